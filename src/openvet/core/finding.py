@@ -1,0 +1,55 @@
+"""A finding: what a rule says about one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from openvet.core.location import Location
+from openvet.core.rule import Confidence, Severity
+
+__all__ = ["Finding"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a rule found.
+
+    Attributes:
+        rule: id of the rule.
+        severity: how bad if true.
+        confidence: how sure.
+        location: where.
+        message: one sentence: what is there. Text of the subject in it is already printable.
+        remedy: one sentence: what to do next.
+        evidence: what anybody needs to check it again (callable, arguments, key, expected and seen values);
+            JSON values only, text already printable.
+    """
+
+    rule: str
+    severity: Severity
+    confidence: Confidence
+    location: Location
+    message: str
+    remedy: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    def sort_key(self) -> tuple[Any, ...]:
+        """Worst first, then by place: the order of every report."""
+        where = self.location
+        return (-self.severity, -self.confidence, where.place, where.offset or 0, where.line or 0, where.pointer or "",
+                self.rule, self.message)
+
+    def to_json(self) -> dict[str, Any]:
+        out: dict[str, Any] = {
+            "rule": self.rule,
+            "severity": str(self.severity),
+            "confidence": str(self.confidence),
+            "location": self.location.to_json(),
+            "message": self.message,
+            "remedy": self.remedy,
+        }
+        if self.evidence:
+            out["evidence"] = dict(self.evidence)
+        return out

@@ -1,0 +1,117 @@
+"""Limits are one frozen object; a :class:`Budget` counts what one examination has spent of them.
+
+Budgets that count (bytes, members, depth, opcodes) come first, because they give the same answer on every
+machine. ``seconds`` is only a guard: a result that hit it is marked as not reproducible.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+from openvet.errors import LimitError, UsageError
+
+__all__ = ["DEFAULT_LIMITS", "Budget", "Limits"]
+
+KiB = 1024
+MiB = 1024 * KiB
+GiB = 1024 * MiB
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one examination may spend. Every field is named in the error that it raises.
+
+    Attributes:
+        depth: containers inside containers, at most.
+        members: members of all archives of one subject together.
+        member_name: bytes in the name of one member.
+        decoded_bytes: bytes that all decompression of one subject may produce.
+        ratio: decoded bytes for one encoded byte, counted once ``ratio_floor`` bytes came out.
+        ratio_floor: decoded bytes below which no ratio is computed.
+        spool_memory: decoded bytes of one member kept in memory before they move to an unnamed temporary file.
+        header: bytes of one format header (safetensors JSON, npy header, GGUF key) held at once.
+        text: bytes of one text file that is parsed (JSON, Python, template); a longer one is partly unread.
+        nesting: nested objects in one JSON or YAML text.
+        tensors: tensors described in one file.
+        opcodes: opcodes of all pickle programs in one file.
+        memo: entries in one pickle memo.
+        stack: values on one pickle stack.
+        literal: bytes of one pickle literal kept by value; a longer one is kept as its length and offset.
+        records: anomalies, calls or unknowns of one kind recorded for one file before the rest is only counted.
+        files: files in one subject.
+        seconds: wall time for one file, as a guard.
+    """
+
+    depth: int = 8
+    members: int = 200_000
+    member_name: int = 4 * KiB
+    decoded_bytes: int = 64 * GiB
+    ratio: int = 1_100
+    ratio_floor: int = 64 * MiB
+    spool_memory: int = 8 * MiB
+    header: int = 100 * 1000 * 1000
+    text: int = 32 * MiB
+    nesting: int = 200
+    tensors: int = 1_000_000
+    opcodes: int = 100_000_000
+    memo: int = 50_000_000
+    stack: int = 20_000_000
+    literal: int = 64 * KiB
+    records: int = 10_000
+    files: int = 1_000_000
+    seconds: float = 600.0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if getattr(self, field.name) <= 0:
+                raise UsageError(f"limit {field.name} must be greater than zero")
+
+
+DEFAULT_LIMITS = Limits()
+
+
+class Budget:
+    """What one subject's examination has spent. Not shared between threads.
+
+    ``clock`` is passed in so that a test can move time.
+    """
+
+    __slots__ = ("_clock", "_deadline", "decoded", "limits", "members", "timed_out")
+
+    def __init__(self, limits: Limits = DEFAULT_LIMITS, clock: Callable[[], float] = time.monotonic) -> None:
+        self.limits = limits
+        self.members = 0
+        self.decoded = 0
+        self.timed_out = False
+        self._clock = clock
+        self._deadline = clock() + limits.seconds
+
+    def start_file(self) -> None:
+        """Give the next file its own allowance of seconds."""
+        self._deadline = self._clock() + self.limits.seconds
+
+    def check_time(self) -> None:
+        """Raise :class:`LimitError` when the file's seconds are spent. Call it from every long loop."""
+        if self._clock() > self._deadline:
+            self.timed_out = True
+            raise LimitError("seconds", self.limits.seconds, "reading took too long; the rest was not read")
+
+    def check_depth(self, depth: int) -> None:
+        if depth > self.limits.depth:
+            raise LimitError("depth", self.limits.depth, "containers are nested too deeply; this one was not opened")
+
+    def add_members(self, count: int = 1) -> None:
+        self.members += count
+        if self.members > self.limits.members:
+            raise LimitError("members", self.limits.members, "too many members; the rest was not read")
+
+    def add_decoded(self, produced: int, total_out: int, total_in: int) -> None:
+        """Account for ``produced`` decoded bytes of a stream that so far gave ``total_out`` for ``total_in``."""
+        self.decoded += produced
+        if self.decoded > self.limits.decoded_bytes:
+            raise LimitError("decoded_bytes", self.limits.decoded_bytes, "decompression produces too much")
+        if total_out > self.limits.ratio_floor and total_out > self.limits.ratio * max(total_in, 1):
+            raise LimitError("ratio", self.limits.ratio, "compressed data expands too much (a decompression bomb?)")
+        self.check_time()

@@ -1,0 +1,63 @@
+"""One tree of errors.
+
+Everything OpenVet raises on purpose is an :class:`OpenVetError`, so that a caller needs one ``except``.
+Readers raise :class:`ReadError` or one of its children and nothing else; a fuzz test holds them to it.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ChangedError",
+    "LimitError",
+    "MalformedError",
+    "OpenVetError",
+    "ReadError",
+    "SubjectError",
+    "UnsupportedError",
+    "UsageError",
+]
+
+
+class OpenVetError(Exception):
+    """The root of every error that OpenVet raises on purpose."""
+
+
+class UsageError(OpenVetError):
+    """The command or call itself was wrong (an unknown rule, two options that exclude each other)."""
+
+
+class SubjectError(OpenVetError):
+    """The subject as a whole cannot be examined (it does not exist, it may not be opened)."""
+
+
+class ReadError(OpenVetError):
+    """A file or a member could not be read to its end.
+
+    ``offset`` is the byte in the file being read at which reading stopped, where that is known.
+    """
+
+    def __init__(self, message: str, *, offset: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.offset = offset
+
+
+class MalformedError(ReadError):
+    """The bytes break the rules of their own format."""
+
+
+class UnsupportedError(ReadError):
+    """The bytes may be well-formed, but this reader does not know this part of the format."""
+
+
+class ChangedError(ReadError):
+    """The file changed while it was being read, so that what was parsed may not be what was hashed."""
+
+
+class LimitError(ReadError):
+    """A limit was reached. ``limit`` is the name of the field of :class:`openvet.core.limits.Limits`."""
+
+    def __init__(self, limit: str, allowed: float, message: str, *, offset: int | None = None) -> None:
+        super().__init__(f"{message} (limit {limit} = {allowed})", offset=offset)
+        self.limit = limit
+        self.allowed = allowed

@@ -1,0 +1,1 @@
+"""Formats: one module a format, found by walking this folder. ``_format`` is the contract."""

@@ -1,0 +1,259 @@
+"""The contract of a format.
+
+A format is one module (or package) in this folder with three names::
+
+    FORMAT = Format(id="npy", ...)
+    def probe(head: Head) -> Likeness: ...
+    def read(source: Source, facts: Facts) -> None: ...
+
+``probe`` looks at bytes and says how much they look like this format; a file name never decides. ``read``
+puts what it learns into ``facts`` as it goes, so that what was read before a break is kept. It raises only
+:class:`~openvet.errors.ReadError` and its children, never executes, never writes, never opens a path.
+
+The module's docstring describes the byte layout and links the specification. Import heavy parts inside
+``read``: every format module is imported to identify one file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import Any, Protocol
+
+from openvet.core.limits import Budget, Limits
+from openvet.core.location import Location
+from openvet.core.text import printable
+from openvet.io.source import Source
+
+__all__ = ["Anomaly", "Coverage", "Facts", "Format", "Head", "Likeness", "Member", "Program", "Tensor", "Unknown"]
+
+HEAD_BYTES = 64 * 1024
+
+
+class Likeness(IntEnum):
+    """How much the first (and last) bytes look like a format."""
+
+    NO = 0
+    #: Could be: read it so if nothing better claims it (plain text, raw pickle protocol 0 ...).
+    WEAK = 1
+    #: The format's magic or an unmistakable structure is there. More than one STRONG format makes a polyglot.
+    STRONG = 2
+
+
+class Coverage(StrEnum):
+    """How much of a file or member was read (design law 1)."""
+
+    #: Every byte was given a meaning by the format's reader.
+    READ = "read"
+    #: Recognised to its last byte as a kind that no loader executes.
+    INERT = "inert"
+    #: Some of it was not read; the unknowns say what.
+    PARTIAL = "partial"
+    #: Nothing of it was read; the unknowns say why.
+    UNREAD = "unread"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """What a format is, as data.
+
+    Attributes:
+        id: one word or ``torch-zip``; stable.
+        title: what people call it.
+        extensions: the endings under which it is usually published (``.safetensors``). A hint: a file whose name has
+            an extension that belongs to other formats only is a finding. Empty where any name is usual.
+        media_types: IANA or common media types.
+        can_tell: what a reading establishes, as short sentences.
+        cannot_tell: what it does not, as short sentences.
+        refines: ids of formats that this one is a special case of (torch-zip refines zip); where both match, only
+            this one reads.
+        reader: whether contents are read at all; a format that is only recognised says ``False`` and its files are
+            ``unread`` with this format's name.
+    """
+
+    id: str
+    title: str
+    extensions: tuple[str, ...]
+    media_types: tuple[str, ...]
+    can_tell: tuple[str, ...]
+    cannot_tell: tuple[str, ...]
+    refines: tuple[str, ...] = ()
+    reader: bool = True
+
+
+class Head:
+    """What a probe may look at: the name (a hint), the size, the first and the last 64 KiB, and the source."""
+
+    __slots__ = ("_tail", "data", "name", "size", "source")
+
+    def __init__(self, name: str, source: Source) -> None:
+        self.name = name
+        self.source = source
+        self.size = source.size
+        self.data = source.upto(0, HEAD_BYTES)
+        self._tail: bytes | None = None
+
+    @property
+    def tail(self) -> bytes:
+        if self._tail is None:
+            self._tail = self.data if self.size <= HEAD_BYTES else self.source.upto(self.size - HEAD_BYTES, HEAD_BYTES)
+        return self._tail
+
+    @property
+    def suffix(self) -> str:
+        """The name's extension in lower case with its dot, or ''."""
+        base = self.name.rsplit("/", 1)[-1]
+        dot = base.rfind(".")
+        return base[dot:].lower() if dot > 0 else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """One tensor as the file describes it.
+
+    Attributes:
+        name: as in the file, printable.
+        dtype: upper-case word of the safetensors vocabulary where one fits (``F32 BF16 I64 BOOL``), else the
+            format's own (``Q4_K``).
+        shape: row-major, outermost first (GGUF's order is reversed on reading).
+        offset: of its first byte in the file or member that holds the data; ``None`` where unknown.
+        nbytes: bytes of its data as the header says; ``None`` where the header does not.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    offset: int | None = None
+    nbytes: int | None = None
+
+    @property
+    def elements(self) -> int:
+        product = 1
+        for extent in self.shape:
+            product *= extent
+        return product
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """A structural lie or oddity that a reader saw. ``rule`` is the id of the rule that reports it."""
+
+    rule: str
+    message: str
+    location: Location
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Something that was not read, and why.
+
+    ``reason`` is a word that scripts can rely on: ``no-reader limit malformed unsupported encrypted changed denied
+    excluded link special vanished timeout error``.
+    """
+
+    reason: str
+    message: str
+    location: Location
+
+    def to_json(self) -> dict[str, Any]:
+        return {"reason": self.reason, "message": self.message, "location": self.location.to_json()}
+
+
+class Program(Protocol):
+    """Something that a loader would execute or interpret: a pickle stream, a template, Python source."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def location(self) -> Location: ...
+
+    def to_json(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file inside a file. ``open`` may be called once or more and may raise :class:`ReadError`.
+
+    Attributes:
+        name: as the archive says, raw; a hint only and never a path to write to.
+        size: decoded bytes as the archive says; a hint only.
+        open: gives the member's bytes; the caller closes them.
+        offset: where its record starts in the archive.
+        role: ``tensor-data`` for raw storage that the container's own program refers to: it is not identified
+            further, since the only thing that reads it is a tensor. ``None`` for everything else.
+    """
+
+    name: str
+    size: int
+    open: Callable[[], Source]
+    offset: int | None = None
+    role: str | None = None
+
+
+class Facts:
+    """What one reading of one file or member has found so far. A reader fills it; the inventory freezes it.
+
+    Attributes:
+        place: where this file is, printable, for locations.
+        name: its raw name (a hint).
+        budget, limits: what may be spent.
+        metadata: small facts by the format's own key: JSON values, text printable, bounded by the reader.
+        document: the parsed value of a JSON or YAML text, for checks that walk it; ``None`` elsewhere.
+        coverage: set by the reader when it is not ``READ``.
+    """
+
+    __slots__ = ("anomalies", "budget", "coverage", "document", "dropped", "members", "metadata", "name", "place", "programs",
+                 "tensors", "unknowns")
+
+    def __init__(self, place: str, name: str, budget: Budget) -> None:
+        self.place = place
+        self.name = name
+        self.budget = budget
+        self.coverage = Coverage.READ
+        self.metadata: dict[str, Any] = {}
+        self.document: Any = None
+        self.tensors: list[Tensor] = []
+        self.programs: list[Program] = []
+        self.members: list[Member] = []
+        self.anomalies: list[Anomaly] = []
+        self.unknowns: list[Unknown] = []
+        self.dropped = 0
+
+    @property
+    def limits(self) -> Limits:
+        return self.budget.limits
+
+    def at(self, offset: int | None = None, *, line: int | None = None, pointer: str | None = None) -> Location:
+        """A location in this file."""
+        return Location(self.place, offset, line, pointer)
+
+    def anomaly(self, rule: str, message: str, offset: int | None = None, *, line: int | None = None,
+                pointer: str | None = None, **evidence: Any) -> None:
+        """Record a structural oddity for the rule with id ``rule``. Text of the subject must be printable already."""
+        if len(self.anomalies) < self.limits.records:
+            self.anomalies.append(Anomaly(rule, message, self.at(offset, line=line, pointer=pointer), evidence))
+        else:
+            self.dropped += 1
+
+    def unknown(self, reason: str, message: str, offset: int | None = None, *, pointer: str | None = None,
+                coverage: Coverage = Coverage.PARTIAL) -> None:
+        """Record that something was not read; lowers the coverage."""
+        if coverage is Coverage.UNREAD or self.coverage is not Coverage.UNREAD:
+            self.coverage = coverage
+        if len(self.unknowns) < self.limits.records:
+            self.unknowns.append(Unknown(reason, message, self.at(offset, pointer=pointer)))
+        else:
+            self.dropped += 1
+
+    def add_members(self, members: Iterable[Member]) -> None:
+        """Add members for the inventory to open; counts them against the budget."""
+        for member in members:
+            self.budget.add_members()
+            self.members.append(member)
+
+    def note(self, key: str, value: Any) -> None:
+        """Record a small fact; text is made printable."""
+        self.metadata[key] = printable(value) if isinstance(value, str) else value

@@ -1,0 +1,78 @@
+"""The inventory's frozen words: what was found in every file, and in every file inside a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from openvet.formats._format import Anomaly, Coverage, Program, Tensor, Unknown
+
+__all__ = ["Component", "Inventory"]
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One file of a subject, or one member of an archive in it.
+
+    Attributes:
+        place: printable path; a member follows after ``!/``.
+        name: the raw name (last part matters as a hint only).
+        size: bytes; decoded bytes for a member.
+        formats: ids of the formats that it was read as, the best first; empty when nothing recognised it.
+        coverage: how much of it was read, its members apart.
+        digests: algorithm -> lower-case hex; only of whole files, and of members that are programs.
+        role: ``tensor-data`` for raw storage, else ``None``.
+        children: its members.
+    """
+
+    place: str
+    name: str
+    size: int
+    formats: tuple[str, ...]
+    coverage: Coverage
+    digests: Mapping[str, str] = field(default_factory=dict)
+    role: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    document: Any = None
+    tensors: tuple[Tensor, ...] = ()
+    programs: tuple[Program, ...] = ()
+    anomalies: tuple[Anomaly, ...] = ()
+    unknowns: tuple[Unknown, ...] = ()
+    dropped: int = 0
+    children: tuple[Component, ...] = ()
+
+    @property
+    def format(self) -> str | None:
+        return self.formats[0] if self.formats else None
+
+    @property
+    def basename(self) -> str:
+        return self.name.rsplit("/", 1)[-1]
+
+    def walk(self) -> Iterator[Component]:
+        """This component and everything inside it, depth first."""
+        stack = [self]
+        while stack:
+            component = stack.pop()
+            yield component
+            stack.extend(reversed(component.children))
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What a subject contains. ``files`` are in order of their places."""
+
+    files: tuple[Component, ...]
+
+    def walk(self) -> Iterator[Component]:
+        """Every file and every member, in order."""
+        for file in self.files:
+            yield from file.walk()
+
+    def file(self, place: str) -> Component | None:
+        """The file at ``place``, if the subject has one."""
+        for component in self.files:
+            if component.place == place:
+                return component
+        return None

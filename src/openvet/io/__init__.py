@@ -1,0 +1,1 @@
+"""Bounded bytes: sources, windows, archives, hashing. Nothing here knows a model format."""
