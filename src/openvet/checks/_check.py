@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from openvet.core.finding import Finding
+from openvet.core.registry import Broken
 from openvet.core.location import Location
 from openvet.core.rule import Confidence, Rule, Severity
 from openvet.inventory.component import Component, Inventory
@@ -26,13 +27,14 @@ __all__ = ["Context"]
 
 
 class Context:
-    """What a check sees."""
+    """What a check sees. ``broken`` are the plug-ins that could not be imported."""
 
-    __slots__ = ("inventory", "rule")
+    __slots__ = ("broken", "inventory", "rule")
 
-    def __init__(self, inventory: Inventory, rule: Rule) -> None:
+    def __init__(self, inventory: Inventory, rule: Rule, broken: tuple[Broken, ...] = ()) -> None:
         self.inventory = inventory
         self.rule = rule
+        self.broken = broken
 
     def components(self, *formats: str) -> Iterator[Component]:
         """Every file and member, or those of the given formats; without arguments those that ``RULE.needs`` names."""

@@ -53,3 +53,15 @@ class Finding:
         if self.evidence:
             out["evidence"] = dict(self.evidence)
         return out
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Finding:
+        return cls(
+            rule=value["rule"],
+            severity=Severity[value["severity"].upper()],
+            confidence=Confidence[value["confidence"].upper()],
+            location=Location.from_json(value["location"]),
+            message=value["message"],
+            remedy=value["remedy"],
+            evidence=value.get("evidence", {}),
+        )

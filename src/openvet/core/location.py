@@ -7,6 +7,7 @@ reports and never opened again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +51,10 @@ class Location:
         if self.pointer is not None:
             out["pointer"] = printable(self.pointer)
         return out
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Location:
+        return cls(value["place"], value.get("offset"), value.get("line"), value.get("pointer"))
 
 
 def member_place(container: str, name: str) -> str:

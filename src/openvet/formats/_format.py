@@ -18,9 +18,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from typing import Any, Protocol
 
+from openvet.core.coverage import Coverage, Unknown
 from openvet.core.limits import Budget, Limits
 from openvet.core.location import Location
 from openvet.core.text import printable
@@ -39,19 +40,6 @@ class Likeness(IntEnum):
     WEAK = 1
     #: The format's magic or an unmistakable structure is there. More than one STRONG format makes a polyglot.
     STRONG = 2
-
-
-class Coverage(StrEnum):
-    """How much of a file or member was read (design law 1)."""
-
-    #: Every byte was given a meaning by the format's reader.
-    READ = "read"
-    #: Recognised to its last byte as a kind that no loader executes.
-    INERT = "inert"
-    #: Some of it was not read; the unknowns say what.
-    PARTIAL = "partial"
-    #: Nothing of it was read; the unknowns say why.
-    UNREAD = "unread"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,22 +131,6 @@ class Anomaly:
     message: str
     location: Location
     evidence: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """Something that was not read, and why.
-
-    ``reason`` is a word that scripts can rely on: ``no-reader limit malformed unsupported encrypted changed denied
-    excluded link special vanished timeout error``.
-    """
-
-    reason: str
-    message: str
-    location: Location
-
-    def to_json(self) -> dict[str, Any]:
-        return {"reason": self.reason, "message": self.message, "location": self.location.to_json()}
 
 
 class Program(Protocol):

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from openvet.formats._format import Anomaly, Coverage, Program, Tensor, Unknown
+from openvet.core.coverage import Coverage, Unknown
+from openvet.formats._format import Anomaly, Program, Tensor
 
 __all__ = ["Component", "Inventory"]
 
