@@ -1,0 +1,1 @@
+"""Policy: evidence in, decision out. Never opens a subject's file."""

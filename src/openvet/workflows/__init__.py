@@ -1,0 +1,1 @@
+"""Workflows compose the wings; each is short."""

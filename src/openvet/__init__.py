@@ -1,0 +1,56 @@
+"""OpenVet vets open AI models before anybody loads them.
+
+>>> import openvet
+>>> report = openvet.check("path/to/model")            # doctest: +SKIP
+>>> report.models[0].decision.verdict                  # doctest: +SKIP
+<Verdict.ADMIT: 'admit'>
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from openvet.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from openvet.core.limits import Limits
+    from openvet.errors import OpenVetError
+    from openvet.policy.decision import Verdict
+    from openvet.reports.report import ModelReport, Report
+    from openvet.workflows.check import Options
+
+__all__ = ["Limits", "ModelReport", "OpenVetError", "Options", "Report", "Verdict", "__version__", "check"]
+
+_HOMES = {
+    "Limits": "openvet.core.limits",
+    "ModelReport": "openvet.reports.report",
+    "OpenVetError": "openvet.errors",
+    "Options": "openvet.workflows.check",
+    "Report": "openvet.reports.report",
+    "Verdict": "openvet.policy.decision",
+}
+
+
+def check(*paths: str | os.PathLike[str], options: Options | None = None) -> Report:
+    """Vet one model or several: what is it, is it safe to load, and what to do with it.
+
+    Args:
+        paths: folders or files.
+        options: how to check; see :class:`openvet.Options`.
+
+    Raises:
+        openvet.errors.SubjectError: a path does not exist or may not be opened.
+        openvet.errors.UsageError: an option makes no sense.
+    """
+    from openvet.workflows.check import check as run
+
+    return run(paths, options)
+
+
+def __getattr__(name: str) -> Any:  # PEP 562: hand names on without importing their rooms at start-up
+    if name in _HOMES:
+        import importlib
+
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'openvet' has no attribute {name!r}")

@@ -1,0 +1,69 @@
+"""Running the checks: every rule once, over one inventory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+
+from openvet.checks._check import Context
+from openvet.core.finding import Finding
+from openvet.core.registry import Registered, load_kind
+from openvet.core.rule import Outcome
+from openvet.errors import UsageError
+from openvet.inventory.component import Inventory
+from openvet.inventory.identify import formats
+
+__all__ = ["Result", "checks", "run_checks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the rules said: findings, worst first, and the outcome of every rule."""
+
+    findings: tuple[Finding, ...]
+    outcomes: Mapping[str, Outcome]
+
+
+def checks() -> Registered:
+    """All rule modules."""
+    return load_kind("openvet.checks", ("RULE", "check"))
+
+
+def run_checks(inventory: Inventory, only: Sequence[str] = ()) -> Result:
+    """Run the rules (or ``only`` those with these ids).
+
+    Raises:
+        UsageError: an id in ``only`` is no rule's.
+    """
+    registered = checks()
+    modules = registered.modules
+    if only:
+        known = {module.RULE.id for module in modules}
+        unknown = sorted(set(only) - known)
+        if unknown:
+            raise UsageError(f"unknown rule {unknown[0]}; `openvet rules` lists them")
+        modules = tuple(module for module in modules if module.RULE.id in set(only))
+    present = {name for component in inventory.walk() for name in component.formats}
+    broken = (*registered.broken, *formats().broken)
+    findings: list[Finding] = []
+    outcomes: dict[str, Outcome] = {}
+    for module in sorted(modules, key=lambda each: each.RULE.id):
+        rule = module.RULE
+        if rule.needs and present.isdisjoint(rule.needs):
+            outcomes[rule.id] = Outcome.NOT_APPLICABLE
+            continue
+        found, outcomes[rule.id] = _run(module, Context(inventory, rule, broken))
+        findings.extend(found)
+    return Result(tuple(sorted(findings, key=Finding.sort_key)), outcomes)
+
+
+def _run(module: ModuleType, context: Context) -> tuple[list[Finding], Outcome]:
+    """One rule. What it found before it failed is kept; the failure leads to a review."""
+    found: list[Finding] = []
+    try:
+        for finding in module.check(context):
+            found.append(finding)  # noqa: PERF402 - one by one, so that a failure keeps what came before
+    except Exception:  # noqa: BLE001 - a fault in one rule must not silence the others
+        return found, Outcome.ERROR
+    return found, Outcome.FAIL if found else Outcome.PASS

@@ -1,0 +1,1 @@
+"""Rules about OpenVet's own installation."""

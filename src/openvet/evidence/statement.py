@@ -1,0 +1,50 @@
+"""in-toto Statement v1: one typed predicate about one subject, unsigned.
+
+Source: in-toto attestation framework, ``spec/v1/statement.md`` and ``resource_descriptor.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+__all__ = ["STATEMENT_TYPE", "Predicate", "ResourceDescriptor", "Statement"]
+
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+
+
+class Predicate(Protocol):
+    """What a statement carries."""
+
+    @property
+    def predicate_type(self) -> str: ...
+
+    def to_json(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceDescriptor:
+    """A subject: its name and its digests. ``digest`` is empty when not all of it could be read."""
+
+    name: str
+    digest: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"name": self.name, "digest": dict(self.digest)}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One claim about one subject."""
+
+    subject: ResourceDescriptor
+    predicate: Predicate
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "_type": STATEMENT_TYPE,
+            "subject": [self.subject.to_json()],
+            "predicateType": self.predicate.predicate_type,
+            "predicate": self.predicate.to_json(),
+        }

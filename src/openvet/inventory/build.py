@@ -1,0 +1,326 @@
+"""Reading a subject: snapshot x formats -> inventory.
+
+Hashing runs in threads while this one parses; both use the same descriptor, and the file's identity is compared after
+both are done (design law 12). A file that fits into one block is read once into memory and hashed and parsed there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import Protocol
+
+from openvet.core.coverage import Coverage, Unknown
+from openvet.core.limits import Budget
+from openvet.core.location import Location, member_place
+from openvet.core.progress import Progress
+from openvet.core.snapshot import Entry, EntryKind, Snapshot
+from openvet.core.text import printable
+from openvet.errors import ChangedError, LimitError, MalformedError, ReadError, UnsupportedError
+from openvet.formats._format import Anomaly, Facts, Head, Member
+from openvet.inventory.component import Component, Inventory
+from openvet.inventory.identify import identify
+from openvet.io.hashing import HashPool, Pending, digest_bytes
+from openvet.io.source import BLOCK, BytesSource, FileSource, Source
+from openvet.origins.local import DeniedError, VanishedError
+
+__all__ = ["Origin", "take_inventory"]
+
+#: Files whose hashing is under way at once: enough to keep all cores busy, few enough for any descriptor limit.
+_AHEAD = 64
+
+_REASONS: tuple[tuple[type[ReadError], str], ...] = (
+    (VanishedError, "vanished"),
+    (DeniedError, "denied"),
+    (ChangedError, "changed"),
+    (LimitError, "limit"),
+    (UnsupportedError, "unsupported"),
+    (MalformedError, "malformed"),
+)
+
+_NOT_READ = {
+    EntryKind.ESCAPING_LINK: ("link", "file/link-escapes"),
+    EntryKind.BROKEN_LINK: ("link", None),
+    EntryKind.SPECIAL: ("special", "file/special"),
+    EntryKind.DENIED: ("denied", None),
+    EntryKind.EXCLUDED: ("excluded", None),
+}
+
+
+class Origin(Protocol):
+    """What the inventory needs of a place that models come from."""
+
+    @property
+    def snapshot(self) -> Snapshot: ...
+
+    def open(self, entry: Entry) -> FileSource: ...
+
+
+@dataclass(slots=True)
+class _Opened:
+    """One entry on its way: its bytes, and its digests where threads compute them."""
+
+    entry: Entry
+    source: FileSource | None = None
+    pending: Pending | None = None
+    error: ReadError | None = None
+
+
+def take_inventory(origin: Origin, budget: Budget, pool: HashPool, progress: Progress,
+                   algorithms: tuple[str, ...] = ("sha256",)) -> Inventory:
+    """Read every file of ``origin`` once and say what it contains. Never raises for what a file holds."""
+    snapshot = origin.snapshot
+    progress.subject = snapshot.name
+    progress.files_total += len(snapshot.entries)
+    progress.bytes_total += snapshot.total_bytes
+    reading = _Reading(budget, algorithms)
+    files: list[Component] = []
+    waiting: deque[tuple[int, _Opened]] = deque()
+    try:
+        for opened in _opened_ahead(origin, pool):
+            progress.doing = opened.entry.place
+            files.append(reading.file(opened, progress))
+            if opened.pending is None:
+                progress.files_done += 1
+            else:
+                waiting.append((len(files) - 1, opened))
+            while len(waiting) > _AHEAD:
+                _settle(files, waiting, progress)
+        while waiting:
+            progress.doing = waiting[0][1].entry.place
+            _settle(files, waiting, progress)
+    finally:
+        for _, opened in waiting:
+            if opened.source is not None and opened.pending is None:
+                opened.source.close()
+    return Inventory(tuple(files))
+
+
+def _opened_ahead(origin: Origin, pool: HashPool) -> Iterator[_Opened]:
+    """Every entry in order, opened; hashing of the next large ones has begun before the first is parsed."""
+    ahead: deque[_Opened] = deque()
+    busy = 0
+    for entry in origin.snapshot.entries:
+        opened = _Opened(entry)
+        if entry.kind is EntryKind.FILE and entry.size > BLOCK:
+            try:
+                opened.source = origin.open(entry)
+                opened.pending = pool.submit(opened.source)
+                busy += 1
+            except ReadError as error:
+                opened.error = error
+        ahead.append(opened)
+        # small files are cheap to queue as names and are opened one at a time, when their turn comes
+        while busy > _AHEAD // 2 or len(ahead) > 10_000:
+            first = ahead.popleft()
+            busy -= first.pending is not None
+            yield _open_small(origin, first)
+    while ahead:
+        yield _open_small(origin, ahead.popleft())
+
+
+def _open_small(origin: Origin, opened: _Opened) -> _Opened:
+    if opened.entry.kind is EntryKind.FILE and opened.source is None and opened.error is None:
+        try:
+            opened.source = origin.open(opened.entry)
+        except ReadError as error:
+            opened.error = error
+    return opened
+
+
+def _settle(files: list[Component], waiting: deque[tuple[int, _Opened]], progress: Progress) -> None:
+    """Put the digests of the file that has waited longest into its component."""
+    index, opened = waiting[0]
+    if opened.pending is None or opened.source is None:
+        raise AssertionError("only files that are being hashed wait")
+    component = files[index]
+    try:
+        digests = opened.pending.wait()
+        opened.source.check_unchanged()
+        files[index] = replace(component, digests=digests)
+    except ReadError as error:
+        files[index] = _with_change(component, error)
+    waiting.popleft()
+    opened.source.close()
+    progress.files_done += 1
+
+
+def _with_change(component: Component, error: ReadError) -> Component:
+    where = Location(component.place, error.offset)
+    return replace(
+        component,
+        coverage=Coverage.PARTIAL,
+        digests={},
+        anomalies=(*component.anomalies, Anomaly("file/changed", error.message, where)),
+        unknowns=(*component.unknowns, Unknown("changed", error.message, where)),
+    )
+
+
+class _Reading:
+    """One subject's reading: its budget and the digests it wants."""
+
+    def __init__(self, budget: Budget, algorithms: tuple[str, ...]) -> None:
+        self._budget = budget
+        self._algorithms = algorithms
+
+    def file(self, opened: _Opened, progress: Progress) -> Component:
+        """The component of one entry; its digests come later where threads are computing them."""
+        entry = opened.entry
+        self._budget.start_file()
+        if opened.error is not None:
+            return self._not_read(entry, opened.error)
+        if entry.kind is EntryKind.FOLDER_LINK:
+            return Component(entry.place, entry.name, 0, ("link",), Coverage.INERT, metadata={"link": entry.detail})
+        if opened.source is None:
+            return self._not_a_file(entry)
+        source = opened.source
+        if opened.pending is not None:
+            return _named(self.examine(source, entry.name, entry.place, 0), entry)
+        with source:
+            try:
+                data = source.read(0, source.size)
+                source.check_unchanged()
+            except ReadError as error:
+                return self._not_read(entry, error)
+        progress.bytes_done += len(data)
+        component = self.examine(BytesSource(data), entry.name, entry.place, 0)
+        return _named(replace(component, digests=digest_bytes(data, self._algorithms)), entry)
+
+    def examine(self, source: Source, name: str, place: str, depth: int, role: str | None = None) -> Component:
+        """Identify and read one file or member, then everything inside it."""
+        facts = Facts(place, name, self._budget)
+        ids: tuple[str, ...] = ()
+        if role is not None:
+            facts.coverage = Coverage.INERT
+        else:
+            ids = self._read(source, facts)
+        children = tuple(self._member(member, place, depth + 1) for member in facts.members)
+        digests = {}
+        if facts.programs and depth:
+            state = hashlib.sha256()
+            try:
+                for chunk in source.chunks():
+                    state.update(chunk)
+                digests = {"sha256": state.hexdigest()}
+            except ReadError as error:
+                _failed(facts, error)
+        return Component(
+            place=place,
+            name=name,
+            size=source.size,
+            formats=ids,
+            coverage=facts.coverage,
+            digests=digests,
+            role=role,
+            metadata=facts.metadata,
+            document=facts.document,
+            tensors=tuple(facts.tensors),
+            programs=tuple(facts.programs),
+            anomalies=tuple(facts.anomalies),
+            unknowns=tuple(facts.unknowns),
+            dropped=facts.dropped,
+            children=children,
+        )
+
+    def _read(self, source: Source, facts: Facts) -> tuple[str, ...]:
+        """Fill ``facts`` and give the ids of the formats that the bytes were read as."""
+        try:
+            identity = identify(Head(facts.name, source))
+        except ReadError as error:
+            _failed(facts, error)
+            return ()
+        if identity.recognised is not None:
+            kind = identity.recognised
+            facts.unknown("no-reader", f"{kind.title}: recognised, but its contents are not read yet", coverage=Coverage.UNREAD)
+            return (kind.id,)
+        if not identity.readers:
+            facts.unknown("no-reader", "no format that OpenVet knows", coverage=Coverage.UNREAD)
+            return ()
+        if identity.polyglot:
+            ids = tuple(module.FORMAT.id for module in identity.readers)
+            facts.anomaly("file/polyglot", f"reads as {' and as '.join(ids)} at once", formats=list(ids))
+            for module in identity.readers:
+                _read_as(module, source, facts)
+            return ids
+        return self._read_first(identity.readers, source, facts)
+
+    def _read_first(self, readers: tuple[ModuleType, ...], source: Source, facts: Facts) -> tuple[str, ...]:
+        """Alternatives: the first one that can read the bytes counts; where none can, the first one's failure does."""
+        first: Facts | None = None
+        for module in readers:
+            attempt = Facts(facts.place, facts.name, self._budget)
+            ok = _read_as(module, source, attempt)
+            if ok or len(readers) == 1:
+                _take_over(facts, attempt)
+                return (module.FORMAT.id,)
+            first = first or attempt
+        if first is not None:
+            _take_over(facts, first)
+        return (readers[0].FORMAT.id,)
+
+    def _member(self, member: Member, container: str, depth: int) -> Component:
+        place = member_place(container, member.name)
+        try:
+            self._budget.check_depth(depth)
+            with member.open() as source:
+                return self.examine(source, member.name, place, depth, member.role)
+        except ReadError as error:
+            facts = Facts(place, member.name, self._budget)
+            _failed(facts, error, coverage=Coverage.UNREAD)
+            return Component(place, member.name, member.size, (), facts.coverage,
+                             anomalies=tuple(facts.anomalies), unknowns=tuple(facts.unknowns))
+
+    def _not_read(self, entry: Entry, error: ReadError) -> Component:
+        facts = Facts(entry.place, entry.name, self._budget)
+        _failed(facts, error, coverage=Coverage.UNREAD)
+        return _named(Component(entry.place, entry.name, entry.size, (), facts.coverage,
+                                anomalies=tuple(facts.anomalies), unknowns=tuple(facts.unknowns)), entry)
+
+    def _not_a_file(self, entry: Entry) -> Component:
+        reason, rule = _NOT_READ[entry.kind]
+        facts = Facts(entry.place, entry.name, self._budget)
+        facts.unknown(reason, entry.detail, coverage=Coverage.UNREAD)
+        if rule is not None:
+            facts.anomaly(rule, entry.detail)
+        return _named(Component(entry.place, entry.name, entry.size, (), facts.coverage,
+                                anomalies=tuple(facts.anomalies), unknowns=tuple(facts.unknowns)), entry)
+
+
+def _read_as(module: ModuleType, source: Source, facts: Facts) -> bool:
+    """Read with one format; whatever it raises becomes an unknown. Says whether it came to the end."""
+    try:
+        module.read(source, facts)
+    except ReadError as error:
+        _failed(facts, error)
+        return False
+    except Exception as error:  # noqa: BLE001 - a fault of ours (or of a plug-in) must not hide the other files
+        facts.unknown("error", f"the {module.FORMAT.id} reader failed: {type(error).__name__}: {printable(str(error))[:200]}")
+        return False
+    return True
+
+
+def _take_over(facts: Facts, attempt: Facts) -> None:
+    for name in Facts.__slots__:
+        setattr(facts, name, getattr(attempt, name))
+
+
+def _failed(facts: Facts, error: ReadError, coverage: Coverage = Coverage.PARTIAL) -> None:
+    """Turn an error into an unknown with a place, and a broken structure into an anomaly as well."""
+    reason = next((word for kind, word in _REASONS if isinstance(error, kind)), "error")
+    facts.unknown(reason, error.message, error.offset, coverage=coverage)
+    if reason == "malformed":
+        facts.anomaly("file/malformed", error.message, error.offset)
+    elif reason == "changed":
+        facts.anomaly("file/changed", error.message, error.offset)
+
+
+def _named(component: Component, entry: Entry) -> Component:
+    """``component`` with an anomaly when its name holds what does not show on a screen."""
+    if entry.place == entry.name.replace("\\", "\\\\"):
+        return component
+    where = Location(entry.place)
+    anomaly = Anomaly("file/name-hides", "the name holds characters that do not show as themselves", where, {"name": entry.place})
+    return replace(component, anomalies=(*component.anomalies, anomaly))

@@ -1,0 +1,62 @@
+"""Which formats a run of bytes is, by the bytes alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+
+from openvet.core.registry import Registered, load_kind
+from openvet.errors import ReadError
+from openvet.formats._format import Format, Head, Likeness
+
+__all__ = ["Identity", "formats", "identify"]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What bytes were recognised as.
+
+    Attributes:
+        readers: format modules to read them with, the best first. Several STRONG ones make a polyglot; several WEAK
+            ones are alternatives, of which the first that can read the bytes counts.
+        recognised: a format that we know but have no reader for.
+        polyglot: whether more than one format claims the bytes without doubt.
+    """
+
+    readers: tuple[ModuleType, ...] = ()
+    recognised: Format | None = None
+    polyglot: bool = False
+
+
+def formats() -> Registered:
+    """All format modules with a reader."""
+    return load_kind("openvet.formats", ("FORMAT", "probe", "read"))
+
+
+def identify(head: Head) -> Identity:
+    """Ask every format; a format that refines another one replaces it where both match."""
+    from openvet.formats import known
+
+    strong: list[ModuleType] = []
+    weak: list[ModuleType] = []
+    for module in formats().modules:
+        try:
+            likeness = module.probe(head)
+        except ReadError:  # the file changed under the probe, or a structure broke off: another format may fit
+            continue
+        if likeness is Likeness.STRONG:
+            strong.append(module)
+        elif likeness is Likeness.WEAK:
+            weak.append(module)
+    if strong:
+        best = _without_refined(strong)
+        return Identity(tuple(best), polyglot=len(best) > 1)
+    recognised = known.recognise(head)
+    if recognised is not None:
+        return Identity(recognised=recognised)
+    return Identity(tuple(_without_refined(weak)))
+
+
+def _without_refined(modules: list[ModuleType]) -> list[ModuleType]:
+    refined = {each for module in modules for each in module.FORMAT.refines}
+    return [module for module in modules if module.FORMAT.id not in refined]

@@ -1,0 +1,146 @@
+"""Hashing of whole files on all cores, while the interpreter does something else.
+
+``hashlib`` and ``preadv`` give the GIL back, so plain threads keep every core busy. Each thread owns one buffer; memory does
+not grow with the file. The threads are daemons and look at a flag after every block, so that Ctrl-C never waits for them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from openvet.core.progress import Progress
+from openvet.errors import ChangedError, ReadError, UsageError
+from openvet.io.source import FileSource
+
+__all__ = ["ALGORITHMS", "HashPool", "Pending", "digest_bytes"]
+
+#: Large enough that taking the GIL again between blocks costs nothing beside hashing one.
+_BUFFER = 4 * 1024 * 1024
+
+ALGORITHMS = ("sha256", "blake3")
+
+
+class _Hash(Protocol):
+    def update(self, data: Any, /) -> Any: ...
+    def hexdigest(self) -> str: ...
+
+
+def _constructor(algorithm: str) -> Callable[[], _Hash]:
+    if algorithm == "sha256":
+        return hashlib.sha256
+    if algorithm == "blake3":
+        try:
+            import blake3
+        except ImportError as error:
+            raise UsageError("blake3 digests need an extra: pip install 'openvet[blake3]'") from error
+        return blake3.blake3
+    raise UsageError(f"unknown digest algorithm {algorithm}; known are {', '.join(ALGORITHMS)}")
+
+
+def digest_bytes(data: bytes, algorithms: Sequence[str]) -> dict[str, str]:
+    """Digests of bytes in memory, as lower-case hex by algorithm."""
+    out = {}
+    for algorithm in algorithms:
+        state = _constructor(algorithm)()
+        state.update(data)
+        out[algorithm] = state.hexdigest()
+    return out
+
+
+class Pending:
+    """The digests of one file, on their way."""
+
+    __slots__ = ("_done", "_error", "_value", "source")
+
+    def __init__(self, source: FileSource) -> None:
+        self.source = source
+        self._done = threading.Event()
+        self._value: dict[str, str] = {}
+        self._error: ReadError | None = None
+
+    def wait(self) -> dict[str, str]:
+        """The digests as lower-case hex by algorithm.
+
+        Raises:
+            ChangedError: the file changed or became shorter while it was hashed.
+        """
+        while not self._done.wait(0.2):  # wake up now and then, so that Ctrl-C is seen on every platform
+            pass
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+    def finish(self, value: dict[str, str]) -> None:
+        self._value = value
+        self._done.set()
+
+    def fail(self, error: ReadError) -> None:
+        self._error = error
+        self._done.set()
+
+
+class HashPool:
+    """``jobs`` threads that hash files in the order in which they were handed in."""
+
+    def __init__(self, jobs: int, algorithms: Sequence[str], progress: Progress) -> None:
+        self._constructors = {name: _constructor(name) for name in algorithms}
+        self._progress = progress
+        self._queue: queue.SimpleQueue[Pending | None] = queue.SimpleQueue()
+        self._stop = False
+        self._threads: list[threading.Thread] = []
+        self._jobs = jobs
+
+    def submit(self, source: FileSource) -> Pending:
+        """Hash ``source`` from its first byte to its last. The caller keeps it open until the digests are there."""
+        pending = Pending(source)
+        self._queue.put(pending)
+        if len(self._threads) < self._jobs:
+            thread = threading.Thread(target=self._work, name="hash", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        return pending
+
+    def stop(self) -> None:
+        """Let every thread end after its current block, and wait for that."""
+        self._stop = True
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        buffer = bytearray(_BUFFER)
+        view = memoryview(buffer)
+        while not self._stop:
+            pending = self._queue.get()
+            if pending is None:
+                return
+            try:
+                pending.finish(self._hash(pending.source, view))
+            except ReadError as error:
+                pending.fail(error)
+            except Exception as error:  # noqa: BLE001 - a thread must hand every failure on, or the caller waits for ever
+                pending.fail(ChangedError(f"could not be hashed: {type(error).__name__}: {error}"))
+
+    def _hash(self, source: FileSource, view: memoryview) -> dict[str, str]:
+        states = {name: make() for name, make in self._constructors.items()}
+        offset = 0
+        while offset < source.size:
+            if self._stop:
+                raise ReadError("stopped before it was hashed to its end", offset=offset)
+            try:
+                got = os.preadv(source.descriptor, [view[: min(_BUFFER, source.size - offset)]], offset)
+            except OSError as error:
+                raise ChangedError(f"cannot be read: {error.strerror}", offset=offset) from error
+            if got == 0:
+                raise ChangedError("became shorter while it was read", offset=offset)
+            for state in states.values():
+                state.update(view[:got])
+            offset += got
+            self._progress.bytes_done += got
+        return {name: state.hexdigest() for name, state in states.items()}

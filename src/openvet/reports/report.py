@@ -1,0 +1,81 @@
+"""What a check gives back: for every subject its evidence and the decision computed from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from openvet.evidence.predicates.inventory_v1 import InventoryV1
+from openvet.evidence.predicates.scan_v1 import Scan
+from openvet.evidence.predicates.tool import Tool
+from openvet.evidence.statement import ResourceDescriptor, Statement
+from openvet.policy.decision import Decision, Verdict
+
+__all__ = ["REPORT_TYPE", "ModelReport", "Report", "RuleText"]
+
+REPORT_TYPE = "https://openvet/report/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleText:
+    """What reports print about a rule: its identity, its axes, and its documentation by section."""
+
+    id: str
+    severity: str
+    confidence: str
+    since: str
+    cwe: tuple[int, ...]
+    summary: str
+    sections: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReport:
+    """One subject.
+
+    Attributes:
+        path: what the user named, printable.
+        subject: its name and digests.
+        scan, inventory: the evidence. ``inventory`` is ``None`` where only safety was asked for.
+        decision: computed from ``scan`` alone.
+    """
+
+    path: str
+    subject: ResourceDescriptor
+    scan: Scan
+    inventory: InventoryV1 | None
+    decision: Decision
+
+    def statements(self) -> tuple[Statement, ...]:
+        """The evidence as unsigned in-toto statements."""
+        scan = Statement(self.subject, self.scan)
+        return (scan,) if self.inventory is None else (scan, Statement(self.subject, self.inventory))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "path": self.path,
+            "subject": self.subject.to_json(),
+            "decision": self.decision.to_json(),
+            "statements": [each.to_json() for each in self.statements()],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All subjects of one command, in the order in which they were named. ``rules`` documents the rules that were run."""
+
+    tool: Tool
+    models: tuple[ModelReport, ...]
+    rules: tuple[RuleText, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst decision: reject before review before admit."""
+        verdicts = {model.decision.verdict for model in self.models}
+        for each in (Verdict.REJECT, Verdict.REVIEW):
+            if each in verdicts:
+                return each
+        return Verdict.ADMIT
+
+    def to_json(self) -> dict[str, Any]:
+        return {"type": REPORT_TYPE, "tool": self.tool.to_json(), "models": [each.to_json() for each in self.models]}

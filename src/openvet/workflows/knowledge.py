@@ -1,0 +1,52 @@
+"""What this OpenVet knows: its version, a digest of its code and data, its rules and formats."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from functools import cache
+
+from openvet.checks._docs import summary_and_sections
+from openvet.checks._run import checks
+from openvet.evidence.predicates.tool import Tool
+from openvet.formats import known
+from openvet.formats._format import Format
+from openvet.inventory.identify import formats
+from openvet.reports.report import RuleText
+from openvet.version import VERSION
+
+__all__ = ["all_formats", "rule_texts", "tool"]
+
+_KNOWLEDGE = (".py", ".toml", ".json", ".yaml")
+
+
+@cache
+def tool() -> Tool:
+    """Name, version, and one digest over every source and data file of the installed package, in order of their paths."""
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    total = hashlib.sha256()
+    for folder, folders, names in os.walk(root):
+        folders.sort()
+        for name in sorted(names):
+            if name.endswith(_KNOWLEDGE):
+                path = os.path.join(folder, name)
+                with open(path, "rb") as file:
+                    digest = hashlib.sha256(file.read()).hexdigest()
+                total.update(f"{digest}  {os.path.relpath(path, root)}\n".encode())
+    return Tool("openvet", VERSION, total.hexdigest())
+
+
+@cache
+def rule_texts() -> tuple[RuleText, ...]:
+    """The documentation of every rule, in order of their ids."""
+    out = []
+    for module in checks().modules:
+        summary, sections = summary_and_sections(module)
+        rule = module.RULE
+        out.append(RuleText(rule.id, str(rule.severity), str(rule.confidence), rule.since, rule.cwe, summary, sections))
+    return tuple(sorted(out, key=lambda each: each.id))
+
+
+def all_formats() -> tuple[Format, ...]:
+    """Every format that is read or only recognised, in order of their ids."""
+    return tuple(sorted((*(module.FORMAT for module in formats().modules), *known.FORMATS), key=lambda each: each.id))
