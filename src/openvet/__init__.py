@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from openvet.version import VERSION as __version__
+from openvet.version import VERSION as __version__  # noqa: N811
 
 if TYPE_CHECKING:
     from openvet.core.limits import Limits

@@ -18,8 +18,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from openvet.core.finding import Finding
-from openvet.core.registry import Broken
 from openvet.core.location import Location
+from openvet.core.registry import Broken
 from openvet.core.rule import Confidence, Rule, Severity
 from openvet.inventory.component import Component, Inventory
 
@@ -43,8 +43,16 @@ class Context:
             if not wanted or not wanted.isdisjoint(component.formats):
                 yield component
 
-    def finding(self, location: Location, message: str, remedy: str, *, severity: Severity | None = None,
-                confidence: Confidence | None = None, evidence: Mapping[str, Any] | None = None) -> Finding:
+    def finding(
+        self,
+        location: Location,
+        message: str,
+        remedy: str,
+        *,
+        severity: Severity | None = None,
+        confidence: Confidence | None = None,
+        evidence: Mapping[str, Any] | None = None,
+    ) -> Finding:
         """A finding of this rule; severity and confidence are the rule's unless given."""
         return Finding(
             rule=self.rule.id,

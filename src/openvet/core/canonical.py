@@ -34,7 +34,9 @@ def _ordered(value: Any) -> Any:
         for key in value:
             if not isinstance(key, str):
                 raise TypeError(f"a key must be text, not {type(key).__name__}")
-        return {key: _ordered(value[key]) for key in sorted(value, key=lambda k: k.encode("utf-16-be", "surrogatepass"))}
+        return {
+            key: _ordered(value[key]) for key in sorted(value, key=lambda k: k.encode("utf-16-be", "surrogatepass"))
+        }
     if isinstance(value, list | tuple):
         return [_ordered(item) for item in value]
     raise TypeError(f"{type(value).__name__} has no canonical JSON form")

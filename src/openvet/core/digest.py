@@ -1,8 +1,8 @@
-"""Digests of files and of folders.
+r"""Digests of files and of folders.
 
-A folder's digest is in-toto's ``dirHash``: SHA-256 over the sorted lines ``<sha256>  <path>\\n``, which is Go's
+A folder's digest is in-toto's ``dirHash``: SHA-256 over the sorted lines ``<sha256>  <path>\n``, which is Go's
 ``dirhash.Hash1`` in hex. Anybody can compute it again:
-``find . -type f | LC_ALL=C sort | xargs -d '\\n' sha256sum | sed 's#  [.]/#  #' | sha256sum``.
+``find . -type f | LC_ALL=C sort | xargs -d '\n' sha256sum | sed 's#  [.]/#  #' | sha256sum``.
 """
 
 from __future__ import annotations

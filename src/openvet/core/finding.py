@@ -38,8 +38,16 @@ class Finding:
     def sort_key(self) -> tuple[Any, ...]:
         """Worst first, then by place: the order of every report."""
         where = self.location
-        return (-self.severity, -self.confidence, where.place, where.offset or 0, where.line or 0, where.pointer or "",
-                self.rule, self.message)
+        return (
+            -self.severity,
+            -self.confidence,
+            where.place,
+            where.offset or 0,
+            where.line or 0,
+            where.pointer or "",
+            self.rule,
+            self.message,
+        )
 
     def to_json(self) -> dict[str, Any]:
         out: dict[str, Any] = {

@@ -15,10 +15,10 @@ _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def printable(text: str, *, keep_newlines: bool = False) -> str:
-    """``text`` with every character that does not show as itself escaped; one-to-one, so that two names stay two.
+    r"""``text`` with every character that does not show as itself escaped; one-to-one, so that two names stay two.
 
-    A byte that was not UTF-8 (a surrogate escape from the file system) shows as ``\\x80``, a control
-    character as ``\\x1b``, others as ``\\u202e``; a backslash itself shows as ``\\\\``.
+    A byte that was not UTF-8 (a surrogate escape from the file system) shows as ``\x80``, a control
+    character as ``\x1b``, others as ``\u202e``; a backslash itself shows as ``\\``.
     """
     if text.isascii() and text.isprintable() and "\\" not in text:
         return text

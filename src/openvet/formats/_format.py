@@ -177,8 +177,20 @@ class Facts:
         coverage: set by the reader when it is not ``READ``.
     """
 
-    __slots__ = ("anomalies", "budget", "coverage", "document", "dropped", "members", "metadata", "name", "place", "programs",
-                 "tensors", "unknowns")
+    __slots__ = (
+        "anomalies",
+        "budget",
+        "coverage",
+        "document",
+        "dropped",
+        "members",
+        "metadata",
+        "name",
+        "place",
+        "programs",
+        "tensors",
+        "unknowns",
+    )
 
     def __init__(self, place: str, name: str, budget: Budget) -> None:
         self.place = place
@@ -202,16 +214,31 @@ class Facts:
         """A location in this file."""
         return Location(self.place, offset, line, pointer)
 
-    def anomaly(self, rule: str, message: str, offset: int | None = None, *, line: int | None = None,
-                pointer: str | None = None, **evidence: Any) -> None:
+    def anomaly(
+        self,
+        rule: str,
+        message: str,
+        offset: int | None = None,
+        *,
+        line: int | None = None,
+        pointer: str | None = None,
+        **evidence: Any,
+    ) -> None:
         """Record a structural oddity for the rule with id ``rule``. Text of the subject must be printable already."""
         if len(self.anomalies) < self.limits.records:
             self.anomalies.append(Anomaly(rule, message, self.at(offset, line=line, pointer=pointer), evidence))
         else:
             self.dropped += 1
 
-    def unknown(self, reason: str, message: str, offset: int | None = None, *, pointer: str | None = None,
-                coverage: Coverage = Coverage.PARTIAL) -> None:
+    def unknown(
+        self,
+        reason: str,
+        message: str,
+        offset: int | None = None,
+        *,
+        pointer: str | None = None,
+        coverage: Coverage = Coverage.PARTIAL,
+    ) -> None:
         """Record that something was not read; lowers the coverage."""
         if coverage is Coverage.UNREAD or self.coverage is not Coverage.UNREAD:
             self.coverage = coverage

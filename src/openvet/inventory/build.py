@@ -69,8 +69,9 @@ class _Opened:
     error: ReadError | None = None
 
 
-def take_inventory(origin: Origin, budget: Budget, pool: HashPool, progress: Progress,
-                   algorithms: tuple[str, ...] = ("sha256",)) -> Inventory:
+def take_inventory(
+    origin: Origin, budget: Budget, pool: HashPool, progress: Progress, algorithms: tuple[str, ...] = ("sha256",)
+) -> Inventory:
     """Read every file of ``origin`` once and say what it contains. Never raises for what a file holds."""
     snapshot = origin.snapshot
     progress.subject = snapshot.name
@@ -234,7 +235,9 @@ class _Reading:
             return ()
         if identity.recognised is not None:
             kind = identity.recognised
-            facts.unknown("no-reader", f"{kind.title}: recognised, but its contents are not read yet", coverage=Coverage.UNREAD)
+            facts.unknown(
+                "no-reader", f"{kind.title}: recognised, but its contents are not read yet", coverage=Coverage.UNREAD
+            )
             return (kind.id,)
         if not identity.readers:
             facts.unknown("no-reader", "no format that OpenVet knows", coverage=Coverage.UNREAD)
@@ -270,14 +273,31 @@ class _Reading:
         except ReadError as error:
             facts = Facts(place, member.name, self._budget)
             _failed(facts, error, coverage=Coverage.UNREAD)
-            return Component(place, member.name, member.size, (), facts.coverage,
-                             anomalies=tuple(facts.anomalies), unknowns=tuple(facts.unknowns))
+            return Component(
+                place,
+                member.name,
+                member.size,
+                (),
+                facts.coverage,
+                anomalies=tuple(facts.anomalies),
+                unknowns=tuple(facts.unknowns),
+            )
 
     def _not_read(self, entry: Entry, error: ReadError) -> Component:
         facts = Facts(entry.place, entry.name, self._budget)
         _failed(facts, error, coverage=Coverage.UNREAD)
-        return _named(Component(entry.place, entry.name, entry.size, (), facts.coverage,
-                                anomalies=tuple(facts.anomalies), unknowns=tuple(facts.unknowns)), entry)
+        return _named(
+            Component(
+                entry.place,
+                entry.name,
+                entry.size,
+                (),
+                facts.coverage,
+                anomalies=tuple(facts.anomalies),
+                unknowns=tuple(facts.unknowns),
+            ),
+            entry,
+        )
 
     def _not_a_file(self, entry: Entry) -> Component:
         reason, rule = _NOT_READ[entry.kind]
@@ -285,8 +305,18 @@ class _Reading:
         facts.unknown(reason, entry.detail, coverage=Coverage.UNREAD)
         if rule is not None:
             facts.anomaly(rule, entry.detail)
-        return _named(Component(entry.place, entry.name, entry.size, (), facts.coverage,
-                                anomalies=tuple(facts.anomalies), unknowns=tuple(facts.unknowns)), entry)
+        return _named(
+            Component(
+                entry.place,
+                entry.name,
+                entry.size,
+                (),
+                facts.coverage,
+                anomalies=tuple(facts.anomalies),
+                unknowns=tuple(facts.unknowns),
+            ),
+            entry,
+        )
 
 
 def _read_as(module: ModuleType, source: Source, facts: Facts) -> bool:
@@ -297,7 +327,9 @@ def _read_as(module: ModuleType, source: Source, facts: Facts) -> bool:
         _failed(facts, error)
         return False
     except Exception as error:  # noqa: BLE001 - a fault of ours (or of a plug-in) must not hide the other files
-        facts.unknown("error", f"the {module.FORMAT.id} reader failed: {type(error).__name__}: {printable(str(error))[:200]}")
+        facts.unknown(
+            "error", f"the {module.FORMAT.id} reader failed: {type(error).__name__}: {printable(str(error))[:200]}"
+        )
         return False
     return True
 
@@ -322,5 +354,7 @@ def _named(component: Component, entry: Entry) -> Component:
     if entry.place == entry.name.replace("\\", "\\\\"):
         return component
     where = Location(entry.place)
-    anomaly = Anomaly("file/name-hides", "the name holds characters that do not show as themselves", where, {"name": entry.place})
+    anomaly = Anomaly(
+        "file/name-hides", "the name holds characters that do not show as themselves", where, {"name": entry.place}
+    )
     return replace(component, anomalies=(*component.anomalies, anomaly))

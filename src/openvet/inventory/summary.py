@@ -26,8 +26,14 @@ _LONGEST = 200
 
 def summarise(inventory: Inventory) -> tuple[Fact, ...]:
     """The facts, in a fixed order; what the files do not say is left out."""
-    facts = [*_from_config(inventory), *_from_gguf(inventory), *_from_card(inventory), *_from_weights(inventory),
-             *_tokenizer(inventory), *_totals(inventory)]
+    facts = [
+        *_from_config(inventory),
+        *_from_gguf(inventory),
+        *_from_card(inventory),
+        *_from_weights(inventory),
+        *_tokenizer(inventory),
+        *_totals(inventory),
+    ]
     seen: set[str] = set()
     out = []
     for fact in facts:  # the first source that states a fact wins; config.json comes before everything else
@@ -76,8 +82,12 @@ def _from_gguf(inventory: Inventory) -> Iterator[Fact]:
 def _from_card(inventory: Inventory) -> Iterator[Fact]:
     for component in _named(inventory, "readme.md"):
         if isinstance(component.document, dict):
-            for name, key in (("license", "license"), ("base model", "base_model"), ("task", "pipeline_tag"),
-                              ("library", "library_name")):
+            for name, key in (
+                ("license", "license"),
+                ("base model", "base_model"),
+                ("task", "pipeline_tag"),
+                ("library", "library_name"),
+            ):
                 yield from _declared(name, component.document.get(key), component, f"/{key}")
 
 
@@ -127,7 +137,9 @@ def _tokenizer(inventory: Inventory) -> Iterator[Fact]:
             yield from _declared("tokenizer", component.document.get("tokenizer_class"), component, "/tokenizer_class")
     for component in inventory.walk():
         if component.format == "gguf":
-            yield from _declared("tokenizer", component.metadata.get("tokenizer.ggml.model"), component, "tokenizer.ggml.model")
+            yield from _declared(
+                "tokenizer", component.metadata.get("tokenizer.ggml.model"), component, "tokenizer.ggml.model"
+            )
     if files:
         yield Fact("tokenizer", files[0], "derived")
 

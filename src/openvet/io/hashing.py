@@ -35,10 +35,11 @@ def _constructor(algorithm: str) -> Callable[[], _Hash]:
         return hashlib.sha256
     if algorithm == "blake3":
         try:
-            import blake3
+            from blake3 import blake3
         except ImportError as error:
             raise UsageError("blake3 digests need an extra: pip install 'openvet[blake3]'") from error
-        return blake3.blake3
+        make: Callable[[], _Hash] = blake3
+        return make
     raise UsageError(f"unknown digest algorithm {algorithm}; known are {', '.join(ALGORITHMS)}")
 
 

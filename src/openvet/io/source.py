@@ -43,7 +43,8 @@ class Source(ABC):
         """
         if offset < 0 or size < 0 or offset + size > self.size:
             raise MalformedError(
-                f"needs bytes {offset} to {offset + size}, but there are only {self.size}", offset=min(offset, self.size)
+                f"needs bytes {offset} to {offset + size}, but there are only {self.size}",
+                offset=min(offset, self.size),
             )
         return self._read(offset, size) if size else b""
 
@@ -64,7 +65,8 @@ class Source(ABC):
         """``size`` bytes from ``offset`` on as a source of their own (raises like :meth:`read`)."""
         if offset < 0 or size < 0 or offset + size > self.size:
             raise MalformedError(
-                f"needs bytes {offset} to {offset + size}, but there are only {self.size}", offset=min(offset, self.size)
+                f"needs bytes {offset} to {offset + size}, but there are only {self.size}",
+                offset=min(offset, self.size),
             )
         return Window(self, offset, size)
 
@@ -78,7 +80,9 @@ class Source(ABC):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
@@ -101,11 +105,11 @@ class Window(Source):
     __slots__ = ("_base", "_start")
 
     def __init__(self, base: Source, start: int, size: int) -> None:
+        self._base: Source = base
+        self._start: int = start
         if isinstance(base, Window):  # windows of windows stay one step deep
-            start += base._start
-            base = base._base
-        self._base = base
-        self._start = start
+            self._base = base._base
+            self._start += base._start
         self.size = size
 
     def _read(self, offset: int, size: int) -> bytes:
@@ -128,7 +132,7 @@ class FileSource(Source):
         self.identity = _identity(status)
 
     def _read(self, offset: int, size: int) -> bytes:
-        parts = []
+        parts: list[bytes] = []
         while size:
             try:
                 part = os.pread(self.descriptor, min(size, 64 * BLOCK), offset)
@@ -169,7 +173,7 @@ class Spool(Source):
     def __init__(self, chunks: Iterator[bytes], budget: Budget) -> None:
         self.size = 0
         # SpooledTemporaryFile's own file is unlinked at once (or O_TMPFILE) on every POSIX system
-        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=budget.limits.spool_memory)
+        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=budget.limits.spool_memory)  # noqa: SIM115
         try:
             for chunk in chunks:
                 self._file.write(chunk)

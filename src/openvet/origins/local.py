@@ -57,6 +57,8 @@ class LocalOrigin:
     def __init__(self, path: str, *, exclude: Sequence[str] = (), limits: Limits = DEFAULT_LIMITS) -> None:
         self._exclude = tuple(exclude)
         self._limits = limits
+        if not path:
+            raise SubjectError("an empty path names no model")
         try:
             real = os.path.realpath(path, strict=True)
             status = os.stat(real)
@@ -66,7 +68,9 @@ class LocalOrigin:
             raise SubjectError(f"{printable(path)}: {error}") from error
         single = not stat.S_ISDIR(status.st_mode)
         if single and not stat.S_ISREG(status.st_mode):
-            raise SubjectError(f"{printable(path)}: is {_SPECIAL.get(stat.S_IFMT(status.st_mode), 'no regular file')}, not a file or folder")
+            raise SubjectError(
+                f"{printable(path)}: is {_SPECIAL.get(stat.S_IFMT(status.st_mode), 'no regular file')}, not a file or folder"
+            )
         # the name that the user gave tells more than a blob's digest, to which a cache link leads
         given = os.path.basename(os.path.normpath(path))
         name = given if given not in {"", ".", ".."} else os.path.basename(real) or real
@@ -78,7 +82,9 @@ class LocalOrigin:
         try:
             self._descriptor = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             if single:
-                entries = (Entry(name, printable(name), EntryKind.FILE, status.st_size, key=(os.path.basename(real),)),)
+                entries: tuple[Entry, ...] = (
+                    Entry(name, printable(name), EntryKind.FILE, status.st_size, key=(os.path.basename(real),)),
+                )
                 cut = ""
             else:
                 entries, cut = self._list()
@@ -141,13 +147,20 @@ class LocalOrigin:
                 if not parts:
                     raise
                 name = "/".join(parts)
-                yield Entry(name, printable(name) + "/", EntryKind.DENIED, detail=f"the folder cannot be listed: {error.strerror}")
+                yield Entry(
+                    name,
+                    printable(name) + "/",
+                    EntryKind.DENIED,
+                    detail=f"the folder cannot be listed: {error.strerror}",
+                )
                 continue
             for item in found:
                 here = (*parts, item.name)
                 name = "/".join(here)
                 if self._excluded(name, item.name):
-                    yield Entry(name, printable(name), EntryKind.EXCLUDED, detail="excluded by the command's own options")
+                    yield Entry(
+                        name, printable(name), EntryKind.EXCLUDED, detail="excluded by the command's own options"
+                    )
                 elif item.is_symlink():
                     yield self._link(name, item.path)
                 elif item.is_dir(follow_symlinks=False):
@@ -177,7 +190,12 @@ class LocalOrigin:
             status = os.stat(real)
         except OSError as error:
             loop = error.errno == errno.ELOOP
-            return Entry(name, place, EntryKind.BROKEN_LINK, detail="a link in a circle" if loop else f"a link to nothing: {_why(error)}")
+            return Entry(
+                name,
+                place,
+                EntryKind.BROKEN_LINK,
+                detail="a link in a circle" if loop else f"a link to nothing: {_why(error)}",
+            )
         key = self._parts_of(real)
         inside = key is not None and self._may_follow(real)
         if not inside or key is None:

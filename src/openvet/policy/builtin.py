@@ -27,7 +27,9 @@ def decide(scan: Scan) -> Decision:
     """The decision on one subject, with one reason for each rule that fired and each kind of unknown."""
     reasons = [*_from_findings(scan), *_from_unknowns(scan), *_from_rules(scan)]
     if not scan.files:
-        reasons.append(Reason(Verdict.REVIEW, "unknown:empty", "there is no file in it, so there is nothing to admit", 1))
+        reasons.append(
+            Reason(Verdict.REVIEW, "unknown:empty", "there is no file in it, so there is nothing to admit", 1)
+        )
     reasons.sort(key=lambda each: (_RANK[each.verdict], each.code))
     verdict = reasons[0].verdict if reasons else Verdict.ADMIT
     return Decision(verdict, POLICY, tuple(reasons))
@@ -58,7 +60,8 @@ def _from_unknowns(scan: Scan) -> list[Reason]:
     for unknown in scan.all_unknowns():
         groups.setdefault(unknown.reason, []).append((unknown.message, unknown.location))
     out = [
-        Reason(Verdict.REVIEW, f"unknown:{reason}", each[0][0], len(each), each[0][1]) for reason, each in groups.items()
+        Reason(Verdict.REVIEW, f"unknown:{reason}", each[0][0], len(each), each[0][1])
+        for reason, each in groups.items()
     ]
     silent = [file for file in scan.files if file.coverage in {Coverage.PARTIAL, Coverage.UNREAD} and not file.unknowns]
     if silent:  # coverage is the law; the unknowns only explain it

@@ -56,4 +56,8 @@ class Decision:
     reasons: tuple[Reason, ...]
 
     def to_json(self) -> dict[str, Any]:
-        return {"verdict": str(self.verdict), "policy": self.policy, "reasons": [each.to_json() for each in self.reasons]}
+        return {
+            "verdict": str(self.verdict),
+            "policy": self.policy,
+            "reasons": [each.to_json() for each in self.reasons],
+        }

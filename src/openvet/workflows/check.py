@@ -16,7 +16,6 @@ from openvet.core.snapshot import EntryKind, Snapshot
 from openvet.core.text import printable
 from openvet.evidence.predicates.inventory_v1 import InventoryV1, Item, TensorEntry
 from openvet.evidence.predicates.scan_v1 import FileScan, Scan
-from openvet.evidence.predicates.tool import Tool
 from openvet.evidence.statement import ResourceDescriptor
 from openvet.inventory.component import Component, Inventory
 from openvet.io.hashing import HashPool
@@ -50,7 +49,9 @@ class Options:
     rules: tuple[str, ...] = ()
 
 
-def check(paths: Sequence[str | os.PathLike[str]], options: Options | None = None, progress: Progress | None = None) -> Report:
+def check(
+    paths: Sequence[str | os.PathLike[str]], options: Options | None = None, progress: Progress | None = None
+) -> Report:
     """Check every path and give one report.
 
     Raises:
@@ -63,8 +64,9 @@ def check(paths: Sequence[str | os.PathLike[str]], options: Options | None = Non
     return Report(tool(), models, rule_texts())
 
 
-def check_each(paths: Sequence[str | os.PathLike[str]], options: Options | None = None,
-               progress: Progress | None = None) -> Iterator[ModelReport]:
+def check_each(
+    paths: Sequence[str | os.PathLike[str]], options: Options | None = None, progress: Progress | None = None
+) -> Iterator[ModelReport]:
     """Check path after path and give each result as it is there."""
     options = options or Options()
     progress = progress or Progress()
@@ -168,4 +170,3 @@ def _subject_digest(snapshot: Snapshot, inventory: Inventory) -> dict[str, str]:
         digests[entry.name] = component.digests["sha256"]
     total = dir_hash(digests)
     return {} if total is None else {"dirHash": total}
-

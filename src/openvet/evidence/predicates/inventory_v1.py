@@ -10,7 +10,7 @@ from openvet.core.location import Location
 from openvet.evidence.predicates import PREDICATE_BASE
 from openvet.evidence.predicates.tool import Tool
 
-__all__ = ["BASES", "PREDICATE_TYPE", "Fact", "Item", "InventoryV1", "TensorEntry"]
+__all__ = ["BASES", "PREDICATE_TYPE", "Fact", "InventoryV1", "Item", "TensorEntry"]
 
 PREDICATE_TYPE = f"{PREDICATE_BASE}/inventory/v1"
 
@@ -35,12 +35,18 @@ class Fact:
     sources: tuple[Location, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        return {"name": self.name, "value": self.value, "basis": self.basis,
-                "sources": [each.to_json() for each in self.sources]}
+        return {
+            "name": self.name,
+            "value": self.value,
+            "basis": self.basis,
+            "sources": [each.to_json() for each in self.sources],
+        }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Fact:
-        return cls(value["name"], value["value"], value["basis"], tuple(Location.from_json(each) for each in value["sources"]))
+        return cls(
+            value["name"], value["value"], value["basis"], tuple(Location.from_json(each) for each in value["sources"])
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,13 @@ class TensorEntry:
     nbytes: int | None
 
     def to_json(self) -> dict[str, Any]:
-        return {"name": self.name, "dtype": self.dtype, "shape": list(self.shape), "offset": self.offset, "nbytes": self.nbytes}
+        return {
+            "name": self.name,
+            "dtype": self.dtype,
+            "shape": list(self.shape),
+            "offset": self.offset,
+            "nbytes": self.nbytes,
+        }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> TensorEntry:
