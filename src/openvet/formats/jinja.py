@@ -1,0 +1,180 @@
+"""Jinja templates: how a language model's messages become its prompt.
+
+A template is text with ``{{ expression }}``, ``{% statement %}`` and ``{# comment #}``. It arrives as
+``chat_template.jinja``, as a string in ``tokenizer_config.json``, ``chat_template.json`` or ``processor_config.json``,
+and as ``tokenizer.chat_template`` in a GGUF header; readers of those call :func:`read_template`.
+
+It is a program. An environment without a sandbox lets ``{{ ''.__class__.__mro__ }}`` walk from any value to every
+class of the process (CVE-2024-34359, CVE-2026-5760). It is read here as a syntax tree and never compiled or rendered;
+names that it puts together from pieces are put together as far as constants go.
+
+Syntax: https://jinja.palletsprojects.com/en/stable/templates/ ; what its sandbox refuses: ``jinja2.sandbox``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from openvet.core.limits import KiB, Limits
+from openvet.core.location import Location
+from openvet.core.text import printable, shorten
+from openvet.formats._decode import is_text, read_text
+from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.io.source import Source
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+__all__ = ["FORMAT", "Template", "Use", "probe", "read", "read_template"]
+
+FORMAT = Format(
+    id="jinja",
+    title="Jinja template",
+    extensions=(".jinja", ".jinja2", ".j2"),
+    media_types=("text/x-jinja",),
+    can_tell=(
+        "whether a template reaches for the inside of Python objects, loads other templates or calls processes",
+        "which line does it, also where the name is put together from constant pieces",
+    ),
+    cannot_tell=(
+        "what text the template puts before a model, and whether that text steers it",
+        "a name that is put together from data that only exists when the template is rendered",
+    ),
+    refines=("text",),
+)
+
+#: Longest template that is parsed. Published ones have at most some tens of thousands of characters.
+MAX_TEMPLATE = 256 * KiB
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A suspicious construct: ``what`` is a word of :mod:`openvet.formats._jinja_tree`, ``detail`` the name."""
+
+    what: str
+    line: int
+    detail: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"what": self.what, "line": self.line, "detail": self.detail}
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One template, read as a syntax tree (a :class:`~openvet.formats._format.Program`).
+
+    Attributes:
+        location: where it is.
+        name: what its publisher calls it (``default``, ``tool_use``), printable; may be empty.
+        digest: sha256 of its UTF-8 text, in hex.
+        size: its characters.
+        uses: suspicious constructs in the order of their lines.
+        error: why it could not be parsed; empty where it was.
+        error_line: the line where parsing stopped.
+    """
+
+    location: Location
+    name: str
+    digest: str
+    size: int
+    uses: tuple[Use, ...] = ()
+    error: str = ""
+    error_line: int | None = None
+
+    @property
+    def kind(self) -> str:
+        return "jinja"
+
+    def to_json(self) -> dict[str, Any]:
+        out: dict[str, Any] = {
+            "kind": self.kind,
+            "location": self.location.to_json(),
+            "name": self.name,
+            "digest": {"sha256": self.digest},
+            "size": self.size,
+        }
+        if self.uses:
+            out["uses"] = [use.to_json() for use in self.uses]
+        if self.error:
+            out["error"] = self.error
+        return out
+
+
+def probe(head: Head) -> Likeness:
+    return Likeness.WEAK if head.suffix in FORMAT.extensions and is_text(head) else Likeness.NO
+
+
+def read(source: Source, facts: Facts) -> None:
+    from openvet.formats._secrets import scan_text
+
+    text = read_text(source, facts)
+    scan_text(text, facts)
+    base = facts.name.rsplit("/", 1)[-1]
+    template = read_template(text, facts.at(), base.removesuffix(".jinja"), facts.limits)
+    facts.programs.append(template)
+    if template.error:
+        facts.unknown("malformed", f"the template cannot be parsed: {template.error}")
+
+
+def read_template(text: str, location: Location, name: str, limits: Limits) -> Template:
+    """Parse ``text`` and say what suspicious things it does. Raises nothing: what fails is in ``error``.
+
+    Args:
+        text: the template.
+        location: where it was found; the lines of its uses count from the template's own first line.
+        name: as its publisher names it (raw).
+        limits: ``text`` and ``records`` bound the work and the result.
+    """
+    raw = text.encode("utf-8", "surrogatepass")
+    label = shorten(printable(name), 80)
+    digest = hashlib.sha256(raw).hexdigest()
+    if "{{" not in text and "{%" not in text:
+        return Template(location, label, digest, len(text))
+    longest = min(MAX_TEMPLATE, limits.text)
+    if len(text) > longest:
+        return Template(location, label, digest, len(text), error=f"longer than {longest} characters")
+    from jinja2 import TemplateSyntaxError
+
+    from openvet.formats._jinja_tree import suspicious
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an invalid escape in a template's string is no matter of ours
+            tree = _environment().parse(text)
+        found = suspicious(tree, limits.records)
+    except TemplateSyntaxError as error:
+        message = shorten(printable(error.message or "syntax error"), 200)
+        return Template(location, label, digest, len(text), error=message, error_line=error.lineno)
+    except RecursionError:
+        return Template(location, label, digest, len(text), error="nested too deeply")
+    except (ValueError, OverflowError, MemoryError) as error:  # digits of an integer, an escape that is no character
+        message = shorten(printable(str(error) or type(error).__name__), 200)
+        return Template(location, label, digest, len(text), error=message)
+    uses = tuple(Use(what, line, shorten(printable(detail), 120)) for what, line, detail in found)
+    return Template(location, label, digest, len(text), uses)
+
+
+@cache
+def _environment() -> Environment:
+    """The syntax that transformers accepts (its ``chat_template_utils``): loop controls, ``do``, ``generation``."""
+    from jinja2 import Environment
+    from jinja2.ext import Extension
+    from jinja2.nodes import Node
+    from jinja2.parser import Parser
+
+    class Generation(Extension):
+        tags = {"generation"}  # noqa: RUF012 - as jinja2 declares it
+
+        def parse(self, parser: Parser) -> list[Node]:
+            next(parser.stream)
+            return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+    return Environment(  # noqa: S701 - only its parser is used; nothing is rendered
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.loopcontrols", "jinja2.ext.do", Generation],
+    )
