@@ -1,0 +1,41 @@
+"""What every format with members does with a listing: anomalies and problems into facts, entries into members."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openvet.errors import ChangedError, LimitError, MalformedError, ReadError, UnsupportedError
+from openvet.formats._format import Facts
+
+if TYPE_CHECKING:
+    from openvet.io.archive.tar import TarListing
+    from openvet.io.archive.zip import ZipListing
+
+__all__ = ["put_listing", "put_problem"]
+
+_REASONS: tuple[tuple[type[ReadError], str], ...] = (
+    (LimitError, "limit"),
+    (MalformedError, "malformed"),
+    (UnsupportedError, "unsupported"),
+    (ChangedError, "changed"),
+)
+
+
+def put_problem(facts: Facts, error: ReadError) -> None:
+    """Record that reading broke off at one place and went on at another."""
+    reason = next((word for kind, word in _REASONS if isinstance(error, kind)), "error")
+    facts.unknown(reason, error.message, error.offset)
+    if reason == "malformed":
+        facts.anomaly("file/malformed", error.message, error.offset)
+
+
+def put_listing(facts: Facts, listing: ZipListing | TarListing) -> None:
+    """Record the anomalies and problems of a listing, and how many members it has."""
+    for anomaly in listing.anomalies:
+        facts.anomaly(anomaly.rule, anomaly.message, anomaly.offset, **anomaly.evidence)
+    for error in listing.problems:
+        put_problem(facts, error)
+    facts.dropped += listing.dropped
+    if listing.outside:
+        facts.unknown("no-reader", f"{listing.outside} bytes that belong to no member were not read")
+    facts.note("members", len(listing.entries))
