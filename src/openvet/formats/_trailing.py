@@ -1,0 +1,44 @@
+"""Bytes after the end that a format's own structure states, or missing before it: what every reader says of them."""
+
+from __future__ import annotations
+
+from openvet.formats._format import Facts
+from openvet.io.source import Source
+
+__all__ = ["account_for_rest", "all_zero", "say_incomplete", "say_trailing"]
+
+
+def all_zero(source: Source, start: int, end: int) -> bool:
+    """Whether every byte from ``start`` up to ``end`` is zero."""
+    return all(not block.strip(b"\0") for block in source.chunks(start, end - start))
+
+
+def account_for_rest(source: Source, facts: Facts, end: int, what: str) -> None:
+    """Say what stands after ``end``, where ``what`` ends.
+
+    Zero bytes are padding and hide nothing. Anything else is an anomaly, and nobody has read it.
+    """
+    rest = source.size - end
+    if rest <= 0:
+        return
+    if all_zero(source, end, source.size):
+        facts.note("padding", rest)
+        return
+    say_trailing(source, facts, end, what)
+
+
+def say_trailing(source: Source, facts: Facts, end: int, what: str) -> None:
+    """Record bytes after ``end`` (if there are any), whatever they are, as data that nobody has read."""
+    rest = source.size - end
+    if rest > 0:
+        message = f"{rest} bytes follow after the end of {what}"
+        facts.anomaly("file/trailing-data", message, end, end=end, size=source.size)
+        facts.unknown("unsupported", f"the {rest} bytes after the end of {what} were not read", end)
+
+
+def say_incomplete(facts: Facts, expected: int, present: int) -> None:
+    """Record that the file ends before its header says it does: mostly a download that was cut short."""
+    percent = f"{100 * present / expected:.1f} %" if expected < 2**63 else "next to nothing"
+    message = f"incomplete: expected {expected} bytes, present {present} ({percent})"
+    facts.anomaly("file/incomplete", message, present, expected=str(expected), present=present)
+    facts.unknown("absent", message, present)
