@@ -1,0 +1,94 @@
+"""Timing and memory of whole processes, two commands in turn (A B A B), so that both meet the same machine."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["BIN", "Row", "interleaved", "openvet", "peak_mb", "table", "wall"]
+
+BIN = Path(sys.executable).parent
+_QUIET = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+
+def openvet(*arguments: str | Path) -> list[str]:
+    """The command line of the installed program."""
+    return [str(BIN / "openvet"), *map(str, arguments)]
+
+
+def wall(command: Sequence[str]) -> float:
+    """Seconds from start to exit of one process.
+
+    Raises:
+        RuntimeError: it did not exit with 0 (a failed command measures nothing, and the models here are to be admitted).
+    """
+    start = time.perf_counter()
+    code = subprocess.run(command, check=False, **_QUIET).returncode  # type: ignore[call-overload]
+    taken = time.perf_counter() - start
+    if code:
+        raise RuntimeError(f"{' '.join(command)} exited with {code}")
+    return taken
+
+
+def interleaved(a: Sequence[str], b: Sequence[str], runs: int) -> tuple[float, float]:
+    """Median seconds of ``a`` and of ``b``, run in turn; one run of each beforehand warms the page cache."""
+    wall(a)
+    wall(b)
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(runs):
+        times[0].append(wall(a))
+        times[1].append(wall(b))
+    return statistics.median(times[0]), statistics.median(times[1])
+
+
+def peak_mb(command: Sequence[str]) -> float:
+    """Peak resident memory of one process in MB (10**6 bytes), mapped pages counted.
+
+    It is the kernel's high-water mark, read every millisecond. ``ru_maxrss`` would not do: Linux lets a child
+    inherit the mark of the process that started it.
+
+    Raises:
+        RuntimeError: it did not exit with 0.
+    """
+    process = subprocess.Popen(command, **_QUIET)  # type: ignore[call-overload]
+    peak = 0
+    status = Path(f"/proc/{process.pid}/status")
+    while process.poll() is None:
+        try:
+            lines = status.read_text().splitlines()
+        except OSError:
+            break
+        marks = [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")]
+        peak = max([peak, *marks])
+        time.sleep(0.001)
+    if process.wait():
+        raise RuntimeError(f"{' '.join(command)} exited with {process.returncode}")
+    return peak / 1e6
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table; ``met`` is ``None`` where there is no target."""
+
+    what: str
+    ours: str
+    against: str
+    difference: str
+    ratio: str
+    target: str
+    met: bool | None
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows as a Markdown table that also reads well on a terminal."""
+    heads = ["measured", "openvet", "baseline", "more", "ratio", "target", ""]
+    verdict = {True: "met", False: "NOT MET", None: ""}
+    cells = [[r.what, r.ours, r.against, r.difference, r.ratio, r.target, verdict[r.met]] for r in rows]
+    widths = [max(len(line[i]) for line in [heads, *cells]) for i in range(len(heads))]
+    lines = [heads, ["-" * width for width in widths], *cells]
+    return "\n".join("| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |" for line in lines)

@@ -1,0 +1,116 @@
+"""The figures of the README, measured in one run: ``make bench``.
+
+Whole processes, page cache warm, medians of interleaved runs. A target that is missed is printed as missed; the exit
+code says only whether the measuring itself worked, so that no test depends on the clock of a busy machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import random
+import struct
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from measure import Row, interleaved, openvet, peak_mb, table
+
+MB = 1000 * 1000
+PYTHON = sys.executable
+NOTHING = [PYTHON, "-c", "pass"]
+# the least that any tool must do with a model: read every byte of it once and hash it, on one thread for one file
+HASH = """
+import hashlib, sys
+digest, block = hashlib.sha256(), memoryview(bytearray(1 << 20))
+with open(sys.argv[1], "rb", buffering=0) as file:
+    while size := file.readinto(block):
+        digest.update(block[:size])
+print(digest.hexdigest())
+"""
+
+
+def safetensors(path: Path, size: int, *, sparse: bool) -> Path:
+    """A well-formed safetensors file of about ``size`` bytes; ``sparse`` writes only its header."""
+    if path.exists():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    count = 100
+    each = size // count // 4 * 4
+    header = {
+        f"layer.{i}.weight": {"dtype": "F32", "shape": [each // 4], "data_offsets": [i * each, (i + 1) * each]}
+        for i in range(count)
+    }
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    noise = random.Random(1)  # bytes that do not compress
+    part = path.with_suffix(".part")
+    with part.open("wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        if sparse:
+            file.truncate(8 + len(text) + count * each)
+        else:
+            for _ in range(count):
+                file.write(noise.randbytes(each))
+    part.rename(path)
+    return path
+
+
+def small_folder(path: Path) -> Path:
+    """What the smallest real model folder holds."""
+    safetensors(path / "model.safetensors", 100_000, sparse=False)
+    (path / "config.json").write_text('{"architectures": ["BertModel"], "model_type": "bert", "hidden_size": 32}\n')
+    (path / "tokenizer_config.json").write_text('{"tokenizer_class": "BertTokenizer", "model_max_length": 512}\n')
+    (path / "README.md").write_text("---\nlicense: apache-2.0\n---\n# A small model\n")
+    return path
+
+
+def seconds(what: str, command: list[str], against: list[str], runs: int, *, more: float = 0, ratio: float = 0) -> Row:
+    """Time ``command`` against a baseline, with a target in seconds more or in ratio."""
+    ours, base = interleaved(command, against, runs)
+    target = f"<= +{more:g} s" if more else f"<= {ratio:g} x"
+    met = ours - base <= more if more else ours / base <= ratio
+    return Row(what, f"{ours:.3f} s", f"{base:.3f} s", f"{ours - base:+.3f} s", f"{ours / base:.2f}", target, met)
+
+
+def memory(what: str, command: list[str], more: float) -> Row:
+    """Peak memory of ``command`` against that of an interpreter that does nothing."""
+    ours, base = peak_mb(command), peak_mb(NOTHING)
+    row = f"{ours:.0f} MB", f"{base:.0f} MB", f"{ours - base:+.0f} MB", f"{ours / base:.1f}"
+    return Row(what, *row, f"<= +{more:g} MB", ours - base <= more)
+
+
+def rows(folder: Path, runs: int, *, quick: bool) -> Iterator[Row]:
+    small = small_folder(folder / "small")
+    dense = safetensors(folder / "dense-400MB.safetensors", 400 * MB, sparse=False)
+    yield seconds("start: --version", openvet("--version"), NOTHING, runs * 4, more=0.1)
+    yield seconds("start: check a small folder", openvet("check", small), NOTHING, runs * 4, more=0.3)
+    hashing = [PYTHON, "-c", HASH]
+    yield seconds("check, 400 MB dense", openvet("check", dense), [*hashing, str(dense)], runs, more=0.15)
+    yield memory("peak memory, 400 MB dense", openvet("check", dense), 150)
+    if quick:
+        return
+    sparse = safetensors(folder / "sparse-4GB.safetensors", 4000 * MB, sparse=True)
+    yield seconds("check, 4 GB sparse", openvet("check", sparse), [*hashing, str(sparse)], max(runs - 2, 1), ratio=1.15)
+    yield memory("peak memory, 4 GB sparse", openvet("check", sparse), 150)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=5, help="interleaved runs of each pair (default 5)")
+    parser.add_argument("--quick", action="store_true", help="leave out the 4 GB file")
+    parser.add_argument("--folder", type=Path, default=Path(".cache/bench"), help="where the models are made")
+    options = parser.parse_args()
+    try:
+        results = list(rows(options.folder, options.runs, quick=options.quick))
+    except (RuntimeError, FileNotFoundError) as error:
+        print(f"nothing measured: {error}", file=sys.stderr)
+        return 2
+    print(f"Python {platform.python_version()}, {platform.machine()}; medians of interleaved runs, page cache warm\n")
+    print(table(results))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
