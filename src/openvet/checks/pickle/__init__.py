@@ -1,0 +1,1 @@
+"""Rules about pickles: what runs when one is loaded."""
