@@ -23,7 +23,7 @@ DATA = Path("src/openvet/data/callables")
         ("timeit", "timeit", "code"),  # GHSA-v7x6-rv5q-mhwc
         ("_interpreters", "run_string", "code"),  # GHSA-6ggj-6f2q-f7mx
         ("ensurepip._bundled", "x", "process"),  # GHSA-xp4f-hrf8-rxw7
-        ("lib2to3.pgen2.grammar", "Grammar.loads", "process"),  # GHSA-f4x7
+        ("lib2to3.pgen2.grammar", "Grammar.loads", "code"),  # GHSA-f4x7
         ("uuid", "_get_command_stdout", "process"),  # GHSA-g38g-8gr9-h9xp
         ("_osx_support", "_read_output", "process"),
         ("imaplib", "IMAP4_stream", "process"),
