@@ -1,0 +1,125 @@
+"""Writes docs/reference from the code: rules, formats, command line and schemas have one source each.
+
+usage: tools/reference.py [--check]
+
+``--check`` writes nothing and fails when a page is not what the code says.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = ROOT / "docs" / "reference"
+MADE = "<!-- made by `make docs` from the code; change the code -->\n\n"
+
+
+def rule_pages() -> Iterator[tuple[str, str]]:
+    """A page for each rule, under its id, and the table of them."""
+    from openvet.workflows.knowledge import rule_texts
+
+    table = ["# Rules", "", "| rule | severity | confidence | what it says |", "| --- | --- | --- | --- |"]
+    for rule in rule_texts():
+        table.append(
+            f"| [{rule.id}](rules/{rule.id}.md) | {rule.severity} | {rule.confidence} | {_cell(rule.summary)} |"
+        )
+        facts = f"Severity {rule.severity}, confidence {rule.confidence}, since {rule.since}"
+        if rule.cwe:
+            facts += ", " + ", ".join(f"CWE-{number}" for number in rule.cwe)
+        parts = [f"# {rule.id}", rule.summary, f"{facts}."]
+        for heading, text in rule.sections:
+            parts += [f"## {heading}", text]
+        yield f"rules/{rule.id}.md", MADE + "\n\n".join(parts) + "\n"
+    yield "rules.md", MADE + "\n".join(table) + "\n"
+
+
+def format_page() -> Iterator[tuple[str, str]]:
+    """One page of formats: those that are read, with what a reading can and cannot tell, and those only recognised."""
+    from openvet.workflows.knowledge import all_formats
+
+    read = [each for each in all_formats() if each.reader]
+    recognised = [each for each in all_formats() if not each.reader]
+    parts = ["# Formats", "## Read"]
+    for each in read:
+        endings = ", ".join(f"`{ending}`" for ending in each.extensions) or "any name"
+        parts += [f"### {each.id}", f"{each.title}. Usually published as: {endings}."]
+        parts += ["Can tell:", "\n".join(f"* {line}" for line in each.can_tell)]
+        parts += ["Cannot tell:", "\n".join(f"* {line}" for line in each.cannot_tell)]
+    if recognised:
+        parts += ["## Recognised by content and reported as unread"]
+        parts.append("\n".join(f"* `{each.id}`: {each.title}" for each in recognised))
+    yield "formats.md", MADE + "\n\n".join(parts) + "\n"
+
+
+def command_page() -> Iterator[tuple[str, str]]:
+    """The help of every command, as the terminal shows it."""
+    import click
+
+    from openvet.cli import main
+
+    parts = ["# Command line"]
+
+    def add(command: click.Command, name: str, parent: click.Context | None) -> None:
+        context = click.Context(command, info_name=name, parent=parent, terminal_width=100, max_content_width=100)
+        parts.append(f"## `{context.command_path}`\n\n```text\n{command.get_help(context)}\n```")
+        if isinstance(command, click.Group):
+            for each in command.list_commands(context):
+                child = command.get_command(context, each)
+                if child is not None and not child.hidden:
+                    add(child, each, context)
+
+    if not isinstance(main, click.Command):
+        raise SystemExit("openvet.cli.main is not a click command")
+    add(main, "openvet", None)
+    yield "command-line.md", MADE + "\n\n".join(parts) + "\n"
+
+
+def schema_files() -> Iterator[tuple[str, str]]:
+    """The JSON Schemas and the predicates' spec pages that the package carries."""
+    package = ROOT / "src" / "openvet"
+    for path in sorted([*package.glob("reports/**/*.schema.json"), *package.glob("evidence/predicates/*.schema.json")]):
+        yield f"schemas/{path.name}", path.read_text(encoding="utf-8")
+    for path in sorted(package.glob("evidence/predicates/*.md")):
+        yield f"predicates/{path.name}", path.read_text(encoding="utf-8")
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def pages() -> dict[str, str]:
+    """Every page by its path under docs/reference."""
+    return dict(page for source in (rule_pages, format_page, command_page, schema_files) for page in source())
+
+
+def stale(wanted: dict[str, str]) -> list[str]:
+    """Pages on disk that differ from ``wanted``, lack, or should not be there."""
+    there = {str(path.relative_to(REFERENCE)): path for path in REFERENCE.rglob("*") if path.is_file()}
+    changed = [
+        name for name, text in wanted.items() if name not in there or there[name].read_text(encoding="utf-8") != text
+    ]
+    return sorted({*changed, *(there.keys() - wanted.keys())})
+
+
+def main() -> int:
+    wanted = pages()
+    names = stale(wanted)
+    if sys.argv[1:] == ["--check"]:
+        if names:
+            print("docs/reference is not what the code says; run `make docs`:", *names, sep="\n  ", file=sys.stderr)
+        return 1 if names else 0
+    for name in names:
+        path = REFERENCE / name
+        if name in wanted:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wanted[name], encoding="utf-8")
+        else:
+            path.unlink()
+    print(f"docs/reference: {len(wanted)} pages, {len(names)} changed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
