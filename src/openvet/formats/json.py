@@ -1,0 +1,281 @@
+"""JSON texts: configurations, tokenizers, indexes, notebooks' outer form, and files with one JSON value on each line.
+
+A text is UTF-8 (a byte order mark is tolerated and said), holds one value (RFC 8259), or a value on every line. Short
+texts go through the standard library's parser; long ones through :mod:`openvet.formats._json_stream`, which lets go of
+vocabularies and merges. Where two readers could differ (a key twice, ``NaN``) it is recorded.
+
+Chat templates that a JSON text carries under ``chat_template`` become programs.
+
+Specification: https://www.rfc-editor.org/rfc/rfc8259
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from openvet.core.limits import MiB
+from openvet.core.text import printable, shorten
+from openvet.errors import LimitError, MalformedError
+from openvet.formats._decode import decode
+from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.io.source import Source
+
+__all__ = ["FORMAT", "chat_templates", "probe", "read"]
+
+FORMAT = Format(
+    id="json",
+    title="JSON text",
+    extensions=(".json", ".jsonl", ".ndjson", ".webmanifest", ".geojson"),
+    media_types=("application/json", "application/jsonl"),
+    can_tell=(
+        "every key and value, but for vocabularies and other long runs of plain items, which are only checked for form",
+        "keys that an object has twice, and words that other readers of JSON refuse",
+        "chat templates that the text carries",
+    ),
+    cannot_tell=("what the values mean to a program; the checks know those that loaders act on",),
+    refines=("text",),
+)
+
+#: Up to here a text is parsed as a whole.
+_SHORT = 2 * MiB
+_FIRST = re.compile(rb'\s*(?:\{\s*(?:"|\}|\Z)|\[\s*(?:[-\["{\]0-9tfnNI]|\Z))')
+_TOKENS = re.compile(
+    rb'(?:[ \t\n\r\[\]{},:]++|"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+"|[-+.0-9eE]++|true|false|null|NaN|-?Infinity)*+',
+    re.DOTALL,
+)
+_CUT_TOKEN = re.compile(rb'"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+\\?|[a-zA-Z]{1,8}', re.DOTALL)
+_NAMES = (".json", ".jsonl", ".ndjson", ".ipynb")
+# a YAML reader reads JSON as well, and so does whatever loads a file of that name
+_NOT_OURS = (".yaml", ".yml")
+
+
+def probe(head: Head) -> Likeness:
+    data = head.data.removeprefix(b"\xef\xbb\xbf")
+    named = head.suffix in _NAMES
+    if head.suffix in _NOT_OURS:
+        return Likeness.NO
+    if _FIRST.match(data):
+        end = _TOKENS.match(data)
+        at = 0 if end is None else end.end()
+        if at == len(data):
+            return Likeness.STRONG
+        cut = _CUT_TOKEN.match(data, at)
+        if head.size > len(head.data) and cut is not None and cut.end() == len(data):
+            return Likeness.STRONG
+    return Likeness.WEAK if named and b"\0" not in data.removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff")[:1] else Likeness.NO
+
+
+def read(source: Source, facts: Facts) -> None:
+    if source.size <= _SHORT:
+        _read_short(source.read(0, source.size), facts)
+    else:
+        _read_long(source, facts)
+    if facts.document is not None:
+        for template in chat_templates(facts.document, facts):
+            facts.programs.append(template)
+            if template.error:
+                facts.unknown("malformed", f"the chat template cannot be parsed: {template.error}",
+                              pointer=template.location.pointer)
+
+
+def _read_short(data: bytes, facts: Facts) -> None:
+    import json
+
+    from openvet.formats._secrets import scan_text
+
+    if data.startswith(b"\xef\xbb\xbf"):
+        facts.anomaly("json/not-standard", "begins with a byte order mark, which some readers refuse", 0)
+    text = decode(data)
+    scan_text(text, facts)
+    hooks = _Hooks()
+    lines = False
+    try:
+        try:
+            value = hooks.loads(text)
+        except json.JSONDecodeError as error:
+            value = list(_lines(text, error, hooks, facts))
+            lines = True
+        except ValueError:  # an integer of thousands of digits
+            value = json.loads(text, object_pairs_hook=hooks.pairs, parse_constant=hooks.constant, parse_int=_integer)
+    except RecursionError:
+        raise LimitError("nesting", facts.limits.nesting, "values are nested too deeply") from None
+    _check_nesting(value, facts)
+    _report(facts, hooks.odd, [(key, None) for key in hooks.duplicates])
+    if lines:
+        facts.note("kind", "lines")
+        facts.note("values", len(value))
+    facts.document = value
+
+
+def _lines(text: str, error: Any, hooks: _Hooks, facts: Facts) -> Iterator[Any]:
+    """The values of a text with one on each line.
+
+    Raises:
+        MalformedError: it is not one of those; ``error`` says why it is not a single value either.
+    """
+    import json
+
+    lines = text.splitlines()
+    if error.msg != "Extra data" or len(lines) < 2:
+        raise _malformed(text, error)
+    for line in lines:
+        if line.strip():
+            facts.budget.check_time()
+            try:
+                yield hooks.loads(line)
+            except json.JSONDecodeError:
+                raise _malformed(text, error) from None
+            except ValueError:
+                yield json.loads(line, object_pairs_hook=hooks.pairs, parse_constant=hooks.constant, parse_int=_integer)
+
+
+def _malformed(text: str, error: Any) -> MalformedError:
+    return MalformedError(f"is not well-formed JSON: {error.msg} in line {error.lineno}",
+                          offset=len(text[: error.pos].encode("utf-8", "surrogatepass")))
+
+
+class _Hooks:
+    """What the standard parser is told to look at."""
+
+    def __init__(self) -> None:
+        self.odd: list[str] = []
+        self.duplicates: list[str] = []
+
+    def loads(self, text: str) -> Any:
+        import json
+
+        return json.loads(text, object_pairs_hook=self.pairs, parse_constant=self.constant)
+
+    def constant(self, word: str) -> float:
+        if len(self.odd) < 100:
+            self.odd.append(word)
+        return float(word.replace("Infinity", "inf"))
+
+    def pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(pairs)
+        if len(value) != len(pairs) and len(self.duplicates) < 100:
+            seen: dict[str, Any] = {}
+            for key, each in pairs:
+                if key in seen and seen[key] != each:
+                    self.duplicates.append(key)
+                seen[key] = each
+        return value
+
+
+def _integer(text: str) -> Any:
+    from openvet.formats._json_stream import number
+
+    return number(text)
+
+
+def _check_nesting(value: Any, facts: Facts) -> None:
+    level = [value]
+    depth = 0
+    while level:
+        depth += 1
+        if depth > facts.limits.nesting:
+            raise LimitError("nesting", facts.limits.nesting, "values are nested too deeply")
+        level = [child for each in level if isinstance(each, dict | list)
+                 for child in (each.values() if isinstance(each, dict) else each) if isinstance(child, dict | list)]
+
+
+def _read_long(source: Source, facts: Facts) -> None:
+    from openvet.formats._json_stream import JsonStream
+
+    limit = 8 * facts.limits.text
+    if source.size > limit:
+        raise LimitError("text", limit, "the text is too long to be parsed; it was not read")
+    start = 3 if source.read(0, 3) == b"\xef\xbb\xbf" else 0
+    if start:
+        facts.anomaly("json/not-standard", "begins with a byte order mark, which some readers refuse", 0)
+    _scan_long(source, facts)
+    stream = JsonStream(source, start, facts.limits, facts.budget.check_time)
+    facts.document = stream.value()
+    count = 1
+    while not stream.at_end():
+        if count == 1:
+            _check_lines(source, stream)
+        facts.document = None  # lines of data; each is checked for form and let go
+        stream.forget()
+        stream.value()
+        count += 1
+    if count > 1:
+        facts.note("kind", "lines")
+        facts.note("values", count)
+    elif stream.dropped:
+        facts.note("long-runs", stream.dropped)
+    _report(facts, stream.odd, list(stream.duplicates))
+
+
+def _check_lines(source: Source, stream: Any) -> None:
+    """Several values are allowed only where each has a line of its own: what follows the first must follow a newline."""
+    before = source.upto(max(stream.position - 64, 0), min(64, stream.position))
+    if b"\n" not in before[len(before.rstrip()) :]:
+        raise MalformedError("something follows the JSON value", offset=stream.position)
+
+
+def _scan_long(source: Source, facts: Facts) -> None:
+    from openvet.formats._secrets import scan_text
+
+    line = 1
+    tail = b""
+    for block in source.chunks():
+        facts.budget.check_time()
+        # what is searched for is ASCII; Latin-1 keeps one byte for one character
+        scan_text((tail + block).decode("latin-1"), facts, line - tail.count(b"\n"))
+        line += block.count(b"\n")
+        tail = block[-512:]
+
+
+def _report(facts: Facts, odd: list[str], duplicates: list[Any]) -> None:
+    if odd:
+        facts.anomaly("json/not-standard", f"holds {odd[0]}, which is no JSON and which some readers refuse")
+    for key, pointer in duplicates:
+        name = shorten(printable(key), 80)
+        facts.anomaly("json/duplicate-key", f"has the key {name!r} twice with different values; readers differ in which they take",
+                      pointer=pointer, key=name)
+
+
+def chat_templates(document: Any, facts: Facts) -> Iterator[Any]:
+    """The chat templates in ``document``: every value of a key ``chat_template`` (one text, or several with names)."""
+    from openvet.formats.jinja import read_template
+
+    found = 0
+    for pointer, value in _named(document, "chat_template"):
+        for name, where, text in _texts(value, pointer):
+            if found >= 100:
+                facts.unknown("limit", "more than 100 chat templates; the rest was not read", pointer=pointer)
+                return
+            found += 1
+            yield read_template(text, facts.at(pointer=where), name, facts.limits)
+
+
+def _named(document: Any, wanted: str) -> Iterator[tuple[str, Any]]:
+    stack: list[tuple[str, Any]] = [("", document)]
+    while stack:
+        pointer, value = stack.pop()
+        if isinstance(value, dict):
+            for key, child in value.items():
+                if key == wanted:
+                    yield f"{pointer}/{key}", child
+                elif isinstance(child, dict | list):
+                    stack.append((f"{pointer}/{key}", child))
+        elif isinstance(value, list):
+            stack.extend((f"{pointer}/{index}", child) for index, child in enumerate(value) if isinstance(child, dict | list))
+
+
+def _texts(value: Any, pointer: str) -> Iterator[tuple[str, str, str]]:
+    if isinstance(value, str):
+        yield "default", pointer, value
+    elif isinstance(value, dict):
+        for key, text in value.items():
+            if isinstance(text, str):
+                yield str(key), f"{pointer}/{key}", text
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            if isinstance(each, dict) and isinstance(each.get("template"), str):
+                yield str(each.get("name", index)), f"{pointer}/{index}/template", each["template"]
+            elif isinstance(each, str):
+                yield str(index), f"{pointer}/{index}", each
