@@ -1,0 +1,176 @@
+"""YAML to plain values from the parser's events, without constructing anything that a tag asks for.
+
+PyYAML's parser gives events and its loaders build objects from them; only the parser is used. Aliases share the value
+that they name, and the size of the document with all of them written out is bounded, so that no later walk through it
+meets an alias bomb. A tag beyond YAML's own schema is handed back with its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from openvet.core.limits import Limits
+from openvet.core.text import printable, shorten
+from openvet.errors import LimitError, MalformedError
+
+__all__ = ["Tag", "YamlText", "parse_yaml"]
+
+_MOST_VALUES = 500_000
+#: Pure Python scans some hundred thousand characters a second, the C library some millions.
+_LONGEST = 8 * 1024 * 1024
+_CORE = "tag:yaml.org,2002:"
+_PLAIN_TAGS = frozenset(_CORE + name for name in (
+    "str", "int", "float", "bool", "null", "map", "seq", "set", "omap", "pairs", "binary", "timestamp", "merge", "value",
+))  # fmt: skip
+_BOOLS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_NULLS = ("", "~", "null", "Null", "NULL")
+_INT = re.compile(r"[-+]?[0-9]{1,18}\Z")
+_FLOAT = re.compile(r"[-+]?(?:[0-9]{1,32}\.[0-9]{0,32}|\.[0-9]{1,32})(?:[eE][-+]?[0-9]{1,3})?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag beyond YAML's own: its name (``tag:yaml.org,2002:python/object/apply:os.system``), line and pointer."""
+
+    name: str
+    line: int
+    pointer: str
+
+
+@dataclass(slots=True)
+class YamlText:
+    """What a text holds: its documents, its foreign tags, and (key, line) of keys that a map has twice."""
+
+    documents: list[Any]
+    tags: list[Tag]
+    duplicates: list[tuple[str, int]]
+
+
+@dataclass(slots=True)
+class _Frame:
+    value: Any
+    anchor: str | None
+    key: Any = None
+    has_key: bool = False
+    size: int = 1
+
+
+def parse_yaml(text: str, limits: Limits, check_time: Callable[[], None]) -> YamlText:
+    """The documents in ``text``.
+
+    Raises:
+        MalformedError: it is no YAML.
+        LimitError: too long, nested too deeply, or too large with its aliases written out.
+    """
+    import yaml
+
+    if len(text) > min(_LONGEST, limits.text):
+        raise LimitError("text", min(_LONGEST, limits.text), "the YAML text is too long to be parsed")
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    builder = _Builder(limits)
+    try:
+        for count, event in enumerate(yaml.parse(text, Loader=loader)):
+            if count % 4096 == 0:
+                check_time()
+            builder.take(event)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = "" if mark is None else f" in line {mark.line + 1}"
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "syntax error"
+        raise MalformedError(f"is not well-formed YAML: {shorten(printable(str(problem)), 120)}{where}") from None
+    except (RecursionError, ValueError, OverflowError, UnicodeError) as error:
+        raise MalformedError(f"is not well-formed YAML: {shorten(printable(str(error)), 120)}") from None
+    return builder.result
+
+
+class _Builder:
+    """Turns events into values with a stack of its own."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._stack: list[_Frame] = []
+        self._anchors: dict[str, tuple[Any, int]] = {}
+        self._values = 0
+        self.result = YamlText([], [], [])
+
+    def take(self, event: Any) -> None:
+        kind = type(event).__name__
+        if kind == "ScalarEvent":
+            self._note_tag(event)
+            self._complete(_scalar(event), 1, event.anchor, event)
+        elif kind in ("MappingStartEvent", "SequenceStartEvent"):
+            self._note_tag(event)
+            if len(self._stack) >= self._limits.nesting:
+                raise LimitError("nesting", self._limits.nesting, "values are nested too deeply")
+            self._stack.append(_Frame({} if kind == "MappingStartEvent" else [], event.anchor))
+        elif kind in ("MappingEndEvent", "SequenceEndEvent"):
+            frame = self._stack.pop()
+            self._complete(frame.value, frame.size, frame.anchor, event)
+        elif kind == "AliasEvent":
+            value, size = self._anchors.get(event.anchor, (None, 1))
+            self._complete(value, size, None, event)
+        elif kind == "DocumentStartEvent":
+            self._anchors.clear()
+
+    def _complete(self, value: Any, size: int, anchor: str | None, event: Any) -> None:
+        self._values += 1
+        if self._values > _MOST_VALUES or size > _MOST_VALUES:
+            raise LimitError("text", self._limits.text, "the YAML text holds too many values (an alias bomb?)")
+        if anchor is not None:
+            self._anchors[anchor] = (value, size)
+        if not self._stack:
+            self.result.documents.append(value)
+            return
+        frame = self._stack[-1]
+        frame.size += size
+        if isinstance(frame.value, list):
+            frame.value.append(value)
+        elif not frame.has_key:
+            frame.key, frame.has_key = value, True
+        else:
+            frame.has_key = False
+            self._set(frame, value, event.start_mark.line + 1)
+
+    def _set(self, frame: _Frame, value: Any, line: int) -> None:
+        key = frame.key if isinstance(frame.key, str) else _as_key(frame.key)
+        if key == "<<":
+            for each in value if isinstance(value, list) else [value]:
+                if isinstance(each, dict):
+                    for name, inherited in each.items():
+                        frame.value.setdefault(name, inherited)
+            return
+        if key in frame.value and frame.value[key] is not value and len(self.result.duplicates) < 100:
+            self.result.duplicates.append((key, line))
+        frame.value[key] = value
+
+    def _note_tag(self, event: Any) -> None:
+        tag = event.tag
+        if tag is None or tag == "!" or tag in _PLAIN_TAGS or len(self.result.tags) >= self._limits.records:
+            return
+        parts = [_as_key(frame.key) if isinstance(frame.value, dict) else str(len(frame.value)) for frame in self._stack]
+        pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
+        self.result.tags.append(Tag(tag[:1000], event.start_mark.line + 1, pointer[:1000]))
+
+
+def _as_key(key: Any) -> str:
+    if isinstance(key, dict | list):  # a map or list as a key: legal, and nothing that a loader of ours looks up
+        return "?"
+    return key if isinstance(key, str) else str(key)
+
+
+def _scalar(event: Any) -> Any:
+    """YAML 1.1's plain scalars as far as checks tell them apart; everything else is text."""
+    text: str = event.value
+    if not event.implicit[0]:
+        return text
+    if text in _NULLS:
+        return None
+    lower = text.lower()
+    if lower in _BOOLS:
+        return _BOOLS[lower]
+    if _INT.match(text):
+        return int(text)
+    return float(text) if _FLOAT.match(text) else text

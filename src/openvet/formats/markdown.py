@@ -1,0 +1,60 @@
+"""Markdown texts: README and other pages, with the YAML front matter that a hub reads.
+
+Front matter is YAML between a first line ``---`` and the next line ``---``; it says licence, base model, data sets, tags.
+It becomes the document. The rest is prose, which no loader executes.
+
+Model cards: https://huggingface.co/docs/hub/model-cards
+"""
+
+from __future__ import annotations
+
+from openvet.formats._decode import is_text, read_text
+from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.io.source import Source
+
+__all__ = ["FORMAT", "probe", "read"]
+
+FORMAT = Format(
+    id="markdown",
+    title="Markdown text",
+    extensions=(".md", ".markdown"),
+    media_types=("text/markdown",),
+    can_tell=("what the front matter declares: licence, base model, data sets, tags, library",),
+    cannot_tell=("whether what it declares is true", "what the prose says"),
+    refines=("text",),
+)
+
+
+def probe(head: Head) -> Likeness:
+    return Likeness.WEAK if head.suffix in FORMAT.extensions and is_text(head) else Likeness.NO
+
+
+def read(source: Source, facts: Facts) -> None:
+    from openvet.formats._secrets import scan_text
+
+    text = read_text(source, facts)
+    scan_text(text, facts)
+    front = _front_matter(text)
+    if front is None:
+        return
+    from openvet.formats._yaml_events import parse_yaml
+    from openvet.formats.yaml import document_of, record
+
+    parsed = parse_yaml(front, facts.limits, facts.budget.check_time)
+    facts.document = document_of(parsed)
+    record(parsed, facts, first_line=2)
+
+
+def _front_matter(text: str) -> str | None:
+    """The text between the marks, or ``None`` where there is none."""
+    if not text.startswith(("---\n", "---\r\n")):
+        return None
+    start = text.index("\n") + 1
+    at = start
+    while at < len(text):
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end
+        if text[at:end].rstrip() == "---":
+            return text[start:at]
+        at = end + 1
+    return None

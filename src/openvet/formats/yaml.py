@@ -1,0 +1,66 @@
+"""YAML texts: training and pipeline configurations, ``hparams.yaml``, ``MLmodel``.
+
+Any text is YAML, more or less, so that only the name tells: ``.yaml``, ``.yml`` or ``MLmodel``. The text is parsed to
+plain values; a tag that asks a loader to construct an object (``!!python/object/apply:os.system``, HyperPyYAML's
+``!new:`` and ``!apply:``) is recorded and never followed.
+
+Specification: https://yaml.org/spec/1.1/ ; Python tags: https://pyyaml.org/wiki/PyYAMLDocumentation
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from openvet.core.text import printable, shorten
+from openvet.formats._decode import is_text, read_text
+from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.formats._yaml_events import YamlText
+from openvet.io.source import Source
+
+__all__ = ["FORMAT", "probe", "read"]
+
+FORMAT = Format(
+    id="yaml",
+    title="YAML text",
+    extensions=(".yaml", ".yml"),
+    media_types=("application/yaml",),
+    can_tell=(
+        "every key and value, and keys that a map has twice",
+        "tags that ask a loader to construct Python objects or to call functions",
+    ),
+    cannot_tell=("what the values mean to a program; the checks know those that loaders act on",),
+    refines=("text", "json"),
+)
+
+
+def probe(head: Head) -> Likeness:
+    named = head.suffix in FORMAT.extensions or head.name.rsplit("/", 1)[-1] == "MLmodel"
+    return Likeness.WEAK if named and is_text(head) else Likeness.NO
+
+
+def read(source: Source, facts: Facts) -> None:
+    from openvet.formats._secrets import scan_text
+    from openvet.formats._yaml_events import parse_yaml
+
+    text = read_text(source, facts)
+    scan_text(text, facts)
+    parsed = parse_yaml(text, facts.limits, facts.budget.check_time)
+    facts.document = document_of(parsed)
+    record(parsed, facts)
+
+
+def document_of(parsed: YamlText) -> Any:
+    """One document as itself, several as a list."""
+    return parsed.documents[0] if len(parsed.documents) == 1 else parsed.documents or None
+
+
+def record(parsed: YamlText, facts: Facts, first_line: int = 1) -> None:
+    """Put what the parser noticed into ``facts``; the text begins on ``first_line`` of the file."""
+    for tag in parsed.tags:
+        name = shorten(printable(tag.name.replace("tag:yaml.org,2002:", "!!")), 200)
+        facts.anomaly("yaml/object-tag", f"asks the loader to construct {name}", line=first_line - 1 + tag.line,
+                      pointer=tag.pointer or None, tag=name)
+    for key, line in parsed.duplicates:
+        name = shorten(printable(key), 80)
+        facts.anomaly("json/duplicate-key", f"has the key {name!r} twice; readers differ in which they take",
+                      line=first_line - 1 + line, key=name)
