@@ -1,11 +1,11 @@
-"""Zip archives: local records one after the other, then a directory of them, then an end record.
+r"""Zip archives: local records one after the other, then a directory of them, then an end record.
 
 ::
 
-    local header "PK\\x03\\x04", name, extra fields, data [, data descriptor]     once per member
-    directory record "PK\\x01\\x02", name, extra fields, comment                   once per member
+    local header "PK\x03\x04", name, extra fields, data [, data descriptor]     once per member
+    directory record "PK\x01\x02", name, extra fields, comment                   once per member
     [ZIP64 end record, ZIP64 locator]
-    end record "PK\\x05\\x06", comment
+    end record "PK\x05\x06", comment
 
 Both views are read: what the directory lists and what only local headers say. Every member of either becomes a member
 of the file; see :mod:`openvet.io.archive.zip`.
@@ -53,8 +53,10 @@ _LONGEST_TAIL = _END_SIZE + 0xFFFF
 
 
 def probe(head: Head) -> Likeness:
-    """Local header first, or an end record that leads to a directory. Bytes after the end make it only likely, for
-    every file that ends with a zip inside (a tar of wheels) has that too."""
+    """Strong with a local header first, or an end record at the very end that leads to a directory.
+
+    Bytes after the end record make it only likely, for a tar whose last member is a zip has them too.
+    """
     if head.data.startswith((_LOCAL, _END, *_SPANNED)):
         return Likeness.STRONG
     tail = head.tail
@@ -74,6 +76,7 @@ def probe(head: Head) -> Likeness:
 
 
 def read(source: Source, facts: Facts) -> None:
+    """List both views and make every entry a member."""
     from openvet.io.archive.zip import read_zip
 
     listing = read_zip(source, facts.budget)

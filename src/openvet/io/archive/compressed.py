@@ -15,7 +15,20 @@ from openvet.core.limits import Budget
 from openvet.errors import LimitError, MalformedError, ReadError, UnsupportedError
 from openvet.io.source import Source, Spool
 
-__all__ = ["BZIP2", "GZIP", "LZMA_ALONE", "XZ", "ZLIB", "Coding", "Decoder", "Decoding", "Inflate", "gzip_header", "lzma_raw", "spool"]
+__all__ = [
+    "BZIP2",
+    "GZIP",
+    "LZMA_ALONE",
+    "XZ",
+    "ZLIB",
+    "Coding",
+    "Decoder",
+    "Decoding",
+    "Inflate",
+    "gzip_header",
+    "lzma_raw",
+    "spool",
+]
 
 #: Input and output of one step. Loaders read in blocks of about this size, and what a decoder held when it failed is
 #: lost to them as to us, so larger steps would lose more than they do.
@@ -106,6 +119,7 @@ class Decoding:
 
     Attributes:
         error: where and why it broke off.
+        truncated: it broke off because the source ends; what was there is sound.
         consumed: bytes of the source that belong to streams.
         streams: how many there were.
         size: decoded bytes.
@@ -113,13 +127,25 @@ class Decoding:
         mismatches: offsets and messages of trailers that do not fit their stream.
     """
 
-    __slots__ = ("_budget", "_coding", "_source", "checksum", "consumed", "error", "mismatches", "size", "streams")
+    __slots__ = (
+        "_budget",
+        "_coding",
+        "_source",
+        "checksum",
+        "consumed",
+        "error",
+        "mismatches",
+        "size",
+        "streams",
+        "truncated",
+    )
 
     def __init__(self, source: Source, coding: Coding, budget: Budget) -> None:
         self._source = source
         self._coding = coding
         self._budget = budget
         self.error: ReadError | None = None
+        self.truncated = False
         self.consumed = 0
         self.streams = 0
         self.size = 0
@@ -191,6 +217,7 @@ class Decoding:
                 if not data:
                     if self._coding.size == given:
                         break
+                    self.truncated = True
                     raise MalformedError("the compressed data breaks off", offset=fed)
                 fed += len(data)
                 self.consumed = fed

@@ -88,19 +88,38 @@ class NameJudge:
         """Remark on a name that would leave the folder."""
         how = escape_of(name)
         if how is not None:
-            self._remarks.anomaly("archive/path-traversal", f"the member {shown(name)} would be written outside of the "
-                                  f"folder that the archive is extracted to: {how}", offset, name=shown(name), how=how)
+            self._remarks.anomaly(
+                "archive/path-traversal",
+                f"the member {shown(name)} would be written outside of the "
+                f"folder that the archive is extracted to: {how}",
+                offset,
+                name=shown(name),
+                how=how,
+            )
 
     def link(self, name: str, target: str, offset: int | None, *, hard: bool) -> None:
         """Remark on a link, whichever way it points."""
         escapes = link_escapes(name, target, hard=hard)
         kind = "hard link" if hard else "symbolic link"
         where = "outside of the archive" if escapes else "inside the archive"
-        self._remarks.anomaly("archive/link-escape", f"the member {shown(name)} is a {kind} to {shown(target)}, {where}",
-                              offset, name=shown(name), target=shown(target), kind=kind, escapes=escapes)
+        self._remarks.anomaly(
+            "archive/link-escape",
+            f"the member {shown(name)} is a {kind} to {shown(target)}, {where}",
+            offset,
+            name=shown(name),
+            target=shown(target),
+            kind=kind,
+            escapes=escapes,
+        )
 
     def mode(self, name: str, mode: int, offset: int | None) -> None:
         """Remark on permission bits that change who the file runs as."""
         if mode & 0o6000:
-            self._remarks.anomaly("archive/special-member", f"the member {shown(name)} would be set-user-id or set-group-id",
-                                  offset, name=shown(name), kind="setuid", mode=f"{mode & 0o7777:04o}")
+            self._remarks.anomaly(
+                "archive/special-member",
+                f"the member {shown(name)} would be set-user-id or set-group-id",
+                offset,
+                name=shown(name),
+                kind="setuid",
+                mode=f"{mode & 0o7777:04o}",
+            )

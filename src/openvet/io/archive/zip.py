@@ -14,6 +14,7 @@ from openvet.core.limits import Budget
 from openvet.errors import LimitError, MalformedError, ReadError, UnsupportedError
 from openvet.io.archive.anomaly import ArchiveAnomaly, Remarks
 from openvet.io.archive.names import NameJudge, normal_name, shown
+from openvet.io.archive.scan import equal_bytes
 from openvet.io.archive.zip_directory import Directory, EndRecord, find_directories, find_end, read_directory
 from openvet.io.archive.zip_entry import open_zip_entry
 from openvet.io.archive.zip_gaps import GapWalk, Span
@@ -64,8 +65,9 @@ def read_zip(source: Source, budget: Budget) -> ZipListing:
         except (LimitError, MalformedError, UnsupportedError) as error:
             reading.remarks.problem(error)
     remarks = reading.remarks
-    return ZipListing(tuple(reading.entries), tuple(remarks.anomalies), tuple(remarks.problems), remarks.dropped,
-                      reading.outside)
+    return ZipListing(
+        tuple(reading.entries), tuple(remarks.anomalies), tuple(remarks.problems), remarks.dropped, reading.outside
+    )
 
 
 class _ZipReading:
@@ -106,13 +108,25 @@ class _ZipReading:
         if first is None:
             self.remarks.problem(MalformedError("there is no directory at the end; only the local headers were read"))
         elif first is not ends[0]:
-            self.remarks.anomaly("archive/header-mismatch", "the last end record leads to no directory, an earlier one does",
-                                 ends[0].start, kind="directory", expected=ends[0].start, seen=first.start)
+            self.remarks.anomaly(
+                "archive/header-mismatch",
+                "the last end record leads to no directory, an earlier one does",
+                ends[0].start,
+                kind="directory",
+                expected=ends[0].start,
+                seen=first.start,
+            )
 
     def _end_record(self, end: EndRecord) -> None:
         if end.end > self.source.size:
-            self.remarks.anomaly("archive/header-mismatch", "the comment of the archive is cut off", end.start, kind="comment",
-                                 expected=end.end, seen=self.source.size)
+            self.remarks.anomaly(
+                "archive/header-mismatch",
+                "the comment of the archive is cut off",
+                end.start,
+                kind="comment",
+                expected=end.end,
+                seen=self.source.size,
+            )
         self._spans.append(Span(end.records, min(end.end, self.source.size)))
 
     def _directory(self, directory: Directory, *, primary: bool) -> None:
@@ -139,8 +153,14 @@ class _ZipReading:
         try:
             local = read_local(self.source, header, len(record.name))
         except MalformedError as error:
-            self.remarks.anomaly("archive/header-mismatch", f"the member {shown(name)} has no local header where the directory "
-                                 "says", at, kind="missing", name=shown(name), expected=header)
+            self.remarks.anomaly(
+                "archive/header-mismatch",
+                f"the member {shown(name)} has no local header where the directory says",
+                at,
+                kind="missing",
+                name=shown(name),
+                expected=header,
+            )
             self.remarks.problem(MalformedError(f"the member {shown(name)}: {error.message}", offset=error.offset))
         entry = ZipEntry(
             name=name,
@@ -159,7 +179,9 @@ class _ZipReading:
             self._spans.append(Span(header, min(entry.end, self.source.size), len(self.entries) - 1))
             self._compare(entry, record, local)
             if entry.end > self.source.size:
-                self.remarks.problem(MalformedError(f"the member {shown(name)} is cut off at the end", offset=self.source.size))
+                self.remarks.problem(
+                    MalformedError(f"the member {shown(name)} is cut off at the end", offset=self.source.size)
+                )
         if record.unicode_name is not None:
             self._compare_unicode(name, record.unicode_name, at)
 
@@ -248,8 +270,13 @@ class _ZipReading:
     def _overlap(self, pair: tuple[int, int], count: int) -> None:
         names = [shown(self.entries[index].name) if index >= 0 else "the directory" for index in pair]
         offset = self.entries[max(pair)].header_offset
-        self.remarks.anomaly("archive/overlapping-members", f"{count} members share bytes with another record, the first are "
-                             f"{names[0]} and {names[1]}", offset, members=count, first=names)
+        self.remarks.anomaly(
+            "archive/overlapping-members",
+            f"{count} members share bytes with another record, the first are {names[0]} and {names[1]}",
+            offset,
+            members=count,
+            first=names,
+        )
 
     # -- names and kinds ----------------------------------------------------------------------------------------
 
@@ -267,8 +294,13 @@ class _ZipReading:
                 )  # fmt: skip
             self._kind(entry, offset)
             if entry.flags & ENCRYPTED:
-                self.remarks.anomaly("archive/encrypted-member", f"the member {shown(entry.name)} says that it is encrypted",
-                                     offset, name=shown(entry.name), method=entry.method)
+                self.remarks.anomaly(
+                    "archive/encrypted-member",
+                    f"the member {shown(entry.name)} says that it is encrypted",
+                    offset,
+                    name=shown(entry.name),
+                    method=entry.method,
+                )
             if entry.central or not self._found_end:
                 first = by_name.setdefault(normal_name(entry.name), index)
                 if first != index:
@@ -280,13 +312,25 @@ class _ZipReading:
         kind = stat.S_IFMT(entry.mode)
         if entry.is_dir:
             if entry.size or entry.compressed_size:
-                self.remarks.anomaly("archive/hidden-data", f"the folder {shown(entry.name)} carries {entry.size} bytes",
-                                     offset, where="folder", name=shown(entry.name), bytes=entry.size)
+                self.remarks.anomaly(
+                    "archive/hidden-data",
+                    f"the folder {shown(entry.name)} carries {entry.size} bytes",
+                    offset,
+                    where="folder",
+                    name=shown(entry.name),
+                    bytes=entry.size,
+                )
         elif kind == stat.S_IFLNK:
             self._link(entry, offset)
         elif kind in (stat.S_IFCHR, stat.S_IFBLK, stat.S_IFIFO, stat.S_IFSOCK):
-            self.remarks.anomaly("archive/special-member", f"the member {shown(entry.name)} is a device, pipe or socket", offset,
-                                 name=shown(entry.name), kind="device", mode=f"{entry.mode:06o}")
+            self.remarks.anomaly(
+                "archive/special-member",
+                f"the member {shown(entry.name)} is a device, pipe or socket",
+                offset,
+                name=shown(entry.name),
+                kind="device",
+                mode=f"{entry.mode:06o}",
+            )
         else:
             self._judge.mode(entry.name, entry.mode, offset)
 
@@ -300,8 +344,13 @@ class _ZipReading:
         except LimitError:
             raise
         except ReadError as error:
-            self.remarks.anomaly("archive/special-member", f"the member {shown(entry.name)} is a symbolic link, but "
-                                 f"{error.message}", offset, name=shown(entry.name), kind="link")
+            self.remarks.anomaly(
+                "archive/special-member",
+                f"the member {shown(entry.name)} is a symbolic link, but {error.message}",
+                offset,
+                name=shown(entry.name),
+                kind="link",
+            )
             return
         self._judge.link(entry.name, target, offset, hard=False)
 
@@ -315,27 +364,23 @@ class _ZipReading:
         )  # fmt: skip
 
 
-#: Of two members with one name at most this many bytes are compared; longer ones count as different.
-_COMPARED = 16 * 1024 * 1024
-
-
 def same_bytes(source: Source, first: ZipEntry, second: ZipEntry, budget: Budget) -> bool:
     """Whether two entries hold the same data in the same encoding. Looked up, never believed."""
     if first.data_offset < 0 or second.data_offset < 0:
         return False
     if (first.method, first.compressed_size) != (second.method, second.compressed_size):
         return False
-    if first.data_offset == second.data_offset:
-        return True
-    size = first.compressed_size
-    if size > _COMPARED or first.shared or second.shared or max(first.end, second.end) > source.size:
-        return False
-    budget.check_time()
-    pairs = zip(source.chunks(first.data_offset, size), source.chunks(second.data_offset, size), strict=True)
-    return all(one == other for one, other in pairs)
+    if first.data_offset != second.data_offset and (first.shared or second.shared):
+        return False  # members that share bytes could be compared for ever
+    return equal_bytes(source, first.data_offset, second.data_offset, first.compressed_size, budget)
 
 
-_WORDS = {"compressed_size": "compressed size", "crc": "checksum", "encrypted": "encryption flag", "stored": "stored size"}
+_WORDS = {
+    "compressed_size": "compressed size",
+    "crc": "checksum",
+    "encrypted": "encryption flag",
+    "stored": "stored size",
+}
 
 
 def _words(differs: dict[str, list[object]]) -> str:

@@ -88,8 +88,9 @@ def find_end(source: Source) -> Iterator[EndRecord]:
         if at + _END.size <= len(tail):
             said = _END.unpack_from(tail, at)[7]
             begin = start + at
-            yield EndRecord(begin, begin + _END.size + said, _first_record(source, begin),
-                            min(said, len(tail) - at - _END.size))
+            yield EndRecord(
+                begin, begin + _END.size + said, _first_record(source, begin), min(said, len(tail) - at - _END.size)
+            )
 
 
 def _first_record(source: Source, end: int) -> int:
@@ -134,8 +135,9 @@ def _readings(source: Source, end: EndRecord) -> Iterator[tuple[int, int, int, i
         yield plain[1], plain[4], plain[5], plain[6], False, end.records
 
 
-def read_directory(source: Source, directory: Directory, budget: Budget, remarks: Remarks,
-                   room: int) -> Iterator[tuple[int, CentralRecord]]:
+def read_directory(
+    source: Source, directory: Directory, budget: Budget, remarks: Remarks, room: int
+) -> Iterator[tuple[int, CentralRecord]]:
     """The records of a directory with their offsets, at most ``room``; a break goes to ``remarks`` and ends it.
 
     ``zipfile`` stops after the size that the end record says, others after the count; records go on as long as
@@ -163,7 +165,9 @@ def read_directory(source: Source, directory: Directory, budget: Budget, remarks
             break
         names += len(record.name)
         if len(record.name) > budget.limits.member_name:
-            remarks.problem(LimitError("member_name", budget.limits.member_name, "the name of a member is too long", offset=at))
+            remarks.problem(
+                LimitError("member_name", budget.limits.member_name, "the name of a member is too long", offset=at)
+            )
         elif names > budget.limits.header:
             allowed = budget.limits.header
             remarks.problem(LimitError("header", allowed, "the names of the members are too long together", offset=at))

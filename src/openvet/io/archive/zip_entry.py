@@ -85,8 +85,10 @@ def _coding(entry: ZipEntry) -> Coding:
         return replace(compressed.BZIP2, checksum=zlib.crc32, again=None)
     if entry.method == LZMA:
         return compressed.lzma_raw(zlib.crc32, entry.size)
-    raise UnsupportedError(f"compression method {entry.method} ({_METHODS.get(entry.method, 'unknown')}) is not supported",
-                           offset=entry.header_offset)
+    raise UnsupportedError(
+        f"compression method {entry.method} ({_METHODS.get(entry.method, 'unknown')}) is not supported",
+        offset=entry.header_offset,
+    )
 
 
 def _begin_deflate(_source: Source, offset: int) -> tuple[Decoder, int]:

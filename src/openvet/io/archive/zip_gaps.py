@@ -8,6 +8,7 @@ from openvet.core.limits import Budget
 from openvet.errors import LimitError, MalformedError
 from openvet.io.archive.anomaly import Remarks
 from openvet.io.archive.names import shown
+from openvet.io.archive.scan import find_bytes, first_nonzero
 from openvet.io.archive.zip_records import (
     CENTRAL,
     DESCRIPTOR,
@@ -19,9 +20,9 @@ from openvet.io.archive.zip_records import (
     descriptor_length,
     read_local,
 )
-from openvet.io.source import BLOCK, Source
+from openvet.io.source import Source
 
-__all__ = ["GapWalk", "Span", "first_nonzero"]
+__all__ = ["GapWalk", "Span"]
 
 #: The largest data descriptor: signature, checksum and two sizes of 8 bytes.
 _DESCRIPTOR = 24
@@ -38,18 +39,6 @@ class Span:
     start: int
     end: int
     entry: int = -1
-
-
-def first_nonzero(source: Source, start: int, end: int, budget: Budget) -> int:
-    """The offset of the first byte that is not zero; ``end`` if there is none."""
-    at = start
-    for chunk in source.chunks(start, end - start):
-        budget.check_time()
-        zeros = len(chunk) - len(chunk.lstrip(b"\0"))
-        if zeros < len(chunk):
-            return at + zeros
-        at += len(chunk)
-    return end
 
 
 class GapWalk:
@@ -92,7 +81,9 @@ class GapWalk:
                 at = found
             if len(self.entries) >= room:
                 allowed = self._budget.limits.members
-                self._remarks.problem(LimitError("members", allowed, "too many members; the rest was not read", offset=at))
+                self._remarks.problem(
+                    LimitError("members", allowed, "too many members; the rest was not read", offset=at)
+                )
                 return
             at = self._add(at, end, record)
 
@@ -121,7 +112,7 @@ class GapWalk:
     def _next_record(self, at: int, end: int) -> tuple[int, LocalRecord | None]:
         """The next local header after ``at``; ``end`` and ``None`` if there is none."""
         while True:
-            at = self._find(LOCAL, at + 1, end)
+            at = find_bytes(self._source, LOCAL, at + 1, end, self._budget)
             if at >= end:
                 return end, None
             record = self._record(at, end)
@@ -165,7 +156,7 @@ class GapWalk:
         """
         start = at = record.data_offset
         while at < end:
-            at = self._find(b"PK", at, end)
+            at = find_bytes(self._source, b"PK", at, end, self._budget)
             head = self._source.upto(at, _DESCRIPTOR)
             if head.startswith((LOCAL, CENTRAL)):
                 break
@@ -178,24 +169,17 @@ class GapWalk:
 
     # -- data that no record covers -----------------------------------------------------------------------------
 
-    def _find(self, wanted: bytes, start: int, end: int) -> int:
-        """The next place of ``wanted`` from ``start`` on; ``end`` if there is none."""
-        while start < end:
-            self._budget.check_time()
-            block = self._source.upto(start, min(BLOCK, end - start))
-            at = block.find(wanted)
-            if at >= 0:
-                return start + at
-            if len(block) < BLOCK:
-                return end
-            start += len(block) - len(wanted) + 1
-        return end
-
     def _hidden_data(self, start: int, end: int) -> None:
         if self._quiet:
             return
         self.outside += end - start
-        where = "before the first member" if start == 0 else "after the end" if end == self._source.size else "between its parts"
+        where = (
+            "before the first member"
+            if start == 0
+            else "after the end"
+            if end == self._source.size
+            else "between its parts"
+        )
         self._remarks.anomaly(
             "archive/hidden-data", f"{end - start} bytes {where} belong to no member", start, where=where, bytes=end - start,
             begins=self._source.upto(start, min(_SHOWN, end - start)).hex(),
