@@ -1,0 +1,110 @@
+"""What the source may import and call. import-linter holds the floors; this holds what it cannot see."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).resolve().parents[2] / "src" / "openvet"
+THIRD_PARTY = {"click", "jinja2", "yaml", "blake3"}
+# standard library modules that run or load what they are given; the workshop wing will have rooms of its own for them
+LOADERS = {
+    "pickle",
+    "_pickle",
+    "marshal",
+    "shelve",
+    "runpy",
+    "code",
+    "codeop",
+    "ctypes",
+    "subprocess",
+    "multiprocessing",
+}
+DOORS = {"cli"}
+
+
+def modules() -> list[Path]:
+    return sorted(SRC.rglob("*.py"))
+
+
+def tree(path: Path) -> ast.Module:
+    with tokenize.open(path) as file:
+        return ast.parse(file.read(), str(path))
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno} imports relatively"
+            yield node.module or ""
+
+
+def called(path: Path) -> Iterator[tuple[str, int]]:
+    """Dotted names of everything that is called, with the line."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node.lineno
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(SRC)))
+def test_imports_only_what_it_may(path: Path) -> None:
+    roots = {name.split(".")[0] for name in imported(path)} - {"openvet"}
+    assert roots <= sys.stdlib_module_names | THIRD_PARTY, "a dependency that is not one"
+    assert not roots & LOADERS
+    if path.relative_to(SRC).parts[0] not in DOORS:
+        assert "click" not in roots, "only the command line speaks click"
+
+
+def test_nothing_executes_text() -> None:
+    forbidden = {"eval", "exec", "compile", "__import__", "os.system", "os.popen", "yaml.load", "yaml.unsafe_load",
+                 "yaml.full_load", "yaml.load_all"}  # fmt: skip
+    found = [f"{path}:{line} {name}" for path in modules() for name, line in called(path) if name in forbidden]
+    assert found == []
+
+
+def test_templates_are_parsed_and_never_rendered() -> None:
+    found = [
+        f"{path}:{line} {name}"
+        for path in modules()
+        for name, line in called(path)
+        if name.rsplit(".", 1)[-1] in {"render", "from_string", "get_template", "compile_expression"}
+        or name in {"Template", "jinja2.Template"}
+    ]
+    assert found == []
+
+
+def test_only_doors_print_prompt_or_exit() -> None:
+    forbidden = {"print", "input", "sys.exit", "exit", "quit", "os._exit"}
+    found = [
+        f"{path}:{line} {name}"
+        for path in modules()
+        if path.relative_to(SRC).parts[0] not in DOORS | {"__main__.py"}
+        for name, line in called(path)
+        if name in forbidden
+    ]
+    assert found == []
+
+
+def test_no_network_in_this_release() -> None:
+    network = {"socket", "ssl", "http", "urllib", "ftplib", "smtplib", "asyncio", "xmlrpc"}
+    # urllib.parse only takes text apart
+    found = [f"{path} {name}" for path in modules() for name in imported(path)
+             if name.split(".")[0] in network and name != "urllib.parse"]  # fmt: skip
+    assert found == []
+
+
+def test_archives_are_never_extracted_by_name() -> None:
+    found = [
+        f"{path}:{line} {name}"
+        for path in modules()
+        for name, line in called(path)
+        if name.rsplit(".", 1)[-1] in {"extract", "extractall", "unpack_archive"}
+    ]
+    assert found == []

@@ -1,0 +1,68 @@
+"""The locks: exact, hashed, and without any location."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+PERMISSIVE = {"MIT", "BSD-3-Clause", "Apache-2.0", "CC0-1.0 OR Apache-2.0", "License :: OSI Approved :: BSD License"}
+
+
+def pins(path: Path) -> dict[str, str]:
+    """Normalised name -> version."""
+    found = re.findall(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)", path.read_text(), re.MULTILINE)
+    return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in found}
+
+
+def name_of(requirement: str) -> str:
+    return re.sub(r"[-_.]+", "-", re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]).lower()
+
+
+def test_there_is_a_lock_for_each_job() -> None:
+    assert [path.stem for path in LOCKS] == ["build", "core", "demo", "dev", "lock", "test"]
+
+
+@pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.stem)
+def test_every_pin_is_hashed_and_nothing_says_where(path: Path) -> None:
+    logical = path.read_text().replace("\\\n", " ").splitlines()
+    for line in filter(None, map(str.strip, logical)):
+        assert re.fullmatch(r"[A-Za-z0-9._-]+==\S+( ; .+?)?(\s+--hash=sha256:[0-9a-f]{64})+", line), line[:80]
+
+
+def test_the_core_depends_on_three_projects_and_what_they_need() -> None:
+    assert {name_of(each) for each in PROJECT["project"]["dependencies"]} == {"click", "jinja2", "pyyaml"}
+    assert set(pins(ROOT / "requirements" / "core.txt")) == {"click", "jinja2", "pyyaml", "markupsafe"}
+
+
+@pytest.mark.parametrize("group", ["build", "test", "dev", "demo", "lock"])
+def test_every_wish_is_locked(group: str) -> None:
+    wished = {name_of(each) for each in PROJECT["dependency-groups"][group]}
+    assert wished <= set(pins(ROOT / "requirements" / f"{group}.txt"))
+
+
+def test_the_locks_agree_with_each_other() -> None:
+    whole = pins(ROOT / "requirements" / "dev.txt")
+    for lock in ("build", "core", "test"):
+        for name, version in pins(ROOT / "requirements" / f"{lock}.txt").items():
+            assert whole[name] == version
+
+
+@pytest.mark.parametrize("name", ["click", "jinja2", "markupsafe", "pyyaml", "blake3"])
+def test_what_we_ship_with_is_permissively_licensed(name: str) -> None:
+    about = metadata.metadata(name)
+    told = {word for field in ("License-Expression", "License", "Classifier") for word in about.get_all(field) or []}
+    assert told & PERMISSIVE, told
+
+
+def test_the_version_is_told_once() -> None:
+    from openvet.version import VERSION
+
+    assert metadata.version("openvet") == VERSION
+    assert "version" not in PROJECT["project"]
