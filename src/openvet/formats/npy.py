@@ -1,9 +1,9 @@
-"""npy: one NumPy array.
+r"""npy: one NumPy array.
 
 Layout::
 
-    "\\x93NUMPY"  u8 major  u8 minor  length of the header (u16 in version 1, u32 in 2 and 3)
-    header       a Python dict literal: {'descr': ..., 'fortran_order': bool, 'shape': tuple}, padded, '\\n'
+    "\x93NUMPY"  u8 major  u8 minor  length of the header (u16 in version 1, u32 in 2 and 3)
+    header       a Python dict literal: {'descr': ..., 'fortran_order': bool, 'shape': tuple}, padded, '\n'
     data         the elements; or, where the dtype holds Python objects, one pickle
 
 Specification: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html . ``numpy.save`` may be called
@@ -232,21 +232,21 @@ class _Literal:
         self._position = match.end()
         return match.lastgroup, match.group(match.lastgroup)
 
-    def _value(self, kind: str, token: str, depth: int) -> Any:
+    def _value(self, kind: str, part: str, depth: int) -> Any:
         if depth > _NESTING:
             raise LimitError("nesting", _NESTING, "the header is nested too deeply", offset=self.at)
         if kind == "number":
-            return int(token.rstrip("L"))
+            return int(part.rstrip("L"))
         if kind == "word":
-            return token == "True"
+            return part == "True"
         if kind == "text":
-            return re.sub(r"\\(.)", r"\1", token[1:-1])
-        if token == "(":
+            return re.sub(r"\\(.)", r"\1", part[1:-1])
+        if part == "(":
             items, commas = self._items(")", depth)
             return items[0] if len(items) == 1 and not commas else tuple(items)
-        if token == "[":
+        if part == "[":
             return self._items("]", depth)[0]
-        if token == "{":
+        if part == "{":
             return self._dict(depth)
         raise self._broken()
 
@@ -254,29 +254,29 @@ class _Literal:
         items: list[Any] = []
         commas = 0
         while True:
-            kind, token = self._next()
-            if token == close and kind == "mark":
+            kind, part = self._next()
+            if part == close and kind == "mark":
                 return items, commas
-            items.append(self._value(kind, token, depth + 1))
-            kind, token = self._next()
-            if token == close and kind == "mark":
+            items.append(self._value(kind, part, depth + 1))
+            kind, part = self._next()
+            if part == close and kind == "mark":
                 return items, commas
-            if token != "," or kind != "mark":
+            if part != "," or kind != "mark":
                 raise self._broken()
             commas += 1
 
     def _dict(self, depth: int) -> dict[str, Any]:
         out: dict[str, Any] = {}
         while True:
-            kind, token = self._next()
-            if token == "}" and kind == "mark":
+            kind, part = self._next()
+            if part == "}" and kind == "mark":
                 return out
-            key = self._value(kind, token, depth + 1)
+            key = self._value(kind, part, depth + 1)
             if not isinstance(key, str) or key in out or self._next()[1] != ":":
                 raise self._broken()
             out[key] = self._value(*self._next(), depth + 1)
-            kind, token = self._next()
-            if token == "}" and kind == "mark":
+            kind, part = self._next()
+            if part == "}" and kind == "mark":
                 return out
-            if token != "," or kind != "mark":
+            if part != "," or kind != "mark":
                 raise self._broken()

@@ -1,0 +1,141 @@
+"""PDF documents: numbered objects, some of them inside compressed object streams, and an end mark.
+
+Specification: ISO 32000-2, https://pdfa.org/resource/iso-32000-2/ . The document is not rendered; its names are
+searched, also inside object streams, for anything that acts: scripts, programs to launch, files inside, forms that
+send. Without these it is inert. What is encrypted, or compressed in a way other than deflate, cannot be searched.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator
+
+from openvet.core.coverage import Coverage
+from openvet.errors import MalformedError
+from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.formats._trailing import account_for_rest
+from openvet.io.source import Source
+
+__all__ = ["FORMAT", "probe", "read"]
+
+FORMAT = Format(
+    id="pdf",
+    title="PDF document",
+    extensions=(".pdf",),
+    media_types=("application/pdf",),
+    can_tell=("whether it carries scripts, actions that start or send something, or files inside",),
+    cannot_tell=("what it says", "anything inside encrypted documents"),
+)
+
+#: An action needs one of these types to do more than turn to a page or open a link; /OpenAction alone does not.
+_ACTIVE = (
+    b"JavaScript", b"JS", b"Launch", b"EmbeddedFile", b"EmbeddedFiles", b"RichMedia", b"XFA", b"SubmitForm",
+    b"ImportData", b"GoToE", b"Rendition", b"Movie", b"Encrypt",
+)  # fmt: skip
+_ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
+_STREAM = re.compile(rb"(?<!end)stream\r?\n")
+#: What may follow a name. A name inside compressed bytes by chance is mostly followed by something else.
+_DELIMITERS = b" \t\r\n\f\0()<>[]{}/%"
+_OVERLAP = 4096
+
+
+def probe(head: Head) -> Likeness:
+    return Likeness.STRONG if re.match(rb"%PDF-[12]\.\d", head.data) else Likeness.NO
+
+
+def read(source: Source, facts: Facts) -> None:
+    """Search names and object streams.
+
+    Raises:
+        MalformedError: there is no end mark.
+        LimitError: the object streams expand too much.
+    """
+    found: set[bytes] = set()
+    seen: set[int] = set()
+    end = 0
+    for at, data in _overlapping(source):
+        facts.budget.check_time()
+        found.update(_active(data))
+        for match in _STREAM.finditer(data):
+            start = at + match.end()
+            dictionary = data[max(match.start() - _OVERLAP // 2, 0) : match.start()].rpartition(b"obj")[2]
+            if start not in seen and b"/ObjStm" in _plain(dictionary):
+                seen.add(start)
+                found.update(_inside(source, facts, start, _plain(dictionary)))
+        mark = data.rfind(b"%%EOF")
+        if mark >= 0:
+            end = at + mark + 5
+    if not end:
+        raise MalformedError("has no end mark", offset=source.size)
+    if found:
+        names = " ".join(sorted(f"/{name.decode('latin-1')}" for name in found))
+        facts.unknown("unsupported", f"holds {names}: what that does was not read")
+    else:
+        facts.coverage = Coverage.INERT
+    after = source.upto(end, 16)
+    account_for_rest(source, facts, end + len(after) - len(after.lstrip(b"\r\n\t \0")), "the document")
+
+
+def _overlapping(source: Source) -> Iterator[tuple[int, bytes]]:
+    """Blocks with their offsets, each beginning with the end of the one before."""
+    at = 0
+    carried = b""
+    for block in source.chunks():
+        yield at - len(carried), carried + block
+        at += len(block)
+        carried = block[-_OVERLAP:]
+
+
+def _plain(data: bytes) -> bytes:
+    """``data`` with the escapes of names undone: ``#4A`` stands for ``J``."""
+    return _ESCAPED.sub(lambda match: bytes([int(match.group(1), 16)]), data)
+
+
+def _active(data: bytes) -> set[bytes]:
+    """The names in ``data`` that act."""
+    out = set()
+    for text in (data, _plain(data)) if b"#" in data else (data,):
+        for name in _ACTIVE:
+            start = text.find(b"/" + name)
+            while start >= 0:
+                after = text[start + 1 + len(name) : start + 2 + len(name)]
+                if after in _DELIMITERS:  # nothing at all, at the end of a block, counts too
+                    out.add(name)
+                    break
+                start = text.find(b"/" + name, start + 1)
+    return out
+
+
+def _inside(source: Source, facts: Facts, at: int, dictionary: bytes) -> set[bytes]:
+    """The acting names in the object stream at ``at``."""
+    filters = re.findall(rb"/([A-Za-z0-9]+Decode)", dictionary)
+    if not filters:
+        return set()  # it stands open, and was searched with the rest
+    if filters != [b"FlateDecode"]:
+        facts.unknown("unsupported", "an object stream is compressed in a way that is not read", at)
+        return set()
+    return _search_deflated(source, facts, at)
+
+
+def _search_deflated(source: Source, facts: Facts, at: int) -> set[bytes]:
+    decoder = zlib.decompressobj()
+    found: set[bytes] = set()
+    carried = b""
+    taken = given = 0
+    try:
+        for block in source.chunks(at):
+            taken += len(block)
+            while block and not decoder.eof:
+                data = decoder.decompress(block, 1024 * 1024)
+                block = decoder.unconsumed_tail
+                given += len(data)
+                facts.budget.add_decoded(len(data), given, taken)
+                found.update(_active(carried + data))
+                carried = data[-64:]
+            if decoder.eof:
+                return found
+    except zlib.error:
+        pass
+    facts.unknown("malformed", "an object stream cannot be decompressed", at)
+    return found

@@ -1,0 +1,138 @@
+"""Plain text, recognised to its last byte.
+
+What counts as text:
+
+* UTF-8 without a NUL, where control characters other than tab, line ends and escape are at most one byte in a hundred
+  (vocabularies list a few of them as entries);
+* UTF-16 or UTF-32 with a byte order mark, under the same rule;
+* any other 8-bit encoding (ISO 8859, Windows, GBK) without a single such control character and with at most three
+  bytes in ten beyond ASCII. Compressed or encrypted bytes never look like that over more than some dozens of bytes.
+
+The whole file is decoded block by block. Text that turns into something else is not text: the rest is unread. Formats
+that give text a meaning (JSON, Python, templates ...) refine this one.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+
+from openvet.core.coverage import Coverage
+from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.io.source import Source
+
+__all__ = ["FORMAT", "probe", "read"]
+
+FORMAT = Format(
+    id="text",
+    title="plain text",
+    extensions=(".txt", ".text"),
+    media_types=("text/plain",),
+    can_tell=(
+        "that every byte is text, and in which encoding",
+        "credentials of known issuers that were left in it",
+    ),
+    cannot_tell=("what the text says or asks for",),
+)
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark begins the same way
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_ALLOWED = {0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1B}
+_CONTROLS = bytes(code for code in (*range(1, 0x20), 0x7F) if code not in _ALLOWED)
+_CONTROLS_AS_TEXT = dict.fromkeys(_CONTROLS)
+_ASCII = bytes(range(0x80))
+_LINE_HELD = 64 * 1024
+
+
+def probe(head: Head) -> Likeness:
+    """WEAK where the first bytes are text; whether the rest is, shows on reading."""
+    if not head.size:
+        return Likeness.NO
+    encoding = _encoding(head.data, whole=len(head.data) == head.size)
+    return Likeness.NO if encoding is None else Likeness.WEAK
+
+
+def _encoding(data: bytes, *, whole: bool) -> str | None:
+    """The encoding of ``data``, the beginning of a file (or all of it); ``None`` where it is not text."""
+    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(data, whole)
+    except UnicodeDecodeError:
+        return None if encoding != "utf-8" or not _is_8_bit(data) else "8-bit"
+    hidden = _controls(data, text, encoding)
+    return None if "\0" in text or hidden * 100 > len(text) else encoding
+
+
+def _controls(data: bytes, text: str, encoding: str) -> int:
+    """How many control characters there are: among bytes where one is one character, which is much faster."""
+    if encoding in {"utf-16", "utf-32"}:
+        return len(text) - len(text.translate(_CONTROLS_AS_TEXT))
+    return len(data) - len(data.translate(None, _CONTROLS))
+
+
+def _is_8_bit(data: bytes) -> bool:
+    if b"\0" in data or len(data.translate(None, _CONTROLS)) != len(data):
+        return False
+    return len(data.translate(None, _ASCII)) * 10 <= len(data) * 3
+
+
+def read(source: Source, facts: Facts) -> None:
+    """Decode everything; what cannot be decoded, or holds too many control characters, becomes an unknown."""
+    encoding = _encoding(source.upto(0, 64 * 1024), whole=source.size <= 64 * 1024)
+    if encoding is None:
+        facts.unknown("unsupported", "is not text", 0, coverage=Coverage.UNREAD)
+        return
+    facts.note("encoding", encoding.removesuffix("-sig"))
+    facts.coverage = Coverage.INERT
+    stopped = _decode(source, facts, encoding)
+    if stopped is not None:
+        message = f"is text up to byte {stopped} and something else after that, which was not read"
+        facts.anomaly("file/trailing-data", message, stopped, end=stopped, size=source.size)
+        facts.unknown("unsupported", message, stopped)
+
+
+def _decode(source: Source, facts: Facts, encoding: str) -> int | None:
+    """Decode block by block, look for secrets in whole lines; gives the offset where it stops being text, or None."""
+    from openvet.formats._secrets import scan_text
+
+    # latin-1 decodes every byte, which is all that is wanted of an encoding that does not say its name
+    decoder = codecs.getincrementaldecoder("latin-1" if encoding == "8-bit" else encoding)()
+    offset, lines, characters, controls = 0, 0, 0, 0
+    carried = ""
+    for block in _with_end(source):
+        if encoding == "8-bit" and not _is_8_bit(block) and block:
+            return offset
+        pending = len(decoder.getstate()[0])
+        try:
+            text = decoder.decode(block, not block)
+        except UnicodeDecodeError as error:
+            return offset + error.start - pending
+        nul = text.find("\0")
+        if nul >= 0:
+            return offset + (len(text[:nul].encode("utf-8")) if encoding == "utf-8" else 0)
+        characters += len(text)
+        controls += _controls(block, text, encoding)
+        if controls * 100 > characters:
+            return offset
+        offset += len(block)
+        carried += text
+        cut = len(carried) if not block or len(carried) > _LINE_HELD + len(text) else carried.rfind("\n") + 1
+        scan_text(carried[:cut], facts, lines + 1)
+        lines += carried.count("\n", 0, cut)
+        carried = carried[cut:]
+        facts.budget.check_time()
+    facts.note("lines", lines)
+    if controls:
+        facts.note("control_characters", controls)
+    return None
+
+
+def _with_end(source: Source) -> Iterator[bytes]:
+    """The blocks of ``source``, then an empty one, on which a decoder says whether it stopped inside a character."""
+    yield from source.chunks()
+    yield b""
