@@ -11,7 +11,7 @@ from openvet.evidence.predicates.tool import Tool
 from openvet.evidence.statement import ResourceDescriptor, Statement
 from openvet.policy.decision import Decision, Verdict
 
-__all__ = ["REPORT_TYPE", "ModelReport", "Report", "RuleText"]
+__all__ = ["REPORT_TYPE", "ModelReport", "NotChecked", "Report", "RuleText"]
 
 REPORT_TYPE = "https://openvet/report/v1"
 
@@ -61,12 +61,31 @@ class ModelReport:
 
 
 @dataclass(frozen=True, slots=True)
+class NotChecked:
+    """A path that the user named and that could not be checked at all: it is not there, or may not be opened."""
+
+    path: str
+    message: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"path": self.path, "message": self.message}
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """All subjects of one command, in the order in which they were named. ``rules`` documents the rules that were run."""
+    """All subjects of one command, in the order in which they were named.
+
+    Attributes:
+        tool: what made it.
+        models: the subjects that were checked.
+        rules: documents the rules that were run.
+        errors: the paths that could not be checked.
+    """
 
     tool: Tool
     models: tuple[ModelReport, ...]
     rules: tuple[RuleText, ...] = ()
+    errors: tuple[NotChecked, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -78,4 +97,9 @@ class Report:
         return Verdict.ADMIT
 
     def to_json(self) -> dict[str, Any]:
-        return {"type": REPORT_TYPE, "tool": self.tool.to_json(), "models": [each.to_json() for each in self.models]}
+        return {
+            "type": REPORT_TYPE,
+            "tool": self.tool.to_json(),
+            "models": [each.to_json() for each in self.models],
+            "errors": [each.to_json() for each in self.errors],
+        }

@@ -1,0 +1,269 @@
+"""``openvet check`` and ``openvet scan``: read models, run the rules, decide."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openvet.cli.app import EXIT_CODES, FAILED, fault
+from openvet.cli.options import complete_rules, make_limits, reading_options
+from openvet.cli.terminal import is_terminal, look_of, say
+
+if TYPE_CHECKING:
+    from openvet.cli.output import Output
+    from openvet.policy.decision import Verdict
+    from openvet.reports.report import ModelReport, NotChecked
+    from openvet.workflows.check import Options
+
+__all__ = ["Reading", "check", "read_models", "scan"]
+
+_FORMATS = ("text", "json", "jsonl", "sarif", "markdown")
+_STREAMED = {"text", "jsonl"}
+
+
+def _check_options(command: Any) -> Any:
+    for option in reversed(
+        (
+            click.option(
+                "--format",
+                "-f",
+                "form",
+                type=click.Choice(_FORMATS),
+                default="text",
+                show_default=True,
+                help="How to report: json, jsonl and sarif are for programs, markdown is for a comment.",
+            ),
+            click.option("--quiet", "-q", is_flag=True, help="Only one line a model, and no progress."),
+            click.option(
+                "--fail-on",
+                type=click.Choice(["review", "reject"]),
+                default="review",
+                show_default=True,
+                help="With reject, a review exits 0.",
+            ),
+            click.option(
+                "--rule",
+                "rules",
+                multiple=True,
+                metavar="ID",
+                shell_complete=complete_rules,
+                help="Run only this rule. May be repeated.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@click.command(epilog=EXIT_CODES, short_help="Say what a model is, and whether it is safe to load.")
+@_check_options
+@reading_options
+@click.pass_context
+def check(ctx: click.Context, /, **asked: Any) -> None:
+    """Say what a model is and whether it is safe to load, and decide.
+
+    PATH is a folder, a file, an archive, or a snapshot in a Hugging Face cache; several are checked one after another.
+    With - paths are read from standard input, one a line or each ended by a NUL byte. Nothing of a model is ever executed.
+
+    \b
+    Examples:
+      openvet check ./my-model
+      openvet check --format sarif --output openvet.sarif ./my-model
+      find models -name '*.pt' -print0 | openvet check --quiet -
+    """  # noqa: D301
+    ctx.exit(_run(asked, with_inventory=True))
+
+
+@click.command(epilog=EXIT_CODES, short_help="Say only whether a model is safe to load.")
+@_check_options
+@reading_options
+@click.pass_context
+def scan(ctx: click.Context, /, **asked: Any) -> None:
+    """Say whether a model is safe to load, and nothing else.
+
+    The same reading, rules and decision as `openvet check`, without the inventory of what the model consists of: the report
+    is smaller.
+
+    \b
+    Examples:
+      openvet scan model.pt
+      openvet scan --fail-on reject --quiet downloads/*
+    """  # noqa: D301
+    ctx.exit(_run(asked, with_inventory=False))
+
+
+# --- reading ---
+
+
+@dataclass(slots=True)
+class Reading:
+    """What came of the paths so far."""
+
+    models: list[ModelReport] = field(default_factory=list)
+    errors: list[NotChecked] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+
+
+def make_options(asked: dict[str, Any], *, with_inventory: bool) -> Options:
+    """The options of the command line as those of the workflow; raises for those that make no sense."""
+    from openvet.errors import UsageError
+    from openvet.io.hashing import digest_bytes
+    from openvet.workflows.check import Options
+
+    rules = tuple(asked.get("rules", ()))
+    if rules:
+        from openvet.cli.rules import find_rule
+
+        rules = tuple(find_rule(each).id for each in rules)
+    algorithms = ("sha256", "blake3") if asked["blake3"] else ("sha256",)
+    digest_bytes(b"", algorithms)  # raises where the extra is missing: now, and not after the first model
+    if any(not each for each in asked["exclude"]):
+        raise UsageError("--exclude '' matches nothing; give a pattern such as '*.md'")
+    return Options(
+        jobs=asked["jobs"] or 0,
+        exclude=tuple(asked["exclude"]),
+        algorithms=algorithms,
+        limits=make_limits(asked["limits"]),
+        with_inventory=with_inventory,
+        rules=rules,
+    )
+
+
+@contextlib.contextmanager
+def _progress(wanted: bool) -> Iterator[tuple[Any, Callable[[], None]]]:
+    """The counters, and how to take the line away before something else is written."""
+    from openvet.core.progress import Progress
+
+    progress = Progress()
+    if not wanted or not is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
+        yield progress, lambda: None
+        return
+    from openvet.cli.progress import ProgressLine
+
+    with ProgressLine(progress) as line:
+        yield progress, line.hide
+
+
+def read_models(paths: list[str], options: Options, *, show_progress: bool) -> Iterator[ModelReport | NotChecked]:
+    """Check path after path. One that cannot be checked does not stop the others; it is said on standard error."""
+    from openvet.core.text import printable
+    from openvet.errors import SubjectError, UsageError
+    from openvet.reports.report import NotChecked
+    from openvet.workflows.check import check_each
+
+    with _progress(show_progress) as (progress, hide):
+        for path in paths:
+            shown = printable(path)
+            result: ModelReport | NotChecked
+            try:
+                result = next(check_each([path], options, progress))
+            except UsageError:
+                raise
+            except SubjectError as error:
+                why = str(error).removeprefix(f"{shown}: ")
+                result = NotChecked(shown, why)
+                hide()
+                say(f"openvet: cannot check {shown or repr(shown)}: {why}; check the path and that you may read it")
+            except Exception as error:  # noqa: BLE001 - a fault of ours with one model must not hide the others
+                result = NotChecked(shown, f"{type(error).__name__}: {printable(str(error))[:300]}")
+                hide()
+                say(f"{fault(error)} (while checking {shown})")
+            hide()
+            yield result
+
+
+def _run(asked: dict[str, Any], *, with_inventory: bool) -> int:
+    from openvet.cli.output import open_output
+    from openvet.cli.paths import expand
+
+    options = make_options(asked, with_inventory=with_inventory)
+    form, quiet = asked["form"], asked["quiet"]
+    reading = Reading()
+    paths = expand(asked["paths"])
+    with open_output(asked["output"], utf8=form != "text") as output:
+        for result in read_models(paths, options, show_progress=not quiet and not asked["no_progress"]):
+            _keep(result, reading, form)
+            if form in _STREAMED:
+                _write_one(result, reading, asked, output)
+        _write_rest(reading, asked, output)
+        output.commit()
+    if asked["output"] not in {None, "-"} and not quiet:
+        _tell(reading, asked["output"])
+    return _exit_code(reading, asked["fail_on"])
+
+
+def _keep(result: ModelReport | NotChecked, reading: Reading, form: str) -> None:
+    from openvet.reports.report import ModelReport
+
+    if isinstance(result, ModelReport):
+        reading.verdicts.append(result.decision.verdict)
+        if form != "jsonl":  # a line that is written is forgotten, so that a long list needs no memory
+            reading.models.append(result)
+    else:
+        reading.errors.append(result)
+
+
+def _write_one(result: ModelReport | NotChecked, reading: Reading, asked: dict[str, Any], output: Output) -> None:
+    """Write what is known of one path as soon as it is known."""
+    from openvet.reports import jsonl, text
+    from openvet.reports.report import ModelReport
+
+    if asked["form"] == "jsonl":
+        output.write(jsonl.line(result))
+    elif isinstance(result, ModelReport):
+        look = _look(asked)
+        if asked["quiet"]:
+            output.write(text.decision_line(result, look, whole_path=True))
+        else:
+            output.write(("\n" if len(reading.models) > 1 else "") + text.model(result, look))
+
+
+def _write_rest(reading: Reading, asked: dict[str, Any], output: Output) -> None:
+    """Write what needs all of them."""
+    from openvet.reports import json, markdown, sarif, text
+    from openvet.reports.report import Report
+    from openvet.workflows.knowledge import rule_texts, tool
+
+    form = asked["form"]
+    if form == "jsonl" or (form == "text" and asked["quiet"]):
+        return
+    report = Report(tool(), tuple(reading.models), rule_texts(), tuple(reading.errors))
+    if form == "text":
+        end = text.summary(report, _look(asked))
+        if end:
+            output.write(("\n" if reading.models else "") + end)
+        return
+    render = {"json": json.render, "sarif": sarif.render, "markdown": markdown.render}[form]
+    output.write(render(report))
+
+
+def _look(asked: dict[str, Any]) -> Any:
+    from openvet.reports.look import PLAIN
+
+    return look_of(sys.stdout) if asked["output"] in {None, "-"} else PLAIN
+
+
+def _tell(reading: Reading, path: str) -> None:
+    """One line a model on standard error, since the report went to a file."""
+    from openvet.core.text import printable
+    from openvet.reports import text
+
+    for model in reading.models:
+        say(text.decision_line(model, look_of(sys.stderr), whole_path=True).rstrip("\n"))
+    say(f"the report is in {printable(path)}")
+
+
+def _exit_code(reading: Reading, fail_on: str) -> int:
+    from openvet.policy.decision import Verdict
+
+    if Verdict.REJECT in reading.verdicts:
+        return 1
+    if reading.errors:
+        return FAILED
+    return 3 if Verdict.REVIEW in reading.verdicts and fail_on == "review" else 0

@@ -1,0 +1,231 @@
+"""What all reports share: safe text, numbers for people, findings in groups, and words for what was not read."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from openvet.core.coverage import Coverage, Unknown
+from openvet.core.finding import Finding
+from openvet.core.location import Location
+from openvet.evidence.predicates.scan_v1 import Scan
+from openvet.policy.decision import Decision, Reason, Verdict
+
+__all__ = [
+    "UNREAD",
+    "Group",
+    "Unread",
+    "bytes_for_people",
+    "clean",
+    "columns",
+    "count_for_people",
+    "cut",
+    "group_findings",
+    "group_unknowns",
+    "headline",
+    "lookup_unread",
+    "plural",
+    "reason_text",
+    "visible",
+]
+
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_DEEPEST = 300
+#: RFC 8785, section 3.2.2.3: beyond it not every JSON reader carries an integer exactly.
+_EXACT = 2**53
+
+
+def visible(text: str, keep: str = "") -> str:
+    """``text`` with every character escaped that does not show as itself, but for those in ``keep``.
+
+    Unlike :func:`openvet.core.text.printable` it leaves a backslash alone, so that text that is printable already stays as
+    it is. The last line of defence: whatever a plug-in puts into a message, no report carries a terminal's commands.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        char if char in keep or unicodedata.category(char) not in _HIDDEN else _escape(char) for char in text
+    )
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def clean(value: Any, depth: int = 0) -> Any:
+    """``value`` as something that every JSON reader takes: valid Unicode, numbers that it can carry, text keys.
+
+    An integer beyond 2**53 and a floating-point number that is none become text.
+    """
+    if isinstance(value, str):
+        return visible(value, keep="\n\t")
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return int(value) if -_EXACT <= value <= _EXACT else _long(value)
+    if isinstance(value, float):
+        return value if value - value == 0 else str(value)
+    if depth > _DEEPEST:
+        return "(nested too deeply to be shown)"
+    if isinstance(value, Mapping):
+        return {visible(str(key), keep="\n\t"): clean(each, depth + 1) for key, each in value.items()}
+    if isinstance(value, Iterable) and not isinstance(value, bytes):
+        return [clean(each, depth + 1) for each in value]
+    return visible(str(value))
+
+
+def _long(value: int) -> str:
+    return str(value) if value.bit_length() <= 4096 else f"({value.bit_length()} bits)"
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal ``text`` takes."""
+    if text.isascii():
+        return len(text)
+    wide = sum(1 for char in text if unicodedata.east_asian_width(char) in "WF")
+    return len(text) + wide - sum(1 for char in text if unicodedata.combining(char))
+
+
+def cut(text: str, width: int) -> str:
+    """``text`` cut at its end to at most ``width`` columns, with an ellipsis where it was cut."""
+    if columns(text) <= width:
+        return text
+    out = ""
+    for char in text:
+        if columns(out) + columns(char) > width - 1:
+            break
+        out += char
+    return out.rstrip() + "…"
+
+
+def plural(count: int, word: str) -> str:
+    """``1 file``, ``2 files``."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+
+
+def count_for_people(value: int) -> str:
+    """``22.7 M``; exact below a thousand."""
+    return _scaled(value, 1000, ("", " K", " M", " B", " T"))
+
+
+def bytes_for_people(value: int) -> str:
+    """``90.9 MB``, in powers of ten as disks and hubs count."""
+    return _scaled(value, 1000, (" bytes", " kB", " MB", " GB", " TB", " PB"))
+
+
+def _scaled(value: int, step: int, units: tuple[str, ...]) -> str:
+    scaled, power = float(min(value, 10**30)), 0
+    while power < len(units) - 1 and round(scaled, 1) >= step:
+        scaled /= step
+        power += 1
+    text = str(value) if power == 0 else f"{scaled:.1f}"
+    return "1 byte" if value == 1 and units[0] else text + units[power]
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What a word for something that was not read means, and what to do about it."""
+
+    meaning: str
+    remedy: str
+
+
+#: The reasons of :class:`openvet.core.coverage.Unknown`, and those that the built-in policy adds.
+UNREAD: Mapping[str, Unread] = {
+    "no-reader": Unread(
+        "no reader for this kind of file",
+        "`openvet formats` lists what is read. Leave the file out of the model, or have a person look at it.",
+    ),
+    "limit": Unread(
+        "a limit was reached",
+        "Raise the limit that the message names with --limit NAME=VALUE, if you trust the size of this model.",
+    ),
+    "malformed": Unread(
+        "the bytes break the rules of their format", "Get the file again from its source; compare its digest."
+    ),
+    "unsupported": Unread(
+        "a part of the format that the reader does not know",
+        "Convert the file to a plain form of its format, or have a person look at it.",
+    ),
+    "encrypted": Unread("encrypted", "Decrypt it first: what cannot be read cannot be vetted."),
+    "changed": Unread("it changed while it was read", "Let the writing end, then check again."),
+    "denied": Unread("the system refuses to open it", "Make it readable for this user, then check again."),
+    "excluded": Unread("excluded by the command's own options", "Leave out --exclude to have it read."),
+    "link": Unread("a link that leads out of the model, or nowhere", "Put the file itself in the place of the link."),
+    "special": Unread("no regular file", "Remove it: a model consists of files."),
+    "vanished": Unread("it was listed, then it was gone", "Let the copying end, then check again."),
+    "absent": Unread("the model refers to it, but it is not there", "Get the missing file, then check again."),
+    "error": Unread("a reader of OpenVet failed", "Please report this: it is a fault of OpenVet or of a plug-in."),
+    "empty": Unread("there is no file", "Check the path."),
+    "coverage": Unread("not read to its end", "Have a person look at it."),
+    "time": Unread(
+        "a guard in seconds cut the reading short", "Raise it with --limit seconds=VALUE, then check again."
+    ),
+    "rule": Unread("a rule could not be run", "Please report this: it is a fault of OpenVet or of a plug-in."),
+}
+
+
+def lookup_unread(reason: str) -> Unread:
+    """The words for ``reason``; a plug-in may use one of its own."""
+    return UNREAD.get(reason) or Unread(visible(reason), "Have a person look at it.")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All findings of one rule at one severity, worst first."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def first(self) -> Finding:
+        return self.findings[0]
+
+
+def group_findings(scan: Scan) -> list[Group]:
+    """Findings by severity and rule, worst first."""
+    groups: dict[tuple[int, str], list[Finding]] = {}
+    for finding in sorted(scan.all_findings(), key=Finding.sort_key):
+        groups.setdefault((-finding.severity, finding.rule), []).append(finding)
+    return [Group(tuple(groups[key])) for key in sorted(groups)]
+
+
+def group_unknowns(scan: Scan) -> list[tuple[str, list[Unknown]]]:
+    """What was not read by its reason, the most frequent first; a file that does not say why is there as ``coverage``."""
+    groups: dict[str, list[Unknown]] = {}
+    for unknown in scan.all_unknowns():
+        groups.setdefault(unknown.reason, []).append(unknown)
+    for file in scan.files:
+        if file.coverage in {Coverage.PARTIAL, Coverage.UNREAD} and not file.unknowns:
+            groups.setdefault("coverage", []).append(
+                Unknown("coverage", "was not read to its end", Location(file.path))
+            )
+    return sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
+
+
+def reason_text(reason: Reason) -> str:
+    """One reason of a decision as a sentence."""
+    kind, _, word = reason.code.partition(":")
+    message = visible(reason.message)
+    if kind != "unknown":
+        return message if reason.count == 1 else f"{message} (and {reason.count - 1:,} more like it)"
+    if word in {"empty", "time", "rule"}:
+        return message
+    where = "" if reason.location is None or not reason.location.place else f"{visible(str(reason.location))} "
+    if reason.count == 1:
+        return f"not read: {where}{'' if not where else '('}{message}{'' if not where else ')'}"
+    return f"{reason.count:,} places not read: {lookup_unread(word).meaning}"
+
+
+def headline(decision: Decision, scan: Scan) -> str:
+    """The first line's answer to the question why."""
+    if decision.reasons and decision.verdict is not Verdict.ADMIT:
+        return reason_text(decision.reasons[0])
+    count = plural(len(scan.files), "file")
+    if next(scan.all_findings(), None) is None:
+        return f"{count} read to the last byte, nothing found"
+    return f"{count} read to the last byte, nothing found beyond notes"

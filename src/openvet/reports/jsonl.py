@@ -1,0 +1,20 @@
+"""The report as JSON Lines: each line is one element of ``models`` or of ``errors`` of the JSON report."""
+
+from __future__ import annotations
+
+import json
+
+from openvet.reports._wording import clean
+from openvet.reports.report import ModelReport, NotChecked, Report
+
+__all__ = ["line", "render"]
+
+
+def line(value: ModelReport | NotChecked) -> str:
+    """One line. No text in it can break it: a newline is escaped by JSON, a line separator by us."""
+    return json.dumps(clean(value.to_json()), ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
+
+
+def render(report: Report) -> str:
+    """All models, then the paths that could not be checked."""
+    return "".join([*map(line, report.models), *map(line, report.errors)])

@@ -1,0 +1,136 @@
+"""The report as Markdown, for a pull request's comment or a job's summary.
+
+Text of the subject is written so that it stays text: no table cell ends early, no HTML, link, mention or reference comes
+out of it. Characters that Markdown reads are written as numeric entities (CommonMark 0.31, section 2.5: an entity never
+stands for a structure); ``<b></b>`` breaks what a forge looks for after that: ``@name``, ``#1``, ``http://``, ``www.``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from openvet.core.location import Location
+from openvet.core.rule import Severity
+from openvet.policy.decision import Verdict
+from openvet.reports._facts import describe
+from openvet.reports._wording import (
+    Group,
+    cut,
+    group_findings,
+    group_unknowns,
+    headline,
+    lookup_unread,
+    plural,
+    reason_text,
+    visible,
+)
+from openvet.reports.report import ModelReport, Report
+
+__all__ = ["render"]
+
+_SIGN = {Verdict.ADMIT: "✅", Verdict.REVIEW: "⚠️", Verdict.REJECT: "❌"}
+_LONGEST = 400
+_ROWS = 50
+_STRUCTURE = re.compile(r"[&<>|`*_\[\]\\~!#$()]")
+_REFERENCE = re.compile(r"@(?=\w)|#(?=\w)|:(?=//)|www(?=\.)|-(?=\d)", re.IGNORECASE)
+
+
+def render(report: Report) -> str:
+    """The whole report."""
+    parts = ["\n".join(_model(each)) + "\n" for each in report.models]
+    if report.errors:
+        parts.append(
+            "\n".join(
+                ["### Not checked", "", *(f"- {_code(each.path)}: {_safe(each.message)}" for each in report.errors)]
+            )
+            + "\n"
+        )
+    parts.append(f"<sub>openvet {_safe(report.tool.version)}</sub>\n")
+    return "\n".join(parts)
+
+
+def _safe(text: str) -> str:
+    """``text`` as Markdown that shows exactly it, on one line."""
+    text = cut(visible(text.replace("\n", " ")), _LONGEST)
+    # an empty element parts what a forge would join to a link or a mention; it comes in after the entities
+    parts = [_STRUCTURE.sub(_entity, part) for part in _REFERENCE.split(text)]
+    marks = _REFERENCE.findall(text)
+    return "".join(part + (f"{mark}<b></b>" if mark else "") for part, mark in zip(parts, [*marks, ""], strict=True))
+
+
+def _entity(match: re.Match[str]) -> str:
+    return f"&#{ord(match[0])};"
+
+
+def _code(text: str) -> str:
+    """``text`` set as code: HTML, since a code span cannot hold a backtick or a table's bar safely."""
+    return f"<code>{_safe(text)}</code>"
+
+
+def _place(location: Location) -> str:
+    return _code(str(location))
+
+
+def _model(report: ModelReport) -> Iterator[str]:
+    verdict = report.decision.verdict
+    yield f"## {_SIGN[verdict]} {verdict.upper()}: {_safe(report.subject.name)}"
+    yield ""
+    reasons = report.decision.reasons
+    if len(reasons) < 2:
+        yield _safe(headline(report.decision, report.scan))
+    for reason in reasons if len(reasons) > 1 else ():
+        yield f"- **{reason.verdict}**: {_safe(reason_text(reason))}"
+    yield ""
+    yield "| what it is | |"
+    yield "|---|---|"
+    for label, text in describe(report.scan, report.inventory):
+        yield f"| {label} | {_safe(text)} |"
+    yield from _findings(report)
+    yield from _not_read(report)
+
+
+def _findings(report: ModelReport) -> Iterator[str]:
+    groups = group_findings(report.scan)
+    if not groups:
+        return
+    yield ""
+    yield f"### {plural(sum(len(each.findings) for each in groups), 'finding')}"
+    yield ""
+    yield "| severity | rule | where | what | what to do |"
+    yield "|---|---|---|---|---|"
+    yield from _limited([_row(group) for group in groups])
+
+
+def _row(group: Group) -> str:
+    first = group.first
+    severity = f"**{first.severity}**" if first.severity >= Severity.HIGH else str(first.severity)
+    more = f" and {len(group.findings) - 1:,} more" if len(group.findings) > 1 else ""
+    return f"| {severity} | {_code(first.rule)} | {_place(first.location)}{more} | {_safe(first.message)} | {_safe(first.remedy)} |"
+
+
+def _not_read(report: ModelReport) -> Iterator[str]:
+    groups = group_unknowns(report.scan)
+    if not groups:
+        return
+    yield ""
+    yield f"### {plural(sum(len(each) for _, each in groups), 'place')} not read"
+    yield ""
+    yield "| reason | where | what | what to do |"
+    yield "|---|---|---|---|"
+    rows = []
+    for reason, unknowns in groups:
+        more = f" and {len(unknowns) - 1:,} more" if len(unknowns) > 1 else ""
+        words = lookup_unread(reason)
+        rows.append(
+            f"| {_safe(reason)} | {_place(unknowns[0].location)}{more} | {_safe(unknowns[0].message)} | {_safe(words.remedy)} |"
+        )
+    yield from _limited(rows)
+
+
+def _limited(rows: Sequence[str]) -> Iterator[str]:
+    """A forge refuses a comment that is too long."""
+    yield from rows[:_ROWS]
+    if len(rows) > _ROWS:
+        yield ""
+        yield f"… and {len(rows) - _ROWS:,} more rows; the JSON report lists all."

@@ -1,0 +1,228 @@
+"""The report for a person at a terminal: what was decided, why, what the model is, and what was not read."""
+
+from __future__ import annotations
+
+import shlex
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from openvet.core.coverage import Unknown
+from openvet.core.rule import Severity
+from openvet.policy.decision import Verdict
+from openvet.reports._facts import describe
+from openvet.reports._wording import (
+    Group,
+    columns,
+    cut,
+    group_findings,
+    group_unknowns,
+    headline,
+    lookup_unread,
+    plural,
+    reason_text,
+    visible,
+)
+from openvet.reports.look import PLAIN, Look
+from openvet.reports.report import ModelReport, NotChecked, Report
+
+__all__ = ["decision_line", "model", "render", "summary", "table"]
+
+_VERDICT_STYLE = {Verdict.ADMIT: "green", Verdict.REVIEW: "yellow", Verdict.REJECT: "red"}
+_SEVERITY_STYLE: dict[Severity, tuple[str, ...]] = {
+    Severity.CRITICAL: ("bold", "red"),
+    Severity.HIGH: ("red",),
+    Severity.MEDIUM: ("yellow",),
+    Severity.LOW: ("yellow",),
+    Severity.NOTE: ("dim",),
+}
+_LIKE_IT = 3
+_REASONS = 6
+
+
+def render(report: Report, look: Look = PLAIN, *, quiet: bool = False) -> str:
+    """The whole report."""
+    if quiet:
+        return "".join(decision_line(each, look, whole_path=True) for each in report.models)
+    parts = [model(each, look) for each in report.models]
+    end = summary(report, look)
+    return "\n".join([*parts, end] if end else parts)
+
+
+def decision_line(report: ModelReport, look: Look = PLAIN, *, whole_path: bool = False) -> str:
+    """One line: the decision, the model, the first reason."""
+    verdict = report.decision.verdict
+    name = visible(report.path if whole_path else report.subject.name)
+    word = look.paint(verdict.upper(), "bold", _VERDICT_STYLE[verdict])
+    return look.finish(f"{word}  {look.paint(name, 'bold')} — {headline(report.decision, report.scan)}\n")
+
+
+def model(report: ModelReport, look: Look = PLAIN) -> str:
+    """Everything about one model."""
+    verdict = report.decision.verdict
+    start = f"{verdict.upper()}  {visible(report.subject.name)} — "
+    lines = _wrapped(start + headline(report.decision, report.scan), look.width, indent=8)
+    painted = look.paint(verdict.upper(), "bold", _VERDICT_STYLE[verdict])
+    lines[0] = painted + lines[0][len(verdict) :]
+    lines.extend(_why(report, look))
+    lines.extend(_heading("What it is", look))
+    lines.extend(_pairs(describe(report.scan, report.inventory), look))
+    lines.extend(_findings(report, look))
+    lines.extend(_not_read(report, look))
+    lines.extend(_next(report, look))
+    return look.finish("\n".join(lines) + "\n")
+
+
+def summary(report: Report, look: Look = PLAIN) -> str:
+    """A table of all models when there are several, else nothing."""
+    if len(report.models) + len(report.errors) < 2:
+        return ""
+    rows = [
+        [each.decision.verdict.upper(), visible(each.path), headline(each.decision, each.scan)]
+        for each in report.models
+    ]
+    rows += [["FAILED", visible(each.path), visible(each.message)] for each in report.errors]
+    styles = [_VERDICT_STYLE[each.decision.verdict] for each in report.models] + ["red"] * len(report.errors)
+    lines = table(rows, look.width, start=styles, look=look)
+    title = look.paint(f"{plural(len(rows), 'model')}: {_tally(report.models, report.errors)}", "bold")
+    return look.finish("\n".join([title, *lines]) + "\n")
+
+
+def table(rows: Sequence[Sequence[str]], width: int, *, start: Sequence[str] = (), look: Look = PLAIN) -> list[str]:
+    """Rows in aligned columns, two blanks apart; the last column is cut at the width. ``start`` colours the first cells."""
+    if not rows:
+        return []
+    widths = [min(max(columns(row[at]) for row in rows), width // 2) for at in range(len(rows[0]) - 1)]
+    out = []
+    for at, row in enumerate(rows):
+        cells = [cut(cell, size) for cell, size in zip(row, widths, strict=False)]
+        padded = [cell + " " * (size - columns(cell)) for cell, size in zip(cells, widths, strict=True)]
+        room = max(width - sum(widths) - 2 * len(widths), 8)
+        if start and padded:
+            padded[0] = look.paint(padded[0], start[at])
+        out.append("  ".join([*padded, cut(row[-1], room)]).rstrip())
+    return out
+
+
+def _tally(models: Sequence[ModelReport], errors: Sequence[NotChecked]) -> str:
+    parts = []
+    for verdict in (Verdict.REJECT, Verdict.REVIEW, Verdict.ADMIT):
+        count = sum(1 for each in models if each.decision.verdict is verdict)
+        if count:
+            parts.append(f"{count} {verdict}")
+    if errors:
+        parts.append(f"{len(errors)} failed")
+    return ", ".join(parts)
+
+
+def _heading(text: str, look: Look) -> list[str]:
+    return ["", look.paint(text, "bold")]
+
+
+def _wrapped(text: str, width: int, indent: int = 0, first: str = "") -> list[str]:
+    """``text`` in lines of at most ``width``; a path is never broken at a hyphen, a very long word is."""
+    return textwrap.wrap(
+        text, max(width, indent + 20), initial_indent=first, subsequent_indent=" " * indent, break_on_hyphens=False
+    ) or [first.rstrip()]
+
+
+def _pairs(pairs: Sequence[tuple[str, str]], look: Look) -> Iterator[str]:
+    wide = max((len(label) for label, _ in pairs), default=0)
+    for label, text in pairs:
+        lines = _wrapped(text, look.width, indent=wide + 4, first=f"  {label.ljust(wide)}  ")
+        yield "  " + look.paint(label, "dim") + lines[0][2 + len(label) :]
+        yield from lines[1:]
+
+
+def _why(report: ModelReport, look: Look) -> Iterator[str]:
+    reasons = report.decision.reasons
+    if len(reasons) < 2:  # the first line has said it
+        return
+    yield from _heading("Why", look)
+    for reason in reasons[:_REASONS]:
+        lines = _wrapped(reason_text(reason), look.width, indent=10, first=f"  {reason.verdict:<6}  ")
+        yield (
+            "  " + look.paint(str(reason.verdict), _VERDICT_STYLE[reason.verdict]) + lines[0][2 + len(reason.verdict) :]
+        )
+        yield from lines[1:]
+    if len(reasons) > _REASONS:
+        yield f"  and {plural(len(reasons) - _REASONS, 'more reason')}; --format json lists all"
+
+
+def _findings(report: ModelReport, look: Look) -> Iterator[str]:
+    groups = group_findings(report.scan)
+    if not groups:
+        return
+    count = sum(len(group.findings) for group in groups)
+    yield from _heading(f"Findings ({count:,})", look)
+    for group in groups:
+        if group.first.severity is Severity.NOTE:
+            yield _note(group, look)
+        else:
+            yield from _finding(group, look)
+
+
+def _note(group: Group, look: Look) -> str:
+    first = group.first
+    more = f" (and {len(group.findings) - 1:,} more)" if len(group.findings) > 1 else ""
+    start = f"  note      {visible(first.rule)}  "
+    text = cut(
+        f"{visible(str(first.location))}: {visible(first.message)}", max(look.width - columns(start) - len(more), 20)
+    )
+    return "  " + look.paint("note", "dim") + start[6:] + text + more
+
+
+def _finding(group: Group, look: Look) -> Iterator[str]:
+    first = group.first
+    severity = str(first.severity)
+    yield (
+        f"  {look.paint(severity.ljust(8), *_SEVERITY_STYLE[first.severity])}  "
+        f"{look.paint(visible(first.rule), 'bold')}  {look.paint(f'confidence {first.confidence}', 'dim')}"
+    )
+    for finding in group.findings[:_LIKE_IT]:
+        place = visible(str(finding.location))
+        lines = _wrapped(f"{place} — {visible(finding.message)}", look.width, indent=14, first=" " * 12)
+        lines[0] = lines[0].replace(place, look.paint(place, "cyan"), 1)
+        yield from lines
+    left = len(group.findings) - _LIKE_IT
+    if left > 0:
+        yield f"            and {left:,} more like it; --format json lists all"
+    for remedy in dict.fromkeys(finding.remedy for finding in group.findings[:_LIKE_IT]):
+        yield from _wrapped(visible(remedy), look.width, indent=14, first=" " * 12 + "→ ")
+
+
+def _not_read(report: ModelReport, look: Look) -> Iterator[str]:
+    groups = group_unknowns(report.scan)
+    if not groups:
+        return
+    yield from _heading(f"Not read ({sum(len(each) for _, each in groups):,})", look)
+    for reason, unknowns in groups:
+        words = lookup_unread(reason)
+        yield (f"  {look.paint(visible(reason).ljust(11), 'yellow')} {plural(len(unknowns), 'place')}: {words.meaning}")
+        yield from _unread_places(unknowns, look)
+        yield from _wrapped(words.remedy, look.width, indent=16, first=" " * 14 + "→ ")
+
+
+def _unread_places(unknowns: Sequence[Unknown], look: Look) -> Iterator[str]:
+    for unknown in unknowns[:_LIKE_IT]:
+        yield from _wrapped(
+            f"{visible(str(unknown.location))} — {visible(unknown.message)}", look.width, indent=16, first=" " * 14
+        )
+    if len(unknowns) > _LIKE_IT:
+        yield f"              and {len(unknowns) - _LIKE_IT:,} more; --format json lists all"
+
+
+def _next(report: ModelReport, look: Look) -> Iterator[str]:
+    command = _next_command(report)
+    if command:
+        yield ""
+        yield f"{look.paint('Next:', 'bold')} {command}"
+
+
+def _next_command(report: ModelReport) -> str:
+    if report.decision.verdict is Verdict.ADMIT:
+        path = visible(report.path)
+        if report.inventory is None or "\\" in path:  # an escaped path names no file
+            return ""
+        return f"openvet inspect {shlex.quote(path)}"
+    code = report.decision.reasons[0].code
+    return f"openvet explain {shlex.quote(visible(code.removeprefix('rule:')))}"
