@@ -1,0 +1,248 @@
+"""Structures by which kinds without a fixed magic are recognised; ``data/kinds.toml`` names them.
+
+Each test looks at the first bytes and follows at most some dozens of lengths. It may raise ReadError for a structure that
+breaks off; the caller takes that for a no.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from openvet.formats._format import Format, Head
+
+__all__ = ["RDS_TEXT"]
+
+RDS_TEXT = Format(
+    id="rds",
+    title="R data",
+    extensions=(".rds", ".rda", ".rdata"),
+    media_types=(),
+    can_tell=("what kind of file it is, by its first bytes",),
+    cannot_tell=("its contents, for which there is no reader",),
+    reader=False,
+)
+
+_FIELDS = 64
+
+
+def rds_text(head: Head) -> bool:
+    """R's serialization as text: "A", a version, the version of R that wrote it."""
+    return re.match(rb"(?:RD[AX][23]\n)?A\n[23]\n\d{5,7}\n\d{5,7}\n", head.data) is not None
+
+
+def hdf5(head: Head) -> bool:
+    """The signature stands at 0, or behind a user block of 512 bytes times a power of two."""
+    at = 0
+    while at + 8 <= len(head.data):
+        if head.data[at : at + 8] == b"\x89HDF\r\n\x1a\n":
+            return True
+        at = max(512, at * 2)
+    return False
+
+
+# Protocol buffers. Wire format: https://protobuf.dev/programming-guides/encoding/
+
+
+def _fields(head: Head, at: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+    """Field number, wire type, start and length of each of the first fields; stops quietly at what is none."""
+    for _ in range(_FIELDS):
+        if at >= end:
+            return
+        tag, at = _varint(head, at)
+        number, wire = tag >> 3, tag & 7
+        if not number:
+            return
+        if wire == 0:
+            value, after = _varint(head, at)
+            yield number, wire, value, 0
+            at = after
+        elif wire == 2:
+            length, at = _varint(head, at)
+            yield number, wire, at, length
+            at += length
+        elif wire in {1, 5}:
+            length = 8 if wire == 1 else 4
+            yield number, wire, at, length
+            at += length
+        else:
+            return
+
+
+def _varint(head: Head, at: int) -> tuple[int, int]:
+    value = 0
+    data = head.source.read(at, min(10, max(head.size - at, 1)))
+    for index, byte in enumerate(data):
+        value |= (byte & 0x7F) << 7 * index
+        if byte < 0x80:
+            return value, at + index + 1
+    return 0, at
+
+
+def onnx(head: Head) -> bool:
+    """ModelProto: ir_version first, then a graph (7) or functions (25), and opset imports (8), nothing unknown."""
+    if head.data[:1] != b"\x08":
+        return False
+    seen: set[int] = set()
+    for number, wire, start, _ in _fields(head, 0, head.size):
+        if number not in {1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26} or (wire != 2) != (number in {1, 5}):
+            return False
+        if number == 1 and not 1 <= start <= 100:
+            return False
+        if number == 7 and head.source.upto(start, 1) not in {
+            bytes([field << 3 | 2]) for field in (1, 2, 5, 10, 11, 12, 13)
+        }:
+            return False
+        seen.add(number)
+    return bool(seen & {7, 8, 25}) and 1 in seen and bool(seen & {7, 25})
+
+
+def tf_saved_model(head: Head) -> bool:
+    """SavedModel: schema version 1, then MetaGraphDefs that begin with their meta information or graph."""
+    if head.data[:3] != b"\x08\x01\x12":
+        return False
+    for number, wire, start, _ in _fields(head, 2, head.size):
+        if (number, wire) != (2, 2) or head.source.upto(start, 1) not in {b"\x0a", b"\x12"}:
+            return False
+    return True
+
+
+def tf_graph(head: Head) -> bool:
+    """GraphDef: NodeDefs, each a name and an operation in CamelCase."""
+    nodes = 0
+    for number, wire, start, length in _fields(head, 0, head.size):
+        if number != 1 or wire != 2:
+            return nodes > 0 and number in {2, 3, 4}
+        inner = list(_fields(head, start, start + length))[:2]
+        if [field[:2] for field in inner] != [(1, 2), (2, 2)] or inner[1][3] > 80:
+            return False
+        if re.fullmatch(rb"[A-Z_][A-Za-z0-9_>]*", head.source.upto(inner[1][2], inner[1][3])) is None:
+            return False
+        nodes += 1
+    return nodes > 0
+
+
+def coreml(head: Head) -> bool:
+    """Model: specificationVersion (1), description (2), then one of the model types (from 200 on)."""
+    numbers: list[int] = []
+    for number, wire, start, _ in _fields(head, 0, head.size):
+        if (not numbers and (number, wire) != (1, 0)) or (number == 1 and not 1 <= start <= 100):
+            return False
+        numbers.append(number)
+    return numbers[:2] == [1, 2] and any(200 <= number <= 3000 for number in numbers)
+
+
+def coreml_weights(head: Head) -> bool:
+    """MIL blob storage: a count, version 2, then zeros up to 64, where the first blob's sentinel stands."""
+    data = head.data
+    return data[4:8] == b"\2\0\0\0" and not data[8:64].strip(b"\0") and data[64:68] == b"\xef\xbe\xad\xde"
+
+
+def tf_checkpoint_index(head: Head) -> bool:
+    """An SSTable: its magic number stands at the end."""
+    return head.tail[-8:] == b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
+
+
+def tfrecord(head: Head) -> bool:
+    """A length, and the masked CRC-32C of its eight bytes."""
+    data = head.data
+    if len(data) < 16 or int.from_bytes(data[:8], "little") > head.size:
+        return False
+    crc = 0xFFFFFFFF
+    for byte in data[:8]:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    crc ^= 0xFFFFFFFF
+    masked = ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+    return masked == int.from_bytes(data[8:12], "little")
+
+
+def ctranslate2(head: Head) -> bool:
+    """A version, then the name of the model's specification, which ends in Spec and a zero."""
+    data = head.data
+    length = int.from_bytes(data[4:6], "little")
+    return (
+        1 <= int.from_bytes(data[:4], "little") <= 100
+        and length <= 100
+        and re.fullmatch(rb"[A-Z][A-Za-z0-9]*Spec\0", data[6 : 6 + length]) is not None
+    )
+
+
+def zstd_skippable(head: Head) -> bool:
+    """A skippable frame with a Zstandard frame behind it."""
+    data = head.data
+    if len(data) < 8 or data[1:4] != b"\x2a\x4d\x18" or data[0] & 0xF0 != 0x50:
+        return False
+    return head.source.upto(8 + int.from_bytes(data[4:8], "little"), 4) == b"\x28\xb5\x2f\xfd"
+
+
+def pe(head: Head) -> bool:
+    """A DOS stub whose last field leads to the PE, NE or LE header; or a plain DOS program with plausible fields."""
+    data = head.data
+    if data[:2] != b"MZ" or len(data) < 28:
+        return False
+    start = int.from_bytes(data[60:64], "little")
+    if head.source.upto(start, 2) in {b"PE", b"NE", b"LE"}:
+        return True
+    last, pages, paragraphs = (int.from_bytes(data[at : at + 2], "little") for at in (2, 4, 8))
+    return last < 512 and 0 < pages * 512 <= head.size + 512 and paragraphs * 16 < head.size
+
+
+def fat_mach_o(head: Head) -> bool:
+    """The same magic as a Java class, followed by a small count of processors."""
+    data = head.data
+    return data[:3] == b"\xca\xfe\xba" and data[3:4] in {b"\xbe", b"\xbf"} and 0 < int.from_bytes(data[4:8], "big") < 30
+
+
+def java_class(head: Head) -> bool:
+    """0xCAFEBABE, then a minor version and a major one of at least 45."""
+    return head.data[:4] == b"\xca\xfe\xba\xbe" and int.from_bytes(head.data[6:8], "big") >= 45
+
+
+def python_bytecode(head: Head) -> bool:
+    """A magic number that ends in CR LF, flags or a time, and a marshalled code object."""
+    data = head.data
+    if data[2:4] != b"\r\n" or not (
+        3000 <= int.from_bytes(data[:2], "little") < 4000 or data[1:2] in {b"\xf2", b"\xf3"}
+    ):
+        return False
+    return any(data[at : at + 1] in {b"c", b"\xe3"} for at in (8, 12, 16))
+
+
+def lmdb(head: Head) -> bool:
+    """The magic number behind the header of the first page."""
+    return head.data[16:20] in {b"\xde\xc0\xef\xbe", b"\xbe\xef\xc0\xde"}
+
+
+def arrow_stream(head: Head) -> bool:
+    """A continuation mark, a short length, and a flatbuffer that begins with the offset of its table."""
+    data = head.data
+    length = int.from_bytes(data[4:8], "little")
+    return data[:4] == b"\xff\xff\xff\xff" and 0 < length < 1 << 24 and 4 <= int.from_bytes(data[8:12], "little") < 64
+
+
+def bmp(head: Head) -> bool:
+    """BM, the size of the file, two zeros, and a header size that exists."""
+    data = head.data
+    return (
+        data[:2] == b"BM"
+        and data[6:10] == b"\0\0\0\0"
+        and data[14:18] in {bytes([n, 0, 0, 0]) for n in (12, 40, 108, 124)}
+    )
+
+
+def ico(head: Head) -> bool:
+    """A small count of images, the first of which lies inside the file."""
+    data = head.data
+    if data[:4] not in {b"\0\0\1\0", b"\0\0\2\0"} or not 0 < int.from_bytes(data[4:6], "little") < 256:
+        return False
+    size, offset = (int.from_bytes(data[at : at + 4], "little") for at in (14, 18))
+    return offset >= 22 and size > 0 and offset + size <= head.size
+
+
+def truetype(head: Head) -> bool:
+    """A version, a count of tables and the power of two below it, times sixteen."""
+    data = head.data
+    tables, reach = (int.from_bytes(data[at : at + 2], "big") for at in (4, 6))
+    return data[:4] in {b"\0\1\0\0", b"true"} and 0 < tables < 100 and reach == 16 << tables.bit_length() - 1
