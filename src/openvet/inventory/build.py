@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Protocol
@@ -31,6 +31,7 @@ __all__ = ["Origin", "take_inventory"]
 
 #: Files whose hashing is under way at once: enough to keep all cores busy, few enough for any descriptor limit.
 _AHEAD = 64
+_NAMES_AHEAD = 10_000
 
 _REASONS: tuple[tuple[type[ReadError], str], ...] = (
     (VanishedError, "vanished"),
@@ -68,11 +69,30 @@ class _Opened:
     pending: Pending | None = None
     error: ReadError | None = None
 
+    def close(self) -> None:
+        if self.source is not None:
+            self.source.close()
+
 
 def take_inventory(
-    origin: Origin, budget: Budget, pool: HashPool, progress: Progress, algorithms: tuple[str, ...] = ("sha256",)
+    origin: Origin,
+    budget: Budget,
+    pool: HashPool,
+    progress: Progress,
+    *,
+    algorithms: tuple[str, ...] = ("sha256",),
+    meanwhile: Callable[[], object] = lambda: None,
 ) -> Inventory:
-    """Read every file of ``origin`` once and say what it contains. Never raises for what a file holds."""
+    """Read every file of ``origin`` once and say what it contains. Never raises for what a file holds.
+
+    Args:
+        origin: lists and opens the files.
+        budget: what reading may cost.
+        pool: hashes the large files; it is stopped when reading is interrupted.
+        progress: counters to raise.
+        algorithms: digests of the small files, which are hashed here.
+        meanwhile: called once when everything is parsed and threads may still be hashing.
+    """
     snapshot = origin.snapshot
     progress.subject = snapshot.name
     progress.files_total += len(snapshot.entries)
@@ -80,8 +100,9 @@ def take_inventory(
     reading = _Reading(budget, algorithms)
     files: list[Component] = []
     waiting: deque[tuple[int, _Opened]] = deque()
+    ahead = _opened_ahead(origin, pool)
     try:
-        for opened in _opened_ahead(origin, pool):
+        for opened in ahead:
             progress.doing = opened.entry.place
             files.append(reading.file(opened, progress))
             if opened.pending is None:
@@ -90,37 +111,44 @@ def take_inventory(
                 waiting.append((len(files) - 1, opened))
             while len(waiting) > _AHEAD:
                 _settle(files, waiting, progress)
+        meanwhile()
         while waiting:
             progress.doing = waiting[0][1].entry.place
             _settle(files, waiting, progress)
-    finally:
+    except BaseException:  # Ctrl-C: no thread may be left with a descriptor that we close
+        pool.stop()
+        ahead.close()
         for _, opened in waiting:
-            if opened.source is not None and opened.pending is None:
-                opened.source.close()
+            opened.close()
+        raise
     return Inventory(tuple(files))
 
 
-def _opened_ahead(origin: Origin, pool: HashPool) -> Iterator[_Opened]:
+def _opened_ahead(origin: Origin, pool: HashPool) -> Generator[_Opened, None, None]:
     """Every entry in order, opened; hashing of the next large ones has begun before the first is parsed."""
     ahead: deque[_Opened] = deque()
     busy = 0
-    for entry in origin.snapshot.entries:
-        opened = _Opened(entry)
-        if entry.kind is EntryKind.FILE and entry.size > BLOCK:
-            try:
-                opened.source = origin.open(entry)
-                opened.pending = pool.submit(opened.source)
-                busy += 1
-            except ReadError as error:
-                opened.error = error
-        ahead.append(opened)
-        # small files are cheap to queue as names and are opened one at a time, when their turn comes
-        while busy > _AHEAD // 2 or len(ahead) > 10_000:
-            first = ahead.popleft()
-            busy -= first.pending is not None
-            yield _open_small(origin, first)
-    while ahead:
-        yield _open_small(origin, ahead.popleft())
+    try:
+        for entry in origin.snapshot.entries:
+            opened = _Opened(entry)
+            if entry.kind is EntryKind.FILE and entry.size > BLOCK:
+                try:
+                    opened.source = origin.open(entry)
+                    opened.pending = pool.submit(opened.source)
+                    busy += 1
+                except ReadError as error:
+                    opened.error = error
+            ahead.append(opened)
+            # small files are cheap to queue as names and are opened one at a time, when their turn comes
+            while busy > _AHEAD // 2 or len(ahead) > _NAMES_AHEAD:
+                first = ahead.popleft()
+                busy -= first.pending is not None
+                yield _open_small(origin, first)
+        while ahead:
+            yield _open_small(origin, ahead.popleft())
+    finally:
+        for opened in ahead:
+            opened.close()
 
 
 def _open_small(origin: Origin, opened: _Opened) -> _Opened:

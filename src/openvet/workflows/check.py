@@ -82,11 +82,20 @@ def _check_one(path: str, options: Options, progress: Progress) -> ModelReport:
     try:
         from openvet.inventory.build import take_inventory
 
-        inventory = take_inventory(origin, budget, pool, progress, options.algorithms)
+        inventory = take_inventory(origin, budget, pool, progress, algorithms=options.algorithms, meanwhile=_get_ready)
     finally:
         pool.stop()
         origin.close()
     return _report(path, origin.snapshot, inventory, budget, options)
+
+
+def _get_ready() -> None:
+    """Import the rules and digest our own knowledge while threads are hashing the model."""
+    from openvet.checks._run import checks
+    from openvet.workflows.knowledge import tool
+
+    checks()
+    tool()
 
 
 def _report(path: str, snapshot: Snapshot, inventory: Inventory, budget: Budget, options: Options) -> ModelReport:
