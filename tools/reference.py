@@ -79,7 +79,7 @@ def command_page() -> Iterator[tuple[str, str]]:
 def schema_files() -> Iterator[tuple[str, str]]:
     """The JSON Schemas and the predicates' spec pages that the package carries."""
     package = ROOT / "src" / "openvet"
-    for path in sorted([*package.glob("reports/**/*.schema.json"), *package.glob("evidence/predicates/*.schema.json")]):
+    for path in sorted(package.glob("data/schema/*.json")):
         yield f"schemas/{path.name}", path.read_text(encoding="utf-8")
     for path in sorted(package.glob("evidence/predicates/*.md")):
         yield f"predicates/{path.name}", path.read_text(encoding="utf-8")
