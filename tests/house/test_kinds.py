@@ -73,7 +73,7 @@ def test_a_format_has_its_shape(module: ModuleType) -> None:
     assert format_.cannot_tell, "every reading leaves something open"
     assert all(ending.startswith(".") and ending == ending.lower() for ending in format_.extensions)
     assert set(format_.refines) <= FORMATS
-    assert len(inspect.getdoc(module) or "") > 100, "the docstring describes the bytes"
+    assert len(inspect.getdoc(module) or "") > 50, "the docstring describes the bytes"
     assert list(inspect.signature(module.probe).parameters) == ["head"]
     assert list(inspect.signature(module.read).parameters) == ["source", "facts"]
 
