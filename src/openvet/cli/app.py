@@ -1,50 +1,76 @@
-"""The command ``openvet``: its subcommands, and what every failure looks like from outside."""
+"""The command ``openvet``: its subcommands, and how it ends whatever happens."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any, NoReturn
 
 import click
 
+from openvet.cli.check import check, scan
+from openvet.cli.completion import completion
+from openvet.cli.doctor import doctor
+from openvet.cli.failures import EXIT_CODES, FAILED, INTERRUPTED, NO_READER, fault, wrong_usage
+from openvet.cli.formats import formats
+from openvet.cli.inspect import inspect
+from openvet.cli.rules import explain, rules
 from openvet.cli.terminal import say
-from openvet.errors import OpenVetError, SubjectError, UsageError
+from openvet.errors import OpenVetError
 from openvet.version import VERSION
 
-__all__ = ["EXIT_CODES", "FAILED", "INTERRUPTED", "NO_READER", "app", "fault", "run"]
-
-FAILED = 2
-INTERRUPTED = 130  # 128 + SIGINT
-NO_READER = 141  # 128 + SIGPIPE, as a program ends that does not catch it
-
-#: Click keeps the lines of a paragraph that starts with ``\b``.
-EXIT_CODES = """\b
-Exit codes:
-  0    admit: everything was read, nothing above a note was found
-  1    reject: it is dangerous to load
-  3    review: a person must look, or something was not read
-  2    the command itself failed (a missing path, a wrong argument)
-  130  interrupted with Ctrl-C
-With several models the worst counts, in the order 1, 2, 3, 0.
-"""
+__all__ = ["app"]
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-class _Commands(click.Group):
-    """Subcommands in the order in which they are taught, each imported when it is called or listed."""
+class _Command(click.Group):
+    """The group of all commands. However it is started, it ends with one of the exit codes and never with a traceback."""
+
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, *_: Any, **extra: Any) -> NoReturn:
+        """Run the command and end the process."""
+        extra = {name: value for name, value in extra.items() if name not in {"standalone_mode", "windows_expand_args"}}
+        sys.exit(self._run(list(sys.argv[1:] if args is None else args), prog_name or "openvet", extra))
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return ["check", "scan", "inspect", "rules", "explain", "formats", "doctor", "completion"]
+        """The commands in the order in which they are taught."""
+        return list(self.commands)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.list_commands(ctx):
-            return None
-        from openvet.cli import commands
+    def _run(self, arguments: list[str], name: str, extra: dict[str, Any]) -> int:
+        try:
+            code = self._invoke(arguments, name, extra)
+            if sys.stdout is not None and not sys.stdout.closed:
+                sys.stdout.flush()  # while what goes wrong can still be reported
+            return code
+        except KeyboardInterrupt:
+            say("openvet: interrupted; what was not reported is not decided")
+            return INTERRUPTED
+        except BrokenPipeError:
+            _forget_output()
+            return NO_READER
+        except click.ClickException as error:
+            say(wrong_usage(error))
+            return FAILED
+        except OpenVetError as error:
+            say(f"openvet: {error}")
+        except OSError as error:
+            say(f"openvet: {error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
+        except Exception as error:  # noqa: BLE001 - the last line of defence: a message and never a traceback
+            say(fault(error))
+        _forget_output()
+        return FAILED
 
-        found: click.Command = commands.load(cmd_name)
-        return found
+    def _invoke(self, arguments: list[str], name: str, extra: dict[str, Any]) -> int:
+        self._main_shell_completion(extra, name)
+        try:
+            with self.make_context(name, arguments, **extra) as context:
+                self.invoke(context)
+        except click.exceptions.Exit as end:
+            return end.exit_code
+        except click.Abort:
+            raise KeyboardInterrupt from None
+        return 0
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -53,12 +79,12 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
         ctx.exit()
 
 
-@click.group(cls=_Commands, context_settings=_SETTINGS, invoke_without_command=True, epilog=EXIT_CODES)
+@click.group(cls=_Command, name="openvet", context_settings=_SETTINGS, invoke_without_command=True, epilog=EXIT_CODES)
 @click.option(
     "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Show the version."
 )
 @click.pass_context
-def app(ctx: click.Context) -> None:
+def app(ctx: click.Context, /) -> None:
     """Vet open AI models before you load them.
 
     OpenVet reads a model as it was published, never executing any of it, says what it is and whether it is safe to load,
@@ -68,82 +94,14 @@ def app(ctx: click.Context) -> None:
     Examples:
       openvet check ./my-model                 a folder
       openvet check model.pt weights.gguf      several files
-      openvet explain pickle/runs-process      what a rule means
+      openvet explain unknown:no-reader        what a reason means
     """  # noqa: D301
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run the command and give its exit code. Nothing escapes but a second Ctrl-C."""
-    try:
-        return _finished(_invoke(list(arguments)))
-    except KeyboardInterrupt:
-        say("openvet: interrupted; what was not reported is not decided")
-        return INTERRUPTED
-    except BrokenPipeError:
-        _forget_output()
-        return NO_READER
-    except click.ClickException as error:
-        say(_click_message(error))
-        return FAILED
-    except OpenVetError as error:
-        say(f"openvet: {error}")
-    except OSError as error:
-        say(f"openvet: {error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
-    except Exception as error:  # noqa: BLE001 - the last line of defence: a message and never a traceback
-        say(fault(error))
-    _forget_output()
-    return FAILED
-
-
-def _invoke(arguments: list[str]) -> int:
-    app._main_shell_completion({}, "openvet")
-    try:
-        with app.make_context("openvet", arguments) as context:
-            app.invoke(context)
-    except click.exceptions.Exit as end:
-        return end.exit_code
-    except click.Abort:
-        raise KeyboardInterrupt from None
-    return 0
-
-
-def _finished(code: int) -> int:
-    """Write what is still held back, while an error can still be reported."""
-    if sys.stdout is not None and not sys.stdout.closed:
-        sys.stdout.flush()
-    return code
-
-
-def _click_message(error: click.ClickException) -> str:
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context is not None else "openvet"
-    from openvet.reports._wording import visible
-
-    text = visible(error.format_message().replace("\n", " ")).rstrip(".")
-    return f"{command}: {text}; see `{command} --help`"
-
-
-def fault(error: BaseException) -> str:
-    """What to say about an exception that nobody expected; raises it again where ``OPENVET_DEBUG`` asks for it."""
-    if os.environ.get("OPENVET_DEBUG"):
-        import traceback
-
-        traceback.print_exception(error)
-    if isinstance(error, SubjectError | UsageError):
-        return f"openvet: {error}"
-    from openvet.reports._wording import cut, visible
-
-    trace, where = error.__traceback__, ""
-    while trace is not None:
-        where = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    what = cut(visible(f"{type(error).__name__}: {error}"), 300)
-    return (
-        f"openvet: a fault in OpenVet {VERSION} itself: {what} (at {where}). Please report this line as CONTRIBUTING.md "
-        "says; OPENVET_DEBUG=1 shows the traceback"
-    )
+for _each in (check, scan, inspect, rules, explain, formats, doctor, completion):
+    app.add_command(_each)
 
 
 def _forget_output() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openvet.cli.app import EXIT_CODES, FAILED, fault
+from openvet.cli.failures import EXIT_CODES, FAILED, fault
 from openvet.cli.options import complete_rules, make_limits, reading_options
 from openvet.cli.terminal import is_terminal, look_of, say
 
@@ -239,8 +239,8 @@ def _write_rest(reading: Reading, asked: dict[str, Any], output: Output) -> None
         if end:
             output.write(("\n" if reading.models else "") + end)
         return
-    render = {"json": json.render, "sarif": sarif.render, "markdown": markdown.render}[form]
-    output.write(render(report))
+    compose = {"json": json.compose, "sarif": sarif.compose, "markdown": markdown.compose}[form]
+    output.write(compose(report))
 
 
 def _look(asked: dict[str, Any]) -> Any:

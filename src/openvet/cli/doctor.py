@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
 import os
-import platform
 import sys
-import tempfile
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Any
 
 import click
@@ -80,6 +75,9 @@ def _as_text(facts: dict[str, Any], checks: list[tuple[str, bool, str]]) -> str:
 
 
 def _facts() -> dict[str, Any]:
+    import importlib.util
+    import platform
+
     return {
         "openvet": VERSION,
         "python": f"{platform.python_implementation()} {platform.python_version()} on {sys.platform} {platform.machine()}",
@@ -92,6 +90,8 @@ def _facts() -> dict[str, Any]:
 
 
 def _version(name: str) -> str:
+    import importlib.metadata
+
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
@@ -99,6 +99,8 @@ def _version(name: str) -> str:
 
 
 def _limits() -> dict[str, float]:
+    from dataclasses import fields
+
     from openvet.core.limits import DEFAULT_LIMITS
 
     return {field.name: getattr(DEFAULT_LIMITS, field.name) for field in fields(DEFAULT_LIMITS)}
@@ -165,6 +167,8 @@ def _formats() -> str:
 
 
 def _plugins() -> str:
+    import importlib.metadata
+
     from openvet.checks._run import checks
     from openvet.inventory.identify import formats
 
@@ -190,6 +194,8 @@ def _hashing() -> str:
 
 
 def _temporary() -> str:
+    import tempfile
+
     with tempfile.TemporaryFile() as file:
         file.write(b"openvet")
     return f"can be made in {tempfile.gettempdir()}"
@@ -206,6 +212,8 @@ def _descriptors() -> str:
 
 def _known_answers() -> str:
     """A harmless model must be admitted, one that runs a program on load rejected; both are made here, as bytes."""
+    import tempfile
+
     from openvet.policy.decision import Verdict
     from openvet.workflows.check import check
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openvet.cli.app import FAILED
+from openvet.cli.failures import FAILED
 from openvet.cli.options import reading_options
 from openvet.cli.terminal import look_of
 

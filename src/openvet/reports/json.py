@@ -7,9 +7,9 @@ import json
 from openvet.reports._wording import clean
 from openvet.reports.report import Report
 
-__all__ = ["render"]
+__all__ = ["compose"]
 
 
-def render(report: Report) -> str:
+def compose(report: Report) -> str:
     """The report as one JSON object; the same input gives the same bytes."""
     return json.dumps(clean(report.to_json()), indent=2, ensure_ascii=False, allow_nan=False) + "\n"

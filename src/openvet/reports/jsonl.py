@@ -7,7 +7,7 @@ import json
 from openvet.reports._wording import clean
 from openvet.reports.report import ModelReport, NotChecked, Report
 
-__all__ = ["line", "render"]
+__all__ = ["compose", "line"]
 
 
 def line(value: ModelReport | NotChecked) -> str:
@@ -15,6 +15,6 @@ def line(value: ModelReport | NotChecked) -> str:
     return json.dumps(clean(value.to_json()), ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
 
 
-def render(report: Report) -> str:
+def compose(report: Report) -> str:
     """All models, then the paths that could not be checked."""
     return "".join([*map(line, report.models), *map(line, report.errors)])

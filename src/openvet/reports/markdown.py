@@ -27,7 +27,7 @@ from openvet.reports._wording import (
 )
 from openvet.reports.report import ModelReport, Report
 
-__all__ = ["render"]
+__all__ = ["compose"]
 
 _SIGN = {Verdict.ADMIT: "✅", Verdict.REVIEW: "⚠️", Verdict.REJECT: "❌"}
 _LONGEST = 400
@@ -36,7 +36,7 @@ _STRUCTURE = re.compile(r"[&<>|`*_\[\]\\~!#$()]")
 _REFERENCE = re.compile(r"@(?=\w)|#(?=\w)|:(?=//)|www(?=\.)|-(?=\d)", re.IGNORECASE)
 
 
-def render(report: Report) -> str:
+def compose(report: Report) -> str:
     """The whole report."""
     parts = ["\n".join(_model(each)) + "\n" for each in report.models]
     if report.errors:

@@ -21,14 +21,14 @@ from openvet.core.rule import SARIF_LEVEL, SARIF_SECURITY_SEVERITY, Outcome, Sev
 from openvet.reports._wording import UNREAD, clean, group_unknowns, lookup_unread, visible
 from openvet.reports.report import ModelReport, NotChecked, Report, RuleText
 
-__all__ = ["render"]
+__all__ = ["compose"]
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _BASE = "MODEL"
 _ESCAPE = re.compile(r"\\\\|\\x([0-9a-f]{2})|\\u([0-9a-f]{4})|\\U([0-9a-f]{8})")
 
 
-def render(report: Report) -> str:
+def compose(report: Report) -> str:
     """The whole report."""
     runs = [_run(model, report) for model in report.models]
     if report.errors:

@@ -25,7 +25,7 @@ from openvet.reports._wording import (
 from openvet.reports.look import PLAIN, Look
 from openvet.reports.report import ModelReport, NotChecked, Report
 
-__all__ = ["decision_line", "model", "render", "summary", "table"]
+__all__ = ["compose", "decision_line", "model", "summary", "table"]
 
 _VERDICT_STYLE = {Verdict.ADMIT: "green", Verdict.REVIEW: "yellow", Verdict.REJECT: "red"}
 _SEVERITY_STYLE: dict[Severity, tuple[str, ...]] = {
@@ -39,7 +39,7 @@ _LIKE_IT = 3
 _REASONS = 6
 
 
-def render(report: Report, look: Look = PLAIN, *, quiet: bool = False) -> str:
+def compose(report: Report, look: Look = PLAIN, *, quiet: bool = False) -> str:
     """The whole report."""
     if quiet:
         return "".join(decision_line(each, look, whole_path=True) for each in report.models)
