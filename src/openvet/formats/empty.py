@@ -1,4 +1,7 @@
-"""A file of no bytes: ``__init__.py``, ``.gitkeep``, ``py.typed``."""
+"""A file of no bytes.
+
+Usual for ``__init__.py``, ``.gitkeep`` and ``py.typed``. There is no byte that could mean anything, so it is inert.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,51 @@
+"""A model carries compiled code: a program, a library or bytecode.
+
+What it finds:
+    Files and members of archives that a processor or a virtual machine runs: ELF, PE, Mach-O and APE programs and
+    libraries, static libraries, Java, Android, WebAssembly, Lua, Python and LLVM bytecode, programs for GPUs. They are
+    recognised by their bytes, whatever their name.
+
+Why it matters:
+    Weights are data and need no program. Whatever loads or starts it gives it all rights of the process, and nobody can
+    review it by reading. Some honest models ship libraries for custom operations; that is a decision to take with open eyes.
+
+Example:
+    ``custom_ops.so`` beside a SavedModel, or a ``__pycache__`` folder whose sources differ.
+
+Remedy:
+    Delete it where the model works without it. Otherwise build it from source, or take it from a publisher that you trust
+    with your machine.
+
+What it cannot see:
+    What the code does, and code that is compressed or encrypted in a way that is not read.
+
+References:
+    CWE-506; MITRE ATLAS AML.T0011.000 (unsafe artefacts).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from openvet.checks._check import Context
+from openvet.core.finding import Finding
+from openvet.core.location import Location
+from openvet.core.rule import Confidence, Rule, Severity
+from openvet.formats.known import FORMATS, code_kinds
+
+RULE = Rule(id="file/native-code", severity=Severity.MEDIUM, confidence=Confidence.HIGH, since="0.1.0", cwe=(506,))
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each file that is code."""
+    kinds = code_kinds()
+    titles = {each.id: each.title for each in FORMATS}
+    for component in ctx.components():
+        for kind in component.formats:
+            if kind in kinds:
+                yield ctx.finding(
+                    Location(component.place),
+                    f"is compiled code: {titles[kind]}",
+                    "Delete it if the model works without it; otherwise build it from source that you have read.",
+                    evidence={"format": kind},
+                )

@@ -1,0 +1,1 @@
+"""Rules about GGUF files and their parts."""

@@ -1,0 +1,47 @@
+"""A GGUF header breaks the rules of its own format.
+
+What it finds:
+    Counts that the file has no room for, empty or repeated names of keys and tensors, more than four dimensions,
+    rows that do not fill whole blocks, an alignment that is no power of two, tensors that overlap, leave holes or
+    lie off the alignment, padding that is not zero, and templates that are not UTF-8. The evidence names the lie in
+    one word.
+
+Why it matters:
+    The reference reader refuses most of these; others do not look. Repeated keys let two readers see two models in
+    one file; a hole or padding hides bytes that no tensor shows.
+
+Example:
+    A tensor at offset 40 in a file whose alignment is 32, or two tensors whose data share bytes.
+
+Remedy:
+    Do not load the file. Get it again from its publisher, or convert the original weights with llama.cpp's own
+    scripts.
+
+What it cannot see:
+    What the numbers do. Sizes of tensor types that only a fork of ggml knows; they are reported as unread.
+
+References:
+    https://github.com/ggml-org/ggml/blob/master/docs/gguf.md ; CWE-1284.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from openvet.checks._check import Context
+from openvet.core.finding import Finding
+from openvet.core.rule import Confidence, Rule, Severity
+
+RULE = Rule(
+    id="gguf/header-lies",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(1284,),
+    needs=("gguf",),
+)
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each lie of a header."""
+    yield from ctx.anomalies("Do not load it; get the file again from its publisher, or convert the original weights.")

@@ -1,0 +1,1 @@
+"""Rules about safetensors files and their shard indexes."""
