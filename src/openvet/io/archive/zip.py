@@ -96,8 +96,15 @@ class _ZipReading:
         ends = list(find_end(self.source))
         first: EndRecord | None = None
         for end in ends:
-            directories = find_directories(self.source, end)
-            if not directories or (first is not None and end.end != self.source.size):
+            if first is not None and end.end != self.source.size:
+                continue
+            try:
+                directories = find_directories(self.source, end)
+            except UnsupportedError as error:
+                if end is ends[0]:
+                    self.remarks.problem(error)
+                continue
+            if not directories:
                 continue
             if first is None:
                 first = end
@@ -241,6 +248,8 @@ class _ZipReading:
     def gaps(self) -> None:
         """Find records that share bytes, and look at every byte that no record covers."""
         self._spans.sort()
+        # members that a limit kept out of the listing are not hidden ones
+        cut = any(isinstance(each, LimitError) and each.limit != "member_name" for each in self.remarks.problems)
         walk = GapWalk(self.source, self.budget, self.remarks, quiet=not self._found_end)
         position = 0
         last: ZipEntry | None = None
@@ -248,9 +257,9 @@ class _ZipReading:
         previous = -1
         first_overlap: tuple[int, int] | None = None
         for span in self._spans:
-            if span.start > position:
+            if span.start > position and not cut:
                 walk.gap(position, span.start, last, self._room - len(walk.entries))
-            elif span.start < position and span.start < span.end:
+            elif span.start < min(position, span.end):
                 shared.update(index for index in (previous, span.entry) if index >= 0)
                 if span.entry >= 0 or previous >= 0:
                     first_overlap = first_overlap or (previous, span.entry)
@@ -258,7 +267,7 @@ class _ZipReading:
                 position = span.end
                 previous = span.entry
                 last = self.entries[span.entry] if span.entry >= 0 else None
-        if position < self.source.size:
+        if position < self.source.size and not cut:
             walk.gap(position, self.source.size, last, self._room - len(walk.entries))
         for index in shared:
             self.entries[index] = replace(self.entries[index], shared=True)

@@ -98,7 +98,9 @@ def _begin_deflate(_source: Source, offset: int) -> tuple[Decoder, int]:
 def _compare(entry: ZipEntry, packed: Source, decoding: Decoding, report: Report) -> None:
     """Report what the content shows the headers to be wrong about."""
     name = shown(entry.name)
-    if decoding.size != entry.size:
+    if not entry.central and not entry.size and not entry.crc:
+        pass  # a local header that leaves both open, and no descriptor was found
+    elif decoding.size != entry.size:
         report(ArchiveAnomaly(
             "archive/header-mismatch", f"the member {name} decodes to {decoding.size} bytes instead of {entry.size}",
             entry.header_offset, {"kind": "fields", "differs": {"size": [entry.size, decoding.size]}},

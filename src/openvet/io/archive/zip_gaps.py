@@ -124,7 +124,11 @@ class GapWalk:
         size, packed, crc = record.size, record.compressed_size, record.crc
         after = 0
         if record.flags & SIZES_FOLLOW and not packed:
-            packed, after = self._data_length(record, end)
+            packed, descriptor = self._data_length(record, end)
+            if descriptor:
+                after = len(descriptor)
+                crc = int.from_bytes(descriptor[4:8], "little")
+                size = int.from_bytes(descriptor[-(after - 8) // 2 :], "little")
         name = decode_name(record.name, record.flags)
         entry = ZipEntry(
             name=name,
@@ -149,8 +153,8 @@ class GapWalk:
             after = descriptor_length(data, crc, packed, size)[0]
         return min(at + after, end)
 
-    def _data_length(self, record: LocalRecord, end: int) -> tuple[int, int]:
-        """The length of data whose header leaves it open, and of the descriptor after it.
+    def _data_length(self, record: LocalRecord, end: int) -> tuple[int, bytes]:
+        """The length of data whose header leaves it open, and the descriptor after it.
 
         A descriptor counts when it names the very distance to it; without one the data ends at the next record.
         """
@@ -161,11 +165,11 @@ class GapWalk:
             if head.startswith((LOCAL, CENTRAL)):
                 break
             if head.startswith(DESCRIPTOR):
-                for width in (4, 8):
-                    if int.from_bytes(head[8 : 8 + width], "little") == at - start:
-                        return at - start, 8 + 2 * width
+                for width in (8, 4):
+                    if int.from_bytes(head[8 : 8 + width], "little") == at - start and len(head) >= 8 + 2 * width:
+                        return at - start, head[: 8 + 2 * width]
             at += 2
-        return min(at, end) - start, 0
+        return min(at, end) - start, b""
 
     # -- data that no record covers -----------------------------------------------------------------------------
 
