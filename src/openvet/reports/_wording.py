@@ -28,11 +28,15 @@ __all__ = [
     "lookup_unread",
     "plural",
     "reason_text",
+    "reasons_by_weight",
+    "short",
     "visible",
 ]
 
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _DEEPEST = 300
+#: Columns of one message in a report for people; the JSON report has it whole.
+_LONGEST = 500
 #: RFC 8785, section 3.2.2.3: beyond it not every JSON reader carries an integer exactly.
 _EXACT = 2**53
 
@@ -101,6 +105,11 @@ def cut(text: str, width: int) -> str:
             break
         out += char
     return out.rstrip() + "…"
+
+
+def short(text: str) -> str:
+    """``text`` safe to show, and not longer than a person reads."""
+    return cut(visible(text[: 2 * _LONGEST]), _LONGEST)
 
 
 def plural(count: int, word: str) -> str:
@@ -210,7 +219,7 @@ def group_unknowns(scan: Scan) -> list[tuple[str, list[Unknown]]]:
 def reason_text(reason: Reason) -> str:
     """One reason of a decision as a sentence."""
     kind, _, word = reason.code.partition(":")
-    message = visible(reason.message)
+    message = short(reason.message)
     if kind != "unknown":
         return message if reason.count == 1 else f"{message} (and {reason.count - 1:,} more like it)"
     if word in {"empty", "time", "rule"}:
@@ -221,10 +230,29 @@ def reason_text(reason: Reason) -> str:
     return f"{reason.count:,} places not read: {lookup_unread(word).meaning}"
 
 
+def reasons_by_weight(decision: Decision, scan: Scan) -> list[Reason]:
+    """The reasons for the decision, the one to tell first at the top: what was found by severity, then what was not read."""
+    worst: dict[str, int] = {}
+    for finding in scan.all_findings():
+        code = f"rule:{finding.rule}"
+        worst[code] = max(worst.get(code, 0), finding.severity)
+    rank = {Verdict.REJECT: 0, Verdict.REVIEW: 1, Verdict.ADMIT: 2}
+    return sorted(
+        decision.reasons,
+        key=lambda each: (
+            rank[each.verdict],
+            each.code.startswith("unknown:"),
+            -worst.get(each.code, 0),
+            -each.count,
+            each.code,
+        ),
+    )
+
+
 def headline(decision: Decision, scan: Scan) -> str:
     """The first line's answer to the question why."""
     if decision.reasons and decision.verdict is not Verdict.ADMIT:
-        return reason_text(decision.reasons[0])
+        return cut(reason_text(reasons_by_weight(decision, scan)[0]), _LONGEST)
     count = plural(len(scan.files), "file")
     if next(scan.all_findings(), None) is None:
         return f"{count} read to the last byte, nothing found"

@@ -23,6 +23,7 @@ from openvet.reports._wording import (
     lookup_unread,
     plural,
     reason_text,
+    reasons_by_weight,
     visible,
 )
 from openvet.reports.report import ModelReport, Report
@@ -32,7 +33,7 @@ __all__ = ["compose"]
 _SIGN = {Verdict.ADMIT: "✅", Verdict.REVIEW: "⚠️", Verdict.REJECT: "❌"}
 _LONGEST = 400
 _ROWS = 50
-_STRUCTURE = re.compile(r"[&<>|`*_\[\]\\~!#$()]")
+_STRUCTURE = re.compile(r"[&<>|`*_\[\]\\~!#$]")
 _REFERENCE = re.compile(r"@(?=\w)|#(?=\w)|:(?=//)|www(?=\.)|-(?=\d)", re.IGNORECASE)
 
 
@@ -76,7 +77,7 @@ def _model(report: ModelReport) -> Iterator[str]:
     verdict = report.decision.verdict
     yield f"## {_SIGN[verdict]} {verdict.upper()}: {_safe(report.subject.name)}"
     yield ""
-    reasons = report.decision.reasons
+    reasons = reasons_by_weight(report.decision, report.scan)
     if len(reasons) < 2:
         yield _safe(headline(report.decision, report.scan))
     for reason in reasons if len(reasons) > 1 else ():

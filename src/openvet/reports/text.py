@@ -20,6 +20,8 @@ from openvet.reports._wording import (
     lookup_unread,
     plural,
     reason_text,
+    reasons_by_weight,
+    short,
     visible,
 )
 from openvet.reports.look import PLAIN, Look
@@ -134,7 +136,7 @@ def _pairs(pairs: Sequence[tuple[str, str]], look: Look) -> Iterator[str]:
 
 
 def _why(report: ModelReport, look: Look) -> Iterator[str]:
-    reasons = report.decision.reasons
+    reasons = reasons_by_weight(report.decision, report.scan)
     if len(reasons) < 2:  # the first line has said it
         return
     yield from _heading("Why", look)
@@ -166,7 +168,7 @@ def _note(group: Group, look: Look) -> str:
     more = f" (and {len(group.findings) - 1:,} more)" if len(group.findings) > 1 else ""
     start = f"  note      {visible(first.rule)}  "
     text = cut(
-        f"{visible(str(first.location))}: {visible(first.message)}", max(look.width - columns(start) - len(more), 20)
+        f"{short(str(first.location))}: {short(first.message)}", max(look.width - columns(start) - len(more), 20)
     )
     return "  " + look.paint("note", "dim") + start[6:] + text + more
 
@@ -179,15 +181,15 @@ def _finding(group: Group, look: Look) -> Iterator[str]:
         f"{look.paint(visible(first.rule), 'bold')}  {look.paint(f'confidence {first.confidence}', 'dim')}"
     )
     for finding in group.findings[:_LIKE_IT]:
-        place = visible(str(finding.location))
-        lines = _wrapped(f"{place} — {visible(finding.message)}", look.width, indent=14, first=" " * 12)
+        place = short(str(finding.location))
+        lines = _wrapped(f"{place} — {short(finding.message)}", look.width, indent=14, first=" " * 12)
         lines[0] = lines[0].replace(place, look.paint(place, "cyan"), 1)
         yield from lines
     left = len(group.findings) - _LIKE_IT
     if left > 0:
         yield f"            and {left:,} more like it; --format json lists all"
     for remedy in dict.fromkeys(finding.remedy for finding in group.findings[:_LIKE_IT]):
-        yield from _wrapped(visible(remedy), look.width, indent=14, first=" " * 12 + "→ ")
+        yield from _wrapped(short(remedy), look.width, indent=14, first=" " * 12 + "→ ")
 
 
 def _not_read(report: ModelReport, look: Look) -> Iterator[str]:
@@ -205,7 +207,7 @@ def _not_read(report: ModelReport, look: Look) -> Iterator[str]:
 def _unread_places(unknowns: Sequence[Unknown], look: Look) -> Iterator[str]:
     for unknown in unknowns[:_LIKE_IT]:
         yield from _wrapped(
-            f"{visible(str(unknown.location))} — {visible(unknown.message)}", look.width, indent=16, first=" " * 14
+            f"{short(str(unknown.location))} — {short(unknown.message)}", look.width, indent=16, first=" " * 14
         )
     if len(unknowns) > _LIKE_IT:
         yield f"              and {len(unknowns) - _LIKE_IT:,} more; --format json lists all"
@@ -224,5 +226,5 @@ def _next_command(report: ModelReport) -> str:
         if report.inventory is None or "\\" in path:  # an escaped path names no file
             return ""
         return f"openvet inspect {shlex.quote(path)}"
-    code = report.decision.reasons[0].code
+    code = reasons_by_weight(report.decision, report.scan)[0].code
     return f"openvet explain {shlex.quote(visible(code.removeprefix('rule:')))}"

@@ -1,0 +1,1 @@
+"""Tests. Only the folders whose helpers other tests import are packages."""

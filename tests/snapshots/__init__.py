@@ -1,0 +1,1 @@
+"""Whole outputs, and how they are compared."""
