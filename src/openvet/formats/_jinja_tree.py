@@ -112,7 +112,11 @@ class _Search:
         self._computed = self._computed_names()
 
     def _of_namespace(self, key: str, value: nodes.Node) -> None:
-        if isinstance(value, nodes.Call) and isinstance(value.node, nodes.Name) and value.node.name in ("namespace", "dict"):
+        if (
+            isinstance(value, nodes.Call)
+            and isinstance(value.node, nodes.Name)
+            and value.node.name in ("namespace", "dict")
+        ):
             for pair in value.kwargs:
                 self.assigned.setdefault(f"{key}.{pair.key}", []).append(pair.value)
 

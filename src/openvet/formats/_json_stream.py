@@ -41,11 +41,34 @@ _SPACE = re.compile(_WS)
 _TEXT = re.compile(_STRING)
 _WORD = re.compile(rb"-?+(?:Infinity)|NaN|true|false|null|" + _NUMBER)
 _PAIR_RUN = re.compile(
-    rb"(?:" + _WS + _STRING + _WS + rb":" + _WS + _NUMBER + _WS + rb",(?=" + _WS + rb'")){' + str(_RUN).encode() + rb",}+"
+    rb"(?:"
+    + _WS
+    + _STRING
+    + _WS
+    + rb":"
+    + _WS
+    + _NUMBER
+    + _WS
+    + rb",(?="
+    + _WS
+    + rb'")){'
+    + str(_RUN).encode()
+    + rb",}+"
 )
 _ITEM_RUN = re.compile(
-    rb"(?:" + _WS + rb"(?:" + _PLAIN + rb"|" + _SHORT_LIST + rb")" + _WS + rb",(?=" + _WS + rb'[\["0-9tfn-])){'
-    + str(_RUN).encode() + rb",}+"
+    rb"(?:"
+    + _WS
+    + rb"(?:"
+    + _PLAIN
+    + rb"|"
+    + _SHORT_LIST
+    + rb")"
+    + _WS
+    + rb",(?="
+    + _WS
+    + rb'[\["0-9tfn-])){'
+    + str(_RUN).encode()
+    + rb",}+"
 )
 _WORDS: dict[bytes, Any] = {b"true": True, b"false": False, b"null": None, b"NaN": float("nan"), b"Infinity": float("inf"),
                             b"-Infinity": float("-inf")}  # fmt: skip

@@ -70,8 +70,13 @@ def scan_text(text: str, facts: Facts, first_line: int = 1) -> None:
                 continue
             seen.add(secret)
             line = first_line + text.count("\n", 0, match.start())
-            facts.anomaly(RULE, f"holds what looks like a credential: {form.title} {redacted(secret)}", line=line,
-                          kind=form.id, confidence=form.confidence)
+            facts.anomaly(
+                RULE,
+                f"holds what looks like a credential: {form.title} {redacted(secret)}",
+                line=line,
+                kind=form.id,
+                confidence=form.confidence,
+            )
             if len(seen) >= _MOST:
                 return
 

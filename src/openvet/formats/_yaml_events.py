@@ -150,7 +150,9 @@ class _Builder:
         tag = event.tag
         if tag is None or tag == "!" or tag in _PLAIN_TAGS or len(self.result.tags) >= self._limits.records:
             return
-        parts = [_as_key(frame.key) if isinstance(frame.value, dict) else str(len(frame.value)) for frame in self._stack]
+        parts = [
+            _as_key(frame.key) if isinstance(frame.value, dict) else str(len(frame.value)) for frame in self._stack
+        ]
         pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
         self.result.tags.append(Tag(tag[:1000], event.start_mark.line + 1, pointer[:1000]))
 

@@ -64,7 +64,11 @@ def probe(head: Head) -> Likeness:
         cut = _CUT_TOKEN.match(data, at)
         if head.size > len(head.data) and cut is not None and cut.end() == len(data):
             return Likeness.STRONG
-    return Likeness.WEAK if named and b"\0" not in data.removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff")[:1] else Likeness.NO
+    return (
+        Likeness.WEAK
+        if named and b"\0" not in data.removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff")[:1]
+        else Likeness.NO
+    )
 
 
 def read(source: Source, facts: Facts) -> None:
@@ -76,8 +80,11 @@ def read(source: Source, facts: Facts) -> None:
         for template in chat_templates(facts.document, facts):
             facts.programs.append(template)
             if template.error:
-                facts.unknown("malformed", f"the chat template cannot be parsed: {template.error}",
-                              pointer=template.location.pointer)
+                facts.unknown(
+                    "malformed",
+                    f"the chat template cannot be parsed: {template.error}",
+                    pointer=template.location.pointer,
+                )
 
 
 def _read_short(data: bytes, facts: Facts) -> None:
@@ -132,8 +139,10 @@ def _lines(text: str, error: Any, hooks: _Hooks, facts: Facts) -> Iterator[Any]:
 
 
 def _malformed(text: str, error: Any) -> MalformedError:
-    return MalformedError(f"is not well-formed JSON: {error.msg} in line {error.lineno}",
-                          offset=len(text[: error.pos].encode("utf-8", "surrogatepass")))
+    return MalformedError(
+        f"is not well-formed JSON: {error.msg} in line {error.lineno}",
+        offset=len(text[: error.pos].encode("utf-8", "surrogatepass")),
+    )
 
 
 class _Hooks:
@@ -177,8 +186,13 @@ def _check_nesting(value: Any, facts: Facts) -> None:
         depth += 1
         if depth > facts.limits.nesting:
             raise LimitError("nesting", facts.limits.nesting, "values are nested too deeply")
-        level = [child for each in level if isinstance(each, dict | list)
-                 for child in (each.values() if isinstance(each, dict) else each) if isinstance(child, dict | list)]
+        level = [
+            child
+            for each in level
+            if isinstance(each, dict | list)
+            for child in (each.values() if isinstance(each, dict) else each)
+            if isinstance(child, dict | list)
+        ]
 
 
 def _read_long(source: Source, facts: Facts) -> None:
@@ -234,8 +248,12 @@ def _report(facts: Facts, odd: list[str], duplicates: list[Any]) -> None:
         facts.anomaly("json/not-standard", f"holds {odd[0]}, which is no JSON and which some readers refuse")
     for key, pointer in duplicates:
         name = shorten(printable(key), 80)
-        facts.anomaly("json/duplicate-key", f"has the key {name!r} twice with different values; readers differ in which they take",
-                      pointer=pointer, key=name)
+        facts.anomaly(
+            "json/duplicate-key",
+            f"has the key {name!r} twice with different values; readers differ in which they take",
+            pointer=pointer,
+            key=name,
+        )
 
 
 def chat_templates(document: Any, facts: Facts) -> Iterator[Any]:
@@ -263,7 +281,9 @@ def _named(document: Any, wanted: str) -> Iterator[tuple[str, Any]]:
                 elif isinstance(child, dict | list):
                     stack.append((f"{pointer}/{key}", child))
         elif isinstance(value, list):
-            stack.extend((f"{pointer}/{index}", child) for index, child in enumerate(value) if isinstance(child, dict | list))
+            stack.extend(
+                (f"{pointer}/{index}", child) for index, child in enumerate(value) if isinstance(child, dict | list)
+            )
 
 
 def _texts(value: Any, pointer: str) -> Iterator[tuple[str, str, str]]:

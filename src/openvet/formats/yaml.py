@@ -58,9 +58,18 @@ def record(parsed: YamlText, facts: Facts, first_line: int = 1) -> None:
     """Put what the parser noticed into ``facts``; the text begins on ``first_line`` of the file."""
     for tag in parsed.tags:
         name = shorten(printable(tag.name.replace("tag:yaml.org,2002:", "!!")), 200)
-        facts.anomaly("yaml/object-tag", f"asks the loader to construct {name}", line=first_line - 1 + tag.line,
-                      pointer=tag.pointer or None, tag=name)
+        facts.anomaly(
+            "yaml/object-tag",
+            f"asks the loader to construct {name}",
+            line=first_line - 1 + tag.line,
+            pointer=tag.pointer or None,
+            tag=name,
+        )
     for key, line in parsed.duplicates:
         name = shorten(printable(key), 80)
-        facts.anomaly("json/duplicate-key", f"has the key {name!r} twice; readers differ in which they take",
-                      line=first_line - 1 + line, key=name)
+        facts.anomaly(
+            "json/duplicate-key",
+            f"has the key {name!r} twice; readers differ in which they take",
+            line=first_line - 1 + line,
+            key=name,
+        )

@@ -1,0 +1,80 @@
+"""Jupyter notebooks: a JSON text (nbformat 3 or 4) whose cells hold Markdown, Python source and stored output.
+
+Nothing loads a notebook as a model; a person runs its cells. Their Python is read as source that runs when it is called
+for, and the outer text as JSON.
+
+Specification: https://nbformat.readthedocs.io/en/latest/format_description.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from openvet.formats import json as json_format
+from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.io.source import Source
+
+__all__ = ["FORMAT", "probe", "read"]
+
+FORMAT = Format(
+    id="notebook",
+    title="Jupyter notebook",
+    extensions=(".ipynb",),
+    media_types=("application/x-ipynb+json",),
+    can_tell=("what the Python in its cells would do when somebody runs them",),
+    cannot_tell=("cells in other languages than Python", "shell commands behind ! and magic commands behind %"),
+    refines=("json", "text"),
+)
+
+
+def probe(head: Head) -> Likeness:
+    if b'"cells"' not in head.data and b'"nbformat"' not in head.data and b'"nbformat"' not in head.tail:
+        return Likeness.NO
+    likeness = json_format.probe(head)
+    if head.suffix == ".ipynb":
+        return likeness
+    return likeness if b'"nbformat"' in head.tail and b'"cell_type"' in head.data else Likeness.NO
+
+
+def read(source: Source, facts: Facts) -> None:
+    from openvet.formats.python import read_source
+
+    json_format.read(source, facts)
+    cells = _cells(facts.document)
+    facts.note("kind", "notebook")
+    facts.note("cells", len(cells))
+    for index, cell in cells[:1000]:
+        program = read_source(_python(cell), facts.at(pointer=f"/cells/{index}"), facts.limits, when="call")
+        if program.uses:
+            facts.programs.append(program)
+    facts.document = None  # the cells are read; no loader acts on a key of a notebook
+
+
+def _cells(document: Any) -> list[tuple[int, str]]:
+    """Index and source of each code cell."""
+    if not isinstance(document, dict):
+        return []
+    cells = document.get("cells")
+    if not isinstance(cells, list):
+        return []
+    found = []
+    for index, cell in enumerate(cells):
+        if isinstance(cell, dict) and cell.get("cell_type") == "code":
+            text = cell.get("source", cell.get("input", ""))
+            if isinstance(text, list):
+                text = "".join(part for part in text if isinstance(part, str))
+            if isinstance(text, str):
+                found.append((index, text))
+    return found
+
+
+def _python(cell: str) -> str:
+    """The cell without IPython's own lines, which are no Python; they leave an empty line each."""
+    if cell.lstrip().startswith("%%"):
+        return ""
+    kept = []
+    for line in cell.split("\n"):
+        bare = line.lstrip()
+        indent = line[: len(line) - len(bare)]
+        kept.append(f"{indent}pass" if bare.startswith(("!", "%", "?")) or bare.endswith("?") else line)
+    return "\n".join(kept)

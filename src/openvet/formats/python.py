@@ -1,0 +1,215 @@
+"""Python source: modelling code, handlers, pipelines that a repository carries.
+
+The source is parsed to a syntax tree and never compiled to code or run. What it does is sorted by when it happens: when
+the module is imported, when one of its classes is constructed or loaded, or only when something calls it. Names are
+followed through imports, assignments, ``getattr`` with constant names, and calls of functions of the same file.
+
+A source in which no word occurs that such a name could be written with is not parsed at all.
+
+Grammar: https://docs.python.org/3/reference/ ; encodings: PEP 263
+"""
+
+from __future__ import annotations
+
+import ast
+import codecs
+import io
+import re
+import tokenize
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+from openvet.core.limits import Limits, MiB
+from openvet.core.location import Location
+from openvet.core.text import printable, shorten
+from openvet.errors import LimitError, MalformedError
+from openvet.formats._decode import is_text
+from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.io.source import Source
+
+__all__ = ["FORMAT", "PythonSource", "PythonUse", "probe", "read", "read_source"]
+
+FORMAT = Format(
+    id="python",
+    title="Python source",
+    extensions=(".py", ".pyi", ".pyw"),
+    media_types=("text/x-python",),
+    can_tell=(
+        "calls that start processes, run text as code, load native code, unpickle, use the network or change files",
+        "whether such a call runs on import, on construction, or only when something calls it",
+        "code that is decoded before it runs",
+    ),
+    cannot_tell=(
+        "what the code does with the data that it is given",
+        "what modules that it imports from elsewhere do",
+        "names that only come about while it runs",
+    ),
+    refines=("text",),
+)
+
+#: Longest source that is parsed, and the most words and signs in it: a syntax tree takes some hundred bytes for each.
+_LONGEST = 4 * MiB
+_MOST_TOKENS = 400_000
+_SHORT = 128 * 1024
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+_IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import\b|import[ \t]+([\w., \t]+))", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class PythonUse:
+    """One use of a capability.
+
+    Attributes:
+        line: where, from 1.
+        name: qualified name of what is called, printable.
+        capability: ``process code load native network file import`` of ``data/python_capabilities.toml``, or
+            ``hidden``: code that is decoded before it runs, or a dangerous callable whose name is put together.
+        when: ``import``, ``construction`` or ``call``.
+        detail: a few words of the arguments, printable.
+    """
+
+    line: int
+    name: str
+    capability: str
+    when: str
+    detail: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        out: dict[str, Any] = {"line": self.line, "name": self.name, "capability": self.capability, "when": self.when}
+        if self.detail:
+            out["detail"] = self.detail
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class PythonSource:
+    """One Python source, read as a syntax tree (a :class:`~openvet.formats._format.Program`).
+
+    Attributes:
+        location: where it is.
+        size: its characters.
+        imports: top-level names of the modules that it imports, in order of their names.
+        uses: in the order of their lines.
+        classes: names of the classes that it defines at its top level.
+        error: why it could not be parsed; empty where it was.
+    """
+
+    location: Location
+    size: int
+    imports: tuple[str, ...] = ()
+    uses: tuple[PythonUse, ...] = ()
+    classes: tuple[str, ...] = ()
+    error: str = ""
+
+    @property
+    def kind(self) -> str:
+        return "python"
+
+    def to_json(self) -> dict[str, Any]:
+        out: dict[str, Any] = {"kind": self.kind, "location": self.location.to_json(), "size": self.size,
+                               "imports": list(self.imports)}  # fmt: skip
+        if self.uses:
+            out["uses"] = [use.to_json() for use in self.uses]
+        if self.classes:
+            out["classes"] = list(self.classes)
+        if self.error:
+            out["error"] = self.error
+        return out
+
+
+def probe(head: Head) -> Likeness:
+    named = head.suffix in FORMAT.extensions
+    if not named and not (head.data.startswith(b"#!") and b"python" in head.data[:80].split(b"\n", 1)[0]):
+        return Likeness.NO
+    # another encoding than UTF-8 is legal where the first lines say so (PEP 263)
+    return Likeness.WEAK if is_text(head) or b"coding" in head.data[:200] else Likeness.NO
+
+
+def read(source: Source, facts: Facts) -> None:
+    from openvet.formats._secrets import scan_text
+
+    limit = min(_LONGEST, facts.limits.text)
+    if source.size > limit:
+        raise LimitError("text", limit, "the source is too long to be parsed; it was not read")
+    text = _decode(source.read(0, source.size), facts)
+    scan_text(text, facts)
+    program = read_source(text, facts.at(), facts.limits)
+    facts.programs.append(program)
+    if program.error:
+        facts.unknown("malformed", f"the source cannot be parsed: {program.error}")
+
+
+def _decode(data: bytes, facts: Facts) -> str:
+    """The text as the interpreter would decode it: by its mark or its coding line."""
+    try:
+        name, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        if codecs.lookup(name).name not in ("utf-8", "ascii", "iso8859-1", "utf-8-sig"):
+            facts.anomaly(
+                "python/unusual-encoding",
+                f"is written in the encoding {printable(name)[:40]}",
+                line=1,
+                encoding=printable(name)[:40],
+            )
+        return data.decode(name)
+    except (SyntaxError, LookupError, UnicodeError, ValueError) as error:
+        raise MalformedError(f"cannot be decoded: {shorten(printable(str(error)), 120)}") from None
+
+
+def read_source(text: str, location: Location, limits: Limits, when: str = "import") -> PythonSource:
+    """Parse ``text`` and say what it does and when. Raises nothing: what fails is in ``error``.
+
+    Args:
+        text: the source.
+        location: where it was found.
+        limits: ``records`` bounds the uses that are kept.
+        when: when the module level runs (``call`` for the cells of a notebook).
+    """
+    from openvet.formats._python_names import could_matter
+
+    imports = _imports(text)
+    if not could_matter(text):
+        return PythonSource(location, len(text), imports)
+    if len(text) > _SHORT and sum(1 for _ in _TOKEN.finditer(text)) > _MOST_TOKENS:
+        return PythonSource(location, len(text), imports, error=f"more than {_MOST_TOKENS} words and signs")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an invalid escape in the subject's text is no warning of ours
+            tree = ast.parse(text)
+    except SyntaxError as error:
+        message = f"{error.msg} in line {error.lineno}" if error.lineno else str(error.msg)
+        return PythonSource(location, len(text), imports, error=shorten(printable(message), 200))
+    except (RecursionError, MemoryError):
+        return PythonSource(location, len(text), imports, error="nested too deeply")
+    except (ValueError, UnicodeError, OverflowError) as error:
+        return PythonSource(location, len(text), imports, error=shorten(printable(str(error)), 200))
+    from openvet.formats._python_tree import Reading
+
+    reading = Reading(text, min(limits.records, 500))
+    try:
+        reading.module(tree, when)
+    except RecursionError:
+        return PythonSource(location, len(text), imports, _frozen(reading), error="nested too deeply")
+    classes = tuple(node.name for node in tree.body if isinstance(node, ast.ClassDef))[:200]
+    return PythonSource(location, len(text), imports, _frozen(reading), tuple(map(printable, classes)))
+
+
+def _frozen(reading: Any) -> tuple[PythonUse, ...]:
+    uses = (
+        PythonUse(line, shorten(printable(name), 120), capability, when, shorten(printable(detail), 120))
+        for line, name, capability, when, detail in reading.uses
+    )
+    return tuple(sorted(uses, key=lambda use: (use.line, use.name, use.capability)))
+
+
+def _imports(text: str) -> tuple[str, ...]:
+    """Top-level module names by their import lines: cheap, and enough to say what a source needs."""
+    found: set[str] = set()
+    for match in _IMPORT.finditer(text):
+        if match.group(1):
+            found.add(match.group(1).split(".", 1)[0])
+        else:
+            found.update(part.split(" as ")[0].strip().split(".", 1)[0] for part in match.group(2).split(","))
+        if len(found) >= 200:
+            break
+    return tuple(sorted(printable(name) for name in found if name))
