@@ -1,0 +1,440 @@
+"""The walk: decodes one pickle stream and drives the semantics, in memory that does not grow with the file.
+
+The loop in :meth:`Machine.walk` holds nothing but integers, one block of bytes and typed arrays, and treats an opcode by
+its kind in one table; what may resolve or call is handed to :mod:`openvet.formats.pickle.semantics`. So a compiled
+loop can take its place without touching the rest.
+
+CPython has two unpicklers that differ. Frames: the one in Python stops where an opcode crosses the end of its frame or a
+frame begins inside another, the one in C does not care but wants the whole frame to be there. The walk reads linearly,
+which is what either does before it stops, and notes the contradiction.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from openvet.core.limits import Budget
+from openvet.errors import LimitError, UnsupportedError
+from openvet.formats.pickle import opcodes as op
+from openvet.formats.pickle.literals import is_bytes, is_text, parse_int_line
+from openvet.formats.pickle.nested import suspect
+from openvet.formats.pickle.semantics import Halt, Observer, Semantics
+from openvet.formats.pickle.values import (
+    A_SHIFT,
+    DICT,
+    FROZENSET,
+    KEPT_ITEMS,
+    LIST,
+    LIT,
+    MAX_OFFSET,
+    OFFSET_SHIFT,
+    SET,
+    TAG,
+    TUPLE,
+    UNKNOWN,
+    make,
+)
+from openvet.io.source import BLOCK, Source
+
+__all__ = ["Machine"]
+
+#: No opcode without a long literal needs more than this; the last block is padded by as much.
+_MARGIN: Final = 512
+_FIRST_BLOCK: Final = 8 * 1024
+_BLOCK: Final = BLOCK // 4
+#: A strict walk is a probe: it does not look for the end of a line further than this.
+_PROBED_LINE: Final = 64 * BLOCK
+_LINE: Final = 64 * 1024
+_STACK: Final = 6_000_000  # eight bytes each, so that memory stays flat
+_MARKS: Final = 1_000_000
+_MEMO_UNCHECKED: Final = 8_000_000
+_NO_FRAME: Final = 1 << 62
+_SETITEMS: Final = 0x75
+#: First bytes of literals that are worth a second look (:mod:`openvet.formats.pickle.nested`).
+_SUSPECTS: Final = frozenset(b"\x80\xe3c(x\x1fB\xfdg\xc2\x8c\x95")
+_EMPTY: Final = {0x5D: LIST, 0x7D: DICT, 0x29: TUPLE, 0x8F: SET}
+
+
+class Machine(Semantics):
+    """One walk over one stream that begins at ``start``."""
+
+    def __init__(
+        self,
+        source: Source,
+        budget: Budget,
+        *,
+        start: int = 0,
+        opcodes: int | None = None,
+        strict: bool = False,
+        observer: Observer | None = None,
+    ) -> None:
+        super().__init__(budget.limits, strict=strict, observer=observer)
+        if source.size > MAX_OFFSET:
+            raise UnsupportedError("a pickle of more than 512 GiB")
+        self.source = source
+        self.budget = budget
+        self.start = start
+        self.end = start
+        self.allowed = budget.limits.opcodes if opcodes is None else opcodes
+        self.opcodes = 0
+        self.stopped = False
+        self.hit_limit = False
+        self.frame_end = 0
+        self.frames: list[tuple[int, str]] = []
+        self.trace: list[tuple[int, str]] | None = None
+        self._buffer = b""
+        self._base = start
+        self._real = 0
+        self._block = _FIRST_BLOCK
+
+    # bytes
+
+    def peek(self, offset: int, size: int) -> bytes:
+        at = offset - self._base
+        if 0 <= at and at + size <= self._real:
+            return self._buffer[at : at + size]
+        if size <= 16 and offset + size > self.source.size:
+            return self.source.upto(offset, size).ljust(size, b"\0")  # of an opcode that the end cut off
+        return self.source.upto(offset, size)
+
+    def _load(self, position: int) -> None:
+        self.budget.check_time()
+        block = self.source.upto(position, self._block)
+        self._block = min(self._block * 4, _BLOCK)
+        self._base = position
+        self._real = len(block)
+        self._buffer = block + bytes(_MARGIN) if position + len(block) >= self.source.size else block
+
+    def _line(self, position: int) -> tuple[bytes, int]:
+        """The line at ``position`` (its first 64 KiB) and where the next one begins."""
+        limit = _LINE
+        first = self.peek(position, min(256, max(self.source.size - position, 0)))
+        end = first.find(b"\n")
+        if end >= 0:
+            return first[:end], position + end + 1
+        kept = self.source.upto(position, limit)
+        at = position
+        while at < self.source.size:
+            block = self.source.upto(at, BLOCK)
+            end = block.find(b"\n")
+            if end >= 0:
+                return kept[: at - position + end], at + end + 1
+            at += len(block)
+            self.budget.check_time()
+            if self.strict and at - position > _PROBED_LINE:
+                break
+        self.soft("ends in the middle of a line", position)
+        return kept, self.source.size + 1
+
+    # the walk
+
+    def run(self) -> None:
+        """Walk to STOP or to where the stream breaks. Raises only what the source raises."""
+        try:
+            self.walk()
+        except Halt:
+            pass
+        except LimitError as error:
+            self.hit_limit = True
+            self.broken = self.broken or error.message
+            if self.broken_at is None:
+                self.broken_at = self.end
+
+    def walk(self) -> None:  # noqa: C901 - the loop that everything waits for
+        """Decode opcodes until STOP. Its order of tests is that of how often each kind is seen."""
+        kinds, widths = op.KIND, op.WIDTH
+        stack, held = self.stack, self.held
+        size, allowed, trace = self.source.size, self.allowed, self.trace
+        self._load(self.start)
+        buffer, base, at, count = self._buffer, self._base, 0, 0
+        safe = self._real if base + self._real >= size else self._real - _MARGIN
+        frame = _NO_FRAME  # where the current frame ends in this block
+        try:
+            while True:
+                if at >= safe:
+                    position = base + at
+                    if position >= size:
+                        self._truncated(position)
+                        return
+                    if len(stack) > _STACK:
+                        raise LimitError("stack", _STACK, "the pickle's stack is too deep", offset=position)
+                    self._load(position)
+                    buffer, base, at = self._buffer, self._base, 0
+                    safe = self._real if base + self._real >= size else self._real - _MARGIN
+                    frame = self.frame_end - base if self.frame_end else _NO_FRAME
+                code = buffer[at]
+                kind = kinds[code]
+                offset = base + at
+                count += 1
+                if count > allowed:
+                    raise LimitError("opcodes", allowed, "the pickle has too many opcodes", offset=offset)
+                if trace is not None:
+                    trace.append((offset, op.NAMES.get(code, "?")))
+                if kind == op.LENGTH1:
+                    length = buffer[at + 1]
+                    stack.append((offset << OFFSET_SHIFT) | (code << A_SHIFT) | LIT)
+                    if length >= 16 and buffer[at + 2] in _SUSPECTS:
+                        self._suspect(code, offset, offset + 2, length)
+                    at += 2 + length
+                elif kind == op.MEMOIZE:
+                    if self.memo_count == len(self.memo) and self.memo_count < _MEMO_UNCHECKED and stack:
+                        self.memo.append(stack[-1])
+                        self.memo_count += 1
+                    else:
+                        self.memo_put(self.memo_count, self.top(offset), offset)
+                    at += 1
+                elif kind == op.FIXED:
+                    stack.append((offset << OFFSET_SHIFT) | (code << A_SHIFT) | LIT)
+                    at += widths[code]
+                elif kind in (op.BINPUT, op.LONG_BINPUT):
+                    width = widths[code]
+                    length = int.from_bytes(buffer[at + 1 : at + width], "little")
+                    if length == self.memo_count == len(self.memo) and length < _MEMO_UNCHECKED and stack:
+                        self.memo.append(stack[-1])
+                        self.memo_count += 1
+                    else:
+                        self.memo_put(length, self.top(offset), offset)
+                    at += width
+                elif kind in (op.BINGET, op.LONG_BINGET):
+                    width = widths[code]
+                    self.push(self.memo_get(int.from_bytes(buffer[at + 1 : at + width], "little"), offset))
+                    at += width
+                elif kind in (op.LENGTH4, op.LENGTH8):
+                    width = widths[code]
+                    length = int.from_bytes(buffer[at + 1 : at + width], "little")
+                    if offset + width + length > size:
+                        self._truncated(offset)
+                        return
+                    stack.append((offset << OFFSET_SHIFT) | (code << A_SHIFT) | LIT)
+                    if length >= 16 and buffer[at + width] in _SUSPECTS:
+                        self._suspect(code, offset, offset + width, length)
+                    at += width + length
+                elif kind == op.MARK:
+                    if len(self.marks) >= _MARKS:
+                        raise LimitError("stack", _MARKS, "the pickle has too many open marks", offset=offset)
+                    self.marks.append(len(stack))
+                    at += 1
+                elif kind in (op.SETITEMS, op.APPENDS):
+                    if not (self.marks and self.hot < self.marks[-1] and self._fill_plain(code)):
+                        self._fill_marked(code, offset)
+                    at += 1
+                elif kind == op.EMPTY:
+                    held.put(offset, [0])
+                    self.push((offset << OFFSET_SHIFT) | _EMPTY[code])
+                    at += 1
+                elif kind in (op.TUPLE1, op.TUPLE2, op.TUPLE3):
+                    parts = [self.pop(offset) for _ in range(kind - op.TUPLE1 + 1)]
+                    parts.reverse()
+                    self.push(self.tuple_of(parts, offset))
+                    at += 1
+                elif kind in (op.SETITEM, op.APPEND):
+                    parts = [self.pop(offset) for _ in range(1 if kind == op.APPEND else 2)]
+                    parts.reverse()
+                    self.fill(self.top(offset), parts, offset, op.NAMES[code])
+                    at += 1
+                elif kind == op.TUPLE:
+                    self.push(self.tuple_of(self.pop_mark(offset), offset))
+                    at += 1
+                elif kind == op.LINE:
+                    at = self._text_line(code, offset) - base
+                elif kind == op.FRAME:
+                    self._frame(offset, int.from_bytes(buffer[at + 1 : at + 9], "little"))
+                    frame = self.frame_end - base if self.frame_end else _NO_FRAME
+                    at += 9
+                elif kind == op.STOP:
+                    at += 1
+                    self._stop(offset)
+                    return
+                elif kind == op.BAD:
+                    self.soft(f"0x{code:02x} is no opcode", offset)
+                    return
+                else:
+                    at = self._rare(code, offset) - base
+                    if self.raw_follows:
+                        return
+                if at > frame:
+                    self._leave_frame(offset)
+                    frame = _NO_FRAME
+        finally:
+            self.opcodes = count
+            self.end = min(base + at, size)
+
+    def _stop(self, offset: int) -> None:
+        floor = self.marks[-1] if self.marks else 0
+        if len(self.stack) <= floor:
+            self.soft("stops with nothing on the stack", offset)
+        self.stopped = True
+
+    def _truncated(self, offset: int) -> None:
+        self.soft("ends before STOP", min(offset, self.source.size))
+
+    def _fill_plain(self, code: int) -> bool:
+        """SETITEMS and APPENDS of nothing but data into a container right below the mark: big vocabularies."""
+        stack = self.stack
+        start = self.marks[-1]
+        floor = self.marks[-2] if len(self.marks) > 1 else 0
+        if start <= floor:
+            return False
+        container = stack[start - 1]
+        if container & TAG not in (LIST, DICT) or (code == _SETITEMS and (len(stack) - start) % 2):
+            return False
+        self.marks.pop()
+        entry = self.held.get(container >> OFFSET_SHIFT)
+        if entry is not None:
+            if len(entry) <= KEPT_ITEMS:
+                entry.extend(stack[start : start + KEPT_ITEMS + 1 - len(entry)])
+            entry[0] += len(stack) - start
+        del stack[start:]
+        self.hot = min(self.hot, start - 1)
+        return True
+
+    def _fill_marked(self, code: int, offset: int) -> None:
+        items = self.pop_mark(offset)
+        self.fill(self.top(offset), items, offset, op.NAMES[code])
+
+    def _text_line(self, code: int, offset: int) -> int:
+        """INT LONG FLOAT STRING UNICODE: a literal that ends with its line."""
+        line, following = self._line(offset + 1)
+        if code in b"IL":
+            if parse_int_line(line) is None and len(line) <= 40:
+                self.soft("a number that is none", offset)
+        elif code == 0x46:
+            try:
+                float(line)
+            except ValueError:
+                self.soft("a number that is none", offset)
+        elif code == 0x53:
+            text = line.strip()
+            if len(line) < _LINE - 1 and (len(text) < 2 or text[:1] != text[-1:] or text[:1] not in (b"'", b'"')):
+                self.soft("a string without its quotes", offset)
+        self.stack.append(make(LIT, code, offset))
+        if code in b"SV" and len(line) >= 16 and (line[0] in _SUSPECTS or line[0] in b"'\""):
+            self._suspect(code, offset, offset + 1, following - offset - 2)
+        return following
+
+    def _suspect(self, code: int, offset: int, start: int, size: int) -> None:
+        """A literal that may hold a program: look closer, and remember it where it does."""
+        if not (is_bytes(code) or is_text(code)) or self.strict:
+            return
+        prefix = self.source.upto(start, min(size, 4096))
+        kind = suspect(prefix, text=is_text(code), budget=self.budget)
+        if kind is not None:
+            self.note_carried(offset, start, min(size, self.source.size - start), kind)
+
+    def _frame(self, offset: int, length: int) -> None:
+        end = offset + 9 + length
+        if end > self.source.size:
+            self.frames.append((offset, "a frame is longer than the file: unpicklers in C stop here, those in Python go on"))
+        elif self.frame_end > offset and self.frame_end != offset + 9:
+            self.frames.append((offset, "a frame begins inside another: unpicklers in Python stop here, those in C go on"))
+        self.frame_end = end if end <= self.source.size else 0
+
+    def _leave_frame(self, offset: int) -> None:
+        """The last opcode ended after its frame: it began after it, as between frames, or it crosses the end."""
+        if offset < self.frame_end:
+            self.frames.append((offset, "an opcode crosses the end of its frame: unpicklers in Python stop here, those in C go on"))
+        self.frame_end = 0
+
+    def _rare(self, code: int, offset: int) -> int:  # noqa: C901 - one line for each opcode
+        """Everything that is seldom seen or may resolve or call. Gives the offset of the next opcode."""
+        name = op.NAMES[code]
+        following = offset + (op.WIDTH[code] or 1)
+        if name == "REDUCE":
+            arguments = self.pop(offset)
+            self.push(self.call(self.pop(offset), arguments, offset, name))
+        elif name == "STACK_GLOBAL":
+            self.stack_global(offset)
+        elif name == "BUILD":
+            state = self.pop(offset)
+            self.build(self.top(offset), state, offset)
+        elif name == "NEWOBJ":
+            arguments = self.pop(offset)
+            self.push(self.call(self.pop(offset), arguments, offset, name))
+        elif name == "NEWOBJ_EX":
+            keywords = self.pop(offset)
+            arguments = self.pop(offset)
+            klass = self.pop(offset)
+            bag = self.bags.join(self.bag(arguments), self.bag(keywords))
+            items = self.items(arguments)
+            self.push(self.call_items(klass, None if items is None else [*items, keywords], bag, offset, name))
+        elif name == "BINPERSID":
+            self.persist(self.pop(offset), offset)
+        elif name == "GLOBAL" or name == "INST":
+            following = self._global(name, offset)
+        elif name == "OBJ":
+            items = self.pop_mark(offset)
+            if not items:
+                self.soft("an object without a class", offset)
+                items = [make(UNKNOWN, 0, offset)]
+            self.instantiate(items[0], items[1:], offset, name)
+        elif name == "PERSID":
+            _, following = self._line(offset + 1)
+            self.persist(make(LIT, 0x56, offset), offset)
+        elif name == "PROTO":
+            self._proto(offset)
+        elif name == "POP":
+            self._pop(offset)
+        elif name == "POP_MARK":
+            self.pop_mark(offset)
+        elif name == "DUP":
+            self.push(self.top(offset))
+        elif name in ("LIST", "DICT", "FROZENSET"):
+            tag = {"LIST": LIST, "DICT": DICT, "FROZENSET": FROZENSET}[name]
+            self.push(self.container_of(tag, self.pop_mark(offset), offset, code))
+        elif name == "ADDITEMS":
+            self._fill_marked(code, offset)
+        elif name == "PUT" or name == "GET":
+            following = self._decimal(name, offset)
+        elif name in ("EXT1", "EXT2", "EXT4"):
+            raw = self.peek(offset + 1, following - offset - 1)
+            self.extension(int.from_bytes(raw, "little", signed=name == "EXT4"), offset, name)
+        elif name == "NEXT_BUFFER":
+            self.push(make(UNKNOWN, 0, offset))
+        else:  # READONLY_BUFFER
+            self.top(offset)
+        return following
+
+    def _pop(self, offset: int) -> None:
+        """POP: where a mark is on top it takes the mark, in both unpicklers."""
+        if self.marks and self.marks[-1] == len(self.stack):
+            self.marks.pop()
+        else:
+            self.pop(offset)
+
+    def _proto(self, offset: int) -> None:
+        version = self.peek(offset + 1, 1)[0]
+        if version > 5:
+            self.soft(f"protocol {version} does not exist", offset)
+            return
+        self.protocol = version
+        self.highest_protocol = max(self.highest_protocol, version)
+
+    def _global(self, name: str, offset: int) -> int:
+        module, middle = self._line(offset + 1)
+        attribute, following = self._line(middle)
+        value = self.resolve(
+            module[:4096].decode("utf-8", "surrogateescape"), attribute[:4096].decode("utf-8", "surrogateescape"), offset, name
+        )
+        if following > self.source.size:
+            following = self.source.size
+        if name == "GLOBAL":
+            self.push(value)
+        else:
+            self.instantiate(value, self.pop_mark(offset), offset, name)
+        return following
+
+    def _decimal(self, name: str, offset: int) -> int:
+        """PUT and GET name their entry in decimal digits."""
+        line, following = self._line(offset + 1)
+        number = parse_int_line(line[:40])
+        if number is None or number < 0:
+            self.soft("a memo entry without a number", offset)
+            if name == "GET":
+                self.push(make(UNKNOWN, 0, offset))
+        elif name == "PUT":
+            self.memo_put(number, self.top(offset), offset)
+        else:
+            self.push(self.memo_get(number, offset))
+        return following
+
+

@@ -1,0 +1,115 @@
+"""Programs inside literals: pickles, marshalled code, and pickles that are compressed or in base64.
+
+Only the first bytes decide, and where those are compressed or encoded the first few kilobytes are decoded; a prefix that
+merely looks like one by chance is told apart by walking it strictly.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from openvet.core.limits import Budget
+from openvet.io.source import BytesSource
+
+__all__ = ["TORCH_MAGIC", "inner_bytes", "looks_nested", "suspect"]
+
+_DECODED: Final = 64 * 1024
+_PROTOCOLS: Final = (2, 3, 4, 5)
+#: CPython's marshal type of a code object with its reference flag; small counts of arguments follow it.
+_CODE: Final = 0xE3
+#: The pickle of torch's magic number, with which its legacy files begin.
+TORCH_MAGIC: Final = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+
+
+def suspect(prefix: bytes, *, text: bool, budget: Budget) -> str | None:
+    """What kind of program a literal with these first bytes (at most 4 KiB) holds; ``None`` for data."""
+    if text and prefix[:1] in (b"'", b'"'):  # STRING keeps its quotes
+        prefix = prefix[1:]
+    if text and prefix[:2] == b"\xc2\x80":  # bytes as protocol 2 writes them: text in Latin-1
+        raw = _latin1(prefix)
+        return "pickle in latin-1" if raw and looks_nested(raw, budget) else None
+    if prefix[:2] == b"gA" and len(prefix) > 2 and prefix[2] in b"IJKLMNOPQRSTUVWX":
+        raw = _base64(prefix)
+        return "base64" if raw and looks_nested(raw, budget) else None
+    if text:
+        return None
+    if prefix[0] == _CODE:
+        return "marshal" if len(prefix) > 20 and not any(prefix[2:5]) and prefix[1] < 64 else None
+    wrapped = _wrapping(prefix)
+    if wrapped is not None:
+        raw = _decoded(wrapped, prefix)
+        return wrapped if raw and looks_nested(raw, budget) else None
+    return "pickle" if looks_nested(prefix, budget) else None
+
+
+def looks_nested(raw: bytes, budget: Budget) -> bool:
+    """Whether bytes begin with a pickle, strictly; a stream of an old protocol must resolve a name as well."""
+    from openvet.formats.pickle.probing import evidence
+
+    if len(raw) < 4:
+        return False
+    if raw.startswith(TORCH_MAGIC):
+        return True
+    headed = raw[0] == 0x80 and raw[1] in _PROTOCOLS
+    if not headed and raw[:1] not in (b"c", b"(", b"\x8c", b"\x95"):
+        return False
+    seen = evidence(BytesSource(raw), budget, opcodes=400)
+    if headed:
+        return seen.calls > 0 or (seen.stopped and seen.opcodes > 3) or (seen.opcodes >= 12 and not seen.failed)
+    return seen.calls > 0
+
+
+def inner_bytes(kind: str, raw: bytes) -> bytes | None:
+    """The program inside a whole literal, decoded within bounds; ``None`` where it cannot be."""
+    if kind == "pickle":
+        return raw
+    if kind == "pickle in latin-1":
+        return _latin1(raw)
+    if kind == "base64":
+        return _base64(raw)
+    return _decoded(kind, raw)
+
+
+def _latin1(raw: bytes) -> bytes | None:
+    """UTF-8 back to bytes; a character that the cut split is left out."""
+    try:
+        return raw.decode("utf-8", "ignore").encode("latin-1")
+    except UnicodeError:
+        return None
+
+
+def _base64(raw: bytes) -> bytes | None:
+    import binascii
+
+    text = raw.strip(b"'\" \r\n").replace(b"\n", b"")
+    try:
+        return binascii.a2b_base64(text[: len(text) // 4 * 4])
+    except binascii.Error:
+        return None
+
+
+def _wrapping(prefix: bytes) -> str | None:
+    if prefix[0] == 0x78 and prefix[1] in (0x01, 0x5E, 0x9C, 0xDA):
+        return "zlib"
+    for magic, name in ((b"\x1f\x8b\x08", "gzip"), (b"BZh", "bz2"), (b"\xfd7zXZ\x00", "xz")):
+        if prefix.startswith(magic):
+            return name
+    return None
+
+
+def _decoded(kind: str, raw: bytes) -> bytes | None:
+    """The first decoded bytes of something compressed."""
+    import bz2
+    import lzma
+    import zlib
+
+    try:
+        if kind in ("zlib", "gzip"):
+            return zlib.decompressobj(15 if kind == "zlib" else 31).decompress(raw, _DECODED)
+        if kind == "bz2":
+            return bz2.BZ2Decompressor().decompress(raw, _DECODED)
+        if kind == "xz":
+            return lzma.LZMADecompressor(memlimit=64 * 1024 * 1024).decompress(raw, _DECODED)
+    except (zlib.error, OSError, EOFError, ValueError, MemoryError, lzma.LZMAError):
+        pass
+    return None

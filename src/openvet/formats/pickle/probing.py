@@ -1,0 +1,99 @@
+"""Does this look like a pickle? A strict walk of the first opcodes tells, for streams with and without a header."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from openvet.core.limits import Budget
+from openvet.errors import ReadError
+from openvet.formats._format import Head, Likeness
+from openvet.formats.pickle.opcodes import KIND
+from openvet.io.source import Source
+
+__all__ = ["Evidence", "evidence", "likeness"]
+
+_OPCODES: Final = 4_000
+_NAME_CHARS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a strict walk saw before a loader would have failed.
+
+    Attributes:
+        opcodes: how many it took.
+        end: offset after the last of them.
+        stopped: STOP came with a value on the stack.
+        failed: it met what a loader refuses.
+        globals: names that are resolved.
+        calls: calls of resolved names that a module or a class could have, states set, computed names.
+        hit_limit: it still went on when the allowance was spent.
+        structure: memo entries put: what data has and text has not.
+    """
+
+    opcodes: int
+    end: int
+    stopped: bool
+    failed: bool
+    globals: int
+    calls: int
+    hit_limit: bool
+    structure: int
+
+
+def evidence(source: Source, budget: Budget, *, opcodes: int = _OPCODES, start: int = 0) -> Evidence:
+    """Walk strictly from ``start``."""
+    from openvet.formats.pickle.machine import Machine
+
+    machine = Machine(source, budget, start=start, opcodes=opcodes, strict=True)
+    failed = False
+    try:
+        machine.run()
+    except ReadError:
+        failed = True
+    named = [ref for ref in machine.refs if ref.kind == "global" and _NAME_CHARS.issuperset(ref.module + ref.name)]
+    return Evidence(
+        opcodes=machine.opcodes,
+        end=machine.end,
+        stopped=machine.stopped,
+        failed=failed or not (machine.stopped or machine.hit_limit or machine.raw_follows),
+        globals=sum(1 for ref in named if ref.opcode in ("GLOBAL", "INST", "STACK_GLOBAL")),
+        calls=sum(ref.calls + ref.builds for ref in named if ref.module and ref.name) + len(machine.mutations),
+        hit_limit=machine.hit_limit,
+        structure=machine.memo_count,
+    )
+
+
+def likeness(head: Head) -> Likeness:
+    """How much a file looks like a pickle; a name never decides."""
+    data = head.data
+    if len(data) < 2 or not KIND[data[0]]:
+        return Likeness.NO
+    headed = data[0] == 0x80
+    if headed and not (len(data) > 2 and KIND[data[2]]):
+        return Likeness.NO
+    budget = Budget()
+    if headed:
+        return _headed(head, budget)
+    if data[0] in b"e0123adestubpqrgjhoRQl\x81\x85\x86\x87\x90\x91\x92\x93\x94\x98":
+        return Likeness.NO  # these need something on the stack
+    seen = evidence(head.source, budget)
+    if seen.calls or seen.hit_limit:
+        return Likeness.STRONG if seen.opcodes >= 4 else Likeness.WEAK
+    if seen.stopped and (seen.end == head.size or seen.structure > 1):
+        return Likeness.STRONG if seen.opcodes > 3 or seen.globals else Likeness.WEAK
+    if seen.failed or seen.opcodes < 8:
+        return Likeness.NO
+    return Likeness.WEAK
+
+
+def _headed(head: Head, budget: Budget) -> Likeness:
+    """A stream that begins with PROTO."""
+    seen = evidence(head.source, budget)
+    if head.data[1] > 5:  # no such protocol: loaders refuse it, but a later one might not
+        seen = evidence(head.source, budget, start=2)
+        return Likeness.WEAK if seen.calls else Likeness.NO
+    if seen.globals or seen.calls or seen.opcodes >= 8 or (seen.stopped and seen.opcodes > 2):
+        return Likeness.STRONG
+    return Likeness.WEAK if seen.opcodes > 2 else Likeness.NO

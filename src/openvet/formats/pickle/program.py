@@ -1,0 +1,213 @@
+"""What a pickle program would do, as frozen words: the result of one walk of the machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from openvet.core.location import Location
+
+__all__ = ["Call", "Carried", "Computed", "Mutation", "PickleProgram", "Reference"]
+
+_JSON_RECORDS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call that a loader makes.
+
+    Attributes:
+        offset: of the opcode that makes it.
+        opcode: its name (``REDUCE``), or the linker that makes it on behalf of one (``functools.partial``).
+        arguments: printable and bounded, one text each.
+    """
+
+    offset: int
+    opcode: str
+    arguments: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"offset": self.offset, "opcode": self.opcode, "arguments": list(self.arguments)}
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Something that the program resolves by name, with every use of it added up.
+
+    Attributes:
+        module, name: after Python 2 names were mapped as a loader maps them; ``name`` may be dotted and is empty for a
+            module itself. A method of an instance shows as ``Class().method``.
+        written: how the stream spells it, where that differs (``__builtin__.eval``).
+        offset, opcode: where and how it is resolved first.
+        via: the linkers that led to it (``builtins.getattr``).
+        variant: what makes this use differ from the ordinary one (an unusual codec, a class made at run time).
+        count: how often it is resolved.
+        calls: how often it is called; ``first_calls`` are the first of these.
+        builds: how often BUILD sets the state of what it gave.
+        passes: other references among the arguments of its calls, which it may call in turn.
+        passes_more: whether there are more of them than are named.
+    """
+
+    module: str
+    name: str
+    written: str
+    offset: int
+    opcode: str
+    via: tuple[str, ...] = ()
+    variant: str = ""
+    count: int = 1
+    calls: int = 0
+    first_calls: tuple[Call, ...] = ()
+    builds: int = 0
+    passes: tuple[tuple[str, str], ...] = ()
+    passes_more: bool = False
+
+    @property
+    def qualified(self) -> str:
+        return f"{self.module}.{self.name}" if self.name else self.module
+
+    def to_json(self) -> dict[str, Any]:
+        out: dict[str, Any] = {
+            "module": self.module,
+            "name": self.name,
+            "offset": self.offset,
+            "opcode": self.opcode,
+            "count": self.count,
+            "calls": self.calls,
+        }
+        if self.written:
+            out["written"] = self.written
+        if self.via:
+            out["via"] = list(self.via)
+        if self.variant:
+            out["variant"] = self.variant
+        if self.first_calls:
+            out["first_calls"] = [call.to_json() for call in self.first_calls]
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """Something that changes an object which exists outside of the pickle, or hides a callable in an instance.
+
+    ``how`` is ``state`` (BUILD), ``item`` (SETITEM, APPEND ...) or ``hijack`` (an attribute that the machinery calls).
+    ``target`` and ``callable`` are module and name.
+    """
+
+    offset: int
+    opcode: str
+    how: str
+    target: tuple[str, str]
+    key: str = ""
+    callable: tuple[str, str] | None = None
+    arguments: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        out: dict[str, Any] = {"offset": self.offset, "opcode": self.opcode, "how": self.how, "target": list(self.target)}
+        if self.key:
+            out["key"] = self.key
+        if self.callable is not None:
+            out["callable"] = list(self.callable)
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A name or a callable that the program computes at run time, so that no reader can say what it is.
+
+    ``kind`` is ``name`` (a name that is no literal) or ``extension`` (a copyreg extension code).
+    """
+
+    offset: int
+    opcode: str
+    kind: str
+    detail: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"offset": self.offset, "opcode": self.opcode, "kind": self.kind, "detail": self.detail}
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A literal that itself holds a program.
+
+    Attributes:
+        start, size: where its bytes are in the file.
+        kind: ``pickle``, ``marshal`` (a code object), or how the pickle is wrapped (``zlib``, ``base64`` ...).
+        loaded: the callable that gets it and loads it, if the program itself does so.
+    """
+
+    start: int
+    size: int
+    kind: str
+    loaded: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {"start": self.start, "size": self.size, "kind": self.kind, "loaded": self.loaded}
+
+
+@dataclass(frozen=True, slots=True)
+class PickleProgram:
+    """One pickle stream, from its first opcode to STOP or to where it breaks.
+
+    Attributes:
+        location: of its first byte.
+        start, end: offsets in the file or member; ``end`` is after the last opcode that was read.
+        protocol: the highest that a PROTO opcode names, 0 without one.
+        opcodes: how many there are.
+        stopped: whether STOP was reached.
+        broken: why a loader would fail in it, or ``None``; ``broken_at`` is where. Everything before it still runs.
+        references: in the order in which they are resolved first.
+        persistent: how many persistent ids; ``persistent_first`` shows the first few.
+        base: what to add to every offset of a record for the offset in the file (a program inside a literal).
+        container: the place of the literal that holds this program and when it is loaded: ``""`` for a program of
+            its own, ``carried`` for one that nothing in the file loads, ``loaded`` for one that the outer program loads.
+    """
+
+    location: Location
+    start: int
+    end: int
+    protocol: int
+    opcodes: int
+    stopped: bool
+    broken: str | None = None
+    broken_at: int | None = None
+    references: tuple[Reference, ...] = ()
+    mutations: tuple[Mutation, ...] = ()
+    computed: tuple[Computed, ...] = ()
+    carried: tuple[Carried, ...] = ()
+    persistent: int = 0
+    persistent_first: tuple[str, ...] = ()
+    container: str = ""
+    base: int = 0
+    dropped: int = 0
+
+    @property
+    def kind(self) -> str:
+        return "pickle"
+
+    def to_json(self) -> dict[str, Any]:
+        out: dict[str, Any] = {
+            "kind": self.kind,
+            "location": self.location.to_json(),
+            "start": self.start,
+            "end": self.end,
+            "protocol": self.protocol,
+            "opcodes": self.opcodes,
+            "stopped": self.stopped,
+            "references": [each.to_json() for each in self.references[:_JSON_RECORDS]],
+            "references_total": len(self.references),
+        }
+        if self.broken is not None:
+            out["broken"] = {"reason": self.broken, "offset": self.broken_at}
+        for key in ("mutations", "computed", "carried"):
+            records = getattr(self, key)
+            if records:
+                out[key] = [each.to_json() for each in records[:_JSON_RECORDS]]
+        if self.persistent:
+            out["persistent"] = {"count": self.persistent, "first": list(self.persistent_first)}
+        if self.container:
+            out["container"] = self.container
+        if self.dropped:
+            out["dropped"] = self.dropped
+        return out
