@@ -12,7 +12,7 @@ import pytest
 
 import openvet
 from openvet.core.limits import Limits
-from openvet.errors import SubjectError
+from openvet.errors import SubjectError, UsageError
 from openvet.reports.report import ModelReport
 from openvet.workflows.check import Options, check
 
@@ -71,7 +71,11 @@ def test_gigantic_by_header(tmp_path: Path) -> None:
     (tmp_path / "c.npy").write_bytes(b"\x93NUMPY\x02\x00" + struct.pack("<I", 2**32 - 1) + b"{")
     model = _check(tmp_path)
     assert str(model.decision.verdict) != "admit"
-    assert {each.path for each in model.scan.files if each.unknowns or each.findings} == {"a.safetensors", "b.gguf", "c.npy"}
+    assert {each.path for each in model.scan.files if each.unknowns or each.findings} == {
+        "a.safetensors",
+        "b.gguf",
+        "c.npy",
+    }
 
 
 def test_what_is_no_file_and_links_that_lead_out(tmp_path: Path) -> None:
@@ -201,3 +205,12 @@ def test_permission_denied(tmp_path: Path) -> None:
     (model / "folder").chmod(0o700)
     assert out.returncode == 0, out.stderr
     assert json.loads(out.stdout) == [["folder/", "denied"], ["secret.txt", "denied"]]
+
+
+def test_a_rule_that_was_not_asked_is_not_a_rule_that_found_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("text")
+    model = _check(tmp_path, rules=("file/polyglot",))
+    assert str(model.decision.verdict) == "review"
+    assert "only 1 of" in model.scan.unknowns[0].message
+    with pytest.raises(UsageError, match="unknown rule no/such"):
+        _check(tmp_path, rules=("no/such",))

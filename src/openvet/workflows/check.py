@@ -99,7 +99,7 @@ def _get_ready() -> None:
 
 
 def _report(path: str, snapshot: Snapshot, inventory: Inventory, budget: Budget, options: Options) -> ModelReport:
-    from openvet.checks._run import run_checks
+    from openvet.checks._run import checks, run_checks
     from openvet.inventory.summary import summarise
     from openvet.workflows.knowledge import tool
 
@@ -112,14 +112,17 @@ def _report(path: str, snapshot: Snapshot, inventory: Inventory, budget: Budget,
     files = tuple(_file_scan(component, by_file.pop(component.place, [])) for component in inventory.files)
     for findings in by_file.values():  # a place that is no file of ours: never lose a finding over it
         whole.extend(findings)
-    unknowns = (Unknown("limit", snapshot.cut, Location("")),) if snapshot.cut else ()
+    unknowns = [Unknown("limit", snapshot.cut, Location(""))] if snapshot.cut else []
+    if options.rules:  # a rule that was not asked is not a rule that found nothing
+        text = f"only {len(result.outcomes)} of {len(checks().modules)} rules were run"
+        unknowns.append(Unknown("excluded", text, Location("")))
     scan = Scan(
         tool=tool(),
         limits=asdict(options.limits),
         files=files,
         rules=result.outcomes,
         findings=tuple(sorted(whole, key=Finding.sort_key)),
-        unknowns=unknowns,
+        unknowns=tuple(unknowns),
         reproducible=not budget.timed_out,
     )
     body = None
