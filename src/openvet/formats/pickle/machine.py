@@ -11,6 +11,7 @@ which is what either does before it stops, and notes the contradiction.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from openvet.core.limits import Budget
@@ -125,6 +126,14 @@ class Machine(Semantics):
                 break
         self.soft("ends in the middle of a line", position)
         return kept, self.source.size + 1
+
+    def trace_again(self) -> Iterator[tuple[int, int]]:
+        """Offset and opcode of every instruction, by a second walk: for a small pickle whose data is wanted."""
+        again = Machine(self.source, self.budget, start=self.start, opcodes=self.opcodes)
+        again.trace = []
+        again.run()
+        for offset, _ in again.trace:
+            yield offset, self.peek(offset, 1)[0]
 
     # the walk
 

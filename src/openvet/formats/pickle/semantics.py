@@ -430,9 +430,9 @@ class Semantics:
             self.soft(f"adds items to {self.show(container)}", offset)
             return
         identity = offset_of(container)
+        self.held.extend(identity, items)
         if self.observer is not None:
             self._observe(container, items, pairs)
-        self.held.extend(identity, items)
         bag = self.bag_of_all(items)
         if bag:
             self._put_inside(identity, bag)
@@ -449,7 +449,7 @@ class Semantics:
                     observer.placed(self, container, items[at], items[at + 1])
             return
         held = self.held.get(offset_of(container))
-        first = 0 if held is None else held[0]
+        first = 0 if held is None else held[0] - len(items)
         for at, item in enumerate(items, first):
             if not is_plain(item):
                 observer.placed(self, container, -1 - at, item)

@@ -1,0 +1,261 @@
+"""Tensors of PyTorch's three containers: what a pickle's persistent ids and rebuild calls say, and where the bytes are.
+
+The machine walks; :class:`Tensors` listens. It keeps one small record for each storage and each tensor, and the links
+from a tensor to the container and key that hold it, which give the dotted names of a ``state_dict``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from openvet.core.text import printable, shorten
+from openvet.formats._format import Facts, Tensor
+from openvet.formats.pickle.references import Ref
+from openvet.formats.pickle.semantics import Semantics
+from openvet.formats.pickle.values import REF, RESULT, a_of, offset_of, tag_of
+
+__all__ = ["DTYPES", "Storage", "Tensors"]
+
+#: Tensors described for one file; each takes some hundred bytes of memory.
+_TENSORS: Final = 200_000
+_NAME: Final = 1_024
+_STEPS: Final = 64
+
+# storage class or dtype -> word, bytes of one element (0: packed, so that sizes cannot be compared)
+DTYPES: Final[dict[str, tuple[str, int]]] = {
+    "FloatStorage": ("F32", 4), "DoubleStorage": ("F64", 8), "HalfStorage": ("F16", 2), "BFloat16Storage": ("BF16", 2),
+    "LongStorage": ("I64", 8), "IntStorage": ("I32", 4), "ShortStorage": ("I16", 2), "CharStorage": ("I8", 1),
+    "ByteStorage": ("U8", 1), "BoolStorage": ("BOOL", 1), "ComplexFloatStorage": ("C64", 8),
+    "ComplexDoubleStorage": ("C128", 16), "QUInt8Storage": ("QU8", 1), "QInt8Storage": ("QI8", 1),
+    "QInt32Storage": ("QI32", 4), "QUInt4x2Storage": ("QU4", 0), "QUInt2x4Storage": ("QU2", 0),
+    "UntypedStorage": ("U8", 1),
+    "float32": ("F32", 4), "float": ("F32", 4), "float64": ("F64", 8), "double": ("F64", 8), "float16": ("F16", 2),
+    "half": ("F16", 2), "bfloat16": ("BF16", 2), "int64": ("I64", 8), "long": ("I64", 8), "int32": ("I32", 4),
+    "int": ("I32", 4), "int16": ("I16", 2), "short": ("I16", 2), "int8": ("I8", 1), "uint8": ("U8", 1),
+    "uint16": ("U16", 2), "uint32": ("U32", 4), "uint64": ("U64", 8), "bool": ("BOOL", 1), "complex64": ("C64", 8),
+    "cfloat": ("C64", 8), "complex128": ("C128", 16), "cdouble": ("C128", 16), "complex32": ("C32", 4),
+    "float8_e4m3fn": ("F8_E4M3", 1), "float8_e5m2": ("F8_E5M2", 1), "float8_e4m3fnuz": ("F8_E4M3FNUZ", 1),
+    "float8_e5m2fnuz": ("F8_E5M2FNUZ", 1), "float8_e8m0fnu": ("F8_E8M0", 1), "float4_e2m1fn_x2": ("F4", 0),
+    "quint8": ("QU8", 1), "qint8": ("QI8", 1), "qint32": ("QI32", 4), "quint4x2": ("QU4", 0), "quint2x4": ("QU2", 0),
+}  # fmt: skip
+
+#: The functions that make a tensor of a storage, with the places of offset, size and stride among their arguments.
+_REBUILD: Final = frozenset({"_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3", "_rebuild_qtensor"})
+_SILENT: Final = frozenset({"_parameters", "_buffers", "_modules"})
+
+
+@dataclass(slots=True)
+class Storage:
+    """A run of elements that tensors are views of, as its first persistent id claims it."""
+
+    key: str
+    dtype: str
+    width: int
+    numel: int
+    offset: int
+
+    @property
+    def nbytes(self) -> int:
+        return self.numel * self.width
+
+
+@dataclass(slots=True)
+class _Raw:
+    """A tensor before it has its name."""
+
+    identity: int
+    storage: Storage
+    dtype: str
+    width: int
+    start: int
+    shape: tuple[int, ...]
+    reaches: int | None
+    offset: int
+
+
+class Tensors:
+    """Listens to one walk of the machine."""
+
+    def __init__(self, facts: Facts, place: str) -> None:
+        self.facts = facts
+        self.place = place
+        self.storages: dict[str, Storage] = {}
+        self.other_persistent = 0
+        self.full = False
+        self._raw: list[_Raw] = []
+        self._by_result: dict[int, Storage] = {}
+        self._tensor_at: dict[int, int] = {}
+        self._holders: set[int] = set()
+        self._links: dict[int, tuple[int, int]] = {}
+        self._aliases: list[tuple[int, tuple[int, int]]] = []
+        self._pairs: dict[int, str | None] = {}
+        self._prefixes: dict[int, str] = {}
+
+    def mismatch(self, message: str, offset: int | None, **evidence: object) -> None:
+        """A storage is not what the pickle says of it."""
+        facts = self.facts
+        outer, facts.place = facts.place, self.place
+        try:
+            facts.anomaly("torch/storage-mismatch", message, offset, **evidence)
+        finally:
+            facts.place = outer
+
+    # what the machine tells
+
+    def persistent(self, machine: Semantics, identifier: int, result: int) -> None:
+        items = machine.items(identifier) or []
+        if len(items) < 5 or machine.text(items[0]) != "storage" or tag_of(items[1]) != REF:
+            self.other_persistent += 1
+            return
+        key = machine.text(items[2])
+        if key is None and (number := machine.integer(items[2])) is not None:
+            key = str(number)
+        numel = machine.integer(items[4])
+        dtype, width = DTYPES.get(machine.refs[a_of(items[1])].name.rpartition(".")[2], ("?", 0))
+        if key is None or numel is None or numel < 0:
+            self.other_persistent += 1
+            return
+        storage = self.storages.get(key)
+        if storage is None:
+            if len(self.storages) >= _TENSORS:
+                self.full = True
+                return
+            storage = self.storages[key] = Storage(key, dtype, width, numel, offset_of(result))
+        elif (storage.dtype, storage.numel) != (dtype, numel):
+            self.mismatch(
+                f"storage {shorten(printable(key), 60)} is once {storage.numel} elements of {storage.dtype} and once {numel} of "
+                f"{dtype}",
+                offset_of(result),
+            )
+            if numel * width > storage.nbytes:
+                storage.dtype, storage.width, storage.numel = dtype, width, numel
+        self._by_result[offset_of(result)] = storage
+
+    def called(self, machine: Semantics, ref: Ref, items: list[int], result: int) -> None:
+        if ref.module == "collections" and ref.name == "OrderedDict" and items:  # Python 2 wrote it as a list of pairs
+            self._links.pop(offset_of(items[0]), None)  # until now it was in the tuple of arguments
+            self.placed(machine, result, 0, items[0])
+        if ref.module != "torch._utils" or ref.name not in _REBUILD or len(items) < 4 or tag_of(result) != RESULT:
+            return
+        storage = self._by_result.get(offset_of(items[0]))
+        if storage is None:
+            return
+        if len(self._raw) >= min(_TENSORS, self.facts.limits.tensors):
+            self.full = True
+            return
+        start = machine.integer(items[1])
+        shape = self._extents(machine, items[2])
+        strides = self._extents(machine, items[3])
+        if start is None or shape is None:
+            return
+        dtype, width = storage.dtype, storage.width
+        if ref.name == "_rebuild_tensor_v3" and len(items) > 6 and tag_of(items[6]) == REF:
+            dtype, width = DTYPES.get(machine.refs[a_of(items[6])].name, ("?", 0))
+        reaches = None
+        if strides is not None and len(strides) == len(shape):
+            empty = any(extent == 0 for extent in shape)
+            reaches = 0 if empty else start + sum((e - 1) * s for e, s in zip(shape, strides, strict=True)) + 1
+        identity = offset_of(result)
+        self._tensor_at[identity] = len(self._raw)
+        self._raw.append(_Raw(identity, storage, dtype, width, start, shape, reaches, identity))
+
+    def placed(self, machine: Semantics, container: int, key: int, child: int) -> None:
+        identity = offset_of(child)
+        if identity in self._tensor_at:
+            if key == -2:  # the second of a pair: the first is its name
+                first = (machine.items(container) or [0])[0]
+                self._pairs[offset_of(container)] = machine.text(first) if first else None
+        elif identity not in self._holders:
+            return
+        parent = offset_of(container)
+        if identity == parent:
+            return
+        link = (parent, key)
+        if identity not in self._links:
+            self._links[identity] = link
+        elif identity in self._tensor_at and len(self._aliases) < _TENSORS:
+            self._aliases.append((identity, link))
+        self._holders.add(parent)
+
+    def _extents(self, machine: Semantics, value: int) -> tuple[int, ...] | None:
+        items = machine.items(value)
+        if items is None or len(items) >= 64:
+            return None
+        extents = [machine.integer(item) for item in items]
+        return None if any(each is None or each < 0 for each in extents) else tuple(each or 0 for each in extents)
+
+    # what comes of it
+
+    def finish(self, machine: Semantics, place_of: Callable[[Storage], int | None]) -> None:
+        """Name the tensors and put them into the facts; ``place_of`` says where a storage's bytes begin."""
+        facts = self.facts
+        for raw in self._raw:
+            name = self._name(machine, self._links.get(raw.identity)) or f"unnamed at {raw.offset}"
+            self._put(raw, name, place_of)
+        by_identity = {raw.identity: raw for raw in self._raw} if self._aliases else {}
+        for identity, link in self._aliases:
+            self._put(by_identity[identity], self._name(machine, link) or "unnamed", place_of)
+        if self.full:
+            facts.unknown("limit", f"more than {_TENSORS} tensors; the others are not described")
+        facts.note("storages", len(self.storages))
+
+    def _put(self, raw: _Raw, name: str, place_of: Callable[[Storage], int | None]) -> None:
+        if len(self.facts.tensors) >= min(_TENSORS, self.facts.limits.tensors):
+            self.full = True
+            return
+        begin = place_of(raw.storage)
+        tensor = Tensor(
+            name,
+            raw.dtype,
+            raw.shape,
+            None if begin is None or not raw.width else begin + raw.start * raw.width,
+            None,
+        )
+        nbytes = tensor.elements * raw.width if raw.width else None
+        self.facts.tensors.append(Tensor(name, raw.dtype, raw.shape, tensor.offset, nbytes))
+        allowed = raw.storage.nbytes if raw.width else 0
+        if raw.width and raw.reaches is not None and raw.reaches * raw.width > allowed:
+            self.mismatch(
+                f"tensor {shorten(name, 100)} reaches {raw.reaches * raw.width} bytes into a storage of {allowed}",
+                raw.offset,
+                tensor=shorten(name, 200),
+                reaches=str(raw.reaches * raw.width),
+                storage=str(allowed),
+            )
+
+    def _name(self, machine: Semantics, link: tuple[int, int] | None, depth: int = 0) -> str:
+        """The dotted name that a link leads to; containers are walked once, so that many siblings cost little."""
+        if link is None or depth > _STEPS:
+            return ""
+        parent, key = link
+        if key == -2 and parent in self._pairs:
+            outer = self._links.get(parent)  # the list of pairs, which is no part of the name
+            before = self._prefix(machine, outer[0], depth + 1) if outer else ""
+            own = printable(shorten(self._pairs[parent] or "?", 256))
+        else:
+            before = self._prefix(machine, parent, depth + 1)
+            own = self._segment(machine, key)
+        if own in _SILENT or not own:
+            return before
+        return shorten(f"{before}.{own}" if before else own, _NAME)
+
+    def _prefix(self, machine: Semantics, container: int, depth: int) -> str:
+        known = self._prefixes.get(container)
+        if known is None:
+            self._prefixes[container] = ""  # a cycle ends here
+            known = self._name(machine, self._links.get(container), depth)
+            self._prefixes[container] = known
+        return known
+
+    def _segment(self, machine: Semantics, key: int) -> str:
+        if key < 0:
+            return str(-1 - key)
+        if key == 0:
+            return ""
+        text = machine.text(key)
+        if text is not None:
+            return printable(shorten(text, 256))
+        number = machine.integer(key)
+        return "?" if number is None else str(number)
