@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from openvet.core.limits import Budget
-from openvet.io.source import BLOCK, Source
+from openvet.io.source import Source
 
-__all__ = ["equal_bytes", "find_bytes", "first_nonzero"]
+__all__ = ["equal_bytes", "first_nonzero", "places"]
 
+#: Bytes that are looked through at once. Small, since a search that finds something at once has read them in vain.
+_SCANNED = 64 * 1024
 #: Of two stretches at most this many bytes are compared; longer ones count as different.
 _COMPARED = 16 * 1024 * 1024
 
@@ -23,18 +27,19 @@ def first_nonzero(source: Source, start: int, end: int, budget: Budget) -> int:
     return end
 
 
-def find_bytes(source: Source, wanted: bytes, start: int, end: int, budget: Budget) -> int:
-    """The next place of ``wanted`` from ``start`` on; ``end`` if there is none."""
-    while start < end:
+def places(source: Source, wanted: bytes, start: int, end: int, budget: Budget) -> Iterator[int]:
+    """Every place of ``wanted`` that lies inside ``start`` to ``end``, in order.
+
+    One pass over the bytes, whoever fills them with what is looked for.
+    """
+    while end - start >= len(wanted):
         budget.check_time()
-        block = source.upto(start, min(BLOCK, end - start))
+        block = source.upto(start, min(_SCANNED, end - start))
         at = block.find(wanted)
-        if at >= 0:
-            return start + at
-        if len(block) < BLOCK:
-            return end
+        while at >= 0:
+            yield start + at
+            at = block.find(wanted, at + 1)
         start += len(block) - len(wanted) + 1
-    return end
 
 
 def equal_bytes(source: Source, first: int, second: int, size: int, budget: Budget) -> bool:

@@ -13,7 +13,7 @@ from openvet.core.limits import Budget
 from openvet.errors import LimitError, MalformedError, ReadError, UnsupportedError
 from openvet.io.archive.anomaly import ArchiveAnomaly, Remarks
 from openvet.io.archive.names import NameJudge, normal_name, shown
-from openvet.io.archive.scan import equal_bytes, find_bytes, first_nonzero
+from openvet.io.archive.scan import equal_bytes, first_nonzero, places
 from openvet.io.archive.tar_records import (
     BLOCK_SIZE,
     WITHOUT_DATA,
@@ -161,17 +161,12 @@ class _TarReading:
 
     def _junk(self, at: int) -> int:
         """Remark on data where a header should be; the offset of the next header of a modern dialect."""
-        following = at + BLOCK_SIZE
-        while following < self.source.size:
-            magic = find_bytes(self.source, b"ustar", following, self.source.size, self.budget)
-            following = magic - 257
-            if magic == self.source.size:
-                following = magic
-            elif (following - at) % BLOCK_SIZE == 0 and looks_like_header(self.source.upto(following, BLOCK_SIZE)):
+        following = self.source.size
+        for magic in places(self.source, b"ustar", at + BLOCK_SIZE + 257, self.source.size, self.budget):
+            block = magic - 257
+            if (block - at) % BLOCK_SIZE == 0 and looks_like_header(self.source.upto(block, BLOCK_SIZE)):
+                following = block
                 break
-            else:
-                following = magic + 1
-        following = min(following, self.source.size)
         self.outside += following - at
         where = "after the end" if self._after_end else "where a header should be"
         self.remarks.anomaly(

@@ -8,7 +8,7 @@ from openvet.core.limits import Budget
 from openvet.errors import LimitError, MalformedError
 from openvet.io.archive.anomaly import Remarks
 from openvet.io.archive.names import shown
-from openvet.io.archive.scan import find_bytes, first_nonzero
+from openvet.io.archive.scan import first_nonzero, places
 from openvet.io.archive.zip_records import (
     CENTRAL,
     DESCRIPTOR,
@@ -111,13 +111,11 @@ class GapWalk:
 
     def _next_record(self, at: int, end: int) -> tuple[int, LocalRecord | None]:
         """The next local header after ``at``; ``end`` and ``None`` if there is none."""
-        while True:
-            at = find_bytes(self._source, LOCAL, at + 1, end, self._budget)
-            if at >= end:
-                return end, None
-            record = self._record(at, end)
+        for place in places(self._source, LOCAL, at + 1, end, self._budget):
+            record = self._record(place, end)
             if record is not None:
-                return at, record
+                return place, record
+        return end, None
 
     def _add(self, at: int, end: int, record: LocalRecord) -> int:
         """Add the entry of an unlisted record; the offset after it."""
@@ -158,18 +156,16 @@ class GapWalk:
 
         A descriptor counts when it names the very distance to it; without one the data ends at the next record.
         """
-        start = at = record.data_offset
-        while at < end:
-            at = find_bytes(self._source, b"PK", at, end, self._budget)
+        start = record.data_offset
+        for at in places(self._source, b"PK", start, end, self._budget):
             head = self._source.upto(at, _DESCRIPTOR)
             if head.startswith((LOCAL, CENTRAL)):
-                break
+                return at - start, b""
             if head.startswith(DESCRIPTOR):
                 for width in (8, 4):
                     if int.from_bytes(head[8 : 8 + width], "little") == at - start and len(head) >= 8 + 2 * width:
                         return at - start, head[: 8 + 2 * width]
-            at += 2
-        return min(at, end) - start, b""
+        return end - start, b""
 
     # -- data that no record covers -----------------------------------------------------------------------------
 
