@@ -91,7 +91,7 @@ def test_what_is_no_file_and_links_that_lead_out(tmp_path: Path) -> None:
     assert model.subject.digest == {}
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="needs device files")
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs device files")
 def test_a_device_is_refused() -> None:
     with pytest.raises(SubjectError, match="character device"):
         openvet.check("/dev/zero")
@@ -173,11 +173,11 @@ def test_no_thread_and_no_descriptor_is_left(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(_safetensors(3_000_000))
     openvet.check(tmp_path)
     threads = threading.active_count()
-    descriptors = len(os.listdir("/proc/self/fd"))
+    descriptors = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(3):
         openvet.check(tmp_path)
     assert threading.active_count() == threads
-    assert len(os.listdir("/proc/self/fd")) == descriptors
+    assert len(list(Path("/proc/self/fd").iterdir())) == descriptors
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody who may not read")
