@@ -31,7 +31,12 @@ class _Command(click.Group):
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, *_: Any, **extra: Any) -> NoReturn:
         """Run the command and end the process."""
         extra = {name: value for name, value in extra.items() if name not in {"standalone_mode", "windows_expand_args"}}
-        sys.exit(self._run(list(sys.argv[1:] if args is None else args), prog_name or "openvet", extra))
+        try:
+            code = self._run(list(sys.argv[1:] if args is None else args), prog_name or "openvet", extra)
+        except KeyboardInterrupt:  # another Ctrl-C while the first was answered
+            _end_in_peace()
+            code = INTERRUPTED
+        sys.exit(code)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The commands in the order in which they are taught."""
@@ -44,6 +49,7 @@ class _Command(click.Group):
                 sys.stdout.flush()  # while what goes wrong can still be reported
             return code
         except KeyboardInterrupt:
+            _end_in_peace()
             say("openvet: interrupted; what was not reported is not decided")
             return INTERRUPTED
         except BrokenPipeError:
@@ -102,6 +108,15 @@ def app(ctx: click.Context, /) -> None:
 
 for _each in (check, scan, inspect, rules, explain, formats, doctor, completion):
     app.add_command(_each)
+
+
+def _end_in_peace() -> None:
+    """We are ending already: another Ctrl-C must not turn that into a traceback."""
+    import signal
+    import threading
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _forget_output() -> None:

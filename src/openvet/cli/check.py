@@ -211,12 +211,15 @@ def _keep(result: ModelReport | NotChecked, reading: Reading, form: str) -> None
 
 def _write_one(result: ModelReport | NotChecked, reading: Reading, asked: dict[str, Any], output: Output) -> None:
     """Write what is known of one path as soon as it is known."""
-    from openvet.reports import jsonl, text
     from openvet.reports.report import ModelReport
 
     if asked["form"] == "jsonl":
+        from openvet.reports import jsonl
+
         output.write(jsonl.line(result))
     elif isinstance(result, ModelReport):
+        from openvet.reports import text
+
         look = _look(asked)
         if asked["quiet"]:
             output.write(text.decision_line(result, look, whole_path=True))
@@ -226,7 +229,8 @@ def _write_one(result: ModelReport | NotChecked, reading: Reading, asked: dict[s
 
 def _write_rest(reading: Reading, asked: dict[str, Any], output: Output) -> None:
     """Write what needs all of them."""
-    from openvet.reports import json, markdown, sarif, text
+    import importlib
+
     from openvet.reports.report import Report
     from openvet.workflows.knowledge import rule_texts, tool
 
@@ -235,12 +239,13 @@ def _write_rest(reading: Reading, asked: dict[str, Any], output: Output) -> None
         return
     report = Report(tool(), tuple(reading.models), rule_texts(), tuple(reading.errors))
     if form == "text":
+        from openvet.reports import text
+
         end = text.summary(report, _look(asked))
         if end:
             output.write(("\n" if reading.models else "") + end)
-        return
-    compose = {"json": json.compose, "sarif": sarif.compose, "markdown": markdown.compose}[form]
-    output.write(compose(report))
+    else:
+        output.write(importlib.import_module(f"openvet.reports.{form}").compose(report))
 
 
 def _look(asked: dict[str, Any]) -> Any:

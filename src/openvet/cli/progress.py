@@ -94,7 +94,8 @@ class ProgressLine:
         self._measure(done)
         part = done / total if total else 0.0
         full, empty = ("█", "░") if self._look.unicode else ("#", ".")
-        bar = full * int(part * 20) + empty * (20 - int(part * 20))
+        wide = 20 if self._look.width >= 100 else 10
+        bar = full * int(part * wide) + empty * (wide - int(part * wide))
         text = f"{bar} {int(part * 100):3d}%  {bytes_for_people(done)} of {bytes_for_people(total)}"
         if self._rate > 0:
             text += f"  {bytes_for_people(int(self._rate))}/s"

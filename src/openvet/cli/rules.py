@@ -46,7 +46,7 @@ def rules(form: str) -> None:
     look = look_of(sys.stdout)
     rows = [[rule.id, rule.severity, rule.summary] for rule in rule_texts()]
     count = f"\n{len(rows)} rules; `openvet explain RULE` tells more about one\n"
-    write_text(look.finish("\n".join(table(rows, look.width)) + "\n" + count))
+    write_text(look.finish("\n".join(table(rows, look.width, wrap=True)) + "\n" + count))
 
 
 @click.command(short_help="Explain a rule.")

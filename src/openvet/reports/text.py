@@ -89,19 +89,26 @@ def summary(report: Report, look: Look = PLAIN) -> str:
     return look.finish("\n".join([title, *lines]) + "\n")
 
 
-def table(rows: Sequence[Sequence[str]], width: int, *, start: Sequence[str] = (), look: Look = PLAIN) -> list[str]:
-    """Rows in aligned columns, two blanks apart; the last column is cut at the width. ``start`` colours the first cells."""
+def table(
+    rows: Sequence[Sequence[str]], width: int, *, start: Sequence[str] = (), look: Look = PLAIN, wrap: bool = False
+) -> list[str]:
+    """Rows in aligned columns, two blanks apart. The last column is cut at the width, or wrapped with ``wrap``.
+
+    ``start`` colours the first cells.
+    """
     if not rows:
         return []
     widths = [min(max(columns(row[at]) for row in rows), width // 2) for at in range(len(rows[0]) - 1)]
+    room = max(width - sum(widths) - 2 * len(widths), 20)
     out = []
     for at, row in enumerate(rows):
         cells = [cut(cell, size) for cell, size in zip(row, widths, strict=False)]
         padded = [cell + " " * (size - columns(cell)) for cell, size in zip(cells, widths, strict=True)]
-        room = max(width - sum(widths) - 2 * len(widths), 8)
         if start and padded:
             padded[0] = look.paint(padded[0], start[at])
-        out.append("  ".join([*padded, cut(row[-1], room)]).rstrip())
+        last = _wrapped(row[-1], room) if wrap else [cut(row[-1], room)]
+        out.append("  ".join([*padded, last[0]]).rstrip())
+        out.extend(" " * (sum(widths) + 2 * len(widths)) + line for line in last[1:])
     return out
 
 

@@ -1,0 +1,107 @@
+"""The help of every command, whole; its examples are commands that work."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import struct
+import subprocess
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+from tests.snapshots.snapshot import matches
+
+from openvet.cli import main
+from openvet.version import VERSION
+
+COMMANDS = ["", *main.commands]
+
+
+def help_of(command: str, *flags: str) -> str:
+    arguments = ([command] if command else []) + list(flags or ["--help"])
+    found = CliRunner().invoke(main, arguments, env={"COLUMNS": "100"})
+    assert found.exit_code == 0
+    return found.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda name: name or "openvet")
+def test_help(command: str) -> None:
+    text = help_of(command)
+    matches(f"help/{command or 'openvet'}.txt", text)
+    assert text == help_of(command, "-h")
+    assert text.count("\n    openvet ") + text.count("| openvet ") + text.count("openvet completion bash)") >= 2
+    assert max(map(len, text.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("command", ["", "check", "scan", "inspect", "doctor"])
+def test_help_tells_the_exit_codes(command: str) -> None:
+    assert "Exit codes:" in help_of(command)
+
+
+def test_without_a_command_there_is_help() -> None:
+    assert CliRunner().invoke(main, [], env={"COLUMNS": "100"}).stdout == help_of("")
+
+
+def test_version() -> None:
+    assert help_of("", "--version") == f"openvet {VERSION}\n"
+
+
+def examples() -> list[str]:
+    found = []
+    for command in COMMANDS:
+        block = re.search(r"Examples:\n((?:    .*\n)+)", help_of(command))
+        assert block is not None, command
+        found += [re.split(r"\s{3,}", line.strip())[0] for line in block[1].splitlines()]
+    return found
+
+
+@pytest.mark.parametrize("example", [each for each in examples() if each.startswith("openvet")])
+def test_examples_work(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is run where the files that it names are."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    header = json.dumps({"w": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}}).encode()
+    data = struct.pack("<Q", len(header)) + header + b"\0"
+    for name in (
+        "my-model/model.safetensors",
+        "downloads/a.safetensors",
+        "model.pt",
+        "weights.gguf",
+        "model.safetensors",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    words = shlex.split(example.partition(" > ")[0].replace("downloads/*", "downloads/a.safetensors"))
+    found = CliRunner().invoke(main, words[1:])
+    assert found.exit_code in {0, 3}, found.stderr
+    assert found.stdout or "the report is in" in found.stderr
+    assert "fault" not in found.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(shell: str, tmp_path: Path) -> None:
+    script = help_of("completion", shell)
+    assert "_OPENVET_COMPLETE" in script
+    if shell == "bash":
+        file = tmp_path / "complete.sh"
+        file.write_text(script)
+        assert subprocess.run(["bash", "-n", file], check=False).returncode == 0
+
+
+def test_completion_knows_commands_and_rules() -> None:
+    def completed(words: str, at: int) -> list[str]:
+        settings = {"_OPENVET_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(at)}
+        return CliRunner().invoke(main, [], prog_name="openvet", env=settings).stdout.split()
+
+    assert completed("openvet ch", 1) == ["plain,check"]
+    assert completed("openvet explain house/", 2) == ["plain,house/broken-plugin"]
+
+
+def test_every_parameter_is_explained() -> None:
+    for command in main.commands.values():
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert parameter.help, f"{command.name} {parameter.name}"
