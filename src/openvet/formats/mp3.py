@@ -81,6 +81,6 @@ def _after_tags(cursor: Cursor) -> int:
         head = cursor.peek(32)
         size = int.from_bytes(head[12:16], "little") + 32 if len(head) == 32 else 0
         cursor.skip(min(size, cursor.left))
-    if cursor.peek(3) == b"TAG" and cursor.left == 128:
+    if cursor.peek(3) == b"TAG" and cursor.left >= 128:
         cursor.skip(128)
     return cursor.position

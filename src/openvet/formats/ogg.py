@@ -31,7 +31,7 @@ def read(source: Source, facts: Facts) -> None:
     """Walk the pages.
 
     Raises:
-        MalformedError: a page goes beyond the end, or has a version that no specification describes.
+        MalformedError: there is no page, or a page goes beyond the end, or has a version that no specification describes.
     """
     cursor = Cursor(source)
     while cursor.peek(4) == b"OggS":
@@ -41,5 +41,7 @@ def read(source: Source, facts: Facts) -> None:
             raise MalformedError(f"a page has the version {page[4]}", offset=at)
         cursor.skip(sum(cursor.read(page[26])))
         facts.budget.check_time()
+    if not cursor.position:
+        raise MalformedError("there is no page", offset=0)
     facts.coverage = Coverage.INERT
     account_for_rest(source, facts, cursor.position, "the last page")

@@ -71,7 +71,7 @@ def read(source: Source, facts: Facts) -> None:
     if found:
         names = " ".join(sorted(f"/{name.decode('latin-1')}" for name in found))
         facts.unknown("unsupported", f"holds {names}: what that does was not read")
-    else:
+    if not facts.unknowns:
         facts.coverage = Coverage.INERT
     after = source.upto(end, 16)
     account_for_rest(source, facts, end + len(after) - len(after.lstrip(b"\r\n\t \0")), "the document")
