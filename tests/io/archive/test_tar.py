@@ -43,9 +43,9 @@ class Seen:
 
 # -- honest -----------------------------------------------------------------------------------------------------------
 
-names = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="/\\"), min_size=1, max_size=120).filter(
-    lambda name: name.strip(".") != ""
-)
+names = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="/\\"), min_size=1, max_size=120
+).filter(lambda name: name.strip(".") != "")
 members = st.lists(st.tuples(names, st.binary(max_size=2000)), max_size=6, unique_by=lambda m: m[0])
 FORMATS = (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)
 
@@ -108,7 +108,9 @@ def test_gnu_tar(tmp_path: Path, dialect: str) -> None:
     (tmp_path / "in" / "deep").mkdir(parents=True)
     (tmp_path / "in" / "deep" / "a.bin").write_bytes(PAYLOAD)
     (tmp_path / "in" / "b").write_bytes(b"")
-    made = subprocess.run(["tar", f"--format={dialect}", "-cf", "-", "-C", str(tmp_path), "in"], capture_output=True, check=True)
+    made = subprocess.run(
+        ["tar", f"--format={dialect}", "-cf", "-", "-C", str(tmp_path), "in"], capture_output=True, check=True
+    )
     seen = Seen(made.stdout)
     assert (seen.rules, seen.problems) == ([], [])
     assert {name.rstrip("/"): content for name, _, content in seen.members} == {
@@ -134,7 +136,9 @@ def test_base_256_size() -> None:
 
 def test_pax_path_and_size_override() -> None:
     big = 8**11 + 5
-    extension = TarPart(b"x", pax_records({"path": "ü/long".encode(), "size": b"%d" % len(PAYLOAD), "mtime": b"1.5"}), b"x")
+    extension = TarPart(
+        b"x", pax_records({"path": "ü/long".encode(), "size": b"%d" % len(PAYLOAD), "mtime": b"1.5"}), b"x"
+    )
     seen = Seen(forge_tar([extension, TarPart(b"short", PAYLOAD)]))
     assert seen.members == [("ü/long", "file", PAYLOAD)]
     assert seen.rules == []
@@ -159,7 +163,9 @@ def test_end_is_not_needed() -> None:
 
 
 def test_cve_2025_23304_nemo_two_members_with_one_name() -> None:
-    seen = Seen(forge_tar([TarPart(b"model.ckpt", OTHER), TarPart(b"./model.ckpt", PAYLOAD), TarPart(b"model.ckpt", OTHER)]))
+    seen = Seen(
+        forge_tar([TarPart(b"model.ckpt", OTHER), TarPart(b"./model.ckpt", PAYLOAD), TarPart(b"model.ckpt", OTHER)])
+    )
     assert [content for _, _, content in seen.members] == [OTHER, PAYLOAD, OTHER]
     assert [(a.rule, a.evidence["identical"]) for a in seen.listing.anomalies] == [
         ("archive/duplicate-member", False),
@@ -263,7 +269,11 @@ def test_cve_2025_62518_pax_size_differs_from_the_header() -> None:
 
 
 def test_two_long_names() -> None:
-    parts = [TarPart(b"x", pax_records({"path": b"one"}), b"x"), TarPart(b"L", b"../two\0", b"L"), TarPart(b"a", PAYLOAD)]
+    parts = [
+        TarPart(b"x", pax_records({"path": b"one"}), b"x"),
+        TarPart(b"L", b"../two\0", b"L"),
+        TarPart(b"a", PAYLOAD),
+    ]
     seen = Seen(forge_tar(parts))
     assert seen.members == [("one", "file", PAYLOAD)]
     assert seen.rules == ["archive/header-mismatch", "archive/path-traversal"]
@@ -271,7 +281,9 @@ def test_two_long_names() -> None:
 
 @pytest.mark.parametrize("key", ["GNU.sparse.major", "GNU.sparse.map", "GNU.sparse.size"])
 def test_pax_sparse_files_are_unsupported(key: str) -> None:
-    seen = Seen(forge_tar([TarPart(b"x", pax_records({key: b"1"}), b"x"), TarPart(b"a", PAYLOAD), TarPart(b"b", OTHER)]))
+    seen = Seen(
+        forge_tar([TarPart(b"x", pax_records({key: b"1"}), b"x"), TarPart(b"a", PAYLOAD), TarPart(b"b", OTHER)])
+    )
     assert seen.members == [("a", "sparse", UnsupportedError), ("b", "file", OTHER)]
 
 
@@ -282,13 +294,22 @@ def test_old_gnu_sparse_files_are_unsupported() -> None:
     block[148:156] = b"%06o\0 " % sum(block)
     more = bytearray(512)
     more[504] = 1
-    data = bytes(block) + bytes(more) + bytes(512) + PAYLOAD + bytes(-len(PAYLOAD) % 512) + forge_tar([TarPart(b"b", OTHER)])
+    data = (
+        bytes(block)
+        + bytes(more)
+        + bytes(512)
+        + PAYLOAD
+        + bytes(-len(PAYLOAD) % 512)
+        + forge_tar([TarPart(b"b", OTHER)])
+    )
     seen = Seen(data)
     assert seen.members == [("a", "sparse", UnsupportedError), ("b", "file", OTHER)]
 
 
 def test_multivolume_is_unsupported() -> None:
-    assert Seen(forge_tar([TarPart(b"a", PAYLOAD, b"M", magic=GNU)])).members == [("a", "multivolume", UnsupportedError)]
+    assert Seen(forge_tar([TarPart(b"a", PAYLOAD, b"M", magic=GNU)])).members == [
+        ("a", "multivolume", UnsupportedError)
+    ]
 
 
 def test_unknown_kinds_are_read_like_files() -> None:
@@ -320,7 +341,9 @@ def test_truncated_in_the_data_and_in_a_header() -> None:
     assert seen.rules == ["archive/hidden-data"]
 
 
-@pytest.mark.parametrize("bad", [b"junk", b"99999999999999999999999 a=b\n", b"3 a\n", b"6 abc\n", b"0 a=b\n", b"7 a=b", b"10 size=-1"])
+@pytest.mark.parametrize(
+    "bad", [b"junk", b"99999999999999999999999 a=b\n", b"3 a\n", b"6 abc\n", b"0 a=b\n", b"7 a=b", b"10 size=-1"]
+)
 def test_broken_pax_header(bad: bytes) -> None:
     seen = Seen(forge_tar([TarPart(b"x", bad, b"x"), TarPart(b"a", PAYLOAD)]))
     assert seen.members == [("a", "file", PAYLOAD)]

@@ -98,8 +98,8 @@ def _begin_deflate(_source: Source, offset: int) -> tuple[Decoder, int]:
 def _compare(entry: ZipEntry, packed: Source, decoding: Decoding, report: Report) -> None:
     """Report what the content shows the headers to be wrong about."""
     name = shown(entry.name)
-    if not entry.central and not entry.size and not entry.crc:
-        pass  # a local header that leaves both open, and no descriptor was found
+    if not entry.central and (entry.shared or not (entry.size or entry.crc)):
+        pass  # the listing told already that this view differs; or its header leaves size and checksum open
     elif decoding.size != entry.size:
         report(ArchiveAnomaly(
             "archive/header-mismatch", f"the member {name} decodes to {decoding.size} bytes instead of {entry.size}",
