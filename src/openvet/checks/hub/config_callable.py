@@ -1,0 +1,132 @@
+"""A configuration makes a library import a class that is not its own.
+
+What it finds:
+    The other routes from a text file to an import: a component of diffusers' ``model_index.json`` that comes from an
+    unknown library or from a file of the repository, a custom pipeline class, a module of sentence-transformers'
+    ``modules.json`` that is not of that package, activation functions that sentence-transformers imports by name, the
+    ``parent_library`` of a PEFT adapter, and the ``loader_module`` and code folders of an MLflow model.
+
+Why it matters:
+    Each of these values is handed to ``importlib.import_module`` and what it names is called; some loaders ask for
+    ``trust_remote_code`` first, others, or older versions, do not.
+
+Example:
+    ``{"type": "custom_st.Transformer", ...}`` in ``modules.json``, or ``"activation_function": "os.abort"`` in
+    ``2_Dense/config.json``.
+
+Remedy:
+    Read the named code before you load. Where it is a callable that no model needs, do not load the model.
+
+What it cannot see:
+    What classes of packages that are installed do; whether your version of the library follows the key.
+
+References:
+    https://sbert.net/docs/sentence_transformer/usage/custom_models.html ;
+    https://huggingface.co/docs/diffusers/main/en/using-diffusers/custom_pipeline_overview ; CWE-470.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from openvet.checks._check import Context
+from openvet.checks.hub._targets import judge, keys, shown
+from openvet.checks.hub._walk import Entry, documents, entries
+from openvet.core.finding import Finding
+from openvet.core.location import Location
+from openvet.core.rule import Confidence, Rule, Severity
+from openvet.inventory.component import Component
+
+RULE = Rule(
+    id="hub/config-callable",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(470,),
+    needs=("json", "yaml"),
+)
+
+_READ = "Read the named code before you load the model."
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each foreign class."""
+    for component in documents(ctx):
+        document = component.document
+        if isinstance(document, dict) and (
+            "_diffusers_version" in document or component.basename == "model_index.json"
+        ):
+            yield from _pipeline(ctx, component, document)
+        if component.basename == "modules.json" and isinstance(document, list):
+            yield from _modules(ctx, component, document)
+        for entry in entries(component, {*keys()["callables"], "code", "model_code_path"}):
+            if entry.key in keys()["callables"]:
+                yield from _dotted(ctx, entry)
+            elif "loader_module" in entry.parent and entry.value:
+                yield ctx.finding(
+                    entry.location, f"makes MLflow put {shown(entry.value)} of this model on the import path", _READ
+                )
+
+
+def _pipeline(ctx: Context, component: Component, document: dict[str, Any]) -> Iterator[Finding]:
+    known = keys()["diffusers"]["libraries"]
+    for key, value in document.items():
+        if not isinstance(value, list) or len(value) < 2 or not all(isinstance(each, str) for each in value[:2]):
+            continue
+        if key.startswith("_") and key != "_class_name":
+            continue
+        library, name = value[0], value[1]
+        if library in known or library.split(".", 1)[0] in keys()["packages"]:
+            continue
+        where = Location(component.place, pointer=f"/{key}")
+        judged = judge(f"{library}.{name}")
+        yield ctx.finding(
+            where,
+            f"makes diffusers import {shown(library)} and use its class {shown(name)}: {judged.why}",
+            _READ,
+            severity=judged.severity,
+            confidence=judged.confidence,
+            evidence={"library": shown(library), "class": shown(name)},
+        )
+
+
+def _modules(ctx: Context, component: Component, document: list[Any]) -> Iterator[Finding]:
+    for index, each in enumerate(document):
+        name = each.get("type") if isinstance(each, dict) else None
+        if not isinstance(name, str):
+            continue
+        judged = judge(name)
+        if judged.severity is not Severity.NOTE:
+            yield ctx.finding(
+                Location(component.place, pointer=f"/{index}/type"),
+                f"makes sentence-transformers import and construct {shown(name)}: {judged.why}",
+                _READ,
+                severity=judged.severity,
+                confidence=judged.confidence,
+                evidence={"callable": shown(name)},
+            )
+
+
+def _dotted(ctx: Context, entry: Entry) -> Iterator[Finding]:
+    """A dotted name; an undotted one is looked up in a table of the library's own."""
+    name = entry.value
+    if not isinstance(name, str) or ("." not in name and entry.key not in ("parent_library", "loader_module")):
+        return
+    who = keys()["callables"][entry.key]
+    if entry.key == "parent_library":
+        base = entry.parent.get("base_model_class")
+        called = f"{name}.{base}" if isinstance(base, str) else f"{name}.Unnamed"
+    else:
+        called = f"{name}.Loader" if entry.key == "loader_module" else name
+    judged = judge(called)
+    if judged.severity is Severity.NOTE:
+        return
+    yield ctx.finding(
+        entry.location,
+        f"makes {who} import {shown(name)}: {judged.why}",
+        _READ,
+        severity=judged.severity,
+        confidence=judged.confidence,
+        evidence={"callable": shown(called)},
+    )

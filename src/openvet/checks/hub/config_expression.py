@@ -1,0 +1,113 @@
+"""A configuration holds Python expressions that the loader evaluates.
+
+What it finds:
+    Texts that begin with ``$`` in a MONAI bundle configuration (a file with ``_target_``, ``imports`` or ``_meta_``
+    keys). They are read as Python: one that starts processes, runs code, unpickles, uses the network or hides what it
+    does is critical; expressions as such want a review, once for each file.
+
+Why it matters:
+    ``monai.bundle.ConfigParser`` evaluates such texts with Python's ``eval`` when the bundle is loaded.
+
+Example:
+    ``"preprocessing": "$__import__('os').system('echo hello')"``.
+
+Remedy:
+    Read the expressions before you load the bundle; take bundles from MONAI's own model zoo where you can.
+
+What it cannot see:
+    What the objects do that an expression names.
+
+References:
+    https://docs.monai.io/en/stable/config_syntax.html ; CWE-95.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from openvet.checks._check import Context
+from openvet.checks.hub._targets import shown
+from openvet.checks.hub._walk import documents, escaped
+from openvet.core.finding import Finding
+from openvet.core.limits import DEFAULT_LIMITS
+from openvet.core.location import Location
+from openvet.core.rule import Confidence, Rule, Severity
+from openvet.inventory.component import Component
+
+RULE = Rule(
+    id="hub/config-expression",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(95,),
+    needs=("json", "yaml"),
+)
+
+_DANGER = ("process", "code", "load", "native", "network", "hidden")
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each dangerous expression, one for all others of a file."""
+    for component in documents(ctx):
+        document = component.document
+        if not isinstance(document, dict):
+            continue
+        texts = list(_expressions(document))
+        if not texts or not (_bundle(document) or any(_dangerous(text) for _, text in texts)):
+            continue
+        yield from _findings(ctx, component, texts)
+
+
+def _findings(ctx: Context, component: Component, texts: list[tuple[str, str]]) -> Iterator[Finding]:
+    plain = []
+    for pointer, text in texts:
+        use = _dangerous(text)
+        if use is None:
+            plain.append((pointer, text))
+            continue
+        yield ctx.finding(
+            Location(component.place, pointer=pointer),
+            f"holds an expression that a MONAI loader evaluates and that calls {use}",
+            "Do not load it with a library that evaluates expressions.",
+            severity=Severity.CRITICAL,
+            evidence={"expression": shown(text), "calls": use},
+        )
+    if plain:
+        yield ctx.finding(
+            Location(component.place, pointer=plain[0][0]),
+            f"holds {len(plain)} expression{'s' if len(plain) > 1 else ''} that a MONAI loader evaluates as Python",
+            "Read the expressions before you load the bundle.",
+            evidence={"expressions": [shown(text) for _, text in plain[:20]]},
+        )
+
+
+def _bundle(document: dict[str, Any]) -> bool:
+    if "imports" in document or "_meta_" in document or "bundle_root" in document:
+        return True
+    return any(isinstance(value, dict) and "_target_" in value for value in document.values())
+
+
+def _dangerous(text: str) -> str | None:
+    """The dangerous callable that the expression reaches, if any. ``@name`` refers to another part of the file."""
+    from openvet.formats.python import read_source
+
+    source = text[1:].replace("@", "_at_").replace("::", ".").replace("#", ".")
+    program = read_source(source, Location(""), DEFAULT_LIMITS)
+    return next((use.name for use in program.uses if use.capability in _DANGER), None)
+
+
+def _expressions(document: Any) -> Iterator[tuple[str, str]]:
+    """(pointer, text) of every text that begins as an expression does."""
+    stack: list[tuple[str, Any]] = [("", document)]
+    while stack:
+        pointer, value = stack.pop()
+        parts = value.items() if isinstance(value, dict) else enumerate(value)
+        inner = []
+        for key, child in parts:
+            if isinstance(child, str):
+                if child.startswith("$") and len(child) > 1:
+                    yield f"{pointer}/{escaped(str(key))}", child
+            elif isinstance(child, dict | list):
+                inner.append((f"{pointer}/{escaped(str(key))}", child))
+        stack.extend(reversed(inner))

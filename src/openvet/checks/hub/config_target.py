@@ -1,0 +1,110 @@
+"""A configuration names a callable that the loader imports and calls.
+
+What it finds:
+    ``_target_`` (Hydra, NeMo, Uni2TS, FlexTok, MONAI) at any depth of a JSON or YAML file, and ``target`` beside
+    ``params`` or ``args`` (the older style of latent diffusion). The named callable is classified: a process, code,
+    import, file or network function gives a critical or high severity; a class of a known package a note; anything
+    else wants a review. Functions that only look up another one are followed to what they look up.
+
+Why it matters:
+    ``hydra.utils.instantiate`` imports whatever dotted name it finds and calls it with the arguments beside it.
+    Loaders of several vendors gave it configurations out of model files, so that a text file ran code.
+
+Example:
+    ``{"_target_": "os.system", "_args_": ["echo hello"]}``.
+
+Remedy:
+    Do not load it with a library that instantiates from configuration. Ask the publisher why the callable is named;
+    for unknown classes read their source first.
+
+What it cannot see:
+    Names that an interpolation (``${...}``) puts together; they are reported as unknown callables. What a class does
+    with its arguments.
+
+References:
+    CVE-2025-23304 (NeMo), CVE-2026-24157, CVE-2026-24159; Unit 42 on FlexTok and Uni2TS; CWE-470, CWE-502.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from openvet.checks._check import Context
+from openvet.checks.hub._targets import judge, keys, shown
+from openvet.checks.hub._walk import Entry, documents, entries
+from openvet.core.finding import Finding
+from openvet.core.rule import Confidence, Rule, Severity
+
+RULE = Rule(
+    id="hub/config-target",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(470, 502),
+    needs=("json", "yaml"),
+)
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each callable, at the first place that names it."""
+    for component in documents(ctx):
+        said: set[str] = set()
+        for entry in entries(component, ("_target_", "target")):
+            if not _is_target(entry):
+                continue
+            for name in _names(entry):
+                if name in said:
+                    continue
+                said.add(name)
+                yield _finding(ctx, entry, name)
+
+
+def _finding(ctx: Context, entry: Entry, name: str) -> Finding:
+    judged = judge(name)
+    evidence: dict[str, Any] = {"callable": shown(name)}
+    arguments = entry.parent.get("_args_", entry.parent.get("args"))
+    if arguments is not None:
+        evidence["arguments"] = shown(arguments)
+    if judged.capability:
+        evidence["capability"] = judged.capability
+    if judged.severity >= Severity.HIGH:
+        remedy = "Do not load it: no model needs this callable."
+    elif judged.severity > Severity.NOTE:
+        remedy = "Read the source of the callable before you load the model with a library that instantiates it."
+    else:
+        remedy = "Nothing, where the package is one that you use."
+    return ctx.finding(
+        entry.location,
+        f"makes a loader call {shown(name)}: {judged.why}",
+        remedy,
+        severity=judged.severity,
+        confidence=judged.confidence,
+        evidence=evidence,
+    )
+
+
+def _is_target(entry: Entry) -> bool:
+    if entry.key == "_target_":
+        return isinstance(entry.value, str | list)
+    beside = {"params", "args", "kwargs", "_args_", "_partial_"} & entry.parent.keys()
+    return entry.key == "target" and isinstance(entry.value, str) and "." in entry.value and bool(beside)
+
+
+def _names(entry: Entry) -> Iterator[str]:
+    """What is called: the target, or what it looks up."""
+    values = entry.value if isinstance(entry.value, list) else [entry.value]
+    for value in values:
+        if not isinstance(value, str):
+            continue
+        argument = keys()["lookups"].get(value.strip())
+        if argument is None:
+            yield value
+            continue
+        given = [entry.parent.get(argument), *_as_list(entry.parent.get("_args_"))[:1]]
+        found = [each for each in given if isinstance(each, str)]
+        yield from found or [value]
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

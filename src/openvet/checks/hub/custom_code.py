@@ -1,0 +1,106 @@
+"""A configuration names Python code that a loader runs when it is told to trust the repository.
+
+What it finds:
+    ``auto_map`` in any configuration, ``custom_pipelines`` of transformers, and a ``custom_generate`` folder. The
+    finding says which classes of which files are meant, whether those files are here, and whether the code lies in
+    another repository (``org/name--module.Class``).
+
+Why it matters:
+    With ``trust_remote_code=True`` transformers and diffusers import the named file and so run everything in it, with
+    the rights of whoever loads the model. Code in another repository can change after this one was vetted.
+
+Example:
+    ``"auto_map": {"AutoModelForCausalLM": "modeling_deepseek.DeepseekV3ForCausalLM"}`` in ``config.json``.
+
+Remedy:
+    Read the named files before you load with ``trust_remote_code=True``, pin the revision, or use a version of the
+    library that has the architecture built in and load without it.
+
+What it cannot see:
+    What the code does; rules of the family ``python`` look at files that are here. Code of another repository is not
+    fetched.
+
+References:
+    https://huggingface.co/docs/transformers/main/en/custom_models ; CWE-829.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from openvet.checks._check import Context
+from openvet.checks.hub._targets import shown
+from openvet.checks.hub._walk import documents, entries
+from openvet.core.finding import Finding
+from openvet.core.location import Location
+from openvet.core.rule import Confidence, Rule, Severity
+
+RULE = Rule(
+    id="hub/custom-code",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(829,),
+    needs=("json", "python", "yaml"),
+)
+
+_REMEDY = "Read the code before you load with trust_remote_code=True, and pin the revision; or load without it."
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each configuration and each repository that it takes code from."""
+    here = {component.name.replace("\\", "/") for component in ctx.inventory.walk()}
+    for component in documents(ctx):
+        for entry in entries(component, ("auto_map", "custom_pipelines")):
+            if entry.key == "auto_map":
+                yield from _named(ctx, entry.location, entry.value, here)
+            elif entry.key == "custom_pipelines" and isinstance(entry.value, dict):
+                wanted = [each.get("impl") for each in entry.value.values() if isinstance(each, dict)]
+                yield from _named(ctx, entry.location, wanted, here)
+    for component in ctx.components("python"):
+        if component.place.endswith("custom_generate/generate.py"):
+            yield ctx.finding(
+                Location(component.place),
+                "is run by generate() of transformers when trust_remote_code is given",
+                _REMEDY,
+            )
+
+
+def _named(ctx: Context, location: Location, value: Any, here: set[str]) -> Iterator[Finding]:
+    by_repository: dict[str, list[str]] = {}
+    for reference in _references(value):
+        repository, mark, name = reference.rpartition("--")
+        by_repository.setdefault(repository if mark else "", []).append(name)
+    for repository, names in sorted(by_repository.items()):
+        classes = ", ".join(shown(name) for name in names[:4]) + (
+            f" and {len(names) - 4} more" if len(names) > 4 else ""
+        )
+        evidence: dict[str, Any] = {"classes": [shown(name) for name in names[:50]]}
+        if repository:
+            evidence["repository"] = shown(repository)
+            message = (
+                f"takes {classes} from the other repository {shown(repository)}, whose code may change at any time"
+            )
+        else:
+            missing = sorted(
+                {f"{name.split('.', 1)[0]}.py" for name in names} - {each.rsplit("/", 1)[-1] for each in here}
+            )
+            message = f"makes a loader run {classes} of this repository when trust_remote_code is given"
+            if missing:
+                evidence["missing"] = [shown(name) for name in missing[:50]]
+                message += f"; {shown(missing[0])} is not here"
+        yield ctx.finding(location, message, _REMEDY, evidence=evidence)
+
+
+def _references(value: Any) -> Iterator[str]:
+    """Every class reference in an ``auto_map``: texts, lists of texts, maps of those."""
+    stack = [value]
+    while stack:
+        each = stack.pop()
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, list):
+            stack.extend(reversed(each))
+        elif isinstance(each, dict):
+            stack.extend(reversed(list(each.values())))

@@ -1,0 +1,1 @@
+"""Rules about JSON texts as such."""

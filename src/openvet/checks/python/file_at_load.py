@@ -1,0 +1,51 @@
+"""Python code that comes with the model changes files as soon as it is imported.
+
+What it finds:
+    Functions that remove, move, copy or open files for writing, at module level, in class bodies, or in functions
+    that those call.
+
+Why it matters:
+    Importing code should change nothing on the disk. Writing to a start-up file or a package is how a payload
+    stays.
+
+Example:
+    ``shutil.copy('x.py', '/usr/lib/python3/sitecustomize.py')`` at the top of ``modeling_x.py``.
+
+Remedy:
+    Find out which files are changed and why before you run the code.
+
+What it cannot see:
+    A source that does nothing of note but change files by a common name (``open``, ``os.rename``) may not be
+    parsed at all. What modules from elsewhere, or other files of the repository, do when this file calls them;
+    names that only come about while the code runs.
+
+References:
+    CWE-506, CWE-552.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from openvet.checks._check import Context
+from openvet.checks.python._uses import found
+from openvet.core.finding import Finding
+from openvet.core.rule import Confidence, Rule, Severity
+
+RULE = Rule(
+    id="python/file-at-load",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(506, 552),
+    needs=("python", "notebook"),
+)
+
+_GRADES = {"import": (Severity.MEDIUM, Confidence.HIGH)}
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each such call."""
+    yield from found(
+        ctx, "file", "changes files", "Find out which files are changed before you run this code.", _GRADES
+    )

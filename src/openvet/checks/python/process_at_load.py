@@ -1,0 +1,56 @@
+"""Python code that comes with the model starts a process as soon as it is imported or constructed.
+
+What it finds:
+    Calls of ``os.system``, ``subprocess``, ``os.exec*``, ``pty.spawn`` and their kind at module level, in class
+    bodies, in functions that those call, and in constructors and ``from_pretrained`` of classes. Names are
+    followed through imports, aliases, ``getattr`` and containers.
+
+Why it matters:
+    Importing the file is enough to run the command. Code that describes a model has no reason to start a process
+    then.
+
+Example:
+    ``import os; os.system('echo hello')`` at the top of ``modeling_x.py``.
+
+Remedy:
+    Do not load the model with its code. Where the process installs a package, install it yourself and delete the
+    line.
+
+What it cannot see:
+    What modules from elsewhere, or other files of the repository, do when this file calls them; names that only
+    come about while the code runs.
+
+References:
+    https://docs.python.org/3/reference/import.html ; CWE-78, CWE-506.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from openvet.checks._check import Context
+from openvet.checks.python._uses import found
+from openvet.core.finding import Finding
+from openvet.core.rule import Confidence, Rule, Severity
+
+RULE = Rule(
+    id="python/process-at-load",
+    severity=Severity.HIGH,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(78, 506),
+    needs=("python", "notebook"),
+)
+
+_GRADES = {"import": (Severity.HIGH, Confidence.HIGH), "construction": (Severity.HIGH, Confidence.MEDIUM)}
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each such call."""
+    yield from found(
+        ctx,
+        "process",
+        "starts a process",
+        "Do not run this code; what it needs installed can be installed without it.",
+        _GRADES,
+    )

@@ -1,0 +1,49 @@
+"""Python code that comes with the model unpickles something, or loads code from elsewhere, as soon as it is imported.
+
+What it finds:
+    ``pickle``, ``marshal``, ``dill``, ``joblib``, ``torch.hub.load``, ``zipimport`` and module loaders that take a
+    path, at module level, in class bodies, or in functions that those call.
+
+Why it matters:
+    An unpickled file is a program. What is loaded from a path or a hub is code that was not looked at here.
+
+Example:
+    ``TABLE = pickle.load(open('table.pkl', 'rb'))`` at the top of ``modeling_x.py``.
+
+Remedy:
+    Vet the file that is unpickled (OpenVet reads pickles) and the place that code comes from.
+
+What it cannot see:
+    What modules from elsewhere, or other files of the repository, do when this file calls them; names that only
+    come about while the code runs.
+
+References:
+    https://docs.python.org/3/library/pickle.html ; CWE-502.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from openvet.checks._check import Context
+from openvet.checks.python._uses import found
+from openvet.core.finding import Finding
+from openvet.core.rule import Confidence, Rule, Severity
+
+RULE = Rule(
+    id="python/unpickle-at-load",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(502,),
+    needs=("python", "notebook"),
+)
+
+_GRADES = {"import": (Severity.MEDIUM, Confidence.HIGH)}
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each such call."""
+    yield from found(
+        ctx, "load", "unpickles or loads code", "Vet what is unpickled or loaded before you run this code.", _GRADES
+    )

@@ -1,0 +1,1 @@
+"""Rules about credentials that were left in files."""

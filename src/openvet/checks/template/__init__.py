@@ -1,0 +1,1 @@
+"""Rules about the templates that turn messages into a prompt."""

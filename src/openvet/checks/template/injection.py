@@ -1,0 +1,93 @@
+"""A template reaches for what an ordinary chat template never needs: the inside of Python.
+
+What it finds:
+    In Jinja templates of any file (``chat_template.jinja``, tokenizer configurations, GGUF headers): attributes and
+    items that Python keeps for itself (``__class__``, ``mro``), also when their names are put together from pieces,
+    ``|attr`` filters, ``format`` strings that walk attributes, calls that start processes, and templates that load
+    other files. What is found is said once for each template, the worst of it first.
+
+Why it matters:
+    A library that renders the template outside a sandbox lets it run any command: ``llama-cpp-python`` before 0.2.72,
+    SGLang, and others since. The template comes with the model and is rendered for the first message.
+
+Example:
+    ``{{ ''.__class__.__mro__[1].__subclasses__() }}``.
+
+Remedy:
+    Do not use the template, and ask who put it there. Give your own template to the tokenizer where you need the model.
+
+What it cannot see:
+    What the rendered prompt says to the model. Names that only come about from data when the template is rendered;
+    where a name is put together from unknown parts, that is said.
+
+References:
+    CVE-2024-34359 (GHSA-56xg-wfcc-g829), CVE-2026-5760; CWE-1336.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from openvet.checks._check import Context
+from openvet.core.finding import Finding
+from openvet.core.location import Location
+from openvet.core.rule import Confidence, Rule, Severity
+from openvet.formats.jinja import Template, Use
+
+RULE = Rule(id="template/injection", severity=Severity.CRITICAL, confidence=Confidence.HIGH, since="0.1.0", cwe=(1336,))
+
+_GRADES = {
+    "internal-attribute": (Severity.CRITICAL, Confidence.HIGH),
+    "format-string": (Severity.CRITICAL, Confidence.HIGH),
+    "internal-name": (Severity.HIGH, Confidence.MEDIUM),
+    "call-process": (Severity.HIGH, Confidence.MEDIUM),
+    "load-template": (Severity.MEDIUM, Confidence.HIGH),
+    "computed-name": (Severity.MEDIUM, Confidence.MEDIUM),
+}
+_SAID = {
+    "internal-attribute": "reaches into Python objects by",
+    "format-string": "walks attributes in the format string",
+    "internal-name": "holds the internal name",
+    "call-process": "calls",
+    "load-template": "loads the other template",
+    "computed-name": "looks something up by a name that it puts together:",
+    "attr-filter": "takes an attribute by |attr, past the checks of a sandbox:",
+}
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each template."""
+    for component in ctx.components():
+        for program in component.programs:
+            if isinstance(program, Template) and program.uses:
+                yield _finding(ctx, program)
+
+
+def _finding(ctx: Context, template: Template) -> Finding:
+    worst = max(template.uses, key=lambda use: (_grade(use), -use.line))
+    severity, confidence = _grade(worst)
+    names = list(dict.fromkeys(use.detail for use in template.uses if use.what == worst.what and use.detail))
+    shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    label = f"the template {template.name!r}" if template.name else "the template"
+    where = template.location
+    line = worst.line if where.pointer is None and where.offset is None else None
+    return ctx.finding(
+        Location(where.place, where.offset, line, where.pointer),
+        f"{label} {_SAID[worst.what]} {shown}".rstrip(),
+        "Do not use this template: an ordinary one has no need of this.",
+        severity=severity,
+        confidence=confidence,
+        evidence={
+            "template": template.name,
+            "sha256": template.digest,
+            "uses": [use.to_json() for use in template.uses[:50]],
+        },
+    )
+
+
+def _grade(use: Use) -> tuple[Severity, Confidence]:
+    if use.what != "attr-filter":
+        return _GRADES[use.what]
+    if use.detail.startswith("_"):
+        return Severity.CRITICAL, Confidence.HIGH
+    return (Severity.MEDIUM if use.detail else Severity.HIGH), Confidence.MEDIUM

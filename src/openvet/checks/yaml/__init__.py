@@ -1,0 +1,1 @@
+"""Rules about YAML texts as such."""

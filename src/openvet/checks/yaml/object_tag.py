@@ -1,0 +1,71 @@
+"""A YAML text asks its loader to construct Python objects or to call functions.
+
+What it finds:
+    Tags of PyYAML's unsafe loaders (``!!python/object/apply:os.system``) and of HyperPyYAML (``!new:``, ``!name:``,
+    ``!apply:``, ``!module:``). The named callable is classified: one with a dangerous capability is critical, a class
+    of a known package a note, anything else wants a review. Tags that only name a plain type (``!!python/tuple``) are
+    left alone.
+
+Why it matters:
+    ``yaml.load`` with an unsafe loader, and HyperPyYAML by design, call what the tag names while they parse.
+
+Example:
+    ``!!python/object/apply:os.system ["echo hello"]``.
+
+Remedy:
+    Load the file with ``yaml.safe_load``, which refuses such tags. Where the callable is dangerous, do not load it.
+
+What it cannot see:
+    Tags that the loading program registered itself; they are left alone where they name no callable.
+
+References:
+    CVE-2020-14343 (PyYAML); https://github.com/speechbrain/HyperPyYAML ; CWE-502.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from openvet.checks._check import Context
+from openvet.checks.hub._targets import judge
+from openvet.core.finding import Finding
+from openvet.core.rule import Confidence, Rule, Severity
+
+RULE = Rule(
+    id="yaml/object-tag",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(502,),
+    needs=("yaml", "markdown"),
+)
+
+_PYTHON = re.compile(r"!!python/(?:object/apply|object/new|object|name|module):(.+)\Z", re.DOTALL)
+_HYPER = re.compile(r"!(?:new|name|apply|module):(.+)\Z", re.DOTALL)
+_REMEDY = "Load the file with yaml.safe_load, or not at all."
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each tag that names a callable."""
+    for component in ctx.inventory.walk():
+        for anomaly in component.anomalies:
+            if anomaly.rule != RULE.id:
+                continue
+            tag = str(anomaly.evidence.get("tag", ""))
+            match = _PYTHON.match(tag) or _HYPER.match(tag)
+            if match is None:
+                continue
+            name = match.group(1)
+            judged = judge(f"{name}.Module" if "module:" in tag else name)
+            severity = judged.severity
+            if severity is Severity.NOTE and tag.startswith("!!python"):
+                severity = Severity.LOW  # an unsafe loader is needed even for a harmless class
+            yield ctx.finding(
+                anomaly.location,
+                f"{anomaly.message}: {judged.why}",
+                _REMEDY,
+                severity=severity,
+                confidence=judged.confidence,
+                evidence=anomaly.evidence,
+            )
