@@ -41,7 +41,7 @@ def test_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
         "█████░░░░░░░░░░░░░░░  25%  1.0 GB of 4.0 GB  500.0 MB/s  6 s left  model.safetensors"
     )
     assert drawn(monkeypatch, 80, 10**9, 10**12).endswith("33 min 18 s left  model.…tensors")
-    assert drawn(monkeypatch, 80, 10**6, 10**12).endswith("555 h 33 min left")
+    assert drawn(monkeypatch, 80, 10**6, 10**12).endswith("555 h 33 min left  model.…ensors")
     assert drawn(monkeypatch, 100, 0, 0) == "░░░░░░░░░░░░░░░░░░░░   0%  0 bytes of 0 bytes  model.safetensors"
 
 
