@@ -336,7 +336,8 @@ def test_gzip_notes_its_file_name_and_does_not_use_it() -> None:
     ],
 )
 def test_name_of_the_content(module: ModuleType, name: str, expected: str) -> None:
-    pack = {gzip_format: gzip.compress, bzip2_format: bz2.compress, xz_format: lzma.compress}[module]
+    packs: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress}
+    pack = packs[module.FORMAT.id]
     assert facts_of(module, pack(b"content"), name).members[0].name == expected
 
 

@@ -7,7 +7,9 @@ what only local headers say, and an anomaly wherever the views differ.
 
 from __future__ import annotations
 
+import heapq
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from openvet.core.limits import Budget
@@ -80,10 +82,9 @@ class _ZipReading:
         self.entries: list[ZipEntry] = []
         self.outside = 0
         self._judge = NameJudge(self.remarks)
+        #: directories and end records; what the entries cover is computed when it is needed
         self._spans: list[Span] = []
         self._found_end = False
-        #: what the directory lists, so that a second one only adds what differs
-        self._listed: set[tuple[int, str]] = set()
 
     @property
     def _room(self) -> int:
@@ -139,13 +140,13 @@ class _ZipReading:
     def _directory(self, directory: Directory, *, primary: bool) -> None:
         position = directory.start
         added = 0
+        listed = set() if primary else {(entry.header_offset, entry.name) for entry in self.entries if entry.central}
         for at, record in read_directory(self.source, directory, self.budget, self.remarks, self._room):
             position = at + record.length
             name = decode_name(record.name, record.flags)
             header = record.header_offset + directory.shift
-            if (header, name) in self._listed and not primary:
+            if (header, name) in listed:
                 continue
-            self._listed.add((header, name))
             self._central(record, name, header, at, primary=primary)
             added += 1
         self._spans.append(Span(directory.start, position))
@@ -183,7 +184,6 @@ class _ZipReading:
         )
         self.entries.append(entry)
         if local is not None:
-            self._spans.append(Span(header, min(entry.end, self.source.size), len(self.entries) - 1))
             self._compare(entry, record, local)
             if entry.end > self.source.size:
                 self.remarks.problem(
@@ -247,7 +247,6 @@ class _ZipReading:
 
     def gaps(self) -> None:
         """Find records that share bytes, and look at every byte that no record covers."""
-        self._spans.sort()
         # members that a limit kept out of the listing are not hidden ones
         cut = any(isinstance(each, LimitError) and each.limit != "member_name" for each in self.remarks.problems)
         walk = GapWalk(self.source, self.budget, self.remarks, quiet=not self._found_end)
@@ -256,7 +255,7 @@ class _ZipReading:
         shared: set[int] = set()
         previous = -1
         first_overlap: tuple[int, int] | None = None
-        for span in self._spans:
+        for span in heapq.merge(sorted(self._spans), self._entry_spans()):
             if span.start > position and not cut:
                 walk.gap(position, span.start, last, self._room - len(walk.entries))
             elif span.start < min(position, span.end):
@@ -275,6 +274,15 @@ class _ZipReading:
             self._overlap(first_overlap, len(shared))
         self.entries.extend(walk.entries)
         self.outside = walk.outside
+
+    def _entry_spans(self) -> Iterator[Span]:
+        """What the entries cover, in order; an entry that only repeats another one in its local view is left out."""
+        count = len(self.entries)
+        offsets = [entry.header_offset for entry in self.entries]
+        for index in sorted(range(count), key=offsets.__getitem__):
+            entry = self.entries[index]
+            if entry.data_offset >= 0 and not entry.shared:
+                yield Span(entry.header_offset, min(entry.end, self.source.size), index)
 
     def _overlap(self, pair: tuple[int, int], count: int) -> None:
         names = [shown(self.entries[index].name) if index >= 0 else "the directory" for index in pair]

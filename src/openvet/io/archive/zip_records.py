@@ -120,6 +120,8 @@ class CentralRecord:
 
 def decode_name(name: bytes, flags: int) -> str:
     """The name as its flags say; bytes that are not UTF-8 become surrogate escapes, so that none is lost."""
+    if name.isascii():
+        return name.decode("ascii")
     return name.decode("utf-8", "surrogateescape") if flags & UTF8_NAME else name.decode("cp437")
 
 
