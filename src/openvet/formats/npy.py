@@ -209,7 +209,7 @@ class _Literal:
         self.text = text
         self.at = at
         # what Python 2 wrote: 3L
-        number = r"-?\d{1,20}L?" if version < 3 else r"-?\d{1,20}"
+        number = r"-?[0-9]{1,20}L?" if version < 3 else r"-?[0-9]{1,20}"
         self._token = re.compile(
             rf"\s*(?:(?P<number>{number})|(?P<word>True|False)"
             r"""|(?P<text>'(?:[^'\\\n]|\\['"\\])*'|"(?:[^"\\\n]|\\['"\\])*")|(?P<mark>[{}()\[\],:]))"""

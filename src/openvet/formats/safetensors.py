@@ -16,6 +16,7 @@ what is kept. Headers longer than :data:`HEADER_HELD` are not read: the largest 
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -39,12 +40,12 @@ FORMAT = Format(
     ),
     cannot_tell=(
         "what the numbers do",
-        "headers longer than 16 MiB",
+        "headers longer than 12 MiB",
     ),
 )
 
 #: Bytes of header that are read at once; the format allows 100 MB, which would not fit the memory that a check may take.
-HEADER_HELD = 16 * 1024 * 1024
+HEADER_HELD = 12 * 1024 * 1024
 _HEADER_ALLOWED = 100_000_000
 _ENTRY_HELD = 64 * 1024
 _METADATA_KEPT = 100
@@ -103,17 +104,33 @@ def _header(source: Source, facts: Facts) -> tuple[str, int]:
     held = min(HEADER_HELD, facts.limits.header)
     if length > held:
         raise LimitError("header", held, f"the header is {length} bytes long and was not read", offset=8)
-    try:
-        text = source.read(8, length).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise MalformedError("the header is not UTF-8", offset=8 + error.start) from None
+    text = source.read(8, length).decode("latin-1")
+    _check_utf8(source, length)
     if not text.startswith("{"):
         raise MalformedError("the header does not start with '{'", offset=8)
     return text, 8 + length
 
 
+def _check_utf8(source: Source, length: int) -> None:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    at = 8
+    try:
+        for block in source.chunks(8, length):
+            pending = len(decoder.getstate()[0])
+            decoder.decode(block)
+            at += len(block)
+        pending = len(decoder.getstate()[0])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise MalformedError("the header is not UTF-8", offset=at + error.start - pending) from None
+
+
 class _Walk:
-    """One pass over the header's text: names and entries, one at a time."""
+    """One pass over the header's text: names and entries, one at a time.
+
+    ``text`` holds one character for each byte (decoded as latin-1), which keeps a header with a few characters beyond
+    ASCII from taking four bytes for each of the others. Only names and values are decoded as what they are, UTF-8.
+    """
 
     def __init__(self, text: str, facts: Facts, data_start: int) -> None:
         import json
@@ -129,8 +146,8 @@ class _Walk:
         self._blank = re.compile(r"[ \t\r\n]*")
         # what every known writer emits; any other order or spacing takes the slower way with the same result
         self._usual = re.compile(
-            r'\{"dtype":"([A-Z0-9_]{1,16})","shape":\[((?:\d{1,19}(?:,\d{1,19}){0,15})?)\],'
-            r'"data_offsets":\[(\d{1,19}),(\d{1,19})\]\}'
+            r'\{"dtype":"([A-Z0-9_]{1,16})","shape":\[((?:[0-9]{1,19}(?:,[0-9]{1,19}){0,15})?)\],'
+            r'"data_offsets":\[([0-9]{1,19}),([0-9]{1,19})\]\}'
         )
         self._marks = re.compile(r'["{}\[\]]')
 
@@ -148,13 +165,17 @@ class _Walk:
         return match.end() if match else at
 
     def _broken(self, at: int, message: str) -> MalformedError:
-        return MalformedError(f"the header is not JSON: {message}", offset=8 + len(self.text[:at].encode("utf-8")))
+        return MalformedError(f"the header is not JSON: {message}", offset=8 + at)
 
     def _string(self, at: int) -> tuple[str, int]:
         if self.text[at : at + 1] != '"':
             raise self._broken(at, "a name in quotes is missing")
         try:
             value, end = self._decode(self.text, at)
+            if not value.isascii():
+                raw = self.text[at:end]
+                value = raw if raw.isascii() else raw.encode("latin-1").decode("utf-8")
+                value, _ = self._decode(value, 0)
         except ValueError:
             raise self._broken(at, "a text does not end, or holds what may not stand in one") from None
         return value, end
@@ -227,15 +248,17 @@ class _Walk:
             _lie(facts, "metadata-not-object", "__metadata__ is not an object of texts", "__metadata__")
             return self._value_end(at)
         kept: dict[str, str] = {}
+        count = 0
         seen: set[str] = set()
         inside = self._skip(at + 1)
         if self.text[inside : inside + 1] == "}":
             return inside + 1
-        for key, at, done in self._pairs(inside):
+        for count, (key, at, done) in enumerate(self._pairs(inside), 1):  # noqa: B007 - noted below
             shown = printable(shorten(key, _TEXT_KEPT))
             if key in seen:
                 _lie(facts, "duplicate-key", f"__metadata__ has the key {shown} twice", f"__metadata__/{shown}")
-            seen.add(key)
+            if len(seen) < facts.limits.records:
+                seen.add(key)
             if self.text[at : at + 1] == '"':
                 value, end = self._string(at)
                 if len(kept) < _METADATA_KEPT:
@@ -245,7 +268,7 @@ class _Walk:
                 _lie(facts, "metadata-not-text", f"__metadata__ {shown} is not text", f"__metadata__/{shown}")
             done(end)
         facts.metadata["metadata"] = kept
-        facts.note("metadata_keys", len(seen))
+        facts.note("metadata_keys", count)
         return self.end
 
     def _tensor(self, name: str, at: int) -> int:
@@ -269,7 +292,8 @@ class _Walk:
             _lie(self.facts, "entry-too-long", f"the entry of {shown} is {end - at} characters long", shown)
             return
         try:
-            entry = self._json.loads(self.text[at:end], object_pairs_hook=_Pairs, parse_constant=_no_constant)
+            text = self.text[at:end].encode("latin-1").decode("utf-8")
+            entry = self._json.loads(text, object_pairs_hook=_Pairs, parse_constant=_no_constant)
         except (ValueError, RecursionError):
             raise self._broken(at, f"the entry of {shown} cannot be read") from None
         if not isinstance(entry, _Pairs):

@@ -271,6 +271,19 @@ def test_text_of_the_subject_is_printable() -> None:
     assert facts.metadata["metadata"] == {"b\\x07": "\\u202e"}
 
 
+def test_names_beyond_ascii_however_they_are_written() -> None:
+    header = '{"grüße 🙂":{"dtype":"U8","shape":[],"data_offsets":[0,1]},"gr\\u00fc\\u00dfe":{"dtype":"U8","shape":[],"data_offsets":[1,2]}}'
+    assert [each.name for each in read(safetensors_raw(header, bytes(2))).tensors] == ["grüße 🙂", "grüße"]
+
+
+def test_digits_of_other_scripts_are_no_numbers() -> None:
+    refused(safetensors_raw('{"a":{"dtype":"F32","shape":[٢],"data_offsets":[0,8]}}', bytes(8)), "not JSON", 13)
+
+
+def test_a_character_that_the_header_cuts() -> None:
+    refused(safetensors_raw('{"é'.encode()[:-1]), "not UTF-8", 10)
+
+
 # probing
 
 

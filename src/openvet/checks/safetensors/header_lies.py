@@ -19,7 +19,7 @@ Remedy:
     original weights with the safetensors library.
 
 What it cannot see:
-    What the numbers in a well-formed file do. A header beyond 16 MiB is not read and reported as unread.
+    What the numbers in a well-formed file do. A header beyond 12 MiB is not read and reported as unread.
 
 References:
     https://github.com/huggingface/safetensors#format ; CWE-1284.
