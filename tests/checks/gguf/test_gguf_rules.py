@@ -77,7 +77,8 @@ def test_one_part_twice() -> None:
 
 
 def test_a_number_beyond_the_count() -> None:
-    assert len(run(part(2, 2))) == 1
+    messages = [each.message for each in run(part(2, 2))]
+    assert messages == ["says that the model has 2 parts, and not rightly which one it is"]
 
 
 def test_another_number_of_tensors_than_stated() -> None:

@@ -114,6 +114,27 @@ def test_every_tensor_type_is_sized(kind: int) -> None:
     assert (facts.anomalies, facts.coverage) == ([], Coverage.READ)
 
 
+# bits for one weight, as the project publishes them for its types
+PUBLISHED = {
+    "F32": 32, "F16": 16, "BF16": 16, "F64": 64, "I8": 8, "I16": 16, "I32": 32, "I64": 64,
+    "Q4_0": 4.5, "Q4_1": 5, "Q5_0": 5.5, "Q5_1": 6, "Q8_0": 8.5, "Q8_1": 9,
+    "Q2_K": 2.625, "Q3_K": 3.4375, "Q4_K": 4.5, "Q5_K": 5.5, "Q6_K": 6.5625, "Q8_K": 9.125,
+    "IQ1_S": 1.5625, "IQ1_M": 1.75, "IQ2_XXS": 2.0625, "IQ2_XS": 2.3125, "IQ2_S": 2.5625, "IQ3_XXS": 3.0625,
+    "IQ3_S": 3.4375, "IQ4_XS": 4.25, "IQ4_NL": 4.5, "TQ1_0": 1.6875, "TQ2_0": 2.0625, "MXFP4": 4.25, "NVFP4": 4.5,
+    "Q1_0": 1.125, "Q2_0": 2.25, "Q4_0_4_4": 4.5, "Q4_0_4_8": 4.5, "Q4_0_8_8": 4.5, "IQ4_NL_4_4": 4.5,
+    "IQ4_NL_4_8": 4.5, "IQ4_NL_8_8": 4.5,
+}  # fmt: skip
+
+
+def test_types_take_what_the_project_publishes() -> None:
+    assert {name: size * 8 / block for name, block, size in GGML_TYPES.values()} == PUBLISHED
+
+
+def test_extents_that_overflow_with_a_type_whose_size_is_not_known() -> None:
+    facts = read(gguf([], [GgufTensor("t", (2**40, 2**40), 145)], data=b""))
+    assert len(overflows(facts)) == 1
+
+
 def test_a_tensor_type_of_a_fork_is_unknown() -> None:
     facts = read(gguf([], [GgufTensor("t", (4,), 145, size=16), GgufTensor("u", (4,), 0, size=16)]))
     assert [(each.dtype, each.nbytes) for each in facts.tensors] == [("GGML_145", None), ("F32", 16)]

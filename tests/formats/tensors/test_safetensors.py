@@ -112,6 +112,7 @@ def test_header_that_does_not_start_with_a_brace() -> None:
         ('{"a":{"dtype":NaN}}', 13),
         ('{"a":[1}', 13),
         ('{"a\n":1}', 9),
+        ('{"a":{"dtype":"F32","shape":[02],"data_offsets":[0,8]}}', 13),
         ('{"a":{"dtype":"F32"', 27),
         ('{"é":1;}', 14),
     ],
@@ -224,6 +225,11 @@ def test_tensors_that_overlap() -> None:
     facts = two((0, 5), (4, 8), 8)
     assert lies(facts) == ["overlap"]
     assert facts.anomalies[0].evidence["size"] == 1
+
+
+def test_a_tensor_inside_another_one_is_one_overlap() -> None:
+    header = {name: entry("U8", [e - b], [b, e]) for name, b, e in (("a", 0, 8), ("b", 2, 4), ("c", 8, 9))}
+    assert lies(read(safetensors_raw(json.dumps(header), bytes(9)))) == ["overlap"]
 
 
 def test_an_empty_tensor_shares_its_place() -> None:
