@@ -573,6 +573,8 @@ def _in_class(scope: str, classes: dict[str, ast.ClassDef]) -> bool:
 
 def _is_main(test: ast.expr) -> bool:
     """``__name__ == '__main__'``: not run on import."""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        return any(_is_main(each) for each in test.values)
     if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not isinstance(test.ops[0], ast.Eq):
         return False
     sides = (test.left, test.comparators[0])

@@ -41,33 +41,53 @@ def judge(name: str) -> Judged:
     module, _, last = name.rpartition(".")
     if not module:
         module, last = "builtins", name
-    danger = _danger(module, last)
-    if danger is not None:
-        return danger
+        name = f"builtins.{name}"
     package = module.split(".", 1)[0]
-    if package in keys()["packages"]:
+    packaged = package in keys()["packages"]
+    named = _reached(name)
+    if named is not None:
+        return named
+    danger = None if name in keys()["reviewed"] else _classified(name)
+    if danger is not None:
+        if packaged and last[:1].isupper():  # a class near dangerous functions: look at it, but nothing is proven
+            return Judged(danger.severity, Confidence.LOW, danger.why, danger.capability)
+        return danger
+    if packaged:
         if last[:1].isupper() or _is_method_of_class(module, last) or _only_computes(name):
             return Judged(Severity.NOTE, Confidence.HIGH, f"a class of the package {shown(package)}")
         return Judged(Severity.MEDIUM, Confidence.MEDIUM, f"a function of the package {shown(package)}")
+    from openvet.checks.pickle._callables import Kind, classify
+
+    if classify(module, last).kind is Kind.DATA:
+        return Judged(Severity.NOTE, Confidence.HIGH, "only builds data")
     return Judged(Severity.MEDIUM, Confidence.HIGH, "code that no package known to OpenVet has")
 
 
-def _danger(module: str, last: str) -> Judged | None:
-    from openvet.checks.pickle._callables import Kind, classify
+def _reached(name: str) -> Judged | None:
+    """A callable with a capability, by its own name or by way of another module (``shutil.os.system``)."""
     from openvet.formats._python_names import capabilities
 
-    # the longest module that is known counts, so that a class between module and name hides nothing
-    parts = f"{module}.{last}".split(".")
-    for split in range(len(parts) - 1, 0, -1):
-        known = classify(".".join(parts[:split]), ".".join(parts[split:]))
-        if known.kind is Kind.DANGEROUS and (known.capability != "other" or split == len(parts) - 1):
-            severity = max(known.severity, Severity.MEDIUM)
-            return Judged(severity, Confidence.HIGH, known.what or known.capability, known.capability)
-    plain = capabilities().from_carrier(f"{module}.{last}")
+    plain = capabilities().from_carrier(name)
     capability = capabilities().of(plain)
     if capability in ("process", "code", "load", "native", "network"):
         return Judged(Severity.CRITICAL, Confidence.HIGH, f"reaches {shown(plain)}", capability)
     return None
+
+
+def _classified(name: str) -> Judged | None:
+    """What the classes of callables for pickles say about it."""
+    from openvet.checks.pickle._callables import Kind, classify
+
+    # every split into module and name, so that a class in between hides nothing
+    parts = name.split(".")
+    worst: Judged | None = None
+    for split in range(len(parts) - 1, 0, -1):
+        known = classify(".".join(parts[:split]), ".".join(parts[split:]))
+        if known.kind is Kind.DANGEROUS and known.capability != "other":
+            return Judged(known.severity, Confidence.HIGH, known.what, known.capability)
+        if known.kind is Kind.DANGEROUS and split == len(parts) - 1:
+            worst = Judged(Severity.MEDIUM, Confidence.HIGH, known.what, known.capability)
+    return worst
 
 
 def _is_method_of_class(module: str, last: str) -> bool:

@@ -47,6 +47,8 @@ RULE = Rule(
     needs=("json", "yaml"),
 )
 
+#: Only these of diffusers' files name libraries; in the others a list of two texts is a list of block names.
+_PIPELINES = ("model_index.json", "modular_model_index.json")
 _READ = "Read the named code before you load the model."
 
 
@@ -54,9 +56,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each foreign class."""
     for component in documents(ctx):
         document = component.document
-        if isinstance(document, dict) and (
-            "_diffusers_version" in document or component.basename == "model_index.json"
-        ):
+        if isinstance(document, dict) and component.basename in _PIPELINES:
             yield from _pipeline(ctx, component, document)
         if component.basename == "modules.json" and isinstance(document, list):
             yield from _modules(ctx, component, document)
@@ -114,6 +114,8 @@ def _dotted(ctx: Context, entry: Entry) -> Iterator[Finding]:
     if not isinstance(name, str) or ("." not in name and entry.key not in ("parent_library", "loader_module")):
         return
     who = keys()["callables"][entry.key]
+    if entry.key == "loader_module" and name.split(".", 1)[0] == "mlflow":
+        return  # the flavours of MLflow itself; the files that they load are read on their own
     if entry.key == "parent_library":
         base = entry.parent.get("base_model_class")
         called = f"{name}.{base}" if isinstance(base, str) else f"{name}.Unnamed"
