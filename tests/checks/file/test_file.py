@@ -85,6 +85,11 @@ def test_what_readers_record_becomes_findings(rule: str, severity: Severity, ver
         ("a.npz", ("zip",)),
         ("a.keras", ("zip",)),
         ("a.h5", ("hdf5",)),
+        ("a.mat", ("hdf5",)),
+        ("a.tflite", ("tflite",)),
+        ("a.tflite", ("zip",)),
+        ("a.rds", ("gzip",)),
+        ("checkpoint.pth.tar", ("torch-zip",)),
         ("LICENSE", ("text",)),
         (".gitattributes", ("text",)),
         ("a.unheard-of", ("png",)),
@@ -149,6 +154,7 @@ def test_the_table_of_endings_is_whole() -> None:
     assert set(rules["unpickled"]["endings"]) <= set(rules["generic"]["endings"])
     assert set(rules["safe"]["endings"]) <= set(claims())
     assert set(rules["media"]["formats"]) <= known
+    assert set(rules["pickle"]["formats"]) <= known
     assert not set(rules["safe"]["endings"]) & set(rules["generic"]["endings"])
 
 
