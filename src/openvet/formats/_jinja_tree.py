@@ -58,10 +58,10 @@ def suspicious(tree: nodes.Template, most: int) -> list[Found]:
         look = _LOOKS.get(type(node))
         if look is None:
             continue
+        if len(found) >= most:
+            break
         for what, detail in look(search, node):
             found.setdefault((what, node.lineno, detail))
-            if len(found) >= most:
-                break
     # a constant is named only where nothing worse is said about the same name on that line
     reached = {(line, detail) for what, line, detail in found if what in ("internal-attribute", "attr-filter")}
     kept = [each for each in found if each[0] != "internal-name" or (each[1], each[2]) not in reached]

@@ -172,10 +172,14 @@ def read_source(text: str, location: Location, limits: Limits, when: str = "impo
         return PythonSource(location, len(text), imports)
     if len(text) > _SHORT and sum(1 for _ in _TOKEN.finditer(text)) > _MOST_TOKENS:
         return PythonSource(location, len(text), imports, error=f"more than {_MOST_TOKENS} words and signs")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an invalid escape in the subject's text is no warning of ours
+        return _parsed(text, location, imports, limits, when)
+
+
+def _parsed(text: str, location: Location, imports: tuple[str, ...], limits: Limits, when: str) -> PythonSource:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an invalid escape in the subject's text is no warning of ours
-            tree = ast.parse(text)
+        tree = ast.parse(text)
     except SyntaxError as error:
         message = f"{error.msg} in line {error.lineno}" if error.lineno else str(error.msg)
         return PythonSource(location, len(text), imports, error=shorten(printable(message), 200))

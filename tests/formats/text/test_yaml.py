@@ -1,0 +1,139 @@
+"""YAML texts and Markdown front matter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml as reference
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from openvet.core.limits import DEFAULT_LIMITS, Budget, Limits
+from openvet.errors import LimitError, MalformedError
+from openvet.formats import markdown, yaml
+from openvet.formats._format import Facts, Head, Likeness
+from openvet.io.source import BytesSource
+
+
+def read(text: str, module: Any = yaml, name: str = "config.yaml", limits: Limits = DEFAULT_LIMITS) -> Facts:
+    facts = Facts(name, name, Budget(limits))
+    module.read(BytesSource(text.encode()), facts)
+    return facts
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**17), 10**17) | st.text(st.characters(codec="ascii"), max_size=12),
+    lambda inner: (
+        st.lists(inner, max_size=5) | st.dictionaries(st.text("abc_.", min_size=1, max_size=6), inner, max_size=5)
+    ),
+    max_leaves=25,
+)
+
+
+@settings(deadline=None, max_examples=80)
+@given(VALUES, st.sampled_from([True, False]))
+def test_plain_values_are_those_of_the_safe_loader(value: Any, flow: bool) -> None:
+    text = reference.safe_dump(value, default_flow_style=flow)
+    assert read(text).document == reference.safe_load(text) == value
+
+
+def test_aliases_and_merges() -> None:
+    facts = read("a: &x {_target_: os.system, n: 1}\nb: *x\nc:\n  <<: *x\n  n: 2\nd:\n  <<: [*x, {m: 3}]\n")
+    target = {"_target_": "os.system", "n": 1}
+    assert facts.document == {"a": target, "b": target, "c": target | {"n": 2}, "d": target | {"m": 3}}
+
+
+def test_several_documents_are_a_list() -> None:
+    assert read("a: 1\n---\nb: 2\n").document == [{"a": 1}, {"b": 2}]
+
+
+@pytest.mark.parametrize(
+    ("text", "tags"),
+    [
+        ("a: !!python/object/apply:os.system [x]", [("!!python/object/apply:os.system", 1, "/a")]),
+        ("\n- x\n- !!python/name:os.system ''", [("!!python/name:os.system", 3, "/1")]),
+        ("a:\n  - !new:torch.nn.Linear {}", [("!new:torch.nn.Linear", 2, "/a/0")]),
+        ("!<tag:yaml.org,2002:python/tuple> [1]", [("!!python/tuple", 1, None)]),
+        (
+            "%TAG ! tag:yaml.org,2002:python/object/apply:\n--- \n!os.system [x]\n",
+            [("!!python/object/apply:os.system", 3, None)],
+        ),
+        ("a: !!str 1\nb: !!set {x}\nc: ! x", []),
+    ],
+)
+def test_foreign_tags_are_recorded_and_not_followed(text: str, tags: list[tuple[str, int, str | None]]) -> None:
+    found = [(each.evidence["tag"], each.location.line, each.location.pointer) for each in read(text).anomalies]
+    assert found == tags
+
+
+def test_a_key_twice_is_said() -> None:
+    facts = read("a: 1\nb: [x]\na: 2\n")
+    assert [(each.rule, each.location.line, each.evidence) for each in facts.anomalies] == [
+        ("json/duplicate-key", 3, {"key": "a"})
+    ]
+    assert facts.document == {"a": 2, "b": ["x"]}
+
+
+@pytest.mark.parametrize(
+    "text", ["a: [", "a: b: c", "a: *nothing\n  x", "\x00", "{", "a: 'x", "? [", "%YAML 9.9\n---\na"]
+)
+def test_broken_texts_are_malformed(text: str) -> None:
+    with pytest.raises(MalformedError):
+        read(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        "- " * 50_000 + "x",
+        "{a: " * 5000,
+        "a: &a [x,x,x,x,x,x,x,x,x]\n"
+        + "".join(f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(9)),
+        "a: 1\n" * 600_000,
+        "x" * 9_000_000,
+    ],
+)
+def test_bombs_hit_a_limit(text: str) -> None:
+    with pytest.raises(LimitError):
+        read(text)
+
+
+def test_an_alias_of_what_holds_it_ends() -> None:
+    assert read("a: &a [*a]").document == {"a": [None]}
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "likeness"),
+    [
+        ("a.yaml", b"a: 1", Likeness.WEAK),
+        ("a.yml", b'{"a": 1}', Likeness.WEAK),
+        ("x/MLmodel", b"flavors: {}", Likeness.WEAK),
+        ("a.txt", b"a: 1", Likeness.NO),
+        ("a.yaml", b"a\0", Likeness.NO),
+    ],
+)
+def test_the_probe_needs_a_name_and_text(name: str, data: bytes, likeness: Likeness) -> None:
+    assert yaml.probe(Head(name, BytesSource(data))) is likeness
+
+
+def test_front_matter_is_the_document() -> None:
+    text = "---\nlicense: mit\ntags: [a, b]\nx: !!python/name:os.system ''\n---\n# Title\n---\nnot: this\n"
+    facts = read(text, markdown, "README.md")
+    assert facts.document == {"license": "mit", "tags": ["a", "b"], "x": ""}
+    assert [(each.rule, each.location.line) for each in facts.anomalies] == [("yaml/object-tag", 4)]
+
+
+@pytest.mark.parametrize("text", ["", "# Title\n", "---\nlicense: mit\n", "----\na: 1\n----\n", " ---\na: 1\n---\n"])
+def test_a_page_without_front_matter_has_no_document(text: str) -> None:
+    assert read(text, markdown, "README.md").document is None
+
+
+def test_windows_line_ends() -> None:
+    assert read("---\r\nlicense: mit\r\n---\r\ntext", markdown, "README.md").document == {"license": "mit"}
+
+
+def test_broken_front_matter_is_malformed() -> None:
+    with pytest.raises(MalformedError):
+        read("---\na: [\n---\n", markdown, "README.md")
