@@ -104,8 +104,6 @@ def _read_short(data: bytes, facts: Facts) -> None:
         except json.JSONDecodeError as error:
             value = list(_lines(text, error, hooks, facts))
             lines = True
-        except ValueError:  # an integer of thousands of digits
-            value = json.loads(text, object_pairs_hook=hooks.pairs, parse_constant=hooks.constant, parse_int=_integer)
     except RecursionError:
         raise LimitError("nesting", facts.limits.nesting, "values are nested too deeply") from None
     _check_nesting(value, facts)
@@ -124,7 +122,7 @@ def _lines(text: str, error: Any, hooks: _Hooks, facts: Facts) -> Iterator[Any]:
     """
     import json
 
-    lines = text.splitlines()
+    lines = text.split("\n")  # a text may hold the other characters that end a line in Unicode
     if error.msg != "Extra data" or len(lines) < 2:
         raise _malformed(text, error)
     for line in lines:
@@ -134,8 +132,6 @@ def _lines(text: str, error: Any, hooks: _Hooks, facts: Facts) -> Iterator[Any]:
                 yield hooks.loads(line)
             except json.JSONDecodeError:
                 raise _malformed(text, error) from None
-            except ValueError:
-                yield json.loads(line, object_pairs_hook=hooks.pairs, parse_constant=hooks.constant, parse_int=_integer)
 
 
 def _malformed(text: str, error: Any) -> MalformedError:
@@ -155,7 +151,12 @@ class _Hooks:
     def loads(self, text: str) -> Any:
         import json
 
-        return json.loads(text, object_pairs_hook=self.pairs, parse_constant=self.constant)
+        try:
+            return json.loads(text, object_pairs_hook=self.pairs, parse_constant=self.constant)
+        except json.JSONDecodeError:
+            raise
+        except ValueError:  # an integer of thousands of digits
+            return json.loads(text, object_pairs_hook=self.pairs, parse_constant=self.constant, parse_int=_integer)
 
     def constant(self, word: str) -> float:
         if len(self.odd) < 100:

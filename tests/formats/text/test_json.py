@@ -176,7 +176,13 @@ def test_an_endless_integer_stays_text() -> None:
     assert read(" " * 3_000_000 + "[" + "9" * 5000 + "]").document == ["9" * 5000]
 
 
+def test_an_endless_integer_hides_no_broken_text() -> None:
+    with pytest.raises(MalformedError):
+        read("[" + "9" * 5000 + " 1]")
+
+
 def test_lines_of_values() -> None:
+    assert read('{"a": "x\u2028y"}\n[]').document == [{"a": "x\u2028y"}, []]
     facts = read('{"a": 1}\n{"a": 2}\n\n[3]\n')
     assert (facts.document, facts.metadata) == ([{"a": 1}, {"a": 2}, [3]], {"kind": "lines", "values": 3})
     many = read('{"text": "words"}\n' * 200_000, "data.jsonl")
