@@ -62,6 +62,7 @@ def test_each_form_is_found_on_its_line(kind: str) -> None:
     [
         "AKIAIOSFODNN7" + "EXAMPLE",
         "hf_" + "x" * 34,
+        "ghp_" + "Aa" * 18,
         "hf_" + some(33),
         "hf_" + some(35),
         "a" + "hf_" + some(34),
@@ -136,6 +137,14 @@ def test_a_long_json_text_is_searched_to_its_end() -> None:
     body = "[" + "1,\n" * 1_500_000 + f'"{KEYS["github-token"]}"]'
     json.read(BytesSource(body.encode()), facts)
     assert [each.location.line for each in facts.anomalies] == [1_500_001]
+
+
+@pytest.mark.parametrize("before", [1, 20, 39])
+def test_a_key_between_two_blocks_is_found(before: int) -> None:
+    facts = Facts("a.json", "a.json", Budget())
+    key = KEYS["github-token"]
+    json.read(BytesSource((" " * (1024 * 1024 - before) + f'"{key}"' + " " * 2_000_000).encode()), facts)
+    assert [each.evidence["kind"] for each in facts.anomalies] == ["github-token"]
 
 
 def test_the_confidence_is_that_of_the_form() -> None:

@@ -70,6 +70,8 @@ def test_the_whole_of_a_template() -> None:
         ("{{ a['%s' % b] }}", [("computed-name", "mod")]),
         ("{% set k = b|join %}{{ a[k] }}", [("computed-name", "k")]),
         ("{% set k = b|join %}{% set l = k %}{{ a[l] }}", [("computed-name", "l")]),
+        ("{% set ns = namespace(k='__cl' ~ q) %}{{ a[ns.k] }}", [("computed-name", "ns.k")]),
+        ("{% set ns = namespace(k='role') %}{{ a[ns.k] }}", []),
         ("{{ a|attr('role') }}", [("attr-filter", "role")]),
         ("{{ a|attr(b) }}", [("attr-filter", "")]),
         ("{% include 'x.j2' %}", [("load-template", "x.j2")]),

@@ -97,6 +97,22 @@ def test_a_key_hidden_behind_a_vocabulary_is_kept() -> None:
     assert len(document) < 300
 
 
+def test_a_run_is_let_go_wherever_it_begins() -> None:
+    before = {f"s{i}": "x" for i in range(200)}
+    document = read(reference.dumps(before | {f"k{i}": i for i in range(300_000)})).document
+    assert before.items() <= document.items()
+    assert len(document) < 1000
+
+
+def test_a_token_may_cross_the_window() -> None:
+    window = 4 * 1024 * 1024
+    for before in (1200, 5, 1):
+        assert read(" " * (window - before) + "[" + "7" * 5000 + "]").document == ["7" * 5000]
+        assert read(" " * (window - before) + "7" * 5000).document == "7" * 5000
+        word = "é\\" * 60_000
+        assert read(" " * (window - before) + reference.dumps([word], ensure_ascii=False)).document == [word]
+
+
 def test_a_long_text_that_breaks_off_is_malformed() -> None:
     text = "[" + "1, " * 1_000_000
     with pytest.raises(MalformedError) as caught:

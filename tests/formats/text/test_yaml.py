@@ -130,6 +130,10 @@ def test_a_page_without_front_matter_has_no_document(text: str) -> None:
     assert read(text, markdown, "README.md").document is None
 
 
+def test_only_the_mark_itself_ends_front_matter() -> None:
+    assert read("---\na: 1\n---x: 2\n---  \n# Title\n", markdown, "README.md").document == {"a": 1, "---x": 2}
+
+
 def test_windows_line_ends() -> None:
     assert read("---\r\nlicense: mit\r\n---\r\ntext", markdown, "README.md").document == {"license": "mit"}
 
