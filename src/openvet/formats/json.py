@@ -39,7 +39,7 @@ FORMAT = Format(
 )
 
 #: Up to here a text is parsed as a whole.
-_SHORT = 2 * MiB
+_SHORT = 1 * MiB
 _FIRST = re.compile(rb'\s*(?:\{\s*(?:"|\}|\Z)|\[\s*(?:[-\["{\]0-9tfnNI]|\Z))')
 _TOKENS = re.compile(
     rb'(?:[ \t\n\r\[\]{},:]++|"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+"|[-+.0-9eE]++|true|false|null|NaN|-?Infinity)*+',

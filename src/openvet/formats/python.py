@@ -50,7 +50,7 @@ FORMAT = Format(
 
 #: Longest source that is parsed, and the most words and signs in it: a syntax tree takes some hundred bytes for each.
 _LONGEST = 4 * MiB
-_MOST_TOKENS = 400_000
+_MOST_TOKENS = 150_000
 _SHORT = 128 * 1024
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import\b|import[ \t]+([\w., \t]+))", re.MULTILINE)
