@@ -19,6 +19,8 @@ from typing import Any
 
 from jinja2 import nodes
 
+from openvet.formats._jinja_fold import Constants, key_of
+
 __all__ = ["suspicious"]
 
 # jinja2.sandbox refuses names that begin with an underscore, and these
@@ -40,11 +42,8 @@ _PROCESS_CALLS = frozenset({
     "popen", "system", "check_output", "Popen", "eval", "exec", "execfile", "__import__", "import_module",
 })  # fmt: skip
 _FORMAT_WALK = re.compile(r"\{[^{}]{0,200}[.\[]_")
-_BUILDERS = frozenset({"join", "format", "replace", "reverse", "format_map", "translate"})
 _ATTRIBUTE_ARGUMENT = {"map": None, "groupby": 0, "sum": 0, "sort": 2, "unique": 1, "min": 1, "max": 1,
                        "selectattr": 0, "rejectattr": 0}  # fmt: skip
-_LONGEST = 4096
-_DEEPEST = 40
 
 Found = tuple[str, int, str]
 
@@ -52,7 +51,7 @@ Found = tuple[str, int, str]
 def suspicious(tree: nodes.Template, most: int) -> list[Found]:
     """What the tree does that is suspicious: (word, line, detail), by line, each once, at most ``most``."""
     everything = list(_walk(tree))
-    search = _Search(everything)
+    search = Constants(everything)
     found: dict[Found, None] = {}
     for node in everything:
         look = _LOOKS.get(type(node))
@@ -81,259 +80,10 @@ def _internal(name: Any) -> bool:
     return isinstance(name, str) and (name in _UNSAFE or name in _DUNDERS)
 
 
-def _key(node: nodes.Node) -> str | None:
-    """The name under which a value was assigned: ``x``, or ``ns.x`` in a namespace."""
-    if isinstance(node, nodes.Name):
-        return node.name
-    if isinstance(node, nodes.NSRef):
-        return f"{node.name}.{node.attr}"
-    if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name):
-        return f"{node.node.name}.{node.attr}"
-    return None
-
-
-class _Search:
-    """What is known about the names of one template, and constant folding over them."""
-
-    def __init__(self, everything: list[nodes.Node]) -> None:
-        self.assigned: dict[str, list[nodes.Node]] = {}
-        for node in everything:
-            if isinstance(node, nodes.Assign):
-                key = _key(node.target)
-                if key is not None:
-                    self.assigned.setdefault(key, []).append(node.node)
-                    self._of_namespace(key, node.node)
-        self._folding: set[str] = set()
-        self._of_names: dict[str, list[Any]] = {}
-        self._of_nodes: dict[int, Any] = {}
-        for node in reversed(everything):  # children before parents, so that no fold goes deep and each is done once
-            if type(node) in _FOLDERS:
-                self.fold(node)
-        self._computed = self._computed_names()
-
-    def _of_namespace(self, key: str, value: nodes.Node) -> None:
-        if (
-            isinstance(value, nodes.Call)
-            and isinstance(value.node, nodes.Name)
-            and value.node.name in ("namespace", "dict")
-        ):
-            for pair in value.kwargs:
-                self.assigned.setdefault(f"{key}.{pair.key}", []).append(pair.value)
-
-    def _computed_names(self) -> set[str]:
-        """The names that ever get a computed text, also by way of other names."""
-        copies: dict[str, list[str]] = {}
-        computed: list[str] = []
-        for name, values in self.assigned.items():
-            for value in values:
-                source = _key(value)
-                if source is not None:
-                    copies.setdefault(source, []).append(name)
-                elif self._builds(value):
-                    computed.append(name)
-        seen: set[str] = set()
-        while computed:
-            name = computed.pop()
-            if name not in seen:
-                seen.add(name)
-                computed.extend(copies.get(name, ()))
-        return seen
-
-    def values(self, node: nodes.Node) -> list[Any]:
-        """The constants that ``node`` may stand for: of a name, of everything that is assigned to it."""
-        key = _key(node)
-        if key is not None:
-            return self._of_name(key)
-        value = self.fold(node)
-        return [] if value is None else [value]
-
-    def _of_name(self, name: str) -> list[Any]:
-        if name in self._of_names:
-            return self._of_names[name]
-        if name in self._folding or name not in self.assigned:
-            return []
-        self._folding.add(name)
-        values = [value for node in self.assigned[name][:16] if (value := self.fold(node)) is not None]
-        self._folding.discard(name)
-        self._of_names[name] = values
-        return values
-
-    def fold(self, node: nodes.Node, depth: int = 0) -> Any:
-        """The constant (text, integer, list of those) that ``node`` is, or ``None``."""
-        if depth > _DEEPEST:
-            return None
-        if isinstance(node, nodes.Const):
-            return node.value if isinstance(node.value, str | int) and not isinstance(node.value, bool) else None
-        if isinstance(node, nodes.TemplateData):
-            return node.data
-        key = _key(node)
-        if key is not None:
-            values = self._of_name(key)
-            return values[0] if len(values) == 1 and len(self.assigned[key]) == 1 else None
-        folder = _FOLDERS.get(type(node))
-        if folder is None:
-            return None
-        if id(node) in self._of_nodes:
-            return self._of_nodes[id(node)]
-        try:
-            value = folder(self, node, depth + 1)
-        except (TypeError, ValueError, KeyError, IndexError, OverflowError):
-            value = None
-        if isinstance(value, str | list) and len(value) > _LONGEST:
-            value = None
-        self._of_nodes[id(node)] = value
-        return value
-
-    def all(self, items: list[Any], depth: int) -> list[Any] | None:
-        out = [self.fold(each, depth) for each in items[:_LONGEST]]
-        return None if None in out else out
-
-    def computed(self, node: nodes.Node) -> bool:
-        """Whether ``node`` is a text put together in a way that could give an internal name."""
-        key = _key(node)
-        return self._builds(node) if key is None else key in self._computed
-
-    def _builds(self, node: nodes.Node) -> bool:
-        if self.fold(node) is not None:
-            return False
-        if isinstance(node, nodes.Concat):
-            return self._may_begin_internal(node.nodes[0])
-        if isinstance(node, nodes.Add):  # integers are added too; text only where one side is text
-            sides = (self.fold(node.left), self.fold(node.right))
-            return any(isinstance(side, str) for side in sides) and self._may_begin_internal(node.left)
-        if isinstance(node, nodes.Mod):
-            return isinstance(self.fold(node.left), str)
-        if isinstance(node, nodes.Filter):
-            return node.name in _BUILDERS
-        return isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr) and node.node.attr in _BUILDERS
-
-    def _may_begin_internal(self, first: nodes.Node) -> bool:
-        begin = self.fold(first)
-        return not (isinstance(begin, str) and begin and not begin.startswith("_"))
-
-
-def _short(value: Any) -> bool:
-    return isinstance(value, int) and -_LONGEST <= value <= _LONGEST
-
-
-def _fold_add(search: _Search, node: Any, depth: int) -> Any:
-    left, right = search.fold(node.left, depth), search.fold(node.right, depth)
-    if isinstance(left, str) and isinstance(right, str):
-        return left + right
-    if isinstance(left, list) and isinstance(right, list):
-        return left + right
-    return left + right if _short(left) and _short(right) else None
-
-
-def _fold_mul(search: _Search, node: Any, depth: int) -> Any:
-    left, right = search.fold(node.left, depth), search.fold(node.right, depth)
-    if isinstance(left, int) and isinstance(right, str):
-        left, right = right, left
-    if isinstance(left, str) and _short(right) and len(left) * max(right, 0) <= _LONGEST:
-        return left * right
-    return left * right if _short(left) and _short(right) else None
-
-
-def _fold_neg(search: _Search, node: Any, depth: int) -> Any:
-    value = search.fold(node.node, depth)
-    return -value if _short(value) else None
-
-
-def _fold_concat(search: _Search, node: Any, depth: int) -> Any:
-    parts = search.all(node.nodes, depth)
-    return None if parts is None or any(isinstance(part, list) for part in parts) else "".join(map(str, parts))
-
-
-def _fold_list(search: _Search, node: Any, depth: int) -> Any:
-    return search.all(node.items, depth)
-
-
-def _fold_mod(search: _Search, node: Any, depth: int) -> Any:
-    return _percent(search.fold(node.left, depth), [search.fold(node.right, depth)])
-
-
-def _percent(template: Any, values: list[Any]) -> Any:
-    if len(values) == 1 and isinstance(values[0], list):
-        values = values[0]
-    # a width in the template could ask for gigabytes
-    if not isinstance(template, str) or None in values or re.search(r"%[^%a-zA-Z]*\d{3,}|%[^%a-zA-Z]*\*", template):
-        return None
-    return template % tuple(values)
-
-
-def _fold_item(search: _Search, node: Any, depth: int) -> Any:
-    base = search.fold(node.node, depth)
-    if isinstance(node.arg, nodes.Slice):
-        bounds = (node.arg.start, node.arg.stop, node.arg.step)
-        parts = [None if each is None else search.fold(each, depth) for each in bounds]
-        known = all(each is None or part is not None for each, part in zip(bounds, parts, strict=True))
-        return base[slice(*parts)] if known and isinstance(base, str | list) else None
-    index = search.fold(node.arg, depth)
-    return base[index] if isinstance(base, str | list) and isinstance(index, int) else None
-
-
-def _fold_filter(search: _Search, node: Any, depth: int) -> Any:
-    base = None if node.node is None else search.fold(node.node, depth)
-    arguments = search.all(node.args, depth)
-    return None if base is None or arguments is None else _method(node.name, base, arguments)
-
-
-def _fold_call(search: _Search, node: Any, depth: int) -> Any:
-    if not isinstance(node.node, nodes.Getattr):
-        return None
-    base, arguments = search.fold(node.node.node, depth), search.all(node.args, depth)
-    if base is None or arguments is None:
-        return None
-    if node.node.attr == "join" and arguments:  # the method takes its text and list the other way round
-        return _method("join", arguments[0], [base])
-    if node.node.attr == "format":
-        return re.sub(r"\{\d*\}", lambda _: str(arguments.pop(0)), base) if isinstance(base, str) else None
-    return _method(node.node.attr, base, arguments)
-
-
-def _method(name: str, base: Any, arguments: list[Any]) -> Any:
-    """The filters and text methods with which names are put together."""
-    if name == "format":
-        return _percent(base, arguments)
-    if name == "join":
-        return str(arguments[0] if arguments else "").join(map(str, base))
-    if name in ("reverse", "list"):
-        items = list(base)
-        return items if name == "list" else "".join(reversed(base)) if isinstance(base, str) else items[::-1]
-    if name in ("first", "last"):
-        return base[0 if name == "first" else -1]
-    if not isinstance(base, str):
-        return None
-    if name == "replace" and len(arguments) >= 2 and len(base) * max(len(str(arguments[1])), 1) <= _LONGEST:
-        return base.replace(str(arguments[0]), str(arguments[1]))
-    plain: dict[str, Callable[[], str]] = {
-        "lower": base.lower,
-        "upper": base.upper,
-        "trim": base.strip,
-        "strip": base.strip,
-        "string": base.__str__,
-        "safe": base.__str__,
-    }
-    return plain[name]() if name in plain else None
-
-
-_FOLDERS: dict[type[nodes.Node], Callable[[_Search, Any, int], Any]] = {
-    nodes.Add: _fold_add,
-    nodes.Mul: _fold_mul,
-    nodes.Mod: _fold_mod,
-    nodes.Neg: _fold_neg,
-    nodes.Concat: _fold_concat,
-    nodes.List: _fold_list,
-    nodes.Tuple: _fold_list,
-    nodes.Getitem: _fold_item,
-    nodes.Filter: _fold_filter,
-    nodes.Call: _fold_call,
-}
-
 Look = Iterator[tuple[str, str]]
 
 
-def _name_is_internal(search: _Search, node: nodes.Node, what: str) -> Look:
+def _name_is_internal(search: Constants, node: nodes.Node, what: str) -> Look:
     for value in search.values(node):
         parts = value.split(".") if isinstance(value, str) else ()
         for part in parts:
@@ -348,30 +98,30 @@ def _described(node: nodes.Node) -> str:
     if isinstance(node, nodes.Name):
         return node.name
     if isinstance(node, nodes.Getattr):
-        return _key(node) or node.attr
+        return key_of(node) or node.attr
     if isinstance(node, nodes.Filter):
         return f"|{node.name}"
     return type(node).__name__.lower()
 
 
-def _look_attribute(_: _Search, node: Any) -> Look:
+def _look_attribute(_: Constants, node: Any) -> Look:
     if node.attr.startswith("_") or node.attr in _UNSAFE:
         yield "internal-attribute", node.attr
 
 
-def _look_built(search: _Search, node: Any) -> Look:
+def _look_built(search: Constants, node: Any) -> Look:
     value = search.fold(node)
     if isinstance(value, str) and value in _DUNDERS:
         yield "internal-name", value
 
 
-def _look_item(search: _Search, node: Any) -> Look:
+def _look_item(search: Constants, node: Any) -> Look:
     yield from _look_built(search, node)
     if not isinstance(node.arg, nodes.Slice):
         yield from _name_is_internal(search, node.arg, "internal-attribute")
 
 
-def _look_filter(search: _Search, node: Any) -> Look:
+def _look_filter(search: Constants, node: Any) -> Look:
     yield from _look_built(search, node)
     if node.name == "attr":
         yield "attr-filter", next((str(value) for each in node.args[:1] for value in search.values(each)), "")
@@ -390,7 +140,7 @@ def _look_filter(search: _Search, node: Any) -> Look:
             yield from _name_is_internal(search, argument, "internal-attribute")
 
 
-def _look_call(search: _Search, node: Any) -> Look:
+def _look_call(search: Constants, node: Any) -> Look:
     yield from _look_built(search, node)
     called = node.node
     if isinstance(called, nodes.Getattr):
@@ -404,31 +154,31 @@ def _look_call(search: _Search, node: Any) -> Look:
         yield "call-process", called.name
 
 
-def _look_constant(_: _Search, node: Any) -> Look:
+def _look_constant(_: Constants, node: Any) -> Look:
     if isinstance(node.value, str) and node.value in _DUNDERS:
         yield "internal-name", node.value
 
 
-def _look_keyword(_: _Search, node: Any) -> Look:
+def _look_keyword(_: Constants, node: Any) -> Look:
     if node.key in _DUNDERS:
         yield "internal-name", node.key
 
 
-def _look_name(_: _Search, node: Any) -> Look:
+def _look_name(_: Constants, node: Any) -> Look:
     if node.name in _DUNDERS:
         yield "internal-name", node.name
 
 
-def _look_namespace(_: _Search, node: Any) -> Look:
+def _look_namespace(_: Constants, node: Any) -> Look:
     if node.attr.startswith("_"):
         yield "internal-attribute", node.attr
 
 
-def _look_load(search: _Search, node: Any) -> Look:
+def _look_load(search: Constants, node: Any) -> Look:
     yield "load-template", next((str(value) for value in search.values(node.template)), "")
 
 
-_LOOKS: dict[type[nodes.Node], Callable[[_Search, Any], Look]] = {
+_LOOKS: dict[type[nodes.Node], Callable[[Constants, Any], Look]] = {
     nodes.Getattr: _look_attribute,
     nodes.Getitem: _look_item,
     nodes.Filter: _look_filter,

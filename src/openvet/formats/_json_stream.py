@@ -25,7 +25,7 @@ _WINDOW = 4 * 1024 * 1024
 #: Items in one run from which it is let go.
 _RUN = 256
 #: Values and bytes of text kept of one document.
-_MOST_VALUES = 200_000
+_MOST_VALUES = 500_000
 _MOST_TEXT = 16 * 1024 * 1024
 #: Stands in a list for a run that was let go.
 DROPPED = "…"

@@ -156,7 +156,7 @@ ORDINARY: dict[str, Files] = {
     },
 }  # fmt: skip
 
-_MODELLING = '''import math
+_MODELLING = """import math
 import os
 import logging
 from typing import Optional
@@ -207,7 +207,7 @@ if __name__ == "__main__":
     import subprocess
 
     subprocess.run(["echo", "only by hand"])
-'''
+"""
 
 #: Repositories with code of their own: an engineer reads the code first, and has no reason to reject them.
 WITH_CODE: dict[str, Files] = {

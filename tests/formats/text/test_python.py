@@ -203,7 +203,7 @@ def test_the_standard_library_is_quiet_on_import() -> None:
         ("print 'eval'", "Missing parentheses"),
         ("eval(" + "(" * 5000, "too many nested"),
         ("eval(x)" + ".a" * 5000, "nested too deeply"),
-        ("x = " + "-" * 200_000 + "eval", "nested too deeply"),
+        ("x = " + "-" * 120_000 + "eval", "nested too deeply"),
         ("eval\nif x: pass\n" + "elif x: pass\n" * 5000, "nested too deeply"),
         ("eval\nx = " + "a," * 300_000, "more than"),
         ("eval\nx = " + "9" * 5000, "4300"),
