@@ -264,6 +264,11 @@ def test_deep_nesting_is_a_result() -> None:
     ]
 
 
+def test_metadata_of_null_is_none() -> None:
+    assert read(safetensors_raw('{"__metadata__": null }')).anomalies == []
+    refused(safetensors_raw('{"__metadata__":nullify}'), "not JSON", 28)
+
+
 def test_metadata_is_bounded() -> None:
     facts = read(safetensors({}, {f"key {n}": "x" * 5000 for n in range(300)}))
     kept = facts.metadata["metadata"]
