@@ -6,22 +6,19 @@ law 3). The knowledge lives in ``openvet/data/callables/*.toml``; this module on
 
 from __future__ import annotations
 
-import os
+import re
 import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 
 from openvet.core.rule import Severity
 
 __all__ = ["Kind", "Known", "classify"]
 
-_FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(__file__))), "data", "callables")
-
-
-#: The C modules behind ``os``; an attribute of theirs is the same function.
-_ALIASES = {"posix": "os", "nt": "os", "_operator": "operator", "_functools": "functools"}
+_FOLDER = Path(__file__).parents[2] / "data" / "callables"
 
 
 class Kind(StrEnum):
@@ -45,6 +42,7 @@ class Known:
         what: for a dangerous one: what it does, as the end of "a callable that …".
         severity: for a dangerous one.
         package: for a framework's: the package that it needs.
+        on_import: resolving the name is enough, nothing needs to call it.
     """
 
     kind: Kind
@@ -52,128 +50,180 @@ class Known:
     what: str = ""
     severity: Severity = Severity.MEDIUM
     package: str = ""
+    on_import: bool = False
+
+
+#: capability -> what it does, and how bad that is.
+_CAPABILITIES = {
+    "process": ("starts or signals processes", Severity.CRITICAL),
+    "code": ("runs code that it is given", Severity.CRITICAL),
+    "import": ("imports modules, which runs their code", Severity.CRITICAL),
+    "native": ("loads or calls native code", Severity.CRITICAL),
+    "nested": ("loads another pickle or document that can run code", Severity.CRITICAL),
+    "network": ("opens network connections", Severity.CRITICAL),
+    "file": ("reads, writes or removes files", Severity.HIGH),
+    "other": ("belongs to the interpreter or the operating system and builds no data", Severity.HIGH),
+}
+
+_DATA = Known(Kind.DATA)
+_LINKER = Known(Kind.LINKER)
+_PROJECT = Known(Kind.PROJECT)
+_UNKNOWN = Known(Kind.UNKNOWN)
+
+
+def _dangerous(capability: str, *, on_import: bool = False) -> Known:
+    what, severity = _CAPABILITIES[capability]
+    return Known(Kind.DANGEROUS, capability, what, severity, on_import=on_import)
 
 
 @dataclass(frozen=True, slots=True)
 class _Tables:
-    data: frozenset[str]
-    linkers: frozenset[str]
-    dangerous_modules: dict[str, Known]
-    dangerous_names: dict[str, Known]
+    """The data files, turned into look-ups."""
+
+    exact: dict[tuple[str, str], Known]
+    modules: dict[str, Known]
+    below: dict[str, Known]
+    methods: frozenset[str]
     stdlib: frozenset[str]
-    prefixes: tuple[tuple[str, str], ...]
-    helpers: dict[str, str]
+    packages: dict[str, str]
+    pattern: re.Pattern[str]
     not_below: frozenset[str]
-    other: Known
+    effects: frozenset[str]
+    escapes: frozenset[str]
+    anywhere: dict[str, Known]
 
 
 def _load(name: str) -> dict[str, Any]:
-    with open(os.path.join(_FOLDER, name), "rb") as file:
-        return tomllib.load(file)
+    return tomllib.loads((_FOLDER / name).read_text("utf-8"))
 
 
 @cache
 def _tables() -> _Tables:
-    data = {f"{module}.{name}" for module, table in _load("data.toml").items() for name in table["names"]}
+    exact: dict[tuple[str, str], Known] = {}
     modules: dict[str, Known] = {}
-    names: dict[str, Known] = {}
-    for capability, table in _load("dangerous.toml").items():
-        known = Known(Kind.DANGEROUS, capability, table["what"], Severity[table["severity"].upper()])
-        for module in table["modules"]:
-            modules.setdefault(module, known)  # the first table that names it counts: they are in order of gravity
-        for name in table["names"]:
-            names.setdefault(name, known)
-    frameworks = _load("frameworks.toml")
-    prefixes = tuple((prefix, each["package"]) for each in frameworks["framework"] for prefix in each["prefixes"])
-    helpers = {name: each["package"] for each in frameworks["framework"] for name in each.get("names", ())}
+    below: dict[str, Known] = {}
+    dangerous = _load("dangerous.toml")
+    framework = _load("framework.toml")
+    packages: dict[str, str] = framework["packages"]
+    for module, names in framework["internals"].items():
+        known = Known(Kind.FRAMEWORK, package=packages.get(module.partition(".")[0], module.partition(".")[0]))
+        exact.update(((module, name), known) for name in names)
+    data = _load("data.toml")
+    for known, table in ((_LINKER, _load("linkers.toml")["modules"]), (_DATA, data["modules"])):
+        for module, names in table.items():
+            exact.update(((module, name), known) for name in names)
+    for capability in _CAPABILITIES:
+        known = _dangerous(capability)
+        for module, names in dangerous[capability].items():
+            if names != ["*"]:
+                exact.update(((module, name), known) for name in names)
+            elif module.endswith(".*"):
+                below[module.removesuffix(".*")] = known
+            else:
+                modules[module] = known
     return _Tables(
-        data=frozenset(data),
-        linkers=frozenset(_load("linkers.toml")["names"]),
-        dangerous_modules=modules,
-        dangerous_names=names,
-        stdlib=frozenset(_load("stdlib.toml")["modules"]),
-        prefixes=prefixes,
-        helpers=helpers,
-        not_below=frozenset(frameworks["not_below"]),
-        other=modules["sys"],
+        exact=exact,
+        modules=modules,
+        below=below,
+        methods=frozenset(data["methods"]),
+        stdlib=frozenset(_load("stdlib.toml")["names"].split()),
+        packages=packages,
+        pattern=re.compile("|".join(framework["patterns"]["names"])),
+        not_below=frozenset(framework["not_below"]["parts"]),
+        effects=frozenset(dangerous["effects"]["modules"]),
+        escapes=frozenset(dangerous["escapes"]["names"]),
+        anywhere={name: _dangerous(key) for key, names in dangerous["anywhere"].items() for name in names},
     )
 
 
-@cache
-def classify(module: str, name: str) -> Known:
-    """The class of ``module``.``name``, the name as the stream gives it (it may be dotted: an attribute walk)."""
+@lru_cache(maxsize=65_536)
+def classify(module: str, name: str, *, called: bool = True) -> Known:
+    """The class of ``module.name``, the name as the stream gives it.
+
+    An attribute of a class that nobody calls (a member of an enumeration, a bound method) is what its class is.
+
+    A dotted name is an attribute walk: it counts as what its last known part is, so that an innocent module in front of
+    it hides nothing. A method of an instance is written ``Class().method``.
+    """
     tables = _tables()
-    module = _ALIASES.get(module, module)
-    full = f"{module}.{name}"
-    if full in tables.data:
-        return Known(Kind.DATA)
-    if full in tables.dangerous_names:
-        return tables.dangerous_names[full]
-    if full in tables.linkers:
-        return Known(Kind.LINKER)
-    inner = _module_in(name, tables)
-    if inner is not None:
-        return inner
-    dangerous = _by_module(full, tables)
-    if dangerous is not None:
-        return dangerous
-    framework = _framework(module, name, tables)
-    if framework is not None:
-        return framework
-    top = module.split(".", 1)[0]
+    name = name.removesuffix(".__call__")
+    known = tables.exact.get((module, name))
+    if known is not None:
+        return known
+    if module in tables.effects or (module.endswith(".__main__") and module.count(".")):
+        return _dangerous("code", on_import=True)
+    if "." in name or "()" in name:
+        return _walk(module, name, tables, called=called)
+    return _plain(module, name, tables)
+
+
+def _plain(module: str, name: str, tables: _Tables) -> Known:
+    """A name without dots."""
+    known = _by_module(module, tables)
+    if known is not None:
+        return known
+    top = module.partition(".")[0]
     if top in tables.stdlib:
-        return tables.other
-    if _is_class(name) and (top == "__main__" or top == "__mp_main__" or not _third_party(module, tables)):
-        return Known(Kind.PROJECT)
-    return Known(Kind.UNKNOWN)
+        return _dangerous("other")
+    if top == "__torch__":
+        return Known(Kind.FRAMEWORK, package="torch")
+    if name.startswith("__") and name in tables.escapes:
+        return _dangerous("other")
+    package = tables.packages.get(top)
+    if package is None:
+        return _PROJECT if _is_class(name) else _UNKNOWN
+    if name in tables.anywhere:
+        return tables.anywhere[name]
+    if (_is_class(name) and tables.not_below.isdisjoint(module.split("."))) or tables.pattern.fullmatch(name):
+        return Known(Kind.FRAMEWORK, package=package)
+    return _UNKNOWN
 
 
-def _module_in(name: str, tables: _Tables) -> Known | None:
-    """A dotted name that walks through a module that another one happens to import: ``torch.serialization`` + ``os.system``."""
-    parts = name.split(".")
-    for start in range(len(parts) - 1):
-        rest = ".".join(parts[start:])
-        bare = ".".join(part.lstrip("_") if index == 0 else part for index, part in enumerate(parts[start:]))
-        for each in (rest, bare):
-            if each in tables.dangerous_names:
-                return tables.dangerous_names[each]
-            found = _by_module(each, tables)
-            if found is not None:
-                return found
-        if any(part.startswith("__") for part in parts):
-            return tables.other
-        if parts[start].lstrip("_") in tables.stdlib:
-            return tables.other
-    return None
+def _by_module(module: str, tables: _Tables) -> Known | None:
+    """The nearest module that is dangerous as a whole."""
+    known = tables.modules.get(module)
+    while known is None and module:
+        known = tables.below.get(module)
+        module = module.rpartition(".")[0]
+    return known
 
 
-def _by_module(full: str, tables: _Tables) -> Known | None:
-    parts = full.split(".")
-    for end in range(len(parts) - 1, 0, -1):
-        known = tables.dangerous_modules.get(".".join(parts[:end]))
-        if known is not None:
-            return known
-    return None
+def _walk(module: str, name: str, tables: _Tables, *, called: bool) -> Known:
+    """A dotted name: the worst of everything that it can mean, by exact names before whole modules."""
+    parts = [part.removesuffix("()") for part in name.split(".")]
+    if not tables.escapes.isdisjoint(parts):
+        return _dangerous("other")
+    if f"{module}.{parts[0]}" in tables.methods:
+        return _DATA
+    exact: list[Known | None] = []
+    whole: list[Known | None] = []
+    for at in range(1, len(parts)):
+        rest = ".".join(parts[at:])
+        # the parts in front may be modules of their own, or names by which this module imported others
+        below = ".".join([module, *parts[:at]])
+        exact.append(tables.exact.get((below, rest)))
+        whole.append(_by_module(below, tables))
+        for start in range(at):
+            inner = ".".join([parts[start].lstrip("_"), *parts[start + 1 : at]])
+            exact.append(tables.exact.get((inner, rest)))
+            whole.append(_by_module(inner, tables) or (_dangerous("other") if inner in tables.stdlib else None))
+    whole.append(_by_module(module, tables))
+    dangerous = [known for known in [*exact, *whole] if known is not None and known.kind is Kind.DANGEROUS]
+    if dangerous:
+        return max(dangerous, key=lambda known: known.severity)
+    return _member(module, parts, tables, called=called)
 
 
-def _framework(module: str, name: str, tables: _Tables) -> Known | None:
-    full = f"{module}.{name}"
-    if full in tables.helpers:
-        return Known(Kind.FRAMEWORK, package=tables.helpers[full])
-    if "." in name or not (_is_class(name) or name.startswith("__pyx_unpickle_")):
-        return None
-    if not tables.not_below.isdisjoint(module.split(".")):
-        return None
-    for prefix, package in tables.prefixes:
-        if full.startswith(prefix):
-            return Known(Kind.FRAMEWORK, package=package)
-    return None
-
-
-def _third_party(module: str, tables: _Tables) -> bool:
-    """Whether the module belongs to a package that we know, so that the name is not a project's own."""
-    top = module.split(".", 1)[0]
-    return any(prefix.split(".", 1)[0] == top for prefix, _ in tables.prefixes)
+def _member(module: str, parts: list[str], tables: _Tables, *, called: bool) -> Known:
+    """An attribute of a class: as good as the class where it is written as one, or where its methods are data."""
+    base = classify(module, parts[0])
+    if not called and base.kind in (Kind.FRAMEWORK, Kind.PROJECT, Kind.DATA):
+        return base
+    if module in ("pathlib", "pathlib._local"):
+        return _dangerous("file")
+    if base.kind in (Kind.FRAMEWORK, Kind.PROJECT) and _is_class(parts[-1]):
+        return base  # a nested class
+    return base if base.kind is Kind.DANGEROUS else tables.anywhere.get(parts[-1], _UNKNOWN)
 
 
 def _is_class(name: str) -> bool:

@@ -175,6 +175,16 @@ def _resolve_name(m: Semantics, items: Items, _bag: int, offset: int) -> int | N
     return m.reference(module, rest, offset, "IMPORT", via="pkgutil.resolve_name")
 
 
+def _ufunc(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
+    """``numpy.core._ufunc_reconstruct(module, name)`` imports any module and takes any attribute of it."""
+    module = m.text(items[0]) if items else None
+    name = m.text(items[1]) if items and len(items) > 1 else None
+    if module is None or name is None:
+        m.compute("name", "numpy takes a function whose name is computed", offset, "numpy.core._ufunc_reconstruct")
+        return None
+    return m.reference(module, name, offset, "IMPORT", via="numpy.core._ufunc_reconstruct")
+
+
 def item_of(m: Semantics, container: int, key: int, offset: int) -> int | None:
     """``container[key]`` where that leads to a name: ``sys.modules["os"]``, ``module.__dict__["system"]``."""
     text = m.text(key)
@@ -306,6 +316,8 @@ LINKERS: Final[dict[tuple[str, str], Linker]] = {
     ("importlib", "import_module"): _import_module,
     ("importlib", "__import__"): _import,
     ("itertools", "starmap"): _calls_first("itertools.starmap"),
+    ("numpy._core", "_ufunc_reconstruct"): _ufunc,
+    ("numpy.core", "_ufunc_reconstruct"): _ufunc,
     ("operator", "attrgetter"): _named("attrgetter"),
     ("operator", "call"): _call_first,
     ("operator", "getitem"): _getitem,
