@@ -16,7 +16,18 @@ from hypothesis import strategies as st
 
 from openvet.core.limits import Budget, Limits
 from openvet.errors import LimitError, MalformedError, ReadError, UnsupportedError
-from openvet.io.archive.compressed import BZIP2, GZIP, LZMA_ALONE, XZ, ZLIB, Coding, Decoding, gzip_header, spool
+from openvet.io.archive.compressed import (
+    BZIP2,
+    GZIP,
+    LZMA_ALONE,
+    XZ,
+    ZLIB,
+    Coding,
+    Decoding,
+    Inflate,
+    gzip_header,
+    spool,
+)
 from openvet.io.source import BytesSource, Source
 
 PAYLOAD = b"cposix\nsystem\n(S'echo harmless'\ntR."
@@ -260,3 +271,12 @@ def test_disk_that_is_full_is_a_read_error(monkeypatch: pytest.MonkeyPatch) -> N
     budget = Budget(Limits(spool_memory=1000))
     with pytest.raises(ReadError, match="No space left"):
         spool(Decoding(BytesSource(zlib.compress(bytes(10_000_000))), ZLIB, budget), budget)
+
+
+def test_output_that_ends_with_a_full_step() -> None:
+    """What a decoder still holds when its input is used up and its output is full is not lost."""
+    for size in [*range(8192 - 3, 8192 + 270), *range(3 * 8192 - 3, 3 * 8192 + 270)]:
+        packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+        raw = packer.compress(bytes(size)) + packer.flush()
+        out, decoding = decoded(raw, Coding(lambda _, offset: (Inflate(), offset)))
+        assert (len(out), decoding.error) == (size, None)
