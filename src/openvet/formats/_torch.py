@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from openvet.core.text import printable, shorten
 from openvet.formats._format import Facts, Tensor
@@ -93,7 +93,7 @@ class Tensors:
         self._pairs: dict[int, str | None] = {}
         self._prefixes: dict[int, str] = {}
 
-    def mismatch(self, message: str, offset: int | None, **evidence: object) -> None:
+    def mismatch(self, message: str, offset: int | None, **evidence: Any) -> None:
         """A storage is not what the pickle says of it."""
         facts = self.facts
         outer, facts.place = facts.place, self.place

@@ -93,7 +93,9 @@ def _keys(source: Source, facts: Facts, reading: Reading, at: int) -> tuple[list
     return keys, machine.end
 
 
-def _storages(source: Source, facts: Facts, reading: Reading, tensors: Tensors, keys: list[str], at: int) -> dict[str, int]:
+def _storages(
+    source: Source, facts: Facts, reading: Reading, tensors: Tensors, keys: list[str], at: int
+) -> dict[str, int]:
     """Where the bytes of each storage begin."""
     places: dict[str, int] = {}
     for key in keys:
@@ -123,6 +125,8 @@ def _storages(source: Source, facts: Facts, reading: Reading, tensors: Tensors, 
         at += 8 + size
     if at < source.size:
         rest = source.size - at
-        reading.anomaly("pickle/trailing-data", f"{rest} bytes behind the last storage belong to nothing", at, size=rest)
+        reading.anomaly(
+            "pickle/trailing-data", f"{rest} bytes behind the last storage belong to nothing", at, size=rest
+        )
         facts.unknown("no-reader", f"{rest} bytes behind the last storage were not read", at)
     return places

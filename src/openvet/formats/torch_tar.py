@@ -128,7 +128,9 @@ class _Stream:
             self.at += 8 + 16 * ndim + 8
             dtype, width = DTYPES.get(self._class(machine).replace("Tensor", "Storage"), ("?", 0))
             tensor = Tensor(f"tensor {index}", dtype, shape)
-            self.facts.tensors.append(Tensor(tensor.name, dtype, shape, None, tensor.elements * width if width else None))
+            self.facts.tensors.append(
+                Tensor(tensor.name, dtype, shape, None, tensor.elements * width if width else None)
+            )
         self._end()
 
     def _count(self) -> int:

@@ -144,7 +144,7 @@ def test_every_linker_is_known_as_one_or_as_dangerous() -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_no_name_of_the_standard_library_is_misspelt() -> None:
     missing = []
-    for module, names in (table("data.toml")["modules"] | table("linkers.toml")["modules"]).items():
+    for module, names in [*table("data.toml")["modules"].items(), *table("linkers.toml")["modules"].items()]:
         if module.partition(".")[0] not in table("stdlib.toml")["names"].split():
             continue
         try:

@@ -237,7 +237,9 @@ def _modules_get(m: Semantics, items: Items, _bag: int, offset: int) -> int | No
 def _rebuild_from_type(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
     """``torch._tensor._rebuild_from_type_v2(func, type, args, state)`` calls ``func(*args)`` whatever it is."""
     if not items or len(items) < 3:
-        m.compute("name", "torch rebuilds from a callable that is not known", offset, "torch._tensor._rebuild_from_type_v2")
+        m.compute(
+            "name", "torch rebuilds from a callable that is not known", offset, "torch._tensor._rebuild_from_type_v2"
+        )
         return None
     result = m.call(items[0], items[2], offset, "torch._tensor._rebuild_from_type_v2")
     if tag_of(items[1]) == REF:
@@ -245,7 +247,7 @@ def _rebuild_from_type(m: Semantics, items: Items, _bag: int, offset: int) -> in
     return result
 
 
-def _first(m: Semantics, items: Items, _bag: int, _offset: int) -> int | None:
+def _first(_m: Semantics, items: Items, _bag: int, _offset: int) -> int | None:
     """What only wraps its first argument, which keeps its identity: a Parameter is its tensor."""
     return items[0] if items and tag_of(items[0]) in (RESULT, TUPLE) else None
 
@@ -375,4 +377,3 @@ MADE: Final[dict[str, Callable[[Semantics, Ref, Items, int, int], int]]] = {
     "itemgetter": _run_itemgetter,
     "methodcaller": _run_methodcaller,
 }
-

@@ -95,7 +95,12 @@ def _escaped(raw: bytes) -> str:
         if mark in simple:
             out.append(simple[mark])
             at += 2
-        elif mark == 0x78 and (digits := raw[at + 2 : at + 4]) and len(digits) == 2 and _all_in(digits, b"0123456789abcdefABCDEF"):
+        elif (
+            mark == 0x78
+            and (digits := raw[at + 2 : at + 4])
+            and len(digits) == 2
+            and _all_in(digits, b"0123456789abcdefABCDEF")
+        ):
             out.append(int(digits, 16))
             at += 4
         elif 0x30 <= mark <= 0x37:

@@ -92,7 +92,7 @@ class Machine(Semantics):
 
     def peek(self, offset: int, size: int) -> bytes:
         at = offset - self._base
-        if 0 <= at and at + size <= self._real:
+        if at >= 0 and at + size <= self._real:
             return self._buffer[at : at + size]
         if size <= 16 and offset + size > self.source.size:
             return self.source.upto(offset, size).ljust(size, b"\0")  # of an opcode that the end cut off
@@ -333,15 +333,21 @@ class Machine(Semantics):
     def _frame(self, offset: int, length: int) -> None:
         end = offset + 9 + length
         if end > self.source.size:
-            self.frames.append((offset, "a frame is longer than the file: unpicklers in C stop here, those in Python go on"))
+            self.frames.append(
+                (offset, "a frame is longer than the file: unpicklers in C stop here, those in Python go on")
+            )
         elif self.frame_end > offset and self.frame_end != offset + 9:
-            self.frames.append((offset, "a frame begins inside another: unpicklers in Python stop here, those in C go on"))
+            self.frames.append(
+                (offset, "a frame begins inside another: unpicklers in Python stop here, those in C go on")
+            )
         self.frame_end = end if end <= self.source.size else 0
 
     def _leave_frame(self, offset: int) -> None:
         """The last opcode ended after its frame: it began after it, as between frames, or it crosses the end."""
         if offset < self.frame_end:
-            self.frames.append((offset, "an opcode crosses the end of its frame: unpicklers in Python stop here, those in C go on"))
+            self.frames.append(
+                (offset, "an opcode crosses the end of its frame: unpicklers in Python stop here, those in C go on")
+            )
         self.frame_end = 0
 
     def _rare(self, code: int, offset: int) -> int:  # noqa: C901 - one line for each opcode
@@ -422,7 +428,10 @@ class Machine(Semantics):
         module, middle = self._line(offset + 1)
         attribute, following = self._line(middle)
         value = self.resolve(
-            module[:4096].decode("utf-8", "surrogateescape"), attribute[:4096].decode("utf-8", "surrogateescape"), offset, name
+            module[:4096].decode("utf-8", "surrogateescape"),
+            attribute[:4096].decode("utf-8", "surrogateescape"),
+            offset,
+            name,
         )
         if following > self.source.size:
             following = self.source.size
@@ -445,5 +454,3 @@ class Machine(Semantics):
         else:
             self.push(self.memo_get(number, offset))
         return following
-
-

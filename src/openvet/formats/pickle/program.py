@@ -103,7 +103,12 @@ class Mutation:
     arguments: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        out: dict[str, Any] = {"offset": self.offset, "opcode": self.opcode, "how": self.how, "target": list(self.target)}
+        out: dict[str, Any] = {
+            "offset": self.offset,
+            "opcode": self.opcode,
+            "how": self.how,
+            "target": list(self.target),
+        }
         if self.key:
             out["key"] = self.key
         if self.callable is not None:
@@ -159,7 +164,8 @@ class PickleProgram:
         broken: why a loader would fail in it, or ``None``; ``broken_at`` is where. Everything before it still runs.
         references: in the order in which they are resolved first.
         persistent: how many persistent ids; ``persistent_first`` shows the first few.
-        base: what to add to every offset of a record for the offset in the file (a program inside a literal).
+        base: where the literal begins that holds this program; 0 for a program of its own.
+        decoded: the literal was decoded, so that offsets of records are not offsets in the file.
         container: the place of the literal that holds this program and when it is loaded: ``""`` for a program of
             its own, ``carried`` for one that nothing in the file loads, ``loaded`` for one that the outer program loads.
     """
@@ -180,11 +186,16 @@ class PickleProgram:
     persistent_first: tuple[str, ...] = ()
     container: str = ""
     base: int = 0
+    decoded: bool = False
     dropped: int = 0
 
     @property
     def kind(self) -> str:
         return "pickle"
+
+    def at(self, offset: int) -> Location:
+        """Where a record of this program is in the file."""
+        return Location(self.location.place, self.base if self.decoded else self.base + offset)
 
     def to_json(self) -> dict[str, Any]:
         out: dict[str, Any] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from openvet.core.location import Location
 from openvet.core.text import printable
@@ -40,7 +40,11 @@ class Reading:
         """Walk one program that begins at ``start`` and put it, and what it contains, into the facts."""
         limits = self.facts.limits
         machine = Machine(
-            self.source, self.facts.budget, start=start, opcodes=max(limits.opcodes - self.opcodes, 1), observer=observer
+            self.source,
+            self.facts.budget,
+            start=start,
+            opcodes=max(limits.opcodes - self.opcodes, 1),
+            observer=observer,
         )
         try:
             machine.run()
@@ -53,9 +57,11 @@ class Reading:
         self._inside(self.source, program, 1)
         return machine
 
-    def _frozen(self, machine: Machine, start: int, container: str = "", base: int = 0) -> PickleProgram:
+    def _frozen(
+        self, machine: Machine, start: int, container: str = "", base: int = 0, *, decoded: bool = False
+    ) -> PickleProgram:
         return PickleProgram(
-            location=Location(self.place, base + start),
+            location=Location(self.place, base if decoded else base + start),
             start=start,
             end=machine.end,
             protocol=machine.highest_protocol,
@@ -71,6 +77,7 @@ class Reading:
             persistent_first=tuple(machine.persistent_first),
             container=container,
             base=base,
+            decoded=decoded,
             dropped=machine.dropped + machine.references.overflow,
         )
 
@@ -89,7 +96,7 @@ class Reading:
         if machine.raw_follows:
             facts.unknown("no-reader", "joblib arrays inside a pickle are read from step 2 on", machine.end)
 
-    def anomaly(self, rule: str, message: str, offset: int | None, **evidence_: object) -> None:
+    def anomaly(self, rule: str, message: str, offset: int | None, **evidence_: Any) -> None:
         """An anomaly at this file's own place, which for a member is not that of its archive."""
         facts = self.facts
         outer, facts.place = facts.place, self.place
@@ -105,18 +112,23 @@ class Reading:
             if carried.kind == "marshal":
                 continue
             if self.nested >= _NESTED or depth > _NESTED_DEPTH:
-                self.facts.unknown("limit", "more pickles inside literals than are walked", program.base + carried.start)
+                self.facts.unknown(
+                    "limit", "more pickles inside literals than are walked", program.base + carried.start
+                )
                 return
             self.nested += 1
             self._literal(source, program, carried, depth)
 
     def _literal(self, source: Source, outer: PickleProgram, carried: Carried, depth: int) -> None:
         """Walk the programs inside one literal."""
-        base = outer.base + carried.start
+        base = outer.at(carried.start).offset or 0
+        decoded = outer.decoded or carried.kind != "pickle"
         container = "loaded" if carried.loaded and outer.container != "carried" else "carried"
         inner = self._opened(source, carried)
         if inner is None:
-            self.facts.unknown("unsupported", f"a literal that seems to hold a pickle ({carried.kind}) was not decoded", base)
+            self.facts.unknown(
+                "unsupported", f"a literal that seems to hold a pickle ({carried.kind}) was not decoded", base
+            )
             return
         legacy = inner.upto(0, len(TORCH_MAGIC)) == TORCH_MAGIC
         at = 0
@@ -126,7 +138,7 @@ class Reading:
             )
             machine.run()
             self.opcodes += machine.opcodes
-            program = self._frozen(machine, at, container, base)
+            program = self._frozen(machine, at, container, base, decoded=decoded)
             self.facts.programs.append(program)
             self._inside(inner, program, depth + 1)
             at = machine.end
@@ -173,7 +185,11 @@ def read_file(source: Source, facts: Facts) -> None:
         # where STOP is inside a frame, unpicklers in Python go on behind the frame and those in C behind STOP
         candidates = [machine.end]
         if machine.frame_end > machine.end:
-            reading.anomaly("pickle/frame-mismatch", "a frame goes on behind STOP: unpicklers differ in what comes next", machine.end)
+            reading.anomaly(
+                "pickle/frame-mismatch",
+                "a frame goes on behind STOP: unpicklers differ in what comes next",
+                machine.end,
+            )
             candidates.append(machine.frame_end)
         waiting += [at for at in reversed(candidates) if at < source.size and starts_pickle(source, at, facts)]
     if waiting:
@@ -196,5 +212,7 @@ def _left_over(source: Source, facts: Facts, reading: Reading, end: int) -> None
         facts.note("padding", source.size - end)
         return
     size = source.size - end
-    reading.anomaly("pickle/trailing-data", f"{size} bytes behind the end of the pickle belong to nothing", end, size=size)
+    reading.anomaly(
+        "pickle/trailing-data", f"{size} bytes behind the end of the pickle belong to nothing", end, size=size
+    )
     facts.unknown("no-reader", f"{size} bytes behind the end of the pickle were not read", end)

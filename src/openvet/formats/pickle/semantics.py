@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from openvet.core.limits import Limits
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError
-from openvet.formats.pickle import literals, values
+from openvet.formats.pickle import literals
 from openvet.formats.pickle.opcodes import NAMES
 from openvet.formats.pickle.program import Call, Carried, Computed, Mutation
 from openvet.formats.pickle.references import MANY, Bags, Ref, References
@@ -41,6 +41,19 @@ __all__ = ["Halt", "Observer", "Semantics"]
 
 #: Attributes that an unpickler or the interpreter calls on an instance: a callable hidden under one of them is called.
 _HIJACKED: Final = frozenset({"append", "extend", "add", "persistent_load", "find_class", "close", "shutdown"})
+#: Attributes with such names that honest objects keep callables under; nothing calls them.
+_HARMLESS: Final = frozenset(
+    {
+        "__annotations__",
+        "__doc__",
+        "__module__",
+        "__name__",
+        "__orig_class__",
+        "__parameters__",
+        "__qualname__",
+        "__wrapped__",
+    }
+)
 _NAME_BYTES: Final = 4_096
 _INNER: Final = 100_000
 _DEPTH: Final = 24
@@ -253,7 +266,7 @@ class Semantics:
             return "<persistent object>"
         if tag == UNKNOWN:
             return "<unknown>"
-        left, right = {TUPLE: "()", LIST: "[]", DICT: "{}", SET: "{}", FROZENSET: "{}"}[tag]
+        left, right = {TUPLE: ("(", ")"), LIST: ("[", "]")}.get(tag, ("{", "}"))
         held = self.held.get(offset_of(value))
         if held is None or depth >= 3:
             return f"{left}…{right}"
@@ -269,7 +282,15 @@ class Semantics:
     # resolving
 
     def reference(
-        self, module: str, name: str, offset: int, opcode: str, *, kind: str = "global", via: str = "", variant: str = ""
+        self,
+        module: str,
+        name: str,
+        offset: int,
+        opcode: str,
+        *,
+        kind: str = "global",
+        via: str = "",
+        variant: str = "",
     ) -> int:
         """The value that stands for ``module.name``."""
         index = self.references.intern(module, name, kind, variant, offset, opcode)
@@ -474,7 +495,7 @@ class Semantics:
                 if tag_of(items[at]) == LIT:
                     continue
                 text = "<computed>"
-            if text in _HIJACKED or text.startswith("__") or text == "<computed>":
+            if text in _HIJACKED or text == "<computed>" or (text.startswith("__") and text not in _HARMLESS):
                 self.keyed.setdefault(identity, []).append((text, value))
                 if len(self.keyed) > 10_000:
                     raise LimitError("records", 10_000, "too many callables under special names", offset=identity)

@@ -1,0 +1,155 @@
+"""What the rules about pickles share: the programs of an inventory, and every reference of one with what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from openvet.checks._check import Context
+from openvet.checks.pickle._callables import Kind, Known, classify
+from openvet.core.finding import Finding
+from openvet.core.rule import Confidence, Severity
+from openvet.core.text import printable, shorten
+from openvet.formats.pickle.program import PickleProgram, Reference
+
+__all__ = ["DO_NOT_LOAD", "NEEDS", "Judged", "dangers", "evidence", "is_handed", "judged", "programs", "spelled"]
+
+#: Formats that have pickle programs.
+NEEDS = ("pickle", "torch-zip", "torch-legacy", "torch-tar")
+DO_NOT_LOAD = "Do not load this file. Ask the publisher for safetensors, and report the file to where you got it."
+
+_LITERAL_LOADER = "torch.storage._load_from_bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One reference of one program, and what is known of it."""
+
+    program: PickleProgram
+    reference: Reference
+    known: Known
+
+    @property
+    def reached(self) -> bool:
+        """Whether loading runs it."""
+        return bool(self.reference.calls) or self.known.on_import
+
+
+def programs(ctx: Context, *, carried: bool = False) -> Iterator[PickleProgram]:
+    """Every pickle program that loading runs; with ``carried`` those in literals that nothing loads instead."""
+    for component in ctx.inventory.walk():
+        for program in component.programs:
+            if isinstance(program, PickleProgram) and (program.container == "carried") is carried:
+                yield program
+
+
+def judged(program: PickleProgram) -> Iterator[Judged]:
+    """Every reference of a program. Modules by themselves are left out: what is taken from them counts."""
+    for reference in program.references:
+        if reference.name:
+            called = bool(reference.calls)
+            yield Judged(program, reference, classify(reference.module, reference.name, called=called))
+
+
+def spelled(reference: Reference) -> str:
+    """A reference as people read it."""
+    return shorten(printable(reference.qualified), 120)
+
+
+def evidence(reference: Reference) -> dict[str, Any]:
+    """What anybody needs to check a finding about a reference again."""
+    out: dict[str, Any] = {"callable": shorten(printable(reference.qualified), 400), "opcode": reference.opcode}
+    if reference.written:
+        out["written"] = shorten(printable(reference.written), 400)
+    if reference.via:
+        out["via"] = list(reference.via)
+    if reference.calls:
+        out["calls"] = reference.calls
+    if reference.first_calls:
+        first = reference.first_calls[0]
+        out["called_by"] = first.opcode
+        out["arguments"] = list(first.arguments)
+    return out
+
+
+def dangers(ctx: Context, capability: str, remedy: str) -> Iterator[Finding]:
+    """Every reached callable with one capability, and every one that is handed to something that may call it."""
+    for program in programs(ctx):
+        handed: set[tuple[str, str]] = set()
+        for each in judged(program):
+            if each.known.kind is Kind.DANGEROUS:
+                if each.known.capability == capability and each.reached and not _reads_literals(each):
+                    yield _reached(ctx, each, remedy)
+            elif each.reference.calls and each.known.kind not in (Kind.DATA, Kind.LINKER):
+                for passed in _passed(each, capability):
+                    if passed not in handed:
+                        handed.add(passed)
+                        yield _handed(ctx, each, passed, remedy)
+
+
+def _reached(ctx: Context, each: Judged, remedy: str) -> Finding:
+    reference = each.reference
+    if reference.first_calls:
+        first = reference.first_calls[0]
+        arguments = shorten(", ".join(first.arguments), 200)
+        times = f" (and {reference.calls - 1} more times)" if reference.calls > 1 else ""
+        message = f"calls {spelled(reference)}({arguments}) when the file is loaded{times}"
+        offset = first.offset
+    elif reference.calls:
+        message, offset = f"calls {spelled(reference)} when the file is loaded", reference.offset
+    else:
+        message, offset = f"imports {spelled(reference)}, which runs code as soon as it is imported", reference.offset
+    if reference.via:
+        message += f", reached through {', '.join(reference.via)}"
+    return ctx.finding(
+        each.program.at(offset),
+        message,
+        remedy,
+        severity=each.known.severity,
+        evidence=evidence(reference),
+    )
+
+
+def _handed(ctx: Context, each: Judged, passed: tuple[str, str], remedy: str) -> Finding:
+    """A dangerous callable among the arguments of something that may call it."""
+    name = shorten(printable(".".join(passed)), 120)
+    first = each.reference.first_calls[0] if each.reference.first_calls else None
+    return ctx.finding(
+        each.program.at(first.offset if first else each.reference.offset),
+        f"hands {name} to {spelled(each.reference)}, which may call it when the file is loaded",
+        remedy,
+        severity=Severity.HIGH,
+        confidence=Confidence.MEDIUM,
+        evidence={**evidence(each.reference), "handed": name},
+    )
+
+
+def _passed(each: Judged, capability: str) -> Iterator[tuple[str, str]]:
+    """The dangerous callables that the calls of a reference are given."""
+    reference = each.reference
+    names = list(reference.passes)
+    if reference.passes_more:
+        names += [(other.module, other.name) for other in each.program.references if other.name]
+    for module, name in names:
+        known = classify(module, name)
+        if known.kind is Kind.DANGEROUS and known.capability == capability:
+            yield module, name
+
+
+def is_handed(program: PickleProgram, reference: Reference) -> bool:
+    """Whether something that may call it gets ``reference`` as an argument (so that :func:`dangers` has reported it)."""
+    pair = (reference.module, reference.name)
+    for each in judged(program):
+        uses = each.reference.calls and each.known.kind not in (Kind.DATA, Kind.LINKER, Kind.DANGEROUS)
+        if uses and (pair in each.reference.passes or each.reference.passes_more):
+            return True
+    return False
+
+
+def _reads_literals(each: Judged) -> bool:
+    """How torch pickles a tensor: a loader that only ever gets literals, whose pickles are judged themselves."""
+    if each.reference.qualified != _LITERAL_LOADER:
+        return False
+    literals = sum(1 for carried in each.program.carried if carried.loaded == _LITERAL_LOADER)
+    return literals == each.reference.calls

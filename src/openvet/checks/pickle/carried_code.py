@@ -1,0 +1,62 @@
+"""A pickle carries a dangerous callable or code without calling it.
+
+What it finds:
+    A reference to a callable with a dangerous capability that is kept as a value (in a dictionary, as a default, inside a partial),
+    and literals that hold marshalled code.
+
+Why it matters:
+    Loading does not run it, but the program that loads the file may: objects call what they hold.
+
+Example:
+    A dictionary ``{"on_epoch_end": os.system}``.
+
+Remedy:
+    Find out what uses the value, or do not load the file.
+
+What it cannot see:
+    Whether anything calls it later.
+
+References:
+    CWE-502; CWE-506.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from openvet.checks._check import Context
+from openvet.checks.pickle._callables import Kind
+from openvet.checks.pickle._verdict import NEEDS, evidence, is_handed, judged, programs, spelled
+from openvet.core.finding import Finding
+from openvet.core.rule import Confidence, Rule, Severity
+
+RULE = Rule(
+    id="pickle/carried-code",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(502, 506),
+    needs=NEEDS,
+)
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each callable or piece of code that is carried."""
+    remedy = "Find out what uses it after loading, or do not load the file."
+    for program in programs(ctx):
+        for each in judged(program):
+            if each.known.kind is Kind.DANGEROUS and not each.reached and not is_handed(program, each.reference):
+                yield ctx.finding(
+                    program.at(each.reference.offset),
+                    f"carries {spelled(each.reference)}, which {each.known.what}, without calling it",
+                    remedy,
+                    evidence={**evidence(each.reference), "capability": each.known.capability},
+                )
+        for carried in program.carried:
+            if carried.kind == "marshal":
+                yield ctx.finding(
+                    program.at(carried.start),
+                    f"carries marshalled code in a literal of {carried.size} bytes",
+                    remedy,
+                    evidence=carried.to_json(),
+                )

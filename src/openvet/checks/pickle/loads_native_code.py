@@ -1,0 +1,44 @@
+"""A pickle loads or calls native code when it is loaded.
+
+What it finds:
+    A call of ``ctypes``, ``cffi``, ``numpy.ctypeslib``, ``torch.ops.load_library`` and others that load a shared library.
+
+Why it matters:
+    Native code has no limits at all; a library beside the model is enough.
+
+Example:
+    ``ctypes.CDLL("./payload.so")``
+
+Remedy:
+    Do not load the file. Get the weights as safetensors from the publisher, or from somebody you trust; report this file to
+    where you got it.
+
+What it cannot see:
+    Libraries that an honest package loads on import.
+
+References:
+    CWE-114; CWE-502; GHSA-4675-36f9-wf6r.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from openvet.checks._check import Context
+from openvet.checks.pickle._verdict import DO_NOT_LOAD, NEEDS, dangers
+from openvet.core.finding import Finding
+from openvet.core.rule import Confidence, Rule, Severity
+
+RULE = Rule(
+    id="pickle/loads-native-code",
+    severity=Severity.CRITICAL,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(114, 502),
+    needs=NEEDS,
+)
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each callable with this capability that loading reaches."""
+    yield from dangers(ctx, "native", DO_NOT_LOAD)

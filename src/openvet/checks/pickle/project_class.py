@@ -1,0 +1,52 @@
+"""A pickle needs a class of the model's own code.
+
+What it finds:
+    A class whose module belongs to no package that OpenVet knows, or to ``__main__``: the script that trained the model.
+
+Why it matters:
+    Loading imports that code and runs what the class does when its state is set. Without the code the file cannot be loaded.
+
+Example:
+    ``__main__.Net`` after ``torch.save(model)``.
+
+Remedy:
+    Get the code from where the model came from and read it first; better, ask for the weights alone (a state_dict in safetensors).
+
+What it cannot see:
+    What the class does.
+
+References:
+    CWE-502.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from openvet.checks._check import Context
+from openvet.checks.pickle._callables import Kind
+from openvet.checks.pickle._verdict import NEEDS, evidence, judged, programs, spelled
+from openvet.core.finding import Finding
+from openvet.core.rule import Confidence, Rule, Severity
+
+RULE = Rule(
+    id="pickle/project-class",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(502,),
+    needs=NEEDS,
+)
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each class."""
+    for program in programs(ctx):
+        for each in judged(program):
+            if each.known.kind is Kind.PROJECT and not each.reference.variant:
+                yield ctx.finding(
+                    program.at(each.reference.offset),
+                    f"needs the class {spelled(each.reference)} of the model's own code",
+                    "Read that code before you load the file, or ask for the weights alone as safetensors.",
+                    evidence=evidence(each.reference),
+                )

@@ -1,0 +1,61 @@
+"""A pickle uses a callable that OpenVet does not know.
+
+What it finds:
+    A function, or an attribute of something, that is neither a known constructor of data nor a class of a known package nor known
+    to be dangerous.
+
+Why it matters:
+    Loading runs it. It may be harmless, and it may be one of the many that reach a process or a file by a detour.
+
+Example:
+    ``mylib.helpers.rebuild``
+
+Remedy:
+    Read what the callable does, in the version that you have installed, before you load the file; or ask for safetensors.
+
+What it cannot see:
+    What the callable does.
+
+References:
+    CWE-502.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from openvet.checks._check import Context
+from openvet.checks.pickle._callables import Kind
+from openvet.checks.pickle._verdict import NEEDS, evidence, judged, programs, spelled
+from openvet.core.finding import Finding
+from openvet.core.rule import Confidence, Rule, Severity
+
+RULE = Rule(
+    id="pickle/unknown-callable",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(502,),
+    needs=NEEDS,
+)
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each unknown callable."""
+    for program in programs(ctx):
+        for each in judged(program):
+            reference = each.reference
+            if each.known.kind is not Kind.UNKNOWN and not reference.variant:
+                continue
+            if reference.variant:
+                message = f"calls {spelled(reference)} in an unusual way ({reference.variant}) when the file is loaded"
+            elif reference.calls:
+                message = f"calls {spelled(reference)}, which is not known, when the file is loaded"
+            else:
+                message = f"refers to {spelled(reference)}, which is not known"
+            yield ctx.finding(
+                program.at(reference.first_calls[0].offset if reference.first_calls else reference.offset),
+                message,
+                "Read what it does before you load the file, or ask for safetensors.",
+                evidence=evidence(reference),
+            )

@@ -1,0 +1,1 @@
+"""Rules about PyTorch's containers: whether their parts agree with each other."""
