@@ -413,7 +413,8 @@ def in_terminal(arguments: list[str], columns: int = 90, seconds: float = 30, **
             shown += data
         elif process.poll() is not None:
             break
-        if b"% " in shown and shown.count(b"\r") > 6 and process.poll() is None:
+        if b"% " in shown and shown.count(b"\r") > 6 and process.poll() is None and interrupts:
+            interrupts -= 1
             process.send_signal(signal.SIGINT)
     os.close(leader)
     return process.wait(timeout=20), shown.decode()
@@ -453,6 +454,11 @@ def test_progress_is_drawn_and_taken_away(tmp_path: Path) -> None:
     assert re.match(r"[█░]{20} +\d+%  .* of 42\.9 GB  .*/s  .* left  ", lines[-1])
     assert re.search(r"  a-\S*tensors$", lines[-1]), lines[-1]
     assert shown.endswith("\r\x1b[Kopenvet: interrupted; what was not reported is not decided\r\n")
+
+
+def test_an_impatient_person_sees_no_traceback(tmp_path: Path) -> None:
+    code, shown = in_terminal(["check", str(sparse(tmp_path / "large.safetensors"))], columns=110, interrupts=50)
+    assert (code, "Traceback" in shown) == (130, False)
 
 
 @pytest.mark.parametrize("option", ["--quiet", "--no-progress"])

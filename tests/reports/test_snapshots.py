@@ -13,8 +13,6 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 from referencing import Registry, Resource
-from tests.reports import samples
-from tests.snapshots.snapshot import matches
 
 import openvet
 from openvet.core.location import Location
@@ -22,6 +20,8 @@ from openvet.reports import json as as_json
 from openvet.reports import jsonl, markdown, sarif, text
 from openvet.reports.look import Look
 from openvet.reports.report import Report
+from tests.reports import samples
+from tests.snapshots.snapshot import matches
 
 SCHEMAS = Path(openvet.__file__).parent / "data" / "schema"
 VENDORED = Path(__file__).resolve().parents[1] / "vendor" / "sarif-2.1.0-rtm.5.json"
@@ -206,6 +206,14 @@ def test_sarif_fingerprints_stay_when_only_the_offset_moves() -> None:
     )
     after = run_of(samples.report(replace(samples.HOSTILE, scan=replace(scan, files=moved))))["results"]
     assert [each["partialFingerprints"] for each in before] == [each["partialFingerprints"] for each in after]
+
+
+def test_sarif_fingerprints_tell_the_same_thing_in_two_places_apart() -> None:
+    twice = tuple(replace(samples.RUNS, location=Location("x.bin!/data.pkl", offset)) for offset in (1, 2))
+    found = run_of(samples.report(replace(samples.CLEAN, scan=replace(samples.CLEAN.scan, findings=twice))))["results"]
+    prints = [each["partialFingerprints"]["openvetFinding/v1"] for each in found[:2]]
+    assert prints[0].removesuffix(":1") == prints[1].removesuffix(":2")
+    assert prints[0] != prints[1]
 
 
 def test_sarif_messages_hold_no_link_and_no_placeholder() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -33,8 +35,12 @@ class _Command(click.Group):
         extra = {name: value for name, value in extra.items() if name not in {"standalone_mode", "windows_expand_args"}}
         try:
             code = self._run(list(sys.argv[1:] if args is None else args), prog_name or "openvet", extra)
-        except KeyboardInterrupt:  # another Ctrl-C while the first was answered
-            _end_in_peace()
+        except KeyboardInterrupt:
+            try:
+                _end_in_peace()
+            except KeyboardInterrupt:  # another Ctrl-C while the first was answered
+                _end_in_peace()
+            say("openvet: interrupted; what was not reported is not decided")
             code = INTERRUPTED
         sys.exit(code)
 
@@ -48,10 +54,6 @@ class _Command(click.Group):
             if sys.stdout is not None and not sys.stdout.closed:
                 sys.stdout.flush()  # while what goes wrong can still be reported
             return code
-        except KeyboardInterrupt:
-            _end_in_peace()
-            say("openvet: interrupted; what was not reported is not decided")
-            return INTERRUPTED
         except BrokenPipeError:
             _forget_output()
             return NO_READER
@@ -112,9 +114,6 @@ for _each in (check, scan, inspect, rules, explain, formats, doctor, completion)
 
 def _end_in_peace() -> None:
     """We are ending already: another Ctrl-C must not turn that into a traceback."""
-    import signal
-    import threading
-
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
