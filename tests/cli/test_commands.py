@@ -388,8 +388,13 @@ def test_no_paths_on_standard_input_are_no_success() -> None:
 # --- the terminal ---
 
 
-def in_terminal(arguments: list[str], columns: int = 90, seconds: float = 30, **environment: str) -> tuple[int, str]:
-    """Run openvet with standard error and output on a pseudo-terminal; the exit code and everything that it showed."""
+def in_terminal(
+    arguments: list[str], columns: int = 90, seconds: float = 30, interrupts: int = 1, **environment: str
+) -> tuple[int, str]:
+    """Run openvet on a pseudo-terminal; the exit code and everything that it showed.
+
+    Ctrl-C comes once the progress is drawn, as many times as ``interrupts`` says.
+    """
     import fcntl
     import termios
 
@@ -413,7 +418,7 @@ def in_terminal(arguments: list[str], columns: int = 90, seconds: float = 30, **
             shown += data
         elif process.poll() is not None:
             break
-        if b"% " in shown and shown.count(b"\r") > 6 and process.poll() is None and interrupts:
+        if interrupts and b"% " in shown and shown.count(b"\r") > 6 and process.poll() is None:
             interrupts -= 1
             process.send_signal(signal.SIGINT)
     os.close(leader)

@@ -220,12 +220,12 @@ class _Reading:
 
     def examine(self, source: Source, name: str, place: str, depth: int, role: str | None = None) -> Component:
         """Identify and read one file or member, then everything inside it."""
-        facts = Facts(place, name, self._budget)
         ids: tuple[str, ...] = ()
         if role is not None:
+            facts = Facts(place, name, self._budget)
             facts.coverage = Coverage.INERT
         else:
-            ids = self._read(source, facts)
+            ids, facts = self._read(source, name, place)
         children = tuple(self._member(member, place, depth + 1) for member in facts.members)
         digests = {}
         if facts.programs and depth:
@@ -254,43 +254,46 @@ class _Reading:
             children=children,
         )
 
-    def _read(self, source: Source, facts: Facts) -> tuple[str, ...]:
-        """Fill ``facts`` and give the ids of the formats that the bytes were read as."""
+    def _read(self, source: Source, name: str, place: str) -> tuple[tuple[str, ...], Facts]:
+        """The ids of the formats that the bytes were read as, and what reading them found."""
+        facts = Facts(place, name, self._budget)
         try:
-            identity = identify(Head(facts.name, source))
+            identity = identify(Head(name, source))
         except ReadError as error:
             _failed(facts, error)
-            return ()
-        if identity.recognised is not None:
-            kind = identity.recognised
-            facts.unknown(
-                "no-reader", f"{kind.title}: recognised, but its contents are not read yet", coverage=Coverage.UNREAD
-            )
-            return (kind.id,)
+            return (), facts
+        program = identity.recognised
         if not identity.readers:
-            facts.unknown("no-reader", "no format that OpenVet knows", coverage=Coverage.UNREAD)
-            return ()
+            if program is None:
+                facts.unknown("no-reader", "no format that OpenVet knows", coverage=Coverage.UNREAD)
+                return (), facts
+            facts.unknown(
+                "no-reader", f"{program.title}: recognised, but its contents are not read yet", coverage=Coverage.UNREAD
+            )
+            return (program.id,), facts
         if identity.polyglot:
             ids = tuple(module.FORMAT.id for module in identity.readers)
             facts.anomaly("file/polyglot", f"reads as {' and as '.join(ids)} at once", formats=list(ids))
             for module in identity.readers:
                 _read_as(module, source, facts)
-            return ids
-        return self._read_first(identity.readers, source, facts)
+        else:
+            ids, facts = self._read_first(identity.readers, source, facts)
+        if program is not None:
+            ids = (program.id, *ids)
+            facts.unknown("no-reader", f"{program.title} in front of the rest: recognised, but not read yet", 0)
+        return ids, facts
 
-    def _read_first(self, readers: tuple[ModuleType, ...], source: Source, facts: Facts) -> tuple[str, ...]:
+    def _read_first(
+        self, readers: tuple[ModuleType, ...], source: Source, empty: Facts
+    ) -> tuple[tuple[str, ...], Facts]:
         """Alternatives: the first one that can read the bytes counts; where none can, the first one's failure does."""
         first: Facts | None = None
         for module in readers:
-            attempt = Facts(facts.place, facts.name, self._budget)
-            ok = _read_as(module, source, attempt)
-            if ok or len(readers) == 1:
-                _take_over(facts, attempt)
-                return (module.FORMAT.id,)
+            attempt = Facts(empty.place, empty.name, self._budget)
+            if _read_as(module, source, attempt):
+                return (module.FORMAT.id,), attempt
             first = first or attempt
-        if first is not None:
-            _take_over(facts, first)
-        return (readers[0].FORMAT.id,)
+        return (readers[0].FORMAT.id,), first or empty
 
     def _member(self, member: Member, container: str, depth: int) -> Component:
         place = member_place(container, member.name)
@@ -360,11 +363,6 @@ def _read_as(module: ModuleType, source: Source, facts: Facts) -> bool:
         )
         return False
     return True
-
-
-def _take_over(facts: Facts, attempt: Facts) -> None:
-    for name in Facts.__slots__:
-        setattr(facts, name, getattr(attempt, name))
 
 
 def _failed(facts: Facts, error: ReadError, coverage: Coverage = Coverage.PARTIAL) -> None:

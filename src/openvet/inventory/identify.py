@@ -19,7 +19,8 @@ class Identity:
     Attributes:
         readers: format modules to read them with, the best first. Several STRONG ones make a polyglot; several WEAK
             ones are alternatives, of which the first that can read the bytes counts.
-        recognised: a format that we know but have no reader for.
+        recognised: a format that we know but have no reader for. Beside readers, it is a program that stands in front of
+            what they read, as in a self-extracting archive.
         polyglot: whether more than one format claims the bytes without doubt.
     """
 
@@ -50,11 +51,18 @@ def identify(head: Head) -> Identity:
             weak.append(module)
     if strong:
         best = _without_refined(strong)
-        return Identity(tuple(best), polyglot=len(best) > 1)
+        return Identity(tuple(best), _program(known.recognise(head)), polyglot=len(best) > 1)
     recognised = known.recognise(head)
     if recognised is not None:
         return Identity(recognised=recognised)
     return Identity(tuple(_without_refined(weak)))
+
+
+def _program(recognised: Format | None) -> Format | None:
+    """Of the kinds without a reader only programs are made to have another format behind them."""
+    from openvet.formats import known
+
+    return recognised if recognised is not None and recognised.id in known.code_kinds() else None
 
 
 def _without_refined(modules: list[ModuleType]) -> list[ModuleType]:

@@ -95,7 +95,7 @@ def test_what_readers_record_becomes_findings(rule: str, severity: Severity, ver
         ("a.unheard-of", ("png",)),
         ("libfoo.so.1", ("elf",)),
         ("a.safetensors", ()),
-        ("a.safetensors", ("empty",)),
+        ("notes.txt", ("empty",)),
         ("a.safetensors", ("lfs-pointer",)),
         ("a.png", ("png",)),
         ("a.jpeg", ("jpeg",)),
@@ -156,6 +156,22 @@ def test_the_table_of_endings_is_whole() -> None:
     assert set(rules["media"]["formats"]) <= known
     assert set(rules["pickle"]["formats"]) <= known
     assert not set(rules["safe"]["endings"]) & set(rules["generic"]["endings"])
+
+
+@pytest.mark.parametrize("name", ["a.safetensors", "b/Model.GGUF", "config.json", "pytorch_model.bin"])
+def test_an_empty_file_where_none_can_be_is_incomplete(name: str) -> None:
+    findings = run("file/incomplete", file(name, "empty", coverage=Coverage.INERT))
+    assert [(each.location.place, each.severity) for each in findings] == [(name, Severity.MEDIUM)]
+    assert findings[0].message == f"is empty, which no {name[name.rindex('.') :].lower()} file is"
+
+
+@pytest.mark.parametrize("name", ["__init__.py", ".gitkeep", "merges.txt", "LICENSE", ".json", "py.typed"])
+def test_an_empty_file_is_usual_elsewhere(name: str) -> None:
+    assert run("file/incomplete", file(name, "empty"), file("a.safetensors", "safetensors")) == []
+
+
+def test_empty_storage_in_an_archive_is_usual() -> None:
+    assert run("file/incomplete", file("a.pt!/a/data.bin", "empty", role="tensor-data")) == []
 
 
 # code

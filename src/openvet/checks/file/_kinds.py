@@ -8,7 +8,7 @@ from typing import Any
 
 from openvet.core.registry import load_kind
 
-__all__ = ["carried_by_pickle", "claims", "family", "name_rules"]
+__all__ = ["carried_by_pickle", "claims", "ending_of", "family", "name_rules"]
 
 
 @cache
@@ -59,3 +59,9 @@ def family(ids: Iterable[str]) -> set[str]:
 def carried_by_pickle(ids: Iterable[str]) -> bool:
     """Whether loading a file of these formats runs a pickle."""
     return not family(ids).isdisjoint(name_rules()["pickle"]["formats"])
+
+
+def ending_of(name: str) -> str:
+    """The ending of a name in lower case with its dot, or nothing for ``.hidden`` and for names without one."""
+    dot = name.rfind(".")
+    return name[dot:].lower() if dot > 0 else ""

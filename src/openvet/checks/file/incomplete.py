@@ -2,7 +2,8 @@
 
 What it finds:
     A header, itself whole, that describes more data than is there; the message says how many bytes are expected and
-    how many are present.
+    how many are present. And a file of no bytes at all under an ending whose formats cannot be empty, such as
+    ``.safetensors`` or ``.json``.
 
 Why it matters:
     Mostly a download that was cut short: the model will not load, or loads with wrong weights. A reader that trusts
@@ -26,7 +27,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from openvet.checks._check import Context
+from openvet.checks.file._kinds import ending_of, name_rules
 from openvet.core.finding import Finding
+from openvet.core.location import Location
 from openvet.core.rule import Confidence, Rule, Severity
 
 RULE = Rule(id="file/incomplete", severity=Severity.MEDIUM, confidence=Confidence.HIGH, since="0.1.0", cwe=(130,))
@@ -34,4 +37,14 @@ RULE = Rule(id="file/incomplete", severity=Severity.MEDIUM, confidence=Confidenc
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each file that was cut short."""
-    yield from ctx.anomalies("Download the file again and compare its digest with the publisher's.")
+    remedy = "Download the file again and compare its digest with the publisher's."
+    yield from ctx.anomalies(remedy)
+    for component in ctx.components():
+        ending = ending_of(component.basename)
+        if component.formats == ("empty",) and component.role is None and ending in name_rules()["filled"]["endings"]:
+            yield ctx.finding(
+                Location(component.place),
+                f"is empty, which no {ending} file is",
+                remedy,
+                evidence={"ending": ending, "present": 0},
+            )

@@ -29,7 +29,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from openvet.checks._check import Context
-from openvet.checks.file._kinds import carried_by_pickle, claims, family, name_rules
+from openvet.checks.file._kinds import carried_by_pickle, claims, ending_of, family, name_rules
 from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.core.rule import Confidence, Rule, Severity
@@ -44,7 +44,7 @@ _NO_CONTENT = {"empty", "lfs-pointer", "link"}
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each name that lies."""
     for component in ctx.components():
-        ending = _ending(component.basename)
+        ending = ending_of(component.basename)
         if not ending or component.role is not None or not component.formats or _NO_CONTENT & set(component.formats):
             continue
         content = " and ".join(component.formats)
@@ -90,8 +90,3 @@ def _under_pickle_name(ctx: Context, component: Component, ending: str) -> Itera
             severity=Severity.MEDIUM,
             evidence={"ending": ending, "formats": list(component.formats)},
         )
-
-
-def _ending(name: str) -> str:
-    dot = name.rfind(".")
-    return name[dot:].lower() if dot > 0 else ""
