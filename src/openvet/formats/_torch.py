@@ -104,8 +104,14 @@ class Tensors:
 
     # what the machine tells
 
-    def persistent(self, machine: Semantics, identifier: int, result: int) -> None:
+    def persistent(self, machine: Semantics, identifier: int, result: int) -> int | None:
         items = machine.items(identifier) or []
+        if len(items) > 1 and machine.text(items[0]) == "module":  # a class and its source, kept since PyTorch 0.1
+            return items[1]
+        self._storage(machine, items, result)
+        return None
+
+    def _storage(self, machine: Semantics, items: list[int], result: int) -> None:
         if len(items) < 5 or machine.text(items[0]) != "storage" or tag_of(items[1]) != REF:
             self.other_persistent += 1
             return

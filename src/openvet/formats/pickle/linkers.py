@@ -310,6 +310,7 @@ LINKERS: Final[dict[tuple[str, str], Linker]] = {
     ("copy_reg", "_reconstructor"): _reconstructor,
     ("copyreg", "__newobj__"): _call_first,
     ("copyreg", "__newobj_ex__"): _apply,
+    ("dill._dill", "_create_array"): _apply,
     ("copyreg", "_reconstructor"): _reconstructor,
     ("copyreg", "add_extension"): _add_extension,
     ("functools", "partial"): _partial,

@@ -25,6 +25,9 @@ def suspect(prefix: bytes, *, text: bool, budget: Budget) -> str | None:
     """What kind of program a literal with these first bytes (at most 4 KiB) holds; ``None`` for data."""
     if text and prefix[:1] in (b"'", b'"'):  # STRING keeps its quotes
         prefix = prefix[1:]
+    if text and prefix[:1] == b"\x80":  # the same from protocol 0
+        raw = _unescaped(prefix)
+        return "pickle in raw-unicode-escape" if raw and looks_nested(raw, budget) else None
     if text and prefix[:2] == b"\xc2\x80":  # bytes as protocol 2 writes them: text in Latin-1
         raw = _latin1(prefix)
         return "pickle in latin-1" if raw and looks_nested(raw, budget) else None
@@ -65,6 +68,8 @@ def inner_bytes(kind: str, raw: bytes) -> bytes | None:
         return raw
     if kind == "pickle in latin-1":
         return _latin1(raw)
+    if kind == "pickle in raw-unicode-escape":
+        return _unescaped(raw)
     if kind == "base64":
         return _base64(raw)
     return _decoded(kind, raw)
@@ -74,6 +79,14 @@ def _latin1(raw: bytes) -> bytes | None:
     """UTF-8 back to bytes; a character that the cut split is left out."""
     try:
         return raw.decode("utf-8", "ignore").encode("latin-1")
+    except UnicodeError:
+        return None
+
+
+def _unescaped(raw: bytes) -> bytes | None:
+    """What UNICODE writes back to bytes; an escape that the cut split is left out."""
+    try:
+        return raw.decode("raw-unicode-escape", "ignore").encode("latin-1")
     except UnicodeError:
         return None
 

@@ -64,7 +64,7 @@ class Reference:
 
     @property
     def qualified(self) -> str:
-        return f"{self.module}.{self.name}" if self.name else self.module
+        return ".".join(filter(None, (self.module, self.name)))
 
     def to_json(self) -> dict[str, Any]:
         out: dict[str, Any] = {

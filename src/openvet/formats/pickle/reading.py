@@ -94,7 +94,11 @@ class Reading:
         if machine.references.overflow:
             facts.unknown("limit", "the pickle resolves more names than are told apart", machine.start)
         if machine.raw_follows:
-            facts.unknown("no-reader", "joblib arrays inside a pickle are read from step 2 on", machine.end)
+            facts.unknown(
+                "no-reader",
+                "the arrays that joblib puts between the opcodes are not read yet, nor what is behind them",
+                machine.end,
+            )
 
     def anomaly(self, rule: str, message: str, offset: int | None, **evidence_: Any) -> None:
         """An anomaly at this file's own place, which for a member is not that of its archive."""

@@ -57,7 +57,7 @@ class Ref:
 
     @property
     def qualified(self) -> str:
-        return f"{self.module}.{self.name}" if self.name else self.module
+        return ".".join(filter(None, (self.module, self.name)))
 
     @property
     def keeps_calls(self) -> bool:

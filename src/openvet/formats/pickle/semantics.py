@@ -71,7 +71,8 @@ class Observer(Protocol):
 
     def placed(self, machine: Semantics, container: int, key: int, child: int) -> None: ...
 
-    def persistent(self, machine: Semantics, identifier: int, result: int) -> None: ...
+    def persistent(self, machine: Semantics, identifier: int, result: int) -> int | None:
+        """What a loader of this format gives for a persistent id, where that is a value of the stream itself."""
 
 
 class Semantics:
@@ -587,5 +588,6 @@ class Semantics:
         if len(self.persistent_first) < 4:
             self.persistent_first.append(self.show(identifier))
         if self.observer is not None:
-            self.observer.persistent(self, identifier, result)
+            given = self.observer.persistent(self, identifier, result)
+            result = result if given is None else given
         self.push(result)
