@@ -14,6 +14,7 @@ from openvet.core.progress import Progress
 from openvet.errors import MalformedError
 from openvet.formats._format import Facts, Format, Likeness, Member
 from openvet.inventory import identify as identification
+from openvet.inventory.ahead import Ahead
 from openvet.inventory.build import take_inventory
 from openvet.inventory.component import Inventory
 from openvet.io.hashing import HashPool
@@ -25,7 +26,7 @@ def inventory(path: Path, limits: Limits | None = None) -> Inventory:
     pool, progress = HashPool(1, ("sha256",), Progress()), Progress()
     origin = LocalOrigin(str(path))
     try:
-        return take_inventory(origin, Budget(limits or Limits()), pool, progress)
+        return take_inventory(Ahead(origin, pool), Budget(limits or Limits()), pool, progress)
     finally:
         pool.stop()
         origin.close()

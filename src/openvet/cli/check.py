@@ -154,7 +154,6 @@ def read_models(paths: list[str], options: Options, *, show_progress: bool) -> I
     """Check path after path. One that cannot be checked does not stop the others; it is said on standard error."""
     from openvet.core.text import printable
     from openvet.errors import SubjectError, UsageError
-    from openvet.reports.report import NotChecked
     from openvet.workflows.check import check_each
 
     with _progress(show_progress) as (progress, hide):
@@ -167,21 +166,29 @@ def read_models(paths: list[str], options: Options, *, show_progress: bool) -> I
                 raise
             except SubjectError as error:
                 why = str(error).removeprefix(f"{shown}: ")
-                result = NotChecked(shown, why)
+                result = _not_checked(shown, why)
                 hide()
                 say(f"openvet: cannot check {shown or repr(shown)}: {why}; check the path and that you may read it")
             except Exception as error:  # noqa: BLE001 - a fault of ours with one model must not hide the others
-                result = NotChecked(shown, f"{type(error).__name__}: {printable(str(error))[:300]}")
+                result = _not_checked(shown, f"{type(error).__name__}: {printable(str(error))[:300]}")
                 hide()
                 say(f"{fault(error)} (while checking {shown})")
             hide()
             yield result
 
 
+def _not_checked(shown: str, why: str) -> NotChecked:
+    from openvet.reports.report import NotChecked  # not before hashing has begun
+
+    return NotChecked(shown, why)
+
+
 def _run(asked: dict[str, Any], *, with_inventory: bool) -> int:
     from openvet.cli.output import open_output
     from openvet.cli.paths import expand
 
+    # hashing threads ask for the interpreter once a block; the usual 5 ms would cost them as much as the block itself
+    sys.setswitchinterval(0.0002)
     options = make_options(asked, with_inventory=with_inventory)
     form, quiet = asked["form"], asked["quiet"]
     reading = Reading()

@@ -8,30 +8,26 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from types import ModuleType
-from typing import Protocol
 
 from openvet.core.coverage import Coverage, Unknown
 from openvet.core.limits import Budget
 from openvet.core.location import Location, member_place
 from openvet.core.progress import Progress
-from openvet.core.snapshot import Entry, EntryKind, Snapshot
+from openvet.core.snapshot import Entry, EntryKind
 from openvet.core.text import printable
 from openvet.errors import ChangedError, LimitError, MalformedError, ReadError, UnsupportedError
 from openvet.formats._format import Anomaly, Facts, Head, Member
+from openvet.inventory.ahead import AHEAD, Ahead, Opened
 from openvet.inventory.component import Component, Inventory
 from openvet.inventory.identify import identify
-from openvet.io.hashing import HashPool, Pending, digest_bytes
-from openvet.io.source import BLOCK, BytesSource, FileSource, Source
+from openvet.io.hashing import HashPool, digest_bytes
+from openvet.io.source import BytesSource, Source
 from openvet.origins.local import DeniedError, VanishedError
 
-__all__ = ["Origin", "take_inventory"]
-
-#: Files whose hashing is under way at once: enough to keep all cores busy, few enough for any descriptor limit.
-_AHEAD = 64
-_NAMES_AHEAD = 10_000
+__all__ = ["take_inventory"]
 
 _REASONS: tuple[tuple[type[ReadError], str], ...] = (
     (VanishedError, "vanished"),
@@ -51,31 +47,8 @@ _NOT_READ = {
 }
 
 
-class Origin(Protocol):
-    """What the inventory needs of a place that models come from."""
-
-    @property
-    def snapshot(self) -> Snapshot: ...
-
-    def open(self, entry: Entry) -> FileSource: ...
-
-
-@dataclass(slots=True)
-class _Opened:
-    """One entry on its way: its bytes, and its digests where threads compute them."""
-
-    entry: Entry
-    source: FileSource | None = None
-    pending: Pending | None = None
-    error: ReadError | None = None
-
-    def close(self) -> None:
-        if self.source is not None:
-            self.source.close()
-
-
 def take_inventory(
-    origin: Origin,
+    ahead: Ahead,
     budget: Budget,
     pool: HashPool,
     progress: Progress,
@@ -83,24 +56,23 @@ def take_inventory(
     algorithms: tuple[str, ...] = ("sha256",),
     meanwhile: Callable[[], object] = lambda: None,
 ) -> Inventory:
-    """Read every file of ``origin`` once and say what it contains. Never raises for what a file holds.
+    """Read every file once and say what it contains. Never raises for what a file holds.
 
     Args:
-        origin: lists and opens the files.
+        ahead: the files, opened, with those hashing that are large.
         budget: what reading may cost.
         pool: hashes the large files; it is stopped when reading is interrupted.
         progress: counters to raise.
         algorithms: digests of the small files, which are hashed here.
         meanwhile: called once when everything is parsed and threads may still be hashing.
     """
-    snapshot = origin.snapshot
+    snapshot = ahead.snapshot
     progress.subject = snapshot.name
     progress.files_total += len(snapshot.entries)
     progress.bytes_total += snapshot.total_bytes
     reading = _Reading(budget, algorithms)
     files: list[Component] = []
-    waiting: deque[tuple[int, _Opened]] = deque()
-    ahead = _opened_ahead(origin, pool)
+    waiting: deque[tuple[int, Opened]] = deque()
     try:
         for opened in ahead:
             progress.doing = opened.entry.place
@@ -109,7 +81,7 @@ def take_inventory(
                 progress.files_done += 1
             else:
                 waiting.append((len(files) - 1, opened))
-            while len(waiting) > _AHEAD:
+            while len(waiting) > AHEAD:
                 _settle(files, waiting, progress)
         meanwhile()
         while waiting:
@@ -124,43 +96,7 @@ def take_inventory(
     return Inventory(tuple(files))
 
 
-def _opened_ahead(origin: Origin, pool: HashPool) -> Generator[_Opened, None, None]:
-    """Every entry in order, opened; hashing of the next large ones has begun before the first is parsed."""
-    ahead: deque[_Opened] = deque()
-    busy = 0
-    try:
-        for entry in origin.snapshot.entries:
-            opened = _Opened(entry)
-            if entry.kind is EntryKind.FILE and entry.size > BLOCK:
-                try:
-                    opened.source = origin.open(entry)
-                    opened.pending = pool.submit(opened.source)
-                    busy += 1
-                except ReadError as error:
-                    opened.error = error
-            ahead.append(opened)
-            # small files are cheap to queue as names and are opened one at a time, when their turn comes
-            while busy > _AHEAD // 2 or len(ahead) > _NAMES_AHEAD:
-                first = ahead.popleft()
-                busy -= first.pending is not None
-                yield _open_small(origin, first)
-        while ahead:
-            yield _open_small(origin, ahead.popleft())
-    finally:
-        for opened in ahead:
-            opened.close()
-
-
-def _open_small(origin: Origin, opened: _Opened) -> _Opened:
-    if opened.entry.kind is EntryKind.FILE and opened.source is None and opened.error is None:
-        try:
-            opened.source = origin.open(opened.entry)
-        except ReadError as error:
-            opened.error = error
-    return opened
-
-
-def _settle(files: list[Component], waiting: deque[tuple[int, _Opened]], progress: Progress) -> None:
+def _settle(files: list[Component], waiting: deque[tuple[int, Opened]], progress: Progress) -> None:
     """Put the digests of the file that has waited longest into its component."""
     index, opened = waiting[0]
     if opened.pending is None or opened.source is None:
@@ -195,7 +131,7 @@ class _Reading:
         self._budget = budget
         self._algorithms = algorithms
 
-    def file(self, opened: _Opened, progress: Progress) -> Component:
+    def file(self, opened: Opened, progress: Progress) -> Component:
         """The component of one entry; its digests come later where threads are computing them."""
         entry = opened.entry
         self._budget.start_file()

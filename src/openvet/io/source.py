@@ -10,7 +10,6 @@ SIGBUS, one that is cut while it is read gives a short read and so a :class:`~op
 from __future__ import annotations
 
 import os
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from types import TracebackType
@@ -171,6 +170,8 @@ class Spool(Source):
     __slots__ = ("_file",)
 
     def __init__(self, chunks: Iterator[bytes], budget: Budget) -> None:
+        import tempfile  # only the few that need one pay for it
+
         self.size = 0
         # SpooledTemporaryFile's own file is unlinked at once (or O_TMPFILE) on every POSIX system
         self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=budget.limits.spool_memory)  # noqa: SIM115

@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from openvet.core.coverage import Coverage, Unknown
-from openvet.core.digest import dir_hash
-from openvet.core.finding import Finding
 from openvet.core.limits import DEFAULT_LIMITS, Budget, Limits
-from openvet.core.location import Location
 from openvet.core.progress import Progress
-from openvet.core.snapshot import EntryKind, Snapshot
-from openvet.core.text import printable
-from openvet.evidence.predicates.inventory_v1 import InventoryV1, Item, TensorEntry
-from openvet.evidence.predicates.scan_v1 import FileScan, Scan
-from openvet.evidence.statement import ResourceDescriptor
-from openvet.inventory.component import Component, Inventory
+from openvet.inventory.ahead import Ahead
 from openvet.io.hashing import HashPool
 from openvet.origins.local import LocalOrigin
-from openvet.policy.builtin import decide
-from openvet.reports.report import ModelReport, Report
+
+if TYPE_CHECKING:
+    from openvet.reports.report import ModelReport, Report
 
 __all__ = ["Options", "check", "check_each"]
-
-_COVERAGE_RANK = {Coverage.UNREAD: 0, Coverage.PARTIAL: 1, Coverage.READ: 2, Coverage.INERT: 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +49,7 @@ def check(
         SubjectError: a path does not exist or may not be opened.
         UsageError: an option makes no sense.
     """
+    from openvet.reports.report import Report
     from openvet.workflows.knowledge import rule_texts, tool
 
     models = tuple(check_each(paths, options, progress))
@@ -80,105 +72,21 @@ def _check_one(path: str, options: Options, progress: Progress) -> ModelReport:
     pool = HashPool(jobs, options.algorithms, progress)
     origin = LocalOrigin(path, exclude=options.exclude, limits=options.limits)
     try:
+        ahead = Ahead(origin, pool)
+        # whatever is not needed to begin hashing is imported only now
         from openvet.inventory.build import take_inventory
 
-        inventory = take_inventory(origin, budget, pool, progress, algorithms=options.algorithms, meanwhile=_get_ready)
+        inventory = take_inventory(ahead, budget, pool, progress, algorithms=options.algorithms, meanwhile=_get_ready)
     finally:
         pool.stop()
         origin.close()
-    return _report(path, origin.snapshot, inventory, budget, options)
+    from openvet.workflows.assemble import assemble
+
+    return assemble(path, origin.snapshot, inventory, budget, options)
 
 
 def _get_ready() -> None:
-    """Import the rules and digest our own knowledge while threads are hashing the model."""
-    from openvet.checks._run import checks
-    from openvet.workflows.knowledge import tool
+    """Import everything else, while threads are still hashing."""
+    from openvet.workflows.assemble import get_ready
 
-    checks()
-    tool()
-
-
-def _report(path: str, snapshot: Snapshot, inventory: Inventory, budget: Budget, options: Options) -> ModelReport:
-    from openvet.checks._run import checks, run_checks
-    from openvet.inventory.summary import summarise
-    from openvet.workflows.knowledge import tool
-
-    result = run_checks(inventory, options.rules)
-    by_file: dict[str, list[Finding]] = {}
-    whole: list[Finding] = []
-    for finding in result.findings:
-        file = finding.location.place.split("!/", 1)[0]
-        (by_file.setdefault(file, []) if file else whole).append(finding)
-    files = tuple(_file_scan(component, by_file.pop(component.place, [])) for component in inventory.files)
-    for findings in by_file.values():  # a place that is no file of ours: never lose a finding over it
-        whole.extend(findings)
-    unknowns = [Unknown("limit", snapshot.cut, Location(""))] if snapshot.cut else []
-    if options.rules:  # a rule that was not asked is not a rule that found nothing
-        text = f"only {len(result.outcomes)} of {len(checks().modules)} rules were run"
-        unknowns.append(Unknown("excluded", text, Location("")))
-    scan = Scan(
-        tool=tool(),
-        limits=asdict(options.limits),
-        files=files,
-        rules=result.outcomes,
-        findings=tuple(sorted(whole, key=Finding.sort_key)),
-        unknowns=tuple(unknowns),
-        reproducible=not budget.timed_out,
-    )
-    body = None
-    if options.with_inventory:
-        body = InventoryV1(tool(), summarise(inventory), tuple(_item(each) for each in inventory.walk()))
-    subject = ResourceDescriptor(snapshot.name, _subject_digest(snapshot, inventory))
-    return ModelReport(printable(path), subject, scan, body, decide(scan))
-
-
-def _file_scan(component: Component, findings: list[Finding]) -> FileScan:
-    coverage = component.coverage
-    unknowns: list[Unknown] = []
-    for part in component.walk():
-        # an inert member does not make its container inert, nor the other way round: only what is missing spreads
-        if part.coverage in {Coverage.PARTIAL, Coverage.UNREAD} and part is not component:
-            coverage = min(coverage, Coverage.PARTIAL, key=_COVERAGE_RANK.__getitem__)
-        unknowns.extend(part.unknowns)
-        if part.dropped:
-            text = f"{part.dropped} more notes on this file were left out (limit records)"
-            unknowns.append(Unknown("limit", text, Location(part.place)))
-    return FileScan(
-        path=component.place,
-        formats=component.formats,
-        size=component.size,
-        digest=component.digests,
-        coverage=coverage,
-        findings=tuple(sorted(findings, key=Finding.sort_key)),
-        unknowns=tuple(unknowns),
-    )
-
-
-def _item(component: Component) -> Item:
-    return Item(
-        place=component.place,
-        formats=component.formats,
-        size=component.size,
-        digest=component.digests,
-        coverage=str(component.coverage),
-        metadata=component.metadata,
-        tensors=tuple(TensorEntry(t.name, t.dtype, t.shape, t.offset, t.nbytes) for t in component.tensors),
-        programs=tuple(program.to_json() for program in component.programs),
-    )
-
-
-def _subject_digest(snapshot: Snapshot, inventory: Inventory) -> dict[str, str]:
-    """The file's digests, or the folder's dirHash; empty when a file could not be read to its end."""
-    if snapshot.single:
-        return dict(inventory.files[0].digests) if inventory.files else {}
-    if snapshot.cut:
-        return {}
-    digests: dict[str, str] = {}
-    for entry, component in zip(snapshot.entries, inventory.files, strict=True):
-        if entry.kind is EntryKind.FOLDER_LINK:
-            continue
-        if "sha256" not in component.digests:
-            return {}
-        digests[entry.name] = component.digests["sha256"]
-    total = dir_hash(digests)
-    return {} if total is None else {"dirHash": total}
+    get_ready()
