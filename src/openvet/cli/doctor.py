@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from openvet.cli.options import form_option
 from openvet.cli.terminal import is_terminal, look_of, may_colour
 from openvet.version import VERSION
 
@@ -19,15 +20,7 @@ _SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b78
 
 
 @click.command(short_help="Look whether this installation works.")
-@click.option(
-    "--format",
-    "-f",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print it.",
-)
+@form_option("How to print it.")
 @click.pass_context
 def doctor(ctx: click.Context, form: str) -> None:
     """Look whether this installation of OpenVet works, and show what it works with.

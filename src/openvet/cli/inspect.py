@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openvet.cli.failures import FAILED
-from openvet.cli.options import reading_options
+from openvet.cli.options import form_option, reading_options
 from openvet.cli.terminal import look_of
 
 if TYPE_CHECKING:
@@ -25,15 +25,7 @@ _FILES = 40
 
 
 @click.command(short_help="Say what a model is: facts, files, tensors.")
-@click.option(
-    "--format",
-    "-f",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print it; json lists everything.",
-)
+@form_option("How to print it; json lists everything.")
 @click.option("--tensors", is_flag=True, help="List every tensor and every file, not only the first ones.")
 @reading_options
 @click.pass_context

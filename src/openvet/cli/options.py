@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,9 +12,15 @@ if TYPE_CHECKING:
 
     from openvet.core.limits import Limits
 
-__all__ = ["complete_rules", "make_limits", "reading_options"]
+__all__ = ["complete_rules", "form_option", "make_limits", "reading_options"]
 
 _SUFFIXES = {"k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
+
+
+def form_option(text: str) -> Callable[[Any], Any]:
+    """``--format`` of the commands that print knowledge, for people or for programs; ``text`` is its help."""
+    choice = click.Choice(["text", "json"])
+    return click.option("--format", "-f", "form", type=choice, default="text", show_default=True, help=text)
 
 
 def complete_rules(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:

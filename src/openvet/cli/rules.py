@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openvet.cli.options import complete_rules
+from openvet.cli.options import complete_rules, form_option
 from openvet.cli.terminal import look_of
 
 if TYPE_CHECKING:
@@ -18,15 +18,7 @@ __all__ = ["explain", "find_rule", "rules"]
 
 
 @click.command(short_help="List the rules.")
-@click.option(
-    "--format",
-    "-f",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print them.",
-)
+@form_option("How to print them.")
 def rules(form: str) -> None:
     """List the rules that check and scan run.
 
@@ -51,15 +43,7 @@ def rules(form: str) -> None:
 
 @click.command(short_help="Explain a rule.")
 @click.argument("rule", metavar="RULE", shell_complete=complete_rules)
-@click.option(
-    "--format",
-    "-f",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print it.",
-)
+@form_option("How to print it.")
 def explain(rule: str, form: str) -> None:
     """Explain a rule: what it finds, why it matters, what to do.
 

@@ -240,31 +240,12 @@ class _Reading:
         except ReadError as error:
             facts = Facts(place, member.name, self._budget)
             _failed(facts, error, coverage=Coverage.UNREAD)
-            return Component(
-                place,
-                member.name,
-                member.size,
-                (),
-                facts.coverage,
-                anomalies=tuple(facts.anomalies),
-                unknowns=tuple(facts.unknowns),
-            )
+            return _unread(facts, member.size)
 
     def _not_read(self, entry: Entry, error: ReadError) -> Component:
         facts = Facts(entry.place, entry.name, self._budget)
         _failed(facts, error, coverage=Coverage.UNREAD)
-        return _named(
-            Component(
-                entry.place,
-                entry.name,
-                entry.size,
-                (),
-                facts.coverage,
-                anomalies=tuple(facts.anomalies),
-                unknowns=tuple(facts.unknowns),
-            ),
-            entry,
-        )
+        return _named(_unread(facts, entry.size), entry)
 
     def _not_a_file(self, entry: Entry) -> Component:
         reason, rule = _NOT_READ[entry.kind]
@@ -272,18 +253,20 @@ class _Reading:
         facts.unknown(reason, entry.detail, coverage=Coverage.UNREAD)
         if rule is not None:
             facts.anomaly(rule, entry.detail)
-        return _named(
-            Component(
-                entry.place,
-                entry.name,
-                entry.size,
-                (),
-                facts.coverage,
-                anomalies=tuple(facts.anomalies),
-                unknowns=tuple(facts.unknowns),
-            ),
-            entry,
-        )
+        return _named(_unread(facts, entry.size), entry)
+
+
+def _unread(facts: Facts, size: int) -> Component:
+    """The component of something whose bytes nobody saw."""
+    return Component(
+        facts.place,
+        facts.name,
+        size,
+        (),
+        facts.coverage,
+        anomalies=tuple(facts.anomalies),
+        unknowns=tuple(facts.unknowns),
+    )
 
 
 def _read_as(module: ModuleType, source: Source, facts: Facts) -> bool:
