@@ -1,5 +1,6 @@
 """The inventory opens what formats hand on, and keeps what every reading said."""
 
+import hashlib
 import io
 import tarfile
 import zipfile
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.inventory.test_identify import ELF, zipped
 
+import openvet
 from openvet.core.coverage import Coverage
 from openvet.core.limits import Budget, Limits
 from openvet.core.progress import Progress
@@ -20,6 +22,7 @@ from openvet.inventory.component import Inventory
 from openvet.io.hashing import HashPool
 from openvet.io.source import BytesSource, Source
 from openvet.origins.local import LocalOrigin
+from openvet.workflows.check import Options
 
 
 def inventory(path: Path, limits: Limits | None = None) -> Inventory:
@@ -60,6 +63,18 @@ def test_members_of_members_have_places(tmp_path: Path) -> None:
     ]
     digested = [each.place for each in found.walk() if each.digests]
     assert digested == ["a.tar", "a.tar!/e.py"], "whole files, and members that are programs"
+
+
+def test_every_member_is_digested_when_that_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "a.tar").write_bytes(tarred({"b.txt": b"text\n", "c.py": b"import os\n"}))
+    options = Options(digest_members=True, algorithms=("sha256", "blake3"))
+    assert (body := openvet.check(tmp_path, options=options).models[0].inventory) is not None
+    assert [(each.place, sorted(each.digest)) for each in body.items] == [
+        ("a.tar", ["blake3", "sha256"]),
+        ("a.tar!/b.txt", ["blake3", "sha256"]),
+        ("a.tar!/c.py", ["blake3", "sha256"]),
+    ]
+    assert body.items[1].digest["sha256"] == hashlib.sha256(b"text\n").hexdigest()
 
 
 def test_what_is_too_deep_is_named_and_not_read(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from openvet.core.progress import Progress
 from openvet.errors import ChangedError, UsageError
-from openvet.io.hashing import HashPool, digest_bytes
+from openvet.io.hashing import HashPool, digest_chunks
 from openvet.io.source import FileSource
 
 
@@ -28,7 +28,7 @@ def test_digests_of_many_files(tmp_path: Path, jobs: int) -> None:
     for source in sources:
         source.close()
     assert digests == [{"sha256": hashlib.sha256(data).hexdigest()} for data in contents]
-    assert digests == [digest_bytes(data, ("sha256",)) for data in contents]
+    assert digests == [digest_chunks([data], ("sha256",)) for data in contents]
     assert progress.bytes_done == sum(map(len, contents))
 
 
@@ -53,6 +53,6 @@ def test_blake3_is_an_extra() -> None:
         import blake3
     except ImportError:
         with pytest.raises(UsageError, match=r"openvet\[blake3\]"):
-            digest_bytes(b"", ("blake3",))
+            digest_chunks([], ("blake3",))
     else:
-        assert digest_bytes(b"abc", ("blake3",)) == {"blake3": blake3.blake3(b"abc").hexdigest()}
+        assert digest_chunks([b"a", b"bc"], ("blake3",)) == {"blake3": blake3.blake3(b"abc").hexdigest()}

@@ -113,7 +113,7 @@ class Reading:
 def make_options(asked: dict[str, Any], *, with_inventory: bool) -> Options:
     """The options of the command line as those of the workflow; raises for those that make no sense."""
     from openvet.errors import UsageError
-    from openvet.io.hashing import digest_bytes
+    from openvet.io.hashing import digest_chunks
     from openvet.workflows.check import Options
 
     rules = tuple(asked.get("rules", ()))
@@ -122,13 +122,14 @@ def make_options(asked: dict[str, Any], *, with_inventory: bool) -> Options:
 
         rules = tuple(find_rule(each).id for each in rules)
     algorithms = ("sha256", "blake3") if asked["blake3"] else ("sha256",)
-    digest_bytes(b"", algorithms)  # raises where the extra is missing: now, and not after the first model
+    digest_chunks([], algorithms)  # raises where the extra is missing: now, and not after the first model
     if any(not each for each in asked["exclude"]):
         raise UsageError("--exclude '' matches nothing; give a pattern such as '*.md'")
     return Options(
         jobs=asked["jobs"] or 0,
         exclude=tuple(asked["exclude"]),
         algorithms=algorithms,
+        digest_members=asked["digest_members"],
         limits=make_limits(asked["limits"]),
         with_inventory=with_inventory,
         rules=rules,

@@ -179,9 +179,9 @@ def _plugins() -> str:
 
 
 def _hashing() -> str:
-    from openvet.io.hashing import digest_bytes
+    from openvet.io.hashing import digest_chunks
 
-    if digest_bytes(b"", ("sha256",))["sha256"] != _SHA256_OF_NOTHING:
+    if digest_chunks([], ("sha256",))["sha256"] != _SHA256_OF_NOTHING:
         raise RuntimeError("sha256 gives a wrong answer; repair this Python")
     return "sha256 gives the known answer"
 

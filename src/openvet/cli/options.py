@@ -102,6 +102,11 @@ def reading_options(command: Any) -> Any:
                 metavar="NAME=VALUE",
                 help="Change what one model may cost, such as decoded_bytes=200G; `openvet doctor` lists them. May be repeated.",
             ),
+            click.option(
+                "--digest-members",
+                is_flag=True,
+                help="Compute digests of all members of archives as well; usually only programs among them have one.",
+            ),
             click.option("--blake3", is_flag=True, help="Compute BLAKE3 digests as well (needs openvet[blake3])."),
             click.option(
                 "--no-progress", is_flag=True, help="Show no progress line. It is only ever drawn on a terminal."

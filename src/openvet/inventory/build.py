@@ -6,7 +6,6 @@ both are done (design law 12). A file that fits into one block is read once into
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,7 +22,7 @@ from openvet.formats._format import Anomaly, Facts, Head, Member
 from openvet.inventory.ahead import AHEAD, Ahead, Opened
 from openvet.inventory.component import Component, Inventory
 from openvet.inventory.identify import identify
-from openvet.io.hashing import HashPool, digest_bytes
+from openvet.io.hashing import HashPool, digest_chunks
 from openvet.io.source import BytesSource, Source
 from openvet.origins.local import DeniedError, VanishedError
 
@@ -54,6 +53,7 @@ def take_inventory(
     progress: Progress,
     *,
     algorithms: tuple[str, ...] = ("sha256",),
+    digest_members: bool = False,
     meanwhile: Callable[[], object] = lambda: None,
 ) -> Inventory:
     """Read every file once and say what it contains. Never raises for what a file holds.
@@ -63,14 +63,15 @@ def take_inventory(
         budget: what reading may cost.
         pool: hashes the large files; it is stopped when reading is interrupted.
         progress: counters to raise.
-        algorithms: digests of the small files, which are hashed here.
+        algorithms: digests of the small files and of members, which are hashed here.
+        digest_members: of every member, and not only of those that are programs.
         meanwhile: called once when everything is parsed and threads may still be hashing.
     """
     snapshot = ahead.snapshot
     progress.subject = snapshot.name
     progress.files_total += len(snapshot.entries)
     progress.bytes_total += snapshot.total_bytes
-    reading = _Reading(budget, algorithms)
+    reading = _Reading(budget, algorithms, digest_members=digest_members)
     files: list[Component] = []
     waiting: deque[tuple[int, Opened]] = deque()
     try:
@@ -127,9 +128,10 @@ def _with_change(component: Component, error: ReadError) -> Component:
 class _Reading:
     """One subject's reading: its budget and the digests it wants."""
 
-    def __init__(self, budget: Budget, algorithms: tuple[str, ...]) -> None:
+    def __init__(self, budget: Budget, algorithms: tuple[str, ...], *, digest_members: bool) -> None:
         self._budget = budget
         self._algorithms = algorithms
+        self._digest_members = digest_members
 
     def file(self, opened: Opened, progress: Progress) -> Component:
         """The component of one entry; its digests come later where threads are computing them."""
@@ -152,7 +154,7 @@ class _Reading:
                 return self._not_read(entry, error)
         progress.bytes_done += len(data)
         component = self.examine(BytesSource(data), entry.name, entry.place, 0)
-        return _named(replace(component, digests=digest_bytes(data, self._algorithms)), entry)
+        return _named(replace(component, digests=digest_chunks([data], self._algorithms)), entry)
 
     def examine(self, source: Source, name: str, place: str, depth: int, role: str | None = None) -> Component:
         """Identify and read one file or member, then everything inside it."""
@@ -164,12 +166,9 @@ class _Reading:
             ids, facts = self._read(source, name, place)
         children = tuple(self._member(member, place, depth + 1) for member in facts.members)
         digests = {}
-        if facts.programs and depth:
-            state = hashlib.sha256()
+        if depth and (facts.programs or self._digest_members):
             try:
-                for chunk in source.chunks():
-                    state.update(chunk)
-                digests = {"sha256": state.hexdigest()}
+                digests = digest_chunks(source.chunks(), self._algorithms)
             except ReadError as error:
                 _failed(facts, error)
         return Component(

@@ -10,14 +10,14 @@ import hashlib
 import os
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from openvet.core.progress import Progress
 from openvet.errors import ChangedError, ReadError, UsageError
 from openvet.io.source import FileSource
 
-__all__ = ["ALGORITHMS", "HashPool", "Pending", "digest_bytes"]
+__all__ = ["ALGORITHMS", "HashPool", "Pending", "digest_chunks"]
 
 #: Large enough that taking the GIL again between blocks costs nothing beside hashing one.
 _BUFFER = 4 * 1024 * 1024
@@ -43,14 +43,13 @@ def _constructor(algorithm: str) -> Callable[[], _Hash]:
     raise UsageError(f"unknown digest algorithm {algorithm}; known are {', '.join(ALGORITHMS)}")
 
 
-def digest_bytes(data: bytes, algorithms: Sequence[str]) -> dict[str, str]:
-    """Digests of bytes in memory, as lower-case hex by algorithm."""
-    out = {}
-    for algorithm in algorithms:
-        state = _constructor(algorithm)()
-        state.update(data)
-        out[algorithm] = state.hexdigest()
-    return out
+def digest_chunks(chunks: Iterable[bytes], algorithms: Sequence[str]) -> dict[str, str]:
+    """Digests of bytes that come one after another, as lower-case hex by algorithm."""
+    states = {name: _constructor(name)() for name in algorithms}
+    for chunk in chunks:
+        for state in states.values():
+            state.update(chunk)
+    return {name: state.hexdigest() for name, state in states.items()}
 
 
 class Pending:

@@ -27,6 +27,7 @@ class Options:
         jobs: hashing threads.
         exclude: shell patterns of names that are not read (and so are listed as unread).
         algorithms: digests to compute; ``sha256`` is always among them.
+        digest_members: also of every member of an archive, and not only of those that are programs.
         limits: what one subject may cost.
         with_inventory: also say what the model is, not only whether it is safe.
         rules: ids of the only rules to run; empty means all.
@@ -35,6 +36,7 @@ class Options:
     jobs: int = 0
     exclude: tuple[str, ...] = ()
     algorithms: tuple[str, ...] = ("sha256",)
+    digest_members: bool = False
     limits: Limits = DEFAULT_LIMITS
     with_inventory: bool = True
     rules: tuple[str, ...] = ()
@@ -76,7 +78,15 @@ def _check_one(path: str, options: Options, progress: Progress) -> ModelReport:
         # whatever is not needed to begin hashing is imported only now
         from openvet.inventory.build import take_inventory
 
-        inventory = take_inventory(ahead, budget, pool, progress, algorithms=options.algorithms, meanwhile=_get_ready)
+        inventory = take_inventory(
+            ahead,
+            budget,
+            pool,
+            progress,
+            algorithms=options.algorithms,
+            digest_members=options.digest_members,
+            meanwhile=_get_ready,
+        )
     finally:
         pool.stop()
         origin.close()
