@@ -14,14 +14,17 @@ from collections.abc import Callable
 from typing import Final
 
 from openvet.formats.pickle import values
+from openvet.formats.pickle.literals import is_text
 from openvet.formats.pickle.references import Ref
 from openvet.formats.pickle.semantics import Semantics
-from openvet.formats.pickle.values import DICT, LIT, REF, RESULT, TUPLE, a_of, make, offset_of, tag_of
+from openvet.formats.pickle.values import DICT, ENCODED, LIT, REF, RESULT, TUPLE, a_of, make, offset_of, tag_of
 
-__all__ = ["LINKERS", "MADE"]
+__all__ = ["LINKERS", "MADE", "PURE"]
 
 Items = list[int] | None
 Linker = Callable[[Semantics, Items, int, int], int | None]
+
+_FOLLOWED: Final = 8
 
 #: Text encodings that turn text into bytes and run nothing but CPython's own C code.
 _PLAIN_CODECS: Final = frozenset(
@@ -89,7 +92,7 @@ def _apply(m: Semantics, items: Items, bag: int, offset: int) -> int | None:
     if not items:
         m.compute("name", "a call of something that is not known", offset, "apply")
         return None
-    arguments = m.items(items[1]) if len(items) > 1 else []
+    arguments = m.sure(items[1]) if len(items) > 1 else []
     return m.call_items(items[0], arguments, bag, offset, "apply")
 
 
@@ -97,26 +100,45 @@ def _calls_first(name: str) -> Linker:
     """Something that will call its first argument with what it is given later: ``map``, ``filter``, ``defaultdict``."""
 
     def linker(m: Semantics, items: Items, bag: int, offset: int) -> int | None:
-        if items and tag_of(items[0]) in (REF, RESULT):
-            m.call_items(items[0], _elements(m, items[1:]), bag, offset, name)
+        if items is None:
+            m.compute("name", f"{name} with arguments that are not known", offset, name)
+        elif items and tag_of(items[0]) in (REF, RESULT):
+            for arguments in _elements(m, items[1:]):
+                m.call_items(items[0], arguments, bag, offset, name)
         return None
 
     return linker
 
 
-def _elements(m: Semantics, iterables: list[int]) -> Items:
-    """What a function is called with first when it is mapped over ``iterables``."""
-    first = []
-    for each in iterables:
-        inside = m.items(each)
-        if not inside:
-            return None
-        first.append(inside[0])
-    return first or None
+def _elements(m: Semantics, iterables: list[int]) -> list[Items]:
+    """What a function is called with when it is mapped over ``iterables``; ``None`` is a call with anything."""
+    columns = [m.sure(each) for each in iterables]
+    known = [
+        column[::2] if tag_of(each) == DICT else column
+        for column, each in zip(columns, iterables, strict=True)
+        if column
+    ]
+    if not known or len(known) < len(columns):
+        return [None]
+    rows: list[Items] = [list(row) for row in zip(*known, strict=False)]
+    return rows if len(rows) <= _FOLLOWED else [*rows[:_FOLLOWED], None]
+
+
+def _starmap(m: Semantics, items: Items, bag: int, offset: int) -> int | None:
+    """``itertools.starmap(f, rows)`` calls ``f(*row)``."""
+    if not items or len(items) < 2:
+        m.compute("name", "itertools.starmap with arguments that are not known", offset, "itertools.starmap")
+        return None
+    rows = m.sure(items[1])
+    for row in [0] if not rows or len(rows) > _FOLLOWED else rows:
+        m.call_items(items[0], m.sure(row), bag, offset, "itertools.starmap")
+    return None
 
 
 def _reduce(m: Semantics, items: Items, bag: int, offset: int) -> int | None:
-    if items and tag_of(items[0]) in (REF, RESULT):
+    if items is None:
+        m.compute("name", "functools.reduce with arguments that are not known", offset, "functools.reduce")
+    elif items and tag_of(items[0]) in (REF, RESULT):
         m.call_items(items[0], None, bag, offset, "functools.reduce")
     return None
 
@@ -216,14 +238,25 @@ def item_of(m: Semantics, container: int, key: int, offset: int) -> int | None:
 
 
 def _inside(m: Semantics, container: int, key: int) -> int | None:
-    """An item of a container that the program itself filled."""
-    inside = m.items(container) or []
+    """An item of a container that the program itself filled, where it is certain which one."""
+    inside = m.sure(container) or []
     if tag_of(container) == DICT:
-        wanted = m.text(key)
-        found = [inside[at + 1] for at in range(0, len(inside) - 1, 2) if m.text(inside[at]) == wanted]
-        return found[-1] if found and wanted is not None else None
+        return _under_key(m, inside, key)
     index = m.integer(key)
     return inside[index] if index is not None and -len(inside) <= index < len(inside) else None
+
+
+def _under_key(m: Semantics, inside: list[int], key: int) -> int | None:
+    wanted = m.text(key)
+    found = None
+    for at in range(0, len(inside) - 1, 2):
+        text = m.text(inside[at])
+        # what an object or a long text is equal to is not known, and loaders decode other text than ASCII differently
+        if tag_of(inside[at]) != LIT or (text is None and is_text(a_of(inside[at]))) or not (text or "").isascii():
+            return None
+        if text == wanted:
+            found = inside[at + 1]
+    return found if wanted is not None else None
 
 
 def _getitem(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
@@ -261,13 +294,14 @@ def _encode(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
         m.refs[a_of(value)].calls += 1
         return make(RESULT, a_of(value), offset)
     # the bytes are the literal's, so that a program inside them is still found where they are used
-    return items[0] if items and tag_of(items[0]) == LIT else None
+    return items[0] | ENCODED << values.A_SHIFT if items and tag_of(items[0]) == LIT else None
 
 
 def _type(m: Semantics, items: Items, bag: int, offset: int) -> int | None:
     """``type(x)`` is the class of ``x``; ``type(name, bases, dict)`` makes a new one."""
     if items is not None and len(items) == 1:
-        if tag_of(items[0]) == RESULT:
+        ref = m.refs[a_of(items[0])] if tag_of(items[0]) == RESULT else None
+        if ref is not None and (ref.module, ref.name) not in LINKERS:
             return make(REF, a_of(items[0]), offset)
         return None
     value = m.reference("builtins", "type", offset, "REDUCE", variant="makes a class")
@@ -318,7 +352,7 @@ LINKERS: Final[dict[tuple[str, str], Linker]] = {
     ("functools", "reduce"): _reduce,
     ("importlib", "import_module"): _import_module,
     ("importlib", "__import__"): _import,
-    ("itertools", "starmap"): _calls_first("itertools.starmap"),
+    ("itertools", "starmap"): _starmap,
     ("numpy._core", "_ufunc_reconstruct"): _ufunc,
     ("numpy.core", "_ufunc_reconstruct"): _ufunc,
     ("operator", "attrgetter"): _named("attrgetter"),
@@ -337,6 +371,14 @@ LINKERS: Final[dict[tuple[str, str], Linker]] = {
     ("torch._utils", "_rebuild_parameter_with_state"): _first,
     ("types", "MethodType"): _method_type,
 }
+
+
+#: Linkers that by themselves change nothing, so that what containers hold stays known.
+PURE: Final = frozenset(
+    name
+    for name, linker in LINKERS.items()
+    if linker in (_encode, _getattr, _getitem, _import, _import_module, _partial)
+)
 
 
 def _run_partial(m: Semantics, ref: Ref, items: Items, bag: int, offset: int) -> int:

@@ -57,11 +57,14 @@ def span(read: Reader, offset: int, opcode: int, line_limit: int) -> tuple[int, 
 
 
 def text_of(read: Reader, offset: int, opcode: int, limit: int) -> str | None:
-    """The text of a literal, cut after ``limit`` bytes; ``None`` where it is not text for a loader."""
+    """The text of a literal; ``None`` where it is not text for a loader, or longer than ``limit`` bytes.
+
+    It is never cut: two long texts that only begin alike are not the same name.
+    """
     if opcode not in _TEXT:
         return None
-    start, size = span(read, offset, opcode, limit)
-    return _decode_text(read(start, min(size, limit)), opcode)
+    start, size = span(read, offset, opcode, limit + 1)
+    return None if size > limit else _decode_text(read(start, size), opcode)
 
 
 def _decode_text(raw: bytes, opcode: int) -> str:
@@ -120,12 +123,19 @@ def _all_in(part: bytes, allowed: bytes) -> bool:
 
 
 def integer_of(read: Reader, offset: int, opcode: int) -> int | None:
-    """The whole number of a literal of at most 16 bytes; ``None`` for everything else."""
+    """The whole number of a literal of at most 16 bytes; ``None`` for everything else.
+
+    Leading zeros are octal to the unpickler in C and an error to the one in Python, so such a number is not known.
+    """
     if opcode not in _INTEGERS:
         return None
     start, size = span(read, offset, opcode, 64)
     if opcode in b"IL":
-        return parse_int_line(read(start, size))
+        line = read(start, size)
+        digits = line.strip().lstrip(b"+-")
+        if line not in (b"00", b"01") and digits[:1] == b"0" and digits[1:2] in b"0123456789_" and len(digits) > 1:
+            return None
+        return parse_int_line(line)
     if size > 16:
         return None
     raw = read(start, size)

@@ -186,7 +186,7 @@ class Machine(Semantics):
                         self._suspect(code, offset, offset + 2, length)
                     at += 2 + length
                 elif kind == op.MEMOIZE:
-                    if self.memo_count == len(self.memo) and self.memo_count < _MEMO_UNCHECKED and stack:
+                    if self.memo_count == len(self.memo) < _MEMO_UNCHECKED and stack and not self.sparse:
                         self.memo.append(stack[-1])
                         self.memo_count += 1
                     else:
@@ -198,7 +198,7 @@ class Machine(Semantics):
                 elif kind in (op.BINPUT, op.LONG_BINPUT):
                     width = widths[code]
                     length = int.from_bytes(buffer[at + 1 : at + width], "little")
-                    if length == self.memo_count == len(self.memo) and length < _MEMO_UNCHECKED and stack:
+                    if length == self.memo_count == len(self.memo) < _MEMO_UNCHECKED and stack and not self.sparse:
                         self.memo.append(stack[-1])
                         self.memo_count += 1
                     else:
@@ -285,7 +285,7 @@ class Machine(Semantics):
         if start <= floor:
             return False
         container = stack[start - 1]
-        if container & TAG not in (LIST, DICT) or (code == _SETITEMS and (len(stack) - start) % 2):
+        if container & TAG != (DICT if code == _SETITEMS else LIST) or (code == _SETITEMS and (len(stack) - start) % 2):
             return False
         self.marks.pop()
         entry = self.held.get(container >> OFFSET_SHIFT)
@@ -421,6 +421,8 @@ class Machine(Semantics):
         if version > 5:
             self.soft(f"protocol {version} does not exist", offset)
             return
+        if version != self.protocol:
+            self.forget_names()  # the same words may mean something else from here on
         self.protocol = version
         self.highest_protocol = max(self.highest_protocol, version)
 
@@ -444,8 +446,11 @@ class Machine(Semantics):
     def _decimal(self, name: str, offset: int) -> int:
         """PUT and GET name their entry in decimal digits."""
         line, following = self._line(offset + 1)
-        number = parse_int_line(line[:40])
-        if number is None or number < 0:
+        try:
+            number = int(line)  # as both unpicklers do, with any number of leading zeros
+        except ValueError:
+            number = -1
+        if number < 0:
             self.soft("a memo entry without a number", offset)
             if name == "GET":
                 self.push(make(UNKNOWN, 0, offset))

@@ -93,6 +93,8 @@ class Reading:
             facts.unknown("malformed", f"the pickle breaks: {machine.broken}", where)
         if machine.references.overflow:
             facts.unknown("limit", "the pickle resolves more names than are told apart", machine.start)
+        if machine.dropped:
+            facts.unknown("limit", f"{machine.dropped} more calls and records than are kept", machine.start)
         if machine.raw_follows:
             facts.unknown(
                 "no-reader",

@@ -19,10 +19,12 @@ from openvet.formats.pickle.program import Call, Carried, Computed, Mutation
 from openvet.formats.pickle.references import MANY, Bags, Ref, References
 from openvet.formats.pickle.values import (
     DICT,
+    ENCODED,
     FROZENSET,
     KEPT_ITEMS,
     LIST,
     LIT,
+    OPCODE,
     PERSISTENT,
     REF,
     RESULT,
@@ -55,8 +57,13 @@ _HARMLESS: Final = frozenset(
     }
 )
 _NAME_BYTES: Final = 4_096
+#: What a name may have of characters and of dots; more is no name that anybody gave to anything.
+_NAME_CHARS: Final = 500
+_NAME_DOTS: Final = 16
 _INNER: Final = 100_000
 _DEPTH: Final = 24
+_INSIDE: Final = 256
+_INSIDE_DEPTH: Final = 4
 _PYTHON2: Final = 3  # protocols below this one have Python 2 names
 
 
@@ -113,6 +120,7 @@ class Semantics:
         self._names: dict[tuple[int, int], int] = {}
         self._depth = 0
         self._records = 0
+        self._called_at = -1
 
     # bytes, which the walk provides
 
@@ -209,7 +217,7 @@ class Semantics:
 
     def text(self, value: int) -> str | None:
         """The text of a literal, or ``None`` where the value is no text literal."""
-        if tag_of(value) != LIT:
+        if tag_of(value) != LIT or a_of(value) & ENCODED:
             return None
         cached = self._texts.get(value, "")
         if cached or (cached is None):
@@ -229,6 +237,18 @@ class Semantics:
             return None
         held = self.held.get(offset_of(value))
         return None if held is None else held[1:]
+
+    def sure(self, value: int) -> list[int] | None:
+        """All items of a container, where it is certain that they are what it holds now.
+
+        A list, dict or set that existed when something was called may have been changed by that call
+        (``list.reverse``), and of a long one only the first items are kept.
+        """
+        tag = tag_of(value)
+        if tag in (LIST, DICT, SET) and offset_of(value) < self._called_at:
+            return None
+        held = None if tag not in (TUPLE, LIST, DICT, SET, FROZENSET) else self.held.get(offset_of(value))
+        return None if held is None or held[0] != len(held) - 1 else held[1:]
 
     def bag(self, value: int) -> int:
         """Which references ``value`` is or holds."""
@@ -258,7 +278,7 @@ class Semantics:
         """A value as people read it: printable and bounded in depth and count."""
         tag = tag_of(value)
         if tag == LIT:
-            return literals.show_literal(self.peek, offset_of(value), a_of(value))
+            return literals.show_literal(self.peek, offset_of(value), a_of(value) & OPCODE)
         if tag == REF:
             return shorten(printable(self.refs[a_of(value)].qualified), 200)
         if tag == RESULT:
@@ -293,7 +313,11 @@ class Semantics:
         via: str = "",
         variant: str = "",
     ) -> int:
-        """The value that stands for ``module.name``."""
+        """The value that stands for ``module.name``: a reference, or something unknown where that can be no name."""
+        if len(module) + len(name) > _NAME_CHARS or name.count(".") > _NAME_DOTS:
+            shown = shorten(printable(f"{module} {name}"), 80)
+            self.compute("name", f"a name of {len(module) + len(name)} characters: {shown}", offset, opcode)
+            return make(UNKNOWN, 0, offset)
         index = self.references.intern(module, name, kind, variant, offset, opcode)
         ref = self.refs[index]
         if via and via not in ref.via and len(ref.via) < 4:
@@ -311,6 +335,8 @@ class Semantics:
             elif module in IMPORT_MAPPING:
                 module = IMPORT_MAPPING[module]
         value = self.reference(module, name, offset, opcode)
+        if tag_of(value) != REF:
+            return value
         ref = self.refs[a_of(value)]
         if ref.count == 1 and ref.qualified != written:
             ref.written = written
@@ -327,14 +353,17 @@ class Semantics:
         module_text, name_text = self.text(module), self.text(name)
         if module_text is None or name_text is None:
             self.compute("name", f"{self.show(module)} . {self.show(name)}", offset, "STACK_GLOBAL")
-            if tag_of(module) == tag_of(name) == LIT:
+            if not all(tag_of(word) != LIT or literals.is_text(a_of(word)) for word in (module, name)):
                 self.soft("resolves a name that is no text", offset)
             self.push(make(RESULT, 0, offset))
             return
         value = self.resolve(module_text, name_text, offset, "STACK_GLOBAL")
-        if len(self._names) < 65_536:
+        if len(self._names) < 65_536 and tag_of(value) == REF:
             self._names[module, name] = a_of(value)
         self.push(value)
+
+    def forget_names(self) -> None:
+        self._names.clear()
 
     def extension(self, code: int, offset: int, opcode: str) -> None:
         index = self.extensions.get(code)
@@ -359,7 +388,7 @@ class Semantics:
         if tag in (PERSISTENT, UNKNOWN):
             return self.reference("", f"<object>.{name}", offset, opcode, kind="method", via=via)
         kind = (
-            literals.type_name(a_of(value))
+            ("bytes" if a_of(value) & ENCODED else literals.type_name(a_of(value)))
             if tag == LIT
             else {TUPLE: "tuple", LIST: "list", DICT: "dict", SET: "set", FROZENSET: "frozenset"}[tag]
         )
@@ -369,12 +398,30 @@ class Semantics:
 
     def call(self, callee: int, arguments: int, offset: int, opcode: str) -> int:
         """``callee(*arguments)``: the abstract result."""
-        if tag_of(arguments) == TUPLE or not self.strict:
+        if tag_of(arguments) == TUPLE:
             items = self.items(arguments)
+        elif not self.strict:
+            items = self.sure(arguments)
         else:
             self.soft("calls with arguments that are no tuple", offset)
             items = None
-        return self.call_items(callee, items, self.bag(arguments), offset, opcode)
+        bag = self.bag(arguments)
+        return self.call_items(callee, items, self._bag_inside(items, bag) if items else bag, offset, opcode)
+
+    def _bag_inside(self, items: list[int], bag: int) -> int:
+        """``bag`` and what containers inside of ``items`` got only after they were put there."""
+        waiting = [(items, _INSIDE_DEPTH)]
+        seen = 0
+        while waiting and seen < _INSIDE:
+            each, depth = waiting.pop()
+            seen += len(each)
+            for item in each:
+                if tag_of(item) in (TUPLE, LIST, DICT, SET, FROZENSET):
+                    inside = self.items(item) if depth else None
+                    if inside:
+                        waiting.append((inside, depth - 1))
+                    bag = self.bags.join(bag, self.bag(item))
+        return bag
 
     def call_items(self, callee: int, items: list[int] | None, bag: int, offset: int, opcode: str) -> int:
         tag = tag_of(callee)
@@ -398,7 +445,7 @@ class Semantics:
             self._depth -= 1
 
     def _invoke(self, index: int, items: list[int] | None, bag: int, offset: int, opcode: str) -> int:
-        from openvet.formats.pickle.linkers import LINKERS, MADE
+        from openvet.formats.pickle.linkers import LINKERS, MADE, PURE
 
         ref = self.refs[index]
         ref.calls += 1
@@ -413,6 +460,8 @@ class Semantics:
             self._mark_loaded(ref, items)
         linker = LINKERS.get((ref.module, ref.name)) if ref.kind == "global" else None
         result = None if linker is None else linker(self, items, bag, offset)
+        if (ref.module, ref.name) not in PURE:
+            self._called_at = offset
         if result is None:
             result = make(RESULT, index, offset)
         if self.observer is not None and items is not None:
@@ -452,7 +501,10 @@ class Semantics:
             self.soft(f"adds items to {self.show(container)}", offset)
             return
         identity = offset_of(container)
-        self.held.extend(identity, items)
+        if pairs and tag == LIST:
+            self.held.forget(identity)  # these are indices and what is set there
+        else:
+            self.held.extend(identity, items)
         if self.observer is not None:
             self._observe(container, items, pairs)
         bag = self.bag_of_all(items)
@@ -527,7 +579,7 @@ class Semantics:
         if tag_of(state) == TUPLE:
             states += (self.items(state) or [])[:2]
         for each in states:
-            for key, value in self.keyed.get(offset_of(each), ()) if tag_of(each) == DICT else ():
+            for key, value in self.keyed.get(offset_of(each), ()) if tag_of(each) in (DICT, RESULT) else ():
                 self._hijack(instance, key, value, offset)
 
     def _hijack(self, instance: int, key: str, value: int, offset: int) -> None:
@@ -542,11 +594,10 @@ class Semantics:
             )
 
     def _rebuild_partial(self, ref: Ref, state: int) -> None:
-        items = self.items(state)
+        items = self.items(state) if tag_of(state) == TUPLE else None
         ref.bag = self.bags.join(ref.bag, self.bag(state))
-        if items:
-            ref.target = items[0]
-            ref.bound = (self.items(items[1]) or []) if len(items) > 1 else []
+        ref.target = items[0] if items else make(UNKNOWN, 0, offset_of(state))
+        ref.bound = (self.items(items[1]) or []) if items and len(items) > 1 else []
 
     def mutate(self, how: str, target: int, items: list[int], offset: int, opcode: str) -> None:
         """Something outside of the pickle changes: a module, a class or a function."""

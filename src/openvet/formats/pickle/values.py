@@ -34,6 +34,10 @@ A_MASK: Final = 0xFFFFF
 OFFSET_SHIFT: Final = 24
 LOW: Final = 0xFFFFFF  # tag and a
 
+#: Bit of a literal's ``a``: text that was turned into bytes on the way (``_codecs.encode``), so that it names nothing.
+ENCODED: Final = 0x100
+OPCODE: Final = 0xFF
+
 #: Offsets that fit; nothing longer is read as one pickle.
 MAX_OFFSET: Final = (1 << 39) - 1
 #: References and bags that fit into ``a``.
@@ -91,6 +95,11 @@ class Held:
             if items is not None:
                 self.put(identity, items)
         return items
+
+    def forget(self, identity: int) -> None:
+        """The items are not known any more: they were set in a way that is not followed."""
+        self._young.pop(identity, None)
+        self._old.pop(identity, None)
 
     def extend(self, identity: int, items: list[int]) -> None:
         """Add items to a container, keeping the first few and the count of all."""
