@@ -12,6 +12,7 @@ __all__ = [
     "MalformedError",
     "OpenVetError",
     "ReadError",
+    "SandboxError",
     "SubjectError",
     "UnsupportedError",
     "UsageError",
@@ -28,6 +29,10 @@ class UsageError(OpenVetError):
 
 class SubjectError(OpenVetError):
     """The subject as a whole cannot be examined (it does not exist, it may not be opened)."""
+
+
+class SandboxError(OpenVetError):
+    """What was asked for would have run in a confined child process, and that was not possible or did not end well."""
 
 
 class ReadError(OpenVetError):
