@@ -43,6 +43,8 @@ DTYPES: Final[dict[str, tuple[str, int]]] = {
 
 #: The functions that make a tensor of a storage, with the places of offset, size and stride among their arguments.
 _REBUILD: Final = frozenset({"_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3", "_rebuild_qtensor"})
+#: Functions that only wrap their first argument, which stays the same tensor.
+_WRAPS: Final = frozenset({("torch._utils", "_rebuild_parameter"), ("torch._utils", "_rebuild_parameter_with_state")})
 _SILENT: Final = frozenset({"_parameters", "_buffers", "_modules"})
 
 
@@ -143,6 +145,8 @@ class Tensors:
         if ref.module == "collections" and ref.name == "OrderedDict" and items:  # Python 2 wrote it as a list of pairs
             self._links.pop(offset_of(items[0]), None)  # until now it was in the tuple of arguments
             self.placed(machine, result, 0, items[0])
+        if (ref.module, ref.name) in _WRAPS and items and offset_of(items[0]) in self._tensor_at:
+            self._forget_place(offset_of(items[0]))  # the tuple of arguments is no container of the model
         if ref.module != "torch._utils" or ref.name not in _REBUILD or len(items) < 4 or tag_of(result) != RESULT:
             return
         storage = self._by_result.get(offset_of(items[0]))
@@ -184,6 +188,13 @@ class Tensors:
         elif identity in self._tensor_at and len(self._aliases) < _TENSORS:
             self._aliases.append((identity, link))
         self._holders.add(parent)
+
+    def _forget_place(self, identity: int) -> None:
+        """The tensor is not where it was put last."""
+        if self._aliases and self._aliases[-1][0] == identity:
+            self._aliases.pop()
+        else:
+            self._links.pop(identity, None)
 
     def _extents(self, machine: Semantics, value: int) -> tuple[int, ...] | None:
         items = machine.items(value)
