@@ -58,6 +58,13 @@ def test_the_same_weights_in_two_formats_count_once() -> None:
     assert (facts(*files)["parameters"], facts(*files)["weights format"]) == (7, "safetensors")
 
 
+def test_one_tensor_under_several_names_counts_once() -> None:
+    tensors = tuple(Tensor(name, "F32", (7,), 64, 28) for name in ("encoder.w", "decoder.w"))
+    more = (Tensor("view", "F32", (3,), 64, 12), Tensor("e", "F32", (0,), 64, 0), Tensor("f", "F32", (0,), 64, 0))
+    found = facts(file("a.pt", "torch-zip", tensors=(*tensors, *more)))
+    assert (found["parameters"], found["tensors"]) == (10, 5)
+
+
 def test_shards_count_together_and_quantized_copies_do_not() -> None:
     shards = [file(f"{n}.safetensors", "safetensors", tensors=(Tensor("w", "F16", (n,)),)) for n in (1, 2, 3)]
     assert facts(*shards)["parameters"] == 6

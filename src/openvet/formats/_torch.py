@@ -92,7 +92,7 @@ class Tensors:
         self._holders: set[int] = set()
         self._links: dict[int, tuple[int, int]] = {}
         self._aliases: list[tuple[int, tuple[int, int]]] = []
-        self._pairs: dict[int, str | None] = {}
+        self._pairs: dict[int, str] = {}
         self._prefixes: dict[int, str] = {}
 
     def mismatch(self, message: str, offset: int | None, **evidence: Any) -> None:
@@ -176,7 +176,9 @@ class Tensors:
         if identity in self._tensor_at:
             if key == -2:  # the second of a pair: the first is its name
                 first = (machine.items(container) or [0])[0]
-                self._pairs[offset_of(container)] = machine.text(first) if first else None
+                name = machine.text(first) if first else None
+                if name is not None:
+                    self._pairs[offset_of(container)] = name
         elif identity not in self._holders:
             return
         parent = offset_of(container)
@@ -247,10 +249,10 @@ class Tensors:
         if link is None or depth > _STEPS:
             return ""
         parent, key = link
-        if key == -2 and parent in self._pairs:
-            outer = self._links.get(parent)  # the list of pairs, which is no part of the name
-            before = self._prefix(machine, outer[0], depth + 1) if outer else ""
-            own = printable(shorten(self._pairs[parent] or "?", 256))
+        outer = self._links.get(parent)
+        if key == -2 and parent in self._pairs and outer is not None and outer[1] < 0:
+            before = self._prefix(machine, outer[0], depth + 1)  # the list of pairs is no part of the name
+            own = printable(shorten(self._pairs[parent], 256))
         else:
             before = self._prefix(machine, parent, depth + 1)
             own = self._segment(machine, key)

@@ -1,7 +1,7 @@
 """What the model is, in a few facts, each with its basis and its source.
 
 ``parameters`` counts the elements of floating-point, quantized and 8-bit integer tensors; counters, masks and position
-tables of wider integers are left out. Where the same weights are there in several formats, one format is counted and named.
+tables of wider integers are left out, and one tensor under several names counts once. Where the same weights are there in several formats, one format is counted and named.
 """
 
 from __future__ import annotations
@@ -111,7 +111,13 @@ def _from_weights(inventory: Inventory) -> Iterator[Fact]:
         parameters = 0
         dtypes: dict[str, int] = {}
         for component in components:
+            seen: set[tuple[int, int | None]] = set()
             for tensor in component.tensors:
+                if tensor.offset is not None:
+                    if (tensor.offset, tensor.nbytes) in seen:  # one tensor under several names, such as tied weights
+                        continue
+                    if tensor.elements:
+                        seen.add((tensor.offset, tensor.nbytes))
                 dtypes[tensor.dtype] = dtypes.get(tensor.dtype, 0) + 1
                 if tensor.dtype not in _NOT_PARAMETERS:
                     parameters += tensor.elements

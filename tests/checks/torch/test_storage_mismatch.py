@@ -38,6 +38,14 @@ def test_an_ordinary_checkpoint(forge: object, tmp_path: Path) -> None:
     assert found == [("w", "F32", (4, 8), 128), ("b", "F16", (4,), 8)]
 
 
+def test_places_in_lists_and_containers_are_names(tmp_path: Path) -> None:
+    value = {"layers": [FakeTensor((1,)), FakeTensor((2,)), {"b": FakeTensor((3,))}]}
+    model = check(tmp_path, torch_zip(value))
+    assert model.inventory is not None
+    found = [(each.name, each.shape) for item in model.inventory.items for each in item.tensors]
+    assert found == [("layers.0", (1,)), ("layers.1", (2,)), ("layers.2.b", (3,))]
+
+
 def test_views_of_one_storage_are_usual(tmp_path: Path) -> None:
     tied = state_dict({"a": FakeTensor((2, 4), key="0"), "b": FakeTensor((2, 4), key="0")})
     half = state_dict({"a": FakeTensor((8,), key="0"), "b": FakeTensor((4,), key="0", start=4, claimed=8)})
