@@ -62,7 +62,9 @@ def command_page() -> Iterator[tuple[str, str]]:
     parts = ["# Command line"]
 
     def add(command: click.Command, name: str, parent: click.Context | None) -> None:
-        context = click.Context(command, info_name=name, parent=parent, terminal_width=100, max_content_width=100)
+        context = command.make_context(
+            name, [], parent, resilient_parsing=True, terminal_width=100, max_content_width=100
+        )
         parts.append(f"## `{context.command_path}`\n\n```text\n{command.get_help(context)}\n```")
         if isinstance(command, click.Group):
             for each in command.list_commands(context):
