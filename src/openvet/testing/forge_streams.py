@@ -299,6 +299,19 @@ BROKEN: tuple[Sample, ...] = (
         STOP""",
         "runs-process",
         "frame-mismatch",
+        "unknown-callable",  # the unpickler in C, reading a file, takes its name from behind the frame: ".system"
+    ),
+    Sample(
+        "a name that only the unpickler in C reads, since a frame cuts it",
+        lambda: b"\x80\x04\x95" + (12).to_bytes(8, "little") + b"cos\nharmlesssystem\n(S'echo forged'\ntR.",
+        frozenset({"pickle/runs-process", "pickle/frame-mismatch", "pickle/other-dangerous-callable"}),
+        rejected=True,
+    ),
+    Sample(
+        "a name that only the unpickler in Python reads, since the file ends in it",
+        lambda: b"(S'echo forged'\nios\nsystemX",
+        frozenset({"pickle/runs-process", "pickle/broken-stream"}),
+        rejected=True,
     ),
     by_text(
         "a frame that is too long",

@@ -4,11 +4,13 @@ What it finds:
     A frame that ends inside an opcode, begins inside another one, goes beyond the end of the file or on behind STOP.
 
 Why it matters:
-    CPython's unpickler in C ignores frames where the one in Python stops, and the other way round. Who looks with one of them
-    does not see what the other runs. No pickler writes such frames.
+    CPython's unpickler in C goes on where the one in Python stops, and the other way round. Where a frame ends inside an
+    argument, the one in C even forgets what is left of the frame and reads on behind it, so that it sees other names than whoever
+    reads the bytes in order. No pickler writes such frames.
 
 Example:
-    A FRAME of length 0 in front of the payload.
+    A FRAME that ends behind the ``x`` of ``cos\\nxsystem\\n``: read from memory that is ``os.xsystem``, and ``os.system`` when
+    ``torch.load`` reads it out of a zip.
 
 Remedy:
     Do not load the file. Get it again from the publisher.

@@ -6,7 +6,8 @@ loop can take its place without touching the rest.
 
 CPython has two unpicklers that differ. Frames: the one in Python stops where an opcode crosses the end of its frame or a
 frame begins inside another, the one in C does not care but wants the whole frame to be there. The walk reads linearly,
-which is what either does before it stops, and notes the contradiction.
+which is what either does before it stops, and notes the contradiction; where the one in C would go on with other bytes,
+:mod:`openvet.formats.pickle.frames` says with which, and those are walked as well.
 """
 
 from __future__ import annotations
@@ -123,9 +124,11 @@ class Machine(Semantics):
             at += len(block)
             self.budget.check_time()
             if self.strict and at - position > _PROBED_LINE:
-                break
-        self.soft("ends in the middle of a line", position)
-        return kept, self.source.size + 1
+                self.soft("a line that is too long for a probe", position)
+        # the unpickler in C fails here; the one in Python takes off the last byte for a newline and goes on
+        if self.broken is None:
+            self.broken, self.broken_at = "ends in the middle of a line", position
+        return kept if len(kept) == limit else kept[:-1], self.source.size + 1
 
     def trace_again(self) -> Iterator[tuple[int, int]]:
         """Offset and opcode of every instruction, by a second walk: for a small pickle whose data is wanted."""
@@ -152,7 +155,7 @@ class Machine(Semantics):
     def walk(self) -> None:  # noqa: C901 - the loop that everything waits for
         """Decode opcodes until STOP. Its order of tests is that of how often each kind is seen."""
         kinds, widths = op.KIND, op.WIDTH
-        stack, held = self.stack, self.held
+        stack, marks, held = self.stack, self.marks, self.held
         size, allowed, trace = self.source.size, self.allowed, self.trace
         self._load(self.start)
         buffer, base, at, count = self._buffer, self._base, 0, 0
@@ -186,7 +189,11 @@ class Machine(Semantics):
                         self._suspect(code, offset, offset + 2, length)
                     at += 2 + length
                 elif kind == op.MEMOIZE:
-                    if self.memo_count == len(self.memo) < _MEMO_UNCHECKED and stack and not self.sparse:
+                    if (
+                        self.memo_count == len(self.memo) < _MEMO_UNCHECKED
+                        and not self.sparse
+                        and len(stack) > (marks[-1] if marks else 0)
+                    ):
                         self.memo.append(stack[-1])
                         self.memo_count += 1
                     else:
@@ -198,7 +205,11 @@ class Machine(Semantics):
                 elif kind in (op.BINPUT, op.LONG_BINPUT):
                     width = widths[code]
                     length = int.from_bytes(buffer[at + 1 : at + width], "little")
-                    if length == self.memo_count == len(self.memo) < _MEMO_UNCHECKED and stack and not self.sparse:
+                    if (
+                        length == self.memo_count == len(self.memo) < _MEMO_UNCHECKED
+                        and not self.sparse
+                        and len(stack) > (marks[-1] if marks else 0)
+                    ):
                         self.memo.append(stack[-1])
                         self.memo_count += 1
                     else:
@@ -219,12 +230,12 @@ class Machine(Semantics):
                         self._suspect(code, offset, offset + width, length)
                     at += width + length
                 elif kind == op.MARK:
-                    if len(self.marks) >= _MARKS:
+                    if len(marks) >= _MARKS:
                         raise LimitError("stack", _MARKS, "the pickle has too many open marks", offset=offset)
-                    self.marks.append(len(stack))
+                    marks.append(len(stack))
                     at += 1
                 elif kind in (op.SETITEMS, op.APPENDS):
-                    if not (self.marks and self.hot < self.marks[-1] and self._fill_plain(code)):
+                    if not (marks and self.hot < marks[-1] and self._fill_plain(code)):
                         self._fill_marked(code, offset)
                     at += 1
                 elif kind == op.EMPTY:

@@ -80,7 +80,7 @@ def likeness(head: Head) -> Likeness:
         return Likeness.NO  # these need something on the stack
     seen = evidence(head.source, budget)
     if seen.calls or seen.hit_limit:
-        return Likeness.STRONG if seen.opcodes >= 4 else Likeness.WEAK
+        return Likeness.STRONG if seen.opcodes > 1 else Likeness.WEAK
     if seen.stopped and (seen.end == head.size or seen.structure > 1):
         return Likeness.STRONG if seen.opcodes > 3 or seen.globals else Likeness.WEAK
     if seen.failed or seen.opcodes < 8:

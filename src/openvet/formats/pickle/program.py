@@ -167,7 +167,8 @@ class PickleProgram:
         base: where the literal begins that holds this program; 0 for a program of its own.
         decoded: the literal was decoded, so that offsets of records are not offsets in the file.
         container: the place of the literal that holds this program and when it is loaded: ``""`` for a program of
-            its own, ``carried`` for one that nothing in the file loads, ``loaded`` for one that the outer program loads.
+            its own, ``carried`` for one that nothing in the file loads, ``loaded`` for one that the outer program loads,
+            ``reread`` for what the unpickler in C makes of a program whose frames contradict its opcodes.
     """
 
     location: Location

@@ -9,6 +9,7 @@ from openvet.core.location import Location
 from openvet.core.text import printable
 from openvet.errors import ReadError
 from openvet.formats._format import Facts
+from openvet.formats.pickle.frames import forgetful_reading
 from openvet.formats.pickle.machine import Machine
 from openvet.formats.pickle.nested import TORCH_MAGIC, inner_bytes
 from openvet.formats.pickle.opcodes import KIND
@@ -55,7 +56,21 @@ class Reading:
             self.facts.programs.append(program)
         self._report(machine)
         self._inside(self.source, program, 1)
+        if machine.frames:
+            self._read_again(start)
         return machine
+
+    def _read_again(self, start: int) -> None:
+        """Where frames contradict opcodes, walk what the unpickler in C makes of them as well."""
+        other = forgetful_reading(self.source, start, self.facts.budget)
+        if other is None:
+            return
+        machine = Machine(other, self.facts.budget, opcodes=max(self.facts.limits.opcodes - self.opcodes, 1))
+        machine.run()
+        self.opcodes += machine.opcodes
+        program = self._frozen(machine, 0, "reread", start, decoded=True)
+        self.facts.programs.append(program)
+        self._inside(other, program, 1)
 
     def _frozen(
         self, machine: Machine, start: int, container: str = "", base: int = 0, *, decoded: bool = False
