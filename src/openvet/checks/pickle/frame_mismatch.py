@@ -9,7 +9,7 @@ Why it matters:
     reads the bytes in order. No pickler writes such frames.
 
 Example:
-    A FRAME that ends behind the ``x`` of ``cos\\nxsystem\\n``: read from memory that is ``os.xsystem``, and ``os.system`` when
+    ``GLOBAL os xsystem`` in a frame that ends behind the ``x``: read from memory that is ``os.xsystem``, and ``os.system`` when
     ``torch.load`` reads it out of a zip.
 
 Remedy:
