@@ -12,6 +12,7 @@ from openvet.core.coverage import Coverage
 from openvet.core.limits import Budget, Limits
 from openvet.formats import pickle as pickle_format
 from openvet.formats._format import Facts
+from openvet.formats.pickle.machine import Machine
 from openvet.io.source import BytesSource
 from openvet.testing.forge import Call, Name, assemble, dump
 
@@ -137,3 +138,12 @@ def test_depth_of_containers_costs_nothing() -> None:
     assert len(calls(program_of(deep))) == 1
     chain = b"cm\nf\n" + b")R" * 20_000 + b"."
     assert program_of(chain).computed != ()
+
+
+def test_contradictions_of_frames_are_not_collected_without_end() -> None:
+    data = b"N" + (b"\x95" + (1).to_bytes(8, "little") + b"K\x010") * 5_000 + b"."
+    machine = Machine(BytesSource(data), Budget())
+    machine.run()
+    assert machine.stopped
+    assert len(machine.frames) == 16
+    assert [each.rule for each in facts_of(data).anomalies] == ["pickle/frame-mismatch"] * 16

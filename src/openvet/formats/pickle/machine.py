@@ -51,6 +51,8 @@ _STACK: Final = 6_000_000  # eight bytes each, so that memory stays flat
 _MARKS: Final = 1_000_000
 _MEMO_UNCHECKED: Final = 8_000_000
 _NO_FRAME: Final = 1 << 62
+#: Contradictions of frames that are kept; one is enough to know.
+_FRAMES_KEPT: Final = 16
 _SETITEMS: Final = 0x75
 #: First bytes of literals that are worth a second look (:mod:`openvet.formats.pickle.nested`).
 _SUSPECTS: Final = frozenset(b"\x80\xe3c(x\x1fB\xfdg\xc2\x8c\x95")
@@ -344,22 +346,26 @@ class Machine(Semantics):
     def _frame(self, offset: int, length: int) -> None:
         end = offset + 9 + length
         if end > self.source.size:
-            self.frames.append(
-                (offset, "a frame is longer than the file: unpicklers in C stop here, those in Python go on")
+            self._contradiction(
+                offset, "a frame is longer than the file: unpicklers in C stop here, those in Python go on"
             )
         elif self.frame_end > offset and self.frame_end != offset + 9:
-            self.frames.append(
-                (offset, "a frame begins inside another: unpicklers in Python stop here, those in C go on")
+            self._contradiction(
+                offset, "a frame begins inside another: unpicklers in Python stop here, those in C go on"
             )
         self.frame_end = end if end <= self.source.size else 0
 
     def _leave_frame(self, offset: int) -> None:
         """The last opcode ended after its frame: it began after it, as between frames, or it crosses the end."""
         if offset < self.frame_end:
-            self.frames.append(
-                (offset, "an opcode crosses the end of its frame: unpicklers in Python stop here, those in C go on")
+            self._contradiction(
+                offset, "an opcode crosses the end of its frame: unpicklers in Python stop here, those in C go on"
             )
         self.frame_end = 0
+
+    def _contradiction(self, offset: int, message: str) -> None:
+        if len(self.frames) < _FRAMES_KEPT:
+            self.frames.append((offset, message))
 
     def _rare(self, code: int, offset: int) -> int:  # noqa: C901 - one line for each opcode
         """Everything that is seldom seen or may resolve or call. Gives the offset of the next opcode."""

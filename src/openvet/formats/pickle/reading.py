@@ -98,7 +98,7 @@ class Reading:
 
     def _report(self, machine: Machine) -> None:
         facts = self.facts
-        for offset, message in machine.frames[:16]:
+        for offset, message in machine.frames:
             self.anomaly("pickle/frame-mismatch", message, offset)
         if machine.hit_limit:
             facts.unknown("limit", machine.broken or "a limit was reached", machine.broken_at)
