@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.formats.pickle.reading import calls, facts_of, program_of, programs, reasons, resolved
 
@@ -163,10 +163,11 @@ def test_an_opcode_that_the_end_cuts_off(raw: str) -> None:
 @st.composite
 def memo_programs(draw: st.DrawFn) -> list[tuple[str, int]]:
     far = st.integers(0, 8) | st.sampled_from([1_020, 1_026, 1_030, 3_000, 70_000])
-    step = st.tuples(st.sampled_from(["PUT", "BINPUT", "MEMOIZE", "MEMOIZE", "GET"]), far)
+    step = st.tuples(st.sampled_from(["PUT", "BINPUT", "MEMOIZE", "MEMOIZE", "MANY", "GET"]), far)
     return draw(st.lists(step, max_size=30))
 
 
+@example(steps=[("PUT", 1_030), *[("MANY", 0)] * 3, ("MEMOIZE", 0), ("GET", 1_030)], many=0)
 @given(steps=memo_programs(), many=st.sampled_from([0, 0, 1_015, 1_022]))
 @settings(deadline=None, max_examples=200)
 def test_the_memo_is_that_of_the_unpickler(steps: list[tuple[str, int]], many: int) -> None:
@@ -182,9 +183,10 @@ def test_the_memo_is_that_of_the_unpickler(steps: list[tuple[str, int]], many: i
             continue
         value = len(lines)
         lines += ["POP", f"BININT {value}"]
-        if name == "MEMOIZE":
-            known[len(known)] = value
-            lines.append("MEMOIZE")
+        if name in ("MEMOIZE", "MANY"):
+            for _ in range(1 if name == "MEMOIZE" else 350):
+                known[len(known)] = value
+                lines.append("MEMOIZE")
         else:
             known[index] = value
             lines.append(f"PUT {index}" if name == "PUT" else f"LONG_BINPUT {index}")
