@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -27,6 +28,7 @@ _FILES = 40
 @click.command(short_help="Say what a model is: facts, files, tensors.")
 @form_option("How to print it; json lists everything.")
 @click.option("--tensors", is_flag=True, help="List every tensor and every file, not only the first ones.")
+@click.option("--calls", is_flag=True, help="List every call that loading a pickle makes, with offset and arguments.")
 @reading_options
 @click.pass_context
 def inspect(ctx: click.Context, /, **asked: Any) -> None:
@@ -39,6 +41,7 @@ def inspect(ctx: click.Context, /, **asked: Any) -> None:
     Examples:
       openvet inspect ./my-model
       openvet inspect --tensors model.safetensors
+      openvet inspect --calls model.pt
       openvet inspect --format json ./my-model
 
     \b
@@ -53,7 +56,7 @@ def inspect(ctx: click.Context, /, **asked: Any) -> None:
     from openvet.reports.look import PLAIN
     from openvet.reports.report import ModelReport
 
-    options = make_options(asked, with_inventory=True)
+    options = replace(make_options(asked, with_inventory=True), every_call=asked["calls"])
     models: list[ModelReport] = []
     errors: list[NotChecked] = []
     to_file = asked["output"] not in {None, "-"}
@@ -66,7 +69,7 @@ def inspect(ctx: click.Context, /, **asked: Any) -> None:
                 continue
             models.append(result)
             if asked["form"] == "text":
-                output.write(("\n" if len(models) > 1 else "") + _as_text(result, look, everything=asked["tensors"]))
+                output.write(("\n" if len(models) > 1 else "") + _as_text(result, look, asked))
         if asked["form"] == "json":
             output.write(_as_json(models, errors))
         output.commit()
@@ -97,10 +100,11 @@ def _as_json(models: Sequence[ModelReport], errors: Sequence[NotChecked]) -> str
     return json.dumps(clean(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _as_text(report: ModelReport, look: Look, *, everything: bool) -> str:
+def _as_text(report: ModelReport, look: Look, asked: dict[str, Any]) -> str:
     from openvet.reports._facts import describe
     from openvet.reports._wording import visible
 
+    everything = asked["tensors"]
     inventory = report.inventory
     if inventory is None:
         raise AssertionError("inspect asks for the inventory")
@@ -116,6 +120,8 @@ def _as_text(report: ModelReport, look: Look, *, everything: bool) -> str:
         *_files(report, look, everything=everything),
     ]
     lines += _tensors(inventory, look, everything=everything)
+    if asked["calls"]:
+        lines += _calls(inventory, look)
     return look.finish("\n".join(lines) + "\n")
 
 
@@ -160,6 +166,37 @@ def _tensors(inventory: InventoryV1, look: Look, *, everything: bool) -> Iterato
         left -= len(tensors)
     if not everything and total > _TENSORS:
         yield f"  and {total - _TENSORS:,} more; --tensors lists all"
+
+
+def _calls(inventory: InventoryV1, look: Look) -> Iterator[str]:
+    """Every call of every pickle program, in the order in which a loader makes them, and what is known of each callable."""
+    from openvet.checks.pickle._callables import classify
+    from openvet.reports._wording import visible
+
+    programs = [(item.place, program) for item in inventory.items for program in item.programs if "steps" in program]
+    total = sum(len(program["steps"]) for _, program in programs)
+    yield ""
+    yield look.paint(f"Calls ({total:,})", "bold")
+    if not programs:
+        yield "  no pickle is in it"
+    for place, program in programs:
+        where = {"carried": ", in a literal that nothing loads", "loaded": ", in a literal that is loaded",
+                 "reread": ", as only the unpickler in C reads it"}.get(program.get("container", ""), "")  # fmt: skip
+        yield f"  {look.paint(visible(place), 'cyan')} @{program['start']}{where}: {program['opcodes']:,} opcodes"
+        wide = len(str(program["end"]))
+        for step in program["steps"]:
+            module, name = step["module"], step["name"]
+            # a state is set by the class's own method, which is as good as the class
+            known = classify(module, name.removesuffix(".__setstate__").removesuffix("()"))
+            what = " ".join(filter(None, (known.kind.value, known.capability or known.package)))
+            call = f"{step['callable']}({', '.join(step['arguments'])})"
+            yield f"    @{step['offset']:<{wide}}  {visible(call)}  {look.paint('# ' + what, 'dim')}"
+        if not program["steps"]:
+            yield "    calls nothing: it builds plain data"
+        if program["steps_dropped"]:
+            yield f"    and {program['steps_dropped']:,} more"
+        if "broken" in program:
+            yield f"    a loader fails at @{program['broken']['offset']}: {visible(program['broken']['reason'])}"
 
 
 def _row(tensor: TensorEntry) -> list[str]:

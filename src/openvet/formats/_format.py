@@ -175,6 +175,7 @@ class Facts:
         metadata: small facts by the format's own key: JSON values, text printable, bounded by the reader.
         document: the parsed value of a JSON or YAML text, for checks that walk it; ``None`` elsewhere.
         coverage: set by the reader when it is not ``READ``.
+        every_call: whether programs are to list every call that they make, and not only the first ones.
     """
 
     __slots__ = (
@@ -183,6 +184,7 @@ class Facts:
         "coverage",
         "document",
         "dropped",
+        "every_call",
         "members",
         "metadata",
         "name",
@@ -205,6 +207,7 @@ class Facts:
         self.anomalies: list[Anomaly] = []
         self.unknowns: list[Unknown] = []
         self.dropped = 0
+        self.every_call = False
 
     @property
     def limits(self) -> Limits:

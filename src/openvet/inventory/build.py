@@ -54,6 +54,7 @@ def take_inventory(
     *,
     algorithms: tuple[str, ...] = ("sha256",),
     digest_members: bool = False,
+    every_call: bool = False,
     meanwhile: Callable[[], object] = lambda: None,
 ) -> Inventory:
     """Read every file once and say what it contains. Never raises for what a file holds.
@@ -65,13 +66,14 @@ def take_inventory(
         progress: counters to raise.
         algorithms: digests of the small files and of members, which are hashed here.
         digest_members: of every member, and not only of those that are programs.
+        every_call: programs list every call that they make.
         meanwhile: called once when everything is parsed and threads may still be hashing.
     """
     snapshot = ahead.snapshot
     progress.subject = snapshot.name
     progress.files_total += len(snapshot.entries)
     progress.bytes_total += snapshot.total_bytes
-    reading = _Reading(budget, algorithms, digest_members=digest_members)
+    reading = _Reading(budget, algorithms, digest_members=digest_members, every_call=every_call)
     files: list[Component] = []
     waiting: deque[tuple[int, Opened]] = deque()
     try:
@@ -128,10 +130,11 @@ def _with_change(component: Component, error: ReadError) -> Component:
 class _Reading:
     """One subject's reading: its budget and the digests it wants."""
 
-    def __init__(self, budget: Budget, algorithms: tuple[str, ...], *, digest_members: bool) -> None:
+    def __init__(self, budget: Budget, algorithms: tuple[str, ...], *, digest_members: bool, every_call: bool) -> None:
         self._budget = budget
         self._algorithms = algorithms
         self._digest_members = digest_members
+        self._every_call = every_call
 
     def file(self, opened: Opened, progress: Progress) -> Component:
         """The component of one entry; its digests come later where threads are computing them."""
@@ -191,7 +194,7 @@ class _Reading:
 
     def _read(self, source: Source, name: str, place: str) -> tuple[tuple[str, ...], Facts]:
         """The ids of the formats that the bytes were read as, and what reading them found."""
-        facts = Facts(place, name, self._budget)
+        facts = self._facts(place, name)
         try:
             identity = identify(Head(name, source))
         except ReadError as error:
@@ -218,13 +221,18 @@ class _Reading:
             facts.unknown("no-reader", f"{program.title} in front of the rest: recognised, but not read yet", 0)
         return ids, facts
 
+    def _facts(self, place: str, name: str) -> Facts:
+        facts = Facts(place, name, self._budget)
+        facts.every_call = self._every_call
+        return facts
+
     def _read_first(
         self, readers: tuple[ModuleType, ...], source: Source, empty: Facts
     ) -> tuple[tuple[str, ...], Facts]:
         """Alternatives: the first one that can read the bytes counts; where none can, the first one's failure does."""
         first: Facts | None = None
         for module in readers:
-            attempt = Facts(empty.place, empty.name, self._budget)
+            attempt = self._facts(empty.place, empty.name)
             if _read_as(module, source, attempt):
                 return (module.FORMAT.id,), attempt
             first = first or attempt

@@ -28,6 +28,7 @@ class Options:
         exclude: shell patterns of names that are not read (and so are listed as unread).
         algorithms: digests to compute; ``sha256`` is always among them.
         digest_members: also of every member of an archive, and not only of those that are programs.
+        every_call: programs in the inventory list every call that loading makes, and not only the first ones.
         limits: what one subject may cost.
         with_inventory: also say what the model is, not only whether it is safe.
         rules: ids of the only rules to run; empty means all.
@@ -37,6 +38,7 @@ class Options:
     exclude: tuple[str, ...] = ()
     algorithms: tuple[str, ...] = ("sha256",)
     digest_members: bool = False
+    every_call: bool = False
     limits: Limits = DEFAULT_LIMITS
     with_inventory: bool = True
     rules: tuple[str, ...] = ()
@@ -85,6 +87,7 @@ def _check_one(path: str, options: Options, progress: Progress) -> ModelReport:
             progress,
             algorithms=options.algorithms,
             digest_members=options.digest_members,
+            every_call=options.every_call,
             meanwhile=_get_ready,
         )
     finally:

@@ -7,7 +7,7 @@ from typing import Any
 
 from openvet.core.location import Location
 
-__all__ = ["Call", "Carried", "Computed", "Mutation", "PickleProgram", "Reference"]
+__all__ = ["Call", "Carried", "Computed", "Mutation", "PickleProgram", "Reference", "Step"]
 
 _JSON_RECORDS = 200
 
@@ -28,6 +28,36 @@ class Call:
 
     def to_json(self) -> dict[str, Any]:
         return {"offset": self.offset, "opcode": self.opcode, "arguments": list(self.arguments)}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call in the order in which a loader makes them.
+
+    Attributes:
+        offset, opcode, arguments: as in :class:`Call`.
+        module, name: what is called; ``Class().__setstate__`` for BUILD.
+    """
+
+    offset: int
+    opcode: str
+    module: str
+    name: str
+    arguments: tuple[str, ...]
+
+    @property
+    def qualified(self) -> str:
+        return ".".join(filter(None, (self.module, self.name)))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "offset": self.offset,
+            "opcode": self.opcode,
+            "callable": self.qualified,
+            "module": self.module,
+            "name": self.name,
+            "arguments": list(self.arguments),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +196,7 @@ class PickleProgram:
         persistent: how many persistent ids; ``persistent_first`` shows the first few.
         base: where the literal begins that holds this program; 0 for a program of its own.
         decoded: the literal was decoded, so that offsets of records are not offsets in the file.
+        steps: every call in order where that was asked for, else ``None``; ``steps_dropped`` counts those left out.
         container: the place of the literal that holds this program and when it is loaded: ``""`` for a program of
             its own, ``carried`` for one that nothing in the file loads, ``loaded`` for one that the outer program loads,
             ``reread`` for what the unpickler in C makes of a program whose frames contradict its opcodes.
@@ -189,6 +220,8 @@ class PickleProgram:
     base: int = 0
     decoded: bool = False
     dropped: int = 0
+    steps: tuple[Step, ...] | None = None
+    steps_dropped: int = 0
 
     @property
     def kind(self) -> str:
@@ -222,4 +255,7 @@ class PickleProgram:
             out["container"] = self.container
         if self.dropped:
             out["dropped"] = self.dropped
+        if self.steps is not None:
+            out["steps"] = [each.to_json() for each in self.steps]
+            out["steps_dropped"] = self.steps_dropped
         return out

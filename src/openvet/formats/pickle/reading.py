@@ -47,6 +47,7 @@ class Reading:
             opcodes=max(limits.opcodes - self.opcodes, 1),
             observer=observer,
         )
+        self._want_steps(machine)
         try:
             machine.run()
         finally:
@@ -66,11 +67,16 @@ class Reading:
         if other is None:
             return
         machine = Machine(other, self.facts.budget, opcodes=max(self.facts.limits.opcodes - self.opcodes, 1))
+        self._want_steps(machine)
         machine.run()
         self.opcodes += machine.opcodes
         program = self._frozen(machine, 0, "reread", start, decoded=True)
         self.facts.programs.append(program)
         self._inside(other, program, 1)
+
+    def _want_steps(self, machine: Machine) -> None:
+        if self.facts.every_call:
+            machine.steps = []
 
     def _frozen(
         self, machine: Machine, start: int, container: str = "", base: int = 0, *, decoded: bool = False
@@ -94,6 +100,8 @@ class Reading:
             base=base,
             decoded=decoded,
             dropped=machine.dropped + machine.references.overflow,
+            steps=None if machine.steps is None else tuple(machine.steps),
+            steps_dropped=machine.steps_dropped,
         )
 
     def _report(self, machine: Machine) -> None:
@@ -157,6 +165,7 @@ class Reading:
             machine = Machine(
                 inner, self.facts.budget, start=at, opcodes=max(self.facts.limits.opcodes - self.opcodes, 1)
             )
+            self._want_steps(machine)
             machine.run()
             self.opcodes += machine.opcodes
             program = self._frozen(machine, at, container, base, decoded=decoded)

@@ -15,7 +15,7 @@ from openvet.core.text import printable, shorten
 from openvet.errors import LimitError
 from openvet.formats.pickle import literals
 from openvet.formats.pickle.opcodes import NAMES
-from openvet.formats.pickle.program import Call, Carried, Computed, Mutation
+from openvet.formats.pickle.program import Call, Carried, Computed, Mutation, Step
 from openvet.formats.pickle.references import MANY, Bags, Ref, References
 from openvet.formats.pickle.values import (
     DICT,
@@ -62,6 +62,7 @@ _NAME_CHARS: Final = 500
 _NAME_DOTS: Final = 16
 _INNER: Final = 100_000
 _DEPTH: Final = 24
+_STEPS: Final = 200_000  # a call listed takes some hundred bytes
 _INSIDE: Final = 256
 _INSIDE_DEPTH: Final = 4
 _PYTHON2: Final = 3  # protocols below this one have Python 2 names
@@ -115,6 +116,9 @@ class Semantics:
         self.persistent = 0
         self.persistent_first: list[str] = []
         self.dropped = 0
+        #: every call in order, where somebody wants them
+        self.steps: list[Step] | None = None
+        self.steps_dropped = 0
         self.raw_follows = False
         self._texts: dict[int, str | None] = {}
         self._names: dict[tuple[int, int], int] = {}
@@ -449,6 +453,8 @@ class Semantics:
 
         ref = self.refs[index]
         ref.calls += 1
+        if self.steps is not None:
+            self._step(ref.module, ref.name, items, offset, opcode)
         made = MADE.get(ref.kind)
         if made is not None:
             return made(self, ref, items, bag, offset)
@@ -467,6 +473,13 @@ class Semantics:
         if self.observer is not None and items is not None:
             self.observer.called(self, ref, items, result)
         return result
+
+    def _step(self, module: str, name: str, items: list[int] | None, offset: int, opcode: str) -> None:
+        if self.steps is None or len(self.steps) >= _STEPS:
+            self.steps_dropped += 1
+            return
+        shown = ("…",) if items is None else tuple(self.show(item) for item in items)
+        self.steps.append(Step(offset, opcode, printable(module), printable(name), shown))
 
     def instantiate(self, klass: int, items: list[int], offset: int, opcode: str) -> None:
         self.push(self.call_items(klass, items[:KEPT_ITEMS], self.bag_of_all(items), offset, opcode))
@@ -561,11 +574,15 @@ class Semantics:
             if ref.kind == "partial":  # functools.partial gets its function and arguments this way
                 self._rebuild_partial(ref, state)
                 return
+            if self.steps is not None:
+                self._step(ref.module, f"{ref.name}.__setstate__", [state], offset, "BUILD")
             self.mutate("state", instance, [state], offset, "BUILD")
             return
         if tag == RESULT:
             ref = self.refs[a_of(instance)]
             ref.builds += 1
+            if self.steps is not None:
+                self._step(ref.module, f"{ref.name}().__setstate__", [state], offset, "BUILD")
             self.raw_follows = (ref.module, ref.name) == ("joblib.numpy_pickle", "NumpyArrayWrapper")
         elif tag not in (UNKNOWN, PERSISTENT):
             self.soft(f"sets the state of {self.show(instance)}", offset)
