@@ -132,6 +132,11 @@ def test_no_callable_is_in_two_lists() -> None:
         seen |= each
 
 
+def test_a_walk_that_never_ends_is_unknown_and_costs_little() -> None:
+    assert classify("a", ".".join(["os"] * 20_000)).kind is Kind.UNKNOWN
+    assert classify("a", ".".join(["b"] * 18 + ["os", "system"])).capability == "process"
+
+
 def test_every_linker_is_known_as_one_or_as_dangerous() -> None:
     listed = {(module, name) for module, names in table("linkers.toml")["modules"].items() for name in names}
     assert listed <= set(LINKERS)

@@ -65,6 +65,9 @@ _CAPABILITIES = {
     "other": ("belongs to the interpreter or the operating system and builds no data", Severity.HIGH),
 }
 
+#: Parts of a dotted name that are looked at; every start and end of a walk is tried, so that more would take too long.
+_PARTS = 20
+
 _DATA = Known(Kind.DATA)
 _LINKER = Known(Kind.LINKER)
 _PROJECT = Known(Kind.PROJECT)
@@ -191,6 +194,8 @@ def _by_module(module: str, tables: _Tables) -> Known | None:
 def _walk(module: str, name: str, tables: _Tables, *, called: bool) -> Known:
     """A dotted name: the worst of everything that it can mean, by exact names before whole modules."""
     parts = [part.removesuffix("()") for part in name.split(".")]
+    if len(parts) > _PARTS:
+        return _UNKNOWN
     if not tables.escapes.isdisjoint(parts):
         return _dangerous("other")
     if f"{module}.{parts[0]}" in tables.methods:
