@@ -170,4 +170,4 @@ def _script(facts: Facts, by_name: dict[str, ZipEntry]) -> None:
     code = next((name for name in by_name if name.count("/") >= 2 and name.split("/", 2)[1] == "code"), None)
     if code is not None and any(name.endswith("/constants.pkl") for name in by_name):
         facts.note("torchscript", True)
-        facts.unknown("no-reader", "TorchScript code inside the archive is not read at this stage")
+        facts.unknown("no-reader", "TorchScript code inside the archive is not read yet")
