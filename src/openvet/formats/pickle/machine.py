@@ -20,7 +20,8 @@ from openvet.errors import LimitError, UnsupportedError
 from openvet.formats.pickle import opcodes as op
 from openvet.formats.pickle.literals import is_bytes, is_text, parse_int_line
 from openvet.formats.pickle.nested import suspect
-from openvet.formats.pickle.semantics import Halt, Observer, Semantics
+from openvet.formats.pickle.semantics import Observer, Semantics
+from openvet.formats.pickle.state import Halt
 from openvet.formats.pickle.values import (
     A_SHIFT,
     DICT,

@@ -7,7 +7,6 @@ because the two unpicklers of CPython fail at different places and what either w
 
 from __future__ import annotations
 
-from array import array
 from typing import Final, Protocol
 
 from openvet.core.limits import Limits
@@ -15,8 +14,9 @@ from openvet.core.text import printable, shorten
 from openvet.errors import LimitError
 from openvet.formats.pickle import literals
 from openvet.formats.pickle.opcodes import NAMES
-from openvet.formats.pickle.program import Call, Carried, Computed, Mutation, Step
-from openvet.formats.pickle.references import MANY, Bags, Ref, References
+from openvet.formats.pickle.program import Call, Carried, Mutation, Step
+from openvet.formats.pickle.references import Ref
+from openvet.formats.pickle.state import State
 from openvet.formats.pickle.values import (
     DICT,
     ENCODED,
@@ -24,14 +24,12 @@ from openvet.formats.pickle.values import (
     KEPT_ITEMS,
     LIST,
     LIT,
-    OPCODE,
     PERSISTENT,
     REF,
     RESULT,
     SET,
     TUPLE,
     UNKNOWN,
-    Held,
     a_of,
     is_plain,
     make,
@@ -39,7 +37,7 @@ from openvet.formats.pickle.values import (
     tag_of,
 )
 
-__all__ = ["Halt", "Observer", "Semantics"]
+__all__ = ["Observer", "Semantics"]
 
 #: Attributes that an unpickler or the interpreter calls on an instance: a callable hidden under one of them is called.
 _HIJACKED: Final = frozenset({"append", "extend", "add", "persistent_load", "find_class", "close", "shutdown"})
@@ -56,7 +54,6 @@ _HARMLESS: Final = frozenset(
         "__wrapped__",
     }
 )
-_NAME_BYTES: Final = 4_096
 #: What a name may have of characters and of dots; more is no name that anybody gave to anything.
 _NAME_CHARS: Final = 500
 _NAME_DOTS: Final = 16
@@ -66,10 +63,6 @@ _STEPS: Final = 200_000  # a call listed takes some hundred bytes
 _INSIDE: Final = 256
 _INSIDE_DEPTH: Final = 4
 _PYTHON2: Final = 3  # protocols below this one have Python 2 names
-
-
-class Halt(Exception):  # noqa: N818 - control flow inside this package, not an error that anybody sees
-    """A strict walk met something that a loader would refuse."""
 
 
 class Observer(Protocol):
@@ -83,226 +76,12 @@ class Observer(Protocol):
         """What a loader of this format gives for a persistent id, where that is a value of the stream itself."""
 
 
-class Semantics:
-    """Stack, memo and references of one program."""
+class Semantics(State):
+    """One program under way."""
 
     def __init__(self, limits: Limits, *, strict: bool = False, observer: Observer | None = None) -> None:
-        self.limits = limits
-        self.strict = strict
+        super().__init__(limits, strict=strict)
         self.observer = observer
-        self.stack: array[int] = array("q")
-        self.marks: list[int] = []
-        #: no value above this index of the stack is anything but plain data
-        self.hot = -1
-        self.memo: array[int] = array("q")
-        self.sparse: dict[int, int] = {}
-        self.memo_count = 0
-        self.held = Held()
-        self.inner: dict[int, int] = {}
-        self.inner_full = False
-        self.keyed: dict[int, list[tuple[str, int]]] = {}
-        self.bags = Bags()
-        self.references = References()
-        self.refs = self.references.rows
-        self.extensions: dict[int, int] = {}
-        self.protocol = 0
-        self.highest_protocol = 0
-        self.broken: str | None = None
-        self.broken_at: int | None = None
-        self.mutations: list[Mutation] = []
-        self.computed: list[Computed] = []
-        self.carried: list[Carried] = []
-        self._carried_at: dict[int, int] = {}
-        self.persistent = 0
-        self.persistent_first: list[str] = []
-        self.dropped = 0
-        #: every call in order, where somebody wants them
-        self.steps: list[Step] | None = None
-        self.steps_dropped = 0
-        self.raw_follows = False
-        self._texts: dict[int, str | None] = {}
-        self._names: dict[tuple[int, int], int] = {}
-        self._depth = 0
-        self._records = 0
-        self._called_at = -1
-
-    # bytes, which the walk provides
-
-    def peek(self, offset: int, size: int) -> bytes:
-        raise NotImplementedError
-
-    # failures
-
-    def soft(self, reason: str, offset: int) -> None:
-        """Note where a loader would fail; the walk goes on unless it is strict."""
-        if self.strict:
-            raise Halt
-        if self.broken is None:
-            self.broken = reason
-            self.broken_at = offset
-
-    def room(self) -> bool:
-        """Whether one more record may be kept; counts those that may not."""
-        if self._records >= self.limits.records:
-            self.dropped += 1
-            return False
-        self._records += 1
-        return True
-
-    def compute(self, kind: str, detail: str, offset: int, opcode: str) -> None:
-        if self.room():
-            self.computed.append(Computed(offset, opcode, kind, detail))
-
-    # the stack
-
-    def push(self, value: int) -> None:
-        self.stack.append(value)
-        if not is_plain(value):
-            self.hot = len(self.stack) - 1
-
-    def pop(self, offset: int) -> int:
-        floor = self.marks[-1] if self.marks else 0
-        if len(self.stack) <= floor:
-            self.soft("takes a value from an empty stack", offset)
-            return make(UNKNOWN, 0, offset)
-        return self.stack.pop()
-
-    def top(self, offset: int) -> int:
-        floor = self.marks[-1] if self.marks else 0
-        if len(self.stack) <= floor:
-            self.soft("needs a value on an empty stack", offset)
-            return make(UNKNOWN, 0, offset)
-        return self.stack[-1]
-
-    def pop_mark(self, offset: int) -> list[int]:
-        """The values above the last mark; the mark goes too."""
-        if self.marks:
-            start = self.marks.pop()
-        else:
-            self.soft("needs a mark where there is none", offset)
-            start = 0
-        items = self.stack[start:].tolist()
-        del self.stack[start:]
-        self.hot = min(self.hot, start - 1)
-        return items
-
-    # the memo
-
-    def memo_put(self, index: int, value: int, offset: int) -> None:
-        """PUT in every form. CPython's MEMOIZE counts entries, so both must share one count."""
-        if index < len(self.memo):
-            if not self.memo[index] and index not in self.sparse:
-                self.memo_count += 1
-            self.memo[index] = value
-            return
-        if index not in self.sparse:
-            self.memo_count += 1
-        if self.memo_count > min(self.limits.memo, 12_000_000):  # eight bytes each: memory stays flat
-            raise LimitError("memo", min(self.limits.memo, 12_000_000), "the pickle's memo is too large", offset=offset)
-        if index <= 2 * self.memo_count + 1024:
-            self.memo.extend([0] * (index - len(self.memo)))
-            self.memo.append(value)
-            self.sparse.pop(index, None)
-        else:
-            if len(self.sparse) >= 100_000:
-                raise LimitError("memo", 100_000, "the pickle's memo has too many far-apart entries", offset=offset)
-            self.sparse[index] = value
-
-    def memo_get(self, index: int, offset: int) -> int:
-        value = self.memo[index] if 0 <= index < len(self.memo) else 0
-        if not value:
-            value = self.sparse.get(index, 0)
-        if not value:
-            self.soft(f"gets memo entry {index}, which was never put", offset)
-            return make(UNKNOWN, 0, offset)
-        return value
-
-    # looking at values
-
-    def text(self, value: int) -> str | None:
-        """The text of a literal, or ``None`` where the value is no text literal."""
-        if tag_of(value) != LIT or a_of(value) & ENCODED:
-            return None
-        cached = self._texts.get(value, "")
-        if cached or (cached is None):
-            return cached
-        text = literals.text_of(self.peek, offset_of(value), a_of(value), _NAME_BYTES)
-        if len(self._texts) >= _NAME_BYTES:
-            self._texts.clear()
-        self._texts[value] = text
-        return text
-
-    def integer(self, value: int) -> int | None:
-        return literals.integer_of(self.peek, offset_of(value), a_of(value)) if tag_of(value) == LIT else None
-
-    def items(self, value: int) -> list[int] | None:
-        """The items of a container while they are remembered (at most the first 64)."""
-        if tag_of(value) not in (TUPLE, LIST, DICT, SET, FROZENSET):
-            return None
-        held = self.held.get(offset_of(value))
-        return None if held is None else held[1:]
-
-    def sure(self, value: int) -> list[int] | None:
-        """All items of a container, where it is certain that they are what it holds now.
-
-        A list, dict or set that existed when something was called may have been changed by that call
-        (``list.reverse``), and of a long one only the first items are kept.
-        """
-        tag = tag_of(value)
-        if tag in (LIST, DICT, SET) and offset_of(value) < self._called_at:
-            return None
-        held = None if tag not in (TUPLE, LIST, DICT, SET, FROZENSET) else self.held.get(offset_of(value))
-        return None if held is None or held[0] != len(held) - 1 else held[1:]
-
-    def bag(self, value: int) -> int:
-        """Which references ``value`` is or holds."""
-        tag = tag_of(value)
-        if tag == LIT:
-            return 0
-        if tag in (TUPLE, FROZENSET):
-            return a_of(value)
-        if tag == REF:
-            ref = self.refs[a_of(value)]
-            return self.bags.of(a_of(value)) if ref.kind in ("global", "method", "unknown") else ref.bag
-        inner = self.inner.get(offset_of(value), 0)
-        if tag == RESULT:
-            return self.bags.join(inner, self.refs[a_of(value)].bag)
-        if self.inner_full and tag in (LIST, DICT, SET):
-            return self.bags.join(inner, MANY)
-        return inner
-
-    def bag_of_all(self, items: list[int]) -> int:
-        bag = 0
-        for item in items:
-            if not is_plain(item):
-                bag = self.bags.join(bag, self.bag(item))
-        return bag
-
-    def show(self, value: int, depth: int = 0) -> str:
-        """A value as people read it: printable and bounded in depth and count."""
-        tag = tag_of(value)
-        if tag == LIT:
-            return literals.show_literal(self.peek, offset_of(value), a_of(value) & OPCODE)
-        if tag == REF:
-            return shorten(printable(self.refs[a_of(value)].qualified), 200)
-        if tag == RESULT:
-            return shorten(printable(self.refs[a_of(value)].qualified), 200) + "(…)"
-        if tag == PERSISTENT:
-            return "<persistent object>"
-        if tag == UNKNOWN:
-            return "<unknown>"
-        left, right = {TUPLE: ("(", ")"), LIST: ("[", "]")}.get(tag, ("{", "}"))
-        held = self.held.get(offset_of(value))
-        if held is None or depth >= 3:
-            return f"{left}…{right}"
-        shown = [self.show(item, depth + 1) for item in held[1:9]]
-        if tag == DICT:
-            shown = [": ".join(shown[at : at + 2]) for at in range(0, len(shown), 2)]
-        if held[0] > 8:
-            shown.append("…")
-        if tag == TUPLE and len(shown) == 1:
-            shown.append("")
-        return f"{left}{', '.join(shown).rstrip()}{right}"
 
     # resolving
 
