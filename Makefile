@@ -79,8 +79,8 @@ docs-check: $(STAMP)/core ## fail if docs/reference is not what the code says
 bench: $(STAMP)/core ## measure; prints each figure beside its target
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
-fuzz: $(STAMP)/test ## the fuzz tests at length (FUZZ_EXAMPLES=20000)
-	OPENVET_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -n $(JOBS) tests/fuzz $(ARGS)
+fuzz: $(STAMP)/test ## the fuzz and replay tests at length (FUZZ_EXAMPLES=20000)
+	OPENVET_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -n $(JOBS) tests/fuzz tests/conformance $(ARGS)
 
 check-all: lint types floors docs-check test ## what has to be green before a change lands
 
