@@ -202,6 +202,7 @@ def read_file(source: Source, facts: Facts) -> None:
     """Every pickle of a file, and what is behind the last one."""
     reading = Reading(source, facts, facts.place)
     waiting = [0]
+    begun = {0}
     end = 0
     stopped = True
     protocol = 0
@@ -209,19 +210,20 @@ def read_file(source: Source, facts: Facts) -> None:
         machine = reading.one(waiting.pop())
         protocol = max(protocol, machine.highest_protocol)
         end = max(end, machine.end)
-        stopped = machine.stopped
-        if not stopped:
-            break
+        if not machine.stopped:
+            stopped = False
+            continue
         # where STOP is inside a frame, unpicklers in Python go on behind the frame and those in C behind STOP
-        candidates = [machine.end]
+        candidates = [machine.end] if starts_pickle(source, machine.end, facts) else []
         if machine.frame_end > machine.end:
             reading.anomaly(
                 "pickle/frame-mismatch",
                 "a frame goes on behind STOP: unpicklers differ in what comes next",
                 machine.end,
             )
-            candidates.append(machine.frame_end)
-        waiting += [at for at in reversed(candidates) if at < source.size and starts_pickle(source, at, facts)]
+            candidates.append(machine.frame_end)  # whatever it looks like: somebody made this on purpose
+        waiting += [at for at in reversed(candidates) if at < source.size and at not in begun]
+        begun.update(candidates)
     if waiting:
         facts.unknown("limit", f"more than {facts.limits.records} pickles in one file", end)
     elif stopped and end < source.size:
