@@ -27,13 +27,13 @@ FORMAT = Format(
         "what linkers such as getattr or functools.partial lead to",
         "programs inside literals: pickles, compressed or base64 pickles, marshalled code",
         "where a loader would fail, and what it runs before that",
+        "dtype, shape and place of the arrays that joblib puts between the opcodes",
     ),
     cannot_tell=(
         "what a class of a package or of the model's own code does when its state is set",
         "what objects do when they are used as arguments (a __hash__, an __eq__) or after loading",
         "what a loader with its own find_class or persistent_load does",
         "names that the program computes, beyond that it computes them",
-        "joblib's raw arrays between opcodes",
     ),
 )
 

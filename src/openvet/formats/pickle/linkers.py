@@ -378,7 +378,7 @@ PURE: Final = frozenset(
     name
     for name, linker in LINKERS.items()
     if linker in (_encode, _getattr, _getitem, _import, _import_module, _partial)
-)
+) | {("numpy", "dtype")}
 
 
 def _run_partial(m: Semantics, ref: Ref, items: Items, bag: int, offset: int) -> int:

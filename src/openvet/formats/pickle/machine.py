@@ -12,8 +12,9 @@ which is what either does before it stops, and notes the contradiction; where th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from openvet.core.limits import Budget
 from openvet.errors import LimitError, UnsupportedError
@@ -31,13 +32,19 @@ from openvet.formats.pickle.values import (
     LIT,
     MAX_OFFSET,
     OFFSET_SHIFT,
+    RESULT,
     SET,
     TAG,
     TUPLE,
     UNKNOWN,
+    a_of,
     make,
 )
 from openvet.io.source import BLOCK, Source
+
+if TYPE_CHECKING:
+    from openvet.formats._format import Tensor
+    from openvet.formats.pickle.arrays import RawArray
 
 __all__ = ["Machine"]
 
@@ -72,6 +79,7 @@ class Machine(Semantics):
         opcodes: int | None = None,
         strict: bool = False,
         observer: Observer | None = None,
+        joblib: bool = True,
     ) -> None:
         super().__init__(budget.limits, strict=strict, observer=observer)
         if source.size > MAX_OFFSET:
@@ -87,6 +95,11 @@ class Machine(Semantics):
         self.frame_end = 0
         self.frames: list[tuple[int, str]] = []
         self.trace: list[tuple[int, str]] | None = None
+        #: arrays that joblib put between the opcodes, and who reads a pickle that stands there instead: gives its end
+        self.joblib = joblib
+        self.arrays: list[Tensor] = []
+        self.first_array = -1
+        self.inner_pickle: Callable[[int], int | None] | None = None
         self._buffer = b""
         self._base = start
         self._real = 0
@@ -380,6 +393,8 @@ class Machine(Semantics):
         elif name == "BUILD":
             state = self.pop(offset)
             self.build(self.top(offset), state, offset)
+            if self.wrapper is not None:
+                following = self._raw_array(following)
         elif name == "NEWOBJ":
             arguments = self.pop(offset)
             self.push(self.call(self.pop(offset), arguments, offset, name))
@@ -433,6 +448,43 @@ class Machine(Semantics):
             self.marks.pop()
         else:
             self.pop(offset)
+
+    def _raw_array(self, position: int) -> int:
+        """Go on behind the array that joblib put behind a wrapper, if it is certain where that ends."""
+        from openvet.formats.pickle.arrays import WRAPPERS, raw_array
+
+        state, self.wrapper = self.wrapper, None
+        if not self.joblib:
+            return position
+        built = self.top(position)
+        ref = self.refs[a_of(built)]
+        if state is None or (ref.module, ref.name) not in WRAPPERS:
+            return position
+        array = raw_array(self, state, f"array {len(self.arrays)}")
+        if self.frame_end > position:  # an unpickler that holds the whole frame would read the array behind it
+            array = None
+        elif self.frame_end == position:  # joblib ends the frame here, as it has to
+            self.frame_end = 0
+        if self.first_array < 0:
+            self.first_array = position
+        end = None if array is None else self._array_end(array, position)
+        if array is None or end is None or len(self.arrays) >= self.limits.tensors:
+            self.raw_follows = True
+            return position
+        start = end - array.nbytes
+        self.arrays.append(array.tensor if array.pickled else replace(array.tensor, offset=start))
+        # joblib puts the array where the wrapper was
+        self.pop(position)
+        self.push(make(RESULT, a_of(self.reference("numpy", "ndarray", position, "BUILD")), position))
+        return end
+
+    def _array_end(self, array: RawArray, position: int) -> int | None:
+        if array.pickled:
+            return None if self.inner_pickle is None else self.inner_pickle(position)
+        if array.padded:
+            position += 1 + self.peek(position, 1)[0]
+        end = position + array.nbytes
+        return end if end <= self.source.size else None
 
     def _proto(self, offset: int) -> None:
         version = self.peek(offset + 1, 1)[0]

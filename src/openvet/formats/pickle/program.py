@@ -199,7 +199,8 @@ class PickleProgram:
         steps: every call in order where that was asked for, else ``None``; ``steps_dropped`` counts those left out.
         container: the place of the literal that holds this program and when it is loaded: ``""`` for a program of
             its own, ``carried`` for one that nothing in the file loads, ``loaded`` for one that the outer program loads,
-            ``reread`` for what the unpickler in C makes of a program whose frames contradict its opcodes.
+            ``reread`` for what another loader makes of the same bytes: the unpickler in C where frames contradict opcodes,
+            ``pickle`` where joblib put raw arrays between them.
     """
 
     location: Location

@@ -36,6 +36,7 @@ class Reading:
     opcodes: int = 0
     nested: int = 0
     programs: int = 0
+    inside: int = 0
 
     def one(self, start: int, observer: Observer | None = None) -> Machine:
         """Walk one program that begins at ``start`` and put it, and what it contains, into the facts."""
@@ -48,6 +49,7 @@ class Reading:
             observer=observer,
         )
         self._want_steps(machine)
+        machine.inner_pickle = self._inner_pickle
         try:
             machine.run()
         finally:
@@ -59,7 +61,21 @@ class Reading:
         self._inside(self.source, program, 1)
         if machine.frames:
             self._read_again(start)
+        if machine.first_array >= 0:
+            self._read_without_arrays(start, machine.first_array)
         return machine
+
+    def _read_without_arrays(self, start: int, first: int) -> None:
+        """What ``pickle.load`` makes of a file that joblib wrote: it takes the raw bytes of the first array for opcodes."""
+        allowed = max(self.facts.limits.opcodes - self.opcodes, 1)
+        machine = Machine(self.source, self.facts.budget, start=start, opcodes=allowed, strict=True, joblib=False)
+        self._want_steps(machine)
+        machine.run()
+        self.opcodes += machine.opcodes
+        if machine.end > first + 1:  # mostly the first byte is no opcode
+            program = self._frozen(machine, start, "reread")
+            self.facts.programs.append(program)
+            self._inside(self.source, program, 1)
 
     def _read_again(self, start: int) -> None:
         """Where frames contradict opcodes, walk what the unpickler in C makes of them as well."""
@@ -73,6 +89,17 @@ class Reading:
         program = self._frozen(machine, 0, "reread", start, decoded=True)
         self.facts.programs.append(program)
         self._inside(other, program, 1)
+
+    def _inner_pickle(self, start: int) -> int | None:
+        """An array of objects that joblib pickled between the opcodes of another pickle."""
+        if self.inside >= _NESTED_DEPTH or self.programs >= self.facts.limits.records:
+            return None
+        self.inside += 1
+        try:
+            machine = self.one(start)
+        finally:
+            self.inside -= 1
+        return machine.end if machine.stopped else None
 
     def _want_steps(self, machine: Machine) -> None:
         if self.facts.every_call:
@@ -120,10 +147,11 @@ class Reading:
             facts.unknown("limit", f"{machine.dropped} more calls and records than are kept", machine.start)
         if machine.raw_follows:
             facts.unknown(
-                "no-reader",
-                "the arrays that joblib puts between the opcodes are not read yet, nor what is behind them",
+                "unsupported",
+                "where the array ends that joblib put here cannot be told, so that what is behind it was not read",
                 machine.end,
             )
+        facts.tensors.extend(machine.arrays[: max(facts.limits.tensors - len(facts.tensors), 0)])
 
     def anomaly(self, rule: str, message: str, offset: int | None, **evidence_: Any) -> None:
         """An anomaly at this file's own place, which for a member is not that of its archive."""

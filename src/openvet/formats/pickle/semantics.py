@@ -16,7 +16,7 @@ from openvet.formats.pickle import literals
 from openvet.formats.pickle.opcodes import NAMES
 from openvet.formats.pickle.program import Call, Carried, Mutation, Step
 from openvet.formats.pickle.references import Ref
-from openvet.formats.pickle.state import State
+from openvet.formats.pickle.state import Dtype, State
 from openvet.formats.pickle.values import (
     DICT,
     ENCODED,
@@ -59,6 +59,7 @@ _NAME_CHARS: Final = 500
 _NAME_DOTS: Final = 16
 _INNER: Final = 100_000
 _DEPTH: Final = 24
+_DTYPES: Final = 100_000
 _STEPS: Final = 200_000  # a call listed takes some hundred bytes
 _INSIDE: Final = 256
 _INSIDE_DEPTH: Final = 4
@@ -249,6 +250,8 @@ class Semantics(State):
             self._called_at = offset
         if result is None:
             result = make(RESULT, index, offset)
+            if ref.name == "dtype" and ref.module == "numpy" and items and len(self.dtypes) < _DTYPES:
+                self.dtypes[offset] = Dtype(self.text(items[0]) or "")
         if self.observer is not None and items is not None:
             self.observer.called(self, ref, items, result)
         return result
@@ -362,7 +365,11 @@ class Semantics(State):
             ref.builds += 1
             if self.steps is not None:
                 self._step(ref.module, f"{ref.name}().__setstate__", [state], offset, "BUILD")
-            self.raw_follows = (ref.module, ref.name) == ("joblib.numpy_pickle", "NumpyArrayWrapper")
+            if ref.name == "NumpyArrayWrapper":
+                self.wrapper = state
+            dtype = self.dtypes.get(offset_of(instance))
+            if dtype is not None:
+                dtype.state = state
         elif tag not in (UNKNOWN, PERSISTENT):
             self.soft(f"sets the state of {self.show(instance)}", offset)
             return

@@ -37,13 +37,23 @@ from openvet.formats.pickle.values import (
     tag_of,
 )
 
-__all__ = ["Halt", "State"]
+__all__ = ["Dtype", "Halt", "State"]
 
 _NAME_BYTES: Final = 4_096
 
 
 class Halt(Exception):  # noqa: N818 - control flow inside this package, not an error that anybody sees
     """A strict walk met something that a loader would refuse."""
+
+
+class Dtype:
+    """A dtype of NumPy that the program made: its code, and the state that it was given last."""
+
+    __slots__ = ("code", "state")
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self.state: int | None = None
 
 
 class State(ABC):
@@ -81,7 +91,11 @@ class State(ABC):
         #: every call in order, where somebody wants them
         self.steps: list[Step] | None = None
         self.steps_dropped = 0
+        #: a wrapper was built behind which joblib puts raw bytes: its state
+        self.wrapper: int | None = None
+        #: what follows cannot be told from raw bytes
         self.raw_follows = False
+        self.dtypes: dict[int, Dtype] = {}
         self._texts: dict[int, str | None] = {}
         self._names: dict[tuple[int, int], int] = {}
         self._depth = 0
