@@ -14,7 +14,7 @@ from openvet.core.text import printable, shorten
 from openvet.formats._format import Facts, Tensor
 from openvet.formats.pickle.references import Ref
 from openvet.formats.pickle.semantics import Semantics
-from openvet.formats.pickle.values import REF, RESULT, a_of, offset_of, tag_of
+from openvet.formats.pickle.values import REF, RESULT, TUPLE, a_of, offset_of, tag_of
 
 __all__ = ["DTYPES", "Storage", "Tensors"]
 
@@ -23,13 +23,13 @@ _TENSORS: Final = 200_000
 _NAME: Final = 1_024
 _STEPS: Final = 64
 
-# storage class or dtype -> word, bytes of one element (0: packed, so that sizes cannot be compared)
+# storage class or dtype -> word, bytes of one element of a storage
 DTYPES: Final[dict[str, tuple[str, int]]] = {
     "FloatStorage": ("F32", 4), "DoubleStorage": ("F64", 8), "HalfStorage": ("F16", 2), "BFloat16Storage": ("BF16", 2),
     "LongStorage": ("I64", 8), "IntStorage": ("I32", 4), "ShortStorage": ("I16", 2), "CharStorage": ("I8", 1),
     "ByteStorage": ("U8", 1), "BoolStorage": ("BOOL", 1), "ComplexFloatStorage": ("C64", 8),
     "ComplexDoubleStorage": ("C128", 16), "QUInt8Storage": ("QU8", 1), "QInt8Storage": ("QI8", 1),
-    "QInt32Storage": ("QI32", 4), "QUInt4x2Storage": ("QU4", 0), "QUInt2x4Storage": ("QU2", 0),
+    "QInt32Storage": ("QI32", 4), "QUInt4x2Storage": ("QU4", 1), "QUInt2x4Storage": ("QU2", 1),
     "UntypedStorage": ("U8", 1),
     "float32": ("F32", 4), "float": ("F32", 4), "float64": ("F64", 8), "double": ("F64", 8), "float16": ("F16", 2),
     "half": ("F16", 2), "bfloat16": ("BF16", 2), "int64": ("I64", 8), "long": ("I64", 8), "int32": ("I32", 4),
@@ -37,14 +37,18 @@ DTYPES: Final[dict[str, tuple[str, int]]] = {
     "uint16": ("U16", 2), "uint32": ("U32", 4), "uint64": ("U64", 8), "bool": ("BOOL", 1), "complex64": ("C64", 8),
     "cfloat": ("C64", 8), "complex128": ("C128", 16), "cdouble": ("C128", 16), "complex32": ("C32", 4),
     "float8_e4m3fn": ("F8_E4M3", 1), "float8_e5m2": ("F8_E5M2", 1), "float8_e4m3fnuz": ("F8_E4M3FNUZ", 1),
-    "float8_e5m2fnuz": ("F8_E5M2FNUZ", 1), "float8_e8m0fnu": ("F8_E8M0", 1), "float4_e2m1fn_x2": ("F4", 0),
-    "quint8": ("QU8", 1), "qint8": ("QI8", 1), "qint32": ("QI32", 4), "quint4x2": ("QU4", 0), "quint2x4": ("QU2", 0),
+    "float8_e5m2fnuz": ("F8_E5M2FNUZ", 1), "float8_e8m0fnu": ("F8_E8M0", 1), "float4_e2m1fn_x2": ("F4_X2", 1),
+    "quint8": ("QU8", 1), "qint8": ("QI8", 1), "qint32": ("QI32", 4), "quint4x2": ("QU4", 1), "quint2x4": ("QU2", 1),
 }  # fmt: skip
+#: Types whose storages are bytes that hold several elements each, so that shapes and sizes cannot be compared.
+_PACKED: Final = frozenset({"QU4", "QU2"})
 
 #: The functions that make a tensor of a storage, with the places of offset, size and stride among their arguments.
 _REBUILD: Final = frozenset({"_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3", "_rebuild_qtensor"})
 #: Functions that only wrap their first argument, which stays the same tensor.
 _WRAPS: Final = frozenset({("torch._utils", "_rebuild_parameter"), ("torch._utils", "_rebuild_parameter_with_state")})
+#: A tensor without data: only its type, size and stride are kept.
+_META: Final = ("torch._utils", "_rebuild_meta_tensor_no_storage")
 _SILENT: Final = frozenset({"_parameters", "_buffers", "_modules"})
 
 
@@ -65,10 +69,10 @@ class Storage:
 
 @dataclass(slots=True)
 class _Raw:
-    """A tensor before it has its name."""
+    """A tensor before it has its name; one without a storage has no data in the file."""
 
     identity: int
-    storage: Storage
+    storage: Storage | None
     dtype: str
     width: int
     start: int
@@ -94,6 +98,7 @@ class Tensors:
         self._aliases: list[tuple[int, tuple[int, int]]] = []
         self._pairs: dict[int, str] = {}
         self._prefixes: dict[int, str] = {}
+        self._last_container = 0
 
     def mismatch(self, message: str, offset: int | None, **evidence: Any) -> None:
         """A storage is not what the pickle says of it."""
@@ -147,13 +152,36 @@ class Tensors:
             self.placed(machine, result, 0, items[0])
         if (ref.module, ref.name) in _WRAPS and items and offset_of(items[0]) in self._tensor_at:
             self._forget_place(offset_of(items[0]))  # the tuple of arguments is no container of the model
-        if ref.module != "torch._utils" or ref.name not in _REBUILD or len(items) < 4 or tag_of(result) != RESULT:
-            return
-        storage = self._by_result.get(offset_of(items[0]))
-        if storage is None:
+        elif tag_of(result) == RESULT:
+            self._given(machine, items, result)
+        if ref.module != "torch._utils" or len(items) < 4 or tag_of(result) != RESULT:
             return
         if len(self._raw) >= min(_TENSORS, self.facts.limits.tensors):
-            self.full = True
+            self.full = self.full or ref.name in _REBUILD
+            return
+        if (ref.module, ref.name) == _META and tag_of(items[0]) == REF:
+            dtype, width = DTYPES.get(machine.refs[a_of(items[0])].name, ("?", 0))
+            shape = self._extents(machine, items[1])
+            if shape is not None:
+                self._add(_Raw(offset_of(result), None, dtype, width, 0, shape, None, offset_of(result)))
+        elif ref.name in _REBUILD:
+            self._rebuilt(machine, ref, items, result)
+
+    def _add(self, raw: _Raw) -> None:
+        self._tensor_at[raw.identity] = len(self._raw)
+        self._raw.append(raw)
+
+    def _given(self, machine: Semantics, items: list[int], result: int) -> None:
+        """Tensors among the arguments of a call are parts of what it makes: indices and values, scales, offsets."""
+        last = self._last_container
+        if last and tag_of(last) == TUPLE and machine.items(last) == items:
+            self._links.setdefault(offset_of(last), (offset_of(result), 0))
+            self._holders.add(offset_of(result))
+        self._last_container = 0
+
+    def _rebuilt(self, machine: Semantics, ref: Ref, items: list[int], result: int) -> None:
+        storage = self._by_result.get(offset_of(items[0]))
+        if storage is None:
             return
         start = machine.integer(items[1])
         shape = self._extents(machine, items[2])
@@ -167,9 +195,9 @@ class Tensors:
         if strides is not None and len(strides) == len(shape):
             empty = any(extent == 0 for extent in shape)
             reaches = 0 if empty else start + sum((e - 1) * s for e, s in zip(shape, strides, strict=True)) + 1
-        identity = offset_of(result)
-        self._tensor_at[identity] = len(self._raw)
-        self._raw.append(_Raw(identity, storage, dtype, width, start, shape, reaches, identity))
+        if dtype in _PACKED:
+            width = 0
+        self._add(_Raw(offset_of(result), storage, dtype, width, start, shape, reaches, offset_of(result)))
 
     def placed(self, machine: Semantics, container: int, key: int, child: int) -> None:
         identity = offset_of(child)
@@ -190,6 +218,7 @@ class Tensors:
         elif identity in self._tensor_at and len(self._aliases) < _TENSORS:
             self._aliases.append((identity, link))
         self._holders.add(parent)
+        self._last_container = container
 
     def _forget_place(self, identity: int) -> None:
         """The tensor is not where it was put last."""
@@ -223,6 +252,9 @@ class Tensors:
     def _put(self, raw: _Raw, name: str, place_of: Callable[[Storage], int | None]) -> None:
         if len(self.facts.tensors) >= min(_TENSORS, self.facts.limits.tensors):
             self.full = True
+            return
+        if raw.storage is None:
+            self.facts.tensors.append(Tensor(name, raw.dtype, raw.shape, None, 0))
             return
         begin = place_of(raw.storage)
         tensor = Tensor(

@@ -14,11 +14,11 @@ Reference: ``_legacy_save`` and ``_legacy_load`` in ``torch/serialization.py`` o
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from openvet.core.text import printable
 from openvet.formats._format import Facts, Format, Head, Likeness
-from openvet.formats.pickle.nested import TORCH_MAGIC
 from openvet.io.source import Source
 
 if TYPE_CHECKING:
@@ -46,11 +46,19 @@ FORMAT = Format(
 )
 
 _KEYS_OPCODES = 2_000_000
+_MAGIC = 0x1950A86A20F9469CFC6C
+#: The magic number as picklers of each protocol write it, and in the longer forms that a loader takes as well.
+_BEGIN = re.compile(
+    rb"(?:\x80[\x00-\x05])?(?:\x95.{8})?(?:(?:\x8a\x0a|\x8b\x0a\0\0\0)"
+    + re.escape(_MAGIC.to_bytes(10, "little"))
+    + rb"|[LI]%dL?\r?\n)" % _MAGIC,
+    re.DOTALL,
+)
 
 
 def probe(head: Head) -> Likeness:
     """The pickle of the magic number."""
-    return Likeness.STRONG if head.data.startswith(TORCH_MAGIC) else Likeness.NO
+    return Likeness.STRONG if _BEGIN.match(head.data) else Likeness.NO
 
 
 def read(source: Source, facts: Facts) -> None:

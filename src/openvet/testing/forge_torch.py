@@ -129,8 +129,12 @@ def torch_legacy(value: Any, *, tail: bytes = b"", lie: int = 0) -> bytes:
     return out + tail
 
 
-def torch_tar(value: Any, tensors: Mapping[int, FakeTensor], *, storage_class: Any = None) -> bytes:
-    """PyTorch's oldest container. ``storage_class`` takes the place of a storage's class, to put a payload there."""
+def torch_tar(value: Any, tensors: Mapping[int, FakeTensor], *, storage_class: Any = None, views: Any = ()) -> bytes:
+    """PyTorch's oldest container: ``value`` refers to a tensor by ``Persistent(str(key))``.
+
+    ``storage_class`` takes the place of a storage's class and ``views`` that of the list behind the storages, to put a
+    payload there.
+    """
     storages = dump(len(tensors), 2)
     records = dump(len(tensors), 2)
     for key, tensor in tensors.items():
@@ -141,6 +145,7 @@ def torch_tar(value: Any, tensors: Mapping[int, FakeTensor], *, storage_class: A
         records += struct.pack("<i", len(tensor.shape)) + bytes(4)
         for number in (*tensor.shape, *_strides(tensor.shape), 0):
             records += struct.pack("<q", number)
+    storages += dump(list(views) if isinstance(views, tuple) else views, 2)
     members = {
         "sys_info": dump({"protocol_version": 1000}, 2),
         "pickle": dump(value, 2),
