@@ -20,6 +20,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from openvet.core.location import member_place
+from openvet.core.text import printable, shorten
 from openvet.errors import ReadError
 from openvet.formats import tar as tar_format
 from openvet.formats._format import Facts, Format, Head, Likeness, Member, Tensor
@@ -39,10 +40,10 @@ FORMAT = Format(
     media_types=("application/x-pytorch",),
     can_tell=(
         "every pickle in the four streams and what it would run",
-        "dtype and shape of every tensor, and whether it stays inside of its storage",
+        "dtype, shape and key of every tensor",
         "everything that a tar reader tells",
     ),
-    cannot_tell=("names of tensors: they are numbered",),
+    cannot_tell=("names of tensors: only their keys are told",),
     refines=("tar",),
 )
 
@@ -104,7 +105,7 @@ class _Storage(NamedTuple):
 class _Reach(NamedTuple):
     """How far a tensor goes into its storage, for the comparison when both streams are read."""
 
-    number: int
+    name: str
     storage: str
     elements: int
     place: str
@@ -126,10 +127,10 @@ class _Records:
             storage = self.storages.get(each.storage)
             if storage is None:
                 if each.elements:
-                    self.mismatch(f"tensor {each.number} has a storage that is not in the archive", each)
+                    self.mismatch(f"{each.name} has a storage that is not in the archive", each)
             elif each.elements > storage.numel:
                 self.mismatch(
-                    f"tensor {each.number} reaches {each.elements * storage.width} bytes into a storage of "
+                    f"{each.name} reaches {each.elements * storage.width} bytes into a storage of "
                     f"{storage.numel * storage.width}",
                     each,
                 )
@@ -138,7 +139,7 @@ class _Records:
         facts = self.facts
         outer, facts.place = facts.place, each.place
         try:
-            facts.anomaly("torch/storage-mismatch", message, each.offset, tensor=str(each.number))
+            facts.anomaly("torch/storage-mismatch", message, each.offset, tensor=each.name)
         finally:
             facts.place = outer
 
@@ -198,7 +199,8 @@ class _Stream:
         for index in range(self._count() or 0):
             begin = self.at
             machine = self._pickle()
-            storage = self._keys(machine, 2)[1]
+            key, storage = self._keys(machine, 2)
+            name = f"tensor {key or index}"
             ndim = int.from_bytes(self.source.read(self.at, 4), "little", signed=True)
             if not 0 <= ndim <= 64:
                 self._lost(f"a tensor of {ndim} dimensions")
@@ -212,9 +214,9 @@ class _Stream:
                 return
             dtype, width = DTYPES.get(self._class(machine).replace("Tensor", "Storage"), ("?", 0))
             elements = Tensor("", dtype, shape).elements
-            facts.tensors.append(Tensor(f"tensor {index}", dtype, shape, None, elements * width if width else None))
+            facts.tensors.append(Tensor(name, dtype, shape, None, elements * width if width else None))
             reach = start + sum((e - 1) * s for e, s in zip(shape, strides, strict=True)) + 1 if elements else 0
-            self.records.reaches.append(_Reach(index, storage, reach, self.place, begin))
+            self.records.reaches.append(_Reach(name, storage, reach, self.place, begin))
         self._end()
 
     def _count(self) -> int | None:
@@ -258,4 +260,4 @@ class _Stream:
 def _key(machine: Machine, value: int) -> str:
     """A key, whichever type it has; the loader compares them as they are."""
     number = machine.integer(value)
-    return (machine.text(value) or "") if number is None else str(number)
+    return shorten(printable(machine.text(value) or ""), 100) if number is None else str(number)

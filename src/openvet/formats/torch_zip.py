@@ -54,7 +54,7 @@ _SMALL = 4096
 
 def probe(head: Head) -> Likeness:
     """A zip one of whose first or last records names ``data.pkl`` inside a folder."""
-    if b"/data.pkl" not in head.data and b"/data.pkl" not in head.tail:
+    if b"/data.pkl" not in head.data.lower() and b"/data.pkl" not in head.tail.lower():
         return Likeness.NO
     return zip_format.probe(head)
 
@@ -67,7 +67,7 @@ def read(source: Source, facts: Facts) -> None:
     put_listing(facts, listing)
     by_name: dict[str, ZipEntry] = {}
     for entry in listing.entries:
-        by_name.setdefault(entry.name, entry)
+        by_name.setdefault(entry.name.lower(), entry)  # PyTorch does not tell upper case from lower case
     claimed: set[int] = set()
     for entry in _pickles(listing):
         claimed.update(_walk(source, facts, entry, by_name))
@@ -79,7 +79,7 @@ def _pickles(listing: ZipListing) -> Iterator[ZipEntry]:
     """The entries that a loader takes for the pickle of a model. More than a few are not one model."""
     found = 0
     for entry in listing.entries:
-        if entry.name.endswith("/" + _PICKLE) and entry.name.count("/") == 1 and found < 8:
+        if entry.name.lower().endswith("/" + _PICKLE) and entry.name.count("/") == 1 and found < 8:
             found += 1
             yield entry
 
@@ -97,7 +97,7 @@ def _walk(source: Source, facts: Facts, entry: ZipEntry, by_name: dict[str, ZipE
     from openvet.io.archive.zip import open_zip_entry
 
     place = member_place(facts.place, entry.name)
-    folder = entry.name.rpartition("/")[0]
+    folder = entry.name.rpartition("/")[0].lower()
     tensors = Tensors(facts, place)
     try:
         member = open_zip_entry(source, entry, facts.budget)
@@ -113,7 +113,7 @@ def _walk(source: Source, facts: Facts, entry: ZipEntry, by_name: dict[str, ZipE
         _note(facts, source, folder, by_name)
 
         def place_of(storage: Storage) -> int | None:
-            data = by_name.get(f"{folder}/data/{storage.key}")
+            data = by_name.get(f"{folder}/data/{storage.key.lower()}")
             return data.data_offset if data is not None and data.method == 0 and data.data_offset >= 0 else None
 
         tensors.finish(machine, place_of)
@@ -123,13 +123,13 @@ def _walk(source: Source, facts: Facts, entry: ZipEntry, by_name: dict[str, ZipE
 def _check_storages(tensors: Tensors, folder: str, by_name: dict[str, ZipEntry]) -> set[int]:
     claimed = set()
     for storage in tensors.storages.values():
-        entry = by_name.get(f"{folder}/data/{storage.key}")
+        entry = by_name.get(f"{folder}/data/{storage.key.lower()}")
         shown = printable(storage.key)[:80]
         if entry is None:
             tensors.mismatch(f"storage {shown} is not in the archive", storage.offset, storage=shown)
             continue
         claimed.add(entry.header_offset)
-        if storage.width and entry.size < storage.nbytes:
+        if storage.width and entry.size != storage.nbytes:
             tensors.mismatch(
                 f"storage {shown} has {entry.size} bytes, but the pickle claims {storage.nbytes}",
                 storage.offset,

@@ -57,7 +57,7 @@ def test_names_types_and_shapes(tmp_path: Path) -> None:
         assert (verdict(model), unknowns(model)) == ("admit", [])
     model = check(tmp_path, oldest({"a": 1}))
     assert model.scan.files[0].formats == ("torch-tar",)
-    assert tensors(model) == [("tensor 0", "F32", (2, 2), 16), ("tensor 1", "F16", (3,), 6)]
+    assert tensors(model) == [("tensor 7", "F32", (2, 2), 16), ("tensor 8", "F16", (3,), 6)]
     assert (verdict(model), unknowns(model)) == ("admit", [])
 
 
