@@ -7,7 +7,9 @@ A plug-in that cannot be imported is remembered as :class:`Broken` and reported,
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -71,7 +73,36 @@ def _walk(package: str) -> Iterator[ModuleType]:
             yield importlib.import_module(name)
 
 
+@cache
+def _plug_ins_are_possible() -> bool:
+    """Whether any installed distribution may name one of our groups.
+
+    ``importlib.metadata`` takes longer to import than most checks take altogether, so the files that it would parse are
+    first searched for our name. Where packages are found in another way than in folders, it is asked in any case.
+    """
+    for path in sys.path:
+        try:
+            with os.scandir(path or ".") as entries:
+                found = [entry.path for entry in entries if entry.name.endswith((".dist-info", ".egg-info"))]
+        except NotADirectoryError:
+            return True  # a zip, or something that a finder of its own reads
+        except OSError:
+            continue
+        for folder in found:
+            try:
+                with open(os.path.join(folder, "entry_points.txt"), "rb") as file:
+                    if b"[openvet." in file.read():
+                        return True
+            except NotADirectoryError:
+                return True
+            except OSError:
+                continue
+    return False
+
+
 def _entry_points(group: str) -> list[importlib.metadata.EntryPoint]:
+    if not _plug_ins_are_possible():
+        return []
     import importlib.metadata
 
     return sorted(importlib.metadata.entry_points(group=group), key=lambda point: point.name)

@@ -51,17 +51,20 @@ def identify(head: Head) -> Identity:
             weak.append(module)
     if strong:
         best = _without_refined(strong)
-        return Identity(tuple(best), _program(known.recognise(head)), polyglot=len(best) > 1)
+        return Identity(tuple(best), _program(best, head), polyglot=len(best) > 1)
     recognised = known.recognise(head)
     if recognised is not None:
         return Identity(recognised=recognised)
     return Identity(tuple(_without_refined(weak)))
 
 
-def _program(recognised: Format | None) -> Format | None:
-    """Of the kinds without a reader only programs are made to have another format behind them."""
+def _program(readers: list[ModuleType], head: Head) -> Format | None:
+    """The program in front of an archive: of all formats only zip is found from its end, whatever stands in front."""
     from openvet.formats import known
 
+    if head.data.startswith(b"PK") or not any("zip" in (m.FORMAT.id, *m.FORMAT.refines) for m in readers):
+        return None
+    recognised = known.recognise(head)
     return recognised if recognised is not None and recognised.id in known.code_kinds() else None
 
 

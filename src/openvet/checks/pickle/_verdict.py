@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from openvet.checks._check import Context
 from openvet.checks.pickle._callables import Kind, Known, classify
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Severity
 from openvet.core.text import printable, shorten
-from openvet.formats.pickle.program import PickleProgram, Reference
+
+if TYPE_CHECKING:  # most models have no pickle, and then nobody needs its words
+    from openvet.formats.pickle.program import PickleProgram, Reference
 
 __all__ = ["DO_NOT_LOAD", "NEEDS", "Judged", "dangers", "evidence", "is_handed", "judged", "programs", "spelled"]
 
@@ -40,8 +42,11 @@ def programs(ctx: Context, *, carried: bool = False) -> Iterator[PickleProgram]:
     """Every pickle program that loading runs; with ``carried`` those in literals that nothing loads instead."""
     for component in ctx.inventory.walk():
         for program in component.programs:
-            if isinstance(program, PickleProgram) and (program.container == "carried") is carried:
-                yield program
+            if program.kind != "pickle":
+                continue
+            found = cast("PickleProgram", program)
+            if (found.container == "carried") is carried:
+                yield found
 
 
 def judged(program: PickleProgram) -> Iterator[Judged]:
