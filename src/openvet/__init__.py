@@ -43,8 +43,11 @@ def check(*paths: str | os.PathLike[str], options: Options | None = None) -> Rep
         openvet.errors.SubjectError: a path does not exist or may not be opened.
         openvet.errors.UsageError: an option makes no sense.
     """
+    from openvet.errors import UsageError
     from openvet.workflows.check import check as run
 
+    if not paths:  # an empty list is not a list in which nothing was found
+        raise UsageError("nothing to check: give at least one path")
     return run(paths, options)
 
 

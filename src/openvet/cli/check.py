@@ -194,7 +194,7 @@ def _run(asked: dict[str, Any], *, with_inventory: bool) -> int:
     form, quiet = asked["form"], asked["quiet"]
     reading = Reading()
     paths = expand(asked["paths"])
-    with open_output(asked["output"], utf8=form != "text") as output:
+    with open_output(asked["output"], paths, utf8=form != "text") as output:
         for result in read_models(paths, options, show_progress=not quiet and not asked["no_progress"]):
             _keep(result, reading, form)
             if form in _STREAMED:

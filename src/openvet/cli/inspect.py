@@ -62,7 +62,7 @@ def inspect(ctx: click.Context, /, **asked: Any) -> None:
     to_file = asked["output"] not in {None, "-"}
     look = PLAIN if to_file else look_of(sys.stdout)
     paths = expand(asked["paths"])
-    with open_output(asked["output"], utf8=asked["form"] != "text") as output:
+    with open_output(asked["output"], paths, utf8=asked["form"] != "text") as output:
         for result in read_models(paths, options, show_progress=not asked["no_progress"]):
             if not isinstance(result, ModelReport):
                 errors.append(result)

@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 import tempfile
+from collections.abc import Sequence
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
@@ -33,13 +34,38 @@ class Output(Protocol):
     ) -> None: ...
 
 
-def open_output(path: str | None, *, utf8: bool = True) -> Output:
+def open_output(path: str | None, inputs: Sequence[str] = (), *, utf8: bool = True) -> Output:
     """Standard output, or the file at ``path``.
 
     Raises:
-        OutputError: ``path`` cannot be written; said before the long work and not after it.
+        OutputError: ``path`` cannot be written, or is one of ``inputs`` or a file in one that is no report of ours; said
+            before the long work and not after it.
     """
+    if path is not None and path != "-":
+        _spare(path, inputs)
     return StandardOutput(utf8=utf8) if path is None or path == "-" else FileOutput(path)
+
+
+def _spare(path: str, inputs: Sequence[str]) -> None:
+    """Never replace what is being examined by a report about it."""
+    real = os.path.realpath(path)
+    if not os.path.isfile(real):
+        return
+    for each in inputs:
+        examined = os.path.realpath(each)
+        if real == examined or (real.startswith(os.path.join(examined, "")) and not _is_report(real)):
+            raise OutputError(
+                f"cannot write {printable(path)}: it is part of what is examined, and would be lost; choose another place"
+            )
+
+
+def _is_report(path: str) -> bool:
+    """Whether a file may be replaced since it is an older report: ours name the program near the top."""
+    try:
+        with open(path, "rb") as file:
+            return b"openvet" in file.read(4096).lower()
+    except OSError:
+        return False
 
 
 def write_text(text: str) -> None:

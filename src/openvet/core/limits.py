@@ -52,10 +52,10 @@ class Limits:
     ratio: int = 250
     ratio_floor: int = 64 * MiB
     spool_memory: int = 8 * MiB
-    header: int = 100 * 1000 * 1000
+    header: int = 12 * MiB
     text: int = 32 * MiB
     nesting: int = 200
-    tensors: int = 300_000
+    tensors: int = 200_000
     opcodes: int = 100_000_000
     memo: int = 50_000_000
     stack: int = 20_000_000

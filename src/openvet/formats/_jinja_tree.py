@@ -38,6 +38,12 @@ _DUNDERS = frozenset({
     "__reduce__", "__reduce_ex__", "__self__", "__set_name__", "__slots__", "__spec__", "__subclasses__",
     "__subclasshook__", "__weakref__", "__wrapped__",
 })  # fmt: skip
+# names of the data model that only compute: what they give leads no further than the value itself
+_PLAIN = frozenset({
+    "__len__", "__str__", "__repr__", "__contains__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__",
+    "__bool__", "__int__", "__float__", "__index__", "__hash__", "__abs__", "__neg__", "__add__", "__sub__", "__mul__",
+    "__mod__", "__iter__", "__next__", "__reversed__",
+})  # fmt: skip
 _PROCESS_CALLS = frozenset({
     "popen", "system", "check_output", "Popen", "eval", "exec", "execfile", "__import__", "import_module",
 })  # fmt: skip
@@ -105,7 +111,7 @@ def _described(node: nodes.Node) -> str:
 
 
 def _look_attribute(_: Constants, node: Any) -> Look:
-    if node.attr.startswith("_") or node.attr in _UNSAFE:
+    if (node.attr.startswith("_") and node.attr not in _PLAIN) or node.attr in _UNSAFE:
         yield "internal-attribute", node.attr
 
 

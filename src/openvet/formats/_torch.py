@@ -18,9 +18,9 @@ from openvet.formats.pickle.values import REF, RESULT, TUPLE, a_of, offset_of, t
 
 __all__ = ["DTYPES", "Storage", "Tensors"]
 
-#: Tensors described for one file; each takes some hundred bytes of memory.
-_TENSORS: Final = 200_000
 _NAME: Final = 1_024
+#: Storages are kept although their tensors are not described any more, so that their bytes are known as such.
+_STORAGES: Final = 200_000
 _STEPS: Final = 64
 
 # storage class or dtype -> word, bytes of one element of a storage
@@ -132,7 +132,7 @@ class Tensors:
             return
         storage = self.storages.get(key)
         if storage is None:
-            if len(self.storages) >= _TENSORS:
+            if len(self.storages) >= max(self.facts.limits.tensors, _STORAGES):
                 self.full = True
                 return
             storage = self.storages[key] = Storage(key, dtype, width, numel, offset_of(result))
@@ -156,7 +156,7 @@ class Tensors:
             self._given(machine, items, result)
         if ref.module != "torch._utils" or len(items) < 4 or tag_of(result) != RESULT:
             return
-        if len(self._raw) >= min(_TENSORS, self.facts.limits.tensors):
+        if len(self._raw) >= self.facts.limits.tensors:
             self.full = self.full or ref.name in _REBUILD
             return
         if (ref.module, ref.name) == _META and tag_of(items[0]) == REF:
@@ -215,7 +215,7 @@ class Tensors:
         link = (parent, key)
         if identity not in self._links:
             self._links[identity] = link
-        elif identity in self._tensor_at and len(self._aliases) < _TENSORS:
+        elif identity in self._tensor_at and len(self._aliases) < self.facts.limits.tensors:
             self._aliases.append((identity, link))
         self._holders.add(parent)
         self._last_container = container
@@ -246,11 +246,13 @@ class Tensors:
         for identity, link in self._aliases:
             self._put(by_identity[identity], self._name(machine, link) or "unnamed", place_of)
         if self.full:
-            facts.unknown("limit", f"more than {_TENSORS} tensors; the others are not described")
+            facts.unknown(
+                "limit", f"more than {facts.limits.tensors} tensors; the others are not described (limit tensors)"
+            )
         facts.note("storages", len(self.storages))
 
     def _put(self, raw: _Raw, name: str, place_of: Callable[[Storage], int | None]) -> None:
-        if len(self.facts.tensors) >= min(_TENSORS, self.facts.limits.tensors):
+        if len(self.facts.tensors) >= self.facts.limits.tensors:
             self.full = True
             return
         if raw.storage is None:

@@ -46,7 +46,6 @@ FORMAT = Format(
 
 _MAGIC = b"GGUF"
 _MAX_STRINGS = 16_000_000
-_MAX_TENSORS = 200_000
 _KEYS_KEPT = 2_000
 _OWN_NOTES = frozenset({"version", "byte_order", "tensor_types"})
 _TEXT_KEPT = 500
@@ -289,7 +288,7 @@ class _Header:
     def infos(self) -> None:
         facts = self.facts
         seen: set[str] = set()
-        limit = min(facts.limits.tensors, _MAX_TENSORS)
+        limit = facts.limits.tensors
         infos: list[tuple[str, tuple[int, ...], int, int]] = []
         for index in range(self.n_tensors):
             if index >= limit:

@@ -11,7 +11,7 @@ Specification: https://github.com/huggingface/safetensors#format ; every refusal
 (``safetensors/src/tensor.rs``) is an anomaly here, and reading goes on behind it as far as that makes sense.
 
 The header is walked entry by entry and never turned into one tree of objects, so that memory stays in proportion to
-what is kept. Headers longer than :data:`HEADER_HELD` are not read: the largest published ones are a tenth of it.
+what is kept. Headers longer than the limit ``header`` are not read: the largest published ones are a tenth of it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness, Tensor
 from openvet.formats._trailing import say_incomplete, say_trailing
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "HEADER_HELD", "probe", "read"]
+__all__ = ["FORMAT", "probe", "read"]
 
 FORMAT = Format(
     id="safetensors",
@@ -44,8 +44,6 @@ FORMAT = Format(
     ),
 )
 
-#: Bytes of header that are read at once; the format allows 100 MB, which would not fit the memory that a check may take.
-HEADER_HELD = 12 * 1024 * 1024
 _HEADER_ALLOWED = 100_000_000
 _ENTRY_HELD = 64 * 1024
 _METADATA_KEPT = 100
@@ -101,7 +99,7 @@ def _header(source: Source, facts: Facts) -> tuple[str, int]:
         raise MalformedError(f"the header says that it is {length} bytes long; at most 100000000 are allowed", offset=0)
     if length > source.size - 8:
         raise MalformedError(f"the header says that it is {length} bytes long, and {source.size - 8} follow", offset=0)
-    held = min(HEADER_HELD, facts.limits.header)
+    held = facts.limits.header
     if length > held:
         raise LimitError("header", held, f"the header is {length} bytes long and was not read", offset=8)
     text = source.read(8, length).decode("latin-1")
