@@ -52,6 +52,11 @@ def found(value: str) -> list[tuple[str, int | None]]:
     return [(each.evidence["kind"], each.location.line) for each in facts.anomalies]
 
 
+@pytest.mark.parametrize("line", ["AWS_ACCESS_KEY_ID={}", "export K='{}'", '"key": "{}",', "key: {}", "{}"])
+def test_an_access_key_is_found_however_it_is_assigned(line: str) -> None:
+    assert found(line.format(KEYS["aws-access-key"])) == [("aws-access-key", 1)]
+
+
 @pytest.mark.parametrize("kind", sorted(KEYS))
 def test_each_form_is_found_on_its_line(kind: str) -> None:
     assert found(f"one\ntwo {KEYS[kind]} three\n") == [(kind, 2)]

@@ -34,6 +34,14 @@ def test_an_ordinary_template_gives_no_finding(name: str) -> None:
     assert list(unparsable.check(context)) == []
 
 
+@pytest.mark.parametrize(
+    "text", ["{{ m.content.__len__() }}", "{% if a.__contains__('b') %}{{ a.__str__() }}{% endif %}"]
+)
+def test_methods_that_only_compute_are_no_finding(text: str) -> None:
+    assert injected(text) == []
+    assert injected(text.replace("__len__", "__class__").replace("__str__", "__init__")) != []
+
+
 @pytest.mark.parametrize("name", sorted(HOSTILE_TEMPLATES))
 def test_a_hostile_template_is_rejected(name: str) -> None:
     (finding,) = injected(HOSTILE_TEMPLATES[name])

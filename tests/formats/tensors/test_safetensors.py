@@ -339,3 +339,15 @@ def test_a_cut_anywhere_is_seen(cut: int) -> None:
     except MalformedError:
         return
     assert facts.coverage is Coverage.PARTIAL
+
+
+def test_a_header_beyond_the_limit_is_read_when_the_limit_is_raised() -> None:
+    header = json.dumps(
+        {"__metadata__": {"note": "x" * 5000}, "w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}
+    )
+    data = safetensors_raw(header, bytes(4))
+    with pytest.raises(LimitError, match="limit header = 1000"):
+        reader.read(BytesSource(data), Facts("m", "m", Budget(Limits(header=1000))))
+    facts = Facts("m", "m", Budget(Limits(header=10_000)))
+    reader.read(BytesSource(data), facts)
+    assert [tensor.name for tensor in facts.tensors] == ["w"]

@@ -81,12 +81,19 @@ def _mismatch(ctx: Context, component: Component, ending: str, content: str, evi
 
 
 def _under_pickle_name(ctx: Context, component: Component, ending: str) -> Iterator[Finding]:
-    """Pictures, sounds and documents under an ending whose files are unpickled: some of them read as pickles too."""
+    """Pictures, sounds, documents and text under an ending whose files are unpickled: no loader takes them for weights."""
     if set(name_rules()["media"]["formats"]) & set(component.formats):
         yield ctx.finding(
             Location(component.place),
             f"is named {ending}, which loaders unpickle, and is {' and '.join(component.formats)}",
             "Do not load it; a file may be a picture to one reader and a pickle to another.",
             severity=Severity.MEDIUM,
+            evidence={"ending": ending, "formats": list(component.formats)},
+        )
+    elif "text" in family(component.formats):
+        yield ctx.finding(
+            Location(component.place),
+            f"is named {ending}, which loaders unpickle, and is {' and '.join(component.formats)}",
+            "Download it again: a page that says what went wrong is often saved under the name of the weights.",
             evidence={"ending": ending, "formats": list(component.formats)},
         )
