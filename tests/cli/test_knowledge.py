@@ -83,3 +83,8 @@ def test_a_fault_of_the_installation_is_found(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("openvet.workflows.knowledge.rule_texts", broken)
     found = call("doctor")
     assert (found.exit_code, "FAIL  rules: ImportError: no such thing" in found.stdout) == (1, True)
+
+
+def test_a_reason_is_explained_as_the_report_spells_it() -> None:
+    short, long = (CliRunner().invoke(main, ["explain", word]) for word in ("no-reader", "unknown:no-reader"))
+    assert (short.exit_code, short.stdout) == (0, long.stdout)

@@ -55,8 +55,11 @@ def explain(rule: str, form: str) -> None:
       openvet explain unknown:limit
     """  # noqa: D301
     from openvet.cli.output import StandardOutput, write_text
+    from openvet.reports._wording import UNREAD
 
     look = look_of(sys.stdout)
+    if rule in UNREAD:  # as the report's own list of what was not read spells it
+        rule = f"unknown:{rule}"
     if rule.startswith("unknown:"):
         write_text(look.finish(_explain_unknown(rule, look)))
         return

@@ -164,7 +164,9 @@ UNREAD: Mapping[str, Unread] = {
     "encrypted": Unread("encrypted", "Decrypt it first: what cannot be read cannot be vetted."),
     "changed": Unread("it changed while it was read", "Let the writing end, then check again."),
     "denied": Unread("the system refuses to open it", "Make it readable for this user, then check again."),
-    "excluded": Unread("excluded by the command's own options", "Leave out --exclude to have it read."),
+    "excluded": Unread(
+        "excluded by the command's own options", "Leave out --exclude, --rule or --limit to have everything looked at."
+    ),
     "link": Unread("a link that leads out of the model, or nowhere", "Put the file itself in the place of the link."),
     "special": Unread("no regular file", "Remove it: a model consists of files."),
     "vanished": Unread("it was listed, then it was gone", "Let the copying end, then check again."),

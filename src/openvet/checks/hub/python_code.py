@@ -36,7 +36,7 @@ from openvet.inventory.component import Component
 
 RULE = Rule(
     id="hub/python-code",
-    severity=Severity.MEDIUM,
+    severity=Severity.LOW,
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(829,),
