@@ -131,6 +131,7 @@ def test_a_pickle_hidden_behind_another_format_is_found_too() -> None:
         ("a.pt", ("gif",), Severity.MEDIUM),
         ("a.pkl", ("text",), Severity.LOW),
         ("a.pth", ("json",), Severity.LOW),
+        ("pytorch_model-00001-of-00002.bin", ("text",), Severity.LOW),
         ("a.pkl", ("wav",), Severity.MEDIUM),
         ("a.dll", ("pickle",), Severity.LOW),
     ],

@@ -26,6 +26,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Any
 
 from openvet.checks._check import Context
@@ -49,7 +50,8 @@ def check(ctx: Context) -> Iterator[Finding]:
             continue
         content = " and ".join(component.formats)
         evidence = {"ending": ending, "formats": list(component.formats)}
-        if ending in name_rules()["unpickled"]["endings"]:
+        unpickled = name_rules()["unpickled"]
+        if ending in unpickled["endings"] or any(fnmatchcase(component.basename, each) for each in unpickled["names"]):
             yield from _under_pickle_name(ctx, component, ending)
         elif ending not in name_rules()["generic"]["endings"] and ending in claims():
             if not family(component.formats).isdisjoint(claims()[ending]):
