@@ -1,0 +1,1 @@
+"""Cases, one module a family; :mod:`openvet.testing.case` is their contract."""

@@ -1,0 +1,29 @@
+"""Every case of the test kit gets exactly the decision and the rules that it states."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import openvet
+from openvet.core.rule import Severity
+from openvet.testing.case import Case, all_cases, write_case
+
+CASES = all_cases()
+
+
+def test_ids_are_unique_and_in_one_spelling() -> None:
+    assert len({case.id for case in CASES}) == len(CASES)
+    assert [case.id for case in CASES if not re.fullmatch(r"[a-z0-9-]+/[a-z0-9.-]+", case.id)] == []
+
+
+def test_a_forge_gives_the_same_bytes_each_time() -> None:
+    assert [case.id for case in CASES if case.forge() != case.forge()] == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
+def test_case(case: Case, tmp_path: Path) -> None:
+    model = openvet.check(write_case(case, tmp_path)).models[0]
+    found = {each.rule for each in model.scan.all_findings() if each.severity > Severity.NOTE}
+    reasons = [reason.message for reason in model.decision.reasons]
+    assert (str(model.decision.verdict), sorted(found)) == (str(case.decision), sorted(case.rules)), reasons
