@@ -28,8 +28,12 @@ $(STAMP)/venv:
 	@bash tools/venv.sh "$(PYTHON)" $(VENV)
 	@mkdir -p $(STAMP) && touch $@
 
-$(STAMP)/core: $(STAMP)/venv requirements/core.txt requirements/build.txt pyproject.toml
+# the walk over opcodes is compiled where a compiler and Python.h are; elsewhere the same source runs as it is
+COMPILED := src/openvet/formats/pickle/tape
+
+$(STAMP)/core: $(STAMP)/venv requirements/core.txt requirements/build.txt pyproject.toml setup.py $(COMPILED).py $(COMPILED).pxd
 	$(INSTALL) -r requirements/build.txt -r requirements/core.txt
+	rm -rf build $(COMPILED).*.so
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -92,4 +96,4 @@ lock: $(STAMP)/venv ## resolve the dependencies again (ARGS=--upgrade for newer 
 clean: ## remove everything that make built
 	rm -rf $(VENV) $(CACHE) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests benchmarks tools -name __pycache__ -type d -prune -exec rm -rf {} +
-	rm -rf src/*.egg-info
+	rm -rf src/*.egg-info $(COMPILED).*.so

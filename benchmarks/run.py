@@ -57,6 +57,33 @@ def safetensors(path: Path, size: int, *, sparse: bool) -> Path:
     return path
 
 
+def opcodes(path: Path) -> Path:
+    """A pickle of a dictionary with two million entries, 6 million opcodes in 90 MB, written opcode by opcode."""
+    if path.exists():
+        return path
+    numbers = random.Random(1)
+    part = path.with_suffix(".part")
+    with part.open("wb") as file:
+        file.write(b"\x80\x04}\x94")
+        for start in range(0, 2_000_000, 1000):
+            out = bytearray(b"(")
+            for index in range(start, start + 1000):
+                key = b"model.layers.%07d.weight.key%02d" % (index, index % 97)
+                out += b"\x8c" + bytes([len(key)]) + key + b"\x94G" + struct.pack(">d", numbers.random())
+            file.write(out + b"u")
+        file.write(b".")
+    part.rename(path)
+    return path
+
+
+def speed(what: str, command: list[str], path: Path, runs: int, least: float) -> Row:
+    """Megabytes of ``path`` per second of a whole process, against bare hashing."""
+    ours, base = interleaved(command, [PYTHON, "-c", HASH, str(path)], runs)
+    size = path.stat().st_size / MB
+    figures = f"{size / ours:.0f} MB/s", f"{size / base:.0f} MB/s", f"{ours - base:+.3f} s", f"{ours / base:.2f}"
+    return Row(what, *figures, f">= {least:g} MB/s", size / ours >= least)
+
+
 def small_folder(path: Path) -> Path:
     """What the smallest real model folder holds."""
     safetensors(path / "model.safetensors", 100_000, sparse=False)
@@ -89,6 +116,9 @@ def rows(folder: Path, runs: int, *, quick: bool) -> Iterator[Row]:
     hashing = [PYTHON, "-c", HASH]
     yield seconds("check, 400 MB dense", openvet("check", dense), [*hashing, str(dense)], runs, more=0.15)
     yield memory("peak memory, 400 MB dense", openvet("check", dense), 150)
+    heavy = opcodes(folder / "dictionary-2M.pkl")
+    yield speed("check, pickle of 6 M opcodes", openvet("check", heavy), heavy, runs, 200)
+    yield memory("peak memory, 6 M opcodes", openvet("check", heavy), 150)
     if quick:
         return
     sparse = safetensors(folder / "sparse-4GB.safetensors", 4000 * MB, sparse=True)

@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_the_wheel_is_complete(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
-    shutil.copytree(ROOT / "src", tree / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    shutil.copytree(ROOT / "src", tree / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "*.so"))
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
     build = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
     done = subprocess.run(
@@ -26,7 +26,7 @@ def test_the_wheel_is_complete(tmp_path: Path) -> None:
     wanted = {
         path.relative_to(ROOT / "src").as_posix() for path in (ROOT / "src" / "openvet").rglob("*") if path.is_file()
     }
-    wanted = {name for name in wanted if "__pycache__" not in name}
+    wanted = {name for name in wanted if "__pycache__" not in name and not name.endswith(".so")}
     assert wanted - names == set()
     assert [name for name in names if name.endswith("/licenses/LICENSE")] != []
     assert any(name.startswith("openvet/") for name in names)

@@ -76,10 +76,19 @@ def _facts() -> dict[str, Any]:
         "python": f"{platform.python_implementation()} {platform.python_version()} on {sys.platform} {platform.machine()}",
         "libraries": ", ".join(f"{name} {_version(name)}" for name in ("click", "jinja2", "pyyaml")),
         "extras": f"blake3 {_version('blake3')}" if importlib.util.find_spec("blake3") else "blake3 is not installed",
+        "opcode walk": _opcode_walk(),
         "cores": len(os.sched_getaffinity(0)),
         "stdout": f"{'a terminal' if is_terminal(sys.stdout) else 'no terminal'}, "
         f"{'colours' if may_colour(sys.stdout) else 'no colours'}, {getattr(sys.stdout, 'encoding', None) or 'unknown encoding'}",
     }
+
+
+def _opcode_walk() -> str:
+    from openvet.formats.pickle.tape import COMPILED
+
+    if COMPILED:
+        return "compiled"
+    return "not compiled: big pickles take some fifty times as long (install again with a C compiler and Python.h)"
 
 
 def _version(name: str) -> str:

@@ -179,7 +179,7 @@ class _Stream:
         """The list behind the storages. A view is as long as it says, if what it views is long enough."""
         machine = self._pickle()
         self.records.whole = True
-        for view in (machine.items(machine.stack[-1]) or []) if machine.stack else []:
+        for view in (machine.items(machine.result) or []) if machine.result else []:
             fields = machine.items(view) or []
             if len(fields) != 4:
                 self.records.whole = False
@@ -222,7 +222,7 @@ class _Stream:
     def _count(self) -> int | None:
         """How many records follow, as the first pickle of the stream says."""
         machine = self._pickle()
-        count = machine.integer(machine.stack[-1]) if machine.stack else None
+        count = machine.integer(machine.result) if machine.result else None
         if count is None or not 0 <= count <= _COUNT:
             self._lost("no usable count of records")
             return None
@@ -240,7 +240,7 @@ class _Stream:
 
     def _keys(self, machine: Machine, count: int) -> list[str]:
         """The first fields of a record."""
-        fields = (machine.items(machine.stack[-1]) or []) if machine.stack else []
+        fields = (machine.items(machine.result) or []) if machine.result else []
         return [_key(machine, each) for each in fields[:count]] + [""] * (count - len(fields))
 
     def _class(self, machine: Machine) -> str:

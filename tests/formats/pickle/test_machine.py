@@ -195,8 +195,8 @@ def test_the_memo_is_that_of_the_unpickler(steps: list[tuple[str, int]], many: i
     machine = Machine(BytesSource(data), Budget())
     machine.run()
     assert machine.broken is None
-    assert machine.integer(machine.stack[-1]) == value
-    assert machine.memo_count == len(known)
+    assert machine.integer(machine.result) == value
+    assert machine.tape.memo_count == len(known)
     for index, expected in known.items():
         assert machine.integer(machine.memo_get(index, 0)) == expected
 
@@ -218,7 +218,7 @@ def test_the_stack_is_that_of_the_unpickler(lines: list[str]) -> None:
     except (pickle.UnpicklingError, IndexError, KeyError, TypeError, AttributeError, ValueError):
         return
     assert machine.broken is None
-    text = machine.show(machine.stack[-1])
+    text = machine.show(machine.result)
     if not set("{…") & set(text) and "..." not in repr(value):
         assert text == repr(value)
 

@@ -75,7 +75,7 @@ def walked(data: bytes, start: int = 0) -> Machine:
 
 def trace(machine: Machine) -> list[tuple[int, str]]:
     assert machine.trace is not None
-    return machine.trace
+    return [(offset, NAMES.get(machine.peek(offset, 1)[0], "?")) for offset in machine.trace]
 
 
 def facts_of(data: bytes) -> Facts:
@@ -130,8 +130,8 @@ def assert_same(data: bytes) -> Machine:
     assert machine.opcodes == len(expected)
     assert (machine.stopped, machine.end) == (True, expected[-1][0] + 1)
     assert (machine.broken, machine.broken_at, machine.frames) == (None, None, [])
-    assert machine.marks == []
-    assert len(machine.stack) == 1
+    assert machine.tape.marked == 0
+    assert machine.tape.depth == 1
     assert_same_arguments(machine, expected)
     return machine
 
@@ -236,7 +236,7 @@ def test_thousands_of_memo_entries() -> None:
     rows = [[number] for number in range(66_000)]
     for protocol in (0, 4):
         machine = assert_same(pickle.dumps([rows, rows[::-9]], protocol))
-        assert machine.memo_count > 66_000
+        assert machine.tape.memo_count > 66_000
 
 
 def test_out_of_band_buffers() -> None:
@@ -327,7 +327,8 @@ def test_any_sequence_of_opcodes(stream: bytes) -> None:
     assert complete
     assert trace(machine) == [(offset, name) for offset, name, _ in expected]
     assert (machine.stopped, machine.end) == (True, len(data))
-    for value in (*machine.stack, *machine.memo, *machine.sparse.values()):
+    memo = [machine.tape.memo_at(index) for index in range(machine.tape.memo_size)]
+    for value in (*memo, *machine.sparse.values(), *machine.tape.pop_mark()):
         assert 0 <= value < 1 << 63
 
 

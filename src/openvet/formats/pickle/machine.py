@@ -1,8 +1,7 @@
 """The walk: decodes one pickle stream and drives the semantics, in memory that does not grow with the file.
 
-The loop in :meth:`Machine.walk` holds nothing but integers, one block of bytes and typed arrays, and treats an opcode by
-its kind in one table; what may resolve or call is handed to :mod:`openvet.formats.pickle.semantics`. So a compiled
-loop can take its place without touching the rest.
+Opcodes that only move data are run by :mod:`openvet.formats.pickle.tape`, which may be compiled; :meth:`Machine.walk` treats the
+others one by one, and hands what may resolve or call to :mod:`openvet.formats.pickle.semantics`.
 
 CPython has two unpicklers that differ. Frames: the one in Python stops where an opcode crosses the end of its frame or a
 frame begins inside another, the one in C does not care but wants the whole frame to be there. The walk reads linearly,
@@ -19,23 +18,19 @@ from typing import TYPE_CHECKING, Final
 from openvet.core.limits import Budget
 from openvet.errors import LimitError, UnsupportedError
 from openvet.formats.pickle import opcodes as op
-from openvet.formats.pickle.literals import is_bytes, is_text, parse_int_line
+from openvet.formats.pickle.literals import is_bytes, is_text, parse_int_line, span
 from openvet.formats.pickle.nested import suspect
 from openvet.formats.pickle.semantics import Observer, Semantics
 from openvet.formats.pickle.state import Halt
+from openvet.formats.pickle.tape import BLOCK as END_OF_BLOCK
+from openvet.formats.pickle.tape import HAND, LOOK
 from openvet.formats.pickle.values import (
-    A_SHIFT,
     DICT,
     FROZENSET,
-    KEPT_ITEMS,
     LIST,
     LIT,
     MAX_OFFSET,
-    OFFSET_SHIFT,
     RESULT,
-    SET,
-    TAG,
-    TUPLE,
     UNKNOWN,
     a_of,
     make,
@@ -56,15 +51,13 @@ _BLOCK: Final = BLOCK // 4
 _PROBED_LINE: Final = 64 * BLOCK
 _LINE: Final = 64 * 1024
 _STACK: Final = 6_000_000  # eight bytes each, so that memory stays flat
-_MARKS: Final = 1_000_000
-_MEMO_UNCHECKED: Final = 8_000_000
 _NO_FRAME: Final = 1 << 62
 #: Contradictions of frames that are kept; one is enough to know.
 _FRAMES_KEPT: Final = 16
-_SETITEMS: Final = 0x75
+_STOP: Final = 0x2E
+_FRAME: Final = 0x95
 #: First bytes of literals that are worth a second look (:mod:`openvet.formats.pickle.nested`).
 _SUSPECTS: Final = frozenset(b"\x80\xe3c(x\x1fB\xfdg\xc2\x8c\x95")
-_EMPTY: Final = {0x5D: LIST, 0x7D: DICT, 0x29: TUPLE, 0x8F: SET}
 
 
 class Machine(Semantics):
@@ -94,7 +87,7 @@ class Machine(Semantics):
         self.hit_limit = False
         self.frame_end = 0
         self.frames: list[tuple[int, str]] = []
-        self.trace: list[tuple[int, str]] | None = None
+        self.trace: list[int] | None = None
         #: arrays that joblib put between the opcodes, and who reads a pickle that stands there instead: gives its end
         self.joblib = joblib
         self.arrays: list[Tensor] = []
@@ -151,7 +144,7 @@ class Machine(Semantics):
         again = Machine(self.source, self.budget, start=self.start, opcodes=self.opcodes)
         again.trace = []
         again.run()
-        for offset, _ in again.trace:
+        for offset in again.trace:
             yield offset, self.peek(offset, 1)[0]
 
     # the walk
@@ -168,161 +161,120 @@ class Machine(Semantics):
             if self.broken_at is None:
                 self.broken_at = self.end
 
-    def walk(self) -> None:  # noqa: C901 - the loop that everything waits for
-        """Decode opcodes until STOP. Its order of tests is that of how often each kind is seen."""
-        kinds, widths = op.KIND, op.WIDTH
-        stack, marks, held = self.stack, self.marks, self.held
-        size, allowed, trace = self.source.size, self.allowed, self.trace
+    def walk(self) -> None:
+        """Run opcodes until STOP: those that only move data by the tape, the others one by one."""
+        tape, size, allowed, trace = self.tape, self.source.size, self.allowed, self.trace
         self._load(self.start)
-        buffer, base, at, count = self._buffer, self._base, 0, 0
-        safe = self._real if base + self._real >= size else self._real - _MARGIN
+        at = 0
+        safe = self._safe()
         frame = _NO_FRAME  # where the current frame ends in this block
         try:
             while True:
                 if at >= safe:
-                    position = base + at
+                    position = self._base + at
                     if position >= size:
                         self._truncated(position)
                         return
-                    if len(stack) > _STACK:
+                    if tape.depth > _STACK:
                         raise LimitError("stack", _STACK, "the pickle's stack is too deep", offset=position)
                     self._load(position)
-                    buffer, base, at = self._buffer, self._base, 0
-                    safe = self._real if base + self._real >= size else self._real - _MARGIN
-                    frame = self.frame_end - base if self.frame_end else _NO_FRAME
-                code = buffer[at]
-                kind = kinds[code]
-                offset = base + at
-                count += 1
-                if count > allowed:
-                    raise LimitError("opcodes", allowed, "the pickle has too many opcodes", offset=offset)
-                if trace is not None:
-                    trace.append((offset, op.NAMES.get(code, "?")))
-                if kind == op.LENGTH1:
-                    length = buffer[at + 1]
-                    stack.append((offset << OFFSET_SHIFT) | (code << A_SHIFT) | LIT)
-                    if length >= 16 and buffer[at + 2] in _SUSPECTS:
-                        self._suspect(code, offset, offset + 2, length)
-                    at += 2 + length
-                elif kind == op.MEMOIZE:
-                    if (
-                        self.memo_count == len(self.memo) < _MEMO_UNCHECKED
-                        and not self.sparse
-                        and len(stack) > (marks[-1] if marks else 0)
-                    ):
-                        self.memo.append(stack[-1])
-                        self.memo_count += 1
-                    else:
-                        self.memo_put(self.memo_count, self.top(offset), offset)
-                    at += 1
-                elif kind == op.FIXED:
-                    stack.append((offset << OFFSET_SHIFT) | (code << A_SHIFT) | LIT)
-                    at += widths[code]
-                elif kind in (op.BINPUT, op.LONG_BINPUT):
-                    width = widths[code]
-                    length = int.from_bytes(buffer[at + 1 : at + width], "little")
-                    if (
-                        length == self.memo_count == len(self.memo) < _MEMO_UNCHECKED
-                        and not self.sparse
-                        and len(stack) > (marks[-1] if marks else 0)
-                    ):
-                        self.memo.append(stack[-1])
-                        self.memo_count += 1
-                    else:
-                        self.memo_put(length, self.top(offset), offset)
-                    at += width
-                elif kind in (op.BINGET, op.LONG_BINGET):
-                    width = widths[code]
-                    self.push(self.memo_get(int.from_bytes(buffer[at + 1 : at + width], "little"), offset))
-                    at += width
-                elif kind in (op.LENGTH4, op.LENGTH8):
-                    width = widths[code]
-                    length = int.from_bytes(buffer[at + 1 : at + width], "little")
-                    if offset + width + length > size:
-                        self._truncated(offset)
+                    at = 0
+                    safe = self._safe()
+                    frame = self._frame_here()
+                at = tape.run(self._buffer, at, safe, self._base, size, frame, allowed, trace)
+                offset = tape.last
+                if tape.why == END_OF_BLOCK:
+                    continue
+                if tape.why == LOOK:
+                    self._look(offset)
+                elif tape.why == HAND:
+                    if tape.count >= allowed:
+                        raise LimitError("opcodes", allowed, "the pickle has too many opcodes", offset=offset)
+                    tape.count += 1
+                    if trace is not None:
+                        trace.append(offset)
+                    following = self._by_hand(self._buffer[at], offset)
+                    if following is None:
+                        at += self._buffer[at] == _STOP
                         return
-                    stack.append((offset << OFFSET_SHIFT) | (code << A_SHIFT) | LIT)
-                    if length >= 16 and buffer[at + width] in _SUSPECTS:
-                        self._suspect(code, offset, offset + width, length)
-                    at += width + length
-                elif kind == op.MARK:
-                    if len(marks) >= _MARKS:
-                        raise LimitError("stack", _MARKS, "the pickle has too many open marks", offset=offset)
-                    marks.append(len(stack))
-                    at += 1
-                elif kind in (op.SETITEMS, op.APPENDS):
-                    if not (marks and self.hot < marks[-1] and self._fill_plain(code)):
-                        self._fill_marked(code, offset)
-                    at += 1
-                elif kind == op.EMPTY:
-                    held.put(offset, [0])
-                    self.push((offset << OFFSET_SHIFT) | _EMPTY[code])
-                    at += 1
-                elif kind in (op.TUPLE1, op.TUPLE2, op.TUPLE3):
-                    parts = [self.pop(offset) for _ in range(kind - op.TUPLE1 + 1)]
-                    parts.reverse()
-                    self.push(self.tuple_of(parts, offset))
-                    at += 1
-                elif kind in (op.SETITEM, op.APPEND):
-                    parts = [self.pop(offset) for _ in range(1 if kind == op.APPEND else 2)]
-                    parts.reverse()
-                    self.fill(self.top(offset), parts, offset, op.NAMES[code])
-                    at += 1
-                elif kind == op.TUPLE:
-                    self.push(self.tuple_of(self.pop_mark(offset), offset))
-                    at += 1
-                elif kind == op.LINE:
-                    at = self._text_line(code, offset) - base
-                elif kind == op.FRAME:
-                    self._frame(offset, int.from_bytes(buffer[at + 1 : at + 9], "little"))
-                    frame = self.frame_end - base if self.frame_end else _NO_FRAME
-                    at += 9
-                elif kind == op.STOP:
-                    at += 1
-                    self._stop(offset)
-                    return
-                elif kind == op.BAD:
-                    self.soft(f"0x{code:02x} is no opcode", offset)
-                    return
-                else:
-                    at = self._rare(code, offset) - base
+                    at = following - self._base
                     if self.raw_follows:
                         return
+                    if self._buffer[offset - self._base] == _FRAME:
+                        frame = self._frame_here()
                 if at > frame:
                     self._leave_frame(offset)
                     frame = _NO_FRAME
         finally:
-            self.opcodes = count
-            self.end = min(base + at, size)
+            self.opcodes = tape.count
+            self.end = min(self._base + at, size)
+
+    def _safe(self) -> int:
+        """From where on in the block the next one is needed."""
+        return self._real if self._base + self._real >= self.source.size else self._real - _MARGIN
+
+    def _frame_here(self) -> int:
+        return self.frame_end - self._base if self.frame_end else _NO_FRAME
+
+    def _look(self, offset: int) -> None:
+        """A literal that the tape found worth a second look."""
+        code = self.peek(offset, 1)[0]
+        start, length = span(self.peek, offset, code, _LINE)
+        self._suspect(code, offset, start, length)
+
+    def _by_hand(self, code: int, offset: int) -> int | None:
+        """One opcode that the tape does not take; the offset of the next one, or ``None`` at the end."""
+        kind, following = op.KIND[code], offset + op.WIDTH[code]
+        if kind == op.MEMOIZE:
+            self.memo_put(self.tape.memo_count, self.top(offset), offset)
+        elif kind in (op.BINPUT, op.LONG_BINPUT):
+            self.memo_put(self._operand(offset, following), self.top(offset), offset)
+        elif kind in (op.BINGET, op.LONG_BINGET):
+            self.push(self.memo_get(self._operand(offset, following), offset))
+        elif kind in (op.LENGTH4, op.LENGTH8):
+            self._truncated(offset)
+            return None
+        elif kind == op.MARK:
+            most = self.tape.marks_most
+            raise LimitError("stack", most, "the pickle has too many open marks", offset=offset)
+        elif kind in (op.SETITEMS, op.APPENDS):
+            self._fill_marked(code, offset)
+        elif kind in (op.TUPLE1, op.TUPLE2, op.TUPLE3):
+            self.push(self.tuple_of(self._popped(kind - op.TUPLE1 + 1, offset), offset))
+        elif kind in (op.SETITEM, op.APPEND):
+            parts = self._popped(1 if kind == op.APPEND else 2, offset)
+            self.fill(self.top(offset), parts, offset, op.NAMES[code])
+        elif kind == op.TUPLE:
+            self.push(self.tuple_of(self.pop_mark(offset), offset))
+        elif kind == op.LINE:
+            return self._text_line(code, offset)
+        elif kind == op.FRAME:
+            self._frame(offset, self._operand(offset, following))
+        elif kind == op.STOP:
+            self._stop(offset)
+            return None
+        elif kind == op.BAD:
+            self.soft(f"0x{code:02x} is no opcode", offset)
+            return None
+        else:
+            return self._rare(code, offset)
+        return following
+
+    def _operand(self, offset: int, following: int) -> int:
+        return int.from_bytes(self.peek(offset + 1, following - offset - 1), "little")
+
+    def _popped(self, count: int, offset: int) -> list[int]:
+        parts = [self.pop(offset) for _ in range(count)]
+        parts.reverse()
+        return parts
 
     def _stop(self, offset: int) -> None:
-        floor = self.marks[-1] if self.marks else 0
-        if len(self.stack) <= floor:
+        if not self.tape.top():
             self.soft("stops with nothing on the stack", offset)
         self.stopped = True
 
     def _truncated(self, offset: int) -> None:
         self.soft("ends before STOP", min(offset, self.source.size))
-
-    def _fill_plain(self, code: int) -> bool:
-        """SETITEMS and APPENDS of nothing but data into a container right below the mark: big vocabularies."""
-        stack = self.stack
-        start = self.marks[-1]
-        floor = self.marks[-2] if len(self.marks) > 1 else 0
-        if start <= floor:
-            return False
-        container = stack[start - 1]
-        if container & TAG != (DICT if code == _SETITEMS else LIST) or (code == _SETITEMS and (len(stack) - start) % 2):
-            return False
-        self.marks.pop()
-        entry = self.held.get(container >> OFFSET_SHIFT)
-        if entry is not None:
-            if len(entry) <= KEPT_ITEMS:
-                entry.extend(stack[start : start + KEPT_ITEMS + 1 - len(entry)])
-            entry[0] += len(stack) - start
-        del stack[start:]
-        self.hot = min(self.hot, start - 1)
-        return True
 
     def _fill_marked(self, code: int, offset: int) -> None:
         items = self.pop_mark(offset)
@@ -343,7 +295,7 @@ class Machine(Semantics):
             text = line.strip()
             if len(line) < _LINE - 1 and (len(text) < 2 or text[:1] != text[-1:] or text[:1] not in (b"'", b'"')):
                 self.soft("a string without its quotes", offset)
-        self.stack.append(make(LIT, code, offset))
+        self.push(make(LIT, code, offset))
         if code in b"SV" and len(line) >= 16 and (line[0] in _SUSPECTS or line[0] in b"'\""):
             self._suspect(code, offset, offset + 1, following - offset - 2)
         return following
@@ -444,9 +396,7 @@ class Machine(Semantics):
 
     def _pop(self, offset: int) -> None:
         """POP: where a mark is on top it takes the mark, in both unpicklers."""
-        if self.marks and self.marks[-1] == len(self.stack):
-            self.marks.pop()
-        else:
+        if not self.tape.mark_on_top():
             self.pop(offset)
 
     def _raw_array(self, position: int) -> int:

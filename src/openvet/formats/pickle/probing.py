@@ -61,7 +61,7 @@ def evidence(source: Source, budget: Budget, *, opcodes: int = _OPCODES, start: 
         globals=sum(1 for ref in named if ref.opcode in ("GLOBAL", "INST", "STACK_GLOBAL")),
         calls=sum(ref.calls + ref.builds for ref in named if ref.module and ref.name) + len(machine.mutations),
         hit_limit=machine.hit_limit,
-        structure=machine.memo_count,
+        structure=machine.tape.memo_count,
     )
 
 

@@ -7,7 +7,6 @@ Values are integers (:mod:`openvet.formats.pickle.values`). Nothing here decodes
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from array import array
 from typing import Final
 
 from openvet.core.limits import Limits
@@ -16,6 +15,7 @@ from openvet.errors import LimitError
 from openvet.formats.pickle import literals
 from openvet.formats.pickle.program import Carried, Computed, Mutation, Step
 from openvet.formats.pickle.references import MANY, Bags, References
+from openvet.formats.pickle.tape import Tape
 from openvet.formats.pickle.values import (
     DICT,
     ENCODED,
@@ -40,6 +40,9 @@ from openvet.formats.pickle.values import (
 __all__ = ["Dtype", "Halt", "State"]
 
 _NAME_BYTES: Final = 4_096
+_MEMO: Final = 12_000_000  # eight bytes each: memory stays flat
+_SPARSE: Final = 100_000
+_MARKS: Final = 1_000_000
 
 
 class Halt(Exception):  # noqa: N818 - control flow inside this package, not an error that anybody sees
@@ -62,14 +65,11 @@ class State(ABC):
     def __init__(self, limits: Limits, *, strict: bool = False) -> None:
         self.limits = limits
         self.strict = strict
-        self.stack: array[int] = array("q")
-        self.marks: list[int] = []
-        #: no value above this index of the stack is anything but plain data
-        self.hot = -1
-        self.memo: array[int] = array("q")
-        self.sparse: dict[int, int] = {}
-        self.memo_count = 0
         self.held = Held()
+        self.memo_most = min(limits.memo, _MEMO)
+        self.tape = Tape(self.held, self.memo_most, _MARKS, curious=not strict)
+        #: entries of the memo that are too far apart for a dense one
+        self.sparse: dict[int, int] = {}
         self.inner: dict[int, int] = {}
         self.inner_full = False
         self.keyed: dict[int, list[tuple[str, int]]] = {}
@@ -133,62 +133,58 @@ class State(ABC):
     # the stack
 
     def push(self, value: int) -> None:
-        self.stack.append(value)
-        if not is_plain(value):
-            self.hot = len(self.stack) - 1
+        self.tape.push(value)
 
     def pop(self, offset: int) -> int:
-        floor = self.marks[-1] if self.marks else 0
-        if len(self.stack) <= floor:
-            self.soft("takes a value from an empty stack", offset)
-            return make(UNKNOWN, 0, offset)
-        return self.stack.pop()
+        value = self.tape.pop()
+        if value:
+            return value
+        self.soft("takes a value from an empty stack", offset)
+        return make(UNKNOWN, 0, offset)
 
     def top(self, offset: int) -> int:
-        floor = self.marks[-1] if self.marks else 0
-        if len(self.stack) <= floor:
-            self.soft("needs a value on an empty stack", offset)
-            return make(UNKNOWN, 0, offset)
-        return self.stack[-1]
+        value = self.tape.top()
+        if value:
+            return value
+        self.soft("needs a value on an empty stack", offset)
+        return make(UNKNOWN, 0, offset)
 
     def pop_mark(self, offset: int) -> list[int]:
         """The values above the last mark; the mark goes too."""
-        if self.marks:
-            start = self.marks.pop()
-        else:
+        if not self.tape.marked:
             self.soft("needs a mark where there is none", offset)
-            start = 0
-        items = self.stack[start:].tolist()
-        del self.stack[start:]
-        self.hot = min(self.hot, start - 1)
-        return items
+        return self.tape.pop_mark()
+
+    @property
+    def result(self) -> int:
+        """What is on top of the stack when everything was walked, or 0."""
+        return self.tape.result()
 
     # the memo
 
     def memo_put(self, index: int, value: int, offset: int) -> None:
         """PUT in every form. CPython's MEMOIZE counts entries, so both must share one count."""
-        if index < len(self.memo):
-            if not self.memo[index] and index not in self.sparse:
-                self.memo_count += 1
-            self.memo[index] = value
+        tape = self.tape
+        if index < tape.memo_size:
+            if not tape.memo_at(index) and index not in self.sparse:
+                tape.memo_count += 1
+            tape.memo_set(index, value)
             return
         if index not in self.sparse:
-            self.memo_count += 1
-        if self.memo_count > min(self.limits.memo, 12_000_000):  # eight bytes each: memory stays flat
-            raise LimitError("memo", min(self.limits.memo, 12_000_000), "the pickle's memo is too large", offset=offset)
-        if index <= 2 * self.memo_count + 1024:
-            self.memo.extend([0] * (index - len(self.memo)))
-            self.memo.append(value)
+            tape.memo_count += 1
+        if tape.memo_count > self.memo_most:
+            raise LimitError("memo", self.memo_most, "the pickle's memo is too large", offset=offset)
+        if index <= 2 * tape.memo_count + 1024:
+            tape.memo_set(index, value)
             self.sparse.pop(index, None)
         else:
-            if len(self.sparse) >= 100_000:
-                raise LimitError("memo", 100_000, "the pickle's memo has too many far-apart entries", offset=offset)
+            if len(self.sparse) >= _SPARSE:
+                raise LimitError("memo", _SPARSE, "the pickle's memo has too many far-apart entries", offset=offset)
             self.sparse[index] = value
+            tape.dense = False
 
     def memo_get(self, index: int, offset: int) -> int:
-        value = self.memo[index] if 0 <= index < len(self.memo) else 0
-        if not value:
-            value = self.sparse.get(index, 0)
+        value = self.tape.memo_at(index) or self.sparse.get(index, 0)
         if not value:
             self.soft(f"gets memo entry {index}, which was never put", offset)
             return make(UNKNOWN, 0, offset)

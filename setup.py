@@ -1,0 +1,26 @@
+"""Compiles the walk over pickle opcodes where Cython and a compiler are there; without them the same source runs as it is.
+
+Everything else about the build is in pyproject.toml.
+"""
+
+from setuptools import Extension, setup
+
+try:
+    from Cython.Build import cythonize
+except ImportError:
+    modules = []
+else:
+    # optional: a failure to compile is a warning. The checks of bounds stay: this reads hostile files.
+    modules = cythonize(
+        [Extension("openvet.formats.pickle.tape", ["src/openvet/formats/pickle/tape.py"], optional=True)],
+        build_dir="build",
+        compiler_directives={
+            "language_level": 3,
+            "annotation_typing": False,
+            "boundscheck": True,
+            "wraparound": False,
+            "initializedcheck": False,
+        },
+    )
+
+setup(ext_modules=modules)

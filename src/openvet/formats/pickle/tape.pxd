@@ -1,0 +1,47 @@
+# The types with which tape.py is compiled; the Python source stays the one that counts.
+cimport cython
+
+cdef long long _BLOCK, _HAND, _LEFT, _LOOK
+cdef long long _FIXED, _LENGTH1, _LENGTH4, _LENGTH8, _MEMOIZE, _BINPUT, _LONG_BINPUT, _BINGET, _LONG_BINGET, _MARK, _EMPTY
+cdef long long _TUPLE1, _TUPLE2, _TUPLE3, _SETITEMS, _APPENDS
+cdef long long _LIT, _TUPLE, _LIST, _DICT, _SET, _FROZENSET, _TAG, _TAG_AND_A, _A_SHIFT, _OFFSET_SHIFT, _LOOK_FROM
+
+cdef class Tape:
+    cdef public object held
+    cdef public long long memo_most, marks_most, depth, marked, hot, memo_size, memo_count, count, why, last
+    cdef public bint curious, dense
+    cdef long long[::1] _stack, _marks, _memo
+    cdef long long _room, _marks_room, _memo_room
+    cdef const unsigned char[::1] _kinds, _widths, _sorts, _firsts
+
+    @cython.locals(room=cython.longlong, into=cython.longlong[::1])
+    cdef _grow_stack(self)
+    @cython.locals(room=cython.longlong, into=cython.longlong[::1])
+    cdef _grow_marks(self)
+    @cython.locals(room=cython.longlong, into=cython.longlong[::1])
+    cdef _grow_memo(self, long long least)
+    @cython.locals(tag=cython.longlong)
+    cpdef push(self, long long value)
+    @cython.locals(floor=cython.longlong)
+    cpdef long long pop(self)
+    @cython.locals(floor=cython.longlong)
+    cpdef long long top(self)
+    cpdef long long result(self)
+    cpdef bint mark_on_top(self)
+    cpdef long long memo_at(self, long long index)
+    cpdef memo_set(self, long long index, long long value)
+    @cython.locals(
+        stack=cython.longlong[::1], memo=cython.longlong[::1], marks=cython.longlong[::1],
+        depth=cython.longlong, marked=cython.longlong, floor=cython.longlong, hot=cython.longlong, count=cython.longlong, why=cython.longlong,
+        offset=cython.longlong, code=cython.longlong, kind=cython.longlong, look=cython.bint, length=cython.longlong, start=cython.longlong,
+        following=cython.longlong, index=cython.longlong, value=cython.longlong, tag=cython.longlong, under=cython.longlong,
+    )
+    cpdef long long run(
+        self, const unsigned char[::1] data, long long at, long long safe, long long base, long long size, long long frame,
+        long long allowed, list trace
+    )
+    cdef bint _appends_memo(self, long long index)
+    @cython.locals(sort=cython.longlong)
+    cdef bint _worth(self, long long code, long long first, long long second, long long third)
+    @cython.locals(entry=list, stack=cython.longlong[::1], kept=cython.longlong, at=cython.longlong)
+    cdef _fill(self, long long identity, long long start, long long end)

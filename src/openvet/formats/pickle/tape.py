@@ -1,0 +1,422 @@
+"""Stack, marks and memo of one walk in typed buffers, and the loop over opcodes that only move data.
+
+Almost every opcode of a big pickle is a literal, a memo entry or a batch of items. :meth:`Tape.run` takes as many of these as
+follow one another and returns at the first one that may resolve, call or fail, or that somebody has to look at; the machine
+treats that one and comes back. So there is one loop for everything, and it is short enough to be compiled: ``tape.pxd`` gives
+the types, ``setup.py`` compiles this very file where there is a compiler, and where there is none it runs as it stands.
+
+A value is never 0 (:mod:`openvet.formats.pickle.values`), so 0 stands for "none".
+"""
+
+from __future__ import annotations
+
+from array import array
+
+from openvet.formats.pickle import opcodes
+from openvet.formats.pickle.values import KEPT_ITEMS, Held
+
+__all__ = ["BLOCK", "COMPILED", "HAND", "LEFT", "LOOK", "Tape"]
+
+#: Whether this file runs compiled.
+COMPILED = not __file__.endswith((".py", ".pyc"))
+
+# Why a run ended: the block's end, an opcode for the machine, an opcode behind the end of its frame, a literal to look at.
+BLOCK = _BLOCK = 0
+HAND = _HAND = 1
+LEFT = _LEFT = 2
+LOOK = _LOOK = 3
+
+# The kinds of :mod:`openvet.formats.pickle.opcodes` and the words of :mod:`openvet.formats.pickle.values` that the loop needs;
+# a compiled loop has them as numbers of the machine. A test holds them to their origins.
+_FIXED = 1
+_LENGTH1 = 2
+_LENGTH4 = 3
+_LENGTH8 = 4
+_MEMOIZE = 6
+_BINPUT = 7
+_LONG_BINPUT = 8
+_BINGET = 9
+_LONG_BINGET = 10
+_MARK = 11
+_EMPTY = 12
+_TUPLE1 = 13
+_TUPLE2 = 14
+_TUPLE3 = 15
+_SETITEMS = 17
+_APPENDS = 18
+_LIT = 1
+_TUPLE = 2
+_LIST = 3
+_DICT = 4
+_SET = 5
+_FROZENSET = 6
+_TAG = 0xF
+_TAG_AND_A = 0xFFFFFF
+_A_SHIFT = 4
+_OFFSET_SHIFT = 24
+
+#: A literal shorter than this holds no program that does anything.
+_LOOK_FROM = 16
+
+
+def _sort_of_literals() -> bytes:
+    """1 for opcodes of text, 2 for those of bytes, 0 for all others."""
+    table = bytearray(256)
+    for code in b"SUTVX\x8c\x8d":
+        table[code] = 1
+    for code in b"CB\x8e\x96":
+        table[code] = 2
+    return bytes(table)
+
+
+def _first_bytes() -> bytes:
+    """1 for the first bytes of literals of bytes that are worth a second look (:mod:`openvet.formats.pickle.nested`)."""
+    table = bytearray(256)
+    for byte in b"\x80\xe3c(x\x1fB\xfdg\xc2\x8c\x95":
+        table[byte] = 1
+    return bytes(table)
+
+
+class Tape:
+    """The buffers of one walk.
+
+    Attributes:
+        held: what containers hold, as far as it is kept.
+        depth: how many values are on the stack.
+        marked: how many marks are set.
+        hot: no value above this index of the stack is anything but plain data.
+        memo_size: entries of the dense memo, empty ones included.
+        memo_count: entries that were put.
+        dense: whether all of them are in the dense memo.
+        count: opcodes that were run, by whomever.
+        why: why the last run ended.
+        last: offset of the opcode at which it ended.
+    """
+
+    def __init__(self, held: Held, memo_most: int, marks_most: int, *, curious: bool = True) -> None:
+        self.held = held
+        self.memo_most = memo_most
+        self.marks_most = marks_most
+        self.curious = curious
+        self.depth = 0
+        self.marked = 0
+        self.hot = -1
+        self.memo_size = 0
+        self.memo_count = 0
+        self.dense = True
+        self.count = 0
+        self.why = _BLOCK
+        self.last = 0
+        self._stack = array("q", bytes(8 * 256))
+        self._room = 256
+        self._marks = array("q", bytes(8 * 64))
+        self._marks_room = 64
+        self._memo = array("q", bytes(8 * 256))
+        self._memo_room = 256
+        self._kinds = opcodes.KIND
+        self._widths = opcodes.WIDTH
+        self._sorts = _sort_of_literals()
+        self._firsts = _first_bytes()
+
+    # growing, by half each time
+
+    def _grow_stack(self) -> None:
+        room = self._room + (self._room >> 1)
+        new = array("q", bytes(8 * room))
+        into = new
+        into[: self.depth] = self._stack[: self.depth]
+        self._stack = new
+        self._room = room
+
+    def _grow_marks(self) -> None:
+        room = self._marks_room * 2
+        new = array("q", bytes(8 * room))
+        into = new
+        into[: self.marked] = self._marks[: self.marked]
+        self._marks = new
+        self._marks_room = room
+
+    def _grow_memo(self, least: int) -> None:
+        room = max(self._memo_room + (self._memo_room >> 1), least)
+        new = array("q", bytes(8 * room))
+        into = new
+        into[: self.memo_size] = self._memo[: self.memo_size]
+        self._memo = new
+        self._memo_room = room
+
+    # the stack
+
+    def push(self, value: int) -> None:
+        """Put a value on the stack, and remember whether it is more than data."""
+        if self.depth == self._room:
+            self._grow_stack()
+        self._stack[self.depth] = value
+        tag = value & _TAG
+        if tag != _LIT and not (tag in (_TUPLE, _FROZENSET) and not value & _TAG_AND_A & ~_TAG):
+            self.hot = self.depth
+        self.depth += 1
+
+    def pop(self) -> int:
+        """The value on top, or 0 where there is none above the last mark."""
+        floor = self._marks[self.marked - 1] if self.marked else 0
+        if self.depth <= floor:
+            return 0
+        self.depth -= 1
+        return self._stack[self.depth]
+
+    def top(self) -> int:
+        """The value on top without taking it, or 0."""
+        floor = self._marks[self.marked - 1] if self.marked else 0
+        return self._stack[self.depth - 1] if self.depth > floor else 0
+
+    def result(self) -> int:
+        """The value on top whatever marks there are, or 0."""
+        return self._stack[self.depth - 1] if self.depth else 0
+
+    def mark_on_top(self) -> bool:
+        """Whether a mark is on top of everything; takes it where it is."""
+        if self.marked and self._marks[self.marked - 1] == self.depth:
+            self.marked -= 1
+            return True
+        return False
+
+    def pop_mark(self) -> list[int]:
+        """The values above the last mark, which goes too; all of them where there is no mark."""
+        start = 0
+        if self.marked:
+            self.marked -= 1
+            start = self._marks[self.marked]
+        stack = self._stack
+        items = [stack[at] for at in range(start, self.depth)]
+        self.depth = start
+        if self.hot > start - 1:
+            self.hot = start - 1
+        return items
+
+    # the memo
+
+    def memo_at(self, index: int) -> int:
+        """The entry of the dense memo, or 0."""
+        return self._memo[index] if 0 <= index < self.memo_size else 0
+
+    def memo_set(self, index: int, value: int) -> None:
+        """Set an entry of the dense memo, which grows up to it."""
+        if index >= self._memo_room:
+            self._grow_memo(index + 1)
+        self._memo[index] = value
+        if index >= self.memo_size:
+            self.memo_size = index + 1
+
+    # the loop
+
+    def run(  # noqa: C901 - the loop that everything waits for
+        self, data: bytes, at: int, safe: int, base: int, size: int, frame: int, allowed: int, trace: list[int] | None
+    ) -> int:
+        """Run opcodes of ``data`` from ``at`` on.
+
+        Args:
+            data: a block of the stream, with enough behind ``safe`` for any opcode's fixed part.
+            at: index of the first opcode.
+            safe: index from which on the next block is needed.
+            base: offset of the block in the source.
+            size: bytes of the source.
+            frame: index where the current frame ends.
+            allowed: opcodes that may be run in all.
+            trace: gets the offset of every opcode.
+
+        Returns:
+            The index of the next opcode; ``why`` says why the run ended there. For ``HAND`` it is the opcode that the
+            machine has to treat, which is not counted yet.
+        """
+        stack = self._stack
+        memo = self._memo
+        marks = self._marks
+        depth = self.depth
+        marked = self.marked
+        floor = marks[marked - 1] if marked else 0
+        hot = self.hot
+        count = self.count
+        why = _BLOCK
+        offset = base + at
+        while at < safe:
+            code = data[at]
+            kind = self._kinds[code]
+            offset = base + at
+            if count >= allowed:
+                why = _HAND
+                break
+            look = False
+            if depth + 1 >= self._room:
+                self.depth = depth
+                self._grow_stack()
+                stack = self._stack
+            if kind == _LENGTH1:
+                length = data[at + 1]
+                start = at + 2
+                look = length >= _LOOK_FROM and self._worth(code, data[start], data[start + 1], data[start + 2])
+                stack[depth] = (offset << _OFFSET_SHIFT) | (code << _A_SHIFT) | _LIT
+                depth += 1
+                following = start + length
+            elif kind == _MEMOIZE:
+                if depth <= floor or not self._appends_memo(self.memo_count):
+                    why = _HAND
+                    break
+                memo = self._memo
+                memo[self.memo_size] = stack[depth - 1]
+                self.memo_size += 1
+                self.memo_count += 1
+                following = at + 1
+            elif kind == _FIXED:
+                stack[depth] = (offset << _OFFSET_SHIFT) | (code << _A_SHIFT) | _LIT
+                depth += 1
+                following = at + self._widths[code]
+            elif kind in (_BINPUT, _LONG_BINPUT):
+                index = data[at + 1]
+                if kind == _LONG_BINPUT:
+                    index = data[at + 4]  # most significant first: a shifted byte would be a C int
+                    index = (((index << 8 | data[at + 3]) << 8) | data[at + 2]) << 8 | data[at + 1]
+                if depth <= floor or not self._appends_memo(index):
+                    why = _HAND
+                    break
+                memo = self._memo
+                memo[self.memo_size] = stack[depth - 1]
+                self.memo_size += 1
+                self.memo_count += 1
+                following = at + self._widths[code]
+            elif kind in (_BINGET, _LONG_BINGET):
+                index = data[at + 1]
+                if kind == _LONG_BINGET:
+                    index = data[at + 4]
+                    index = (((index << 8 | data[at + 3]) << 8) | data[at + 2]) << 8 | data[at + 1]
+                value = memo[index] if index < self.memo_size else 0
+                if not value:
+                    why = _HAND
+                    break
+                stack[depth] = value
+                tag = value & _TAG
+                if tag != _LIT and not (tag in (_TUPLE, _FROZENSET) and not value & _TAG_AND_A & ~_TAG):
+                    hot = depth
+                depth += 1
+                following = at + self._widths[code]
+            elif kind in (_LENGTH4, _LENGTH8):
+                start = at + self._widths[code]
+                length = 0
+                if kind == _LENGTH8:
+                    if data[at + 6] or data[at + 7] or data[at + 8]:
+                        why = _HAND  # longer than any file
+                        break
+                    length = data[at + 5]
+                length = length << 8 | data[at + 4]
+                length = (((length << 8 | data[at + 3]) << 8) | data[at + 2]) << 8 | data[at + 1]
+                if base + start + length > size:
+                    why = _HAND
+                    break
+                look = length >= _LOOK_FROM and self._worth(code, data[start], data[start + 1], data[start + 2])
+                stack[depth] = (offset << _OFFSET_SHIFT) | (code << _A_SHIFT) | _LIT
+                depth += 1
+                following = start + length
+            elif kind == _MARK:
+                if marked >= self.marks_most:
+                    why = _HAND
+                    break
+                if marked == self._marks_room:
+                    self.marked = marked
+                    self._grow_marks()
+                    marks = self._marks
+                marks[marked] = depth
+                marked += 1
+                floor = depth
+                following = at + 1
+            elif kind in (_SETITEMS, _APPENDS):
+                # nothing but data into a container right below the mark: big vocabularies
+                if not marked or hot >= floor:
+                    why = _HAND
+                    break
+                under = marks[marked - 2] if marked > 1 else 0
+                tag = stack[floor - 1] & _TAG if floor > under else 0
+                if tag != (_DICT if kind == _SETITEMS else _LIST) or (kind == _SETITEMS and (depth - floor) & 1):
+                    why = _HAND
+                    break
+                self._fill(stack[floor - 1] >> _OFFSET_SHIFT, floor, depth)
+                depth = floor
+                marked -= 1
+                floor = under
+                if hot > depth - 1:
+                    hot = depth - 1
+                following = at + 1
+            elif kind == _EMPTY:
+                self.held.put(offset, [0])
+                stack[depth] = (offset << _OFFSET_SHIFT) | (
+                    _DICT if code == 0x7D else _LIST if code == 0x5D else _TUPLE if code == 0x29 else _SET
+                )
+                if code != 0x29:
+                    hot = depth
+                depth += 1
+                following = at + 1
+            elif kind in (_TUPLE1, _TUPLE2, _TUPLE3):
+                length = kind - _TUPLE1 + 1
+                if depth - floor < length or hot >= depth - length:
+                    why = _HAND
+                    break
+                depth -= length
+                if length == 1:
+                    self.held.put(offset, [1, stack[depth]])
+                elif length == 2:
+                    self.held.put(offset, [2, stack[depth], stack[depth + 1]])
+                else:
+                    self.held.put(offset, [3, stack[depth], stack[depth + 1], stack[depth + 2]])
+                stack[depth] = (offset << _OFFSET_SHIFT) | _TUPLE
+                depth += 1
+                following = at + 1
+            else:
+                why = _HAND
+                break
+            at = following
+            count += 1
+            if trace is not None:
+                trace.append(offset)
+            if look:
+                why = _LOOK
+                break
+            if at > frame:
+                why = _LEFT
+                break
+        self.depth = depth
+        self.marked = marked
+        self.hot = hot
+        self.count = count
+        self.why = why
+        self.last = offset
+        return at
+
+    def _appends_memo(self, index: int) -> bool:
+        """Whether entry ``index`` is the next of a dense memo; makes room for it."""
+        if index != self.memo_count or index != self.memo_size or not self.dense or index >= self.memo_most:
+            return False
+        if index >= self._memo_room:
+            self._grow_memo(index + 1)
+        return True
+
+    def _worth(self, code: int, first: int, second: int, third: int) -> bool:
+        """Whether a literal with these first bytes may hold a program."""
+        if not self.curious:
+            return False
+        sort = self._sorts[code]
+        if sort == 1:  # text: escaped bytes, bytes as Latin-1, or a pickle in base64
+            return (
+                first == 0x80
+                or (first == 0xC2 and second == 0x80)
+                or (first == 0x67 and second == 0x41 and 0x49 <= third <= 0x58)
+            )
+        return sort == 2 and self._firsts[first] != 0
+
+    def _fill(self, identity: int, start: int, end: int) -> None:
+        """Add the values from ``start`` to ``end`` to a container, as :meth:`Held.extend` does."""
+        entry = self.held.get(identity)
+        if entry is None:
+            return
+        stack = self._stack
+        kept = min(end, start + max(KEPT_ITEMS + 1 - len(entry), 0))
+        for at in range(start, kept):
+            entry.append(stack[at])
+        entry[0] += end - start
