@@ -23,6 +23,7 @@ from openvet.formats._format import Facts
 from openvet.formats.pickle.linkers import LINKERS
 from openvet.formats.pickle.program import PickleProgram
 from openvet.io.source import BytesSource
+from openvet.sandbox.recorder import REGISTERED
 from openvet.sandbox.worker import ChildDiedError, Worker, how_confined
 from openvet.testing.forge_gallery import HARMLESS, HOSTILE
 from openvet.testing.forge_soup import mutated, soup
@@ -88,6 +89,9 @@ def misses(facts: Facts, loads: list[dict[str, Any]]) -> list[tuple[str, Name]]:
     # the state of a callable, or the class of an object, was changed: the rule about that reviews or rejects the file,
     # and which of the names in it are called later cannot be told apart any more
     changed = any(program.mutations for program in found)
+    # what an extension code stands for is not in the file; that the file has one is a reason to reject it
+    codes = any(each.kind == "extension" for program in found for each in program.computed)
+    coded = {*REGISTERED.values(), *((module, f"{name}()") for module, name in REGISTERED.values())}
     starts = {program.start for program in found}
     out = []
     at = 0
@@ -96,12 +100,14 @@ def misses(facts: Facts, loads: list[dict[str, Any]]) -> list[tuple[str, Name]]:
             assert not load["resolved"] or facts.coverage is not Coverage.READ, "the rest is not said to be unread"
             break
         at = load["end"]
-        names = map(tuple, load["resolved"])
+        names = [name for name in map(tuple, load["resolved"]) if not (name in coded and codes)]
         out += [("resolved", name) for name in names if not {name, today(name)} & resolved]
         for name in map(tuple, load["called"]):
             root = (name[0], name[1].partition("(")[0])
             if root != name and {root, today(root)} & LINKERS.keys():
                 continue  # the machine follows where a linker leads, which an inert one does not
+            if name in coded and codes and _calls_unknown(found):
+                continue
             if not {name, today(name)} & called and not changed and not (name[0] == "" and _calls_unknown(found)):
                 out.append(("called", name))
     return out

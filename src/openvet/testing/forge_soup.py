@@ -174,8 +174,14 @@ class _Cook:
         elif form == 2 and self.below(2) and self.stack[-2:] == ["text", "text"]:
             self.drop(2)  # whatever texts happen to be there
             self.put(b"\x93", "call")
-        elif random.random() < 0.05:  # no code is registered, so that the stream ends here
-            self.put(random.choice((b"\x82\x01", b"\x83\x01\x01", b"\x84\x01\0\0\0")), "call")
+        elif random.random() < 0.15:  # where a code is not registered the stream ends
+            code = random.choice((1, 1, 2, 257, 70_000, 3))
+            forms = [b"\x84" + struct.pack("<i", code)]
+            if code < 256:
+                forms.append(b"\x82" + bytes([code]))
+            if code < 65_536:
+                forms.append(b"\x83" + struct.pack("<H", code))
+            self.put(random.choice(forms), "call")
         else:
             self.put(b"c" + self.line_name(), "call")
         return True
@@ -215,7 +221,7 @@ class _Cook:
     def build(self) -> bool:
         if not self.below(1) or self.stack[-1] not in ("obj", "call"):
             return False
-        form = self.random.randrange(4)
+        form = self.random.randrange(6)
         if form == 0:
             self.put(b"}", "dict")
         elif form == 1:
@@ -224,6 +230,17 @@ class _Cook:
             self.put(b"c" + self.line_name() + b"s", "dict")
             self.drop(2)
             self.stack.append("dict")
+        elif form == 4:  # slots, one of which is the dictionary of the instance
+            self.out += b"N}"
+            self.text(self.random.choice(("__dict__", "__dict__", "__class__", "a")))
+            self.out += b"}"
+            self.text(self.random.choice(("append", "extend", "add", "__setstate__", "a")))
+            self.out += b"c" + self.line_name() + b"ss\x86"
+            self.drop(2)
+            self.stack.append("tuple")
+        elif form == 5 and self.memo:  # a state that the memo has, which other opcodes have filled
+            index = self.random.choice(list(self.memo))
+            self.put(b"g%d\n" % index, "any")
         elif form == 2:
             self.out += b"N}"
             self.text(self.random.choice(_TEXTS))
