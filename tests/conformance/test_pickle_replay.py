@@ -91,7 +91,7 @@ def misses(facts: Facts, loads: list[dict[str, Any]]) -> list[tuple[str, Name]]:
     changed = any(program.mutations for program in found)
     # what an extension code stands for is not in the file; that the file has one is a reason to reject it
     codes = any(each.kind == "extension" for program in found for each in program.computed)
-    coded = {*REGISTERED.values(), *((module, f"{name}()") for module, name in REGISTERED.values())}
+    coded = set(REGISTERED.values())
     starts = {program.start for program in found}
     out = []
     at = 0
@@ -104,17 +104,17 @@ def misses(facts: Facts, loads: list[dict[str, Any]]) -> list[tuple[str, Name]]:
         out += [("resolved", name) for name in names if not {name, today(name)} & resolved]
         for name in map(tuple, load["called"]):
             root = (name[0], name[1].partition("(")[0])
+            if root in coded and codes and _calls_unknown(found):
+                continue
             if root != name and {root, today(root)} & LINKERS.keys():
                 continue  # the machine follows where a linker leads, which an inert one does not
-            if name in coded and codes and _calls_unknown(found):
-                continue
             if not {name, today(name)} & called and not changed and not (name[0] == "" and _calls_unknown(found)):
                 out.append(("called", name))
     return out
 
 
 def _calls_unknown(found: list[PickleProgram]) -> bool:
-    return any(each.calls and each.name == "<unknown>" for program in found for each in program.references)
+    return any(each.calls and each.name.startswith("<unknown>") for program in found for each in program.references)
 
 
 def check(stream: bytes, replayer: Replayer) -> int:

@@ -49,6 +49,8 @@ def check(ctx: Context) -> Iterator[Finding]:
             if each.how == "hijack" and each.callable is not None:
                 hidden = shorten(printable(".".join(part for part in each.callable if part)), 120)
                 message = f"puts {hidden} into an instance of {target} as {each.key}, which the loader then calls"
+            elif each.how == "hijack":
+                message = f"sets attributes of an instance of {target} that cannot be told, which the loader may then call"
             elif each.how == "state":
                 message = f"sets attributes of {target} when the file is loaded"
             else:

@@ -381,9 +381,34 @@ class Semantics(State):
         states = [state]
         if tag_of(state) == TUPLE:
             states += (self.items(state) or [])[:2]
+            if len(states) == 3:
+                states += self._whole_dictionaries(instance, states[2], offset)
         for each in states:
             for key, value in self.keyed.get(offset_of(each), ()) if tag_of(each) in (DICT, RESULT) else ():
                 self._hijack(instance, key, value, offset)
+
+    def _whole_dictionaries(self, instance: int, slots: int, offset: int) -> list[int]:
+        """What is set as ``__dict__`` through the state of slots: its entries are attributes of the instance as well."""
+        if tag_of(slots) not in (DICT, RESULT):
+            return []
+        items = self.items(slots) or []
+        held = self.held.get(offset_of(slots))
+        if self.bag(slots) and (held is None or held[0] != len(items)):
+            self._hide(instance, "<computed>", offset)  # what else is in it is not known
+        out = []
+        for at in range(0, len(items) - 1, 2):
+            if tag_of(items[at]) != LIT or self.text(items[at]) == "__dict__":
+                if tag_of(items[at + 1]) == DICT:
+                    out.append(items[at + 1])
+                elif not is_plain(items[at + 1]):
+                    self._hide(instance, "__dict__", offset)
+        return out
+
+    def _hide(self, instance: int, key: str, offset: int) -> None:
+        """Attributes are set that are not known, so that any of them may hold a callable."""
+        owner = self.refs[a_of(instance)] if tag_of(instance) == RESULT else self.refs[0]
+        if self.room():
+            self.mutations.append(Mutation(offset, "BUILD", "hijack", (owner.module, owner.name), key))
 
     def _hijack(self, instance: int, key: str, value: int, offset: int) -> None:
         owner = self.refs[a_of(instance)] if tag_of(instance) == RESULT else self.refs[0]
