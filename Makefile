@@ -6,17 +6,19 @@ PYTHON ?= python3
 ARGS ?=
 JOBS ?= 2
 FUZZ_EXAMPLES ?= 20000
+REPLAY_EXAMPLES ?= 3000
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 CACHE := .cache
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+REPLAY := $(CACHE)/replay/bin/python
 INSTALL := $(PIP) install --quiet --require-hashes --no-deps
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types floors bench fuzz docs docs-check fmt lock clean check-all
+.PHONY: help demo test lint types floors bench fuzz replay docs docs-check fmt lock clean check-all
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -48,6 +50,14 @@ $(STAMP)/dev: $(STAMP)/test requirements/dev.txt
 $(CACHE)/demo/.fetched: $(STAMP)/core requirements/demo.txt
 	@mkdir -p $(@D)
 	$(PIP) download --quiet --require-hashes --no-deps --only-binary :all: --dest $(@D) -r requirements/demo.txt
+	@touch $@
+
+$(CACHE)/replay/.made: requirements/core.txt requirements/build.txt requirements/test.txt requirements/replay.txt
+	@bash tools/venv.sh "$(PYTHON)" $(CACHE)/replay
+	for lock in build core test replay; do \
+		$(REPLAY) -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps \
+			-r requirements/$$lock.txt || exit 1; done
+	$(REPLAY) -m pip --disable-pip-version-check --no-input install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # --- the two commands of a new user ---
@@ -85,6 +95,9 @@ bench: $(STAMP)/core ## measure; prints each figure beside its target
 
 fuzz: $(STAMP)/test ## the fuzz and replay tests at length (FUZZ_EXAMPLES=20000)
 	OPENVET_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -n $(JOBS) tests/fuzz tests/conformance $(ARGS)
+
+replay: $(CACHE)/replay/.made ## replay streams with the unpicklers of joblib, dill, PyTorch and pandas
+	OPENVET_FUZZ_EXAMPLES=$(REPLAY_EXAMPLES) $(REPLAY) -m pytest tests/replay $(ARGS)
 
 check-all: lint types floors docs-check test ## what has to be green before a change lands
 

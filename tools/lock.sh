@@ -28,14 +28,18 @@ compile "$work/core.txt" --constraint "$whole" pyproject.toml
 compile "$work/build.txt" --constraint "$whole" --group pyproject.toml:build
 compile "$work/test.txt" --constraint "$whole" --extra blake3 --group test pyproject.toml
 compile "$work/dev.txt" --constraint "$whole" --extra blake3 --group build --group test --group dev pyproject.toml
-cp requirements/demo.txt requirements/lock.txt "$work" 2>/dev/null || true
+cp requirements/demo.txt requirements/lock.txt requirements/replay.txt "$work" 2>/dev/null || true
 compile "$work/demo.txt" "$@" --no-deps --group pyproject.toml:demo
 compile "$work/lock.txt" "$@" --group pyproject.toml:lock
+# the build of PyTorch for the CPU is not on every index; without it this lock stays as it is
+"$uv" pip compile --quiet --python-platform x86_64-manylinux_2_28 --python-version 3.11 --generate-hashes --no-header \
+    --no-annotate --no-emit-index-url --no-emit-find-links --constraint "$whole" --output-file "$work/replay.txt" "$@" \
+    --group pyproject.toml:replay || echo "requirements/replay.txt stays as it is: set UV_FIND_LINKS" >&2
 
 if grep -nE 'http|file:|--index|--extra-index|--find-links|--trusted' "$work"/*.txt; then
     echo "a lock names a location; nothing was written" >&2
     exit 1
 fi
-for lock in core build test dev demo lock; do
+for lock in core build test dev demo lock replay; do
     cp "$work/$lock.txt" "requirements/$lock.txt"
 done

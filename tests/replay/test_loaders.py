@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import pytest
+from tests.conformance.test_pickle_replay import today
 
 from openvet.core.coverage import Coverage
 from openvet.core.limits import Budget
@@ -32,11 +33,12 @@ from openvet.sandbox.confines import Confines
 from openvet.sandbox.worker import ChildDiedError, Worker, how_confined
 from openvet.testing.forge_gallery import HARMLESS, HOSTILE
 from openvet.testing.forge_soup import mutated, soup
-from tests.conformance.test_pickle_replay import today
 
 PACKAGES = ("torch", "joblib", "dill", "pandas", "cloudpickle", "numpy")
 pytestmark = [
-    pytest.mark.skipif(any(find_spec(name) is None for name in PACKAGES), reason="only in the environment of make replay"),
+    pytest.mark.skipif(
+        any(find_spec(name) is None for name in PACKAGES), reason="only in the environment of make replay"
+    ),
     pytest.mark.skipif(how_confined().startswith("nothing"), reason="nothing confines a child here"),
     pytest.mark.filterwarnings("ignore"),
 ]
@@ -93,11 +95,20 @@ def misses(facts: Facts, load: dict[str, Any]) -> list[tuple[str, Name]]:
     references = [reference for program in found for reference in program.references]
     # PyTorch translates names of Python 2 whatever the protocol says
     resolved = {name for each in references for name in ((each.module, each.name), today((each.module, each.name)))}
-    called = {name for each in references if each.calls for name in ((each.module, each.name), today((each.module, each.name)))}
+    called = {
+        name
+        for each in references
+        if each.calls
+        for name in ((each.module, each.name), today((each.module, each.name)))
+    }
     unknown = any(each.calls and each.name == "<unknown>" for each in references)
     changed = any(program.mutations for program in found)
     computed = any(program.computed for program in found)
-    out = [("resolved", name) for name in map(tuple, load["resolved"]) if not {name, today(name)} & resolved and not computed]
+    out = [
+        ("resolved", name)
+        for name in map(tuple, load["resolved"])
+        if not {name, today(name)} & resolved and not computed
+    ]
     for name in map(tuple, load["called"]):
         root = (name[0], name[1].partition("(")[0])
         if root != name and {root, today(root)} & LINKERS.keys():
@@ -131,7 +142,11 @@ def seeds(letter: str) -> tuple[bytes, ...]:
 def _joblib() -> tuple[bytes, ...]:
     numpy: Any = import_module("numpy")
     joblib: Any = import_module("joblib")
-    nested = {"a": numpy.arange(10.0), "b": [numpy.array([1, {}, OrderedDict()], dtype=object)], "c": numpy.zeros((2, 3), "i2")}
+    nested = {
+        "a": numpy.arange(10.0),
+        "b": [numpy.array([1, {}, OrderedDict()], dtype=object)],
+        "c": numpy.zeros((2, 3), "i2"),
+    }
     values = (
         numpy.arange(3),
         nested,
@@ -162,8 +177,19 @@ def _dill() -> tuple[bytes, ...]:
         def method(self) -> int:
             return free
 
-    values: tuple[Any, ...] = (lambda x: x + free, check, Local, Local(a=1), {"f": [mutated, lambda: free]}, OrderedDict(b=2))
-    return tuple(made.dumps(value, recurse=True) if made is dill else made.dumps(value) for value in values for made in (dill, cloudpickle))
+    values: tuple[Any, ...] = (
+        lambda x: x + free,
+        check,
+        Local,
+        Local(a=1),
+        {"f": [mutated, lambda: free]},
+        OrderedDict(b=2),
+    )
+    return tuple(
+        made.dumps(value, recurse=True) if made is dill else made.dumps(value)
+        for value in values
+        for made in (dill, cloudpickle)
+    )
 
 
 def _torch(letter: str) -> tuple[bytes, ...]:

@@ -48,7 +48,7 @@ class _RecordingC(pickle.Unpickler):
 
     def load(self) -> Any:
         # PyTorch's own wants the storages of a whole file
-        self.persistent_load = lambda _identifier: recorder._instance(recorder._inert("", "<persistent>"))
+        self.persistent_load = lambda _identifier: recorder._instance(recorder._inert("", "<persistent>"))  # type: ignore[method-assign]
         return super().load()
 
 
@@ -73,13 +73,13 @@ class _Marked:
 
 
 def _joblib() -> Callable[[io.BytesIO], Any]:
-    joblib = import_module("joblib.numpy_pickle")
-    numpy = import_module("numpy")
+    joblib: Any = import_module("joblib.numpy_pickle")
+    numpy: Any = import_module("numpy")
 
-    class Unpickler(joblib.NumpyUnpickler, _Recording):  # type: ignore[misc, name-defined]
+    class Unpickler(joblib.NumpyUnpickler, _Recording):  # type: ignore[misc]
         pass
 
-    class Wrapper(joblib.NumpyArrayWrapper):  # type: ignore[misc, name-defined]
+    class Wrapper(joblib.NumpyArrayWrapper):  # type: ignore[misc]
         def __new__(cls, *_args: Any, **_kwargs: Any) -> Any:
             recorder._notes.call(("joblib.numpy_pickle", "NumpyArrayWrapper"))
             return object.__new__(cls)
@@ -96,19 +96,20 @@ def _joblib() -> Callable[[io.BytesIO], Any]:
     _real["numpy", "dtype"] = _Marked(("numpy", "dtype"), numpy.dtype)
 
     def load(stream: io.BytesIO) -> Any:
-        return Unpickler("x", stream, True).load()
+        unpickler: Any = Unpickler
+        return unpickler("x", stream, True).load()
 
     return load
 
 
 def _dill() -> Callable[[io.BytesIO], Any]:
-    dill = import_module("dill._dill")
+    dill: Any = import_module("dill._dill")
     stock = dill.StockUnpickler
     dill.StockUnpickler = types.SimpleNamespace(
         find_class=lambda _self, module, name: recorder._find(module, name), __init__=stock.__init__, load=stock.load
     )
 
-    class Unpickler(dill.Unpickler, _Recording):  # type: ignore[misc, name-defined]
+    class Unpickler(dill.Unpickler, _Recording):  # type: ignore[misc]
         pass
 
     def load(stream: io.BytesIO) -> Any:
@@ -120,9 +121,9 @@ def _dill() -> Callable[[io.BytesIO], Any]:
 
 
 def _pandas() -> Callable[[io.BytesIO], Any]:
-    compat = import_module("pandas.compat.pickle_compat")
+    compat: Any = import_module("pandas.compat.pickle_compat")
 
-    class Unpickler(compat.Unpickler, _Recording):  # type: ignore[misc, name-defined]
+    class Unpickler(compat.Unpickler, _Recording):  # type: ignore[misc]
         pass
 
     return lambda stream: Unpickler(stream).load()

@@ -167,8 +167,9 @@ def _bubblewrap() -> list[str]:
     return [
         shutil.which("bwrap") or "bwrap",
         *("--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"),
-        *binds,
-        *("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--chdir", "/"),  # noqa: S108 - inside its own namespace
+        *("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"),  # noqa: S108 - inside its own namespace
+        *binds,  # behind the empty folder, below which they may be
+        *("--chdir", "/"),
     ]
 
 

@@ -50,7 +50,9 @@ def check(ctx: Context) -> Iterator[Finding]:
                 hidden = shorten(printable(".".join(part for part in each.callable if part)), 120)
                 message = f"puts {hidden} into an instance of {target} as {each.key}, which the loader then calls"
             elif each.how == "hijack":
-                message = f"sets attributes of an instance of {target} that cannot be told, which the loader may then call"
+                message = (
+                    f"sets attributes of an instance of {target} that cannot be told, which the loader may then call"
+                )
             elif each.how == "state":
                 message = f"sets attributes of {target} when the file is loaded"
             else:

@@ -378,14 +378,18 @@ class Semantics(State):
             self._put_inside(offset_of(instance), bag)
         if self.observer is not None and not is_plain(state):
             self.observer.placed(self, instance, 0, state)
+        for each in self._attributes(instance, state, offset):
+            for key, value in self.keyed.get(offset_of(each), ()) if tag_of(each) in (DICT, RESULT) else ():
+                self._hijack(instance, key, value, offset)
+
+    def _attributes(self, instance: int, state: int, offset: int) -> list[int]:
+        """The state, and the dictionaries in it whose entries become attributes."""
         states = [state]
         if tag_of(state) == TUPLE:
             states += (self.items(state) or [])[:2]
             if len(states) == 3:
                 states += self._whole_dictionaries(instance, states[2], offset)
-        for each in states:
-            for key, value in self.keyed.get(offset_of(each), ()) if tag_of(each) in (DICT, RESULT) else ():
-                self._hijack(instance, key, value, offset)
+        return states
 
     def _whole_dictionaries(self, instance: int, slots: int, offset: int) -> list[int]:
         """What is set as ``__dict__`` through the state of slots: its entries are attributes of the instance as well."""
