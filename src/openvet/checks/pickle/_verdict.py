@@ -51,7 +51,12 @@ def programs(ctx: Context, *, carried: bool = False) -> Iterator[PickleProgram]:
 
 def judged(program: PickleProgram) -> Iterator[Judged]:
     """Every reference of a program. Modules by themselves are left out: what is taken from them counts."""
+    from openvet.formats.pickle.program import BUILDS  # only where there is a pickle
+
+    building = {(each.module, each.name) for each in program.references if each.variant == BUILDS}
     for reference in program.references:
+        if (reference.module, reference.name) in building and (reference.variant or not reference.calls):
+            continue  # what it builds is judged by the code in it
         if reference.name:
             called = bool(reference.calls)
             yield Judged(program, reference, classify(reference.module, reference.name, called=called))

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Final
 
 from openvet.formats.pickle import values
+from openvet.formats.pickle.builders import BUILDERS
 from openvet.formats.pickle.literals import is_text
 from openvet.formats.pickle.references import Ref
 from openvet.formats.pickle.semantics import Semantics
@@ -315,6 +316,7 @@ def _type(m: Semantics, items: Items, bag: int, offset: int) -> int | None:
 
 
 LINKERS: Final[dict[tuple[str, str], Linker]] = {
+    **BUILDERS,
     ("_codecs", "encode"): _encode,
     ("_operator", "attrgetter"): _named("attrgetter"),
     ("_operator", "call"): _call_first,

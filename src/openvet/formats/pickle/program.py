@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from openvet.core.location import Location
+from openvet.core.text import printable, shorten
 
-__all__ = ["Call", "Carried", "Computed", "Mutation", "PickleProgram", "Reference", "Step"]
+__all__ = ["BUILDS", "Call", "Carried", "CodeObject", "Computed", "Mutation", "PickleProgram", "Reference", "Step"]
 
 _JSON_RECORDS = 200
+
+#: The variant of a reference that puts code or a class together from what dill or cloudpickle wrote, and runs nothing.
+BUILDS = "builds code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +186,29 @@ class Carried:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeObject:
+    """A code object that the program puts together, as dill and cloudpickle carry functions.
+
+    Attributes:
+        offset: of the opcode that makes it.
+        texts: among its constants.
+        names: of globals, attributes and modules that its code uses.
+        loaded: those of them that are taken from the globals or the built-ins, perhaps among others.
+        whole: whether these are all.
+    """
+
+    offset: int
+    texts: tuple[str, ...]
+    names: tuple[str, ...]
+    loaded: tuple[str, ...]
+    whole: bool
+
+    def to_json(self) -> dict[str, Any]:
+        names = [shorten(printable(name), 200) for name in self.names[:_JSON_RECORDS]]
+        return {"offset": self.offset, "names": names, "whole": self.whole}
+
+
+@dataclass(frozen=True, slots=True)
 class PickleProgram:
     """One pickle stream, from its first opcode to STOP or to where it breaks.
 
@@ -215,6 +242,7 @@ class PickleProgram:
     mutations: tuple[Mutation, ...] = ()
     computed: tuple[Computed, ...] = ()
     carried: tuple[Carried, ...] = ()
+    codes: tuple[CodeObject, ...] = ()
     persistent: int = 0
     persistent_first: tuple[str, ...] = ()
     container: str = ""
@@ -246,7 +274,7 @@ class PickleProgram:
         }
         if self.broken is not None:
             out["broken"] = {"reason": self.broken, "offset": self.broken_at}
-        for key in ("mutations", "computed", "carried"):
+        for key in ("mutations", "computed", "carried", "codes"):
             records = getattr(self, key)
             if records:
                 out[key] = [each.to_json() for each in records[:_JSON_RECORDS]]

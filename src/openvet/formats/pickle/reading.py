@@ -121,6 +121,7 @@ class Reading:
             mutations=tuple(machine.mutations),
             computed=tuple(machine.computed),
             carried=tuple(machine.carried),
+            codes=tuple(machine.codes),
             persistent=machine.persistent,
             persistent_first=tuple(machine.persistent_first),
             container=container,

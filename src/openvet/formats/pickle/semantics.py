@@ -14,7 +14,7 @@ from openvet.core.text import printable, shorten
 from openvet.errors import LimitError
 from openvet.formats.pickle import literals
 from openvet.formats.pickle.opcodes import NAMES
-from openvet.formats.pickle.program import Call, Carried, Mutation, Step
+from openvet.formats.pickle.program import BUILDS, Call, Carried, Mutation, Step
 from openvet.formats.pickle.references import Ref
 from openvet.formats.pickle.state import Dtype, State
 from openvet.formats.pickle.values import (
@@ -54,6 +54,9 @@ _HARMLESS: Final = frozenset(
         "__wrapped__",
     }
 )
+#: What makes a class out of what a program carries, and the opcodes that make an instance of one.
+_CLASSES: Final = frozenset({"_create_type", "_make_skeleton_class"})
+_MAKES: Final = frozenset({"NEWOBJ", "NEWOBJ_EX"})
 #: What a name may have of characters and of dots; more is no name that anybody gave to anything.
 _NAME_CHARS: Final = 500
 _NAME_DOTS: Final = 16
@@ -213,7 +216,9 @@ class Semantics(State):
             index = a_of(callee)
         elif tag == RESULT:
             ref = self.refs[a_of(callee)]
-            index = a_of(self.reference(ref.module, f"{ref.name}()", offset, opcode, kind="method"))
+            # an instance of a class that the program put together runs what that class carries, which is judged as such
+            variant = BUILDS if ref.variant == BUILDS and ref.name in _CLASSES and opcode in _MAKES else ""
+            index = a_of(self.reference(ref.module, f"{ref.name}()", offset, opcode, kind="method", variant=variant))
         elif tag in (PERSISTENT, UNKNOWN):
             index = 0
         else:

@@ -13,7 +13,7 @@ from openvet.core.limits import Limits
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError
 from openvet.formats.pickle import literals
-from openvet.formats.pickle.program import Carried, Computed, Mutation, Step
+from openvet.formats.pickle.program import Carried, CodeObject, Computed, Mutation, Step
 from openvet.formats.pickle.references import MANY, Bags, References
 from openvet.formats.pickle.tape import Tape
 from openvet.formats.pickle.values import (
@@ -84,6 +84,7 @@ class State(ABC):
         self.mutations: list[Mutation] = []
         self.computed: list[Computed] = []
         self.carried: list[Carried] = []
+        self.codes: list[CodeObject] = []
         self._carried_at: dict[int, int] = {}
         self.persistent = 0
         self.persistent_first: list[str] = []

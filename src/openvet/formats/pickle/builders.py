@@ -1,0 +1,228 @@
+"""What dill and cloudpickle put functions and classes together with, evaluated on abstract arguments.
+
+Making a code object, a function of it or a class runs nothing; calling what was made does. So each builder here that gets what
+these two packages write is noted under a variant of its own and records the code object with the names and texts in it; with any
+other arguments it stays the dangerous callable that it is.
+
+References: ``dill/_dill.py`` of dill; ``cloudpickle/cloudpickle.py`` of cloudpickle; ``code_new_impl`` in
+``Objects/codeobject.c`` of CPython.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final
+
+from openvet.formats.pickle import literals
+from openvet.formats.pickle.program import BUILDS, CodeObject
+from openvet.formats.pickle.semantics import Semantics
+from openvet.formats.pickle.values import DICT, LIT, OPCODE, REF, RESULT, TUPLE, a_of, make, offset_of, tag_of
+
+__all__ = ["BUILDERS"]
+
+Items = list[int] | None
+Linker = Callable[[Semantics, Items, int, int], int | None]
+
+_CLOUD: Final = "cloudpickle.cloudpickle"
+_DILL: Final = "dill._dill"
+_CODE: Final = frozenset({("types", "CodeType"), (_DILL, "_create_code")})
+_CODE_FIELDS: Final = 14
+_TEXTS: Final = 2_000
+_DEPTH: Final = 4
+_BYTECODE: Final = 65_536
+_METACLASSES: Final = frozenset({"builtins.type", "abc.ABCMeta", "enum.EnumMeta", "enum.EnumType"})
+#: LOAD_NAME and LOAD_GLOBAL up to 3.12, LOAD_GLOBAL and LOAD_NAME of 3.13 and 3.14.
+_LOADS: Final = frozenset({101, 116, 91, 92, 93})
+
+
+@cache
+def _table() -> dict[str, frozenset[str]]:
+    import tomllib
+    from pathlib import Path
+
+    path = Path(__file__).parents[2] / "data" / "code_builders.toml"
+    table: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
+    return {key: frozenset(names) for key, names in table.items()}
+
+
+def _builds(m: Semantics, module: str, name: str, offset: int) -> int:
+    """The call that was counted just now only builds: it is counted under its variant instead."""
+    ref = m.refs[m.references.intern(module, name, "global", "", offset, "REDUCE")]
+    ref.count -= 1
+    ref.calls -= 1
+    if ref.first_calls and ref.first_calls[-1].offset == offset:
+        ref.first_calls.pop()
+    value = m.reference(module, name, offset, "REDUCE", variant=BUILDS)
+    m.refs[a_of(value)].calls += 1
+    return make(RESULT, a_of(value), offset)
+
+
+def _made_by(m: Semantics, value: int) -> tuple[str, str] | None:
+    """What made a value, where that is a builder that was held to its arguments."""
+    if tag_of(value) != RESULT:
+        return None
+    ref = m.refs[a_of(value)]
+    return (ref.module, ref.name) if ref.variant == BUILDS else None
+
+
+def _texts(m: Semantics, value: int, out: list[str], depth: int = 0) -> bool:
+    """Collect the texts of a tuple of constants or names; whether they are all."""
+    if tag_of(value) == LIT:
+        text = m.text(value) if literals.is_text(a_of(value)) else ""
+        if text and len(out) < _TEXTS:
+            out.append(text)
+        return text is not None and len(out) < _TEXTS
+    if tag_of(value) == RESULT:
+        return _made_by(m, value) is not None
+    items = m.items(value) if depth < _DEPTH else None
+    held = m.held.get(offset_of(value)) if items is not None else None
+    if items is None or held is None:
+        return False
+    whole = [_texts(m, item, out, depth + 1) for item in items]
+    return all(whole) and held[0] == len(items)
+
+
+def _code(module: str, name: str) -> Linker:
+    def linker(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
+        tuples = [] if items is None else [item for item in items if tag_of(item) == TUPLE]
+        if items is None or len(items) < _CODE_FIELDS or len(tuples) < 2:
+            return None
+        # constants, names, names of variables, and those of cells, in this order in every version
+        out: list[list[str]] = [[], [], []]
+        whole = [_texts(m, value, out[min(at, 2)]) for at, value in enumerate(tuples)]
+        if m.room():
+            loaded = _loaded(m, items, out[1])
+            m.codes.append(CodeObject(offset, tuple(out[0]), tuple(out[1]), tuple(loaded), all(whole)))
+        return _builds(m, module, name, offset)
+
+    return linker
+
+
+def _loaded(m: Semantics, items: list[int], names: list[str]) -> list[str]:
+    """The names that the bytecode may take from the globals or the built-ins, as far as that can be told without a version."""
+    blocks = [item for item in items if tag_of(item) == LIT and not literals.is_text(a_of(item))]
+    found: set[int] = set()
+    for block in blocks:
+        start, size = literals.span(m.peek, offset_of(block), a_of(block) & OPCODE, 64)
+        data = m.peek(start, min(size, _BYTECODE))
+        found.update(data[at + 1] for at in range(0, len(data) - 1, 2) if data[at] in _LOADS)
+    return [name for at, name in enumerate(names) if at in found or 2 * at in found or 2 * at + 1 in found or at > 127]
+
+
+def _function(module: str, name: str) -> Linker:
+    def linker(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
+        if not items or len(items) < 2 or _made_by(m, items[0]) not in _CODE:
+            return None
+        scope = items[1]
+        if tag_of(scope) == REF and m.refs[a_of(scope)].name != "__main__":
+            return None
+        return _builds(m, module, name, offset)
+
+    return linker
+
+
+def _always(module: str, name: str) -> Linker:
+    return lambda m, _items, _bag, offset: _builds(m, module, name, offset)
+
+
+def _type_by_name(module: str, name: str) -> Linker:
+    def linker(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
+        wanted = m.text(items[0]) if items else None
+        table = _table()
+        if wanted is None:
+            return None
+        home = "types" if wanted in table["types"] else "builtins" if wanted in table["builtins"] else ""
+        if not home:
+            return m.reference("types", wanted, offset, "REDUCE", via=f"{module}.{name}")
+        _builds(m, module, name, offset)
+        return m.reference(home, wanted, offset, "REDUCE", via=f"{module}.{name}")
+
+    return linker
+
+
+def _create_type(m: Semantics, items: Items, bag: int, offset: int) -> int | None:
+    """``_create_type(metaclass, *arguments)`` calls its first argument."""
+    if not items:
+        return None
+    result = m.call_items(items[0], items[1:], bag, offset, f"{_DILL}._create_type")
+    if tag_of(items[0]) == REF and m.refs[a_of(items[0])].qualified in _METACLASSES:
+        return _builds(m, _DILL, "_create_type", offset)
+    return result
+
+
+def _skeleton(m: Semantics, items: Items, bag: int, offset: int) -> int | None:
+    if not items:
+        return None
+    if tag_of(items[0]) == REF and m.refs[a_of(items[0])].qualified in _METACLASSES:
+        return _builds(m, _CLOUD, "_make_skeleton_class", offset)
+    m.call_items(items[0], None, bag, offset, f"{_CLOUD}._make_skeleton_class")
+    return None
+
+
+def _state(name: str) -> Linker:
+    """Sets the state of a function or class that the pickle made."""
+
+    def linker(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
+        if not items or len(items) < 2 or _made_by(m, items[0]) is None:
+            return None
+        parts = m.items(items[1]) or []
+        if tag_of(items[1]) != TUPLE or len(parts) != 2:
+            return None
+        for part in parts:
+            for key, value in m.keyed.get(offset_of(part), ()) if tag_of(part) == DICT else ():
+                if tag_of(value) == REF:
+                    m._hijack(items[0], key, value, offset)
+        return _builds(m, _CLOUD, name, offset)
+
+    return linker
+
+
+def _setattr(module: str, name: str) -> Linker:
+    def linker(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
+        if (
+            items
+            and len(items) == 3
+            and _made_by(m, items[0]) is not None
+            and m.text(items[1]) in _table()["attributes"]
+        ):
+            return _builds(m, module, name, offset)
+        return None
+
+    return linker
+
+
+def _import(module: str, name: str) -> Linker:
+    def linker(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
+        wanted = m.text(items[0]) if items else None
+        if wanted is None:
+            return None
+        value = m.reference(wanted, "", offset, "IMPORT", via=f"{module}.{name}")
+        if wanted.partition(".")[0] in _table()["modules"]:
+            _builds(m, module, name, offset)
+        return value
+
+    return linker
+
+
+BUILDERS: Final[dict[tuple[str, str], Linker]] = {
+    ("types", "CodeType"): _code("types", "CodeType"),
+    (_DILL, "_create_code"): _code(_DILL, "_create_code"),
+    ("types", "FunctionType"): _function("types", "FunctionType"),
+    ("types", "LambdaType"): _function("types", "LambdaType"),
+    (_DILL, "_create_function"): _function(_DILL, "_create_function"),
+    (_CLOUD, "_make_function"): _function(_CLOUD, "_make_function"),
+    (_DILL, "_create_cell"): _always(_DILL, "_create_cell"),
+    (_CLOUD, "_make_cell"): _always(_CLOUD, "_make_cell"),
+    (_CLOUD, "_make_empty_cell"): _always(_CLOUD, "_make_empty_cell"),
+    (_CLOUD, "_builtin_type"): _type_by_name(_CLOUD, "_builtin_type"),
+    (_DILL, "_load_type"): _type_by_name(_DILL, "_load_type"),
+    (_DILL, "_create_type"): _create_type,
+    (_CLOUD, "_make_skeleton_class"): _skeleton,
+    (_CLOUD, "_class_setstate"): _state("_class_setstate"),
+    (_CLOUD, "_function_setstate"): _state("_function_setstate"),
+    ("builtins", "setattr"): _setattr("builtins", "setattr"),
+    ("dill", "_dill._setattr"): _setattr("dill", "_dill._setattr"),
+    (_CLOUD, "subimport"): _import(_CLOUD, "subimport"),
+    (_DILL, "_import_module"): _import(_DILL, "_import_module"),
+}

@@ -1,0 +1,136 @@
+"""Functions and classes that dill and cloudpickle carry as code objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from openvet.testing.case import Case
+from openvet.testing.forge import Call, Name, dump
+
+__all__ = ["CASES"]
+
+_CLOUD = "cloudpickle.cloudpickle"
+_DILL = "dill._dill"
+#: LOAD_GLOBAL 0, RETURN_VALUE; and LOAD_FAST 0, LOAD_ATTR 0, RETURN_VALUE.
+_GLOBAL = b"\x97\x00t\x00\x53\x00"
+_ATTRIBUTE = b"\x97\x00|\x00j\x00\x53\x00"
+
+
+def _fields(names: tuple[str, ...], constants: tuple[Any, ...], code: bytes) -> tuple[Any, ...]:
+    head = (1, 0, 0, 1, 2, 3, code, (None, *constants), names, ("x",), "model.py", "f", "f")
+    return (*head, 1, b"\x80\x00", b"", (), ())
+
+
+def _cloud_code(names: tuple[str, ...], constants: tuple[Any, ...] = (), code: bytes = _ATTRIBUTE) -> Call:
+    return Call(Call(Name(_CLOUD, "_builtin_type"), ("CodeType",)), _fields(names, constants, code))
+
+
+def _dill_code(names: tuple[str, ...], constants: tuple[Any, ...] = (), code: bytes = _ATTRIBUTE) -> Call:
+    return Call(Name(_DILL, "_create_code"), (b"", *_fields(names, constants, code)))
+
+
+def _cloud(code: Call, scope: Any = None) -> Call:
+    return Call(
+        Name(_CLOUD, "_make_function"), (code, {"__name__": "__main__"} if scope is None else scope, None, None, None)
+    )
+
+
+def _dill(code: Call, scope: Any = None) -> Call:
+    return Call(Name(_DILL, "_create_function"), (code, {} if scope is None else scope, "f", None, None))
+
+
+def _cloud_class(methods: dict[str, Any], metaclass: Any = None) -> Call:
+    kind = Call(
+        Name(_CLOUD, "_make_skeleton_class"),
+        (
+            metaclass or Name("builtins", "type"),
+            "Net",
+            (Name("builtins", "object"),),
+            {"__module__": "__main__"},
+            "a1b2",
+            None,
+        ),
+    )
+    return Call(Name(_CLOUD, "_class_setstate"), (kind, (methods, {})))
+
+
+def _dill_class(methods: dict[str, Any]) -> Call:
+    meta = Call(Name(_DILL, "_load_type"), ("type",))
+    base = Call(Name(_DILL, "_load_type"), ("object",))
+    return Call(Name(_DILL, "_create_type"), (meta, "Net", (base,), {"__module__": "__main__", **methods}))
+
+
+def _case(
+    word: str,
+    technique: str,
+    value: Callable[[], Any],
+    decision: Literal["admit", "review", "reject"],
+    *rules: str,
+    protocol: int = 4,
+) -> Case:
+    return Case(
+        id=f"code-objects/{word}",
+        technique=technique,
+        forge=lambda: dump(value(), protocol),
+        decision=decision,
+        rules=frozenset(f"pickle/{rule}" for rule in rules),
+        formats=("pickle",),
+        name="model.pkl",
+    )
+
+
+CASES: tuple[Case, ...] = (
+    _case("cloudpickle-os-system", "cloudpickle carries a function that calls os.system",
+          lambda: _cloud(_cloud_code(("os", "system"), ("echo x",))), "reject", "code-object"),
+    _case("cloudpickle-import-by-name", "cloudpickle carries __import__ of a module whose name is a constant",
+          lambda: _cloud(_cloud_code(("__import__", "run"), ("subprocess",), _GLOBAL)), "reject", "code-object"),
+    _case("cloudpickle-eval", "cloudpickle carries a function that evaluates its argument",
+          lambda: _cloud(_cloud_code(("eval",), (), _GLOBAL)), "reject", "code-object"),
+    _case("cloudpickle-getattr-of-constant", "cloudpickle carries getattr of a module with a constant as the name",
+          lambda: _cloud(_cloud_code(("os", "getattr"), ("popen",))), "reject", "code-object"),
+    _case("cloudpickle-inner-function", "the dangerous code is an inner function among the constants",
+          lambda: _cloud(_cloud_code(("map",), (_cloud_code(("socket", "create_connection")),))), "reject", "code-object"),
+    _case("cloudpickle-called", "cloudpickle's function is called while the file is loaded",
+          lambda: Call(_cloud(_cloud_code(("print",), (), _GLOBAL)), ("x",)), "reject", "code-object", "runs-code"),
+    _case("cloudpickle-class-method", "a class that cloudpickle carries has a method with a payload",
+          lambda: _cloud_class({"__setstate__": _cloud(_cloud_code(("subprocess", "Popen"), ("echo",)))}), "reject", "code-object"),
+    _case("cloudpickle-class-hijack", "a class that cloudpickle carries gets os.system for a __setstate__",
+          lambda: _cloud_class({"__setstate__": Name("os", "system")}), "reject", "runs-process", "state-on-callable"),
+    _case("cloudpickle-metaclass", "cloudpickle makes a class by a metaclass that is os.system",
+          lambda: _cloud_class({}, Name("os", "system")), "reject", "runs-process", "runs-code"),
+    _case("cloudpickle-module", "cloudpickle imports a module that is no package anybody knows",
+          lambda: Call(Name(_CLOUD, "subimport"), ("payload",)), "reject", "imports-module"),
+    _case("dill-os-system", "dill carries a function that calls os.system",
+          lambda: _dill(_dill_code(("os", "system"), ("echo x",))), "reject", "code-object"),
+    _case("dill-ctypes", "dill carries a function that loads native code",
+          lambda: _dill(_dill_code(("ctypes", "CDLL"), ("libc.so.6",))), "reject", "code-object"),
+    _case("dill-closure", "dill carries a closure whose cell holds os.system",
+          lambda: Call(Name(_DILL, "_create_function"), (_dill_code(("f",)), {}, "f", None, (Call(Name(_DILL, "_create_cell"), (Name("os", "system"),)),))),
+          "review", "code-object", "carried-code"),
+    _case("dill-eval-repr", "dill evaluates a text on loading",
+          lambda: Call(Name(_DILL, "_eval_repr"), ("print('x')",)), "reject", "runs-code"),
+    _case("dill-class-called", "a class that dill carries has a method that is called with a payload",
+          lambda: _dill_class({"m": _dill(_dill_code(("os", "popen"), ("echo",)))}), "reject", "code-object", "unknown-callable"),
+    _case("types-code", "types.CodeType and types.FunctionType without either package",
+          lambda: Call(Call(Name("types", "FunctionType"), (Call(Name("types", "CodeType"), _fields(("os", "system"), ("echo",), _ATTRIBUTE)), {})), ()),
+          "reject", "code-object", "runs-code"),
+    _case("types-code-by-names", "a function of names that are not in the file",
+          lambda: Call(Name("types", "FunctionType"), (Name("secret", "CODE"), {})), "reject", "project-class", "runs-code"),
+    _case("cloudpickle-lambda", "cloudpickle carries a key for sorting",
+          lambda: {"key": _cloud(_cloud_code((), (0,)))}, "review", "code-object"),
+    _case("cloudpickle-numpy", "cloudpickle carries a function that uses numpy, which it imports",
+          lambda: _cloud(_cloud_code(("np", "mean")), {"np": Call(Name(_CLOUD, "subimport"), ("numpy",))}), "review", "code-object"),
+    _case("cloudpickle-model-eval", "cloudpickle carries a function that calls model.eval() and os.path.join",
+          lambda: _cloud(_cloud_code(("eval", "os", "path", "join"))), "review", "code-object"),
+    _case("cloudpickle-class", "cloudpickle carries a class with a method",
+          lambda: _cloud_class({"predict": _cloud(_cloud_code(("weights",)))}), "review", "code-object"),
+    _case("cloudpickle-instance", "cloudpickle carries an instance of a class of the script",
+          lambda: [_cloud_class({"predict": _cloud(_cloud_code(("weights",)))})], "review", "code-object"),
+    _case("dill-lambda", "dill carries a lambda", lambda: [_dill(_dill_code((), (1,)))], "review", "code-object"),
+    _case("dill-class", "dill carries a class with a method",
+          lambda: _dill_class({"m": _dill(_dill_code(("y",)))}), "review", "code-object", "unknown-callable"),
+    _case("words-only", "a vocabulary of the names of dill and cloudpickle",
+          lambda: {"_create_code": 1, "cloudpickle.cloudpickle": 2, "CodeType": 3, "os.system": 4}, "admit"),
+    _case("types-as-values", "types as values in a table", lambda: {"float": Name("builtins", "float"), "f": Name("numpy", "float32")}, "admit"),
+)  # fmt: skip
