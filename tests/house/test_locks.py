@@ -26,7 +26,7 @@ def name_of(requirement: str) -> str:
 
 
 def test_there_is_a_lock_for_each_job() -> None:
-    assert [path.stem for path in LOCKS] == ["build", "core", "demo", "dev", "lock", "test"]
+    assert [path.stem for path in LOCKS] == ["build", "core", "demo", "dev", "lock", "replay", "test"]
 
 
 @pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.stem)
@@ -41,7 +41,7 @@ def test_the_core_depends_on_three_projects_and_what_they_need() -> None:
     assert set(pins(ROOT / "requirements" / "core.txt")) == {"click", "jinja2", "pyyaml", "markupsafe"}
 
 
-@pytest.mark.parametrize("group", ["build", "test", "dev", "demo", "lock"])
+@pytest.mark.parametrize("group", ["build", "test", "dev", "demo", "lock", "replay"])
 def test_every_wish_is_locked(group: str) -> None:
     wished = {name_of(each) for each in PROJECT["dependency-groups"][group]}
     assert wished <= set(pins(ROOT / "requirements" / f"{group}.txt"))

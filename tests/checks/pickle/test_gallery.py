@@ -61,7 +61,8 @@ def names(samples: tuple[Sample, ...]) -> list[str]:
 
 
 def test_the_gallery_has_a_sample_for_every_rule() -> None:
-    assert {module.RULE.id for module in checks().modules if module.RULE.id.startswith("pickle/")} == RULES
+    known = {module.RULE.id for module in checks().modules if module.RULE.id.startswith("pickle/")}
+    assert known - {"pickle/code-object"} == RULES  # whose samples are the cases of code objects
     assert {rule for sample in HOSTILE for rule in sample.rules} == RULES - {"pickle/framework-class"}
     assert len({sample.name for sample in (*HOSTILE, *HARMLESS)}) == len(HOSTILE) + len(HARMLESS)
 
