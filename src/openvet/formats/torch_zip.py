@@ -5,7 +5,7 @@
     <name>/data.pkl        the objects; storages are persistent ids ('storage', class, key, location, elements)
     <name>/data/<key>      the bytes of one storage, stored and aligned
     <name>/version, byteorder, .data/serialization_id, .format_version, .storage_alignment
-    <name>/code/..., <name>/constants.pkl      TorchScript only
+    <name>/code/..., constants.pkl, constants/<key>, bytecode.pkl, extra/...      TorchScript only
 
 Reference: ``torch/serialization.py`` and ``caffe2/serialize/inline_container.cc`` of PyTorch.
 """
@@ -39,16 +39,21 @@ FORMAT = Format(
         "every tensor's name, dtype, shape and place as its pickle says",
         "whether the storages are as large as the pickle claims",
         "everything that a pickle reader tells of data.pkl and of other pickles inside",
+        "which operators TorchScript code and bytecode inside name",
         "everything that a zip reader tells",
     ),
     cannot_tell=(
-        "what TorchScript code inside does",
+        "what TorchScript code inside computes",
         "names of tensors that are only held by sets or by objects with their own state",
     ),
     refines=("zip",),
 )
 
 _PICKLE = "data.pkl"
+#: The pickle of a model; the constants of TorchScript, whose storages lie in a folder of their own; the lite interpreter's code.
+_WITH_TENSORS = ("/data.pkl", "/constants.pkl", "/bytecode.pkl")
+#: Classes in C++ that libraries register with PyTorch.
+_CLASSES = "__torch__.torch.classes."
 _SMALL = 4096
 
 
@@ -69,9 +74,13 @@ def read(source: Source, facts: Facts) -> None:
     for entry in listing.entries:
         by_name.setdefault(entry.name.lower(), entry)  # PyTorch does not tell upper case from lower case
     claimed: set[int] = set()
+    classes: list[str] = []
     for entry in _pickles(listing):
-        claimed.update(_walk(source, facts, entry, by_name))
-    _script(facts, by_name)
+        claimed.update(_walk(source, facts, entry, by_name, classes))
+    if any(
+        entry.name.lower().endswith("/constants.pkl") or "/code/" in entry.name.lower() for entry in listing.entries
+    ):
+        _script(source, facts, listing, classes)
     facts.add_members(_members(source, listing, facts, claimed))
 
 
@@ -79,12 +88,12 @@ def _pickles(listing: ZipListing) -> Iterator[ZipEntry]:
     """The entries that a loader takes for the pickle of a model. More than a few are not one model."""
     found = 0
     for entry in listing.entries:
-        if entry.name.lower().endswith("/" + _PICKLE) and entry.name.count("/") == 1 and found < 8:
+        if entry.name.lower().endswith(_WITH_TENSORS) and entry.name.count("/") == 1 and found < 16:
             found += 1
             yield entry
 
 
-def _walk(source: Source, facts: Facts, entry: ZipEntry, by_name: dict[str, ZipEntry]) -> set[int]:
+def _walk(source: Source, facts: Facts, entry: ZipEntry, by_name: dict[str, ZipEntry], classes: list[str]) -> set[int]:
     """Tensors of one ``data.pkl``. Gives the offsets of the members that are its storages.
 
     The member is read again as a pickle when the inventory opens it, and that reading reports what it would run. Only
@@ -97,7 +106,8 @@ def _walk(source: Source, facts: Facts, entry: ZipEntry, by_name: dict[str, ZipE
     from openvet.io.archive.zip import open_zip_entry
 
     place = member_place(facts.place, entry.name)
-    folder = entry.name.rpartition("/")[0].lower()
+    folder, _, base = entry.name.lower().rpartition("/")
+    inner = "data" if base == _PICKLE else "constants"
     tensors = Tensors(facts, place)
     try:
         member = open_zip_entry(source, entry, facts.budget)
@@ -111,19 +121,22 @@ def _walk(source: Source, facts: Facts, entry: ZipEntry, by_name: dict[str, ZipE
         else:
             machine = Reading(member, facts, place).one(0, tensors)
         _note(facts, source, folder, by_name)
+        for ref in machine.refs:
+            if ref.module.startswith(_CLASSES) and len(classes) < _SMALL:
+                classes.append(f"{ref.module.removeprefix(_CLASSES)}.{ref.name}")
 
         def place_of(storage: Storage) -> int | None:
-            data = by_name.get(f"{folder}/data/{storage.key.lower()}")
+            data = by_name.get(f"{folder}/{inner}/{storage.key.lower()}")
             return data.data_offset if data is not None and data.method == 0 and data.data_offset >= 0 else None
 
         tensors.finish(machine, place_of)
-    return _check_storages(tensors, folder, by_name)
+    return _check_storages(tensors, f"{folder}/{inner}", by_name)
 
 
 def _check_storages(tensors: Tensors, folder: str, by_name: dict[str, ZipEntry]) -> set[int]:
     claimed = set()
     for storage in tensors.storages.values():
-        entry = by_name.get(f"{folder}/data/{storage.key.lower()}")
+        entry = by_name.get(f"{folder}/{storage.key.lower()}")
         shown = printable(storage.key)[:80]
         if entry is None:
             tensors.mismatch(f"storage {shown} is not in the archive", storage.offset, storage=shown)
@@ -165,9 +178,34 @@ def _note(facts: Facts, source: Source, folder: str, by_name: dict[str, ZipEntry
             facts.unknown("malformed", f"{printable(entry.name)} cannot be read: {error.message}", error.offset)
 
 
-def _script(facts: Facts, by_name: dict[str, ZipEntry]) -> None:
-    """TorchScript has its program in a folder of its own."""
-    code = next((name for name in by_name if name.count("/") >= 2 and name.split("/", 2)[1] == "code"), None)
-    if code is not None and any(name.endswith("/constants.pkl") for name in by_name):
-        facts.note("torchscript", True)
-        facts.unknown("no-reader", "TorchScript code inside the archive is not read yet")
+def _script(source: Source, facts: Facts, listing: ZipListing, classes: list[str]) -> None:
+    """What TorchScript code and bytecode name; the loader takes them in any spelling of their folder's name."""
+    found = [entry for entry in listing.entries if _is_script(entry.name.lower())]
+    if not found and not classes:
+        return
+    from openvet.formats._torchscript import Collected, read_bytecode, read_code
+    from openvet.io.archive.zip import open_zip_entry
+
+    facts.note("torchscript", True)
+    collected = Collected(facts)
+    for name in classes:
+        collected.add(f"class.{name}", facts.place, 0)
+    for entry in found:
+        place = member_place(facts.place, entry.name)
+        try:
+            with open_zip_entry(source, entry, facts.budget) as member:
+                if entry.name.lower().endswith(".py"):
+                    read_code(member, place, collected)
+                else:
+                    read_bytecode(member, place, collected)
+        except ReadError as error:
+            facts.unknown("malformed", f"{printable(entry.name)} cannot be read: {error.message}", error.offset)
+    facts.programs.append(collected.freeze())
+
+
+def _is_script(name: str) -> bool:
+    """Whether a member is code of TorchScript, or bytecode of its lite interpreter."""
+    parts = name.split("/")
+    if len(parts) > 2 and parts[1] == "code":
+        return name.endswith(".py")
+    return len(parts) == 2 and parts[1] == "bytecode.pkl"
