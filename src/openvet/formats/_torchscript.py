@@ -162,6 +162,9 @@ def _walk(tree: ast.AST, place: str, collected: Collected) -> None:
             if name:
                 _named(name, place, node.lineno, "", collected)
                 called.pop(id(node.func), None)
+                waiting.extend(node.args[2:])
+                if name[0]:
+                    continue  # its first two arguments are the name
         elif isinstance(node, ast.Attribute):
             chain = _chain(node)
             if chain is not None and chain[0] in _ROOTS:
