@@ -18,7 +18,7 @@ from openvet.inventory.component import Component, Inventory
 __all__ = ["summarise"]
 
 #: Formats that hold weights, the one to count first where several are there.
-_WEIGHTS = ("safetensors", "gguf", "torch-zip", "torch-legacy", "torch-tar", "npy")
+_WEIGHTS = ("safetensors", "gguf", "torch-zip", "torch-legacy", "torch-tar", "torch-export", "torch-package", "npy")
 _NOT_PARAMETERS = {"I64", "I32", "I16", "U64", "U32", "U16", "BOOL"}
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json", "vocab.txt", "merges.txt")
 _LONGEST = 200

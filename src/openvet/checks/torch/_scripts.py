@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from openvet.checks._check import Context
+from openvet.checks.pickle._callables import Kind, classify
 from openvet.core.finding import Finding
 from openvet.core.location import Location
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NEEDS", "findings", "kind_of", "of_kind"]
 
-NEEDS = ("torch-zip",)
+NEEDS = ("torch-zip", "torch-export")
 
 
 @cache
@@ -34,6 +35,8 @@ def kind_of(name: str, own: frozenset[str]) -> str:
     space, _, rest = name.partition(".")
     if space == "method":
         return "" if rest not in table["methods"]["files"] else "custom" if rest in own else "files"
+    if space == "call":
+        return _walked(rest)
     if space == "class":
         owner = rest.partition(".")[0]
         return (
@@ -49,6 +52,14 @@ def kind_of(name: str, own: frozenset[str]) -> str:
     if bare in table["escapes"]["names"] or space in table["escapes"]["namespaces"]:
         return "escapes"
     return "" if space in table["known"]["namespaces"] else "custom"
+
+
+def _walked(path: str) -> str:
+    """What a walk over attributes leads to, as an exported program names what it calls."""
+    if path in _table()["calls"]["names"]:
+        return ""
+    known = classify(path.partition(".")[0], path.partition(".")[2])
+    return "escapes" if known.kind is Kind.DANGEROUS else "custom"
 
 
 def of_kind(ctx: Context, kind: str) -> Iterator[tuple[Location, Operator]]:

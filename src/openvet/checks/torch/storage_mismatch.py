@@ -35,7 +35,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(125, 787),
-    needs=("torch-zip", "torch-legacy", "torch-tar"),
+    needs=("torch-zip", "torch-legacy", "torch-tar", "torch-export", "torch-package"),
 )
 
 
