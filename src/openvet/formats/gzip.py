@@ -22,7 +22,7 @@ __all__ = ["FORMAT", "probe", "read"]
 FORMAT = Format(
     id="gzip",
     title="gzip stream",
-    extensions=(".gz", ".tgz"),
+    extensions=(".gz", ".tgz", ".nemo"),
     media_types=("application/gzip", "application/x-gzip"),
     can_tell=(
         "The content, also what comes before a break.",

@@ -156,11 +156,11 @@ def _schema(data: bytes, facts: Facts) -> None:
         pointer, value = waiting.pop()
         if isinstance(value, dict):
             if "__loader__" in value:
-                key = _node(value)
-                if key in found:
-                    found[key] = (found[key][0], found[key][1] + 1)
+                node = _node(value)
+                if node in found:
+                    found[node] = (found[node][0], found[node][1] + 1)
                 elif len(found) < _KEPT:
-                    found[key] = (pointer, 1)
+                    found[node] = (pointer, 1)
                 else:
                     facts.unknown("limit", f"the schema uses types in more than {_KEPT} ways")
                     break

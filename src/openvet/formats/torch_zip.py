@@ -55,13 +55,36 @@ _WITH_TENSORS = ("/data.pkl", "/constants.pkl", "/bytecode.pkl")
 #: Classes in C++ that libraries register with PyTorch.
 _CLASSES = "__torch__.torch.classes."
 _SMALL = 4096
+_DIRECTORY = 16 * 1024 * 1024
 
 
 def probe(head: Head) -> Likeness:
-    """A zip one of whose first or last records names ``data.pkl`` inside a folder."""
+    """A zip whose directory, or first record, names ``data.pkl`` inside a folder."""
     if b"/data.pkl" not in head.data.lower() and b"/data.pkl" not in head.tail.lower():
         return Likeness.NO
+    directory = _directory(head)
+    if directory is not None and b"/data.pkl" not in directory.lower() and not _first_is_pickle(head):
+        return Likeness.NO  # a zip that holds one, which is a member like others
     return zip_format.probe(head)
+
+
+def _directory(head: Head) -> bytes | None:
+    """The directory that the last record leads to; ``None`` where it is not there, or too long."""
+    tail = head.tail
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or at + 22 > len(tail):
+        return None
+    size = int.from_bytes(tail[at + 12 : at + 16], "little")
+    start = head.size - len(tail) + at - size
+    if not 0 < size <= _DIRECTORY or start < 0:
+        return None
+    directory = head.source.upto(start, size)
+    return directory if directory.startswith(b"PK\x01\x02") else None
+
+
+def _first_is_pickle(head: Head) -> bool:
+    size = int.from_bytes(head.data[26:28], "little")
+    return head.data.startswith(b"PK\x03\x04") and head.data[30 : 30 + size].lower().endswith(b"/data.pkl")
 
 
 def read(source: Source, facts: Facts) -> None:

@@ -29,6 +29,7 @@ from collections.abc import Iterator
 
 from openvet.checks._check import Context
 from openvet.checks.hub._targets import shown
+from openvet.checks.python._uses import is_script
 from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.core.rule import Confidence, Rule, Severity
@@ -77,8 +78,10 @@ def _sources(ctx: Context) -> Iterator[Component]:
             component, torchscript = stack.pop()
             if "python" in component.formats and not torchscript and not component.basename.endswith(".pyi"):
                 yield component
-            inner = torchscript or "torch-zip" in component.formats
-            stack.extend((child, inner) for child in reversed(component.children))
+            archive = "torch-zip" in component.formats
+            stack.extend(
+                (child, torchscript or (archive and is_script(child.name))) for child in reversed(component.children)
+            )
 
 
 def _packages(component: Component) -> list[str]:

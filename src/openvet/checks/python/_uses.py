@@ -11,7 +11,7 @@ from openvet.core.rule import Confidence, Severity
 from openvet.formats.python import PythonSource, PythonUse
 from openvet.inventory.component import Component
 
-__all__ = ["found", "uses"]
+__all__ = ["found", "is_script", "uses"]
 
 _WHEN = {
     "import": "when it is imported",
@@ -35,8 +35,16 @@ def uses(ctx: Context) -> Iterator[tuple[PythonSource, PythonUse]]:
                     if isinstance(program, PythonSource):
                         for use in program.uses:
                             yield program, use
-            inner = torchscript or "torch-zip" in component.formats
-            stack.extend((child, inner) for child in reversed(component.children))
+            archive = "torch-zip" in component.formats
+            stack.extend(
+                (child, torchscript or (archive and is_script(child.name))) for child in reversed(component.children)
+            )
+
+
+def is_script(name: str) -> bool:
+    """Whether a member of a PyTorch archive is TorchScript, which only PyTorch's own interpreter runs."""
+    parts = name.split("/")
+    return len(parts) > 2 and parts[1].lower() == "code"
 
 
 def found(ctx: Context, capability: str, what: str, remedy: str, grades: Mapping[str, Grade]) -> Iterator[Finding]:

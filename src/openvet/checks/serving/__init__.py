@@ -1,0 +1,1 @@
+"""Rules about what serving frameworks run and install before they load a model."""

@@ -1,0 +1,128 @@
+"""A list of packages to install (``requirements.txt`` of pip), as serving frameworks install it before they load a model.
+
+Each line is a requirement (a name with versions), a place (``git+https://...``, a path), or an option (``--index-url ...``).
+
+Reference: https://pip.pypa.io/en/stable/reference/requirements-file-format/ ; PEP 508
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from openvet.core.location import Location
+from openvet.core.text import printable, shorten
+from openvet.formats import text as text_format
+from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.io.source import Source
+
+__all__ = ["FORMAT", "Install", "Requirements", "installs_of", "probe", "read"]
+
+FORMAT = Format(
+    id="requirements",
+    title="list of Python packages to install",
+    extensions=(".txt", ".in"),
+    media_types=("text/plain",),
+    can_tell=("where packages are taken from that no index names", "credentials of known issuers that were left in it"),
+    cannot_tell=("what the packages do", "what other lists it names, unless they are in the model"),
+    refines=("text",),
+)
+
+_LONGEST: Final = 256 * 1024
+_KEPT: Final = 1_000
+_NAME: Final = r"[A-Za-z0-9][\w.-]*(?:\[[\w,. -]*\])?"
+_LINE: Final = re.compile(
+    rf"(?:-[-\w]+\b.*|{_NAME}\s*(?:(?:===?|[<>~!]=|[<>;@(]).*)?|(?:git|hg|svn|bzr)\+\S+.*|(?:https?|file)://\S+.*|\.{{0,2}}/\S+.*)"
+)
+_SURE: Final = re.compile(
+    r"^(?:-[-\w]+\b|[^\s#]+\s*(?:===?|[<>~!]=)\s*\d|(?:git|hg|svn|bzr)\+|(?:https?|file)://|\S+\s*@\s*\S+:)"
+)
+_PLACE: Final = re.compile(r"(?:(?:git|hg|svn|bzr)\+)?(?:https?|ssh|git|file|ftp)://\S+|(?:git|hg|svn|bzr)\+\S+")
+_OPTION: Final = re.compile(
+    r"(?:^|\s)(--(?:extra-)?index-url|-i|--find-links|-f|--trusted-host)[=\s]+(\S+)|(?:^|\s)-i(https?://\S+)"
+)
+_PUBLIC: Final = re.compile(
+    r"https://(?:pypi\.org/|test\.pypi\.org/|download\.pytorch\.org/|pypi\.nvidia\.com|pypi\.ngc\.nvidia\.com|files\.pythonhosted\.org/)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """One line that takes something from another place than the index.
+
+    ``kind`` is ``index`` (another index, or one without a certificate), ``plain`` (a place without encryption) or ``place``.
+    """
+
+    line: int
+    kind: str
+    text: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"line": self.line, "kind": self.kind, "text": self.text}
+
+
+@dataclass(frozen=True, slots=True)
+class Requirements:
+    """What a list installs (a :class:`~openvet.formats._format.Program`: it runs code of what it installs)."""
+
+    location: Location
+    packages: int
+    installs: tuple[Install, ...]
+
+    @property
+    def kind(self) -> str:
+        return "requirements"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, "location": self.location.to_json(), "packages": self.packages,
+                "installs": [each.to_json() for each in self.installs[:200]]}  # fmt: skip
+
+
+def probe(head: Head) -> Likeness:
+    """Every line is one, and one of them is nothing else; only text that is called so is asked."""
+    if head.suffix not in FORMAT.extensions or not 0 < head.size <= _LONGEST:
+        return Likeness.NO
+    data = head.data
+    if b"\0" in data:
+        return Likeness.NO
+    sure = False
+    for line in _lines(data.decode("utf-8", "replace"))[: 2_000 if len(data) == head.size else 500]:
+        if line and not _LINE.fullmatch(line):
+            return Likeness.NO
+        sure = sure or _SURE.match(line) is not None
+    return Likeness.WEAK if sure else Likeness.NO
+
+
+def _lines(text: str) -> list[str]:
+    """Lines without comments, with those joined that a backslash continues."""
+    return [re.sub(r"(?:^|\s)#.*", "", line).strip() for line in text.replace("\\\n", " ").splitlines()]
+
+
+def read(source: Source, facts: Facts) -> None:
+    """Read it as text, and list what is taken from elsewhere."""
+    text_format.read(source, facts)
+    lines = _lines(source.upto(0, _LONGEST).decode("utf-8", "replace"))
+    installs = [each for number, line in enumerate(lines, 1) for each in installs_of(line, number)]
+    packages = sum(bool(line) and not line.startswith("-") for line in lines)
+    facts.programs.append(Requirements(facts.at(), packages, tuple(installs[:_KEPT])))
+    if len(installs) > _KEPT:
+        facts.unknown("limit", f"more than {_KEPT} lines take packages from elsewhere")
+
+
+def installs_of(line: str, number: int = 0) -> list[Install]:
+    """What one line takes from another place than the index."""
+    shown = shorten(printable(line), 200)
+    out = []
+    for match in _OPTION.finditer(line):
+        place = match.group(2) or match.group(3) or ""
+        if match.group(1) == "--trusted-host" or not _PUBLIC.match(place):
+            out.append(Install(number, "index", shown))
+    rest = _OPTION.sub(" ", line)
+    for match in _PLACE.finditer(rest):
+        place = match.group(0)
+        if _PUBLIC.match(place):
+            continue
+        plain = re.match(r"(?:\w+\+)?(?:http|git|ftp)://", place) is not None
+        out.append(Install(number, "plain" if plain else "place", shown))
+    return out[:1]
