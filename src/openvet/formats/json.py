@@ -77,6 +77,9 @@ def read(source: Source, facts: Facts) -> None:
     else:
         _read_long(source, facts)
     if facts.document is not None:
+        from openvet.formats._keras import look
+
+        look(facts)
         for template in chat_templates(facts.document, facts):
             facts.programs.append(template)
             if template.error:

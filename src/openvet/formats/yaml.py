@@ -39,6 +39,7 @@ def probe(head: Head) -> Likeness:
 
 
 def read(source: Source, facts: Facts) -> None:
+    from openvet.formats._keras import look
     from openvet.formats._secrets import scan_text
     from openvet.formats._yaml_events import parse_yaml
 
@@ -47,6 +48,7 @@ def read(source: Source, facts: Facts) -> None:
     parsed = parse_yaml(text, facts.limits, facts.budget.check_time)
     facts.document = document_of(parsed)
     record(parsed, facts)
+    look(facts)
 
 
 def document_of(parsed: YamlText) -> Any:

@@ -1,0 +1,1 @@
+"""Rules about Keras models: what their configuration names, carries and opens."""

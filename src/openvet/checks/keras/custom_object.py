@@ -1,0 +1,64 @@
+"""A Keras model needs classes or functions that Keras does not have.
+
+What it finds:
+    Objects in a Keras configuration that are registered under a package of their own (``Custom>Name``) or that come from
+    another module than those of Keras and of its sister packages, and Lambda layers that name a function.
+
+Why it matters:
+    The model does not load without code that comes from elsewhere, and that code decides what happens. Keras up to 3.8
+    imports the named module by itself.
+
+Example:
+    ``{"module": null, "class_name": "Attention", "config": {}, "registered_name": "my_package>Attention"}``.
+
+Remedy:
+    Read the code that defines the class before you import it, and load with Keras 3.9 or later.
+
+What it cannot see:
+    Where the code is, and what it does.
+
+References:
+    https://keras.io/guides/serialization_and_saving/ ; CVE-2025-1550; CWE-829.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from openvet.checks._check import Context
+from openvet.checks.hub._targets import shown
+from openvet.checks.keras._config import CUSTOM, Named, Object, configs, named
+from openvet.core.finding import Finding
+from openvet.core.rule import Confidence, Rule, Severity
+
+RULE = Rule(
+    id="keras/custom-object",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(829,),
+    needs=("json", "yaml"),
+)
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each name in each file."""
+    told: set[tuple[str, str]] = set()
+    for each in configs(ctx):
+        for name in (*named(each), *_lambda_function(each)):
+            key = (each.location.place, name.name)
+            if name.kind == CUSTOM and key not in told:
+                told.add(key)
+                yield ctx.finding(
+                    each.location,
+                    f"needs {name.name}: {name.why}",
+                    "Read the code that defines it before you import it.",
+                    evidence={"name": name.name},
+                )
+
+
+def _lambda_function(each: Object) -> Iterator[Named]:
+    """The function that a Lambda layer of Keras 2 calls by its name."""
+    if each.name == "Lambda" and isinstance(each.config, dict) and isinstance(each.config.get("function"), str):
+        if each.config.get("function_type") != "lambda":
+            yield Named(CUSTOM, shown(each.config["function"]), "a function that a Lambda layer calls")
