@@ -31,19 +31,6 @@ def rds_text(head: Head) -> bool:
     return re.match(rb"(?:RD[AX][23]\n)?A\n[23]\n\d{5,7}\n\d{5,7}\n", head.data) is not None
 
 
-def hdf5(head: Head) -> bool:
-    """The signature stands at 0, or behind a user block of 512 bytes times a power of two."""
-    at = 0
-    while at + 8 <= len(head.data):
-        if head.data[at : at + 8] == b"\x89HDF\r\n\x1a\n":
-            return True
-        at = max(512, at * 2)
-    return False
-
-
-# Protocol buffers. Wire format: https://protobuf.dev/programming-guides/encoding/
-
-
 def _fields(head: Head, at: int, end: int) -> Iterator[tuple[int, int, int, int]]:
     """Field number, wire type, start and length of each of the first fields; stops quietly at what is none."""
     for _ in range(_FIELDS):

@@ -111,6 +111,8 @@ def _function(module: str | None, name: str) -> Named:
     full = f"{_plain(module)}.{name}" if module else name
     keras = full.startswith("keras.")
     danger = _danger(full) if keras else None
+    if name in _SPECIAL:
+        danger = "a layer that runs code of its own, called as a function"
     if danger is not None:
         return Named(DANGEROUS, shown(full), danger, "keras")
     if (module in (None, "builtins") or keras) and name in _sets()["functions"]:

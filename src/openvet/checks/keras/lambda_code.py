@@ -63,7 +63,8 @@ def check(ctx: Context) -> Iterator[Finding]:
         pointer = each.location.pointer or ""
         inner = each.config if isinstance(each.config, dict) else {}
         rebuilt = each.name == "__lambda__" or (
-            each.name == "Lambda" and any(inner.get(f"{key}_type") == "lambda" for key in ("function", "output_shape", "mask"))
+            each.name == "Lambda"
+            and any(inner.get(f"{key}_type") == "lambda" for key in ("function", "output_shape", "mask"))
         )
         if rebuilt and not any(place == each.location.place and at.startswith(pointer) for place, at in told):
             yield ctx.finding(

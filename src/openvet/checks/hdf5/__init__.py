@@ -1,0 +1,1 @@
+"""Rules about HDF5 files: what leads out of them, and what contradicts itself."""
