@@ -22,8 +22,8 @@ __all__ = ["decoded", "is_object", "known", "look", "objects"]
 
 #: Values looked at in one document; the readers keep fewer.
 _MOST = 2_000_000
-#: Base64 of the first bytes of pickles (protocols 2 to 5) and of zips.
-_PICKLED = ("gAI", "gAN", "gAR", "gAS", "gAU", "gAV", "gAW", "UEsDB")
+#: Base64 of the first bytes of pickles (a protocol; without one a name or a mark) and of zips.
+_PICKLED = ("gA", "Y0", "Y1", "Y2", "Y3", "KG", "UEsDB")
 _SHORTEST = 12
 
 
@@ -73,13 +73,19 @@ def look(facts: Facts) -> None:
     if not any(_tells(each) for _, each in objects(facts.document) if is_object(each)):
         return
     facts.note("keras", True)
+    wrapped: Any = None
     for pointer, each in objects(facts.document):
+        if each.get("class_name") == "TorchModuleWrapper" and isinstance(each.get("config"), dict):
+            wrapped = each["config"]
         for key, value in each.items():
             texts = value if isinstance(value, list) else (value,)
             for index, text in enumerate(texts[:1000]):
-                if isinstance(text, str) and len(text) >= _SHORTEST and text.lstrip().startswith(_PICKLED):
+                if isinstance(text, str) and len(text) >= _SHORTEST:
                     where = f"{pointer}/{key}" + (f"/{index}" if isinstance(value, list) else "")
-                    _hand_on(facts, where, text)
+                    if key == "module" and each is wrapped:
+                        _hand_on(facts, where, text, always=True)
+                    elif text.lstrip().startswith(_PICKLED):
+                        _hand_on(facts, where, text)
 
 
 def _tells(value: dict[str, Any]) -> bool:
@@ -93,14 +99,14 @@ def _tells(value: dict[str, Any]) -> bool:
     )
 
 
-def _hand_on(facts: Facts, where: str, text: str) -> None:
+def _hand_on(facts: Facts, where: str, text: str, *, always: bool = False) -> None:
     from openvet.formats import pickle as pickle_format
 
     data = decoded(text)
     if data is None:
         return
     source = BytesSource(data)
-    if data.startswith(b"PK\x03\x04") or pickle_format.probe(Head("module", source)) is not Likeness.NO:
+    if always or data.startswith(b"PK\x03\x04") or pickle_format.probe(Head("module", source)) is not Likeness.NO:
         name = where.strip("/").replace("/", ".")[-200:]
         facts.add_members([Member(f"base64/{name}", len(data), lambda: BytesSource(data))])
 

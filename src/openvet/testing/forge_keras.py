@@ -34,10 +34,10 @@ BYTECODE = base64.encodebytes(_CODE).decode()
 
 
 def layer(
-    name: str, config: Mapping[str, Any] | None = None, module: str = "keras.layers", **more: Any
+    name: str, config: Mapping[str, Any] | None = None, module: str = "keras.layers", /, **more: Any
 ) -> dict[str, Any]:
     """An object as Keras 3 writes it."""
-    return {"module": module, "class_name": name, "config": dict(config or {}), "registered_name": None, **more}
+    return {"module": module, "class_name": name, "config": dict(config or {}), "registered_name": None} | more
 
 
 def function(module: str, name: str, registered: str | None = None) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def model3(*layers: dict[str, Any], **more: Any) -> dict[str, Any]:
     return layer("Sequential", {"name": "model", "layers": [inputs(), *layers]}, "keras", **more)
 
 
-def layer2(name: str, **config: Any) -> dict[str, Any]:
+def layer2(name: str, /, **config: Any) -> dict[str, Any]:
     """An object as Keras 2 writes it."""
     return {"class_name": name, "config": {"name": name.lower(), **config}}
 

@@ -89,7 +89,7 @@ def named(each: Object) -> Iterator[Named]:
     """What ``each`` makes a loader look up: mostly one name, for a function under each spelling that a loader takes."""
     module = each.value.get("module")
     registered = each.value.get("registered_name")
-    if isinstance(registered, str) and ">" in registered:
+    if isinstance(registered, str) and ">" in registered and registered.partition(">")[0] not in _sets()["packages"]:
         yield Named(CUSTOM, shown(registered), "a class or function that other code has to register")
     elif ">" in each.name:
         yield Named(CUSTOM, shown(each.name), "a class or function that other code has to register")

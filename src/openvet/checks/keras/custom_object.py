@@ -59,6 +59,7 @@ def check(ctx: Context) -> Iterator[Finding]:
 
 def _lambda_function(each: Object) -> Iterator[Named]:
     """The function that a Lambda layer of Keras 2 calls by its name."""
-    if each.name == "Lambda" and isinstance(each.config, dict) and isinstance(each.config.get("function"), str):
-        if each.config.get("function_type") != "lambda":
-            yield Named(CUSTOM, shown(each.config["function"]), "a function that a Lambda layer calls")
+    if each.name != "Lambda" or not isinstance(each.config, dict) or each.config.get("function_type") == "lambda":
+        return
+    if isinstance(each.config.get("function"), str):
+        yield Named(CUSTOM, shown(each.config["function"]), "a function that a Lambda layer calls")

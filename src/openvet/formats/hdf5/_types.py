@@ -38,7 +38,6 @@ class Datatype:
     base: Datatype | None = None
     text: bool = False
     members: tuple[tuple[bytes, int, Datatype], ...] = field(default=())
-    count: int = 1
 
     def holds(self, kinds: frozenset[int]) -> bool:
         """Whether it is, or has inside, one of ``kinds``."""
@@ -104,37 +103,32 @@ def read_datatype(block: Block, depth: int = 0) -> Datatype:
         exact = _FLOATS.get(size, f"F{8 * size}")
         # sign, exponent and fraction of bfloat16 as they stand in the properties
         return Datatype(kind, size, "BF16" if size == 2 and order[5] == 8 else exact)
-    if kind in (STRING, REFERENCE):
+    if kind in (STRING, REFERENCE, TIME, OPAQUE):
+        tag = bits & 0xFF
+        block.take({TIME: 2, OPAQUE: tag + -tag % 8}.get(kind, 0))
         return Datatype(kind, size, _NAMES[kind])
-    if kind == TIME:
-        block.take(2)
-        return Datatype(kind, size, "TIME")
-    if kind == OPAQUE:
-        block.take((bits & 0xFF) + -(bits & 0xFF) % 8 if version < 3 or bits & 7 else bits & 0xFF)
-        return Datatype(kind, size, "OPAQUE")
     if kind == COMPOUND:
         return _compound(block, version, bits & 0xFFFF, size, depth)
     if kind == ENUM:
         return _enum(block, version, bits & 0xFFFF, size, depth)
-    if kind == VLEN:
-        base = read_datatype(block, depth + 1)
-        text = bits & 15 == 1
-        return Datatype(kind, size, "STRING" if text else f"VLEN({base.word})"[:80], base, text)
     if kind == ARRAY:
-        rank = block.number(1)
-        if version < 3:
-            block.take(3)
-        count = 1
-        for _ in range(rank):
-            count *= block.number(4)
-        if version < 3:
-            block.take(4 * rank)
+        _array_extents(block, version)
+    if kind in (VLEN, ARRAY, COMPLEX):
         base = read_datatype(block, depth + 1)
-        return Datatype(kind, size, f"ARRAY({base.word})"[:80], base, count=count)
-    if kind == COMPLEX:
-        base = read_datatype(block, depth + 1)
-        return Datatype(kind, size, {8: "C64", 16: "C128"}.get(size, "COMPLEX"))
+        text = kind == VLEN and bits & 15 == 1
+        if kind == COMPLEX:
+            return Datatype(kind, size, {8: "C64", 16: "C128"}.get(size, "COMPLEX"))
+        word = f"{'VLEN' if kind == VLEN else 'ARRAY'}({base.word})"
+        return Datatype(kind, size, "STRING" if text else word[:80], base, text)
     raise UnsupportedError(f"a datatype of the unknown class {kind}", offset=start)
+
+
+def _array_extents(block: Block, version: int) -> None:
+    """Extents of an array; the size of the datatype has their product already."""
+    rank = block.number(1)
+    if version < 3:
+        block.take(3)
+    block.take(4 * rank if version >= 3 else 8 * rank)
 
 
 def _compound(block: Block, version: int, count: int, size: int, depth: int) -> Datatype:
@@ -153,7 +147,7 @@ def _compound(block: Block, version: int, count: int, size: int, depth: int) -> 
                 times *= extent
         inner = read_datatype(block, depth + 1)
         if times != 1:
-            inner = Datatype(ARRAY, inner.size * times, f"ARRAY({inner.word})"[:80], inner, count=times)
+            inner = Datatype(ARRAY, inner.size * times, f"ARRAY({inner.word})"[:80], inner)
         members.append((name, offset, inner))
     words = [each.word for _, _, each in members]
     # NumPy's complex numbers and truth values are written as a compound and an enumeration

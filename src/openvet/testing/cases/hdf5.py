@@ -68,7 +68,7 @@ CASES: tuple[Case, ...] = (
     _case("pickle-compact", "a pickle inside the header of a dataset",
           lambda: hdf5(Group({}, {"object": Data(opaque(_EVIL), compact=True)})), "reject", _RUNS, formats=("hdf5", "pickle")),
     _case("user-block", "a pickle in the user block in front", lambda: hdf5(Group({}, {"k": Data(floats(2))}), user_block=_EVIL),
-          "reject", "file/polyglot", _RUNS, formats=("hdf5", "pickle")),
+          "reject", "file/polyglot", "pickle/trailing-data", _RUNS, formats=("hdf5", "pickle")),
     _case("plain-pickles", "pickles that only hold data", lambda: hdf5(Group({"a": fixed(b"\x80\2]q\0.")}, {"o": Data(sequences(b"\x80\2N."))})),
           "admit"),
     _case("plain", "groups, attributes and arrays", lambda: hdf5(Group({"title": text("os.system('echo')")}, {"a": Data(floats(2, 3)), "g": Group()})),
