@@ -39,9 +39,6 @@ MASKED_CRC_OF_24 = bytes.fromhex("a37f4b22")
 
 #: One sample at least for each kind that is recognised by its structure.
 SAMPLES: list[tuple[str, bytes]] = [
-    ("hdf5", b"\x89HDF\r\n\x1a\n" + bytes(100)),
-    ("hdf5", bytes(512) + b"\x89HDF\r\n\x1a\n" + bytes(100)),
-    ("hdf5", bytes(4096) + b"\x89HDF\r\n\x1a\n" + bytes(100)),
     ("onnx", field(1, 8) + field(2, b"pytorch") + field(7, field(2, b"main")) + field(8, b"\x10\x11")),
     ("onnx", field(1, 10) + field(2, b"") + field(7, b"\x0a\x03abc") + field(8, b"")),
     ("tf-saved-model", field(1, 1) + field(2, field(1, b"\x0a\x00"))),
@@ -115,7 +112,7 @@ def test_the_table_is_whole() -> None:
 
 def test_code_is_told_from_data() -> None:
     assert {"elf", "pe", "mach-o", "ape", "java-class", "python-bytecode", "wasm"} < known.code_kinds()
-    assert known.code_kinds().isdisjoint({"hdf5", "onnx", "png", "sqlite"})
+    assert known.code_kinds().isdisjoint({"onnx", "png", "sqlite"})
 
 
 @pytest.mark.parametrize(

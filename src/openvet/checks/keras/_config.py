@@ -128,7 +128,7 @@ def _class(module: str | None, name: str) -> Named:
         if name in _sets()["classes"] or name in _SPECIAL or (module is None and name in _sets()["functions"]):
             return Named(FINE, name, "")
         danger = _danger(full)
-        if danger is not None:
+        if danger is not None and (not name[:1].isupper() or full in known()["dangerous"]):
             return Named(DANGEROUS, shown(full), danger, "keras")
         if name in _sets()["functions"]:
             return Named(FINE, name, "")
