@@ -174,6 +174,8 @@ class Facts:
         budget, limits: what may be spent.
         metadata: small facts by the format's own key: JSON values, text printable, bounded by the reader.
         document: the parsed value of a JSON or YAML text, for checks that walk it; ``None`` elsewhere.
+        claims: bytes of other files of the same folder that this file describes as raw tensors: relative name -> (offset,
+            size) of each. Such a file needs no reader of its own; what no claim covers stays unread.
         coverage: set by the reader when it is not ``READ``.
         every_call: whether programs are to list every call that they make, and not only the first ones.
     """
@@ -181,6 +183,7 @@ class Facts:
     __slots__ = (
         "anomalies",
         "budget",
+        "claims",
         "coverage",
         "document",
         "dropped",
@@ -201,6 +204,7 @@ class Facts:
         self.coverage = Coverage.READ
         self.metadata: dict[str, Any] = {}
         self.document: Any = None
+        self.claims: dict[str, list[tuple[int, int]]] = {}
         self.tensors: list[Tensor] = []
         self.programs: list[Program] = []
         self.members: list[Member] = []

@@ -84,31 +84,6 @@ def onnx(head: Head) -> bool:
     return bool(seen & {7, 8, 25}) and 1 in seen and bool(seen & {7, 25})
 
 
-def tf_saved_model(head: Head) -> bool:
-    """SavedModel: schema version 1, then MetaGraphDefs that begin with their meta information or graph."""
-    if head.data[:3] != b"\x08\x01\x12":
-        return False
-    for number, wire, start, _ in _fields(head, 2, head.size):
-        if (number, wire) != (2, 2) or head.source.upto(start, 1) not in {b"\x0a", b"\x12"}:
-            return False
-    return True
-
-
-def tf_graph(head: Head) -> bool:
-    """GraphDef: NodeDefs, each a name and an operation in CamelCase."""
-    nodes = 0
-    for number, wire, start, length in _fields(head, 0, head.size):
-        if number != 1 or wire != 2:
-            return nodes > 0 and number in {2, 3, 4}
-        inner = list(_fields(head, start, start + length))[:2]
-        if [field[:2] for field in inner] != [(1, 2), (2, 2)] or inner[1][3] > 80:
-            return False
-        if re.fullmatch(rb"[A-Z_][A-Za-z0-9_>]*", head.source.upto(inner[1][2], inner[1][3])) is None:
-            return False
-        nodes += 1
-    return nodes > 0
-
-
 def coreml(head: Head) -> bool:
     """Model: specificationVersion (1), description (2), then one of the model types (from 200 on)."""
     numbers: list[int] = []
@@ -123,11 +98,6 @@ def coreml_weights(head: Head) -> bool:
     """MIL blob storage: a count, version 2, then zeros up to 64, where the first blob's sentinel stands."""
     data = head.data
     return data[4:8] == b"\2\0\0\0" and not data[8:64].strip(b"\0") and data[64:68] == b"\xef\xbe\xad\xde"
-
-
-def tf_checkpoint_index(head: Head) -> bool:
-    """An SSTable: its magic number stands at the end."""
-    return head.tail[-8:] == b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
 
 
 def tfrecord(head: Head) -> bool:

@@ -73,6 +73,10 @@ class Ahead:
             yield first
             self._fill()
 
+    def reopen(self, entry: Entry) -> FileSource:
+        """The bytes of a file once more (raises like the origin's ``open``)."""
+        return self._origin.open(entry)
+
     def close(self) -> None:
         """Close what was opened and not handed out. No thread may be hashing any more."""
         while self._waiting:

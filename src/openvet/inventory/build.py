@@ -20,6 +20,7 @@ from openvet.core.text import printable
 from openvet.errors import ChangedError, LimitError, MalformedError, ReadError, UnsupportedError
 from openvet.formats._format import Anomaly, Facts, Head, Member
 from openvet.inventory.ahead import AHEAD, Ahead, Opened
+from openvet.inventory.claims import settle_claims
 from openvet.inventory.component import Component, Inventory
 from openvet.inventory.identify import identify
 from openvet.io.hashing import HashPool, digest_chunks
@@ -96,6 +97,9 @@ def take_inventory(
         for _, opened in waiting:
             opened.close()
         raise
+    if any(file.claims for file in files):
+        entries = snapshot.entries
+        files = settle_claims(files, lambda index: ahead.reopen(entries[index]))
     return Inventory(tuple(files))
 
 
@@ -168,6 +172,8 @@ class _Reading:
         else:
             ids, facts = self._read(source, name, place)
         children = tuple(self._member(member, place, depth + 1) for member in facts.members)
+        if any(child.claims for child in children):
+            children = tuple(settle_claims(children, lambda index: facts.members[index].open()))
         digests = {}
         if depth and (facts.programs or self._digest_members):
             try:
@@ -189,6 +195,7 @@ class _Reading:
             anomalies=tuple(facts.anomalies),
             unknowns=tuple(facts.unknowns),
             dropped=facts.dropped,
+            claims=facts.claims,
             children=children,
         )
 

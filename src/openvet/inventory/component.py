@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ class Component:
         coverage: how much of it was read, its members apart.
         digests: algorithm -> lower-case hex; only of whole files, and of members that are programs.
         role: ``tensor-data`` for raw storage, else ``None``.
+        claims: bytes of other files that it describes as raw tensors (see :class:`~openvet.formats._format.Facts`).
         children: its members.
     """
 
@@ -41,6 +42,7 @@ class Component:
     anomalies: tuple[Anomaly, ...] = ()
     unknowns: tuple[Unknown, ...] = ()
     dropped: int = 0
+    claims: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
     children: tuple[Component, ...] = ()
 
     @property

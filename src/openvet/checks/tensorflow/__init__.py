@@ -1,0 +1,1 @@
+"""TensorFlow: graphs that open files, call out or run code, and folders that do not fit together."""

@@ -1,0 +1,60 @@
+"""``keras_metadata.pb``: the settings of the Keras layers of a SavedModel, as JSON texts.
+
+A protocol buffer::
+
+    1 objects: 2 node, 3 path, 4 identifier, 5 metadata (JSON), 6 version
+
+Keras builds the layers again from these texts; a Lambda layer carries Python bytecode in them. The texts are handed on as
+one member, a list, in their order.
+
+Reference: https://github.com/keras-team/tf-keras/blob/master/tf_keras/protobuf/saved_metadata.proto
+"""
+
+from __future__ import annotations
+
+from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.io.source import Source
+
+__all__ = ["FORMAT", "probe", "read"]
+
+FORMAT = Format(
+    id="keras-metadata",
+    title="Keras settings of a SavedModel",
+    extensions=(".pb",),
+    media_types=("application/x-protobuf",),
+    can_tell=("the settings of every layer, and code that they carry",),
+    cannot_tell=("what layers do whose classes are somewhere else",),
+)
+
+
+def probe(head: Head) -> Likeness:
+    """Objects with an identifier of Keras, and nothing else."""
+    if head.data[:1] != b"\x0a" or b"_tf_keras_" not in head.data[:4096]:
+        return Likeness.NO
+    from openvet.formats._protobuf import looks_like, schema
+
+    counts = looks_like(head, schema("tensorflow"), "SavedMetadata")
+    return Likeness.STRONG if counts else Likeness.NO
+
+
+def read(source: Source, facts: Facts) -> None:
+    """Walk the objects and hand their texts on.
+
+    Raises:
+        MalformedError: a field breaks the wire format.
+        LimitError: more fields than are followed.
+    """
+    from openvet.formats._protobuf import Walker, schema
+    from openvet.formats._tf_model import settings_member
+
+    walker = Walker(source, facts, schema("tensorflow"))
+    places: list[tuple[int, int]] = []
+    for part in walker.message("SavedMetadata", 0, source.size):
+        for inner in walker.message("KerasSavedObject", part.at, part.end):
+            if inner.name == "metadata" and inner.size:
+                places.append((inner.at, inner.size))
+            elif inner.spec.type:
+                walker.sweep(inner.spec.type, inner.at, inner.end)
+    facts.note("objects", len(places))
+    walker.report("tensorflow/graph-lies", "the settings of Keras")
+    settings_member(facts, walker, places)

@@ -1,0 +1,55 @@
+"""TensorFlow meta graphs: the ``.meta`` file beside a checkpoint of the 1.x series.
+
+One MetaGraphDef (:mod:`openvet.formats._tf_model`). ``tf.train.import_meta_graph`` builds its graph, and a session runs it.
+
+Reference: https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/protobuf/meta_graph.proto
+"""
+
+from __future__ import annotations
+
+from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.io.source import Source
+
+__all__ = ["FORMAT", "probe", "read"]
+
+FORMAT = Format(
+    id="tf-meta-graph",
+    title="TensorFlow meta graph",
+    extensions=(".meta", ".pb"),
+    media_types=("application/x-protobuf",),
+    can_tell=(
+        "every operation, also of functions, and which files it is told to open",
+        "collections, signatures, assets",
+    ),
+    cannot_tell=("what the numbers do", "names of files that are only known when the graph runs"),
+)
+
+
+def probe(head: Head) -> Likeness:
+    """Meta information, then a graph; the first messages fit to two levels."""
+    if head.data[:1] not in {b"\x0a", b"\x12"} or len(head.data) < 8:
+        return Likeness.NO
+    from openvet.formats._protobuf import looks_like, schema
+    from openvet.formats.tf_graph import is_graph
+
+    counts = looks_like(head, schema("tensorflow"), "MetaGraphDef")
+    if counts is None or counts.get(2) != 1 or counts.get(1, 0) > 1 or is_graph(head):
+        return Likeness.NO
+    return Likeness.STRONG
+
+
+def read(source: Source, facts: Facts) -> None:
+    """Walk the MetaGraphDef.
+
+    Raises:
+        MalformedError: a field breaks the wire format.
+        LimitError: more nodes, tensors or nesting than is followed.
+    """
+    from openvet.formats._tf_graph import GraphReader
+    from openvet.formats._tf_model import MetaGraphReader
+
+    model = MetaGraphReader(GraphReader(source, facts))
+    try:
+        model.meta_graph(0, source.size)
+    finally:
+        model.finish()
