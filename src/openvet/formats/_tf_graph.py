@@ -10,7 +10,7 @@ Reference: ``tensorflow/core/framework/graph.proto``, ``node_def.proto``, ``func
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from openvet.core.text import printable, shorten
@@ -39,6 +39,7 @@ _TEXT_KEPT = 1024
 _LISTED = 16  # a constant of fewer elements is an axis or a shape and is not listed as a tensor
 _STEPS = 2000
 _NESTED = 4
+_NESTED_USES = 1000
 
 
 @dataclass(slots=True)
@@ -169,7 +170,7 @@ class GraphReader:
         scope.names.add(node.name)
         for op in ops:
             self.ops[op] = self.ops.get(op, 0) + 1
-            node.op = op
+            node = replace(node, op=op)
             known = self.known.get(op)
             group = known.group if known is not None else ""
             if group == "ordinary" and not called and not (node.texts or op in self.same or op in self.made):
@@ -253,20 +254,23 @@ class GraphReader:
 
     def carried(self, part: Field) -> None:
         """A text that is a serialized graph, which operations such as DatasetFromGraph run."""
-        head = self.walker.bytes(part.at, min(part.size, 3))
-        if part.size < 16 or self.depth >= _NESTED or head[:1] not in {b"\x0a", b"\x12"} or len(self.nested) > 1000:
+        if part.size < 16 or self.walker.bytes(part.at, 1) not in {b"\x0a", b"\x12"}:
             return
         from openvet.formats._format import Head
         from openvet.formats.tf_graph import is_graph
 
         inner = self.source.window(part.at, part.size)
-        if is_graph(Head("", inner)):
-            reader = GraphReader(inner, self.facts, depth=self.depth + 1)
-            reader.graph(0, inner.size)
-            program = reader.finish(part.at)
-            self.nested.extend(program.uses)
-            for op, count in program.ops.items():
-                self.ops[op] = self.ops.get(op, 0) + count
+        if not is_graph(Head("", inner)):
+            return
+        if self.depth >= _NESTED or len(self.nested) > _NESTED_USES:
+            self.facts.unknown("limit", "a graph inside a constant was not read: too many of them, or too deep")
+            return
+        reader = GraphReader(inner, self.facts, depth=self.depth + 1)
+        reader.graph(0, inner.size)
+        program = reader.finish(part.at)
+        self.nested.extend(program.uses)
+        for op, count in program.ops.items():
+            self.ops[op] = self.ops.get(op, 0) + count
 
     def lie(self, lie: str, message: str, offset: int | None) -> None:
         self.facts.anomaly(RULE, message, offset, lie=lie)

@@ -28,7 +28,7 @@ _LARGEST = 1024
 
 def probe(head: Head) -> Likeness:
     """A small file of the message's own fields, with at least four of its five checksums."""
-    if not 20 <= head.size <= _LARGEST or head.data[:1] not in {b"\x08", b"\x10"}:
+    if not 10 <= head.size <= _LARGEST or head.data[:1] not in {b"\x08", b"\x10"}:
         return Likeness.NO
     from openvet.formats._protobuf import looks_like, schema
 

@@ -41,9 +41,6 @@ MASKED_CRC_OF_24 = bytes.fromhex("a37f4b22")
 SAMPLES: list[tuple[str, bytes]] = [
     ("onnx", field(1, 8) + field(2, b"pytorch") + field(7, field(2, b"main")) + field(8, b"\x10\x11")),
     ("onnx", field(1, 10) + field(2, b"") + field(7, b"\x0a\x03abc") + field(8, b"")),
-    ("tf-saved-model", field(1, 1) + field(2, field(1, b"\x0a\x00"))),
-    ("tf-graph", field(1, NODE) + field(1, NODE) + field(4, b"\x08\x1b")),
-    ("tf-checkpoint-index", bytes(100) + bytes.fromhex("57fb808b247547db")),
     ("coreml", field(1, 6) + field(2, field(1, b"x")) + field(502, b"\x08\x01")),
     ("coreml-weights", struct.pack("<II", 3, 2) + bytes(56) + b"\xef\xbe\xad\xde" + bytes(60)),
     ("ctranslate2", struct.pack("<IH", 6, 12) + b"WhisperSpec\0" + bytes(20)),
