@@ -8,7 +8,9 @@ Reference: https://pip.pypa.io/en/stable/reference/requirements-file-format/ ; P
 from __future__ import annotations
 
 import re
+import tomllib
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from openvet.core.location import Location
@@ -42,9 +44,14 @@ _PLACE: Final = re.compile(r"(?:(?:git|hg|svn|bzr)\+)?(?:https?|ssh|git|file|ftp
 _OPTION: Final = re.compile(
     r"(?:^|\s)(--(?:extra-)?index-url|-i|--find-links|-f|--trusted-host)[=\s]+(\S+)|(?:^|\s)-i(https?://\S+)"
 )
-_PUBLIC: Final = re.compile(
-    r"https://(?:pypi\.org/|test\.pypi\.org/|download\.pytorch\.org/|pypi\.nvidia\.com|pypi\.ngc\.nvidia\.com|files\.pythonhosted\.org/)"
-)
+
+
+@cache
+def _public() -> tuple[str, ...]:
+    from importlib.resources import files
+
+    table: dict[str, list[str]] = tomllib.loads(files("openvet").joinpath("data/requirements.toml").read_text("utf-8"))
+    return tuple(f"https://{place}/" for place in table["public"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +123,12 @@ def installs_of(line: str, number: int = 0) -> list[Install]:
     out = []
     for match in _OPTION.finditer(line):
         place = match.group(2) or match.group(3) or ""
-        if match.group(1) == "--trusted-host" or not _PUBLIC.match(place):
+        if match.group(1) == "--trusted-host" or not f"{place}/".startswith(_public()):
             out.append(Install(number, "index", shown))
     rest = _OPTION.sub(" ", line)
     for match in _PLACE.finditer(rest):
         place = match.group(0)
-        if _PUBLIC.match(place):
+        if f"{place}/".startswith(_public()):
             continue
         plain = re.match(r"(?:\w+\+)?(?:http|git|ftp)://", place) is not None
         out.append(Install(number, "plain" if plain else "place", shown))

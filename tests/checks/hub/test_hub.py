@@ -234,7 +234,7 @@ def test_python_code_names_ten_and_counts_the_rest() -> None:
 
 
 def test_python_code_leaves_torchscript_out() -> None:
-    inner = part("code/m.py", "import torch")
+    inner = part("a/code/m.py", "import torch")
     for container, count in (("torch-zip", 0), ("zip", 1)):
         outer = Component("a", "a", 1, (container,), inner.coverage, children=(inner,))
         assert len(run("hub/python-code", outer)) == count

@@ -22,7 +22,8 @@ from openvet.io.source import BytesSource
 def run(rule: str, text: str, container: str | None = None) -> list[Finding]:
     module = importlib.import_module(f"openvet.checks.{rule.replace('/', '.').replace('-', '_')}")
     program = read_source(text, Location("m.py"), DEFAULT_LIMITS)
-    component = Component("m.py", "m.py", len(text), ("python",), Coverage.READ, programs=(program,))
+    name = "m.py" if container is None else "a/code/m.py"
+    component = Component(name, name, len(text), ("python",), Coverage.READ, programs=(program,))
     if container is not None:
         component = Component("a", "a", 1, (container,), Coverage.READ, children=(component,))
     return list(module.check(Context(Inventory((component,)), module.RULE)))

@@ -18,7 +18,6 @@ FAMILY = {
     "tensorflow/file-access",
     "tensorflow/graph-lies",
     "tensorflow/index-mismatch",
-    "tensorflow/keras-lambda",
     "tensorflow/opens-network",
     "tensorflow/runs-code",
 }

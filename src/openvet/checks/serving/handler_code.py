@@ -24,7 +24,6 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
 
 from openvet.checks._check import Context
 from openvet.checks.hub._targets import shown
@@ -87,5 +86,5 @@ def _code(ctx: Context, each: Packed, key: str, name: str) -> Iterator[Finding]:
 
 
 def _uses(programs: tuple[object, ...]) -> list[PythonUse]:
-    found = [cast("PythonSource", program) for program in programs if isinstance(program, PythonSource)]
+    found = [program for program in programs if isinstance(program, PythonSource)]
     return [use for source in found for use in source.uses if use.capability in _DANGEROUS][:20]

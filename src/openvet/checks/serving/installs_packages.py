@@ -10,7 +10,7 @@ Why it matters:
     a package runs its code.
 
 Example:
-    ``--extra-index-url http://example.org/simple`` in the requirements of a ``.mar`` file
+    ``-i http://example.org/simple`` in the requirements of a ``.mar`` file
 
 Remedy:
     Install what the model needs yourself, from an index that you trust, and serve it with ``--env-manager local``.

@@ -52,7 +52,7 @@ class FractalHeap:
         """The object of a heap id.
 
         Raises:
-            UnsupportedError: a huge object.
+            UnsupportedError: an object of an unknown kind.
             MalformedError: it lies in no block of the heap.
         """
         block = Block(identifier, 0, self._file.wide)
@@ -60,12 +60,28 @@ class FractalHeap:
         if kind == 2:
             size = (identifier[0] & 15) + 1
             return block.part(size)
+        if kind == 1:
+            return self._huge_object(block)
         if kind != 0:
-            raise UnsupportedError("a huge object of a fractal heap is not read")
+            raise UnsupportedError("an object of a fractal heap is of an unknown kind")
         offset, size = block.number(self._offset_size), block.number(self._length_size)
         for start, length, address in self._blocks():
             if start <= offset and offset + size <= start + length:
                 return self._file.block(address + offset - start, size)
+        raise MalformedError("an object lies outside its fractal heap")
+
+    def _huge_object(self, block: Block) -> Block:
+        """An object too long for the heap's blocks: its id is its place, or a number that a B-tree leads from."""
+        wide, length = self._file.wide
+        if block.left >= wide + length:
+            address, size = block.address(), block.length()
+            return self._file.block(address or 0, size)
+        wanted = block.number(min(length, block.left))
+        if self._huge is not None:
+            for record in records(self._file, self._huge):
+                address, size = record.address(), record.length()
+                if address is not None and record.length() == wanted:
+                    return self._file.block(address, size)
         raise MalformedError("an object lies outside its fractal heap")
 
     def _blocks(self) -> list[tuple[int, int, int]]:

@@ -102,7 +102,7 @@ class Walk:
                     self._attribute(shared(self.file, message), path)
                 elif message.kind == _ATTRIBUTE_INFO:
                     for body in self._dense_attributes(message):
-                        self._attribute(body, path)
+                        self._one(body, path)
                 else:
                     self._part(found, message)
             except LimitError:
@@ -155,9 +155,14 @@ class Walk:
             objects = FractalHeap(self.file, heap)
             for record in records(self.file, index):
                 identifier = record.take(objects.id_size)
-                if record.number(1) & 2:
-                    raise UnsupportedError("a shared attribute was not read")
-                yield objects.get(identifier)
+                try:
+                    if record.number(1) & 2:
+                        raise UnsupportedError("a shared attribute was not read")
+                    found = objects.get(identifier)
+                except ReadError as error:
+                    put_problem(self.facts, error)
+                    continue
+                yield found
 
     def _link(self, link: groups.Link, path: str, depth: int) -> None:
         name = f"{path}/{link.name.decode('utf-8', 'surrogateescape')}"
@@ -171,6 +176,15 @@ class Walk:
             self.waiting.append((link.address, name[-4096:], depth + 1))
         elif link.kind == groups.OTHER:
             self.facts.unknown("unsupported", f"the name {_named(name)} is a link of a program's own kind")
+
+    def _one(self, body: Block, path: str) -> None:
+        """An attribute beside others, which are read whatever is wrong with this one."""
+        try:
+            self._attribute(body, path)
+        except LimitError:
+            raise
+        except ReadError as error:
+            put_problem(self.facts, error)
 
     def _attribute(self, body: Block, path: str) -> None:
         self.counts["attributes"] += 1

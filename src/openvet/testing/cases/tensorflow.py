@@ -37,7 +37,8 @@ def _bytecode() -> str:
 
 
 def _lambda(function_: object) -> dict[str, object]:
-    return {"class_name": "Lambda", "config": {"name": "lambda", "function": function_, "function_type": "lambda"}}
+    kind = "function" if isinstance(function_, str) else "lambda"
+    return {"class_name": "Lambda", "config": {"name": "lambda", "function": function_, "function_type": kind}}
 
 
 def _gz(data: bytes) -> bytes:
@@ -331,7 +332,7 @@ _HOSTILE = (
                 _LAYER, _lambda({"class_name": "__tuple__", "items": [_bytecode(), None, None]})
             ),
         },
-        "keras-lambda",
+        "keras/lambda-code",
         formats=("keras-metadata",),
         advisories=("CVE-2024-3660",),
     ),
@@ -347,7 +348,7 @@ _HOSTILE = (
                 }
             }
         ),
-        "keras-lambda",
+        "keras/lambda-code keras/custom-object",
         file="keras_metadata.pb",
         formats=("keras-metadata",),
     ),
@@ -367,7 +368,7 @@ _HOSTILE = (
                 ]
             },
         ),
-        "keras-lambda",
+        "keras/lambda-code",
     ),
 )
 
@@ -432,7 +433,7 @@ _REVIEW = (
         "keras-lambda-by-name",
         "a Lambda layer that names a function",
         lambda: keras_metadata(_lambda("my_function")),
-        "keras-lambda",
+        "keras/custom-object",
         "review",
         "keras_metadata.pb",
         ("keras-metadata",),
