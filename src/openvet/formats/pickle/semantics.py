@@ -452,7 +452,7 @@ class Semantics(State):
             if not is_plain(item):
                 plain = False
                 bag = self.bags.join(bag, self.bag(item))
-        self.held.put(offset, [len(items), *items[:KEPT_ITEMS]])
+        self.held.put(offset, [len(items), *items[: self.tape.kept]])
         value = make(TUPLE, bag, offset)
         if not plain and self.observer is not None:
             for at, item in enumerate(items):
@@ -463,7 +463,7 @@ class Semantics(State):
     def container_of(self, tag: int, items: list[int], offset: int, opcode: int) -> int:
         """LIST, DICT and FROZENSET: a container with what stands above the mark."""
         if tag == FROZENSET:
-            self.held.put(offset, [len(items), *items[:KEPT_ITEMS]])
+            self.held.put(offset, [len(items), *items[: self.tape.kept]])
             return make(FROZENSET, self.bag_of_all(items), offset)
         value = make(tag, 0, offset)
         self.held.put(offset, [0])

@@ -8,7 +8,7 @@ cdef long long _LIT, _TUPLE, _LIST, _DICT, _SET, _FROZENSET, _TAG, _TAG_AND_A, _
 
 cdef class Tape:
     cdef public object held
-    cdef public long long memo_most, marks_most, depth, marked, hot, memo_size, memo_count, count, why, last
+    cdef public long long memo_most, marks_most, kept, depth, marked, hot, memo_size, memo_count, count, why, last
     cdef public bint curious, dense
     cdef long long[::1] _stack, _marks, _memo
     cdef long long _room, _marks_room, _memo_room

@@ -82,6 +82,7 @@ class Tape:
 
     Attributes:
         held: what containers hold, as far as it is kept.
+        kept: how many items of one container are kept.
         depth: how many values are on the stack.
         marked: how many marks are set.
         hot: no value above this index of the stack is anything but plain data.
@@ -98,6 +99,7 @@ class Tape:
         self.memo_most = memo_most
         self.marks_most = marks_most
         self.curious = curious
+        self.kept = KEPT_ITEMS
         self.depth = 0
         self.marked = 0
         self.hot = -1
@@ -416,7 +418,7 @@ class Tape:
         if entry is None:
             return
         stack = self._stack
-        kept = min(end, start + max(KEPT_ITEMS + 1 - len(entry), 0))
+        kept = min(end, start + max(self.kept + 1 - len(entry), 0))
         for at in range(start, kept):
             entry.append(stack[at])
         entry[0] += end - start
