@@ -204,7 +204,9 @@ class _Walk:
             if len(self.tree.tensors) >= self.graph.limits.tensors:
                 raise LimitError("tensors", self.graph.limits.tensors, "the checkpoint has too many tensors")
             self.tree.tensors.append(Named(name, view, offset_of(value)))
-            self._attributes(name, value)
+            made = self.graph.call_of(value)
+            if made is not None and made.module.startswith("torch"):  # the state of an array is the array
+                self._attributes(name, value)
             return None
         if value in self.views:
             return None
