@@ -15,14 +15,19 @@ from openvet.version import VERSION as __version__  # noqa: N811
 
 if TYPE_CHECKING:
     from openvet.core.limits import Limits
+    from openvet.disarm.rewrite import DisarmOptions
     from openvet.errors import OpenVetError
     from openvet.policy.decision import Verdict
     from openvet.reports.report import ModelReport, Report
     from openvet.workflows.check import Options
+    from openvet.workflows.disarm import DisarmReport
 
-__all__ = ["Limits", "ModelReport", "OpenVetError", "Options", "Report", "Verdict", "__version__", "check"]
+__all__ = ["DisarmOptions", "DisarmReport", "Limits", "ModelReport", "OpenVetError", "Options", "Report", "Verdict", "__version__", "check",
+           "disarm_model"]  # fmt: skip
 
 _HOMES = {
+    "DisarmOptions": "openvet.disarm.rewrite",
+    "DisarmReport": "openvet.workflows.disarm",
     "Limits": "openvet.core.limits",
     "ModelReport": "openvet.reports.report",
     "OpenVetError": "openvet.errors",
@@ -49,6 +54,24 @@ def check(*paths: str | os.PathLike[str], options: Options | None = None) -> Rep
     if not paths:  # an empty list is not a list in which nothing was found
         raise UsageError("nothing to check: give at least one path")
     return run(paths, options)
+
+
+def disarm_model(
+    source: str | os.PathLike[str], target: str | os.PathLike[str], options: DisarmOptions | None = None
+) -> DisarmReport:
+    """Rewrite a checkpoint, or every one in a folder, to safetensors, without executing anything of it.
+
+    Args:
+        source: a file or a folder.
+        target: the file or folder to make; it is there whole or not at all.
+        options: what to do with what safetensors cannot carry; see :class:`openvet.DisarmOptions`.
+
+    Raises:
+        openvet.errors.OpenVetError: nothing was written, and why.
+    """
+    from openvet.workflows.disarm import disarm
+
+    return disarm(source, target, options)
 
 
 def __getattr__(name: str) -> Any:  # PEP 562: hand names on without importing their rooms at start-up

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from openvet.reports.report import ModelReport, NotChecked
     from openvet.workflows.check import Options
 
-__all__ = ["Reading", "check", "read_models", "scan"]
+__all__ = ["Reading", "check", "progress_line", "read_models", "scan"]
 
 _FORMATS = ("text", "json", "jsonl", "sarif", "markdown")
 _STREAMED = {"text", "jsonl"}
@@ -137,7 +137,7 @@ def make_options(asked: dict[str, Any], *, with_inventory: bool) -> Options:
 
 
 @contextlib.contextmanager
-def _progress(wanted: bool) -> Iterator[tuple[Any, Callable[[], None]]]:
+def progress_line(wanted: bool) -> Iterator[tuple[Any, Callable[[], None]]]:
     """The counters, and how to take the line away before something else is written."""
     from openvet.core.progress import Progress
 
@@ -157,7 +157,7 @@ def read_models(paths: list[str], options: Options, *, show_progress: bool) -> I
     from openvet.errors import SubjectError, UsageError
     from openvet.workflows.check import check_each
 
-    with _progress(show_progress) as (progress, hide):
+    with progress_line(show_progress) as (progress, hide):
         for path in paths:
             shown = printable(path)
             result: ModelReport | NotChecked

@@ -12,7 +12,7 @@ from openvet.core.limits import Budget
 from openvet.core.location import member_place
 from openvet.core.text import printable, shorten
 from openvet.disarm.graph import PLAIN_CALLS, Graph
-from openvet.disarm.tensors import Bytes, Claim, Tensors, c_strides, f_strides, word_of
+from openvet.disarm.tensors import Bytes, Tensors, c_strides, f_strides, word_of
 from openvet.disarm.tree import Left, Named, Tree, walk
 from openvet.disarm.view import Storage, View
 from openvet.errors import LimitError, MalformedError, UnsupportedError
@@ -83,7 +83,7 @@ class Checkpoint:
         """Keep a source open as long as the checkpoint is."""
         return self._stack.enter_context(source)
 
-    def tensors(self, place: str, locate: Callable[[str, Claim], Bytes] | None = None, *, swapped: bool = False) -> Tensors:  # fmt: skip
+    def tensors(self, place: str, locate: Callable[[str], Bytes] | None = None, *, swapped: bool = False) -> Tensors:  # fmt: skip
         made = Tensors(place, locate, swapped=swapped)
         made.nested = self._nested
         self._stack.callback(made.close)
@@ -195,7 +195,7 @@ def _torch_zip(checkpoint: Checkpoint, source: Source, budget: Budget) -> None:
         raise UnsupportedError(f"it has {len(pickles)} pickles of a model, and which one a loader takes is not known")
     folder = pickles[0].partition("/")[0]
 
-    def locate(key: str, claim: Claim) -> Bytes:
+    def locate(key: str) -> Bytes:
         entry = by_name.get(f"{folder}/data/{key.lower()}")
         if entry is None:
             raise MalformedError(f"its storage {shorten(printable(key), 80)} is not in the archive")
@@ -244,7 +244,9 @@ def _legacy_graph(checkpoint: Checkpoint, source: Source, budget: Budget, place:
     places: dict[str, Bytes] = {}
     for key in order:
         if key is None or key not in claims:
-            raise MalformedError("a storage that no tensor is a view of, so that what follows cannot be told", offset=at)
+            raise MalformedError(
+                "a storage that no tensor is a view of, so that what follows cannot be told", offset=at
+            )
         width = claims[key]
         numel = int.from_bytes(source.read(at, 8), "little", signed=True)
         if numel < 0 or at + 8 + numel * width > source.size:
@@ -256,7 +258,7 @@ def _legacy_graph(checkpoint: Checkpoint, source: Source, budget: Budget, place:
     if at < source.size:
         checkpoint.tree.leave(Left("value", "", f"{source.size - at} bytes behind the last storage", at))
 
-    def locate(key: str, claim: Claim) -> Bytes:
+    def locate(key: str) -> Bytes:
         if key not in places:
             raise MalformedError(f"its storage {shorten(printable(key), 80)} is not in the file")
         return places[key]
@@ -275,9 +277,8 @@ def _claims(graph: Graph) -> dict[str, int]:
         if len(items) >= 5 and graph.text(items[0]) == "storage" and tag_of(items[1]) == REF:
             key = graph.text(items[2])
             width = DTYPES.get(graph.refs[a_of(items[1])].name.rpartition(".")[2], ("?", 0))[1]
-            if key is not None and width:
-                if out.setdefault(key, width) != width:
-                    raise MalformedError(f"storage {shorten(printable(key), 80)} is described in two ways")
+            if key is not None and width and out.setdefault(key, width) != width:
+                raise MalformedError(f"storage {shorten(printable(key), 80)} is described in two ways")
     return out
 
 

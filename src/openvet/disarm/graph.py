@@ -305,7 +305,11 @@ class Graph(Machine):
             raise NotPlainError("bytes" if a_of(value) & ENCODED else f"{size} bytes")
         if is_text(opcode):
             text = text_of(self.peek, offset_of(value), opcode, _TEXT)
-            return text if text is not None and text.isprintable() else {"text": printable(text or "", keep_newlines=False)}
+            return (
+                text
+                if text is not None and text.isprintable()
+                else {"text": printable(text or "", keep_newlines=False)}
+            )
         if is_bytes(opcode):
             return {type_name(opcode): base64.b64encode(self.source.read(start, size)).decode()}
         kind = type_name(opcode)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from openvet.core.text import printable
@@ -121,20 +121,11 @@ class Copied:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A file of the folder that is not in the output."""
+    """A file of the folder that is not in the output; ``lost`` where nothing that was asked for says so."""
 
     name: str
     why: str
+    lost: bool
 
     def to_json(self) -> Mapping[str, Any]:
         return {"name": printable(self.name), "why": self.why}
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """All files of one run."""
-
-    files: tuple[FileReport, ...]
-    copied: tuple[Copied, ...] = ()
-    skipped: tuple[Skipped, ...] = ()
-    indexes: tuple[Copied, ...] = field(default=())

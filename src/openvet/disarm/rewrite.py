@@ -19,13 +19,17 @@ from openvet.disarm.writing import NewFile, write_tensors
 from openvet.errors import OpenVetError, ReadError
 from openvet.io.source import FileSource
 
-__all__ = ["DisarmOptions", "RefusedError", "rewrite"]
+__all__ = ["DisarmOptions", "NothingError", "RefusedError", "rewrite"]
 
 _REASONS: Final = 8
 
 
 class RefusedError(OpenVetError):
     """The file was not rewritten, and why. Nothing was written."""
+
+
+class NothingError(RefusedError):
+    """The file was read, and holds no tensor."""
 
 
 def _nothing(_module: str, _name: str) -> bool:
@@ -96,6 +100,8 @@ def rewrite(
 
 def _plan(checkpoint: Checkpoint, options: DisarmOptions, size: int, dangerous: Callable[[str, str], bool]) -> Layout:
     tree = checkpoint.tree
+    if not tree.tensors and not any(each.kind == "tensor" for each in tree.left):
+        raise NothingError(f"{checkpoint.place}: refused: it holds no tensor")
     reasons = []
     if not options.drop_the_rest:
         reasons = [_why(each) for each in tree.left if not (each.callable and dangerous(*each.callable))]

@@ -65,7 +65,7 @@ class Claim(NamedTuple):
     nbytes: int
 
 
-Locate = Callable[[str, Claim], Bytes]
+Locate = Callable[[str], Bytes]
 """Where the storage with a key is (raises :class:`~openvet.errors.ReadError`)."""
 
 
@@ -117,7 +117,9 @@ class Tensors:
                 raise UnsupportedError(f"an instance of {shorten(printable(klass), 200)}, a subclass of Tensor")
             return self._torch(graph, graph.refs[a_of(items[0])].name, graph.children(items[2]))
         if name not in _REBUILD:
-            raise UnsupportedError(_CANNOT.get(name, f"a tensor that torch._utils.{shorten(printable(name), 80)} would make"))
+            raise UnsupportedError(
+                _CANNOT.get(name, f"a tensor that torch._utils.{shorten(printable(name), 80)} would make")
+            )
         if items is None or len(items) < 4:
             raise MalformedError("its arguments are not known")
         dtype, storage = self.storage_of(graph, items[0])
@@ -126,7 +128,9 @@ class Tensors:
                 raise MalformedError("its type is not known")
             dtype = DTYPES.get(graph.refs[a_of(items[6])].name, ("?", 0))[0]
             if storage.swapped and WIDTHS.get(dtype, 1) > 1:
-                raise UnsupportedError("written on a big-endian machine with an untyped storage, whose order PyTorch loses")
+                raise UnsupportedError(
+                    "written on a big-endian machine with an untyped storage, whose order PyTorch loses"
+                )
         extra = items[7:8] if name == "_rebuild_tensor_v3" else items[6:7]
         if extra and graph.plain(extra[0]) not in ({}, None, {"dict": []}):
             raise UnsupportedError("a view with a mark that changes its numbers (conjugate or negative)")
@@ -164,7 +168,7 @@ class Tensors:
         if known is None:
             if self._locate is None:
                 raise MalformedError("it is a view of a storage, and this kind of file has none")
-            source, offset, size, place = self._locate(key, claim)
+            source, offset, size, place = self._locate(key)
             if size != claim.nbytes:
                 raise MalformedError(f"its storage has {size} bytes, but the pickle claims {claim.nbytes}")
             known = self._storages[key] = claim, Storage(source, offset, size, self._swapped, place)
@@ -307,7 +311,9 @@ def word_of(code: str, order: str = "") -> tuple[str, bool]:
     match = _CODE.fullmatch(code)
     word = _WORDS.get(match.group(2) + match.group(3)) if match else None
     if match is None or word is None:
-        kind = "of Python objects" if code.endswith("O") or code == "O8" else f"of the type {shorten(printable(code), 80)}"
+        kind = (
+            "of Python objects" if code.endswith("O") or code == "O8" else f"of the type {shorten(printable(code), 80)}"
+        )
         raise UnsupportedError(f"an array {kind}")
     return word, (order or match.group(1)) == ">" and WIDTHS[word] > 1
 

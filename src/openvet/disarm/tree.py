@@ -144,7 +144,8 @@ class _Walk:
         """Take what ``value`` is; the named values below it where it is something that holds others."""
         tag = tag_of(value)
         if tag in (LIT, REF):
-            return self._plain(name, value)
+            self._plain(name, value)
+            return None
         if tag in CONTAINERS:
             if value not in self.mixed and self._is_plain(name, value):
                 return None
@@ -309,5 +310,3 @@ class _Walk:
 
 def _join(name: str, own: str) -> str:
     return f"{name}.{own}" if name else own
-
-

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from math import prod
-from typing import Final
+from typing import Final, Literal
 
 from openvet.errors import MalformedError, UnsupportedError
 from openvet.io.source import Source
@@ -33,7 +33,7 @@ _BOX: Final = 16 * 1024 * 1024
 #: Below this distance it is cheaper to read what lies between than to read twice.
 _NEAR: Final = 4096
 _SPARSE: Final = 4
-_CODES: Final = {1: "B", 2: "H", 4: "I", 8: "Q"}
+_CODES: Final[dict[int, Literal["B", "H", "I", "Q"]]] = {1: "B", 2: "H", 4: "I", 8: "Q"}
 _MOST: Final = 2**63
 
 Axis = tuple[int, int, int]

@@ -25,6 +25,8 @@ from openvet.io.source import FileSource
 __all__ = ["NewFile", "Tail", "WriteError", "Written", "copy_file", "write_tensors"]
 
 _BLOCK: Final = 1024 * 1024
+#: Less is hashed at once and not by the other thread.
+_SMALL: Final = 64 * 1024
 
 
 class WriteError(OpenVetError):
@@ -202,7 +204,11 @@ def _copy(layout: Layout, file: NewFile, pool: ThreadPoolExecutor, tails: Sequen
         for block in each.view.blocks():
             if pending is not None:
                 pending.result()
-            pending = pool.submit(digest.update, block) if len(block) > 65_536 else digest.update(block)
+            pending = None
+            if len(block) > _SMALL:
+                pending = pool.submit(digest.update, block)
+            else:
+                digest.update(block)
             file.write(block)
             at += len(block)
             progress.bytes_done += len(block)

@@ -1,0 +1,137 @@
+"""``openvet disarm``: rewrite a checkpoint to safetensors."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openvet.cli.options import form_option, make_limits
+from openvet.cli.terminal import say
+
+if TYPE_CHECKING:
+    from openvet.disarm.report import FileReport
+    from openvet.workflows.disarm import DisarmReport
+
+__all__ = ["disarm"]
+
+_LISTED = 20
+_PATH = click.Path(readable=False)
+
+
+@click.command(short_help="Rewrite a checkpoint to safetensors, executing nothing.")
+@click.argument("source", metavar="IN", type=_PATH)
+@click.argument("target", metavar="OUT", type=_PATH)
+@form_option("How to report what was done; json lists everything.")
+@click.option(
+    "--report", metavar="FILE", type=_PATH, help="Write the JSON report to FILE as well: whole or not at all."
+)
+@click.option("--save-rest", is_flag=True, help="Write plain values (numbers, text, lists of such) to OUT.rest.json.")
+@click.option(
+    "--drop-the-rest", is_flag=True, help="Leave out what safetensors cannot carry; without it that is refused."
+)
+@click.option("--copy-others", is_flag=True, help="Of a folder, copy other files too in which nothing was found.")
+@click.option("--force", is_flag=True, help="Replace what is at OUT.")
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing on success, and no progress.")
+@click.option("--limit", "limits", multiple=True, metavar="NAME=VALUE", help="Change what one file may cost. May be repeated.")  # fmt: skip
+@click.option("--no-progress", is_flag=True, help="Show no progress line. It is only ever drawn on a terminal.")
+@click.pass_context
+def disarm(ctx: click.Context, /, **asked: Any) -> None:
+    """Rewrite a checkpoint to safetensors, without executing anything of it.
+
+    IN is a file of PyTorch, joblib, pickle or NumPy, or a folder; OUT is the file or folder to make. Tensors are copied
+    element for element and never converted. What a pickle would run is never part of OUT: it is left out and reported. What
+    else safetensors cannot carry makes the command refuse, unless an option says where it goes.
+
+    \b
+    Examples:
+      openvet disarm model.pt safe.safetensors
+      openvet disarm --save-rest --report disarm.json checkpoint.ckpt safe.safetensors
+      openvet disarm --copy-others ./my-model ./my-model-safe
+
+    \b
+    Exit codes:
+      0    written, with everything that IN holds
+      1    written; IN is dangerous to load, and what it would run was left out
+      3    written; something else was left out, as the report says
+      2    nothing was written: refused, or the command itself failed
+      130  interrupted with Ctrl-C; nothing was written
+    """  # noqa: D301
+    from openvet.cli.check import progress_line
+    from openvet.cli.output import open_output, write_text
+    from openvet.disarm.rewrite import DisarmOptions
+    from openvet.workflows.disarm import Outcome
+    from openvet.workflows.disarm import disarm as run
+
+    # hashing threads ask for the interpreter once a block; the usual 5 ms would cost them as much as the block itself
+    sys.setswitchinterval(0.0002)
+    options = DisarmOptions(
+        drop_the_rest=asked["drop_the_rest"],
+        save_rest=asked["save_rest"],
+        copy_others=asked["copy_others"],
+        force=asked["force"],
+        limits=make_limits(asked["limits"]),
+    )
+    with open_output(asked["report"], [asked["source"]]) as output:
+        with progress_line(not asked["quiet"] and not asked["no_progress"]) as (progress, _):
+            report = run(asked["source"], asked["target"], options, progress)
+        if asked["report"] is not None:
+            output.write(_as_json(report))
+            output.commit()
+    if not asked["quiet"]:
+        write_text(_as_json(report) if asked["form"] == "json" else _as_text(report))
+    if report.outcome is Outcome.DANGEROUS:
+        say("openvet: the input is dangerous to load; what it would run is not in the output")
+    ctx.exit({Outcome.WHOLE: 0, Outcome.DANGEROUS: 1, Outcome.PARTIAL: 3}[report.outcome])
+
+
+def _as_json(report: DisarmReport) -> str:
+    import json
+
+    from openvet.reports._wording import clean
+
+    return json.dumps(clean(report.to_json()), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _as_text(report: DisarmReport) -> str:
+    lines: list[str] = []
+    for file in report.files:
+        lines += _file(file)
+    lines += [f"copied {each.name}" for each in report.copied]
+    lines += [f"wrote {each.name}" for each in report.indexes]
+    lines += [f"not in the output: {each.name}: {each.why}" for each in report.skipped]
+    decision = report.checked.decision
+    lines.append(f"the input is to be decided: {decision.verdict}")
+    lines += [f"  {reason.message}" for reason in decision.reasons[:_LISTED]]
+    from openvet.reports._wording import visible
+
+    return "".join(f"{visible(line)}\n" for line in lines)
+
+
+def _file(file: FileReport) -> list[str]:
+    from openvet.reports._wording import bytes_for_people
+
+    gathered = sum(not each.contiguous for each in file.tensors)
+    aliases = sum(len(each.aliases) for each in file.tensors)
+    size = bytes_for_people(sum(each.nbytes for each in file.tensors))
+    lines = [f"{file.source} -> {file.target}", f"  {len(file.tensors)} tensors, {size}, read back and compared"]
+    if gathered:
+        lines.append(f"  {gathered} of them gathered from views that are not contiguous")
+    if aliases:
+        lines.append(f"  {aliases} other names of the same tensors, in the metadata")
+    if file.saved is not None:
+        lines.append(f"  {len(file.plain)} plain values in {file.saved}")
+    elif file.plain:
+        lines += _listed("plain values left out", [each.name or "the whole" for each in file.plain])
+    lines += _listed("left out", [f"{each.name}: {each.what}" if each.name else each.what for each in file.left])
+    if file.dropped:
+        lines.append(f"  and {file.dropped} more")
+    lines += _listed("never called", [f"{each.qualified}({', '.join(each.arguments)})" for each in file.calls])
+    lines.append(f"  SHA-256 {file.target_digest}")
+    return lines
+
+
+def _listed(what: str, items: list[str]) -> list[str]:
+    lines = [f"  {what}: {each[:200]}" for each in items[:_LISTED]]
+    return lines + ([f"  {what}: and {len(items) - _LISTED} more"] if len(items) > _LISTED else [])
