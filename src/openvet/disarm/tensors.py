@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from math import prod
 from typing import Final, NamedTuple
 
@@ -210,11 +211,22 @@ class Tensors:
             state = graph.children(states[0]) if len(states) == 1 and tag_of(states[0]) == TUPLE else []
             if len(state) < 4:
                 raise MalformedError("an array whose state is not known")
-            shape, dtype, order, raw = state[-4:]
-            return self._array(graph, raw, dtype, self._extents(graph, shape), fortran=graph.plain(order) is True)
-        if made.module in _BUFFER and made.name == "_frombuffer" and made.items and len(made.items) == 4:
-            raw, dtype, shape, order = made.items
-            return self._array(graph, raw, dtype, self._extents(graph, shape), fortran=graph.text(order) == "F")
+            extents, dtype, order, raw = state[-4:]
+            return self._array(graph, raw, dtype, self._extents(graph, extents), fortran=graph.plain(order) is True)
+        if made.module in _BUFFER and made.name == "_frombuffer" and made.items and len(made.items) in (4, 5):
+            raw, dtype, extents, order = made.items[:4]
+            shape, word = self._extents(graph, extents), graph.text(order)
+            if word in ("C", "F"):
+                return self._array(graph, raw, dtype, shape, fortran=word == "F")
+            turned = self._extents(graph, made.items[4]) if word == "K" and len(made.items) == 5 else None
+            view = self._array(graph, raw, dtype, shape, fortran=False)
+            if turned is None or sorted(turned) != list(range(len(view.shape))):
+                raise MalformedError("an array whose order of axes is not known")
+            return replace(
+                view,
+                shape=tuple(view.shape[axis] for axis in turned),
+                strides=tuple(view.strides[axis] for axis in turned),
+            )
         if made.module in _ARRAY and made.name == "scalar" and made.items and len(made.items) == 2:
             return self._array(graph, made.items[1], made.items[0], (), fortran=False)
         return None
