@@ -35,7 +35,8 @@ ALL = DisarmOptions(drop_the_rest=True, force=True)
 
 def bits(tensor: Any) -> bytes:
     """The elements in row-major order as bytes."""
-    flat = tensor.detach().contiguous().reshape(-1)
+    flat = torch.empty(tensor.numel(), dtype=tensor.dtype)
+    flat.copy_(tensor.detach().reshape(-1))
     return bytes(flat.view(torch.uint8).numpy().tobytes()) if flat.numel() else b""
 
 

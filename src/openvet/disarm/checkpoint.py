@@ -30,7 +30,7 @@ _STREAMS: Final = frozenset({"gzip", "zlib", "bzip2", "xz", "lzma", "lzma-alone"
 _CONTRADICTIONS: Final = frozenset(
     {"archive/header-mismatch", "archive/duplicate-member", "archive/overlapping-members"}
 )
-_DATA: Final = PLAIN_CALLS | {("collections", "OrderedDict"), ("collections", "defaultdict"), ("_codecs", "encode"),
+_DATA: Final = PLAIN_CALLS | {("collections", "OrderedDict"), ("collections", "defaultdict"), ("_codecs", "encode"), ("builtins", "bytes"),
                              ("torch.storage", "_load_from_bytes")}  # fmt: skip
 _DATA_MODULES: Final = frozenset(
     {"torch._utils", "torch._tensor", "numpy.core.multiarray", "numpy._core.multiarray", "numpy.core.numeric",

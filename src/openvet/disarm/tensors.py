@@ -260,6 +260,9 @@ class Tensors:
     def _literal(self, graph: Graph, value: int) -> Bytes:
         """The bytes of a literal; those that protocol 2 wrote as text are decoded into a temporary file without a name."""
         place = f"{self.place} @{offset_of(value)}"
+        made = graph.call_of(value)
+        if made is not None and made.qualified == "builtins.bytes" and made.items == []:  # how protocol 2 writes b""
+            return Bytes(BytesSource(b""), 0, 0, place)
         if tag_of(value) != LIT:
             raise UnsupportedError("an array of Python objects, or one whose bytes are not in the pickle")
         known = self._literals.get(value)
