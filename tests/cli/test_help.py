@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from tests.snapshots.snapshot import matches
 
 from openvet.cli import main
+from openvet.testing.forge_views import Stored, Strided, zip_file
 from openvet.version import VERSION
 
 COMMANDS = ["", *main.commands]
@@ -36,7 +37,7 @@ def test_help(command: str) -> None:
     assert max(map(len, text.splitlines())) <= 100
 
 
-@pytest.mark.parametrize("command", ["", "check", "scan", "inspect", "doctor"])
+@pytest.mark.parametrize("command", ["", "check", "scan", "inspect", "disarm", "doctor"])
 def test_help_tells_the_exit_codes(command: str) -> None:
     assert "Exit codes:" in help_of(command)
 
@@ -74,6 +75,12 @@ def test_examples_work(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(data)
+    checkpoint = zip_file({"w": Strided(Stored(bytes(16)), (4,), (1,)), "epoch": 3})
+    for name in ("checkpoint.ckpt", "shards/pytorch_model-00001-of-00001.bin", "weights.pt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(
+            checkpoint if name.endswith("ckpt") else zip_file({"w": Strided(Stored(bytes(16)), (4,), (1,))})
+        )
     words = shlex.split(example.partition(" > ")[0].replace("downloads/*", "downloads/a.safetensors"))
     found = CliRunner().invoke(main, words[1:])
     assert found.exit_code in {0, 3}, found.stderr

@@ -46,9 +46,9 @@ def disarm(ctx: click.Context, /, **asked: Any) -> None:
 
     \b
     Examples:
-      openvet disarm model.pt safe.safetensors
+      openvet disarm weights.pt safe.safetensors
       openvet disarm --save-rest --report disarm.json checkpoint.ckpt safe.safetensors
-      openvet disarm --copy-others ./my-model ./my-model-safe
+      openvet disarm --copy-others ./shards ./shards-safe
 
     \b
     Exit codes:
@@ -102,7 +102,7 @@ def _as_text(report: DisarmReport) -> str:
     lines += [f"wrote {each.name}" for each in report.indexes]
     lines += [f"not in the output: {each.name}: {each.why}" for each in report.skipped]
     decision = report.checked.decision
-    lines.append(f"the input is to be decided: {decision.verdict}")
+    lines.append(f"the check of the input says: {decision.verdict}")
     lines += [f"  {reason.message}" for reason in decision.reasons[:_LISTED]]
     from openvet.reports._wording import visible
 
@@ -110,18 +110,21 @@ def _as_text(report: DisarmReport) -> str:
 
 
 def _file(file: FileReport) -> list[str]:
-    from openvet.reports._wording import bytes_for_people
+    from openvet.reports._wording import bytes_for_people, plural
 
     gathered = sum(not each.contiguous for each in file.tensors)
     aliases = sum(len(each.aliases) for each in file.tensors)
     size = bytes_for_people(sum(each.nbytes for each in file.tensors))
-    lines = [f"{file.source} -> {file.target}", f"  {len(file.tensors)} tensors, {size}, read back and compared"]
+    lines = [
+        f"{file.source} -> {file.target}",
+        f"  {plural(len(file.tensors), 'tensor')}, {size}, read back and compared",
+    ]
     if gathered:
-        lines.append(f"  {gathered} of them gathered from views that are not contiguous")
+        lines.append(f"  {gathered} gathered from views that are not contiguous")
     if aliases:
-        lines.append(f"  {aliases} other names of the same tensors, in the metadata")
+        lines.append(f"  {plural(aliases, 'other name')} of a tensor, in the metadata")
     if file.saved is not None:
-        lines.append(f"  {len(file.plain)} plain values in {file.saved}")
+        lines.append(f"  {plural(len(file.plain), 'plain value')} in {file.saved}")
     elif file.plain:
         lines += _listed("plain values left out", [each.name or "the whole" for each in file.plain])
     lines += _listed("left out", [f"{each.name}: {each.what}" if each.name else each.what for each in file.left])

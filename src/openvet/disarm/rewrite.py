@@ -107,7 +107,7 @@ def _plan(checkpoint: Checkpoint, options: DisarmOptions, size: int, dangerous: 
         reasons = [_why(each) for each in tree.left if not (each.callable and dangerous(*each.callable))]
         if tree.plain and not options.save_rest:
             names = ", ".join(shorten(each.name or "the whole", 60) for each in tree.plain[:3])
-            reasons.append(f"{len(tree.plain)} plain values are no tensors ({names}{', …' if tree.plain[3:] else ''})")
+            reasons.append(f"{_count(len(tree.plain))} ({names}{', …' if tree.plain[3:] else ''})")
         if tree.dropped:
             reasons.append(f"{tree.dropped} more")
     if reasons:
@@ -116,8 +116,15 @@ def _plan(checkpoint: Checkpoint, options: DisarmOptions, size: int, dangerous: 
         remedy = "--save-rest writes them to a JSON file, --drop-the-rest leaves them out" if only_plain else "--drop-the-rest leaves out what cannot be carried"  # fmt: skip
         raise RefusedError(f"{checkpoint.place}: refused: {shown}. {remedy}")
     if not tree.tensors:
-        raise RefusedError(f"{checkpoint.place}: refused: it holds no tensor that can be carried over")
+        why = "; ".join(_why(each) for each in tree.left if each.kind == "tensor")
+        raise RefusedError(
+            f"{checkpoint.place}: refused: it holds no tensor that can be carried over: {shorten(why, 1000)}"
+        )
     return lay_out(tree.tensors, options.limits, size)
+
+
+def _count(plain: int) -> str:
+    return "1 plain value is no tensor" if plain == 1 else f"{plain} plain values are no tensors"
 
 
 def _why(left: Left) -> str:

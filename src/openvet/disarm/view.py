@@ -107,7 +107,7 @@ class View:
 
     @property
     def contiguous(self) -> bool:
-        return self._axes() in ([], [(self.elements, 1)])
+        return not self.elements or self._axes() in ([], [(self.elements, 1)])
 
     def key(self) -> tuple[object, ...]:
         """What two views share that are the same elements in the same order."""

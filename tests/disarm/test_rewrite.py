@@ -1,0 +1,445 @@
+"""A checkpoint becomes safetensors: the same elements under the same names, nothing run, nothing lost without a word."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.disarm.reading import read_back
+
+import openvet
+from openvet.disarm import writing
+from openvet.disarm.rewrite import DisarmOptions, RefusedError
+from openvet.disarm.writing import WriteError
+from openvet.errors import OpenVetError, SubjectError
+from openvet.testing.forge import Call, Name, assemble, dump
+from openvet.testing.forge_views import Stored, Strided, elements, legacy_file, zip_file
+from openvet.workflows.disarm import DisarmReport, Outcome
+
+FORMS: dict[str, Callable[[Any], bytes]] = {"zip": zip_file, "legacy": legacy_file}
+DROP = DisarmOptions(drop_the_rest=True)
+EVIL = Call(Name("os", "system"), ("echo forged",))
+WORDS = {"Float": "F32", "Half": "F16", "BFloat16": "BF16", "Long": "I64", "Double": "F64", "Byte": "U8", "Bool": "BOOL",
+         "Char": "I8", "Short": "I16", "Int": "I32"}  # fmt: skip
+
+
+def stored(count: int, kind: str = "Float") -> Stored:
+    probe = Stored(b"", kind)
+    data = random.Random(f"{count} {kind}").randbytes(count * probe.width)
+    return Stored(bytes(byte & 1 for byte in data) if kind == "Bool" else data, kind)
+
+
+def plain(count: int = 4, kind: str = "Float") -> Strided:
+    return Strided(stored(count, kind), (count,), (1,))
+
+
+def run(tmp_path: Path, data: bytes, options: DisarmOptions | None = None) -> DisarmReport:
+    source = tmp_path / "model.pt"
+    source.write_bytes(data)
+    report = openvet.disarm_model(source, tmp_path / "out.safetensors", options)
+    left = {"model.pt", "out.safetensors", "out.safetensors.rest.json"}
+    assert {each.name for each in tmp_path.iterdir()} <= left
+    return report
+
+
+def refused(tmp_path: Path, data: bytes, why: str, options: DisarmOptions | None = None) -> None:
+    with pytest.raises(RefusedError, match=why):
+        run(tmp_path, data, options)
+    assert [each.name for each in tmp_path.iterdir()] == ["model.pt"]
+
+
+def views() -> dict[str, Any]:
+    base = stored(60)
+    return {
+        "whole": Strided(base, (5, 12), (12, 1)),
+        "turned": Strided(base, (12, 5), (1, 12)),
+        "part": Strided(base, (2, 3), (12, 2), 13),
+        "again": Strided(base, (3, 4), (0, 1), 7),
+        "0-d": Strided(base, (), (), 9),
+        "none": Strided(base, (4, 0), (1, 1)),
+        "parameter": Strided(stored(6), (2, 3), (3, 1), parameter=True),
+        "deep": {"list": [plain(3, kind) for kind in WORDS], "dict": {7: plain(2, "Long")}},
+    }
+
+
+def flat(value: Any, name: str = "") -> dict[str, Strided]:
+    if isinstance(value, Strided):
+        return {name: value}
+    pairs = value.items() if isinstance(value, dict) else enumerate(value)
+    out: dict[str, Strided] = {}
+    for key, item in pairs:
+        out |= flat(item, f"{name}.{key}" if name else str(key))
+    return out
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_element_under_its_name(form: str, tmp_path: Path) -> None:
+    report = run(tmp_path, FORMS[form](views()))
+    seen, metadata = read_back(tmp_path / "out.safetensors")
+    expected = flat(views())
+    assert metadata == {"format": "pt"}
+    assert seen == {
+        name: (WORDS[view.storage.kind], view.shape, elements(view)) for name, view in expected.items()
+    }  # fmt: skip
+    assert report.outcome is Outcome.WHOLE
+    (file,) = report.files
+    assert file.source_digest == hashlib.sha256((tmp_path / "model.pt").read_bytes()).hexdigest()
+    assert file.target_digest == hashlib.sha256((tmp_path / "out.safetensors").read_bytes()).hexdigest()
+    for each in file.tensors:
+        assert each.before == each.after == hashlib.sha256(elements(expected[each.name])).hexdigest()
+    assert {each.name for each in file.tensors if not each.contiguous} == {"turned", "part", "again"}
+
+
+def test_big_endian_is_turned(tmp_path: Path) -> None:
+    value = {kind: Strided(stored(6, kind), (3, 2), (1, 3)) for kind in WORDS}
+    report = run(tmp_path, zip_file(value, order="big"))
+    seen, _ = read_back(tmp_path / "out.safetensors")
+    assert seen == {kind: (WORDS[kind], (3, 2), elements(view, turned=True)) for kind, view in value.items()}
+    assert {each.name for each in report.files[0].tensors if each.swapped} == {
+        k for k in WORDS if value[k].storage.width > 1
+    }
+
+
+def test_an_alias_is_written_once_and_named(tmp_path: Path) -> None:
+    base = stored(12)
+    value = {
+        "embed": Strided(base, (3, 4), (4, 1)),
+        "head": Strided(base, (3, 4), (4, 1)),
+        "flat": Strided(base, (12,), (1,)),
+    }
+    report = run(tmp_path, zip_file(value))
+    seen, metadata = read_back(tmp_path / "out.safetensors")
+    assert metadata == {"format": "pt", "head": "embed"}
+    assert seen.keys() == {"embed", "flat"}
+    assert {each.name: each.aliases for each in report.files[0].tensors} == {"embed": ("head",), "flat": ()}
+
+
+def test_a_state_dict_with_its_bookkeeping(tmp_path: Path) -> None:
+    value = Call(Name("collections", "OrderedDict"), (), {"_metadata": {"": {"version": 1}}}, items=(("w", plain()),))
+    report = run(tmp_path, zip_file(value))
+    assert report.outcome is Outcome.WHOLE
+    assert [each.value for each in report.files[0].notes] == [{"dict": [["_metadata", {"dict": [["", {"dict": [["version", 1]]}]]}]]}]  # fmt: skip
+
+
+# --- what is no tensor ---
+
+
+def test_plain_values_are_refused_saved_or_dropped(tmp_path: Path) -> None:
+    data = zip_file({"w": plain(), "epoch": 3, "args": {"lr": 0.5, "betas": (0.9, 1), "name": "x"}, "none": None})
+    refused(tmp_path, data, "3 plain values are no tensors .*--save-rest writes them")
+    report = run(tmp_path, data, DisarmOptions(save_rest=True))
+    assert report.outcome is Outcome.WHOLE
+    saved = json.loads((tmp_path / "out.safetensors.rest.json").read_text())
+    assert saved["values"] == [
+        {"name": "epoch", "value": 3},
+        {"name": "args", "value": {"lr": 0.5, "betas": {"tuple": [0.9, 1]}, "name": "x"}},
+        {"name": "none", "value": None},
+    ]
+    report = run(tmp_path, data, DisarmOptions(drop_the_rest=True, force=True))
+    assert report.outcome is Outcome.PARTIAL
+    assert [each.name for each in report.files[0].plain] == ["epoch", "args", "none"]
+    assert read_back(tmp_path / "out.safetensors")[0].keys() == {"w"}
+
+
+@pytest.mark.parametrize(
+    ("tensor", "why"),
+    [
+        (plain(2, "ComplexFloat"), "C64"),
+        (Strided(stored(4, "QInt8"), (4,), (1,), rebuild="_rebuild_qtensor"), "a quantized tensor"),
+        (Strided(stored(4), (4,), (1,), rebuild="_rebuild_nested_tensor"), "a nested tensor"),
+        (Strided(stored(4), (4,), (1,), rebuild="_rebuild_anything"), "_rebuild_anything would make"),
+        (Strided(stored(4), (4,), (1,), extra=({"neg": True},)), "changes its numbers"),
+        (Strided(stored(4), (5,), (1,)), "reaches 20 bytes into a storage of 16"),
+        (Strided(stored(4), (2,), (1, 1)), "do not fit together"),
+        (Strided(Stored(bytes(16), claimed=5), (4,), (1,)), "has 16 bytes, but the pickle claims 20"),
+        (Call(Name("torch._utils", "_rebuild_tensor_v2"), (1, 2)), "arguments are not known"),
+        (Call(Name("torch._utils", "_rebuild_sparse_tensor"), (1, 2)), "a sparse tensor"),
+        (Call(Name("torch._utils", "_rebuild_meta_tensor_no_storage"), (1, 2)), "without data"),
+        (Call(Name("numpy.core.multiarray", "_reconstruct"), (Name("numpy", "ndarray"), (0,), b"b"), (1, (1,), 2, False, [3])), "array"),
+    ],
+)  # fmt: skip
+def test_a_tensor_that_cannot_be_carried_is_named(tensor: Any, why: str, tmp_path: Path) -> None:
+    data = zip_file({"w": plain(), "layer": {"x": tensor}})
+    refused(tmp_path, data, rf"layer\.x: .*{why}")
+    report = run(tmp_path, data, DROP)
+    assert report.outcome is Outcome.PARTIAL
+    assert [(each.kind, each.name) for each in report.files[0].left] == [("tensor", "layer.x")]
+    assert read_back(tmp_path / "out.safetensors")[0].keys() == {"w"}
+
+
+def test_names_that_collide_are_refused(tmp_path: Path) -> None:
+    refused(tmp_path, zip_file({"a.b": plain(), "a": {"b": plain(3)}}), "two tensors have the name a.b", DROP)
+    refused(tmp_path, zip_file({"__metadata__": plain()}), "means something else", DROP)
+    refused(tmp_path, zip_file({1: plain(), "1": plain(3)}), "two tensors have the name 1", DROP)
+
+
+def test_contradictory_claims_are_refused(tmp_path: Path) -> None:
+    one = Stored(bytes(16), "Float", key="0")
+    other = Stored(bytes(16), "Int", key="0")
+    value = {"a": Strided(one, (4,), (1,)), "b": Strided(other, (4,), (1,))}
+    refused(tmp_path, zip_file(value), "b: its storage is described in two ways")
+
+
+def test_a_module_is_looked_at_as_data(tmp_path: Path) -> None:
+    def module(name: str, **state: Any) -> Call:
+        return Call(
+            Name("copyreg", "_reconstructor"), (Name("models.net", name), Name("builtins", "object"), None), state
+        )
+
+    weight = plain()
+    inner = module(
+        "Conv", _parameters={"weight": weight, "bias": None}, _buffers={"mean": plain(3)}, _modules={}, training=True
+    )
+    net = module("Net", _parameters={}, _buffers={}, _modules={"0": inner, "tied": inner}, anchors=plain(2))
+    data = zip_file({"model": net, "epoch": 1})
+    refused(tmp_path, data, "model: an instance of")
+    report = run(tmp_path, data, DROP)
+    seen, metadata = read_back(tmp_path / "out.safetensors")
+    assert seen.keys() == {"model.0.weight", "model.0.mean", "model.anchors"}
+    assert metadata == {"format": "pt", "model.tied.weight": "model.0.weight", "model.tied.mean": "model.0.mean"}
+    assert report.outcome is Outcome.PARTIAL
+    assert {each.kind for each in report.files[0].left} == {"object"}
+
+
+# --- hostile files ---
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_data_is_rescued_from_a_hostile_file(form: str, tmp_path: Path) -> None:
+    """What a call would give stands beside the tensors, and nobody needs to be asked before it is left out."""
+    report = run(tmp_path, FORMS[form]({"w": plain(), "x": EVIL, "y": {"z": plain(2)}}))
+    assert report.outcome is Outcome.DANGEROUS
+    assert read_back(tmp_path / "out.safetensors")[0].keys() == {"w", "y.z"}
+    (file,) = report.files
+    assert [(each.kind, each.name, each.callable) for each in file.left] == [("call", "x", ("os", "system"))]
+    assert [(each.qualified.rpartition(".")[2], each.arguments) for each in file.calls] == [
+        ("system", ("'echo forged'",))
+    ]
+    assert "pickle/runs-process" in {each["rule"] for each in report.to_json()["findings"]}
+
+
+def test_a_call_in_front_of_the_data(tmp_path: Path) -> None:
+    """As injected by tools: run first, its result thrown away."""
+    honest = zip_file({"w": plain()})
+    import io
+    import zipfile
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(honest)) as given, zipfile.ZipFile(out, "w") as made:
+        for info in given.infolist():
+            data = given.read(info)
+            if info.filename.endswith("data.pkl"):
+                data = data[:2] + b"cposix\nsystem\n(X\x04\x00\x00\x00echotR0" + data[2:]
+            made.writestr(zipfile.ZipInfo(info.filename), data)
+    report = run(tmp_path, out.getvalue())
+    assert report.outcome is Outcome.DANGEROUS
+    assert report.files[0].left == ()
+    assert [each.qualified for each in report.files[0].calls] == ["posix.system"]
+    assert read_back(tmp_path / "out.safetensors")[0].keys() == {"w"}
+
+
+def test_a_tensor_that_only_a_call_has_is_not_taken_for_data(tmp_path: Path) -> None:
+    hidden = Call(Name("builtins", "eval"), ("x", {"w": plain()}))
+    report = run(tmp_path, zip_file({"a": plain(3), "b": hidden}))
+    assert read_back(tmp_path / "out.safetensors")[0].keys() == {"a"}
+    assert report.outcome is Outcome.DANGEROUS
+
+
+def test_a_root_that_only_a_call_gives_is_refused(tmp_path: Path) -> None:
+    refused(tmp_path, zip_file(Call(Name("builtins", "eval"), ("x", {"w": plain()}))), "holds no tensor", DROP)
+
+
+def test_doubt_about_the_file_is_refused(tmp_path: Path) -> None:
+    good = zip_file({"w": plain()})
+    refused(tmp_path, good + good, "refused", DROP)
+    refused(tmp_path, zip_file({"w": plain()}, extra={"DATA.PKL": b"."}), "two members|pickles", DROP)
+    refused(tmp_path, zip_file({"w": plain()}, order="middle"), "byte order", DROP)
+    refused(tmp_path, dump({"w": 1}, 4)[:-1], "breaks|no checkpoint", DROP)
+    framed = assemble(
+        "PROTO 4\nRAW 95 05 00 00 00 00 00 00 00\nEMPTY_DICT\nSHORT_BINUNICODE 'weight'\nNONE\nSETITEM\nSTOP"
+    )
+    refused(tmp_path, framed, "refused", DROP)
+    refused(tmp_path, b"just text\n", "no checkpoint", DROP)
+
+
+def test_bombs_are_refused(tmp_path: Path) -> None:
+    one = Stored(bytes(4))
+    refused(tmp_path, zip_file({"w": Strided(one, (2**40,), (0,))}), "overlap and would take", DROP)
+    refused(tmp_path, zip_file({"w": Strided(one, (2**40, 2**40), (0, 0))}), "overflows", DROP)
+    laughs = "EMPTY_LIST\nBINPUT 0\n" + "".join(
+        f"EMPTY_LIST\nBINPUT {at}\nBINGET {at - 1}\nAPPEND\nBINGET {at - 1}\nAPPEND\n" for at in range(1, 90)
+    )
+    refused(tmp_path, assemble(f"PROTO 2\n{laughs}STOP"), "refused", DROP)
+    deep = "EMPTY_LIST\n" * 5000 + "APPEND\n" * 4999
+    refused(tmp_path, assemble(f"PROTO 2\n{deep}STOP"), "refused", DROP)
+    refused(tmp_path, assemble("PROTO 2\nEMPTY_LIST\nBINPUT 0\nBINGET 0\nAPPEND\nSTOP"), "no tensor", DROP)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_cut_anywhere_it_is_refused_and_leaves_nothing(form: str, tmp_path: Path) -> None:
+    data = FORMS[form]({"w": Strided(stored(4), (2, 2), (1, 2)), "b": plain(2, "Half")})
+    source, target = tmp_path / "model.pt", tmp_path / "out.safetensors"
+    for size in range(0, len(data), 7):
+        source.write_bytes(data[:size])
+        with pytest.raises(RefusedError):
+            openvet.disarm_model(source, target, DROP)
+        assert [each.name for each in tmp_path.iterdir()] == ["model.pt"]
+
+
+def test_changed_anywhere_nothing_unexpected_happens(tmp_path: Path) -> None:
+    data = zip_file({"w": Strided(stored(4), (2, 2), (1, 2)), "b": {"x": plain(2, "Half"), "n": [1, "two"]}})
+    numbers = random.Random(3)
+    source, target = tmp_path / "model.pt", tmp_path / "out.safetensors"
+    for _ in range(int(os.environ.get("OPENVET_FUZZ_EXAMPLES", "300"))):
+        changed = bytearray(data)
+        for _ in range(numbers.randrange(1, 4)):
+            changed[numbers.randrange(len(changed))] = numbers.randrange(256)
+        source.write_bytes(changed)
+        try:
+            openvet.disarm_model(source, target, DisarmOptions(drop_the_rest=True, force=True))
+            read_back(target)
+        except RefusedError:
+            pass
+        assert {each.name for each in tmp_path.iterdir()} <= {"model.pt", "out.safetensors"}
+
+
+# --- where it is written ---
+
+
+def test_nothing_is_replaced_without_being_asked(tmp_path: Path) -> None:
+    data = zip_file({"w": plain()})
+    (tmp_path / "out.safetensors").write_bytes(b"mine")
+    with pytest.raises(WriteError, match="exists; --force"):
+        run(tmp_path, data)
+    assert (tmp_path / "out.safetensors").read_bytes() == b"mine"
+    run(tmp_path, data, DisarmOptions(force=True))
+    assert read_back(tmp_path / "out.safetensors")[0].keys() == {"w"}
+
+
+def test_the_input_is_never_written(tmp_path: Path) -> None:
+    source = tmp_path / "model.pt"
+    source.write_bytes(zip_file({"w": plain()}))
+    (tmp_path / "link").symlink_to(source)
+    for target in (source, tmp_path / "link", tmp_path / "x" / ".." / "model.pt"):
+        with pytest.raises(OpenVetError):
+            openvet.disarm_model(source, target, DisarmOptions(force=True))
+    with pytest.raises(WriteError, match="its folder does not exist"):
+        openvet.disarm_model(source, tmp_path / "no" / "out")
+    with pytest.raises(WriteError, match="it is a folder"):
+        openvet.disarm_model(source, tmp_path)
+    with pytest.raises(SubjectError):
+        openvet.disarm_model(tmp_path / "absent", tmp_path / "out")
+    assert source.read_bytes() == zip_file({"w": plain()})
+
+
+@pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()], ids=["full", "ctrl-c"])  # fmt: skip
+@pytest.mark.parametrize("folder", [False, True], ids=["file", "folder"])
+def test_a_break_leaves_nothing(failure: BaseException, folder: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    source = tmp_path / "in"
+    data = zip_file({"w": plain(), "v": plain(9), "n": 1})
+    if folder:
+        source.mkdir()
+        (source / "a.pt").write_bytes(data)
+    else:
+        source.write_bytes(data)
+    calls = iter(range(100))
+    real = os.write
+
+    def write(descriptor: int, block: Any) -> int:
+        if next(calls) == 3:
+            raise failure
+        return real(descriptor, block)
+
+    monkeypatch.setattr(writing.os, "write", write)
+    with pytest.raises((WriteError, KeyboardInterrupt)):
+        openvet.disarm_model(source, tmp_path / "out", DisarmOptions(save_rest=True))
+    assert [each.name for each in tmp_path.iterdir()] == ["in"]
+
+
+def test_what_is_read_back_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that keeps other bytes than it was given."""
+    real = os.write
+    monkeypatch.setattr(
+        writing.os, "write", lambda fd, block: real(fd, bytes(len(block)) if len(block) == 16 else block)
+    )
+    with pytest.raises(WriteError, match="not what was written"):
+        run(tmp_path, zip_file({"w": plain()}))
+    assert [each.name for each in tmp_path.iterdir()] == ["model.pt"]
+
+
+# --- folders ---
+
+
+def shards(folder: Path, count: int = 2) -> dict[str, Strided]:
+    folder.mkdir(exist_ok=True)
+    tensors = {f"layer.{at}": plain(at + 1) for at in range(4)}
+    for at in range(count):
+        part = {name: tensors[name] for name in sorted(tensors)[at::2]}
+        (folder / f"pytorch_model-{at + 1:05}-of-00002.bin").write_bytes(zip_file(part))
+    index = {"metadata": {}, "weight_map": dict.fromkeys(tensors, "x")}
+    (folder / "pytorch_model.bin.index.json").write_text(json.dumps(index))
+    (folder / "config.json").write_text('{"model_type": "bert"}')
+    return tensors
+
+
+def test_a_folder_of_shards(tmp_path: Path) -> None:
+    tensors = shards(tmp_path / "in")
+    report = openvet.disarm_model(tmp_path / "in", tmp_path / "out")
+    names = {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "model.safetensors.index.json"}
+    assert {each.name for each in (tmp_path / "out").iterdir()} == names
+    index = json.loads((tmp_path / "out" / "model.safetensors.index.json").read_text())
+    assert index["metadata"] == {"total_size": sum(len(elements(each)) for each in tensors.values())}
+    assert index["weight_map"].keys() == tensors.keys()
+    for name, file in index["weight_map"].items():
+        assert read_back(tmp_path / "out" / file)[0][name][2] == elements(tensors[name])
+    assert report.outcome is Outcome.WHOLE
+    assert {each.name for each in report.skipped} == {"config.json", "pytorch_model.bin.index.json"}
+    checked = openvet.check(tmp_path / "out")
+    assert checked.models[0].decision.verdict is openvet.Verdict.ADMIT
+
+
+def test_other_files_are_copied_where_that_was_asked_for(tmp_path: Path) -> None:
+    shards(tmp_path / "in")
+    (tmp_path / "in" / "deep").mkdir()
+    (tmp_path / "in" / "deep" / "README.md").write_text("# A model\n")
+    (tmp_path / "in" / "noise.dat").write_bytes(b"\x93\x01\xfe" * 700)
+    (tmp_path / "in" / "link").symlink_to("/etc/hostname")
+    report = openvet.disarm_model(tmp_path / "in", tmp_path / "out", DisarmOptions(copy_others=True))
+    assert {each.name for each in report.copied} == {"config.json", "deep/README.md"}
+    assert {each.name for each in report.skipped if each.lost} == {"noise.dat", "link"}
+    assert (tmp_path / "out" / "deep" / "README.md").read_text() == "# A model\n"
+    assert report.outcome is Outcome.PARTIAL
+
+
+def test_shards_that_do_not_fit_together_are_refused(tmp_path: Path) -> None:
+    shards(tmp_path / "one", 1)
+    shards(tmp_path / "twice")
+    (tmp_path / "twice" / "pytorch_model-00002-of-00002.bin").write_bytes(zip_file({"layer.0": plain()}))
+    shards(tmp_path / "lost")
+    (tmp_path / "lost" / "pytorch_model-00002-of-00002.bin").write_bytes(zip_file({"layer.1": plain()}))
+    for name, why in (("one", "1 of 2 shards"), ("twice", "layer.0 is in two shards"), ("lost", "lists 1 tensors")):
+        with pytest.raises(RefusedError, match=why):
+            openvet.disarm_model(tmp_path / name, tmp_path / "out")
+        assert {each.name for each in tmp_path.iterdir()} == {"one", "twice", "lost"}
+
+
+def test_a_folder_is_filled_only_where_that_was_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "in" / "a.pt").write_bytes(zip_file({"w": plain()}))
+    (tmp_path / "in" / "a.bin").write_bytes(zip_file({"w": plain(2)}))
+    (tmp_path / "in" / "args.bin").write_bytes(zip_file({"lr": 0.1}))
+    (tmp_path / "out" / "mine").write_text("x")
+    with pytest.raises(WriteError, match="exists"):
+        openvet.disarm_model(tmp_path / "in", tmp_path / "out")
+    report = openvet.disarm_model(tmp_path / "in", tmp_path / "out", DisarmOptions(force=True))
+    assert {each.name for each in (tmp_path / "out").iterdir()} == {"mine", "a.pt.safetensors", "a.bin.safetensors"}
+    assert {each.name: each.why for each in report.skipped} == {"args.bin": "it holds no tensor"}
+    assert report.outcome is Outcome.PARTIAL
