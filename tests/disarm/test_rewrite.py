@@ -15,7 +15,6 @@ import pytest
 from tests.disarm.reading import read_back
 
 import openvet
-from openvet.disarm import writing
 from openvet.disarm.rewrite import DisarmOptions, RefusedError
 from openvet.disarm.writing import WriteError
 from openvet.errors import OpenVetError, SubjectError
@@ -357,7 +356,7 @@ def test_a_break_leaves_nothing(failure: BaseException, folder: bool, tmp_path: 
             raise failure
         return real(descriptor, block)
 
-    monkeypatch.setattr(writing.os, "write", write)
+    monkeypatch.setattr(os, "write", write)
     with pytest.raises((WriteError, KeyboardInterrupt)):
         openvet.disarm_model(source, tmp_path / "out", DisarmOptions(save_rest=True))
     assert [each.name for each in tmp_path.iterdir()] == ["in"]
@@ -366,9 +365,7 @@ def test_a_break_leaves_nothing(failure: BaseException, folder: bool, tmp_path: 
 def test_what_is_read_back_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that keeps other bytes than it was given."""
     real = os.write
-    monkeypatch.setattr(
-        writing.os, "write", lambda fd, block: real(fd, bytes(len(block)) if len(block) == 16 else block)
-    )
+    monkeypatch.setattr(os, "write", lambda fd, block: real(fd, bytes(len(block)) if len(block) == 16 else block))
     with pytest.raises(WriteError, match="not what was written"):
         run(tmp_path, zip_file({"w": plain()}))
     assert [each.name for each in tmp_path.iterdir()] == ["model.pt"]

@@ -312,10 +312,10 @@ def test_joblib(compress: Any, tmp_path: Path) -> None:
 
 
 def test_npy_and_npz(tmp_path: Path) -> None:
-    for name, array in arrays().items():
+    for array in arrays().values():
         numpy.save(tmp_path / "m.npy", array)
         openvet.disarm_model(tmp_path / "m.npy", tmp_path / "o.safetensors", DisarmOptions(force=True))
-        same_arrays({"array": array}, tmp_path / "o.safetensors"), name
+        same_arrays({"array": array}, tmp_path / "o.safetensors")
     for save in (numpy.savez, numpy.savez_compressed):
         save(tmp_path / "m.npz", **{name.strip(">?"): each for name, each in arrays().items() if name.strip(">?")})
         openvet.disarm_model(tmp_path / "m.npz", tmp_path / "o.safetensors", DisarmOptions(force=True))

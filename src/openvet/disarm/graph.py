@@ -301,8 +301,17 @@ class Graph(Machine):
     def _plain_literal(self, value: int) -> Any:
         opcode = a_of(value) & OPCODE
         start, size = span(self.peek, offset_of(value), opcode, _TEXT)
-        if size >= _TEXT or a_of(value) & ENCODED:
-            raise NotPlainError("bytes" if a_of(value) & ENCODED else f"{size} bytes")
+        if size >= _TEXT:
+            raise NotPlainError(f"{size} bytes")
+        if a_of(value) & ENCODED:  # how protocol 2 writes bytes
+            text = text_of(self.peek, offset_of(value), opcode, _TEXT)
+            encoding = self.encodings.get(offset_of(value), "")
+            if text is None or not encoding:
+                raise NotPlainError("bytes that are written in an unusual way")
+            try:
+                return {"bytes": base64.b64encode(text.encode(encoding)).decode()}
+            except UnicodeError:
+                raise NotPlainError("bytes that are written in an unusual way") from None
         if is_text(opcode):
             text = text_of(self.peek, offset_of(value), opcode, _TEXT)
             return (
