@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from measure import Row, interleaved, openvet, peak_mb, table
+from openvet.testing.forge_views import Stored, Strided, zip_file
 
 MB = 1000 * 1000
 PYTHON = sys.executable
@@ -76,6 +77,34 @@ def opcodes(path: Path) -> Path:
     return path
 
 
+def checkpoint(path: Path, size: int) -> Path:
+    """A checkpoint of PyTorch of about ``size`` bytes, one of whose tensors in ten is a transposed view."""
+    if path.exists():
+        return path
+    noise = random.Random(2)
+    side = 1000
+    tensors = {}
+    for at in range(size // (4 * side * side)):
+        stored = Stored(noise.randbytes(4 * side * side))
+        tensors[f"layer.{at}.weight"] = Strided(stored, (side, side), (1, side) if at % 10 == 0 else (side, 1))
+    part = path.with_suffix(".part")
+    part.write_bytes(zip_file(tensors))
+    part.rename(path)
+    return path
+
+
+def disarmed(folder: Path, runs: int) -> Iterator[Row]:
+    """Disarm against a copy that is on the disk when it ends."""
+    model = checkpoint(folder / "checkpoint-400MB.pt", 400 * MB)
+    target, copy = folder / "disarmed.safetensors", folder / "copy.pt"
+    command = openvet("disarm", "--force", "--quiet", model, target)
+    copying = ["sh", "-c", f"cp '{model}' '{copy}' && sync '{copy}'"]
+    yield seconds("disarm, 400 MB checkpoint, against cp and sync", command, copying, runs, ratio=4)
+    yield memory("peak memory, disarm 400 MB", command, 150)
+    target.unlink()
+    copy.unlink()
+
+
 def speed(what: str, command: list[str], path: Path, runs: int, least: float) -> Row:
     """Megabytes of ``path`` per second of a whole process, against bare hashing."""
     ours, base = interleaved(command, [PYTHON, "-c", HASH, str(path)], runs)
@@ -119,6 +148,7 @@ def rows(folder: Path, runs: int, *, quick: bool) -> Iterator[Row]:
     heavy = opcodes(folder / "dictionary-2M.pkl")
     yield speed("check, pickle of 6 M opcodes", openvet("check", heavy), heavy, runs, 200)
     yield memory("peak memory, 6 M opcodes", openvet("check", heavy), 150)
+    yield from disarmed(folder, runs)
     if quick:
         return
     sparse = safetensors(folder / "sparse-4GB.safetensors", 4000 * MB, sparse=True)

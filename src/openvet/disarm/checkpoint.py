@@ -94,7 +94,7 @@ class Checkpoint:
         graph = Graph(source, budget, start=start)
         graph.run()
         for ref in graph.refs:
-            known = ref.module in _DATA_MODULES or (ref.module, ref.name) in _DATA
+            known = (ref.module, ref.name) in _DATA or (ref.module in _DATA_MODULES and _builds_data(ref.name))
             if ref.calls and ref.kind != "partial" and not known and len(self.calls) < _CALLS:
                 first = ref.first_calls[0] if ref.first_calls else None
                 self.calls.append(
@@ -107,6 +107,9 @@ class Checkpoint:
                         first.arguments if first else (),
                     )
                 )
+        for each in graph.mutations[:_CALLS]:
+            what = f"{each.target[1]} ({each.how} set by {each.opcode})"
+            self.calls.append(Call(printable(each.target[0]), printable(what), 1, place, each.offset, each.arguments))
         graph.check()
         return graph
 
@@ -116,6 +119,10 @@ class Checkpoint:
         if tag_of(graph.result) != PERSISTENT:
             raise UnsupportedError("a torch file inside a literal that holds more than a storage")
         return tensors.storage_of(graph, graph.result)
+
+
+def _builds_data(name: str) -> bool:
+    return name.startswith("_rebuild") or name in ("_reconstruct", "scalar", "_frombuffer", "NumpyArrayWrapper")
 
 
 def kind_of(source: Source, name: str) -> str | None:

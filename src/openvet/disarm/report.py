@@ -79,8 +79,8 @@ class FileReport:
 
     @property
     def whole(self) -> bool:
-        """Whether everything in the file was carried over."""
-        return not self.left and not self.dropped and (not self.plain or self.saved is not None)
+        """Whether everything in the file was carried over, and nothing was there to be called that might have changed it."""
+        return not self.left and not self.dropped and not self.calls and (not self.plain or self.saved is not None)
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -92,7 +93,12 @@ def rewrite(
             )
             if rest is not None:
                 rest.commit()
-            file.commit()
+            try:
+                file.commit()
+            except BaseException:
+                if rest is not None:  # both or none
+                    os.unlink(rest.path)
+                raise
             return report
     except ReadError as error:
         raise RefusedError(f"{place}: refused: {error}") from error

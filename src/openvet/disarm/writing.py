@@ -6,6 +6,7 @@ in the output. What they hash of the output is read back from the file, so that 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -64,20 +65,39 @@ class NewFile:
         except OSError as error:
             raise self._failed(error) from error
 
+    def sync(self) -> None:
+        """Wait until everything is on the disk; some file systems say only now that they are full."""
+        try:
+            os.fsync(self.descriptor)
+        except OSError as error:
+            raise self._failed(error) from error
+
     def commit(self) -> None:
         """Put the complete file in its place."""
+        self.sync()
         try:
-            os.fsync(self.descriptor)  # some file systems say only now that they are full
             if self._replace:
                 os.replace(self._temporary, self.path)
             else:
-                os.link(self._temporary, self.path)  # fails where a file came up meanwhile
-                os.unlink(self._temporary)
+                self._put_new()
         except FileExistsError:
             raise WriteError(f"{printable(self.path)} exists; --force replaces it") from None
         except OSError as error:
             raise self._failed(error) from error
         self._temporary = ""
+
+    def _put_new(self) -> None:
+        """Give the file its name, where nothing has it."""
+        try:
+            os.link(self._temporary, self.path)  # fails where a file came up meanwhile
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links
+            if os.path.lexists(self.path):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), self.path) from None
+            os.rename(self._temporary, self.path)
+        else:
+            os.unlink(self._temporary)
 
     def __enter__(self) -> Self:
         return self
@@ -182,6 +202,7 @@ def write_tensors(source: FileSource, layout: Layout, file: NewFile, progress: P
     pool = ThreadPoolExecutor(1, "before")
     try:
         before = _copy(layout, file, pool, tails, progress)
+        file.sync()  # while the threads are still hashing
         (whole,), (target,), after = (tail.wait() for tail in tails)
     finally:
         for tail in tails:

@@ -180,6 +180,9 @@ class _Run:
             raise WriteError(f"cannot write {self.shown}: it is a file, and a folder is disarmed; name a folder")
         if single and there and not os.path.isfile(self.target):
             raise WriteError(f"cannot write {self.shown}: it is no regular file")
+        rest = f"{self.target}.rest.json"
+        if single and self.options.save_rest and os.path.lexists(rest) and not self.options.force:
+            raise WriteError(f"{printable(rest)} exists; --force replaces it")
         if there and not self.options.force and (single or os.listdir(self.target)):
             raise WriteError(f"{self.shown} exists; --force replaces it")
 
