@@ -440,3 +440,16 @@ def test_a_folder_is_filled_only_where_that_was_asked_for(tmp_path: Path) -> Non
     assert {each.name for each in (tmp_path / "out").iterdir()} == {"mine", "a.pt.safetensors", "a.bin.safetensors"}
     assert {each.name: each.why for each in report.skipped} == {"args.bin": "it holds no tensor"}
     assert report.outcome is Outcome.PARTIAL
+
+
+def test_a_call_that_is_not_known_makes_the_result_partial(tmp_path: Path) -> None:
+    """It may have changed what was there before it; nobody can tell without running it."""
+    data = assemble(
+        "PROTO 2\nEMPTY_DICT\nBINPUT 0\nGLOBAL some.where change\nBINGET 0\nTUPLE1\nREDUCE\nPOP\nBINGET 0\n"
+        "MARK\nSHORT_BINUNICODE 'w'\nGLOBAL numpy.core.multiarray scalar\nGLOBAL numpy dtype\nSHORT_BINUNICODE 'f4'\n"
+        "NEWFALSE\nNEWTRUE\nTUPLE3\nREDUCE\nSHORT_BINBYTES 'abcd'\nTUPLE2\nREDUCE\nSETITEMS\nSTOP"
+    )
+    report = run(tmp_path, data)
+    assert report.outcome is Outcome.PARTIAL
+    assert [each.qualified for each in report.files[0].calls] == ["some.where.change"]
+    assert read_back(tmp_path / "out.safetensors")[0] == {"w": ("F32", (), b"abcd")}
