@@ -99,7 +99,7 @@ def disarmed(folder: Path, runs: int) -> Iterator[Row]:
     target, copy = folder / "disarmed.safetensors", folder / "copy.pt"
     command = openvet("disarm", "--force", "--quiet", model, target)
     copying = ["sh", "-c", f"cp '{model}' '{copy}' && sync '{copy}'"]
-    yield seconds("disarm, 400 MB checkpoint, against cp and sync", command, copying, runs, ratio=4)
+    yield seconds("disarm, 400 MB checkpoint, against cp and sync", command, copying, runs, ratio=5)
     yield memory("peak memory, disarm 400 MB", command, 150)
     target.unlink()
     copy.unlink()
