@@ -18,8 +18,8 @@ import openvet
 from openvet.disarm.rewrite import DisarmOptions, RefusedError
 from openvet.disarm.writing import WriteError
 from openvet.errors import OpenVetError, SubjectError
-from openvet.testing.forge import Call, Name, assemble, dump
-from openvet.testing.forge_views import Stored, Strided, elements, legacy_file, zip_file
+from openvet.testing.forge import Call, Name, Persistent, assemble, dump
+from openvet.testing.forge_views import Stored, Strided, elements, legacy_file, tar_file, zip_file
 from openvet.workflows.disarm import DisarmReport, Outcome
 
 FORMS: dict[str, Callable[[Any], bytes]] = {"zip": zip_file, "legacy": legacy_file}
@@ -453,3 +453,35 @@ def test_a_call_that_is_not_known_makes_the_result_partial(tmp_path: Path) -> No
     assert report.outcome is Outcome.PARTIAL
     assert [each.qualified for each in report.files[0].calls] == ["some.where.change"]
     assert read_back(tmp_path / "out.safetensors")[0] == {"w": ("F32", (), b"abcd")}
+
+
+def test_the_oldest_container(tmp_path: Path) -> None:
+    base, other = stored(12), stored(6, "Long")
+    tensors = {
+        7: Strided(base, (3, 4), (4, 1)),
+        9: Strided(base, (4, 3), (1, 4)),
+        11: Strided(other, (2, 2), (3, 1), 1),
+    }
+    value = {"a": Persistent("7"), "deep": [Persistent("9"), Persistent("11")], "again": Persistent("7")}
+    report = run(tmp_path, tar_file(value, tensors))
+    seen, metadata = read_back(tmp_path / "out.safetensors")
+    assert seen == {
+        "a": ("F32", (3, 4), elements(tensors[7])),
+        "deep.0": ("F32", (4, 3), elements(tensors[9])),
+        "deep.1": ("I64", (2, 2), elements(tensors[11])),
+    }
+    assert metadata == {"format": "pt", "again": "a"}
+    assert (report.outcome, report.files[0].format) == (Outcome.WHOLE, "torch-tar")
+
+
+def test_the_oldest_container_with_faults(tmp_path: Path) -> None:
+    tensors = {1: Strided(stored(4), (4,), (1,))}
+    good = tar_file({"w": Persistent("1")}, tensors)
+    refused(tmp_path, tar_file({"w": Persistent("2")}, tensors), "w: it is not in the archive")
+    refused(tmp_path, tar_file({"w": Persistent("1")}, {1: Strided(stored(4), (5,), (1,))}), "w: it reaches")
+    refused(tmp_path, tar_file({"w": Persistent("1")}, tensors, [(5, 0, 2, 3)]), "goes beyond it")
+    for size in range(512, len(good), 97):
+        if any(good[size:]):
+            refused(tmp_path, good[:size], "refused", DROP)
+    evil = tar_file({"w": Persistent("1"), "x": EVIL}, tensors)
+    assert run(tmp_path, evil).outcome is Outcome.DANGEROUS

@@ -11,7 +11,8 @@ from typing import Final, Self
 from openvet.core.limits import Budget
 from openvet.core.location import member_place
 from openvet.core.text import printable, shorten
-from openvet.disarm.graph import PLAIN_CALLS, Graph
+from openvet.disarm.graph import PLAIN_CALLS, Graph, NotPlainError
+from openvet.disarm.oldest import read_storages, read_tensors
 from openvet.disarm.tensors import Bytes, Tensors, c_strides, f_strides, word_of
 from openvet.disarm.tree import Left, Named, Tree, walk
 from openvet.disarm.view import Storage, View
@@ -25,7 +26,7 @@ from openvet.io.source import Source
 __all__ = ["KINDS", "Call", "Checkpoint", "kind_of", "open_checkpoint"]
 
 #: Kinds that are rewritten, and streams around one of them.
-KINDS: Final = frozenset({"torch-zip", "torch-legacy", "pickle", "npy", "npz"})
+KINDS: Final = frozenset({"torch-zip", "torch-legacy", "torch-tar", "pickle", "npy", "npz"})
 _STREAMS: Final = frozenset({"gzip", "zlib", "bzip2", "xz", "lzma", "lzma-alone"})
 _CONTRADICTIONS: Final = frozenset(
     {"archive/header-mismatch", "archive/duplicate-member", "archive/overlapping-members"}
@@ -139,7 +140,7 @@ def kind_of(source: Source, name: str) -> str | None:
         found: str = module.FORMAT.id
         if found == "zip" and name.lower().endswith(".npz"):
             return "npz"
-        if found in KINDS or found in _STREAMS or found in ("safetensors", "torch-tar"):
+        if found in KINDS or found in _STREAMS or found == "safetensors":
             return found
     return None
 
@@ -168,8 +169,6 @@ def open_checkpoint(source: Source, name: str, place: str, budget: Budget) -> Ch
 def _not_a_checkpoint(found: str | None) -> str:
     if found == "safetensors":
         return "it is safetensors already, which has nothing to run"
-    if found == "torch-tar":
-        return "it is PyTorch's oldest container, whose tensors are not carried over; save it with a later PyTorch in a sandbox"
     return "it is no checkpoint of PyTorch, pickle, joblib or NumPy"
 
 
@@ -289,6 +288,38 @@ def _claims(graph: Graph) -> dict[str, int]:
     return out
 
 
+def _torch_tar(checkpoint: Checkpoint, source: Source, budget: Budget) -> None:
+    from openvet.io.archive.tar import open_tar_entry, read_tar
+
+    listing = read_tar(source, budget)
+    for problem in listing.problems:
+        raise problem
+    streams: dict[str, tuple[Source, str]] = {}
+    for entry in listing.entries:
+        name = entry.name.removeprefix("./")
+        if name in streams or entry.kind != "file":
+            raise MalformedError(f"two members have the name {printable(name)}, or one is no file", offset=entry.offset)
+        place = member_place(checkpoint.place, entry.name)
+        streams[name] = (checkpoint.keep(open_tar_entry(source, entry)), place)
+    missing = {"storages", "tensors", "pickle"} - streams.keys()
+    if missing:
+        raise MalformedError(f"the stream {min(missing)} is not in the archive")
+
+    def step(stream: Source, at: int) -> Graph:
+        return checkpoint.graph(stream, budget, checkpoint.place, at)
+
+    tensors = checkpoint.tensors(streams["pickle"][1])
+    try:
+        storages = read_storages(*streams["storages"], step)
+        tensors.numbered = read_tensors(streams["tensors"][0], storages, step)
+        if "sys_info" in streams:
+            step(streams["sys_info"][0], 0)
+    except NotPlainError as error:
+        raise MalformedError(f"a record is no plain data: {error}") from error
+    objects, place = streams["pickle"]
+    walk(checkpoint.graph(objects, budget, place), checkpoint.tree, tensors)
+
+
 # --- pickles and arrays ---
 
 
@@ -356,6 +387,7 @@ def _array(source: Source, name: str, place: str, budget: Budget, tree: Tree) ->
 _READERS: Final[dict[str, Callable[[Checkpoint, Source, Budget], None]]] = {
     "torch-zip": _torch_zip,
     "torch-legacy": _torch_legacy,
+    "torch-tar": _torch_tar,
     "pickle": _pickle,
     "npy": _npy,
     "npz": _npz,

@@ -19,7 +19,7 @@ from openvet.disarm.view import WIDTHS, Storage, View
 from openvet.errors import MalformedError, UnsupportedError
 from openvet.formats._torch import DTYPES
 from openvet.formats.pickle.literals import span, text_of
-from openvet.formats.pickle.values import ENCODED, LIT, OPCODE, REF, RESULT, TUPLE, a_of, offset_of, tag_of
+from openvet.formats.pickle.values import ENCODED, LIT, OPCODE, PERSISTENT, REF, RESULT, TUPLE, a_of, offset_of, tag_of
 from openvet.io.source import BytesSource, Source, Spool
 
 __all__ = ["Bytes", "Claim", "Tensors", "c_strides", "dtype_of", "f_strides", "word_of"]
@@ -80,8 +80,21 @@ class Tensors:
         self._storages: dict[str, tuple[Claim, Storage]] = {}
         self._literals: dict[int, Storage] = {}
         self._opened: list[Source] = []
+        #: what makes the tensors that objects refer to by number
+        self.numbered: dict[int, Callable[[], View]] | None = None
         #: who reads a torch file inside a literal
         self.nested: Callable[[Source, str], tuple[str, Storage]] | None = None
+
+    def _by_number(self, graph: Graph, identifier: int) -> View:
+        """A tensor of the oldest container, which objects refer to by number alone."""
+        text = graph.text(identifier)
+        number = (
+            graph.integer(identifier) if text is None else int(text) if text.isdecimal() and len(text) < 20 else None
+        )
+        make = None if self.numbered is None or number is None else self.numbered.get(number)
+        if make is None:
+            raise MalformedError("it is not in the archive")
+        return make()
 
     def close(self) -> None:
         for source in self._opened:
@@ -93,6 +106,8 @@ class Tensors:
         Raises:
             UnsupportedError, MalformedError: it is one, and cannot be carried.
         """
+        if tag_of(value) == PERSISTENT and self.numbered is not None:
+            return self._by_number(graph, graph.persistents[value])
         if tag_of(value) != RESULT:
             return None
         if value in graph.raw:

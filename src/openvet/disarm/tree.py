@@ -152,7 +152,11 @@ class _Walk:
             self.mixed.add(value)
             return self._items(name, value)
         if tag == PERSISTENT:
-            self._leave("value", name, "a storage without a tensor", value)
+            view = self._view(name, value)
+            if view is not None:
+                self.tree.tensors.append(Named(name, view, offset_of(value)))
+            elif value not in self.views:
+                self._leave("value", name, "a storage without a tensor", value)
             return None
         if tag == RESULT:
             return self._result(name, value)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import io
 import struct
+import tarfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
 from openvet.testing.forge import Call, Name, Persistent, dump
 
-__all__ = ["Stored", "Strided", "elements", "legacy_file", "zip_file"]
+__all__ = ["Stored", "Strided", "elements", "legacy_file", "tar_file", "zip_file"]
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _WIDTH = {"Float": 4, "Half": 2, "BFloat16": 2, "Long": 8, "Double": 8, "Byte": 1, "Bool": 1, "Char": 1, "Short": 2, "Int": 4,
@@ -101,6 +102,37 @@ def zip_file(
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, data in members.items():
             archive.writestr(zipfile.ZipInfo(f"archive/{name}"), data)
+    return buffer.getvalue()
+
+
+def tar_file(value: Any, views: Mapping[int, Strided], parts: Sequence[tuple[int, int, int, int]] = ()) -> bytes:
+    """PyTorch's oldest container: ``value`` refers to a view by ``Persistent(str(number))``, numbered as in ``views``.
+
+    ``parts`` are storages that are parts of others: number, number of the whole, offset, elements.
+    """
+    stored = list(dict.fromkeys(view.storage for view in views.values()))
+    storages, tensors = dump(len(stored), 2), dump(len(views), 2)
+    for number, each in enumerate(stored):
+        storages += dump((number, "cpu", Name("torch", f"{each.kind}Storage")), 2)
+        storages += struct.pack("<q", len(each.data) // each.width) + each.data
+    storages += dump([tuple(part) for part in parts], 2)
+    for number, view in views.items():
+        key = int(view.storage.key or stored.index(view.storage))
+        tensors += dump((number, key, Name("torch", f"{view.storage.kind}Tensor")), 2)
+        tensors += struct.pack("<i", len(view.shape)) + bytes(4)
+        tensors += b"".join(struct.pack("<q", each) for each in (*view.shape, *view.strides, view.start))
+    buffer = io.BytesIO()
+    members = {
+        "sys_info": dump({"protocol_version": 1000}, 2),
+        "pickle": dump(value, 2),
+        "storages": storages,
+        "tensors": tensors,
+    }
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
     return buffer.getvalue()
 
 

@@ -252,7 +252,7 @@ class _Run:
         try:
             with origin.open(entry) as source:
                 kind = kind_of(source, entry.name)
-                return kind in KINDS or kind == "torch-tar" or (kind in ("gzip", "zlib", "bzip2", "xz") and ".joblib" in entry.name)  # fmt: skip
+                return kind in KINDS or (kind in ("gzip", "zlib", "bzip2", "xz") and ".joblib" in entry.name)  # fmt: skip
         except ReadError as error:
             raise RefusedError(f"{entry.place}: refused: {error}") from error
 
