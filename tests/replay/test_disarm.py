@@ -19,6 +19,8 @@ import pytest
 
 import openvet
 from openvet.disarm.rewrite import DisarmOptions, RefusedError
+from openvet.testing.forge import Persistent
+from openvet.testing.forge_views import Stored, Strided, tar_file
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -374,6 +376,18 @@ def test_shards(tmp_path: Path) -> None:
     assert index["weight_map"].keys() == value.keys()
     for name, file in index["weight_map"].items():
         assert bits(loaded(tmp_path / "out" / file)[name]) == bits(value[name])
+
+
+def test_the_oldest_container(tmp_path: Path) -> None:
+    """No PyTorch of today writes it; what the forge writes is what PyTorch reads."""
+    numbers = random.Random(1)
+    one, other = Stored(numbers.randbytes(48)), Stored(numbers.randbytes(48), "Long")
+    views = {7: Strided(one, (3, 4), (4, 1)), 9: Strided(one, (4, 3), (1, 4)), 11: Strided(other, (2, 2), (3, 1), 1)}
+    (tmp_path / "m.pt").write_bytes(
+        tar_file({"a": Persistent("7"), "t": Persistent("9"), "l": Persistent("11")}, views)
+    )
+    openvet.disarm_model(tmp_path / "m.pt", tmp_path / "o.safetensors")
+    same(torch.load(tmp_path / "m.pt", weights_only=False), tmp_path / "o.safetensors")
 
 
 @pytest.mark.skipif("OPENVET_MODELS" not in os.environ, reason="OPENVET_MODELS names no folder of real models")
