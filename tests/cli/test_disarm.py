@@ -86,4 +86,6 @@ def test_a_report_that_cannot_be_written_is_said_before_the_work(model: Path) ->
     assert found.exit_code == 2
     assert not Path("out").exists()
     assert run("--report", "model.pt", "model.pt", "out").exit_code == 2
+    assert run("--report", "./out", "model.pt", "out").exit_code == 2
+    assert not Path("out").exists()
     assert model.read_bytes() == zip_file({"w": TENSOR, "v": TENSOR})

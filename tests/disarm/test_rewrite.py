@@ -96,14 +96,14 @@ def test_a_state_dict_with_its_bookkeeping(tmp_path: Path) -> None:
 
 
 def test_plain_values_are_refused_saved_or_dropped(tmp_path: Path) -> None:
-    data = zip_file({"w": plain(), "epoch": 3, "args": {"lr": 0.5, "betas": (0.9, 1), "name": "x"}, "none": None})
+    data = zip_file({"w": plain(), "epoch": 3, "args": {"lr": 0.5, "betas": (0.9, 1), "name": "x\ny"}, "none": None})
     refused(tmp_path, data, "3 plain values are no tensors .*--save-rest writes them")
     report = run(tmp_path, data, DisarmOptions(save_rest=True))
     assert report.outcome is Outcome.WHOLE
     saved = json.loads((tmp_path / "out.safetensors.rest.json").read_text())
     assert saved["values"] == [
         {"name": "epoch", "value": 3},
-        {"name": "args", "value": {"lr": 0.5, "betas": {"tuple": [0.9, 1]}, "name": "x"}},
+        {"name": "args", "value": {"lr": 0.5, "betas": {"tuple": [0.9, 1]}, "name": "x\ny"}},
         {"name": "none", "value": None},
     ]
     report = run(tmp_path, data, DisarmOptions(drop_the_rest=True, force=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,8 @@ def disarm(ctx: click.Context, /, **asked: Any) -> None:
     from openvet.workflows.disarm import Outcome
     from openvet.workflows.disarm import disarm as run
 
+    if asked["report"] is not None and os.path.realpath(asked["report"]) == os.path.realpath(asked["target"]):
+        raise click.UsageError("--report names the file that is to be made; choose another place")
     # hashing threads ask for the interpreter once a block; the usual 5 ms would cost them as much as the block itself
     sys.setswitchinterval(0.0002)
     options = DisarmOptions(

@@ -314,11 +314,13 @@ class Graph(Machine):
                 raise NotPlainError("bytes that are written in an unusual way") from None
         if is_text(opcode):
             text = text_of(self.peek, offset_of(value), opcode, _TEXT)
-            return (
-                text
-                if text is not None and text.isprintable()
-                else {"text": printable(text or "", keep_newlines=False)}
-            )
+            if text is None:
+                raise NotPlainError("text that is not known")
+            try:
+                text.encode()
+            except UnicodeEncodeError:  # bytes of Python 2, or half of a pair
+                return {"text": printable(text)}
+            return text
         if is_bytes(opcode):
             return {type_name(opcode): base64.b64encode(self.source.read(start, size)).decode()}
         kind = type_name(opcode)
