@@ -1,4 +1,4 @@
-"""Compiles the walk over pickle opcodes where Cython and a compiler are there; without them the same source runs as it is.
+"""Compiles the walk over pickle opcodes and the loops of LZ4 where Cython and a compiler are there; without them the same source runs as it is.
 
 Everything else about the build is in pyproject.toml.
 """
@@ -12,7 +12,10 @@ except ImportError:
 else:
     # optional: a failure to compile is a warning. The checks of bounds stay: this reads hostile files.
     modules = cythonize(
-        [Extension("openvet.formats.pickle.tape", ["src/openvet/formats/pickle/tape.py"], optional=True)],
+        [
+            Extension("openvet.formats.pickle.tape", ["src/openvet/formats/pickle/tape.py"], optional=True),
+            Extension("openvet.io.archive.lz4_block", ["src/openvet/io/archive/lz4_block.py"], optional=True),
+        ],
         build_dir="build",
         compiler_directives={
             "language_level": 3,

@@ -126,14 +126,6 @@ def ctranslate2(head: Head) -> bool:
     )
 
 
-def zstd_skippable(head: Head) -> bool:
-    """A skippable frame with a Zstandard frame behind it."""
-    data = head.data
-    if len(data) < 8 or data[1:4] != b"\x2a\x4d\x18" or data[0] & 0xF0 != 0x50:
-        return False
-    return head.source.upto(8 + int.from_bytes(data[4:8], "little"), 4) == b"\x28\xb5\x2f\xfd"
-
-
 def pe(head: Head) -> bool:
     """A DOS stub whose last field leads to the PE, NE or LE header; or a plain DOS program with plausible fields."""
     data = head.data

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from openvet.core.limits import Budget, Limits
 from openvet.errors import LimitError
 from openvet.formats._format import Facts, Member
 from openvet.formats._listing import put_problem
+from openvet.formats._trailing import all_zero
 from openvet.io.source import Source
 
 if TYPE_CHECKING:
     from openvet.io.archive.compressed import Coding
+    from openvet.io.archive.frames import Skipped
     from openvet.io.source import Spool
 
-__all__ = ["decodes", "read_stream", "stripped"]
+__all__ = ["account_for_skipped", "decodes", "read_stream", "stripped"]
 
 
 def stripped(name: str, suffixes: Mapping[str, str]) -> str:
@@ -61,6 +64,39 @@ def read_stream(source: Source, facts: Facts, coding: Coding, name: str) -> None
                 begins=source.upto(rest, 16).hex(),
             )
             facts.unknown("no-reader", f"{count} bytes after the compressed data were not read", rest)
+
+
+def account_for_skipped(source: Source, facts: Facts, skipped: Iterable[Skipped]) -> None:
+    """Say what stands in frames that decoders skip, and hand it over to be looked at as a file of its own.
+
+    Quiet are those that tools write: the table for seeking (contrib/seekable_format of Zstandard), the size of the next
+    frame (pzstd), and zeros.
+    """
+    for number, frame in enumerate(skipped):
+        facts.budget.check_time()
+        window = source.window(frame.offset, frame.size)
+        end = window.upto(max(frame.size - 9, 0), 9)
+        table = frame.kind == 14 and len(end) == 9 and end[5:] == _SEEKABLE
+        if table and frame.size == 9 + int.from_bytes(end[:4], "little") * (12 if end[4] & 0x80 else 8):
+            continue
+        if (frame.kind == 0 and frame.size == 4) or all_zero(window, 0, frame.size):
+            continue
+        facts.anomaly(
+            "archive/hidden-data",
+            f"{frame.size} bytes stand in a frame that decoders skip",
+            frame.offset,
+            where="skippable frame",
+            bytes=frame.size,
+            begins=window.upto(0, 16).hex(),
+        )
+        facts.add_members([Member(f"skippable-frame-{number}", frame.size, partial(_same, window), frame.offset)])
+
+
+_SEEKABLE = bytes.fromhex("b1ea928f")
+
+
+def _same(window: Source) -> Source:
+    return window
 
 
 def decodes(source: Source, coding: Coding, enough: int) -> bool:

@@ -36,7 +36,7 @@ FORMAT = Format(
     can_tell=(
         "The members that the directory lists and those that only local headers show.",
         "Where the two views contradict each other, overlap, repeat a name or hide data.",
-        "The content of stored, deflate, bzip2 and LZMA members, whatever flags and checksums claim.",
+        "The content of stored, deflate, bzip2, LZMA and Zstandard members, whatever flags and checksums claim.",
     ),
     cannot_tell=(
         "The content of encrypted members and of members with other compression methods.",

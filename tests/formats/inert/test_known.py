@@ -47,7 +47,6 @@ SAMPLES: list[tuple[str, bytes]] = [
     ("rds", b"RDX3\n" + b"X\n\0\0\0\x03"),
     ("rds", b"A\n3\n262657\n197888\n5\nUTF-8\n"),
     ("rds", b"RDA3\nA\n3\n262657\n197888\n"),
-    ("zstd", b"\x50\x2a\x4d\x18\x04\0\0\0abcd\x28\xb5\x2f\xfd"),
     ("pe", b"MZ" + bytes(58) + struct.pack("<I", 128) + bytes(64) + b"PE\0\0" + bytes(40)),
     ("pe", b"MZ\x90\x00\x01\x00\x00\x00\x04\x00" + bytes(200)),
     ("mach-o", b"\xca\xfe\xba\xbe\0\0\0\x02" + bytes(40)),

@@ -17,11 +17,11 @@ from openvet.io.source import Source
 
 __all__ = ["Report", "open_zip_entry"]
 
-STORED, DEFLATE, BZIP2, LZMA = 0, 8, 12, 14
+STORED, DEFLATE, BZIP2, LZMA, ZSTD = 0, 8, 12, 14, 93
 #: Stored members up to this size have their checksum compared when they are opened; larger ones are read only once.
 _CHECKED = 8 * 1024 * 1024
 
-_METHODS = {1: "shrink", 6: "implode", 9: "Deflate64", 93: "Zstandard", 95: "XZ", 97: "WavPack", 98: "PPMd", 99: "AES"}
+_METHODS = {1: "shrink", 6: "implode", 9: "Deflate64", 95: "XZ", 97: "WavPack", 98: "PPMd", 99: "AES"}
 
 #: Takes what opening a member shows to be wrong with it: an anomaly, or a break after which nothing was decoded.
 Report = Callable[[ArchiveAnomaly | ReadError], None]
@@ -85,6 +85,10 @@ def _coding(entry: ZipEntry) -> Coding:
         return replace(compressed.BZIP2, checksum=zlib.crc32, again=None)
     if entry.method == LZMA:
         return compressed.lzma_raw(zlib.crc32, entry.size)
+    if entry.method == ZSTD:
+        from openvet.io.archive.zstd import ZSTD_IN_ZIP
+
+        return replace(ZSTD_IN_ZIP, checksum=zlib.crc32)
     raise UnsupportedError(
         f"compression method {entry.method} ({_METHODS.get(entry.method, 'unknown')}) is not supported",
         offset=entry.header_offset,
