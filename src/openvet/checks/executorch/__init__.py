@@ -1,0 +1,1 @@
+"""ExecuTorch programs: code that the runtime does not bring."""

@@ -1,0 +1,1 @@
+"""FlatBuffers: what their structure says that is not so."""

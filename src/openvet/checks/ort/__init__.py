@@ -1,0 +1,1 @@
+"""ONNX Runtime models: custom operations and compiled contexts."""

@@ -1,0 +1,57 @@
+"""An ONNX Runtime model needs custom code.
+
+What it finds:
+    Operations of domains that ONNX Runtime does not bring.
+
+Why it matters:
+    Whoever runs the model has to load a library for them, which is native code.
+
+Example:
+    A node of the domain ``my.domain``.
+
+Remedy:
+    Find out which library brings the domain, and whether you trust it. Never load a library that came with the model
+    unseen.
+
+What it cannot see:
+    What the operation does, and operations that a build of the runtime adds to a known domain.
+
+References:
+    https://onnxruntime.ai/docs/reference/operators/add-custom-op.html ; CWE-829.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from openvet.checks._check import Context
+from openvet.core.finding import Finding
+from openvet.core.location import Location
+from openvet.core.rule import Confidence, Rule, Severity
+
+__all__ = ["RULE", "check"]
+
+RULE = Rule(
+    id="ort/custom-op",
+    severity=Severity.LOW,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(829,),
+    needs=("ort",),
+)
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each domain of each model."""
+    from openvet.formats._device import known_names
+
+    for component in ctx.components():
+        domains: dict[str, list[str]] = {}
+        for name in component.metadata.get("operations", {}):
+            domain, _, operation = name.rpartition(":")
+            if domain not in known_names("ort", "domains"):
+                domains.setdefault(domain, []).append(operation)
+        for domain, operations in domains.items():
+            message = f"needs code for {len(operations)} operations of the domain {domain}"
+            remedy = "Find out which library brings the domain, and whether you trust it."
+            yield ctx.finding(Location(component.place), message, remedy, evidence={"operations": operations[:20]})

@@ -1,0 +1,194 @@
+"""Models for devices: TensorFlow Lite, ONNX Runtime and ExecuTorch, hostile and ordinary."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any, Literal
+
+from openvet.testing.case import Case
+from openvet.testing.forge import Call, Name, dump
+from openvet.testing.forge_archive import ZipPart, forge_zip
+from openvet.testing.forge_flatbuffers import forge_buffer
+
+__all__ = ["CASES", "executorch_program", "ort_model", "tflite_model"]
+
+_EVIL = dump(Call(Name("os", "system"), ("echo forged",)), 4)
+
+
+def tflite_model(*custom: str, builtin: int = 0, **more: Any) -> bytes:
+    """A model with one tensor and one operator of each kind."""
+    codes: list[dict[str, Any]] = [{"deprecated_builtin_code": builtin, "builtin_code": builtin}]
+    codes += [{"deprecated_builtin_code": 32, "builtin_code": 32, "custom_code": name} for name in custom]
+    operators: list[dict[str, Any]] = [
+        {"opcode_index": index, "inputs": [0], "outputs": [1]} for index in range(len(codes))
+    ]
+    operators[0]["builtin_options"] = ("AddOptions", {"fused_activation_function": 1})
+    weights = struct.pack("<4f", 1, 2, 3, 4)
+    root: dict[str, Any] = {
+        "version": 3,
+        "operator_codes": codes,
+        "subgraphs": [
+            {
+                "tensors": [
+                    {"shape": [2, 2], "buffer": 1, "name": "weights"},
+                    {"shape": [2, 2], "buffer": 0, "name": "out"},
+                ],
+                "inputs": [0],
+                "outputs": [1],
+                "operators": operators,
+                "name": "main",
+            }
+        ],
+        "description": "forged",
+        "buffers": [{}, {"data": weights}],
+    }
+    root.update(more)
+    return forge_buffer("tflite", root, b"TFL3")
+
+
+def ort_model(*operations: tuple[str, str], attributes: list[dict[str, Any]] | None = None) -> bytes:
+    """A model with one initializer and the given nodes."""
+    nodes: list[dict[str, Any]] = [
+        {"name": f"node {index}", "domain": domain, "op_type": name, "inputs": ["x"], "outputs": ["y"]}
+        for index, (domain, name) in enumerate(operations)
+    ]
+    if attributes:
+        nodes[-1]["attributes"] = attributes
+    graph = {
+        "initializers": [{"name": "w", "dims": [2], "data_type": 1, "raw_data": bytes(8)}],
+        "nodes": nodes,
+        "inputs": ["x"],
+        "outputs": ["y"],
+    }
+    model = {"ir_version": 9, "producer_name": "forged", "graph": graph}
+    return forge_buffer("ort", {"ort_version": "6", "model": model}, b"ORTM")
+
+
+def executorch_program(
+    *operators: str, backend: str = "", blob: bytes = b"", segment: bytes = b"", said: int | None = None
+) -> bytes:
+    """A program with the given operators, one delegate and one segment."""
+    plan: dict[str, Any] = {
+        "name": "forward",
+        "values": [
+            {"val": ("Tensor", {"scalar_type": 6, "sizes": [2, 2], "data_buffer_idx": 1})},
+            {"val": ("Int", {"int_val": 1})},
+        ],
+        "inputs": [0],
+        "outputs": [0],
+        "operators": [{"name": name, "overload": "out"} for name in operators],
+        "chains": [{"instructions": [{"instr_args": ("KernelCall", {"op_index": 0, "args": [0, 1]})}]}],
+    }
+    root: dict[str, Any] = {"version": 0, "execution_plan": [plan]}
+    if backend:
+        plan["delegates"] = [{"id": backend, "processed": {"location": 0, "index": 0}}]
+        root["backend_delegate_data"] = [{"data": blob}]
+    if segment:
+        root["segments"] = [{"offset": 0, "size": len(segment) if said is None else said}]
+    data = forge_buffer("executorch", root, b"ET12", extended=bool(segment))
+    if not segment:
+        return data
+    header = b"eh00" + struct.pack("<IQQQ", 32, len(data), len(data), len(segment))
+    return data[:8] + header + data[8 + len(header) :] + segment
+
+
+def _case(
+    name: str,
+    technique: str,
+    forge: Callable[[], bytes],
+    decision: Literal["admit", "review", "reject"],
+    *rules: str,
+    advisories: tuple[str, ...] = (),
+) -> Case:
+    kind = name.split("-", maxsplit=1)[0]
+    ending = {"tflite": ".tflite", "ort": ".ort", "executorch": ".pte"}[kind]
+    return Case(f"device/{name}", technique, forge, decision, frozenset(rules), (kind,), advisories, f"model{ending}")
+
+
+def _twice() -> bytes:
+    """The operator codes are given the offset of the buffers: tables of one type used as those of another."""
+    data = bytearray(tflite_model())
+    root = int.from_bytes(data[:4], "little")
+    vtable = root - int.from_bytes(data[root : root + 4], "little", signed=True)
+    slots = struct.unpack("<5H", data[vtable + 4 : vtable + 14])
+    codes, buffers = root + slots[1], root + slots[4]
+    target = buffers + int.from_bytes(data[buffers : buffers + 4], "little")
+    data[codes : codes + 4] = struct.pack("<I", target - codes)
+    return bytes(data)
+
+
+def _appended(data: bytes) -> bytes:
+    """A model with a zip behind it, as the metadata library appends it: offsets count from the start of the file."""
+    return forge_zip([ZipPart(b"labels.txt", b"cat\ndog\n"), ZipPart(b"vocab.txt", b"a\nb\n")], prefix=data)
+
+
+def _nested(inner: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"name": "then_branch", "type": 5, "g": {"nodes": inner}}]
+
+
+_FLEX = ("FlexWriteFile", "FlexReadFile", "FlexPyFunc", "FlexEagerPyFunc", "FlexRpcCall")
+_HOSTILE = (
+    *(
+        _case(f"tflite-{name.lower()}", f"{name}: an operation of TensorFlow inside a model for phones",
+              lambda name=name: tflite_model(name), "reject", "tflite/flex-op")  # type: ignore[misc]
+        for name in _FLEX
+    ),
+    _case("tflite-zip-pickle", "a pickle among the appended files",
+          lambda: forge_zip([ZipPart(b"labels.pkl", _EVIL, 8)], prefix=tflite_model()), "reject", "pickle/runs-process"),
+    _case("tflite-external-path", "weights from a file outside the model",
+          lambda: tflite_model(external_buffer_groups=[{"name": "../../../etc/passwd"}]), "reject",
+          "tflite/outside-path"),
+    _case("ort-context-outside", "a compiled model from outside the folder",
+          lambda: ort_model(("com.microsoft", "EPContext"), attributes=[
+              {"name": "ep_cache_context", "type": 3, "s": "../../engine.bin"}]), "reject", "ort/compiled-context"),
+    _case("executorch-elf", "a shared library in a segment that a backend loads",
+          lambda: executorch_program("aten::add", backend="AotiBackend", segment=b"\x7fELF\x02\x01\x01" + bytes(57)),
+          "reject", "executorch/custom-code", "file/native-code"),
+    _case("executorch-pickle", "a pickle as the blob of a delegate",
+          lambda: executorch_program("aten::add", backend="PickleBackend", blob=_EVIL), "reject",
+          "executorch/custom-code", "pickle/runs-process"),
+)  # fmt: skip
+_REVIEW = (
+    _case("tflite-custom", "a custom operator that nobody publishes", lambda: tflite_model("MyFancyOp"), "review",
+          "tflite/custom-op"),
+    _case("tflite-flex-unknown", "a Flex operator that TensorFlow does not have", lambda: tflite_model("FlexNoSuchThing"),
+          "review", "tflite/flex-op"),
+    _case("tflite-buffer-outside", "a buffer far outside the file",
+          lambda: tflite_model(buffers=[{}, {"offset": 4096, "size": 1 << 40}]), "review", "tflite/buffer-outside",
+          advisories=("CVE-2020-15212",)),
+    _case("tflite-buffer-over-header", "a buffer that lies over the description of the model",
+          lambda: tflite_model(buffers=[{}, {"offset": 8, "size": 16}]), "review", "tflite/buffer-outside"),
+    _case("tflite-two-types", "one table used as two types", _twice, "review", "flatbuffer/structure-lies", "file/trailing-data"),
+    _case("tflite-trailing", "bytes behind the model", lambda: tflite_model() + b"\xfe\xffhidden here", "review",
+          "file/trailing-data"),
+    _case("tflite-cut", "a model that is cut off", lambda: tflite_model()[:-60], "review", "file/malformed"),
+    _case("ort-custom", "an operation of a foreign domain", lambda: ort_model(("", "Add"), ("my.domain", "Run")), "review",
+          "ort/custom-op"),
+    _case("ort-custom-nested", "an operation of a foreign domain in a branch of a branch",
+          lambda: ort_model(("", "If"), attributes=_nested([{"domain": "", "op_type": "If", "attributes": _nested(
+              [{"domain": "my.domain", "op_type": "Run"}])}])), "review", "ort/custom-op"),
+    _case("ort-context-beside", "a compiled model beside the file",
+          lambda: ort_model(("com.microsoft", "EPContext"), attributes=[
+              {"name": "ep_cache_context", "type": 3, "s": "engine.bin"}]), "review", "ort/compiled-context"),
+    _case("executorch-operator", "operators of a foreign namespace", lambda: executorch_program("mine::run"), "review",
+          "executorch/custom-code"),
+    _case("executorch-segment-outside", "a segment that ends behind the file",
+          lambda: executorch_program("aten::add", segment=bytes(64), said=1 << 50), "review", "flatbuffer/structure-lies"),
+)  # fmt: skip
+_HARMLESS = (
+    _case("tflite-ordinary", "an ordinary model", tflite_model, "admit"),
+    _case("tflite-ordinary-custom", "the custom operator of detection models",
+          lambda: tflite_model("TFLite_Detection_PostProcess"), "admit"),
+    _case("tflite-ordinary-flex", "a Flex operator that only computes", lambda: tflite_model("FlexErf"), "admit"),
+    _case("tflite-ordinary-metadata", "labels that the metadata library appends", lambda: _appended(tflite_model()),
+          "admit"),
+    _case("ort-ordinary", "an ordinary model", lambda: ort_model(("", "Add"), ("com.microsoft", "FusedConv")), "admit"),
+    _case("ort-ordinary-branch", "an ordinary model with a branch",
+          lambda: ort_model(("", "If"), attributes=_nested([{"domain": "", "op_type": "Relu"}])), "admit"),
+    _case("executorch-ordinary", "an ordinary program", lambda: executorch_program("aten::add"), "admit"),
+    _case("executorch-ordinary-xnnpack", "a program for XNNPACK with a segment of weights",
+          lambda: executorch_program("aten::add", backend="XnnpackBackend", blob=b"XH00" + bytes(60),
+                                     segment=struct.pack("<16f", *range(16))), "admit"),
+)  # fmt: skip
+CASES: tuple[Case, ...] = _HOSTILE + _REVIEW + _HARMLESS
