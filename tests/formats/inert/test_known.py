@@ -114,7 +114,6 @@ def test_code_is_told_from_data() -> None:
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        ("flax_model.msgpack", "named-msgpack"),
         ("a/variables.data-00000-of-00001", "named-tf-variables"),
         ("MODEL.CAFFEMODEL", "named-caffe"),
         ("x.msgpack.txt", None),

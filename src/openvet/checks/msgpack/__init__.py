@@ -1,0 +1,1 @@
+"""MessagePack: lies about arrays, extensions that nobody knows, pickles inside."""
