@@ -82,7 +82,7 @@ def has_identifier(head: Head, *identifiers: bytes) -> bool:
 class Walk:
     """A verified buffer. ``end`` is where the last thing that was reached ends; ``beyond`` counts unknown fields."""
 
-    def __init__(self, source: Source, of: Schema, facts: Facts) -> None:
+    def __init__(self, source: Source, of: Schema, facts: Facts, root_type: str = "") -> None:
         self.source = source
         self.schema = of
         self.facts = facts
@@ -94,7 +94,7 @@ class Walk:
         self._pages: dict[int, bytes] = {}
         self._stack: list[tuple[int, str]] = []
         root = self.u32(0)
-        self._push(root, of.root)
+        self._push(root, root_type or of.root)
         count = 0
         while self._stack:
             count += 1
@@ -103,7 +103,7 @@ class Walk:
             if count > _MOST:
                 raise LimitError("tables", _MOST, "the buffer has more tables")
             self._verify(*self._stack.pop())
-        self.root = Table(self, root, of.root)
+        self.root = Table(self, root, root_type or of.root)
         if self.beyond:
             facts.unknown("unsupported", f"{self.beyond} fields are newer than the schema that is known")
 

@@ -44,6 +44,7 @@ SAMPLES: list[tuple[str, bytes]] = [
     ("coreml", field(1, 6) + field(2, field(1, b"x")) + field(502, b"\x08\x01")),
     ("coreml-weights", struct.pack("<II", 3, 2) + bytes(56) + b"\xef\xbe\xad\xde" + bytes(60)),
     ("ctranslate2", struct.pack("<IH", 6, 12) + b"WhisperSpec\0" + bytes(20)),
+    ("xgboost-binary", b"binf" + bytes(60)),
     ("rds", b"RDX3\n" + b"X\n\0\0\0\x03"),
     ("rds", b"A\n3\n262657\n197888\n5\nUTF-8\n"),
     ("rds", b"RDA3\nA\n3\n262657\n197888\n"),

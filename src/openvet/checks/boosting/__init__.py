@@ -1,0 +1,1 @@
+"""Boosted trees of XGBoost, LightGBM and CatBoost: what their lists say that is not so."""

@@ -1,0 +1,95 @@
+"""Boosted trees of XGBoost, LightGBM and CatBoost: lists that lie, pickles inside, and ordinary models."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from typing import Any, Literal
+
+from openvet.testing.case import Case
+from openvet.testing.forge import Call, Name, dump
+from openvet.testing.forge_archive import ZipPart, forge_zip
+from openvet.testing.forge_boosting import catboost_model, forge_ubjson, lightgbm_model, xgboost_document
+
+__all__ = ["CASES"]
+
+_EVIL = dump(Call(Name("os", "system"), ("echo forged",)), 4)
+_LIES = "boosting/structure-lies"
+
+
+def _case(
+    name: str,
+    technique: str,
+    forge: Callable[[], bytes],
+    decision: Literal["admit", "review", "reject"],
+    *rules: str,
+    file: str = "model.ubj",
+) -> Case:
+    kind = {"ubj": "ubjson", "json": "json", "txt": "lightgbm", "cbm": "catboost"}[name.split("-", maxsplit=1)[0]]
+    return Case(f"boosting/{name}", technique, forge, decision, frozenset(rules), (kind,), (), file)
+
+
+def _json(**lists: Any) -> bytes:
+    return json.dumps(xgboost_document(**lists)).encode()
+
+
+_HOSTILE = (
+    _case("ubj-pickle", "a pickle as a list of bytes in a model of XGBoost",
+          lambda: forge_ubjson({**xgboost_document(), "extra": _EVIL}), "reject", "pickle/runs-process"),
+    _case("ubj-pickle-in-gzip", "the same in gzip",
+          lambda: gzip.compress(forge_ubjson({"learner": {"attributes": {"deep": [_EVIL]}}}), mtime=0), "reject",
+          "pickle/runs-process", file="model.ubj.gz"),
+    _case("ubj-zip", "a zip with a pickle behind a model",
+          lambda: forge_zip([ZipPart(b"x.pkl", _EVIL)], prefix=forge_ubjson(xgboost_document())), "reject",
+          "pickle/runs-process", "file/polyglot", "file/trailing-data", "archive/hidden-data"),
+)  # fmt: skip
+_REVIEW = (
+    _case("ubj-child", "a child that does not exist",
+          lambda: forge_ubjson(xgboost_document(left_children=[4096, -1, -1])), "review", _LIES),
+    _case("ubj-length", "a list that is shorter than the number of nodes",
+          lambda: forge_ubjson(xgboost_document(nodes=1_000_000)), "review", _LIES),
+    _case("ubj-feature", "a split on a feature that does not exist",
+          lambda: forge_ubjson(xgboost_document(split_indices=[70000, 0, 0])), "review", _LIES),
+    _case("ubj-key-twice", "a key that stands twice", lambda: b"{i\x01aZi\x01aT}", "review", _LIES),
+    _case("ubj-length-bomb", "a list of four thousand million numbers",
+          lambda: b"{i\x01a[$D#l\x7f\xff\xff\xff\0\0", "review", "file/malformed"),
+    _case("ubj-depth-bomb", "a thousand lists in each other", lambda: b"{i\x01a" + b"[" * 1000, "review"),
+    _case("json-child", "a child that does not exist, in JSON", lambda: _json(right_children=[-7, -1, -1]), "review", _LIES,
+          file="model.json"),
+    _case("json-trees", "fewer trees than the model says",
+          lambda: json.dumps(xgboost_document(trees=9)).encode(), "review", _LIES, file="model.json"),
+    _case("json-parent", "a parent that does not exist", lambda: _json(parents=[2147483647, 0, 99]), "review", _LIES,
+          file="model.json"),
+    _case("txt-leaves", "a million leaves in lists of three", lambda: lightgbm_model(leaves=1_000_000), "review", _LIES,
+          file="model.txt"),
+    _case("txt-child", "a child that does not exist", lambda: lightgbm_model(left_child="77 -1"), "review", _LIES,
+          file="model.txt"),
+    _case("txt-cycle", "a split that leads to itself", lambda: lightgbm_model(left_child="0 -1"), "review", _LIES,
+          file="model.txt"),
+    _case("txt-feature", "a feature that does not exist", lambda: lightgbm_model(split_feature="0 5"), "review", _LIES,
+          file="model.txt"),
+    _case("txt-no-end", "no end mark", lambda: lightgbm_model(end=False), "review", _LIES, file="model.txt"),
+    _case("cbm-depth", "a tree of depth sixty", lambda: catboost_model(tree_sizes=[60]), "review", _LIES, file="model.cbm"),
+    _case("cbm-leaves", "fewer leaves than the trees have", lambda: catboost_model(leaf_values=[0.5]), "review", _LIES,
+          file="model.cbm"),
+    _case("cbm-start", "a tree that starts far outside the splits", lambda: catboost_model(tree_start_offsets=[1 << 30]),
+          "review", _LIES, file="model.cbm"),
+    _case("cbm-part", "counters that break off", lambda: catboost_model((9).to_bytes(4, "little")), "review",
+          "file/malformed", file="model.cbm"),
+    _case("cbm-trailing", "a pickle behind the model", lambda: catboost_model() + _EVIL, "review", "file/trailing-data",
+          file="model.cbm"),
+)  # fmt: skip
+_HARMLESS = (
+    _case("ubj-ordinary", "an ordinary model of XGBoost", lambda: forge_ubjson(xgboost_document()), "admit"),
+    _case("json-ordinary", "the same in JSON", _json, "admit", file="model.json"),
+    _case("json-other", "another JSON with a learner", lambda: b'{"learner": {"name": "x"}, "trees": [1, 2]}', "admit",
+          file="config.json"),
+    _case("txt-ordinary", "an ordinary model of LightGBM", lightgbm_model, "admit", file="model.txt"),
+    _case("txt-ordinary-note", "a note that begins with the word tree", lambda: b"tree\nand version=v4 of it\n", "admit",
+          file="notes.txt"),
+    _case("cbm-ordinary", "an ordinary model of CatBoost", catboost_model, "admit", file="model.cbm"),
+    _case("cbm-ordinary-part", "an ordinary model with counters that are empty", lambda: catboost_model(bytes(4)), "admit",
+          file="model.cbm"),
+)  # fmt: skip
+CASES: tuple[Case, ...] = _HOSTILE + _REVIEW + _HARMLESS
