@@ -30,7 +30,7 @@ __all__ = ["FORMAT", "probe", "read"]
 FORMAT = Format(
     id="tflite",
     title="TensorFlow Lite model",
-    extensions=(".tflite", ".lite", ".task"),
+    extensions=(".tflite", ".lite"),
     media_types=(),
     can_tell=(
         "every operator, tensor and buffer, and that they lie where the file says",
@@ -139,7 +139,7 @@ def _buffers(model: Table, facts: Facts, end: int, ends: list[int]) -> list[tupl
 def _place(offset: int, size: int, what: str, table: Table, facts: Facts, ends: list[int]) -> None:
     if offset <= 1:
         return
-    if offset + size > facts.budget.limits.decoded_bytes * 1024 or offset + size > table.walk.source.size:
+    if offset + size > table.walk.source.size:
         message = f"{what} lies at {offset} and is {size} bytes long, in a file of {table.walk.source.size}"
         facts.anomaly("tflite/buffer-outside", message, table.at)
     else:
