@@ -32,7 +32,6 @@ FORMAT = Format(
     refines=("text",),
 )
 
-_LINE = 256 * 1024 * 1024
 #: Lists that have an entry for each split, and for each leaf.
 _SPLITS = (b"split_feature", b"threshold", b"left_child", b"right_child", b"decision_type")
 _LEAVES = (b"leaf_value",)
@@ -54,7 +53,7 @@ def read(source: Source, facts: Facts) -> None:
     trees, features, at = 0, 0, 0
     while cursor.left:
         start = cursor.position
-        key, equals, value = cursor.readline(min(_LINE, source.size + 1)).strip().partition(b"=")
+        key, equals, value = cursor.readline(facts.limits.text).strip().partition(b"=")
         if key == b"end of trees" or (key == b"Tree" and equals):
             _check(tree, facts, at, features)
             tree, at = {}, start
