@@ -9,26 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from openvet.formats._format import Format, Head
+from openvet.formats._format import Head
 
-__all__ = ["RDS_TEXT"]
-
-RDS_TEXT = Format(
-    id="rds",
-    title="R data",
-    extensions=(".rds", ".rda", ".rdata"),
-    media_types=(),
-    can_tell=("what kind of file it is, by its first bytes",),
-    cannot_tell=("its contents, for which there is no reader",),
-    reader=False,
-)
+__all__: list[str] = []
 
 _FIELDS = 64
-
-
-def rds_text(head: Head) -> bool:
-    """R's serialization as text: "A", a version, the version of R that wrote it."""
-    return re.match(rb"(?:RD[AX][23]\n)?A\n[23]\n\d{5,7}\n\d{5,7}\n", head.data) is not None
 
 
 def _fields(head: Head, at: int, end: int) -> Iterator[tuple[int, int, int, int]]:

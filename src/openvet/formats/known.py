@@ -50,12 +50,12 @@ def __getattr__(name: str) -> Any:
 def recognise(head: Head) -> Format | None:
     """The kind of these bytes, if it is one of those that have no reader. Raises nothing for what the bytes hold."""
     try:
-        is_text = text.probe(head) is not Likeness.NO
-        for kind in _text_kinds() if is_text else _kinds():
+        if text.probe(head) is not Likeness.NO:
+            return None
+        for kind in _kinds():
             if _has_magic(kind, head) or _passes_test(kind, head):
                 return kind.format
-        if not is_text:
-            return next((kind.format for kind in _kinds() if _has_name(kind, head.name)), None)
+        return next((kind.format for kind in _kinds() if _has_name(kind, head.name)), None)
     except ReadError:
         pass
     return None
@@ -64,13 +64,6 @@ def recognise(head: Head) -> Format | None:
 def code_kinds() -> frozenset[str]:
     """The ids of the kinds that a processor or a virtual machine would run."""
     return frozenset(kind.format.id for kind in _kinds() if kind.code)
-
-
-def _text_kinds() -> tuple[_Kind, ...]:
-    # the only kind that may be all text; naming it here spares every text file the reading of the table
-    from openvet.formats._known_tests import RDS_TEXT
-
-    return (_Kind(RDS_TEXT, (), "rds_text", (), code=False),)
 
 
 def _has_magic(kind: _Kind, head: Head) -> bool:

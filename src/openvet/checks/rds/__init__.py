@@ -1,0 +1,1 @@
+"""Rules about R data: promises, functions and the calls in them."""
