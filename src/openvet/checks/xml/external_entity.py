@@ -1,0 +1,37 @@
+"""An XML text declares an entity that stands for another file or address.
+
+What it finds:
+    Entities and parameter entities with a SYSTEM or PUBLIC identifier.
+
+Why it matters:
+    A parser that resolves them reads files of the machine, sends them away or calls addresses inside the network.
+
+Example:
+    ``<!ENTITY x SYSTEM "file:///etc/passwd">`` in a PMML model.
+
+Remedy:
+    Do not load it. Parsers that are told to refuse document types are safe: defusedxml, JPMML 1.6 and later.
+
+What it cannot see:
+    Entities that an external document type declares.
+
+References:
+    CWE-611. OWASP, XML External Entity Prevention.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from openvet.checks._check import Context
+from openvet.core.finding import Finding
+from openvet.core.rule import Confidence, Rule, Severity
+
+__all__ = ["RULE", "check"]
+
+RULE = Rule(id="xml/external-entity", severity=Severity.HIGH, confidence=Confidence.HIGH, since="0.1.0", cwe=(611,))
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each that the reader recorded."""
+    yield from ctx.anomalies("Do not load it; no model needs entities from outside.")

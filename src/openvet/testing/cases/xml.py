@@ -1,0 +1,233 @@
+"""XML texts: PMML, OpenVINO, SVG, hostile and ordinary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from openvet.testing.case import Case
+
+__all__ = ["CASES"]
+
+_PMML = '<PMML version="4.4" xmlns="http://www.dmg.org/PMML-4_4"><Header/><DataDictionary/>%s</PMML>'
+_SVG = '<svg xmlns="http://www.w3.org/2000/svg"><rect width="1"/>%s</svg>'
+_LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+
+
+def _case(
+    name: str,
+    technique: str,
+    text: str | bytes | Mapping[str, bytes],
+    decision: Literal["admit", "review", "reject"],
+    *rules: str,
+    file: str = "model.pmml",
+    encoding: str = "utf-8",
+    advisories: tuple[str, ...] = (),
+) -> Case:
+    made = text.encode(encoding) if isinstance(text, str) else text
+    return Case(
+        id=f"xml/{name}",
+        technique=technique,
+        forge=lambda: made,
+        decision=decision,
+        rules=frozenset(rules),
+        formats=("xml",),
+        advisories=advisories,
+        name=file,
+    )
+
+
+def _external(name: str, technique: str, declared: str, encoding: str = "utf-8", file: str = "model.pmml") -> Case:
+    text = f'<?xml version="1.0"?><!DOCTYPE PMML [{declared}]>{_PMML % ""}'
+    return _case(name, technique, text, "reject", "xml/external-entity", encoding=encoding, file=file)
+
+
+def _net(layers: str, weights: int = 24) -> Mapping[str, bytes]:
+    text = f'<?xml version="1.0"?><net name="m" version="11"><layers>{layers}</layers><edges/></net>'
+    return {"openvino_model.xml": text.encode(), "openvino_model.bin": bytes(range(1, weights + 1))}
+
+
+def _const(offset: int = 0, size: int = 24) -> str:
+    data = f'<data element_type="f32" shape="2, 3" offset="{offset}" size="{size}"/>'
+    return f'<layer id="0" name="w" type="Const" version="opset1">{data}</layer>'
+
+
+_DECODER = '<java version="1.8" class="java.beans.XMLDecoder"><object class="java.lang.ProcessBuilder"/></java>'
+_ILLUSTRATOR = '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd" [%s]>'
+
+CASES: tuple[Case, ...] = (
+    _external("external-entity", "an entity stands for a file", '<!ENTITY x SYSTEM "file:///etc/passwd">'),
+    _external("external-entity-public", "an entity with a public name", '<!ENTITY x PUBLIC "a" "http://localhost/">'),
+    _external(
+        "external-parameter-entity",
+        "a parameter entity stands for an address",
+        '<!ENTITY % x SYSTEM "http://localhost/a.dtd">',
+    ),
+    _external(
+        "external-entity-wide",
+        "an entity stands for a file, in UTF-16",
+        '<!ENTITY x SYSTEM "file:///etc/passwd">',
+        "utf-16",
+    ),
+    _external(
+        "external-entity-svg",
+        "an entity stands for a file, in a picture",
+        '<!ENTITY x SYSTEM "/etc/passwd">',
+        file="logo.svg",
+    ),
+    _case(
+        "billion-laughs",
+        "entities in entities",
+        f'<!DOCTYPE PMML [<!ENTITY l0 "ha">{_LAUGHS}]>{_PMML % "&l9;"}',
+        "reject",
+        "xml/entity-bomb",
+        advisories=("CVE-2013-0340",),
+    ),
+    _case(
+        "endless-entity",
+        "entities that hold each other",
+        f'<!DOCTYPE PMML [<!ENTITY a "&b;"><!ENTITY b "&a;">]>{_PMML % "&a;"}',
+        "reject",
+        "xml/entity-bomb",
+    ),
+    _case("java-decoder", "an object graph for XMLDecoder", _DECODER, "reject", "xml/object-graph", file="model.xml"),
+    _case(
+        "xstream-proxy",
+        "a gadget of XStream",
+        '<sorted-set><dynamic-proxy><handler class="java.beans.EventHandler"/></dynamic-proxy></sorted-set>',
+        "reject",
+        "xml/object-graph",
+        file="model.xml",
+        advisories=("CVE-2013-7285",),
+    ),
+    _case(
+        "stylesheet-java",
+        "a style sheet that calls Java",
+        '<xsl:stylesheet xmlns:xsl="http://www.w3.org/1999/XSL/Transform" '
+        'xmlns:r="http://xml.apache.org/xalan/java/java.lang.Runtime"/>',
+        "reject",
+        "xml/object-graph",
+        file="model.xsl",
+    ),
+    _case(
+        "pmml-command",
+        "a command in an extension of PMML",
+        _PMML % '<Extension name="x-script" value="Runtime.getRuntime()"/>',
+        "reject",
+        "xml/object-graph",
+        "xml/script",
+    ),
+    _case(
+        "openvino-outside", "a constant beyond the weights", _net(_const(16, 4096)), "reject", "openvino/bytes-outside"
+    ),
+    _case(
+        "openvino-huge",
+        "a constant with a size that is no number",
+        _net(_const() + _const().replace('"24"', '"-1"')),
+        "reject",
+        "openvino/bytes-outside",
+    ),
+    _case(
+        "svg-script",
+        "a script in a picture",
+        _SVG % "<script>alert(1)</script>",
+        "review",
+        "xml/script",
+        file="logo.svg",
+    ),
+    _case(
+        "svg-onload",
+        "a script in an attribute of a picture",
+        _SVG % '<g onload="alert(1)"/>',
+        "review",
+        "xml/script",
+        file="logo.svg",
+    ),
+    _case(
+        "svg-link",
+        "a link that is a script",
+        _SVG % '<a href=" javascript:alert(1)"/>',
+        "review",
+        "xml/script",
+        file="logo.svg",
+    ),
+    _case(
+        "pmml-script",
+        "a script extension of PMML",
+        _PMML % '<Extension name="x-script" value="1"/>',
+        "review",
+        "xml/script",
+    ),
+    _case(
+        "xinclude",
+        "another file is drawn in",
+        '<a xmlns:i="http://www.w3.org/2001/XInclude"><i:include href="/etc/passwd"/></a>',
+        "review",
+        "xml/external-reference",
+        file="model.xml",
+    ),
+    _case(
+        "document-type-elsewhere",
+        "the document type lies elsewhere",
+        f'<!DOCTYPE PMML SYSTEM "http://localhost/x.dtd">{_PMML % ""}',
+        "review",
+        "xml/external-reference",
+    ),
+    _case(
+        "hidden-markup",
+        "an entity that holds markup",
+        f"<!DOCTYPE svg [<!ENTITY x '<g/>'>]>{_SVG % '&x;'}",
+        "review",
+        "xml/external-reference",
+        file="logo.svg",
+    ),
+    _case(
+        "openvino-custom-layer",
+        "a layer of a library",
+        _net(_const() + '<layer id="1" name="c" type="MyOp" version="extension"/>'),
+        "review",
+        "openvino/custom-layer",
+    ),
+    _case("cut-off", "a model that breaks off", (_PMML % "")[:-9], "review", "file/malformed"),
+    _case(
+        "pmml",
+        "an ordinary model in PMML",
+        '<?xml version="1.0" encoding="UTF-8"?>' + _PMML % '<RegressionModel functionName="'
+        'regression"><RegressionTable intercept="1"/></RegressionModel><Extension name="author" value="me"/>',
+        "admit",
+    ),
+    _case(
+        "pmml-latin",
+        "an ordinary model in another encoding",
+        '<?xml version="1.0" encoding="ISO-8859-1"?>' + _PMML % "<!-- Zürich -->",
+        "admit",
+        encoding="latin-1",
+    ),
+    _case(
+        "openvino",
+        "an ordinary network of OpenVINO",
+        _net(_const() + '<layer id="1" name="r" type="Result" version="opset1"/>'),
+        "admit",
+    ),
+    _case(
+        "svg",
+        "an ordinary picture",
+        _SVG % '<a href="https://example.org"><title>on load</title></a>',
+        "admit",
+        file="logo.svg",
+    ),
+    _case(
+        "svg-illustrator",
+        "a picture with names of namespaces as entities",
+        _ILLUSTRATOR % '<!ENTITY ns_svg "http://www.w3.org/2000/svg">' + _SVG % "",
+        "admit",
+        file="logo.svg",
+    ),
+    _case(
+        "xml",
+        "any other text",
+        '<?xml version="1.0"?><annotation><object><name>os.system</name></object></annotation>',
+        "admit",
+        file="a.xml",
+    ),
+)
