@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from openvet.policy.decision import Verdict
     from openvet.reports.report import ModelReport, Report
     from openvet.workflows.check import Options
+    from openvet.workflows.config import Config
     from openvet.workflows.disarm import DisarmReport
 
-__all__ = ["DisarmOptions", "DisarmReport", "Limits", "ModelReport", "OpenVetError", "Options", "Report", "Verdict", "__version__", "check",
-           "disarm_model"]  # fmt: skip
+__all__ = ["Config", "DisarmOptions", "DisarmReport", "Limits", "ModelReport", "OpenVetError", "Options", "Report", "Verdict",
+           "__version__", "check", "disarm_model"]  # fmt: skip
 
 _HOMES = {
+    "Config": "openvet.workflows.config",
     "DisarmOptions": "openvet.disarm.rewrite",
     "DisarmReport": "openvet.workflows.disarm",
     "Limits": "openvet.core.limits",
@@ -45,7 +47,7 @@ def check(*paths: str | os.PathLike[str], options: Options | None = None) -> Rep
         options: how to check; see :class:`openvet.Options`.
 
     Raises:
-        openvet.errors.SubjectError: a path does not exist or may not be opened.
+        openvet.errors.SubjectError: none of the paths could be checked (some: they stand in ``errors``, the others in ``models``).
         openvet.errors.UsageError: an option makes no sense.
     """
     from openvet.errors import UsageError

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = [
     "ChangedError",
+    "ConfigError",
     "LimitError",
     "MalformedError",
     "OpenVetError",
@@ -25,6 +26,14 @@ class OpenVetError(Exception):
 
 class UsageError(OpenVetError):
     """The command or call itself was wrong (an unknown rule, two options that exclude each other)."""
+
+
+class ConfigError(UsageError):
+    """The team's configuration makes no sense, or may not be used. ``problems`` are lines, each with file and line number."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n  ".join(problems))
+        self.problems = problems
 
 
 class SubjectError(OpenVetError):

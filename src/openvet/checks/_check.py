@@ -27,14 +27,21 @@ __all__ = ["Context"]
 
 
 class Context:
-    """What a check sees. ``broken`` are the plug-ins that could not be imported."""
+    """What a check sees. ``broken`` are the plug-ins that could not be imported, ``callables`` what the team knows: name -> reason."""
 
-    __slots__ = ("broken", "inventory", "rule")
+    __slots__ = ("broken", "callables", "inventory", "rule")
 
-    def __init__(self, inventory: Inventory, rule: Rule, broken: tuple[Broken, ...] = ()) -> None:
+    def __init__(
+        self,
+        inventory: Inventory,
+        rule: Rule,
+        broken: tuple[Broken, ...] = (),
+        callables: Mapping[str, str] | None = None,
+    ) -> None:
         self.inventory = inventory
         self.rule = rule
         self.broken = broken
+        self.callables = callables or {}
 
     def components(self, *formats: str) -> Iterator[Component]:
         """Every file and member, or those of the given formats; without arguments those that ``RULE.needs`` names."""

@@ -30,8 +30,8 @@ def checks() -> Registered:
     return load_kind("openvet.checks", ("RULE", "check"))
 
 
-def run_checks(inventory: Inventory, only: Sequence[str] = ()) -> Result:
-    """Run the rules (or ``only`` those with these ids).
+def run_checks(inventory: Inventory, only: Sequence[str] = (), callables: Mapping[str, str] | None = None) -> Result:
+    """Run the rules (or ``only`` those with these ids); ``callables`` are those that the team knows, with the reason.
 
     Raises:
         UsageError: an id in ``only`` is no rule's.
@@ -53,7 +53,7 @@ def run_checks(inventory: Inventory, only: Sequence[str] = ()) -> Result:
         if rule.needs and present.isdisjoint(rule.needs):
             outcomes[rule.id] = Outcome.NOT_APPLICABLE
             continue
-        found, outcomes[rule.id] = _run(module, Context(inventory, rule, broken))
+        found, outcomes[rule.id] = _run(module, Context(inventory, rule, broken, callables))
         findings.extend(found)
     return Result(tuple(sorted(findings, key=Finding.sort_key)), outcomes)
 

@@ -13,6 +13,7 @@ import click
 
 from openvet.cli.check import check, scan
 from openvet.cli.completion import completion
+from openvet.cli.config import config
 from openvet.cli.disarm import disarm
 from openvet.cli.doctor import doctor
 from openvet.cli.failures import EXIT_CODES, FAILED, INTERRUPTED, NO_READER, fault, wrong_usage
@@ -109,7 +110,7 @@ def app(ctx: click.Context, /) -> None:
         click.echo(ctx.get_help())
 
 
-for _each in (check, scan, inspect, disarm, rules, explain, formats, doctor, completion):
+for _each in (check, scan, inspect, disarm, rules, explain, formats, config, doctor, completion):
     app.add_command(_each)
 
 

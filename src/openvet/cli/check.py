@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from openvet.policy.decision import Verdict
     from openvet.reports.report import ModelReport, NotChecked
     from openvet.workflows.check import Options
+    from openvet.workflows.config import Config
+    from openvet.workflows.find_config import Found
 
-__all__ = ["Reading", "check", "progress_line", "read_models", "scan"]
+__all__ = ["Reading", "check", "look_for_config", "make_options", "progress_line", "read_models", "scan"]
 
-_FORMATS = ("text", "json", "jsonl", "sarif", "markdown")
+_FORMATS = ("text", "json", "jsonl", "sarif", "markdown", "acceptances")
 _STREAMED = {"text", "jsonl"}
+_IDLE = 5
 
 
 def _check_options(command: Any) -> Any:
@@ -37,7 +40,8 @@ def _check_options(command: Any) -> Any:
                 type=click.Choice(_FORMATS),
                 default="text",
                 show_default=True,
-                help="How to report: json, jsonl and sarif are for programs, markdown is for a comment.",
+                help="How to report: json, jsonl and sarif are for programs, markdown is for a comment, acceptances is what to paste "
+                "into openvet.toml.",
             ),
             click.option("--quiet", "-q", is_flag=True, help="Only one line a model, and no progress."),
             click.option(
@@ -47,6 +51,7 @@ def _check_options(command: Any) -> Any:
                 show_default=True,
                 help="With reject, a review exits 0.",
             ),
+            click.option("--strict", is_flag=True, help="Reject whatever is not proven to be data."),
             click.option(
                 "--rule",
                 "rules",
@@ -77,7 +82,7 @@ def check(ctx: click.Context, /, **asked: Any) -> None:
       openvet check --format sarif --output openvet.sarif ./my-model
       find models -name '*.pt' -print0 | openvet check --quiet -
     """  # noqa: D301
-    ctx.exit(_run(asked, with_inventory=True))
+    ctx.exit(_run(ctx, asked, with_inventory=True))
 
 
 @click.command(epilog=EXIT_CODES, short_help="Say only whether a model is safe to load.")
@@ -95,7 +100,7 @@ def scan(ctx: click.Context, /, **asked: Any) -> None:
       openvet scan model.pt
       openvet scan --fail-on reject --quiet downloads/*
     """  # noqa: D301
-    ctx.exit(_run(asked, with_inventory=False))
+    ctx.exit(_run(ctx, asked, with_inventory=False))
 
 
 # --- reading ---
@@ -108,10 +113,13 @@ class Reading:
     models: list[ModelReport] = field(default_factory=list)
     errors: list[NotChecked] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
+    used: set[tuple[str, str]] = field(default_factory=set)
+    options: Options | None = None
+    found: Found | None = None
 
 
-def make_options(asked: dict[str, Any], *, with_inventory: bool) -> Options:
-    """The options of the command line as those of the workflow; raises for those that make no sense."""
+def make_options(asked: dict[str, Any], config: Config | None = None, *, with_inventory: bool) -> Options:
+    """The options of the command line, which win over those of ``config``; raises for those that make no sense."""
     from openvet.errors import UsageError
     from openvet.io.hashing import digest_chunks
     from openvet.workflows.check import Options
@@ -127,13 +135,15 @@ def make_options(asked: dict[str, Any], *, with_inventory: bool) -> Options:
         raise UsageError("--exclude '' matches nothing; give a pattern such as '*.md'")
     return Options(
         jobs=asked["jobs"] or 0,
-        exclude=tuple(asked["exclude"]),
+        exclude=tuple(asked["exclude"]) or (() if config is None else config.exclude),
         algorithms=algorithms,
         digest_members=asked["digest_members"],
-        limits=make_limits(asked["limits"]),
+        limits=make_limits(asked["limits"], None if config is None else config.limits),
         with_inventory=with_inventory,
         rules=rules,
-    )
+        config=config,
+        strict=asked.get("strict", False),
+    ).settled()
 
 
 @contextlib.contextmanager
@@ -184,17 +194,38 @@ def _not_checked(shown: str, why: str) -> NotChecked:
     return NotChecked(shown, why)
 
 
-def _run(asked: dict[str, Any], *, with_inventory: bool) -> int:
+def look_for_config(asked: dict[str, Any], paths: list[str]) -> Found:
+    """The configuration that counts for ``paths``, and what was ignored."""
+    from openvet.errors import UsageError
+    from openvet.workflows.find_config import Found, find_config
+
+    if not asked["no_config"]:
+        return find_config(paths, asked["config"])
+    if asked["config"]:
+        raise UsageError("--config and --no-config exclude each other")
+    return Found()
+
+
+def _run(ctx: click.Context, asked: dict[str, Any], *, with_inventory: bool) -> int:
+    from click.core import ParameterSource
+
     from openvet.cli.output import open_output
     from openvet.cli.paths import expand
 
     # hashing threads ask for the interpreter once a block; the usual 5 ms would cost them as much as the block itself
     sys.setswitchinterval(0.0002)
-    options = make_options(asked, with_inventory=with_inventory)
-    form, quiet = asked["form"], asked["quiet"]
-    reading = Reading()
     paths = expand(asked["paths"])
-    with open_output(asked["output"], paths, utf8=form != "text") as output:
+    found = look_for_config(asked, paths)
+    config = found.config
+    if config is not None:
+        given = {"form": config.form, "fail_on": config.fail_on}
+        unset = {name for name in given if ctx.get_parameter_source(name) is ParameterSource.DEFAULT}
+        asked.update({name: value for name, value in given.items() if value is not None and name in unset})
+    options = make_options(asked, config, with_inventory=with_inventory)
+    form, quiet = asked["form"], asked["quiet"]
+    reading = Reading(options=options, found=found)
+    spared = paths if config is None else [*paths, config.path]
+    with open_output(asked["output"], spared, utf8=form != "text") as output:
         for result in read_models(paths, options, show_progress=not quiet and not asked["no_progress"]):
             _keep(result, reading, form)
             if form in _STREAMED:
@@ -211,6 +242,10 @@ def _keep(result: ModelReport | NotChecked, reading: Reading, form: str) -> None
 
     if isinstance(result, ModelReport):
         reading.verdicts.append(result.decision.verdict)
+        if result.config is not None:
+            from openvet.workflows.use import matched
+
+            reading.used |= matched(result)
         if form != "jsonl":  # a line that is written is forgotten, so that a long list needs no memory
             reading.models.append(result)
     else:
@@ -240,17 +275,34 @@ def _write_rest(reading: Reading, asked: dict[str, Any], output: Output) -> None
     import importlib
 
     from openvet.reports.report import Report
+    from openvet.workflows.find_config import Found
     from openvet.workflows.knowledge import rule_texts, tool
+    from openvet.workflows.use import use_of
 
     form = asked["form"]
-    if form == "jsonl" or (form == "text" and asked["quiet"]):
+    use = None
+    if reading.options is not None and reading.found is not None and reading.found != Found():
+        use = use_of(reading.options, used=reading.used, found=reading.found)
+    if form == "text" and use is not None:
+        for line in use.lines()[:_IDLE]:
+            say(f"openvet: {line}")
+        if len(use.idle) > _IDLE:
+            say(f"openvet: and {len(use.idle) - _IDLE} more entries that do nothing; --format json lists all")
+    if form == "jsonl":
+        from openvet.reports import jsonl
+
+        if use is not None:
+            output.write(jsonl.config_line(use))
         return
-    report = Report(tool(), tuple(reading.models), rule_texts(), tuple(reading.errors))
+    if form == "text" and asked["quiet"]:
+        return
+    report = Report(tool(), tuple(reading.models), rule_texts(), tuple(reading.errors), use)
     if form == "text":
         from openvet.reports import text
 
-        end = text.summary(report, _look(asked))
-        if end:
+        look = _look(asked)
+        ends = [text.summary(report, look), "" if use is None else text.configuration(use, look)]
+        for end in filter(None, ends):
             output.write(("\n" if reading.models else "") + end)
     else:
         output.write(importlib.import_module(f"openvet.reports.{form}").compose(report))

@@ -50,18 +50,19 @@ def inspect(ctx: click.Context, /, **asked: Any) -> None:
       2    the command itself failed (a missing path, a wrong argument)
       130  interrupted with Ctrl-C
     """  # noqa: D301
-    from openvet.cli.check import make_options, read_models
+    from openvet.cli.check import look_for_config, make_options, read_models
     from openvet.cli.output import open_output
     from openvet.cli.paths import expand
     from openvet.reports.look import PLAIN
     from openvet.reports.report import ModelReport
 
-    options = replace(make_options(asked, with_inventory=True), every_call=asked["calls"])
+    paths = expand(asked["paths"])
+    found = look_for_config(asked, paths)
+    options = replace(make_options(asked, found.config, with_inventory=True), every_call=asked["calls"])
     models: list[ModelReport] = []
     errors: list[NotChecked] = []
     to_file = asked["output"] not in {None, "-"}
     look = PLAIN if to_file else look_of(sys.stdout)
-    paths = expand(asked["paths"])
     with open_output(asked["output"], paths, utf8=asked["form"] != "text") as output:
         for result in read_models(paths, options, show_progress=not asked["no_progress"]):
             if not isinstance(result, ModelReport):

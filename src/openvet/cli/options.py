@@ -12,9 +12,7 @@ if TYPE_CHECKING:
 
     from openvet.core.limits import Limits
 
-__all__ = ["complete_rules", "form_option", "make_limits", "reading_options"]
-
-_SUFFIXES = {"k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
+__all__ = ["complete_limits", "complete_rules", "form_option", "make_limits", "reading_options"]
 
 
 def form_option(text: str) -> Callable[[Any], Any]:
@@ -32,40 +30,39 @@ def complete_rules(_: click.Context, __: click.Parameter, incomplete: str) -> li
     return [CompletionItem(rule.id) for rule in rule_texts() if rule.id.startswith(incomplete)]
 
 
-def make_limits(settings: Sequence[str]) -> Limits:
-    """The default limits with ``NAME=VALUE`` settings on top.
+def complete_limits(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Names of limits that start with what was typed, ready for a value."""
+    from dataclasses import fields
+
+    from click.shell_completion import CompletionItem
+
+    from openvet.core.limits import Limits
+
+    return [CompletionItem(f"{each.name}=") for each in fields(Limits) if each.name.startswith(incomplete)]
+
+
+def make_limits(settings: Sequence[str], base: Limits | None = None) -> Limits:
+    """``base``, or the default limits, with ``NAME=VALUE`` settings on top.
 
     Raises:
         click.UsageError: no such limit, or no such number.
     """
     from dataclasses import asdict
 
-    from openvet.core.limits import DEFAULT_LIMITS, Limits
+    from openvet.core.limits import DEFAULT_LIMITS, Limits, parse_amount
+    from openvet.errors import UsageError
 
-    values: dict[str, Any] = asdict(DEFAULT_LIMITS)
+    values: dict[str, Any] = asdict(base or DEFAULT_LIMITS)
     for setting in settings:
         name, equals, text = setting.partition("=")
         name = name.strip()
         if not equals or name not in values:
             raise click.UsageError(f"--limit {setting!r}: write NAME=VALUE with one of the names {', '.join(values)}")
-        values[name] = _number(setting, text.strip(), whole=isinstance(values[name], int))
+        try:
+            values[name] = parse_amount(text, whole=isinstance(values[name], int))
+        except UsageError as error:
+            raise click.UsageError(f"--limit {setting!r}: {error}") from error
     return Limits(**values)
-
-
-def _number(setting: str, text: str, *, whole: bool) -> int | float:
-    factor = 1
-    lower = text.lower().removesuffix("ib")
-    if lower[-1:] in _SUFFIXES:
-        factor = _SUFFIXES[lower[-1]]
-        lower = lower[:-1]
-    try:
-        value = int(lower[:20]) * factor if whole else float(lower[:20]) * factor
-    except ValueError:
-        value = 0
-    if not 0 < value < 2**63:
-        kind = "a whole number above zero, such as 5000, 64M or 2G" if whole else "a number above zero"
-        raise click.UsageError(f"--limit {setting!r}: the value must be {kind}")
-    return value
 
 
 def reading_options(command: Any) -> Any:
@@ -100,6 +97,7 @@ def reading_options(command: Any) -> Any:
                 "limits",
                 multiple=True,
                 metavar="NAME=VALUE",
+                shell_complete=complete_limits,
                 help="Change what one model may cost, such as decoded_bytes=200G; `openvet doctor` lists them. May be repeated.",
             ),
             click.option(
@@ -107,6 +105,13 @@ def reading_options(command: Any) -> Any:
                 is_flag=True,
                 help="Compute digests of all members of archives as well; usually only programs among them have one.",
             ),
+            click.option(
+                "--config",
+                metavar="FILE",
+                type=click.Path(readable=False),
+                help="Use this openvet.toml; `openvet config` shows which one counts otherwise.",
+            ),
+            click.option("--no-config", is_flag=True, help="Use no configuration at all."),
             click.option("--blake3", is_flag=True, help="Compute BLAKE3 digests as well (needs openvet[blake3])."),
             click.option(
                 "--no-progress", is_flag=True, help="Show no progress line. It is only ever drawn on a terminal."

@@ -25,6 +25,8 @@ class Finding:
         remedy: one sentence: what to do next.
         evidence: what anybody needs to check it again (callable, arguments, key, expected and seen values);
             JSON values only, text already printable.
+        digests: SHA-256 (hex) of what the finding is about: the file, and the member where that has one; or of the whole
+            model, where more than one file makes the finding. An acceptance names one of them.
     """
 
     rule: str
@@ -34,6 +36,7 @@ class Finding:
     message: str
     remedy: str
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    digests: tuple[str, ...] = ()
 
     def sort_key(self) -> tuple[Any, ...]:
         """Worst first, then by place: the order of every report."""
@@ -60,6 +63,8 @@ class Finding:
         }
         if self.evidence:
             out["evidence"] = dict(self.evidence)
+        if self.digests:
+            out["digests"] = list(self.digests)
         return out
 
     @classmethod
@@ -72,4 +77,5 @@ class Finding:
             message=value["message"],
             remedy=value["remedy"],
             evidence=value.get("evidence", {}),
+            digests=tuple(value.get("digests", ())),
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 
 from openvet.errors import LimitError, UsageError
 
-__all__ = ["DEFAULT_LIMITS", "Budget", "Limits"]
+__all__ = ["DEFAULT_LIMITS", "Budget", "Limits", "parse_amount"]
 
 KiB = 1024
 MiB = 1024 * KiB
@@ -71,6 +71,32 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+
+_UNITS = {"k": KiB, "m": MiB, "g": GiB, "t": 1024 * GiB}
+
+
+def parse_amount(text: str, *, whole: bool) -> int | float:
+    """A limit as people write it: ``5000``, ``64M``, ``1.5G``, ``2GiB``; units are powers of 1024.
+
+    Raises:
+        UsageError: it is no number above zero, or not a whole one where that is needed.
+    """
+    lower = text.strip().lower()
+    lower = lower.removesuffix("ib") if lower.endswith("ib") else lower
+    factor = _UNITS.get(lower[-1:], 1)
+    number = lower[:-1] if factor > 1 else lower
+    value: int | float = 0
+    if number.isascii() and number[:1].isdigit() and len(number) <= 20:
+        try:
+            value = int(number) * factor if number.isdecimal() else float(number) * factor
+        except ValueError:
+            value = 0
+    if whole and value == value // 1 and value < 2**63:
+        value = int(value)
+    if not 0 < value < 2**63 or (whole and not isinstance(value, int)):
+        kind = "a whole number above zero, such as 5000, 64M or 1.5G" if whole else "a number above zero"
+        raise UsageError(f"the value must be {kind}")
+    return value
 
 
 class Budget:

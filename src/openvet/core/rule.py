@@ -75,6 +75,8 @@ class Rule:
         cwe: CWE numbers, if one fits.
         needs: ids of the formats that it looks at; empty means every file. Where a subject has none of
             them the rule's outcome is ``not_applicable``.
+        whole: its findings depend on more files than the one at their place, so that an acceptance names the whole model.
+        code: even its notes mean that loading runs code which is not known to build data; a strict team rejects them.
     """
 
     id: str
@@ -83,3 +85,5 @@ class Rule:
     since: str
     cwe: tuple[int, ...] = ()
     needs: tuple[str, ...] = ()
+    whole: bool = False
+    code: bool = False

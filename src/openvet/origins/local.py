@@ -20,7 +20,7 @@ from openvet.core.text import printable
 from openvet.errors import ChangedError, ReadError, SubjectError
 from openvet.io.source import FileSource
 
-__all__ = ["DeniedError", "LocalOrigin", "VanishedError"]
+__all__ = ["DeniedError", "LocalOrigin", "VanishedError", "cache_repository"]
 
 # O_NONBLOCK: opening a fifo that was swapped in must not wait for a writer
 _FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
@@ -76,7 +76,7 @@ class LocalOrigin:
         name = given if given not in {"", ".", ".."} else os.path.basename(real) or real
         self._root = os.path.dirname(real) if single else real
         self._walk_root = self._root
-        repository = None if single else _cache_repository(real)
+        repository = None if single else cache_repository(real)
         if repository is not None:
             self._root = repository
         try:
@@ -220,7 +220,7 @@ def _below(real: str, folder: str) -> bool:
     return real == folder or real.startswith(folder.rstrip(os.sep) + os.sep)
 
 
-def _cache_repository(real: str) -> str | None:
+def cache_repository(real: str) -> str | None:
     """The repository folder when ``real`` is (below) a snapshot of a hub cache, else ``None``."""
     parts = real.split(os.sep)
     for index in range(len(parts) - 2, 0, -1):

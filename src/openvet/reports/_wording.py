@@ -11,12 +11,13 @@ from openvet.core.coverage import Coverage, Unknown
 from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.evidence.predicates.scan_v1 import Scan
-from openvet.policy.decision import Decision, Reason, Verdict
+from openvet.policy.decision import Acceptance, Decision, Reason, Verdict
 
 __all__ = [
     "UNREAD",
     "Group",
     "Unread",
+    "accepted_text",
     "bytes_for_people",
     "clean",
     "columns",
@@ -188,21 +189,32 @@ def lookup_unread(reason: str) -> Unread:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """All findings of one rule at one severity, worst first."""
+    """All findings of one rule at one severity, worst first; ``acceptance`` where the team accepts them."""
 
     findings: tuple[Finding, ...]
+    acceptance: Acceptance | None = None
 
     @property
     def first(self) -> Finding:
         return self.findings[0]
 
 
-def group_findings(scan: Scan) -> list[Group]:
-    """Findings by severity and rule, worst first."""
-    groups: dict[tuple[int, str], list[Finding]] = {}
+def group_findings(scan: Scan, decision: Decision) -> list[Group]:
+    """Findings by severity and rule, worst first; those that an acceptance holds for stand apart, behind the others."""
+    groups: dict[tuple[int, str, str], list[Finding]] = {}
+    acceptances: dict[str, Acceptance] = {}
     for finding in sorted(scan.all_findings(), key=Finding.sort_key):
-        groups.setdefault((-finding.severity, finding.rule), []).append(finding)
-    return [Group(tuple(groups[key])) for key in sorted(groups)]
+        acceptance = decision.acceptance_of(finding) if decision.accepted else None
+        digest = "" if acceptance is None else acceptance.digest
+        if acceptance is not None:
+            acceptances[f"{finding.rule} {digest}"] = acceptance
+        groups.setdefault((-finding.severity, finding.rule, digest), []).append(finding)
+    return [Group(tuple(groups[key]), acceptances.get(f"{key[1]} {key[2]}")) for key in sorted(groups)]
+
+
+def accepted_text(acceptance: Acceptance) -> str:
+    """Who accepts it, until when and why."""
+    return f"accepted by {visible(acceptance.owner)} until {acceptance.expires}: {short(acceptance.reason)}"
 
 
 def group_unknowns(scan: Scan) -> list[tuple[str, list[Unknown]]]:
@@ -256,6 +268,9 @@ def headline(decision: Decision, scan: Scan) -> str:
     if decision.reasons and decision.verdict is not Verdict.ADMIT:
         return cut(reason_text(reasons_by_weight(decision, scan)[0]), _LONGEST)
     count = plural(len(scan.files), "file")
+    if decision.accepted:
+        taken = sum(len(each.findings) for each in decision.accepted)
+        return f"{count} read to the last byte, {plural(taken, 'finding')} accepted by the team"
     if next(scan.all_findings(), None) is None:
         return f"{count} read to the last byte, nothing found"
     return f"{count} read to the last byte, nothing found beyond notes"

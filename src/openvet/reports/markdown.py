@@ -16,6 +16,7 @@ from openvet.policy.decision import Verdict
 from openvet.reports._facts import describe
 from openvet.reports._wording import (
     Group,
+    accepted_text,
     cut,
     group_findings,
     group_unknowns,
@@ -26,6 +27,7 @@ from openvet.reports._wording import (
     reasons_by_weight,
     visible,
 )
+from openvet.reports.config_use import ConfigUse
 from openvet.reports.report import ModelReport, Report
 
 __all__ = ["compose"]
@@ -47,8 +49,22 @@ def compose(report: Report) -> str:
             )
             + "\n"
         )
+    if report.config is not None:
+        parts.append("\n".join(_config(report.config)) + "\n")
     parts.append(f"<sub>openvet {_safe(report.tool.version)}</sub>\n")
     return "\n".join(parts)
+
+
+def _config(use: ConfigUse) -> Iterator[str]:
+    """Which configuration counted, and which of its entries do nothing."""
+    yield "### Configuration"
+    yield ""
+    if use.name is not None:
+        digest = f", SHA-256 {_code(use.name.sha256)}" if use.name.sha256 else ""
+        strict = "; strict: what is not proven to be data is rejected" if use.strict else ""
+        yield f"- {_code(use.name.file)} ({_safe(use.source)}){digest}{strict}"
+    yield from (f"- ignored: {_code(each.file)}: {_safe(each.why)}" for each in use.ignored)
+    yield from (f"- {_safe(line)}" for line in use.lines()[:_ROWS])
 
 
 def _safe(text: str) -> str:
@@ -92,7 +108,7 @@ def _model(report: ModelReport) -> Iterator[str]:
 
 
 def _findings(report: ModelReport) -> Iterator[str]:
-    groups = group_findings(report.scan)
+    groups = group_findings(report.scan, report.decision)
     if not groups:
         return
     yield ""
@@ -107,7 +123,10 @@ def _row(group: Group) -> str:
     first = group.first
     severity = f"**{first.severity}**" if first.severity >= Severity.HIGH else str(first.severity)
     more = f" and {len(group.findings) - 1:,} more" if len(group.findings) > 1 else ""
-    return f"| {severity} | {_code(first.rule)} | {_place(first.location)}{more} | {_safe(first.message)} | {_safe(first.remedy)} |"
+    remedy = first.remedy
+    if group.acceptance is not None:
+        severity, remedy = f"{first.severity} (accepted)", accepted_text(group.acceptance)
+    return f"| {severity} | {_code(first.rule)} | {_place(first.location)}{more} | {_safe(first.message)} | {_safe(remedy)} |"
 
 
 def _not_read(report: ModelReport) -> Iterator[str]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from openvet.core.coverage import Unknown
+from openvet.core.finding import Finding
 from openvet.evidence.predicates.inventory_v1 import InventoryV1
 from openvet.evidence.predicates.scan_v1 import Scan
 from openvet.evidence.predicates.tool import Tool
 from openvet.evidence.statement import ResourceDescriptor, Statement
 from openvet.policy.decision import Decision, Verdict
+from openvet.reports.config_use import ConfigName, ConfigUse
 
 __all__ = ["REPORT_TYPE", "ModelReport", "NotChecked", "Report", "RuleText"]
 
@@ -37,7 +40,8 @@ class ModelReport:
         path: what the user named, printable.
         subject: its name and digests.
         scan, inventory: the evidence. ``inventory`` is ``None`` where only safety was asked for.
-        decision: computed from ``scan`` alone.
+        decision: computed from ``scan`` and the team's terms alone.
+        config: the team's configuration, if there is one.
     """
 
     path: str
@@ -45,6 +49,17 @@ class ModelReport:
     scan: Scan
     inventory: InventoryV1 | None
     decision: Decision
+    config: ConfigName | None = None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Every finding, of the whole model and of each file (``scan.findings`` are only those of the whole model)."""
+        return tuple(self.scan.all_findings())
+
+    @property
+    def unknowns(self) -> tuple[Unknown, ...]:
+        """Everything that was not read, of the whole model and of each file."""
+        return tuple(self.scan.all_unknowns())
 
     def statements(self) -> tuple[Statement, ...]:
         """The evidence as unsigned in-toto statements."""
@@ -56,6 +71,7 @@ class ModelReport:
             "path": self.path,
             "subject": self.subject.to_json(),
             "decision": self.decision.to_json(),
+            "config": None if self.config is None else self.config.to_json(),
             "statements": [each.to_json() for each in self.statements()],
         }
 
@@ -80,21 +96,23 @@ class Report:
         models: the subjects that were checked.
         rules: documents the rules that were run.
         errors: the paths that could not be checked.
+        config: what came of the team's configuration; ``None`` where there is none.
     """
 
     tool: Tool
     models: tuple[ModelReport, ...]
     rules: tuple[RuleText, ...] = ()
     errors: tuple[NotChecked, ...] = ()
+    config: ConfigUse | None = None
 
     @property
     def verdict(self) -> Verdict:
-        """The worst decision: reject before review before admit."""
+        """The worst decision: reject before review before admit. A path that could not be checked is at best a review."""
         verdicts = {model.decision.verdict for model in self.models}
         for each in (Verdict.REJECT, Verdict.REVIEW):
             if each in verdicts:
                 return each
-        return Verdict.ADMIT
+        return Verdict.REVIEW if self.errors else Verdict.ADMIT
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -102,4 +120,5 @@ class Report:
             "tool": self.tool.to_json(),
             "models": [each.to_json() for each in self.models],
             "errors": [each.to_json() for each in self.errors],
+            "config": None if self.config is None else self.config.to_json(),
         }

@@ -18,7 +18,9 @@ from openvet.core.coverage import Unknown
 from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.core.rule import SARIF_LEVEL, SARIF_SECURITY_SEVERITY, Outcome, Severity
+from openvet.policy.decision import Acceptance
 from openvet.reports._wording import UNREAD, clean, group_unknowns, lookup_unread, visible
+from openvet.reports.config_use import ConfigUse
 from openvet.reports.report import ModelReport, NotChecked, Report, RuleText
 
 __all__ = ["compose"]
@@ -39,16 +41,21 @@ def compose(report: Report) -> str:
 
 def _run(model: ModelReport, report: Report) -> dict[str, Any]:
     places = _Places(model)
-    rules = {rule.id: index for index, rule in enumerate(report.rules)}
     scan = model.scan
+    named = {finding.rule for finding in scan.all_findings()}
+    named.update(name for name, outcome in scan.rules.items() if outcome is Outcome.ERROR)
+    told = tuple(rule for rule in report.rules if rule.id in named)  # the texts of all others would only make it long
+    rules = {rule.id: index for index, rule in enumerate(told)}
+    notifications = [*_notifications(model, places), *_broken_rules(model)]
     failed = any(outcome is Outcome.ERROR for outcome in scan.rules.values())
     out: dict[str, Any] = {
-        "tool": _tool(report),
+        "tool": _tool(report, told, notifications),
         "automationDetails": {"id": f"openvet/{quote(model.path)}/"},
         "invocations": [
             {
                 "executionSuccessful": not failed,
-                "toolExecutionNotifications": [*_notifications(model, places), *_broken_rules(model)],
+                "toolExecutionNotifications": notifications,
+                **_configuration(report.config),
             }
         ],
         "artifacts": [_artifact(places, index) for index in range(len(scan.files))],
@@ -56,6 +63,7 @@ def _run(model: ModelReport, report: Report) -> dict[str, Any]:
         "properties": {
             "subject": model.subject.to_json(),
             "decision": model.decision.to_json(),
+            "config": None if report.config is None else report.config.to_json(),
             "reproducible": scan.reproducible,
             "rules": {name: str(outcome) for name, outcome in scan.rules.items()},
         },
@@ -68,16 +76,29 @@ def _run(model: ModelReport, report: Report) -> dict[str, Any]:
 def _failed_run(report: Report) -> dict[str, Any]:
     """A run that says which paths could not be checked at all."""
     return {
-        "tool": _tool(report),
+        "tool": _tool(report, (), []),
         "automationDetails": {"id": "openvet/not-checked/"},
         "invocations": [
             {
                 "executionSuccessful": False,
                 "toolExecutionNotifications": [_not_checked(error) for error in report.errors],
+                **_configuration(report.config),
             }
         ],
         "results": [],
     }
+
+
+def _configuration(use: ConfigUse | None) -> dict[str, Any]:
+    """Section 3.20.22: what there is to say about the configuration itself."""
+    if use is None:
+        return {}
+    notes = [("config/ignored", f"{each.file}: ignored: {each.why}") for each in use.ignored]
+    notes += [(f"config/{each.kind}", line) for each, line in zip(use.idle, use.lines(), strict=True)]
+    found = [
+        {"descriptor": {"id": word}, "level": "warning", "message": {"text": _message(text)}} for word, text in notes
+    ]
+    return {"toolConfigurationNotifications": found} if found else {}
 
 
 def _not_checked(error: NotChecked) -> dict[str, Any]:
@@ -91,13 +112,15 @@ def _not_checked(error: NotChecked) -> dict[str, Any]:
 # --- the tool and its rules ---
 
 
-def _tool(report: Report) -> dict[str, Any]:
+def _tool(report: Report, rules: Sequence[RuleText], notifications: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The tool, with the texts of what its run names and of nothing else."""
+    named = {each["descriptor"]["id"] for each in notifications}
     return {
         "driver": {
             "name": "OpenVet",
             "version": report.tool.version,
             "semanticVersion": report.tool.version,
-            "rules": [_rule(rule) for rule in report.rules],
+            "rules": [_rule(rule) for rule in rules],
             "notifications": [
                 {
                     "id": f"unread/{word}",
@@ -105,6 +128,7 @@ def _tool(report: Report) -> dict[str, Any]:
                     "help": {"text": _message(unread.remedy)},
                 }
                 for word, unread in UNREAD.items()
+                if f"unread/{word}" in named
             ],
             "properties": {"knowledge": {"sha256": report.tool.knowledge}},
         }
@@ -288,7 +312,24 @@ def _results(model: ModelReport, places: _Places, rules: dict[str, int]) -> Iter
         }
         if finding.rule in rules:
             out["ruleIndex"] = rules[finding.rule]
+        acceptance = model.decision.acceptance_of(finding)
+        if acceptance is not None:
+            out["suppressions"] = [_suppression(acceptance)]
         yield out
+
+
+def _suppression(acceptance: Acceptance) -> dict[str, Any]:
+    """Section 3.35: suppressed by something outside of the subject, and why."""
+    return {
+        "kind": "external",
+        "status": "accepted",
+        "justification": visible(f"{acceptance.reason} (accepted by {acceptance.owner} until {acceptance.expires})"),
+        "properties": {
+            "owner": acceptance.owner,
+            "expires": acceptance.expires.isoformat(),
+            "digest": acceptance.digest,
+        },
+    }
 
 
 def _fingerprint(finding: Finding) -> str:

@@ -12,6 +12,7 @@ from openvet.policy.decision import Verdict
 from openvet.reports._facts import describe
 from openvet.reports._wording import (
     Group,
+    accepted_text,
     columns,
     cut,
     group_findings,
@@ -24,10 +25,11 @@ from openvet.reports._wording import (
     short,
     visible,
 )
+from openvet.reports.config_use import ConfigUse
 from openvet.reports.look import PLAIN, Look
 from openvet.reports.report import ModelReport, NotChecked, Report
 
-__all__ = ["compose", "decision_line", "model", "summary", "table"]
+__all__ = ["compose", "configuration", "decision_line", "model", "summary", "table"]
 
 _VERDICT_STYLE = {Verdict.ADMIT: "green", Verdict.REVIEW: "yellow", Verdict.REJECT: "red"}
 _SEVERITY_STYLE: dict[Severity, tuple[str, ...]] = {
@@ -39,6 +41,7 @@ _SEVERITY_STYLE: dict[Severity, tuple[str, ...]] = {
 }
 _LIKE_IT = 3
 _REASONS = 6
+_IDLE = 10
 
 
 def compose(report: Report, look: Look = PLAIN, *, quiet: bool = False) -> str:
@@ -46,8 +49,8 @@ def compose(report: Report, look: Look = PLAIN, *, quiet: bool = False) -> str:
     if quiet:
         return "".join(decision_line(each, look, whole_path=True) for each in report.models)
     parts = [model(each, look) for each in report.models]
-    end = summary(report, look)
-    return "\n".join([*parts, end] if end else parts)
+    ends = [summary(report, look), "" if report.config is None else configuration(report.config, look)]
+    return "\n".join([*parts, *(end for end in ends if end)])
 
 
 def decision_line(report: ModelReport, look: Look = PLAIN, *, whole_path: bool = False) -> str:
@@ -87,6 +90,24 @@ def summary(report: Report, look: Look = PLAIN) -> str:
     lines = table(rows, look.width, start=styles, look=look)
     title = look.paint(f"{plural(len(rows), 'model')}: {_tally(report.models, report.errors)}", "bold")
     return look.finish("\n".join([title, *lines]) + "\n")
+
+
+def configuration(use: ConfigUse, look: Look = PLAIN) -> str:
+    """Which configuration counted and which did not, and which of its entries do nothing."""
+    lines = [look.paint("Configuration", "bold")]
+    if use.name is not None:
+        digest = f", sha256 {use.name.sha256}" if use.name.sha256 else ""
+        lines += _wrapped(f"{visible(use.name.file)} ({use.source}){digest}", look.width, indent=4, first="  ")
+    if use.strict:
+        lines.append("  strict: what is not proven to be data is rejected")
+    for ignored in use.ignored:
+        lines += _wrapped(f"ignored: {visible(ignored.file)}: {visible(ignored.why)}", look.width, indent=4, first="  ")
+    idle = use.lines()
+    for line in idle[:_IDLE]:
+        lines += _wrapped(visible(line), look.width, indent=4, first="  ")
+    if len(idle) > _IDLE:
+        lines.append(f"  and {len(idle) - _IDLE:,} more entries that do nothing; --format json lists all")
+    return look.finish("\n".join(lines) + "\n")
 
 
 def table(
@@ -158,13 +179,13 @@ def _why(report: ModelReport, look: Look) -> Iterator[str]:
 
 
 def _findings(report: ModelReport, look: Look) -> Iterator[str]:
-    groups = group_findings(report.scan)
+    groups = group_findings(report.scan, report.decision)
     if not groups:
         return
     count = sum(len(group.findings) for group in groups)
     yield from _heading(f"Findings ({count:,})", look)
     for group in groups:
-        if group.first.severity is Severity.NOTE:
+        if group.first.severity is Severity.NOTE and group.acceptance is None:
             yield _note(group, look)
         else:
             yield from _finding(group, look)
@@ -186,6 +207,7 @@ def _finding(group: Group, look: Look) -> Iterator[str]:
     yield (
         f"  {look.paint(severity.ljust(8), *_SEVERITY_STYLE[first.severity])}  "
         f"{look.paint(visible(first.rule), 'bold')}  {look.paint(f'confidence {first.confidence}', 'dim')}"
+        + ("" if group.acceptance is None else f"  {look.paint('accepted', 'green')}")
     )
     for finding in group.findings[:_LIKE_IT]:
         place = short(str(finding.location))
@@ -195,6 +217,9 @@ def _finding(group: Group, look: Look) -> Iterator[str]:
     left = len(group.findings) - _LIKE_IT
     if left > 0:
         yield f"            and {left:,} more like it; --format json lists all"
+    if group.acceptance is not None:
+        yield from _wrapped(accepted_text(group.acceptance), look.width, indent=14, first=" " * 12 + "→ ")
+        return
     for remedy in dict.fromkeys(finding.remedy for finding in group.findings[:_LIKE_IT]):
         yield from _wrapped(short(remedy), look.width, indent=14, first=" " * 12 + "→ ")
 
@@ -225,6 +250,9 @@ def _next(report: ModelReport, look: Look) -> Iterator[str]:
     if command:
         yield ""
         yield f"{look.paint('Next:', 'bold')} {command}"
+        if any(each.code.startswith("rule:") for each in report.decision.reasons) and "\\" not in visible(report.path):
+            path = shlex.quote(visible(report.path))
+            yield f"{look.paint('To accept it:', 'bold')} openvet check --format acceptances {path}"
 
 
 def _next_command(report: ModelReport) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from openvet.checks._run import checks, run_checks
@@ -19,8 +19,10 @@ from openvet.evidence.statement import ResourceDescriptor
 from openvet.inventory.component import Component, Inventory
 from openvet.inventory.summary import summarise
 from openvet.policy.builtin import decide
+from openvet.policy.decision import Terms
 from openvet.reports.report import ModelReport
 from openvet.workflows.knowledge import tool
+from openvet.workflows.use import name_of
 
 if TYPE_CHECKING:
     from openvet.workflows.check import Options
@@ -38,10 +40,14 @@ def get_ready() -> None:
 
 def assemble(path: str, snapshot: Snapshot, inventory: Inventory, budget: Budget, options: Options) -> ModelReport:
     """Run the rules over ``inventory``, write down both predicates, and decide."""
-    result = run_checks(inventory, options.rules)
+    config, today = options.config, options.today
+    callables = config.callables_on(today) if config is not None and today is not None else {}
+    result = run_checks(inventory, options.rules, callables)
+    subject = ResourceDescriptor(snapshot.name, _subject_digest(snapshot, inventory))
+    known = _Digests(inventory, subject)
     by_file: dict[str, list[Finding]] = {}
     whole: list[Finding] = []
-    for finding in result.findings:
+    for finding in map(known.bind, result.findings):
         file = finding.location.place.split("!/", 1)[0]
         (by_file.setdefault(file, []) if file else whole).append(finding)
     files = tuple(_file_scan(component, by_file.pop(component.place, [])) for component in inventory.files)
@@ -53,7 +59,7 @@ def assemble(path: str, snapshot: Snapshot, inventory: Inventory, budget: Budget
         unknowns.append(Unknown("excluded", text, Location("")))
     scan = Scan(
         tool=tool(),
-        limits=asdict(options.limits),
+        limits=asdict(options.in_force),
         files=files,
         rules=result.outcomes,
         findings=tuple(sorted(whole, key=Finding.sort_key)),
@@ -63,8 +69,40 @@ def assemble(path: str, snapshot: Snapshot, inventory: Inventory, budget: Budget
     body = None
     if options.with_inventory:
         body = InventoryV1(tool(), summarise(inventory), tuple(_item(each) for each in inventory.walk()))
-    subject = ResourceDescriptor(snapshot.name, _subject_digest(snapshot, inventory))
-    return ModelReport(printable(path), subject, scan, body, decide(scan))
+    return ModelReport(printable(path), subject, scan, body, decide(scan, _terms(options)), name_of(options))
+
+
+def _terms(options: Options) -> Terms:
+    """What the team adds to the policy, today."""
+    config, today = options.config, options.today
+    held = config.acceptances_on(today) if config is not None and today is not None else ()
+    code = (
+        frozenset(module.RULE.id for module in checks().modules if module.RULE.code) if options.strict else frozenset()
+    )
+    return Terms(held, options.strict, code)
+
+
+class _Digests:
+    """Which bytes a finding is about."""
+
+    def __init__(self, inventory: Inventory, subject: ResourceDescriptor) -> None:
+        self._by_place = {each.place: each.digests["sha256"] for each in inventory.walk() if "sha256" in each.digests}
+        self._model = subject.digest.get("dirHash") or subject.digest.get("sha256")
+        self._whole = {module.RULE.id for module in checks().modules if module.RULE.whole}
+
+    def bind(self, finding: Finding) -> Finding:
+        """``finding`` with the digests by which it may be accepted."""
+        place = finding.location.place
+        if not place or finding.rule in self._whole:
+            found = [self._model]
+        else:
+            file = place if place in self._by_place else place.split("!/", 1)[0]
+            found = [self._by_place.get(file)]
+            # what is wrong with an archive is not in the bytes of its member
+            if place != file and not finding.rule.startswith(("archive/", "file/")):
+                found.append(self._by_place.get(place))
+        digests = tuple(each for each in found if each)
+        return replace(finding, digests=digests) if digests else finding
 
 
 def _file_scan(component: Component, findings: list[Finding]) -> FileScan:

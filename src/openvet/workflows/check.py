@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from openvet.core.limits import DEFAULT_LIMITS, Budget, Limits
 from openvet.core.progress import Progress
+from openvet.errors import ConfigError, SubjectError, UsageError
 from openvet.inventory.ahead import Ahead
 from openvet.io.hashing import HashPool
 from openvet.origins.local import LocalOrigin
 
 if TYPE_CHECKING:
     from openvet.reports.report import ModelReport, Report
+    from openvet.workflows.config import Config
 
 __all__ = ["Options", "check", "check_each"]
 
@@ -29,9 +32,13 @@ class Options:
         algorithms: digests to compute; ``sha256`` is always among them.
         digest_members: also of every member of an archive, and not only of those that are programs.
         every_call: programs in the inventory list every call that loading makes, and not only the first ones.
-        limits: what one subject may cost.
+        limits: what one subject may cost; ``None`` means the configuration's, or the defaults.
         with_inventory: also say what the model is, not only whether it is safe.
         rules: ids of the only rules to run; empty means all.
+        config: what the team has decided; see :class:`openvet.Config`. It is never looked for here: what a program calls
+            depends on nothing but its arguments.
+        strict: reject whatever is not proven to be data, also where the configuration does not say so.
+        today: the day by which acceptances expire; ``None`` asks the clock (UTC).
     """
 
     jobs: int = 0
@@ -39,9 +46,30 @@ class Options:
     algorithms: tuple[str, ...] = ("sha256",)
     digest_members: bool = False
     every_call: bool = False
-    limits: Limits = DEFAULT_LIMITS
+    limits: Limits | None = None
     with_inventory: bool = True
     rules: tuple[str, ...] = ()
+    config: Config | None = None
+    strict: bool = False
+    today: date | None = None
+
+    @property
+    def in_force(self) -> Limits:
+        """The limits that count."""
+        if self.limits is not None:
+            return self.limits
+        return DEFAULT_LIMITS if self.config is None else self.config.limits
+
+    def settled(self) -> Options:
+        """The same, with everything filled in that the configuration and the clock say."""
+        config = self.config
+        return replace(
+            self,
+            limits=self.in_force,
+            exclude=self.exclude or (() if config is None else config.exclude),
+            strict=self.strict or (config is not None and config.strict),
+            today=self.today or datetime.now(UTC).date(),
+        )
 
 
 def check(
@@ -49,32 +77,65 @@ def check(
 ) -> Report:
     """Check every path and give one report.
 
+    A path that cannot be checked does not cost the others their results: it stands in ``Report.errors``.
+
     Raises:
-        SubjectError: a path does not exist or may not be opened.
+        SubjectError: no path could be checked; the error is the first one's.
         UsageError: an option makes no sense.
     """
-    from openvet.reports.report import Report
+    from openvet.core.text import printable
+    from openvet.reports.report import NotChecked, Report
     from openvet.workflows.knowledge import rule_texts, tool
+    from openvet.workflows.use import use_of
 
-    models = tuple(check_each(paths, options, progress))
-    return Report(tool(), models, rule_texts())
+    options = _checked(options).settled()
+    models: list[ModelReport] = []
+    errors: list[NotChecked] = []
+    first: SubjectError | None = None
+    for path in paths:
+        try:
+            models.extend(check_each([path], options, progress))
+        except SubjectError as error:
+            shown = printable(os.fspath(path))
+            errors.append(NotChecked(shown, str(error).removeprefix(f"{shown}: ")))
+            first = first or error
+    if first is not None and not models:
+        raise first
+    return Report(tool(), tuple(models), rule_texts(), tuple(errors), use_of(options, models))
 
 
 def check_each(
     paths: Sequence[str | os.PathLike[str]], options: Options | None = None, progress: Progress | None = None
 ) -> Iterator[ModelReport]:
     """Check path after path and give each result as it is there."""
-    options = options or Options()
+    options = _checked(options).settled()
     progress = progress or Progress()
     for path in paths:
         yield _check_one(os.fspath(path), options, progress)
 
 
+def _checked(options: object) -> Options:
+    """``options``, or the defaults for ``None``."""
+    if options is None:
+        return Options()
+    if not isinstance(options, Options):
+        hint = "; write openvet.Options(**options)" if isinstance(options, dict) else ""
+        raise UsageError(f"options must be an openvet.Options, not a {type(options).__name__}{hint}")
+    return options
+
+
 def _check_one(path: str, options: Options, progress: Progress) -> ModelReport:
     jobs = options.jobs or len(os.sched_getaffinity(0))
-    budget = Budget(options.limits)
+    if options.config is not None and options.config.path:
+        from openvet.workflows.find_config import Grounds
+
+        why = Grounds([path]).why_not(options.config.path)
+        if why:
+            raise ConfigError(f"{options.config.shown}: is not used as configuration: {why}")
+    limits = options.in_force
+    budget = Budget(limits)
     pool = HashPool(jobs, options.algorithms, progress)
-    origin = LocalOrigin(path, exclude=options.exclude, limits=options.limits)
+    origin = LocalOrigin(path, exclude=options.exclude, limits=limits)
     try:
         ahead = Ahead(origin, pool)
         # whatever is not needed to begin hashing is imported only now

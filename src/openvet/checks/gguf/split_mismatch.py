@@ -40,6 +40,7 @@ RULE = Rule(
     since="0.1.0",
     cwe=(345,),
     needs=("gguf",),
+    whole=True,
 )
 
 _REMEDY = "Download all parts from one publisher in one revision, then check the folder."

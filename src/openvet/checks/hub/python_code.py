@@ -64,8 +64,8 @@ def check(ctx: Context) -> Iterator[Finding]:
     rest = sources[_MOST:]
     if rest:
         yield ctx.finding(
-            Location(rest[0].place),
-            f"is one of {len(rest)} more files of Python code",
+            Location(""),
+            f"has {len(rest)} more files of Python code",
             _REMEDY,
             evidence={"files": [component.place for component in rest[:100]], "count": len(rest)},
         )

@@ -15,7 +15,18 @@ from openvet.core.text import printable, shorten
 if TYPE_CHECKING:  # most models have no pickle, and then nobody needs its words
     from openvet.formats.pickle.program import PickleProgram, Reference
 
-__all__ = ["DO_NOT_LOAD", "NEEDS", "Judged", "dangers", "evidence", "is_handed", "judged", "programs", "spelled"]
+__all__ = [
+    "DO_NOT_LOAD",
+    "NEEDS",
+    "Judged",
+    "dangers",
+    "evidence",
+    "is_handed",
+    "judged",
+    "known_to_team",
+    "programs",
+    "spelled",
+]
 
 #: Formats that have pickle programs.
 NEEDS = ("pickle", "torch-zip", "torch-legacy", "torch-tar")
@@ -47,6 +58,12 @@ def programs(ctx: Context, *, carried: bool = False) -> Iterator[PickleProgram]:
             found = cast("PickleProgram", program)
             if (found.container == "carried") is carried:
                 yield found
+
+
+def known_to_team(ctx: Context, each: Judged) -> bool:
+    """Whether the team's configuration accepts this callable. What is dangerous, or used in an unusual way, it cannot accept."""
+    usual = each.known.kind in (Kind.UNKNOWN, Kind.PROJECT, Kind.FRAMEWORK) and not each.reference.variant
+    return usual and each.reference.qualified in ctx.callables
 
 
 def judged(program: PickleProgram) -> Iterator[Judged]:

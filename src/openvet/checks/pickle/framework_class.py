@@ -25,7 +25,7 @@ from collections.abc import Iterator
 
 from openvet.checks._check import Context
 from openvet.checks.pickle._callables import Kind
-from openvet.checks.pickle._verdict import NEEDS, Judged, judged, programs, spelled
+from openvet.checks.pickle._verdict import NEEDS, Judged, judged, known_to_team, programs, spelled
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
 
@@ -36,6 +36,7 @@ RULE = Rule(
     since="0.1.0",
     cwe=(502,),
     needs=NEEDS,
+    code=True,
 )
 
 
@@ -44,7 +45,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     for program in programs(ctx):
         packages: dict[str, list[Judged]] = {}
         for each in judged(program):
-            if each.known.kind is Kind.FRAMEWORK:
+            if each.known.kind is Kind.FRAMEWORK and not known_to_team(ctx, each):
                 packages.setdefault(each.known.package, []).append(each)
         for package, members in packages.items():
             names = [spelled(each.reference) for each in members]

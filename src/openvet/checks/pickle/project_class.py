@@ -25,7 +25,7 @@ from collections.abc import Iterator
 
 from openvet.checks._check import Context
 from openvet.checks.pickle._callables import Kind
-from openvet.checks.pickle._verdict import NEEDS, evidence, judged, programs, spelled
+from openvet.checks.pickle._verdict import NEEDS, evidence, judged, known_to_team, programs, spelled
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
 
@@ -43,7 +43,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each class."""
     for program in programs(ctx):
         for each in judged(program):
-            if each.known.kind is Kind.PROJECT and not each.reference.variant:
+            if each.known.kind is Kind.PROJECT and not each.reference.variant and not known_to_team(ctx, each):
                 yield ctx.finding(
                     program.at(each.reference.offset),
                     f"needs the class {spelled(each.reference)} of the model's own code",

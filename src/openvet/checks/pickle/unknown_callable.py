@@ -26,7 +26,7 @@ from collections.abc import Iterator
 
 from openvet.checks._check import Context
 from openvet.checks.pickle._callables import Kind
-from openvet.checks.pickle._verdict import NEEDS, evidence, judged, programs, spelled
+from openvet.checks.pickle._verdict import NEEDS, evidence, judged, known_to_team, programs, spelled
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
 
@@ -45,7 +45,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     for program in programs(ctx):
         for each in judged(program):
             reference = each.reference
-            if each.known.kind is not Kind.UNKNOWN and not reference.variant:
+            if (each.known.kind is not Kind.UNKNOWN and not reference.variant) or known_to_team(ctx, each):
                 continue
             if reference.variant:
                 message = f"calls {spelled(reference)} in an unusual way ({reference.variant}) when the file is loaded"

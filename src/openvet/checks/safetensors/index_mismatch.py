@@ -41,6 +41,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(22, 345),
+    whole=True,
 )
 
 _REMEDY = "Download index and shards from one publisher in one revision, then check the folder."
