@@ -76,6 +76,7 @@ def test_whole_decision() -> None:
     assert decide(scan).to_json() == {
         "policy": "openvet/safe-to-load@1",
         "verdict": "reject",
+        "accepted": [],
         "reasons": [
             {
                 "verdict": "reject",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 from openvet.core.coverage import Coverage, Unknown
 from openvet.core.finding import Finding
@@ -13,6 +14,8 @@ from openvet.evidence.predicates.scan_v1 import FileScan, Scan
 from openvet.evidence.predicates.tool import Tool
 from openvet.evidence.statement import ResourceDescriptor
 from openvet.policy.builtin import decide
+from openvet.policy.decision import Acceptance, Terms
+from openvet.reports.config_use import ConfigName, ConfigUse, Idle, IgnoredFile
 from openvet.reports.report import ModelReport, NotChecked, Report, RuleText
 
 __all__ = ["CLEAN", "EVIL", "HOSTILE", "MANY", "RULES", "SAFETY", "SAMPLES", "TOOL", "UNREAD", "model", "report"]
@@ -167,6 +170,31 @@ SAFETY = model("single/model.pt", "model.pt", scan_of((FileScan("model.pt", ("to
                None, digest(1))  # fmt: skip
 
 
+_BOUND = replace(EVIL_FINDING, digests=("02" * 32,))
+TEAM_SCAN = scan_of((
+    FileScan("config|`<b>.json", ("json",), 612, digest(2), Coverage.READ, findings=(_BOUND,)),
+    FileScan("b.json", ("json",), 612, digest(3), Coverage.READ, findings=(replace(_BOUND, digests=("03" * 32,)),)),
+))  # fmt: skip
+HELD = Acceptance("config/custom-code", "02" * 32, f"read by two of us {EVIL}", f"ann {EVIL}", date(2030, 6, 30), 3)
+TEAM = ModelReport(
+    "models/team", ResourceDescriptor("team", {"dirHash": "ab" * 32}), TEAM_SCAN, None, decide(TEAM_SCAN, Terms((HELD,))),
+    ConfigName("../openvet.toml", "cd" * 32, "2026-11-24"),
+)  # fmt: skip
+USE = ConfigUse(
+    ConfigName("../openvet.toml", "cd" * 32, "2026-11-24"), "upwards from the working directory", False,
+    (Idle(9, "expired", "the acceptance of a/b in 000000000000… expired on 2026-01-01"), Idle(20, "unused", f"the callable {EVIL} is used nowhere here")),
+    (IgnoredFile(f"openvet.toml{EVIL}", "it lies in models/team, which is examined, and whoever made that may have written it"),),
+)  # fmt: skip
+TEAM_REPORT = Report(TOOL, (TEAM,), RULES, (), USE)
+STRICT_REPORT = Report(
+    TOOL,
+    (replace(TEAM, decision=decide(TEAM_SCAN, Terms((HELD,), strict=True))),),
+    RULES,
+    (),
+    replace(USE, strict=True, idle=(), ignored=()),
+)
+
+
 def report(*models: ModelReport, errors: tuple[NotChecked, ...] = ()) -> Report:
     return Report(TOOL, models, RULES, errors)
 
@@ -178,5 +206,7 @@ SAMPLES = {
     "unread": report(UNREAD),
     "safety": report(SAFETY),
     "many": MANY,
+    "team": TEAM_REPORT,
+    "strict": STRICT_REPORT,
     "nothing": report(errors=(NotChecked("gone\\x1b", "No such file or directory"),)),
 }

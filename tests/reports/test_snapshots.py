@@ -92,7 +92,7 @@ def test_colours_are_all_that_escapes_do(name: str) -> None:
 def test_lines_keep_to_the_width(width: int) -> None:
     lines = text.compose(samples.MANY, Look(width=width)).splitlines()
     long = [line for line in lines if len(line) > width]
-    assert [line for line in long if not re.search(r"confidence|more like it|places?: |^Next", line)] == []
+    assert [line for line in long if not re.search(r"confidence|more like it|places?: |^Next|^To accept", line)] == []
 
 
 @pytest.mark.parametrize("name", samples.SAMPLES)
@@ -223,7 +223,9 @@ def test_sarif_messages_hold_no_link_and_no_placeholder() -> None:
 
 
 def test_sarif_rules_carry_their_help() -> None:
-    rule = run_of(samples.SAMPLES["clean"])["tool"]["driver"]["rules"][1]
+    rules = run_of(samples.SAMPLES["hostile"])["tool"]["driver"]["rules"]
+    assert [each["id"] for each in rules] == ["config/custom-code", "pickle/runs-process"]  # and not what found nothing
+    rule = rules[1]
     assert rule["id"] == "pickle/runs-process"
     assert "Use safetensors instead." in rule["help"]["text"]
     assert "### Remedy\n\nDo not load it." in rule["help"]["markdown"]
@@ -274,7 +276,8 @@ def test_folded_findings_and_the_next_step() -> None:
     shown = text.compose(samples.SAMPLES["hostile"])
     assert shown.startswith("REJECT  ev il — calls os.system('echo hello') when it is loaded (and 12 more like it)\n")
     assert "and 10 more like it; --format json lists all" in shown
-    assert shown.endswith("Next: openvet explain pickle/runs-process\n")
+    assert "\nNext: openvet explain pickle/runs-process\n" in shown
+    assert "To accept it" not in shown  # nobody is invited to accept what is dangerous
 
 
 def test_a_place_without_a_file_of_its_own_is_shown_all_the_same() -> None:

@@ -86,12 +86,13 @@ def parse_amount(text: str, *, whole: bool) -> int | float:
     factor = _UNITS.get(lower[-1:], 1)
     number = lower[:-1] if factor > 1 else lower
     value: int | float = 0
-    if number.isascii() and number[:1].isdigit() and len(number) <= 20:
+    plain = number.isascii() and number.replace(".", "", 1).isdecimal()
+    if len(number) <= 20 and (plain or not whole):
         try:
             value = int(number) * factor if number.isdecimal() else float(number) * factor
         except ValueError:
             value = 0
-    if whole and value == value // 1 and value < 2**63:
+    if whole and value < 2**63 and value == int(value):
         value = int(value)
     if not 0 < value < 2**63 or (whole and not isinstance(value, int)):
         kind = "a whole number above zero, such as 5000, 64M or 1.5G" if whole else "a number above zero"

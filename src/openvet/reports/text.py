@@ -250,7 +250,12 @@ def _next(report: ModelReport, look: Look) -> Iterator[str]:
     if command:
         yield ""
         yield f"{look.paint('Next:', 'bold')} {command}"
-        if any(each.code.startswith("rule:") for each in report.decision.reasons) and "\\" not in visible(report.path):
+        review = report.decision.verdict is Verdict.REVIEW
+        if (
+            review
+            and any(each.code.startswith("rule:") for each in report.decision.reasons)
+            and "\\" not in visible(report.path)
+        ):
             path = shlex.quote(visible(report.path))
             yield f"{look.paint('To accept it:', 'bold')} openvet check --format acceptances {path}"
 
