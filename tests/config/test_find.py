@@ -164,17 +164,18 @@ def test_not_even_when_it_is_named(place: Path, way: str) -> None:
     (place / "weights.bin").write_text("text")
     subject, file = defeat(place, way)
     inside = [each for each in (file, Path("openvet.toml"), Path("../openvet.toml")) if each.exists()]
-    refused = 0
-    for each in inside:
-        try:
-            find(place, subject, named=str(each))
-        except ConfigError as error:
-            assert "is not used" in str(error)
-            refused += 1
-    assert refused
-    with pytest.raises(ConfigError, match="OPENVET_CONFIG: "):
-        for each in inside:
-            find(place, subject, OPENVET_CONFIG=str(each))
+    said = [refusal(place, subject, named=str(each)) for each in inside]
+    assert any("--config: " in each and "is not used" in each for each in said)
+    said = [refusal(place, subject, OPENVET_CONFIG=str(each)) for each in inside]
+    assert any("OPENVET_CONFIG: " in each for each in said)
+
+
+def refusal(place: Path, subject: str, named: str | None = None, **variables: str) -> str:
+    try:
+        find(place, subject, named=named, **variables)
+    except ConfigError as error:
+        return str(error)
+    return ""
 
 
 def test_a_program_cannot_use_it_either(place: Path) -> None:
@@ -222,7 +223,7 @@ def test_the_nearest_one_outside_counts(
         (root / folder / "x.bin").write_text("x")
     for folder in files:
         put(root / folder / "openvet.toml")
-    before = os.getcwd()
+    before = Path.cwd()
     os.chdir(root / here)
     try:
         path = root / subject / "x.bin" if single else root / subject

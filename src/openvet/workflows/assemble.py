@@ -87,6 +87,7 @@ class _Digests:
 
     def __init__(self, inventory: Inventory, subject: ResourceDescriptor) -> None:
         self._by_place = {each.place: each.digests["sha256"] for each in inventory.walk() if "sha256" in each.digests}
+        self._files = {each.place for each in inventory.files}
         self._model = subject.digest.get("dirHash") or subject.digest.get("sha256")
         self._whole = {module.RULE.id for module in checks().modules if module.RULE.whole}
 
@@ -96,7 +97,7 @@ class _Digests:
         if not place or finding.rule in self._whole:
             found = [self._model]
         else:
-            file = place if place in self._by_place else place.split("!/", 1)[0]
+            file = place if place in self._files else place.split("!/", 1)[0]
             found = [self._by_place.get(file)]
             # what is wrong with an archive is not in the bytes of its member
             if place != file and not finding.rule.startswith(("archive/", "file/")):
