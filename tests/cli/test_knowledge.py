@@ -88,3 +88,12 @@ def test_a_fault_of_the_installation_is_found(monkeypatch: pytest.MonkeyPatch) -
 def test_a_reason_is_explained_as_the_report_spells_it() -> None:
     short, long = (CliRunner().invoke(main, ["explain", word]) for word in ("no-reader", "unknown:no-reader"))
     assert (short.exit_code, short.stdout) == (0, long.stdout)
+
+
+def test_limits_and_formats_complete() -> None:
+    def completed(words: str, at: int) -> list[str]:
+        settings = {"_OPENVET_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(at)}
+        return CliRunner().invoke(main, [], prog_name="openvet", env=settings).stdout.split()
+
+    assert completed("openvet check --limit dec", 3) == ["plain,decoded_bytes="]
+    assert completed("openvet formats safe", 2) == ["plain,safetensors"]

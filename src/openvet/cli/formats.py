@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openvet.cli.options import form_option
+from openvet.cli.options import complete_formats, form_option
 from openvet.cli.terminal import look_of
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ __all__ = ["formats"]
 
 
 @click.command(short_help="List the formats.")
-@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=complete_formats)
 @form_option("How to print them.")
 def formats(ids: tuple[str, ...], form: str) -> None:
     """List the formats, and for each what a reading can and cannot tell.

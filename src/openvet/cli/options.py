@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from openvet.core.limits import Limits
 
-__all__ = ["complete_limits", "complete_rules", "form_option", "make_limits", "reading_options"]
+__all__ = ["complete_formats", "complete_limits", "complete_rules", "form_option", "make_limits", "reading_options"]
 
 
 def form_option(text: str) -> Callable[[Any], Any]:
@@ -28,6 +28,15 @@ def complete_rules(_: click.Context, __: click.Parameter, incomplete: str) -> li
     from openvet.workflows.knowledge import rule_texts
 
     return [CompletionItem(rule.id) for rule in rule_texts() if rule.id.startswith(incomplete)]
+
+
+def complete_formats(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Format ids that start with what was typed."""
+    from click.shell_completion import CompletionItem
+
+    from openvet.workflows.knowledge import all_formats
+
+    return [CompletionItem(each.id) for each in all_formats() if each.id.startswith(incomplete)]
 
 
 def complete_limits(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:

@@ -37,4 +37,9 @@ def read_paths(stream: BinaryIO) -> list[str]:
     data = stream.read()
     if b"\0" in data:
         return [os.fsdecode(each) for each in data.split(b"\0") if each]
-    return [os.fsdecode(each) for each in data.split(b"\n") if each.strip()]
+    lines = [each for each in data.split(b"\n") if each.strip()]
+    if lines and all(
+        each.endswith(b"\r") for each in lines
+    ):  # a list from Windows; one name may end so, not all of them
+        lines = [each[:-1] for each in lines]
+    return [os.fsdecode(each) for each in lines]

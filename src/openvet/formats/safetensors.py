@@ -70,6 +70,8 @@ def probe(head: Head) -> Likeness:
     start = data[9:73].lstrip(b" \t\r\n")[:1]
     if 2 <= length <= min(head.size - 8, _HEADER_ALLOWED) and start in {b'"', b"}"}:
         return Likeness.STRONG
+    if head.size - 8 < length <= _HEADER_ALLOWED and start == b'"' and data[9:10] == b'"':
+        return Likeness.WEAK  # a header that was cut short
     return Likeness.WEAK if start == b'"' and (b'"data_offsets"' in data or b'"__metadata__"' in data) else Likeness.NO
 
 

@@ -63,14 +63,13 @@ class LocalOrigin:
             real = os.path.realpath(path, strict=True)
             status = os.stat(real)
         except OSError as error:
-            raise SubjectError(f"{printable(path)}: {_why(error)}") from error
+            raise SubjectError(f"{printable(path)}: {_pipe(path) or _why(error)}") from error
         except ValueError as error:
             raise SubjectError(f"{printable(path)}: {error}") from error
         single = not stat.S_ISDIR(status.st_mode)
         if single and not stat.S_ISREG(status.st_mode):
-            raise SubjectError(
-                f"{printable(path)}: is {_SPECIAL.get(stat.S_IFMT(status.st_mode), 'no regular file')}, not a file or folder"
-            )
+            what = _SPECIAL.get(stat.S_IFMT(status.st_mode), "no regular file")
+            raise SubjectError(f"{printable(path)}: {_pipe(path) or f'is {what}, not a file or folder'}")
         # the name that the user gave tells more than a blob's digest, to which a cache link leads
         given = os.path.basename(os.path.normpath(path))
         name = given if given not in {"", ".", ".."} else os.path.basename(real) or real
@@ -82,9 +81,10 @@ class LocalOrigin:
         try:
             self._descriptor = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             if single:
-                entries: tuple[Entry, ...] = (
-                    Entry(name, printable(name), EntryKind.FILE, status.st_size, key=(os.path.basename(real),)),
-                )
+                only = Entry(name, printable(name), EntryKind.FILE, status.st_size, key=(os.path.basename(real),))
+                if self._excluded(name, name):
+                    only = Entry(name, only.place, EntryKind.EXCLUDED, detail="excluded by the command's own options")
+                entries: tuple[Entry, ...] = (only,)
                 cut = ""
             else:
                 entries, cut = self._list()
@@ -227,6 +227,19 @@ def cache_repository(real: str) -> str | None:
         if parts[index] == "snapshots" and parts[index - 1].startswith(("models--", "datasets--", "spaces--")):
             return os.sep.join(parts[:index])
     return None
+
+
+def _pipe(path: str) -> str:
+    """What to say of a pipe, also of one without a name, such as ``/dev/stdin``; empty where it is none."""
+    try:
+        pipe = stat.S_ISFIFO(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return ""
+    if not pipe:
+        return ""
+    return (
+        "is a fifo, not a file or folder; a model is read in any order, so write what comes through it to a file first"
+    )
 
 
 def _why(error: OSError) -> str:

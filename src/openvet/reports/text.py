@@ -149,9 +149,14 @@ def _heading(text: str, look: Look) -> list[str]:
 
 
 def _wrapped(text: str, width: int, indent: int = 0, first: str = "") -> list[str]:
-    """``text`` in lines of at most ``width``; a path is never broken at a hyphen, a very long word is."""
+    """``text`` in lines of at most ``width``; a word is never broken: a path can be copied from it."""
     return textwrap.wrap(
-        text, max(width, indent + 20), initial_indent=first, subsequent_indent=" " * indent, break_on_hyphens=False
+        text,
+        max(width, indent + 20),
+        initial_indent=first,
+        subsequent_indent=" " * indent,
+        break_on_hyphens=False,
+        break_long_words=False,
     ) or [first.rstrip()]
 
 

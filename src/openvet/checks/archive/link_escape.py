@@ -13,7 +13,8 @@ Example:
 
 Remedy:
     Do not extract the archive with a tool that follows links. With Python use ``tarfile`` with ``filter="data"``; ask
-    the publisher for an archive without links.
+    the publisher for an archive without links. Python's filters themselves are safe from 3.12.11, 3.13.4 and 3.14 on
+    (CVE-2025-4517).
 
 What it cannot see:
     Where a link leads through other links of the same archive, or through links that exist on the disk already.

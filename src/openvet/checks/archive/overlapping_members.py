@@ -13,6 +13,7 @@ Example:
 
 Remedy:
     Do not extract the archive. OpenVet reads it within its limits; what it did not reach is listed as not read.
+    Python's ``zipfile`` refuses such an archive from 3.11.8 and 3.12.2 on (CVE-2024-0450).
 
 What it cannot see:
     Bombs that nest archives in archives: the limits ``depth``, ``ratio`` and ``decoded_bytes`` stop those, and what

@@ -13,8 +13,9 @@ Example:
     A ``.nemo`` archive with a member ``../../.bashrc``.
 
 Remedy:
-    Do not extract the archive. Ask its publisher for a clean one; if you must look inside, copy the members out one
-    by one under names of your own.
+    Do not extract the archive. Ask its publisher for a clean one; if you must look inside, copy the members out one by
+    one under names of your own. Python's ``tarfile`` refuses such names with ``filter="data"`` (from 3.12 on, and the
+    default from 3.14 on; CVE-2007-4559).
 
 What it cannot see:
     Names that become dangerous only on one file system (short names, normal forms of Unicode, letter case).

@@ -14,8 +14,8 @@ Example:
     ``{"_target_": "os.system", "_args_": ["echo hello"]}``.
 
 Remedy:
-    Do not load it with a library that instantiates from configuration. Ask the publisher why the callable is named;
-    for unknown classes read their source first.
+    Do not load it with a library that instantiates from configuration. Ask the publisher why the callable is named; for
+    unknown classes read their source first. NVIDIA NeMo is hit before 2.3.2 (CVE-2025-23304).
 
 What it cannot see:
     Names that an interpolation (``${...}``) puts together; they are reported as unknown callables. What a class does

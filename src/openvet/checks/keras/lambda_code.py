@@ -15,6 +15,8 @@ Example:
 
 Remedy:
     Do not load the model. Ask its author for one without Lambda layers, with the same arithmetic in layers of Keras.
+    Keras 2.13 and later refuse it in ``.keras`` files unless told otherwise (``safe_mode``); in HDF5 files Keras
+    refuses from 3.11.3 on (CVE-2025-9905).
 
 What it cannot see:
     What the bytecode does; the evidence lists the texts in it.

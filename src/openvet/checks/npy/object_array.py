@@ -12,8 +12,8 @@ Example:
     ``numpy.save("names.npy", numpy.array([{"a": 1}], dtype=object))``
 
 Remedy:
-    Load with ``allow_pickle=False``, which is the default. Ask the publisher for arrays of numbers or fixed-width
-    text, or for safetensors.
+    Load with ``allow_pickle=False``, which is the default. Ask the publisher for arrays of numbers or fixed-width text,
+    or for safetensors. NumPy before 1.16.3 unpickles without being asked (CVE-2019-6446).
 
 What it cannot see:
     What the pickle does: that is for the rules about pickles.

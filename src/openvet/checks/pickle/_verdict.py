@@ -30,7 +30,10 @@ __all__ = [
 
 #: Formats that have pickle programs.
 NEEDS = ("pickle", "torch-zip", "torch-legacy", "torch-tar")
-DO_NOT_LOAD = "Do not load this file. Ask the publisher for safetensors, and report the file to where you got it."
+DO_NOT_LOAD = (
+    "Do not load this file: pickle.load and joblib.load run it in every version, and so does torch.load, unless with "
+    "weights_only=True from PyTorch 2.6 on (CVE-2025-32434). Ask the publisher for safetensors, and report the file to where you got it."
+)
 
 _LITERAL_LOADER = "torch.storage._load_from_bytes"
 

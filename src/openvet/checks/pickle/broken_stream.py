@@ -11,7 +11,9 @@ Example:
     ``cos\nsystem\n(S'echo'\ntR`` followed by a byte that is no opcode.
 
 Remedy:
-    Do not load the file. If it should be whole, download it again and compare its digest with the publisher's.
+    Do not load the file. ``pickle.load`` and ``joblib.load`` are hit in every version; ``torch.load`` with
+    ``weights_only=True`` refuses it from PyTorch 2.6 on (CVE-2025-32434), and 2.10 repairs the last known fault of that
+    guard (CVE-2026-24747). If it should be whole, download it again and compare its digest with the publisher's.
 
 What it cannot see:
     What a lenient loader of another language makes of the rest.

@@ -11,7 +11,9 @@ Example:
     STACK_GLOBAL of ``"".join(["o", "s"])`` and ``"system"``.
 
 Remedy:
-    Do not load the file. A file that hides what it calls has a reason.
+    Do not load the file. ``pickle.load`` and ``joblib.load`` are hit in every version; ``torch.load`` with
+    ``weights_only=True`` refuses it from PyTorch 2.6 on (CVE-2025-32434), and 2.10 repairs the last known fault of that
+    guard (CVE-2026-24747). A file that hides what it calls has a reason.
 
 What it cannot see:
     What the name is. A name that is put together from parts is never evaluated.

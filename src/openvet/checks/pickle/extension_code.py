@@ -12,7 +12,9 @@ Example:
     ``copyreg.add_extension("os", "system", 240)`` and later EXT1 240.
 
 Remedy:
-    Do not load the file.
+    Do not load the file. ``pickle.load`` and ``joblib.load`` are hit in every version; ``torch.load`` with
+    ``weights_only=True`` refuses it from PyTorch 2.6 on (CVE-2025-32434), and 2.10 repairs the last known fault of that
+    guard (CVE-2026-24747).
 
 What it cannot see:
     What codes mean that other code in the loading process has registered.

@@ -13,7 +13,9 @@ Example:
     ``torch.load`` reads it out of a zip.
 
 Remedy:
-    Do not load the file. Get it again from the publisher.
+    Do not load the file. ``pickle.load`` and ``joblib.load`` are hit in every version; ``torch.load`` with
+    ``weights_only=True`` refuses it from PyTorch 2.6 on (CVE-2025-32434), and 2.10 repairs the last known fault of that
+    guard (CVE-2026-24747). Get it again from the publisher.
 
 What it cannot see:
     Which of the two unpicklers you use. Both readings are reported.

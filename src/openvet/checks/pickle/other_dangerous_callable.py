@@ -12,8 +12,10 @@ Example:
     ``_osx_support._find_build_tool("x; echo pwned")`` was one that scanners did not know.
 
 Remedy:
-    Do not load the file. Get the weights as safetensors from the publisher, or from somebody you trust; report this file to
-    where you got it.
+    Do not load the file. ``pickle.load`` and ``joblib.load`` are hit in every version; ``torch.load`` with
+    ``weights_only=True`` refuses it from PyTorch 2.6 on (CVE-2025-32434), and 2.10 repairs the last known fault of that
+    guard (CVE-2026-24747). Get the weights as safetensors from the publisher, or from somebody you trust; report this
+    file to where you got it.
 
 What it cannot see:
     Harmless functions that are missing from the list: tell us, they are one line of data.

@@ -15,6 +15,8 @@ Example:
 
 Remedy:
     Do not use the template, and ask who put it there. Give your own template to the tokenizer where you need the model.
+    llama-cpp-python renders it outside of a sandbox before 0.2.72 (CVE-2024-34359); transformers renders in a sandbox;
+    other servers are hit where they use a plain Jinja environment (SGLang, CVE-2026-5760).
 
 What it cannot see:
     What the rendered prompt says to the model. Names that only come about from data when the template is rendered;

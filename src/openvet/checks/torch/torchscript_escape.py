@@ -11,7 +11,8 @@ Example:
     ``ops.prim.rpc_sync("worker0", f)``
 
 Remedy:
-    Do not load or run this model.
+    Do not load or run this model. ``torch.jit.load`` and LibTorch are hit in every version; over the network, PyTorch's
+    RPC is hit before 2.2.3 (CVE-2024-5480).
 
 What it cannot see:
     Operators that a library registers under a name of its own; these are told by torch/torchscript-custom-operator.

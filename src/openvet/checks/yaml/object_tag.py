@@ -14,6 +14,8 @@ Example:
 
 Remedy:
     Load the file with ``yaml.safe_load``, which refuses such tags. Where the callable is dangerous, do not load it.
+    ``yaml.full_load`` and ``FullLoader`` are hit before PyYAML 5.4 (CVE-2020-14343), ``yaml.unsafe_load`` in every
+    version.
 
 What it cannot see:
     Tags that the loading program registered itself; they are left alone where they name no callable.
