@@ -92,6 +92,8 @@ def test_colours_are_all_that_escapes_do(name: str) -> None:
 def test_lines_keep_to_the_width(width: int) -> None:
     lines = text.compose(samples.MANY, Look(width=width)).splitlines()
     long = [line for line in lines if len(line) > width]
+    # a word that is longer than a line stays whole, so that a path can be copied
+    long = [line for line in long if len(line.split()) > 1]
     assert [line for line in long if not re.search(r"confidence|more like it|places?: |^Next|^To accept", line)] == []
 
 

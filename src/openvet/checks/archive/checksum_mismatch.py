@@ -14,6 +14,8 @@ Example:
 Remedy:
     Download the file again and compare its digest with the publisher's. Files that torch saved with
     ``set_crc32_options(False)`` have wrong checksums from the start: ask for one saved without that option.
+    ``torch.load`` ignores checksums in every version, so that it loads what a scanner gave up on; picklescan did before
+    0.0.31.
 
 What it cannot see:
     Stored members above 8 MiB are not compared, for that would read them twice. A changed content with a checksum

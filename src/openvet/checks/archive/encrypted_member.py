@@ -12,8 +12,8 @@ Example:
     A torch checkpoint with flag bit 0 set on ``data.pkl``: ``zipfile`` asks for a password, other readers do not.
 
 Remedy:
-    Ask the publisher for the model without encryption. A model has no need of it: what is secret is kept from
-    others by where it is stored.
+    Ask the publisher for the model without encryption. A model has no need of it: what is secret is kept from others by
+    where it is stored. ``torch.load`` ignores the bit in every version; Python's ``zipfile`` refuses the member.
 
 What it cannot see:
     The content of members that truly are encrypted.

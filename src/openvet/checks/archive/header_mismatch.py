@@ -16,7 +16,8 @@ Example:
 
 Remedy:
     Do not load the file. Ask its publisher for one that an ordinary tool wrote. Both views were read, so the other
-    findings say what each of them holds.
+    findings say what each of them holds. ``torch.load`` follows the directory in every version, streaming tools follow
+    the headers.
 
 What it cannot see:
     A difference in fields that no reader of models uses (times, versions, comments).

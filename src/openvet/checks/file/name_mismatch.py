@@ -14,7 +14,8 @@ Example:
     ``adapter_model.safetensors`` that is a PyTorch archive.
 
 Remedy:
-    Do not load a pickle under a safe name. Rename a file whose name is a mere mistake, and check again.
+    Do not load a pickle under a safe name. Rename a file whose name is a mere mistake, and check again. ``torch.load``
+    and ``pickle.load`` look at no name, in every version; picklescan trusted endings before 0.0.31.
 
 What it cannot see:
     Files without an ending, and content that no reader recognises.

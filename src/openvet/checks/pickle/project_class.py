@@ -10,7 +10,10 @@ Example:
     ``__main__.Net`` after ``torch.save(model)``.
 
 Remedy:
-    Get the code from where the model came from and read it first; better, ask for the weights alone (a state_dict in safetensors).
+    Get the code from where the model came from and read it first; better, ask for the weights alone (a state_dict in
+    safetensors). ``pickle.load`` and ``joblib.load`` run it in every version; ``torch.load`` refuses it by default from
+    PyTorch 2.6 on (``weights_only``). What your team knows it lists in ``openvet.toml`` under ``[[callable]]``, or
+    accepts for one file with ``openvet check --format acceptances``.
 
 What it cannot see:
     What the class does.
@@ -39,6 +42,12 @@ RULE = Rule(
 )
 
 
+_REMEDY = (
+    "Read that code before you load the file, or ask for the weights alone as safetensors. A class of your own team can be "
+    "listed in openvet.toml under [[callable]]."
+)
+
+
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each class."""
     for program in programs(ctx):
@@ -47,6 +56,6 @@ def check(ctx: Context) -> Iterator[Finding]:
                 yield ctx.finding(
                     program.at(each.reference.offset),
                     f"needs the class {spelled(each.reference)} of the model's own code",
-                    "Read that code before you load the file, or ask for the weights alone as safetensors.",
+                    _REMEDY,
                     evidence=evidence(each.reference),
                 )

@@ -11,7 +11,10 @@ Example:
     ``mylib.helpers.rebuild``
 
 Remedy:
-    Read what the callable does, in the version that you have installed, before you load the file; or ask for safetensors.
+    Read what the callable does, in the version that you have installed, before you load the file; or ask for
+    safetensors. ``pickle.load`` and ``joblib.load`` run it in every version; ``torch.load`` refuses it by default from
+    PyTorch 2.6 on (``weights_only``). What your team knows it lists in ``openvet.toml`` under ``[[callable]]``, or
+    accepts for one file with ``openvet check --format acceptances``.
 
 What it cannot see:
     What the callable does.
@@ -40,6 +43,12 @@ RULE = Rule(
 )
 
 
+_REMEDY = (
+    "Read what it does before you load the file (`openvet inspect --calls` shows its arguments), or ask for safetensors. "
+    "A callable that your team knows can be listed in openvet.toml under [[callable]]."
+)
+
+
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each unknown callable."""
     for program in programs(ctx):
@@ -56,6 +65,6 @@ def check(ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(
                 program.at(reference.first_calls[0].offset if reference.first_calls else reference.offset),
                 message,
-                "Read what it does before you load the file, or ask for safetensors.",
+                _REMEDY,
                 evidence=evidence(reference),
             )
