@@ -20,6 +20,7 @@ from openvet.errors import SubjectError, UsageError
 from openvet.policy.decision import Acceptance
 from openvet.workflows.config import AcceptedCallable
 from tests.reports.test_snapshots import VENDORED, schema
+from tests.snapshots.snapshot import matches
 
 UNKNOWN = b"cmylib.layers\nrebuild\n(S'a'\ntR."
 PROJECT = b"cmylib.layers\nGate\n."
@@ -262,3 +263,31 @@ def test_a_model_has_all_its_findings_at_hand(work: Path) -> None:
     model = openvet.check("model").models[0]
     assert [each.rule for each in model.findings] == ["pickle/unknown-callable"]
     assert model.unknowns == ()
+
+
+def test_inspect_names_it_as_well(work: Path) -> None:
+    Path("openvet.toml").write_text("[limits]\ndepth = 3\n" + stanza())
+    value = json.loads(call("inspect", "--format", "json", "model").stdout)
+    assert list(schema("inspection-v1").iter_errors(value)) == []
+    assert (value["config"]["file"], value["config"]["idle"]) == ("openvet.toml", [])
+    assert "openvet.toml (upwards from the working directory), sha256" in call("inspect", "model").stdout
+
+
+def test_whole_outputs(work: Path) -> None:
+    matches("config/nothing.txt", call("config", "--config", "").stdout.replace(str(work), "WORK"))
+    (work / "model" / "openvet.toml").write_text("strict = true\n")
+    text = (
+        'strict = false\n[defaults]\nexclude = ["*.md"]\n[limits]\ndepth = 4\n'
+        + stanza()
+        + stanza(digest="00" * 32, expires="2020-01-01")
+        + '[[callable]]\nname = "mylib.layers.Gate"\nreason = "ours"\nowner = "ann"\n'
+    )
+    Path("openvet.toml").write_text(text)
+    matches("config/used.txt", call("config", "model").stdout)
+    matches("config/used.json", call("config", "--format", "json").stdout)
+    (work / "model" / "n.pkl").write_bytes(PROJECT)
+    (work / "model" / "o.bin").write_bytes(b"\x93\x01\xfe" * 99)
+    matches("config/check.txt", call("check", "model").stdout)
+    matches("config/acceptances.toml", call("check", "--format", "acceptances", "model").stdout)
+    os.chdir("model")
+    matches("config/ignored.txt", call("config", ".").stdout)

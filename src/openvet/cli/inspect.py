@@ -15,6 +15,7 @@ from openvet.cli.terminal import look_of
 
 if TYPE_CHECKING:
     from openvet.evidence.predicates.inventory_v1 import InventoryV1, TensorEntry
+    from openvet.reports.config_use import ConfigUse
     from openvet.reports.look import Look
     from openvet.reports.report import ModelReport, NotChecked
 
@@ -55,6 +56,9 @@ def inspect(ctx: click.Context, /, **asked: Any) -> None:
     from openvet.cli.paths import expand
     from openvet.reports.look import PLAIN
     from openvet.reports.report import ModelReport
+    from openvet.reports.text import configuration
+    from openvet.workflows.find_config import Found
+    from openvet.workflows.use import use_of
 
     paths = expand(asked["paths"])
     found = look_for_config(asked, paths)
@@ -71,13 +75,18 @@ def inspect(ctx: click.Context, /, **asked: Any) -> None:
             models.append(result)
             if asked["form"] == "text":
                 output.write(("\n" if len(models) > 1 else "") + _as_text(result, look, asked))
+        use = use_of(options, models, found=found) if found != Found() else None
+        if use is not None:
+            use = replace(use, idle=())  # inspect decides nothing, so no entry that accepts something is of use
         if asked["form"] == "json":
-            output.write(_as_json(models, errors))
+            output.write(_as_json(models, errors, use))
+        elif use is not None and (use.name is not None or use.ignored):
+            output.write(("\n" if models else "") + configuration(use, look))
         output.commit()
     ctx.exit(FAILED if errors else 0)
 
 
-def _as_json(models: Sequence[ModelReport], errors: Sequence[NotChecked]) -> str:
+def _as_json(models: Sequence[ModelReport], errors: Sequence[NotChecked], use: ConfigUse | None = None) -> str:
     import json
 
     from openvet.evidence.statement import Statement
@@ -97,6 +106,7 @@ def _as_json(models: Sequence[ModelReport], errors: Sequence[NotChecked]) -> str
             if each.inventory is not None
         ],
         "errors": [each.to_json() for each in errors],
+        "config": None if use is None else use.to_json(),
     }
     return json.dumps(clean(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 

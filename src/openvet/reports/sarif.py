@@ -27,6 +27,11 @@ __all__ = ["compose"]
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _BASE = "MODEL"
+_ABOUT_CONFIG = {
+    "config/ignored": "A configuration is not used.",
+    "config/expired": "An entry of the configuration has expired.",
+    "config/unused": "An entry of the configuration matches nothing.",
+}
 _ESCAPE = re.compile(r"\\\\|\\x([0-9a-f]{2})|\\u([0-9a-f]{4})|\\U([0-9a-f]{8})")
 
 
@@ -115,6 +120,7 @@ def _not_checked(error: NotChecked) -> dict[str, Any]:
 def _tool(report: Report, rules: Sequence[RuleText], notifications: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The tool, with the texts of what its run names and of nothing else."""
     named = {each["descriptor"]["id"] for each in notifications}
+    configured = {} if report.config is None else _ABOUT_CONFIG
     return {
         "driver": {
             "name": "OpenVet",
@@ -129,7 +135,8 @@ def _tool(report: Report, rules: Sequence[RuleText], notifications: Sequence[dic
                 }
                 for word, unread in UNREAD.items()
                 if f"unread/{word}" in named
-            ],
+            ]
+            + [{"id": word, "shortDescription": {"text": meaning}} for word, meaning in configured.items()],
             "properties": {"knowledge": {"sha256": report.tool.knowledge}},
         }
     }

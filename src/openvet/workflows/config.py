@@ -6,7 +6,6 @@ problem is named with its line, and nothing of a file with a problem is used.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 import re
@@ -22,9 +21,8 @@ from openvet.errors import ConfigError, UsageError
 from openvet.policy.decision import Acceptance
 from openvet.workflows.toml_lines import Path, key_lines, nearest
 
-__all__ = ["FORMATS", "NAME", "AcceptedCallable", "Config"]
+__all__ = ["FORMATS", "AcceptedCallable", "Config"]
 
-NAME = "openvet.toml"
 #: Formats of a report, in the order of the help.
 FORMATS = ("text", "json", "jsonl", "sarif", "markdown", "acceptances")
 _FAIL_ON = ("review", "reject")
@@ -93,7 +91,7 @@ class Config:
         return cls.parse(data, shown, path=real)
 
     @classmethod
-    def parse(cls, data: bytes, shown: str = NAME, *, path: str = "") -> Config:
+    def parse(cls, data: bytes, shown: str = "openvet.toml", *, path: str = "") -> Config:
         """The configuration that ``data`` says (raises like :meth:`load`)."""
         return _Reader(data, shown, path).config()
 
@@ -298,6 +296,8 @@ class _Reader:
 
 
 def _hint(word: str, known: Collection[str]) -> str:
+    import difflib
+
     near = difflib.get_close_matches(word[:100], sorted(known), 1, 0.5)
     return f"; did you mean {near[0]}?" if near else ""
 

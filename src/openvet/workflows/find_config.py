@@ -16,14 +16,18 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from openvet.core.text import printable
 from openvet.errors import ConfigError
 from openvet.origins.local import cache_repository
-from openvet.workflows.config import NAME, Config
 
-__all__ = ["VARIABLE", "Found", "Grounds", "Ignored", "Looked", "find_config"]
+if TYPE_CHECKING:
+    from openvet.workflows.config import Config
 
+__all__ = ["NAME", "VARIABLE", "Found", "Grounds", "Ignored", "Looked", "find_config"]
+
+NAME = "openvet.toml"
 VARIABLE = "OPENVET_CONFIG"
 _MOST = 1_000_000
 
@@ -174,9 +178,15 @@ def find_config(
                     f"{source}: {printable(file)} is not used: {why}, and whoever made that may have written it; "
                     "keep the configuration elsewhere"
                 )
-            config = Config.load(file)
+            config = _load(file)
             return Found(config, source, (), (Looked(source, config.shown, "used"),))
     return _search(grounds, environ, platform)
+
+
+def _load(file: str, shown: str = "") -> Config:
+    from openvet.workflows.config import Config  # most runs have no configuration, and then nobody needs its words
+
+    return Config.load(file, shown)
 
 
 def _search(grounds: Grounds, environ: Mapping[str, str], platform: str) -> Found:
@@ -193,7 +203,7 @@ def _search(grounds: Grounds, environ: Mapping[str, str], platform: str) -> Foun
             looked.append(Looked(how, shown, f"ignored: {why}"))
             continue
         looked.append(Looked(how, shown, "used"))
-        return Found(Config.load(path, shown), how, tuple(ignored), tuple(looked))
+        return Found(_load(path, shown), how, tuple(ignored), tuple(looked))
     return Found(None, "", tuple(ignored), tuple(looked))
 
 

@@ -14,7 +14,7 @@ Example:
 Remedy:
     Do not load the file, not even with a reader that is said to be fixed. Delete it and report it to whoever published
     it. llama.cpp repaired the overflows that Databricks reported in January 2024; Ollama is hit by its own
-    (CVE-2026-7482). Every version may have more of them.
+    (CVE-2026-7482). Treat every version as hit.
 
 What it cannot see:
     Overflows in 32-bit arithmetic, which only old or small readers use.
