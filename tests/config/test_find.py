@@ -238,3 +238,48 @@ def test_the_nearest_one_outside_counts(
     assert used(found) == (str(outside[0]) if outside else "")
     limit = there.index(outside[0]) if outside else len(there)
     assert len(found.ignored) == limit
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(
+    here=st.sampled_from(["model", "model/a", "out", "out/to_model", "out/to_model/a"]),
+    kind=st.sampled_from(["file", "link", "hard link"]),
+    subject=st.sampled_from(["model", "out/to_model", "model/a/..", "out/../model/.", "model/a/w.bin", "out/to_model/a/w.bin", "out/to_w.bin"]),
+    named=st.sampled_from(["", "--config", "OPENVET_CONFIG"]),
+)  # fmt: skip
+def test_bytes_of_the_model_never_count(
+    tmp_path_factory: pytest.TempPathFactory, here: str, kind: str, subject: str, named: str
+) -> None:
+    """However it is reached: no configuration whose bytes an examined model can change."""
+    root = Path(os.path.realpath(tmp_path_factory.mktemp("tree")))
+    (root / "model" / "a").mkdir(parents=True)
+    (root / "out").mkdir()
+    (root / "out" / "to_model").symlink_to("../model")
+    (root / "model" / "a" / "w.bin").write_text("x")
+    (root / "out" / "to_w.bin").symlink_to("../model/a/w.bin")
+    hostile = root / "model" / "a" / "openvet.toml"
+    put(hostile)
+    if kind == "link":
+        (root / "out" / "openvet.toml").symlink_to(hostile)
+    elif kind == "hard link":
+        os.link(hostile, root / "out" / "openvet.toml")
+    before = Path.cwd()
+    os.chdir(root / here)
+    try:
+        for file in (
+            hostile,
+            root / "out" / "openvet.toml",
+            Path("openvet.toml"),
+            Path("../openvet.toml"),
+            Path("a/openvet.toml"),
+        ):
+            variables = {"OPENVET_CONFIG": str(file)} if named == "OPENVET_CONFIG" else {}
+            try:
+                found = find_config(
+                    [str(root / subject)], str(file) if named == "--config" else None, environ=variables
+                )
+            except ConfigError:
+                continue
+            assert not used(found) or not Path(used(found)).samefile(hostile)
+    finally:
+        os.chdir(before)

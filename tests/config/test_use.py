@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import zipfile
 from dataclasses import replace
 from datetime import date
@@ -274,7 +275,9 @@ def test_inspect_names_it_as_well(work: Path) -> None:
 
 
 def test_whole_outputs(work: Path) -> None:
-    matches("config/nothing.txt", call("config", "--config", "").stdout.replace(str(work), "WORK"))
+    # how far the walk goes up depends on the machine
+    nothing = re.sub(r"(?m)^  (\.\./)+openvet\.toml +not there\n", "", call("config").stdout)
+    matches("config/nothing.txt", nothing)
     (work / "model" / "openvet.toml").write_text("strict = true\n")
     text = (
         'strict = false\n[defaults]\nexclude = ["*.md"]\n[limits]\ndepth = 4\n'

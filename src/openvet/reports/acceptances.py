@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 
 from openvet.core.finding import Finding
-from openvet.reports._wording import cut, visible
+from openvet.reports._wording import cut, plural, visible
 from openvet.reports.report import ModelReport, Report
 
 __all__ = ["compose"]
@@ -35,7 +35,9 @@ def _model(model: ModelReport) -> str:
         lines += _stanza(model, rule, digest, findings)
     unread = sum(1 for _ in model.scan.all_unknowns())
     if unread:
-        lines.append(_comment(f"{model.path}: {unread} places were not read; what was not read cannot be accepted."))
+        lines.append(
+            _comment(f"{model.path}: {plural(unread, 'place')} not read; what was not read cannot be accepted.")
+        )
         lines.append("")
     return "\n".join(lines).rstrip("\n") + "\n" if lines else ""
 

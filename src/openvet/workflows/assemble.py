@@ -99,8 +99,8 @@ class _Digests:
         else:
             file = place if place in self._files else place.split("!/", 1)[0]
             found = [self._by_place.get(file)]
-            # what is wrong with an archive is not in the bytes of its member
-            if place != file and not finding.rule.startswith(("archive/", "file/")):
+            # what is wrong with an archive, or between its members, is not in the bytes of one of them
+            if place != file and not finding.rule.startswith(("archive/", "file/", "torch/")):
                 found.append(self._by_place.get(place))
         digests = tuple(each for each in found if each)
         return replace(finding, digests=digests) if digests else finding
