@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
-__all__ = ["BUILTINS", "Capabilities", "capabilities", "could_matter", "words"]
+__all__ = ["BUILTINS", "Capabilities", "capabilities", "could_matter", "from_beside", "words"]
 
 #: Builtins that matter or that others are reached through.
 BUILTINS = frozenset({
     "exec", "eval", "execfile", "compile", "__import__", "getattr", "globals", "locals", "vars", "open", "map", "filter",
     "bytes", "bytearray", "chr", "isinstance", "issubclass", "hasattr", "callable", "setattr", "type", "print", "repr",
-    "super", "id", "len", "str", "__builtins__",
+    "super", "id", "len", "str", "__builtins__", "list", "tuple", "set", "dict", "iter", "next", "reversed", "sorted",
+    "max", "min", "any", "all", "sum", "zip", "enumerate", "object", "dir", "staticmethod", "classmethod", "property",
 })  # fmt: skip
 # words that no capability's own name holds, by which one is reached nevertheless
 _WAYS = ("__builtins__", "builtins", "globals", "vars", "locals", "__dict__", "modules", "getattr", "__getattribute__",
-         "attrgetter", "methodcaller", "__subclasses__", "__globals__")  # fmt: skip
+         "attrgetter", "methodcaller", "__subclasses__", "__globals__", "getattr_static", "getmembers", "load_module",
+         "__getitem__", "__loader__", "__spec__")  # fmt: skip
+# tables that are no capability of a name
+_OTHER = frozenset({"carriers", "decode", "natives", "packages", "sometimes", "startup", "telling"})
+# a neighbour's functions may be called: whether that matters is seen when both are read
+_NEIGHBOUR = re.compile(r"^[ \t]*from[ \t]+\.[\w]*[ \t]+import\b", re.MULTILINE)
 # last parts of names that are too common in ordinary code to say anything where their module is not named as well
 _COMMON = frozenset({"run", "call", "get", "post", "put", "delete", "head", "patch", "request", "load", "loads", "write",
                      "open", "copy", "move", "replace", "rename", "connect", "session", "stream", "decode", "encode",
@@ -34,12 +43,20 @@ class Capabilities:
     decoders: frozenset[str]
     decoder_packages: frozenset[str]
     carriers: frozenset[str]
+    natives: frozenset[str]
+    loaders: Mapping[str, tuple[str, bool]]
+    places: re.Pattern[str]
+    ways: frozenset[str]
+    telling: tuple[str, ...]
+    packages_of_names: frozenset[str]
 
     def of(self, name: str) -> str | None:
         """The capability of the callable ``name``."""
         if name in self.names:
             return self.names[name]
         package = name.rpartition(".")[0]
+        if name.startswith(("ctypes.", "cffi.")) and name.rpartition(".")[2] in self.natives:
+            return "process"
         while package:
             if package in self.packages:
                 return self.packages[package]
@@ -62,7 +79,7 @@ class Capabilities:
 
 
 @cache
-def _data() -> dict[str, dict[str, list[str]]]:
+def _data() -> dict[str, dict[str, Any]]:
     data = tomllib.loads(files("openvet").joinpath("data/python_capabilities.toml").read_text("utf-8"))
     return {key: value if isinstance(value, dict) else {"names": value} for key, value in data.items()}
 
@@ -73,7 +90,7 @@ def capabilities() -> Capabilities:
     names: dict[str, str] = {}
     packages: dict[str, str] = {}
     for capability, table in data.items():
-        if capability in ("carriers", "decode"):
+        if capability in _OTHER:
             continue
         for name in table["names"]:
             if name.endswith(".*"):
@@ -87,15 +104,24 @@ def capabilities() -> Capabilities:
         decoders=frozenset(name for name in decoders if not name.endswith(".*")),
         decoder_packages=frozenset(name[:-2].split(".", 1)[0] for name in decoders if name.endswith(".*")),
         carriers=frozenset(data["carriers"]["names"]),
+        natives=frozenset(data["natives"]["names"]),
+        loaders={name: (keyword, safe) for name, keyword, safe in data["sometimes"]["loaders"]},
+        places=re.compile(data["startup"]["places"], re.VERBOSE),
+        ways=frozenset(data["startup"]["ways"]),
+        telling=tuple(data["telling"]["commands"]),
+        packages_of_names=frozenset(
+            {*data["packages"]["names"], *(name.split(".", 1)[0] for name in [*names, *packages, *decoders])}
+        ),
     )
 
 
 @cache
 def words() -> re.Pattern[str]:
     """The words of which one must occur where a capability is used: last parts of names, modules, and ways around."""
-    found = set(_WAYS)
+    found = {*_WAYS, *_data()["startup"]["words"], "weights_only", "allow_pickle", "np.load"}
+    found.update(name for name, _, _ in _data()["sometimes"]["loaders"])
     for capability, table in _data().items():
-        if capability == "carriers":
+        if capability in ("carriers", "packages"):
             continue
         for name in table["names"]:
             parts = [part.removesuffix("()") for part in name.split(".")]
@@ -115,4 +141,10 @@ def could_matter(text: str) -> bool:
     Outside ASCII an identifier may be written in letters that only normalise to the word (PEP 3131), so that such a
     text always could.
     """
-    return not text.isascii() or words().search(text) is not None
+    return not text.isascii() or words().search(text) is not None or _NEIGHBOUR.search(text) is not None
+
+
+def from_beside(module: str) -> bool:
+    """Whether an absolute import of ``module`` may be of a file beside the one that has it."""
+    package = module.split(".", 1)[0]
+    return bool(package) and package not in sys.stdlib_module_names and package not in capabilities().packages_of_names

@@ -1,22 +1,39 @@
 """What names stand for in one Python source: imports, assignments, attributes, items and results of calls.
 
 Qualified names are text: ``os.system``; ``socket.socket()`` for what a call gives; ``<local>.f`` for a function of the
-file itself.
+file itself; ``<near>.x.f`` for one of the file ``x.py`` beside it; ``os.?`` for some attribute of ``os``.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
+from typing import Any
 
-from openvet.formats._python_fold import fold
+from openvet.formats._python_fold import Folder
 from openvet.formats._python_names import BUILTINS, capabilities
 
-__all__ = ["LOCAL", "MOST_DEPTH", "Function", "Names"]
+__all__ = ["LOCAL", "MOST_DEPTH", "NEAR", "UNKNOWN", "Function", "Names"]
 
 LOCAL = "<local>."
+#: What a relative import gives: code of a neighbouring file.
+NEAR = "<near>."
+UNKNOWN = "?"
 MOST_DEPTH = 40
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+#: Steps that following names may take in all of one source.
+_ALL_STEPS = 3_000_000
+# a name out of one of these by a computed word has no honest use in a model
+_CLOSED = frozenset({"os", "posix", "nt", "subprocess", "builtins", "pty", "runpy", "_posixsubprocess"})
+_NAMES = "<names>"
+# these give back what they are given, or items of it
+_THROUGH = frozenset({"builtins.list", "builtins.tuple", "builtins.iter", "builtins.reversed", "builtins.sorted",
+                      "builtins.next", "builtins.max", "builtins.min", "builtins.filter", "builtins.set",
+                      "copy.copy", "copy.deepcopy", "builtins.staticmethod", "builtins.classmethod"})  # fmt: skip
+_LISTINGS = frozenset({"items", "values"})
+# what is asked of a path and gives a path again
+_STILL_PATHS = frozenset({"home", "cwd", "joinpath", "resolve", "absolute", "expanduser", "parent", "with_name",
+                          "with_suffix"})  # fmt: skip
 
 
 class Names:
@@ -24,102 +41,245 @@ class Names:
 
     def __init__(self) -> None:
         self._known = capabilities()
-        self._names: dict[str, str] = {}
-        self._values: dict[str, ast.expr] = {}
+        self._folder = Folder()
+        self._steps = _ALL_STEPS
+        self._names: MutableMapping[str, str | None] = {}
+        self._values: MutableMapping[str, ast.expr] = {}
+        self._kept = 0
+        #: names that the function being read declares global
+        self._declared: set[str] = set()
+        self._module_names = self._names
+        #: what the names in functions stand for, for the functions inside those
+        self._scopes: dict[str, tuple[MutableMapping[str, str | None], MutableMapping[str, ast.expr]]] = {}
+        #: attributes to which something was assigned that matters, whatever the object
+        self._attributes: dict[str, str] = {}
         self._functions: dict[str, Function | ast.Lambda] = {}
         self._classes: dict[str, ast.ClassDef] = {}
+        #: names bound in the body of a class; the classes' methods by their own name; and those that need no call
+        self._members: dict[str, dict[str, str | None]] = {}
+        self._methods: dict[str, list[str]] = {}
+        self._methods_of: dict[str, list[str]] = {}
+        self._properties: set[str] = set()
+        self._stars: list[str] = []
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether names or constants were too involved to be followed to their end."""
+        return self._folder.exhausted or self._steps <= 0
+
+    def fold(self, node: ast.AST) -> Any:
+        """The constant that ``node`` is, or ``None``."""
+        return self._folder.fold(node, self._values)
+
+    def _set(self, name: str, value: str | None) -> None:
+        (self._module_names if name in self._declared else self._names)[name] = value
+
+    def _local_bases(self, name: str) -> list[str]:
+        """The classes of this file of which ``name`` is made."""
+        resolved = (self.resolve(base) for base in self._classes[name].bases[:10])
+        return [base[len(LOCAL) :] for base in resolved if base is not None and base.startswith(LOCAL)]
 
     def resolve(self, node: ast.AST, depth: int = 0) -> str | None:
         """The qualified name that ``node`` stands for, as far as it can be known."""
-        if depth > MOST_DEPTH:
+        if depth > MOST_DEPTH or self._steps <= 0:
             return None
+        self._steps -= 1
         if isinstance(node, ast.Name):
             if node.id in self._names:
                 return self._names[node.id]
             if node.id == "__builtins__":
                 return "builtins"
+            if node.id in ("__loader__", "__spec__"):
+                return node.id
             return f"builtins.{node.id}" if node.id in BUILTINS else None
         if isinstance(node, ast.Attribute):
-            base = self.resolve(node.value, depth + 1)
-            return None if base is None else self._attribute(base, node.attr)
+            return self._attribute_of(node, depth + 1)
         if isinstance(node, ast.Call):
             return self._result(node, depth + 1)
         if isinstance(node, ast.Subscript):
             return self._item(node, depth + 1)
-        if isinstance(node, ast.NamedExpr | ast.Await):
+        if isinstance(node, ast.Lambda):
+            made = f"<lambda {node.lineno}:{node.col_offset}>"
+            self._functions[made] = node
+            return LOCAL + made
+        if isinstance(node, ast.NamedExpr | ast.Await | ast.Starred):
             return self.resolve(node.value, depth + 1)
         if isinstance(node, ast.IfExp | ast.BoolOp):
             options: Iterable[ast.expr] = [node.body, node.orelse] if isinstance(node, ast.IfExp) else node.values
             names = [name for each in options if (name := self.resolve(each, depth + 1))]
             return next((name for name in names if self._known.of(name)), names[0] if names else None)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div | ast.Add):
+            return self._path(self.resolve(node.left, depth + 1))
+        if isinstance(node, ast.ListComp | ast.GeneratorExp | ast.SetComp):
+            return self.resolve(node.elt, depth + 1)
         return None
 
+    @staticmethod
+    def _path(name: str | None) -> str | None:
+        """A path joined with more of one is a path."""
+        return "pathlib.Path()" if name is not None and name.startswith("pathlib.") else None
+
+    def _attribute_of(self, node: ast.Attribute, depth: int) -> str | None:
+        base = self.resolve(node.value, depth)
+        held = self._attributes.get(node.attr)
+        if held is not None and (base is None or base.startswith(LOCAL)):
+            return held
+        if base is not None:
+            return self._member(base, node.attr) or self._attribute(base, node.attr)
+        if node.attr == "__globals__":
+            return _NAMES
+        return "builtins" if node.attr == "__builtins__" else None
+
+    def _member(self, base: str, name: str, depth: int = 0) -> str | None:
+        """A name that the body of a class of this file bound, where it matters: ``run = os.system``."""
+        if not base.startswith(LOCAL) or depth > 5:
+            return None
+        owner = base[len(LOCAL) :].removesuffix("()")
+        held = self._members.get(owner, {}).get(name)
+        if held is not None and held != f"{LOCAL}{owner}.{name}":
+            return held
+        if owner not in self._classes:
+            return None
+        inherited = (self._member(LOCAL + each, name, depth + 1) for each in self._local_bases(owner))
+        return next((each for each in inherited if each), None)
+
     def _attribute(self, base: str, name: str) -> str:
-        if base == "sys" and name == "modules":
+        if name == "modules" and (base == "sys" or base.endswith(".sys")):
             return "sys.modules"
-        if name in ("__dict__", "__globals__") and not base.startswith(LOCAL):
+        if name == "__globals__" or (base == _NAMES and name == "copy"):
+            return _NAMES
+        if name == "__dict__" and not base.startswith(LOCAL):
             return f"{base}.__dict__"
         if name == "__call__":
             return base
         if name in ("__builtins__", "builtins"):
             return "builtins"
+        if base.startswith("pathlib.") and name in _STILL_PATHS:
+            return "pathlib.Path()"
         return self._known.from_carrier(f"{base}.{name}")
 
-    def _result(self, node: ast.Call, depth: int) -> str | None:
+    def _result(self, node: ast.Call, depth: int) -> str | None:  # noqa: C901 - one line for each way to a name
         """What a call gives: a module, an attribute, or an object of what is called."""
+        first = self.fold(node.args[0]) if node.args else None
+        if isinstance(node.func, ast.Attribute) and isinstance(first, str):
+            if node.func.attr == "load_module":  # of any loader
+                return first
+            if node.func.attr in ("__getattribute__", "__getattr__"):
+                base = self.resolve(node.func.value, depth)
+                return None if base is None else self._attribute(base, first)
         name = self.resolve(node.func, depth)
         if name is None:
             return None
-        first = fold(node.args[0], self._values) if node.args else None
-        if name in ("builtins.__import__", "importlib.__import__") and isinstance(first, str):
-            listed = len(node.args) > 3 or any(keyword.arg == "fromlist" for keyword in node.keywords)
-            return first if listed else first.split(".", 1)[0]
-        if name in ("importlib.import_module", "importlib.reload") and isinstance(first, str):
-            return first
-        if name in ("pkgutil.resolve_name", "pydoc.locate") and isinstance(first, str):
-            return first.replace(":", ".")
-        if name == "builtins.getattr" and len(node.args) >= 2:
-            attribute = fold(node.args[1], self._values)
-            base = self.resolve(node.args[0], depth)
-            return self._attribute(base, attribute) if base and isinstance(attribute, str) else None
+        if (imported := self._imported(node, name, first)) is not None:
+            return imported or None
+        if name in ("builtins.getattr", "inspect.getattr_static", "object.__getattribute__",
+                    "builtins.object.__getattribute__", "builtins.type.__getattribute__") and len(node.args) >= 2:  # fmt: skip
+            return self._named(self.resolve(node.args[0], depth), node.args[1])
+        if name in ("operator.getitem", "builtins.dict.get", "builtins.dict.__getitem__") and len(node.args) >= 2:
+            return self._entry(self.resolve(node.args[0], depth), self.fold(node.args[1]))
         if name in ("builtins.vars", "builtins.globals", "builtins.locals"):
             base = self.resolve(node.args[0], depth) if node.args else None
-            return f"{base}.__dict__" if base else "<names>"
+            return f"{base}.__dict__" if base else _NAMES
+        if name == "inspect.getmembers" and node.args and (base := self.resolve(node.args[0], depth)):
+            return f"{base}.__dict__.items()"
         if name.startswith(LOCAL) and isinstance(maker := self._functions.get(name[len(LOCAL) :]), ast.FunctionDef):
-            returned = next((each.value for each in maker.body if isinstance(each, ast.Return)), None)
-            given = None if returned is None else self.resolve(returned, depth + 10)
-            return given or f"{name}()"
+            return self._returned(maker, name[len(LOCAL) :], depth) or f"{name}()"
         if name == "functools.partial" and node.args:
             return self.resolve(node.args[0], depth)
+        if name.startswith("pathlib.") and (name == "pathlib.Path" or name.rpartition(".")[2] in _STILL_PATHS):
+            return "pathlib.Path()"
+        if name in _THROUGH and node.args:
+            return self.resolve(node.args[-1], depth) or f"{name}()"
         if name in ("operator.attrgetter()", "operator.methodcaller()") and node.args:
             return self._got(node, depth)
-        return f"{name}()"
+        return self._looked_up(name, first) or f"{name}()"
+
+    @staticmethod
+    def _imported(node: ast.Call, name: str, first: Any) -> str | None:
+        """The module that a call of an importer gives; empty where its name is computed; ``None`` for no importer."""
+        if name in ("builtins.__import__", "importlib.__import__", "importlib._bootstrap._gcd_import"):
+            listed = len(node.args) > 3 or any(keyword.arg == "fromlist" for keyword in node.keywords)
+            if isinstance(first, str):
+                return first if listed else first.split(".", 1)[0]
+        if name in ("importlib.import_module", "importlib.reload"):
+            return first if isinstance(first, str) else ""
+        if name in ("pkgutil.resolve_name", "pydoc.locate") and isinstance(first, str):
+            return first.replace(":", ".")
+        return None
+
+    def _looked_up(self, name: str, first: Any) -> str | None:
+        """``sys.modules.get('os')``, ``vars(os).pop('system')``."""
+        owner, _, method = name.rpartition(".")
+        if method in ("get", "pop", "setdefault", "__getitem__") and isinstance(first, str):
+            return self._entry(owner, first)
+        if method in _LISTINGS and owner.endswith(".__dict__"):
+            return f"{owner}.{method}()"
+        return None
+
+    def _returned(self, maker: ast.FunctionDef, owner: str, depth: int) -> str | None:
+        """What the first ``return`` of a function that can be known gives."""
+        waiting: list[ast.AST] = list(reversed(maker.body[:200]))
+        for _ in range(400):
+            if not waiting:
+                return None
+            node = waiting.pop()
+            if isinstance(node, ast.Return) and node.value is not None:
+                if isinstance(node.value, ast.Name) and f"{owner}.{node.value.id}" in self._functions:
+                    return f"{LOCAL}{owner}.{node.value.id}"
+                if given := self.resolve(node.value, depth + 10):
+                    return given
+            elif isinstance(node, ast.If | ast.Try | ast.With | ast.For | ast.While):
+                waiting.extend(reversed(node.body[:50]))
+        return None
+
+    def _named(self, base: str | None, attribute: ast.expr) -> str | None:
+        """``getattr(base, attribute)``."""
+        name = self.fold(attribute)
+        if isinstance(name, str):
+            if base is not None:
+                return self._attribute(base, name)
+            return _NAMES if name == "__globals__" else "builtins" if name == "__builtins__" else None
+        return f"{base}.{UNKNOWN}" if base in _CLOSED else None
 
     def _got(self, node: ast.Call, depth: int) -> str | None:
         """``attrgetter('system')(os)``."""
         maker = node.func
         if not isinstance(maker, ast.Call) or not maker.args:
             return None
-        attribute = fold(maker.args[0], self._values)
+        attribute = self.fold(maker.args[0])
         base = self.resolve(node.args[0], depth)
         return self._attribute(base, attribute) if base and isinstance(attribute, str) else None
 
     def _item(self, node: ast.Subscript, depth: int) -> str | None:
-        key = fold(node.slice, self._values)
+        key = self.fold(node.slice)
         held = self._values.get(node.value.id, node.value) if isinstance(node.value, ast.Name) else node.value
         if isinstance(held, ast.List | ast.Tuple) and isinstance(key, int) and -len(held.elts) <= key < len(held.elts):
             return self.resolve(held.elts[key], depth)
         if isinstance(held, ast.Dict):
+            self._steps -= len(held.keys)
             for name, value in zip(held.keys, held.values, strict=True):
-                if name is not None and fold(name, self._values) == key:
+                if name is not None and key is not None and self.fold(name) == key:
                     return self.resolve(value, depth)
-        base = self.resolve(node.value, depth)
-        if base is None or not isinstance(key, str):
+        return self._entry(self.resolve(node.value, depth), key)
+
+    def _entry(self, base: str | None, key: Any) -> str | None:
+        """``base[key]``."""
+        if base is None:
             return None
+        module = base.split(".__dict__", 1)[0]
+        if base.endswith((".__dict__.values()", ".__dict__.items()")):
+            return f"{module}.{UNKNOWN}" if module in _CLOSED else None
+        if not isinstance(key, str):
+            return base if base.endswith(f".{UNKNOWN}") else None
         if base == "sys.modules":
             return key
-        if base == "<names>":
+        if base == _NAMES:
             return "builtins" if key == "__builtins__" else self._names.get(key)
-        if base == "builtins" or base.endswith(".__dict__"):
+        if base == "builtins" or base.endswith(".__dict__") or base.startswith("ctypes."):
             return self._attribute(base.removesuffix(".__dict__"), key)
         return None
+
+    def listed(self, node: ast.AST) -> str | None:
+        """What the items of ``node`` are, where it lists a module's names: ``os.__dict__.values()`` gives ``os.?``."""
+        name = self.resolve(node)
+        return self._entry(name, None) if name is not None and ".__dict__." in name else None

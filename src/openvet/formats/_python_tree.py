@@ -1,8 +1,10 @@
 """What a Python syntax tree does, and when: the walk behind :mod:`openvet.formats.python`.
 
 Statements are taken in order with the names that they bind; the body of a function is put off until something in the
-file calls it, and then counts as happening when the call does. What is left over at the end counts as construction
-(``__init__`` and what loaders call) or as call.
+file calls it, and then counts as happening when the call does: after each statement of the module the functions that
+it called are read, with the names as they are then. What is left over at the end counts as construction (``__init__``
+and what loaders call), as inference, or as call. Where an object of a class of the file comes to be, all of its special
+methods count as called: which operator reaches which of them is not followed.
 """
 
 from __future__ import annotations
@@ -10,12 +12,14 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_left
+from collections import ChainMap
 from collections.abc import Iterator
 from typing import Any
 
-from openvet.formats._python_fold import fold
-from openvet.formats._python_names import words
-from openvet.formats._python_resolve import LOCAL, MOST_DEPTH, Function, Names
+from openvet.formats._python_match import binds
+from openvet.formats._python_names import from_beside, words
+from openvet.formats._python_resolve import LOCAL, MOST_DEPTH, NEAR, Function
+from openvet.formats._python_uses import Uses, Waiting
 
 __all__ = ["Reading"]
 
@@ -26,73 +30,109 @@ _CONSTRUCTION = frozenset({
     "from_pretrained", "_from_pretrained", "from_config", "_from_config", "from_dict", "load", "_load", "load_model",
     "_load_pyfunc", "setup", "initialize", "model_fn", "load_context", "handler", "handle", "_init_weights", "post_init",
 })  # fmt: skip
+#: What runs when the model is used.
+_INFERENCE = frozenset({
+    "forward", "generate", "predict", "inference", "call", "encode", "transform", "preprocess", "postprocess", "predict_fn",
+    "input_fn", "output_fn", "prepare_inputs_for_generation", "_forward", "_forward_pass", "_call", "__next__",
+    "custom_generate",
+})  # fmt: skip
 #: At module level or in a class these run on import.
 _MODULE_HOOKS = frozenset({"__getattr__", "__dir__"})
-#: These call a function that they are given, now or soon.
-_RUNS = frozenset({
-    "builtins.map", "builtins.filter", "functools.reduce", "threading.Thread", "threading.Timer", "multiprocessing.Process",
-    "atexit.register", "_thread.start_new_thread", "asyncio.run", "contextlib.ExitStack().callback", "weakref.finalize",
-})  # fmt: skip
-_RUNNING_METHODS = frozenset({"submit", "map", "apply", "apply_async", "call_soon", "run_in_executor", "callback"})
-# asking about a callable is not using it
-_ASKING = frozenset(
-    {"isinstance", "issubclass", "hasattr", "callable", "type", "print", "repr", "id", "len", "str", "super"}
-)
+_PROPERTIES = frozenset({"property", "cached_property", "functools.cached_property", "cache", "lazy_property"})
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 # what an expression holds that holds no expression: skipped before it is looked at, since most nodes are of these
 _LEAVES = frozenset({
     ast.Constant, ast.Name, ast.Load, ast.Store, ast.Del, ast.arg, int, str, type(None), bytes, float, complex, bool, type(...),
     *ast.operator.__subclasses__(), *ast.cmpop.__subclasses__(), *ast.boolop.__subclasses__(), *ast.unaryop.__subclasses__(),
 })  # fmt: skip
-_MOST_NESTED = 3
+# what gives a text out of others: kept as the text, since the names in it may be bound anew before it is used
+_COMPUTED = (ast.BinOp, ast.JoinedStr, ast.Subscript, ast.Call, ast.ListComp, ast.Name)
+#: How often one function is read with other functions given to it.
+_MOST_GIVEN = 4
+_MOST_VALUES = 20_000
 
 
-class Reading(Names):
-    """One source being read. ``uses`` are (line, name, capability, when, detail)."""
+class Reading(Uses):
+    """One source being read."""
 
     def __init__(self, text: str, most: int, depth: int = 0) -> None:
-        super().__init__()
-        self._text = text
-        self._most = most
-        self._depth = depth
-        self._waiting: list[tuple[str, str]] = []
-        self._done: set[int] = set()
+        super().__init__(text, most, depth)
+        self._done: dict[int, set[Any]] = {}
         self._lines: list[int] | None = None
-        self._seen: set[tuple[int, str, str]] = set()
-        self.uses: list[tuple[int, str, str, str, str]] = []
+        self._nested_block = False
+        self._busy = False
 
     def module(self, tree: ast.Module, when: str) -> None:
         """Read the whole module, of which the top level runs ``when``."""
         self._block(tree.body, when, "")
         if when == "import":
-            for name in _MODULE_HOOKS & self._functions.keys():
-                self._waiting.append((name, when))
-        self._called()
-        for name in list(self._functions):
-            if name.rsplit(".", 1)[-1] in _CONSTRUCTION:
-                self._waiting.append((name, "construction" if when == "import" else when))
-        self._called()
-        for name, function in list(self._functions.items()):
-            if id(function) not in self._done and self._is_hot(function):
-                self._waiting.append((name, "call"))
-        self._called()
+            self._waiting[when].extend(Waiting(name) for name in _MODULE_HOOKS & self._functions.keys())
+        self._called(when)
+        for moment, names in (("construction", _CONSTRUCTION), ("inference", _INFERENCE)):
+            at = moment if when == "import" else when
+            for name in list(self._functions):
+                if name.rsplit(".", 1)[-1] in names:
+                    self._waiting[at].append(Waiting(name))
+            self._called(at)
+        self._left_over()
 
-    def _called(self) -> None:
+    def handed_on(self) -> list[tuple[str, str]]:
+        """Names of the module that neighbouring files define."""
+        found = [
+            (name, full) for name, full in self._module_names.items() if full is not None and full.startswith(NEAR)
+        ]
+        return [*found, *(("*", star) for star in self._stars)][:1_000]
+
+    def _left_over(self) -> None:
+        """The functions that nothing calls: those in which a word occurs, and where one counts, what calls it."""
+        for only_hot in (True, False):
+            for name, function in list(self._functions.items()):
+                if id(function) not in self._done and (not only_hot or self._is_hot(function)):
+                    self._waiting["call"].append(Waiting(name))
+            self._called("call")
+            if not any(when == "call" for _, _, _, when, _, _ in self.uses) and not (self.near or self._stars):
+                return
+
+    def _called(self, when: str) -> None:
         """Read the bodies of functions that something calls, and of those that they call."""
-        while self._waiting:
-            name, when = self._waiting.pop()
-            function = self._function(name)
-            if function is None or id(function) in self._done:
+        if self._busy:
+            return
+        self._busy = True
+        waiting = self._waiting[when]
+        while waiting:
+            each = waiting.pop()
+            function = self._function(each.name)
+            if function is None:
                 continue
-            self._done.add(id(function))
-            outer = dict(self._names)
-            owner = name.rpartition(".")[0]
-            self._parameters(function, owner)
-            if isinstance(function, ast.Lambda):
-                self._expression(function.body, when)
-            else:
-                self._block(function.body, when, f"{name}.")
-            self._names = outer
+            done = self._done.setdefault(id(function), set())
+            if each.given in done or len(done) >= (_MOST_GIVEN if each.given else 1):
+                continue
+            done.add(each.given)
+            self._enter(each, function, when)
+        self._busy = False
+
+    def _enter(self, each: Waiting, function: Function | ast.Lambda, when: str) -> None:
+        """Read one body, with its own names over those of the functions around it and of the module."""
+        outer = self._names, self._values, self._declared, self._owner, self._nested_block
+        names: Any = self._names
+        values: Any = self._values
+        parent = each.name
+        while parent := parent.rpartition(".")[0]:
+            if parent in self._scopes:
+                names, values = self._scopes[parent]
+                break
+        self._names, self._values, self._declared = ChainMap({}, names), ChainMap({}, values), set()
+        self._owner = each.name
+        self._parameters(function, each.name.rpartition(".")[0])
+        for name, value in each.given:
+            self._names[name] = value
+        if isinstance(function, ast.Lambda):
+            self._expression(function.body, when)
+        else:
+            if len(self._scopes) < 2_000:
+                self._scopes[each.name] = self._names, self._values
+            self._block(function.body, when, f"{each.name}.")
+        self._names, self._values, self._declared, self._owner, self._nested_block = outer
 
     def _function(self, name: str, depth: int = 0) -> Function | ast.Lambda | None:
         """The function ``name``; a method that its class inherits from another class of the file as well."""
@@ -100,28 +140,28 @@ class Reading(Names):
             return self._functions[name]
         owner, _, method = name.rpartition(".")
         if owner in self._classes and depth < MOST_DEPTH:
-            for base in self._classes[owner].bases[:10]:
-                resolved = self.resolve(base)
-                if (
-                    resolved
-                    and resolved.startswith(LOCAL)
-                    and (found := self._function(f"{resolved[len(LOCAL) :]}.{method}", depth + 10))
-                ):
+            for base in self._local_bases(owner):
+                if found := self._function(f"{base}.{method}", depth + 10):
                     return found
         return None
 
     def _parameters(self, function: Function | ast.Lambda, owner: str) -> None:
         arguments = function.args
         positional = [*arguments.posonlyargs, *arguments.args]
+        defaults = zip(reversed(positional), reversed(arguments.defaults), strict=False)
+        given = [(each.arg, self.resolve(default), default)
+                 for each, default in [*defaults, *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
+                 if default is not None]  # fmt: skip
         for each in [*positional, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]:
             if each is not None:
-                self._names.pop(each.arg, None)
+                self._names[each.arg] = None
+                self._values[each.arg] = _NOTHING
         if owner and owner in self._classes and positional:
             self._names[positional[0].arg] = f"{LOCAL}{owner}()"
-        defaults = zip(reversed(positional), reversed(arguments.defaults), strict=False)
-        for each, default in [*defaults, *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]:
-            if default is not None and (name := self.resolve(default)):
-                self._names[each.arg] = name
+        for argument, name, default in given:
+            self._values[argument] = default
+            if name:
+                self._names[argument] = name
 
     def _is_hot(self, function: Function | ast.Lambda) -> bool:
         """Whether a word that matters occurs in the function's lines; the others need not be walked."""
@@ -130,7 +170,9 @@ class Reading(Names):
             aliases = {
                 name
                 for name, full in self._names.items()
-                if (self._known.of(full) or self._known.decodes(full)) and not known.fullmatch(name)
+                if full is not None
+                and (full.startswith(NEAR) or self._known.of(full) or self._known.decodes(full))
+                and not known.fullmatch(name)
             }
             lines = _lines_of(known, self._text)
             if aliases:
@@ -151,9 +193,12 @@ class Reading(Names):
             if statement is None:
                 stack.pop()
                 continue
+            self._nested_block = len(stack) > 1
             inner = self._statement(statement, when, scope)
             if inner:
                 stack.append(inner)
+            if not scope and self._waiting[when]:
+                self._called(when)
 
     def _statement(self, node: ast.stmt, when: str, scope: str) -> Iterator[ast.stmt] | None:
         """Read one statement; gives the statements inside it that run with it."""
@@ -165,27 +210,38 @@ class Reading(Names):
             self._class(node, when, scope)
         elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
             self._assign(node, when, scope)
+        elif isinstance(node, ast.Global):
+            self._declared.update(node.names)
         elif isinstance(node, ast.If) and _is_main(node.test):
             self._block(node.body, "call", scope)
             return iter(node.orelse)
         else:
+            if isinstance(node, ast.Return) and node.value is not None:
+                given = self.resolve(node.value)
+                if given is not None and given.startswith(LOCAL + scope) and scope:
+                    self._queue(given, when, node.lineno)  # a decorator's inner function
             return self._compound(node, when)
         return None
 
     def _compound(self, node: ast.stmt, when: str) -> Iterator[ast.stmt] | None:
         blocks: list[ast.stmt] = []
         if isinstance(node, ast.For | ast.AsyncFor):
-            self._bind(node.target, _first(node.iter))
+            self._loop(node.target, node.iter, when)
         for field, value in ast.iter_fields(node):
             for each in value if isinstance(value, list) else [value]:
                 if isinstance(each, ast.stmt):
                     blocks.append(each)
                 elif isinstance(each, ast.ExceptHandler):
+                    if each.type is not None:
+                        self._expression(each.type, when)
                     blocks.extend(each.body)
                 elif isinstance(each, ast.match_case):
-                    blocks.extend(each.body)
+                    for name, bound in binds(each.pattern, node.subject):  # type: ignore[attr-defined]
+                        self._bind(ast.Name(name), bound)
                     if each.guard is not None:
                         self._expression(each.guard, when)
+                    # read here, with the names that this pattern binds
+                    self._block(each.body, when, f"{self._owner}." if self._owner else "")
                 elif isinstance(each, ast.withitem):
                     self._expression(each.context_expr, when)
                     if each.optional_vars is not None:
@@ -194,25 +250,44 @@ class Reading(Names):
                     self._expression(each, when)
         return iter(blocks) if blocks else None
 
+    def _loop(self, target: ast.expr, items: ast.expr, when: str) -> None:
+        """The target of a loop is the first item of what is written out; functions among the items may all be called."""
+        held = self._values.get(items.id, items) if isinstance(items, ast.Name) else items
+        if isinstance(held, ast.List | ast.Tuple | ast.Set) and held.elts:
+            for each in held.elts[:100]:
+                if isinstance(each, ast.Name | ast.Attribute | ast.Lambda):
+                    self._use_callable(each, when, "is looped over")
+            self._bind(target, held.elts[0])
+            return
+        self._bind(target, None)
+        if isinstance(target, ast.Name):
+            self._names[target.id] = self.listed(items)
+        elif isinstance(target, ast.Tuple) and target.elts and isinstance(target.elts[-1], ast.Name):
+            self._names[target.elts[-1].id] = self.listed(items)
+
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         if isinstance(node, ast.Import):
             for alias in node.names:
-                self._names[alias.asname or alias.name.split(".", 1)[0]] = (
-                    alias.name if alias.asname else alias.name.split(".", 1)[0]
-                )
+                near = NEAR if from_beside(alias.name) else ""
+                whole = alias.name if alias.asname else alias.name.split(".", 1)[0]
+                self._set(alias.asname or whole, near + whole)
             return
-        if node.level or not node.module:
-            for alias in node.names:  # the repository's own modules: read on their own
-                self._names.pop(alias.asname or alias.name, None)
-            return
+        near = NEAR + "^." * (node.level - 1) if node.level else NEAR if from_beside(node.module or "") else ""
+        module = node.module or ""
         for alias in node.names:
             if alias.name != "*":
-                self._names[alias.asname or alias.name] = self._known.from_carrier(f"{node.module}.{alias.name}")
+                full = f"{module}.{alias.name}" if module else alias.name
+                # a module may hand on what it imported itself: `from .x import os`
+                plain = self._known.from_carrier(full)
+                reached = plain if plain != full or (near and alias.name in self._known.carriers) else near + full
+                self._set(alias.asname or alias.name, alias.name if alias.name in self._known.carriers else reached)
                 continue
-            module = self._known.from_carrier(node.module)
+            if near:
+                self._stars.append(near + module)
+            module = self._known.from_carrier(module)
             for name in self._known.names:
                 if name.rpartition(".")[0] == module:
-                    self._names[name.rpartition(".")[2]] = name
+                    self._set(name.rpartition(".")[2], name)
 
     def _define(self, node: Function, when: str, scope: str) -> None:
         name = f"{scope}{node.name}"
@@ -225,28 +300,39 @@ class Reading(Names):
             if value is not None:
                 self._expression(value, when)
         self._functions[name] = node
-        self._names[node.name] = LOCAL + name
+        owner = scope.removesuffix(".")
+        if owner in self._classes:
+            self._methods.setdefault(node.name, []).append(name)
+            self._methods_of.setdefault(owner, []).append(node.name)
+            if any(_last(each) in _PROPERTIES for each in node.decorator_list):
+                self._properties.add(node.name)
+        self._set(node.name, LOCAL + name)
 
     def _class(self, node: ast.ClassDef, when: str, scope: str) -> None:
         name = f"{scope}{node.name}"
         self._classes[name] = node
         for decorator in node.decorator_list:
             self._expression(decorator, when)
-            self._use_callable(decorator, when, "decorates a class")
         for value in [*node.bases, *(keyword.value for keyword in node.keywords)]:
             self._expression(value, when)
+        outer = self._names, self._nested_block
+        self._names = ChainMap({}, self._names)
+        self._block(node.body, when, f"{name}.")
+        self._members[name] = dict(self._names.maps[0])
+        self._names, self._nested_block = outer
+        self._set(node.name, LOCAL + name)
+        for decorator in node.decorator_list:
+            self._use_callable(decorator, when, "decorates a class")
         for keyword in node.keywords:  # class X(metaclass=...): the metaclass is called now
             if keyword.arg == "metaclass":
                 self._use_callable(keyword.value, when, "is the metaclass")
                 self._queue(self.resolve(keyword.value), when)
-        outer = dict(self._names)
-        self._block(node.body, when, f"{name}.")
-        self._names = outer
-        self._names[node.name] = LOCAL + name
-        for base in node.bases:
-            resolved = self.resolve(base)
-            if resolved and resolved.startswith(LOCAL):
-                self._waiting.append((f"{resolved[len(LOCAL) :]}.__init_subclass__", when))
+        for base in self._local_bases(name):
+            self._waiting[when].append(Waiting(f"{base}.__init_subclass__"))
+            self._waiting[when].append(Waiting(f"{base}.__mro_entries__"))
+            for keyword in self._classes[base].keywords if base in self._classes else []:
+                if keyword.arg == "metaclass":
+                    self._queue(self.resolve(keyword.value), when)
 
     def _assign(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign, when: str, scope: str) -> None:
         if isinstance(node, ast.AnnAssign):
@@ -258,35 +344,56 @@ class Reading(Names):
             if isinstance(target, ast.Attribute | ast.Subscript):
                 self._expression(target, when)
                 self._use_callable(node.value, when, "is put in place of something", local=False)
-            elif isinstance(target, ast.Name) and _in_class(scope, self._classes) and target.id.startswith("__"):
+                self._keep_attribute(target, node.value)
+            elif (isinstance(target, ast.Name) and target.id.startswith("__")
+                  and scope.removesuffix(".") in self._classes):  # fmt: skip
                 self._use_callable(node.value, "construction", f"is made {target.id}")
             if isinstance(node, ast.AugAssign):
-                if isinstance(target, ast.Name):
-                    self._values.pop(target.id, None)
+                if isinstance(target, ast.Name) and (held := self._values.get(target.id)) is not None:
+                    self._values[target.id] = ast.BinOp(held, node.op, node.value)
+                    self._values[target.id] = self._plain(self._values[target.id])
             else:
                 self._bind(target, node.value)
 
+    def _keep_attribute(self, target: ast.Attribute | ast.Subscript, value: ast.expr) -> None:
+        """``self.run = os.system``: the attribute is remembered whatever it is an attribute of."""
+        name = self.resolve(value)
+        if name is None:
+            return
+        matters = name.startswith(LOCAL) or name in self._known.carriers or self._known.of(name)
+        if matters and isinstance(target, ast.Attribute) and len(self._attributes) < 5_000:
+            self._attributes.setdefault(target.attr, name)
+
     def _bind(self, target: ast.expr, value: ast.expr | None) -> None:
         if isinstance(target, ast.Tuple | ast.List):
+            held = self._values.get(value.id, value) if isinstance(value, ast.Name) else value
             values = (
-                value.elts if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(target.elts) else None
+                held.elts if isinstance(held, ast.Tuple | ast.List) and len(held.elts) == len(target.elts) else None
             )
             for index, each in enumerate(target.elts):
                 self._bind(each, values[index] if values else None)
             return
         if not isinstance(target, ast.Name):
             return
-        if isinstance(value, ast.Lambda):
-            self._functions[target.id] = value
-            self._names[target.id] = LOCAL + target.id
-            return
         name = None if value is None else self.resolve(value)
-        if name is None:
-            self._names.pop(target.id, None)
-        else:
-            self._names[target.id] = name
-        if value is not None and len(self._values) < 10_000:
-            self._values[target.id] = value
+        before = self._names.get(target.id)
+        if name is None and self._nested_block and before is not None and self._known.of(before):
+            name = before  # the other branch may not be taken
+        self._set(target.id, name)
+        if value is None:
+            self._values[target.id] = _NOTHING
+        elif self._kept < _MOST_VALUES:
+            self._kept += 1
+            ambiguous = self._nested_block and target.id in self._values
+            self._values[target.id] = _NOTHING if ambiguous and _is_text(value) else self._plain(value)
+
+    def _plain(self, value: ast.expr) -> ast.expr:
+        if not isinstance(value, _COMPUTED):
+            return value
+        if isinstance(value, ast.Name):
+            return self._values.get(value.id, value)
+        text = self.fold(value)
+        return ast.Constant(text) if isinstance(text, str | bytes | int) else value
 
     # expressions
 
@@ -301,9 +408,14 @@ class Reading(Names):
                 self._bind(each.target, each.value)
             elif kind in _COMPREHENSIONS:
                 for generator in each.generators:
-                    self._bind(generator.target, _first(generator.iter))
+                    self._loop(generator.target, generator.iter, when)
             elif kind is ast.Subscript:
                 self._use_item(each, when)
+            elif kind is ast.Attribute:
+                if each.attr in self._properties:
+                    self._waiting[when].extend(Waiting(name) for name in self._methods.get(each.attr, ())[:10])
+            elif kind is ast.List or kind is ast.Dict or kind is ast.Tuple or kind is ast.Set:
+                self._use_items(each, when)
             # the first child is taken first, so that what binds a name comes before what uses it
             for value in reversed(each.__dict__.values()):
                 if type(value) is list:
@@ -311,132 +423,19 @@ class Reading(Names):
                 elif type(value) not in _LEAVES:
                     stack.append(value)
 
-    def _call(self, node: ast.Call, when: str) -> None:
-        name = self.resolve(node.func)
-        if name is None:
-            if isinstance(node.func, ast.Lambda):
-                return
-            self._hidden_name(node, when)
-        else:
-            capability = self._known.of(name)
-            if capability == "import":
-                self._imported(node, name, when)
-            elif capability == "code":
-                self._given_code(node, name, when)
-            elif capability is not None:
-                self._use(node, name, capability, when, self._arguments(node))
-            elif name == "builtins.open" and _writes(node):
-                self._use(node, "open", "file", when, self._arguments(node))
-            self._queue(name, when)
-        if name is None or name.removeprefix("builtins.") not in _ASKING:
-            runs = (
-                name in _RUNS if name else isinstance(node.func, ast.Attribute) and node.func.attr in _RUNNING_METHODS
-            )
-            for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
-                given = argument.value if isinstance(argument, ast.Starred) else argument
-                for each in given.elts if isinstance(given, ast.List | ast.Tuple) else [given]:
-                    self._use_callable(each, when, f"is handed to {_shown(name)}", local=runs)
 
-    def _queue(self, name: str | None, when: str) -> None:
-        """Functions of this file that a call of ``name`` runs."""
-        if name is None or not name.startswith(LOCAL):
-            return
-        local = name[len(LOCAL) :]
-        self._waiting.append((local.replace("()", ""), when))
-        if local in self._classes:
-            self._waiting.extend((f"{local}.{method}", when) for method in ("__init__", "__new__", "__post_init__"))
-
-    def _use_callable(self, node: ast.expr, when: str, detail: str, *, local: bool = True) -> None:
-        """A dangerous callable that is not called here but given to something that may call it.
-
-        ``local``: whether a function of this file runs as well when it is given.
-        """
-        if isinstance(node, ast.Call | ast.Constant):
-            return
-        name = self.resolve(node)
-        if name is None:
-            return
-        if self._known.of(name) == "process" or name in ("builtins.exec", "builtins.eval"):
-            self._use(node, name, str(self._known.of(name)), when, detail)
-        elif local and name.startswith(LOCAL):
-            self._queue(name, when)
-
-    def _use_item(self, node: ast.Subscript, when: str) -> None:
-        """``X[...]`` on a class of this file runs its ``__class_getitem__``."""
-        name = self.resolve(node.value)
-        if name is not None and name.startswith(LOCAL):
-            self._waiting.append((f"{name[len(LOCAL) :]}.__class_getitem__", when))
-
-    def _imported(self, node: ast.Call, name: str, when: str) -> None:
-        """``__import__(...)`` is an ordinary import where its name is constant."""
-        if node.args and fold(node.args[0], self._values) is None:
-            self._use(node, name, "import", when, self._arguments(node))
-
-    def _given_code(self, node: ast.Call, name: str, when: str) -> None:
-        """What ``exec`` or ``eval`` gets: decoded; or constant, and so as readable as the rest; or computed."""
-        if node.args and name in ("builtins.exec", "builtins.eval"):
-            for part in ast.walk(node.args[0]):
-                inner = self.resolve(part) if isinstance(part, ast.Call | ast.Name) else None
-                if inner is not None and self._known.decodes(inner):
-                    self._use(node, f"{name}({_shown(inner)}(…))", "hidden", when, "runs what it decodes")
-                    break
-            code = fold(node.args[0], self._values)
-            if isinstance(code, bytes):
-                code = code.decode("utf-8", "replace")
-            if isinstance(code, str) and self._depth < _MOST_NESTED and self._nested(code.strip(), when, node.lineno):
-                return
-        self._use(node, name, "code", when, self._arguments(node))
-
-    def _nested(self, code: str, when: str, line: int) -> bool:
-        try:
-            tree = ast.parse(code)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return False
-        inner = Reading(code, self._most, self._depth + 1)
-        inner._names = dict(self._names)
-        inner.module(tree, when)
-        for _, name, capability, moment, detail in inner.uses:
-            self._record(line, name, capability, moment, detail)
-        return True
-
-    def _hidden_name(self, node: ast.Call, when: str) -> None:
-        """A call of something dangerous by a name that is put together: ``getattr(os, x)()``."""
-        called = node.func
-        if isinstance(called, ast.Attribute) and called.attr == "__subclasses__" and _is_root(called.value):
-            self._use(node, "object.__subclasses__", "hidden", when, "looks for a class among all that are loaded")
-        if isinstance(called, ast.Call) and self.resolve(called.func) == "builtins.getattr" and len(called.args) >= 2:
-            base = self.resolve(called.args[0])
-            if base is not None and base in self._known.carriers:
-                self._use(node, f"{base}.?", "hidden", when, "calls what a computed name gives")
-        elif isinstance(called, ast.Subscript):
-            base = self.resolve(called.value)
-            if base is not None and base.removesuffix(".__dict__") in self._known.carriers:
-                self._use(
-                    node, f"{base.removesuffix('.__dict__')}.?", "hidden", when, "calls what a computed name gives"
-                )
-
-    def _use(self, node: ast.expr, name: str, capability: str, when: str, detail: str) -> None:
-        self._record(node.lineno, name.removeprefix("builtins."), capability, when, detail)
-
-    def _record(self, line: int, name: str, capability: str, when: str, detail: str) -> None:
-        if (line, name, capability) not in self._seen and len(self.uses) < self._most:
-            self._seen.add((line, name, capability))
-            self.uses.append((line, name, capability, when, detail))
-
-    def _arguments(self, node: ast.Call) -> str:
-        shown = []
-        for argument in node.args[:3]:
-            value = fold(argument, self._values)
-            if value is None and isinstance(argument, ast.List | ast.Tuple):
-                parts = [fold(each, self._values) for each in argument.elts[:6]]
-                value = " ".join("…" if part is None else str(part) for part in parts)
-            shown.append("…" if value is None else repr(value))
-        return ", ".join(shown)
+#: What a name stands for that says nothing.
+_NOTHING = ast.Constant(None)
 
 
-def _first(node: ast.expr) -> ast.expr | None:
-    """What a loop over a written-out list begins with."""
-    return node.elts[0] if isinstance(node, ast.List | ast.Tuple | ast.Set) and node.elts else None
+def _is_text(value: ast.expr) -> bool:
+    return isinstance(value, ast.JoinedStr) or (
+        isinstance(value, ast.Constant) and isinstance(value.value, str | bytes)
+    )
+
+
+def _last(decorator: ast.expr) -> str:
+    return decorator.attr if isinstance(decorator, ast.Attribute) else getattr(decorator, "id", "")
 
 
 def _lines_of(pattern: re.Pattern[str], text: str) -> list[int]:
@@ -452,19 +451,6 @@ def _lines_of(pattern: re.Pattern[str], text: str) -> list[int]:
     return lines
 
 
-def _is_root(node: ast.expr) -> bool:
-    """``object`` by any of the ways that lead to it."""
-    if isinstance(node, ast.Subscript):
-        node = node.value
-    return (isinstance(node, ast.Name) and node.id == "object") or (
-        isinstance(node, ast.Attribute) and node.attr in ("__base__", "__bases__", "__mro__")
-    )
-
-
-def _in_class(scope: str, classes: dict[str, ast.ClassDef]) -> bool:
-    return scope.removesuffix(".") in classes
-
-
 def _is_main(test: ast.expr) -> bool:
     """``__name__ == '__main__'``: not run on import."""
     if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
@@ -475,18 +461,3 @@ def _is_main(test: ast.expr) -> bool:
     return any(isinstance(side, ast.Name) and side.id == "__name__" for side in sides) and any(
         isinstance(side, ast.Constant) and side.value == "__main__" for side in sides
     )
-
-
-def _writes(node: ast.Call) -> bool:
-    mode: Any = (
-        node.args[1] if len(node.args) > 1 else next((each.value for each in node.keywords if each.arg == "mode"), None)
-    )
-    return (
-        isinstance(mode, ast.Constant)
-        and isinstance(mode.value, str)
-        and any(letter in mode.value for letter in "wax+")
-    )
-
-
-def _shown(name: str | None) -> str:
-    return "something" if name is None else name.removeprefix("builtins.").removeprefix(LOCAL)

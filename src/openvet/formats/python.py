@@ -28,7 +28,7 @@ from openvet.formats._decode import is_text
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "PythonSource", "PythonUse", "probe", "read", "read_source"]
+__all__ = ["FORMAT", "PythonCall", "PythonSource", "PythonUse", "probe", "read", "read_source"]
 
 FORMAT = Format(
     id="python",
@@ -64,9 +64,12 @@ class PythonUse:
         line: where, from 1.
         name: qualified name of what is called, printable.
         capability: ``process code load native network file import`` of ``data/python_capabilities.toml``, or
-            ``hidden``: code that is decoded before it runs, or a dangerous callable whose name is put together.
-        when: ``import``, ``construction`` or ``call``.
+            ``hidden``: code that is decoded before it runs, or a dangerous callable whose name is put together; or
+            ``startup``: a file is changed from which programs are started; or ``telling``: a process that only tells
+            something about the machine.
+        when: ``import``, ``construction``, ``inference`` or ``call``.
         detail: a few words of the arguments, printable.
+        owner: the function in which it is, where nothing in the file calls that; not in the JSON.
     """
 
     line: int
@@ -74,12 +77,30 @@ class PythonUse:
     capability: str
     when: str
     detail: str = ""
+    owner: str = ""
 
     def to_json(self) -> dict[str, Any]:
         out: dict[str, Any] = {"line": self.line, "name": self.name, "capability": self.capability, "when": self.when}
         if self.detail:
             out["detail"] = self.detail
         return out
+
+
+@dataclass(frozen=True, slots=True)
+class PythonCall:
+    """A call that leads on: into a neighbouring file (``<near>.x.f``), or to a function of the file (``<local>.f``).
+
+    Attributes:
+        name: what is called; each ``^`` after ``<near>`` is a folder up.
+        when: as in :class:`PythonUse`.
+        line: where, from 1.
+        owner: the function in which it is, where ``when`` is ``call``.
+    """
+
+    name: str
+    when: str
+    line: int
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +114,8 @@ class PythonSource:
         uses: in the order of their lines.
         classes: names of the classes that it defines at its top level.
         error: why it could not be parsed; empty where it was.
+        calls: calls that lead on, so that rules can follow them from file to file; not in the JSON.
+        handed_on: names that it only has from neighbouring files; not in the JSON.
     """
 
     location: Location
@@ -101,6 +124,8 @@ class PythonSource:
     uses: tuple[PythonUse, ...] = ()
     classes: tuple[str, ...] = ()
     error: str = ""
+    calls: tuple[PythonCall, ...] = ()
+    handed_on: tuple[tuple[str, str], ...] = ()
 
     @property
     def kind(self) -> str:
@@ -165,10 +190,10 @@ def read_source(text: str, location: Location, limits: Limits, when: str = "impo
         limits: ``records`` bounds the uses that are kept.
         when: when the module level runs (``call`` for the cells of a notebook).
     """
-    from openvet.formats._python_names import could_matter
+    from openvet.formats._python_names import could_matter, from_beside
 
     imports = _imports(text)
-    if not could_matter(text):
+    if not could_matter(text) and not any(map(from_beside, imports)):
         return PythonSource(location, len(text), imports)
     if len(text) > _SHORT and sum(1 for _ in _TOKEN.finditer(text)) > _MOST_TOKENS:
         return PythonSource(location, len(text), imports, error=f"more than {_MOST_TOKENS} words and signs")
@@ -195,13 +220,23 @@ def _parsed(text: str, location: Location, imports: tuple[str, ...], limits: Lim
     except RecursionError:
         return PythonSource(location, len(text), imports, _frozen(reading), error="nested too deeply")
     classes = tuple(node.name for node in tree.body if isinstance(node, ast.ClassDef))[:200]
-    return PythonSource(location, len(text), imports, _frozen(reading), tuple(map(printable, classes)))
+    involved = "" if not (reading.exhausted or reading.overflown) else "names are too involved to be followed"
+    calls = (PythonCall(name, moment, line, owner) for (owner, name, moment), line in reading.near.items())
+    return PythonSource(location, len(text), imports, _frozen(reading), tuple(map(printable, classes)), involved,
+                        tuple(calls), tuple(reading.handed_on()))  # fmt: skip
 
 
 def _frozen(reading: Any) -> tuple[PythonUse, ...]:
     uses = (
-        PythonUse(line, shorten(printable(name), 120), capability, when, shorten(printable(detail), 120))
-        for line, name, capability, when, detail in reading.uses
+        PythonUse(
+            line,
+            shorten(printable(name), 120),
+            capability,
+            when,
+            shorten(printable(detail), 120),
+            owner if when == "call" else "",
+        )
+        for line, name, capability, when, detail, owner in reading.uses
     )
     return tuple(sorted(uses, key=lambda use: (use.line, use.name, use.capability)))
 

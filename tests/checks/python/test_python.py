@@ -37,6 +37,7 @@ CASES = {
     "python/native-at-load": "import ctypes\n{}ctypes.CDLL('x.so')\n",
     "python/unpickle-at-load": "import pickle\n{}pickle.load(q)\n",
     "python/file-at-load": "import shutil\n{}shutil.rmtree(q)\n",
+    "python/startup-file": "import shutil\n{}shutil.copy(q, '/etc/cron.d/x')\n",
 }
 GRADES: dict[str, list[tuple[str, str] | None]] = {
     "python/process-at-load": [("high", "high"), ("high", "medium"), None],
@@ -46,12 +47,13 @@ GRADES: dict[str, list[tuple[str, str] | None]] = {
     "python/native-at-load": [("medium", "high"), ("medium", "medium"), None],
     "python/unpickle-at-load": [("medium", "high"), None, None],
     "python/file-at-load": [("medium", "high"), None, None],
+    "python/startup-file": [("high", "high"), ("high", "medium"), None],
 }
 
 
 def graded() -> Iterator[tuple[str, str, tuple[str, str] | None]]:
     for rule, text in CASES.items():
-        moments = ("", "class A:\n    def __init__(self): ", "def forward(x): ")
+        moments = ("", "class A:\n    def __init__(self): ", "def helper(x): ")
         for moment, grade in zip(moments, GRADES[rule], strict=True):
             yield rule, text.format(moment), grade
 

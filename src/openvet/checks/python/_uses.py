@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from openvet.checks._check import Context
+from openvet.checks.python._follow import follow
 from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.core.rule import Confidence, Severity
@@ -16,6 +18,7 @@ __all__ = ["found", "is_script", "uses"]
 _WHEN = {
     "import": "when it is imported",
     "construction": "when one of its classes is constructed or loaded",
+    "inference": "when the model is used",
     "call": "when it is called",
 }
 #: Findings for one file; the rest is in the file's programs.
@@ -24,17 +27,23 @@ _MOST = 20
 Grade = tuple[Severity, Confidence]
 
 
-def uses(ctx: Context) -> Iterator[tuple[PythonSource, PythonUse]]:
-    """Every use in every source, but for those of TorchScript archives, which Python never runs."""
+def uses(ctx: Context) -> Iterator[tuple[PythonSource, PythonUse, str]]:
+    """Every use in every source, with where it is called from when another file calls it; not those of TorchScript."""
+    sources = list(_sources(ctx))
+    reached = follow(sources)
+    for program in sources:
+        for use in program.uses:
+            when, via = reached.get((program.location, use.owner), ("", "")) if use.when == "call" else ("", "")
+            yield program, replace(use, when=when) if when else use, via
+
+
+def _sources(ctx: Context) -> Iterator[PythonSource]:
     for file in ctx.inventory.files:
         stack: list[tuple[Component, bool]] = [(file, False)]
         while stack:
             component, torchscript = stack.pop()
             if not torchscript:
-                for program in component.programs:
-                    if isinstance(program, PythonSource):
-                        for use in program.uses:
-                            yield program, use
+                yield from (each for each in component.programs if isinstance(each, PythonSource))
             archive = "torch-zip" in component.formats
             stack.extend(
                 (child, torchscript or (archive and is_script(child.name))) for child in reversed(component.children)
@@ -50,7 +59,7 @@ def is_script(name: str) -> bool:
 def found(ctx: Context, capability: str, what: str, remedy: str, grades: Mapping[str, Grade]) -> Iterator[Finding]:
     """One finding for each use of ``capability`` at a time that ``grades`` has."""
     counted: dict[str, int] = {}
-    for program, use in uses(ctx):
+    for program, use, via in uses(ctx):
         if use.capability != capability or use.when not in grades:
             continue
         place = program.location.place
@@ -62,7 +71,7 @@ def found(ctx: Context, capability: str, what: str, remedy: str, grades: Mapping
         pointer = program.location.pointer
         yield ctx.finding(
             Location(place, line=use.line, pointer=pointer),
-            f"{what} {_WHEN[use.when]}: {called}",
+            f"{what} {_WHEN[use.when]}: {called}" + (f", called from {via}" if via else ""),
             remedy,
             severity=severity,
             confidence=confidence,

@@ -43,6 +43,7 @@ RULE = Rule(
 _GRADES = {
     "import": (Severity.CRITICAL, Confidence.HIGH),
     "construction": (Severity.CRITICAL, Confidence.HIGH),
+    "inference": (Severity.CRITICAL, Confidence.HIGH),
     "call": (Severity.HIGH, Confidence.MEDIUM),
 }
 

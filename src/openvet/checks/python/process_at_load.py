@@ -2,8 +2,9 @@
 
 What it finds:
     Calls of ``os.system``, ``subprocess``, ``os.exec*``, ``pty.spawn`` and their kind at module level, in class
-    bodies, in functions that those call, and in constructors and ``from_pretrained`` of classes. Names are
-    followed through imports, aliases, ``getattr`` and containers.
+    bodies, in functions that those call, and in constructors and ``from_pretrained`` of classes; with less weight in
+    ``forward`` and ``generate``, and where the command only tells about the machine (``nvidia-smi``). Names are
+    followed through imports, aliases, ``getattr`` and containers, and calls into other files of the repository.
 
 Why it matters:
     Importing the file is enough to run the command. Code that describes a model has no reason to start a process
@@ -17,8 +18,7 @@ Remedy:
     line.
 
 What it cannot see:
-    What modules from elsewhere, or other files of the repository, do when this file calls them; names that only
-    come about while the code runs.
+    What modules from elsewhere do when this file calls them; names that only come about while the code runs.
 
 References:
     https://docs.python.org/3/reference/import.html ; CWE-78, CWE-506.
@@ -42,7 +42,10 @@ RULE = Rule(
     needs=("python", "notebook"),
 )
 
-_GRADES = {"import": (Severity.HIGH, Confidence.HIGH), "construction": (Severity.HIGH, Confidence.MEDIUM)}
+_GRADES = {"import": (Severity.HIGH, Confidence.HIGH), "construction": (Severity.HIGH, Confidence.MEDIUM),
+           "inference": (Severity.MEDIUM, Confidence.HIGH)}  # fmt: skip
+# nvidia-smi and its kind
+_TELLING = {"import": (Severity.LOW, Confidence.HIGH), "construction": (Severity.LOW, Confidence.HIGH)}
 
 
 def check(ctx: Context) -> Iterator[Finding]:
@@ -54,3 +57,7 @@ def check(ctx: Context) -> Iterator[Finding]:
         "Do not run this code; what it needs installed can be installed without it.",
         _GRADES,
     )
+    yield from found(
+        ctx, "telling", "starts a process that tells about the machine", "Look at the command before you run this code.",
+        _TELLING,
+    )  # fmt: skip

@@ -1,0 +1,73 @@
+"""Following calls from one Python source to another of the same folder or archive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from openvet.core.location import Location
+from openvet.core.text import printable
+from openvet.formats.python import PythonCall, PythonSource
+
+__all__ = ["follow"]
+
+_NEAR = "<near>."
+_LOCAL = "<local>."
+_RANK = {"import": 0, "construction": 1, "inference": 2}
+#: Steps in all; a repository of some thousand files stays far below.
+_MOST = 200_000
+
+Where = tuple[Location, str]
+
+
+def follow(sources: Iterable[PythonSource]) -> Mapping[Where, tuple[str, str]]:
+    """When functions are called that nothing in their own file calls, and from where: by file and function."""
+    by_place = {program.location.place: program for program in sources}
+    leading: dict[Where, list[PythonCall]] = {}
+    starts: list[tuple[int, str, PythonSource, PythonCall]] = []
+    for place, program in by_place.items():
+        for call in program.calls:
+            if call.when in _RANK:
+                starts.append((_RANK[call.when], f"{printable(place)}, line {call.line}", program, call))
+            else:
+                leading.setdefault((program.location, call.owner), []).append(call)
+    reached: dict[Where, tuple[str, str]] = {}
+    steps = 0
+    for _, via, program, first in sorted(starts, key=lambda each: (each[0], each[2].location.place, each[3].line)):
+        waiting = [(program, first)]
+        while waiting and steps < _MOST:
+            steps += 1
+            source, call = waiting.pop()
+            for target, function in _targets(source, call.name, by_place):
+                where = (target.location, function)
+                if where not in reached:
+                    reached[where] = (first.when, via)
+                    waiting.extend((target, each) for each in leading.get(where, ()))
+    return reached
+
+
+def _targets(source: PythonSource, name: str, by_place: Mapping[str, PythonSource], hops: int = 4
+             ) -> Iterator[tuple[PythonSource, str]]:  # fmt: skip
+    """The sources and functions that ``name`` may mean when ``source`` says it."""
+    if name.startswith(_LOCAL):
+        yield source, name[len(_LOCAL) :]
+        return
+    folder = source.location.place.rpartition("/")[0]
+    parts = name[len(_NEAR) :].split(".")
+    while parts and parts[0] == "^":
+        folder = folder.rpartition("/")[0]
+        parts = parts[1:]
+    for root in dict.fromkeys((folder, "")):
+        for split in range(len(parts), -1, -1):
+            path = "/".join([*([root] if root else []), *parts[:split]])
+            function = ".".join(parts[split:])
+            for place in (f"{path}.py", f"{path}/__init__.py" if path else "__init__.py"):
+                target = by_place.get(place)
+                if target is None or target is source or not function:
+                    continue
+                yield target, function
+                head, _, rest = function.partition(".")
+                for known, full in target.handed_on if hops else ():
+                    if known == head:
+                        yield from _targets(target, full + (f".{rest}" if rest else ""), by_place, hops - 1)
+                    elif known == "*":
+                        yield from _targets(target, f"{full}.{function}", by_place, hops - 1)

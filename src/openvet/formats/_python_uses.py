@@ -1,0 +1,397 @@
+"""What one call, or one mention of a callable, in a Python source does: the judging half of the walk.
+
+:mod:`openvet.formats._python_tree` goes through the statements and says when they run; this says what matters in them.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from typing import Any, NamedTuple
+
+from openvet.formats._python_resolve import LOCAL, NEAR, UNKNOWN, Names
+
+__all__ = ["Uses", "Waiting"]
+
+Given = tuple[tuple[str, str], ...]
+
+#: These call a function that they are given, now or soon.
+_RUNNING_METHODS = frozenset({"submit", "map", "apply", "apply_async", "call_soon", "run_in_executor", "callback", "sort",
+                              "call_later", "call_at", "add_done_callback", "imap", "imap_unordered", "starmap",
+                              "set_debug", "register"})  # fmt: skip
+_RUNNING_PACKAGES = frozenset({"numpy", "joblib", "tqdm", "toolz", "more_itertools"})
+_RUNNING = frozenset({"torch.multiprocessing.spawn", "torch.multiprocessing.Process", "torch.func.vmap", "torch.vmap",
+                      "functools.reduce", "functools.cmp_to_key"})  # fmt: skip
+# of the standard library, these take a function and do not call it
+_KEEPING = frozenset({"argparse", "logging", "typing", "functools", "dataclasses", "abc", "collections", "unittest", "enum",
+                      "inspect", "types", "copyreg", "warnings", "copy", "optparse", "tkinter"})  # fmt: skip
+# asking about a callable is not using it
+_ASKING = frozenset(
+    {"isinstance", "issubclass", "hasattr", "callable", "type", "print", "repr", "id", "len", "str", "super"}
+)
+_KEEPING_BUILTINS = frozenset({"setattr", "getattr", "property", "staticmethod", "classmethod"})
+_MOST_NESTED = 3
+_MOST_LOOKED_AT = 300
+_MOST_NEAR = 5_000
+
+
+class Waiting(NamedTuple):
+    """A function of the file that something calls, with the names that are given for its parameters."""
+
+    name: str
+    given: Given = ()
+
+
+class Uses(Names):
+    """Records what matters. ``uses`` are (line, name, capability, when, detail, owner)."""
+
+    def __init__(self, text: str, most: int, depth: int = 0) -> None:
+        super().__init__()
+        self._text = text
+        self._most = most
+        self._depth = depth
+        self._owner = ""
+        self._waiting: dict[str, list[Waiting]] = {"import": [], "construction": [], "inference": [], "call": []}
+        self._seen: set[tuple[int, str, str, str]] = set()
+        self._quiet: set[int] = set()
+        self.uses: list[tuple[int, str, str, str, str, str]] = []
+        self.overflown = False
+        #: calls into neighbouring files, and between functions that nothing calls: (owner, name, when) and the line
+        self.near: dict[tuple[str, str, str], int] = {}
+
+    # calls
+
+    def _call(self, node: ast.Call, when: str) -> None:
+        name = self.resolve(node.func)
+        arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+        if name is None:
+            self._hidden_name(node, when)
+            self._unknown_call(node, when)
+        else:
+            self._named_call(node, name, when)
+            self._queue(name, when, node.lineno, self._bound(node, name))
+        plain = "" if name is None else name.removeprefix("builtins.")
+        if plain in _ASKING and not (plain == "type" and len(arguments) > 1):
+            self._quiet.update(id(argument) for argument in arguments)
+            return
+        runs = self._runs_given(node, name)
+        for argument in arguments:
+            given = argument.value if isinstance(argument, ast.Starred) else argument
+            for each in _items(given):
+                self._use_callable(each, when, f"is handed to {shown(name)}", local=runs)
+
+    def _named_call(self, node: ast.Call, name: str, when: str) -> None:
+        capability = self._known.of(name)
+        if name.endswith(f".{UNKNOWN}"):
+            self._use(node, name, "hidden", when, "calls what a computed name gives")
+        elif name == "builtins.type.__subclasses__":
+            self._use(node, "object.__subclasses__", "hidden", when, "looks for a class among all that are loaded")
+        elif capability == "import":
+            # an ordinary import where the name is constant
+            if node.args and self.fold(node.args[0]) is None:
+                self._use(node, name, "import", when, self._arguments(node))
+        elif capability == "code":
+            self._given_code(node, name, when)
+        elif capability == "load" and node.args and isinstance(self.fold(node.args[0]), bytes):
+            self._use(node, name, "hidden", when, "loads an object out of a constant")
+        elif capability == "process" and self._only_tells(node):
+            self._use(node, name, "telling", when, self._arguments(node))
+        elif capability == "file" or (
+            (name == "builtins.open" or name == "pathlib.Path().open") and _writes(node, name)
+        ):
+            startup = self._starts_again(node)
+            detail = shown(startup) if startup else self._arguments(node)
+            self._use(node, name, "startup" if startup else "file", when, detail)
+        elif capability is not None:
+            self._use(node, name, capability, when, self._arguments(node))
+        elif name in self._known.loaders and self._loads(node, name):
+            self._use(node, name, "load", when, self._arguments(node))
+
+    def _loads(self, node: ast.Call, name: str) -> bool:
+        """Whether a loader that unpickles only sometimes does so with these keywords."""
+        keyword, safe = self._known.loaders[name]
+        given = next((each.value for each in node.keywords if each.arg == keyword), None)
+        if name == "yaml.load":
+            loader = given or (node.args[1] if len(node.args) > 1 else None)
+            return loader is not None and (self.resolve(loader) or "").rpartition(".")[2] in (
+                "Loader", "UnsafeLoader", "FullLoader", "CLoader")  # fmt: skip
+        if given is None:
+            return name == "torch.load"
+        return isinstance(given, ast.Constant) and bool(given.value) is not safe
+
+    def _only_tells(self, node: ast.Call) -> bool:
+        """``subprocess.run(['nvidia-smi'])``: all constant, and a program that only tells something."""
+        if not node.args or any(each.arg in ("shell", "executable", "env", "preexec_fn") for each in node.keywords):
+            return False
+        command = self.fold(node.args[0])
+        if isinstance(command, list):
+            if not all(isinstance(part, str) for part in command):
+                return False
+            command = " ".join(command)
+        if not isinstance(command, str) or any(sign in command for sign in ";|&$`><\n(){}\\'\""):
+            return False
+        return any(command == known or command.startswith(f"{known} ") for known in self._known.telling)
+
+    def _starts_again(self, node: ast.Call) -> str:
+        """The text that says that the changed file is one from which programs are started."""
+        waiting: list[Any] = [node]
+        for _ in range(_MOST_LOOKED_AT):
+            if not waiting:
+                break
+            part = waiting.pop()
+            if isinstance(part, ast.Name) and part.id in self._values:
+                held = self._values[part.id]
+                if not isinstance(held, ast.Name):
+                    waiting.append(held)
+            text = self.fold(part) if isinstance(part, ast.expr) else None
+            if isinstance(text, str) and (found := self._known.places.search(text)):
+                return found.group()
+            if isinstance(part, ast.Attribute) and part.attr in self._known.ways:
+                return part.attr
+            waiting.extend(ast.iter_child_nodes(part))
+        return ""
+
+    def _unknown_call(self, node: ast.Call, when: str) -> None:
+        """A call of something that cannot be known: a method of some object, an item of some container."""
+        called = node.func
+        if isinstance(called, ast.Name):
+            for star in self._stars:
+                self._near_call(f"{star}.{called.id}", when, node.lineno)
+        elif isinstance(called, ast.Attribute):
+            self._methods_named(called.attr, when)
+        held = called
+        if isinstance(called, ast.Call) and isinstance(called.func, ast.Attribute):
+            held = called.func.value  # handlers.get(kind)()
+        elif isinstance(called, ast.Subscript):
+            held = called.value
+        if isinstance(held, ast.Name):
+            held = self._values.get(held.id, held)
+        if isinstance(held, ast.Dict | ast.List | ast.Tuple):
+            for each in (held.values if isinstance(held, ast.Dict) else held.elts)[:100]:
+                if (name := self.resolve(each)) and name.startswith(LOCAL):
+                    self._queue(name, when, node.lineno)
+
+    def _methods_named(self, method: str, when: str) -> None:
+        self._waiting[when].extend(Waiting(name) for name in self._methods.get(method, ())[:20])
+
+    def _near_call(self, name: str, when: str, line: int) -> None:
+        if len(self.near) < _MOST_NEAR:
+            self.near.setdefault((self._owner if when == "call" else "", name.replace("()", ""), when), line)
+        else:
+            self.overflown = True
+
+    def _bound(self, node: ast.Call, name: str) -> Given:
+        """What the parameters of a function of this file stand for in this call, as far as it matters."""
+        if not name.startswith(LOCAL):
+            return ()
+        local = name[len(LOCAL) :].replace("()", "")
+        function = self._functions.get(local)
+        skipped = 1 if "." in local and local.rpartition(".")[0] in self._classes else 0
+        if local in self._classes:
+            function, skipped = self._functions.get(f"{local}.__init__"), 1
+        if function is None:
+            return ()
+        names = [each.arg for each in [*function.args.posonlyargs, *function.args.args]][skipped:]
+        pairs = [*zip(names, node.args, strict=False), *((each.arg, each.value) for each in node.keywords if each.arg)]
+        return tuple((key, value) for key, argument in pairs if (value := self._worth_giving(argument)))[:20]
+
+    def _worth_giving(self, argument: ast.expr) -> str | None:
+        """The name of a function or module that matters when it is called somewhere else."""
+        if isinstance(argument, ast.Constant):
+            return None
+        name = self.resolve(argument)
+        if name is None or name in self._known.carriers or self._known.of(name):
+            return name
+        return name if name.startswith((LOCAL, NEAR)) and not name.endswith("()") else None
+
+    def _runs_given(self, node: ast.Call, name: str | None) -> bool:
+        """Whether a function that is handed over here is called."""
+        if name is None:
+            return isinstance(node.func, ast.Attribute) and node.func.attr in _RUNNING_METHODS
+        if name.startswith(LOCAL):
+            return True
+        package, _, rest = name.partition(".")
+        if package == "builtins":
+            return rest not in _KEEPING_BUILTINS
+        if name in _RUNNING or package in _RUNNING_PACKAGES:
+            return True
+        return package in sys.stdlib_module_names and package not in _KEEPING
+
+    def _queue(self, name: str | None, when: str, line: int = 0, given: Given = ()) -> None:
+        """Functions of this file that a call of ``name`` runs; calls into neighbouring files are noted."""
+        if name is None:
+            return
+        if name.startswith(NEAR):
+            self._near_call(name, when, line)
+            return
+        if not name.startswith(LOCAL):
+            return
+        local = name[len(LOCAL) :]
+        if when == "call" and self._owner and local != self._owner:
+            self._near_call(name, when, line)
+        if local.endswith("()"):  # an object is called
+            local = f"{local[:-2]}.__call__"
+        owner, _, method = local.rpartition(".")
+        if owner.endswith("()"):  # of an object; a class made of its class may have the method anew
+            self._methods_named(method, when)
+        local = local.replace("()", "")
+        self._waiting[when].append(Waiting(local, given))
+        if local in self._classes:
+            self._made(local, when, given)
+
+    def _made(self, local: str, when: str, given: Given, depth: int = 0) -> None:
+        """An object of a class of this file comes to be: any of its special methods may be reached by an operator."""
+        for method in self._methods_of.get(local, ()):
+            if method.startswith("__") and method.endswith("__"):
+                self._waiting[when].append(Waiting(f"{local}.{method}", given if method == "__init__" else ()))
+        for base in self._local_bases(local) if depth < 5 else []:
+            self._made(base, when, given, depth + 1)
+
+    # mentions
+
+    def _use_callable(self, node: ast.expr, when: str, detail: str, *, local: bool = True) -> None:
+        """A dangerous callable that is not called here but given to something that may call it.
+
+        ``local``: whether a function of this file runs as well when it is given.
+        """
+        if isinstance(node, ast.Call | ast.Constant):
+            return
+        name = self.resolve(node)
+        if name is None:
+            return
+        if self._known.of(name) == "process" or name in ("builtins.exec", "builtins.eval"):
+            self._use(node, name, str(self._known.of(name)), when, detail)
+        elif local and name.startswith(LOCAL):
+            self._queue(name, when, node.lineno)
+
+    def _use_items(self, node: ast.List | ast.Tuple | ast.Set | ast.Dict, when: str) -> None:
+        """Dangerous callables that are put into a container are meant to be taken out."""
+        if id(node) in self._quiet:
+            return
+        for each in node.values if isinstance(node, ast.Dict) else node.elts:
+            if isinstance(each, ast.Name | ast.Attribute):
+                self._use_callable(each, when, "is put into a container", local=False)
+
+    def _use_item(self, node: ast.Subscript, when: str) -> None:
+        """``X[...]`` on a class of this file runs its ``__class_getitem__``."""
+        if isinstance(node.slice, ast.Tuple):  # Union[subprocess.Popen, None] is an annotation
+            self._quiet.add(id(node.slice))
+        name = self.resolve(node.value)
+        if name is not None and name.startswith(LOCAL):
+            self._waiting[when].append(Waiting(f"{name[len(LOCAL) :]}.__class_getitem__"))
+
+    # code that is given as text
+
+    def _given_code(self, node: ast.Call, name: str, when: str) -> None:
+        """What ``exec`` or ``eval`` gets: decoded; or constant, and so as readable as the rest; or computed."""
+        if node.args and name in ("builtins.exec", "builtins.eval", "types.FunctionType", "types.CodeType"):
+            self._decoded_code(node, name, when)
+        if node.args and name in ("builtins.exec", "builtins.eval"):
+            code = self.fold(node.args[0])
+            if isinstance(code, bytes):
+                code = code.decode("utf-8", "replace")
+            if isinstance(code, str) and self._depth < _MOST_NESTED and self._nested(code.strip(), when, node.lineno):
+                return
+        self._use(node, name, "code", when, self._arguments(node))
+
+    def _decoded_code(self, node: ast.Call, name: str, when: str) -> None:
+        waiting: list[ast.AST] = [node.args[0]]
+        for _ in range(_MOST_LOOKED_AT):
+            if not waiting:
+                return
+            part = waiting.pop()
+            inner = self.resolve(part) if isinstance(part, ast.Call | ast.Name | ast.Attribute) else None
+            if inner is not None and self._known.decodes(inner):
+                self._use(node, f"{name}({shown(inner)}(…))", "hidden", when, "runs what it decodes")
+                return
+            waiting.extend(ast.iter_child_nodes(part))
+
+    def _nested(self, code: str, when: str, line: int) -> bool:
+        try:
+            tree = ast.parse(code)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return False
+        inner = type(self)(code, self._most, self._depth + 1)
+        inner._names = inner._module_names = dict(self._names)
+        inner.module(tree, when)  # type: ignore[attr-defined]
+        for part in ast.walk(tree):  # functions of this file that the text calls
+            if isinstance(part, ast.Name) and (self._names.get(part.id) or "").startswith((LOCAL, NEAR)):
+                self._queue(self._names[part.id], when, line)
+        for _, name, capability, moment, detail, _owner in inner.uses:
+            self._record(line, name, capability, moment, detail)
+        return True
+
+    def _hidden_name(self, node: ast.Call, when: str) -> None:
+        """A call of something dangerous by a name that is put together: ``getattr(os, x)()``."""
+        called = node.func
+        if isinstance(called, ast.Attribute) and called.attr == "__subclasses__" and self._is_root(called.value):
+            self._use(node, "object.__subclasses__", "hidden", when, "looks for a class among all that are loaded")
+        if isinstance(called, ast.Call) and len(called.args) >= 2:
+            if self.resolve(called.func) != "builtins.getattr":
+                return
+            base = self.resolve(called.args[0])
+            if self.fold(called.args[1]) == "__subclasses__" and self._is_root(called.args[0]):
+                self._use(node, "object.__subclasses__", "hidden", when, "looks for a class among all that are loaded")
+        elif isinstance(called, ast.Subscript):
+            base = self.resolve(called.value)
+        else:
+            return
+        if base is not None and base.removesuffix(".__dict__") in self._known.carriers:
+            plain = base.removesuffix(".__dict__")
+            self._use(node, f"{plain}.{UNKNOWN}", "hidden", when, "calls what a computed name gives")
+
+    def _is_root(self, node: ast.expr, hops: int = 3) -> bool:
+        """``object`` by any of the ways that lead to it."""
+        if isinstance(node, ast.Subscript):
+            node = node.value
+        if isinstance(node, ast.Name) and hops:
+            held = self._values.get(node.id)
+            return node.id == "object" or (held is not None and self._is_root(held, hops - 1))
+        return isinstance(node, ast.Attribute) and node.attr in ("__base__", "__bases__", "__mro__")
+
+    # recording
+
+    def _use(self, node: ast.expr, name: str, capability: str, when: str, detail: str) -> None:
+        self._record(node.lineno, name.removeprefix("builtins."), capability, when, detail)
+
+    def _record(self, line: int, name: str, capability: str, when: str, detail: str) -> None:
+        moment = f"{when} {self._owner}" if when == "call" else ""
+        if (line, name, capability, moment) not in self._seen and len(self.uses) < self._most:
+            self._seen.add((line, name, capability, moment))
+            self.uses.append((line, name, capability, when, detail, self._owner))
+
+    def _arguments(self, node: ast.Call) -> str:
+        parts = []
+        for argument in node.args[:3]:
+            value = self.fold(argument)
+            if value is None and isinstance(argument, ast.List | ast.Tuple):
+                texts = [self.fold(each) for each in argument.elts[:6]]
+                value = " ".join("…" if part is None else str(part) for part in texts)
+            elif isinstance(value, list):
+                value = " ".join(map(str, value[:6]))
+            parts.append("…" if value is None else repr(value[:200] if isinstance(value, str | bytes) else value))
+        return ", ".join(parts)
+
+
+def _items(given: ast.expr) -> list[ast.expr]:
+    if isinstance(given, ast.List | ast.Tuple | ast.Set):
+        return given.elts
+    return given.values if isinstance(given, ast.Dict) else [given]
+
+
+def shown(name: str | None) -> str:
+    return "something" if name is None else name.removeprefix("builtins.").removeprefix(LOCAL).removeprefix(NEAR)
+
+
+def _writes(node: ast.Call, name: str) -> bool:
+    place = 1 if name == "builtins.open" else 0
+    mode: Any = (
+        node.args[place]
+        if len(node.args) > place
+        else next((each.value for each in node.keywords if each.arg == "mode"), None)
+    )
+    return (
+        isinstance(mode, ast.Constant)
+        and isinstance(mode.value, str)
+        and any(letter in mode.value for letter in "wax+")
+    )
