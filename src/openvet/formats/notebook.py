@@ -22,7 +22,7 @@ FORMAT = Format(
     extensions=(".ipynb",),
     media_types=("application/x-ipynb+json",),
     can_tell=("what the Python in its cells would do when somebody runs them",),
-    cannot_tell=("cells in other languages than Python", "shell commands behind ! and magic commands behind %"),
+    cannot_tell=("cells in other languages than Python and shell", "magic commands behind %"),
     refines=("json", "text"),
 )
 
@@ -38,6 +38,7 @@ def probe(head: Head) -> Likeness:
 
 def read(source: Source, facts: Facts) -> None:
     from openvet.formats.python import read_source
+    from openvet.formats.shell import tell_commands
 
     json_format.read(source, facts)
     cells = _cells(facts.document)
@@ -47,6 +48,7 @@ def read(source: Source, facts: Facts) -> None:
         program = read_source(_python(cell), facts.at(pointer=f"/cells/{index}"), facts.limits, when="call")
         if program.uses:
             facts.programs.append(program)
+        tell_commands(_shell(cell), facts, f"/cells/{index}")
     facts.document = None  # the cells are read; no loader acts on a key of a notebook
 
 
@@ -78,3 +80,14 @@ def _python(cell: str) -> str:
         indent = line[: len(line) - len(bare)]
         kept.append(f"{indent}pass" if bare.startswith(("!", "%", "?")) or bare.endswith("?") else line)
     return "\n".join(kept)
+
+
+def _shell(cell: str) -> str:
+    """The lines of the cell that a shell runs."""
+    first, _, rest = cell.lstrip().partition("\n")
+    if first.startswith(("%%bash", "%%sh", "%%script", "%%!")):
+        return rest
+    lines = (line.strip() for line in cell.split("\n"))
+    return "\n".join(
+        line.lstrip("!%sx") if line.startswith("%sx") else line[1:] for line in lines if line.startswith(("!", "%sx"))
+    )

@@ -1,7 +1,7 @@
-"""Scripts for a shell or another interpreter: ``#!`` in the first line, or the ending of one.
+"""Shell scripts: text whose first line names a shell, or that is named like one (POSIX shells, PowerShell, cmd).
 
-They are text, and a loader does not run them; a person does. Lines that open a shell to somebody else, run what they decode or
-delete everything are recorded, and those that run what they download.
+No loader runs one; a person does. Two things are told apart by their lines: what fetches something and runs it at once, and
+what hands a shell to another machine. A hook inside ``.git`` is told where it does anything but call Git LFS.
 
 Specification: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html
 """
@@ -9,87 +9,102 @@ Specification: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_cha
 from __future__ import annotations
 
 import re
-from functools import cache
 
 from openvet.core.text import printable, shorten
-from openvet.formats import text
+from openvet.formats._decode import is_text, read_text
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "probe", "read", "tell_commands"]
 
 FORMAT = Format(
     id="shell",
     title="shell script",
-    extensions=(".sh", ".bash", ".zsh", ".bat", ".cmd", ".ps1"),
-    media_types=("application/x-sh", "text/x-shellscript"),
-    can_tell=("Lines that open a shell over the network, run what they decode or download, or delete everything.",),
-    cannot_tell=("What the rest of the script does.",),
+    extensions=(".sh", ".bash", ".zsh", ".ps1", ".bat", ".cmd"),
+    media_types=("application/x-sh",),
+    can_tell=("lines that fetch something and run it, and lines that hand a shell to another machine",),
+    cannot_tell=("what the other commands do",),
     refines=("text",),
 )
 
-_PYTHON = re.compile(rb"#!\s*\S*/(?:env\s+)?(?:-S\s+)?(?:python|pypy|uv)")
+#: A line that goes on in the next one, for a POSIX shell and for cmd.
+_JOINED = re.compile(r"[\\^]\r?\n")
+_LONGEST_LINE = 4_000
+_MOST = 100
+# the parts are looked for one after the other in one line of bounded length, so that no pattern has to backtrack far
+_FETCHES = re.compile(
+    r"\b(?:curl|wget|fetch|iwr|irm|Invoke-WebRequest|Invoke-RestMethod|DownloadString|DownloadFile|certutil|bitsadmin)\b",
+    re.IGNORECASE,
+)
+_RUNS = re.compile(
+    r"\|\s*(?:sudo\s+)?(?:\w*/)*(?:ba|z|da|k)?sh\b|\|\s*(?:sudo\s+)?(?:python|perl|ruby|node)\d?\b|"
+    r"\b(?:iex|Invoke-Expression)\b|\b(?:ba|z)?sh\s+(?:-c\s+)?[\"']?(?:<\(|\$\()|\beval\s+[\"']?\$\(|\bsource\s+<\(",
+    re.IGNORECASE,
+)
+_DECODES = re.compile(
+    r"\bbase64\s+(?:-d|-D|--decode)\b|\bxxd\s+-r\b|\bopenssl\s+enc\s+-d\b|-enc(?:odedcommand)?\s+[A-Za-z0-9+/=]{20}",
+    re.IGNORECASE,
+)
+_REVERSE = re.compile(
+    r"/dev/(?:tcp|udp)/|\bn(?:c|cat|etcat)\s+(?:-\w+\s+)*-\w*[ec]\w*\s|\bsocat\b.*\bexec:|New-Object\s+(?:System\.)?Net\.Sockets\.TCPClient|"
+    r"\bn(?:c|cat|etcat)\b[^|;&]*\s-[a-z]*[ec]\b|\bmkfifo\b.*\b(?:nc|ncat|telnet|openssl)\b",
+    re.IGNORECASE,
+)
+_DESTROYS = re.compile(
+    r"\brm\s+(?:-\w+\s+|--no-preserve-root\s+)*-\w*[rf]\w*\s+(?:--no-preserve-root\s+)?(?:/\*?|~/?|\$HOME/?)(?:\s|$|;|&)|"
+    r"\bdd\b.*\bof=/dev/(?:sd|nvme|hd)|:\(\)\s*\{\s*:\|:&\s*\}|"
+    r">\s*~?\S*/(?:\.ssh/authorized_keys|etc/(?:passwd|shadow|sudoers|crontab|ld\.so\.preload|cron\.\w+/\S*))",
+    re.IGNORECASE,
+)
+_HIDDEN = re.compile(
+    r"\bpowershell\b.*\s-e(?:nc|ncodedcommand|c)?\s+[a-z0-9+/=]{16}|\bmshta\b|\bregsvr32\b.*/i:http|\bcertutil\b.*-decode\b|"
+    r"\beval\b.*\bbase64\b",
+    re.IGNORECASE,
+)
+_LFS = re.compile(
+    r"#[^\n]*|git lfs [\w-]+ \"\$@\"|command -v git-lfs >/dev/null 2>&1 \|\| "
+    r"\{ (?:printf|echo) >&2(?: \"[^\"`$]*\"| '[^']*')+; exit 2; \}|"
+)
 
 
 def probe(head: Head) -> Likeness:
-    """Text with a ``#!`` or an ending of scripts. Python source belongs to the reader of Python."""
-    marked = head.data.startswith(b"#!") and not (
-        head.suffix == ".py" or (head.suffix == "" and _PYTHON.match(head.data))
-    )
-    if not marked and head.suffix not in FORMAT.extensions:
-        return Likeness.NO
-    return Likeness.WEAK if text.probe(head) is not Likeness.NO else Likeness.NO
+    first = head.data[:100].split(b"\n", 1)[0]
+    shebang = first.startswith(b"#!") and re.search(rb"[/ ](?:ba|z|da|k|fi)?sh\b", first) is not None
+    return Likeness.WEAK if (shebang or head.suffix in FORMAT.extensions) and is_text(head) else Likeness.NO
 
 
 def read(source: Source, facts: Facts) -> None:
-    """Read it as text, and look at each line."""
-    text.read(source, facts)
-    start = source.upto(0, 200)
-    if start.startswith(b"#!"):
-        facts.note("interpreter", shorten(start[2:].split(b"\n")[0].strip().decode("utf-8", "backslashreplace"), 80))
-    if source.size > facts.limits.text:
-        facts.unknown("limit", "the script is too long to be looked at", 0)
-        return
-    data = source.read(0, source.size)
-    if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        data = data.decode("utf-16", "replace").encode()
-    _look(data, facts)
+    from openvet.formats._secrets import scan_text
+
+    text = read_text(source, facts)
+    scan_text(text, facts)
+    tell_commands(text, facts)
+    place = facts.at().place
+    hook = "/.git/hooks/" in f"/{place}" and not place.endswith(".sample")
+    if hook and not all(_LFS.fullmatch(line.strip()) for line in text.splitlines()):
+        facts.anomaly("hub/tool-command", "is a hook that Git runs in this folder", line=1)
 
 
-def _look(data: bytes, facts: Facts) -> None:
-    """Lines that end in a backslash go on in the next one; what follows a # at the start is a remark."""
-    joined = data.replace(b"\\\r\n", b"  ").replace(b"\\\n", b"  ").replace(b"^\r\n", b"  ")
-    for number, line in enumerate(joined.splitlines(), 1):
-        if line.lstrip().startswith((b"#", b"::", b"rem ", b"REM ")):
+def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
+    """Record the lines of a script, or of a cell of a notebook, that nobody should run unread."""
+    told = 0
+    for number, line in enumerate(_JOINED.sub(" ", text).splitlines(), 1):
+        bare = line.strip()[:_LONGEST_LINE].replace('""', "").replace("''", "")
+        if bare.startswith(("#", "REM ", "::")) or told >= _MOST:
             continue
-        words = line[:4096].decode("utf-8", "replace").replace('""', "").replace("''", "").lower()
-        shown = printable(shorten(words.strip(), 120))
-        for rule, pattern in _patterns():
-            if pattern.search(words):
-                facts.anomaly(rule, f"line {number}: {shown}", line=number)
-                break
-
-
-@cache
-def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    shell = r"(?:sudo\s+)?(?:\S*/)?(?:ba|z|da|k)?sh\b|python3?\b|perl\b|iex\b"
-    dangerous = (
-        r"/dev/(?:tcp|udp)/"
-        r"|\b(?:nc|ncat|netcat)\b[^|;&]*\s-[a-z]*[ec]\b"
-        r"|\bmkfifo\b.*\b(?:nc|ncat|telnet|openssl)\b"
-        r"|\bsocat\b.*\bexec:"
-        rf"|\bbase(?:64|32)\s+(?:-d|-di|--decode)\b.*\|\s*(?:{shell})"
-        rf"|\bxxd\s+-r\b.*\|\s*(?:{shell})"
-        rf"|\beval\b.*\b(?:base64|curl|wget)\b"
-        r"|\brm\s+(?:-\w+\s+|--no-preserve-root\s+)*-\w*[rf]\w*\s+(?:--no-preserve-root\s+)?(?:/\*?|~/?|\$home/?)(?:\s|$|;|&)"
-        r"|\bpowershell\b.*\s-e(?:nc|ncodedcommand|c)?\s+[a-z0-9+/=]{16}"
-        r"|\bcertutil\b.*-(?:urlcache|decode)\b|\bbitsadmin\b.*/transfer|\bmshta\b|\bregsvr32\b.*/i:http"
-        r"|>\s*~?\S*/(?:\.ssh/authorized_keys|etc/(?:passwd|shadow|sudoers|crontab|ld\.so\.preload|cron\.\w+/\S*))"
-        r"|\bdd\b.*\bof=/dev/(?:sd|nvme|hd)|:\(\)\s*\{\s*:\|:&\s*\}"
-    )
-    download = rf"\b(?:curl|wget|iwr|invoke-webrequest)\b[^;&]*\|\s*(?:{shell})|<\(\s*(?:curl|wget)\b|\$\(\s*(?:curl|wget)\b.*\)\"?\s*$"
-    download += r"|\biex\b.*\b(?:downloadstring|iwr|invoke-webrequest|irm)\b"
-    return (
-        ("shell/dangerous-command", re.compile(dangerous)),
-        ("shell/runs-download", re.compile(download)),
-    )
+        if _REVERSE.search(bare):
+            what, kind = "hands a shell to another machine", "reverse-shell"
+        elif _DESTROYS.search(bare):
+            what, kind = "deletes or overwrites what belongs to the user or the system", "destroys"
+        elif _HIDDEN.search(bare) or (_RUNS.search(bare) and _DECODES.search(bare)):
+            what, kind = "decodes a hidden command and runs it", "hidden"
+        elif _RUNS.search(bare) and _FETCHES.search(bare):
+            what, kind = "fetches something and runs it at once", "fetch-run"
+        else:
+            continue
+        told += 1
+        message = f"{what}: {shorten(printable(bare), 120)}"
+        if pointer is None:
+            facts.anomaly("hub/shell-command", message, line=number, kind=kind)
+        else:
+            facts.anomaly("hub/shell-command", message, pointer=pointer, kind=kind)

@@ -61,7 +61,7 @@ def _script(name: str, line: str, file: str = "setup.sh") -> Case:
         "a script with a dangerous line",
         f"#!/bin/bash\n{line}\n".encode(),
         "reject",
-        "shell/dangerous-command",
+        "hub/shell-command",
         file=file,
         formats=("shell",),
     )
@@ -130,7 +130,7 @@ CASES: tuple[Case, ...] = (
         "a script that runs a download",
         b"#!/bin/sh\ncurl -sSL https://example.org/install | sh\n",
         "review",
-        "shell/runs-download",
+        "hub/shell-command",
         file="install.sh",
         formats=("shell",),
     ),

@@ -1,0 +1,57 @@
+"""A script or notebook that comes with the model has a command that nobody should run unread.
+
+What it finds:
+    Lines of shell scripts and shell cells of notebooks that fetch or decode something and run it at once, and lines that hand
+    a shell to another machine.
+
+Why it matters:
+    No loader runs a script; the people who follow the instructions of a model do. What is fetched can change at any time.
+
+Example:
+    ``curl https://example.org/x | sh`` in ``install.sh``.
+
+Remedy:
+    Do not run it. Fetch the file, read it, and run what you have read.
+
+What it cannot see:
+    The same in two steps, through a file; commands that are put together by the shell.
+
+References:
+    CWE-494 ; MITRE ATT&CK T1059.004.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from openvet.checks._check import Context
+from openvet.core.finding import Finding
+from openvet.core.rule import Confidence, Rule, Severity
+
+__all__ = ["RULE", "check"]
+
+RULE = Rule(
+    id="hub/shell-command",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(494,),
+    needs=("shell", "notebook"),
+)
+
+_REMEDY = "Do not run it before you have read what it runs."
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each line."""
+    for component in ctx.inventory.walk():
+        for anomaly in component.anomalies:
+            if anomaly.rule == RULE.id:
+                worse = anomaly.evidence.get("kind") == "reverse-shell"
+                yield ctx.finding(
+                    anomaly.location,
+                    anomaly.message,
+                    _REMEDY,
+                    severity=Severity.HIGH if worse else Severity.MEDIUM,
+                    evidence=anomaly.evidence,
+                )

