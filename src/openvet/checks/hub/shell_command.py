@@ -1,8 +1,8 @@
 """A script or notebook that comes with the model has a command that nobody should run unread.
 
 What it finds:
-    Lines of shell scripts and shell cells of notebooks that fetch or decode something and run it at once, and lines that hand
-    a shell to another machine.
+    Lines of shell scripts and shell cells of notebooks that fetch something and run it at once; and, which is worse, lines that
+    hand a shell to another machine, decode a hidden command and run it, or delete what belongs to the user or the system.
 
 Why it matters:
     No loader runs a script; the people who follow the instructions of a model do. What is fetched can change at any time.
@@ -47,7 +47,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     for component in ctx.inventory.walk():
         for anomaly in component.anomalies:
             if anomaly.rule == RULE.id:
-                worse = anomaly.evidence.get("kind") == "reverse-shell"
+                worse = anomaly.evidence.get("kind") != "fetch-run"
                 yield ctx.finding(
                     anomaly.location,
                     anomaly.message,
