@@ -3,10 +3,12 @@
 What counts as text:
 
 * UTF-8 without a NUL, where control characters other than tab, line ends and escape are at most one byte in a hundred
-  (vocabularies list a few of them as entries);
+  or two in all (vocabularies list a few of them as entries);
 * UTF-16 or UTF-32 with a byte order mark, under the same rule;
 * any other 8-bit encoding (ISO 8859, Windows, GBK) without a single such control character and with at most three
-  bytes in ten beyond ASCII. Compressed or encrypted bytes never look like that over more than some dozens of bytes.
+  bytes in ten beyond ASCII. Compressed or encrypted bytes never look like that over more than some dozens of bytes;
+* GB 18030 without a single such control character, where four in five of the bytes beyond ASCII are of the common
+  characters and signs of GB 2312.
 
 The whole file is decoded block by block. Text that turns into something else is not text: the rest is unread. Formats
 that give text a meaning (JSON, Python, templates ...) refine this one.
@@ -15,6 +17,7 @@ that give text a meaning (JSON, Python, templates ...) refine this one.
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 
 from openvet.core.coverage import Coverage
@@ -46,6 +49,11 @@ _ALLOWED = {0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1B}
 _CONTROLS = bytes(code for code in (*range(1, 0x20), 0x7F) if code not in _ALLOWED)
 _CONTROLS_AS_TEXT = dict.fromkeys(_CONTROLS)
 _ASCII = bytes(range(0x80))
+#: As many control characters are nothing, however short the text.
+_FEW = 2
+# characters of the first level of GB 2312, and its signs and full-width forms: two bytes each
+_COMMON = re.compile(rb"[\xb0-\xd7\xa1-\xa3][\xa1-\xfe]")
+_FEWEST_BEYOND = 16
 _LINE_HELD = 64 * 1024
 
 
@@ -63,9 +71,11 @@ def _encoding(data: bytes, *, whole: bool) -> str | None:
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(data, whole)
     except UnicodeDecodeError:
-        return None if encoding != "utf-8" or not _is_8_bit(data) else "8-bit"
+        if encoding != "utf-8":
+            return None
+        return "8-bit" if _is_8_bit(data) else "gb18030" if _is_chinese(data, whole=whole) else None
     hidden = _controls(data, text, encoding)
-    return None if "\0" in text or hidden * 100 > len(text) else encoding
+    return None if "\0" in text or _too_many(hidden, len(text)) else encoding
 
 
 def _controls(data: bytes, text: str, encoding: str) -> int:
@@ -73,6 +83,22 @@ def _controls(data: bytes, text: str, encoding: str) -> int:
     if encoding in {"utf-16", "utf-32"}:
         return len(text) - len(text.translate(_CONTROLS_AS_TEXT))
     return len(data) - len(data.translate(None, _CONTROLS))
+
+
+def _too_many(controls: int, characters: int) -> bool:
+    return controls > _FEW and controls * 100 > characters
+
+
+def _is_chinese(data: bytes, *, whole: bool) -> bool:
+    """GB 18030 that is mostly made of the common characters: random bytes are not, over a dozen of them."""
+    if b"\0" in data or len(data.translate(None, _CONTROLS)) != len(data):
+        return False
+    beyond = len(data.translate(None, _ASCII))
+    try:
+        codecs.getincrementaldecoder("gb18030")().decode(data, whole)
+    except UnicodeDecodeError:
+        return False
+    return beyond >= _FEWEST_BEYOND and len(_COMMON.findall(data)) * 10 >= beyond * 4
 
 
 def _is_8_bit(data: bytes) -> bool:
@@ -117,7 +143,7 @@ def _decode(source: Source, facts: Facts, encoding: str) -> int | None:
             return offset + (len(text[:nul].encode("utf-8")) if encoding == "utf-8" else 0)
         characters += len(text)
         controls += _controls(block, text, encoding)
-        if controls * 100 > characters:
+        if _too_many(controls, characters) or (controls and encoding == "gb18030"):
             return offset
         offset += len(block)
         carried += text

@@ -39,6 +39,8 @@ def likeness(data: bytes) -> Likeness:
         ("Grüße aus Köln an die Übrigen".encode("latin-1"), "8-bit"),
         (b"\x1b[31mred\x1b[0m\ttab\x0cpage\x0b\x08", "utf-8"),
         (b"word\n" * 100 + b"\x01\n", "utf-8"),
+        (b"a\x7f\nb\x1c\n", "utf-8"),
+        ("你好世界，这是一个模型的说明文件。\n".encode("gb18030"), "gb18030"),
     ],
 )
 def test_text_is_inert(data: bytes, encoding: str) -> None:
@@ -58,6 +60,8 @@ def test_text_is_inert(data: bytes, encoding: str) -> None:
         codecs.BOM_UTF16_LE + b"\x00\xd8\x00\xd8",
         "你好你好".encode("gbk"),
         b"caf\xe9 \x02",
+        "你好世界，这是一个模型的说明文件。\x02".encode("gb18030"),
+        bytes(range(0x81, 0xFF)) * 3,
         bytes(range(256)),
     ],
 )
