@@ -52,6 +52,7 @@ FORMAT = Format(
 _LONGEST = 4 * MiB
 _MOST_TOKENS = 150_000
 _SHORT = 128 * 1024
+_PATH_LINE = re.compile(rb"^import[ \t]", re.MULTILINE)
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import\b|import[ \t]+([\w., \t]+))", re.MULTILINE)
 
@@ -144,7 +145,7 @@ class PythonSource:
 
 
 def probe(head: Head) -> Likeness:
-    named = head.suffix in FORMAT.extensions
+    named = head.suffix in FORMAT.extensions or (head.suffix == ".pth" and _PATH_LINE.search(head.data) is not None)
     if not named and not (head.data.startswith(b"#!") and b"python" in head.data[:80].split(b"\n", 1)[0]):
         return Likeness.NO
     # another encoding than UTF-8 is legal where the first lines say so (PEP 263)
@@ -159,6 +160,9 @@ def read(source: Source, facts: Facts) -> None:
         raise LimitError("text", limit, "the source is too long to be parsed; it was not read")
     text = _decode(source.read(0, source.size), facts)
     scan_text(text, facts)
+    if facts.at().place.endswith(".pth"):
+        # a path configuration file: each line that begins with import is run when the interpreter starts
+        text = "\n".join(line if line.startswith(("import ", "import\t")) else "" for line in text.split("\n"))
     program = read_source(text, facts.at(), facts.limits)
     facts.programs.append(program)
     if program.error:

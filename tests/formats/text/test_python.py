@@ -238,6 +238,14 @@ def test_what_cannot_be_decoded_is_malformed(data: bytes) -> None:
         read_file(data)
 
 
+def test_lines_of_a_path_file_run_when_the_interpreter_starts() -> None:
+    data = b"/opt/x (\nimport os; os.system('x')\n"
+    assert python.probe(Head("x.pth", BytesSource(data))) is Likeness.WEAK
+    assert python.probe(Head("x.pth", BytesSource(b"/opt/x\n"))) is Likeness.NO
+    (program,) = read_file(data, "x.pth").programs
+    assert [(use.line, use.when, use.name) for use in program.uses] == [(2, "import", "os.system")]  # type: ignore[attr-defined]
+
+
 def test_too_long_is_not_read() -> None:
     with pytest.raises(LimitError) as caught:
         python.read(BytesSource(b"x" * 2000), Facts("m.py", "m.py", Budget(Limits(text=1000))))

@@ -36,6 +36,8 @@ CASES: tuple[Case, ...] = (
             *(["python/network-at-load"] if "fetched" in name else []),
             *(["python/unpickle-at-load"] if name == "marshal" else []))
       for name, (text, rule) in OTHERWISE.items()),
+    _case("path-file", "a path configuration file, whose import lines run when the interpreter starts",
+          {"x.pth": "/opt/x\nimport os; os.system('echo hello')\n"}, "reject", "python/process-at-load", "file/name-mismatch"),
     *(_case(f"quiet-{name}", f"code that does nothing on import: {name.replace('-', ' ')}", {"": text}, "review")
       for name, text in QUIET.items()),
 )  # fmt: skip
