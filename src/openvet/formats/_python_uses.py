@@ -356,9 +356,13 @@ class Uses(Names):
 
     def _record(self, line: int, name: str, capability: str, when: str, detail: str) -> None:
         moment = f"{when} {self._owner}" if when == "call" else ""
-        if (line, name, capability, moment) not in self._seen and len(self.uses) < self._most:
-            self._seen.add((line, name, capability, moment))
-            self.uses.append((line, name, capability, when, detail, self._owner))
+        if (line, name, capability, moment) in self._seen:
+            return
+        if len(self.uses) >= self._most:
+            self.overflown = True
+            return
+        self._seen.add((line, name, capability, moment))
+        self.uses.append((line, name, capability, when, detail, self._owner))
 
     def _arguments(self, node: ast.Call) -> str:
         parts = []

@@ -93,6 +93,15 @@ def _pipeline(ctx: Context, component: Component, document: dict[str, Any]) -> I
 
 def _modules(ctx: Context, component: Component, document: list[Any]) -> Iterator[Finding]:
     for index, each in enumerate(document):
+        path = each.get("path") if isinstance(each, dict) else None
+        parts = path.replace("\\", "/").split("/") if isinstance(path, str) else []
+        if ".." in parts or (len(parts) > 1 and not parts[0]) or (parts and parts[0].endswith(":")):
+            yield ctx.finding(
+                Location(component.place, pointer=f"/{index}/path"),
+                f"makes sentence-transformers load {shown(path)}, which is not in the model's own folder",
+                "Do not load the model: it makes a loader open files outside of it.",
+                severity=Severity.HIGH,
+            )
         name = each.get("type") if isinstance(each, dict) else None
         if not isinstance(name, str):
             continue

