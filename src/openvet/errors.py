@@ -15,6 +15,7 @@ __all__ = [
     "ReadError",
     "SandboxError",
     "SubjectError",
+    "UnreachableError",
     "UnsupportedError",
     "UsageError",
 ]
@@ -66,6 +67,10 @@ class UnsupportedError(ReadError):
 
 class ChangedError(ReadError):
     """The file changed while it was being read, so that what was parsed may not be what was hashed."""
+
+
+class UnreachableError(ReadError):
+    """The server that has the file gave no usable answer, however often it was asked."""
 
 
 class LimitError(ReadError):

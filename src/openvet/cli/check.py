@@ -73,12 +73,14 @@ def _check_options(command: Any) -> Any:
 def check(ctx: click.Context, /, **asked: Any) -> None:
     """Say what a model is and whether it is safe to load, and decide.
 
-    PATH is a folder, a file, an archive, or a snapshot in a Hugging Face cache; several are checked one after another.
+    PATH is a folder, a file, an archive, a snapshot in a Hugging Face cache, hf:ORG/NAME[@REVISION] or oci:REGISTRY/REPO[:TAG];
+    several are checked one after another.
     With - paths are read from standard input, one a line or each ended by a NUL byte. Nothing of a model is ever executed.
 
     \b
     Examples:
       openvet check ./my-model
+      openvet check hf:org/name
       openvet check --format sarif --output openvet.sarif ./my-model
       find models -name '*.pt' -print0 | openvet check --quiet -
     """  # noqa: D301
@@ -141,6 +143,7 @@ def make_options(asked: dict[str, Any], config: Config | None = None, *, with_in
         limits=make_limits(asked["limits"], None if config is None else config.limits),
         with_inventory=with_inventory,
         rules=rules,
+        download=asked["download"],
         config=config,
         strict=asked.get("strict", False),
     ).settled()

@@ -121,6 +121,11 @@ def reading_options(command: Any) -> Any:
                 help="Use this openvet.toml; `openvet config` shows which one counts otherwise.",
             ),
             click.option("--no-config", is_flag=True, help="Use no configuration at all."),
+            click.option(
+                "--download",
+                is_flag=True,
+                help="Of hf: and oci: models, fetch every byte and verify digests; else tensor bytes are left where they are.",
+            ),
             click.option("--blake3", is_flag=True, help="Compute BLAKE3 digests as well (needs openvet[blake3])."),
             click.option(
                 "--no-progress", is_flag=True, help="Show no progress line. It is only ever drawn on a terminal."

@@ -30,7 +30,7 @@ class Unknown:
     """Something that was not read, and why.
 
     ``reason`` is a word that scripts can rely on: ``no-reader limit malformed unsupported encrypted changed denied
-    excluded link special vanished absent error``.
+    excluded link special vanished absent unverified unreachable error``.
     """
 
     reason: str

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from openvet.core.snapshot import Entry, EntryKind, Snapshot
 from openvet.errors import ReadError
 from openvet.io.hashing import HashPool, Pending
 from openvet.io.source import BLOCK, FileSource
+
+if TYPE_CHECKING:
+    from openvet.io.ranges import RangeSource
 
 __all__ = ["AHEAD", "Ahead", "Opened", "Origin"]
 
@@ -28,7 +31,7 @@ class Origin(Protocol):
     @property
     def snapshot(self) -> Snapshot: ...
 
-    def open(self, entry: Entry) -> FileSource: ...
+    def open(self, entry: Entry) -> FileSource | RangeSource: ...
 
 
 class Opened:
@@ -38,7 +41,7 @@ class Opened:
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
-        self.source: FileSource | None = None
+        self.source: FileSource | RangeSource | None = None
         self.pending: Pending | None = None
         self.error: ReadError | None = None
 
@@ -59,6 +62,7 @@ class Ahead:
         self.snapshot = origin.snapshot
         self._origin = origin
         self._pool = pool
+        self._remote = not hasattr(origin, "_descriptor")
         self._entries = iter(self.snapshot.entries)
         self._waiting: deque[Opened] = deque()
         self._busy = 0
@@ -90,9 +94,10 @@ class Ahead:
                 return
             opened = Opened(entry)
             self._waiting.append(opened)
-            if entry.kind is EntryKind.FILE and entry.size > BLOCK:
+            # what is on a server is fetched when its turn comes: there is no descriptor to hash from
+            if entry.kind is EntryKind.FILE and entry.size > BLOCK and not self._remote:
                 self._open(opened)
-                if opened.source is not None:
+                if isinstance(opened.source, FileSource):
                     opened.pending = self._pool.submit(opened.source)
                     self._busy += 1
 

@@ -17,13 +17,14 @@ from openvet.core.location import Location, member_place
 from openvet.core.progress import Progress
 from openvet.core.snapshot import Entry, EntryKind
 from openvet.core.text import printable
-from openvet.errors import ChangedError, LimitError, MalformedError, ReadError, UnsupportedError
+from openvet.errors import ChangedError, LimitError, MalformedError, ReadError, UnreachableError, UnsupportedError
 from openvet.formats._format import Anomaly, Facts, Head, Member
 from openvet.inventory.ahead import AHEAD, Ahead, Opened
 from openvet.inventory.claims import settle_claims
 from openvet.inventory.component import Component, Inventory
 from openvet.inventory.identify import identify
 from openvet.io.hashing import HashPool, digest_chunks
+from openvet.io.ranges import SMALL, RangeSource
 from openvet.io.source import BytesSource, Source
 from openvet.origins.local import DeniedError, VanishedError
 
@@ -33,6 +34,7 @@ _REASONS: tuple[tuple[type[ReadError], str], ...] = (
     (VanishedError, "vanished"),
     (DeniedError, "denied"),
     (ChangedError, "changed"),
+    (UnreachableError, "unreachable"),
     (LimitError, "limit"),
     (UnsupportedError, "unsupported"),
     (MalformedError, "malformed"),
@@ -151,6 +153,8 @@ class _Reading:
         if opened.source is None:
             return self._not_a_file(entry)
         source = opened.source
+        if isinstance(source, RangeSource):
+            return self._remote(source, entry, progress)
         if opened.pending is not None:
             return _named(self.examine(source, entry.name, entry.place, 0), entry)
         with source:
@@ -162,6 +166,25 @@ class _Reading:
         progress.bytes_done += len(data)
         component = self.examine(BytesSource(data), entry.name, entry.place, 0)
         return _named(replace(component, digests=digest_chunks([data], self._algorithms)), entry)
+
+    def _remote(self, source: RangeSource, entry: Entry, progress: Progress) -> Component:
+        """The component of a file on a server: hashed when every byte came, else marked as not verified."""
+        with source:
+            try:
+                small = source.size <= SMALL
+                held = BytesSource(source.read(0, source.size)) if small else source
+                component = self.examine(held, entry.name, entry.place, 0)
+                if not source.whole:
+                    progress.bytes_done += source.size
+                    return _named(_unverified(component, source), entry)
+                digests, agree = source.digest(self._algorithms, progress)
+            except ReadError as error:
+                return self._not_read(entry, error)
+        if not agree and source.claim is not None:
+            message = f"has another digest than {printable(source.claim.host)} names: {source.claim.value}"
+            anomaly = Anomaly("file/digest-mismatch", message, Location(entry.place), {"claimed": source.claim.value})
+            component = replace(component, anomalies=(*component.anomalies, anomaly))
+        return _named(replace(component, digests=digests), entry)
 
     def examine(self, source: Source, name: str, place: str, depth: int, role: str | None = None) -> Component:
         """Identify and read one file or member, then everything inside it."""
@@ -268,6 +291,22 @@ class _Reading:
         if rule is not None:
             facts.anomaly(rule, entry.detail)
         return _named(_unread(facts, entry.size), entry)
+
+
+def _unverified(component: Component, source: RangeSource) -> Component:
+    """``component`` of a file of which only parts were fetched: its digest is somebody else's word."""
+    claim = source.claim
+    said = (
+        "no digest is named for it"
+        if claim is None
+        else f"{claim.algorithm} {claim.value} is what {printable(claim.host)} says"
+    )
+    message = f"only the parts that describe it were fetched; {said}, and was not computed here"
+    return replace(
+        component,
+        coverage=Coverage.UNREAD if component.coverage is Coverage.UNREAD else Coverage.PARTIAL,
+        unknowns=(*component.unknowns, Unknown("unverified", message, Location(component.place))),
+    )
 
 
 def _unread(facts: Facts, size: int) -> Component:

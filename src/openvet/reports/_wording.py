@@ -171,6 +171,11 @@ UNREAD: Mapping[str, Unread] = {
     "link": Unread("a link that leads out of the model, or nowhere", "Put the file itself in the place of the link."),
     "special": Unread("no regular file", "Remove it: a model consists of files."),
     "vanished": Unread("it was listed, then it was gone", "Let the copying end, then check again."),
+    "unverified": Unread(
+        "its digest is the server's word: only parts of it were fetched",
+        "Add --download to fetch every byte and to verify the digest; or check the copy that you load.",
+    ),
+    "unreachable": Unread("the server gave no usable answer", "Check the network, then check again."),
     "absent": Unread("the model refers to it, but it is not there", "Get the missing file, then check again."),
     "error": Unread("a reader of OpenVet failed", "Please report this: it is a fault of OpenVet or of a plug-in."),
     "empty": Unread("there is no file", "Check the path."),

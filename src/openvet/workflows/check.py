@@ -13,7 +13,7 @@ from openvet.core.progress import Progress
 from openvet.errors import ConfigError, SubjectError, UsageError
 from openvet.inventory.ahead import Ahead
 from openvet.io.hashing import HashPool
-from openvet.origins.local import LocalOrigin
+from openvet.origins.find import find_origin
 
 if TYPE_CHECKING:
     from openvet.reports.report import ModelReport, Report
@@ -34,6 +34,7 @@ class Options:
         every_call: programs in the inventory list every call that loading makes, and not only the first ones.
         limits: what one subject may cost; ``None`` means the configuration's, or the defaults.
         with_inventory: also say what the model is, not only whether it is safe.
+        download: of what is on a server, fetch every byte and compute its digests, and not only the parts that are parsed.
         rules: ids of the only rules to run; empty means all.
         config: what the team has decided; see :class:`openvet.Config`. It is never looked for here: what a program calls
             depends on nothing but its arguments.
@@ -49,6 +50,7 @@ class Options:
     limits: Limits | None = None
     with_inventory: bool = True
     rules: tuple[str, ...] = ()
+    download: bool = False
     config: Config | None = None
     strict: bool = False
     today: date | None = None
@@ -135,7 +137,7 @@ def _check_one(path: str, options: Options, progress: Progress) -> ModelReport:
     limits = options.in_force
     budget = Budget(limits)
     pool = HashPool(jobs, options.algorithms, progress)
-    origin = LocalOrigin(path, exclude=options.exclude, limits=limits)
+    origin = find_origin(path, exclude=options.exclude, limits=limits, whole=options.download)
     try:
         ahead = Ahead(origin, pool)
         # whatever is not needed to begin hashing is imported only now
