@@ -28,6 +28,8 @@ _NAMES_AHEAD = 10_000
 class Origin(Protocol):
     """What the inventory needs of a place that models come from."""
 
+    remote: bool
+
     @property
     def snapshot(self) -> Snapshot: ...
 
@@ -62,7 +64,7 @@ class Ahead:
         self.snapshot = origin.snapshot
         self._origin = origin
         self._pool = pool
-        self._remote = not hasattr(origin, "_descriptor")
+        self._remote = origin.remote
         self._entries = iter(self.snapshot.entries)
         self._waiting: deque[Opened] = deque()
         self._busy = 0

@@ -24,7 +24,7 @@ from openvet.core.text import printable
 from openvet.errors import ChangedError, UnreachableError
 from openvet.version import VERSION
 
-__all__ = ["Client", "Reply", "StatusError", "origin_of"]
+__all__ = ["Client", "Reply", "StatusError", "is_this_machine", "origin_of"]
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _AGAIN = (408, 425, 429, 500, 502, 503, 504)
@@ -367,11 +367,11 @@ def _skip(reply: Reply, position: int, stop: int, size: int) -> int:
 def _check_redirect(first: tuple[str, str, int], here: tuple[str, str, int], there: tuple[str, str, int]) -> None:
     if here[0] == "https" and there[0] != "https":
         raise UnreachableError("a redirect from https to http is not followed")
-    if _inward(there[1]) and not _inward(first[1]):
+    if is_this_machine(there[1]) and not is_this_machine(first[1]):
         raise UnreachableError("a redirect from another host to an address of this machine or link is not followed")
 
 
-def _inward(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
     """Whether ``host`` is this machine or its own link, where metadata services live."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
@@ -390,7 +390,7 @@ def _proxy(scheme: str, host: str) -> tuple[str, int] | None:
 
     proxies = getproxies()
     url = proxies.get(scheme) or proxies.get("all")
-    if not url or _inward(host) or proxy_bypass(host):
+    if not url or is_this_machine(host) or proxy_bypass(host):
         return None
     parts = urlsplit(url if "//" in url else f"http://{url}")
     return (parts.hostname, parts.port or 8080) if parts.hostname else None

@@ -139,12 +139,11 @@ class RangeSource(Source):
         digests: dict[str, str] = {}
 
         def blocks() -> Iterator[bytes]:
-            total, number = 0, 0
-            for block in self._cut(self._fetch(0, self.size)):
+            total = 0
+            for number, block in enumerate(self._cut(self._fetch(0, self.size))):
                 if number in self._seen:
                     self._remember(number, block)
                 total += len(block)
-                number += 1
                 progress.bytes_done += len(block)
                 yield block
             if total != self.size:

@@ -54,6 +54,8 @@ class LocalOrigin:
         SubjectError: nothing is there, it may not be opened, or it is neither a folder nor a regular file.
     """
 
+    remote = False
+
     def __init__(self, path: str, *, exclude: Sequence[str] = (), limits: Limits = DEFAULT_LIMITS) -> None:
         self._exclude = tuple(exclude)
         self._limits = limits

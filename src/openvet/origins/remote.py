@@ -100,6 +100,8 @@ class RemoteOrigin:
         whole: every byte of every file is to be fetched and hashed.
     """
 
+    remote = True
+
     def __init__(self, client: Client, snapshot: Snapshot, files: dict[str, RemoteFile], *, whole: bool) -> None:
         self.snapshot = snapshot
         self._client = client
