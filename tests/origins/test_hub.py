@@ -101,7 +101,7 @@ def test_other_bytes_than_claimed_are_rejected(monkeypatch: pytest.MonkeyPatch, 
         data = hub.files[name]
         other = data[:-2] + b" }" if name == "config.json" else data[:-1] + b"!"
         if name == "config.json":
-            hub._item = lambda each, item=hub._item: {**item(each), **({"oid": "1" * 40} if each == name else {})}  # type: ignore[method-assign]
+            hub._item = lambda each, item=hub._item: {**item(each), **({"oid": "1" * 40} if each == name else {})}  # type: ignore[method-assign, misc]
         else:
             hub.store.files[hub.digests[name]] = other
         report = run(hub, monkeypatch, download=True)

@@ -103,6 +103,7 @@ class Client:
         self._lock = threading.Lock()
         self._idle: dict[tuple[str, str, int], list[http.client.HTTPConnection]] = {}
         self._tls: ssl.SSLContext | None = None
+        self._closed = False
         self.fetched = 0
 
     # --- whole answers ---
@@ -314,7 +315,7 @@ class Client:
                 if reply.body.isclosed() and reply.connection.sock is not None:
                     with self._lock:
                         idle = self._idle.setdefault(reply.key, [])
-                        if len(idle) < 8:
+                        if len(idle) < 8 and not self._closed:
                             idle.append(reply.connection)
                             return
             except _FAILURES:
@@ -324,6 +325,7 @@ class Client:
 
     def close(self) -> None:
         with self._lock:
+            self._closed = True
             for idle in self._idle.values():
                 for connection in idle:
                     connection.close()

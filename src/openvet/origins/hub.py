@@ -99,8 +99,10 @@ def open_hub(
         commit = _commit(client, endpoint, name)
         files = list(_files(client, endpoint, name, commit, limits))
     except StatusError as error:
+        client.close()
         raise SubjectError(_advice(error, name, home[1], has_token=bool(token))) from error
     except ReadError as error:
+        client.close()
         raise SubjectError(
             f"{printable(home[1])}: {error.message}; check the network and HF_ENDPOINT, or set HF_HUB_OFFLINE=1 to use the cache"
         ) from error
@@ -110,6 +112,7 @@ def open_hub(
         single = bool(exact)
         files = exact or [file for file in files if file.name.startswith(name.path + "/")]
         if not files:
+            client.close()
             raise SubjectError(
                 f"the commit {commit} has no file or folder {printable(name.path)[:200]}; check its name"
             )

@@ -90,8 +90,10 @@ def open_oci(
     try:
         digest, files = registry.artefact()
     except StatusError as error:
+        client.close()
         raise SubjectError(_advice(error, name, known=registry.login is not None)) from error
     except ReadError as error:
+        client.close()
         raise SubjectError(f"{printable(name.registry)}: {error.message}; check the name and the network") from error
     entries, by_name, cut = make_entries(files, exclude, limits)
     title = f"oci:{name.registry}/{name.repository}@{digest}"

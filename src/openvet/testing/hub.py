@@ -15,6 +15,9 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+_LIST = "application/vnd.oci.image.index.v1+json"
+
 __all__ = ["Asked", "Fault", "Hub", "Registry"]
 
 
@@ -65,8 +68,10 @@ class _Server:
 
             do_HEAD = do_GET  # noqa: N815 - the names that the base class looks for
 
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-                return
+            def log_request(self, *_: object) -> None:
+                """Say nothing: what was asked is in ``asked``."""
+
+            log_error = log_request
 
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._http.daemon_threads = True
@@ -316,7 +321,7 @@ class Registry(_Server):
         self.blobs: dict[str, bytes] = {}
         manifest = {
             "schemaVersion": 2,
-            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "mediaType": _MANIFEST,
             "config": self._blob("application/vnd.example.config.v1+json", config),
             "layers": [{**self._blob(kind, data), "annotations": notes} for kind, notes, data in layers],
         }
@@ -360,7 +365,7 @@ class Registry(_Server):
         base = f"/v2/{self.repository}"
         if path.startswith(f"{base}/manifests/") and path.rsplit("/", 1)[1] in self.manifests:
             data = self.manifests[path.rsplit("/", 1)[1]]
-            kind = json.loads(data)["mediaType"]
+            kind = _LIST if b'"manifests"' in data else _MANIFEST
             send(request, 200, data, {"Content-Type": kind})
         elif path.startswith(f"{base}/blobs/") and path.rsplit("/", 1)[1] in self.blobs:
             send_file(request, self.blobs[path.rsplit("/", 1)[1]], '"blob"', fault)
