@@ -68,7 +68,7 @@ class _Server:
 
             do_HEAD = do_GET  # noqa: N815 - the names that the base class looks for
 
-            def log_request(self, *_: object) -> None:
+            def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
                 """Say nothing: what was asked is in ``asked``."""
 
             log_error = log_request

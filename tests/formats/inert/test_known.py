@@ -1,25 +1,20 @@
 """Kinds without a reader: every one in the table is recognised by a sample of its own, and text is never one of them."""
 
-
 from __future__ import annotations
-
 
 import struct
 import tomllib
 from importlib.resources import files
 from typing import Any
 
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 
 from openvet.formats import _known_tests, known
 from openvet.formats._format import Head
 from openvet.io.source import BytesSource
 from openvet.testing.forge_tensors import sentencepiece
-
 
 KINDS: list[dict[str, Any]] = tomllib.loads(files("openvet").joinpath("data", "kinds.toml").read_text("utf-8"))["kind"]
 
