@@ -105,11 +105,12 @@ def test_only_doors_print_prompt_or_exit() -> None:
     assert found == []
 
 
-def test_no_network_in_this_release() -> None:
+def test_the_network_has_one_door() -> None:
     network = {"socket", "ssl", "http", "urllib", "ftplib", "smtplib", "asyncio", "xmlrpc"}
-    # urllib.parse only takes text apart; a confined child tries a socket, to see that it gets none
+    # urllib.parse only takes text apart; a confined child tries a socket, to see that it gets none; the test kit serves
+    may = {SRC / "io/http.py", SRC / "testing/hub.py", SRC / "sandbox/attempts.py"}
     found = [f"{path} {name}" for path in modules() for name in imported(path)
-             if name.split(".")[0] in network and name != "urllib.parse" and path != SRC / "sandbox/attempts.py"]  # fmt: skip
+             if name.split(".")[0] in network and name != "urllib.parse" and path not in may]  # fmt: skip
     assert found == []
 
 

@@ -246,7 +246,9 @@ def test_a_server_that_lies_is_never_admitted(monkeypatch: pytest.MonkeyPatch, f
 def test_another_commit_or_etag_is_a_change(monkeypatch: pytest.MonkeyPatch) -> None:
     with Hub(FILES) as hub:
         hub.faults.append(Fault("commit", "/resolve/"))
-        assert {reason for _, reason in unknowns(run(hub, monkeypatch))} == {"changed"}
+        report = run(hub, monkeypatch)
+        assert {(place, "changed") for place in FILES} <= unknowns(report)
+        assert {reason for _, reason in unknowns(report)} == {"changed", "unverified"}
     with Hub(FILES) as hub:
         hub.store.faults.append(Fault("etag"))
         report = run(hub, monkeypatch, download=True)

@@ -12,7 +12,7 @@ Example:
     A tensor that names buffer 900 of a model with ten buffers.
 
 Remedy:
-    Do not load it; ask the author for a model that a current converter has written.
+    Do not load it with TensorFlow Lite before 2.3.1, and ask the author for a model that a current converter has written.
 
 What it cannot see:
     Offsets that are valid and lead to values that are wrong. What leads out of the file is reported as

@@ -13,7 +13,8 @@ Example:
     ``.git/config`` with ``fsmonitor = echo hello``.
 
 Remedy:
-    Delete the folder ``.git``, ``.vscode`` or ``.devcontainer`` from your copy before any tool sees it.
+    Delete the folder ``.git``, ``.vscode`` or ``.devcontainer`` from your copy before any tool sees it. Git from 2.35.2
+    on leaves folders of other users alone; it is no loader of models, and Python's loaders do not run these settings.
 
 What it cannot see:
     Settings of other tools, and settings with comments, which the JSON reader leaves unread.

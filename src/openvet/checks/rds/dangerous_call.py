@@ -13,7 +13,7 @@ Example:
     A model whose ``predict`` function begins with ``system("curl ... | sh")``.
 
 Remedy:
-    Do not load it. Ask the author for coefficients or a model in a format without code.
+    Do not load it; R 4.4.0 and later refuse promises in a file, and still load functions. Ask the author for coefficients or a model in a format without code.
 
 What it cannot see:
     Names that are put together while the code runs, and what functions of installed packages do.

