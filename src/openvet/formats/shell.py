@@ -77,6 +77,8 @@ def read(source: Source, facts: Facts) -> None:
     from openvet.formats._secrets import scan_text
 
     text = read_text(source, facts)
+    if text.startswith("#!"):
+        facts.note("interpreter", printable(shorten(text[2:].splitlines()[0].strip(), 80)))
     scan_text(text, facts)
     tell_commands(text, facts)
     place = facts.at().place

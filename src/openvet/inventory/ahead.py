@@ -79,7 +79,7 @@ class Ahead:
             yield first
             self._fill()
 
-    def reopen(self, entry: Entry) -> Source:
+    def reopen(self, entry: Entry) -> FileSource | RangeSource:
         """The bytes of a file once more (raises like the origin's ``open``)."""
         return self._origin.open(entry)
 

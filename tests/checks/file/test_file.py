@@ -239,3 +239,17 @@ def test_a_pickle_beside_safetensors_is_a_note() -> None:
 )
 def test_other_neighbours_are_none(files: tuple[Component, ...]) -> None:
     assert run("file/unsafe-beside-safe", *files) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "found"),
+    [
+        ("model.bin", "elf", 1),
+        ("weights.pt", "shell", 1),
+        ("logo.png", "pe", 1),
+        ("run.sh", "shell", 0),
+        ("lib.so", "elf", 0),
+    ],
+)
+def test_disguised_program(name: str, kind: str, found: int) -> None:
+    assert len(run("file/disguised-program", file(name, kind))) == found

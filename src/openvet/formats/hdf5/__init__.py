@@ -45,13 +45,17 @@ _FURTHEST = 1 << 40
 
 
 def probe(head: Head) -> Likeness:
-    """The signature at 0, or behind a user block of 512 bytes times a power of two."""
-    return Likeness.NO if _superblock(head.source) is None else Likeness.STRONG
+    """The signature at 0, or behind a user block of 512 bytes times a power of two.
+
+    Far from the start it is looked for only under the usual names: each look costs a request where the file is on a server.
+    """
+    furthest = _FURTHEST if head.suffix in FORMAT.extensions else len(head.data)
+    return Likeness.NO if _superblock(head.source, furthest) is None else Likeness.STRONG
 
 
-def _superblock(source: Source) -> int | None:
+def _superblock(source: Source, furthest: int = _FURTHEST) -> int | None:
     at = 0
-    while at + 48 <= source.size and at < _FURTHEST:
+    while at + 48 <= source.size and at < furthest:
         if source.upto(at, 8) == _MAGIC:
             return at
         at = max(512, at * 2)
