@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from openvet.workflows.knowledge import RuleText, rule_texts
+from openvet.reports.report import RuleText
+from openvet.workflows.knowledge import rule_texts
 
 LOADERS = re.compile(
     r"pickle\.load|joblib\.load|torch\.load|torch\.jit\.load|torch\.export\.load|PyTorch|LibTorch|Keras|TensorFlow|transformers"

@@ -45,29 +45,6 @@ SAMPLES: list[tuple[str, bytes]] = [
     ("coreml", field(1, 6) + field(2, field(1, b"x")) + field(502, b"\x08\x01")),
     ("coreml-weights", struct.pack("<II", 3, 2) + bytes(56) + b"\xef\xbe\xad\xde" + bytes(60)),
     ("ctranslate2", struct.pack("<IH", 6, 12) + b"WhisperSpec\0" + bytes(20)),
-    ("zstd", b"\x50\x2a\x4d\x18\x04\0\0\0abcd\x28\xb5\x2f\xfd"),
-    ("pe", b"MZ" + bytes(58) + struct.pack("<I", 128) + bytes(64) + b"PE\0\0" + bytes(40)),
-    ("pe", b"MZ\x90\x00\x01\x00\x00\x00\x04\x00" + bytes(200)),
-    ("mach-o", b"\xca\xfe\xba\xbe\0\0\0\x02" + bytes(40)),
-    ("java-class", b"\xca\xfe\xba\xbe\0\0\0\x34" + bytes(40)),
-    ("python-bytecode", struct.pack("<H", 3495) + b"\r\n" + bytes(12) + b"\xe3" + bytes(20)),
-    ("python-bytecode", b"\x03\xf3\r\n" + bytes(4) + b"c" + bytes(20)),
-    ("arrow-stream", b"\xff\xff\xff\xff" + struct.pack("<II", 100, 16) + bytes(100)),
-    ("lmdb", bytes(16) + struct.pack("<I", 0xBEEFC0DE) + bytes(40)),
-    ("lmdb", bytes(16) + struct.pack(">I", 0xBEEFC0DE) + bytes(40)),
-    ("bmp", b"BM" + struct.pack("<IIII", 100, 0, 54, 40) + bytes(80)),
-    ("ico", struct.pack("<HHHBBBBHHII", 0, 1, 1, 1, 1, 0, 0, 1, 32, 10, 22) + bytes(10)),
-    ("truetype", b"\0\1\0\0" + struct.pack(">HH", 12, 128) + bytes(60)),
-]
-
-
-#: One sample at least for each kind that is recognised by its structure.
-SAMPLES: list[tuple[str, bytes]] = [
-    ("onnx", field(1, 8) + field(2, b"pytorch") + field(7, field(2, b"main")) + field(8, b"\x10\x11")),
-    ("onnx", field(1, 10) + field(2, b"") + field(7, b"\x0a\x03abc") + field(8, b"")),
-    ("coreml", field(1, 6) + field(2, field(1, b"x")) + field(502, b"\x08\x01")),
-    ("coreml-weights", struct.pack("<II", 3, 2) + bytes(56) + b"\xef\xbe\xad\xde" + bytes(60)),
-    ("ctranslate2", struct.pack("<IH", 6, 12) + b"WhisperSpec\0" + bytes(20)),
     ("xgboost-binary", b"binf" + bytes(60)),
     ("pe", b"MZ" + bytes(58) + struct.pack("<I", 128) + bytes(64) + b"PE\0\0" + bytes(40)),
     ("pe", b"MZ\x90\x00\x01\x00\x00\x00\x04\x00" + bytes(200)),

@@ -57,6 +57,14 @@ _HARMLESS: Final = frozenset(
 #: What makes a class out of what a program carries, and the opcodes that make an instance of one.
 _CLASSES: Final = frozenset({"_create_type", "_make_skeleton_class"})
 _MAKES: Final = frozenset({"NEWOBJ", "NEWOBJ_EX"})
+#: What gives an object with ``items()``, or may give one.
+_MAPPINGS: Final = frozenset(
+    {
+        "ChainMap", "Counter", "DataFrame", "NDFrame", "OrderedDict", "Series", "UserDict", "__new__", "__newobj__",
+        "__newobj_ex__", "_reconstructor", "copy", "deepcopy", "defaultdict", "dict", "fromkeys", "getattr", "loads",
+        "mappingproxy", "partial", "reduce",
+    }
+)  # fmt: skip
 #: What a name may have of characters and of dots; more is no name that anybody gave to anything.
 _NAME_CHARS: Final = 500
 _NAME_DOTS: Final = 16
@@ -398,10 +406,14 @@ class Semantics(State):
 
     def _whole_dictionaries(self, instance: int, slots: int, offset: int) -> list[int]:
         """What is set as ``__dict__`` through the state of slots: its entries are attributes of the instance as well."""
-        if tag_of(slots) not in (DICT, RESULT):
+        held = self.held.get(offset_of(slots))
+        if tag_of(slots) == RESULT:
+            made = self.refs[a_of(slots)]
+            if held is None and made.name.rsplit(".", 1)[-1] not in _MAPPINGS:
+                return []  # it has no items(), and loading ends with an error
+        elif tag_of(slots) != DICT:
             return []
         items = self.items(slots) or []
-        held = self.held.get(offset_of(slots))
         if self.bag(slots) and (held is None or held[0] != len(items)):
             self._hide(instance, "<computed>", offset)  # what else is in it is not known
         out = []
