@@ -1,4 +1,4 @@
-"""Writes docs/reference from the code: rules, formats, command line and schemas have one source each.
+"""Writes docs/reference from the code: rules, formats, cases, command line and schemas have one source each.
 
 usage: tools/reference.py [--check]
 
@@ -87,13 +87,48 @@ def schema_files() -> Iterator[tuple[str, str]]:
         yield f"predicates/{path.name}", path.read_text(encoding="utf-8")
 
 
+def coverage_page() -> Iterator[tuple[str, str]]:
+    """Every case of the test kit: what is done, where it was reported, in which formats, and what is decided."""
+    from openvet.testing.case import all_cases
+
+    cases = all_cases()
+    counts = {verdict: sum(case.decision == verdict for case in cases) for verdict in ("reject", "review", "admit")}
+    parts = [
+        "# Coverage",
+        f"The test kit has {len(cases)} cases: {counts['reject']} have to be rejected, {counts['review']} need a person's "
+        f"review, and {counts['admit']} are harmless and have to be admitted. `make test` builds each one from text, examines "
+        "it, and fails unless the decision and the rules are exactly these. A case is an example of a technique: that it is "
+        "listed says that this example is found, and not that every form of the technique is.",
+    ]
+    for family in sorted({case.id.partition("/")[0] for case in cases}):
+        table = [
+            "| case | technique | formats | reported as | decision | rules |",
+            "| --- | --- | --- | --- | --- | --- |",
+        ]
+        for case in cases:
+            if case.id.partition("/")[0] == family:
+                rules = ", ".join(f"[{rule}](rules/{rule}.md)" for rule in sorted(case.rules))
+                cells = (
+                    case.id,
+                    _cell(case.technique),
+                    ", ".join(case.formats),
+                    ", ".join(case.advisories),
+                    case.decision,
+                )
+                table.append(f"| {' | '.join(cells)} | {rules} |")
+        parts += [f"## {family}", "\n".join(table)]
+    yield "coverage.md", MADE + "\n\n".join(parts) + "\n"
+
+
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
 def pages() -> dict[str, str]:
     """Every page by its path under docs/reference."""
-    return dict(page for source in (rule_pages, format_page, command_page, schema_files) for page in source())
+    return dict(
+        page for source in (rule_pages, format_page, coverage_page, command_page, schema_files) for page in source()
+    )
 
 
 def stale(wanted: dict[str, str]) -> list[str]:

@@ -6,7 +6,6 @@ breaks off; the caller takes that for a no.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from openvet.formats._format import Head
@@ -98,17 +97,6 @@ def tfrecord(head: Head) -> bool:
     crc ^= 0xFFFFFFFF
     masked = ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
     return masked == int.from_bytes(data[8:12], "little")
-
-
-def ctranslate2(head: Head) -> bool:
-    """A version, then the name of the model's specification, which ends in Spec and a zero."""
-    data = head.data
-    length = int.from_bytes(data[4:6], "little")
-    return (
-        1 <= int.from_bytes(data[:4], "little") <= 100
-        and length <= 100
-        and re.fullmatch(rb"[A-Z][A-Za-z0-9]*Spec\0", data[6 : 6 + length]) is not None
-    )
 
 
 def pe(head: Head) -> bool:

@@ -44,7 +44,6 @@ SAMPLES: list[tuple[str, bytes]] = [
     ("onnx", field(1, 10) + field(2, b"") + field(7, b"\x0a\x03abc") + field(8, b"")),
     ("coreml", field(1, 6) + field(2, field(1, b"x")) + field(502, b"\x08\x01")),
     ("coreml-weights", struct.pack("<II", 3, 2) + bytes(56) + b"\xef\xbe\xad\xde" + bytes(60)),
-    ("ctranslate2", struct.pack("<IH", 6, 12) + b"WhisperSpec\0" + bytes(20)),
     ("xgboost-binary", b"binf" + bytes(60)),
     ("pe", b"MZ" + bytes(58) + struct.pack("<I", 128) + bytes(64) + b"PE\0\0" + bytes(40)),
     ("pe", b"MZ\x90\x00\x01\x00\x00\x00\x04\x00" + bytes(200)),

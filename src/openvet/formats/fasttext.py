@@ -1,0 +1,131 @@
+"""fastText models (``.bin``, and quantized ``.ftz``): arguments, a dictionary, two matrices.
+
+::
+
+    793712314, version (<= 12), twelve arguments int32, threshold float64
+    words int32 x 3, tokens int64, pruned int64
+    word NUL count int64 kind int8 ..., pruned pairs of int32 ...
+    quantized u8, matrix; output quantized u8, matrix
+    matrix: rows int64, columns int64, float32 ... | quantized: norms u8, rows, columns, codes, centroids [, norms]
+
+Specification: ``src/fasttext.cc``, ``dictionary.cc`` and ``quantmatrix.cc`` of https://github.com/facebookresearch/fastText
+"""
+
+from __future__ import annotations
+
+from openvet.errors import LimitError, MalformedError, UnsupportedError
+from openvet.formats._format import Facts, Format, Head, Likeness, Tensor
+from openvet.io.source import Cursor, Source
+
+__all__ = ["FORMAT", "probe", "read"]
+
+FORMAT = Format(
+    id="fasttext",
+    title="fastText model",
+    extensions=(".ftz", ".bin"),
+    media_types=(),
+    can_tell=("Arguments, the number of words and labels, and both matrices to the last byte.",),
+    cannot_tell=("What the words and numbers mean.",),
+)
+
+_MAGIC = b"\xba\x16\x4f\x2f"
+_VERSION = 12
+_ARGUMENTS = (
+    "dim",
+    "ws",
+    "epoch",
+    "min_count",
+    "neg",
+    "word_ngrams",
+    "loss",
+    "model",
+    "bucket",
+    "minn",
+    "maxn",
+    "lr_update_rate",
+)
+_WORD = 64 * 1024
+_CENTROIDS = 256
+
+
+def probe(head: Head) -> Likeness:
+    """The magic and a version that exists."""
+    fits = head.data.startswith(_MAGIC) and 1 <= int.from_bytes(head.data[4:8], "little") <= 100
+    return Likeness.STRONG if fits else Likeness.NO
+
+
+def read(source: Source, facts: Facts) -> None:
+    """Walk the dictionary word by word, and the matrices by their sizes."""
+    from openvet.formats._trailing import account_for_rest
+
+    cursor = source.cursor(4)
+    version = _number(cursor, 4)
+    if version > _VERSION:
+        raise UnsupportedError(f"is of version {version}, which is newer than this reader", offset=4)
+    facts.note("version", version)
+    for key in _ARGUMENTS:
+        facts.note(key, _number(cursor, 4))
+    cursor.skip(8)
+    size, words, labels, _, pruned = (_number(cursor, width) for width in (4, 4, 4, 8, 8))
+    if size < 0 or words < 0 or labels < 0 or words + labels != size:
+        raise MalformedError(f"has {words} words and {labels} labels, {size} together", offset=64)
+    facts.note("words", words)
+    facts.note("labels", labels)
+    for index in range(size):
+        _word(cursor)
+        if index % 4096 == 0:
+            facts.budget.check_time()
+    cursor.skip(max(pruned, 0) * 8)
+    quantized = version >= 12 and cursor.read(1) != b"\0"
+    _matrix(cursor, facts, "input", quantized=quantized)
+    output = version >= 12 and cursor.read(1) != b"\0"
+    _matrix(cursor, facts, "output", quantized=quantized and output)
+    account_for_rest(source, facts, cursor.position, "the fastText model")
+
+
+def _number(cursor: Cursor, width: int) -> int:
+    return int.from_bytes(cursor.read(width), "little", signed=True)
+
+
+def _word(cursor: Cursor) -> None:
+    """A word up to its NUL, its count and kind."""
+    size = 64
+    while True:
+        data = cursor.peek(size)
+        end = data.find(b"\0")
+        if end >= 0:
+            cursor.skip(end + 1 + 9)
+            return
+        if size >= _WORD:
+            raise LimitError("header", _WORD, "a word is too long", offset=cursor.position)
+        if len(data) < size:
+            raise MalformedError("ends in the middle of a word", offset=cursor.position)
+        size = min(size * 8, _WORD)
+
+
+def _matrix(cursor: Cursor, facts: Facts, name: str, *, quantized: bool) -> None:
+    norms = quantized and cursor.read(1) != b"\0"
+    rows, columns = _number(cursor, 8), _number(cursor, 8)
+    if rows < 0 or columns < 0:
+        raise MalformedError(f"the {name} matrix has {rows} rows and {columns} columns", offset=cursor.position)
+    start = cursor.position
+    if not quantized:
+        cursor.skip(rows * columns * 4)
+        facts.tensors.append(Tensor(name, "F32", (rows, columns), start, rows * columns * 4))
+        return
+    codes = _number(cursor, 4)
+    if codes < 0:
+        raise MalformedError(f"the {name} matrix has {codes} codes", offset=start)
+    cursor.skip(codes)
+    _centroids(cursor)
+    if norms:
+        cursor.skip(rows)
+        _centroids(cursor)
+    facts.tensors.append(Tensor(name, "PQ8", (rows, columns), start, cursor.position - start))
+
+
+def _centroids(cursor: Cursor) -> None:
+    dimensions = _number(cursor, 4)
+    if dimensions < 0:
+        raise MalformedError(f"centroids have {dimensions} dimensions", offset=cursor.position)
+    cursor.skip(12 + dimensions * _CENTROIDS * 4)
