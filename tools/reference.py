@@ -95,10 +95,12 @@ def coverage_page() -> Iterator[tuple[str, str]]:
     counts = {verdict: sum(case.decision == verdict for case in cases) for verdict in ("reject", "review", "admit")}
     parts = [
         "# Coverage",
-        f"The test kit has {len(cases)} cases: {counts['reject']} have to be rejected, {counts['review']} need a person's "
-        f"review, and {counts['admit']} are harmless and have to be admitted. `make test` builds each one from text, examines "
-        "it, and fails unless the decision and the rules are exactly these. A case is an example of a technique: that it is "
-        "listed says that this example is found, and not that every form of the technique is.",
+        (
+            f"The test kit has {len(cases)} cases: {counts['reject']} have to be rejected, {counts['review']} need a person's "
+            f"review, and {counts['admit']} are harmless and have to be admitted. `make test` builds each one from text, examines "
+            "it, and fails unless the decision and the rules are exactly these. A case is an example of a technique: that it is "
+            "listed says that this example is found, and not that every form of the technique is."
+        ),
     ]
     for family in sorted({case.id.partition("/")[0] for case in cases}):
         table = [
