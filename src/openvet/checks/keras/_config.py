@@ -14,7 +14,7 @@ from openvet.core.location import Location
 from openvet.core.rule import Severity
 from openvet.formats._keras import decoded, is_object, known, objects
 
-__all__ = ["Named", "Object", "bytecode", "configs", "in_h5", "named", "strings", "values"]
+__all__ = ["Named", "Object", "bytecode", "configs", "in_h5", "in_saved_model", "named", "strings", "values"]
 
 #: The kinds of name, the worst last.
 FINE, CUSTOM, DANGEROUS = "fine", "custom", "dangerous"
@@ -64,6 +64,11 @@ def values(ctx: Context) -> Iterator[tuple[Location, str, Any]]:
 def in_h5(location: Location) -> bool:
     """Whether the configuration is an attribute of an HDF5 file, for which loaders know no safe mode."""
     return "!/attributes/" in location.place
+
+
+def in_saved_model(location: Location) -> bool:
+    """Whether the configuration is one that a SavedModel carries beside its graph."""
+    return "!/keras_metadata.json" in location.place
 
 
 @cache

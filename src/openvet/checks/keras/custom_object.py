@@ -2,7 +2,8 @@
 
 What it finds:
     Objects in a Keras configuration that are registered under a package of their own (``Custom>Name``) or that come from
-    another module than those of Keras and of its sister packages, and Lambda layers that name a function.
+    another module than those of Keras and of its sister packages, and Lambda layers that name a function. Of a SavedModel,
+    whose classes Keras brings back from the graph, the name is only noted.
 
 Why it matters:
     The model does not load without code that comes from elsewhere, and that code decides what happens. Keras up to 3.8
@@ -27,7 +28,7 @@ from collections.abc import Iterator
 
 from openvet.checks._check import Context
 from openvet.checks.hub._targets import shown
-from openvet.checks.keras._config import CUSTOM, Named, Object, configs, named
+from openvet.checks.keras._config import CUSTOM, Named, Object, configs, in_saved_model, named
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
 
@@ -49,10 +50,13 @@ def check(ctx: Context) -> Iterator[Finding]:
             key = (each.location.place, name.name)
             if name.kind == CUSTOM and key not in told:
                 told.add(key)
+                # Keras brings a class of a SavedModel that it does not know back from the graph, without its code
+                graph = in_saved_model(each.location) and each.name != "Lambda"
                 yield ctx.finding(
                     each.location,
                     f"needs {name.name}: {name.why}",
                     "Read the code that defines it before you import it.",
+                    severity=Severity.NOTE if graph else Severity.MEDIUM,
                     evidence={"name": name.name},
                 )
 

@@ -348,7 +348,7 @@ _HOSTILE = (
                 }
             }
         ),
-        "keras/lambda-code keras/custom-object",
+        "keras/lambda-code",
         file="keras_metadata.pb",
         formats=("keras-metadata",),
     ),
@@ -472,6 +472,15 @@ _REVIEW = (
 )
 
 _HARMLESS = (
+    _case(
+        "custom-layer",
+        "a layer of the author's own, which Keras brings back from the graph without its code",
+        lambda: keras_metadata({"class_name": "FlattenAudioCh", "config": {"name": "flatten", "trainable": True}}),
+        "",
+        "admit",
+        "keras_metadata.pb",
+        ("keras-metadata",),
+    ),
     _case("ordinary-saved-model", "a SavedModel as TensorFlow writes it, with its variables", lambda: {**_bundle(), "fingerprint.pb": bytes.fromhex("0801100218032004280532020802"), "keras_metadata.pb": keras_metadata(_LAYER)}, "", "admit"),
     _case("ordinary-compressed-index", "an index whose blocks are compressed", lambda: {**_bundle(), "variables/variables.index": index({"w": ((4, 4), 0, 64)}, compress=True)}, "", "admit", formats=("tf-checkpoint-index",)),
     _case("ordinary-frozen-graph", "a frozen graph with its weights", lambda: graph([weights("w", (16, 16)), node("y", "MatMul", ["w", "w"])]), "", "admit", "frozen_inference_graph.pb", ("tf-graph",)),
