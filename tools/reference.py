@@ -1,4 +1,4 @@
-"""Writes docs/reference from the code: rules, formats, cases, command line and schemas have one source each.
+"""Writes docs/reference and docs/coverage.md from the code: rules, formats, cases, command line and schemas have one source each.
 
 usage: tools/reference.py [--check]
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-REFERENCE = ROOT / "docs" / "reference"
+DOCS = ROOT / "docs"
 MADE = "<!-- made by `make docs` from the code; change the code -->\n\n"
 
 
@@ -109,7 +109,7 @@ def coverage_page() -> Iterator[tuple[str, str]]:
         ]
         for case in cases:
             if case.id.partition("/")[0] == family:
-                rules = ", ".join(f"[{rule}](rules/{rule}.md)" for rule in sorted(case.rules))
+                rules = ", ".join(f"[{rule}](reference/rules/{rule}.md)" for rule in sorted(case.rules))
                 cells = (
                     case.id,
                     _cell(case.technique),
@@ -127,15 +127,15 @@ def _cell(text: str) -> str:
 
 
 def pages() -> dict[str, str]:
-    """Every page by its path under docs/reference."""
-    return dict(
-        page for source in (rule_pages, format_page, coverage_page, command_page, schema_files) for page in source()
-    )
+    """Every page by its path under docs."""
+    reference = (page for source in (rule_pages, format_page, command_page, schema_files) for page in source())
+    return {**{f"reference/{name}": text for name, text in reference}, **dict(coverage_page())}
 
 
 def stale(wanted: dict[str, str]) -> list[str]:
     """Pages on disk that differ from ``wanted``, lack, or should not be there."""
-    there = {str(path.relative_to(REFERENCE)): path for path in REFERENCE.rglob("*") if path.is_file()}
+    made = [*DOCS.joinpath("reference").rglob("*"), DOCS / "coverage.md"]
+    there = {str(path.relative_to(DOCS)): path for path in made if path.is_file()}
     changed = [
         name for name, text in wanted.items() if name not in there or there[name].read_text(encoding="utf-8") != text
     ]
@@ -147,16 +147,16 @@ def main() -> int:
     names = stale(wanted)
     if sys.argv[1:] == ["--check"]:
         if names:
-            print("docs/reference is not what the code says; run `make docs`:", *names, sep="\n  ", file=sys.stderr)
+            print("docs/reference or docs/coverage.md is not what the code says; run `make docs`:", *names, sep="\n  ", file=sys.stderr)
         return 1 if names else 0
     for name in names:
-        path = REFERENCE / name
+        path = DOCS / name
         if name in wanted:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(wanted[name], encoding="utf-8")
         else:
             path.unlink()
-    print(f"docs/reference: {len(wanted)} pages, {len(names)} changed")
+    print(f"docs: {len(wanted)} pages made from the code, {len(names)} changed")
     return 0
 
 

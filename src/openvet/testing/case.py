@@ -3,7 +3,7 @@
 A family of cases is one module in ``openvet/testing/cases`` with one name, ``CASES``; :func:`all_cases` finds it. A case is
 built from text and code when it is asked for, so that no hostile file lies anywhere, and its payload is ``echo`` or less.
 Every case states what must come out, exactly: the harmless ones, which other tools take for hostile, count as much as the
-hostile ones. ``docs/reference/coverage.md`` is the list of them.
+hostile ones. ``docs/coverage.md`` is the list of them.
 """
 
 from __future__ import annotations
