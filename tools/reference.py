@@ -147,7 +147,12 @@ def main() -> int:
     names = stale(wanted)
     if sys.argv[1:] == ["--check"]:
         if names:
-            print("docs/reference or docs/coverage.md is not what the code says; run `make docs`:", *names, sep="\n  ", file=sys.stderr)
+            print(
+                "docs/reference or docs/coverage.md is not what the code says; run `make docs`:",
+                *names,
+                sep="\n  ",
+                file=sys.stderr,
+            )
         return 1 if names else 0
     for name in names:
         path = DOCS / name
