@@ -8,12 +8,13 @@ hostile ones. ``docs/coverage.md`` is the list of them.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["Case", "all_cases", "write_case"]
+__all__ = ["Answer", "Case", "all_cases", "run_case", "write_case"]
 
 Files = Mapping[str, bytes]
 
@@ -45,6 +46,51 @@ class Case:
     @property
     def hostile(self) -> bool:
         return self.decision == "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an examination said of a case, and where that is not what the case states.
+
+    Attributes:
+        decision: ``admit``, ``review`` or ``reject``.
+        rules: ids of the rules above ``note`` that reported something.
+        reasons: the reasons of the decision, a sentence each.
+        problem: what differs from the case, in one sentence; ``None`` where all is as stated.
+    """
+
+    decision: str
+    rules: frozenset[str]
+    reasons: tuple[str, ...]
+    problem: str | None
+
+
+def run_case(case: Case, folder: Path | None = None) -> Answer:
+    """Build ``case`` below ``folder`` (a temporary one without it), examine it, and compare with what it states.
+
+    Raises:
+        openvet.errors.OpenVetError: it could not be examined at all.
+    """
+    if folder is None:
+        with tempfile.TemporaryDirectory(prefix="openvet-case-") as made:
+            return run_case(case, Path(made))
+    import openvet
+    from openvet.core.rule import Severity
+
+    model = openvet.check(write_case(case, folder)).models[0]
+    rules = frozenset(each.rule for each in model.scan.all_findings() if each.severity > Severity.NOTE)
+    decision, reasons = str(model.decision.verdict), tuple(each.message for each in model.decision.reasons)
+    return Answer(decision, rules, reasons, _problem(case, decision, rules))
+
+
+def _problem(case: Case, decision: str, rules: frozenset[str]) -> str | None:
+    differences = []
+    if decision != case.decision:
+        differences.append(f"the decision is {decision}, not {case.decision}")
+    if rules != case.rules:
+        differences += [f"{rule} reports something" for rule in sorted(rules - case.rules)]
+        differences += [f"{rule} reports nothing" for rule in sorted(case.rules - rules)]
+    return f"{case.id}: {'; '.join(differences)}" if differences else None
 
 
 def write_case(case: Case, folder: Path) -> Path:
