@@ -141,6 +141,7 @@ class Tensors:
                 f"storage {shorten(printable(key), 60)} is once {storage.numel} elements of {storage.dtype} and once {numel} of "
                 f"{dtype}",
                 offset_of(result),
+                beyond=numel * width != storage.nbytes,
             )
             if numel * width > storage.nbytes:
                 storage.dtype, storage.width, storage.numel = dtype, width, numel
@@ -276,6 +277,7 @@ class Tensors:
                 tensor=shorten(name, 200),
                 reaches=str(raw.reaches * raw.width),
                 storage=str(allowed),
+                beyond=True,
             )
 
     def _name(self, machine: Semantics, link: tuple[int, int] | None, depth: int = 0) -> str:

@@ -203,6 +203,7 @@ def _tensors(document: Any, facts: Facts, entry: ZipEntry, by_name: dict[str, Zi
                     f"tensor {tensor.name} takes {tensor.elements * width} bytes, but its member has {member.size}",
                     member.header_offset,
                     tensor=tensor.name,
+                    beyond=True,
                 )
     return claimed
 

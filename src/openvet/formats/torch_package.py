@@ -111,6 +111,7 @@ def _walk(source: Source, facts: Facts, entry: ZipEntry, by_name: dict[str, ZipE
                     f"storage {shown} has {found.size} bytes, but the pickle claims {storage.nbytes}",
                     storage.offset,
                     storage=shown,
+                    beyond=found.size < storage.nbytes,
                 )
     return claimed
 

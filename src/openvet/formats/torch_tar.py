@@ -133,13 +133,14 @@ class _Records:
                     f"{each.name} reaches {each.elements * storage.width} bytes into a storage of "
                     f"{storage.numel * storage.width}",
                     each,
+                    beyond=True,
                 )
 
-    def mismatch(self, message: str, each: _Reach) -> None:
+    def mismatch(self, message: str, each: _Reach, *, beyond: bool = False) -> None:
         facts = self.facts
         outer, facts.place = facts.place, each.place
         try:
-            facts.anomaly("torch/storage-mismatch", message, each.offset, tensor=each.name)
+            facts.anomaly("torch/storage-mismatch", message, each.offset, tensor=each.name, beyond=beyond)
         finally:
             facts.place = outer
 

@@ -172,6 +172,7 @@ def _check_storages(tensors: Tensors, folder: str, by_name: dict[str, ZipEntry])
                 storage=shown,
                 claimed=str(storage.nbytes),
                 present=entry.size,
+                beyond=entry.size < storage.nbytes,
             )
     return claimed
 

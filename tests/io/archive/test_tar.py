@@ -264,7 +264,14 @@ def test_cve_2025_62518_pax_size_differs_from_the_header() -> None:
     inner = forge_tar([TarPart(b"smuggled", PAYLOAD)], end=b"")
     extension = TarPart(b"x", pax_records({"size": b"%d" % len(inner)}), b"x")
     seen = Seen(forge_tar([extension, TarPart(b"a", inner, size=0)]))
-    assert seen.members == [("a", "file", inner)]
+    assert seen.members == [("a", "file", inner), ("smuggled", "file", PAYLOAD)]
+    assert seen.rules == ["archive/header-mismatch"]
+
+
+def test_cve_2025_62518_an_entry_behind_content_that_is_longer_for_pax_readers() -> None:
+    extension = TarPart(b"x", pax_records({"size": b"2048"}), b"x")
+    seen = Seen(forge_tar([extension, TarPart(b"a", OTHER), TarPart(b"smuggled", PAYLOAD)]))
+    assert [name for name, _, _ in seen.members] == ["a", "smuggled"]
     assert seen.rules == ["archive/header-mismatch"]
 
 

@@ -6,7 +6,8 @@ What it finds:
 
 Why it matters:
     PyTorch before 2.10 could be made to read and write outside of its memory that way (CVE-2026-24747), also with
-    ``weights_only=True``. An honest file never says two things about one storage; a download that was cut short does.
+    ``weights_only=True``. A tensor that leads out of its storage is high: no honest program writes one, and a download that
+    was cut short has no end by which an archive is read. A storage that is missing or larger than claimed is medium.
 
 Example:
     ``_rebuild_tensor_v2`` with the size ``(1000000,)`` over a storage of four elements.
@@ -24,6 +25,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from openvet.checks._check import Context
 from openvet.core.finding import Finding
@@ -41,4 +43,5 @@ RULE = Rule(
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each contradiction that the reader noted."""
-    yield from ctx.anomalies("Do not load it with PyTorch before 2.10; get the file again and compare its digest.")
+    for finding in ctx.anomalies("Do not load it with PyTorch before 2.10; get the file again and compare its digest."):
+        yield replace(finding, severity=Severity.HIGH) if finding.evidence.get("beyond") else finding

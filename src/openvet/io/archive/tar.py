@@ -239,6 +239,9 @@ class _TarReading:
             self.remarks.problem(
                 MalformedError(f"the entry {shown(name)} is cut off at the end", offset=self.source.size)
             )
+        shorter = data + _padded(min(size, header.size))
+        if header.size < size < _LARGEST_OCTAL and looks_like_header(self.source.upto(shorter, BLOCK_SIZE)):
+            return shorter  # readers that know no pax headers see entries where others see content: read both
         return data + _padded(size)
 
     def _name(self, header: Header, pending: _Pending, pax: Mapping[str, bytes], at: int) -> str:
