@@ -50,24 +50,6 @@ def _varint(head: Head, at: int) -> tuple[int, int]:
     return 0, at
 
 
-def onnx(head: Head) -> bool:
-    """ModelProto: ir_version first, then a graph (7) or functions (25), and opset imports (8), nothing unknown."""
-    if head.data[:1] != b"\x08":
-        return False
-    seen: set[int] = set()
-    for number, wire, start, _ in _fields(head, 0, head.size):
-        if number not in {1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26} or (wire != 2) != (number in {1, 5}):
-            return False
-        if number == 1 and not 1 <= start <= 100:
-            return False
-        if number == 7 and head.source.upto(start, 1) not in {
-            bytes([field << 3 | 2]) for field in (1, 2, 5, 10, 11, 12, 13)
-        }:
-            return False
-        seen.add(number)
-    return bool(seen & {7, 8, 25}) and 1 in seen and bool(seen & {7, 25})
-
-
 def coreml(head: Head) -> bool:
     """Model: specificationVersion (1), description (2), then one of the model types (from 200 on)."""
     numbers: list[int] = []

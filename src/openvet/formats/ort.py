@@ -98,7 +98,7 @@ def _context(node: Table, attribute: Table, facts: Facts) -> None:
     outside = text.startswith(("/", "\\")) or text[1:2] == ":" or ".." in text.replace("\\", "/").split("/")
     where = "outside the model" if outside else "beside the model"
     message = f"a compiled model for one device is loaded from {text}, {where}"
-    facts.anomaly("ort/compiled-context", message, node.at, path=text, outside=outside)
+    facts.anomaly("onnx/compiled-context", message, node.at, path=text, outside=outside)
 
 
 def _tensor(tensor: Table, walk: Walk, facts: Facts) -> None:

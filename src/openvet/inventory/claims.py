@@ -41,7 +41,7 @@ def settle_claims(components: Sequence[Component], reopen: Callable[[int], Sourc
 
 
 def _may_be_raw(component: Component) -> bool:
-    """Whether nothing but its name is known of the file."""
+    """Whether nothing but its name, if that, is known of the file."""
     named = all(each.startswith("named-") for each in component.formats)
     return (
         named

@@ -18,7 +18,10 @@ from openvet.inventory.component import Component, Inventory
 __all__ = ["summarise"]
 
 #: Formats that hold weights, the one to count first where several are there.
-_WEIGHTS = ("safetensors", "gguf", "torch-zip", "torch-legacy", "torch-tar", "torch-export", "torch-package", "npy")
+_WEIGHTS = ("safetensors", "gguf", "torch-zip", "torch-legacy", "torch-tar", "torch-export", "torch-package", "npy", "hdf5",
+            "msgpack", "tf-checkpoint-index", "onnx", "ort", "tflite")  # fmt: skip
+#: Of these, several files may be one model in parts or in variants; nothing in them says which.
+_ONE_FILE = frozenset({"onnx", "ort", "tflite", "hdf5", "msgpack"})
 _NOT_PARAMETERS = {"I64", "I32", "I16", "U64", "U32", "U16", "BOOL"}
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json", "vocab.txt", "merges.txt")
 _LONGEST = 200
@@ -104,7 +107,7 @@ def _from_weights(inventory: Inventory) -> Iterator[Fact]:
             groups.setdefault(component.format, []).append(component)
     for name in _WEIGHTS:
         components = groups.get(name)
-        if not components:
+        if not components or (len(components) > 1 and name in _ONE_FILE):
             continue
         if name == "gguf":
             components = _one_gguf(components)

@@ -50,7 +50,7 @@ def test_buffers_outside(tmp_path: Path) -> None:
 
 def test_ort(tmp_path: Path) -> None:
     assert said(tmp_path, "m.ort", ort_model(("", "Add"))) == {}
-    assert said(tmp_path, "m.ort", ort_model(("other", "Add"))) == {"ort/custom-op": Severity.LOW}
+    assert said(tmp_path, "m.ort", ort_model(("other", "Add"))) == {"onnx/custom-op": Severity.LOW}
     embedded = [
         {"name": "ep_cache_context", "type": 3, "s": "../x.bin"},
         {"name": "embed_mode", "type": 2, "i": 1},
@@ -58,7 +58,7 @@ def test_ort(tmp_path: Path) -> None:
     assert said(tmp_path, "m.ort", ort_model(("com.microsoft", "EPContext"), attributes=embedded)) == {}
     outside = embedded[:1]
     found = said(tmp_path, "m.ort", ort_model(("com.microsoft", "EPContext"), attributes=outside))
-    assert found == {"ort/compiled-context": Severity.HIGH}
+    assert found == {"onnx/compiled-context": Severity.HIGH}
 
 
 def test_executorch(tmp_path: Path) -> None:

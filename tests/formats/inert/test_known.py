@@ -40,8 +40,6 @@ MASKED_CRC_OF_24 = bytes.fromhex("a37f4b22")
 
 #: One sample at least for each kind that is recognised by its structure.
 SAMPLES: list[tuple[str, bytes]] = [
-    ("onnx", field(1, 8) + field(2, b"pytorch") + field(7, field(2, b"main")) + field(8, b"\x10\x11")),
-    ("onnx", field(1, 10) + field(2, b"") + field(7, b"\x0a\x03abc") + field(8, b"")),
     ("coreml", field(1, 6) + field(2, field(1, b"x")) + field(502, b"\x08\x01")),
     ("coreml-weights", struct.pack("<II", 3, 2) + bytes(56) + b"\xef\xbe\xad\xde" + bytes(60)),
     ("xgboost-binary", b"binf" + bytes(60)),
@@ -106,7 +104,7 @@ def test_the_table_is_whole() -> None:
 
 def test_code_is_told_from_data() -> None:
     assert {"elf", "pe", "mach-o", "ape", "java-class", "python-bytecode", "wasm"} < known.code_kinds()
-    assert known.code_kinds().isdisjoint({"onnx", "png", "sqlite"})
+    assert known.code_kinds().isdisjoint({"png", "sqlite"})
 
 
 @pytest.mark.parametrize(

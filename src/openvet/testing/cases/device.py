@@ -141,7 +141,7 @@ _HOSTILE = (
           "tflite/outside-path"),
     _case("ort-context-outside", "a compiled model from outside the folder",
           lambda: ort_model(("com.microsoft", "EPContext"), attributes=[
-              {"name": "ep_cache_context", "type": 3, "s": "../../engine.bin"}]), "reject", "ort/compiled-context"),
+              {"name": "ep_cache_context", "type": 3, "s": "../../engine.bin"}]), "reject", "onnx/compiled-context"),
     _case("executorch-elf", "a shared library in a segment that a backend loads",
           lambda: executorch_program("aten::add", backend="AotiBackend", segment=b"\x7fELF\x02\x01\x01" + bytes(57)),
           "reject", "executorch/custom-code", "file/native-code"),
@@ -164,13 +164,13 @@ _REVIEW = (
           "file/trailing-data"),
     _case("tflite-cut", "a model that is cut off", lambda: tflite_model()[:-60], "review", "file/malformed"),
     _case("ort-custom", "an operation of a foreign domain", lambda: ort_model(("", "Add"), ("my.domain", "Run")), "review",
-          "ort/custom-op"),
+          "onnx/custom-op"),
     _case("ort-custom-nested", "an operation of a foreign domain in a branch of a branch",
           lambda: ort_model(("", "If"), attributes=_nested([{"domain": "", "op_type": "If", "attributes": _nested(
-              [{"domain": "my.domain", "op_type": "Run"}])}])), "review", "ort/custom-op"),
+              [{"domain": "my.domain", "op_type": "Run"}])}])), "review", "onnx/custom-op"),
     _case("ort-context-beside", "a compiled model beside the file",
           lambda: ort_model(("com.microsoft", "EPContext"), attributes=[
-              {"name": "ep_cache_context", "type": 3, "s": "engine.bin"}]), "review", "ort/compiled-context"),
+              {"name": "ep_cache_context", "type": 3, "s": "engine.bin"}]), "review", "onnx/compiled-context"),
     _case("executorch-operator", "operators of a foreign namespace", lambda: executorch_program("mine::run"), "review",
           "executorch/custom-code"),
     _case("executorch-segment-outside", "a segment that ends behind the file",

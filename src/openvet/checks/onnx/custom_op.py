@@ -1,7 +1,8 @@
-"""An ONNX Runtime model needs custom code.
+"""An ONNX model needs custom code.
 
 What it finds:
-    Operations of domains that ONNX Runtime does not bring.
+    Operations of domains that ONNX Runtime does not bring, and that are no functions of the model itself. Libraries that
+    Microsoft publishes with the runtime are a note.
 
 Why it matters:
     Whoever runs the model has to load a library for them, which is native code.
@@ -32,12 +33,12 @@ from openvet.core.rule import Confidence, Rule, Severity
 __all__ = ["RULE", "check"]
 
 RULE = Rule(
-    id="ort/custom-op",
+    id="onnx/custom-op",
     severity=Severity.LOW,
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(829,),
-    needs=("ort",),
+    needs=("onnx", "ort"),
 )
 
 
@@ -45,13 +46,19 @@ def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each domain of each model."""
     from openvet.formats._device import known_names
 
+    brought, published = known_names("onnx", "domains"), known_names("onnx", "published")
     for component in ctx.components():
+        own = set(component.metadata.get("functions", ()))
         domains: dict[str, list[str]] = {}
         for name in component.metadata.get("operations", {}):
             domain, _, operation = name.rpartition(":")
-            if domain not in known_names("ort", "domains"):
+            if domain not in brought and name not in own:
                 domains.setdefault(domain, []).append(operation)
         for domain, operations in domains.items():
-            message = f"needs code for {len(operations)} operations of the domain {domain}"
-            remedy = "Find out which library brings the domain, and whether you trust it."
-            yield ctx.finding(Location(component.place), message, remedy, evidence={"operations": operations[:20]})
+            yield ctx.finding(
+                Location(component.place),
+                f"needs code for {len(operations)} operations of the domain {domain}",
+                "Find out which library brings the domain, and whether you trust it.",
+                severity=Severity.NOTE if domain in published else None,
+                evidence={"operations": operations[:20]},
+            )

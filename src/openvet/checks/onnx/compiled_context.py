@@ -1,4 +1,4 @@
-"""An ONNX Runtime model loads a compiled model from another file.
+"""An ONNX model loads a compiled model from another file.
 
 What it finds:
     EPContext nodes whose context is the path of a file; one that leads out of the model's folder is high.
@@ -31,12 +31,12 @@ from openvet.core.rule import Confidence, Rule, Severity
 __all__ = ["RULE", "check"]
 
 RULE = Rule(
-    id="ort/compiled-context",
+    id="onnx/compiled-context",
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(22, 829),
-    needs=("ort",),
+    needs=("onnx", "ort"),
 )
 
 

@@ -1,0 +1,49 @@
+"""An ONNX model contradicts itself.
+
+What it finds:
+    Tensors whose extents are negative or overflow 64 bits, tensors with more or fewer bytes than their extents need, functions
+    that call themselves, fields that stand there twice where a model has one.
+
+Why it matters:
+    A loader that believes the extents reads or writes beyond the bytes that there are. Where fields stand there twice, two
+    readers see two models. Functions in a circle never end where a loader puts them in place of their calls. Extents that lead out
+    of the data, and circles, are high: no exporter writes them.
+
+Example:
+    An initializer of ``4294967296 x 4294967296`` elements with eight bytes of data.
+
+Remedy:
+    Do not load the model. Get it again from its publisher, or export it again.
+
+What it cannot see:
+    Whether the shapes that nodes give each other fit.
+
+References:
+    https://github.com/onnx/onnx/blob/main/onnx/onnx.proto ; CWE-190, CWE-125, CWE-674.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from openvet.checks._check import Context
+from openvet.core.finding import Finding
+from openvet.core.rule import Confidence, Rule, Severity
+
+__all__ = ["RULE", "check"]
+
+RULE = Rule(
+    id="onnx/structure-lies",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(190, 125, 674),
+    needs=("onnx",),
+)
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each contradiction."""
+    for finding in ctx.anomalies("Do not load it; get the model again from its publisher, or export it again."):
+        yield replace(finding, severity=Severity.HIGH) if finding.evidence.get("beyond") else finding

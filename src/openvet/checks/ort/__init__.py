@@ -1,1 +1,0 @@
-"""ONNX Runtime models: custom operations and compiled contexts."""

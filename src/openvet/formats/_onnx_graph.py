@@ -1,0 +1,297 @@
+"""The walk over an ONNX model: graphs in attributes, functions, operations, and the texts that they carry."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+
+from openvet.core.text import printable, shorten
+from openvet.errors import LimitError, MalformedError
+from openvet.formats._format import Facts, Head, Likeness, Member
+from openvet.formats._onnx_tensor import LIES, TensorReader
+from openvet.formats._protobuf import Field, Walker, schema
+from openvet.formats._tf_program import is_outside
+from openvet.io.source import Source
+
+__all__ = ["OnnxReader"]
+
+_NAMES = 2_000
+_CARRIED = 200
+#: What a text of a model has no business to begin with, because a loader of something else would run it.
+_STARTS = (
+    b"PK\3\4",
+    b"\x7fELF",
+    b"MZ",
+    b"\x1f\x8b\x08",
+    b"\x89HDF",
+    b"\xfd7zXZ",
+    b"7z\xbc\xaf",
+    b"#!",
+    b"\xcf\xfa\xed\xfe",
+)
+_KEPT_ATTRIBUTES = frozenset(
+    {"ep_cache_context", "embed_mode", "operator", "func_name", "module", "name", "class_name"}
+)
+
+
+@dataclass(slots=True)
+class _Node:
+    """What is kept of a node."""
+
+    at: int
+    op: str = ""
+    domain: str = ""
+    attributes: dict[str, str | int] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return f"{self.domain or 'ai.onnx'}:{self.op}"
+
+
+class OnnxReader:
+    """Reads one model; :meth:`finish` puts down what was counted, also after a break."""
+
+    def __init__(self, source: Source, facts: Facts) -> None:
+        self.source = source
+        self.facts = facts
+        self.walker = Walker(source, facts, schema("onnx"))
+        self.tensors = TensorReader(self.walker, facts)
+        self.used: Counter[str] = Counter()
+        self.functions: set[str] = set()
+        self.calls: dict[str, set[str]] = {}
+        self.opsets: dict[str, int] = {}
+        self.python: list[_Node] = []
+        self.producer = ["", ""]
+        self.carried = 0
+
+    def model(self) -> None:
+        """Walk everything, graphs and functions one after the other and not in each other."""
+        waiting: list[tuple[str, Field, int, str]] = []
+        broken: MalformedError | None = None
+        try:
+            self._top(waiting)
+        except MalformedError as error:  # what stands in front of the break is walked all the same
+            broken = error
+        limit = self.facts.limits.nesting
+        while waiting:
+            kind, whole, depth, inside = waiting.pop()
+            if depth > limit:
+                raise LimitError("nesting", limit, "graphs are nested too deeply", offset=whole.at)
+            waiting += [(type_, part, depth + 1, scope) for type_, part, scope in self._body(kind, whole, inside)]
+        if broken is not None:
+            raise broken
+
+    def _top(self, waiting: list[tuple[str, Field, int, str]]) -> None:
+        """The fields of the model itself; graphs and functions are put aside."""
+        for part in self.walker.message("ModelProto", 0, self.source.size):
+            if part.name == "ir_version":
+                self.facts.note("ir_version", part.value)
+            elif part.name in ("producer_name", "producer_version"):
+                self.producer[part.name == "producer_version"] = self.walker.text(part, 200)
+            elif part.name == "opset_import":
+                self._opset(part)
+            elif part.name == "metadata_props":
+                self._texts(part)
+            elif part.spec.type in ("GraphProto", "FunctionProto", "TrainingInfoProto"):
+                waiting.append((part.spec.type, part, 0, ""))
+            elif part.spec.type:
+                self.walker.sweep(part.spec.type, part.at, part.end)
+            elif part.spec.kind == "s":
+                self._carry(part, "doc")
+
+    def _body(self, kind: str, whole: Field, inside: str) -> list[tuple[str, Field, str]]:
+        """One graph or function without the graphs in its nodes, which are given back with the function they stand in."""
+        walker = self.walker
+        later: list[tuple[str, Field, str]] = []
+        if kind == "FunctionProto":
+            inside = self._function(whole)
+        for part in walker.message(kind, whole.at, whole.end):
+            inner = part.spec.type
+            if inner == "NodeProto":
+                later += [("GraphProto", graph, inside) for graph in self._node(part, inside)]
+            elif part.name == "initializer":
+                self._tensor(part, listed=True)
+            elif inner == "SparseTensorProto":
+                self._sparse(part, listed=True)
+            elif inner == "GraphProto":
+                later.append((inner, part, inside))
+            elif inner == "AttributeProto":
+                later += [("GraphProto", graph, inside) for graph in self._attribute(part, None)]
+            elif inner == "StringStringEntryProto":
+                self._texts(part)
+            elif part.name == "opset_import":
+                self._opset(part)
+            elif inner:
+                walker.sweep(inner, part.at, part.end)
+        return later
+
+    def _function(self, whole: Field) -> str:
+        named = {"name": "", "domain": "", "overload": ""}
+        for part in self.walker.message("FunctionProto", whole.at, whole.end):
+            if part.name in named:
+                named[part.name] = self.walker.text(part, 500)
+        name = f"{named['domain'] or 'ai.onnx'}:{named['name']}"
+        self.functions.add(name)
+        return name
+
+    def _node(self, whole: Field, inside: str) -> list[Field]:
+        node = _Node(whole.tag_at)
+        graphs: list[Field] = []
+        for part in self.walker.message("NodeProto", whole.at, whole.end):
+            if part.name == "op_type":
+                node.op = printable(shorten(self.walker.text(part, 500), 200))
+            elif part.name == "domain":
+                node.domain = printable(shorten(self.walker.text(part, 500), 200))
+            elif part.name == "attribute":
+                graphs += self._attribute(part, node)
+            elif part.spec.type == "StringStringEntryProto":
+                self._texts(part)
+            elif part.spec.type:
+                self.walker.sweep(part.spec.type, part.at, part.end)
+        if len(self.used) < _NAMES * 10 or node.name in self.used:
+            self.used[node.name] += 1
+        if inside:
+            self.calls.setdefault(inside, set()).add(node.name)
+        self._special(node)
+        return graphs
+
+    def _attribute(self, whole: Field, node: _Node | None) -> list[Field]:
+        """What an attribute holds: graphs are given back, tensors and texts are looked at."""
+        walker = self.walker
+        key = ""
+        text: Field | None = None
+        number: int | None = None
+        graphs: list[Field] = []
+        for part in walker.message("AttributeProto", whole.at, whole.end):
+            if part.name == "name":
+                key = walker.text(part, 200)
+            elif part.name == "s":
+                text = part
+                self._carry(part, "text")
+            elif part.name == "strings":
+                self._carry(part, "text")
+            elif part.name == "i":
+                number = part.value
+            elif part.spec.type == "GraphProto":
+                graphs.append(part)
+            elif part.spec.type == "TensorProto":
+                self._tensor(part, listed=False)  # a constant
+            elif part.spec.type == "SparseTensorProto":
+                self._sparse(part, listed=False)
+            elif part.spec.type:
+                walker.sweep(part.spec.type, part.at, part.end)
+        if node is not None and key in _KEPT_ATTRIBUTES:
+            if text is not None:
+                node.attributes[key] = walker.text(text, 1_000)
+            elif number is not None:
+                node.attributes[key] = number
+        return graphs
+
+    def _tensor(self, whole: Field, *, listed: bool) -> None:
+        for text in self.tensors.tensor(whole, listed=listed):
+            self._carry(text, "text")
+
+    def _sparse(self, whole: Field, *, listed: bool) -> None:
+        for part in self.walker.message("SparseTensorProto", whole.at, whole.end):
+            if part.spec.type == "TensorProto":
+                self.tensors.tensor(part, listed=listed and part.name == "values", owner=part.name)
+
+    def _opset(self, whole: Field) -> None:
+        domain, version = "", 0
+        for part in self.walker.message("OperatorSetIdProto", whole.at, whole.end):
+            if part.name == "domain":
+                domain = printable(shorten(self.walker.text(part, 200), 200))
+            else:
+                version = part.value
+        if len(self.opsets) < _NAMES:
+            self.opsets[domain or "ai.onnx"] = version
+
+    def _texts(self, whole: Field) -> None:
+        """A pair of texts."""
+        for part in self.walker.message("StringStringEntryProto", whole.at, whole.end):
+            self._carry(part, part.name)
+
+    def _carry(self, part: Field, what: str) -> None:
+        """A text that begins like a pickle, an archive or a program is handed on as a member."""
+        if part.size < 16 or self.carried >= _CARRIED:
+            return
+        start = self.walker.bytes(part.at, 8)
+        if not start.startswith(_STARTS):
+            if start[0] != 0x80 or not 2 <= start[1] <= 5:
+                return
+            from openvet.formats import pickle
+
+            if pickle.probe(Head("", self.source.window(part.at, part.size))) is not Likeness.STRONG:
+                return
+        self.carried += 1
+        window = self.source.window(part.at, part.size)
+        self.facts.add_members([Member(f"{what}-at-{part.at}", part.size, partial(_same, window), part.at)])
+
+    def _special(self, node: _Node) -> None:
+        """Nodes that load something, or that call Python."""
+        facts = self.facts
+        if node.op == "EPContext":
+            path = str(node.attributes.get("ep_cache_context", ""))
+            if path and node.attributes.get("embed_mode", 1) != 1:
+                shown, outside = printable(shorten(path, 300)), is_outside(path)
+                where = "outside the model" if outside else "beside the model"
+                message = f"a compiled model for one device is loaded from {shown}, {where}"
+                facts.anomaly("onnx/compiled-context", message, node.at, path=shown, outside=outside)
+        elif node.op in ("PythonOp", "PythonOpGrad", "PyOp", "PyCustomOp") and len(self.python) < _NAMES:
+            self.python.append(node)
+        elif node.op == "ATen" and isinstance(node.attributes.get("operator"), str):
+            operator = printable(shorten(str(node.attributes["operator"]), 100))
+            known = facts.metadata.setdefault("aten", {})
+            if operator in known or len(known) < _NAMES:
+                known[operator] = known.get(operator, node.at)
+
+    def finish(self) -> None:
+        """Put down what was counted, and judge what only the whole model tells."""
+        facts = self.facts
+        producer = " ".join(each for each in self.producer if each)
+        for key, value in (("producer", producer), ("opsets", dict(sorted(self.opsets.items())))):
+            if value:
+                facts.note(key, value)
+        facts.note("operations", dict(sorted(self.used.items())[:_NAMES]))
+        if len(self.used) > _NAMES:
+            facts.unknown("limit", f"{len(self.used) - _NAMES} more kinds of operations are not listed")
+        if self.functions:
+            facts.note("functions", [printable(shorten(each, 200)) for each in sorted(self.functions)[:_NAMES]])
+        if self.tensors.external:
+            facts.note("external_data", [printable(each) for each in sorted(self.tensors.external)[:_NAMES]])
+        for node in self.python:
+            if node.name not in self.functions:
+                words = [
+                    str(node.attributes[key])
+                    for key in ("module", "class_name", "name", "func_name")
+                    if key in node.attributes
+                ]
+                given = printable(shorten(".".join(words), 200))
+                message = f"the operation {node.op} calls Python" + (f": {given}" if given else "")
+                facts.anomaly("onnx/python-operation", message, node.at, operation=node.name, given=given)
+        self._cycle()
+        self.walker.report(LIES, "ONNX")
+
+    def _cycle(self) -> None:
+        """A function that calls itself, by whatever way, never ends where it is put in place of its calls."""
+        open_calls = {name: self.calls.get(name, set()) & self.functions for name in self.functions}
+        callers: dict[str, list[str]] = {}
+        for name, called in open_calls.items():
+            for each in called:
+                callers.setdefault(each, []).append(name)
+        ready = [name for name, called in open_calls.items() if not called]
+        while ready:  # take away what calls nothing; what is left at the end goes round
+            name = ready.pop()
+            del open_calls[name]
+            for caller in callers.get(name, ()):
+                open_calls[caller].discard(name)
+                if not open_calls[caller]:
+                    ready.append(caller)
+        if open_calls:
+            shown = printable(shorten(min(open_calls), 200))
+            self.facts.anomaly(LIES, f"functions call each other in a circle: {shown}", lie="recursion", beyond=True)
+
+
+def _same(window: Source) -> Source:
+    return window
