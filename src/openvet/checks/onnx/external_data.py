@@ -75,11 +75,9 @@ def _beside(
         message = f"the bytes of {len(ranges)} tensors lie in {shown}, which is not there"
         yield ctx.finding(Location(place), message, _WHOLE, severity=Severity.MEDIUM, evidence={"path": shown})
         return
-    if file.format == "link":
+    if any(each.rule == "file/link-escapes" for each in file.anomalies):
         message = f"the bytes of {len(ranges)} tensors are read through {shown}, a link that leads out of the model"
-        yield ctx.finding(
-            Location(place), message, _REMEDY, evidence={"path": shown, "link": file.metadata.get("link", "")}
-        )
+        yield ctx.finding(Location(place), message, _REMEDY, evidence={"path": shown})
         return
     end = max((offset + length for offset, length in ranges), default=0)
     if end > file.size:
