@@ -50,20 +50,6 @@ def _varint(head: Head, at: int) -> tuple[int, int]:
     return 0, at
 
 
-def coreml(head: Head) -> bool:
-    """Model: specificationVersion (1), description (2), then one of the model types (from 200 on)."""
-    numbers: list[int] = []
-    for number, wire, start, _ in _fields(head, 0, head.size):
-        if (not numbers and (number, wire) != (1, 0)) or (number == 1 and not 1 <= start <= 100):
-            return False
-        numbers.append(number)
-    return numbers[:2] == [1, 2] and any(200 <= number <= 3000 for number in numbers)
-
-
-def coreml_weights(head: Head) -> bool:
-    """MIL blob storage: a count, version 2, then zeros up to 64, where the first blob's sentinel stands."""
-    data = head.data
-    return data[4:8] == b"\2\0\0\0" and not data[8:64].strip(b"\0") and data[64:68] == b"\xef\xbe\xad\xde"
 
 
 def tfrecord(head: Head) -> bool:

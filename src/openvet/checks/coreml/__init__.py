@@ -1,0 +1,1 @@
+"""Rules about Core ML models and packages."""
