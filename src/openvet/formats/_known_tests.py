@@ -52,21 +52,6 @@ def _varint(head: Head, at: int) -> tuple[int, int]:
 
 
 
-def tfrecord(head: Head) -> bool:
-    """A length, and the masked CRC-32C of its eight bytes."""
-    data = head.data
-    if len(data) < 16 or int.from_bytes(data[:8], "little") > head.size:
-        return False
-    crc = 0xFFFFFFFF
-    for byte in data[:8]:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
-    crc ^= 0xFFFFFFFF
-    masked = ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
-    return masked == int.from_bytes(data[8:12], "little")
-
-
 def pe(head: Head) -> bool:
     """A DOS stub whose last field leads to the PE, NE or LE header; or a plain DOS program with plausible fields."""
     data = head.data
@@ -103,13 +88,6 @@ def python_bytecode(head: Head) -> bool:
 def lmdb(head: Head) -> bool:
     """The magic number behind the header of the first page."""
     return head.data[16:20] in {b"\xde\xc0\xef\xbe", b"\xbe\xef\xc0\xde"}
-
-
-def arrow_stream(head: Head) -> bool:
-    """A continuation mark, a short length, and a flatbuffer that begins with the offset of its table."""
-    data = head.data
-    length = int.from_bytes(data[4:8], "little")
-    return data[:4] == b"\xff\xff\xff\xff" and 0 < length < 1 << 24 and 4 <= int.from_bytes(data[8:12], "little") < 64
 
 
 def bmp(head: Head) -> bool:

@@ -19,7 +19,7 @@ from functools import partial
 
 from openvet.core.limits import Budget
 from openvet.core.text import printable, shorten
-from openvet.errors import LimitError
+from openvet.errors import LimitError, ReadError
 from openvet.formats._format import Facts, Format, Head, Likeness, Member, Tensor
 from openvet.formats._protobuf import Field, Walker, schema
 from openvet.io.source import Source
@@ -36,7 +36,11 @@ FORMAT = Format(
         "code that the application has to bring, and models that lie in other files",
         "which bytes of which files are weights",
     ),
-    cannot_tell=("what the numbers do", "what custom code does", "data of Apple's own text models, which are handed on"),
+    cannot_tell=(
+        "what the numbers do",
+        "what custom code does",
+        "data of Apple's own text models, which are handed on",
+    ),
 )
 
 _RULE = "coreml/structure-lies"
@@ -57,17 +61,23 @@ def probe(head: Head) -> Likeness:
     walker = Walker(head.source, Facts("", "", Budget()), schema("coreml"))
     seen: Counter[int] = Counter()
     unknown = 0
-    for field in walker.fields(0, head.size):
-        spec = specs.get(field.number)
-        if spec is not None and spec.wire == field.wire:
-            seen[field.number] += 1
-            if field.number == 1 and not 1 <= field.value <= 100:
-                return Likeness.NO
-        else:
-            unknown += 1
-        if unknown > 2 or seen.total() > _PROBED:
-            break
-    whole = seen[1] and seen[2] and unknown <= 2 and any(number >= _MODEL_TYPES for number in seen)
+    broken = False
+    try:
+        for field in walker.fields(0, head.size):
+            spec = specs.get(field.number)
+            if spec is not None and spec.wire == field.wire:
+                seen[field.number] += 1
+                if field.number == 1 and not 1 <= field.value <= 100:
+                    return Likeness.NO
+            else:
+                unknown += 1
+            if unknown > 2 or seen.total() > _PROBED:
+                break
+    except ReadError:
+        broken = (
+            head.suffix in FORMAT.extensions
+        )  # a download that was cut short; too little is left to be sure otherwise
+    whole = seen[1] and seen[2] and unknown <= 2 and (broken or any(number >= _MODEL_TYPES for number in seen))
     return Likeness.STRONG if whole else Likeness.NO
 
 
@@ -203,10 +213,14 @@ def blob_path(facts: Facts, name: str, at: int) -> None:
     inside = name.removeprefix("@model_path/")
     if not inside or is_outside(inside):
         shown = printable(shorten(name, 300))
-        facts.anomaly("coreml/outside-path", f"takes weights from {shown}, which is not in its own folder", at, path=shown)
+        facts.anomaly(
+            "coreml/outside-path", f"takes weights from {shown}, which is not in its own folder", at, path=shown
+        )
 
 
 def put_blobs(facts: Facts, blobs: dict[str, set[int]]) -> None:
     """Note which places of which files are weights, for the rule that looks there."""
     if blobs:
-        facts.note("blob_files", {printable(shorten(name, 300)): sorted(places)[:100_000] for name, places in blobs.items()})
+        facts.note(
+            "blob_files", {printable(shorten(name, 300)): sorted(places)[:100_000] for name, places in blobs.items()}
+        )

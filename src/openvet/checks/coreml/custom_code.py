@@ -57,4 +57,6 @@ def check(ctx: Context) -> Iterator[Finding]:
             ("is made of models in other files", facts.get("linked_models", ())),
         ):
             if names:
-                yield ctx.finding(where, f"{what}: {', '.join(names[:8])}", remedy, evidence={"names": list(names[:100])})
+                yield ctx.finding(
+                    where, f"{what}: {', '.join(names[:8])}", remedy, evidence={"names": list(names[:100])}
+                )

@@ -61,7 +61,9 @@ def program(path: str = "@model_path/weights/weight.bin", offset: int = 64, oper
     return model(mlProgram={"version": 1, "functions": [{"key": "main", "value": function}]})
 
 
-def package(path: str = "com.apple.CoreML/model.mlmodel", spec: bytes | None = None, **files: bytes) -> dict[str, bytes]:
+def package(
+    path: str = "com.apple.CoreML/model.mlmodel", spec: bytes | None = None, **files: bytes
+) -> dict[str, bytes]:
     """A package with its manifest; ``path`` is that of the root item."""
     root, weights = "0BB9DA22-FA5C-4D9F-8C0A-5D9F3C2D1A10", "1C25A1B9-3B1B-4E7E-9E8B-0D4C7C1F2B11"
     author = "com.apple.CoreML"
@@ -123,7 +125,7 @@ CASES: tuple[Case, ...] = (
     _case("manifest-absolute", "an item of a package has an absolute path", lambda: package("/etc/passwd"), "reject", _OUT, formats=_PACKAGE),
     _case("compiled-outside", "a compiled program takes weights from elsewhere",
           lambda: compiled("@model_path/../../../etc/passwd"), "reject", _OUT, name="model.mil", formats=("coreml-mil",)),
-    _case("linked-outside", "a linked model is looked for in another folder", lambda: _linked("m", "/tmp:$BUNDLE_MAIN"), "reject", _CODE, _OUT),
+    _case("linked-outside", "a linked model is looked for in another folder", lambda: _linked("m", "/opt/x:$BUNDLE_MAIN"), "reject", _CODE, _OUT),
     _case("linked-climbs", "the file of a linked model climbs out", lambda: _linked("../../x.mlmodelc"), "reject", _CODE, _OUT),
     _case("offset-outside", "an ML program takes weights from far behind the end of its file",
           lambda: package(spec=program(offset=1 << 40)), "reject", _BYTES, formats=_PACKAGE),

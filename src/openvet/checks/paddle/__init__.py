@@ -1,0 +1,1 @@
+"""Rules about PaddlePaddle models."""

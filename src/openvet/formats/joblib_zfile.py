@@ -1,0 +1,50 @@
+"""joblib files of the years before 2016, which joblib loads to this day.
+
+::
+
+    "ZF", the decoded size as text ("0x1a2b", filled up with spaces to 19 characters), one more space or none, zlib
+
+Reference: ``joblib/numpy_pickle_compat.py``, ``read_zfile``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.formats._stream import read_stream, stripped
+from openvet.io.source import Source
+
+__all__ = ["FORMAT", "probe", "read"]
+
+FORMAT = Format(
+    id="joblib-zfile",
+    title="joblib file of the years before 2016",
+    extensions=(".joblib", ".pkl", ".z", ".gz"),
+    media_types=(),
+    can_tell=(
+        "The content, also what comes before a break.",
+        "Whether the checksum fits, and whether data follows the stream.",
+    ),
+    cannot_tell=("Arrays in files beside it, which are read as what they are.",),
+)
+
+_SIZE = 19
+_HEAD = re.compile(rb"ZF *(?:0x)?[0-9a-fA-F]+L? *")
+
+
+def probe(head: Head) -> Likeness:
+    """The letters, and a number of 19 characters."""
+    data = head.data[: 2 + _SIZE]
+    return Likeness.STRONG if len(data) == 2 + _SIZE and _HEAD.fullmatch(data) else Likeness.NO
+
+
+def read(source: Source, facts: Facts) -> None:
+    """Decode the stream into one member."""
+    from openvet.io.archive.compressed import ZLIB
+
+    begin = 2 + _SIZE
+    begin += source.upto(begin, 1) == b" "
+    said = int(source.read(2, _SIZE).strip().rstrip(b"L"), 16)
+    facts.note("said_bytes", said if said < 2**53 else str(said))
+    read_stream(source.window(begin, source.size - begin), facts, ZLIB, stripped(facts.name, {".z": "", ".gz": ""}))

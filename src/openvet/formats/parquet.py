@@ -1,0 +1,154 @@
+"""Parquet tables: columns in pages, and a footer that says where they lie.
+
+::
+
+    "PAR1", pages of columns, indexes and filters, footer (FileMetaData, Thrift compact), its length u32, "PAR1"
+
+A column chunk may name another file. The footer may carry the schema of Arrow (``ARROW:schema``, base64), which PyArrow reads:
+it is handed on and examined as a table of its own.
+
+Specification: https://github.com/apache/parquet-format
+"""
+
+from __future__ import annotations
+
+import binascii
+from typing import Any
+
+from openvet.core.text import printable, shorten
+from openvet.errors import LimitError, MalformedError
+from openvet.formats._format import Facts, Format, Head, Likeness, Member
+from openvet.formats._trailing import all_zero, say_incomplete
+from openvet.io.source import BytesSource, Source
+
+__all__ = ["FORMAT", "probe", "read"]
+
+FORMAT = Format(
+    id="parquet",
+    title="Parquet table",
+    extensions=(".parquet", ".geoparquet"),
+    media_types=("application/vnd.apache.parquet",),
+    can_tell=(
+        "every column, and that its pages cover the file without anything left over",
+        "columns that lie in other files",
+        "what Arrow's schema in the footer carries",
+    ),
+    cannot_tell=("what the values say", "values that a program unpickles by itself", "encrypted footers"),
+)
+
+_MAGIC = b"PAR1"
+_RULE = "parquet/structure-lies"
+_META = {1: None, 3: None, 7: None, 9: None, 10: None, 11: None, 14: None, 15: None}
+_CHUNK = {1: None, 3: _META, 4: None, 5: None, 6: None, 7: None}
+_FOOTER = {2: {1: None, 4: None}, 3: None, 4: {1: _CHUNK}, 5: {1: None, 2: None}, 6: None}
+
+
+def probe(head: Head) -> Likeness:
+    """The magic at both ends; at the beginning alone it is a file that was cut off."""
+    if head.size < 12 or not head.data.startswith(_MAGIC):
+        return Likeness.NO
+    if head.tail[-4:] == _MAGIC:
+        return Likeness.STRONG
+    return Likeness.WEAK if head.data[4:5] in {b"\x15", b"\x11"} else Likeness.NO
+
+
+def read(source: Source, facts: Facts) -> None:
+    """Decode the footer and account for every byte in front of it.
+
+    Raises:
+        MalformedError: the footer breaks its own form.
+        LimitError: it is longer than is read.
+    """
+    from openvet.formats._thrift import Compact
+
+    size = source.size
+    if source.read(size - 4, 4) != _MAGIC:
+        say_incomplete(facts, size + 8, size)
+        return
+    length = int.from_bytes(source.read(size - 8, 4), "little")
+    begin = size - 8 - length
+    if begin < 4:
+        raise MalformedError(f"the footer has {length} bytes", offset=size - 8)
+    if length > facts.limits.header:
+        raise LimitError("header", facts.limits.header, f"a footer of {length} bytes is not read", offset=begin)
+    footer = Compact(source.read(begin, length), facts, begin)
+    meta = footer.structure(_FOOTER)
+    if footer.at != length:
+        facts.unknown("unsupported", f"{length - footer.at} bytes behind the footer were not read", begin + footer.at)
+    schema = [_text(each.get(4)) for each in _dicts(meta.get(2))]
+    facts.note("rows", meta.get(3, 0) if isinstance(meta.get(3), int) else 0)
+    facts.note("columns", [shorten(name, 200) for name in schema[1:1000]])
+    if isinstance(meta.get(6), bytes):
+        facts.note("created_by", shorten(_text(meta[6]), 200))
+    _pages(source, facts, meta, begin)
+    for entry in _dicts(meta.get(5)):
+        if entry.get(1) == b"ARROW:schema" and isinstance(entry.get(2), bytes):
+            _arrow_schema(facts, entry[2], begin)
+
+
+def _dicts(value: Any) -> list[dict[int, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return printable(value.decode("utf-8", "surrogateescape")) if isinstance(value, bytes) else ""
+
+
+def _pages(source: Source, facts: Facts, meta: dict[int, Any], end: int) -> None:
+    """Where the pages, indexes and filters of every column lie; what lies between them is not read."""
+    ranges: list[tuple[int, int]] = []
+    for group in _dicts(meta.get(4)):
+        for chunk in _dicts(group.get(1)):
+            if isinstance(chunk.get(1), bytes) and chunk[1]:
+                _elsewhere(facts, _text(chunk[1]), end)
+                continue
+            column = chunk.get(3)
+            if not isinstance(column, dict):
+                facts.unknown("unsupported", "the description of a column is encrypted or missing", end)
+                continue
+            starts = [at for at in (column.get(9), column.get(11), column.get(10)) if isinstance(at, int) and at > 0]
+            if starts:
+                ranges.append((min(starts), _number(column.get(7))))
+            ranges.append((_number(column.get(14)), _number(column.get(15))))
+            ranges.append((_number(chunk.get(4)), _number(chunk.get(5))))
+            ranges.append((_number(chunk.get(6)), _number(chunk.get(7))))
+    at = 4
+    for begin, length in sorted(ranges):
+        if not length:
+            if begin and begin >= at:  # a filter whose size is not told: its header tells it, which is not read
+                facts.unknown("unsupported", "a filter does not tell its size", begin)
+            continue
+        if begin < 4 or begin + length > end:
+            facts.anomaly(_RULE, f"pages lie at {begin} to {begin + length}, in front of the footer at {end}", end)
+            continue
+        if begin > at and not all_zero(source, at, begin):
+            facts.unknown("unsupported", f"{begin - at} bytes between the pages were not read", at)
+        at = max(at, begin + length)
+    if at < end and not all_zero(source, at, end):
+        facts.unknown("unsupported", f"{end - at} bytes in front of the footer were not read", at)
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+def _elsewhere(facts: Facts, name: str, at: int) -> None:
+    """A column in another file."""
+    from openvet.formats._tf_program import is_outside
+
+    shown = shorten(name, 300)
+    if is_outside(name):
+        facts.anomaly(
+            "parquet/outside-path", f"takes a column from {shown}, which is not in its own folder", at, path=shown
+        )
+    elif shown not in (files := facts.metadata.setdefault("files", [])) and len(files) < 1000:
+        files.append(shown)
+
+
+def _arrow_schema(facts: Facts, value: bytes, at: int) -> None:
+    try:
+        data = binascii.a2b_base64(value)
+    except binascii.Error:
+        facts.unknown("malformed", "the schema of Arrow is no base64", at)
+        return
+    facts.add_members([Member("ARROW-schema.arrow", len(data), lambda: BytesSource(data), at)])
