@@ -9,6 +9,7 @@ Specification: https://yaml.org/spec/1.1/ ; Python tags: https://pyyaml.org/wiki
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from openvet.core.text import printable, shorten
@@ -32,9 +33,16 @@ FORMAT = Format(
     refines=("text", "json"),
 )
 
+#: Files of MLflow and of KitOps.
+_NAMES = {"MLmodel", "Kitfile"}
+#: Endings of settings, which are YAML where they ask for an object as Hydra reads it.
+_SETTINGS = {".cfg", ".conf", ".config", ".hydra", ".ini", ""}
+_TARGET = re.compile(rb"^[ \t-]*[\"']?_target_[\"']?[ \t]*:[ \t]", re.MULTILINE)
+
 
 def probe(head: Head) -> Likeness:
-    named = head.suffix in FORMAT.extensions or head.name.rsplit("/", 1)[-1] == "MLmodel"
+    named = head.suffix in FORMAT.extensions or head.name.rsplit("/", 1)[-1] in _NAMES
+    named = named or (head.suffix in _SETTINGS and _TARGET.search(head.data) is not None)
     return Likeness.WEAK if named and is_text(head) else Likeness.NO
 
 

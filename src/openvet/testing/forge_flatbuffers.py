@@ -11,7 +11,9 @@ from openvet.formats._flatbuffers import _SCALARS, _WIDTHS, Schema, schema
 __all__ = ["forge_buffer"]
 
 
-def forge_buffer(name: str, root: Mapping[str, Any], identifier: bytes, *, extended: bool = False) -> bytes:
+def forge_buffer(
+    name: str, root: Mapping[str, Any], identifier: bytes, *, extended: bool = False, kind: str = ""
+) -> bytes:
     """The buffer of one table. A field is left out where ``root`` does not name it; a union is (type, value).
 
     Args:
@@ -19,11 +21,12 @@ def forge_buffer(name: str, root: Mapping[str, Any], identifier: bytes, *, exten
         root: fields of the root table; vectors are lists, or bytes for vectors of bytes.
         identifier: four bytes.
         extended: leave room for ExecuTorch's extended header.
+        kind: of the root table, where it is not the schema's own.
     """
     of = schema(name)
     out = bytearray(bytes(4) + identifier + bytes(32 if extended else 0))
     writer = _Writer(of, out)
-    at = writer.table(of.root, root)
+    at = writer.table(kind or of.root, root)
     out[:4] = struct.pack("<I", at)
     return bytes(out)
 
@@ -94,6 +97,10 @@ class _Writer:
         self.out += bytes(4)
         at = len(self.out)
         self.out += struct.pack("<I", len(values))
+        if item in self.of.structs:  # given as bytes, with their number by their size
+            struct.pack_into("<I", self.out, at, len(values) // self.of.structs[item])
+            self.out += bytes(values)
+            return at
         if item in _WIDTHS:
             self.out += bytes(values) if item == "u8" else struct.pack(f"<{len(values)}{_SCALARS[item]}", *values)
             return at

@@ -2,7 +2,7 @@
 
 What it finds:
     ``_target_`` (Hydra, NeMo, Uni2TS, FlexTok, MONAI) at any depth of a JSON or YAML file, and ``target`` beside
-    ``params`` or ``args`` (the older style of latent diffusion). The named callable is classified: a process, code,
+    ``params`` or ``args`` (the older style of latent diffusion), and ``target`` alone where it is dangerous (NeMo). The named callable is classified: a process, code,
     import, file or network function gives a critical or high severity; a class of a known package a note; anything
     else wants a review. Functions that only look up another one are followed to what they look up.
 
@@ -27,6 +27,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,6 +36,8 @@ from openvet.checks.hub._targets import judge, keys, shown
 from openvet.checks.hub._walk import Entry, documents, entries
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
+
+_DOTTED = re.compile(r"\s*[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\s*")
 
 RULE = Rule(
     id="hub/config-target",
@@ -88,7 +91,10 @@ def _is_target(entry: Entry) -> bool:
     if entry.key == "_target_":
         return isinstance(entry.value, str | list)
     beside = {"params", "args", "kwargs", "_args_", "_partial_"} & entry.parent.keys()
-    return entry.key == "target" and isinstance(entry.value, str) and "." in entry.value and bool(beside)
+    if entry.key != "target" or not isinstance(entry.value, str) or "." not in entry.value:
+        return False
+    # NeMo imports it also where nothing stands beside it, but a target is many things elsewhere: only what is dangerous counts
+    return bool(beside) or (_DOTTED.fullmatch(entry.value) is not None and judge(entry.value).severity >= Severity.HIGH)
 
 
 def _names(entry: Entry) -> Iterator[str]:

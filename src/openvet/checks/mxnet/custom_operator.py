@@ -48,7 +48,9 @@ def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each such node, also in networks inside a node."""
     for component in ctx.components():
         for pointer, node in _nodes(component.document):
-            settings = next((node[key] for key in ("attrs", "attr", "param") if isinstance(node.get(key), dict)), {})
+            settings: dict[str, Any] = next(
+                (node[key] for key in ("attrs", "attr", "param") if isinstance(node.get(key), dict)), {}
+            )
             where = Location(component.place, pointer=pointer)
             if node.get("op") in {"_Native", "_NDArray"}:
                 address = printable(shorten(str(settings.get("info", "")), 80))

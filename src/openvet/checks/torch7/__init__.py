@@ -1,0 +1,1 @@
+"""Rules about Torch7 files."""
