@@ -107,7 +107,9 @@ class _Reader:
     def call(self, whole: Field) -> None:
         """A class of Python."""
         parts = {field.name: field for field in self.walker.message("PythonParameter", whole.at, whole.end)}
-        texts = {key: printable(self.walker.text(parts[key], 200)) for key in ("module", "layer") if key in parts}
+        texts: dict[str, Any] = {
+            key: printable(self.walker.text(parts[key], 200)) for key in ("module", "layer") if key in parts
+        }
         if len(self.python) < self.facts.limits.records:
             self.python.append({"module": "", "layer": "", **texts, "offset": whole.tag_at})
 

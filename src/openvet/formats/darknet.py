@@ -45,7 +45,9 @@ def probe(head: Head) -> Likeness:
     plausible = all(abs(number) < _LARGEST for number in numbers) and any(
         1e-6 < abs(number) < 1e6 for number in numbers
     )
-    return Likeness.WEAK if plausible else Likeness.NO
+    if not plausible:
+        return Likeness.NO
+    return Likeness.STRONG if head.suffix in FORMAT.extensions else Likeness.WEAK
 
 
 def read(source: Source, facts: Facts) -> None:

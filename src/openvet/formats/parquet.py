@@ -44,12 +44,12 @@ _FOOTER = {2: {1: None, 4: None}, 3: None, 4: {1: _CHUNK}, 5: {1: None, 2: None}
 
 
 def probe(head: Head) -> Likeness:
-    """The magic at both ends; at the beginning alone it is a file that was cut off."""
+    """The magic at both ends; at the beginning alone, under the name of a table, it was cut off."""
     if head.size < 12 or not head.data.startswith(_MAGIC):
         return Likeness.NO
     if head.tail[-4:] == _MAGIC:
         return Likeness.STRONG
-    return Likeness.WEAK if head.data[4:5] in {b"\x15", b"\x11"} else Likeness.NO
+    return Likeness.STRONG if head.suffix in FORMAT.extensions else Likeness.NO
 
 
 def read(source: Source, facts: Facts) -> None:

@@ -33,9 +33,10 @@ FORMAT = Format(
     refines=("text",),
 )
 
-_TOKEN = re.compile(
+_PIECE = re.compile(
     r"""[\s,;]+|\#[^\n]*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[A-Za-z_][A-Za-z0-9_.]*|\[[A-Za-z0-9_./]+\](?=\s*[:{<])|[-+]?[0-9.][A-Za-z0-9.+_-]*|[{}<>\[\]:-]"""
 )
+_KEPT = 4096
 _LAYER = re.compile(rb"^\s*layers?\s*:?\s*\{", re.MULTILINE)
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.)", re.DOTALL)
 
@@ -60,65 +61,87 @@ def read(source: Source, facts: Facts) -> None:
 
     text = read_text(source, facts)
     scan_text(text, facts)
-    layers: Counter[str] = Counter()
-    python: list[dict[str, Any]] = []
-    path: list[str] = []
-    frames: list[dict[str, str]] = [{}]
-    name = ""
-    valued = False
-    at = 0
+    state = _Walk(text, facts)
+    at = steps = 0
     while at < len(text):
-        match = _TOKEN.match(text, at)
+        match = _PIECE.match(text, at)
+        steps += 1
+        if not steps % 65536:
+            facts.budget.check_time()
         if match is None:
             raise MalformedError("is no text of a protocol buffer", offset=len(text[:at].encode("utf-8", "replace")))
-        token, begin, at = match[0], at, match.end()
-        if token[0].isspace() or token[0] in "#,;":
-            continue
-        if token in {"{", "<"}:
-            path.append(name)
-            frames.append({})
-            if len(path) > facts.limits.nesting:
-                raise LimitError("nesting", facts.limits.nesting, "messages are nested too deeply")
-            valued = False
-        elif token in {"}", ">"}:
-            if not path:
-                raise MalformedError("closes a message that was not opened", offset=begin)
-            _close(
-                path.pop(),
-                frames.pop(),
-                layers,
-                python,
-                text.count("\n", 0, begin) + 1 if "python_param" in name else 0,
-                facts,
-            )
-            valued = False
-        elif token == ":":
-            valued = True
-        elif valued or token[0] in "\"'":
-            value = _string(token) if token[0] in "\"'" else token
-            frames[-1][name] = frames[-1].get(name, "") + value if token[0] in "\"'" and not valued else value
-            valued = token == "["
+        if not match[0][0].isspace() and match[0][0] not in "#,;":
+            state.take(match[0], at)
+        at = match.end()
+    state.finish(source.size)
+
+
+class _Walk:
+    """The messages that are open, with what their fields say so far."""
+
+    def __init__(self, text: str, facts: Facts) -> None:
+        self.text = text
+        self.facts = facts
+        self.layers: Counter[str] = Counter()
+        self.python: list[dict[str, Any]] = []
+        self.path: list[str] = []
+        self.frames: list[dict[str, str]] = [{}]
+        self.name = ""
+        self.valued = False
+        self.line = 1
+        self.counted = 0
+
+    def take(self, piece: str, at: int) -> None:
+        """One token that begins at ``at``."""
+        if piece in {"{", "<"}:
+            self.path.append(self.name)
+            self.frames.append({})
+            limit = self.facts.limits.nesting
+            if len(self.path) > limit:
+                raise LimitError("nesting", limit, "messages are nested too deeply")
+            self.valued = False
+        elif piece in {"}", ">"}:
+            if not self.path:
+                raise MalformedError("closes a message that was not opened", offset=at)
+            self.close(self.path.pop(), self.frames.pop(), at)
+            self.valued = False
+        elif piece == ":":
+            self.valued = True
+        elif self.valued or piece[0] in "\"'":
+            self.value(piece)
         else:
-            name = token
-    if path:
-        raise MalformedError("ends inside a message", offset=source.size)
-    facts.note("layers", {printable(shorten(key, 200)): count for key, count in sorted(layers.items())[:5000]})
-    if python:
-        facts.note("python_layers", python)
+            self.name = piece
+
+    def value(self, piece: str) -> None:
+        """A value; texts that follow each other are one."""
+        quoted = piece[0] in "\"'"
+        value = _string(piece) if quoted else piece
+        frame = self.frames[-1]
+        if quoted and not self.valued:
+            value = frame.get(self.name, "") + value
+        frame[self.name] = value[:_KEPT]
+        self.valued = piece == "["
+
+    def close(self, kind: str, frame: dict[str, str], at: int) -> None:
+        """A message ends: a layer, or what a layer calls."""
+        if kind in {"layer", "layers"} and "type" in frame:
+            self.layers[frame["type"]] += 1
+        if kind == "python_param" and len(self.python) < self.facts.limits.records:
+            self.line += self.text.count("\n", self.counted, at)
+            self.counted = at
+            texts = {key: printable(shorten(frame.get(key, ""), 200)) for key in ("module", "layer")}
+            self.python.append({**texts, "line": self.line})
+
+    def finish(self, end: int) -> None:
+        if self.path:
+            raise MalformedError("ends inside a message", offset=end)
+        kinds = sorted(self.layers.items())[:5000]
+        self.facts.note("layers", {printable(shorten(kind, 200)): count for kind, count in kinds})
+        if self.python:
+            self.facts.note("python_layers", self.python)
 
 
-def _close(
-    kind: str, frame: dict[str, str], layers: Counter[str], python: list[dict[str, Any]], line: int, facts: Facts
-) -> None:
-    """A message ends: a layer, or what a layer calls."""
-    if kind in {"layer", "layers"} and "type" in frame:
-        layers[frame["type"]] += 1
-    if kind == "python_param" and len(python) < facts.limits.records:
-        texts = {key: printable(shorten(frame.get(key, ""), 200)) for key in ("module", "layer")}
-        python.append({**texts, "line": line or None})
-
-
-def _string(token: str) -> str:
+def _string(piece: str) -> str:
     def plain(match: re.Match[str]) -> str:
         escape = match[1]
         if escape[0] == "x":
@@ -127,4 +150,4 @@ def _string(token: str) -> str:
             return chr(int(escape, 8) & 255)
         return {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}.get(escape, escape)
 
-    return _ESCAPE.sub(plain, token[1:-1])
+    return _ESCAPE.sub(plain, piece[1:-1])

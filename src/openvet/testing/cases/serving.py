@@ -48,6 +48,11 @@ def _nemo(
     ]
 
 
+def _kit(path: str = "./model.pt", data: str = "data.csv") -> dict[str, bytes]:
+    text = f"manifestVersion: 1.0.0\npackage:\n  name: m\n  version: 1.0.0\nmodel:\n  name: m\n  path: {path}\ndatasets:\n- name: d\n  path: {data}\n"
+    return {"Kitfile": text.encode(), "model.pt": _STATE, "data.csv": b"a,b\n1,2\n"}
+
+
 def _mlflow(
     files: Mapping[str, bytes] | None = None,
     flavor: str = "loader_module: mlflow.sklearn",
@@ -70,6 +75,23 @@ def _case(
 _P = "python/process-at-load"
 _H, _I, _PY = "serving/handler-code", "serving/installs-packages", "hub/python-code"
 _TAR = ("tar", "yaml")
+_OUTSIDE = "serving/outside-path"
+_PARTS = """target: nemo.collections.asr.models.EncDecCTCModel
+tokenizer:
+  vocab_path: nemo:vocab.txt
+optim:
+  _target_: torch.optim.AdamW
+  lr: 0.1
+encoder:
+  _target_: nemo.collections.asr.modules.ConformerEncoder
+  act:
+    _target_: torch.nn.SiLU
+trainer:
+  callbacks:
+  - _target_: pytorch_lightning.callbacks.ModelCheckpoint
+  extra:
+    _target_: omegaconf.OmegaConf.create
+"""
 CASES: tuple[Case, ...] = (
     _case("mar-handler", "the handler of a TorchServe archive starts a process when it is called",
           lambda: zipped(_mar({"handler.py": _PAYLOAD}, handler="handler.py")), "reject", _H, _PY, _P),
@@ -94,6 +116,17 @@ CASES: tuple[Case, ...] = (
           lambda: _tar([*_nemo(), *_nemo("subprocess.Popen")[:1]]), "reject", "hub/config-target", "archive/duplicate-member", name="model.nemo", formats=_TAR),
     _case("nemo-gz", "a NeMo archive is compressed",
           lambda: gzip.compress(_tar(_nemo("builtins.eval")), mtime=0), "reject", "hub/config-target", name="model.nemo", formats=("gzip", *_TAR)),
+    _case("nemo-target-alone", "the class of the model itself is os.system, which NeMo imports without anything beside it",
+          lambda: _tar([("./model_config.yaml", "sample_rate: 16000\ntarget: os.system\n"), ("./model_weights.ckpt", _STATE)]),
+          "reject", "hub/config-target", name="model.nemo", formats=_TAR, advisories=("CVE-2025-23304",)),
+    _case("nemo-other-settings", "settings of another name in a NeMo archive ask for os.system",
+          lambda: _tar([*_nemo(), ("./parts/decoder.cfg", "steps:\n- _target_: os.system\n  _args_: [echo x]\n")]),
+          "reject", "hub/config-target", name="model.nemo", formats=_TAR, advisories=("CVE-2025-23304",)),
+    _case("nemo-artefact", "an artefact of a NeMo archive lies outside of it",
+          lambda: _tar([("./model_config.yaml", "tokenizer:\n  model_path: nemo:../../../etc/passwd\n"), ("./model_weights.ckpt", _STATE)]),
+          "reject", _OUTSIDE, name="model.nemo", formats=_TAR),
+    _case("kitfile-climbs", "a Kitfile takes the model from elsewhere", lambda: _kit("../../../etc/passwd"), "reject", _OUTSIDE, formats=("yaml",)),
+    _case("kitfile-part-absolute", "a data set of a Kitfile has an absolute path", lambda: _kit(data="/root/.ssh"), "reject", _OUTSIDE, formats=("yaml",)),
     _case("mlflow-loader", "MLflow is made to import a module of the interpreter as its loader",
           lambda: _mlflow(flavor="loader_module: os"), "review", "hub/config-callable", formats=("yaml",)),
     _case("mlflow-pickle", "python_model.pkl of MLflow has a payload",
@@ -121,6 +154,14 @@ CASES: tuple[Case, ...] = (
     _case("mar-requirements", "a TorchServe archive with ordinary requirements",
           lambda: zipped(_mar({"requirements.txt": "torch==2.1.0\nnumpy>=1.26 # math\n"}, handler="text_classifier", requirementsFile="requirements.txt")), "admit"),
     _case("nemo-ordinary", "a NeMo archive", lambda: _tar(_nemo()), "admit", name="model.nemo", formats=_TAR),
+    _case("nemo-ordinary-parts", "a NeMo archive with artefacts, an optimizer and callbacks",
+          lambda: _tar([("./model_config.yaml", _PARTS), ("./vocab.txt", "a\nb\n"), ("./model_weights.ckpt", _STATE)]), "admit", name="model.nemo", formats=_TAR),
+    _case("nemo-ordinary-folder", "a NeMo archive with weights in a folder",
+          lambda: _tar([*_nemo()[:1], ("./model_weights/common.pt", _STATE), ("./model_weights/metadata.json", '{"sharded_backend": "torch_dist"}')]),
+          "admit", name="model.nemo", formats=_TAR),
+    _case("kitfile-ordinary", "an ordinary Kitfile", _kit, "admit", formats=("yaml",)),
+    _case("settings-ordinary-target", "settings in which a target is no class",
+          lambda: {"deploy.yaml": b"target: example.org\nhosts:\n- target: cpu.large\n", "config.json": b'{"model_type": "bert"}'}, "admit", formats=("yaml",)),
     _case("mlflow-ordinary", "a folder of MLflow", _mlflow, "admit", formats=("yaml",)),
     _case("mlflow-pytorch-index", "MLflow installs PyTorch from its own index",
           lambda: _mlflow(requirements="--extra-index-url https://download.pytorch.org/whl/cpu\ntorch==2.6.0\n"), "admit", formats=("yaml", "requirements")),

@@ -107,6 +107,24 @@ CASES: tuple[Case, ...] = (
         "review",
         "oci/descriptor",
     ),
+    _store(
+        "layer-name",
+        "a layer that is written under a path elsewhere",
+        _layout(layer={"annotations": {"org.cncf.model.filepath": "../../.bashrc"}}),
+        "reject",
+        "serving/outside-path",
+    ),
+    _store(
+        "modelpack",
+        "an ordinary layout of ModelPack",
+        _layout(
+            layer={
+                "mediaType": "application/vnd.cncf.model.doc.v1.raw",
+                "annotations": {"org.cncf.model.filepath": "docs/README.md"},
+            }
+        ),
+        "admit",
+    ),
     _store("oci", "an ordinary layout", _layout(), "admit"),
     _store("ollama", "an ordinary store of Ollama", _layout(separator="-"), "admit"),
     _weights("fasttext-cut-off", "a model that breaks off", fasttext()[:-3], "review", "file/malformed"),
