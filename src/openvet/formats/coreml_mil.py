@@ -36,7 +36,10 @@ FORMAT = Format(
 
 _HEAD = re.compile(rb"\s*program\(\d+(?:\.\d+)*\)\s*(?:\[|\{)")
 _OPERATION = re.compile(r'"(?:[^"\\]|\\.)*"|(?<==) *([A-Za-z_][A-Za-z0-9_.:]{0,100})\(')
-_BLOB = re.compile(r'BLOBFILE\(\s*path\s*=\s*[^"()]*\(?\s*"((?:[^"\\]|\\.)*)"\s*\)?\s*,\s*offset\s*=\s*[^(),]*\(?(\d+)')
+_BLOB = re.compile(
+    r'BLOBFILE\(\s*path\s*=\s*(?:\w+(?:<[^<>]*>)?\(\s*)?"((?:[^"\\]|\\.)*)"\s*\)?'
+    r"\s*,\s*offset\s*=\s*(?:\w+(?:<[^<>]*>)?\(\s*)?(\d+)"
+)
 
 
 def probe(head: Head) -> Likeness:

@@ -10,7 +10,7 @@ Why it matters:
     its own, which the loader opens, and so needs none of them.
 
 Example:
-    ``save_combine`` with ``file_path`` ``/root/.ssh/authorized_keys``.
+    ``save_combine`` with ``file_path`` ``/etc/cron.d/job``.
 
 Remedy:
     Do not run it; export the model again with ``paddle.jit.save`` from a network that you know.

@@ -155,6 +155,12 @@ CASES: tuple[Case, ...] = (
           lambda: model(pipelineClassifier={"pipeline": {"models": [model(dictVectorizer={"stringToIndex": {"vector": ["a", "b"]}}),
                         model(glmClassifier={"weights": [{"value": [1.0, 2.0]}], "stringClassLabels": {"vector": ["os.system", "eval"]}})]}}), "admit"),
     _case("ordinary-compiled", "an ordinary compiled program", compiled, "admit", name="model.mil", formats=("coreml-mil",)),
+    _case("ordinary-compiled-newer", "an ordinary compiled program as newer compilers write it",
+          lambda: compiled().replace(b"tensor<string, []>", b"string").replace(b"tensor<uint64, []>", b"uint64"), "admit",
+          name="model.mil", formats=("coreml-mil",)),
+    _case("compiled-offset", "a compiled program takes weights from where none begin",
+          lambda: {"m.mlmodelc/model.mil": compiled().replace(b"[]>(64)", b"[]>(99999)"), "m.mlmodelc/weights/weight.bin": blobs()},
+          "reject", _BYTES, formats=("coreml-mil", "coreml-weights")),
     _case("ordinary-linked-metadata", "a model whose description has words of danger",
           lambda: message("coreml", "Model", {"specificationVersion": 4, "description": {**_DESCRIPTION, "metadata": {
               "shortDescription": "never calls os.system('echo x') or ../../etc/passwd"}}, "identity": {}}), "admit"),

@@ -119,7 +119,7 @@ def lua(value: Any, counter: list[int] | None = None) -> bytes:
     if isinstance(value, bytes):
         return struct.pack("<iii", 8, counter[0], len(value)) + value + lua({}, counter)
     if isinstance(value, tuple):  # an object of a class
-        name, inner = value
+        name, inner = str(value[0]), value[1]
         head = (
             struct.pack("<ii", 4, counter[0])
             + struct.pack("<i", 3)
@@ -169,12 +169,12 @@ _BYTECODE = b"\x1bLJ\x01\x02forged"
 _MODULE = ("nn.Sequential", {"train": False, "weight": ("torch.FloatTensor", None), "name": "os.execute"})
 CASES: tuple[Case, ...] = (
     _paddle("paddle-py-func", "an operator calls a function of the Python process", lambda: paddle_program("py_func", forward_callable_id="0"), "reject", _D),
-    _paddle("paddle-save", "an operator writes a file elsewhere", lambda: paddle_program("save_combine", file_path="/root/.bashrc"), "reject", _D),
+    _paddle("paddle-save", "an operator writes a file elsewhere", lambda: paddle_program("save_combine", file_path="/etc/cron.d/job"), "reject", _D),
     _paddle("paddle-save-beside", "an operator writes a file beside the model", lambda: paddle_program("save", file_path="out/x"), "reject", _D),
     _paddle("paddle-load", "an operator reads a file elsewhere", lambda: paddle_program("load", file_path="../../../etc/passwd"), "reject", _D),
     _paddle("paddle-read-file", "an operator reads a file that an attribute names", lambda: paddle_program("read_file", filename="/etc/passwd"), "reject", _D),
     _paddle("paddle-listen", "an operator listens on an address", lambda: paddle_program("listen_and_serv", endpoint="0.0.0.0:8000"), "reject", _D),
-    _paddle("paddle-json-save", "an operator of the newer form writes a file elsewhere", lambda: _newer("1.save_combine", "/root/.bashrc"), "reject", _D),
+    _paddle("paddle-json-save", "an operator of the newer form writes a file elsewhere", lambda: _newer("1.save_combine", "/etc/cron.d/job"), "reject", _D),
     _paddle("paddle-json-nested", "an operator in a branch of the newer form calls Python", lambda: _newer("1.py_func", inner=True), "reject", _D),
     _case("paddle-params-pickle", "a pickle under the name of parameters", lambda: _EVIL, "reject", "file/name-mismatch", "pickle/runs-process", name="m.pdiparams", format_="pickle"),
     _case("mxnet-native", "a node calls what stands at an address", lambda: _symbol("_Native", info="0x41414141"), "reject", _M, name="m-symbol.json", format_="json"),

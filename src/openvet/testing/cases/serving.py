@@ -126,7 +126,7 @@ CASES: tuple[Case, ...] = (
           lambda: _tar([("./model_config.yaml", "tokenizer:\n  model_path: nemo:../../../etc/passwd\n"), ("./model_weights.ckpt", _STATE)]),
           "reject", _OUTSIDE, name="model.nemo", formats=_TAR),
     _case("kitfile-climbs", "a Kitfile takes the model from elsewhere", lambda: _kit("../../../etc/passwd"), "reject", _OUTSIDE, formats=("yaml",)),
-    _case("kitfile-part-absolute", "a data set of a Kitfile has an absolute path", lambda: _kit(data="/root/.ssh"), "reject", _OUTSIDE, formats=("yaml",)),
+    _case("kitfile-part-absolute", "a data set of a Kitfile has an absolute path", lambda: _kit(data="/etc/ssl"), "reject", _OUTSIDE, formats=("yaml",)),
     _case("mlflow-loader", "MLflow is made to import a module of the interpreter as its loader",
           lambda: _mlflow(flavor="loader_module: os"), "review", "hub/config-callable", formats=("yaml",)),
     _case("mlflow-pickle", "python_model.pkl of MLflow has a payload",
