@@ -35,13 +35,10 @@ def field(number: int, value: int | bytes) -> bytes:
 
 
 NODE = field(1, b"a") + field(2, b"MatMulV2")
-MASKED_CRC_OF_24 = bytes.fromhex("a37f4b22")
 
 
 #: One sample at least for each kind that is recognised by its structure.
 SAMPLES: list[tuple[str, bytes]] = [
-    ("coreml", field(1, 6) + field(2, field(1, b"x")) + field(502, b"\x08\x01")),
-    ("coreml-weights", struct.pack("<II", 3, 2) + bytes(56) + b"\xef\xbe\xad\xde" + bytes(60)),
     ("xgboost-binary", b"binf" + bytes(60)),
     ("pe", b"MZ" + bytes(58) + struct.pack("<I", 128) + bytes(64) + b"PE\0\0" + bytes(40)),
     ("pe", b"MZ\x90\x00\x01\x00\x00\x00\x04\x00" + bytes(200)),
@@ -49,7 +46,6 @@ SAMPLES: list[tuple[str, bytes]] = [
     ("java-class", b"\xca\xfe\xba\xbe\0\0\0\x34" + bytes(40)),
     ("python-bytecode", struct.pack("<H", 3495) + b"\r\n" + bytes(12) + b"\xe3" + bytes(20)),
     ("python-bytecode", b"\x03\xf3\r\n" + bytes(4) + b"c" + bytes(20)),
-    ("arrow-stream", b"\xff\xff\xff\xff" + struct.pack("<II", 100, 16) + bytes(100)),
     ("lmdb", bytes(16) + struct.pack("<I", 0xBEEFC0DE) + bytes(40)),
     ("lmdb", bytes(16) + struct.pack(">I", 0xBEEFC0DE) + bytes(40)),
     ("bmp", b"BM" + struct.pack("<IIII", 100, 0, 54, 40) + bytes(80)),
@@ -77,15 +73,8 @@ def test_a_sample_is_recognised_as_its_kind(kind: str, data: bytes) -> None:
     assert recognise(data) == kind
 
 
-def test_tfrecord_is_recognised_by_its_checksum() -> None:
-    # the first bytes of an event file as TensorBoard writes it: a length of 24 and its masked CRC-32C
-    start = struct.pack("<Q", 24) + MASKED_CRC_OF_24
-    assert recognise(start + bytes(40)) == "tfrecord"
-    assert recognise(start[:-1] + b"\0" + bytes(40)) is None
-
-
 def test_every_kind_has_a_sample_or_a_name() -> None:
-    recognised = {kind for kind, _ in SAMPLES} | {"tfrecord"}
+    recognised = {kind for kind, _ in SAMPLES}
     assert {kind["id"] for kind in KINDS if "named" not in kind} == recognised
 
 

@@ -11,10 +11,12 @@ from openvet.core.coverage import Coverage
 from openvet.core.limits import Budget, Limits
 from openvet.errors import LimitError, MalformedError, ReadError
 from openvet.formats import arrow, matlab, parquet, tfrecord
-from openvet.formats._format import Facts
+from openvet.formats._format import Facts, Head, Likeness
 from openvet.formats._thrift import Compact
 from openvet.io.source import BytesSource
 from openvet.testing.cases import tables
+
+MASKED_CRC_OF_24 = bytes.fromhex("a37f4b22")
 
 
 def facts(limits: Limits | None = None) -> Facts:
@@ -119,6 +121,13 @@ def test_records() -> None:
         except ReadError:
             continue
         assert told.coverage is not Coverage.READ, end
+
+
+def test_records_are_found_by_the_checksum_of_a_length() -> None:
+    # the first bytes of a file of events as TensorBoard writes it: a length of 24 and its masked CRC-32C
+    start = struct.pack("<Q", 24) + MASKED_CRC_OF_24
+    assert tfrecord.probe(Head("a", BytesSource(start + bytes(40)))) is Likeness.STRONG
+    assert tfrecord.probe(Head("a", BytesSource(start[:-1] + b"\0" + bytes(40)))) is Likeness.NO
 
 
 def _mat(order: str = "<", *, packed: bool = False, kind: int = 6, more: bytes = b"") -> bytes:
