@@ -80,6 +80,8 @@ class Compact:
         raise MalformedError(f"a value has the type {kind}, which does not exist", offset=self.origin + self.at)
 
     def _list(self, wanted: Any, depth: int, *, keep: bool) -> list[Any]:
+        if depth > _DEPTH:
+            raise LimitError("nesting", _DEPTH, "lists are nested too deeply", offset=self.origin + self.at)
         head = self._byte()
         kind, size = head & 15, head >> 4
         if size == 15:
@@ -94,6 +96,8 @@ class Compact:
         return out
 
     def _map(self, depth: int) -> None:
+        if depth > _DEPTH:
+            raise LimitError("nesting", _DEPTH, "maps are nested too deeply", offset=self.origin + self.at)
         size = self._varint()
         if size > len(self.data) - self.at:
             raise MalformedError(f"a map of {size} entries has no room", offset=self.origin + self.at)

@@ -40,6 +40,7 @@ _WIDTHS = {"Byte": ("U8", 1), "Char": ("I8", 1), "Short": ("I16", 2), "Int": ("I
            "CudaChar": ("I8", 1), "CudaShort": ("I16", 2), "CudaInt": ("I32", 4), "CudaLong": ("I64", 8),
            "CudaDouble": ("F64", 8), "CudaHalf": ("F16", 2)}  # fmt: skip
 _OBJECTS = 20_000_000
+_NUMBERED = 2_000_000
 _FUNCTIONS = {6, 7, 8}
 _CLASSES = 5_000
 
@@ -135,7 +136,7 @@ class _Reader:
         number = self.number()
         if number in self.seen:
             return 0
-        self.seen.add(number)
+        self.remember(number, begin)
         if kind == 4:
             return self.instance(begin)
         pairs = self.number()
@@ -143,11 +144,17 @@ class _Reader:
             raise MalformedError(f"a table has {pairs} pairs", offset=begin)
         return 2 * pairs
 
+    def remember(self, number: int, begin: int) -> None:
+        """An object that others may stand for by its number."""
+        self.seen.add(number)
+        if len(self.seen) > _NUMBERED:
+            raise LimitError("records", _NUMBERED, "more objects than are remembered", offset=begin)
+
     def function(self, begin: int) -> int:
         number = self.number()
         if number in self.seen:
             return 0
-        self.seen.add(number)
+        self.remember(number, begin)
         size = self.number()
         if not 0 <= size <= self.cursor.left:
             raise MalformedError(f"a function has {size} bytes", offset=begin)

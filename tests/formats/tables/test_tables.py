@@ -97,7 +97,8 @@ def test_columns_elsewhere_and_pages_that_cannot_be() -> None:
         pytest.param(b"\x1b\xff\xff\x03\x88", MalformedError, id="a map that has no room"),
         pytest.param(b"\x16" + b"\xff" * 11, MalformedError, id="a number of eleven bytes"),
         pytest.param(b"\x1c" * 100, LimitError, id="too deep"),
-        pytest.param(b"\x19" * 400, ReadError, id="lists of lists"),
+        pytest.param(b"\x19" * 9000, LimitError, id="lists of lists"),
+        pytest.param(b"\x1b" + b"\x01\xbb" * 3000, LimitError, id="maps of maps"),
         pytest.param(b"\x16\x02", MalformedError, id="no end"),
     ],
 )

@@ -54,7 +54,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     for component in documents(ctx):
         said: set[str] = set()
         for entry in entries(component, ("_target_", "target")):
-            if not _is_target(entry):
+            if not _is_target(entry, settings="yaml" in component.formats):
                 continue
             for name in _names(entry):
                 if name in said:
@@ -87,14 +87,16 @@ def _finding(ctx: Context, entry: Entry, name: str) -> Finding:
     )
 
 
-def _is_target(entry: Entry) -> bool:
+def _is_target(entry: Entry, *, settings: bool) -> bool:
     if entry.key == "_target_":
         return isinstance(entry.value, str | list)
     beside = {"params", "args", "kwargs", "_args_", "_partial_"} & entry.parent.keys()
     if entry.key != "target" or not isinstance(entry.value, str) or "." not in entry.value:
         return False
     # NeMo imports it also where nothing stands beside it, but a target is many things elsewhere: only what is dangerous counts
-    return bool(beside) or (_DOTTED.fullmatch(entry.value) is not None and judge(entry.value).severity >= Severity.HIGH)
+    return bool(beside) or (
+        settings and _DOTTED.fullmatch(entry.value) is not None and judge(entry.value).severity >= Severity.HIGH
+    )
 
 
 def _names(entry: Entry) -> Iterator[str]:

@@ -96,7 +96,9 @@ def _layers(document: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _artefacts(component: Component) -> Iterator[tuple[str, Any]]:
-    """What NeMo takes from its own archive."""
+    """What NeMo takes from its own archive, as its settings in YAML say."""
+    if "yaml" not in component.formats:
+        return
     stack: list[tuple[str, Any]] = [("", component.document)]
     seen = 0
     while stack and seen < _MOST:
