@@ -54,11 +54,26 @@ def probe(head: Head) -> Likeness:
     data = head.data
     if data.startswith(_MAGIC + b"\0\0"):
         return Likeness.STRONG
+    if data[:4] != _GOES_ON:
+        return Likeness.STRONG if _early(head) else Likeness.NO
     length = int.from_bytes(data[4:8], "little")
-    if data[:4] != _GOES_ON or not 16 <= length < 1 << 28 or length % 4 or length + 8 > head.size:
+    if not 16 <= length < 1 << 28 or length % 4 or length + 8 > head.size:
         return Likeness.NO
     root = int.from_bytes(data[8:12], "little")
     return Likeness.STRONG if 4 <= root < min(length, 256) else Likeness.NO
+
+
+def _early(head: Head) -> bool:
+    """Whether a schema follows on its length alone, as Arrow wrote it before version 0.15."""
+    length, root = int.from_bytes(head.data[:4], "little"), int.from_bytes(head.data[4:8], "little")
+    if not 64 <= length < 1 << 20 or length % 4 or length + 4 > head.size or not 4 <= root < 256:
+        return False
+    from openvet.core.limits import Budget
+    from openvet.formats._flatbuffers import Walk, schema
+
+    message = Walk(head.source.window(4, length), schema("arrow"), Facts("", "", Budget()))
+    header = message.root.table("header")
+    return header is not None and header.kind == "Schema" and not message.beyond and header.vector("fields")[1] > 0
 
 
 def read(source: Source, facts: Facts) -> None:

@@ -55,7 +55,7 @@ _OPAQUE = {"SerializedModel": "model", "CoreMLModels-Gazetteer": "modelParameter
 
 def probe(head: Head) -> Likeness:
     """A version, a description, and one of the kinds of model, wherever they stand; at most a few fields that are unknown."""
-    if head.data[:1] not in {b"\x08", b"\x12", b"\x50"} or len(head.data) < 8:
+    if len(head.data) < 8 or not _begins(head.data):
         return Likeness.NO
     specs = schema("coreml")["Model"]
     walker = Walker(head.source, Facts("", "", Budget()), schema("coreml"))
@@ -79,6 +79,15 @@ def probe(head: Head) -> Likeness:
         )  # a download that was cut short; too little is left to be sure otherwise
     whole = seen[1] and seen[2] and unknown <= 2 and (broken or any(number >= _MODEL_TYPES for number in seen))
     return Likeness.STRONG if whole else Likeness.NO
+
+
+def _begins(data: bytes) -> bool:
+    """Whether the first field is one of a model's, in whatever order they stand."""
+    tag = (
+        data[0] if data[0] < 0x80 else data[0] & 0x7F | (data[1] & 0x7F) << 7 | (data[2] << 14 if data[1] > 0x7F else 0)
+    )
+    number, wire = tag >> 3, tag & 7
+    return wire == 0 if number in {1, 10} else wire == 2 and (number == 2 or 200 <= number <= 3000)
 
 
 def read(source: Source, facts: Facts) -> None:

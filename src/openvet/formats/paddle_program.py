@@ -36,21 +36,28 @@ FORMAT = Format(
 _RULE = "paddle/structure-lies"
 _NAMES = 5_000
 _TEXTS = 32
+_PROBED = 64
 
 
 def probe(head: Head) -> Likeness:
-    """Blocks that begin with their number and their parent's."""
+    """Blocks that begin with their number and their parent's; at most a few fields that are unknown."""
     if head.data[:1] not in {b"\x0a", b"\x22"} or head.size < 8:
         return Likeness.NO
-    from openvet.formats._protobuf import looks_like
-
-    counts = looks_like(head, schema("paddle"), "ProgramDesc", depth=3)
-    if counts is None or not counts.get(1):
-        return Likeness.NO
     walker = Walker(head.source, Facts("", "", Budget()), schema("paddle"))
-    block = next(field for field in walker.message("ProgramDesc", 0, head.size) if field.number == 1)
-    first = [field.number for field, _ in zip(walker.message("BlockDesc", block.at, block.end), range(2), strict=False)]
-    return Likeness.STRONG if first == [1, 2] else Likeness.NO
+    blocks = others = 0
+    for field in walker.message("ProgramDesc", 0, head.size):
+        if field.name != "blocks" or blocks:
+            others += 1
+        else:
+            inner = [
+                each.number for each, _ in zip(walker.message("BlockDesc", field.at, field.end), range(3), strict=False)
+            ]
+            if inner[:2] != [1, 2] or not {3, 4} & set(inner):
+                return Likeness.NO
+            blocks += 1
+        if walker.unknown > 2 or others > _PROBED:
+            break
+    return Likeness.STRONG if blocks and walker.unknown <= 2 else Likeness.NO
 
 
 def read(source: Source, facts: Facts) -> None:

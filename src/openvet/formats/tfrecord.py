@@ -12,7 +12,7 @@ Specification: https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 from openvet.errors import MalformedError, ReadError
 from openvet.formats._format import Facts, Format, Head, Likeness
@@ -44,6 +44,7 @@ def _table() -> tuple[int, ...]:
     return tuple(out)
 
 
+@lru_cache(4096)
 def _checksum(data: bytes) -> int:
     """CRC-32C, turned and added to as TensorFlow does."""
     table = _table()

@@ -34,7 +34,7 @@ FORMAT = Format(
 )
 
 #: Files of MLflow and of KitOps.
-_NAMES = {"MLmodel", "Kitfile"}
+_NAMES = {"MLmodel", "Kitfile", "kitfile", ".kitfile"}
 #: Endings of settings, which are YAML where they ask for an object as Hydra reads it.
 _SETTINGS = {".cfg", ".conf", ".config", ".hydra", ".ini", ""}
 _TARGET = re.compile(rb"^[ \t-]*[\"']?_target_[\"']?[ \t]*:[ \t]", re.MULTILINE)

@@ -23,6 +23,14 @@ def read(module: ModuleType, data: bytes, limits: Limits | None = None) -> Facts
     return told
 
 
+def strong(module: ModuleType, data: bytes) -> bool:
+    """Whether the format claims the bytes; an error of ours is a no."""
+    try:
+        return module.probe(Head("m", BytesSource(data))) is Likeness.STRONG
+    except ReadError:
+        return False
+
+
 MADE: list[tuple[ModuleType, bytes, str]] = [
     (paddle_program, cases.paddle_program(), "m.pdmodel"),
     (paddle_params, cases.paddle_params(), "m.pdiparams"),

@@ -106,6 +106,12 @@ def _linked(name: str, search: str = "$BUNDLE_MAIN") -> bytes:
     return model(linkedModel={"linkedModelFile": file})
 
 
+def _reordered(data: bytes) -> bytes:
+    """The kind of model first, then what stands before it, then a field that nobody knows."""
+    cut = data.index(b"\xb2\x1f")
+    return data[cut:] + data[:cut] + field(4000, 2, b"new")
+
+
 def _case(
     word: str, technique: str, forge: Callable[[], bytes | Mapping[str, bytes]], decision: Literal["admit", "review", "reject"],
     *rules: str, name: str = "model.mlmodel", formats: tuple[str, ...] = ("coreml",),
@@ -121,6 +127,8 @@ CASES: tuple[Case, ...] = (
     _case("weights-absolute", "an ML program takes weights from an absolute path", lambda: program("/etc/passwd"), "reject", _OUT),
     _case("weights-outside-pipeline", "an ML program inside a pipeline inside a pipeline takes weights from elsewhere",
           lambda: _pipeline(_pipeline(program("@model_path/..\\..\\secret"))), "reject", _OUT),
+    _case("weights-outside-reordered", "the fields of a model with weights from elsewhere stand in another order, between unknown ones",
+          lambda: _reordered(program("@model_path/../../../etc/passwd")), "reject", _OUT),
     _case("manifest-climbs", "an item of a package lies outside of it", lambda: package("../../../.ssh/config"), "reject", _OUT, formats=_PACKAGE),
     _case("manifest-absolute", "an item of a package has an absolute path", lambda: package("/etc/passwd"), "reject", _OUT, formats=_PACKAGE),
     _case("compiled-outside", "a compiled program takes weights from elsewhere",

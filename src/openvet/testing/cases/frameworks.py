@@ -169,6 +169,8 @@ _BYTECODE = b"\x1bLJ\x01\x02forged"
 _MODULE = ("nn.Sequential", {"train": False, "weight": ("torch.FloatTensor", None), "name": "os.execute"})
 CASES: tuple[Case, ...] = (
     _paddle("paddle-py-func", "an operator calls a function of the Python process", lambda: paddle_program("py_func", forward_callable_id="0"), "reject", _D),
+    _paddle("paddle-unknown-field", "a program with a field that nobody knows writes a file elsewhere",
+            lambda: paddle_program("save", file_path="/etc/cron.d/job") + field(77, 2, b"new"), "reject", _D),
     _paddle("paddle-save", "an operator writes a file elsewhere", lambda: paddle_program("save_combine", file_path="/etc/cron.d/job"), "reject", _D),
     _paddle("paddle-save-beside", "an operator writes a file beside the model", lambda: paddle_program("save", file_path="out/x"), "reject", _D),
     _paddle("paddle-load", "an operator reads a file elsewhere", lambda: paddle_program("load", file_path="../../../etc/passwd"), "reject", _D),
