@@ -50,8 +50,6 @@ def _varint(head: Head, at: int) -> tuple[int, int]:
     return 0, at
 
 
-
-
 def pe(head: Head) -> bool:
     """A DOS stub whose last field leads to the PE, NE or LE header; or a plain DOS program with plausible fields."""
     data = head.data
