@@ -26,7 +26,10 @@ from openvet.formats._format import Format, Head, Likeness
 if TYPE_CHECKING:
     FORMATS: tuple[Format, ...]
 
-__all__ = ["FORMATS", "code_kinds", "recognise"]
+__all__ = ["FORMATS", "code_kinds", "code_titles", "recognise"]
+
+#: Code of virtual machines that has a reader of its own.
+_READ_CODE = {"python-bytecode": "Python bytecode"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,12 @@ def recognise(head: Head) -> Format | None:
 
 def code_kinds() -> frozenset[str]:
     """The ids of the kinds that a processor or a virtual machine would run."""
-    return frozenset(kind.format.id for kind in _kinds() if kind.code)
+    return frozenset(code_titles())
+
+
+def code_titles() -> dict[str, str]:
+    """The kinds that a processor or a virtual machine would run, also those that have a reader: id -> title."""
+    return {kind.format.id: kind.format.title for kind in _kinds() if kind.code} | _READ_CODE
 
 
 def _has_magic(kind: _Kind, head: Head) -> bool:

@@ -31,7 +31,7 @@ from openvet.checks.file._kinds import ending_of, name_rules
 from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.core.rule import Confidence, Rule, Severity
-from openvet.formats.known import FORMATS, code_kinds
+from openvet.formats.known import code_titles
 
 __all__ = ["RULE", "check"]
 
@@ -43,8 +43,8 @@ RULE = Rule(
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each program whose name says that it is data."""
     rules = name_rules()["disguise"]
-    kinds = code_kinds() - set(rules["for_processors_of_models"])
-    titles = {each.id: each.title for each in FORMATS}
+    titles = code_titles()
+    kinds = set(titles) - set(rules["for_processors_of_models"])
     for component in ctx.components():
         ending = ending_of(component.basename)
         if ending not in rules["data"]:

@@ -31,18 +31,17 @@ from openvet.checks._check import Context
 from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.core.rule import Confidence, Rule, Severity
-from openvet.formats.known import FORMATS, code_kinds
+from openvet.formats.known import code_titles
 
 RULE = Rule(id="file/native-code", severity=Severity.MEDIUM, confidence=Confidence.HIGH, since="0.1.0", cwe=(506,))
 
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each file that is code."""
-    kinds = code_kinds()
-    titles = {each.id: each.title for each in FORMATS}
+    titles = code_titles()
     for component in ctx.components():
         for kind in component.formats:
-            if kind in kinds:
+            if kind in titles:
                 yield ctx.finding(
                     Location(component.place),
                     f"is compiled code: {titles[kind]}",

@@ -37,7 +37,7 @@ RULE = Rule(
     confidence=Confidence.MEDIUM,
     since="0.1.0",
     cwe=(95, 506),
-    needs=("python", "notebook"),
+    needs=("python", "notebook", "python-bytecode"),
 )
 
 _GRADES = {"import": (Severity.HIGH, Confidence.MEDIUM), "construction": (Severity.MEDIUM, Confidence.MEDIUM)}

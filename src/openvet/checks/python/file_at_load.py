@@ -38,7 +38,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(506, 552),
-    needs=("python", "notebook"),
+    needs=("python", "notebook", "python-bytecode"),
 )
 
 _GRADES = {"import": (Severity.MEDIUM, Confidence.HIGH)}

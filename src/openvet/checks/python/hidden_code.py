@@ -37,7 +37,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(506, 656),
-    needs=("python", "notebook"),
+    needs=("python", "notebook", "python-bytecode"),
 )
 
 _GRADES = {

@@ -38,7 +38,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(114,),
-    needs=("python", "notebook"),
+    needs=("python", "notebook", "python-bytecode"),
 )
 
 _GRADES = {"import": (Severity.MEDIUM, Confidence.HIGH), "construction": (Severity.MEDIUM, Confidence.MEDIUM)}

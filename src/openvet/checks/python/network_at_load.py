@@ -36,7 +36,7 @@ RULE = Rule(
     confidence=Confidence.MEDIUM,
     since="0.1.0",
     cwe=(201, 494),
-    needs=("python", "notebook"),
+    needs=("python", "notebook", "python-bytecode"),
 )
 
 _GRADES = {"import": (Severity.HIGH, Confidence.MEDIUM), "construction": (Severity.MEDIUM, Confidence.MEDIUM)}

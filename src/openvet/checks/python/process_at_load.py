@@ -39,7 +39,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(78, 506),
-    needs=("python", "notebook"),
+    needs=("python", "notebook", "python-bytecode"),
 )
 
 _GRADES = {"import": (Severity.HIGH, Confidence.HIGH), "construction": (Severity.HIGH, Confidence.MEDIUM),

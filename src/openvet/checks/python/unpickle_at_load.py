@@ -36,7 +36,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(502,),
-    needs=("python", "notebook"),
+    needs=("python", "notebook", "python-bytecode"),
 )
 
 _GRADES = {"import": (Severity.MEDIUM, Confidence.HIGH)}
