@@ -73,42 +73,8 @@ def java_class(head: Head) -> bool:
     return head.data[:4] == b"\xca\xfe\xba\xbe" and int.from_bytes(head.data[6:8], "big") >= 45
 
 
-def python_bytecode(head: Head) -> bool:
-    """A magic number that ends in CR LF, flags or a time, and a marshalled code object."""
-    data = head.data
-    if data[2:4] != b"\r\n" or not (
-        3000 <= int.from_bytes(data[:2], "little") < 4000 or data[1:2] in {b"\xf2", b"\xf3"}
-    ):
-        return False
-    return any(data[at : at + 1] in {b"c", b"\xe3"} for at in (8, 12, 16))
-
-
 def lmdb(head: Head) -> bool:
     """The magic number behind the header of the first page."""
     return head.data[16:20] in {b"\xde\xc0\xef\xbe", b"\xbe\xef\xc0\xde"}
 
 
-def bmp(head: Head) -> bool:
-    """BM, the size of the file, two zeros, and a header size that exists."""
-    data = head.data
-    return (
-        data[:2] == b"BM"
-        and data[6:10] == b"\0\0\0\0"
-        and data[14:18] in {bytes([n, 0, 0, 0]) for n in (12, 40, 108, 124)}
-    )
-
-
-def ico(head: Head) -> bool:
-    """A small count of images, the first of which lies inside the file."""
-    data = head.data
-    if data[:4] not in {b"\0\0\1\0", b"\0\0\2\0"} or not 0 < int.from_bytes(data[4:6], "little") < 256:
-        return False
-    size, offset = (int.from_bytes(data[at : at + 4], "little") for at in (14, 18))
-    return offset >= 22 and size > 0 and offset + size <= head.size
-
-
-def truetype(head: Head) -> bool:
-    """A version, a count of tables and the power of two below it, times sixteen."""
-    data = head.data
-    tables, reach = (int.from_bytes(data[at : at + 2], "big") for at in (4, 6))
-    return data[:4] in {b"\0\1\0\0", b"true"} and 0 < tables < 100 and reach == 16 << tables.bit_length() - 1

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from openvet.formats._format import Facts
+from functools import partial
+
+from openvet.formats._format import Facts, Head, Likeness, Member
 from openvet.io.source import Source
 
-__all__ = ["account_for_rest", "all_zero", "say_incomplete", "say_trailing"]
+__all__ = ["BEHIND", "account_for_rest", "all_zero", "say_incomplete", "say_trailing"]
+
+#: What the member is called that stands behind the end of a file.
+BEHIND = "bytes-after-the-end"
 
 
 def all_zero(source: Source, start: int, end: int) -> bool:
@@ -34,6 +39,24 @@ def say_trailing(source: Source, facts: Facts, end: int, what: str) -> None:
         message = f"{rest} bytes follow after the end of {what}"
         facts.anomaly("file/trailing-data", message, end, end=end, size=source.size)
         facts.unknown("unsupported", f"the {rest} bytes after the end of {what} were not read", end)
+        window = source.window(end, rest)
+        if _runs(window):  # what it is and what it does is told like that of any other file
+            facts.add_members([Member(BEHIND, rest, partial(_same, window), end)])
+
+
+def _runs(source: Source) -> bool:
+    """Whether the bytes begin like a pickle, a program or a script."""
+    from openvet.formats import known, pickle
+
+    head = Head(BEHIND, source)
+    if head.data.startswith(b"#!") or pickle.probe(head) is not Likeness.NO:
+        return True
+    found = known.recognise(head)
+    return found is not None and found.id in known.code_kinds()
+
+
+def _same(window: Source) -> Source:
+    return window
 
 
 def say_incomplete(facts: Facts, expected: int, present: int) -> None:

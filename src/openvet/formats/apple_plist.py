@@ -30,7 +30,9 @@ _MOST = 4 * 1024 * 1024
 
 
 def probe(head: Head) -> Likeness:
-    return Likeness.STRONG if head.data.startswith(b"bplist0") and head.size >= 41 else Likeness.NO
+    """The mark, and a trailer that begins with zeros."""
+    fits = head.data.startswith(b"bplist0") and head.size >= 41 and head.tail[-32:-27] == bytes(5)
+    return Likeness.STRONG if fits else Likeness.NO
 
 
 def read(source: Source, facts: Facts) -> None:

@@ -24,7 +24,8 @@ FORMAT = Format(
 
 
 def probe(head: Head) -> Likeness:
-    known = head.data[4:8] in {b"\0\1\0\0", b"OTTO", b"true", b"ttcf"}
+    """The mark, a version of fonts, and two bytes that are always zero."""
+    known = head.data[4:8] in {b"\0\1\0\0", b"OTTO", b"true", b"ttcf"} and head.data[14:16] == b"\0\0"
     return Likeness.STRONG if head.data[:4] in {b"wOFF", b"wOF2"} and known else Likeness.NO
 
 

@@ -2,7 +2,8 @@ r"""A program stands under the name of a model or of data.
 
 What it finds:
     Compiled code and scripts whose names end like weights, tables, texts or pictures: an ELF program named ``model.bin``, a
-    Windows program named ``model.safetensors``, a shell script named ``weights.pt``. They are known by their bytes.
+    Windows program named ``model.safetensors``, a shell script named ``weights.pt``; and programs and scripts that stand behind the end of weights, pictures or tables. They
+    are known by their bytes.
 
 Why it matters:
     Nobody gives a program such a name by mistake. Something else in the folder, or a line in the instructions, will start it,
@@ -31,6 +32,7 @@ from openvet.checks.file._kinds import ending_of, name_rules
 from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.core.rule import Confidence, Rule, Severity
+from openvet.formats._trailing import BEHIND
 from openvet.formats.known import code_titles
 
 __all__ = ["RULE", "check"]
@@ -47,7 +49,8 @@ def check(ctx: Context) -> Iterator[Finding]:
     kinds = set(titles) - set(rules["for_processors_of_models"])
     for component in ctx.components():
         ending = ending_of(component.basename)
-        if ending not in rules["data"]:
+        behind = component.basename == BEHIND
+        if ending not in rules["data"] and not behind:
             continue
         found = next((titles[each] for each in component.formats if each in kinds), None)
         if found is None and "shell" in component.formats and ending not in rules["scripts_too"]:
@@ -55,7 +58,7 @@ def check(ctx: Context) -> Iterator[Finding]:
         if found is not None:
             yield ctx.finding(
                 Location(component.place),
-                f"is named {ending} and is a program: {found}",
+                f"is a program behind the end of a file: {found}" if behind else f"is named {ending} and is a program: {found}",
                 "Delete it, and do not start it.",
                 evidence={"ending": ending, "formats": list(component.formats)},
             )
