@@ -9,6 +9,7 @@ from openvet.core.coverage import Coverage
 from openvet.core.text import printable
 from openvet.errors import MalformedError
 from openvet.formats._format import Facts
+from openvet.formats._hidden import look_inside
 from openvet.formats._trailing import account_for_rest
 from openvet.io.source import Source
 
@@ -34,6 +35,8 @@ def walk_riff(source: Source, facts: Facts, needed: tuple[bytes, ...], what: str
         if at + 8 + length > end:
             raise MalformedError(f"the chunk {name} goes beyond the end", offset=at)
         found = found or start[:4] in needed
+        if start[:4] not in needed:
+            look_inside(facts, source.upto(at + 8, min(length, 4096)), f"the chunk {name}", at)
         at += 8 + length + (length & 1)
     if not found:
         raise MalformedError(f"holds no {' or '.join(each.decode().strip() for each in needed)} chunk", offset=12)

@@ -14,6 +14,8 @@ Specification: https://www.rfc-editor.org/rfc/rfc9639 . Samples are not decoded.
 
 from __future__ import annotations
 
+from functools import cache
+
 from openvet.core.coverage import Coverage
 from openvet.errors import MalformedError
 from openvet.formats._format import Facts, Format, Head, Likeness
@@ -63,23 +65,39 @@ def read(source: Source, facts: Facts) -> None:
             return
         raise MalformedError("no frame of sound follows the metadata", offset=at)
     end = source.size - (128 if source.upto(source.size - 128, 3) == b"TAG" else 0)
-    if _ends_with_frame(source, facts, at, end):
-        facts.coverage = Coverage.INERT
-        return
-    say_trailing(source, facts, at, "the metadata, which do not end with a whole frame of sound,")
+    sound = _last_frame_end(source, facts, at, end)
+    facts.coverage = Coverage.INERT
+    if sound < end:
+        say_trailing(source, facts, sound, "the last whole frame of sound")
 
 
-def _ends_with_frame(source: Source, facts: Facts, start: int, end: int) -> bool:
-    data = source.read(max(start, end - _LONGEST), end - max(start, end - _LONGEST))
+def _last_frame_end(source: Source, facts: Facts, start: int, end: int) -> int:
+    """Where the last frame ends: at ``end``, or where its checksum first fits; ``start`` where there is none."""
+    begin = max(start, end - _LONGEST)
+    data = source.read(begin, end - begin)
     at = len(data)
     for _ in range(_MOST_TRIED):
         facts.budget.check_time()
         at = max(data.rfind(b"\xff\xf8", 0, at), data.rfind(b"\xff\xf9", 0, at))
         if at < 0:
-            return False
-        if _header(data[at : at + 16]) and _crc(data[at:], 0x8005, 16) == 0:
-            return True
-    return False
+            return start
+        length = _header(data[at : at + 16])
+        if length:
+            whole, fits = _crc_fits(data[at:], length)
+            if whole or fits:
+                return end if whole else begin + at + fits
+    return start
+
+
+def _crc_fits(data: bytes, least: int) -> tuple[bool, int]:
+    """Whether the checksum fits all of ``data``, and the first length above ``least`` for which it fits, else 0."""
+    table = _table(0x8005, 16)
+    crc = first = 0
+    for index, byte in enumerate(data, 1):
+        crc = (crc << 8 ^ table[crc >> 8 ^ byte]) & 0xFFFF
+        if not crc and not first and index > least + 2:
+            first = index
+    return crc == 0, first
 
 
 def _header(data: bytes) -> int:
@@ -98,6 +116,14 @@ def _header(data: bytes) -> int:
 
 def _crc(data: bytes, polynomial: int, bits: int) -> int:
     """The checksum with its own value at the end: 0 where it fits."""
+    table, crc = _table(polynomial, bits), 0
+    for byte in data:
+        crc = (crc << 8 ^ table[crc >> bits - 8 ^ byte]) & ((1 << bits) - 1)
+    return crc
+
+
+@cache
+def _table(polynomial: int, bits: int) -> tuple[int, ...]:
     top, mask = 1 << bits - 1, (1 << bits) - 1
     table = []
     for byte in range(256):
@@ -105,7 +131,4 @@ def _crc(data: bytes, polynomial: int, bits: int) -> int:
         for _ in range(8):
             value = (value << 1 ^ polynomial if value & top else value << 1) & mask
         table.append(value)
-    crc = 0
-    for byte in data:
-        crc = (crc << 8 ^ table[crc >> bits - 8 ^ byte]) & mask
-    return crc
+    return tuple(table)

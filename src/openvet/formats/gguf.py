@@ -20,6 +20,7 @@ from typing import Any
 
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError, UnsupportedError
+from openvet.formats._hidden import look_inside
 from openvet.formats._format import Facts, Format, Head, Likeness, Tensor
 from openvet.formats._trailing import all_zero, say_incomplete, say_trailing
 from openvet.io.source import Cursor, Source
@@ -46,6 +47,8 @@ FORMAT = Format(
 
 _MAGIC = b"GGUF"
 _MAX_STRINGS = 16_000_000
+#: A shorter value is no program.
+_SHORTEST_PROGRAM = 16
 _KEYS_KEPT = 2_000
 _OWN_NOTES = frozenset({"version", "byte_order", "tensor_types"})
 _TEXT_KEPT = 500
@@ -176,6 +179,8 @@ class _Header:
             if key == "tokenizer.chat_template" or key.startswith("tokenizer.chat_template."):
                 return self.template(key, key.removeprefix("tokenizer.chat_template").removeprefix("."))
             data, length = self.string(_TEXT_KEPT * 4)
+            if length >= _SHORTEST_PROGRAM:
+                look_inside(self.facts, data, f"the value of {key}")
             text = printable(shorten(data.decode("utf-8", "replace"), _TEXT_KEPT))
             return text if length <= _TEXT_KEPT * 4 else f"{text} ({length} bytes)"
         if kind == _ARRAY:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from openvet.core.coverage import Coverage
 from openvet.errors import MalformedError
 from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.formats._hidden import look_inside
 from openvet.formats._trailing import account_for_rest
 from openvet.io.source import Cursor, Source
 
@@ -50,7 +51,11 @@ def read(source: Source, facts: Facts) -> None:
             cursor.skip(1)
         else:
             raise MalformedError(f"there is no block of the kind 0x{kind:02x}", offset=at)
+        first = True
         while length := cursor.read(1)[0]:
+            if first and kind == 0x21:
+                look_inside(facts, cursor.peek(length), "a comment or an extension", cursor.position)
+            first = False
             cursor.skip(length)
         facts.budget.check_time()
     facts.coverage = Coverage.INERT

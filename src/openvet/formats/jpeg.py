@@ -8,6 +8,7 @@ from __future__ import annotations
 from openvet.core.coverage import Coverage
 from openvet.errors import MalformedError
 from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.formats._hidden import look_inside
 from openvet.formats._trailing import account_for_rest
 from openvet.io.source import BLOCK, Source
 
@@ -57,6 +58,11 @@ def read(source: Source, facts: Facts) -> None:
         if marker in _FRAMES and len(start) == 9:
             facts.note("height", int.from_bytes(start[5:7], "big"))
             facts.note("width", int.from_bytes(start[7:9], "big"))
+        if marker == 0xFE or 0xE0 <= marker <= 0xEF:
+            data = source.read(at + 2, length - 2)
+            look_inside(facts, data, f"the segment 0x{marker:02x}", at)
+            if data.startswith(b"Exif\0\0"):
+                look_inside(facts, data[6:], f"the segment 0x{marker:02x}", at)
         at += length
         if marker == 0xDA:
             at = _scan_end(source, facts, at)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from openvet.core.coverage import Coverage
 from openvet.errors import MalformedError
 from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.formats._hidden import look_inside
 from openvet.formats._trailing import account_for_rest
 from openvet.io.source import Cursor, Source
 
@@ -62,7 +63,9 @@ def read(source: Source, facts: Facts) -> None:
         MalformedError: there is no frame.
     """
     cursor = Cursor(source)
-    cursor.skip(min(_tag_end(cursor.peek(10)), source.size))
+    end = min(_tag_end(cursor.peek(10)), source.size)
+    _look_at_tag(source, facts, end)
+    cursor.skip(end)
     frames = 0
     while length := _frame(cursor.peek(4)):
         cursor.skip(min(length, cursor.left))  # encoders cut the last frame short
@@ -74,6 +77,22 @@ def read(source: Source, facts: Facts) -> None:
     facts.note("frames", frames)
     facts.coverage = Coverage.INERT
     account_for_rest(source, facts, _after_tags(cursor), "the last frame")
+
+
+def _look_at_tag(source: Source, facts: Facts, end: int) -> None:
+    """Frames of the tag: four letters, a length, two flags, the content; comments and objects have words before theirs."""
+    at, wide = 10, source.upto(3, 1) != b"\4"
+    for _ in range(200):
+        start = source.upto(at, 10)
+        if at + 10 > end or not start[:4].isalnum():
+            return
+        size = int.from_bytes(start[4:8], "big") if wide else sum(byte << shift for byte, shift in zip(start[4:8], (21, 14, 7, 0), strict=True))
+        data = source.upto(at + 10, min(size, 64 * 1024, max(end - at - 10, 0)))
+        for part in (data, data[1:], data[4:].split(b"\0", 1)[-1], data.rpartition(b"\0\0")[2], *data.split(b"\0", 4)[1:]):
+            look_inside(facts, part, f"the frame {start[:4].decode('latin-1')} of the tag", at)
+            if facts.anomalies:
+                return
+        at += 10 + size
 
 
 def _after_tags(cursor: Cursor) -> int:

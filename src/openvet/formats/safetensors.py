@@ -22,6 +22,7 @@ from typing import Any
 
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError
+from openvet.formats._hidden import look_inside
 from openvet.formats._format import Facts, Format, Head, Likeness, Tensor
 from openvet.formats._trailing import say_incomplete, say_trailing
 from openvet.io.source import Source
@@ -47,6 +48,9 @@ FORMAT = Format(
 _HEADER_ALLOWED = 100_000_000
 _ENTRY_HELD = 64 * 1024
 _METADATA_KEPT = 100
+#: A shorter text of metadata is no program; of a longer one the beginning tells.
+_SHORTEST_PROGRAM = 16
+_LOOKED_AT = 64 * 1024
 _TEXT_KEPT = 500
 _USIZE = 2**64
 
@@ -263,6 +267,8 @@ class _Walk:
                 seen.add(key)
             if self.text[at : at + 1] == '"':
                 value, end = self._string(at)
+                if len(value) >= _SHORTEST_PROGRAM:
+                    look_inside(facts, value[:_LOOKED_AT].encode("latin-1", "replace"), f"__metadata__ {shown}")
                 if len(kept) < _METADATA_KEPT:
                     kept[shown] = printable(shorten(value, _TEXT_KEPT))
             else:
