@@ -41,7 +41,9 @@ def read(source: Source, facts: Facts) -> None:
         MalformedError: a text lies outside of the file, or there are too many.
     """
     start = source.read(0, 28)
-    order = _MARKS[start[:4]]
+    order = _MARKS.get(start[:4])
+    if order is None:
+        raise MalformedError("does not begin with its mark", offset=0)
     numbers = [int.from_bytes(start[at : at + 4], order) for at in range(4, 28, 4)]  # type: ignore[arg-type]
     _, count, originals, translations, hashes, place = numbers
     if count > _MOST:
