@@ -53,7 +53,9 @@ def _numbers(version: tuple[int, int]) -> _Numbers | None:
     if (3, 6) <= version <= (3, 12):
         return _OLD
     return {
-        (3, 13): _Numbers(71, 75, 74, frozenset({91, 92}), frozenset({82}), frozenset({113, 114}), frozenset({85}), 110, 83, 91),
+        (3, 13): _Numbers(
+            71, 75, 74, frozenset({91, 92}), frozenset({82}), frozenset({113, 114}), frozenset({85}), 110, 83, 91
+        ),
     }.get(version)
 
 
@@ -129,7 +131,9 @@ class _Walk:
                 importing = importing or top in _IMPORTERS
                 getting = getting or top == "builtins.getattr"
             elif op in numbers.store_names or op == numbers.store_fast:
-                table, to = (local, _at(code.variables, argument)) if op == numbers.store_fast else (self._aliases, name)
+                table, to = (
+                    (local, _at(code.variables, argument)) if op == numbers.store_fast else (self._aliases, name)
+                )
                 if top:
                     table[to] = to if to == imported.split(".", 1)[0] else top
                 top = imported = ""

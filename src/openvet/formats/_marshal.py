@@ -98,21 +98,11 @@ class _Reader:
         return found
 
     def _of(self, kind: bytes, depth: int, at: int) -> Any:
-        cursor = self._cursor
-        if kind in b"NTFS.":
+        if kind in b"NTFS.fxl" or kind in _FIXED:
+            self._skip_number(kind)
             return None
         if kind == b"0":
             return _END
-        if kind in _FIXED:
-            cursor.skip(_FIXED[kind])
-            return None
-        if kind in b"fx":
-            for _ in range(1 if kind == b"f" else 2):
-                cursor.skip(cursor.read(1)[0])
-            return None
-        if kind == b"l":
-            cursor.skip(2 * abs(int.from_bytes(cursor.read(4), "little", signed=True)))
-            return None
         if kind == b"s":
             return self._bytes(self._length(4))
         if kind in _TEXTS:
@@ -128,17 +118,30 @@ class _Reader:
             return table[index]
         if kind in _COLLECTIONS:
             return tuple([self.value(depth + 1) for _ in range(self._counted(_COLLECTIONS[kind]))])
+        if kind == b"c":
+            return self._code(depth)
+        return self._unkept(kind, depth, at)
+
+    def _unkept(self, kind: bytes, depth: int, at: int) -> None:
+        """Walk a dictionary or a slice, which no code of a module's own has."""
         if kind == b"{":
             while self.value(depth + 1) is not _END:
                 self.value(depth + 1)
-            return None
-        if kind == b":":
+        elif kind == b":":
             for _ in range(3):
                 self.value(depth + 1)
-            return None
-        if kind == b"c":
-            return self._code(depth)
-        raise MalformedError(f"there is no marshalled type 0x{kind[0]:02x}", offset=at)
+        else:
+            raise MalformedError(f"there is no marshalled type 0x{kind[0]:02x}", offset=at)
+
+    def _skip_number(self, kind: bytes) -> None:
+        cursor = self._cursor
+        if kind in _FIXED:
+            cursor.skip(_FIXED[kind])
+        elif kind in b"fx":
+            for _ in range(1 if kind == b"f" else 2):
+                cursor.skip(cursor.read(1)[0])
+        elif kind == b"l":
+            cursor.skip(2 * abs(int.from_bytes(cursor.read(4), "little", signed=True)))
 
     def _length(self, size: int) -> int:
         return int.from_bytes(self._cursor.read(size), "little")

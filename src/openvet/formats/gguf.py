@@ -20,8 +20,8 @@ from typing import Any
 
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError, UnsupportedError
-from openvet.formats._hidden import look_inside
 from openvet.formats._format import Facts, Format, Head, Likeness, Tensor
+from openvet.formats._hidden import look_inside
 from openvet.formats._trailing import all_zero, say_incomplete, say_trailing
 from openvet.io.source import Cursor, Source
 

@@ -43,7 +43,7 @@ _HARMLESS = re.compile(r"^(?:true|false|yes|no|0|1|git-lfs (?:clean|smudge|filte
 
 
 #: Sections of which one stands in the settings of every repository, or in its list of submodules.
-_SECTIONS = (b"[core]", b'[submodule "', b"[filter \"", b"[alias]")
+_SECTIONS = (b"[core]", b'[submodule "', b'[filter "', b"[alias]")
 
 
 def probe(head: Head) -> Likeness:
@@ -66,7 +66,9 @@ def read(source: Source, facts: Facts) -> None:
             if section == "submodule" and _LEAVES.search(found.group(2) or ""):
                 told += 1
                 name = shorten(printable(found.group(2)), 120)
-                message = f"a submodule is named {name}, which leads out of .git/modules (CVE-2018-11235: Git before 2.17.1)"
+                message = (
+                    f"a submodule is named {name}, which leads out of .git/modules (CVE-2018-11235: Git before 2.17.1)"
+                )
                 facts.anomaly("hub/tool-command", message, line=number)
         entry = _ENTRY.match(bare)
         if entry is None or told >= 100:
@@ -95,6 +97,8 @@ def _submodule_lie(value: str, line: str) -> str:
         return "which is an option (CVE-2018-17456: Git before 2.19.1)"
     if value.endswith(("\r", "\\r")) or re.search(r'\r"\s*$', line):
         return "which ends with a carriage return (CVE-2025-48384: Git before 2.50.1)"
-    if re.search(r"(?:^|[/\\])\.git(?:[/\\]|$)", value, re.IGNORECASE) and not value.startswith(("http", "git@", "ssh:")):
+    if re.search(r"(?:^|[/\\])\.git(?:[/\\]|$)", value, re.IGNORECASE) and not value.startswith(
+        ("http", "git@", "ssh:")
+    ):
         return "which leads into .git"
     return ""

@@ -86,9 +86,19 @@ def _look_at_tag(source: Source, facts: Facts, end: int) -> None:
         start = source.upto(at, 10)
         if at + 10 > end or not start[:4].isalnum():
             return
-        size = int.from_bytes(start[4:8], "big") if wide else sum(byte << shift for byte, shift in zip(start[4:8], (21, 14, 7, 0), strict=True))
+        size = (
+            int.from_bytes(start[4:8], "big")
+            if wide
+            else sum(byte << shift for byte, shift in zip(start[4:8], (21, 14, 7, 0), strict=True))
+        )
         data = source.upto(at + 10, min(size, 64 * 1024, max(end - at - 10, 0)))
-        for part in (data, data[1:], data[4:].split(b"\0", 1)[-1], data.rpartition(b"\0\0")[2], *data.split(b"\0", 4)[1:]):
+        for part in (
+            data,
+            data[1:],
+            data[4:].split(b"\0", 1)[-1],
+            data.rpartition(b"\0\0")[2],
+            *data.split(b"\0", 4)[1:],
+        ):
             look_inside(facts, part, f"the frame {start[:4].decode('latin-1')} of the tag", at)
             if facts.anomalies:
                 return

@@ -1,8 +1,8 @@
-"""Python bytecode (``.pyc``, ``.pyo``): a header, then one marshalled code object.
+r"""Python bytecode (``.pyc``, ``.pyo``): a header, then one marshalled code object.
 
 ::
 
-    magic[2] "\\r\\n"                          one number for each version of the interpreter
+    magic[2] "\r\n"                          one number for each version of the interpreter
     flags[4]                                  from 3.7 on; 1: checked by hash, 3: by hash, 1 only: never looked at the source
     time of the source[4], its size[4]        or, by the flags, the hash of the source[8]; without a size before 3.3
     marshalled code                           see _marshal.py

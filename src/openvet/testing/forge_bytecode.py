@@ -31,7 +31,13 @@ def code(
     """One marshalled code object with the fields that ``version`` has."""
     numbers = 4 if version < (3, 0) else 6 if (3, 8) <= version < (3, 11) else 5
     out = b"c" + struct.pack("<I", 0) * (numbers - 1) + struct.pack("<I", flags)
-    out += b"s" + struct.pack("<I", len(instructions)) + instructions + _tuple([b"N", *constants]) + _tuple(list(map(_text, names)))
+    out += (
+        b"s"
+        + struct.pack("<I", len(instructions))
+        + instructions
+        + _tuple([b"N", *constants])
+        + _tuple(list(map(_text, names)))
+    )
     if version >= (3, 11):
         out += _tuple([]) + b"s\0\0\0\0"
     else:

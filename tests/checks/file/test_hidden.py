@@ -57,7 +57,9 @@ def decide(path: Path, data: bytes) -> str:
 def test_no_file_with_another_behind_or_in_front_is_admitted(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "model.bin"
     assert decide(path, WHOLE[kind]) == "admit"
-    found = {name: (decide(path, WHOLE[kind] + data), decide(path, data + WHOLE[kind])) for name, data in HOSTILE.items()}
+    found = {
+        name: (decide(path, WHOLE[kind] + data), decide(path, data + WHOLE[kind])) for name, data in HOSTILE.items()
+    }
     if kind == "pdf":  # this one is text, and text behind text is text
         del found["page"]
     assert {name: pair for name, pair in found.items() if "admit" in pair} == {}
@@ -66,7 +68,9 @@ def test_no_file_with_another_behind_or_in_front_is_admitted(kind: str, tmp_path
         assert behind >= {"pickle", "pickle-4", "elf", "pe", "script", "zip"}
 
 
-@pytest.mark.parametrize("data", [ELF, PE, PICKLE, b"\x80\x04\x95\x0a\0\0\0\0\0\0\0]" + bytes(9), b"#!/bin/sh\necho forged\n", _zip()])
+@pytest.mark.parametrize(
+    "data", [ELF, PE, PICKLE, b"\x80\x04\x95\x0a\0\0\0\0\0\0\0]" + bytes(9), b"#!/bin/sh\necho forged\n", _zip()]
+)
 def test_a_program_is_seen_as_it_is_and_in_base64(data: bytes) -> None:
     assert program_in(data)
     assert program_in(b64encode(data)) == f"{program_in(data)} in base64"

@@ -58,7 +58,9 @@ def check(ctx: Context) -> Iterator[Finding]:
         if found is not None:
             yield ctx.finding(
                 Location(component.place),
-                f"is a program behind the end of a file: {found}" if behind else f"is named {ending} and is a program: {found}",
+                f"is a program behind the end of a file: {found}"
+                if behind
+                else f"is named {ending} and is a program: {found}",
                 "Delete it, and do not start it.",
                 evidence={"ending": ending, "formats": list(component.formats)},
             )

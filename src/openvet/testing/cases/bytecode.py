@@ -13,8 +13,18 @@ _CODE = "file/native-code"
 _NAMES = ["torch", "nn", "Module"]
 
 
-def _case(name: str, technique: str, made: bytes, decision: Literal["review", "reject"], *rules: str, file: str) -> Case:
-    return Case(f"bytecode/{name}", technique, lambda: made, decision, frozenset((_CODE, *rules)), ("python-bytecode",), name=file)
+def _case(
+    name: str, technique: str, made: bytes, decision: Literal["review", "reject"], *rules: str, file: str
+) -> Case:
+    return Case(
+        f"bytecode/{name}",
+        technique,
+        lambda: made,
+        decision,
+        frozenset((_CODE, *rules)),
+        ("python-bytecode",),
+        name=file,
+    )
 
 
 CASES: tuple[Case, ...] = (

@@ -6,8 +6,8 @@ import struct
 from base64 import b64encode
 from collections.abc import Callable
 
-from openvet.testing.case import Case
 from openvet.testing import forge_media
+from openvet.testing.case import Case
 from openvet.testing.forge_media import png_chunk
 from openvet.testing.forge_tables import TABLES, matroska
 from openvet.testing.forge_tensors import gguf, safetensors
