@@ -76,5 +76,3 @@ def java_class(head: Head) -> bool:
 def lmdb(head: Head) -> bool:
     """The magic number behind the header of the first page."""
     return head.data[16:20] in {b"\xde\xc0\xef\xbe", b"\xbe\xef\xc0\xde"}
-
-

@@ -77,7 +77,7 @@ _REVIEW = (
           "review", _LIES, file="model.cbm"),
     _case("cbm-part", "counters that break off", lambda: catboost_model((9).to_bytes(4, "little")), "review",
           "file/malformed", file="model.cbm"),
-    _case("cbm-trailing", "a pickle behind the model", lambda: catboost_model() + _EVIL, "review", "file/trailing-data",
+    _case("cbm-trailing", "a pickle behind the model", lambda: catboost_model() + _EVIL, "reject", "file/trailing-data", "pickle/runs-process",
           file="model.cbm"),
 )  # fmt: skip
 _HARMLESS = (

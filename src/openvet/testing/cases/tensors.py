@@ -135,8 +135,8 @@ CASES: tuple[Case, ...] = (
                  lambda: safetensors_raw(json.dumps({"a": _one(), "b": _one(offsets=(4, 12))}), bytes(12)), "review", "safetensors/header-lies"),
     _safetensors("hole", "bytes that no tensor shows",
                  lambda: safetensors_raw(json.dumps({"a": _one(), "b": _one(offsets=(16, 24))}), bytes(24)), "review", "safetensors/header-lies"),
-    _safetensors("behind", "a pickle behind the last tensor", lambda: safetensors_raw(json.dumps({"a": _one()}), bytes(8) + _EVIL), "review",
-                 _BEHIND),
+    _safetensors("behind", "a pickle behind the last tensor", lambda: safetensors_raw(json.dumps({"a": _one()}), bytes(8) + _EVIL), "reject",
+                 _BEHIND, "pickle/runs-process"),
     _safetensors("key-twice", "a tensor that is described twice",
                  lambda: safetensors_raw('{"a":%s,"a":%s}' % (json.dumps(_one()), json.dumps(_one())), bytes(8)), "review",  # noqa: UP031
                  "safetensors/header-lies"),
