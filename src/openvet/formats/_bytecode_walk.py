@@ -43,10 +43,12 @@ class _Numbers:
     store_fast: int
     load_const: int
     load_global: int
+    compare: int
+    jump_if_false: int
 
 
 _OLD = _Numbers(144, 108, 109, frozenset({101, 116}), frozenset({106, 160}), frozenset({90, 97}), frozenset({124}), 125,
-                100, 116)  # fmt: skip
+                100, 116, 107, 114)  # fmt: skip
 
 
 def _numbers(version: tuple[int, int]) -> _Numbers | None:
@@ -54,7 +56,18 @@ def _numbers(version: tuple[int, int]) -> _Numbers | None:
         return _OLD
     return {
         (3, 13): _Numbers(
-            71, 75, 74, frozenset({91, 92}), frozenset({82}), frozenset({113, 114}), frozenset({85}), 110, 83, 91
+            71,
+            75,
+            74,
+            frozenset({91, 92}),
+            frozenset({82}),
+            frozenset({113, 114}),
+            frozenset({85}),
+            110,
+            83,
+            91,
+            58,
+            97,
         ),
     }.get(version)
 
@@ -74,6 +87,7 @@ class _Walk:
         self._known: Capabilities = capabilities()
         self._aliases: dict[str, str] = {}
         self._used: set[str] = set()
+        self._methods: set[str] = set()  # names of attributes that the module itself uses
         self._seen: set[tuple[str, str, str]] = set()
         self.uses: list[PythonUse] = []
         self.imports: set[str] = set()
@@ -96,7 +110,8 @@ class _Walk:
                 self._one(code, "construction" if code.name in _CONSTRUCTION else "call")
 
     def _reached(self, code: Code) -> bool:
-        return not code.flags & _OPTIMIZED or code.name.startswith("<") or code.name in self._used
+        used = code.name in self._used or code.name in self._methods
+        return not code.flags & _OPTIMIZED or code.name.startswith("<") or used
 
     def _one(self, code: Code, when: str) -> None:
         if self._numbers is None:
@@ -118,14 +133,18 @@ class _Walk:
         local: dict[str, str] = {}
         top = module = imported = ""
         importing = getting = False  # __import__ or getattr was loaded and waits for its arguments
-        for op, argument in self._operations(code.bytecode, numbers):
+        guard, given = _Guard(numbers, self._version), when
+        for at, op, argument in self._operations(code.bytecode, numbers):
             name = _at(code.names, argument)
+            when = "call" if guard.holds(at, op, argument, code) else given
             if op == numbers.import_name:
                 top = module = imported = name
                 self.imports.add(printable(name.split(".", 1)[0]))
             elif op == numbers.import_from:
                 top, imported = f"{module}.{name}", ""
             elif op in numbers.load_names or op in numbers.load_attributes or op in numbers.load_fast:
+                if op not in numbers.load_fast and when == given:
+                    self._use(op, name, code, numbers)
                 top = self._loaded(op, name, _at(code.variables, argument), top, local, numbers)
                 self._mention(top, code, when)
                 importing = importing or top in _IMPORTERS
@@ -148,16 +167,21 @@ class _Walk:
                     top, getting = f"{top}.{text}", False
                     self._mention(top, code, when)
 
+    def _use(self, op: int, name: str, code: Code, numbers: _Numbers) -> None:
+        if op not in numbers.load_attributes:
+            self._used.add(name)
+        elif not code.flags & _OPTIMIZED:
+            self._methods.add(name)
+
     def _loaded(self, op: int, name: str, variable: str, top: str, local: dict[str, str], numbers: _Numbers) -> str:
         """The qualified name of what an instruction loads; nothing where that is not known."""
         if op in numbers.load_fast:
             return local.get(variable, "")
-        self._used.add(name)
         if op in numbers.load_attributes:
             return f"{top}.{name}" if top else ""
         return local.get(name) or self._aliases.get(name, f"builtins.{name}" if name in _BUILTINS else "")
 
-    def _operations(self, bytecode: bytes, numbers: _Numbers) -> Iterator[tuple[int, int]]:
+    def _operations(self, bytecode: bytes, numbers: _Numbers) -> Iterator[tuple[int, int, int]]:
         extended = 0
         for at in range(0, len(bytecode) - 1, 2):
             op, argument = bytecode[at], bytecode[at + 1] | extended
@@ -168,7 +192,7 @@ class _Walk:
             halved = (op == numbers.load_global and self._version >= (3, 11)) or (
                 op in numbers.load_attributes and self._version >= (3, 12)
             )
-            yield op, argument >> 1 if halved else argument
+            yield at, op, argument >> 1 if halved else argument
 
     def _mention(self, name: str, code: Code, when: str) -> None:
         if not name or name in {"builtins.compile", "builtins.__import__", "builtins.getattr"}:
@@ -181,6 +205,36 @@ class _Walk:
         shown = shorten(printable(plain.removeprefix("builtins.")), 120)
         self.uses.append(PythonUse(code.line, shown, str(capability), when, "in bytecode", "" if when != "call" else
                                    printable(code.name)))  # fmt: skip
+
+
+class _Guard:
+    """Follows ``if __name__ == "__main__":``, whose body does not run on import."""
+
+    def __init__(self, numbers: _Numbers, version: tuple[int, int]) -> None:
+        self._numbers = numbers
+        self._version = version
+        self._step = 0
+        self._end = 0
+
+    def holds(self, at: int, op: int, argument: int, code: Code) -> bool:
+        """Whether the instruction at ``at`` stands in such a body; to be asked of each one in turn."""
+        numbers = self._numbers
+        if at < self._end:
+            return True
+        if op in numbers.load_names:
+            self._step = 1 if _at(code.names, argument) == "__name__" else 0
+        elif op == numbers.load_const:
+            self._step = 2 if self._step == 1 and _at(code.constants, argument) == "__main__" else 0
+        elif op == numbers.compare:
+            shift = 5 if self._version >= (3, 13) else 4 if self._version >= (3, 12) else 0
+            self._step = 3 if self._step == 2 and argument >> shift == 2 else 0  # 2: ==
+        elif op == numbers.jump_if_false and self._step == 3:
+            self._step = 0
+            if self._version >= (3, 11):  # from behind the instruction and its cache
+                self._end = at + 2 + (2 if self._version >= (3, 13) else 0) + 2 * argument
+            else:
+                self._end = argument * (2 if self._version >= (3, 10) else 1)
+        return False
 
 
 def _at(items: tuple[Any, ...], index: int) -> Any:

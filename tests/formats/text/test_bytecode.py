@@ -79,6 +79,13 @@ def test_what_does_nothing_of_note(source: str) -> None:
     assert uses(compiled(source)) == []
 
 
+def test_what_only_a_script_does_is_no_import() -> None:
+    guarded = "import os\nif __name__ == '__main__':\n    os.system('echo forged')\n"
+    assert uses(compiled(guarded)) == [("os.system", "call")]
+    assert ("os.system", "import") in uses(compiled(guarded + "os.system('echo forged')"))
+    assert ("os.system", "import") in uses(compiled(guarded.replace("==", "!=")))
+
+
 def test_a_header_that_keeps_python_from_looking_at_the_source_is_noted() -> None:
     assert read(pyc((3, 11), code((3, 11), b"", []), flags=1)).metadata["source"] == "never compared"
 
