@@ -74,18 +74,17 @@ def probe(head: Head) -> Likeness:
             if unknown > 2 or seen.total() > _PROBED:
                 break
     except ReadError:
-        broken = (
-            head.suffix in FORMAT.extensions
-        )  # a download that was cut short; too little is left to be sure otherwise
+        # a download that was cut short; what is left of it is too little to be sure without the name
+        broken = head.suffix in FORMAT.extensions
     whole = seen[1] and seen[2] and unknown <= 2 and (broken or any(number >= _MODEL_TYPES for number in seen))
     return Likeness.STRONG if whole else Likeness.NO
 
 
 def _begins(data: bytes) -> bool:
     """Whether the first field is one of a model's, in whatever order they stand."""
-    tag = (
-        data[0] if data[0] < 0x80 else data[0] & 0x7F | (data[1] & 0x7F) << 7 | (data[2] << 14 if data[1] > 0x7F else 0)
-    )
+    tag = data[0]
+    if tag > 0x7F:
+        tag = tag & 0x7F | (data[1] & 0x7F) << 7 | (data[2] << 14 if data[1] > 0x7F else 0)
     number, wire = tag >> 3, tag & 7
     return wire == 0 if number in {1, 10} else wire == 2 and (number == 2 or 200 <= number <= 3000)
 

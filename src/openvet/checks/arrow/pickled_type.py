@@ -11,7 +11,8 @@ Example:
     A Parquet file with a column whose ``ARROW:extension:metadata`` is a pickle that calls ``os.system``.
 
 Remedy:
-    Read it with PyArrow 14.0.1 or later, which leaves such types alone, or write the table again without them.
+    ``pyarrow.ipc``, ``pyarrow.parquet`` and what is built on them (pandas, datasets) are hit from PyArrow 0.14.0 to 14.0.0. Read it
+    with 14.0.1 or later, which leaves such types alone, or write the table again without them.
 
 What it cannot see:
     Values of columns that a program unpickles by itself.
