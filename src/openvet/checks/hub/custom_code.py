@@ -3,7 +3,8 @@
 What it finds:
     ``auto_map`` in any configuration, ``custom_pipelines`` of transformers, and a ``custom_generate`` folder. The
     finding says which classes of which files are meant, whether those files are here, and whether the code lies in
-    another repository (``org/name--module.Class``).
+    another repository (``org/name--module.Class``). It is a note where all the code is here and was seen to do nothing
+    but define classes and functions (see ``hub/python-code``); with ``--strict`` that is refused as well.
 
 Why it matters:
     With ``trust_remote_code=True`` transformers and diffusers import the named file and so run everything in it, with
@@ -14,7 +15,8 @@ Example:
 
 Remedy:
     Read the named files before you load with ``trust_remote_code=True``, pin the revision, or use a version of the
-    library that has the architecture built in and load without it.
+    library that has the architecture built in and load without it. Code of another repository: check that one
+    (``openvet check hf:org/name``), copy its files here, and take the part before ``--`` out of the configuration.
 
 What it cannot see:
     What the code does; rules of the family ``python`` look at files that are here. Code of another repository is not
@@ -32,6 +34,7 @@ from typing import Any
 from openvet.checks._check import Context
 from openvet.checks.hub._targets import shown
 from openvet.checks.hub._walk import documents, entries
+from openvet.checks.python._quiet import why_loud
 from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.core.rule import Confidence, Rule, Severity
@@ -43,6 +46,7 @@ RULE = Rule(
     since="0.1.0",
     cwe=(829,),
     needs=("json", "python", "yaml"),
+    code=True,
 )
 
 _REMEDY = "Read the code before you load with trust_remote_code=True, and pin the revision; or load without it."
@@ -51,23 +55,25 @@ _REMEDY = "Read the code before you load with trust_remote_code=True, and pin th
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each configuration and each repository that it takes code from."""
     here = {component.name.replace("\\", "/") for component in ctx.inventory.walk()}
+    quiet = not any(why_loud(ctx).values())
     for component in documents(ctx):
         for entry in entries(component, ("auto_map", "custom_pipelines")):
             if entry.key == "auto_map":
-                yield from _named(ctx, entry.location, entry.value, here)
+                yield from _named(ctx, entry.location, entry.value, here, quiet)
             elif entry.key == "custom_pipelines" and isinstance(entry.value, dict):
                 wanted = [each.get("impl") for each in entry.value.values() if isinstance(each, dict)]
-                yield from _named(ctx, entry.location, wanted, here)
+                yield from _named(ctx, entry.location, wanted, here, quiet)
     for component in ctx.components("python"):
         if component.place.endswith("custom_generate/generate.py"):
             yield ctx.finding(
                 Location(component.place),
                 "is run by generate() of transformers when trust_remote_code is given",
                 _REMEDY,
+                severity=Severity.NOTE if quiet else None,
             )
 
 
-def _named(ctx: Context, location: Location, value: Any, here: set[str]) -> Iterator[Finding]:
+def _named(ctx: Context, location: Location, value: Any, here: set[str], quiet: bool) -> Iterator[Finding]:
     by_repository: dict[str, list[str]] = {}
     for reference in _references(value):
         repository, mark, name = reference.rpartition("--")
@@ -76,6 +82,7 @@ def _named(ctx: Context, location: Location, value: Any, here: set[str]) -> Iter
         classes = ", ".join(shown(name) for name in names[:4]) + (
             f" and {len(names) - 4} more" if len(names) > 4 else ""
         )
+        told: Severity | None = None
         evidence: dict[str, Any] = {"classes": [shown(name) for name in names[:50]]}
         if repository:
             evidence["repository"] = shown(repository)
@@ -90,7 +97,9 @@ def _named(ctx: Context, location: Location, value: Any, here: set[str]) -> Iter
             if missing:
                 evidence["missing"] = [shown(name) for name in missing[:50]]
                 message += f"; {shown(missing[0])} is not here"
-        yield ctx.finding(location, message, _REMEDY, evidence=evidence)
+            elif quiet:
+                told = Severity.NOTE
+        yield ctx.finding(location, message, _REMEDY, severity=told, evidence=evidence)
 
 
 def _references(value: Any) -> Iterator[str]:

@@ -2,7 +2,10 @@
 
 What it finds:
     Python sources beside the model's files, or inside its archives. Stub files are left out, and so are the sources
-    inside a TorchScript archive, which the TorchScript interpreter runs and Python does not.
+    inside a TorchScript archive, which the TorchScript interpreter runs and Python does not. A source that was read to
+    its end, that does nothing of note when it is imported, constructed or used, and that imports only packages which
+    models are known to need, is a note; with ``--strict`` that is refused as well. Any other wants a review, and the
+    finding says why.
 
 Why it matters:
     Code next to a model is there to be run with it: by ``trust_remote_code``, by an inference server that looks for
@@ -12,8 +15,9 @@ Example:
     ``modeling_falcon.py`` beside ``config.json``.
 
 Remedy:
-    Read it, or have it read, before you run it; pin the revision that was read. Where the library has the architecture
-    itself, leave the code out of your copy.
+    Read the line that is named, or have it read, before you run the code; pin the revision that was read. Where the
+    library has the architecture itself, load without ``trust_remote_code`` or leave the code out of your copy. What your
+    team has read can be accepted in ``openvet.toml`` (``openvet check --format acceptances``).
 
 What it cannot see:
     What the code does when it runs. Rules of the family ``python`` name dangerous calls that run on import or
@@ -29,6 +33,7 @@ from collections.abc import Iterator
 
 from openvet.checks._check import Context
 from openvet.checks.hub._targets import shown
+from openvet.checks.python._quiet import why_loud
 from openvet.checks.python._uses import is_script
 from openvet.core.finding import Finding
 from openvet.core.location import Location
@@ -42,31 +47,39 @@ RULE = Rule(
     since="0.1.0",
     cwe=(829,),
     needs=("python",),
+    code=True,
 )
 
 #: Sources named one by one; more than that is a code base and gets one finding for the rest.
 _MOST = 10
 _REMEDY = "Read the code before you run it, and pin the revision that was read."
+_QUIET = "Nothing to load without it; pin the revision that was read, if you load with trust_remote_code=True."
 
 
 def check(ctx: Context) -> Iterator[Finding]:
-    """One finding for each of the first sources, one for all the others."""
-    sources = list(_sources(ctx))
+    """One finding for each of the first sources, one for all the others; those that are not quiet come first."""
+    loud = why_loud(ctx)
+    sources = sorted(_sources(ctx), key=lambda component: not loud.get(component.place, ""))
     for component in sources[:_MOST]:
         packages = _packages(component)
+        why = loud.get(component.place, "")
         yield ctx.finding(
             Location(component.place),
             "is Python code that comes with the model"
+            + (f"; {why}" if why else ", and loading it only defines classes and functions")
             + (f"; it imports {', '.join(packages[:8])}" if packages else ""),
-            _REMEDY,
+            _REMEDY if why else _QUIET,
+            severity=None if why else Severity.NOTE,
             evidence={"imports": packages[:100]},
         )
     rest = sources[_MOST:]
     if rest:
+        why = next((loud[each.place] for each in rest if loud.get(each.place)), "")
         yield ctx.finding(
             Location(""),
-            f"has {len(rest)} more files of Python code",
-            _REMEDY,
+            f"has {len(rest)} more files of Python code" + (f"; in {rest[0].place}, {why}" if why else ""),
+            _REMEDY if why else _QUIET,
+            severity=None if why else Severity.NOTE,
             evidence={"files": [component.place for component in rest[:100]], "count": len(rest)},
         )
 

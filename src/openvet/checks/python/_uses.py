@@ -13,7 +13,7 @@ from openvet.core.rule import Confidence, Severity
 from openvet.formats.python import PythonSource, PythonUse
 from openvet.inventory.component import Component
 
-__all__ = ["found", "is_script", "uses"]
+__all__ = ["found", "is_script", "sources", "uses"]
 
 _WHEN = {
     "import": "when it is imported",
@@ -29,15 +29,16 @@ Grade = tuple[Severity, Confidence]
 
 def uses(ctx: Context) -> Iterator[tuple[PythonSource, PythonUse, str]]:
     """Every use in every source, with where it is called from when another file calls it; not those of TorchScript."""
-    sources = list(_sources(ctx))
-    reached = follow(sources)
-    for program in sources:
+    read = list(sources(ctx))
+    reached = follow(read)
+    for program in read:
         for use in program.uses:
             when, via = reached.get((program.location, use.owner), ("", "")) if use.when == "call" else ("", "")
             yield program, replace(use, when=when) if when else use, via
 
 
-def _sources(ctx: Context) -> Iterator[PythonSource]:
+def sources(ctx: Context) -> Iterator[PythonSource]:
+    """Every Python source that Python itself would run."""
     for file in ctx.inventory.files:
         stack: list[tuple[Component, bool]] = [(file, False)]
         while stack:
