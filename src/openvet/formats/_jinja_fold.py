@@ -37,6 +37,8 @@ class Constants:
                 if key is not None:
                     self.assigned.setdefault(key, []).append(node.node)
                     self._of_namespace(key, node.node)
+            elif isinstance(node, nodes.AssignBlock) and (key := key_of(node.target)) is not None:
+                self.assigned.setdefault(key, []).append(_written(node))
         self._folding: set[str] = set()
         self._of_names: dict[str, list[Any]] = {}
         self._of_nodes: dict[int, Any] = {}
@@ -146,6 +148,16 @@ class Constants:
         return not (isinstance(begin, str) and begin and not begin.startswith("_"))
 
 
+def _written(block: nodes.AssignBlock) -> nodes.Node:
+    """What ``{% set x %}...{% endset %}`` assigns, where nothing in it decides: the text of its parts."""
+    parts: list[nodes.Node] = []
+    for each in block.body:
+        if not isinstance(each, nodes.Output):
+            return block
+        parts.extend(each.nodes)
+    return nodes.Concat(parts, lineno=block.lineno)
+
+
 def _short(value: Any) -> bool:
     return isinstance(value, int) and -_LONGEST <= value <= _LONGEST
 
@@ -236,6 +248,8 @@ def _method(name: str, base: Any, arguments: list[Any]) -> Any:
         return items if name == "list" else "".join(reversed(base)) if isinstance(base, str) else items[::-1]
     if name in ("first", "last"):
         return base[0 if name == "first" else -1]
+    if name in ("split", "rsplit") and isinstance(base, str) and all(isinstance(each, str) for each in arguments[:1]):
+        return base.split(*arguments[:1])
     if not isinstance(base, str):
         return None
     if name == "replace" and len(arguments) >= 2 and len(base) * max(len(str(arguments[1])), 1) <= _LONGEST:

@@ -8,6 +8,7 @@ The words for what is found:
 * ``format-string``: ``'{0.__class__}'.format(...)``, which walks attributes by itself;
 * ``computed-name``: a name put together while rendering, that cannot be known from the text;
 * ``load-template``: ``include``, ``import``, ``extends``: reads another file;
+* ``exhausts``: a loop, repetition or width of a constant size that takes all time or memory;
 * ``call-process``: a call of a method that starts a process or evaluates code.
 """
 
@@ -51,6 +52,10 @@ _FORMAT_WALK = re.compile(r"\{[^{}]{0,200}[.\[]_")
 _ATTRIBUTE_ARGUMENT = {"map": None, "groupby": 0, "sum": 0, "sort": 2, "unique": 1, "min": 1, "max": 1,
                        "selectattr": 0, "rejectattr": 0}  # fmt: skip
 
+#: More than this of anything is no prompt; jinja2's sandbox has a limit of 100,000 for ``range`` alone.
+_HUGE = 5_000_000
+_WIDTHS = frozenset({"center", "ljust", "rjust", "zfill", "indent", "expandtabs"})
+_WIDTH = re.compile(r"%[-+# 0]{0,9}\d{7,}|\{[^{}]{0,99}:[^{}]{0,9}?\d{7,}")
 Found = tuple[str, int, str]
 
 
@@ -127,8 +132,41 @@ def _look_item(search: Constants, node: Any) -> Look:
         yield from _name_is_internal(search, node.arg, "internal-attribute")
 
 
+def _is_huge(search: Constants, node: nodes.Node) -> bool:
+    if isinstance(node, nodes.Pow):
+        left, right = search.fold(node.left), search.fold(node.right)
+        if isinstance(left, int) and isinstance(right, int):
+            return abs(left) > 1 and right * abs(left).bit_length() > 24
+        return isinstance(node.right, nodes.Pow)
+    value = search.fold(node)
+    if isinstance(node, nodes.Mul) and value is None:
+        return _is_huge(search, node.left) or _is_huge(search, node.right)
+    return isinstance(value, int) and abs(value) > _HUGE
+
+
+def _look_power(search: Constants, node: Any) -> Look:
+    if isinstance(node.right, nodes.Pow) or _is_huge(search, node.right) or _is_huge(search, node):
+        yield "exhausts", "**"
+
+
+def _look_product(search: Constants, node: Any) -> Look:
+    yield from _look_built(search, node)
+    for text, count in ((node.left, node.right), (node.right, node.left)):
+        if isinstance(search.fold(text), str | list) and _is_huge(search, count):
+            yield "exhausts", "*"
+
+
+def _look_remainder(search: Constants, node: Any) -> Look:
+    yield from _look_built(search, node)
+    template = search.fold(node.left)
+    if isinstance(template, str) and _WIDTH.search(template):
+        yield "exhausts", "%"
+
+
 def _look_filter(search: Constants, node: Any) -> Look:
     yield from _look_built(search, node)
+    if node.name in _WIDTHS and any(_is_huge(search, each) for each in node.args):
+        yield "exhausts", f"|{node.name}"
     if node.name == "attr":
         yield "attr-filter", next((str(value) for each in node.args[:1] for value in search.values(each)), "")
     elif node.name in _ATTRIBUTE_ARGUMENT:
@@ -149,6 +187,10 @@ def _look_filter(search: Constants, node: Any) -> Look:
 def _look_call(search: Constants, node: Any) -> Look:
     yield from _look_built(search, node)
     called = node.node
+    arguments = [*node.args, *(pair.value for pair in node.kwargs)]
+    name = called.name if isinstance(called, nodes.Name) else called.attr if isinstance(called, nodes.Getattr) else ""
+    if (name in _WIDTHS or name in ("range", "lipsum")) and any(_is_huge(search, each) for each in arguments):
+        yield "exhausts", name
     if isinstance(called, nodes.Getattr):
         if called.attr in _PROCESS_CALLS:
             yield "call-process", called.attr
@@ -195,8 +237,9 @@ _LOOKS: dict[type[nodes.Node], Callable[[Constants, Any], Look]] = {
     nodes.NSRef: _look_namespace,
     nodes.Concat: _look_built,
     nodes.Add: _look_built,
-    nodes.Mul: _look_built,
-    nodes.Mod: _look_built,
+    nodes.Mul: _look_product,
+    nodes.Pow: _look_power,
+    nodes.Mod: _look_remainder,
     nodes.Include: _look_load,
     nodes.Import: _look_load,
     nodes.FromImport: _look_load,

@@ -215,6 +215,8 @@ class Folder:
                 return _decoded(name, arguments[0])
             if owner.id == "str" and name == "maketrans" and None not in arguments:
                 return [[ord(a), b] for a, b in zip(*arguments[:2], strict=True)]
+        if isinstance(owner, ast.Attribute) and owner.attr == "path" and arguments and isinstance(arguments[0], str):
+            return _path(name, arguments)
         base = self._value(owner, values, depth)
         if base is None or None in arguments:
             return None
@@ -257,6 +259,13 @@ class Folder:
         if len(arguments) != 1:
             return None
         return _simple(name, first)
+
+
+def _path(name: str, arguments: list[Any]) -> str | None:
+    """``os.path.expanduser('~/.x')``: the text that says where, not where that is on a machine."""
+    if name in ("expanduser", "expandvars", "abspath", "normpath", "realpath"):
+        return str(arguments[0])
+    return "/".join(map(str, arguments)) if name == "join" and None not in arguments else None
 
 
 def _literal(value: Any) -> ast.expr:

@@ -29,12 +29,17 @@ _CONSTRUCTION = frozenset({
     "__set_name__", "__class_getitem__", "__prepare__", "__del__", "__getattr__", "__getattribute__", "__call__",
     "from_pretrained", "_from_pretrained", "from_config", "_from_config", "from_dict", "load", "_load", "load_model",
     "_load_pyfunc", "setup", "initialize", "model_fn", "load_context", "handler", "handle", "_init_weights", "post_init",
+    "load_state_dict", "_load_from_state_dict", "_load_state_dict", "_load_pretrained_model", "load_weights", "tie_weights",
+    "find_spec", "find_module", "exec_module", "create_module", "load_module",
 })  # fmt: skip
 #: What runs when the model is used.
 _INFERENCE = frozenset({
     "forward", "generate", "predict", "inference", "call", "encode", "transform", "preprocess", "postprocess", "predict_fn",
     "input_fn", "output_fn", "prepare_inputs_for_generation", "_forward", "_forward_pass", "_call", "__next__",
-    "custom_generate",
+    "custom_generate", "tokenize", "_tokenize", "decode", "_decode", "batch_decode", "batch_encode_plus", "encode_plus",
+    "_convert_token_to_id", "_convert_id_to_token", "convert_tokens_to_string", "build_inputs_with_special_tokens",
+    "apply_chat_template", "to_dict", "to_diff_dict", "to_json_string", "state_dict", "get_input_embeddings", "_sample",
+    "_generate_examples", "_split_generators", "_info", "check_inputs", "_sanitize_parameters", "chat", "stream_chat",
 })  # fmt: skip
 #: At module level or in a class these run on import.
 _MODULE_HOOKS = frozenset({"__getattr__", "__dir__"})
@@ -71,10 +76,17 @@ class Reading(Uses):
         for moment, names in (("construction", _CONSTRUCTION), ("inference", _INFERENCE)):
             at = moment if when == "import" else when
             for name in list(self._functions):
-                if name.rsplit(".", 1)[-1] in names:
+                if name.rsplit(".", 1)[-1] in names or (moment == "inference" and self._is_special(name)):
                     self._waiting[at].append(Waiting(name))
             self._called(at)
         self._left_over()
+
+    def _is_special(self, name: str) -> bool:
+        """Whether an operator, ``str()``, or an attribute that looks like any other runs this method."""
+        owner, _, method = name.rpartition(".")
+        return owner in self._classes and (
+            (method.startswith("__") and method.endswith("__")) or method in self._properties
+        )
 
     def handed_on(self) -> list[tuple[str, str]]:
         """Names of the module that neighbouring files define."""
@@ -300,6 +312,9 @@ class Reading(Uses):
             if value is not None:
                 self._expression(value, when)
         self._functions[name] = node
+        for decorator in node.decorator_list:
+            if self._registers(self.resolve(decorator)):
+                self._waiting[when].append(Waiting(name))
         owner = scope.removesuffix(".")
         if owner in self._classes:
             self._methods.setdefault(node.name, []).append(name)
@@ -307,6 +322,11 @@ class Reading(Uses):
             if any(_last(each) in _PROPERTIES for each in node.decorator_list):
                 self._properties.add(node.name)
         self._set(node.name, LOCAL + name)
+
+    @staticmethod
+    def _registers(name: str | None) -> bool:
+        """A decorator that keeps the function to run it by itself later."""
+        return name in ("atexit.register", "signal.signal", "threading.Thread", "os.register_at_fork")
 
     def _class(self, node: ast.ClassDef, when: str, scope: str) -> None:
         name = f"{scope}{node.name}"
@@ -327,6 +347,9 @@ class Reading(Uses):
             if keyword.arg == "metaclass":
                 self._use_callable(keyword.value, when, "is the metaclass")
                 self._queue(self.resolve(keyword.value), when)
+        for given in node.bases:  # a command of setuptools is run by the installer
+            if (self.resolve(given) or "").startswith(("setuptools.command.", "distutils.command.", "setuptools.Command")):
+                self._waiting[when].append(Waiting(f"{name}.run"))
         for base in self._local_bases(name):
             self._waiting[when].append(Waiting(f"{base}.__init_subclass__"))
             self._waiting[when].append(Waiting(f"{base}.__mro_entries__"))
@@ -344,6 +367,7 @@ class Reading(Uses):
             if isinstance(target, ast.Attribute | ast.Subscript):
                 self._expression(target, when)
                 self._use_callable(node.value, when, "is put in place of something", local=False)
+                self._replaced(target, node.value, when)
                 self._keep_attribute(target, node.value)
             elif (isinstance(target, ast.Name) and target.id.startswith("__")
                   and scope.removesuffix(".") in self._classes):  # fmt: skip
@@ -354,6 +378,15 @@ class Reading(Uses):
                     self._values[target.id] = self._plain(self._values[target.id])
             else:
                 self._bind(target, node.value)
+
+    def _replaced(self, target: ast.Attribute | ast.Subscript, value: ast.expr, when: str) -> None:
+        """``torch.load = f``: whatever calls the function of the package calls this one of the file from now on."""
+        owner = self.resolve(target.value) if isinstance(target, ast.Attribute) else None
+        if owner is None or owner.startswith((LOCAL, NEAR)) or "()" in owner or when not in ("import", "construction"):
+            return
+        name = self.resolve(value)
+        if name is not None and name.startswith(LOCAL):
+            self._waiting["construction"].append(Waiting(name[len(LOCAL) :].replace("()", "")))
 
     def _keep_attribute(self, target: ast.Attribute | ast.Subscript, value: ast.expr) -> None:
         """``self.run = os.system``: the attribute is remembered whatever it is an attribute of."""

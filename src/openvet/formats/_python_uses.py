@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from typing import Any, NamedTuple
 
@@ -30,6 +31,15 @@ _ASKING = frozenset(
     {"isinstance", "issubclass", "hasattr", "callable", "type", "print", "repr", "id", "len", "str", "super"}
 )
 _KEEPING_BUILTINS = frozenset({"setattr", "getattr", "property", "staticmethod", "classmethod"})
+#: Programs that convert sound and pictures; as the first of a list of arguments, no shell reads what follows.
+_CONVERTERS = frozenset({"ffmpeg", "ffprobe", "sox", "espeak", "espeak-ng", "soffice", "pdftoppm", "pdftotext"})
+_TOKENS = frozenset({"huggingface_hub.get_token", "huggingface_hub.HfFolder.get_token", "huggingface_hub.utils.get_token",
+                     "huggingface_hub.HfFolder().get_token", "keyring.get_password", "browser_cookie3.load"})  # fmt: skip
+_PRIVATE = re.compile(r"\.ssh/|id_(?:rsa|ed25519|ecdsa)\b|\.aws/|\.netrc|\.git-credentials|\.docker/config|\.kube/config|"
+                      r"huggingface/token|\.pypirc|\.npmrc|/etc/(?:passwd|shadow)|\.gnupg|Login Data|cookies\.sqlite|"
+                      r"wallet\.dat|/proc/self/environ|\.bash_history|\.config/gcloud")  # fmt: skip
+_SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|ACCESS_KEY|PRIVATE", re.IGNORECASE)
+_NATIVE_RUNS = re.compile(r"\b(?:system|popen|execl[ep]?|execv[ep]?|fork|posix_spawn|WinExec)\s*\(")
 _MOST_NESTED = 3
 _MOST_LOOKED_AT = 300
 _MOST_NEAR = 5_000
@@ -63,6 +73,8 @@ class Uses(Names):
 
     def _call(self, node: ast.Call, when: str) -> None:
         name = self.resolve(node.func)
+        if name == "operator.methodcaller()" and node.args:
+            name = self._got(node, 0) or name
         arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
         if name is None:
             self._hidden_name(node, when)
@@ -82,6 +94,8 @@ class Uses(Names):
 
     def _named_call(self, node: ast.Call, name: str, when: str) -> None:
         capability = self._known.of(name)
+        if secret := self._secret(node, name, capability):
+            self._use(node, name, "secret", when, secret)
         if name.endswith(f".{UNKNOWN}"):
             self._use(node, name, "hidden", when, "calls what a computed name gives")
         elif name == "builtins.type.__subclasses__":
@@ -92,8 +106,12 @@ class Uses(Names):
                 self._use(node, name, "import", when, self._arguments(node))
         elif capability == "code":
             self._given_code(node, name, when)
-        elif capability == "load" and node.args and isinstance(self.fold(node.args[0]), bytes):
+        elif (capability == "load" or name == "yaml.load") and node.args and self._is_object(node.args[0]):
             self._use(node, name, "hidden", when, "loads an object out of a constant")
+        elif name.rpartition(".")[2] == "__pyarmor__":
+            self._use(node, "__pyarmor__", "hidden", when, "runs what only its own native library can decode")
+        elif name.startswith("torch.utils.cpp_extension.load") and self._source_runs(node):
+            self._use(node, name, "process", when, "compiles a source that starts a process")
         elif capability == "process" and self._only_tells(node):
             self._use(node, name, "telling", when, self._arguments(node))
         elif capability == "file" or (
@@ -106,6 +124,58 @@ class Uses(Names):
             self._use(node, name, capability, when, self._arguments(node))
         elif name in self._known.loaders and self._loads(node, name):
             self._use(node, name, "load", when, self._arguments(node))
+
+    def _is_object(self, node: ast.expr) -> bool:
+        """A constant that an unpickler or a YAML loader makes an object of."""
+        value = self.fold(node)
+        return isinstance(value, bytes) or (isinstance(value, str) and "!!python/" in value)
+
+    def _secret(self, node: ast.Call, name: str, capability: str | None) -> str:
+        """What the call takes that belongs to the user: private files, the whole environment; a token where it is sent."""
+        if name in _TOKENS:
+            return "takes the user's token"
+        reads = name in ("builtins.open", "io.open", "builtins.dict", "builtins.str", "json.dumps", "pathlib.Path().read_text",
+                         "pathlib.Path().read_bytes")  # fmt: skip
+        if not reads and capability != "network":
+            return ""
+        waiting: list[Any] = [*node.args, *(each.value for each in node.keywords if each.arg != "headers")]
+        if name.startswith("pathlib."):
+            waiting.append(node.func)
+        for _ in range(_MOST_LOOKED_AT):
+            if not waiting:
+                break
+            part = waiting.pop()
+            if isinstance(part, ast.Name):
+                if self.resolve(part) == "os.environ":
+                    return "takes the whole environment"
+                held = self._values.get(part.id)
+                if held is not None and not isinstance(held, ast.Name):
+                    waiting.append(held)
+                continue
+            text = self.fold(part) if isinstance(part, ast.expr) else None
+            if isinstance(text, str) and (found := _PRIVATE.search(text)):
+                return f"takes {found.group()}"
+            if isinstance(part, ast.Attribute) and self.resolve(part) == "os.environ":
+                return "takes the whole environment"
+            if capability == "network" and (taken := self._one_of_environment(part)):
+                return f"takes {taken} of the environment"
+            waiting.extend(ast.iter_child_nodes(part))
+        return ""
+
+    def _one_of_environment(self, part: ast.AST) -> str:
+        """The name of a variable that is a secret: ``os.environ['HF_TOKEN']``."""
+        key: Any = None
+        if isinstance(part, ast.Subscript) and self.resolve(part.value) == "os.environ":
+            key = self.fold(part.slice)
+        elif isinstance(part, ast.Call) and part.args and self.resolve(part.func) in ("os.getenv", "os.environ.get"):
+            key = self.fold(part.args[0])
+        return key[:60] if isinstance(key, str) and _SECRET_NAME.search(key) else ""
+
+    def _source_runs(self, node: ast.Call) -> bool:
+        """Whether the C++ that is compiled here starts a process."""
+        texts = (self.fold(each) for each in [*node.args, *(keyword.value for keyword in node.keywords)])
+        plain = (" ".join(map(str, text)) if isinstance(text, list) else text for text in texts)
+        return any(isinstance(text, str) and _NATIVE_RUNS.search(text) for text in plain)
 
     def _loads(self, node: ast.Call, name: str) -> bool:
         """Whether a loader that unpickles only sometimes does so with these keywords."""
@@ -123,7 +193,15 @@ class Uses(Names):
         """``subprocess.run(['nvidia-smi'])``: all constant, and a program that only tells something."""
         if not node.args or any(each.arg in ("shell", "executable", "env", "preexec_fn") for each in node.keywords):
             return False
-        command = self.fold(node.args[0])
+        first = node.args[0]
+        if isinstance(first, ast.Name):
+            first = self._values.get(first.id, first)
+        if isinstance(first, ast.IfExp):
+            both = (ast.Call(node.func, [each], []) for each in (first.body, first.orelse))
+            return all(self._only_tells(each) for each in both)
+        if isinstance(first, ast.List) and first.elts and self.fold(first.elts[0]) in _CONVERTERS:
+            return True
+        command = self.fold(first)
         if isinstance(command, list):
             if not all(isinstance(part, str) for part in command):
                 return False

@@ -48,6 +48,7 @@ _TOKENS = re.compile(
 _CUT_TOKEN = re.compile(rb'"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+\\?|[a-zA-Z]{1,8}', re.DOTALL)
 _NAMES = (".json", ".jsonl", ".ndjson", ".ipynb")
 # a YAML reader reads JSON as well, and so does whatever loads a file of that name
+_PROMPTS = ("initial_prompt_value", "pre_message", "post_message", "final_prompt_value")
 _NOT_OURS = (".yaml", ".yml")
 
 
@@ -80,6 +81,8 @@ def read(source: Source, facts: Facts) -> None:
         from openvet.formats._keras import look
 
         look(facts)
+        if isinstance(facts.document, dict | list):
+            facts.programs.extend(other_templates(facts.document, facts))
         for template in chat_templates(facts.document, facts):
             facts.programs.append(template)
             if template.error:
@@ -272,6 +275,32 @@ def chat_templates(document: Any, facts: Facts) -> Iterator[Any]:
                 return
             found += 1
             yield read_template(text, facts.at(pointer=where), name, facts.limits)
+
+
+def other_templates(document: Any, facts: Facts) -> Iterator[Any]:
+    """Templates under other names (``default_chat_template``, ``instruction_template``): those that do something of note.
+
+    Such a key may as well hold a template of another language, so that one which is no Jinja says nothing.
+    """
+    from openvet.formats.jinja import read_template
+
+    stack: list[tuple[str, Any]] = [("", document)]
+    found = 0
+    while stack and found < 100:
+        pointer, value = stack.pop()
+        for key, child in value.items() if isinstance(value, dict) else enumerate(value):
+            if isinstance(child, dict | list):
+                stack.append((f"{pointer}/{key}", child))
+            elif isinstance(child, str) and isinstance(key, str) and _may_be_template(key, child):
+                found += 1
+                template = read_template(child, facts.at(pointer=f"{pointer}/{key}"), key, facts.limits)
+                if template.uses:
+                    yield template
+
+
+def _may_be_template(key: str, text: str) -> bool:
+    named = "template" in key.lower() or key.startswith(_PROMPTS)
+    return named and key != "chat_template" and ("{{" in text or "{%" in text)
 
 
 def _named(document: Any, wanted: str) -> Iterator[tuple[str, Any]]:

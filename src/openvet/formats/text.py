@@ -54,6 +54,8 @@ _FEW = 2
 # characters of the first level of GB 2312, and its signs and full-width forms: two bytes each
 _COMMON = re.compile(rb"[\xb0-\xd7\xa1-\xa3][\xa1-\xfe]")
 _FEWEST_BEYOND = 16
+#: Longest text that is looked at as a template.
+MAX_TEMPLATE = 256 * 1024
 _LINE_HELD = 64 * 1024
 
 
@@ -115,11 +117,25 @@ def read(source: Source, facts: Facts) -> None:
         return
     facts.note("encoding", encoding.removesuffix("-sig"))
     facts.coverage = Coverage.INERT
+    if "template" in facts.name.rsplit("/", 1)[-1].lower() and source.size <= MAX_TEMPLATE and encoding == "utf-8":
+        _as_template(source, facts)
     stopped = _decode(source, facts, encoding)
     if stopped is not None:
         message = f"is text up to byte {stopped} and something else after that, which was not read"
         facts.anomaly("file/trailing-data", message, stopped, end=stopped, size=source.size)
         facts.unknown("unsupported", message, stopped)
+
+
+def _as_template(source: Source, facts: Facts) -> None:
+    """A text that is called a template (``template_chatml.txt``): servers take one by its path, whatever its suffix.
+
+    Other languages have templates too: one that is no Jinja, or does nothing of note, stays text.
+    """
+    from openvet.formats.jinja import read_template
+
+    template = read_template(source.read(0, source.size).decode("utf-8", "replace"), facts.at(), "", facts.limits)
+    if template.uses:
+        facts.programs.append(template)
 
 
 def _decode(source: Source, facts: Facts, encoding: str) -> int | None:

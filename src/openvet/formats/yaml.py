@@ -50,6 +50,7 @@ def read(source: Source, facts: Facts) -> None:
     from openvet.formats._keras import look
     from openvet.formats._secrets import scan_text
     from openvet.formats._yaml_events import parse_yaml
+    from openvet.formats.json import chat_templates, other_templates
 
     text = read_text(source, facts)
     scan_text(text, facts)
@@ -57,6 +58,9 @@ def read(source: Source, facts: Facts) -> None:
     facts.document = document_of(parsed)
     record(parsed, facts)
     look(facts)
+    if isinstance(facts.document, dict | list):
+        facts.programs.extend(each for each in chat_templates(facts.document, facts) if each.uses)
+        facts.programs.extend(other_templates(facts.document, facts))
 
 
 def document_of(parsed: YamlText) -> Any:

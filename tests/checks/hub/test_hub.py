@@ -227,9 +227,16 @@ def test_config_expression(value: Any, severities: list[str]) -> None:
 
 def test_python_code_names_ten_and_counts_the_rest() -> None:
     files = [part(f"m{i:02}.py", "import torch\nimport os\n") for i in range(13)]
-    found = run("hub/python-code", *files, part("types.pyi.py", ""))
+    found = run("hub/python-code", *files, part("z.py", "import nobody_knows\n"))
     assert len(found) == 11
-    assert found[0].message == "is Python code that comes with the model; it imports os, torch"
+    assert found[0].message == (
+        "is Python code that comes with the model; it imports nobody_knows, a package that OpenVet does not know; "
+        "it imports nobody_knows"
+    )
+    assert found[1].message == (
+        "is Python code that comes with the model, and loading it only defines classes and functions; it imports os, torch"
+    )
+    assert [str(each.severity) for each in found] == ["low", *["note"] * 10]
     assert found[-1].evidence["count"] == 4
 
 

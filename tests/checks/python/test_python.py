@@ -41,7 +41,7 @@ CASES = {
 }
 GRADES: dict[str, list[tuple[str, str] | None]] = {
     "python/process-at-load": [("high", "high"), ("high", "medium"), None],
-    "python/code-at-load": [("high", "medium"), ("medium", "medium"), None],
+    "python/code-at-load": [("high", "medium"), ("high", "medium"), None],
     "python/hidden-code": [("critical", "high"), ("critical", "high"), ("high", "medium")],
     "python/network-at-load": [("high", "medium"), ("medium", "medium"), None],
     "python/native-at-load": [("medium", "high"), ("medium", "medium"), None],

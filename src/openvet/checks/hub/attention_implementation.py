@@ -53,26 +53,30 @@ _KEYS = frozenset(
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each key that names a repository."""
     for component in documents(ctx):
-        for entry in entries(component, _KEYS):
-            for value in _texts(entry.value):
+        for entry in entries(component, {*_KEYS, "kernel_mapping"}):
+            for value in _texts(entry.value, 0 if entry.key in _KEYS else 3):
                 name = value.rpartition("|")[2]
-                if "/" not in name:
+                if "/" not in name or (entry.key.startswith("kernel_") and name.startswith(("/", "."))):
                     continue
                 trusted = name.split("/", 1)[0] in keys()["kernels"]["organisations"]
                 yield ctx.finding(
                     entry.location,
                     f"makes transformers before 5.3.0 download and run code of {shown(value)}, without asking",
                     "Do not load it; delete the key, and use transformers 5.3.0 or later.",
-                    severity=Severity.MEDIUM if trusted and not entry.key.endswith("_internal") else None,
+                    severity=Severity.MEDIUM
+                    if entry.key == "kernel_mapping" or (trusted and not entry.key.endswith("_internal"))
+                    else None,
                     evidence={"key": shown(entry.key), "repository": shown(value), "advisory": "CVE-2026-4372"},
                 )
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """The value, or one for each part of the model."""
+def _texts(value: Any, deeper: int) -> Iterator[str]:
+    """The value, or one for each part of the model, or for each device of each layer."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
         for each in value.values() if isinstance(value, dict) else value:
             if isinstance(each, str):
                 yield each
+            elif deeper:
+                yield from _texts(each, deeper - 1)

@@ -31,8 +31,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from openvet.checks._check import Context
-from openvet.checks.hub._targets import judge, keys, shown
-from openvet.checks.hub._walk import Entry, documents, entries
+from openvet.checks.hub._targets import Judged, judge, keys, shown
+from openvet.checks.hub._walk import Entry, documents, entries, escaped
+from openvet.checks.python._quiet import why_loud
 from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.core.rule import Confidence, Rule, Severity
@@ -45,6 +46,7 @@ RULE = Rule(
     since="0.1.0",
     cwe=(470,),
     needs=("json", "yaml"),
+    code=True,
 )
 
 #: Only these of diffusers' files name libraries; in the others a list of two texts is a list of block names.
@@ -60,13 +62,24 @@ def check(ctx: Context) -> Iterator[Finding]:
             yield from _pipeline(ctx, component, document)
         if component.basename == "modules.json" and isinstance(document, list):
             yield from _modules(ctx, component, document)
+        if isinstance(document, dict) and isinstance(document.get("types"), dict) and "structure" in document:
+            yield from _routes(ctx, component, document["types"])
         for entry in entries(component, {*keys()["callables"], "code", "model_code_path"}):
             if entry.key in keys()["callables"]:
                 yield from _dotted(ctx, entry)
             elif "loader_module" in entry.parent and entry.value:
                 yield ctx.finding(
-                    entry.location, f"makes MLflow put {shown(entry.value)} of this model on the import path", _READ
+                    entry.location,
+                    f"makes MLflow put {shown(entry.value)} of this model on the import path",
+                    _READ,
+                    severity=Severity.NOTE if _only_defines(ctx) else None,
                 )
+
+
+def _only_defines(ctx: Context) -> bool:
+    """Whether there is code here, and all of it was seen to do nothing but define."""
+    loud = why_loud(ctx)
+    return bool(loud) and not any(loud.values())
 
 
 def _pipeline(ctx: Context, component: Component, document: dict[str, Any]) -> Iterator[Finding]:
@@ -81,6 +94,8 @@ def _pipeline(ctx: Context, component: Component, document: dict[str, Any]) -> I
             continue
         where = Location(component.place, pointer=f"/{key}")
         judged = judge(f"{library}.{name}")
+        if ".." in library or "/" in library or "\\" in library:
+            judged = Judged(Severity.HIGH, Confidence.HIGH, "a place outside of the model's own folder")
         yield ctx.finding(
             where,
             f"makes diffusers import {shown(library)} and use its class {shown(name)}: {judged.why}",
@@ -109,6 +124,21 @@ def _modules(ctx: Context, component: Component, document: list[Any]) -> Iterato
         if judged.severity is not Severity.NOTE:
             yield ctx.finding(
                 Location(component.place, pointer=f"/{index}/type"),
+                f"makes sentence-transformers import and construct {shown(name)}: {judged.why}",
+                _READ,
+                severity=judged.severity,
+                confidence=judged.confidence,
+                evidence={"callable": shown(name)},
+            )
+
+
+def _routes(ctx: Context, component: Component, types: dict[str, Any]) -> Iterator[Finding]:
+    """``types`` of a Router (or Asym) of sentence-transformers: each is imported by its name."""
+    for key, name in types.items():
+        judged = judge(name) if isinstance(name, str) else None
+        if judged is not None and judged.severity is not Severity.NOTE:
+            yield ctx.finding(
+                Location(component.place, pointer=f"/types/{escaped(key)}"),
                 f"makes sentence-transformers import and construct {shown(name)}: {judged.why}",
                 _READ,
                 severity=judged.severity,

@@ -54,15 +54,16 @@ def check(ctx: Context) -> Iterator[Finding]:
         if not isinstance(document, dict):
             continue
         texts = list(_expressions(document))
-        if not texts or not (_bundle(document) or any(_dangerous(text) for _, text in texts)):
+        imports = _imports(document)
+        if not texts or not (_bundle(document) or any(_dangerous(text, imports) for _, text in texts)):
             continue
-        yield from _findings(ctx, component, texts)
+        yield from _findings(ctx, component, texts, imports)
 
 
-def _findings(ctx: Context, component: Component, texts: list[tuple[str, str]]) -> Iterator[Finding]:
+def _findings(ctx: Context, component: Component, texts: list[tuple[str, str]], imports: str) -> Iterator[Finding]:
     plain = []
     for pointer, text in texts:
-        use = _dangerous(text)
+        use = _dangerous(text, imports)
         if use is None:
             plain.append((pointer, text))
             continue
@@ -88,11 +89,18 @@ def _bundle(document: dict[str, Any]) -> bool:
     return any(isinstance(value, dict) and "_target_" in value for value in document.values())
 
 
-def _dangerous(text: str) -> str | None:
+def _imports(document: dict[str, Any]) -> str:
+    """The import statements of the bundle, which its expressions take their names from."""
+    given = document.get("imports")
+    lines = [each[1:].strip() for each in given if isinstance(each, str)] if isinstance(given, list) else []
+    return "".join(f"{line}\n" for line in lines[:200] if line.startswith(("import ", "from ")) and "\n" not in line)
+
+
+def _dangerous(text: str, imports: str = "") -> str | None:
     """The dangerous callable that the expression reaches, if any. ``@name`` refers to another part of the file."""
     from openvet.formats.python import read_source
 
-    source = text[1:].replace("@", "_at_").replace("::", ".").replace("#", ".")
+    source = imports + text[1:].replace("@", "_at_").replace("::", ".").replace("#", ".")
     program = read_source(source, Location(""), DEFAULT_LIMITS)
     return next((use.name for use in program.uses if use.capability in _DANGER), None)
 

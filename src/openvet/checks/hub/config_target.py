@@ -1,8 +1,9 @@
 """A configuration names a callable that the loader imports and calls.
 
 What it finds:
-    ``_target_`` (Hydra, NeMo, Uni2TS, FlexTok, MONAI) at any depth of a JSON or YAML file, and ``target`` beside
-    ``params`` or ``args`` (the older style of latent diffusion), and ``target`` alone where it is dangerous (NeMo). The named callable is classified: a process, code,
+    ``_target_`` (Hydra, NeMo, Uni2TS, FlexTok, MONAI) at any depth of a JSON or YAML file, ``target`` beside
+    ``params`` or ``args`` (the older style of latent diffusion), ``target`` alone where it is dangerous (NeMo), and
+    ``class_path`` beside ``init_args`` (Lightning). The named callable is classified: a process, code,
     import, file or network function gives a critical or high severity; a class of a known package a note; anything
     else wants a review. Functions that only look up another one are followed to what they look up.
 
@@ -53,7 +54,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each callable, at the first place that names it."""
     for component in documents(ctx):
         said: set[str] = set()
-        for entry in entries(component, ("_target_", "target")):
+        for entry in entries(component, ("_target_", "target", "class_path")):
             if not _is_target(entry, settings="yaml" in component.formats):
                 continue
             for name in _names(entry):
@@ -90,6 +91,8 @@ def _finding(ctx: Context, entry: Entry, name: str) -> Finding:
 def _is_target(entry: Entry, *, settings: bool) -> bool:
     if entry.key == "_target_":
         return isinstance(entry.value, str | list)
+    if entry.key == "class_path":
+        return isinstance(entry.value, str) and "init_args" in entry.parent
     beside = {"params", "args", "kwargs", "_args_", "_partial_"} & entry.parent.keys()
     if entry.key != "target" or not isinstance(entry.value, str) or "." not in entry.value:
         return False

@@ -83,6 +83,16 @@ def _named(ctx: Context, location: Location, value: Any, here: set[str], quiet: 
             f" and {len(names) - 4} more" if len(names) > 4 else ""
         )
         told: Severity | None = None
+        outside = [each for each in (repository, *names) if _leaves(each)]
+        if outside:
+            yield ctx.finding(
+                location,
+                f"makes a loader run {shown(outside[0])}, which is not a file of this repository",
+                "Do not load the model: it makes a loader run code from outside of it.",
+                severity=Severity.HIGH,
+                evidence={"classes": [shown(name) for name in names[:50]]},
+            )
+            continue
         evidence: dict[str, Any] = {"classes": [shown(name) for name in names[:50]]}
         if repository:
             evidence["repository"] = shown(repository)
@@ -100,6 +110,11 @@ def _named(ctx: Context, location: Location, value: Any, here: set[str], quiet: 
             elif quiet:
                 told = Severity.NOTE
         yield ctx.finding(location, message, _REMEDY, severity=told, evidence=evidence)
+
+
+def _leaves(reference: str) -> bool:
+    """A path or an address where the name of a module or repository should be."""
+    return ".." in reference or reference.startswith(("/", "~", "\\")) or "://" in reference or "\\" in reference
 
 
 def _references(value: Any) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 What it finds:
     ``trust_remote_code: true`` in a configuration. In a LightGlue configuration, or one with a
-    ``keypoint_detector_config``, it is the published attack; in another JSON configuration it wants a look; in a YAML
+    ``keypoint_detector_config``, and in any nested configuration whose ``auto_map`` takes code from another repository, it is
+    the published attack; in another JSON configuration it wants a look; in a YAML
     file of training parameters it is an ordinary note.
 
 Why it matters:
@@ -65,7 +66,15 @@ def _severity(component: Component, entry: Entry) -> Severity:
     document: Any = component.document
     if _lightglue(document) or _lightglue(entry.parent):
         return Severity.HIGH
+    if entry.location.pointer and entry.location.pointer.count("/") > 1 and _remote(entry.parent.get("auto_map")):
+        return Severity.HIGH
     return Severity.NOTE if "yaml" in component.formats else Severity.MEDIUM
+
+
+def _remote(value: Any) -> bool:
+    """Whether an ``auto_map`` takes code from another repository."""
+    texts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(isinstance(text, str) and "--" in text for text in texts)
 
 
 def _lightglue(value: Any) -> bool:

@@ -22,7 +22,7 @@ from openvet.formats.python import PythonSource, PythonUse
 __all__ = ["why_loud"]
 
 #: What a function may do that nothing here calls: save a vocabulary, fetch an image, convert an older checkpoint.
-_WHEN_CALLED = frozenset({"file", "import", "load", "network", "telling"})
+_WHEN_CALLED = frozenset({"file", "import", "load", "network", "secret", "telling"})
 #: Of no weight at any time: an import by a name that the code computes names a package, and ``nvidia-smi`` tells.
 _ALWAYS = frozenset({"import", "telling"})
 _DOES = {
@@ -34,6 +34,7 @@ _DOES = {
     "file": "changes files",
     "startup": "changes a file from which programs are started",
     "hidden": "hides what it runs",
+    "secret": "takes what is secret to the user",
 }
 
 

@@ -40,7 +40,8 @@ RULE = Rule(
     needs=("python", "notebook", "python-bytecode"),
 )
 
-_GRADES = {"import": (Severity.HIGH, Confidence.MEDIUM), "construction": (Severity.MEDIUM, Confidence.MEDIUM)}
+_GRADES = {"import": (Severity.HIGH, Confidence.MEDIUM), "construction": (Severity.HIGH, Confidence.MEDIUM),
+           "inference": (Severity.HIGH, Confidence.MEDIUM)}  # fmt: skip
 
 
 def check(ctx: Context) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 What it finds:
     Functions that remove, move, copy or open files for writing, at module level, in class bodies, or in functions
     that those call.
+    What deletes a home folder, the root or the system's files is worse, also in constructors and in use.
 
 Why it matters:
     Importing code should change nothing on the disk. Writing to a start-up file or a package is how a payload
@@ -25,7 +26,9 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from openvet.checks._check import Context
 from openvet.checks.python._uses import found
@@ -42,10 +45,22 @@ RULE = Rule(
 )
 
 _GRADES = {"import": (Severity.MEDIUM, Confidence.HIGH)}
+_REMOVING = ("rmtree", "remove", "unlink", "rmdir", "removedirs")
+#: What is not the model's to delete: the root, a home, the system, by the constant that is given.
+_NOT_ITS_OWN = re.compile(
+    r"""^['"](?:/|~|\$HOME|[A-Za-z]:[\\/]{0,4}|(?:/(?:home|root|etc|usr|bin|boot|var|opt|Users)|~)(?:/[^/]*)?)/?\*?['"]""", re.ASCII
+)
 
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each such call."""
-    yield from found(
-        ctx, "file", "changes files", "Find out which files are changed before you run this code.", _GRADES
-    )
+    for each in found(
+        ctx, "file", "changes files", "Find out which files are changed before you run this code.",
+        {**_GRADES, "construction": _GRADES["import"], "inference": _GRADES["import"]},
+    ):  # fmt: skip
+        evidence = each.evidence
+        destroys = str(evidence["callable"]).endswith(_REMOVING) and _NOT_ITS_OWN.match(str(evidence["detail"]))
+        if destroys:
+            yield replace(each, severity=Severity.HIGH, remedy="Do not run this code: it deletes what is not the model's.")
+        elif evidence["when"] == "import":
+            yield each

@@ -2,7 +2,7 @@
 
 What it finds:
     The handler and the model file that ``MAR-INF/MANIFEST.json`` names, where they are not one of the handlers that TorchServe has
-    itself. Where that code starts processes, runs text as code, or loads native code, whenever it does so, the model is rejected.
+    itself: a note where all code of the archive was seen to do nothing but define (see ``hub/python-code``). Where that code starts processes, runs text as code, or loads native code, whenever it does so, the model is rejected.
 
 Why it matters:
     TorchServe imports the handler when the model is registered and calls it for each request. Registering a model is running a
@@ -27,6 +27,7 @@ from collections.abc import Iterator
 
 from openvet.checks._check import Context
 from openvet.checks.hub._targets import shown
+from openvet.checks.python._quiet import why_loud
 from openvet.checks.serving._manifests import Packed, packed
 from openvet.core.finding import Finding
 from openvet.core.location import Location
@@ -42,6 +43,7 @@ RULE = Rule(
     since="0.1.0",
     cwe=(829,),
     needs=("json",),
+    code=True,
 )
 
 _OWN = frozenset(
@@ -67,11 +69,13 @@ def _code(ctx: Context, each: Packed, key: str, name: str) -> Iterator[Finding]:
     file = name.partition(":")[0].removeprefix("./")
     component = each.beside.get(file) or each.beside.get(f"{file}.py")
     where = Location(each.manifest.place, pointer=f"/model/{key}")
+    quiet = component is not None and not any(why_loud(ctx).values())
     yield ctx.finding(
         where,
         f"makes TorchServe run {shown(name)} as its {'handler' if key == 'handler' else 'model'}"
         + ("" if component is not None else ", which is not in the archive"),
         _REMEDY,
+        severity=Severity.NOTE if quiet else None,
         evidence={key: shown(name)},
     )
     for use in _uses(component.programs) if component is not None else ():

