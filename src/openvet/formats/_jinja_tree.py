@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from math import log2
 from typing import Any
 
 from jinja2 import nodes
@@ -54,6 +55,7 @@ _ATTRIBUTE_ARGUMENT = {"map": None, "groupby": 0, "sum": 0, "sort": 2, "unique":
 
 #: More than this of anything is no prompt; jinja2's sandbox has a limit of 100,000 for ``range`` alone.
 _HUGE = 5_000_000
+_WITHOUT_END = 10**18
 _WIDTHS = frozenset({"center", "ljust", "rjust", "zfill", "indent", "expandtabs"})
 _WIDTH = re.compile(r"%[-+# 0]{0,9}\d{7,}|\{[^{}]{0,99}:[^{}]{0,9}?\d{7,}")
 Found = tuple[str, int, str]
@@ -133,19 +135,27 @@ def _look_item(search: Constants, node: Any) -> Look:
 
 
 def _is_huge(search: Constants, node: nodes.Node) -> bool:
-    if isinstance(node, nodes.Pow):
-        left, right = search.fold(node.left), search.fold(node.right)
-        if isinstance(left, int) and isinstance(right, int):
-            return abs(left) > 1 and right * abs(left).bit_length() > 24
-        return isinstance(node.right, nodes.Pow)
+    return abs(_about(search, node)) > _HUGE
+
+
+def _about(search: Constants, node: nodes.Node, depth: int = 0) -> float:
+    """A number that is written as one, or about; 0 where it is none. Products and powers are not worked out."""
+    if isinstance(node, nodes.Mul | nodes.Pow | nodes.Add) and depth < 20:
+        left, right = _about(search, node.left, depth + 1), _about(search, node.right, depth + 1)
+        if isinstance(node, nodes.Mul):
+            return min(left * right, _WITHOUT_END)
+        if isinstance(node, nodes.Add):
+            return min(left + right, _WITHOUT_END)
+        if abs(left) <= 1 or right < 0:
+            return left
+        return _WITHOUT_END if right * log2(abs(left)) > 60 else abs(left) ** right
     value = search.fold(node)
-    if isinstance(node, nodes.Mul) and value is None:
-        return _is_huge(search, node.left) or _is_huge(search, node.right)
-    return isinstance(value, int) and abs(value) > _HUGE
+    return float(max(min(value, _WITHOUT_END), -_WITHOUT_END)) if isinstance(value, int) else 0.0
 
 
 def _look_power(search: Constants, node: Any) -> Look:
-    if isinstance(node.right, nodes.Pow) or _is_huge(search, node.right) or _is_huge(search, node):
+    left, right = _about(search, node.left), _about(search, node.right)
+    if abs(left) > 1 and right * log2(abs(left)) > _HUGE:  # the digits of the result
         yield "exhausts", "**"
 
 

