@@ -71,6 +71,10 @@ class Names:
         """The constant that ``node`` is, or ``None``."""
         return self._folder.fold(node, self._values)
 
+    def held(self, name: str) -> ast.expr | None:
+        """The expression that was last assigned to ``name``."""
+        return self._values.get(name)
+
     def _set(self, name: str, value: str | None) -> None:
         (self._module_names if name in self._declared else self._names)[name] = value
 

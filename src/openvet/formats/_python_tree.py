@@ -17,33 +17,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from openvet.formats._python_match import binds
+from openvet.formats._python_moments import CONSTRUCTION, INFERENCE, MODULE_HOOKS, PROPERTIES
 from openvet.formats._python_names import from_beside, words
 from openvet.formats._python_resolve import LOCAL, MOST_DEPTH, NEAR, Function
 from openvet.formats._python_uses import Uses, Waiting
 
 __all__ = ["Reading"]
 
-#: What runs when an object of a class comes to be, or when a loader makes a model of a folder.
-_CONSTRUCTION = frozenset({
-    "__init__", "__new__", "__post_init__", "__setstate__", "__reduce__", "__reduce_ex__", "__init_subclass__",
-    "__set_name__", "__class_getitem__", "__prepare__", "__del__", "__getattr__", "__getattribute__", "__call__",
-    "from_pretrained", "_from_pretrained", "from_config", "_from_config", "from_dict", "load", "_load", "load_model",
-    "_load_pyfunc", "setup", "initialize", "model_fn", "load_context", "handler", "handle", "_init_weights", "post_init",
-    "load_state_dict", "_load_from_state_dict", "_load_state_dict", "_load_pretrained_model", "load_weights", "tie_weights",
-    "find_spec", "find_module", "exec_module", "create_module", "load_module",
-})  # fmt: skip
-#: What runs when the model is used.
-_INFERENCE = frozenset({
-    "forward", "generate", "predict", "inference", "call", "encode", "transform", "preprocess", "postprocess", "predict_fn",
-    "input_fn", "output_fn", "prepare_inputs_for_generation", "_forward", "_forward_pass", "_call", "__next__",
-    "custom_generate", "tokenize", "_tokenize", "decode", "_decode", "batch_decode", "batch_encode_plus", "encode_plus",
-    "_convert_token_to_id", "_convert_id_to_token", "convert_tokens_to_string", "build_inputs_with_special_tokens",
-    "apply_chat_template", "to_dict", "to_diff_dict", "to_json_string", "state_dict", "get_input_embeddings", "_sample",
-    "_generate_examples", "_split_generators", "_info", "check_inputs", "_sanitize_parameters", "chat", "stream_chat",
-})  # fmt: skip
-#: At module level or in a class these run on import.
-_MODULE_HOOKS = frozenset({"__getattr__", "__dir__"})
-_PROPERTIES = frozenset({"property", "cached_property", "functools.cached_property", "cache", "lazy_property"})
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 # what an expression holds that holds no expression: skipped before it is looked at, since most nodes are of these
 _LEAVES = frozenset({
@@ -71,9 +51,9 @@ class Reading(Uses):
         """Read the whole module, of which the top level runs ``when``."""
         self._block(tree.body, when, "")
         if when == "import":
-            self._waiting[when].extend(Waiting(name) for name in _MODULE_HOOKS & self._functions.keys())
+            self._waiting[when].extend(Waiting(name) for name in MODULE_HOOKS & self._functions.keys())
         self._called(when)
-        for moment, names in (("construction", _CONSTRUCTION), ("inference", _INFERENCE)):
+        for moment, names in (("construction", CONSTRUCTION), ("inference", INFERENCE)):
             at = moment if when == "import" else when
             for name in list(self._functions):
                 if name.rsplit(".", 1)[-1] in names or (moment == "inference" and self._is_special(name)):
@@ -319,7 +299,7 @@ class Reading(Uses):
         if owner in self._classes:
             self._methods.setdefault(node.name, []).append(name)
             self._methods_of.setdefault(owner, []).append(node.name)
-            if any(_last(each) in _PROPERTIES for each in node.decorator_list):
+            if any(_last(each) in PROPERTIES for each in node.decorator_list):
                 self._properties.add(node.name)
         self._set(node.name, LOCAL + name)
 

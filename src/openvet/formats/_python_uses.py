@@ -11,6 +11,7 @@ import sys
 from typing import Any, NamedTuple
 
 from openvet.formats._python_resolve import LOCAL, NEAR, UNKNOWN, Names
+from openvet.formats._python_secrets import may_take, taken
 
 __all__ = ["Uses", "Waiting"]
 
@@ -33,12 +34,6 @@ _ASKING = frozenset(
 _KEEPING_BUILTINS = frozenset({"setattr", "getattr", "property", "staticmethod", "classmethod"})
 #: Programs that convert sound and pictures; as the first of a list of arguments, no shell reads what follows.
 _CONVERTERS = frozenset({"ffmpeg", "ffprobe", "sox", "espeak", "espeak-ng", "soffice", "pdftoppm", "pdftotext"})
-_TOKENS = frozenset({"huggingface_hub.get_token", "huggingface_hub.HfFolder.get_token", "huggingface_hub.utils.get_token",
-                     "huggingface_hub.HfFolder().get_token", "keyring.get_password", "browser_cookie3.load"})  # fmt: skip
-_PRIVATE = re.compile(r"\.ssh/|id_(?:rsa|ed25519|ecdsa)\b|\.aws/|\.netrc|\.git-credentials|\.docker/config|\.kube/config|"
-                      r"huggingface/token|\.pypirc|\.npmrc|/etc/(?:passwd|shadow)|\.gnupg|Login Data|cookies\.sqlite|"
-                      r"wallet\.dat|/proc/self/environ|\.bash_history|\.config/gcloud")  # fmt: skip
-_SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|ACCESS_KEY|PRIVATE", re.IGNORECASE)
 _NATIVE_RUNS = re.compile(r"\b(?:system|popen|execl[ep]?|execv[ep]?|fork|posix_spawn|WinExec)\s*\(")
 _MOST_NESTED = 3
 _MOST_LOOKED_AT = 300
@@ -64,6 +59,7 @@ class Uses(Names):
         self._waiting: dict[str, list[Waiting]] = {"import": [], "construction": [], "inference": [], "call": []}
         self._seen: set[tuple[int, str, str, str]] = set()
         self._quiet: set[int] = set()
+        self._secretive = may_take(text)
         self.uses: list[tuple[int, str, str, str, str, str]] = []
         self.overflown = False
         #: calls into neighbouring files, and between functions that nothing calls: (owner, name, when) and the line
@@ -94,7 +90,7 @@ class Uses(Names):
 
     def _named_call(self, node: ast.Call, name: str, when: str) -> None:
         capability = self._known.of(name)
-        if secret := self._secret(node, name, capability):
+        if self._secretive and (secret := taken(self, node, name, capability)):
             self._use(node, name, "secret", when, secret)
         if name.endswith(f".{UNKNOWN}"):
             self._use(node, name, "hidden", when, "calls what a computed name gives")
@@ -129,47 +125,6 @@ class Uses(Names):
         """A constant that an unpickler or a YAML loader makes an object of."""
         value = self.fold(node)
         return isinstance(value, bytes) or (isinstance(value, str) and "!!python/" in value)
-
-    def _secret(self, node: ast.Call, name: str, capability: str | None) -> str:
-        """What the call takes that belongs to the user: private files, the whole environment; a token where it is sent."""
-        if name in _TOKENS:
-            return "takes the user's token"
-        reads = name in ("builtins.open", "io.open", "builtins.dict", "builtins.str", "json.dumps", "pathlib.Path().read_text",
-                         "pathlib.Path().read_bytes")  # fmt: skip
-        if not reads and capability != "network":
-            return ""
-        waiting: list[Any] = [*node.args, *(each.value for each in node.keywords if each.arg != "headers")]
-        if name.startswith("pathlib."):
-            waiting.append(node.func)
-        for _ in range(_MOST_LOOKED_AT):
-            if not waiting:
-                break
-            part = waiting.pop()
-            if isinstance(part, ast.Name):
-                if self.resolve(part) == "os.environ":
-                    return "takes the whole environment"
-                held = self._values.get(part.id)
-                if held is not None and not isinstance(held, ast.Name):
-                    waiting.append(held)
-                continue
-            text = self.fold(part) if isinstance(part, ast.expr) else None
-            if isinstance(text, str) and (found := _PRIVATE.search(text)):
-                return f"takes {found.group()}"
-            if isinstance(part, ast.Attribute) and self.resolve(part) == "os.environ":
-                return "takes the whole environment"
-            if capability == "network" and (taken := self._one_of_environment(part)):
-                return f"takes {taken} of the environment"
-            waiting.extend(ast.iter_child_nodes(part))
-        return ""
-
-    def _one_of_environment(self, part: ast.AST) -> str:
-        """The name of a variable that is a secret: ``os.environ['HF_TOKEN']``."""
-        key: Any = None
-        if isinstance(part, ast.Subscript) and self.resolve(part.value) == "os.environ":
-            key = self.fold(part.slice)
-        elif isinstance(part, ast.Call) and part.args and self.resolve(part.func) in ("os.getenv", "os.environ.get"):
-            key = self.fold(part.args[0])
-        return key[:60] if isinstance(key, str) and _SECRET_NAME.search(key) else ""
 
     def _source_runs(self, node: ast.Call) -> bool:
         """Whether the C++ that is compiled here starts a process."""

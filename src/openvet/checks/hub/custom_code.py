@@ -55,25 +55,25 @@ _REMEDY = "Read the code before you load with trust_remote_code=True, and pin th
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each configuration and each repository that it takes code from."""
     here = {component.name.replace("\\", "/") for component in ctx.inventory.walk()}
-    quiet = not any(why_loud(ctx).values())
+    loud = next((f"in {place}, {why}" for place, why in why_loud(ctx).items() if why), "")
     for component in documents(ctx):
         for entry in entries(component, ("auto_map", "custom_pipelines")):
             if entry.key == "auto_map":
-                yield from _named(ctx, entry.location, entry.value, here, quiet)
+                yield from _named(ctx, entry.location, entry.value, here, loud)
             elif entry.key == "custom_pipelines" and isinstance(entry.value, dict):
                 wanted = [each.get("impl") for each in entry.value.values() if isinstance(each, dict)]
-                yield from _named(ctx, entry.location, wanted, here, quiet)
+                yield from _named(ctx, entry.location, wanted, here, loud)
     for component in ctx.components("python"):
         if component.place.endswith("custom_generate/generate.py"):
             yield ctx.finding(
                 Location(component.place),
-                "is run by generate() of transformers when trust_remote_code is given",
+                "is run by generate() of transformers when trust_remote_code is given" + (f"; {loud}" if loud else ""),
                 _REMEDY,
-                severity=Severity.NOTE if quiet else None,
+                severity=None if loud else Severity.NOTE,
             )
 
 
-def _named(ctx: Context, location: Location, value: Any, here: set[str], quiet: bool) -> Iterator[Finding]:
+def _named(ctx: Context, location: Location, value: Any, here: set[str], loud: str) -> Iterator[Finding]:
     by_repository: dict[str, list[str]] = {}
     for reference in _references(value):
         repository, mark, name = reference.rpartition("--")
@@ -107,7 +107,9 @@ def _named(ctx: Context, location: Location, value: Any, here: set[str], quiet: 
             if missing:
                 evidence["missing"] = [shown(name) for name in missing[:50]]
                 message += f"; {shown(missing[0])} is not here"
-            elif quiet:
+            elif loud:
+                message += f"; {loud}"
+            else:
                 told = Severity.NOTE
         yield ctx.finding(location, message, _REMEDY, severity=told, evidence=evidence)
 

@@ -51,11 +51,12 @@ def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each secret that is taken in a file that uses the network."""
     read = [(program, use) for program, use, _ in uses(ctx) if use.when in _WHEN]
     senders = {program.location.place for program, use in read if use.capability == "network"}
-    told = 0
+    told: set[tuple[str, int]] = set()
     for program, use in read:
-        if use.capability != "secret" or program.location.place not in senders or told >= _MOST:
+        where = (program.location.place, use.line)
+        if use.capability != "secret" or where[0] not in senders or where in told or len(told) >= _MOST:
             continue
-        told += 1
+        told.add(where)
         yield ctx.finding(
             Location(program.location.place, line=use.line, pointer=program.location.pointer),
             f"{use.detail} and uses the network {_WHEN[use.when]}",

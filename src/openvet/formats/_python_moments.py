@@ -1,0 +1,27 @@
+"""Names of functions and methods that loaders and libraries call by themselves, by the moment at which they do."""
+
+from __future__ import annotations
+
+__all__ = ["CONSTRUCTION", "INFERENCE", "MODULE_HOOKS", "PROPERTIES"]
+
+#: What runs when an object of a class comes to be, or when a loader makes a model of a folder.
+CONSTRUCTION = frozenset({
+    "__init__", "__new__", "__post_init__", "__setstate__", "__reduce__", "__reduce_ex__", "__init_subclass__",
+    "__set_name__", "__class_getitem__", "__prepare__", "__del__", "__getattr__", "__getattribute__", "__call__",
+    "from_pretrained", "_from_pretrained", "from_config", "_from_config", "from_dict", "load", "_load", "load_model",
+    "_load_pyfunc", "setup", "initialize", "model_fn", "load_context", "handler", "handle", "_init_weights", "post_init",
+    "load_state_dict", "_load_from_state_dict", "_load_state_dict", "_load_pretrained_model", "load_weights", "tie_weights",
+    "find_spec", "find_module", "exec_module", "create_module", "load_module",
+})  # fmt: skip
+#: What runs when the model is used.
+INFERENCE = frozenset({
+    "forward", "generate", "predict", "inference", "call", "encode", "transform", "preprocess", "postprocess", "predict_fn",
+    "input_fn", "output_fn", "prepare_inputs_for_generation", "_forward", "_forward_pass", "_call", "__next__",
+    "custom_generate", "tokenize", "_tokenize", "decode", "_decode", "batch_decode", "batch_encode_plus", "encode_plus",
+    "_convert_token_to_id", "_convert_id_to_token", "convert_tokens_to_string", "build_inputs_with_special_tokens",
+    "apply_chat_template", "to_dict", "to_diff_dict", "to_json_string", "state_dict", "get_input_embeddings", "_sample",
+    "_generate_examples", "_split_generators", "_info", "check_inputs", "_sanitize_parameters", "chat", "stream_chat",
+})  # fmt: skip
+#: At module level or in a class these run on import.
+MODULE_HOOKS = frozenset({"__getattr__", "__dir__"})
+PROPERTIES = frozenset({"property", "cached_property", "functools.cached_property", "cache", "lazy_property"})

@@ -1,0 +1,73 @@
+"""What a call in a Python source takes that belongs to the user: private files, the environment, tokens."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any
+
+from openvet.formats._python_resolve import Names
+
+__all__ = ["may_take", "taken"]
+
+_MOST_LOOKED_AT = 300
+#: Calls that read, or copy as a whole, what their arguments name.
+_READS = frozenset({"builtins.open", "io.open", "builtins.dict", "builtins.str", "json.dumps", "pathlib.Path().read_text",
+                    "pathlib.Path().read_bytes"})  # fmt: skip
+_TOKENS = frozenset({"huggingface_hub.get_token", "huggingface_hub.HfFolder.get_token", "huggingface_hub.utils.get_token",
+                     "huggingface_hub.HfFolder().get_token", "keyring.get_password", "browser_cookie3.load"})  # fmt: skip
+_PRIVATE = re.compile(r"\.ssh/|id_(?:rsa|ed25519|ecdsa)\b|\.aws/|\.netrc|\.git-credentials|\.docker/config|\.kube/config|"
+                      r"huggingface/token|\.pypirc|\.npmrc|/etc/(?:passwd|shadow)|\.gnupg|Login Data|cookies\.sqlite|"
+                      r"wallet\.dat|/proc/self/environ|\.bash_history|\.config/gcloud")  # fmt: skip
+_SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|ACCESS_KEY|PRIVATE", re.IGNORECASE)
+_WORDS = re.compile(r"environ|getenv|get_token|get_password|browser_cookie3|" + _PRIVATE.pattern)
+
+
+def may_take(text: str) -> bool:
+    """Whether the source holds a word by which a secret is taken; most do not."""
+    return _WORDS.search(text) is not None
+
+
+def taken(names: Names, node: ast.Call, name: str, capability: str | None) -> str:
+    """What the call ``name(...)`` takes, in a few words; of single variables only those that the network gets.
+
+    Headers do not count: by those one's own service is asked.
+    """
+    if name in _TOKENS:
+        return "takes the user's token"
+    if name not in _READS and capability != "network":
+        return ""
+    waiting: list[Any] = [*node.args, *(each.value for each in node.keywords if each.arg != "headers")]
+    if name.startswith("pathlib."):
+        waiting.append(node.func)
+    for _ in range(_MOST_LOOKED_AT):
+        if not waiting:
+            break
+        part = waiting.pop()
+        if isinstance(part, ast.Name | ast.Attribute) and names.resolve(part) == "os.environ":
+            return "takes the whole environment"
+        if isinstance(part, ast.Name):
+            held = names.held(part.id)
+            if held is not None and not isinstance(held, ast.Name):
+                waiting.append(held)
+            continue
+        text = names.fold(part) if isinstance(part, ast.expr) else None
+        if isinstance(text, str) and (found := _PRIVATE.search(text)):
+            return f"takes {found.group()}"
+        variable = _variable(names, part)
+        if variable is None:
+            waiting.extend(ast.iter_child_nodes(part))
+        elif capability == "network" and _SECRET_NAME.search(variable):
+            return f"takes {variable} of the environment"
+    return ""
+
+
+def _variable(names: Names, part: ast.AST) -> str | None:
+    """The name of the variable that ``os.environ['HF_TOKEN']`` or ``os.getenv(...)`` takes; empty where it is computed."""
+    if isinstance(part, ast.Subscript) and names.resolve(part.value) == "os.environ":
+        key = names.fold(part.slice)
+    elif isinstance(part, ast.Call) and part.args and names.resolve(part.func) in ("os.getenv", "os.environ.get"):
+        key = names.fold(part.args[0])
+    else:
+        return None
+    return key[:60] if isinstance(key, str) else ""
