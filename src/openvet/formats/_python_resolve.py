@@ -194,7 +194,9 @@ class Names:
             return "pathlib.Path()"
         if name == "builtins.dict" and node.args:
             base = self.resolve(node.args[0], depth)
-            return f"{base.split('.__dict__', 1)[0]}.__dict__" if base is not None and ".__dict__" in base else f"{name}()"
+            return (
+                f"{base.split('.__dict__', 1)[0]}.__dict__" if base is not None and ".__dict__" in base else f"{name}()"
+            )
         if name in _THROUGH and node.args:
             return self.resolve(node.args[-1], depth) or f"{name}()"
         if name in ("operator.attrgetter()", "operator.methodcaller()") and node.args:

@@ -328,7 +328,9 @@ class Reading(Uses):
                 self._use_callable(keyword.value, when, "is the metaclass")
                 self._queue(self.resolve(keyword.value), when)
         for given in node.bases:  # a command of setuptools is run by the installer
-            if (self.resolve(given) or "").startswith(("setuptools.command.", "distutils.command.", "setuptools.Command")):
+            if (self.resolve(given) or "").startswith(
+                ("setuptools.command.", "distutils.command.", "setuptools.Command")
+            ):
                 self._waiting[when].append(Waiting(f"{name}.run"))
         for base in self._local_bases(name):
             self._waiting[when].append(Waiting(f"{base}.__init_subclass__"))

@@ -36,7 +36,10 @@ def _base(name: str, library: str = "transformers") -> Files:
 def _sharded() -> Files:
     shards = {f"model-0000{part}-of-00002.safetensors": f"model.layers.{part}.weight" for part in (1, 2)}
     index = {"metadata": {"total_size": 32}, "weight_map": {tensor: shard for shard, tensor in shards.items()}}
-    return {**{shard: _weights(tensor) for shard, tensor in shards.items()}, "model.safetensors.index.json": _json(index)}
+    return {
+        **{shard: _weights(tensor) for shard, tensor in shards.items()},
+        "model.safetensors.index.json": _json(index),
+    }
 
 
 def _tokenizer(kind: str, template: str | None) -> Files:
@@ -62,7 +65,9 @@ def _tokenizer(kind: str, template: str | None) -> Files:
     }  # fmt: skip
 
 
-def _language(name: str, architecture: str, kind: str, template: str | None = "chatml", sharded: bool = True, **config: Any) -> Files:
+def _language(
+    name: str, architecture: str, kind: str, template: str | None = "chatml", sharded: bool = True, **config: Any
+) -> Files:
     whole = {"architectures": [architecture], "model_type": kind, "torch_dtype": "bfloat16", "vocab_size": 4, **config}
     return {
         **_base(name), "config.json": _json(whole), **_tokenizer("PreTrainedTokenizerFast", template),
@@ -214,7 +219,7 @@ class {Name}ForCausalLM({Name}PreTrainedModel):
 AutoConfig.register("{name}", {Name}Config)
 AutoModelForCausalLM.register({Name}Config, {Name}ForCausalLM)
 '''
-_CONFIGURATION = '''from transformers import PretrainedConfig
+_CONFIGURATION = """from transformers import PretrainedConfig
 from transformers.utils import logging
 
 logger = logging.get_logger(__name__)
@@ -230,8 +235,8 @@ class {Name}Config(PretrainedConfig):
         self.hidden_act = hidden_act
         self.initializer_range = initializer_range
         super().__init__(**kwargs)
-'''
-_TOKENIZATION = '''import base64
+"""
+_TOKENIZATION = """import base64
 import os
 import unicodedata
 from shutil import copyfile
@@ -271,7 +276,7 @@ class {Name}Tokenizer(PreTrainedTokenizer):
             for token, rank in self.ranks.items():
                 w.write(base64.b64encode(token).decode() + " " + str(rank) + "\\n")
         return (path,)
-'''
+"""
 
 
 def _with_code(name: str) -> Files:
@@ -300,7 +305,9 @@ def _pipeline(kind: str, components: Mapping[str, tuple[str, str]]) -> Files:
             files[f"{part}/preprocessor_config.json"] = _json({"feature_extractor_type": name})
         else:
             weights = "model" if library == "transformers" else "diffusion_pytorch_model"
-            files[f"{part}/config.json"] = _json({"_class_name": name, "_diffusers_version": "0.30.0", "_name_or_path": "/data/x"})
+            files[f"{part}/config.json"] = _json(
+                {"_class_name": name, "_diffusers_version": "0.30.0", "_name_or_path": "/data/x"}
+            )
             files[f"{part}/{weights}.safetensors"] = _weights(f"{part}.weight")
     return files | {"model_index.json": _json(index)}
 
@@ -328,7 +335,9 @@ def _sentence_transformer(name: str, dense: bool = False, **config: Any) -> File
         "config_sentence_transformers.json": _json({"__version__": {"pytorch": "2.1"}, "prompts": {"query": "query: "}}),
     }  # fmt: skip
     if dense:
-        files["2_Dense/config.json"] = _json({"activation_function": "torch.nn.modules.linear.Identity", "in_features": 4, "out_features": 2})
+        files["2_Dense/config.json"] = _json(
+            {"activation_function": "torch.nn.modules.linear.Identity", "in_features": 4, "out_features": 2}
+        )
         files["2_Dense/model.safetensors"] = _weights("linear.weight")
     return files
 

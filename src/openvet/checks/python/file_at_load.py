@@ -48,7 +48,8 @@ _GRADES = {"import": (Severity.MEDIUM, Confidence.HIGH)}
 _REMOVING = ("rmtree", "remove", "unlink", "rmdir", "removedirs")
 #: What is not the model's to delete: the root, a home, the system, by the constant that is given.
 _NOT_ITS_OWN = re.compile(
-    r"""^['"](?:/|~|\$HOME|[A-Za-z]:[\\/]{0,4}|(?:/(?:home|root|etc|usr|bin|boot|var|opt|Users)|~)(?:/[^/]*)?)/?\*?['"]""", re.ASCII
+    r"""^['"](?:/|~|\$HOME|[A-Za-z]:[\\/]{0,4}|(?:/(?:home|root|etc|usr|bin|boot|var|opt|Users)|~)(?:/[^/]*)?)/?\*?['"]""",
+    re.ASCII,
 )
 
 
@@ -61,6 +62,8 @@ def check(ctx: Context) -> Iterator[Finding]:
         evidence = each.evidence
         destroys = str(evidence["callable"]).endswith(_REMOVING) and _NOT_ITS_OWN.match(str(evidence["detail"]))
         if destroys:
-            yield replace(each, severity=Severity.HIGH, remedy="Do not run this code: it deletes what is not the model's.")
+            yield replace(
+                each, severity=Severity.HIGH, remedy="Do not run this code: it deletes what is not the model's."
+            )
         elif evidence["when"] == "import":
             yield each

@@ -11,7 +11,12 @@ from openvet.testing.forge_templates import HOSTILE_TEMPLATES, ORDINARY_TEMPLATE
 __all__ = ["CASES"]
 
 _KERNEL = "hub/attention-implementation"
-_CODE, _TRUST, _TARGET, _CALLABLE = "hub/custom-code", "hub/nested-trust-remote-code", "hub/config-target", "hub/config-callable"
+_CODE, _TRUST, _TARGET, _CALLABLE = (
+    "hub/custom-code",
+    "hub/nested-trust-remote-code",
+    "hub/config-target",
+    "hub/config-callable",
+)
 _INJECTS = "{{ ''.__class__.__mro__ }}"
 _REMOTE = {"AutoModel": "example/other--modeling.M"}
 
@@ -60,7 +65,9 @@ def _templates() -> tuple[Case, ...]:
         "of-a-proxy": {"config.yaml": f'model_list:\n- params:\n    initial_prompt_value: "{_INJECTS}"\n'},
     }
     return tuple(
-        _case(f"template-{name}", f"a hostile template: {name.replace('-', ' ')}", files, "reject", "template/injection")
+        _case(
+            f"template-{name}", f"a hostile template: {name.replace('-', ' ')}", files, "reject", "template/injection"
+        )
         for name, files in places.items()
     )
 
