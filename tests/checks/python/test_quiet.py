@@ -1,4 +1,4 @@
-"""What keeps a source from being quiet, and secrets that are sent."""
+"""What keeps a source from being quiet, and secrets that are sent (``python/sends-secrets``)."""
 
 import pytest
 

@@ -10,7 +10,7 @@ Why it matters:
     between you and a place without encryption.
 
 Example:
-    ``--extra-index-url http://198.51.100.1/simple``
+    ``--index-url http://198.51.100.1/simple``
 
 Remedy:
     Install the packages by name from an index that you trust, and leave the line out.
