@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import partial
 
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError
-from openvet.formats._format import Facts, Head, Likeness, Member
+from openvet.formats._carried import hand_on
+from openvet.formats._format import Facts
 from openvet.formats._onnx_tensor import LIES, TensorReader
 from openvet.formats._protobuf import Field, Walker, schema
 from openvet.formats._tf_program import is_outside
@@ -18,20 +18,12 @@ __all__ = ["OnnxReader"]
 
 _NAMES = 2_000
 _CARRIED = 200
-#: What a text of a model has no business to begin with, because a loader of something else would run it.
-_STARTS = (
-    b"PK\3\4",
-    b"\x7fELF",
-    b"MZ",
-    b"\x1f\x8b\x08",
-    b"\x89HDF",
-    b"\xfd7zXZ",
-    b"7z\xbc\xaf",
-    b"#!",
-    b"\xcf\xfa\xed\xfe",
-)
+#: Short texts of one attribute that are stepped over once they were there so often: a forest repeats a few words.
+_REPEATED = 16
+#: Nodes that the calls of functions may become; more of them is a bomb.
+_EXPANDED = 10**9
 _KEPT_ATTRIBUTES = frozenset(
-    {"ep_cache_context", "embed_mode", "operator", "func_name", "module", "name", "class_name"}
+    {"ep_cache_context", "embed_mode", "onnx_model_filename", "operator", "func_name", "module", "name", "class_name"}
 )
 
 
@@ -59,7 +51,7 @@ class OnnxReader:
         self.tensors = TensorReader(self.walker, facts)
         self.used: Counter[str] = Counter()
         self.functions: set[str] = set()
-        self.calls: dict[str, set[str]] = {}
+        self.calls: dict[str, Counter[str]] = {}
         self.opsets: dict[str, int] = {}
         self.python: list[_Node] = []
         self.producer = ["", ""]
@@ -152,7 +144,7 @@ class OnnxReader:
         if len(self.used) < _NAMES * 10 or node.name in self.used:
             self.used[node.name] += 1
         if inside:
-            self.calls.setdefault(inside, set()).add(node.name)
+            self.calls.setdefault(inside, Counter())[node.name] += 1
         self._special(node)
         return graphs
 
@@ -162,6 +154,7 @@ class OnnxReader:
         key = ""
         text: Field | None = None
         number: int | None = None
+        seen: dict[bytes, int] = {}
         graphs: list[Field] = []
         for part in walker.message("AttributeProto", whole.at, whole.end):
             if part.name == "name":
@@ -171,6 +164,9 @@ class OnnxReader:
                 self._carry(part, "text")
             elif part.name == "strings":
                 self._carry(part, "text")
+                self._step_over(part, whole.end, seen)
+            elif part.name in ("floats", "ints"):
+                walker.skip_like(part, whole.end)
             elif part.name == "i":
                 number = part.value
             elif part.spec.type == "GraphProto":
@@ -188,14 +184,25 @@ class OnnxReader:
                 node.attributes[key] = number
         return graphs
 
+    def _step_over(self, part: Field, end: int, seen: dict[bytes, int]) -> None:
+        """Step over the texts that follow where they are a few short ones again and again."""
+        if part.size > 40:
+            return
+        text = self.walker.bytes(part.tag_at, part.end - part.tag_at)
+        if text in seen or len(seen) < _REPEATED:
+            seen[text] = seen.get(text, 0) + 1
+        if seen.get(text, 0) >= _REPEATED:
+            self.walker.skip_like(part, end, seen)
+
     def _tensor(self, whole: Field, *, listed: bool) -> None:
-        for text in self.tensors.tensor(whole, listed=listed):
-            self._carry(text, "text")
+        for part in self.tensors.tensor(whole, listed=listed):
+            self._carry(part, "raw-data" if part.name == "raw_data" else "text")
 
     def _sparse(self, whole: Field, *, listed: bool) -> None:
         for part in self.walker.message("SparseTensorProto", whole.at, whole.end):
             if part.spec.type == "TensorProto":
-                self.tensors.tensor(part, listed=listed and part.name == "values", owner=part.name)
+                for text in self.tensors.tensor(part, listed=listed and part.name == "values", owner=part.name):
+                    self._carry(text, "raw-data" if text.name == "raw_data" else "text")
 
     def _opset(self, whole: Field) -> None:
         domain, version = "", 0
@@ -216,28 +223,25 @@ class OnnxReader:
         """A text that begins like a pickle, an archive or a program is handed on as a member."""
         if part.size < 16 or self.carried >= _CARRIED:
             return
-        start = self.walker.bytes(part.at, 8)
-        if not start.startswith(_STARTS):
-            if start[0] != 0x80 or not 2 <= start[1] <= 5:
-                return
-            from openvet.formats import pickle
-
-            if pickle.probe(Head("", self.source.window(part.at, part.size))) is not Likeness.STRONG:
-                return
-        self.carried += 1
         window = self.source.window(part.at, part.size)
-        self.facts.add_members([Member(f"{what}-at-{part.at}", part.size, partial(_same, window), part.at)])
+        self.carried += hand_on(window, self.facts, f"{what}-at-{part.at}", part.at, text=what != "raw-data")
 
     def _special(self, node: _Node) -> None:
         """Nodes that load something, or that call Python."""
         facts = self.facts
         if node.op == "EPContext":
-            path = str(node.attributes.get("ep_cache_context", ""))
-            if path and node.attributes.get("embed_mode", 1) != 1:
+            named = node.attributes.get("embed_mode", 1) != 1
+            paths = [str(node.attributes.get("onnx_model_filename", ""))]
+            paths += [str(node.attributes.get("ep_cache_context", ""))] if named else []
+            for path in filter(None, paths):
                 shown, outside = printable(shorten(path, 300)), is_outside(path)
                 where = "outside the model" if outside else "beside the model"
                 message = f"a compiled model for one device is loaded from {shown}, {where}"
                 facts.anomaly("onnx/compiled-context", message, node.at, path=shown, outside=outside)
+            if not named and "ep_cache_context" in node.attributes:
+                message = "a compiled model for one device is carried in the node"
+                facts.anomaly("onnx/compiled-context", message, node.at, outside=False)
+                facts.unknown("unsupported", f"{message}, which nothing here can read", node.at)
         elif node.op in ("PythonOp", "PythonOpGrad", "PyOp", "PyCustomOp") and len(self.python) < _NAMES:
             self.python.append(node)
         elif node.op == "ATen" and isinstance(node.attributes.get("operator"), str):
@@ -275,23 +279,25 @@ class OnnxReader:
 
     def _cycle(self) -> None:
         """A function that calls itself, by whatever way, never ends where it is put in place of its calls."""
-        open_calls = {name: self.calls.get(name, set()) & self.functions for name in self.functions}
+        open_calls = {name: self.functions.intersection(self.calls.get(name, ())) for name in self.functions}
         callers: dict[str, list[str]] = {}
         for name, called in open_calls.items():
             for each in called:
                 callers.setdefault(each, []).append(name)
         ready = [name for name, called in open_calls.items() if not called]
+        sizes: dict[str, int] = {}
         while ready:  # take away what calls nothing; what is left at the end goes round
             name = ready.pop()
             del open_calls[name]
+            called_here = self.calls.get(name, Counter())
+            sizes[name] = min(sum(times * sizes.get(each, 1) for each, times in called_here.items()), _EXPANDED)
             for caller in callers.get(name, ()):
                 open_calls[caller].discard(name)
                 if not open_calls[caller]:
                     ready.append(caller)
+        if max(sizes.values(), default=0) >= _EXPANDED:
+            message = "the calls of its functions become more than a thousand million nodes"
+            self.facts.anomaly(LIES, message, lie="expansion", beyond=True)
         if open_calls:
             shown = printable(shorten(min(open_calls), 200))
             self.facts.anomaly(LIES, f"functions call each other in a circle: {shown}", lie="recursion", beyond=True)
-
-
-def _same(window: Source) -> Source:
-    return window

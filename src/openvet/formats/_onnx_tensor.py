@@ -59,6 +59,7 @@ class TensorReader:
         walker = self.walker
         got = _Read()
         texts: list[Field] = []
+        fields: set[int] = set()
         for part in walker.message("TensorProto", whole.at, whole.end):
             if part.name == "dims":
                 got.dims += walker.numbers(part, 64)
@@ -68,10 +69,16 @@ class TensorReader:
                 got.name = printable(shorten(walker.text(part, 2_000), 1_000))
             elif part.name == "raw_data":
                 got.raw = part
+                if part.size:
+                    fields.add(part.number)
+                    texts.append(part)
             elif part.name in _NUMBERS:
                 got.numbers += part.size or 1
+                fields.add(part.number)
+                more = walker.skip_like(part, whole.end)
+                got.numbers += more
                 if part.name in _FIXED:
-                    got.counted = (got.counted or 0) + (part.size // _FIXED[part.name])
+                    got.counted = (got.counted or 0) + (part.size // _FIXED[part.name]) + more
             elif part.name == "string_data":
                 got.texts += 1
                 texts.append(part)
@@ -82,6 +89,10 @@ class TensorReader:
             elif part.spec.type:
                 walker.sweep(part.spec.type, part.at, part.end)
         got.name = got.name or owner
+        if len(fields) > 1:
+            self._lie(
+                "two-values", f"{_of(got)} has its values in two fields: readers differ over them", whole, fatal=False
+            )
         self._judge(got, whole, listed=listed)
         return texts
 
@@ -139,7 +150,12 @@ class TensorReader:
         location = values.get("location", "")
         shown = printable(shorten(location, 300))
         for key, _, at in got.entries:
-            if key not in _KEYS:
+            if key.startswith("__"):
+                message = (
+                    f"the external data of {_of(got)} sets {printable(shorten(key, 100))} of the loader's own object"
+                )
+                facts.anomaly(EXTERNAL, message, at, lie="attribute")
+            elif key not in _KEYS and not key.startswith("prepacked_"):
                 message = f"the external data of {_of(got)} has the key {printable(shorten(key, 100))}, which ONNX does not have"
                 facts.anomaly(EXTERNAL, message, at, lie="unknown-key")
         if not location:

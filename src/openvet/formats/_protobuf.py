@@ -15,7 +15,8 @@ last one counts for the reference reader and the first one for others: both are 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -26,10 +27,14 @@ from openvet.io.source import Source
 __all__ = ["Field", "Schema", "Spec", "Walker", "looks_like", "schema"]
 
 _BLOCK = 256 * 1024
+#: After a jump over a tensor little is read at first: what stands between two tensors is mostly short, and on a server every
+#: byte that is read has to be fetched.
+_JUMP = 8 * 1024
 _MAX_FIELDS = 40_000_000
 _CHECK_EVERY = 65536
 _WIRES = {"v": 0, "8": 1, "s": 2, "m": 2, "4": 5}
 _FIXED = {1: 8, 5: 4}
+_CONTINUED = bytes(range(0x80, 0x100))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +76,10 @@ def _fields_of(line: str) -> dict[int, Spec]:
 class Field:
     """One field as it stands: ``value`` of a number, ``at`` and ``size`` of its bytes.
 
-    ``packed`` says that a number that repeats is written as one run of bytes.
+    ``packed`` says that a number that repeats is written as one run of bytes. ``resume`` is where the walk goes on.
     """
 
-    __slots__ = ("at", "number", "packed", "size", "spec", "tag_at", "value", "wire")
+    __slots__ = ("at", "number", "packed", "resume", "size", "spec", "tag_at", "value", "wire")
 
     def __init__(self, number: int, wire: int, tag_at: int, at: int, size: int, value: int) -> None:
         self.number = number
@@ -85,6 +90,7 @@ class Field:
         self.value = value
         self.spec = _UNKNOWN
         self.packed = False
+        self.resume = at + size
 
     @property
     def name(self) -> str:
@@ -114,6 +120,7 @@ class Walker:
         self.duplicates: dict[str, int] = {}
         self._block = b""
         self._start = 0
+        self._ahead = _JUMP
         self._count = 0
 
     def message(self, kind: str, at: int, end: int) -> Iterator[Field]:
@@ -166,8 +173,9 @@ class Walker:
                 raise MalformedError("a field has a number that no message can have", offset=tag_at)
             if wire == 0:
                 value, after = self.varint(at, end)
-                yield Field(number, wire, tag_at, at, after - at, value)
-                at = after
+                field = Field(number, wire, tag_at, at, after - at, value)
+                yield field
+                at = field.resume
                 continue
             if wire == 2:
                 size, at = self.varint(at, end)
@@ -180,8 +188,34 @@ class Walker:
             if size > end - at:
                 raise MalformedError(f"a field of {size} bytes goes beyond the end of its message", offset=tag_at)
             value = int.from_bytes(self.bytes(at, size), "little") if wire in _FIXED else 0
-            yield Field(number, wire, tag_at, at, size, value)
-            at += size
+            field = Field(number, wire, tag_at, at, size, value)
+            yield field
+            at = field.resume
+
+    def skip_like(self, field: Field, end: int, texts: Collection[bytes] = ()) -> int:
+        """Step over the numbers that follow ``field``, one field each, and say how many; or over texts that are one of ``texts``.
+
+        Some writers do not pack: a forest of trees is a run of millions of fields with one tag, which is one pattern here.
+        ``texts`` are whole fields, tag and length included; they are not counted.
+        """
+        if field.packed or (field.wire == 2) != bool(texts):
+            return 0
+        tag = self.bytes(field.tag_at, field.at - field.tag_at)
+        pattern = _run_of(tag, field.wire, tuple(texts))
+        at, count = field.resume, 0
+        while at < end:
+            self.varint(at, end)  # brings the block that holds it
+            match = pattern.match(self._block, at - self._start, min(len(self._block), end - self._start))
+            if match is None:
+                break
+            run = match.group()
+            if field.wire == 0:
+                count += len(run.translate(None, _CONTINUED)) // 2
+            elif field.wire in _FIXED:
+                count += len(run) // (len(tag) + _FIXED[field.wire])
+            at = field.resume = at + len(run)
+            self.facts.budget.check_time()
+        return count
 
     def _group(self, number: int, at: int, end: int) -> int:
         """The end of a group, behind its closing tag. No known message has one, so nothing is handed out."""
@@ -216,9 +250,11 @@ class Walker:
         """A number of at most ten bytes, and the offset behind it. Bits beyond 64 are dropped, as readers do."""
         index = at - self._start
         block = self._block
-        if index < 0 or index + 10 > len(block):
+        if index < 0 or (index + 10 > len(block) and self._start + len(block) < self.source.size):
+            straight = 0 <= index <= len(block) + _JUMP
             self._start = at
-            self._block = block = self.source.upto(at, _BLOCK)
+            self._ahead = min(self._ahead * 4, _BLOCK) if straight else _JUMP
+            self._block = block = self.source.upto(at, self._ahead)
             index = 0
         last = min(len(block), end - self._start)
         if index < last and block[index] < 0x80:
@@ -281,6 +317,14 @@ class Walker:
                 f"{self.unknown} fields that {what} does not have were not read; the first is {self.first_unknown_text}",
                 self.first_unknown,
             )
+
+
+def _run_of(tag: bytes, wire: int, texts: tuple[bytes, ...]) -> re.Pattern[bytes]:
+    """What matches fields of this tag in a row; possessive, since no other reading of the bytes exists."""
+    if wire == 2:
+        return re.compile(b"(?:" + b"|".join(map(re.escape, texts)) + b")++")
+    value = rb"[\x80-\xff]{0,9}+[\x00-\x7f]" if wire == 0 else b".{%d}" % _FIXED[wire]
+    return re.compile(b"(?:" + re.escape(tag) + value + b")++", re.DOTALL)
 
 
 def _signed(value: int) -> int:

@@ -42,8 +42,11 @@ FORMAT = Format(
 
 #: The wire type of each field of a model.
 _WIRES = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2, 26: 2}
-_FIRST_TAGS = frozenset(number << 3 | wire for number, wire in _WIRES.items() if number < 16)
+#: Wire types with which a field begins; the first field may be one that no model has.
+_BEGIN = frozenset({0, 1, 2, 3, 5})
 _LOOKED_AT = 64
+#: Fields of the model that are looked through: as many unknown ones may stand in front of the graph.
+_LOOKED_THROUGH = 4096
 _ANYWHERE = 1 << 62
 _OPERATION = re.compile(r"[A-Za-z_][\w.:/-]{0,200}")
 
@@ -53,7 +56,7 @@ def probe(head: Head) -> Likeness:
 
     Fields that no model has are passed over: they must not make a model unreadable.
     """
-    if len(head.data) < 8 or (head.data[0] not in _FIRST_TAGS and head.data[0] < 0x80):
+    if len(head.data) < 8 or head.data[0] < 8 or head.data[0] & 7 not in _BEGIN:
         return Likeness.NO
     from openvet.core.limits import Budget
     from openvet.formats._protobuf import Walker, schema
@@ -70,7 +73,7 @@ def _is_model(walker: Walker) -> bool:
     body = False
     for count, field in enumerate(walker.fields(0, _ANYWHERE)):  # a model that was cut off is a model
         if field.number in _WIRES and _WIRES[field.number] != field.wire:
-            return False
+            continue  # loaders take it for a field that they do not know
         if field.number == 1:
             version = field.value
         elif field.number == 8:
@@ -81,7 +84,7 @@ def _is_model(walker: Walker) -> bool:
                 return False
         if body and (1 <= version <= 100 or sets):
             return True
-        if count >= _LOOKED_AT:
+        if count >= _LOOKED_THROUGH:
             break
     return False
 

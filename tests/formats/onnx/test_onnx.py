@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import time
+
 import pytest
 
 from openvet.core.coverage import Coverage
@@ -124,7 +127,28 @@ def test_functions_in_a_circle_and_in_a_wide_net() -> None:
     assert lies(model(functions=circle)) == ["recursion"]
     # two ways from each to the next: following every way would take 2 ** 300 steps
     net = [function(f"F{i}", [node(f"F{j}", "mine") for j in (i + 1, i + 2)]) for i in range(300)]
-    assert lies(model(functions=net)) == []
+    assert lies(model(functions=net)) == ["expansion"]
+    assert lies(model(functions=net[-20:])) == []
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_values_are_counted_packed_or_not(packed: bool) -> None:
+    values = struct.pack("<4f", 1, 2, 3, 4)
+    data = field(4, 2, values) if packed else b"".join(field(4, 5, values[at : at + 4]) for at in range(0, 16, 4))
+    body = message("onnx", "TensorProto", {"dims": [2, 2], "data_type": 1, "name": "w"})
+    assert lies(model(graph(tensors=[body + data]))) == []
+    assert lies(model(graph(tensors=[body + data + field(9, 2, values)]))) == ["two-values"]
+
+
+def test_long_runs_of_numbers_and_words_are_stepped_over() -> None:
+    attribute = field(1, 2, b"nodes") + field(7, 5, bytes(4)) * 300_000 + field(8, 0, b"\x96\x01") * 300_000
+    attribute += (field(9, 2, b"LEAF") + field(9, 2, b"BRANCH_LEQ") * 2) * 100_000 + field(
+        9, 2, b"\x80\x04" + b"x" * 30
+    )
+    body = message("onnx", "NodeProto", {"op_type": "TreeEnsembleClassifier", "attribute": [attribute]})
+    started = time.monotonic()
+    assert lies(model(graph([body]))) == []
+    assert time.monotonic() - started < 2
 
 
 def test_graphs_in_graphs_are_bounded() -> None:

@@ -1,7 +1,8 @@
-"""An ONNX model loads a compiled model from another file.
+"""An ONNX model brings a compiled model, or loads one from another file.
 
 What it finds:
-    EPContext nodes whose context is the path of a file; one that leads out of the model's folder is high.
+    EPContext nodes, whose context is the path of a file or a compiled model in the node; a path that leads out of the
+    model's folder is high.
 
 Why it matters:
     The driver of a device loads the file as it is. Compiled models are code for that device, and nothing here can
@@ -14,7 +15,7 @@ Remedy:
     Build the compiled model yourself from the ONNX model; refuse paths that lead outside.
 
 What it cannot see:
-    Compiled models that are embedded in the node.
+    What the compiled model does.
 
 References:
     https://onnxruntime.ai/docs/execution-providers/EP-Context-Design.html ; CWE-22, CWE-829.

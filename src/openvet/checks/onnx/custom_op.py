@@ -1,8 +1,9 @@
 """An ONNX model needs custom code.
 
 What it finds:
-    Operations of domains that ONNX Runtime does not bring, and that are no functions of the model itself. Libraries that
-    Microsoft publishes with the runtime are a note.
+    Operations of domains that ONNX Runtime does not bring, and operations of the standard domain that ONNX never had, where
+    they are no functions of the model itself. Libraries that Microsoft publishes with the runtime, and the plugins that come
+    with TensorRT, are a note.
 
 Why it matters:
     Whoever runs the model has to load a library for them, which is native code.
@@ -24,6 +25,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from openvet.checks._check import Context
 from openvet.core.finding import Finding
@@ -42,6 +44,20 @@ RULE = Rule(
 )
 
 
+#: Domains under which the plugins of TensorRT are written.
+_PLUGINS = frozenset({"ai.onnx", "trt.plugins"})
+
+
+@cache
+def _standard(table: str) -> frozenset[str]:
+    """Names in the standard domain: those that ONNX has or had, or those of TensorRT's plugins."""
+    import tomllib
+    from importlib.resources import files
+
+    data = tomllib.loads(files("openvet").joinpath("data", "onnx_ops.toml").read_text("utf-8"))
+    return frozenset(data[table]["ai.onnx"].split())
+
+
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each domain of each model."""
     from openvet.formats._device import known_names
@@ -52,13 +68,17 @@ def check(ctx: Context) -> Iterator[Finding]:
         domains: dict[str, list[str]] = {}
         for name in component.metadata.get("operations", {}):
             domain, _, operation = name.rpartition(":")
-            if domain not in brought and name not in own:
+            foreign = domain not in brought
+            if domain == "ai.onnx" and "onnx" in component.formats:
+                foreign = operation not in _standard("ops")
+            if foreign and name not in own:
                 domains.setdefault(domain, []).append(operation)
         for domain, operations in domains.items():
+            plugins = domain in _PLUGINS and _standard("published").issuperset(operations)
             yield ctx.finding(
                 Location(component.place),
                 f"needs code for {len(operations)} operations of the domain {domain}",
                 "Find out which library brings the domain, and whether you trust it.",
-                severity=Severity.NOTE if domain in published else None,
+                severity=Severity.NOTE if domain in published or plugins else None,
                 evidence={"operations": operations[:20]},
             )

@@ -20,7 +20,8 @@ What it cannot see:
     Whether the file beside the model holds the weights that its author meant.
 
 References:
-    CVE-2022-25882, CVE-2024-27318, CVE-2024-5187, CVE-2026-27489, CVE-2026-34446, CVE-2026-34447 (onnx);
+    CVE-2022-25882, CVE-2024-27318, CVE-2024-5187, CVE-2026-27489, CVE-2026-34446, CVE-2026-34447,
+    CVE-2026-34445 (keys that set attributes), CVE-2025-51480 (writing) (onnx);
     https://onnx.ai/onnx/repo-docs/ExternalData.html ; CWE-22, CWE-125.
 """
 

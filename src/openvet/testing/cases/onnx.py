@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 from collections.abc import Callable
 from typing import Literal
@@ -10,7 +11,7 @@ from openvet.testing.case import Case, Files
 from openvet.testing.forge import Call, Name, dump
 from openvet.testing.forge_archive import ZipPart, forge_zip
 from openvet.testing.forge_onnx import external, function, graph, model, node, tensor
-from openvet.testing.forge_protobuf import field
+from openvet.testing.forge_protobuf import field, message
 
 __all__ = ["CASES"]
 
@@ -77,7 +78,36 @@ CASES: tuple[Case, ...] = (
     _case("external-missing", "the file with the weights is not there", lambda: model(graph(tensors=[_PLAIN])), "review", _DATA),
     _case("external-short", "the file with the weights is too short", _beside(bytes(8), _PLAIN), "review", _DATA),
     _case("external-key", "a key that external data does not have",
-          _beside(bytes(16), external("w", "model.onnx_data", offset="0", length="16", __class__="x")), "review", _DATA),
+          _beside(bytes(16), external("w", "model.onnx_data", offset="0", length="16", note="x")), "review", _DATA),
+    _case("external-attribute", "a key that sets an attribute of the loader's own object",
+          _beside(bytes(16), external("w", "model.onnx_data", offset="0", length="16", __class__="x")), "reject", _DATA,
+          advisories=("CVE-2026-34445",)),
+    _case("external-many-fields", "hundreds of fields that no model has stand before the graph, and one of another type",
+          lambda: field(1, 2, b"x") + field(99, 2, b"x") * 500 + model(graph(tensors=[external("w", "/etc/passwd")])), "reject", _DATA),
+    _case("expansion", "functions that call each other twice, forty deep, become more nodes than any machine has room for",
+          lambda: model(graph([node("F0", "mine")]), functions=[
+              function(f"F{i}", [node(f"F{i + 1}", "mine")] * 2) for i in range(40)] + [function("F40", [node("Relu")])]), "reject", _LIES),
+    _case("two-values", "a tensor has raw bytes and numbers: readers differ in which count",
+          lambda: model(graph(tensors=[tensor("w", (2, 2), bytes(16), float_data=[1.0, 2.0, 3.0, 4.0])])), "review", _LIES),
+    _case("pickle-in-raw-data", "a pickle as the bytes of a constant",
+          lambda: model(graph([node("Constant", value=tensor("c", (len(_EVIL),), _EVIL, data_type=2))])), "reject", _RUNS, formats=("onnx", "pickle")),
+    _case("pickle-in-base64", "a pickle in base64 as a text of the metadata",
+          lambda: model(metadata={"state": base64.b64encode(_EVIL).decode()}), "reject", _RUNS, formats=("onnx", "pickle")),
+    _case("pickle-in-texts", "a pickle as an element of a tensor of texts",
+          lambda: model(graph(tensors=[message("onnx", "TensorProto", {"dims": [1], "data_type": 8, "name": "t", "string_data": [_EVIL]})])),
+          "reject", _RUNS, formats=("onnx", "pickle")),
+    _case("program-in-raw-data", "a program as the bytes of a weight",
+          lambda: model(graph(tensors=[tensor("w", (64,), b"\x7fELF\x02\x01\x01" + bytes(57), data_type=2)])), "review",
+          "file/native-code", formats=("onnx", "elf")),
+    _case("context-carried", "a compiled model is carried in a node",
+          lambda: model(graph([node("EPContext", "com.microsoft", ep_cache_context="compiled")])), "review", _CONTEXT),
+    _case("context-model-outside", "the node of a compiled model names a model outside of the folder",
+          lambda: model(graph([node("EPContext", "com.microsoft", embed_mode=0, onnx_model_filename="../../x.onnx")])), "reject", _CONTEXT),
+    _case("custom-standard", "an operation of the standard domain that ONNX never had", lambda: model(graph([node("Fancy")])), "review", _CUSTOM),
+    _case("ordinary-tensorrt", "the plugin of TensorRT that exported detectors end in", lambda: model(graph([node("EfficientNMS_TRT")])), "admit"),
+    _case("ordinary-bytes", "weights whose first bytes look like the start of something",
+          lambda: model(graph(tensors=[tensor(f"w{i}", (16,), start + bytes(64 - len(start))) for i, start in enumerate(
+              (b"MZ", b"\x80\x04", b"\x1f\x8b", b"x\x9c", b"c\n", b"(lp0", b"BZh", b"\xe3"))])), "admit"),
     _case("external-more", "bytes that no tensor takes", _beside(bytes(16) + b"\x80\x04hidden" * 9, _PLAIN), "review"),
     _case("external-pickle", "the file beside the model is a pickle", _beside(_EVIL, _PLAIN), "reject", _RUNS),
     _case("python-op", "a node calls a Python function by its name",
