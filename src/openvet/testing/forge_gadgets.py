@@ -10,6 +10,36 @@ __all__ = ["GADGETS", "LINKED", "REEXPORTS"]
 _SYSTEM = Name("os", "system")
 # Calls that scanners did not know, each by the advisory that reported it.
 GADGETS: tuple[Sample, ...] = (
+    *(
+        calls(f"{module}.{name}", module, name, rule, *arguments)
+        for module, name, rule, *arguments in (
+            ("torch.cuda.memory", "CUDAPluggableAllocator", "loads-native-code", "./x.so", "a", "b"),
+            ("torch.xpu.memory", "XPUPluggableAllocator", "loads-native-code", "./x.so", "a", "b"),
+            ("torch.profiler._cupti_monitor", "CuptiMonitor", "loads-native-code"),
+            ("torch.utils.benchmark", "Timer", "runs-code"),
+            ("torch.onnx._internal._lazy_import", "_LazyModule", "imports-module", "payload"),
+            ("transformers.utils.import_utils", "_LazyModule", "imports-module", "payload", "payload", {}),
+            ("transformers", "AutoModel.from_pretrained", "loads-nested", "org/payload"),
+            ("nltk.data", "load", "loads-nested", "payload.pickle"),
+            ("PIL.EpsImagePlugin", "Ghostscript", "runs-process"),
+            ("PIL.ImageMath", "unsafe_eval", "runs-code"),
+            ("pandas.core.frame", "DataFrame.query", "runs-code"),
+            ("sympy.core.expr", "sympify", "runs-code"),
+            ("gensim.models.ldamulticore", "Pool", "runs-process", 4),
+            ("xgboost.sklearn", "ThreadPoolExecutor", "runs-process", 4),
+            ("sklearn.callback._transport", "Client", "runs-process", "127.0.0.1"),
+            ("joblib.compressor", "BinaryZlibFile", "touches-files", "forged", "wb"),
+            ("PIL.TiffImagePlugin", "AppendingTiffWriter", "touches-files", "forged", True),
+            ("gensim.matutils", "MmWriter", "touches-files", "forged"),
+            ("lightgbm.basic", "NamedTemporaryFile", "touches-files"),
+            ("nltk.data", "BufferedGzipFile", "loads-nested", "forged", "wb"),
+            ("torch.utils._zip", "ZipFile", "touches-files", "forged", "w"),
+            ("numpy", "ndarray.tofile", "touches-files", "forged"),
+            ("pandas", "DataFrame.to_csv", "touches-files", "forged"),
+            ("torch", "UntypedStorage.from_file", "touches-files", "forged", True, 8),
+            ("scipy.io", "savemat", "touches-files", "forged", {}),
+        )
+    ),
     calls("GHSA-4r9r-ch6f-vxmx", "torch.utils.bottleneck.__main__", "run_cprofile", "runs-code"),
     calls("GHSA-86cj-95qr-2p4f", "torch._dynamo.guards", "GuardBuilder.get", "runs-code"),
     calls("GHSA-f4x7-rfwp-v3xw", "lib2to3.pgen2.pgen", "ParserGenerator.make_label", "runs-code"),

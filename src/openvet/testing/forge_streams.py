@@ -352,9 +352,69 @@ BROKEN: tuple[Sample, ...] = (
 )
 
 CARRIED: tuple[Sample, ...] = (
-    by_value("a callable as a value", {"hook": _SYSTEM}, "carried-code"),
+    by_value("a callable as a value", {"hook": _SYSTEM}, "carried-code", rejected=True),
     by_value(
-        "a partial that nobody calls", Call(Name("functools", "partial"), (_SYSTEM, "echo forged")), "carried-code"
+        "a partial that nobody calls",
+        Call(Name("functools", "partial"), (_SYSTEM, "echo forged")),
+        "carried-code",
+        rejected=True,
+    ),
+    by_value("nothing but os.system", Name("posix", "system"), "carried-code", rejected=True),
+    by_value(
+        "a transformer whose function is os.system",
+        Call(
+            Name("sklearn.preprocessing._function_transformer", "FunctionTransformer"),
+            state={"func": _SYSTEM},
+            how="NEWOBJ",
+        ),
+        "carried-code",
+        rejected=True,
+    ),
+    by_value(
+        "a vectorizer whose tokenizer is eval",
+        Call(
+            Name("sklearn.feature_extraction.text", "CountVectorizer"),
+            state={"tokenizer": Name("builtins", "eval")},
+            how="NEWOBJ",
+        ),
+        "carried-code",
+        rejected=True,
+    ),
+    by_value(
+        "a forward hook that starts a process",
+        Call(
+            Name("torch.nn.modules.linear", "Linear"),
+            state={"_forward_hooks": {0: Name("subprocess", "check_output")}},
+            how="NEWOBJ",
+        ),
+        "carried-code",
+        rejected=True,
+    ),
+    by_value(
+        "a vectorizer whose tokenizer reads literals",
+        Call(
+            Name("sklearn.feature_extraction.text", "CountVectorizer"),
+            state={"tokenizer": Name("ast", "literal_eval")},
+            how="NEWOBJ",
+        ),
+        "carried-code",
+    ),
+    by_text(
+        "a memo index that takes gigabytes",
+        """
+        PROTO 2
+        BININT1 1
+        LONG_BINPUT 2147483647
+        STOP""",
+        "memory-bomb",
+    ),
+    by_text(
+        "a memo index that takes gigabytes, as text",
+        """
+        NONE
+        PUT 2000000000
+        STOP""",
+        "memory-bomb",
     ),
     by_value("a pickle in a literal", {"blob": dump(_PAYLOAD, 4)}, "nested-pickle"),
     by_value(

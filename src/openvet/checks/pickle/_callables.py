@@ -16,7 +16,7 @@ from typing import Any
 
 from openvet.core.rule import Severity
 
-__all__ = ["Kind", "Known", "classify"]
+__all__ = ["Kind", "Known", "classify", "has_no_honest_use"]
 
 _FOLDER = Path(__file__).parents[2] / "data" / "callables"
 
@@ -93,6 +93,7 @@ class _Tables:
     not_below: frozenset[str]
     effects: frozenset[str]
     escapes: frozenset[str]
+    stored: frozenset[str]
     anywhere: dict[str, Known]
 
 
@@ -135,6 +136,7 @@ def _tables() -> _Tables:
         not_below=frozenset(framework["not_below"]["parts"]),
         effects=frozenset(dangerous["effects"]["modules"]),
         escapes=frozenset(dangerous["escapes"]["names"]),
+        stored=frozenset(dangerous["stored"]["names"]),
         anywhere={name: _dangerous(key) for key, names in dangerous["anywhere"].items() for name in names},
     )
 
@@ -158,6 +160,12 @@ def classify(module: str, name: str, *, called: bool = True) -> Known:
     if "." in name or "()" in name:
         return _walk(module, name, tables, called=called)
     return _plain(module, name, tables)
+
+
+def has_no_honest_use(known: Known, name: str) -> bool:
+    """Whether a dangerous callable is one that no model holds even as a value, because what holds it will call it."""
+    last = name.removesuffix(".__call__").rpartition(".")[2]
+    return known.capability in ("process", "code", "import") and last in _tables().stored
 
 
 def _plain(module: str, name: str, tables: _Tables) -> Known:

@@ -5,7 +5,8 @@ What it finds:
     and literals that hold marshalled code.
 
 Why it matters:
-    Loading does not run it, but the program that loads the file may: objects call what they hold.
+    Loading does not run it, but the program that loads the file may: objects call what they hold. What starts a process or runs
+    code, such as ``os.system`` or ``eval`` as the function of a transformer or a hook, has no honest use and is of high severity.
 
 Example:
     A dictionary ``{"on_epoch_end": os.system}``.
@@ -25,8 +26,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from openvet.checks._check import Context
-from openvet.checks.pickle._callables import Kind
-from openvet.checks.pickle._verdict import NEEDS, evidence, is_handed, judged, programs, spelled
+from openvet.checks.pickle._callables import Kind, has_no_honest_use
+from openvet.checks.pickle._verdict import DO_NOT_LOAD, NEEDS, evidence, is_handed, judged, programs, spelled
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
 
@@ -46,10 +47,13 @@ def check(ctx: Context) -> Iterator[Finding]:
     for program in programs(ctx):
         for each in judged(program):
             if each.known.kind is Kind.DANGEROUS and not each.reached and not is_handed(program, each.reference):
+                certain = has_no_honest_use(each.known, each.reference.name)
                 yield ctx.finding(
                     program.at(each.reference.offset),
                     f"carries {spelled(each.reference)}, which {each.known.what}, without calling it",
-                    remedy,
+                    DO_NOT_LOAD if certain else remedy,
+                    severity=Severity.HIGH if certain else None,
+                    confidence=Confidence.MEDIUM if certain else None,
                     evidence={**evidence(each.reference), "capability": each.known.capability},
                 )
         for carried in program.carried:

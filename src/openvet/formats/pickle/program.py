@@ -154,7 +154,8 @@ class Mutation:
 class Computed:
     """A name or a callable that the program computes at run time, so that no reader can say what it is.
 
-    ``kind`` is ``name`` (a name that is no literal) or ``extension`` (a copyreg extension code).
+    ``kind`` is ``name`` (a name that is no literal), ``extension`` (a copyreg extension code) or ``memo`` (an entry of the memo far
+    beyond those that were put).
     """
 
     offset: int

@@ -42,6 +42,8 @@ __all__ = ["Dtype", "Halt", "State"]
 _NAME_BYTES: Final = 4_096
 _MEMO: Final = 12_000_000  # eight bytes each: memory stays flat
 _SPARSE: Final = 100_000
+#: A memo index that the unpickler in C makes gigabytes of room for, although so many entries were never put.
+_FAR: Final = 1 << 24
 _MARKS: Final = 1_000_000
 
 
@@ -67,6 +69,7 @@ class State(ABC):
         self.strict = strict
         self.held = Held()
         self.memo_most = min(limits.memo, _MEMO)
+        self.far_memo = False
         self.tape = Tape(self.held, self.memo_most, _MARKS, curious=not strict)
         #: entries of the memo that are too far apart for a dense one
         self.sparse: dict[int, int] = {}
@@ -181,6 +184,9 @@ class State(ABC):
         else:
             if len(self.sparse) >= _SPARSE:
                 raise LimitError("memo", _SPARSE, "the pickle's memo has too many far-apart entries", offset=offset)
+            if index >= _FAR and not self.far_memo:
+                self.far_memo = True
+                self.compute("memo", f"memo entry {index}", offset, "PUT")
             self.sparse[index] = value
             tape.dense = False
 
