@@ -19,7 +19,6 @@ GADGETS: tuple[Sample, ...] = (
             ("torch.utils.benchmark", "Timer", "runs-code"),
             ("torch.onnx._internal._lazy_import", "_LazyModule", "imports-module", "payload"),
             ("transformers.utils.import_utils", "_LazyModule", "imports-module", "payload", "payload", {}),
-            ("transformers", "AutoModel.from_pretrained", "loads-nested", "org/payload"),
             ("nltk.data", "load", "loads-nested", "payload.pickle"),
             ("PIL.EpsImagePlugin", "Ghostscript", "runs-process"),
             ("PIL.ImageMath", "unsafe_eval", "runs-code"),

@@ -399,20 +399,36 @@ CARRIED: tuple[Sample, ...] = (
         ),
         "carried-code",
     ),
+    by_value(
+        "what an object holds is called",
+        Call(
+            Call(
+                Name("builtins", "getattr"),
+                (Call(Name("types", "SimpleNamespace"), state={"x": Name("shutil", "rmtree")}, how="NEWOBJ"), "x"),
+            ),
+            ("forged",),
+        ),
+        "carried-code",
+        "unknown-callable",
+        rejected=True,
+    ),
+    by_value(
+        "what a deque gives back is called",
+        Call(
+            Call(
+                Name("collections", "deque.pop"), (Call(Name("collections", "deque"), ([Name("shutil", "rmtree")],)),)
+            ),
+            ("forged",),
+        ),
+        "carried-code",
+        rejected=True,
+    ),
     by_text(
         "a memo index that takes gigabytes",
         """
         PROTO 2
         BININT1 1
         LONG_BINPUT 2147483647
-        STOP""",
-        "memory-bomb",
-    ),
-    by_text(
-        "a memo index that takes gigabytes, as text",
-        """
-        NONE
-        PUT 2000000000
         STOP""",
         "memory-bomb",
     ),

@@ -18,7 +18,7 @@ from openvet.testing.forge_sample import Sample
 
 RULES = {
     "pickle/broken-stream", "pickle/carried-code", "pickle/computed-name", "pickle/extension-code", "pickle/frame-mismatch",
-    "pickle/framework-class", "pickle/imports-module", "pickle/loads-native-code", "pickle/loads-nested",
+    "pickle/framework-class", "pickle/memory-bomb", "pickle/imports-module", "pickle/loads-native-code", "pickle/loads-nested",
     "pickle/nested-pickle", "pickle/opens-network", "pickle/other-dangerous-callable", "pickle/project-class",
     "pickle/runs-code", "pickle/runs-process", "pickle/state-on-callable", "pickle/touches-files", "pickle/trailing-data",
     "pickle/unknown-callable",

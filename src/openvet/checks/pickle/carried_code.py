@@ -24,12 +24,16 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from openvet.checks._check import Context
 from openvet.checks.pickle._callables import Kind, has_no_honest_use
 from openvet.checks.pickle._verdict import DO_NOT_LOAD, NEEDS, evidence, is_handed, judged, programs, spelled
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
+
+if TYPE_CHECKING:  # most models have no pickle, and then nobody needs its words
+    from openvet.formats.pickle.program import PickleProgram
 
 RULE = Rule(
     id="pickle/carried-code",
@@ -45,9 +49,10 @@ def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each callable or piece of code that is carried."""
     remedy = "Find out what uses it after loading, or do not load the file."
     for program in programs(ctx):
+        taken_out = _calls_what_it_took_out(program)
         for each in judged(program):
             if each.known.kind is Kind.DANGEROUS and not each.reached and not is_handed(program, each.reference):
-                certain = has_no_honest_use(each.known, each.reference.name)
+                certain = taken_out or has_no_honest_use(each.known, each.reference.name)
                 yield ctx.finding(
                     program.at(each.reference.offset),
                     f"carries {spelled(each.reference)}, which {each.known.what}, without calling it",
@@ -64,3 +69,10 @@ def check(ctx: Context) -> Iterator[Finding]:
                     remedy,
                     evidence=carried.to_json(),
                 )
+
+
+def _calls_what_it_took_out(program: PickleProgram) -> bool:
+    """Whether loading calls what a call gave, or an attribute of it: ``SimpleNamespace().x`` may be what was put there before."""
+    from openvet.formats.pickle.program import BUILDS
+
+    return any(each.calls and "()" in each.name and each.variant != BUILDS for each in program.references)

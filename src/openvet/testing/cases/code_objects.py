@@ -107,7 +107,7 @@ CASES: tuple[Case, ...] = (
           lambda: _dill(_dill_code(("ctypes", "CDLL"), ("libc.so.6",))), "reject", "code-object"),
     _case("dill-closure", "dill carries a closure whose cell holds os.system",
           lambda: Call(Name(_DILL, "_create_function"), (_dill_code(("f",)), {}, "f", None, (Call(Name(_DILL, "_create_cell"), (Name("os", "system"),)),))),
-          "review", "code-object", "carried-code"),
+          "reject", "code-object", "carried-code"),
     _case("dill-eval-repr", "dill evaluates a text on loading",
           lambda: Call(Name(_DILL, "_eval_repr"), ("print('x')",)), "reject", "runs-code"),
     _case("dill-class-called", "a class that dill carries has a method that is called with a payload",
