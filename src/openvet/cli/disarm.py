@@ -54,7 +54,7 @@ def disarm(ctx: click.Context, /, **asked: Any) -> None:
     \b
     Exit codes:
       0    written, with everything that IN holds
-      1    written; IN is dangerous to load, and what it would run was left out
+      1    written; IN is dangerous to load, and what makes it so was left out
       3    written; something else was left out, as the report says
       2    nothing was written: refused, or the command itself failed
       130  interrupted with Ctrl-C; nothing was written
@@ -85,7 +85,7 @@ def disarm(ctx: click.Context, /, **asked: Any) -> None:
     if not asked["quiet"]:
         write_text(_as_json(report) if asked["form"] == "json" else _as_text(report))
     if report.outcome is Outcome.DANGEROUS:
-        say("openvet: the input is dangerous to load; what it would run is not in the output")
+        say("openvet: the input is dangerous to load; what makes it so is not in the output")
     ctx.exit({Outcome.WHOLE: 0, Outcome.DANGEROUS: 1, Outcome.PARTIAL: 3}[report.outcome])
 
 
