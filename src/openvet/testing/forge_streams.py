@@ -103,7 +103,6 @@ TRICKS: tuple[Sample, ...] = (
         STOP""",
         "state-on-callable",
         "carried-code",
-        "unknown-callable",
     ),
     by_text(
         "SETITEM on os.environ",

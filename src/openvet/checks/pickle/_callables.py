@@ -72,6 +72,7 @@ _DATA = Known(Kind.DATA)
 _LINKER = Known(Kind.LINKER)
 _PROJECT = Known(Kind.PROJECT)
 _UNKNOWN = Known(Kind.UNKNOWN)
+_PYTHON = Known(Kind.FRAMEWORK, package="Python")
 
 
 def _dangerous(capability: str, *, on_import: bool = False) -> Known:
@@ -95,6 +96,9 @@ class _Tables:
     escapes: frozenset[str]
     stored: frozenset[str]
     anywhere: dict[str, Known]
+    uncalled: frozenset[tuple[str, str]]
+    carried: frozenset[str]
+    words: frozenset[str]
 
 
 def _load(name: str) -> dict[str, Any]:
@@ -138,6 +142,9 @@ def _tables() -> _Tables:
         escapes=frozenset(dangerous["escapes"]["names"]),
         stored=frozenset(dangerous["stored"]["names"]),
         anywhere={name: _dangerous(key) for key, names in dangerous["anywhere"].items() for name in names},
+        uncalled=frozenset((module, name) for module, names in framework["uncalled"].items() for name in names),
+        carried=frozenset(framework["carried"]["packages"]),
+        words=frozenset(framework["carried"]["words"]),
     )
 
 
@@ -152,6 +159,8 @@ def classify(module: str, name: str, *, called: bool = True) -> Known:
     """
     tables = _tables()
     name = name.removesuffix(".__call__")
+    if not called and (module, name) in tables.uncalled:
+        return _PYTHON
     known = tables.exact.get((module, name))
     if known is not None:
         return known
@@ -159,7 +168,18 @@ def classify(module: str, name: str, *, called: bool = True) -> Known:
         return _dangerous("code", on_import=True)
     if "." in name or "()" in name:
         return _walk(module, name, tables, called=called)
-    return _plain(module, name, tables)
+    known = _plain(module, name, tables)
+    return _carried(module, name, tables) if known.kind is Kind.UNKNOWN and not called else known
+
+
+def _carried(module: str, name: str, tables: _Tables) -> Known:
+    """A function of a well-known package that nothing calls: a metric, an activation, what a transformer applies."""
+    top = module.partition(".")[0]
+    if top not in tables.carried or not tables.not_below.isdisjoint(module.split(".")) or not name.isidentifier():
+        return _UNKNOWN
+    if not tables.words.isdisjoint(name.lower().split("_")) or "__" in name:
+        return _UNKNOWN
+    return Known(Kind.FRAMEWORK, package=tables.packages.get(top, top))
 
 
 def has_no_honest_use(known: Known, name: str) -> bool:

@@ -78,8 +78,21 @@ def judged(program: PickleProgram) -> Iterator[Judged]:
         if (reference.module, reference.name) in building and (reference.variant or not reference.calls):
             continue  # what it builds is judged by the code in it
         if reference.name:
-            called = bool(reference.calls)
-            yield Judged(program, reference, classify(reference.module, reference.name, called=called))
+            known = classify(reference.module, reference.name, called=bool(reference.calls))
+            if known.kind is Kind.FRAMEWORK and not reference.calls and _handed_on(program, reference):
+                known = classify(reference.module, reference.name)
+            yield Judged(program, reference, known)
+
+
+def _handed_on(program: PickleProgram, reference: Reference) -> bool:
+    """Whether a call that is more than a constructor of data gets this reference: such a call may call it."""
+    pair = (reference.module, reference.name)
+    return any(
+        other.calls
+        and (other.passes_more or pair in other.passes)
+        and classify(other.module, other.name).kind not in (Kind.DATA, Kind.LINKER)
+        for other in program.references
+    )
 
 
 def spelled(reference: Reference) -> str:

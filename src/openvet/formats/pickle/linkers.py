@@ -98,7 +98,7 @@ def _apply(m: Semantics, items: Items, bag: int, offset: int) -> int | None:
 
 
 def _calls_first(name: str) -> Linker:
-    """Something that will call its first argument with what it is given later: ``map``, ``filter``, ``defaultdict``."""
+    """Something that will call its first argument with what it is given later: ``map``, ``filter``."""
 
     def linker(m: Semantics, items: Items, bag: int, offset: int) -> int | None:
         if items is None:
@@ -109,6 +109,15 @@ def _calls_first(name: str) -> Linker:
         return None
 
     return linker
+
+
+def _default(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
+    """``defaultdict(f)`` calls ``f`` without arguments when a key is missing."""
+    if items is None:
+        m.compute("name", "collections.defaultdict with arguments that are not known", offset, "collections.defaultdict")
+    elif items and tag_of(items[0]) in (REF, RESULT):
+        m.call_items(items[0], [], 0, offset, "collections.defaultdict")
+    return None
 
 
 def _elements(m: Semantics, iterables: list[int]) -> list[Items]:
@@ -342,7 +351,7 @@ LINKERS: Final[dict[tuple[str, str], Linker]] = {
     ("builtins", "object.__getattribute__"): _getattr,
     ("builtins", "type"): _type,
     ("builtins", "type.__getattribute__"): _getattr,
-    ("collections", "defaultdict"): _calls_first("collections.defaultdict"),
+    ("collections", "defaultdict"): _default,
     ("copy_reg", "_reconstructor"): _reconstructor,
     ("copyreg", "__newobj__"): _call_first,
     ("copyreg", "__newobj_ex__"): _apply,
