@@ -69,7 +69,11 @@ def read(stream: bytes) -> Facts:
 
 
 def programs(facts: Facts) -> list[PickleProgram]:
-    return [each for each in facts.programs if isinstance(each, PickleProgram) and each.container in ("", "reread")]
+    return [
+        each
+        for each in facts.programs
+        if isinstance(each, PickleProgram) and each.container in ("", "reread", "shifted")
+    ]
 
 
 def today(name: Name) -> Name:

@@ -149,7 +149,8 @@ def test_every_linker_is_known_as_one_or_as_dangerous() -> None:
 #: Names that only some versions of Python have, or had.
 _OF_SOME_VERSIONS = {
     "builtins.NotImplementedType", "builtins.apply", "builtins.ellipsis", "builtins.long", "builtins.unicode",
-    "http.HTTPMethod", "typing._UnionGenericAlias",
+    "http.HTTPMethod", "typing._UnionGenericAlias", "calendar.Day", "calendar.Month", "re.PatternError", "_bisect.bisect",
+    "builtins.PythonFinalizationError",
 }  # fmt: skip
 
 

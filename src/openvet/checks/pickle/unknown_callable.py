@@ -54,6 +54,8 @@ def check(ctx: Context) -> Iterator[Finding]:
     for program in programs(ctx):
         for each in judged(program):
             reference = each.reference
+            if program.container == "shifted" and not reference.variant:
+                continue  # names that meet by chance, when pickle reads what joblib wrote; dangerous ones are found
             if (each.known.kind is not Kind.UNKNOWN and not reference.variant) or known_to_team(ctx, each):
                 continue
             if reference.variant:

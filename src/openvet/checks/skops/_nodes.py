@@ -51,7 +51,8 @@ def judged(node: SkopsNode) -> tuple[str, str]:
         ), f"calls operator.{node.name}"
     if node.loader == "MethodNode":
         return _method(node)
-    kind, why = _type(node.module, node.name)
+    # a function is only looked up: whether it is called is another node's matter
+    kind, why = _type(node.module, node.name, called=node.loader != "FunctionNode")
     if not kind and node.loader not in table["loaders"]:
         return UNKNOWN, f"is made by {node.loader or 'a loader without a name'}, which skops does not have"
     return kind, why
@@ -66,9 +67,9 @@ def _method(node: SkopsNode) -> tuple[str, str]:
     return (kind, why) if kind == DANGEROUS else _type(node.module, node.name)
 
 
-def _type(module: str, name: str) -> tuple[str, str]:
+def _type(module: str, name: str, *, called: bool = True) -> tuple[str, str]:
     table = _table()
-    known = classify(module, name)
+    known = classify(module, name, called=called)
     if module == "builtins" and name in table["builtins"]:
         return "", ""
     if known.kind is Kind.DANGEROUS:

@@ -114,7 +114,9 @@ def _calls_first(name: str) -> Linker:
 def _default(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
     """``defaultdict(f)`` calls ``f`` without arguments when a key is missing."""
     if items is None:
-        m.compute("name", "collections.defaultdict with arguments that are not known", offset, "collections.defaultdict")
+        m.compute(
+            "name", "collections.defaultdict with arguments that are not known", offset, "collections.defaultdict"
+        )
     elif items and tag_of(items[0]) in (REF, RESULT):
         m.call_items(items[0], [], 0, offset, "collections.defaultdict")
     return None

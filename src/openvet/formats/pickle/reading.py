@@ -73,7 +73,11 @@ class Reading:
         machine.run()
         self.opcodes += machine.opcodes
         if machine.end > first + 1:  # mostly the first byte is no opcode
-            program = self._frozen(machine, start, "reread")
+            # where the array is a pickle of its own, this walk took its very opcodes with the entries of the outer memo
+            inner = {
+                each.end for each in self.facts.programs if isinstance(each, PickleProgram) and each.start == first
+            }
+            program = self._frozen(machine, start, "shifted" if machine.end in inner else "reread")
             self.facts.programs.append(program)
             self._inside(self.source, program, 1)
 

@@ -39,6 +39,8 @@ from openvet.formats.pickle.values import (
 
 __all__ = ["Observer", "Semantics"]
 
+#: Modules with names for the class of text that are written as classes are: ``typing.Text``, ``types.StringType``.
+_NAMES_OF_TEXT: Final = frozenset({"builtins", "__builtin__", "six", "types", "typing"})
 #: Attributes that an unpickler or the interpreter calls on an instance: a callable hidden under one of them is called.
 _HIJACKED: Final = frozenset({"append", "extend", "add", "persistent_load", "find_class", "close", "shutdown"})
 #: Attributes with such names that honest objects keep callables under; nothing calls them.
@@ -137,6 +139,15 @@ class Semantics(State):
             ref.written = written
         return value
 
+    def _no_text(self, value: int) -> bool:
+        """Whether a value cannot be text, of which alone a name is taken: a container, a class, an instance of one."""
+        if tag_of(value) not in (REF, RESULT):
+            return tag_of(value) in (DICT, LIST, TUPLE, SET, FROZENSET)
+        ref = self.refs[a_of(value)]
+        last = ref.name.lstrip("_")
+        written = last[:1].isupper() and last.isidentifier() and not last.isupper()
+        return written and ref.kind == "global" and ref.module.partition(".")[0] not in _NAMES_OF_TEXT
+
     def stack_global(self, offset: int) -> None:
         name = self.pop(offset)
         module = self.pop(offset)
@@ -147,6 +158,8 @@ class Semantics(State):
             return
         module_text, name_text = self.text(module), self.text(name)
         if module_text is None or name_text is None:
+            if self.strict and (self._no_text(module) or self._no_text(name)):
+                self.soft("resolves a name that is no text", offset)
             self.compute("name", f"{self.show(module)} . {self.show(name)}", offset, "STACK_GLOBAL")
             if not all(tag_of(word) != LIT or literals.is_text(a_of(word)) for word in (module, name)):
                 self.soft("resolves a name that is no text", offset)

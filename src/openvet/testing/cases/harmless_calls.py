@@ -1,0 +1,188 @@
+"""Harmless pickles of families that are easily taken for hostile: what libraries carry without calling it, and what only computes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from openvet.testing.case import Case
+from openvet.testing.forge import Call, Name, dump
+
+__all__ = ["CASES"]
+
+_PARTIAL = Name("functools", "partial")
+_WRAPPER = Name("joblib.numpy_pickle", "NumpyArrayWrapper")
+
+
+def _instance(module: str, name: str, **state: Any) -> Call:
+    return Call(Name(module, name), (), state=state, how="NEWOBJ")
+
+
+def _objects() -> Call:
+    return Call(Name("numpy", "dtype"), ("O8", False, True), state=(3, "|", None, None, None, -1, -1, 63))
+
+
+def _joblib(module: str, name: str, rest: bytes = b"") -> bytes:
+    """An estimator with an array of objects, as joblib writes it: a pickle of its own stands between the opcodes.
+
+    Whoever loads it with pickle reads that inner pickle with the memo of the outer one, where entry 3 is the estimator.
+    """
+    state = {
+        "subclass": Name("numpy", "ndarray"), "shape": (2,), "order": "C", "dtype": _objects(), "allow_mmap": False,
+        "numpy_array_alignment_bytes": 16,
+    }  # fmt: skip
+    wrapper = dump(Call(_WRAPPER, (), state=state, how="NEWOBJ"), 2)[2:-1]
+    inner = (
+        b"\x80\x04cnumpy._core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85C\x01b\x87R"
+        b"(K\x01K\x02\x85\x8c\x05numpyq\x03h\x03\x8c\x05dtype\x93\x8c\x02O8\x89\x88\x87R"
+        b"(K\x03\x8c\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK?tb\x89](\x8c\x01a\x8c\x01betb."
+    )
+    # the inner stream takes `numpy` out of entry 3, which it wrote a moment before; the outer one has another there
+    inner = inner.replace(b"q\x03h\x03", b"q\x07h\x03").replace(b"\x80\x04", b"\x80\x04\x8c\x05numpyq\x030", 1)
+    outer = f"c{module}\n{name}\n".encode() + b")\x81q\x03}U\x01w"
+    return b"\x80\x02" + outer + wrapper + inner + rest + b"sb."
+
+
+def _case(word: str, technique: str, value: Any, protocol: int = 4) -> Case:
+    return Case(
+        f"harmless/{word}", technique, lambda: dump(value, protocol), "admit", formats=("pickle",), name="model.pkl"
+    )
+
+
+CASES: tuple[Case, ...] = (
+    _case(
+        "functions-of-the-built-ins",
+        "Built-in functions that are carried as values: the key of a sort, the reduction of a pool",
+        {
+            "pool": Name("builtins", "max"),
+            "other": [Name("builtins", "sum"), Name("builtins", "sorted"), Name("builtins", "min")],
+        },
+    ),
+    _case(
+        "a-partial-of-max",
+        "functools.partial of max with a key",
+        Call(
+            _PARTIAL,
+            (Name("builtins", "max"),),
+            state=(Name("builtins", "max"), (), {"key": Name("builtins", "abs")}, None),
+        ),
+    ),
+    _case(
+        "functions-of-mathematics",
+        "Functions of math, operator and statistics that a transformer or a primitive set carries",
+        [Name("math", "sin"), Name("_operator", "add"), Name("_operator", "truediv"), Name("statistics", "median")],
+    ),
+    _case(
+        "functions-of-numpy",
+        "A FunctionTransformer that holds functions of NumPy",
+        _instance(
+            "sklearn.preprocessing._function_transformer",
+            "FunctionTransformer",
+            func=Name("numpy", "clip"),
+            inverse_func=Name("numpy", "prod"),
+        ),
+    ),
+    _case(
+        "a-metric-of-scikit-learn",
+        "A scorer that holds a metric",
+        _instance(
+            "sklearn.metrics._scorer",
+            "_Scorer",
+            _score_func=Name("sklearn.metrics._classification", "accuracy_score"),
+            _sign=1,
+            _kwargs={},
+        ),
+    ),
+    _case(
+        "an-activation-of-torch",
+        "A layer that holds a function of torch.nn.functional",
+        _instance(
+            "torch.nn.modules.transformer",
+            "TransformerEncoderLayer",
+            activation=Name("torch.nn.functional", "hardsigmoid"),
+        ),
+    ),
+    _case(
+        "a-default-dictionary-of-partials",
+        "A defaultdict whose factory is a partial of another defaultdict",
+        Call(
+            Name("collections", "defaultdict"),
+            (
+                Call(
+                    _PARTIAL,
+                    (Name("collections", "defaultdict"),),
+                    state=(Name("collections", "defaultdict"), (Name("builtins", "int"),), {}, None),
+                ),
+            ),
+        ),
+    ),
+    _case(
+        "exceptions-of-the-system",
+        "Exceptions that a search kept with its results",
+        [
+            Call(Name("builtins", name), ("x",))
+            for name in ("ConnectionError", "FileExistsError", "ResourceWarning", "BufferError")
+        ]
+        + [Call(Name("json.decoder", "JSONDecodeError"), ("a", "b", 0)), Call(Name("socket", "timeout"), ("x",))],
+    ),
+    _case(
+        "parts-of-an-address",
+        "The parts of a URL, and other records of the standard library",
+        [
+            Call(Name("urllib.parse", "ParseResult"), ("http", "x", "/y", "", "", ""), how="NEWOBJ"),
+            Call(Name("os", "stat_result"), ((0,) * 10, {})),
+        ],
+    ),
+    _case(
+        "distributions-of-scipy",
+        "Distributions of scipy.stats, whose classes are written in small letters",
+        [
+            _instance("scipy.stats._continuous_distns", "weibull_min_gen", a=0.0),
+            _instance("scipy.stats._kde", "gaussian_kde", factor=1.0),
+        ],
+    ),
+    _case(
+        "a-table-of-arrow",
+        "Types and tables of Arrow in a DataFrame",
+        [
+            Call(Name("pyarrow.lib", "type_for_alias"), ("int64",)),
+            Call(Name("pyarrow.lib", "py_buffer"), (b"\x00" * 8,)),
+            Call(Name("pyarrow.lib", "timestamp"), ("ns", None)),
+        ],
+    ),
+    Case(
+        "harmless/objects-that-joblib-pickled",
+        "An array of objects in a file of joblib, where pickle alone would mix up the entries of two memos",
+        lambda: _joblib("category_encoders.ordinal", "OrdinalEncoder"),
+        "admit",
+        formats=("pickle",),
+        name="model.joblib",
+    ),
+    Case(
+        "harmless/not-a-danger-that-joblib-shifts",
+        "The same array, and behind it a call that joblib makes",
+        lambda: _joblib("category_encoders.ordinal", "OrdinalEncoder", b"cos\nsystem\nU\x0becho forged\x85R0"),
+        "reject",
+        frozenset({"pickle/runs-process"}),
+        formats=("pickle",),
+        name="model.joblib",
+    ),
+    Case(
+        "harmless/not-a-function-of-max",
+        "A dangerous callable that is the key of a max that is called",
+        lambda: dump(
+            Call(
+                Call(
+                    _PARTIAL,
+                    (Name("builtins", "max"),),
+                    state=(Name("builtins", "max"), ([1, 2],), {"key": Name("os", "system")}, None),
+                ),
+                (),
+            ),
+            4,
+        ),
+        "reject",
+        frozenset({"pickle/other-dangerous-callable", "pickle/carried-code"}),
+        formats=("pickle",),
+        name="model.pkl",
+    ),
+)
