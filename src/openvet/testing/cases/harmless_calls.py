@@ -24,7 +24,7 @@ def _objects() -> Call:
 def _joblib(module: str, name: str, rest: bytes = b"") -> bytes:
     """An estimator with an array of objects, as joblib writes it: a pickle of its own stands between the opcodes.
 
-    Whoever loads it with pickle reads that inner pickle with the memo of the outer one, where entry 3 is the estimator.
+    Whoever loads it with pickle reads that inner pickle with the memo of the outer one, where entry 0 is the estimator.
     """
     state = {
         "subclass": Name("numpy", "ndarray"), "shape": (2,), "order": "C", "dtype": _objects(), "allow_mmap": False,
@@ -32,13 +32,11 @@ def _joblib(module: str, name: str, rest: bytes = b"") -> bytes:
     }  # fmt: skip
     wrapper = dump(Call(_WRAPPER, (), state=state, how="NEWOBJ"), 2)[2:-1]
     inner = (
-        b"\x80\x04cnumpy._core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85C\x01b\x87R"
-        b"(K\x01K\x02\x85\x8c\x05numpyq\x03h\x03\x8c\x05dtype\x93\x8c\x02O8\x89\x88\x87R"
+        b"\x80\x04\x8c\x05numpy\x940cnumpy._core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85C\x01b\x87R"
+        b"(K\x01K\x02\x85h\x00\x8c\x05dtype\x93\x8c\x02O8\x89\x88\x87R"
         b"(K\x03\x8c\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK?tb\x89](\x8c\x01a\x8c\x01betb."
     )
-    # the inner stream takes `numpy` out of entry 3, which it wrote a moment before; the outer one has another there
-    inner = inner.replace(b"q\x03h\x03", b"q\x07h\x03").replace(b"\x80\x04", b"\x80\x04\x8c\x05numpyq\x030", 1)
-    outer = f"c{module}\n{name}\n".encode() + b")\x81q\x03}U\x01w"
+    outer = f"c{module}\n{name}\n".encode() + b")\x81q\x00}U\x01w"
     return b"\x80\x02" + outer + wrapper + inner + rest + b"sb."
 
 
