@@ -122,7 +122,12 @@ def dangers(ctx: Context, capability: str, remedy: str) -> Iterator[Finding]:
         handed: set[tuple[str, str]] = set()
         for each in judged(program):
             if each.known.kind is Kind.DANGEROUS:
-                if each.known.capability == capability and each.reached and not _reads_literals(each):
+                if (
+                    each.known.capability == capability
+                    and each.reached
+                    and not _reads_literals(each)
+                    and not _bare(each)
+                ):
                     yield _reached(ctx, each, remedy)
             elif each.reference.calls and each.known.kind not in (Kind.DATA, Kind.LINKER):
                 for passed in _passed(each, capability):
@@ -196,3 +201,13 @@ def _reads_literals(each: Judged) -> bool:
         return False
     literals = sum(1 for carried in each.program.carried if carried.loaded == _LITERAL_LOADER)
     return literals == each.reference.calls
+
+
+def _bare(each: Judged) -> bool:
+    """A cache of joblib that is made without a place, as NEWOBJ does for HDBSCAN and Pipeline: it touches nothing."""
+    reference = each.reference
+    return (
+        reference.qualified == "joblib.memory.Memory"
+        and len(reference.first_calls) == reference.calls
+        and all(call.opcode == "NEWOBJ" and not call.arguments for call in reference.first_calls)
+    )

@@ -147,6 +147,23 @@ CASES: tuple[Case, ...] = (
             Call(Name("pyarrow.lib", "timestamp"), ("ns", None)),
         ],
     ),
+    _case(
+        "a-cache-without-a-place",
+        "An HDBSCAN model, which holds a cache of joblib that has no place",
+        [
+            _instance("hdbscan.hdbscan_", "HDBSCAN", memory=_instance("joblib.memory", "Memory", location=None)),
+            _instance("statsmodels.tsa.statespace._representation", "dStatespace", nobs=1),
+        ],
+    ),
+    Case(
+        "harmless/not-a-cache-with-a-place",
+        "A cache of joblib that makes its folder when the file is loaded",
+        lambda: dump(Call(Name("joblib.memory", "Memory"), ("/tmp/forged",)), 4),
+        "reject",
+        frozenset({"pickle/loads-nested"}),
+        formats=("pickle",),
+        name="model.pkl",
+    ),
     Case(
         "harmless/objects-that-joblib-pickled",
         "An array of objects in a file of joblib, where pickle alone would mix up the entries of two memos",
