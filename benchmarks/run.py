@@ -7,18 +7,14 @@ code says only whether the measuring itself worked, so that no test depends on t
 from __future__ import annotations
 
 import argparse
-import json
 import platform
-import random
-import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from big_files import MB, checkpoint, opcodes, safetensors, small_tensors
 from measure import Row, interleaved, openvet, peak_mb, table
-from openvet.testing.forge_views import Stored, Strided, zip_file
 
-MB = 1000 * 1000
 PYTHON = sys.executable
 NOTHING = [PYTHON, "-c", "pass"]
 # the least that any tool must do with a model: read every byte of it once and hash it, on one thread for one file
@@ -30,67 +26,6 @@ with open(sys.argv[1], "rb", buffering=0) as file:
         digest.update(block[:size])
 print(digest.hexdigest())
 """
-
-
-def safetensors(path: Path, size: int, *, sparse: bool) -> Path:
-    """A well-formed safetensors file of about ``size`` bytes; ``sparse`` writes only its header."""
-    if path.exists():
-        return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    count = 100
-    each = size // count // 4 * 4
-    header = {
-        f"layer.{i}.weight": {"dtype": "F32", "shape": [each // 4], "data_offsets": [i * each, (i + 1) * each]}
-        for i in range(count)
-    }
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    noise = random.Random(1)  # bytes that do not compress
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        if sparse:
-            file.truncate(8 + len(text) + count * each)
-        else:
-            for _ in range(count):
-                file.write(noise.randbytes(each))
-    part.rename(path)
-    return path
-
-
-def opcodes(path: Path) -> Path:
-    """A pickle of a dictionary with two million entries, 6 million opcodes in 90 MB, written opcode by opcode."""
-    if path.exists():
-        return path
-    numbers = random.Random(1)
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
-        file.write(b"\x80\x04}\x94")
-        for start in range(0, 2_000_000, 1000):
-            out = bytearray(b"(")
-            for index in range(start, start + 1000):
-                key = b"model.layers.%07d.weight.key%02d" % (index, index % 97)
-                out += b"\x8c" + bytes([len(key)]) + key + b"\x94G" + struct.pack(">d", numbers.random())
-            file.write(out + b"u")
-        file.write(b".")
-    part.rename(path)
-    return path
-
-
-def checkpoint(path: Path, size: int) -> Path:
-    """A checkpoint of PyTorch of about ``size`` bytes, one of whose tensors in ten is a transposed view."""
-    if path.exists():
-        return path
-    noise = random.Random(2)
-    side = 1000
-    tensors = {}
-    for at in range(size // (4 * side * side)):
-        stored = Stored(noise.randbytes(4 * side * side))
-        tensors[f"layer.{at}.weight"] = Strided(stored, (side, side), (1, side) if at % 10 == 0 else (side, 1))
-    part = path.with_suffix(".part")
-    part.write_bytes(zip_file(tensors))
-    part.rename(path)
-    return path
 
 
 def disarmed(folder: Path, runs: int) -> Iterator[Row]:
@@ -148,6 +83,9 @@ def rows(folder: Path, runs: int, *, quick: bool) -> Iterator[Row]:
     heavy = opcodes(folder / "dictionary-2M.pkl")
     yield speed("check, pickle of 6 M opcodes", openvet("check", heavy), heavy, runs, 200)
     yield memory("peak memory, 6 M opcodes", openvet("check", heavy), 150)
+    many = small_tensors(folder / "tensors-5000.pt")
+    yield seconds("check, 206 MB torch zip, 5000 tensors", openvet("check", many), [*hashing, str(many)], runs, more=0.2)
+    yield memory("peak memory, 5000 tensors", openvet("check", many), 150)
     yield from disarmed(folder, runs)
     if quick:
         return
