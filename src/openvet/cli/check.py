@@ -262,7 +262,8 @@ def _write_one(result: ModelReport | NotChecked, reading: Reading, asked: dict[s
     if asked["form"] == "jsonl":
         from openvet.reports import jsonl
 
-        output.write(jsonl.line(result))
+        for piece in jsonl.line(result):
+            output.write(piece)
     elif isinstance(result, ModelReport):
         from openvet.reports import text
 
@@ -308,7 +309,9 @@ def _write_rest(reading: Reading, asked: dict[str, Any], output: Output) -> None
         for end in filter(None, ends):
             output.write(("\n" if reading.models else "") + end)
     else:
-        output.write(importlib.import_module(f"openvet.reports.{form}").compose(report))
+        module = importlib.import_module(f"openvet.reports.{form}")
+        for piece in module.pieces(report) if hasattr(module, "pieces") else [module.compose(report)]:
+            output.write(piece)
 
 
 def _look(asked: dict[str, Any]) -> Any:

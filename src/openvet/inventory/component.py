@@ -67,11 +67,13 @@ class Inventory:
     """What a subject contains. ``files`` are in order of their places."""
 
     files: tuple[Component, ...]
+    _all: list[Component] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def walk(self) -> Iterator[Component]:
         """Every file and every member, in order."""
-        for file in self.files:
-            yield from file.walk()
+        if not self._all:  # every rule walks, so the order is found once
+            self._all.extend(each for file in self.files for each in file.walk())
+        return iter(self._all)
 
     def file(self, place: str) -> Component | None:
         """The file at ``place``, if the subject has one."""

@@ -14,6 +14,7 @@ from openvet.evidence.predicates.scan_v1 import Scan
 from openvet.policy.decision import Acceptance, Decision, Reason, Verdict
 
 __all__ = [
+    "DEEPEST",
     "UNREAD",
     "Group",
     "Unread",
@@ -35,7 +36,10 @@ __all__ = [
 ]
 
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-_DEEPEST = 300
+#: Levels of nested values that a report shows.
+DEEPEST = 300
+#: For every set of characters that is kept somewhere: the table that takes them out.
+_WITHOUT = {keep: str.maketrans("", "", keep) for keep in ("\n", "\n\t")}
 #: Columns of one message in a report for people; the JSON report has it whole.
 _LONGEST = 500
 #: RFC 8785, section 3.2.2.3: beyond it not every JSON reader carries an integer exactly.
@@ -48,7 +52,7 @@ def visible(text: str, keep: str = "") -> str:
     Unlike :func:`openvet.core.text.printable` it leaves a backslash alone, so that text that is printable already stays as
     it is. The last line of defence: whatever a plug-in puts into a message, no report carries a terminal's commands.
     """
-    if text.isascii() and text.isprintable():
+    if text.isascii() and (text.isprintable() or (keep and text.translate(_WITHOUT[keep]).isprintable())):
         return text
     return "".join(
         char if char in keep or unicodedata.category(char) not in _HIDDEN else _escape(char) for char in text
@@ -75,7 +79,7 @@ def clean(value: Any, depth: int = 0) -> Any:
         return int(value) if -_EXACT <= value <= _EXACT else _long(value)
     if isinstance(value, float):
         return value if value - value == 0 else str(value)
-    if depth > _DEEPEST:
+    if depth > DEEPEST:
         return "(nested too deeply to be shown)"
     if isinstance(value, Mapping):
         return {visible(str(key), keep="\n\t"): clean(each, depth + 1) for key, each in value.items()}

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 
-from openvet.reports._wording import clean
+from openvet.reports._json_pieces import pieces as _pieces
 from openvet.reports.report import Report
 
-__all__ = ["compose"]
+__all__ = ["compose", "pieces"]
+
+
+def pieces(report: Report) -> Iterator[str]:
+    """The report as one JSON object, piece by piece; the same input gives the same bytes."""
+    return _pieces(report)
 
 
 def compose(report: Report) -> str:
-    """The report as one JSON object; the same input gives the same bytes."""
-    return json.dumps(clean(report.to_json()), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """The report as one text."""
+    return "".join(pieces(report))

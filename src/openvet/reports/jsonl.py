@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
+from openvet.reports._json_pieces import pieces
 from openvet.reports._wording import clean
 from openvet.reports.config_use import ConfigUse
 from openvet.reports.report import ModelReport, NotChecked, Report
@@ -11,9 +13,9 @@ from openvet.reports.report import ModelReport, NotChecked, Report
 __all__ = ["compose", "config_line", "line"]
 
 
-def line(value: ModelReport | NotChecked) -> str:
-    """One line. No text in it can break it: a newline is escaped by JSON, a line separator by us."""
-    return json.dumps(clean(value.to_json()), ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
+def line(value: ModelReport | NotChecked) -> Iterator[str]:
+    """One line, piece by piece. No text in it can break it: a newline is escaped by JSON, a line separator by us."""
+    return pieces(value, indent=None)
 
 
 def config_line(use: ConfigUse) -> str:
@@ -24,4 +26,4 @@ def config_line(use: ConfigUse) -> str:
 def compose(report: Report) -> str:
     """All models, then the paths that could not be checked, then the configuration."""
     end = [] if report.config is None else [config_line(report.config)]
-    return "".join([*map(line, report.models), *map(line, report.errors), *end])
+    return "".join([piece for each in (*report.models, *report.errors) for piece in line(each)] + end)

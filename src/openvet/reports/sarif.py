@@ -7,7 +7,6 @@ an offset in decoded bytes is no offset of the archive's. What was not read is a
 from __future__ import annotations
 
 import hashlib
-import json
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
@@ -19,11 +18,12 @@ from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.core.rule import SARIF_LEVEL, SARIF_SECURITY_SEVERITY, Outcome, Severity
 from openvet.policy.decision import Acceptance
-from openvet.reports._wording import UNREAD, clean, group_unknowns, lookup_unread, visible
+from openvet.reports._json_pieces import pieces as _pieces
+from openvet.reports._wording import UNREAD, group_unknowns, lookup_unread, visible
 from openvet.reports.config_use import ConfigUse
 from openvet.reports.report import ModelReport, NotChecked, Report, RuleText
 
-__all__ = ["compose"]
+__all__ = ["compose", "pieces"]
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _BASE = "MODEL"
@@ -35,13 +35,21 @@ _ABOUT_CONFIG = {
 _ESCAPE = re.compile(r"\\\\|\\x([0-9a-f]{2})|\\u([0-9a-f]{4})|\\U([0-9a-f]{8})")
 
 
+def pieces(report: Report) -> Iterator[str]:
+    """The whole report, piece by piece: results and artifacts are written one by one."""
+    return _pieces({"$schema": _SCHEMA, "version": "2.1.0", "runs": _runs(report)})
+
+
 def compose(report: Report) -> str:
-    """The whole report."""
-    runs = [_run(model, report) for model in report.models]
+    """The report as one text."""
+    return "".join(pieces(report))
+
+
+def _runs(report: Report) -> Iterator[dict[str, Any]]:
+    for model in report.models:
+        yield _run(model, report)
     if report.errors:
-        runs.append(_failed_run(report))
-    log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": runs}
-    return json.dumps(clean(log), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        yield _failed_run(report)
 
 
 def _run(model: ModelReport, report: Report) -> dict[str, Any]:
@@ -63,8 +71,8 @@ def _run(model: ModelReport, report: Report) -> dict[str, Any]:
                 **_configuration(report.config),
             }
         ],
-        "artifacts": [_artifact(places, index) for index in range(len(scan.files))],
-        "results": list(_results(model, places, rules)),
+        "artifacts": (_artifact(places, index) for index in range(len(scan.files))),
+        "results": _results(model, places, rules),
         "properties": {
             "subject": model.subject.to_json(),
             "decision": model.decision.to_json(),
