@@ -88,6 +88,8 @@ class Machine(Semantics):
         self.frame_end = 0
         self.frames: list[tuple[int, str]] = []
         self.trace: list[int] | None = None
+        #: somebody follows calls and fillings by taking over methods of this class
+        self.watched = type(self) is not Machine
         #: arrays that joblib put between the opcodes, and who reads a pickle that stands there instead: gives its end
         self.joblib = joblib
         self.arrays: list[Tensor] = []
@@ -164,6 +166,7 @@ class Machine(Semantics):
     def walk(self) -> None:
         """Run opcodes until STOP: those that only move data by the tape, the others one by one."""
         tape, size, allowed, trace = self.tape, self.source.size, self.allowed, self.trace
+        tape.alone = self.observer is None and self.steps is None and not self.watched
         self._load(self.start)
         at = 0
         safe = self._safe()

@@ -32,6 +32,7 @@ class Ref:
         "name",
         "offset",
         "opcode",
+        "settled",
         "target",
         "variant",
         "via",
@@ -54,6 +55,7 @@ class Ref:
         self.bag = 0
         self.target = 0  # the value that a partial calls
         self.bound: list[int] = []
+        self.settled = False  # another call with plain data gives an instance as before, and nothing of it is kept
 
     @property
     def qualified(self) -> str:

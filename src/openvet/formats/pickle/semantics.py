@@ -70,6 +70,8 @@ _MAPPINGS: Final = frozenset(
 #: What a name may have of characters and of dots; more is no name that anybody gave to anything.
 _NAME_CHARS: Final = 500
 _NAME_DOTS: Final = 16
+#: What is looked at each time that it is called or built.
+_LOOKED_AT: Final = frozenset({"dtype", "NumpyArrayWrapper"})
 _INNER: Final = 100_000
 _DEPTH: Final = 24
 _DTYPES: Final = 100_000
@@ -273,11 +275,13 @@ class Semantics(State):
         linker = LINKERS.get((ref.module, ref.name)) if ref.kind == "global" else None
         result = None if linker is None else linker(self, items, bag, offset)
         if (ref.module, ref.name) not in PURE:
-            self._called_at = offset
+            self.tape.called_at = offset
         if result is None:
             result = make(RESULT, index, offset)
             if ref.name == "dtype" and ref.module == "numpy" and items and len(self.dtypes) < _DTYPES:
                 self.dtypes[offset] = Dtype(self.text(items[0]) or "")
+        if not ref.keeps_calls and linker is None and ref.kind == "global" and ref.name not in _LOOKED_AT:
+            ref.settled = True
         if self.observer is not None and items is not None:
             self.observer.called(self, ref, items, result)
         return result
@@ -352,7 +356,7 @@ class Semantics(State):
     def _put_inside(self, identity: int, bag: int) -> None:
         old = self.inner.get(identity)
         if old is None and len(self.inner) >= _INNER:
-            self.inner_full = True
+            self.tape.inner_full = True
             return
         self.inner[identity] = self.bags.join(old or 0, bag)
 

@@ -74,7 +74,6 @@ class State(ABC):
         #: entries of the memo that are too far apart for a dense one
         self.sparse: dict[int, int] = {}
         self.inner: dict[int, int] = {}
-        self.inner_full = False
         self.keyed: dict[int, list[tuple[str, int]]] = {}
         self.bags = Bags()
         self.references = References()
@@ -100,11 +99,12 @@ class State(ABC):
         #: what follows cannot be told from raw bytes
         self.raw_follows = False
         self.dtypes: dict[int, Dtype] = {}
+        tape = self.tape
+        tape.refs, tape.inner, tape.keyed, tape.carried_at = self.refs, self.inner, self.keyed, self._carried_at
         self._texts: dict[int, str | None] = {}
         self._names: dict[tuple[int, int], int] = {}
         self._depth = 0
         self._records = 0
-        self._called_at = -1
 
     # bytes, which the walk provides
 
@@ -229,7 +229,7 @@ class State(ABC):
         (``list.reverse``), and of a long one only the first items are kept.
         """
         tag = tag_of(value)
-        if tag in (LIST, DICT, SET) and offset_of(value) < self._called_at:
+        if tag in (LIST, DICT, SET) and offset_of(value) < self.tape.called_at:
             return None
         held = None if tag not in (TUPLE, LIST, DICT, SET, FROZENSET) else self.held.get(offset_of(value))
         return None if held is None or held[0] != len(held) - 1 else held[1:]
@@ -247,7 +247,7 @@ class State(ABC):
         inner = self.inner.get(offset_of(value), 0)
         if tag == RESULT:
             return self.bags.join(inner, self.refs[a_of(value)].bag)
-        if self.inner_full and tag in (LIST, DICT, SET):
+        if self.tape.inner_full and tag in (LIST, DICT, SET):
             return self.bags.join(inner, MANY)
         return inner
 

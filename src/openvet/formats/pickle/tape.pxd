@@ -4,12 +4,16 @@ cimport cython
 cdef long long _BLOCK, _HAND, _LEFT, _LOOK
 cdef long long _FIXED, _LENGTH1, _LENGTH4, _LENGTH8, _MEMOIZE, _BINPUT, _LONG_BINPUT, _BINGET, _LONG_BINGET, _MARK, _EMPTY
 cdef long long _TUPLE1, _TUPLE2, _TUPLE3, _SETITEMS, _APPENDS
+cdef long long _TUPLE_OPCODE, _REDUCE, _NEWOBJ, _BUILD, _ADDITEMS, _SETITEM, _APPEND, _REF, _RESULT
 cdef long long _LIT, _TUPLE, _LIST, _DICT, _SET, _FROZENSET, _TAG, _TAG_AND_A, _A_SHIFT, _OFFSET_SHIFT, _LOOK_FROM
 
 cdef class Tape:
     cdef public object held
     cdef public long long memo_most, marks_most, kept, depth, marked, hot, memo_size, memo_count, count, why, last
-    cdef public bint curious, dense
+    cdef public bint curious, dense, alone, inner_full
+    cdef public long long called_at
+    cdef public list refs
+    cdef public dict inner, keyed, carried_at
     cdef long long[::1] _stack, _marks, _memo
     cdef long long _room, _marks_room, _memo_room
     cdef const unsigned char[::1] _kinds, _widths, _sorts, _firsts
@@ -40,6 +44,19 @@ cdef class Tape:
         self, const unsigned char[::1] data, long long at, long long safe, long long base, long long size, long long frame,
         long long allowed, list trace
     )
+    @cython.locals(stack=cython.longlong[::1], at=cython.longlong, value=cython.longlong, tag=cython.longlong)
+    cdef bint _harmless(self, long long start, long long end) except -1
+    @cython.locals(floor=cython.longlong, first=cython.longlong, tag=cython.longlong)
+    cdef bint _known(self, long long code, long long offset) except -1
+    cdef _drop(self, long long depth)
+    @cython.locals(under=cython.longlong, tag=cython.longlong)
+    cdef bint _gather(self, long long code, long long offset, long long floor) except -1
+    @cython.locals(arguments=cython.longlong, callee=cython.longlong)
+    cdef bint _call(self, long long offset) except -1
+    @cython.locals(entry=list, at=cython.longlong, value=cython.longlong, tag=cython.longlong)
+    cdef bint _simple(self, long long identity) except -1
+    @cython.locals(state=cython.longlong, instance=cython.longlong)
+    cdef bint _build(self) except -1
     cdef bint _appends_memo(self, long long index)
     @cython.locals(sort=cython.longlong)
     cdef bint _worth(self, long long code, long long first, long long second, long long third)

@@ -5,15 +5,23 @@ follow one another and returns at the first one that may resolve, call or fail, 
 treats that one and comes back. So there is one loop for everything, and it is short enough to be compiled: ``tape.pxd`` gives
 the types, ``setup.py`` compiles this very file where there is a compiler, and where there is none it runs as it stands.
 
+Calls are among them where nothing new can come of them: a callable that was called often enough to be kept no more, that leads
+nowhere else (``Ref.settled``), and whose arguments hold nothing but data. It is long for one file because a compiled loop
+cannot be parted without paying at every opcode.
+
 A value is never 0 (:mod:`openvet.formats.pickle.values`), so 0 stands for "none".
 """
 
 from __future__ import annotations
 
 from array import array
+from typing import TYPE_CHECKING
 
 from openvet.formats.pickle import opcodes
 from openvet.formats.pickle.values import KEPT_ITEMS, Held
+
+if TYPE_CHECKING:
+    from openvet.formats.pickle.references import Ref
 
 __all__ = ["BLOCK", "COMPILED", "HAND", "LEFT", "LOOK", "Tape"]
 
@@ -44,12 +52,21 @@ _TUPLE2 = 14
 _TUPLE3 = 15
 _SETITEMS = 17
 _APPENDS = 18
+_TUPLE_OPCODE = 0x74
+_REDUCE = 0x52
+_NEWOBJ = 0x81
+_BUILD = 0x62
+_ADDITEMS = 0x90
+_SETITEM = 0x73
+_APPEND = 0x61
 _LIT = 1
 _TUPLE = 2
 _LIST = 3
 _DICT = 4
 _SET = 5
 _FROZENSET = 6
+_REF = 7
+_RESULT = 8
 _TAG = 0xF
 _TAG_AND_A = 0xFFFFFF
 _A_SHIFT = 4
@@ -92,6 +109,9 @@ class Tape:
         count: opcodes that were run, by whomever.
         why: why the last run ended.
         last: offset of the opcode at which it ended.
+        alone: nobody watches calls and what is put where, so that a call of a settled callable needs no hand.
+        called_at: where something was called last that may have changed lists, dictionaries and sets.
+        inner, inner_full, keyed, carried_at, refs: those of the walk's state.
     """
 
     def __init__(self, held: Held, memo_most: int, marks_most: int, *, curious: bool = True) -> None:
@@ -109,6 +129,14 @@ class Tape:
         self.count = 0
         self.why = _BLOCK
         self.last = 0
+        # what the other half of the walk knows, for the opcodes that call: see :class:`openvet.formats.pickle.state.State`
+        self.alone = False
+        self.called_at = -1
+        self.inner_full = False
+        self.refs: list[Ref] = []
+        self.inner: dict[int, int] = {}
+        self.keyed: dict[int, list[tuple[str, int]]] = {}
+        self.carried_at: dict[int, int] = {}
         self._stack = array("q", bytes(8 * 256))
         self._room = 256
         self._marks = array("q", bytes(8 * 64))
@@ -331,11 +359,13 @@ class Tape:
                 following = at + 1
             elif kind in (_SETITEMS, _APPENDS):
                 # nothing but data into a container right below the mark: big vocabularies
-                if not marked or hot >= floor:
+                if not marked or (hot >= floor and not self._harmless(floor, depth)):
                     why = _HAND
                     break
                 under = marks[marked - 2] if marked > 1 else 0
                 tag = stack[floor - 1] & _TAG if floor > under else 0
+                if tag == _RESULT and self.alone:
+                    tag = _DICT if kind == _SETITEMS else _LIST  # items of an instance, which are kept by nobody
                 if tag != (_DICT if kind == _SETITEMS else _LIST) or (kind == _SETITEMS and (depth - floor) & 1):
                     why = _HAND
                     break
@@ -357,7 +387,7 @@ class Tape:
                 following = at + 1
             elif kind in (_TUPLE1, _TUPLE2, _TUPLE3):
                 length = kind - _TUPLE1 + 1
-                if depth - floor < length or hot >= depth - length:
+                if depth - floor < length or (hot >= depth - length and not self._harmless(depth - length, depth)):
                     why = _HAND
                     break
                 depth -= length
@@ -368,7 +398,22 @@ class Tape:
                 else:
                     self.held.put(offset, [3, stack[depth], stack[depth + 1], stack[depth + 2]])
                 stack[depth] = (offset << _OFFSET_SHIFT) | _TUPLE
+                if hot >= depth:
+                    hot = depth - 1
                 depth += 1
+                following = at + 1
+            elif self.alone:
+                # what a settled callable makes of plain data, and what goes into containers of such: big tables of objects
+                self.depth = depth
+                self.marked = marked
+                self.hot = hot
+                if not self._known(code, offset):
+                    why = _HAND
+                    break
+                depth = self.depth
+                marked = self.marked
+                hot = self.hot
+                floor = marks[marked - 1] if marked else 0
                 following = at + 1
             else:
                 why = _HAND
@@ -390,6 +435,116 @@ class Tape:
         self.why = why
         self.last = offset
         return at
+
+    def _harmless(self, start: int, end: int) -> bool:
+        """Whether no value from ``start`` to ``end`` of the stack is or holds anything callable, and nobody watches them."""
+        if not self.alone:
+            return False
+        stack = self._stack
+        for at in range(start, end):
+            value = stack[at]
+            tag = value & _TAG
+            if tag == _LIT:
+                continue
+            if tag in (_TUPLE, _FROZENSET):
+                if value & _TAG_AND_A & ~_TAG:
+                    return False
+            elif tag in (_LIST, _DICT, _SET, _RESULT):
+                if self.inner_full or (self.inner and value >> _OFFSET_SHIFT in self.inner):
+                    return False
+                if tag == _RESULT and self.refs[(value & _TAG_AND_A) >> _A_SHIFT].bag:
+                    return False
+            else:
+                return False
+        return True
+
+    def _known(self, code: int, offset: int) -> bool:
+        """One opcode that may call, where that is known to do what it did the last times; else nothing is touched."""
+        floor = self._marks[self.marked - 1] if self.marked else 0
+        if code == _TUPLE_OPCODE or code == _ADDITEMS:
+            return self.marked > 0 and self._harmless(floor, self.depth) and self._gather(code, offset, floor)
+        if code == _REDUCE or code == _NEWOBJ:
+            return self.depth - floor >= 2 and self._call(offset)
+        if code == _BUILD:
+            return self.depth - floor >= 2 and self._build()
+        if code == _SETITEM or code == _APPEND:
+            first = self.depth - (1 if code == _APPEND else 2)
+            if first <= floor or not self._harmless(first, self.depth):
+                return False
+            tag = self._stack[first - 1] & _TAG
+            if tag != (_LIST if code == _APPEND else _DICT) and tag != _RESULT:
+                return False
+            self._fill(self._stack[first - 1] >> _OFFSET_SHIFT, first, self.depth)
+            self._drop(first)
+            return True
+        return False
+
+    def _drop(self, depth: int) -> None:
+        self.depth = depth
+        if self.hot > depth - 1:
+            self.hot = depth - 1
+
+    def _gather(self, code: int, offset: int, floor: int) -> bool:
+        """TUPLE makes one of what is above the mark, ADDITEMS puts it into a set."""
+        under = self._marks[self.marked - 2] if self.marked > 1 else 0
+        if code == _ADDITEMS:
+            tag = self._stack[floor - 1] & _TAG if floor > under else 0
+            if tag != _SET and tag != _RESULT:
+                return False
+            self._fill(self._stack[floor - 1] >> _OFFSET_SHIFT, floor, self.depth)
+            self._drop(floor)
+        else:
+            self.held.put(offset, [0])
+            self._fill(offset, floor, self.depth)
+            self._drop(floor)
+            self._stack[floor] = (offset << _OFFSET_SHIFT) | _TUPLE
+            self.depth = floor + 1
+        self.marked -= 1
+        return True
+
+    def _call(self, offset: int) -> bool:
+        """A call of a settled reference with literals and instances: what it gives is an instance as before."""
+        arguments = self._stack[self.depth - 1]
+        callee = self._stack[self.depth - 2]
+        if arguments & _TAG_AND_A != _TUPLE or callee & _TAG != _REF or self.carried_at:
+            return False
+        ref = self.refs[(callee & _TAG_AND_A) >> _A_SHIFT]
+        if not ref.settled or not self._simple(arguments >> _OFFSET_SHIFT):
+            return False
+        ref.calls += 1
+        self.called_at = offset
+        self.depth -= 2
+        self._stack[self.depth] = (offset << _OFFSET_SHIFT) | (callee & _TAG_AND_A & ~_TAG) | _RESULT
+        self.hot = self.depth
+        self.depth += 1
+        return True
+
+    def _simple(self, identity: int) -> bool:
+        """Whether a tuple holds literals and instances only, and no more than are kept."""
+        entry = self.held.get(identity)
+        if entry is None or entry[0] != len(entry) - 1:
+            return False
+        for at in range(1, len(entry)):
+            value = entry[at]
+            tag = value & _TAG
+            if tag != _LIT and tag != _RESULT:
+                return False
+        return True
+
+    def _build(self) -> bool:
+        """The state of an instance of a settled class, where nothing callable is in it."""
+        state = self._stack[self.depth - 1]
+        instance = self._stack[self.depth - 2]
+        if instance & _TAG != _RESULT or self.keyed or not self._harmless(self.depth - 1, self.depth):
+            return False
+        ref = self.refs[(instance & _TAG_AND_A) >> _A_SHIFT]
+        if not ref.settled:
+            return False
+        if state & _TAG == _TUPLE and not self._simple(state >> _OFFSET_SHIFT):
+            return False  # (state, slots): what is in the second becomes attributes as well
+        ref.builds += 1
+        self._drop(self.depth - 1)
+        return True
 
     def _appends_memo(self, index: int) -> bool:
         """Whether entry ``index`` is the next of a dense memo; makes room for it."""
