@@ -60,7 +60,11 @@ def test_the_numbers_are_those_of_their_origins() -> None:
     numbers = numbers_of(SOURCE)
     origins = {**vars(opcodes), **vars(values)}
     shared = {name: value for name, value in numbers.items() if name[1:] in origins}
-    assert len(shared) == 25
+    names = {name: byte for byte, name in opcodes.NAMES.items()}
+    codes = {name[4:]: value for name, value in numbers.items() if name.startswith("_OP_")}
+    assert len(codes) == 7
+    assert codes == {name: names[name] for name in codes}
+    assert len(shared) == 27
     assert shared == {name: origins[name[1:]] for name in shared}
 
 

@@ -33,6 +33,7 @@ class Ref:
         "offset",
         "opcode",
         "settled",
+        "settled_bag",
         "target",
         "variant",
         "via",
@@ -56,6 +57,7 @@ class Ref:
         self.target = 0  # the value that a partial calls
         self.bound: list[int] = []
         self.settled = False  # another call with plain data gives an instance as before, and nothing of it is kept
+        self.settled_bag = 0  # nor with arguments in this bag, which ``bag`` holds already
 
     @property
     def qualified(self) -> str:

@@ -282,6 +282,7 @@ class Semantics(State):
                 self.dtypes[offset] = Dtype(self.text(items[0]) or "")
         if not ref.keeps_calls and linker is None and ref.kind == "global" and ref.name not in _LOOKED_AT:
             ref.settled = True
+            ref.settled_bag = bag
         if self.observer is not None and items is not None:
             self.observer.called(self, ref, items, result)
         return result

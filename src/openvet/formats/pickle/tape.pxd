@@ -4,7 +4,7 @@ cimport cython
 cdef long long _BLOCK, _HAND, _LEFT, _LOOK
 cdef long long _FIXED, _LENGTH1, _LENGTH4, _LENGTH8, _MEMOIZE, _BINPUT, _LONG_BINPUT, _BINGET, _LONG_BINGET, _MARK, _EMPTY
 cdef long long _TUPLE1, _TUPLE2, _TUPLE3, _SETITEMS, _APPENDS
-cdef long long _TUPLE_OPCODE, _REDUCE, _NEWOBJ, _BUILD, _ADDITEMS, _SETITEM, _APPEND, _REF, _RESULT
+cdef long long _OP_TUPLE, _OP_REDUCE, _OP_NEWOBJ, _OP_BUILD, _OP_ADDITEMS, _OP_SETITEM, _OP_APPEND, _REF, _RESULT
 cdef long long _LIT, _TUPLE, _LIST, _DICT, _SET, _FROZENSET, _TAG, _TAG_AND_A, _A_SHIFT, _OFFSET_SHIFT, _LOOK_FROM
 
 cdef class Tape:
@@ -51,10 +51,10 @@ cdef class Tape:
     cdef _drop(self, long long depth)
     @cython.locals(under=cython.longlong, tag=cython.longlong)
     cdef bint _gather(self, long long code, long long offset, long long floor) except -1
-    @cython.locals(arguments=cython.longlong, callee=cython.longlong)
+    @cython.locals(arguments=cython.longlong, callee=cython.longlong, bag=cython.longlong)
     cdef bint _call(self, long long offset) except -1
     @cython.locals(entry=list, at=cython.longlong, value=cython.longlong, tag=cython.longlong)
-    cdef bint _simple(self, long long identity) except -1
+    cdef bint _simple(self, long long identity, long long depth) except -1
     @cython.locals(state=cython.longlong, instance=cython.longlong)
     cdef bint _build(self) except -1
     cdef bint _appends_memo(self, long long index)

@@ -52,13 +52,13 @@ _TUPLE2 = 14
 _TUPLE3 = 15
 _SETITEMS = 17
 _APPENDS = 18
-_TUPLE_OPCODE = 0x74
-_REDUCE = 0x52
-_NEWOBJ = 0x81
-_BUILD = 0x62
-_ADDITEMS = 0x90
-_SETITEM = 0x73
-_APPEND = 0x61
+_OP_TUPLE = 0x74
+_OP_REDUCE = 0x52
+_OP_NEWOBJ = 0x81
+_OP_BUILD = 0x62
+_OP_ADDITEMS = 0x90
+_OP_SETITEM = 0x73
+_OP_APPEND = 0x61
 _LIT = 1
 _TUPLE = 2
 _LIST = 3
@@ -461,18 +461,18 @@ class Tape:
     def _known(self, code: int, offset: int) -> bool:
         """One opcode that may call, where that is known to do what it did the last times; else nothing is touched."""
         floor = self._marks[self.marked - 1] if self.marked else 0
-        if code == _TUPLE_OPCODE or code == _ADDITEMS:
+        if code == _OP_TUPLE or code == _OP_ADDITEMS:
             return self.marked > 0 and self._harmless(floor, self.depth) and self._gather(code, offset, floor)
-        if code == _REDUCE or code == _NEWOBJ:
+        if code == _OP_REDUCE or code == _OP_NEWOBJ:
             return self.depth - floor >= 2 and self._call(offset)
-        if code == _BUILD:
+        if code == _OP_BUILD:
             return self.depth - floor >= 2 and self._build()
-        if code == _SETITEM or code == _APPEND:
-            first = self.depth - (1 if code == _APPEND else 2)
+        if code == _OP_SETITEM or code == _OP_APPEND:
+            first = self.depth - (1 if code == _OP_APPEND else 2)
             if first <= floor or not self._harmless(first, self.depth):
                 return False
             tag = self._stack[first - 1] & _TAG
-            if tag != (_LIST if code == _APPEND else _DICT) and tag != _RESULT:
+            if tag != (_LIST if code == _OP_APPEND else _DICT) and tag != _RESULT:
                 return False
             self._fill(self._stack[first - 1] >> _OFFSET_SHIFT, first, self.depth)
             self._drop(first)
@@ -487,7 +487,7 @@ class Tape:
     def _gather(self, code: int, offset: int, floor: int) -> bool:
         """TUPLE makes one of what is above the mark, ADDITEMS puts it into a set."""
         under = self._marks[self.marked - 2] if self.marked > 1 else 0
-        if code == _ADDITEMS:
+        if code == _OP_ADDITEMS:
             tag = self._stack[floor - 1] & _TAG if floor > under else 0
             if tag != _SET and tag != _RESULT:
                 return False
@@ -506,10 +506,11 @@ class Tape:
         """A call of a settled reference with literals and instances: what it gives is an instance as before."""
         arguments = self._stack[self.depth - 1]
         callee = self._stack[self.depth - 2]
-        if arguments & _TAG_AND_A != _TUPLE or callee & _TAG != _REF or self.carried_at:
+        if arguments & _TAG != _TUPLE or callee & _TAG != _REF or self.carried_at:
             return False
         ref = self.refs[(callee & _TAG_AND_A) >> _A_SHIFT]
-        if not ref.settled or not self._simple(arguments >> _OFFSET_SHIFT):
+        bag = (arguments & _TAG_AND_A) >> _A_SHIFT
+        if not ref.settled or (bag and bag != ref.settled_bag) or not self._simple(arguments >> _OFFSET_SHIFT, 2):
             return False
         ref.calls += 1
         self.called_at = offset
@@ -519,15 +520,18 @@ class Tape:
         self.depth += 1
         return True
 
-    def _simple(self, identity: int) -> bool:
-        """Whether a tuple holds literals and instances only, and no more than are kept."""
+    def _simple(self, identity: int, depth: int) -> bool:
+        """Whether a tuple holds literals, instances, references and tuples of such, and no more than are kept."""
         entry = self.held.get(identity)
         if entry is None or entry[0] != len(entry) - 1:
             return False
         for at in range(1, len(entry)):
             value = entry[at]
             tag = value & _TAG
-            if tag != _LIT and tag != _RESULT:
+            if tag == _TUPLE:
+                if depth == 0 or not self._simple(value >> _OFFSET_SHIFT, depth - 1):
+                    return False
+            elif tag not in (_LIT, _RESULT, _REF):
                 return False
         return True
 
@@ -540,7 +544,7 @@ class Tape:
         ref = self.refs[(instance & _TAG_AND_A) >> _A_SHIFT]
         if not ref.settled:
             return False
-        if state & _TAG == _TUPLE and not self._simple(state >> _OFFSET_SHIFT):
+        if state & _TAG == _TUPLE and not self._simple(state >> _OFFSET_SHIFT, 2):
             return False  # (state, slots): what is in the second becomes attributes as well
         ref.builds += 1
         self._drop(self.depth - 1)
