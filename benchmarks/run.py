@@ -84,7 +84,9 @@ def rows(folder: Path, runs: int, *, quick: bool) -> Iterator[Row]:
     yield speed("check, pickle of 6 M opcodes", openvet("check", heavy), heavy, runs, 200)
     yield memory("peak memory, 6 M opcodes", openvet("check", heavy), 150)
     many = small_tensors(folder / "tensors-5000.pt")
-    yield seconds("check, 206 MB torch zip, 5000 tensors", openvet("check", many), [*hashing, str(many)], runs, more=0.2)
+    yield seconds(
+        "check, 206 MB torch zip, 5000 tensors", openvet("check", many), [*hashing, str(many)], runs, more=0.2
+    )
     yield memory("peak memory, 5000 tensors", openvet("check", many), 150)
     yield from disarmed(folder, runs)
     if quick:

@@ -26,4 +26,5 @@ def config_line(use: ConfigUse) -> str:
 def compose(report: Report) -> str:
     """All models, then the paths that could not be checked, then the configuration."""
     end = [] if report.config is None else [config_line(report.config)]
-    return "".join([piece for each in (*report.models, *report.errors) for piece in line(each)] + end)
+    models = [piece for each in report.models for piece in line(each)]
+    return "".join([*models, *(piece for each in report.errors for piece in line(each)), *end])

@@ -30,6 +30,8 @@ class Plain:
 
 class Slotted:
     __slots__ = ("left", "right")
+    left: Any
+    right: Any
 
 
 def slotted(left: Any, right: Any) -> Slotted:
@@ -125,3 +127,15 @@ def test_a_function_that_comes_late_is_seen() -> None:
     assert ("builtins", "eval") in seen["tests.formats.pickle.test_settled", "Plain"].passes
     assert ("builtins", "eval") in seen["builtins", "print"].passes
     assert seen["builtins", "print"].calls == 101
+
+
+def test_a_list_that_is_filled_after_it_became_an_argument() -> None:
+    """The tuple of arguments was made of nothing but data; a function came into its list later."""
+    calls = b"".join(b"h\x00K\x01\x85R0" for _ in range(20))
+    late = b"h\x00]q\x02\x85q\x03h\x02cbuiltins\neval\na0R0"
+    data = b"\x80\x02cproject\nrun\nq\x00" + calls + late + b"."
+    assert walked(data, by_hand=False) == walked(data, by_hand=True)
+    machine = Machine(BytesSource(data), Budget())
+    machine.run()
+    run = freeze(machine.references, machine.bags)[0]
+    assert (run.name, run.calls, run.passes) == ("run", 21, (("builtins", "eval"),))

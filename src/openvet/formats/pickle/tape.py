@@ -461,13 +461,13 @@ class Tape:
     def _known(self, code: int, offset: int) -> bool:
         """One opcode that may call, where that is known to do what it did the last times; else nothing is touched."""
         floor = self._marks[self.marked - 1] if self.marked else 0
-        if code == _OP_TUPLE or code == _OP_ADDITEMS:
+        if code in (_OP_TUPLE, _OP_ADDITEMS):
             return self.marked > 0 and self._harmless(floor, self.depth) and self._gather(code, offset, floor)
-        if code == _OP_REDUCE or code == _OP_NEWOBJ:
+        if code in (_OP_REDUCE, _OP_NEWOBJ):
             return self.depth - floor >= 2 and self._call(offset)
         if code == _OP_BUILD:
             return self.depth - floor >= 2 and self._build()
-        if code == _OP_SETITEM or code == _OP_APPEND:
+        if code in (_OP_SETITEM, _OP_APPEND):
             first = self.depth - (1 if code == _OP_APPEND else 2)
             if first <= floor or not self._harmless(first, self.depth):
                 return False
