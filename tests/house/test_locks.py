@@ -33,7 +33,13 @@ def name_of(requirement: str) -> str:
 
 
 def test_there_is_a_lock_for_each_job() -> None:
-    assert [path.stem for path in LOCKS] == ["build", "core", "demo", "dev", "lock", "replay", "test"]
+    ours = [path.stem for path in LOCKS if not path.stem.startswith("peers-")]
+    assert ours == ["build", "core", "demo", "dev", "lock", "replay", "test"]
+
+
+def test_there_is_a_lock_for_each_peer() -> None:
+    peers = {"fickling", "hayward", "modelaudit", "modelscan", "picklescan"}
+    assert {path.stem.removeprefix("peers-") for path in LOCKS if path.stem.startswith("peers-")} == peers | {"models"}
 
 
 @pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.stem)
