@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import pytest
-from tests.conformance.test_pickle_replay import today
+from tests.conformance.replaying import today
 
 from openvet.core.coverage import Coverage
 from openvet.core.limits import Budget

@@ -56,14 +56,20 @@ class _Meta(type):
 
     path: tuple[str, str]
 
-    def __call__(cls, *_args: Any, **_kwargs: Any) -> Any:
+    def __call__(cls, *args: Any, **_kwargs: Any) -> Any:
         _notes.call(cls.path)
-        return _instance(cls)
+        return _encoded(*args) if cls.path == ("_codecs", "encode") else _instance(cls)
 
 
 def _instance(cls: Any) -> Any:
     """An instance without a call of the class."""
     return object.__new__(cls)
+
+
+def _encoded(text: Any = None, codec: Any = "utf-8", *_more: Any) -> Any:
+    """What protocol 2 writes bytes with gives bytes, as it does in earnest: no state can be set in them."""
+    plain = isinstance(text, str) and codec in ("utf-8", "utf8", "latin1", "latin-1", "ascii")
+    return text.encode(codec, "replace") if plain else _instance(_inert("_codecs", "encode"))
 
 
 class _Inert(metaclass=_Meta):
@@ -75,7 +81,7 @@ class _Inert(metaclass=_Meta):
         if not isinstance(cls, _Meta):  # the unpickler in Python calls __new__ of whatever it is given
             return cls(*args, **kwargs)
         _notes.call(cls.path)
-        return _instance(cls)
+        return _encoded(*args) if cls.path == ("_codecs", "encode") else _instance(cls)
 
     def __call__(self, *_args: Any, **_kwargs: Any) -> Any:
         kind: Any = self.__class__

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
-__all__ = ["NAMES", "mutated", "soup"]
+from openvet.formats.pickle.opcodes import NAMES as _OPCODES
+
+__all__ = ["NAMES", "mutated", "opcodes", "soup"]
 
 #: Globals that streams name: plain, dotted, of Python 2, linkers, constructors and what cannot exist.
 NAMES: Final = (
@@ -359,3 +361,17 @@ def mutated(stream: bytes, random: Random) -> bytes:
         else:
             del out[at:]
     return bytes(out)
+
+
+#: Opcodes with arguments that mean something.
+_TOKENS: Final = (b"\x80\x02", b"\x80\x04", b"cos\nsystem\n", b"\x8c\x02os\x8c\x06system\x93", b"cbuiltins\ngetattr\n", b"(i__main__\nNet\n",
+                  b"\x8c\x01a", b"U\x01b", b"X\x01\0\0\0c", b"Va\\u0062\n", b"S'a\\x62'\n", b"I01\n", b"I 7\n", b"L1_0L\n", b"F 1.5\n",
+                  b"F1_0\n", b"\x8a\0", b"\x8b\xff\xff\xff\xff", b"p01\n", b"g01\n", b"p 1\n", b"g+1\n", b"P\n", b"Pa\n", b"\x82\x01", b"\x84\1\0\0\0",
+                  b"\x95" + bytes(8), b"\x95\x03" + bytes(7), b")R", b"}b", b"N}\x86b", b")\x81", b")}\x92", b"(o", b"h\0", b"q\0", b"\x94", b"2", b"0",
+                  b"1", b"(", b"t", b"]", b"}", b"\x8f", b"a", b"e", b"u", b"s", b"\x90", b"\x91", b"\x97", b"\x98", b".")  # fmt: skip
+
+
+def opcodes(random: Random) -> bytes:
+    """Opcodes in any order, most of them with arguments that fit, by no grammar at all."""
+    table = [bytes([byte]) for byte in _OPCODES] + list(_TOKENS) * 3
+    return b"".join(random.choice(table) for _ in range(random.randrange(2, 60))) + random.choice((b".", b""))

@@ -129,7 +129,7 @@ def dangers(ctx: Context, capability: str, remedy: str) -> Iterator[Finding]:
                     and not _bare(each)
                 ):
                     yield _reached(ctx, each, remedy)
-            elif each.reference.calls and each.known.kind not in (Kind.DATA, Kind.LINKER):
+            elif _may_call(each):
                 for passed in _passed(each, capability):
                     if passed not in handed:
                         handed.add(passed)
@@ -185,12 +185,17 @@ def _passed(each: Judged, capability: str) -> Iterator[tuple[str, str]]:
             yield module, name
 
 
+def _may_call(each: Judged) -> bool:
+    """Whether a call may call what it is given. What builds data does not, but what it gave may be what it was given:
+    ``[os.system].pop()("…")`` calls ``list.pop()()``."""
+    return bool(each.reference.calls) and (each.reference.name.endswith("()") or each.known.kind not in (Kind.DATA, Kind.LINKER))
+
+
 def is_handed(program: PickleProgram, reference: Reference) -> bool:
     """Whether something that may call it gets ``reference`` as an argument (so that :func:`dangers` has reported it)."""
     pair = (reference.module, reference.name)
     for each in judged(program):
-        uses = each.reference.calls and each.known.kind not in (Kind.DATA, Kind.LINKER, Kind.DANGEROUS)
-        if uses and (pair in each.reference.passes or each.reference.passes_more):
+        if each.known.kind is not Kind.DANGEROUS and _may_call(each) and (pair in each.reference.passes or each.reference.passes_more):
             return True
     return False
 

@@ -155,6 +155,14 @@ def _reduce(m: Semantics, items: Items, bag: int, offset: int) -> int | None:
     return None
 
 
+def _calls_any(m: Semantics, items: Items, bag: int, offset: int) -> int | None:
+    """Something that calls a keyword argument: ``list.sort(key=f)``."""
+    for index in sorted(m.bags.rows[bag]):
+        if index > 0:
+            m.call_items(make(REF, index, offset), None, 0, offset, "list.sort")
+    return None
+
+
 def _reconstructor(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
     """``copyreg._reconstructor(cls, base, state)`` makes an instance of ``cls`` by ``base.__new__``."""
     if not items:
@@ -235,8 +243,8 @@ def item_of(m: Semantics, container: int, key: int, offset: int) -> int | None:
                 module, name = ref.module, ref.name.removesuffix(tail).rstrip(".")
                 if tail == "__builtins__":
                     module, name = "builtins", ""
-                base = m.reference(module, name, offset, "IMPORT", via="operator.getitem")
-                return m.attribute(base, text, offset, "operator.getitem")
+                base = m.reference(module, name, offset, "IMPORT", kind=ref.kind, via="operator.getitem")
+                return m._bound(m.attribute(base, text, offset, "operator.getitem"), container)
     if tag_of(container) == RESULT:
         ref = m.refs[a_of(container)]
         if text is not None and ref.qualified in ("builtins.vars", "builtins.globals", "builtins.locals"):
@@ -349,6 +357,7 @@ LINKERS: Final[dict[tuple[str, str], Linker]] = {
     ("builtins", "filter"): _calls_first("filter"),
     ("builtins", "getattr"): _getattr,
     ("builtins", "iter"): _calls_first("iter"),
+    ("builtins", "list.sort"): _calls_any,
     ("builtins", "map"): _calls_first("map"),
     ("builtins", "object.__getattribute__"): _getattr,
     ("builtins", "type"): _type,

@@ -56,8 +56,6 @@ _NO_FRAME: Final = 1 << 62
 _FRAMES_KEPT: Final = 16
 _STOP: Final = 0x2E
 _FRAME: Final = 0x95
-#: First bytes of literals that are worth a second look (:mod:`openvet.formats.pickle.nested`).
-_SUSPECTS: Final = frozenset(b"\x80\xe3c(x\x1fB\xfdg\xc2\x8c\x95")
 
 
 class Machine(Semantics):
@@ -299,7 +297,7 @@ class Machine(Semantics):
             if len(line) < _LINE - 1 and (len(text) < 2 or text[:1] != text[-1:] or text[:1] not in (b"'", b'"')):
                 self.soft("a string without its quotes", offset)
         self.push(make(LIT, code, offset))
-        if code in b"SV" and len(line) >= 16 and (line[0] in _SUSPECTS or line[0] in b"'\""):
+        if code in b"SV" and len(line) >= 16:
             self._suspect(code, offset, offset + 1, following - offset - 2)
         return following
 

@@ -6,6 +6,7 @@ merely looks like one by chance is told apart by walking it strictly.
 
 from __future__ import annotations
 
+import struct
 from typing import Final
 
 from openvet.core.limits import Budget
@@ -14,9 +15,13 @@ from openvet.io.source import BytesSource
 __all__ = ["TORCH_MAGIC", "inner_bytes", "looks_nested", "suspect"]
 
 _DECODED: Final = 64 * 1024
+#: How a pickle of protocol 2 and later, one of protocol 0, and zlib, gzip, bzip2 and xz begin in base64.
+_BASE64: Final = frozenset((b"gA", b"Y1", b"Y2", b"Y3", b"KG", b"KF", b"jA", b"eJ", b"eA", b"eF", b"eN", b"H4", b"Ql", b"/T"))
 _PROTOCOLS: Final = (2, 3, 4, 5)
 #: CPython's marshal type of a code object with its reference flag; small counts of arguments follow it.
 _CODE: Final = 0xE3
+_DIGITS: Final = frozenset(("hexadecimal digits", "base32", "base64", "base85", "ascii85"))
+_URLSAFE: Final = bytes.maketrans(b"-_", b"+/")
 #: The pickle of torch's magic number, with which its legacy files begin.
 TORCH_MAGIC: Final = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 
@@ -31,9 +36,13 @@ def suspect(prefix: bytes, *, text: bool, budget: Budget) -> str | None:
     if text and prefix[:2] == b"\xc2\x80":  # bytes as protocol 2 writes them: text in Latin-1
         raw = _latin1(prefix)
         return "pickle in latin-1" if raw and looks_nested(raw, budget) else None
-    if prefix[:2] == b"gA" and len(prefix) > 2 and prefix[2] in b"IJKLMNOPQRSTUVWX":
-        raw = _base64(prefix)
-        return "base64" if raw and looks_nested(raw, budget) else None
+    spelled = _spelling(prefix)
+    if spelled is not None:
+        raw = inner_bytes(spelled, prefix)
+        if raw is not None and (compressed := _wrapping(raw[:6].ljust(6, b"\0"))):
+            spelled, raw = f"{compressed} in {spelled}", _decoded(compressed, raw)
+        if raw and looks_nested(raw, budget):
+            return spelled
     if text:
         return None
     if prefix[0] == _CODE:
@@ -43,6 +52,20 @@ def suspect(prefix: bytes, *, text: bool, budget: Budget) -> str | None:
         raw = _decoded(wrapped, prefix)
         return wrapped if raw and looks_nested(raw, budget) else None
     return "pickle" if looks_nested(prefix, budget) else None
+
+
+def _spelling(prefix: bytes) -> str | None:
+    """In which digits bytes may be written as text here: by how pickles, and compressed ones, begin in them."""
+    head = prefix[:2]
+    if head in (b"80", b"63", b"28") and not prefix[:16].translate(None, b"0123456789abcdefABCDEF"):
+        return "hexadecimal digits"
+    if head in (b"QA", b"MN", b"FB") and not prefix[:16].translate(None, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"):
+        return "base32"
+    if head == b"fC":
+        return "base85"
+    if head == b"J-":
+        return "ascii85"
+    return "base64" if head in _BASE64 else None
 
 
 def looks_nested(raw: bytes, budget: Budget) -> bool:
@@ -66,12 +89,16 @@ def inner_bytes(kind: str, raw: bytes) -> bytes | None:
     """The program inside a whole literal, decoded within bounds; ``None`` where it cannot be."""
     if kind == "pickle":
         return raw
+    compressed, _, digits = kind.partition(" in ")
+    if digits in _DIGITS:
+        inner = _from_digits(digits, raw)
+        return None if inner is None else _decoded(compressed, inner)
+    if kind in _DIGITS:
+        return _from_digits(kind, raw)
     if kind == "pickle in latin-1":
         return _latin1(raw)
     if kind == "pickle in raw-unicode-escape":
         return _unescaped(raw)
-    if kind == "base64":
-        return _base64(raw)
     return _decoded(kind, raw)
 
 
@@ -91,20 +118,30 @@ def _unescaped(raw: bytes) -> bytes | None:
         return None
 
 
-def _base64(raw: bytes) -> bytes | None:
+def _from_digits(kind: str, raw: bytes) -> bytes | None:
+    """Bytes out of digits; a group that the cut split is left out."""
+    import base64
     import binascii
 
-    text = raw.strip(b"'\" \r\n").replace(b"\n", b"")
+    text = raw.strip(b"'\" \r\n").replace(b"\\n", b"").translate(None, b"\n\r")
     try:
-        return binascii.a2b_base64(text[: len(text) // 4 * 4])
-    except binascii.Error:
+        if kind == "hexadecimal digits":
+            return binascii.a2b_hex(text[: len(text) // 2 * 2])
+        if kind == "base32":
+            return base64.b32decode(text[: len(text) // 8 * 8])
+        if kind == "base85":
+            return base64.b85decode(text)
+        if kind == "ascii85":
+            return base64.a85decode(text)
+        return binascii.a2b_base64(text.translate(_URLSAFE)[: len(text) // 4 * 4])
+    except (ValueError, struct.error):  # binascii.Error is a ValueError
         return None
 
 
 def _wrapping(prefix: bytes) -> str | None:
     if prefix[0] == 0x78 and prefix[1] in (0x01, 0x5E, 0x9C, 0xDA):
         return "zlib"
-    for magic, name in ((b"\x1f\x8b\x08", "gzip"), (b"BZh", "bz2"), (b"\xfd7zXZ\x00", "xz")):
+    for magic, name in ((b"\x1f\x8b\x08", "gzip"), (b"BZh", "bz2"), (b"\xfd7zXZ\x00", "xz"), (b"]\0\0", "lzma")):
         if prefix.startswith(magic):
             return name
     return None
@@ -121,7 +158,7 @@ def _decoded(kind: str, raw: bytes) -> bytes | None:
             return zlib.decompressobj(15 if kind == "zlib" else 31).decompress(raw, _DECODED)
         if kind == "bz2":
             return bz2.BZ2Decompressor().decompress(raw, _DECODED)
-        if kind == "xz":
+        if kind in ("xz", "lzma"):
             return lzma.LZMADecompressor(memlimit=64 * 1024 * 1024).decompress(raw, _DECODED)
     except (zlib.error, OSError, EOFError, ValueError, MemoryError, lzma.LZMAError):
         pass

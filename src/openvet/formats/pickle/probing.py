@@ -14,6 +14,7 @@ from openvet.io.source import Source
 __all__ = ["Evidence", "evidence", "likeness"]
 
 _OPCODES: Final = 4_000
+_FOLLOWING: Final = 8
 _NAME_CHARS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.")
 
 
@@ -83,9 +84,23 @@ def likeness(head: Head) -> Likeness:
         return Likeness.STRONG if seen.opcodes > 1 else Likeness.WEAK
     if seen.stopped and (seen.end == head.size or seen.structure > 1):
         return Likeness.STRONG if seen.opcodes > 3 or seen.globals else Likeness.WEAK
+    if seen.stopped and _calls_behind(head, budget, seen.end):
+        return Likeness.STRONG
     if seen.failed or seen.opcodes < 8:
         return Likeness.NO
     return Likeness.WEAK
+
+
+def _calls_behind(head: Head, budget: Budget, start: int) -> bool:
+    """Whether pickles follow a small one, of which one calls something: whoever loads the file again and again gets there."""
+    for _ in range(_FOLLOWING):
+        if start >= head.size:
+            return False
+        seen = evidence(head.source, budget, start=start)
+        if seen.calls or not seen.stopped:
+            return seen.calls > 0
+        start = seen.end
+    return False
 
 
 def _headed(head: Head, budget: Budget) -> Likeness:

@@ -56,6 +56,8 @@ _HARMLESS: Final = frozenset(
         "__wrapped__",
     }
 )
+#: What a ``defaultdict`` calls; a field of a dataclass keeps one as well, and calls it only where somebody makes an instance.
+_FACTORY: Final = "default_factory"
 #: What makes a class out of what a program carries, and the opcodes that make an instance of one.
 _CLASSES: Final = frozenset({"_create_type", "_make_skeleton_class"})
 _MAKES: Final = frozenset({"NEWOBJ", "NEWOBJ_EX"})
@@ -189,12 +191,20 @@ class Semantics(State):
             if ref.kind in ("partial", "attrgetter", "itemgetter", "methodcaller"):
                 if name == "func" and ref.target:
                     return ref.target
+                if name == "__call__":
+                    return value
                 return self.reference("functools", f"{ref.kind}().{name}", offset, opcode, kind="method", via=via)
+            if ref.kind == "method" and name == "__call__":
+                return value
             joined = f"{ref.name}.{name}" if ref.name else name
-            return self.reference(ref.module, joined, offset, opcode, kind=ref.kind, via=via)
+            found = self.reference(ref.module, joined, offset, opcode, kind=ref.kind, via=via)
+            return self._bound(found, value) if ref.kind == "method" else found
         if tag == RESULT:
+            if name == "__call__":
+                return value
             ref = self.refs[a_of(value)]
-            return self.reference(ref.module, f"{ref.name}().{name}", offset, opcode, kind="method", via=via)
+            method = self.reference(ref.module, f"{ref.name}().{name}", offset, opcode, kind="method", via=via)
+            return self._bound(method, value)
         if tag in (PERSISTENT, UNKNOWN):
             return self.reference("", f"<object>.{name}", offset, opcode, kind="method", via=via)
         kind = (
@@ -202,7 +212,14 @@ class Semantics(State):
             if tag == LIT
             else {TUPLE: "tuple", LIST: "list", DICT: "dict", SET: "set", FROZENSET: "frozenset"}[tag]
         )
-        return self.reference("builtins", f"{kind}.{name}", offset, opcode, kind="global", via=via)
+        return self._bound(self.reference("builtins", f"{kind}.{name}", offset, opcode, kind="global", via=via), value)
+
+    def _bound(self, method: int, value: int) -> int:
+        """An attribute of an object may be, or give, anything that the object holds."""
+        if tag_of(method) == REF:
+            ref = self.refs[a_of(method)]
+            ref.bag = self.bags.join(ref.bag, self.bag(value))
+        return method
 
     # calling
 
@@ -242,6 +259,7 @@ class Semantics(State):
             # an instance of a class that the program put together runs what that class carries, which is judged as such
             variant = BUILDS if ref.variant == BUILDS and ref.name in _CLASSES and opcode in _MAKES else ""
             index = a_of(self.reference(ref.module, f"{ref.name}()", offset, opcode, kind="method", variant=variant))
+            bag = self.bags.join(bag, self.bag(callee))  # it may be any of what the first call was given
         elif tag in (PERSISTENT, UNKNOWN):
             index = 0
         else:
@@ -274,6 +292,8 @@ class Semantics(State):
             self._mark_loaded(ref, items)
         linker = LINKERS.get((ref.module, ref.name)) if ref.kind == "global" else None
         result = None if linker is None else linker(self, items, bag, offset)
+        if linker is None and items and ref.name.endswith(".__call__") and tag_of(items[0]) in (REF, RESULT):
+            result = self.call_items(items[0], items[1:], bag, offset, "__call__")  # partial.__call__(f, ...) calls f
         if (ref.module, ref.name) not in PURE:
             self.tape.called_at = offset
         if result is None:
@@ -374,7 +394,7 @@ class Semantics(State):
                 if tag_of(items[at]) == LIT:
                     continue
                 text = "<computed>"
-            if text in _HIJACKED or text == "<computed>" or (text.startswith("__") and text not in _HARMLESS):
+            if text in _HIJACKED or text == _FACTORY or text == "<computed>" or (text.startswith("__") and text not in _HARMLESS):
                 self.keyed.setdefault(identity, []).append((text, value))
                 if len(self.keyed) > 10_000:
                     raise LimitError("records", 10_000, "too many callables under special names", offset=identity)
@@ -411,7 +431,12 @@ class Semantics(State):
             self.observer.placed(self, instance, 0, state)
         for each in self._attributes(instance, state, offset):
             for key, value in self.keyed.get(offset_of(each), ()) if tag_of(each) in (DICT, RESULT) else ():
-                self._hijack(instance, key, value, offset)
+                if key != _FACTORY or self._has_factory(instance):
+                    self._hijack(instance, key, value, offset)
+
+    def _has_factory(self, instance: int) -> bool:
+        """Whether what is set as ``default_factory`` is called for a key that is not there."""
+        return tag_of(instance) != RESULT or "defaultdict" in self.refs[a_of(instance)].name
 
     def _attributes(self, instance: int, state: int, offset: int) -> list[int]:
         """The state, and the dictionaries in it whose entries become attributes."""

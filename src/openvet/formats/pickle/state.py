@@ -243,7 +243,8 @@ class State(ABC):
             return a_of(value)
         if tag == REF:
             ref = self.refs[a_of(value)]
-            return self.bags.of(a_of(value)) if ref.kind in ("global", "method", "unknown") else ref.bag
+            own = self.bags.of(a_of(value)) if ref.kind in ("global", "method", "unknown") else 0
+            return own if ref.kind == "global" and "." not in ref.name else self.bags.join(own, ref.bag)
         inner = self.inner.get(offset_of(value), 0)
         if tag == RESULT:
             return self.bags.join(inner, self.refs[a_of(value)].bag)

@@ -16,7 +16,7 @@ cdef class Tape:
     cdef public dict inner, keyed, carried_at
     cdef long long[::1] _stack, _marks, _memo
     cdef long long _room, _marks_room, _memo_room
-    cdef const unsigned char[::1] _kinds, _widths, _sorts, _firsts
+    cdef const unsigned char[::1] _kinds, _widths, _sorts, _firsts, _pairs
 
     @cython.locals(room=cython.longlong, into=cython.longlong[::1])
     cdef _grow_stack(self)
@@ -59,6 +59,6 @@ cdef class Tape:
     cdef bint _build(self) except -1
     cdef bint _appends_memo(self, long long index)
     @cython.locals(sort=cython.longlong)
-    cdef bint _worth(self, long long code, long long first, long long second, long long third)
+    cdef bint _worth(self, long long code, long long first, long long second)
     @cython.locals(entry=list, stack=cython.longlong[::1], kept=cython.longlong, at=cython.longlong)
     cdef _fill(self, long long identity, long long start, long long end)

@@ -89,9 +89,26 @@ def _sort_of_literals() -> bytes:
 def _first_bytes() -> bytes:
     """1 for the first bytes of literals of bytes that are worth a second look (:mod:`openvet.formats.pickle.nested`)."""
     table = bytearray(256)
-    for byte in b"\x80\xe3c(x\x1fB\xfdg\xc2\x8c\x95":
+    for byte in b"\x80\xe3c(x\x1fB\xfd\xc2\x8c\x95":
         table[byte] = 1
     return bytes(table)
+
+
+def _first_pairs() -> bytes:
+    """1 for the first two bytes of literals of text, or of text as bytes, that are worth a second look.
+
+    They begin a pickle as escaped or Latin-1 text, or one in base64, base32, base85 or hexadecimal digits, perhaps compressed.
+    """
+    table = bytearray(1 << 16)
+    table[0x80 << 8 : 0x81 << 8] = b"\1" * 256
+    table[0xC280] = 1
+    for pair in (b"gA", b"Y1", b"Y2", b"Y3", b"KG", b"KF", b"jA", b"eJ", b"eA", b"eF", b"eN", b"H4", b"Ql", b"/T", b"80", b"63", b"28", b"QA", b"MN",
+                 b"FB", b"fC", b"J-", b"]\0"):  # fmt: skip
+        table[pair[0] << 8 | pair[1]] = 1
+    return bytes(table)
+
+
+_PAIRS = _first_pairs()
 
 
 class Tape:
@@ -147,6 +164,7 @@ class Tape:
         self._widths = opcodes.WIDTH
         self._sorts = _sort_of_literals()
         self._firsts = _first_bytes()
+        self._pairs = _PAIRS
 
     # growing, by half each time
 
@@ -283,7 +301,7 @@ class Tape:
             if kind == _LENGTH1:
                 length = data[at + 1]
                 start = at + 2
-                look = length >= _LOOK_FROM and self._worth(code, data[start], data[start + 1], data[start + 2])
+                look = length >= _LOOK_FROM and self._worth(code, data[start], data[start + 1])
                 stack[depth] = (offset << _OFFSET_SHIFT) | (code << _A_SHIFT) | _LIT
                 depth += 1
                 following = start + length
@@ -341,7 +359,7 @@ class Tape:
                 if base + start + length > size:
                     why = _HAND
                     break
-                look = length >= _LOOK_FROM and self._worth(code, data[start], data[start + 1], data[start + 2])
+                look = length >= _LOOK_FROM and self._worth(code, data[start], data[start + 1])
                 stack[depth] = (offset << _OFFSET_SHIFT) | (code << _A_SHIFT) | _LIT
                 depth += 1
                 following = start + length
@@ -558,17 +576,13 @@ class Tape:
             self._grow_memo(index + 1)
         return True
 
-    def _worth(self, code: int, first: int, second: int, third: int) -> bool:
+    def _worth(self, code: int, first: int, second: int) -> bool:
         """Whether a literal with these first bytes may hold a program."""
         if not self.curious:
             return False
         sort = self._sorts[code]
-        if sort == 1:  # text: escaped bytes, bytes as Latin-1, or a pickle in base64
-            return (
-                first == 0x80
-                or (first == 0xC2 and second == 0x80)
-                or (first == 0x67 and second == 0x41 and 0x49 <= third <= 0x58)
-            )
+        if sort and self._pairs[first << 8 | second]:
+            return True
         return sort == 2 and self._firsts[first] != 0
 
     def _fill(self, identity: int, start: int, end: int) -> None:

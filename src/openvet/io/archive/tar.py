@@ -220,6 +220,8 @@ class _TarReading:
         size = self._size(header, pax, name, at)
         linkname = pax.get("linkpath") or pending.linkname or header.linkname
         kind = "sparse" if "sparse" in pax and header.kind == "file" else header.kind
+        if header.by_slash and not name.endswith("/"):
+            kind = "file"  # only the short form of its name was cut at a slash
         if kind in WITHOUT_DATA and size:
             if self._header_follows(data):
                 size = 0

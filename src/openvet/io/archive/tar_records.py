@@ -75,6 +75,7 @@ class Header:
     gnu: bool
     checksum_fits: bool
     more_sparse: bool
+    by_slash: bool = False  # a folder only because its name ends with a slash
 
 
 def _text(field: bytes) -> bytes:
@@ -128,7 +129,8 @@ def parse_header(block: bytes) -> Header:
     """
     kind = KINDS.get(block[156:157], "other")
     name = _text(block[0:100])
-    if kind == "file" and block[156:157] != b"7" and name.endswith(b"/"):
+    by_slash = kind == "file" and block[156:157] != b"7" and name.endswith(b"/")
+    if by_slash:
         kind = "dir"  # how v7 marks a folder
     try:
         mode = _number(block[100:108])
@@ -145,6 +147,7 @@ def parse_header(block: bytes) -> Header:
         gnu=magic == b"ustar  \0",
         checksum_fits=checksum_fits(block),
         more_sparse=kind == "sparse" and block[482] != 0,
+        by_slash=by_slash,
     )
 
 
