@@ -19,7 +19,7 @@ from openvet.core.limits import Limits
 from openvet.errors import LimitError, MalformedError
 from openvet.io.source import Source
 
-__all__ = ["DROPPED", "JsonStream", "number"]
+__all__ = ["DROPPED", "JsonStream", "number", "plain_letters"]
 
 _WINDOW = 4 * 1024 * 1024
 #: Items in one run from which it is let go.
@@ -301,3 +301,11 @@ class JsonStream:
 
 def _escaped(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
+
+
+_ESCAPED_ASCII = re.compile(rb"\\u00([2-7][0-9a-fA-F])")
+
+
+def plain_letters(data: bytes) -> bytes:
+    """Keys as a parser gives them, where somebody wrote ASCII letters as escapes: for probes that look for one in raw bytes."""
+    return _ESCAPED_ASCII.sub(lambda match: bytes([int(match[1], 16)]), data) if b"\\u00" in data else data

@@ -12,6 +12,7 @@ from typing import Any
 
 from openvet.formats import json as json_format
 from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.formats._json_stream import plain_letters
 from openvet.io.source import Source
 
 __all__ = ["FORMAT", "probe", "read"]
@@ -26,14 +27,15 @@ FORMAT = Format(
     refines=("json", "text"),
 )
 
-
 def probe(head: Head) -> Likeness:
-    if b'"cells"' not in head.data and b'"nbformat"' not in head.data and b'"nbformat"' not in head.tail:
+    data, tail = plain_letters(head.data), plain_letters(head.tail)
+    if b'"cells"' not in data and b'"nbformat"' not in data and b'"nbformat"' not in tail:
         return Likeness.NO
     likeness = json_format.probe(head)
     if head.suffix == ".ipynb":
         return likeness
-    return likeness if b'"nbformat"' in head.tail and b'"cell_type"' in head.data else Likeness.NO
+    return likeness if b'"nbformat"' in tail and b'"cell_type"' in data else Likeness.NO
+
 
 
 def read(source: Source, facts: Facts) -> None:

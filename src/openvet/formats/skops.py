@@ -21,6 +21,7 @@ from openvet.core.text import printable, shorten
 from openvet.errors import ReadError
 from openvet.formats import zip as zip_format
 from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.formats._json_stream import plain_letters
 from openvet.formats._listing import put_listing
 from openvet.io.source import Source
 
@@ -36,6 +37,8 @@ FORMAT = Format(
     refines=("zip",),
 )
 
+#: The key with each of its letters as an escape.
+_ESCAPED_KEY: Final = 80
 _SCHEMA: Final = "schema.json"
 _LOADER: Final = b'"__loader__"'
 _NODES: Final = 2_000_000
@@ -109,9 +112,19 @@ def _has_schema(source: Source) -> bool:
         for entry in read_zip(source, budget).entries:
             if entry.name == _SCHEMA:
                 with open_zip_entry(source, entry, budget) as member:
-                    return any(_LOADER in chunk for chunk in member.chunks())
+                    return _names_loader(member)
     except ReadError:
         return False
+    return False
+
+
+def _names_loader(schema: Source) -> bool:
+    """Whether a node names its loader, however its letters are written."""
+    tail = b""
+    for chunk in schema.chunks():
+        if _LOADER in plain_letters(tail + chunk):
+            return True
+        tail = chunk[-_ESCAPED_KEY:]
     return False
 
 

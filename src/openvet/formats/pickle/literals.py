@@ -9,7 +9,7 @@ from typing import Final
 from openvet.core.text import printable, shorten
 from openvet.formats.pickle.opcodes import FIXED, KIND, LENGTH1, LENGTH4, LENGTH8, LINE, NAMES
 
-__all__ = ["integer_of", "is_text", "show_literal", "span", "text_of", "type_name"]
+__all__ = ["decode_text", "integer_of", "is_text", "show_literal", "span", "text_of", "type_name"]
 
 _TEXT: Final = frozenset(b"SUTVX\x8c\x8d")
 _BYTES: Final = frozenset(b"CB\x8e")
@@ -64,10 +64,10 @@ def text_of(read: Reader, offset: int, opcode: int, limit: int) -> str | None:
     if opcode not in _TEXT:
         return None
     start, size = span(read, offset, opcode, limit + 1)
-    return None if size > limit else _decode_text(read(start, size), opcode)
+    return None if size > limit else decode_text(read(start, size), opcode)
 
 
-def _decode_text(raw: bytes, opcode: int) -> str:
+def decode_text(raw: bytes, opcode: int) -> str:
     if opcode == 0x53:  # STRING: quoted, with escapes
         raw = raw.strip()
         if len(raw) >= 2 and raw[:1] == raw[-1:] and raw[:1] in b"\"'":
@@ -164,7 +164,7 @@ def show_literal(read: Reader, offset: int, opcode: int) -> str:
         return {"NONE": "None", "NEWTRUE": "True", "NEWFALSE": "False"}[name]
     start, size = span(read, offset, opcode, 4096)
     if opcode in _TEXT:
-        text = _decode_text(read(start, min(size, 1024)), opcode)
+        text = decode_text(read(start, min(size, 1024)), opcode)
         return f"'{shorten(printable(text), _SHOWN)}'" + (f" ({size} bytes)" if size > 1024 else "")
     if opcode in _BYTES or opcode == 0x96:
         if size > 64:

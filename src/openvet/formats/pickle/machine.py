@@ -50,6 +50,8 @@ _BLOCK: Final = BLOCK // 4
 #: A strict walk is a probe: it does not look for the end of a line further than this.
 _PROBED_LINE: Final = 64 * BLOCK
 _LINE: Final = 64 * 1024
+#: How much of a literal tells whether it holds a program.
+_PREFIX: Final = 4096
 _STACK: Final = 6_000_000  # eight bytes each, so that memory stays flat
 _NO_FRAME: Final = 1 << 62
 #: Contradictions of frames that are kept; one is enough to know.
@@ -298,15 +300,17 @@ class Machine(Semantics):
                 self.soft("a string without its quotes", offset)
         self.push(make(LIT, code, offset))
         if code in b"SV" and len(line) >= 16:
-            self._suspect(code, offset, offset + 1, following - offset - 2)
+            self._suspect(code, offset, offset + 1, following - offset - 2, escaped=b"\\" in line[:_PREFIX])
         return following
 
-    def _suspect(self, code: int, offset: int, start: int, size: int) -> None:
+    def _suspect(self, code: int, offset: int, start: int, size: int, *, escaped: bool = False) -> None:
         """A literal that may hold a program: look closer, and remember it where it does."""
         if not (is_bytes(code) or is_text(code)) or self.strict:
             return
-        prefix = self.source.upto(start, min(size, 4096))
+        prefix = self.source.upto(start, min(size, _PREFIX))
         kind = suspect(prefix, text=is_text(code), budget=self.budget)
+        if kind is None and escaped:
+            kind = suspect(prefix, text=True, budget=self.budget, escaped=code)
         if kind is not None:
             self.note_carried(offset, start, min(size, self.source.size - start), kind)
 

@@ -20,14 +20,24 @@ _BASE64: Final = frozenset((b"gA", b"Y1", b"Y2", b"Y3", b"KG", b"KF", b"jA", b"e
 _PROTOCOLS: Final = (2, 3, 4, 5)
 #: CPython's marshal type of a code object with its reference flag; small counts of arguments follow it.
 _CODE: Final = 0xE3
+#: Between what a literal holds and the opcode of its line, where escapes hide it.
+_ESCAPED: Final = ", escaped in "
+_SHORTEST: Final = 16
 _DIGITS: Final = frozenset(("hexadecimal digits", "base32", "base64", "base85", "ascii85"))
 _URLSAFE: Final = bytes.maketrans(b"-_", b"+/")
 #: The pickle of torch's magic number, with which its legacy files begin.
 TORCH_MAGIC: Final = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 
 
-def suspect(prefix: bytes, *, text: bool, budget: Budget) -> str | None:
-    """What kind of program a literal with these first bytes (at most 4 KiB) holds; ``None`` for data."""
+def suspect(prefix: bytes, *, text: bool, budget: Budget, escaped: int = 0) -> str | None:
+    """What kind of program a literal with these first bytes (at most 4 KiB) holds; ``None`` for data.
+
+    ``escaped`` is the opcode of a line with escapes in it.
+    """
+    if escaped:
+        plain = _as_text(prefix, escaped)
+        kind = suspect(plain, text=True, budget=budget) if len(plain) >= _SHORTEST else None
+        return None if kind is None else f"{kind}{_ESCAPED}{chr(escaped)}"
     if text and prefix[:1] in (b"'", b'"'):  # STRING keeps its quotes
         prefix = prefix[1:]
     if text and prefix[:1] == b"\x80":  # the same from protocol 0
@@ -89,6 +99,9 @@ def inner_bytes(kind: str, raw: bytes) -> bytes | None:
     """The program inside a whole literal, decoded within bounds; ``None`` where it cannot be."""
     if kind == "pickle":
         return raw
+    if _ESCAPED in kind:
+        inner, _, code = kind.rpartition(_ESCAPED)
+        return inner_bytes(inner, _as_text(raw, ord(code)))
     compressed, _, digits = kind.partition(" in ")
     if digits in _DIGITS:
         inner = _from_digits(digits, raw)
@@ -100,6 +113,13 @@ def inner_bytes(kind: str, raw: bytes) -> bytes | None:
     if kind == "pickle in raw-unicode-escape":
         return _unescaped(raw)
     return _decoded(kind, raw)
+
+
+def _as_text(raw: bytes, code: int) -> bytes:
+    """The text of a line with escapes, in UTF-8."""
+    from openvet.formats.pickle.literals import decode_text
+
+    return decode_text(raw, code).encode("utf-8", "surrogateescape" if code == 0x53 else "surrogatepass")
 
 
 def _latin1(raw: bytes) -> bytes | None:

@@ -92,10 +92,13 @@ def likeness(head: Head) -> Likeness:
 
 
 def _calls_behind(head: Head, budget: Budget, start: int) -> bool:
-    """Whether pickles follow a small one, of which one calls something: whoever loads the file again and again gets there."""
+    """Whether pickles follow a small one, of which one has a head or calls something: whoever loads the file again and again gets there."""
     for _ in range(_FOLLOWING):
         if start >= head.size:
             return False
+        begins = head.source.upto(start, 3)
+        if len(begins) == 3 and begins[0] == 0x80 and 2 <= begins[1] <= 5 and KIND[begins[2]]:
+            return True
         seen = evidence(head.source, budget, start=start)
         if seen.calls or not seen.stopped:
             return seen.calls > 0

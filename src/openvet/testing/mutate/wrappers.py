@@ -22,7 +22,7 @@ from openvet.testing.forge_7z import forge_7z
 from openvet.testing.forge_archive import TarPart, ZipPart, forge_tar, forge_zip, pax_records
 from openvet.testing.forge_codecs import lz4_frame, lz4_legacy, skippable, zstd_frame
 
-__all__ = ["COMPRESSIONS", "WRAPPERS", "Wrapper", "Wrapped", "nested"]
+__all__ = ["COMPRESSIONS", "WRAPPERS", "Wrapped", "Wrapper", "nested"]
 
 Wrapped = tuple[str, bytes]
 
@@ -36,12 +36,14 @@ class Wrapper:
         wrap: from a file's name and bytes to those of the wrapped one.
         ordinary: honest tools write it so; a harmless file in it is admitted.
         hostile: what a rejected file in it must come to: ``reject``, or ``not-admit`` where no loader gets there by itself.
+        needs: which files it is for: ``pickle``, or ``headed`` for those that begin with PROTO (a pickle of protocol 0 in text is text).
     """
 
     name: str
     wrap: Callable[[str, bytes], Wrapped]
     ordinary: bool = False
     hostile: Literal["reject", "not-admit"] = "reject"
+    needs: Literal["any", "pickle", "headed"] = "any"
 
 
 def _zipped(name: str, data: bytes, method: int = 0, **part: object) -> bytes:
@@ -199,7 +201,7 @@ WRAPPERS: Final[tuple[Wrapper, ...]] = (
     # compressions
     *(_W(f"packed{ending}", _packed(ending, pack), True) for ending, pack in COMPRESSIONS.items()),
     *(_W(f"tar{ending}", _tar_packed(f".tar{ending}", pack), True) for ending, pack in COMPRESSIONS.items()),
-    *(_W(f"joblib{ending}", lambda name, data, pack=pack: ("model.joblib", pack(data)), True) for ending, pack in COMPRESSIONS.items()),  # type: ignore[misc]
+    *(_W(f"joblib{ending}", lambda name, data, pack=pack: ("model.joblib", pack(data)), True, needs="pickle") for ending, pack in COMPRESSIONS.items()),  # type: ignore[misc]
     _W("gzip-fields", _packed(".gz", _gzip_fields), True),
     _W("gzip-members", _packed(".gz", _halves(_gzip)), True),
     _W("bzip2-streams", _packed(".bz2", _halves(bz2.compress)), True),
@@ -216,16 +218,17 @@ WRAPPERS: Final[tuple[Wrapper, ...]] = (
     _W("zlib-small-window", _packed(".z", lambda data: _small_window(data))),
     _W("gzip-in-gzip", _packed(".gz.gz", lambda data: _gzip(_gzip(data)))),
     _W("bzip2-in-xz", _packed(".bz2.xz", lambda data: _xz(bz2.compress(data)))),
-    _W("joblib-zfile", lambda name, data: ("model.joblib", _sized(data)), True),
+    _W("joblib-zfile", lambda name, data: ("model.joblib", _sized(data)), True, needs="pickle"),
     # 7z
     *(_W(f"7z-{method}", lambda name, data, method=method: (name + ".7z", forge_7z([(name, data)], method)), True)  # type: ignore[misc]
       for method in ("copy", "lzma", "lzma2", "bzip2", "deflate")),
     # archives of tools
-    _W("mar", _members("mar")),
-    _W("nemo", _members("nemo")),
-    _W("torch-data", _torch),
+    _W("mar", _members("mar"), needs="pickle"),
+    _W("nemo", _members("nemo"), needs="pickle"),
+    _W("torch-data", _torch, needs="pickle"),
     # literals
-    *(_W(f"literal-{name}{'-loaded' if loads else ''}", _literal(make, loads), hostile="reject" if loads else "not-admit")
+    *(_W(f"literal-{name}{'-loaded' if loads else ''}", _literal(make, loads), hostile="reject" if loads else "not-admit",
+         needs="headed" if name in ("latin-1", "base85") else "pickle")
       for loads in (True, False)
       for name, make in (("bytes", lambda data: data), ("zlib", zlib.compress), ("gzip", _gzip), ("bz2", bz2.compress), ("xz", _xz),
                          ("lzma", _alone), ("base64", base64.b64encode), ("base64-text", lambda data: base64.b64encode(data).decode()),
