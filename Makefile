@@ -7,6 +7,7 @@ ARGS ?=
 JOBS ?= 2
 FUZZ_EXAMPLES ?= 20000
 REPLAY_EXAMPLES ?= 3000
+STREAMS ?= 1000000
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,7 +19,7 @@ INSTALL := $(PIP) install --quiet --require-hashes --no-deps
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types floors bench peers fuzz replay docs docs-check fmt lock clean check-all
+.PHONY: help demo test lint types floors bench peers fuzz soak replay docs docs-check fmt lock clean check-all
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -98,6 +99,9 @@ peers: $(STAMP)/core ## other scanners beside ours: detection, false alarms, spe
 
 fuzz: $(STAMP)/test ## the fuzz and replay tests at length (FUZZ_EXAMPLES=20000)
 	OPENVET_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -n $(JOBS) tests/fuzz tests/conformance $(ARGS)
+
+soak: $(STAMP)/test ## replay a million pickle streams, with progress (STREAMS=1000000)
+	$(BIN)/python tools/soak.py $(STREAMS)
 
 replay: $(CACHE)/replay/.made ## replay streams with the unpicklers of joblib, dill, PyTorch and pandas
 	OPENVET_FUZZ_EXAMPLES=$(REPLAY_EXAMPLES) $(REPLAY) -m pytest tests/replay $(ARGS)

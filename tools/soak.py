@@ -14,10 +14,11 @@ from random import Random
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from tests.conformance.replaying import Replayer, misses, read  # noqa: E402 - of this checkout
+from tests.conformance.replaying import Replayer, misses, read
 
-from openvet.testing.forge_gallery import HARMLESS, HOSTILE  # noqa: E402
-from openvet.testing.forge_soup import mutated, opcodes, soup  # noqa: E402
+from openvet.testing.forge_chains import chain
+from openvet.testing.forge_gallery import HARMLESS, HOSTILE
+from openvet.testing.forge_soup import mutated, opcodes, soup
 
 _SHOWN = 40
 _EVERY = 20.0
@@ -32,10 +33,10 @@ def main(streams: int, first: int) -> int:
     began = told = time.monotonic()
     for number in range(first, first + streams):
         random = Random(number)
-        kind = random.choice(("soup", "soup", "soup", "gallery", "opcodes"))
+        kind = random.choice(("soup", "soup", "soup", "gallery", "opcodes", "chain"))
         kinds[kind] += 1
         stream = {"soup": lambda: soup(random), "gallery": lambda: mutated(random.choice(samples), random),
-                  "opcodes": lambda: opcodes(random)}[kind]()  # fmt: skip
+                  "opcodes": lambda: opcodes(random), "chain": lambda: mutated(chain(random), random)}[kind]()  # fmt: skip
         facts = read(stream)
         for unpickler in (b"c", b"p"):
             loads = replayer.loads(unpickler, stream)
@@ -48,7 +49,11 @@ def main(streams: int, first: int) -> int:
         if time.monotonic() - told > _EVERY:
             told = time.monotonic()
             done = number - first + 1
-            print(f"{done} of {streams} streams, {done / (told - began):.0f}/s, {calls} calls, {found} differences", file=sys.stderr, flush=True)
+            print(
+                f"{done} of {streams} streams, {done / (told - began):.0f}/s, {calls} calls, {found} differences",
+                file=sys.stderr,
+                flush=True,
+            )
     replayer.close()
     seconds = time.monotonic() - began
     print(f"{streams} streams {dict(kinds)} in {seconds:.0f} s: {calls} calls, {found} differences")

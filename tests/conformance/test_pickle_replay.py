@@ -24,6 +24,8 @@ pytestmark = pytest.mark.skipif(how_confined().startswith("nothing"), reason="no
 
 STREAMS = int(os.environ.get("OPENVET_FUZZ_EXAMPLES", "3000"))
 PARTS = 6
+
+
 @pytest.fixture(scope="module")
 def replayer() -> Iterator[Replayer]:
     one = Replayer()

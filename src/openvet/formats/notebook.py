@@ -27,6 +27,7 @@ FORMAT = Format(
     refines=("json", "text"),
 )
 
+
 def probe(head: Head) -> Likeness:
     data, tail = plain_letters(head.data), plain_letters(head.tail)
     if b'"cells"' not in data and b'"nbformat"' not in data and b'"nbformat"' not in tail:
@@ -35,7 +36,6 @@ def probe(head: Head) -> Likeness:
     if head.suffix == ".ipynb":
         return likeness
     return likeness if b'"nbformat"' in tail and b'"cell_type"' in data else Likeness.NO
-
 
 
 def read(source: Source, facts: Facts) -> None:

@@ -115,7 +115,13 @@ def _find(module: str, name: str) -> Any:
         return _Thing(f"{module}.{name}")
     found = _REAL_MODULES[module]
     for part in name.split("."):
-        if part.startswith("__") and part in ("__globals__", "__builtins__", "__subclasses__", "__loader__", "__spec__"):
+        if part.startswith("__") and part in (
+            "__globals__",
+            "__builtins__",
+            "__subclasses__",
+            "__loader__",
+            "__spec__",
+        ):
             return _Thing(f"{module}.{name}")
         found = getattr(found, part)
     return _Thing(f"{module}.{name}") if isinstance(found, types.ModuleType) else found

@@ -43,7 +43,9 @@ HOLDS: Final[dict[str, Callable[[], Any]]] = {
     "dotted": lambda: Name("shutil", "os.system"),
     "getattr": lambda: _attribute(_OS, "system"),
     "attrgetter": lambda: Call(_c("operator:attrgetter", "system"), (_OS,)),
-    "attrgetter-dotted": lambda: Call(_c("_operator:attrgetter", "path.os.system"), (_c("importlib:import_module", "shutil"),)),
+    "attrgetter-dotted": lambda: Call(
+        _c("_operator:attrgetter", "path.os.system"), (_c("importlib:import_module", "shutil"),)
+    ),
     "resolve-name": lambda: _c("pkgutil:resolve_name", "os:system"),
     "reduce-getattr": lambda: _c("functools:reduce", _GET, ["system"], _OS),
     "partial-getattr": lambda: Call(Call(_n("functools:partial"), (_GET, _OS)), ("system",)),
@@ -76,15 +78,25 @@ HOLDS: Final[dict[str, Callable[[], Any]]] = {
     "singledispatch": lambda: _c("functools:singledispatch", Name("os", "system")),
     "setitem-list": lambda: _c("operator:getitem", _c("operator:iadd", [], [Name("os", "system")]), 0),
     "concat": lambda: _c("operator:getitem", _c("operator:concat", [], [Name("os", "system")]), 0),
-    "or": lambda: _c("operator:or_", {}, {}) if False else _c("operator:getitem", _c("operator:or_", {}, {"a": Name("os", "system")}), "a"),
+    "or": lambda: (
+        _c("operator:or_", {}, {})
+        if False
+        else _c("operator:getitem", _c("operator:or_", {}, {"a": Name("os", "system")}), "a")
+    ),
     "ordered-dict": lambda: _c("operator:getitem", _c("collections:OrderedDict", [("a", Name("os", "system"))]), "a"),
     "chain-map": lambda: _c("operator:getitem", _c("collections:ChainMap", {"a": Name("os", "system")}), "a"),
     "deque": lambda: Call(_attribute(_c("collections:deque", [Name("os", "system")]), "pop")),
     "deque-append": lambda: Call(_attribute(Call(_n("collections:deque"), ([Name("os", "system")],)), "popleft")),
     "namespace": lambda: _attribute(_c("types:SimpleNamespace", state={"f": Name("os", "system")}), "f"),
     "instance": lambda: _attribute(Call(_n("__main__:Net"), (), state={"f": Name("os", "system")}, how="NEWOBJ"), "f"),
-    "newobj-dict": lambda: Call(_attribute(Call(_n("builtins:dict"), (), items=(("f", Name("os", "system")),)), "__getitem__"), ("f",)),
-    "vars": lambda: _c("operator:getitem", _attribute(Call(_n("__main__:Net"), (), state={"f": Name("os", "system")}, how="NEWOBJ"), "__dict__"), "f"),
+    "newobj-dict": lambda: Call(
+        _attribute(Call(_n("builtins:dict"), (), items=(("f", Name("os", "system")),)), "__getitem__"), ("f",)
+    ),
+    "vars": lambda: _c(
+        "operator:getitem",
+        _attribute(Call(_n("__main__:Net"), (), state={"f": Name("os", "system")}, how="NEWOBJ"), "__dict__"),
+        "f",
+    ),
     "mapping-proxy": lambda: _c("operator:getitem", _c("types:MappingProxyType", {"a": Name("os", "system")}), "a"),
     "repeat": lambda: _c("builtins:next", _c("itertools:repeat", Name("os", "system"))),
     "chain": lambda: _c("builtins:next", _c("itertools:chain", [Name("os", "system")])),
@@ -92,12 +104,20 @@ HOLDS: Final[dict[str, Callable[[], Any]]] = {
     "added-name": lambda: _attribute(_OS, _c("operator:add", "sys", "tem")),  # type: ignore[arg-type]
     "sliced-name": lambda: _attribute(_OS, _c("operator:getitem", "xsystemx", _c("builtins:slice", 1, 7))),  # type: ignore[arg-type]
     "decoded-name": lambda: _attribute(_OS, _c("builtins:bytes.decode", b"system")),  # type: ignore[arg-type]
-    "chr-name": lambda: _attribute(_OS, Call(_attribute("", "join"), (_c("builtins:map", _n("builtins:chr"), list(b"system")),))),  # type: ignore[arg-type]
+    "chr-name": lambda: _attribute(
+        _OS, Call(_attribute("", "join"), (_c("builtins:map", _n("builtins:chr"), list(b"system")),))
+    ),  # type: ignore[arg-type]
     "lower-name": lambda: _attribute(_OS, _c("builtins:str.lower", "SYSTEM")),  # type: ignore[arg-type]
     "format-name": lambda: _attribute(_OS, _c("builtins:str.format", "{}tem", "sys")),  # type: ignore[arg-type]
-    "import-join": lambda: _attribute(_c("importlib:import_module", Call(_attribute("", "join"), (["o", "s"],))), "system"),
+    "import-join": lambda: _attribute(
+        _c("importlib:import_module", Call(_attribute("", "join"), (["o", "s"],))), "system"
+    ),
     "modules": lambda: _attribute(_c("operator:getitem", Name("sys", "modules"), "os"), "system"),
-    "wrapped": lambda: _attribute(_c("functools:wraps", Name("os", "system")), "keywords") if False else _c("operator:getitem", _attribute(_c("functools:wraps", Name("os", "system")), "keywords"), "wrapped"),
+    "wrapped": lambda: (
+        _attribute(_c("functools:wraps", Name("os", "system")), "keywords")
+        if False
+        else _c("operator:getitem", _attribute(_c("functools:wraps", Name("os", "system")), "keywords"), "wrapped")
+    ),
 }
 
 

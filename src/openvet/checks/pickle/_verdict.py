@@ -187,15 +187,22 @@ def _passed(each: Judged, capability: str) -> Iterator[tuple[str, str]]:
 
 def _may_call(each: Judged) -> bool:
     """Whether a call may call what it is given. What builds data does not, but what it gave may be what it was given:
-    ``[os.system].pop()("…")`` calls ``list.pop()()``."""
-    return bool(each.reference.calls) and (each.reference.name.endswith("()") or each.known.kind not in (Kind.DATA, Kind.LINKER))
+    ``[os.system].pop()("…")`` calls ``list.pop()()``.
+    """
+    return bool(each.reference.calls) and (
+        each.reference.name.endswith("()") or each.known.kind not in (Kind.DATA, Kind.LINKER)
+    )
 
 
 def is_handed(program: PickleProgram, reference: Reference) -> bool:
     """Whether something that may call it gets ``reference`` as an argument (so that :func:`dangers` has reported it)."""
     pair = (reference.module, reference.name)
     for each in judged(program):
-        if each.known.kind is not Kind.DANGEROUS and _may_call(each) and (pair in each.reference.passes or each.reference.passes_more):
+        if (
+            each.known.kind is not Kind.DANGEROUS
+            and _may_call(each)
+            and (pair in each.reference.passes or each.reference.passes_more)
+        ):
             return True
     return False
 

@@ -49,8 +49,18 @@ def probe(head: Head) -> Likeness:
 
     Far from the start it is looked for only under the usual names: each look costs a request where the file is on a server.
     """
-    furthest = _FURTHEST if head.suffix in FORMAT.extensions else len(head.data)
-    return Likeness.NO if _superblock(head.source, furthest) is None else Likeness.STRONG
+    named = head.suffix in FORMAT.extensions
+    at = _superblock(head.source, _FURTHEST if named else len(head.data))
+    if at is None or (at == 512 and not named and _is_tar(head.data[:512])):
+        return Likeness.NO
+    return Likeness.STRONG
+
+
+def _is_tar(block: bytes) -> bool:
+    """A tar whose first member is an HDF5 file, which stands where it would behind a user block; it is read as a member."""
+    from openvet.io.archive.tar_records import checksum_fits
+
+    return len(block) == 512 and block[0] != 0 and checksum_fits(block)
 
 
 def _superblock(source: Source, furthest: int = _FURTHEST) -> int | None:

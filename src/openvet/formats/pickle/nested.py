@@ -16,8 +16,10 @@ __all__ = ["TORCH_MAGIC", "inner_bytes", "looks_nested", "suspect"]
 
 _DECODED: Final = 64 * 1024
 #: How a pickle of protocol 2 and later, one of protocol 0, and zlib, gzip, bzip2 and xz begin in base64.
-_BASE64: Final = frozenset((b"gA", b"Y1", b"Y2", b"Y3", b"KG", b"KF", b"jA", b"eJ", b"eA", b"eF", b"eN", b"H4", b"Ql", b"/T"))
-_PROTOCOLS: Final = (2, 3, 4, 5)
+_BASE64: Final = frozenset(
+    (b"gA", b"Y1", b"Y2", b"Y3", b"KG", b"KF", b"jA", b"eJ", b"eA", b"eF", b"eN", b"H4", b"Ql", b"/T")
+)
+_PROTOCOLS: Final = (0, 1, 2, 3, 4, 5)
 #: CPython's marshal type of a code object with its reference flag; small counts of arguments follow it.
 _CODE: Final = 0xE3
 #: Between what a literal holds and the opcode of its line, where escapes hide it.
@@ -67,9 +69,9 @@ def suspect(prefix: bytes, *, text: bool, budget: Budget, escaped: int = 0) -> s
 def _spelling(prefix: bytes) -> str | None:
     """In which digits bytes may be written as text here: by how pickles, and compressed ones, begin in them."""
     head = prefix[:2]
-    if head in (b"80", b"63", b"28") and not prefix[:16].translate(None, b"0123456789abcdefABCDEF"):
+    if head in (b"80", b"63", b"28", b"8c", b"8C") and not prefix[:16].translate(None, b"0123456789abcdefABCDEF"):
         return "hexadecimal digits"
-    if head in (b"QA", b"MN", b"FB") and not prefix[:16].translate(None, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"):
+    if head in (b"QA", b"MN", b"FB", b"RQ") and not prefix[:16].translate(None, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"):
         return "base32"
     if head == b"fC":
         return "base85"

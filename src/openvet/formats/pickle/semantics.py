@@ -394,7 +394,12 @@ class Semantics(State):
                 if tag_of(items[at]) == LIT:
                     continue
                 text = "<computed>"
-            if text in _HIJACKED or text == _FACTORY or text == "<computed>" or (text.startswith("__") and text not in _HARMLESS):
+            if (
+                text in _HIJACKED
+                or text == _FACTORY
+                or text == "<computed>"
+                or (text.startswith("__") and text not in _HARMLESS)
+            ):
                 self.keyed.setdefault(identity, []).append((text, value))
                 if len(self.keyed) > 10_000:
                     raise LimitError("records", 10_000, "too many callables under special names", offset=identity)

@@ -146,7 +146,9 @@ class _Writer:
             except UnicodeError:
                 return self.emit("BINUNICODE", raw)
             escaped = "".join(
-                f"\\u{ord(letter):04x}" if ord(letter) < 0x10000 and (letter in "\\\n\r\0\x1a" or self.random.random() < 0.2) else letter
+                f"\\u{ord(letter):04x}"
+                if ord(letter) < 0x10000 and (letter in "\\\n\r\0\x1a" or self.random.random() < 0.2)
+                else letter
                 for letter in text
             )
             return self.emit("UNICODE", escaped.encode("raw-unicode-escape"))

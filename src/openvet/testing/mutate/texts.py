@@ -30,7 +30,9 @@ def _json(value: Any, random: Random, escapes: float) -> str:
         pairs = list(value.items())
         if random.random() < 0.5:
             random.shuffle(pairs)
-        parts = [f"{_json_text(key, random, escapes)}{blank}:{blank}{_json(item, random, escapes)}" for key, item in pairs]
+        parts = [
+            f"{_json_text(key, random, escapes)}{blank}:{blank}{_json(item, random, escapes)}" for key, item in pairs
+        ]
         return "{" + blank + f"{blank},{blank}".join(parts) + blank + "}"
     if isinstance(value, list):
         return "[" + blank + f"{blank},{blank}".join(_json(item, random, escapes) for item in value) + blank + "]"
@@ -85,7 +87,11 @@ class _Renamed(ast.NodeTransformer):
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         self.generic_visit(node)
-        through = isinstance(node.ctx, ast.Load) and isinstance(node.value, ast.Name) and node.value.id in self.modules.values()
+        through = (
+            isinstance(node.ctx, ast.Load)
+            and isinstance(node.value, ast.Name)
+            and node.value.id in self.modules.values()
+        )
         if through and self.random.random() < 0.3:
             return ast.Call(ast.Name("getattr", ast.Load()), [node.value, self.text(node.attr)], [])
         return node
@@ -110,7 +116,9 @@ def respell_python(data: bytes, random: Random) -> bytes | None:
     text = ast.unparse(ast.fix_missing_locations(form.visit(tree))) if not names & {"getattr"} else ast.unparse(tree)
     inside = text.replace("\n", "\n    ")
     whole = all(not isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef) for node in tree.body)
-    multiline = any(isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" in node.value for node in ast.walk(tree))
+    multiline = any(
+        isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" in node.value for node in ast.walk(tree)
+    )
     runs = any(isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) for node in tree.body)
     if whole and not multiline:
         form_of = random.randrange(6) if runs else random.randrange(2, 6)  # what others import stays in the module
@@ -154,7 +162,11 @@ def respell_members(data: bytes, random: Random) -> bytes | None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as made:
         for info, content in members:
-            other = respelled(info.filename, content, random) if len(content) < 100_000 and not info.filename.endswith(".py") else None
+            other = (
+                respelled(info.filename, content, random)
+                if len(content) < 100_000 and not info.filename.endswith(".py")
+                else None
+            )
             changed |= other is not None
             fresh = zipfile.ZipInfo(info.filename)
             fresh.compress_type = info.compress_type if info.compress_type in (0, 8) else 0

@@ -95,7 +95,7 @@ def _xz(data: bytes) -> bytes:
 
 
 def _sized(data: bytes) -> bytes:
-    """joblib's own container of old: ``ZF``, the size in hexadecimal, then zlib."""
+    """Joblib's own container of old: ``ZF``, the size in hexadecimal, then zlib."""
     return b"ZF" + hex(len(data)).encode().ljust(19) + zlib.compress(data)
 
 
@@ -123,7 +123,9 @@ def _members(kind: str) -> Callable[[str, bytes], Wrapped]:
             return "model.nemo", forge_tar([config, TarPart(b"./" + name.encode(), data)])
         return "model.mar", forge_zip(
             [
-                ZipPart(b"MAR-INF/MANIFEST.json", json.dumps({"model": {"modelName": "m", "serializedFile": name}}).encode()),
+                ZipPart(
+                    b"MAR-INF/MANIFEST.json", json.dumps({"model": {"modelName": "m", "serializedFile": name}}).encode()
+                ),
                 ZipPart(name.encode(), data),
             ]
         )
@@ -238,13 +240,13 @@ WRAPPERS: Final[tuple[Wrapper, ...]] = (
                          ("zlib-base64", lambda data: base64.b64encode(zlib.compress(data)).decode()),
                          ("latin-1", lambda data: data.decode("latin-1")))),  # type: ignore[arg-type, return-value]
     # names
-    _W("name-upper", _named(str.upper), True),
-    _W("name-text", _named(lambda name: name + ".txt")),
-    _W("name-image", _named(lambda name: name.rpartition(".")[0] + ".png")),
-    _W("name-safetensors", _named(lambda name: name.rpartition(".")[0] + ".safetensors")),
-    _W("name-none", _named(lambda name: "model")),
-    _W("name-hidden", _named(lambda name: ".cache/" + name)),
-    _W("name-spaces", _named(lambda name: "  " + name + " ")),
+    _W("name-upper", _named(str.upper), True, needs="pickle"),
+    _W("name-text", _named(lambda name: name + ".txt"), needs="pickle"),
+    _W("name-image", _named(lambda name: name.rpartition(".")[0] + ".png"), needs="pickle"),
+    _W("name-safetensors", _named(lambda name: name.rpartition(".")[0] + ".safetensors"), needs="pickle"),
+    _W("name-none", _named(lambda name: "model"), needs="pickle"),
+    _W("name-hidden", _named(lambda name: ".cache/" + name), needs="pickle"),
+    _W("name-spaces", _named(lambda name: "  " + name + " "), needs="pickle"),
 )  # fmt: skip
 
 
