@@ -6,13 +6,13 @@ Every stream has a number, which is its seed, so that ``python tools/soak.py 1 N
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 from random import Random
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.conformance.replaying import Replayer, misses, read
 
@@ -22,6 +22,14 @@ from openvet.testing.forge_soup import mutated, opcodes, soup
 
 _SHOWN = 40
 _EVERY = 20.0
+
+
+def _made(kind: str, random: Random, samples: list[bytes]) -> bytes:
+    if kind == "gallery":
+        return mutated(random.choice(samples), random)
+    if kind == "chain":
+        return mutated(chain(random), random)
+    return soup(random) if kind == "soup" else opcodes(random)
 
 
 def main(streams: int, first: int) -> int:
@@ -35,8 +43,7 @@ def main(streams: int, first: int) -> int:
         random = Random(number)
         kind = random.choice(("soup", "soup", "soup", "gallery", "opcodes", "chain"))
         kinds[kind] += 1
-        stream = {"soup": lambda: soup(random), "gallery": lambda: mutated(random.choice(samples), random),
-                  "opcodes": lambda: opcodes(random), "chain": lambda: mutated(chain(random), random)}[kind]()  # fmt: skip
+        stream = _made(kind, random, samples)
         facts = read(stream)
         for unpickler in (b"c", b"p"):
             loads = replayer.loads(unpickler, stream)

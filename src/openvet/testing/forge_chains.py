@@ -29,7 +29,7 @@ _GET: Final = _n("builtins:getattr")
 _X: Final = "echo forged"
 
 
-def _attribute(value: Any, name: str) -> Call:
+def _attribute(value: Any, name: Any) -> Call:
     return Call(_GET, (value, name))
 
 
@@ -100,15 +100,15 @@ HOLDS: Final[dict[str, Callable[[], Any]]] = {
     "mapping-proxy": lambda: _c("operator:getitem", _c("types:MappingProxyType", {"a": Name("os", "system")}), "a"),
     "repeat": lambda: _c("builtins:next", _c("itertools:repeat", Name("os", "system"))),
     "chain": lambda: _c("builtins:next", _c("itertools:chain", [Name("os", "system")])),
-    "joined-name": lambda: _attribute(_OS, Call(_attribute("", "join"), (["sys", "tem"],))),  # type: ignore[arg-type]
-    "added-name": lambda: _attribute(_OS, _c("operator:add", "sys", "tem")),  # type: ignore[arg-type]
-    "sliced-name": lambda: _attribute(_OS, _c("operator:getitem", "xsystemx", _c("builtins:slice", 1, 7))),  # type: ignore[arg-type]
-    "decoded-name": lambda: _attribute(_OS, _c("builtins:bytes.decode", b"system")),  # type: ignore[arg-type]
+    "joined-name": lambda: _attribute(_OS, Call(_attribute("", "join"), (["sys", "tem"],))),
+    "added-name": lambda: _attribute(_OS, _c("operator:add", "sys", "tem")),
+    "sliced-name": lambda: _attribute(_OS, _c("operator:getitem", "xsystemx", _c("builtins:slice", 1, 7))),
+    "decoded-name": lambda: _attribute(_OS, _c("builtins:bytes.decode", b"system")),
     "chr-name": lambda: _attribute(
         _OS, Call(_attribute("", "join"), (_c("builtins:map", _n("builtins:chr"), list(b"system")),))
-    ),  # type: ignore[arg-type]
-    "lower-name": lambda: _attribute(_OS, _c("builtins:str.lower", "SYSTEM")),  # type: ignore[arg-type]
-    "format-name": lambda: _attribute(_OS, _c("builtins:str.format", "{}tem", "sys")),  # type: ignore[arg-type]
+    ),
+    "lower-name": lambda: _attribute(_OS, _c("builtins:str.lower", "SYSTEM")),
+    "format-name": lambda: _attribute(_OS, _c("builtins:str.format", "{}tem", "sys")),
     "import-join": lambda: _attribute(
         _c("importlib:import_module", Call(_attribute("", "join"), (["o", "s"],))), "system"
     ),
@@ -164,11 +164,11 @@ def _consume(iterator: Any, random: Random) -> Any:
 
 #: Ways to have a callable called with a text, or with nothing.
 TRIGGERS: Final[dict[str, Callable[[Any, Random], Any]]] = {
-    "reduce": lambda f, r: Call(f, (_X,)),
-    "no-arguments": lambda f, r: Call(f),
-    "newobj-class": lambda f, r: _c("copyreg:__newobj__", f),
-    "operator-call": lambda f, r: _c("operator:call", f, _X),
-    "apply": lambda f, r: _c("builtins:apply", f, (_X,)),
+    "reduce": lambda f, _: Call(f, (_X,)),
+    "no-arguments": lambda f, _: Call(f),
+    "newobj-class": lambda f, _: _c("copyreg:__newobj__", f),
+    "operator-call": lambda f, _: _c("operator:call", f, _X),
+    "apply": lambda f, _: _c("builtins:apply", f, (_X,)),
     "map": lambda f, r: _consume(_c("builtins:map", f, [_X]), r),
     "map-iter": lambda f, r: _consume(_c("builtins:map", f, _c("builtins:iter", [_X])), r),
     "map-text": lambda f, r: _consume(_c("builtins:map", f, "ab"), r),
@@ -181,51 +181,44 @@ TRIGGERS: Final[dict[str, Callable[[Any, Random], Any]]] = {
     "dropwhile": lambda f, r: _consume(_c("itertools:dropwhile", f, [_X]), r),
     "filterfalse": lambda f, r: _consume(_c("itertools:filterfalse", f, [_X]), r),
     "groupby": lambda f, r: _consume(_c("itertools:groupby", [_X], f), r),
-    "iter-sentinel": lambda f, r: _c("builtins:next", _c("builtins:iter", _c("functools:partial", f, _X), 1)),
-    "functools-reduce": lambda f, r: _c("functools:reduce", f, [_X, "b"]),
-    "sorted-key": lambda f, r: _kw(_n("builtins:sorted"), [_X], key=f),
-    "min-key": lambda f, r: _kw(_n("builtins:min"), [_X, "b"], key=f),
-    "list-sort": lambda f, r: _kw(_attribute([_X, "b"], "sort"), key=f),
-    "cmp-to-key": lambda f, r: _kw(_n("builtins:sorted"), [_X, "b"], key=_c("functools:cmp_to_key", f)),
-    "default-factory": lambda f, r: _c("operator:getitem", _c("collections:defaultdict", f), "a"),
-    "default-slots": lambda f, r: _c("operator:getitem", _setslots(Call(_n("collections:defaultdict"), (), how="NEWOBJ"), default_factory=f), "a"),
-    "default-missing": lambda f, r: Call(_attribute(_c("collections:defaultdict", f), "__missing__"), ("a",)),
-    "setstate": lambda f, r: Call(Call(_n("__main__:Net"), (), state={"__setstate__": f}, how="NEWOBJ"), (), state=_X) if False else _twice(f),
-    "append": lambda f, r: _appended(f, "append"),
-    "extend": lambda f, r: _appended(f, "extend"),
-    "add": lambda f, r: _appended(f, "add"),
-    "slot-append": lambda f, r: _slot_append(f),
-    "property-get": lambda f, r: Call(_attribute(_c("builtins:property", f), "__get__"), (_X,)),
-    "classmethod-get": lambda f, r: Call(Call(_attribute(_c("builtins:classmethod", f), "__get__"), (_X, _n("builtins:str")))),
-    "cached-property": lambda f, r: _c("functools:cached_property.__get__", _c("functools:cached_property", f), Call(_n("__main__:Net"), (), how="NEWOBJ")),
-    "call-method": lambda f, r: Call(_attribute(f, "__call__"), (_X,)),
-    "methodcaller": lambda f, r: Call(_c("operator:methodcaller", "__call__", _X), (f,)),
-    "partial": lambda f, r: Call(_c("functools:partial", f, _X)),
-    "partial-dunder": lambda f, r: _c("functools:partial.__call__", _c("functools:partial", f), _X),
-    "partial-set": lambda f, r: Call(_setpartial(f), (_X,)),
-    "method-type": lambda f, r: Call(_c("types:MethodType", f, _X)),
-    "reduce-operator": lambda f, r: _c("functools:reduce", _n("operator:call"), [_X], f),
+    "iter-sentinel": lambda f, _: _c("builtins:next", _c("builtins:iter", _c("functools:partial", f, _X), 1)),
+    "functools-reduce": lambda f, _: _c("functools:reduce", f, [_X, "b"]),
+    "sorted-key": lambda f, _: _kw(_n("builtins:sorted"), [_X], key=f),
+    "min-key": lambda f, _: _kw(_n("builtins:min"), [_X, "b"], key=f),
+    "list-sort": lambda f, _: _kw(_attribute([_X, "b"], "sort"), key=f),
+    "cmp-to-key": lambda f, _: _kw(_n("builtins:sorted"), [_X, "b"], key=_c("functools:cmp_to_key", f)),
+    "default-factory": lambda f, _: _c("operator:getitem", _c("collections:defaultdict", f), "a"),
+    "default-slots": lambda f, _: _c("operator:getitem", _setslots(Call(_n("collections:defaultdict"), (), how="NEWOBJ"), default_factory=f), "a"),
+    "default-missing": lambda f, _: Call(_attribute(_c("collections:defaultdict", f), "__missing__"), ("a",)),
+    "setstate": lambda f, _: _twice(f),
+    "append": lambda f, _: _appended(f, "append"),
+    "extend": lambda f, _: _appended(f, "extend"),
+    "add": lambda f, _: _appended(f, "add"),
+    "slot-append": lambda f, _: _slot_append(f),
+    "property-get": lambda f, _: Call(_attribute(_c("builtins:property", f), "__get__"), (_X,)),
+    "classmethod-get": lambda f, _: Call(Call(_attribute(_c("builtins:classmethod", f), "__get__"), (_X, _n("builtins:str")))),
+    "cached-property": lambda f, _: _c("functools:cached_property.__get__", _c("functools:cached_property", f), Call(_n("__main__:Net"), (), how="NEWOBJ")),
+    "call-method": lambda f, _: Call(_attribute(f, "__call__"), (_X,)),
+    "methodcaller": lambda f, _: Call(_c("operator:methodcaller", "__call__", _X), (f,)),
+    "partial": lambda f, _: Call(_c("functools:partial", f, _X)),
+    "partial-dunder": lambda f, _: _c("functools:partial.__call__", _c("functools:partial", f), _X),
+    "partial-set": lambda f, _: Call(_setpartial(f), (_X,)),
+    "method-type": lambda f, _: Call(_c("types:MethodType", f, _X)),
+    "reduce-operator": lambda f, _: _c("functools:reduce", _n("operator:call"), [_X], f),
     "map-call": lambda f, r: _consume(_c("builtins:map", _n("operator:call"), [f], [_X]), r),
     "map-apply": lambda f, r: _consume(_c("itertools:starmap", _n("operator:call"), [(f, _X)]), r),
     "map-partials": lambda f, r: _consume(_c("builtins:map", _n("operator:call"), [_c("functools:partial", f, _X)]), r),
-    "rebuild": lambda f, r: _c("copyreg:__newobj_ex__", f, (_X,), {}),
-    "user-dict": lambda f, r: _c("operator:getitem", _missing(f), "a"),
-    "copy-reduce": lambda f, r: _c("copy:copy", Call(_n("__main__:Net"), (), state={"__deepcopy__": f}, how="NEWOBJ")),
-    "deepcopy": lambda f, r: _c("copy:deepcopy", Call(_n("__main__:Net"), (), state={"__deepcopy__": f}, how="NEWOBJ")),
-    "type-call": lambda f, r: _c("operator:call", f, _X),
-    "dynamic-attribute": lambda f, r: Call(_attribute(_c("types:DynamicClassAttribute", f), "__get__"), (_X,)),
-    "type-new": lambda f, r: Call(_c("builtins:type", "T", (), {"__init__": f})),
-    "type-hash": lambda f, r: _c("builtins:hash", Call(_c("builtins:type", "T", (), {"__hash__": f}))),
-    "lru": lambda f, r: Call(Call(_c("functools:lru_cache", 3), (f,)), (_X,)),
+    "rebuild": lambda f, _: _c("copyreg:__newobj_ex__", f, (_X,), {}),
+    "user-dict": lambda f, _: _c("operator:getitem", _missing(f), "a"),
+    "copy-reduce": lambda f, _: _c("copy:copy", Call(_n("__main__:Net"), (), state={"__deepcopy__": f}, how="NEWOBJ")),
+    "deepcopy": lambda f, _: _c("copy:deepcopy", Call(_n("__main__:Net"), (), state={"__deepcopy__": f}, how="NEWOBJ")),
+    "type-call": lambda f, _: _c("operator:call", f, _X),
+    "dynamic-attribute": lambda f, _: Call(_attribute(_c("types:DynamicClassAttribute", f), "__get__"), (_X,)),
+    "type-new": lambda f, _: Call(_c("builtins:type", "T", (), {"__init__": f})),
+    "type-hash": lambda f, _: _c("builtins:hash", Call(_c("builtins:type", "T", (), {"__hash__": f}))),
+    "lru": lambda f, _: Call(Call(_c("functools:lru_cache", 3), (f,)), (_X,)),
     "tee": lambda f, r: _consume(_c("operator:getitem", _c("itertools:tee", _c("builtins:map", f, [_X])), 0), r),
 }  # fmt: skip
-
-
-class _Raw:
-    """Opcodes as they are: written by :func:`chain` only."""
-
-    def __init__(self, build: Callable[[Callable[[Any], bytes]], bytes]) -> None:
-        self.build = build
 
 
 def _twice(function: Any) -> Any:
@@ -258,9 +251,6 @@ class _Built:
         self.method = method
 
 
-_BEHIND: Final = {"__setstate__": b"b", "append": b"a", "extend": b"NNe", "add": b"\x90"}
-
-
 def _flat(value: Any, protocol: int) -> bytes:
     """One value as opcodes, without a head and STOP."""
     out = dump(value, protocol)
@@ -270,13 +260,12 @@ def _flat(value: Any, protocol: int) -> bytes:
 def chained(hold: str, trigger: str, random: Random) -> bytes:
     """The chain of one hold and one trigger."""
     protocol = random.choice((0, 1, 2, 3, 4, 4, 5))
-    dotted = True
     value = TRIGGERS[trigger](HOLDS[hold](), random)
     text = dump({"a": 1}, protocol) if random.random() < 0.05 else b""
     if isinstance(value, Call) and any(isinstance(item, _Built) for item in _inside(value)):
         value = next(item for item in _inside(value) if isinstance(item, _Built))
     if isinstance(value, _Built):
-        protocol = max(protocol, 4) if value.method == "add" or dotted else protocol
+        protocol = max(protocol, 4)
         argument = dump(_X, protocol)[2:-1]
         behind = {"__setstate__": argument + b"b", "append": argument + b"a", "extend": b"(" + argument + argument + b"e",
                   "add": b"(" + argument + b"\x90"}[value.method]  # fmt: skip

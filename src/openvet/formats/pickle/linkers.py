@@ -155,7 +155,7 @@ def _reduce(m: Semantics, items: Items, bag: int, offset: int) -> int | None:
     return None
 
 
-def _calls_any(m: Semantics, items: Items, bag: int, offset: int) -> int | None:
+def _calls_any(m: Semantics, _items: Items, bag: int, offset: int) -> int | None:
     """Something that calls a keyword argument: ``list.sort(key=f)``."""
     for index in sorted(m.bags.rows[bag]):
         if index > 0:

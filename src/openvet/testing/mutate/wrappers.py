@@ -94,6 +94,11 @@ def _xz(data: bytes) -> bytes:
     return lzma.compress(data)
 
 
+def _small_window(data: bytes) -> bytes:
+    pack = zlib.compressobj(6, zlib.DEFLATED, 9)
+    return pack.compress(data) + pack.flush()
+
+
 def _sized(data: bytes) -> bytes:
     """Joblib's own container of old: ``ZF``, the size in hexadecimal, then zlib."""
     return b"ZF" + hex(len(data)).encode().ljust(19) + zlib.compress(data)
@@ -133,7 +138,7 @@ def _members(kind: str) -> Callable[[str, bytes], Wrapped]:
     return wrap
 
 
-def _torch(name: str, data: bytes) -> Wrapped:
+def _torch(_name: str, data: bytes) -> Wrapped:
     return "model.pt", forge_zip([ZipPart(b"m/data.pkl", data), ZipPart(b"m/version", b"3\n")])
 
 
@@ -203,7 +208,7 @@ WRAPPERS: Final[tuple[Wrapper, ...]] = (
     # compressions
     *(_W(f"packed{ending}", _packed(ending, pack), True) for ending, pack in COMPRESSIONS.items()),
     *(_W(f"tar{ending}", _tar_packed(f".tar{ending}", pack), True) for ending, pack in COMPRESSIONS.items()),
-    *(_W(f"joblib{ending}", lambda name, data, pack=pack: ("model.joblib", pack(data)), True, needs="pickle") for ending, pack in COMPRESSIONS.items()),  # type: ignore[misc]
+    *(_W(f"joblib{ending}", lambda _, data, pack=pack: ("model.joblib", pack(data)), True, needs="pickle") for ending, pack in COMPRESSIONS.items()),  # type: ignore[misc]
     _W("gzip-fields", _packed(".gz", _gzip_fields), True),
     _W("gzip-members", _packed(".gz", _halves(_gzip)), True),
     _W("bzip2-streams", _packed(".bz2", _halves(bz2.compress)), True),
@@ -217,10 +222,10 @@ WRAPPERS: Final[tuple[Wrapper, ...]] = (
     _W("gzip-trailing", _packed(".gz", lambda data: _gzip(data) + b"trailing")),
     _W("gzip-cut", _packed(".gz", lambda data: _gzip(data)[:-6])),
     _W("zlib-level-0", _packed(".z", lambda data: zlib.compress(data, 0))),
-    _W("zlib-small-window", _packed(".z", lambda data: _small_window(data))),
+    _W("zlib-small-window", _packed(".z", _small_window)),
     _W("gzip-in-gzip", _packed(".gz.gz", lambda data: _gzip(_gzip(data)))),
     _W("bzip2-in-xz", _packed(".bz2.xz", lambda data: _xz(bz2.compress(data)))),
-    _W("joblib-zfile", lambda name, data: ("model.joblib", _sized(data)), True, needs="pickle"),
+    _W("joblib-zfile", lambda _, data: ("model.joblib", _sized(data)), True, needs="pickle"),
     # 7z
     *(_W(f"7z-{method}", lambda name, data, method=method: (name + ".7z", forge_7z([(name, data)], method)), True)  # type: ignore[misc]
       for method in ("copy", "lzma", "lzma2", "bzip2", "deflate")),
@@ -238,21 +243,16 @@ WRAPPERS: Final[tuple[Wrapper, ...]] = (
                          ("base32", lambda data: base64.b32encode(data).decode()), ("base85", lambda data: base64.b85encode(data).decode()),
                          ("hex", lambda data: data.hex()), ("HEX", lambda data: data.hex().upper()),
                          ("zlib-base64", lambda data: base64.b64encode(zlib.compress(data)).decode()),
-                         ("latin-1", lambda data: data.decode("latin-1")))),  # type: ignore[arg-type, return-value]
+                         ("latin-1", lambda data: data.decode("latin-1")))),
     # names
     _W("name-upper", _named(str.upper), True, needs="pickle"),
     _W("name-text", _named(lambda name: name + ".txt"), needs="pickle"),
     _W("name-image", _named(lambda name: name.rpartition(".")[0] + ".png"), needs="pickle"),
     _W("name-safetensors", _named(lambda name: name.rpartition(".")[0] + ".safetensors"), needs="pickle"),
-    _W("name-none", _named(lambda name: "model"), needs="pickle"),
+    _W("name-none", _named(lambda _: "model"), needs="pickle"),
     _W("name-hidden", _named(lambda name: ".cache/" + name), needs="pickle"),
     _W("name-spaces", _named(lambda name: "  " + name + " "), needs="pickle"),
 )  # fmt: skip
-
-
-def _small_window(data: bytes) -> bytes:
-    pack = zlib.compressobj(6, zlib.DEFLATED, 9)
-    return pack.compress(data) + pack.flush()
 
 
 def nested(depth: int) -> Wrapper:
