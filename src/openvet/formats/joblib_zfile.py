@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 
+from openvet.errors import MalformedError
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._stream import read_stream, stripped
 from openvet.io.source import Source
@@ -45,6 +46,9 @@ def read(source: Source, facts: Facts) -> None:
 
     begin = 2 + _SIZE
     begin += source.upto(begin, 1) == b" "
-    said = int(source.read(2, _SIZE).strip().rstrip(b"L"), 16)
+    head = source.read(0, 2 + _SIZE)
+    if not _HEAD.fullmatch(head):
+        raise MalformedError("the size of the content is no number", offset=2)
+    said = int(head[2:].strip().rstrip(b"L"), 16)
     facts.note("said_bytes", said if said < 2**53 else str(said))
     read_stream(source.window(begin, source.size - begin), facts, ZLIB, stripped(facts.name, {".z": "", ".gz": ""}))
