@@ -76,7 +76,7 @@ def test_harmless_files_in_an_ordinary_container(wrapper: Wrapper, tmp_path: Pat
     for number, case in enumerate(drawn(harmless, 2, wrapper.name)):
         data = case.forge()
         assert isinstance(data, bytes)
-        if not fits(wrapper, case, data):
+        if not fits(wrapper, case, data) or (wrapper.stores and b"PK\5\6" in data[-66_000:]):
             continue
         name, wrapped = wrapper.wrap(case.name, data)
         verdict, reasons = decided(tmp_path / str(number), {name: wrapped})

@@ -36,6 +36,7 @@ class Wrapper:
         wrap: from a file's name and bytes to those of the wrapped one.
         ordinary: honest tools write it so; a harmless file in it is admitted.
         hostile: what a rejected file in it must come to: ``reject``, or ``not-admit`` where no loader gets there by itself.
+        stores: its forge packs nothing, so that an archive inside can be opened from outside as well: a polyglot, which is reported.
         needs: which files it is for: ``pickle``, or ``headed`` for those that begin with PROTO (a pickle of protocol 0 in text is text).
     """
 
@@ -44,6 +45,7 @@ class Wrapper:
     ordinary: bool = False
     hostile: Literal["reject", "not-admit"] = "reject"
     needs: Literal["any", "pickle", "headed"] = "any"
+    stores: bool = False
 
 
 def _zipped(name: str, data: bytes, method: int = 0, **part: object) -> bytes:
@@ -206,7 +208,7 @@ WRAPPERS: Final[tuple[Wrapper, ...]] = (
     _W("tar-twice", lambda name, data: (name + ".tar", forge_tar([TarPart(name.encode(), data), TarPart(name.encode(), b"text")]))),
     _W("tar-as-zip", lambda name, data: ("model.zip", forge_tar([TarPart(name.encode(), data)]))),
     # compressions
-    *(_W(f"packed{ending}", _packed(ending, pack), True) for ending, pack in COMPRESSIONS.items()),
+    *(_W(f"packed{ending}", _packed(ending, pack), True, stores=ending in (".lz4", ".zst")) for ending, pack in COMPRESSIONS.items()),
     *(_W(f"tar{ending}", _tar_packed(f".tar{ending}", pack), True) for ending, pack in COMPRESSIONS.items()),
     *(_W(f"joblib{ending}", lambda _, data, pack=pack: ("model.joblib", pack(data)), True, needs="pickle") for ending, pack in COMPRESSIONS.items()),  # type: ignore[misc]
     _W("gzip-fields", _packed(".gz", _gzip_fields), True),
@@ -214,9 +216,9 @@ WRAPPERS: Final[tuple[Wrapper, ...]] = (
     _W("bzip2-streams", _packed(".bz2", _halves(bz2.compress)), True),
     _W("xz-streams", _packed(".xz", _halves(_xz)), True),
     _W("xz-padding", _packed(".xz", lambda data: _xz(data) + bytes(8)), True),
-    _W("lz4-frames", _packed(".lz4", _halves(lz4_frame)), True),
-    _W("lz4-legacy", _packed(".lz4", lz4_legacy), True),
-    _W("zstd-frames", _packed(".zst", _halves(zstd_frame)), True),
+    _W("lz4-frames", _packed(".lz4", _halves(lz4_frame)), True, stores=True),
+    _W("lz4-legacy", _packed(".lz4", lz4_legacy), True, stores=True),
+    _W("zstd-frames", _packed(".zst", _halves(zstd_frame)), True, stores=True),
     _W("zstd-skippable", _packed(".zst", lambda data: skippable(b"abcd", 1) + zstd_frame(data))),
     _W("gzip-empty-member-first", _packed(".gz", lambda data: _gzip(b"") + _gzip(data))),
     _W("gzip-trailing", _packed(".gz", lambda data: _gzip(data) + b"trailing")),
