@@ -48,7 +48,11 @@ def read(stream: bytes) -> Facts:
 
 
 def programs(facts: Facts) -> list[PickleProgram]:
-    return [each for each in facts.programs if isinstance(each, PickleProgram) and each.container in ("", "reread", "shifted")]
+    return [
+        each
+        for each in facts.programs
+        if isinstance(each, PickleProgram) and each.container in ("", "reread", "shifted")
+    ]
 
 
 def today(name: Name) -> Name:
