@@ -205,7 +205,7 @@ class Folder:
             return self._builtin(node, arguments, values, depth)
         if not isinstance(node.func, ast.Attribute):
             return None
-        name, owner = node.func.attr, node.func.value
+        name, owner = node.func.attr, self._plain(node.func.value, values, depth)
         if isinstance(owner, ast.Name) and owner.id not in values:
             if owner.id in ("codecs", "_codecs") and name in ("decode", "encode") and len(arguments) == 2:
                 return _coded(name, arguments[0], arguments[1])
@@ -224,6 +224,14 @@ class Folder:
             named = {each.arg: self._value(each.value, values, depth) for each in node.keywords if each.arg}
             return None if None in named.values() else _formatted(base, arguments, named)
         return _method(name, base, arguments)
+
+    def _plain(self, node: ast.expr, values: Values, depth: int) -> ast.expr:
+        """``getattr(os, 'pa' + 'th')`` as the attribute that it gives."""
+        got = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr"
+        if not got or len(node.args) != 2:  # type: ignore[attr-defined]
+            return node
+        name = self._value(node.args[1], values, depth)  # type: ignore[attr-defined]
+        return ast.Attribute(node.args[0], name, ast.Load()) if isinstance(name, str) else node  # type: ignore[attr-defined]
 
     def _builtin(self, node: ast.Call, arguments: list[Any], values: Values, depth: int) -> Any:
         name = node.func.id  # type: ignore[attr-defined]
