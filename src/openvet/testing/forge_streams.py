@@ -407,7 +407,7 @@ CARRIED: tuple[Sample, ...] = (
             ),
             ("forged",),
         ),
-        "carried-code",
+        "touches-files",
         "unknown-callable",
         rejected=True,
     ),
@@ -419,7 +419,7 @@ CARRIED: tuple[Sample, ...] = (
             ),
             ("forged",),
         ),
-        "carried-code",
+        "touches-files",
         rejected=True,
     ),
     by_text(
