@@ -89,3 +89,12 @@ def test_where_the_two_differ(stream: bytes, reads: bytes, replayer: Replayer) -
     ]
     assert called == [(reads, True)]
     assert facts.coverage is not Coverage.READ or any(each.rule == "pickle/frame-mismatch" for each in facts.anomalies)
+
+
+@pytest.mark.parametrize(
+    "text", [b"S'__class__'\n\x85", b"\x89\x85"], ids=["bytes that take no state", "an encoding of what is no text"]
+)
+def test_what_encode_gives_takes_no_methods(text: bytes, replayer: Replayer) -> None:
+    """Found by a long run: an inert ``_codecs.encode`` took a planted ``extend``, which bytes refuse."""
+    planted = b"N}X\x08\0\0\0__dict__}X\x06\0\0\0extendcfunctools\npartial\nss\x86b"
+    check(b"\x80\x02c_codecs\nencode\n" + text + b"R" + planted + b"(NNe.", replayer)

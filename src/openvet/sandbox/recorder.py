@@ -67,9 +67,12 @@ def _instance(cls: Any) -> Any:
 
 
 def _encoded(text: Any = None, codec: Any = "utf-8", *_more: Any) -> Any:
-    """What protocol 2 writes bytes with gives bytes, as it does in earnest: no state can be set in them."""
-    plain = isinstance(text, str) and codec in ("utf-8", "utf8", "latin1", "latin-1", "ascii")
-    return text.encode(codec, "replace") if plain else _instance(_inert("_codecs", "encode"))
+    """What protocol 2 writes bytes with gives bytes, as it does in earnest: no state can be set in them. Of anything but text it fails."""
+    if codec not in ("utf-8", "utf8", "latin1", "latin-1", "ascii"):
+        return _instance(_inert("_codecs", "encode"))
+    if not isinstance(text, str):
+        raise TypeError("encode() argument 'str' must be str")
+    return text.encode(codec, "replace")
 
 
 class _Inert(metaclass=_Meta):
