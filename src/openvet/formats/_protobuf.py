@@ -148,6 +148,17 @@ class Walker:
                 seen |= bit
             yield field
 
+    def first(self, kind: str, at: int, end: int, most: int) -> Iterator[Field]:
+        """Those of the first ``most`` fields that the message has: for a probe, which passes over all others and stops soon."""
+        specs = self.messages[kind]
+        for count, field in enumerate(self.fields(at, end)):
+            spec = specs.get(field.number)
+            if spec is not None and self._fits(spec, field):
+                field.spec = spec
+                yield field
+            if count >= most:
+                return
+
     def _fits(self, spec: Spec, field: Field) -> bool:
         if spec.wire == field.wire:
             return True

@@ -11,12 +11,13 @@ Specification: ``src/caffe/proto/caffe.proto`` of https://github.com/BVLC/caffe
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any
 
 from openvet.core.limits import Budget
 from openvet.core.text import printable, shorten
-from openvet.errors import LimitError
+from openvet.errors import LimitError, ReadError
 from openvet.formats._format import Facts, Format, Head, Likeness, Tensor
 from openvet.formats._protobuf import Field, Walker, schema
 from openvet.io.source import Source
@@ -34,16 +35,22 @@ FORMAT = Format(
 
 _RULE = "caffe/structure-lies"
 _NAMES = 5_000
+#: Fields that are looked through for a layer.
+_LOOKED_THROUGH = 4096
 
 
 def probe(head: Head) -> Likeness:
-    """Layers with a name and a type, and nothing that a network does not have at its top."""
-    if head.data[:1] not in {b"\x0a", b"\x12", b"\x1a", b"\x22", b"\xa2"} or head.size < 8:
+    """Layers with a name and a type; where other fields stand among them, texts that can be a name and a type."""
+    if head.size < 8 or head.data[0] < 8:
         return Likeness.NO
     from openvet.formats._protobuf import looks_like
 
+    if head.data[:1] not in {b"\x0a", b"\x12", b"\x1a", b"\x22", b"\xa2"}:
+        return Likeness.STRONG if _has_layer(head) else Likeness.NO
     counts = looks_like(head, schema("caffe"), "NetParameter", depth=0)
-    if counts is None or counts.get(1, 0) > 1 or not (counts.get(100) or counts.get(2)):
+    if counts is None:
+        return Likeness.STRONG if _has_layer(head) else Likeness.NO
+    if counts.get(1, 0) > 1 or not (counts.get(100) or counts.get(2)):
         return Likeness.NO
     number = 100 if counts.get(100) else 2
     walker = Walker(head.source, Facts("", "", Budget()), schema("caffe"))
@@ -51,6 +58,22 @@ def probe(head: Head) -> Likeness:
     seen = {field.number: field.wire for field in walker.message(layer.spec.type, layer.at, layer.end)}
     typed = seen.get(1) == 2 and seen.get(2) == 2 if number == 100 else seen.get(4) == 2 and seen.get(5) == 0
     return Likeness.STRONG if typed else Likeness.NO
+
+
+def _has_layer(head: Head) -> bool:
+    """Whether the first layer has a name and a type, and a connection or weights, whatever stands around it."""
+    walker = Walker(head.source, Facts("", "", Budget()), schema("caffe"))
+    try:
+        for field in walker.first("NetParameter", 0, head.size, _LOOKED_THROUGH):
+            if field.name == "layer":
+                inside = walker.first(field.spec.type, field.at, field.end, _LOOKED_THROUGH)
+                parts = {each.name: each for each in inside}
+                texts = [walker.text(parts[name], 200) if name in parts else "" for name in ("name", "type")]
+                linked = {"bottom", "top", "blobs"} & parts.keys()
+                return bool(linked and texts[0].isprintable() and texts[0] and re.fullmatch(r"[A-Z]\w*", texts[1]))
+    except ReadError:
+        pass
+    return False
 
 
 def read(source: Source, facts: Facts) -> None:

@@ -54,7 +54,7 @@ _OPAQUE = {"SerializedModel": "model", "CoreMLModels-Gazetteer": "modelParameter
 
 
 def probe(head: Head) -> Likeness:
-    """A version, a description, and one of the kinds of model, wherever they stand; at most a few fields that are unknown."""
+    """A version, a description, and one of the kinds of model, wherever they stand; fields that are unknown do not matter, up to a number."""
     if len(head.data) < 8 or not _begins(head.data):
         return Likeness.NO
     specs = schema("coreml")["Model"]
@@ -71,22 +71,18 @@ def probe(head: Head) -> Likeness:
                     return Likeness.NO
             else:
                 unknown += 1
-            if unknown > 2 or seen.total() > _PROBED:
+            if unknown > _PROBED or seen.total() > _PROBED:
                 break
     except ReadError:
         # a download that was cut short; what is left of it is too little to be sure without the name
         broken = head.suffix in FORMAT.extensions
-    whole = seen[1] and seen[2] and unknown <= 2 and (broken or any(number >= _MODEL_TYPES for number in seen))
+    whole = seen[1] and seen[2] and unknown <= _PROBED and (broken or any(number >= _MODEL_TYPES for number in seen))
     return Likeness.STRONG if whole else Likeness.NO
 
 
 def _begins(data: bytes) -> bool:
-    """Whether the first field is one of a model's, in whatever order they stand."""
-    tag = data[0]
-    if tag > 0x7F:
-        tag = tag & 0x7F | (data[1] & 0x7F) << 7 | (data[2] << 14 if data[1] > 0x7F else 0)
-    number, wire = tag >> 3, tag & 7
-    return wire == 0 if number in {1, 10} else wire == 2 and (number == 2 or 200 <= number <= 3000)
+    """Whether the first byte may begin a field; which one does not matter, since loaders pass over those that they do not know."""
+    return data[0] >= 8 and data[0] & 7 in {0, 1, 2, 5}
 
 
 def read(source: Source, facts: Facts) -> None:

@@ -28,13 +28,12 @@ FORMAT = Format(
 
 
 def probe(head: Head) -> Likeness:
-    """Objects with an identifier of Keras, and nothing else."""
-    if head.data[:1] != b"\x0a" or b"_tf_keras_" not in head.data[:4096]:
+    """Objects with an identifier of Keras; other fields, which loaders pass over, do not matter."""
+    if b"_tf_keras_" not in head.data:
         return Likeness.NO
-    from openvet.formats._protobuf import looks_like, schema
+    from openvet.formats._tf_likeness import has_keras_objects
 
-    counts = looks_like(head, schema("tensorflow"), "SavedMetadata")
-    return Likeness.STRONG if counts else Likeness.NO
+    return Likeness.STRONG if has_keras_objects(head) else Likeness.NO
 
 
 def read(source: Source, facts: Facts) -> None:

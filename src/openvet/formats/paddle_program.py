@@ -37,27 +37,27 @@ _RULE = "paddle/structure-lies"
 _NAMES = 5_000
 _TEXTS = 32
 _PROBED = 64
+_PROBED_INSIDE = 4096
 
 
 def probe(head: Head) -> Likeness:
-    """Blocks that begin with their number and their parent's; at most a few fields that are unknown."""
-    if head.data[:1] not in {b"\x0a", b"\x22"} or head.size < 8:
+    """Blocks that have a number, their parent's, and variables or operators; other fields are passed over, up to a number."""
+    if head.size < 8 or head.data[0] < 8 or head.data[0] & 7 not in {0, 1, 2, 3, 5}:
         return Likeness.NO
     walker = Walker(head.source, Facts("", "", Budget()), schema("paddle"))
-    blocks = others = 0
-    for field in walker.message("ProgramDesc", 0, head.size):
-        if field.name != "blocks" or blocks:
-            others += 1
-        else:
-            inner = [
-                each.number for each, _ in zip(walker.message("BlockDesc", field.at, field.end), range(3), strict=False)
-            ]
-            if inner[:2] != [1, 2] or not {3, 4} & set(inner):
-                return Likeness.NO
-            blocks += 1
-        if walker.unknown > 2 or others > _PROBED:
-            break
-    return Likeness.STRONG if blocks and walker.unknown <= 2 else Likeness.NO
+    for field in walker.first("ProgramDesc", 0, head.size, _PROBED):
+        if field.name == "blocks":
+            return Likeness.STRONG if _is_block(walker, field) else Likeness.NO
+    return Likeness.NO
+
+
+def _is_block(walker: Walker, block: Field) -> bool:
+    seen: set[int] = set()
+    for part in walker.first("BlockDesc", block.at, block.end, _PROBED_INSIDE):
+        seen.add(part.number)
+        if {1, 2} <= seen and {3, 4} & seen:
+            return True
+    return False
 
 
 def read(source: Source, facts: Facts) -> None:

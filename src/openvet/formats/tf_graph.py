@@ -36,13 +36,16 @@ def probe(head: Head) -> Likeness:
 
 def is_graph(head: Head) -> bool:
     """Whether the first messages are those of a GraphDef that has a node."""
-    first = head.data[:6]
-    if len(head.data) < 6 or first[0] not in {0x0A, 0x12, 0x18, 0x22}:
+    if len(head.data) < 6 or head.data[0] < 8:
         return False
     from openvet.formats._protobuf import looks_like, schema
+    from openvet.formats._tf_likeness import graph_inside
 
-    counts = looks_like(head, schema("tensorflow"), "GraphDef")
-    return counts is not None and bool(counts.get(1) or counts.get(2)) and _has_operation(head)
+    fits = head.data[0] in {0x0A, 0x12, 0x18, 0x22}
+    counts = looks_like(head, schema("tensorflow"), "GraphDef") if fits else None
+    if counts is not None:
+        return bool(counts.get(1) or counts.get(2)) and _has_operation(head)
+    return graph_inside(head, "GraphDef")
 
 
 def _has_operation(head: Head) -> bool:

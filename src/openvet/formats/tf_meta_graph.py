@@ -27,15 +27,16 @@ FORMAT = Format(
 
 def probe(head: Head) -> Likeness:
     """Meta information, then a graph; the first messages fit to two levels."""
-    if head.data[:1] not in {b"\x0a", b"\x12"} or len(head.data) < 8:
+    if len(head.data) < 8 or head.data[0] < 8:
         return Likeness.NO
     from openvet.formats._protobuf import looks_like, schema
+    from openvet.formats._tf_likeness import graph_inside
     from openvet.formats.tf_graph import is_graph
 
-    counts = looks_like(head, schema("tensorflow"), "MetaGraphDef")
-    if counts is None or counts.get(2) != 1 or counts.get(1, 0) > 1 or is_graph(head):
-        return Likeness.NO
-    return Likeness.STRONG
+    fits = head.data[:1] in {b"\x0a", b"\x12"}
+    counts = looks_like(head, schema("tensorflow"), "MetaGraphDef") if fits else None
+    plain = counts is not None and counts.get(2) == 1 and counts.get(1, 0) <= 1
+    return Likeness.STRONG if (plain or graph_inside(head, "MetaGraphDef")) and not is_graph(head) else Likeness.NO
 
 
 def read(source: Source, facts: Facts) -> None:

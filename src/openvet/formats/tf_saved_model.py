@@ -33,15 +33,17 @@ FORMAT = Format(
 
 
 def probe(head: Head) -> Likeness:
-    """A schema version and MetaGraphDefs, in any order, and nothing else."""
-    if head.data[:1] not in {b"\x08", b"\x12"} or len(head.data) < 4:
+    """A schema version and MetaGraphDefs, in any order; where another field stands among them, a graph that has nodes."""
+    if len(head.data) < 4 or head.data[0] < 8:
         return Likeness.NO
     from openvet.formats._protobuf import looks_like, schema
+    from openvet.formats._tf_likeness import graph_inside
 
-    counts = looks_like(head, schema("tensorflow"), "SavedModel")
-    if counts is None or not counts.get(2):
-        return Likeness.NO
-    return Likeness.STRONG if counts.get(1) == 1 else Likeness.WEAK
+    fits = head.data[:1] in {b"\x08", b"\x12"}
+    counts = looks_like(head, schema("tensorflow"), "SavedModel") if fits else None
+    if counts is not None and counts.get(2):
+        return Likeness.STRONG if counts.get(1) == 1 else Likeness.WEAK
+    return Likeness.STRONG if graph_inside(head, "SavedModel") else Likeness.NO
 
 
 def read(source: Source, facts: Facts) -> None:

@@ -20,6 +20,7 @@ from openvet.errors import LimitError, UnsupportedError
 from openvet.formats.pickle import opcodes as op
 from openvet.formats.pickle.literals import is_bytes, is_text, parse_int_line, span
 from openvet.formats.pickle.nested import suspect
+from openvet.formats.pickle.resources import DIGITS
 from openvet.formats.pickle.semantics import Observer, Semantics
 from openvet.formats.pickle.state import Halt
 from openvet.formats.pickle.tape import BLOCK as END_OF_BLOCK
@@ -56,6 +57,8 @@ _STACK: Final = 6_000_000  # eight bytes each, so that memory stays flat
 _NO_FRAME: Final = 1 << 62
 #: Contradictions of frames that are kept; one is enough to know.
 _FRAMES_KEPT: Final = 16
+#: A length that no pickle has without as many bytes: 16 GiB.
+_CLAIMED: Final = 1 << 34
 _STOP: Final = 0x2E
 _FRAME: Final = 0x95
 
@@ -209,6 +212,8 @@ class Machine(Semantics):
                     self._leave_frame(offset)
                     frame = _NO_FRAME
         finally:
+            if tape.bulky >= 0:
+                self.compute("resource", "tuples in tuples that are shared or too deep to be hashed", tape.bulky, "TUPLE")
             self.opcodes = tape.count
             self.end = min(self._base + at, size)
 
@@ -235,6 +240,7 @@ class Machine(Semantics):
         elif kind in (op.BINGET, op.LONG_BINGET):
             self.push(self.memo_get(self._operand(offset, following), offset))
         elif kind in (op.LENGTH4, op.LENGTH8):
+            self._claim("literal", self._operand(offset, following), offset, op.NAMES[code])
             self._truncated(offset)
             return None
         elif kind == op.MARK:
@@ -279,6 +285,11 @@ class Machine(Semantics):
     def _truncated(self, offset: int) -> None:
         self.soft("ends before STOP", min(offset, self.source.size))
 
+    def _claim(self, what: str, length: int, offset: int, opcode: str) -> None:
+        """A length beyond every file: unpicklers make room for it before they see that there is nothing to put there."""
+        if length >= _CLAIMED and offset + length > self.source.size:
+            self.compute("claim", f"a {what} of {length} bytes", offset, opcode)
+
     def _fill_marked(self, code: int, offset: int) -> None:
         items = self.pop_mark(offset)
         self.fill(self.top(offset), items, offset, op.NAMES[code])
@@ -287,6 +298,8 @@ class Machine(Semantics):
         """INT LONG FLOAT STRING UNICODE: a literal that ends with its line."""
         line, following = self._line(offset + 1)
         if code in b"IL":
+            if following - offset > DIGITS:
+                self.compute("resource", f"a number of {following - offset - 2} digits", offset, op.NAMES[code])
             if parse_int_line(line) is None and len(line) <= 40:
                 self.soft("a number that is none", offset)
         elif code == 0x46:
@@ -317,6 +330,7 @@ class Machine(Semantics):
     def _frame(self, offset: int, length: int) -> None:
         end = offset + 9 + length
         if end > self.source.size:
+            self._claim("frame", length, offset, "FRAME")
             self._contradiction(
                 offset, "a frame is longer than the file: unpicklers in C stop here, those in Python go on"
             )

@@ -31,6 +31,7 @@ class Evidence:
         calls: calls of resolved names that a module or a class could have, states set, computed names.
         hit_limit: it still went on when the allowance was spent.
         structure: memo entries put: what data has and text has not.
+        bombs: it takes memory or time without bounds.
     """
 
     opcodes: int
@@ -41,6 +42,7 @@ class Evidence:
     calls: int
     hit_limit: bool
     structure: int
+    bombs: bool
 
 
 def evidence(source: Source, budget: Budget, *, opcodes: int = _OPCODES, start: int = 0) -> Evidence:
@@ -63,6 +65,7 @@ def evidence(source: Source, budget: Budget, *, opcodes: int = _OPCODES, start: 
         calls=sum(ref.calls + ref.builds for ref in named if ref.module and ref.name) + len(machine.mutations),
         hit_limit=machine.hit_limit,
         structure=machine.tape.memo_count,
+        bombs=any(each.kind in ("claim", "memo", "resource") for each in machine.computed),
     )
 
 
@@ -112,6 +115,6 @@ def _headed(head: Head, budget: Budget) -> Likeness:
     if head.data[1] > 5:  # no such protocol: loaders refuse it, but a later one might not
         seen = evidence(head.source, budget, start=2)
         return Likeness.WEAK if seen.calls else Likeness.NO
-    if seen.globals or seen.calls or seen.opcodes >= 8 or (seen.stopped and seen.opcodes > 2):
+    if seen.globals or seen.calls or seen.bombs or seen.opcodes >= 8 or (seen.stopped and seen.opcodes > 2):
         return Likeness.STRONG
     return Likeness.WEAK if seen.opcodes > 2 else Likeness.NO

@@ -276,6 +276,7 @@ class Semantics(State):
 
     def _invoke(self, index: int, items: list[int] | None, bag: int, offset: int, opcode: str) -> int:
         from openvet.formats.pickle.linkers import LINKERS, MADE, PURE
+        from openvet.formats.pickle.resources import UNSETTLED, WATCHED, strain
 
         ref = self.refs[index]
         ref.calls += 1
@@ -300,7 +301,10 @@ class Semantics(State):
             result = make(RESULT, index, offset)
             if ref.name == "dtype" and ref.module == "numpy" and items and len(self.dtypes) < _DTYPES:
                 self.dtypes[offset] = Dtype(self.text(items[0]) or "")
-        if not ref.keeps_calls and linker is None and ref.kind == "global" and ref.name not in _LOOKED_AT:
+        key = (ref.module, ref.name)
+        if items is not None and (self.sizes or key in WATCHED) and tag_of(result) != REF:
+            strain(self, ref, items, result, offset, opcode)
+        if not ref.keeps_calls and linker is None and ref.kind == "global" and not (ref.name in _LOOKED_AT or key in UNSETTLED):
             ref.settled = True
             ref.settled_bag = bag
         if self.observer is not None and items is not None:
@@ -513,6 +517,7 @@ class Semantics(State):
                 plain = False
                 bag = self.bags.join(bag, self.bag(item))
         self.held.put(offset, [len(items), *items[: self.tape.kept]])
+        self.tape.weigh_all(offset, items)
         value = make(TUPLE, bag, offset)
         if not plain and self.observer is not None:
             for at, item in enumerate(items):

@@ -99,7 +99,11 @@ class State(ABC):
         #: what follows cannot be told from raw bytes
         self.raw_follows = False
         self.dtypes: dict[int, Dtype] = {}
+        #: what is large of that which calls gave (:mod:`openvet.formats.pickle.resources`), and all bytes that they take
+        self.sizes: dict[int, tuple[str, int]] = {}
+        self.taken = 0
         tape = self.tape
+        tape.sizes = self.sizes
         tape.refs, tape.inner, tape.keyed, tape.carried_at = self.refs, self.inner, self.keyed, self._carried_at
         self._texts: dict[int, str | None] = {}
         self._names: dict[tuple[int, int], int] = {}

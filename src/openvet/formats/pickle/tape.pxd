@@ -6,6 +6,7 @@ cdef long long _FIXED, _LENGTH1, _LENGTH4, _LENGTH8, _MEMOIZE, _BINPUT, _LONG_BI
 cdef long long _TUPLE1, _TUPLE2, _TUPLE3, _SETITEMS, _APPENDS
 cdef long long _OP_TUPLE, _OP_REDUCE, _OP_NEWOBJ, _OP_BUILD, _OP_ADDITEMS, _OP_SETITEM, _OP_APPEND, _REF, _RESULT
 cdef long long _LIT, _TUPLE, _LIST, _DICT, _SET, _FROZENSET, _TAG, _TAG_AND_A, _A_SHIFT, _OFFSET_SHIFT, _LOOK_FROM
+cdef long long _DEEP_SHIFT, _WEIGHT, _WEIGHED, _BULKY, _TOO_DEEP
 
 cdef class Tape:
     cdef public object held
@@ -13,7 +14,9 @@ cdef class Tape:
     cdef public bint curious, dense, alone, inner_full
     cdef public long long called_at
     cdef public list refs
-    cdef public dict inner, keyed, carried_at
+    cdef public dict inner, keyed, carried_at, sizes
+    cdef public long long bulky
+    cdef dict _weights, _weights_before
     cdef long long[::1] _stack, _marks, _memo
     cdef long long _room, _marks_room, _memo_room
     cdef const unsigned char[::1] _kinds, _widths, _sorts, _firsts, _pairs
@@ -57,6 +60,15 @@ cdef class Tape:
     cdef bint _simple(self, long long identity, long long depth) except -1
     @cython.locals(state=cython.longlong, instance=cython.longlong)
     cdef bint _build(self) except -1
+    @cython.locals(weight=cython.longlong, deepest=cython.longlong, value=cython.longlong, known=cython.longlong)
+    cpdef weigh_all(self, long long identity, list items)
+    @cython.locals(
+        stack=cython.longlong[::1], at=cython.longlong, weight=cython.longlong, deepest=cython.longlong, value=cython.longlong,
+        known=cython.longlong, deep=cython.longlong
+    )
+    cdef _weigh(self, long long identity, long long start, long long end)
+    cdef long long _weight(self, long long identity) except -1
+    cdef _keep_weight(self, long long identity, long long weight, long long deepest)
     cdef bint _appends_memo(self, long long index)
     @cython.locals(sort=cython.longlong)
     cdef bint _worth(self, long long code, long long first, long long second)

@@ -72,6 +72,14 @@ _TAG_AND_A = 0xFFFFFF
 _A_SHIFT = 4
 _OFFSET_SHIFT = 24
 
+_DEEP_SHIFT = 40
+_WEIGHT = (1 << 40) - 1
+#: Tuples that hold tuples, of which the weights are kept.
+_WEIGHED = 65_536
+#: Seconds for every hash; and a hash of C without a bound for its depth overflows the stack.
+_BULKY = 1 << 28
+_TOO_DEEP = 20_000
+
 #: A literal shorter than this holds no program that does anything.
 _LOOK_FROM = 16
 
@@ -128,7 +136,9 @@ class Tape:
         last: offset of the opcode at which it ended.
         alone: nobody watches calls and what is put where, so that a call of a settled callable needs no hand.
         called_at: where something was called last that may have changed lists, dictionaries and sets.
-        inner, inner_full, keyed, carried_at, refs: those of the walk's state.
+        inner, inner_full, keyed, carried_at, refs, sizes: those of the walk's state.
+        bulky: offset of the first tuple that is too heavy to be hashed or compared: shared tuples in shared tuples make 2^60 items
+            out of sixty; -1 where there is none.
     """
 
     def __init__(self, held: Held, memo_most: int, marks_most: int, *, curious: bool = True) -> None:
@@ -154,6 +164,11 @@ class Tape:
         self.inner: dict[int, int] = {}
         self.keyed: dict[int, list[tuple[str, int]]] = {}
         self.carried_at: dict[int, int] = {}
+        self.sizes: dict[int, tuple[str, int]] = {}
+        # weights of tuples that hold tuples, in two generations of bounded size
+        self.bulky = -1
+        self._weights: dict[int, int] = {}
+        self._weights_before: dict[int, int] = {}
         self._stack = array("q", bytes(8 * 256))
         self._room = 256
         self._marks = array("q", bytes(8 * 64))
@@ -415,6 +430,7 @@ class Tape:
                     self.held.put(offset, [2, stack[depth], stack[depth + 1]])
                 else:
                     self.held.put(offset, [3, stack[depth], stack[depth + 1], stack[depth + 2]])
+                self._weigh(offset, depth, depth + length)
                 stack[depth] = (offset << _OFFSET_SHIFT) | _TUPLE
                 if hot >= depth:
                     hot = depth - 1
@@ -514,6 +530,7 @@ class Tape:
         else:
             self.held.put(offset, [0])
             self._fill(offset, floor, self.depth)
+            self._weigh(offset, floor, self.depth)
             self._drop(floor)
             self._stack[floor] = (offset << _OFFSET_SHIFT) | _TUPLE
             self.depth = floor + 1
@@ -524,7 +541,7 @@ class Tape:
         """A call of a settled reference with literals and instances: what it gives is an instance as before."""
         arguments = self._stack[self.depth - 1]
         callee = self._stack[self.depth - 2]
-        if arguments & _TAG != _TUPLE or callee & _TAG != _REF or self.carried_at:
+        if arguments & _TAG != _TUPLE or callee & _TAG != _REF or self.carried_at or self.sizes:
             return False
         ref = self.refs[(callee & _TAG_AND_A) >> _A_SHIFT]
         bag = (arguments & _TAG_AND_A) >> _A_SHIFT
@@ -567,6 +584,51 @@ class Tape:
         ref.builds += 1
         self._drop(self.depth - 1)
         return True
+
+    def weigh_all(self, identity: int, items: list[int]) -> None:
+        """:meth:`_weigh` for items that are not on the stack any more."""
+        weight = deepest = 0
+        for value in items:
+            if value & _TAG == _TUPLE:
+                known = self._weight(value >> _OFFSET_SHIFT)
+                weight += known & _WEIGHT
+                deepest = max(deepest, (known >> _DEEP_SHIFT) + 1)
+            else:
+                weight += 1
+        if deepest:
+            self._keep_weight(identity, weight, deepest)
+
+    def _weigh(self, identity: int, start: int, end: int) -> None:
+        """How many items a tuple has when those of tuples in it are counted each time that they are reached, and how deep it is."""
+        stack = self._stack
+        weight = deepest = 0
+        for at in range(start, end):
+            value = stack[at]
+            if value & _TAG == _TUPLE:
+                known = self._weight(value >> _OFFSET_SHIFT)
+                weight += known & _WEIGHT
+                deep = (known >> _DEEP_SHIFT) + 1
+                deepest = max(deepest, deep)
+            else:
+                weight += 1
+        if deepest:
+            self._keep_weight(identity, weight, deepest)
+
+    def _weight(self, identity: int) -> int:
+        """Depth and weight of a tuple in one number; 1 for one that holds no tuple."""
+        known = self._weights.get(identity)
+        if known is None:
+            known = self._weights_before.get(identity, 1)
+        return known
+
+    def _keep_weight(self, identity: int, weight: int, deepest: int) -> None:
+        if len(self._weights) >= _WEIGHED:
+            self._weights_before = self._weights
+            self._weights = {}
+        weight = min(weight, _WEIGHT)
+        if self.bulky < 0 and (weight >= _BULKY or deepest >= _TOO_DEEP):
+            self.bulky = identity
+        self._weights[identity] = min(deepest, _TOO_DEEP) << _DEEP_SHIFT | weight
 
     def _appends_memo(self, index: int) -> bool:
         """Whether entry ``index`` is the next of a dense memo; makes room for it."""
