@@ -182,13 +182,25 @@ def read_models(paths: list[str], options: Options, *, show_progress: bool) -> I
                 why = str(error).removeprefix(f"{shown}: ")
                 result = _not_checked(shown, why)
                 hide()
-                say(f"openvet: cannot check {shown or repr(shown)}: {why}; check the path and that you may read it")
+                say(f"openvet: cannot check {shown or repr(shown)}: {why}{_next(path)}")
             except Exception as error:  # noqa: BLE001 - a fault of ours with one model must not hide the others
                 result = _not_checked(shown, f"{type(error).__name__}: {printable(str(error))[:300]}")
                 hide()
                 say(f"{fault(error)} (while checking {shown})")
             hide()
             yield result
+
+
+def _next(path: str) -> str:
+    """What to do about a path that cannot be checked; a server's answer says that already."""
+    if path.startswith(("hf:", "oci:")):
+        return ""
+    import re  # only after a failure
+
+    address = re.fullmatch(r"(?:https://huggingface\.co/)?([\w.-]+/[\w.-]+)/?", path, re.ASCII)
+    if address and not os.path.lexists(path) and not path.startswith("."):
+        return f"; check the path, or write hf:{address[1]} for a model of the hub"
+    return "; check the path and that you may read it"
 
 
 def _not_checked(shown: str, why: str) -> NotChecked:

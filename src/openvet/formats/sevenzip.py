@@ -66,7 +66,12 @@ def read(source: Source, facts: Facts) -> None:
     streams = [_Stream(source, header, folder, facts) for folder in header.folders]
     for index, folder in enumerate(header.folders):
         if is_encrypted(folder):
-            facts.anomaly("archive/encrypted-member", f"the members of folder {index} are encrypted")
+            facts.anomaly(
+                "archive/encrypted-member",
+                "its members are encrypted"
+                if len(header.folders) == 1
+                else f"the members of block {index} are encrypted",
+            )
     facts.note("members", len(header.items))
     _members(header, streams, remarks, facts)
     for each in remarks.anomalies:

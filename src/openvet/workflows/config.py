@@ -116,7 +116,7 @@ class _Reader:
         top = self._table(self._document(), (), {"strict", "accept", "callable", "limits", "defaults"})
         strict = top.get("strict", False)
         if not isinstance(strict, bool):
-            self._problem(("strict",), "must be true or false")
+            self._problem(("strict",), "strict must be true or false")
         defaults = self._table(top.get("defaults", {}), ("defaults",), {"format", "fail-on", "exclude"})
         config = Config(
             acceptances=self._acceptances(top.get("accept", [])),

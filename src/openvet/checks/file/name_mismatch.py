@@ -41,6 +41,7 @@ RULE = Rule(id="file/name-mismatch", severity=Severity.LOW, confidence=Confidenc
 
 #: These say nothing about what the name promises.
 _NO_CONTENT = {"empty", "lfs-pointer", "link"}
+_AGAIN = "Download it again: a page that says what went wrong is often saved under the name of the weights."
 
 
 def check(ctx: Context) -> Iterator[Finding]:
@@ -76,7 +77,9 @@ def _mismatch(ctx: Context, component: Component, ending: str, content: str, evi
     return ctx.finding(
         where,
         f"is named {ending} and is {content}",
-        "Find out which of the two is meant; rename the file if only its name is wrong.",
+        _AGAIN
+        if safe and "text" in family(component.formats)
+        else "Find out which of the two is meant; rename the file if only its name is wrong.",
         # one picture format under the name of another is a habit of the web, and harms nobody
         severity=Severity.NOTE if media.issuperset(component.formats) and claims()[ending] & media else None,
         evidence=evidence,
@@ -97,6 +100,6 @@ def _under_pickle_name(ctx: Context, component: Component, ending: str) -> Itera
         yield ctx.finding(
             Location(component.place),
             f"is named {ending}, which loaders unpickle, and is {' and '.join(component.formats)}",
-            "Download it again: a page that says what went wrong is often saved under the name of the weights.",
+            _AGAIN,
             evidence={"ending": ending, "formats": list(component.formats)},
         )

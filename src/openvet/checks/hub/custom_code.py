@@ -50,6 +50,7 @@ RULE = Rule(
 )
 
 _REMEDY = "Read the code before you load with trust_remote_code=True, and pin the revision; or load without it."
+_ELSEWHERE = "Check the other repository too, pin its revision with code_revision=, or load without trust_remote_code."
 
 
 def check(ctx: Context) -> Iterator[Finding]:
@@ -93,9 +94,11 @@ def _named(ctx: Context, location: Location, value: Any, here: set[str], loud: s
                 evidence={"classes": [shown(name) for name in names[:50]]},
             )
             continue
+        remedy = _REMEDY
         evidence: dict[str, Any] = {"classes": [shown(name) for name in names[:50]]}
         if repository:
             evidence["repository"] = shown(repository)
+            remedy = _ELSEWHERE
             message = (
                 f"takes {classes} from the other repository {shown(repository)}, whose code may change at any time"
             )
@@ -107,11 +110,14 @@ def _named(ctx: Context, location: Location, value: Any, here: set[str], loud: s
             if missing:
                 evidence["missing"] = [shown(name) for name in missing[:50]]
                 message += f"; {shown(missing[0])} is not here"
+                remedy = (
+                    f"Download {shown(missing[0])} from the repository as well, and check again; or load without it."
+                )
             elif loud:
                 message += f"; {loud}"
             else:
                 told = Severity.NOTE
-        yield ctx.finding(location, message, _REMEDY, severity=told, evidence=evidence)
+        yield ctx.finding(location, message, remedy, severity=told, evidence=evidence)
 
 
 def _leaves(reference: str) -> bool:

@@ -31,6 +31,7 @@ from openvet.checks._check import Context
 from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.core.rule import Confidence, Rule, Severity
+from openvet.core.text import shorten
 
 __all__ = ["RULE", "check"]
 
@@ -58,6 +59,12 @@ def _standard(table: str) -> frozenset[str]:
     return frozenset(data[table]["ai.onnx"].split())
 
 
+def _named(operations: list[str]) -> str:
+    """Some of the operations by name: what to look for in a library."""
+    more = f" and {len(operations) - 3} more" if len(operations) > 3 else ""
+    return f"{'the operation' if len(operations) == 1 else 'the operations'} {shorten(', '.join(operations[:3]), 200)}{more}"
+
+
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each domain of each model."""
     from openvet.formats._device import known_names
@@ -77,7 +84,7 @@ def check(ctx: Context) -> Iterator[Finding]:
             plugins = domain in _PLUGINS and _standard("published").issuperset(operations)
             yield ctx.finding(
                 Location(component.place),
-                f"needs code for {len(operations)} operations of the domain {domain}",
+                f"needs code for {_named(operations)} of the domain {domain}",
                 "Find out which library brings the domain, and whether you trust it.",
                 severity=Severity.NOTE if domain in published or plugins else None,
                 evidence={"operations": operations[:20]},

@@ -73,7 +73,7 @@ def _beside(
     """What the file beside the model lacks."""
     shown = shorten(name, 200)
     if file is None:
-        message = f"the bytes of {len(ranges)} tensors lie in {shown}, which is not there"
+        message = f"the bytes of {len(ranges)} {'tensor' if len(ranges) == 1 else 'tensors'} lie in {shown}, which is not there"
         yield ctx.finding(Location(place), message, _WHOLE, severity=Severity.MEDIUM, evidence={"path": shown})
         return
     if any(each.rule == "file/link-escapes" for each in file.anomalies):
