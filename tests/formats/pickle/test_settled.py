@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from openvet.core.limits import Budget
+from openvet.core.limits import Budget, Limits
 from openvet.formats.pickle.machine import Machine
 from openvet.formats.pickle.references import freeze
 from openvet.io.source import BytesSource
@@ -79,8 +79,8 @@ VALUES: dict[str, Any] = {
 }
 
 
-def walked(data: bytes, *, by_hand: bool) -> tuple[Any, ...]:
-    machine = Machine(BytesSource(data), Budget())
+def walked(data: bytes, *, by_hand: bool, limits: Limits | None = None) -> tuple[Any, ...]:
+    machine = Machine(BytesSource(data), Budget(limits or Limits()))
     machine.watched = by_hand
     machine.run()
     return (

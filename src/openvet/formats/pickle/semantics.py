@@ -74,6 +74,8 @@ _NAME_CHARS: Final = 500
 _NAME_DOTS: Final = 16
 #: What is looked at each time that it is called or built.
 _LOOKED_AT: Final = frozenset({"dtype", "NumpyArrayWrapper"})
+#: The method of a class that calls its first argument.
+_CALLS_FIRST: Final = ".__call__"
 _INNER: Final = 100_000
 _DEPTH: Final = 24
 _DTYPES: Final = 100_000
@@ -293,7 +295,7 @@ class Semantics(State):
             self._mark_loaded(ref, items)
         linker = LINKERS.get((ref.module, ref.name)) if ref.kind == "global" else None
         result = None if linker is None else linker(self, items, bag, offset)
-        if linker is None and items and ref.name.endswith(".__call__") and tag_of(items[0]) in (REF, RESULT):
+        if linker is None and items and ref.name.endswith(_CALLS_FIRST) and tag_of(items[0]) in (REF, RESULT):
             result = self.call_items(items[0], items[1:], bag, offset, "__call__")  # partial.__call__(f, ...) calls f
         if (ref.module, ref.name) not in PURE:
             self.tape.called_at = offset
@@ -304,12 +306,17 @@ class Semantics(State):
         key = (ref.module, ref.name)
         if items is not None and (self.sizes or key in WATCHED) and tag_of(result) != REF:
             strain(self, ref, items, result, offset, opcode)
-        if not ref.keeps_calls and linker is None and ref.kind == "global" and not (ref.name in _LOOKED_AT or key in UNSETTLED):
+        if not ref.keeps_calls and linker is None and key not in UNSETTLED and self._settles(ref):
             ref.settled = True
             ref.settled_bag = bag
         if self.observer is not None and items is not None:
             self.observer.called(self, ref, items, result)
         return result
+
+    @staticmethod
+    def _settles(ref: Ref) -> bool:
+        """Whether no call of this may ever lead on: ``partial.__call__(1)`` does not, ``partial.__call__(f)`` calls ``f``."""
+        return ref.kind == "global" and ref.name not in _LOOKED_AT and not ref.name.endswith(_CALLS_FIRST)
 
     def _step(self, module: str, name: str, items: list[int] | None, offset: int, opcode: str) -> None:
         if self.steps is None or len(self.steps) >= _STEPS:
