@@ -19,7 +19,7 @@ INSTALL := $(PIP) install --quiet --require-hashes --no-deps
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types floors bench peers fuzz soak replay docs docs-check fmt lock clean check-all
+.PHONY: help demo test lint types floors bench peers worst fuzz soak replay docs docs-check fmt lock clean check-all
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -96,6 +96,9 @@ bench: $(STAMP)/core ## measure; prints each figure beside its target
 
 peers: $(STAMP)/core ## other scanners beside ours: detection, false alarms, speed, memory
 	$(BIN)/python benchmarks/peers.py $(ARGS)
+
+worst: $(STAMP)/core ## what a check costs on inputs made to cost: seconds, memory, verdict
+	$(BIN)/python benchmarks/worst.py $(ARGS)
 
 fuzz: $(STAMP)/test ## the fuzz and replay tests at length (FUZZ_EXAMPLES=20000)
 	OPENVET_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -n $(JOBS) tests/fuzz tests/conformance $(ARGS)

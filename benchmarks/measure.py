@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["BIN", "Row", "interleaved", "openvet", "peak_mb", "table", "wall"]
+__all__ = ["BIN", "Row", "environment", "interleaved", "openvet", "peak_mb", "table", "wall"]
 
 BIN = Path(sys.executable).parent
 # compiled modules are cached, as they are for whoever runs a command twice, and out of the way of the source tree
@@ -20,6 +20,11 @@ _ENVIRONMENT["PYTHONPYCACHEPREFIX"] = str(Path(".cache/bench/compiled").resolve(
 _QUIET = {
     "stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": _ENVIRONMENT,
 }  # fmt: skip
+
+
+def environment() -> dict[str, str]:
+    """The environment in which a process is measured."""
+    return dict(_ENVIRONMENT)
 
 
 def openvet(*arguments: str | Path) -> list[str]:
