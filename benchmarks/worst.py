@@ -92,7 +92,8 @@ def _run(name: str, make: Callable[[], bytes | dict[str, bytes]], start: float) 
         size = _write(make, folder)
         report = Path(place) / "report.json"
         seconds, peak, code = _measured(openvet("check", folder, "--format", "json", "--output", report))
-        verdict, said = f"exit {code}", {}
+        verdict = f"exit {code}"
+        said: dict[str, int] = {}
         if code in {0, 1, 3} and report.exists():
             verdict, said = _answer(report)
     return Run(name, size, round(seconds, 2), round(peak - start, 1), verdict, said)

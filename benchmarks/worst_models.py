@@ -125,6 +125,11 @@ def _tiff(count: int) -> bytes:
     return b"".join(parts)
 
 
+def _sized(width: str, data: bytes) -> bytes:
+    """``data`` behind its length."""
+    return struct.pack(width, len(data)) + data
+
+
 def _rows(count: int) -> bytes:
     return b"\xdd" + struct.pack(">I", count) + b"\x81\xa1a\x01" * count
 
@@ -167,7 +172,7 @@ INPUTS: dict[str, Callable[[], bytes | dict[str, bytes]]] = {
     "SavedModel: messages in messages": lambda: b"\x08\x01" + _inside(b"\x12", 200_000),
     "safetensors of 190 000 tensors": lambda: _safetensors(190_000),
     "safetensors: header of 90 MB": lambda: struct.pack("<Q", 90 * _MIB) + b'{"' + b" " * (90 * _MIB),
-    "safetensors: one name": lambda: (lambda h: struct.pack("<Q", len(h)) + h)(
+    "safetensors: one name": lambda: _sized("<Q",
         b"{" + b",".join([b'"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}'] * 200_000) + b"}"),
     "GGUF: 3 000 000 texts": lambda: _gguf(_gguf_array(8, 3_000_000, bytes(8) * 3_000_000), 1),
     "GGUF: 1 000 000 keys": lambda: _gguf(b"".join(
@@ -175,9 +180,9 @@ INPUTS: dict[str, Callable[[], bytes | dict[str, bytes]]] = {
     "GGUF: lists in lists": lambda: _gguf(_gguf_array(9, 1, struct.pack("<IQ", 9, 1) * 1_000_000), 1),
     "GGUF: 190 000 tensors": _gguf_tensors,
     "GGUF: 8 000 000 empty lists": lambda: _gguf(_gguf_array(9, 2_000_000, struct.pack("<IQ", 0, 0) * 2_000_000), 1),
-    "NumPy: fields": lambda: b"\x93NUMPY\x02\0" + (lambda h: struct.pack("<I", len(h)) + h)(
+    "NumPy: fields": lambda: b"\x93NUMPY\x02\0" + _sized("<I", 
         b"{'descr': [" + b"".join(b"('f%d', '<f4')," % n for n in range(300_000)) + b"], 'fortran_order': False, 'shape': (0,)}\n"),
-    "NumPy: nested": lambda: b"\x93NUMPY\x02\0" + (lambda h: struct.pack("<I", len(h)) + h)(b"{'descr': " + b"[" * 5_000_000),
+    "NumPy: nested": lambda: b"\x93NUMPY\x02\0" + _sized("<I", b"{'descr': " + b"[" * 5_000_000),
     "msgpack: maps": lambda: _rows(5_000_000),
     "msgpack: 30 MB of lists in lists": lambda: b"\x81\xa1a" + b"\x91" * (30 * _MIB) + b"\xc0",
     "msgpack: 30 MB of numbers": lambda: b"\x81\xa1a\xdd" + struct.pack(">I", 30 * _MIB) + b"\x01" * (30 * _MIB),
