@@ -180,7 +180,7 @@ INPUTS: dict[str, Callable[[], bytes | dict[str, bytes]]] = {
     "GGUF: lists in lists": lambda: _gguf(_gguf_array(9, 1, struct.pack("<IQ", 9, 1) * 1_000_000), 1),
     "GGUF: 190 000 tensors": _gguf_tensors,
     "GGUF: 8 000 000 empty lists": lambda: _gguf(_gguf_array(9, 2_000_000, struct.pack("<IQ", 0, 0) * 2_000_000), 1),
-    "NumPy: fields": lambda: b"\x93NUMPY\x02\0" + _sized("<I", 
+    "NumPy: fields": lambda: b"\x93NUMPY\x02\0" + _sized("<I",
         b"{'descr': [" + b"".join(b"('f%d', '<f4')," % n for n in range(300_000)) + b"], 'fortran_order': False, 'shape': (0,)}\n"),
     "NumPy: nested": lambda: b"\x93NUMPY\x02\0" + _sized("<I", b"{'descr': " + b"[" * 5_000_000),
     "msgpack: maps": lambda: _rows(5_000_000),
