@@ -138,7 +138,7 @@ def test_the_streams_do_what_they_are_for(monkeypatch: pytest.MonkeyPatch) -> No
         hidden += any(("builtins", "eval") in each.passes or each.name == "eval" for each in references)
     assert by_tape > 1_500
     assert by_hand > 1_500
-    assert hidden > 60
+    assert hidden > 50
 
 
 @pytest.mark.parametrize("first", [b"h\x00K\x01h\x01\x86R0", b"h\x00K\x01K\x01\x86R0"])

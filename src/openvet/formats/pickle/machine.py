@@ -166,7 +166,7 @@ class Machine(Semantics):
             if self.broken_at is None:
                 self.broken_at = self.end
 
-    def walk(self) -> None:
+    def walk(self) -> None:  # noqa: C901 - one loop over what the tape stopped for
         """Run opcodes until STOP: those that only move data by the tape, the others one by one."""
         tape, size, allowed, trace = self.tape, self.source.size, self.allowed, self.trace
         tape.alone = self.observer is None and self.steps is None and not self.watched

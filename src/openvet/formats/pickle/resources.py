@@ -111,7 +111,7 @@ def _chosen(count: Callable[[int, int], int]) -> Judge:
     def judge(m: Semantics, items: list[int]) -> Size | None:
         most = _many(m, items[0]) if items else 0
         numbers = _numbers(m, items[1]) if len(items) > 1 else [most]
-        if not numbers or not 0 <= numbers[0]:
+        if not numbers or not numbers[0] >= 0:
             return None
         return "items", min(count(min(most, 2000), min(numbers[0], 2000)), _ENDLESS)
 
@@ -323,7 +323,7 @@ WATCHED: Final = _table()
 UNSETTLED: Final = frozenset(
     name
     for name, judge in WATCHED.items()
-    if judge not in (_consumed, _passed_on, _together, _slice) and name[1] != "_reconstruct"
+    if judge not in (_consumed, _passed_on, _together, _slice)
 )
 #: Methods of objects that take every item of what they are given.
 _TAKES: Final = frozenset(
