@@ -76,7 +76,9 @@ def _meta_graph(walker: Walker, at: int, end: int) -> bool:
 
 
 def _saved_model(walker: Walker, at: int, end: int) -> bool:
-    return any(_meta_graph(walker, each.at, each.end) for each in _messages(walker, "SavedModel", at, end, "meta_graphs"))
+    return any(
+        _meta_graph(walker, each.at, each.end) for each in _messages(walker, "SavedModel", at, end, "meta_graphs")
+    )
 
 
 def has_keras_objects(head: Head) -> bool:

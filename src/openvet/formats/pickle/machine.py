@@ -165,8 +165,12 @@ class Machine(Semantics):
             self.broken = self.broken or error.message
             if self.broken_at is None:
                 self.broken_at = self.end
+        if self.tape.bulky >= 0:
+            self.compute(
+                "resource", "tuples in tuples that are shared or too deep to be hashed", self.tape.bulky, "TUPLE"
+            )
 
-    def walk(self) -> None:  # noqa: C901 - one loop over what the tape stopped for
+    def walk(self) -> None:
         """Run opcodes until STOP: those that only move data by the tape, the others one by one."""
         tape, size, allowed, trace = self.tape, self.source.size, self.allowed, self.trace
         tape.alone = self.observer is None and self.steps is None and not self.watched
@@ -212,8 +216,6 @@ class Machine(Semantics):
                     self._leave_frame(offset)
                     frame = _NO_FRAME
         finally:
-            if tape.bulky >= 0:
-                self.compute("resource", "tuples in tuples that are shared or too deep to be hashed", tape.bulky, "TUPLE")
             self.opcodes = tape.count
             self.end = min(self._base + at, size)
 

@@ -111,7 +111,11 @@ def _chosen(count: Callable[[int, int], int]) -> Judge:
     def judge(m: Semantics, items: list[int]) -> Size | None:
         most = _many(m, items[0]) if items else 0
         numbers = _numbers(m, items[1]) if len(items) > 1 else [most]
+<<<<<<< HEAD
         if not numbers or not numbers[0] >= 0:
+=======
+        if not numbers or numbers[0] < 0:
+>>>>>>> c70450c (Resource bombs: lint)
             return None
         return "items", min(count(min(most, 2000), min(numbers[0], 2000)), _ENDLESS)
 
@@ -244,7 +248,19 @@ def _bytes(m: Semantics, items: list[int]) -> Size | None:
     return _filled(m, items) or _consumed(m, items)
 
 
-_ARRAYS: Final = ("arange", "empty", "eye", "full", "identity", "ones", "tri", "zeros", "ndarray", "linspace", "indices")
+_ARRAYS: Final = (
+    "arange",
+    "empty",
+    "eye",
+    "full",
+    "identity",
+    "ones",
+    "tri",
+    "zeros",
+    "ndarray",
+    "linspace",
+    "indices",
+)
 _TENSORS: Final = ("arange", "empty", "eye", "full", "ones", "rand", "randn", "zeros", "range", "linspace", "Tensor",
                    "FloatTensor", "DoubleTensor", "HalfTensor", "ByteTensor", "IntTensor", "LongTensor", "FloatStorage",
                    "DoubleStorage", "ByteStorage", "IntStorage", "LongStorage", "HalfStorage", "UntypedStorage")  # fmt: skip
@@ -310,7 +326,13 @@ def _table() -> dict[tuple[str, str], Judge]:
         table["builtins", f"{kind}.__mul__"] = table["builtins", f"{kind}.__rmul__"] = _multiplied
         if kind not in ("list", "tuple"):
             table.update({("builtins", f"{kind}.{name}"): _padded for name in ("center", "ljust", "rjust", "zfill")})
-    for module in ("numpy", "numpy.core.multiarray", "numpy._core.multiarray", "numpy.core.numeric", "numpy._core.numeric"):
+    for module in (
+        "numpy",
+        "numpy.core.multiarray",
+        "numpy._core.multiarray",
+        "numpy.core.numeric",
+        "numpy._core.numeric",
+    ):
         table.update({(module, name): _array for name in (*_ARRAYS, "_reconstruct")})
     table.update({("torch", name): _extents for name in _TENSORS})
     table["torch.storage", "UntypedStorage"] = _extents
@@ -327,7 +349,18 @@ UNSETTLED: Final = frozenset(
 )
 #: Methods of objects that take every item of what they are given.
 _TAKES: Final = frozenset(
-    ("difference", "extend", "extendleft", "fromkeys", "intersection", "join", "subtract", "symmetric_difference", "union", "update")
+    (
+        "difference",
+        "extend",
+        "extendleft",
+        "fromkeys",
+        "intersection",
+        "join",
+        "subtract",
+        "symmetric_difference",
+        "union",
+        "update",
+    )
 )
 
 
