@@ -48,6 +48,31 @@ def _case(word: str, technique: str, value: Any, protocol: int = 4) -> Case:
 
 CASES: tuple[Case, ...] = (
     _case(
+        "word-vectors-without-a-constructor",
+        "Word vectors of old gensim, which hold a function that raises in place of their constructor",
+        _instance(
+            "gensim.models.word2vec", "Word2Vec", load=Name("gensim.utils", "call_on_class_only"), vector_size=2
+        ),
+    ),
+    _case(
+        "numbers-of-sockets",
+        "Members of the enumerations of socket, which Python 3.9 writes as names of the module",
+        {"family": Name("socket", "AF_INET"), "kind": Name("socket", "SOCK_STREAM")},
+    ),
+    _case(
+        "wrappers-that-nothing-calls",
+        "Built-in wrappers, carried as values",
+        [Name("builtins", name) for name in ("classmethod", "staticmethod", "super")],
+    ),
+    _case(
+        "iterators-with-a-test",
+        "Iterators of itertools that ask a class of data about each element",
+        [
+            Call(Name("itertools", name), (Name("builtins", "bool"), [1, 0]))
+            for name in ("dropwhile", "filterfalse", "takewhile")
+        ],
+    ),
+    _case(
         "functions-of-the-built-ins",
         "Built-in functions that are carried as values: the key of a sort, the reduction of a pool",
         {
