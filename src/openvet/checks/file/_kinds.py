@@ -63,5 +63,7 @@ def carried_by_pickle(ids: Iterable[str]) -> bool:
 
 def ending_of(name: str) -> str:
     """The ending of a name in lower case with its dot, or nothing for ``.hidden`` and for names without one."""
+    if name.startswith("events.out.tfevents."):  # the rest is the name of the machine that wrote it
+        return ""
     dot = name.rfind(".")
     return name[dot:].lower() if dot > 0 else ""

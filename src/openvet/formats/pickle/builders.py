@@ -195,12 +195,16 @@ def _setattr(module: str, name: str) -> Linker:
     return linker
 
 
-def _import(module: str, name: str) -> Linker:
+def _import(module: str, name: str, *, attributes: bool = False) -> Linker:
+    """Imports a module; dill takes the last part of a dotted name as an attribute of what stands before it."""
+
     def linker(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
         wanted = m.text(items[0]) if items else None
         if wanted is None:
             return None
-        value = m.reference(wanted, "", offset, "IMPORT", via=f"{module}.{name}")
+        whole = not attributes or wanted in _table()["submodules"]
+        holder, _, last = ("", "", wanted) if whole else wanted.rpartition(".")
+        value = m.reference(holder or wanted, last if holder else "", offset, "IMPORT", via=f"{module}.{name}")
         if wanted.partition(".")[0] in _table()["modules"]:
             _builds(m, module, name, offset)
         return value
@@ -227,5 +231,5 @@ BUILDERS: Final[dict[tuple[str, str], Linker]] = {
     ("builtins", "setattr"): _setattr("builtins", "setattr"),
     ("dill", "_dill._setattr"): _setattr("dill", "_dill._setattr"),
     (_CLOUD, "subimport"): _import(_CLOUD, "subimport"),
-    (_DILL, "_import_module"): _import(_DILL, "_import_module"),
+    (_DILL, "_import_module"): _import(_DILL, "_import_module", attributes=True),
 }
