@@ -51,7 +51,7 @@ def test_custom_code_says_which_classes_and_whether_they_are_here() -> None:
         location=Location("config.json", pointer="/auto_map"),
         message="makes a loader run configuration_x.XConfig, modeling_x.XModel of this repository when "
         "trust_remote_code is given; configuration_x.py is not here",
-        remedy="Read the code before you load with trust_remote_code=True, and pin the revision; or load without it.",
+        remedy="Download configuration_x.py from the repository as well, and check again; or load without it.",
         evidence={"classes": ["configuration_x.XConfig", "modeling_x.XModel"], "missing": ["configuration_x.py"]},
     )
 
@@ -230,8 +230,7 @@ def test_python_code_names_ten_and_counts_the_rest() -> None:
     found = run("hub/python-code", *files, part("z.py", "import nobody_knows\n"))
     assert len(found) == 11
     assert found[0].message == (
-        "is Python code that comes with the model; it imports nobody_knows, a package that OpenVet does not know; "
-        "it imports nobody_knows"
+        "is Python code that comes with the model; it imports nobody_knows, a package that OpenVet does not know"
     )
     assert found[1].message == (
         "is Python code that comes with the model, and loading it only defines classes and functions; it imports os, torch"

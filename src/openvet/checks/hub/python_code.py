@@ -67,7 +67,7 @@ def check(ctx: Context) -> Iterator[Finding]:
             Location(component.place),
             "is Python code that comes with the model"
             + (f"; {why}" if why else ", and loading it only defines classes and functions")
-            + (f"; imports: {', '.join(packages[:8])}" if packages else ""),
+            + (f"; it imports {', '.join(packages[:8])}" if packages and "it imports" not in why else ""),
             _REMEDY if why else _QUIET,
             severity=None if why else Severity.NOTE,
             evidence={"imports": packages[:100]},
