@@ -72,6 +72,11 @@ def misses(facts: Facts, loads: list[dict[str, Any]]) -> list[tuple[str, Name]]:
     # the state of a callable, or the class of an object, was changed: the rule about that reviews or rejects the file,
     # and which of the names in it are called later cannot be told apart any more
     changed = any(program.mutations for program in found)
+    # a literal whose class was changed ends the load, but for the inert one that stands for it here
+    changed = changed or any((program.broken or "").startswith("sets the state of") for program in found)
+    # an object that holds nothing callable may be hidden where an unpickler calls it: what made it is judged
+    hidden = {(each.module, each.name) for each in references if each.calls and not (each.passes or each.passes_more)}
+    hidden = hidden if any(each.builds for each in references) else set()
     # what an extension code stands for is not in the file; that the file has one is a reason to reject it
     codes = any(each.kind == "extension" for program in found for each in program.computed)
     coded = set(REGISTERED.values())
@@ -92,6 +97,8 @@ def misses(facts: Facts, loads: list[dict[str, Any]]) -> list[tuple[str, Name]]:
                 continue
             if root != name and {root, today(root)} & LINKERS.keys():
                 continue  # the machine follows where a linker leads, which an inert one does not
+            if root != name and {root, today(root)} & hidden:
+                continue
             if not {name, today(name)} & called and not changed and not (name[0] == "" and _calls_unknown(found)):
                 out.append(("called", name))
     return out
