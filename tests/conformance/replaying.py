@@ -72,8 +72,6 @@ def misses(facts: Facts, loads: list[dict[str, Any]]) -> list[tuple[str, Name]]:
     # the state of a callable, or the class of an object, was changed: the rule about that reviews or rejects the file,
     # and which of the names in it are called later cannot be told apart any more
     changed = any(program.mutations for program in found)
-    # a literal whose class was changed ends the load, but for the inert one that stands for it here
-    changed = changed or any((program.broken or "").startswith("sets the state of") for program in found)
     # an object that holds nothing callable may be hidden where an unpickler calls it: what made it is judged
     hidden = {(each.module, each.name) for each in references if each.calls and not (each.passes or each.passes_more)}
     hidden = hidden if any(each.builds for each in references) else set()
