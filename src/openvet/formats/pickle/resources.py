@@ -110,7 +110,6 @@ def _chosen(count: Callable[[int, int], int]) -> Judge:
 
     def judge(m: Semantics, items: list[int]) -> Size | None:
         most = _many(m, items[0]) if items else 0
-        if not numbers or not numbers[0] >= 0:
         if not numbers or numbers[0] < 0:
             return None
         return "items", min(count(min(most, 2000), min(numbers[0], 2000)), _ENDLESS)
