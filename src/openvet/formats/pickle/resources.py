@@ -110,6 +110,7 @@ def _chosen(count: Callable[[int, int], int]) -> Judge:
 
     def judge(m: Semantics, items: list[int]) -> Size | None:
         most = _many(m, items[0]) if items else 0
+        numbers = _numbers(m, items[1]) if len(items) > 1 else [most]
         if not numbers or numbers[0] < 0:
             return None
         return "items", min(count(min(most, 2000), min(numbers[0], 2000)), _ENDLESS)
@@ -338,9 +339,7 @@ WATCHED: Final = _table()
 #: Those where an argument of plain data is enough: none of their calls is known beforehand. The others need an argument that is kept in
 #: ``sizes``, and while there is one, no call is.
 UNSETTLED: Final = frozenset(
-    name
-    for name, judge in WATCHED.items()
-    if judge not in (_consumed, _passed_on, _together, _slice)
+    name for name, judge in WATCHED.items() if judge not in (_consumed, _passed_on, _together, _slice)
 )
 #: Methods of objects that take every item of what they are given.
 _TAKES: Final = frozenset(

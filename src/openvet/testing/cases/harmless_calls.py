@@ -50,9 +50,7 @@ CASES: tuple[Case, ...] = (
     _case(
         "word-vectors-without-a-constructor",
         "Word vectors of old gensim, which hold a function that raises in place of their constructor",
-        _instance(
-            "gensim.models.word2vec", "Word2Vec", load=Name("gensim.utils", "call_on_class_only"), vector_size=2
-        ),
+        _instance("gensim.models.word2vec", "Word2Vec", load=Name("gensim.utils", "call_on_class_only"), vector_size=2),
     ),
     _case(
         "numbers-of-sockets",
