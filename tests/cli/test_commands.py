@@ -95,6 +95,19 @@ def test_with_several_models_the_worst_counts(good: Path, doubtful: Path, bad: P
     assert call("check", "--fail-on", "reject", doubtful, gone).exit_code == 2
 
 
+@pytest.mark.parametrize("path", ["org/name", "https://huggingface.co/org/name"])
+def test_a_name_on_a_hub_is_answered_with_how_to_write_it(path: str, tmp_path: Path) -> None:
+    found = run("check", path, cwd=tmp_path)
+    assert found.returncode == 2
+    assert found.stderr.endswith("; check the path, or write hf:org/name for a model of the hub\n")
+
+
+def test_what_a_server_lacks_is_no_matter_of_the_path(tmp_path: Path) -> None:
+    found = run("check", "hf:name", cwd=tmp_path)
+    assert found.returncode == 2
+    assert "hf:ORG/NAME" in found.stderr and "check the path" not in found.stderr
+
+
 def test_a_missing_path_does_not_stop_the_others(good: Path) -> None:
     found = run("check", "--format", "json", "nowhere", good, cwd=good.parent)
     assert found.returncode == 2
