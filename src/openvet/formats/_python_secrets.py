@@ -20,7 +20,8 @@ _PRIVATE = re.compile(r"\.ssh/|id_(?:rsa|ed25519|ecdsa)\b|\.aws/|\.netrc|\.git-c
                       r"huggingface/token|\.pypirc|\.npmrc|/etc/(?:passwd|shadow)|\.gnupg|Login Data|cookies\.sqlite|"
                       r"wallet\.dat|/proc/self/environ|\.bash_history|\.config/gcloud")  # fmt: skip
 _SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|ACCESS_KEY|PRIVATE", re.IGNORECASE)
-_WORDS = re.compile(r"environ|getenv|get_token|get_password|browser_cookie3|" + _PRIVATE.pattern)
+# a name that is taken with getattr may be put together out of pieces
+_WORDS = re.compile(r"environ|getenv|getattr|__dict__|get_token|get_password|browser_cookie3|" + _PRIVATE.pattern)
 
 
 def may_take(text: str) -> bool:
@@ -44,7 +45,7 @@ def taken(names: Names, node: ast.Call, name: str, capability: str | None) -> st
         if not waiting:
             break
         part = waiting.pop()
-        if isinstance(part, ast.Name | ast.Attribute) and names.resolve(part) == "os.environ":
+        if isinstance(part, ast.Name | ast.Attribute | ast.Call) and names.resolve(part) == "os.environ":
             return "takes the whole environment"
         if isinstance(part, ast.Name):
             held = names.held(part.id)

@@ -14,7 +14,7 @@ Example:
     ``list(range(2 ** 47))``; a tuple of twice the same tuple, sixty times, as a key of a dictionary.
 
 Remedy:
-    Do not load the file: every unpickler that allows the callables is hit, and tuples need none. Where files of strangers have to be
+    Do not load the file: ``pickle.load``, ``joblib.load`` and ``torch.load`` are hit in every version, and tuples need no callable. Where files of strangers have to be
     loaded, bound the memory and the time of the process. Versions of Python from 3.11 on refuse to read numbers of more than 4300
     digits from text (CVE-2020-10735); Python 3.14 keeps hashes of tuples.
 
