@@ -8,7 +8,8 @@ What it finds:
 
 Why it matters:
     The reference reader refuses most of these; others do not look. Repeated keys let two readers see two models in
-    one file; a hole or padding hides bytes that no tensor shows.
+    one file; a hole or padding hides bytes that no tensor shows. More than four dimensions are high: readers that believed the
+    number wrote the extents behind an array of four.
 
 Example:
     A tensor at offset 40 in a file whose alignment is 32, or two tensors whose data share bytes.
@@ -27,6 +28,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from openvet.checks._check import Context
 from openvet.core.finding import Finding
@@ -44,4 +46,7 @@ RULE = Rule(
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each lie of a header."""
-    yield from ctx.anomalies("Do not load it; get the file again from its publisher, or convert the original weights.")
+    for finding in ctx.anomalies(
+        "Do not load it; get the file again from its publisher, or convert the original weights."
+    ):
+        yield replace(finding, severity=Severity.HIGH) if finding.evidence.get("lie") == "dimensions" else finding

@@ -46,6 +46,10 @@ RULE = Rule(
 
 _PARTS = ("code", "datasets", "docs", "prompts")
 _TITLES = ("org.cncf.model.filepath", "org.cnai.model.filepath", "org.opencontainers.image.title")
+#: Keys of a flavor of MLflow that name a file or a folder of the model.
+_FLAVOR_PATHS = frozenset(
+    {"code", "data", "model_binary", "model_data", "model_path", "pickled_model", "python_model", "saved_model_dir"}
+)
 _MOST = 200_000
 
 
@@ -54,7 +58,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     from openvet.formats._tf_program import is_outside
 
     for component in ctx.components():
-        for pointer, path in (*_kitfile(component.document), *_layers(component.document), *_artefacts(component)):
+        for pointer, path in _named_paths(component):
             if isinstance(path, str) and is_outside(path):
                 shown = printable(shorten(path, 200))
                 yield ctx.finding(
@@ -63,6 +67,23 @@ def check(ctx: Context) -> Iterator[Finding]:
                     "Do not unpack or load it.",
                     evidence={"path": shown},
                 )
+
+
+def _named_paths(component: Component) -> Iterator[tuple[str, Any]]:
+    document = component.document
+    yield from _kitfile(document)
+    yield from _layers(document)
+    yield from _flavors(document)
+    yield from _artefacts(component)
+
+
+def _flavors(document: Any) -> Iterator[tuple[str, Any]]:
+    """The files and folders that MLflow loads for a model, relative to its ``MLmodel``."""
+    flavors = document.get("flavors") if isinstance(document, dict) else None
+    for name, flavor in flavors.items() if isinstance(flavors, dict) else ():
+        if isinstance(flavor, dict):
+            for key in sorted(_FLAVOR_PATHS & flavor.keys()):
+                yield f"/flavors/{printable(shorten(str(name), 100))}/{key}", flavor[key]
 
 
 def _kitfile(document: Any) -> Iterator[tuple[str, Any]]:

@@ -129,6 +129,8 @@ CASES: tuple[Case, ...] = (
     _case("kitfile-part-absolute", "a data set of a Kitfile has an absolute path", lambda: _kit(data="/etc/ssl"), "reject", _OUTSIDE, formats=("yaml",)),
     _case("mlflow-loader", "MLflow is made to import a module of the interpreter as its loader",
           lambda: _mlflow(flavor="loader_module: os"), "review", "hub/config-callable", formats=("yaml",)),
+    _case("mlflow-path", "MLflow is made to load a model from outside of its folder",
+          lambda: _mlflow(flavor="loader_module: mlflow.sklearn\n    data: ../../../../tmp/model.pkl"), "reject", "serving/outside-path", formats=("yaml",)),
     _case("mlflow-pickle", "python_model.pkl of MLflow has a payload",
           lambda: _mlflow({"python_model.pkl": dump(_EVIL, 4)}, flavor="loader_module: mlflow.pyfunc.model"), "reject", "pickle/runs-process", formats=("yaml", "pickle")),
     _case("mlflow-index", "the environment of MLflow names another index",

@@ -110,6 +110,8 @@ CASES: tuple[Case, ...] = (
           advisories=("CVE-2024-34359",)),
     _gguf("two-tensors-one-place", "two tensors share bytes",
           lambda: gguf([_ARCHITECTURE], [_tensor(8), GgufTensor("u", (8,), 0, size=32, offset=0)]), "review", _LIES),
+    _gguf("nine-dimensions", "a tensor of nine dimensions: readers wrote them behind an array of four",
+          lambda: gguf([_ARCHITECTURE], [_tensor(1, 1, 1, 1, 1, 1, 1, 1, 8)]), "reject", _LIES),
     _gguf("ordinary", "an ordinary model",
           lambda: gguf([_ARCHITECTURE, ("tokenizer.ggml.tokens", "array", _TEXTS)], [_tensor(8)]), "admit"),
     _gguf("ordinary-big-endian", "an ordinary model for a big-endian machine",
