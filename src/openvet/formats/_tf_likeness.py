@@ -20,12 +20,14 @@ _NAME = re.compile(r"[A-Za-z0-9_.^][\w>./^:{}\[\]()-]{0,999}")
 #: Fields that are looked through: as many may stand in front of what tells.
 _LOOKED_THROUGH = 4096
 _NODES = 3
+_ZSTANDARD = b"\x28\xb5\x2f\xfd"
 _IDENTIFIER = b"_tf_keras_"
 
 
 def begins_message(head: Head) -> bool:
-    """Whether the first byte may begin a field."""
-    return len(head.data) >= 8 and head.data[0] >= 8 and head.data[0] & 7 in {0, 1, 2, 3, 5}
+    """Whether the first byte may begin a field. Zstandard's mark may too, and a stored block behind it holds another file as it is."""
+    data = head.data
+    return len(data) >= 8 and data[0] >= 8 and data[0] & 7 in {0, 1, 2, 3, 5} and not data.startswith(_ZSTANDARD)
 
 
 def graph_inside(head: Head, kind: str) -> bool:
