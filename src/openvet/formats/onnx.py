@@ -51,12 +51,16 @@ _ANYWHERE = 1 << 62
 _OPERATION = re.compile(r"[A-Za-z_][\w.:/-]{0,200}")
 
 
+#: The mark of Zstandard may be a field as well, and a stored block behind it holds another file as it is.
+_ZSTANDARD = b"\x28\xb5\x2f\xfd"
+
+
 def probe(head: Head) -> Likeness:
     """STRONG where the fields are those of a model, and its first graph or function begins with a node, a tensor or a value.
 
     Fields that no model has are passed over: they must not make a model unreadable.
     """
-    if len(head.data) < 8 or head.data[0] < 8 or head.data[0] & 7 not in _BEGIN:
+    if len(head.data) < 8 or head.data[0] < 8 or head.data[0] & 7 not in _BEGIN or head.data.startswith(_ZSTANDARD):
         return Likeness.NO
     from openvet.core.limits import Budget
     from openvet.formats._protobuf import Walker, schema
