@@ -32,11 +32,11 @@ $(STAMP)/venv:
 	@mkdir -p $(STAMP) && touch $@
 
 # the walk over opcodes is compiled where a compiler and Python.h are; elsewhere the same source runs as it is
-COMPILED := src/openvet/formats/pickle/tape
+COMPILED := src/openvet/formats/pickle/held src/openvet/formats/pickle/tape
 
-$(STAMP)/core: $(STAMP)/venv requirements/core.txt requirements/build.txt pyproject.toml setup.py $(COMPILED).py $(COMPILED).pxd
+$(STAMP)/core: $(STAMP)/venv requirements/core.txt requirements/build.txt pyproject.toml setup.py $(COMPILED:=.py) $(COMPILED:=.pxd)
 	$(INSTALL) -r requirements/build.txt -r requirements/core.txt
-	rm -rf build $(COMPILED).*.so
+	rm -rf build $(COMPILED:=.*.so)
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 

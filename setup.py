@@ -13,6 +13,7 @@ else:
     # optional: a failure to compile is a warning. The checks of bounds stay: this reads hostile files.
     modules = cythonize(
         [
+            Extension("openvet.formats.pickle.held", ["src/openvet/formats/pickle/held.py"], optional=True),
             Extension("openvet.formats.pickle.tape", ["src/openvet/formats/pickle/tape.py"], optional=True),
             Extension("openvet.io.archive.lz4_block", ["src/openvet/io/archive/lz4_block.py"], optional=True),
         ],

@@ -14,6 +14,7 @@ from typing import Any, Final
 from openvet.core.limits import Budget
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError, UnsupportedError
+from openvet.formats.pickle.held import Held
 from openvet.formats.pickle.literals import is_bytes, is_text, span, text_of, type_name
 from openvet.formats.pickle.machine import Machine
 from openvet.formats.pickle.values import (
@@ -29,7 +30,6 @@ from openvet.formats.pickle.values import (
     SET,
     TUPLE,
     UNKNOWN,
-    Held,
     a_of,
     offset_of,
     tag_of,
@@ -95,7 +95,7 @@ class _Everything(Held):
     __slots__ = ("_all", "forgotten")
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(0)
         self._all: dict[int, list[int]] = {}
         self.forgotten: set[int] = set()
 

@@ -156,6 +156,9 @@ class Member:
         offset: where its record starts in the archive.
         role: ``tensor-data`` for raw storage that the container's own program refers to: it is not identified
             further, since the only thing that reads it is a tensor. ``None`` for everything else.
+        plain: its bytes lie in the container as they are, so that raw storage need not be opened at all.
+        walked: the id of a format, and what the container's reader has made of the member already by that format's means,
+            so that the reader of the format need not do it again.
     """
 
     name: str
@@ -163,6 +166,8 @@ class Member:
     open: Callable[[], Source]
     offset: int | None = None
     role: str | None = None
+    plain: bool = False
+    walked: tuple[str, Any] | None = None
 
 
 class Facts:
@@ -178,6 +183,7 @@ class Facts:
             size) of each. Such a file needs no reader of its own; what no claim covers stays unread.
         coverage: set by the reader when it is not ``READ``.
         every_call: whether programs are to list every call that they make, and not only the first ones.
+        walked: what :attr:`Member.walked` holds for the format that reads.
     """
 
     __slots__ = (
@@ -195,6 +201,7 @@ class Facts:
         "programs",
         "tensors",
         "unknowns",
+        "walked",
     )
 
     def __init__(self, place: str, name: str, budget: Budget) -> None:
@@ -212,6 +219,7 @@ class Facts:
         self.unknowns: list[Unknown] = []
         self.dropped = 0
         self.every_call = False
+        self.walked: Any = None
 
     @property
     def limits(self) -> Limits:

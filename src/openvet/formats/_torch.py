@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 from typing import Any, Final
 
 from openvet.core.text import printable, shorten
@@ -94,10 +95,13 @@ class Tensors:
         self._by_result: dict[int, Storage] = {}
         self._tensor_at: dict[int, int] = {}
         self._holders: set[int] = set()
+        #: tensors and holders
+        self.followed: set[int] = set()
         self._links: dict[int, tuple[int, int]] = {}
         self._aliases: list[tuple[int, tuple[int, int]]] = []
         self._pairs: dict[int, str] = {}
         self._prefixes: dict[int, str] = {}
+        self._keys: dict[int, str] = {}
         self._last_container = 0
 
     def mismatch(self, message: str, offset: int | None, **evidence: Any) -> None:
@@ -113,20 +117,22 @@ class Tensors:
 
     def persistent(self, machine: Semantics, identifier: int, result: int) -> int | None:
         items = machine.items(identifier) or []
-        if len(items) > 1 and machine.text(items[0]) == "module":  # a class and its source, kept since PyTorch 0.1
+        kind = machine.text(items[0]) if items else None
+        if kind == "storage" and len(items) > 4 and tag_of(items[1]) == REF:
+            self._storage(machine, items, result)
+        elif kind == "module" and len(items) > 1:  # a class and its source, kept since PyTorch 0.1
             return items[1]
-        self._storage(machine, items, result)
+        else:
+            self.other_persistent += 1
         return None
 
     def _storage(self, machine: Semantics, items: list[int], result: int) -> None:
-        if len(items) < 5 or machine.text(items[0]) != "storage" or tag_of(items[1]) != REF:
-            self.other_persistent += 1
-            return
         key = machine.text(items[2])
         if key is None and (number := machine.integer(items[2])) is not None:
             key = str(number)
         numel = machine.integer(items[4])
-        dtype, width = DTYPES.get(machine.refs[a_of(items[1])].name.rpartition(".")[2], ("?", 0))
+        written = machine.refs[a_of(items[1])].name
+        dtype, width = DTYPES.get(written) or DTYPES.get(written.rpartition(".")[2], ("?", 0))
         if key is None or numel is None or numel < 0:
             self.other_persistent += 1
             return
@@ -148,10 +154,13 @@ class Tensors:
         self._by_result[offset_of(result)] = storage
 
     def called(self, machine: Semantics, ref: Ref, items: list[int], result: int) -> None:
-        if ref.module == "collections" and ref.name == "OrderedDict" and items:  # Python 2 wrote it as a list of pairs
+        if not items:
+            self._last_container = 0
+            return
+        if ref.module == "collections" and ref.name == "OrderedDict":  # Python 2 wrote it as a list of pairs
             self._links.pop(offset_of(items[0]), None)  # until now it was in the tuple of arguments
             self.placed(machine, result, 0, items[0])
-        if (ref.module, ref.name) in _WRAPS and items and offset_of(items[0]) in self._tensor_at:
+        if (ref.module, ref.name) in _WRAPS and offset_of(items[0]) in self._tensor_at:
             self._forget_place(offset_of(items[0]))  # the tuple of arguments is no container of the model
         elif tag_of(result) == RESULT:
             self._given(machine, items, result)
@@ -170,14 +179,17 @@ class Tensors:
 
     def _add(self, raw: _Raw) -> None:
         self._tensor_at[raw.identity] = len(self._raw)
+        self.followed.add(raw.identity)
         self._raw.append(raw)
 
     def _given(self, machine: Semantics, items: list[int], result: int) -> None:
         """Tensors among the arguments of a call are parts of what it makes: indices and values, scales, offsets."""
         last = self._last_container
-        if last and tag_of(last) == TUPLE and machine.items(last) == items:
+        if not last:
+            return
+        if tag_of(last) == TUPLE and machine.items(last) == items:
             self._links.setdefault(offset_of(last), (offset_of(result), 0))
-            self._holders.add(offset_of(result))
+            self._hold(offset_of(result))
         self._last_container = 0
 
     def _rebuilt(self, machine: Semantics, ref: Ref, items: list[int], result: int) -> None:
@@ -194,8 +206,11 @@ class Tensors:
             dtype, width = DTYPES.get(machine.refs[a_of(items[6])].name, ("?", 0))
         reaches = None
         if strides is not None and len(strides) == len(shape):
-            empty = any(extent == 0 for extent in shape)
-            reaches = 0 if empty else start + sum((e - 1) * s for e, s in zip(shape, strides, strict=True)) + 1
+            reaches = start + 1
+            for extent, stride in zip(shape, strides, strict=True):
+                reaches += (extent - 1) * stride
+            if 0 in shape:
+                reaches = 0
         if dtype in _PACKED:
             width = 0
         self._add(_Raw(offset_of(result), storage, dtype, width, start, shape, reaches, offset_of(result)))
@@ -214,12 +229,18 @@ class Tensors:
         if identity == parent:
             return
         link = (parent, key)
+        if key > 0 and key not in self._keys:  # read now, while the walk has these bytes at hand
+            self._keys[key] = self._key(machine, key)
         if identity not in self._links:
             self._links[identity] = link
         elif identity in self._tensor_at and len(self._aliases) < self.facts.limits.tensors:
             self._aliases.append((identity, link))
-        self._holders.add(parent)
+        self._hold(parent)
         self._last_container = container
+
+    def _hold(self, identity: int) -> None:
+        self._holders.add(identity)
+        self.followed.add(identity)
 
     def _forget_place(self, identity: int) -> None:
         """The tensor is not where it was put last."""
@@ -229,6 +250,9 @@ class Tensors:
             self._links.pop(identity, None)
 
     def _extents(self, machine: Semantics, value: int) -> tuple[int, ...] | None:
+        known = machine.tape.numbers(value)
+        if known is not None:
+            return tuple(known) if min(known, default=0) >= 0 else None
         items = machine.items(value)
         if items is None or len(items) >= 64:
             return None
@@ -260,22 +284,19 @@ class Tensors:
             self.facts.tensors.append(Tensor(name, raw.dtype, raw.shape, None, 0))
             return
         begin = place_of(raw.storage)
-        tensor = Tensor(
-            name,
-            raw.dtype,
-            raw.shape,
-            None if begin is None or not raw.width else begin + raw.start * raw.width,
-            None,
-        )
-        nbytes = tensor.elements * raw.width if raw.width else None
-        self.facts.tensors.append(Tensor(name, raw.dtype, raw.shape, tensor.offset, nbytes))
-        allowed = raw.storage.nbytes if raw.width else 0
-        if raw.width and raw.reaches is not None and raw.reaches * raw.width > allowed:
+        width = raw.width
+        if not width:
+            self.facts.tensors.append(Tensor(name, raw.dtype, raw.shape, None, None))
+            return
+        offset = None if begin is None else begin + raw.start * width
+        self.facts.tensors.append(Tensor(name, raw.dtype, raw.shape, offset, prod(raw.shape) * width))
+        allowed = raw.storage.nbytes
+        if raw.reaches is not None and raw.reaches * width > allowed:
             self.mismatch(
-                f"tensor {shorten(name, 100)} reaches {raw.reaches * raw.width} bytes into a storage of {allowed}",
+                f"tensor {shorten(name, 100)} reaches {raw.reaches * width} bytes into a storage of {allowed}",
                 raw.offset,
                 tensor=shorten(name, 200),
-                reaches=str(raw.reaches * raw.width),
+                reaches=str(raw.reaches * width),
                 storage=str(allowed),
                 beyond=True,
             )
@@ -309,6 +330,10 @@ class Tensors:
             return str(-1 - key)
         if key == 0:
             return ""
+        known = self._keys.get(key)
+        return self._key(machine, key) if known is None else known
+
+    def _key(self, machine: Semantics, key: int) -> str:
         text = machine.text(key)
         if text is not None:
             return printable(shorten(text, 256))

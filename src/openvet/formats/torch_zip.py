@@ -13,7 +13,6 @@ Reference: ``torch/serialization.py`` and ``caffe2/serialize/inline_container.cc
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from openvet.core.location import member_place
@@ -26,6 +25,7 @@ from openvet.io.source import Source
 
 if TYPE_CHECKING:
     from openvet.formats._torch import Storage, Tensors
+    from openvet.formats.pickle.machine import Machine
     from openvet.io.archive.zip import ZipEntry, ZipListing
 
 __all__ = ["FORMAT", "probe", "read"]
@@ -98,13 +98,14 @@ def read(source: Source, facts: Facts) -> None:
         by_name.setdefault(entry.name.lower(), entry)  # PyTorch does not tell upper case from lower case
     claimed: set[int] = set()
     classes: list[str] = []
+    walked: dict[int, Machine] = {}
     for entry in _pickles(listing):
-        claimed.update(_walk(source, facts, entry, by_name, classes))
+        claimed.update(_walk(source, facts, entry, by_name, classes, walked))
     if any(
         entry.name.lower().endswith("/constants.pkl") or "/code/" in entry.name.lower() for entry in listing.entries
     ):
         _script(source, facts, listing, classes)
-    facts.add_members(_members(source, listing, facts, claimed))
+    facts.add_members(_members(source, listing, facts, claimed, walked))
 
 
 def _pickles(listing: ZipListing) -> Iterator[ZipEntry]:
@@ -116,11 +117,19 @@ def _pickles(listing: ZipListing) -> Iterator[ZipEntry]:
             yield entry
 
 
-def _walk(source: Source, facts: Facts, entry: ZipEntry, by_name: dict[str, ZipEntry], classes: list[str]) -> set[int]:
+def _walk(
+    source: Source,
+    facts: Facts,
+    entry: ZipEntry,
+    by_name: dict[str, ZipEntry],
+    classes: list[str],
+    walked: dict[int, Machine],
+) -> set[int]:
     """Tensors of one ``data.pkl``. Gives the offsets of the members that are its storages.
 
-    The member is read again as a pickle when the inventory opens it, and that reading reports what it would run. Only
-    where it does not look like one there, although a loader would take it for one, its programs are reported here.
+    The member is read as a pickle when the inventory opens it, which takes the walk over from here and reports what it
+    would run. Only where it does not look like one there, although a loader would take it for one, its programs are
+    reported here.
     """
     from openvet.formats import pickle as pickle_format
     from openvet.formats._torch import Tensors
@@ -140,7 +149,10 @@ def _walk(source: Source, facts: Facts, entry: ZipEntry, by_name: dict[str, ZipE
     with member:
         if pickle_format.probe(Head(entry.name, member)) is Likeness.STRONG:
             machine = Machine(member, facts.budget, observer=tensors)
+            machine.steps = [] if facts.every_call else None
             machine.run()
+            if machine.first_array < 0 and not machine.raw_follows:  # what joblib puts between opcodes is read there
+                walked[entry.header_offset] = machine
         else:
             machine = Reading(member, facts, place).one(0, tensors)
         _note(facts, source, folder, by_name)
@@ -177,14 +189,24 @@ def _check_storages(tensors: Tensors, folder: str, by_name: dict[str, ZipEntry])
     return claimed
 
 
-def _members(source: Source, listing: ZipListing, facts: Facts, claimed: set[int]) -> Iterator[Member]:
-    seen = set()
-    for member in zip_format.zip_members(source, listing, facts):
-        if member.offset in claimed and member.offset not in seen:
-            seen.add(member.offset)
-            yield replace(member, role="tensor-data")
-        else:
-            yield member
+def _members(
+    source: Source, listing: ZipListing, facts: Facts, claimed: set[int], walked: dict[int, Machine]
+) -> Iterator[Member]:
+    for entry in listing.entries:
+        if not zip_format.holds_bytes(entry):
+            continue
+        storage = entry.header_offset in claimed
+        claimed.discard(entry.header_offset)  # another entry of the same record is a member like others
+        machine = walked.pop(entry.header_offset, None)
+        yield Member(
+            entry.name,
+            entry.size,
+            zip_format.Opener(source, entry, facts),
+            entry.header_offset,
+            "tensor-data" if storage else None,
+            storage and entry.plain,
+            None if machine is None else ("pickle", machine),
+        )
 
 
 def _note(facts: Facts, source: Source, folder: str, by_name: dict[str, ZipEntry]) -> None:

@@ -26,7 +26,7 @@ from openvet.io.source import Source
 if TYPE_CHECKING:
     from openvet.io.archive.zip import ArchiveAnomaly, ZipEntry, ZipListing
 
-__all__ = ["FORMAT", "probe", "put_listing", "read", "zip_members"]
+__all__ = ["FORMAT", "Opener", "holds_bytes", "probe", "put_listing", "read", "zip_members"]
 
 FORMAT = Format(
     id="zip",
@@ -42,7 +42,7 @@ FORMAT = Format(
         "The content of encrypted members and of members with other compression methods.",
         "Archives that are split into several volumes.",
         "Whether an extra field or a comment means something to a program.",
-        "Whether the checksum of a stored member above 8 MiB is right.",
+        "Whether the checksum of a stored member above 8 MiB, or of a stored tensor, is right.",
     ),
 )
 
@@ -87,11 +87,16 @@ def read(source: Source, facts: Facts) -> None:
 def zip_members(source: Source, listing: ZipListing, facts: Facts) -> Iterator[Member]:
     """The entries of a listing as members. What opening one shows to be wrong is recorded in ``facts``."""
     for entry in listing.entries:
-        if not entry.is_dir or entry.size or entry.compressed_size:
-            yield Member(entry.name, entry.size, _Opener(source, entry, facts), entry.header_offset)
+        if holds_bytes(entry):
+            yield Member(entry.name, entry.size, Opener(source, entry, facts), entry.header_offset)
 
 
-class _Opener:
+def holds_bytes(entry: ZipEntry) -> bool:
+    """Whether an entry is more than the name of a folder."""
+    return not entry.is_dir or bool(entry.size or entry.compressed_size)
+
+
+class Opener:
     """Opens one member. Small, since an archive may have very many."""
 
     __slots__ = ("_entry", "_facts", "_source", "_told")

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from types import ModuleType
+from typing import Any
 
 from openvet.core.coverage import Coverage, Unknown
 from openvet.core.limits import Budget
@@ -186,14 +187,22 @@ class _Reading:
             component = replace(component, anomalies=(*component.anomalies, anomaly))
         return _named(replace(component, digests=digests), entry)
 
-    def examine(self, source: Source, name: str, place: str, depth: int, role: str | None = None) -> Component:
+    def examine(
+        self,
+        source: Source,
+        name: str,
+        place: str,
+        depth: int,
+        role: str | None = None,
+        walked: tuple[str, Any] | None = None,
+    ) -> Component:
         """Identify and read one file or member, then everything inside it."""
         ids: tuple[str, ...] = ()
         if role is not None:
             facts = Facts(place, name, self._budget)
             facts.coverage = Coverage.INERT
         else:
-            ids, facts = self._read(source, name, place)
+            ids, facts = self._read(source, name, place, walked)
         children = tuple(self._member(member, place, depth + 1) for member in facts.members)
         if any(child.claims for child in children):
             children = tuple(settle_claims(children, lambda index: facts.members[index].open()))
@@ -222,7 +231,9 @@ class _Reading:
             children=children,
         )
 
-    def _read(self, source: Source, name: str, place: str) -> tuple[tuple[str, ...], Facts]:
+    def _read(
+        self, source: Source, name: str, place: str, walked: tuple[str, Any] | None
+    ) -> tuple[tuple[str, ...], Facts]:
         """The ids of the formats that the bytes were read as, and what reading them found."""
         facts = self._facts(place, name)
         try:
@@ -231,6 +242,8 @@ class _Reading:
             _failed(facts, error)
             return (), facts
         program = identity.recognised
+        if walked is not None and [module.FORMAT.id for module in identity.readers] == [walked[0]]:
+            facts.walked = walked[1]
         if not identity.readers:
             if program is None:
                 facts.unknown("no-reader", "no format that OpenVet knows", coverage=Coverage.UNREAD)
@@ -263,6 +276,7 @@ class _Reading:
         first: Facts | None = None
         for module in readers:
             attempt = self._facts(empty.place, empty.name)
+            attempt.walked = empty.walked
             if _read_as(module, source, attempt):
                 return (module.FORMAT.id,), attempt
             first = first or attempt
@@ -270,10 +284,12 @@ class _Reading:
 
     def _member(self, member: Member, container: str, depth: int) -> Component:
         place = member_place(container, member.name)
+        if member.role is not None and member.plain and not self._digest_members:
+            return Component(place, member.name, member.size, (), Coverage.INERT, role=member.role)
         try:
             self._budget.check_depth(depth)
             with member.open() as source:
-                return self.examine(source, member.name, place, depth, member.role)
+                return self.examine(source, member.name, place, depth, member.role, member.walked)
         except ReadError as error:
             facts = Facts(place, member.name, self._budget)
             _failed(facts, error, coverage=Coverage.UNREAD)

@@ -22,11 +22,14 @@ _KNOWLEDGE = (".py", ".toml", ".json", ".yaml")
 
 @cache
 def tool() -> Tool:
-    """Name, version, and one digest over every source and data file of the installed package, in order of their paths."""
+    """Name, version, and one digest over every source and data file of the installed package, in order of their paths.
+
+    The test kit is left out: no result depends on it.
+    """
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     total = hashlib.sha256()
     for folder, folders, names in os.walk(root):
-        folders.sort()
+        folders[:] = sorted(set(folders) - {"__pycache__", "testing" if folder == root else ""})
         for name in sorted(names):
             if name.endswith(_KNOWLEDGE):
                 path = os.path.join(folder, name)

@@ -14,7 +14,7 @@ from tests.formats.pickle.test_settled import walked
 from tests.formats.pickle.test_tape import plain
 
 from openvet.core.limits import Limits
-from openvet.formats.pickle import opcodes, reading, references, semantics, state, values
+from openvet.formats.pickle import opcodes, reading, references, semantics, state
 from openvet.formats.pickle.machine import Machine
 from openvet.testing.forge_gallery import HOSTILE
 from openvet.testing.forge_settled import tables, warmed
@@ -76,7 +76,7 @@ def test_whole_files(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("module", "name", "most"),
-    [(semantics, "_INNER", 2), (references, "_BAG_SIZE", 1), (references, "_BAGS", 6), (values, "_GENERATION", 300)],
+    [(semantics, "_INNER", 2), (references, "_BAG_SIZE", 1), (references, "_BAGS", 6), (state, "_GENERATION", 300)],
 )
 def test_with_tables_that_are_full(module: ModuleType, name: str, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it is not remembered any more what a container holds, both know equally little."""

@@ -165,15 +165,18 @@ class Machine(Semantics):
             self.broken = self.broken or error.message
             if self.broken_at is None:
                 self.broken_at = self.end
-        if self.tape.bulky >= 0:
+        if self.tape.weights.bulky >= 0:
             self.compute(
-                "resource", "tuples in tuples that are shared or too deep to be hashed", self.tape.bulky, "TUPLE"
+                "resource",
+                "tuples in tuples that are shared or too deep to be hashed",
+                self.tape.weights.bulky,
+                "TUPLE",
             )
 
     def walk(self) -> None:
         """Run opcodes until STOP: those that only move data by the tape, the others one by one."""
         tape, size, allowed, trace = self.tape, self.source.size, self.allowed, self.trace
-        tape.alone = self.observer is None and self.steps is None and not self.watched
+        tape.alone = self.steps is None and not self.watched
         self._load(self.start)
         at = 0
         safe = self._safe()

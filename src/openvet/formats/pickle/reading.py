@@ -38,10 +38,13 @@ class Reading:
     programs: int = 0
     inside: int = 0
 
-    def one(self, start: int, observer: Observer | None = None) -> Machine:
-        """Walk one program that begins at ``start`` and put it, and what it contains, into the facts."""
+    def one(self, start: int, observer: Observer | None = None, walked: Machine | None = None) -> Machine:
+        """Walk one program that begins at ``start`` and put it, and what it contains, into the facts.
+
+        ``walked`` is the walk where somebody took it already.
+        """
         limits = self.facts.limits
-        machine = Machine(
+        machine = walked or Machine(
             self.source,
             self.facts.budget,
             start=start,
@@ -51,7 +54,8 @@ class Reading:
         self._want_steps(machine)
         machine.inner_pickle = self._inner_pickle
         try:
-            machine.run()
+            if walked is None:
+                machine.run()
         finally:
             self.opcodes += machine.opcodes
             self.programs += 1
@@ -106,7 +110,7 @@ class Reading:
         return machine.end if machine.stopped else None
 
     def _want_steps(self, machine: Machine) -> None:
-        if self.facts.every_call:
+        if self.facts.every_call and machine.steps is None:
             machine.steps = []
 
     def _frozen(
@@ -234,13 +238,15 @@ def starts_pickle(source: Source, at: int, facts: Facts) -> bool:
 def read_file(source: Source, facts: Facts) -> None:
     """Every pickle of a file, and what is behind the last one."""
     reading = Reading(source, facts, facts.place)
+    walked: Machine | None = facts.walked
     waiting = [0]
     begun = {0}
     end = 0
     stopped = True
     protocol = 0
     while waiting and reading.programs < facts.limits.records:
-        machine = reading.one(waiting.pop())
+        machine = reading.one(waiting.pop(), walked=walked)
+        walked = None
         protocol = max(protocol, machine.highest_protocol)
         end = max(end, machine.end)
         if not machine.stopped:

@@ -32,6 +32,7 @@ class Ref:
         "name",
         "offset",
         "opcode",
+        "own",
         "settled",
         "settled_bag",
         "target",
@@ -54,6 +55,7 @@ class Ref:
         self.builds = 0
         self.first_calls: list[Call] = []
         self.bag = 0
+        self.own = 0  # the bag of this alone, once it was asked for; 0 where it also holds something else
         self.target = 0  # the value that a partial calls
         self.bound: list[int] = []
         self.settled = False  # another call with plain data gives an instance as before, and nothing of it is kept

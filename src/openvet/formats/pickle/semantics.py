@@ -86,7 +86,13 @@ _PYTHON2: Final = 3  # protocols below this one have Python 2 names
 
 
 class Observer(Protocol):
-    """Somebody who follows data while the machine walks: the reader of tensors."""
+    """Somebody who follows data while the machine walks: the reader of tensors.
+
+    Attributes:
+        followed: identities of the values that :meth:`placed` is to be told of; of others it may be told too.
+    """
+
+    followed: set[int]
 
     def called(self, machine: Semantics, ref: Ref, items: list[int], result: int) -> None: ...
 
@@ -102,6 +108,16 @@ class Semantics(State):
     def __init__(self, limits: Limits, *, strict: bool = False, observer: Observer | None = None) -> None:
         super().__init__(limits, strict=strict)
         self.observer = observer
+        self.tape.machine = self
+        if observer is not None:
+            self.tape.observed = True
+            self.tape.followed = observer.followed
+
+    def told(self, ref: Ref, arguments: int, result: int) -> None:
+        """The tape called something that is settled."""
+        items = self.items(arguments)
+        if self.observer is not None and items is not None:
+            self.observer.called(self, ref, items, result)
 
     # resolving
 
@@ -376,13 +392,13 @@ class Semantics(State):
             return
         if pairs:
             for at in range(0, len(items) - 1, 2):
-                if not is_plain(items[at + 1]):
+                if tag_of(items[at + 1]) != LIT:
                     observer.placed(self, container, items[at], items[at + 1])
             return
         held = self.held.get(offset_of(container))
         first = 0 if held is None else held[0] - len(items)
         for at, item in enumerate(items, first):
-            if not is_plain(item):
+            if tag_of(item) != LIT:
                 observer.placed(self, container, -1 - at, item)
 
     def _put_inside(self, identity: int, bag: int) -> None:
@@ -443,7 +459,7 @@ class Semantics(State):
         bag = self.bag(state)
         if bag:
             self._put_inside(offset_of(instance), bag)
-        if self.observer is not None and not is_plain(state):
+        if self.observer is not None and tag_of(state) != LIT:
             self.observer.placed(self, instance, 0, state)
         for each in self._attributes(instance, state, offset):
             for key, value in self.keyed.get(offset_of(each), ()) if tag_of(each) in (DICT, RESULT) else ():
@@ -517,18 +533,13 @@ class Semantics(State):
     # containers
 
     def tuple_of(self, items: list[int], offset: int) -> int:
-        bag = 0
-        plain = True
-        for item in items:
-            if not is_plain(item):
-                plain = False
-                bag = self.bags.join(bag, self.bag(item))
+        bag = self.bag_of_all(items)
         self.held.put(offset, [len(items), *items[: self.tape.kept]])
-        self.tape.weigh_all(offset, items)
+        self.tape.weights.weigh(offset, items)
         value = make(TUPLE, bag, offset)
-        if not plain and self.observer is not None:
+        if self.observer is not None:
             for at, item in enumerate(items):
-                if not is_plain(item):
+                if tag_of(item) != LIT:
                     self.observer.placed(self, value, -1 - at, item)
         return value
 

@@ -13,9 +13,10 @@ from openvet.core.limits import Limits
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError
 from openvet.formats.pickle import literals
+from openvet.formats.pickle.held import Held
 from openvet.formats.pickle.program import Carried, CodeObject, Computed, Mutation, Step
 from openvet.formats.pickle.references import MANY, Bags, References
-from openvet.formats.pickle.tape import Tape
+from openvet.formats.pickle.tape import ELSEWHERE, Tape
 from openvet.formats.pickle.values import (
     DICT,
     ENCODED,
@@ -29,7 +30,6 @@ from openvet.formats.pickle.values import (
     SET,
     TUPLE,
     UNKNOWN,
-    Held,
     a_of,
     is_plain,
     make,
@@ -40,6 +40,8 @@ from openvet.formats.pickle.values import (
 __all__ = ["Dtype", "Halt", "State"]
 
 _NAME_BYTES: Final = 4_096
+#: Containers whose items are kept, twice.
+_GENERATION: Final = 16_384
 _MEMO: Final = 12_000_000  # eight bytes each: memory stays flat
 _SPARSE: Final = 100_000
 #: A memo index that the unpickler in C makes gigabytes of room for, although so many entries were never put.
@@ -67,7 +69,7 @@ class State(ABC):
     def __init__(self, limits: Limits, *, strict: bool = False) -> None:
         self.limits = limits
         self.strict = strict
-        self.held = Held()
+        self.held = Held(_GENERATION)
         self.memo_most = min(limits.memo, _MEMO)
         self.far_memo = False
         self.tape = Tape(self.held, self.memo_most, _MARKS, curious=not strict)
@@ -207,6 +209,9 @@ class State(ABC):
         """The text of a literal, or ``None`` where the value is no text literal."""
         if tag_of(value) != LIT or a_of(value) & ENCODED:
             return None
+        word = self.tape.word(value)
+        if word is not None:
+            return word.decode("utf-8", "surrogateescape")
         cached = self._texts.get(value, "")
         if cached or (cached is None):
             return cached
@@ -217,6 +222,9 @@ class State(ABC):
         return text
 
     def integer(self, value: int) -> int | None:
+        number = self.tape.number(value)
+        if number != ELSEWHERE:
+            return number
         return literals.integer_of(self.peek, offset_of(value), a_of(value)) if tag_of(value) == LIT else None
 
     def items(self, value: int) -> list[int] | None:
@@ -248,7 +256,10 @@ class State(ABC):
         if tag == REF:
             ref = self.refs[a_of(value)]
             own = self.bags.of(a_of(value)) if ref.kind in ("global", "method", "unknown") else 0
-            return own if ref.kind == "global" and "." not in ref.name else self.bags.join(own, ref.bag)
+            if ref.kind == "global" and "." not in ref.name:
+                ref.own = own
+                return own
+            return self.bags.join(own, ref.bag)
         inner = self.inner.get(offset_of(value), 0)
         if tag == RESULT:
             return self.bags.join(inner, self.refs[a_of(value)].bag)

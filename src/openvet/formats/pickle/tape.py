@@ -18,12 +18,14 @@ from array import array
 from typing import TYPE_CHECKING
 
 from openvet.formats.pickle import opcodes
-from openvet.formats.pickle.values import KEPT_ITEMS, Held
+from openvet.formats.pickle.held import Held, Weights
+from openvet.formats.pickle.values import KEPT_ITEMS
 
 if TYPE_CHECKING:
     from openvet.formats.pickle.references import Ref
+    from openvet.formats.pickle.semantics import Semantics
 
-__all__ = ["BLOCK", "COMPILED", "HAND", "LEFT", "LOOK", "Tape"]
+__all__ = ["BLOCK", "COMPILED", "ELSEWHERE", "HAND", "LEFT", "LOOK", "Tape"]
 
 #: Whether this file runs compiled.
 COMPILED = not __file__.endswith((".py", ".pyc"))
@@ -59,6 +61,12 @@ _OP_BUILD = 0x62
 _OP_ADDITEMS = 0x90
 _OP_SETITEM = 0x73
 _OP_APPEND = 0x61
+_OP_BINPERSID = 0x51
+_OP_BININT1 = 0x4B
+_OP_BININT2 = 0x4D
+_OP_BININT = 0x4A
+_OP_BINUNICODE = 0x58
+_OP_SHORT_BINUNICODE = 0x8C
 _LIT = 1
 _TUPLE = 2
 _LIST = 3
@@ -67,6 +75,7 @@ _SET = 5
 _FROZENSET = 6
 _REF = 7
 _RESULT = 8
+_PERSISTENT = 9
 _TAG = 0xF
 _TAG_AND_A = 0xFFFFFF
 _A_SHIFT = 4
@@ -74,12 +83,8 @@ _OFFSET_SHIFT = 24
 
 _DEEP_SHIFT = 40
 _WEIGHT = (1 << 40) - 1
-#: Tuples that hold tuples, of which the weights are kept.
-_WEIGHED = 65_536
-#: Seconds for every hash; and a hash of C without a bound for its depth overflows the stack.
-_BULKY = 1 << 28
-_TOO_DEEP = 20_000
-
+#: What :meth:`Tape.number` gives where it knows no number.
+ELSEWHERE = _ELSEWHERE = -(1 << 62)
 #: A literal shorter than this holds no program that does anything.
 _LOOK_FROM = 16
 
@@ -134,11 +139,13 @@ class Tape:
         count: opcodes that were run, by whomever.
         why: why the last run ended.
         last: offset of the opcode at which it ended.
-        alone: nobody watches calls and what is put where, so that a call of a settled callable needs no hand.
+        alone: nobody lists every call, so that a call of a settled callable needs no hand.
+        observed: somebody follows data while the machine walks, and wants to hear of every call and persistent id.
+        followed: identities of the values of which the observer wants to hear where they are put.
+        machine: the walk that this is the tape of, which tells the observer.
         called_at: where something was called last that may have changed lists, dictionaries and sets.
         inner, inner_full, keyed, carried_at, refs, sizes: those of the walk's state.
-        bulky: offset of the first tuple that is too heavy to be hashed or compared: shared tuples in shared tuples make 2^60 items
-            out of sixty; -1 where there is none.
+        weights: of tuples that hold tuples.
     """
 
     def __init__(self, held: Held, memo_most: int, marks_most: int, *, curious: bool = True) -> None:
@@ -158,6 +165,9 @@ class Tape:
         self.last = 0
         # what the other half of the walk knows, for the opcodes that call: see :class:`openvet.formats.pickle.state.State`
         self.alone = False
+        self.observed = False
+        self.followed: set[int] = set()
+        self.machine: Semantics | None = None
         self.called_at = -1
         self.inner_full = False
         self.refs: list[Ref] = []
@@ -165,10 +175,7 @@ class Tape:
         self.keyed: dict[int, list[tuple[str, int]]] = {}
         self.carried_at: dict[int, int] = {}
         self.sizes: dict[int, tuple[str, int]] = {}
-        # weights of tuples that hold tuples, in two generations of bounded size
-        self.bulky = -1
-        self._weights: dict[int, int] = {}
-        self._weights_before: dict[int, int] = {}
+        self.weights = Weights()
         self._stack = array("q", bytes(8 * 256))
         self._room = 256
         self._marks = array("q", bytes(8 * 64))
@@ -178,6 +185,8 @@ class Tape:
         self._kinds = opcodes.KIND
         self._widths = opcodes.WIDTH
         self._sorts = _sort_of_literals()
+        self._block = b""
+        self._from = 0
         self._firsts = _first_bytes()
         self._pairs = _PAIRS
 
@@ -270,6 +279,58 @@ class Tape:
         if index >= self.memo_size:
             self.memo_size = index + 1
 
+    # literals that stand in the block of the last run
+
+    def number(self, value: int) -> int:
+        """The whole number that a short literal is; :data:`ELSEWHERE` where it is none, or its block is gone."""
+        at = (value >> _OFFSET_SHIFT) - self._from
+        if value & _TAG != _LIT or at < 0 or at + 5 > len(self._block):
+            return _ELSEWHERE
+        data = self._block
+        code = (value & _TAG_AND_A) >> _A_SHIFT
+        if code == _OP_BININT1:
+            return data[at + 1]
+        if code == _OP_BININT2:
+            return data[at + 1] | data[at + 2] << 8
+        if code == _OP_BININT:
+            high = data[at + 4]
+            if high >= 0x80:
+                high -= 0x100
+            return ((high << 8 | data[at + 3]) << 8 | data[at + 2]) << 8 | data[at + 1]
+        return _ELSEWHERE
+
+    def numbers(self, value: int) -> list[int] | None:
+        """The items of a tuple of such numbers; ``None`` where :meth:`number` does not know one, or the tuple is not kept whole."""
+        if value & _TAG != _TUPLE:
+            return None
+        entry = self.held.get(value >> _OFFSET_SHIFT)
+        if entry is None or entry[0] != len(entry) - 1:
+            return None
+        found = []
+        for at in range(1, len(entry)):
+            number = self.number(entry[at])
+            if number == _ELSEWHERE:
+                return None
+            found.append(number)
+        return found
+
+    def word(self, value: int) -> bytes | None:
+        """The bytes of a literal of UTF-8 text (BINUNICODE, SHORT_BINUNICODE); ``None`` for others, or where its block is gone."""
+        at = (value >> _OFFSET_SHIFT) - self._from
+        if value & _TAG != _LIT or at < 0 or at + 5 > len(self._block):
+            return None
+        data = self._block
+        code = (value & _TAG_AND_A) >> _A_SHIFT
+        if code == _OP_SHORT_BINUNICODE:
+            at += 2
+            length = data[at - 1]
+        elif code == _OP_BINUNICODE and not (data[at + 2] or data[at + 3] or data[at + 4]):
+            at += 5
+            length = data[at - 4]
+        else:
+            return None
+        return bytes(data[at : at + length]) if at + length <= len(data) else None
+
     # the loop
 
     def run(  # noqa: C901 - the loop that everything waits for
@@ -291,6 +352,8 @@ class Tape:
             The index of the next opcode; ``why`` says why the run ended there. For ``HAND`` it is the opcode that the
             machine has to treat, which is not counted yet.
         """
+        self._block = data
+        self._from = base
         stack = self._stack
         memo = self._memo
         marks = self._marks
@@ -392,7 +455,7 @@ class Tape:
                 following = at + 1
             elif kind in (_SETITEMS, _APPENDS):
                 # nothing but data into a container right below the mark: big vocabularies
-                if not marked or (hot >= floor and not self._harmless(floor, depth)):
+                if not marked or (hot >= floor and self._bag(floor, depth)):
                     why = _HAND
                     break
                 under = marks[marked - 2] if marked > 1 else 0
@@ -403,6 +466,8 @@ class Tape:
                     why = _HAND
                     break
                 self._fill(stack[floor - 1] >> _OFFSET_SHIFT, floor, depth)
+                if hot >= floor and self.observed:
+                    self._tell(stack[floor - 1], floor, depth, 1 if kind == _SETITEMS else 0)
                 depth = floor
                 marked -= 1
                 floor = under
@@ -420,10 +485,17 @@ class Tape:
                 following = at + 1
             elif kind in (_TUPLE1, _TUPLE2, _TUPLE3):
                 length = kind - _TUPLE1 + 1
-                if depth - floor < length or (hot >= depth - length and not self._harmless(depth - length, depth)):
+                if depth - floor < length:
                     why = _HAND
                     break
                 depth -= length
+                bag = 0
+                if hot >= depth:
+                    bag = self._bag(depth, depth + length)
+                    if bag < 0:
+                        depth += length
+                        why = _HAND
+                        break
                 if length == 1:
                     self.held.put(offset, [1, stack[depth]])
                 elif length == 2:
@@ -431,9 +503,12 @@ class Tape:
                 else:
                     self.held.put(offset, [3, stack[depth], stack[depth + 1], stack[depth + 2]])
                 self._weigh(offset, depth, depth + length)
-                stack[depth] = (offset << _OFFSET_SHIFT) | _TUPLE
+                value = (offset << _OFFSET_SHIFT) | (bag << _A_SHIFT) | _TUPLE
                 if hot >= depth:
-                    hot = depth - 1
+                    if self.observed:
+                        self._tell(value, depth, depth + length, 0)
+                    hot = depth if bag else depth - 1
+                stack[depth] = value
                 depth += 1
                 following = at + 1
             elif self.alone:
@@ -470,46 +545,75 @@ class Tape:
         self.last = offset
         return at
 
-    def _harmless(self, start: int, end: int) -> bool:
-        """Whether no value from ``start`` to ``end`` of the stack is or holds anything callable, and nobody watches them."""
+    def _bag(self, start: int, end: int) -> int:
+        """The bag of the references that the values from ``start`` to ``end`` of the stack are or hold; -1 where a hand has to tell."""
         if not self.alone:
-            return False
+            return -1
         stack = self._stack
+        bag = 0
         for at in range(start, end):
             value = stack[at]
             tag = value & _TAG
             if tag == _LIT:
                 continue
+            more = 0
             if tag in (_TUPLE, _FROZENSET):
-                if value & _TAG_AND_A & ~_TAG:
-                    return False
-            elif tag in (_LIST, _DICT, _SET, _RESULT):
+                more = (value & _TAG_AND_A) >> _A_SHIFT
+            elif tag == _REF:
+                more = self.refs[(value & _TAG_AND_A) >> _A_SHIFT].own
+                if more == 0:
+                    return -1
+            elif tag in (_LIST, _DICT, _SET, _RESULT, _PERSISTENT):
                 if self.inner_full or (self.inner and value >> _OFFSET_SHIFT in self.inner):
-                    return False
-                if tag == _RESULT and self.refs[(value & _TAG_AND_A) >> _A_SHIFT].bag:
-                    return False
+                    return -1
+                if tag == _RESULT:
+                    more = self.refs[(value & _TAG_AND_A) >> _A_SHIFT].bag
             else:
-                return False
-        return True
+                return -1
+            if more and bag and more != bag:
+                return -1
+            bag = bag or more
+        return bag
+
+    def _tell(self, container: int, start: int, end: int, pairs: int) -> None:
+        """Tell the observer where the values that it follows were put: those from ``start`` to ``end`` of the stack, into ``container``."""
+        stack = self._stack
+        if not self.followed or self.machine is None or self.machine.observer is None:
+            return
+        first = 0
+        if not pairs and container & _TAG != _TUPLE:
+            entry = self.held.get(container >> _OFFSET_SHIFT)
+            first = 0 if entry is None else entry[0] - (end - start)
+        for at in range(start + pairs, end, 1 + pairs):
+            value = stack[at]
+            if value & _TAG != _LIT and value >> _OFFSET_SHIFT in self.followed:
+                key = stack[at - 1] if pairs else -1 - (first + at - start)
+                self.machine.observer.placed(self.machine, container, key, value)
 
     def _known(self, code: int, offset: int) -> bool:
         """One opcode that may call, where that is known to do what it did the last times; else nothing is touched."""
         floor = self._marks[self.marked - 1] if self.marked else 0
         if code in (_OP_TUPLE, _OP_ADDITEMS):
-            return self.marked > 0 and self._harmless(floor, self.depth) and self._gather(code, offset, floor)
+            return self.marked > 0 and self._gather(code, offset, floor)
         if code in (_OP_REDUCE, _OP_NEWOBJ):
             return self.depth - floor >= 2 and self._call(offset)
         if code == _OP_BUILD:
             return self.depth - floor >= 2 and self._build()
         if code in (_OP_SETITEM, _OP_APPEND):
-            first = self.depth - (1 if code == _OP_APPEND else 2)
-            if first <= floor or not self._harmless(first, self.depth):
+            pairs = 0 if code == _OP_APPEND else 1
+            first = self.depth - 1 - pairs
+            if first <= floor or self._bag(first, self.depth):
                 return False
             tag = self._stack[first - 1] & _TAG
             if tag != (_LIST if code == _OP_APPEND else _DICT) and tag != _RESULT:
                 return False
             self._fill(self._stack[first - 1] >> _OFFSET_SHIFT, first, self.depth)
+            if self.observed:
+                self._tell(self._stack[first - 1], first, self.depth, pairs)
             self._drop(first)
+            return True
+        if code == _OP_BINPERSID and self.machine is not None and self.depth > floor:
+            self.machine.persist(self.pop(), offset)
             return True
         return False
 
@@ -520,19 +624,29 @@ class Tape:
 
     def _gather(self, code: int, offset: int, floor: int) -> bool:
         """TUPLE makes one of what is above the mark, ADDITEMS puts it into a set."""
+        bag = self._bag(floor, self.depth)
         under = self._marks[self.marked - 2] if self.marked > 1 else 0
         if code == _OP_ADDITEMS:
             tag = self._stack[floor - 1] & _TAG if floor > under else 0
-            if tag != _SET and tag != _RESULT:
+            if bag or (tag != _SET and tag != _RESULT):
                 return False
             self._fill(self._stack[floor - 1] >> _OFFSET_SHIFT, floor, self.depth)
+            if self.observed:
+                self._tell(self._stack[floor - 1], floor, self.depth, 0)
             self._drop(floor)
         else:
+            if bag < 0:
+                return False
             self.held.put(offset, [0])
             self._fill(offset, floor, self.depth)
             self._weigh(offset, floor, self.depth)
+            value = (offset << _OFFSET_SHIFT) | (bag << _A_SHIFT) | _TUPLE
+            if self.observed:
+                self._tell(value, floor, self.depth, 0)
             self._drop(floor)
-            self._stack[floor] = (offset << _OFFSET_SHIFT) | _TUPLE
+            self._stack[floor] = value
+            if bag:
+                self.hot = floor
             self.depth = floor + 1
         self.marked -= 1
         return True
@@ -553,6 +667,8 @@ class Tape:
         self._stack[self.depth] = (offset << _OFFSET_SHIFT) | (callee & _TAG_AND_A & ~_TAG) | _RESULT
         self.hot = self.depth
         self.depth += 1
+        if self.observed and self.machine is not None:
+            self.machine.told(ref, arguments, self._stack[self.depth - 1])
         return True
 
     def _simple(self, identity: int, depth: int) -> bool:
@@ -566,7 +682,7 @@ class Tape:
             if tag == _TUPLE:
                 if depth == 0 or not self._simple(value >> _OFFSET_SHIFT, depth - 1):
                     return False
-            elif tag not in (_LIT, _RESULT, _REF):
+            elif tag not in (_LIT, _RESULT, _REF, _PERSISTENT):
                 return False
         return True
 
@@ -574,7 +690,7 @@ class Tape:
         """The state of an instance of a settled class, where nothing callable is in it."""
         state = self._stack[self.depth - 1]
         instance = self._stack[self.depth - 2]
-        if instance & _TAG != _RESULT or self.keyed or not self._harmless(self.depth - 1, self.depth):
+        if instance & _TAG != _RESULT or self.keyed or self.observed or self._bag(self.depth - 1, self.depth):
             return False
         ref = self.refs[(instance & _TAG_AND_A) >> _A_SHIFT]
         if not ref.settled:
@@ -585,50 +701,21 @@ class Tape:
         self._drop(self.depth - 1)
         return True
 
-    def weigh_all(self, identity: int, items: list[int]) -> None:
-        """:meth:`_weigh` for items that are not on the stack any more."""
-        weight = deepest = 0
-        for value in items:
-            if value & _TAG == _TUPLE:
-                known = self._weight(value >> _OFFSET_SHIFT)
-                weight += known & _WEIGHT
-                deepest = max(deepest, (known >> _DEEP_SHIFT) + 1)
-            else:
-                weight += 1
-        if deepest:
-            self._keep_weight(identity, weight, deepest)
-
     def _weigh(self, identity: int, start: int, end: int) -> None:
-        """How many items a tuple has when those of tuples in it are counted each time that they are reached, and how deep it is."""
+        """:meth:`Weights.weigh` for a tuple of the values from ``start`` to ``end`` of the stack."""
         stack = self._stack
+        weights = self.weights
         weight = deepest = 0
         for at in range(start, end):
-            value = stack[at]
-            if value & _TAG == _TUPLE:
-                known = self._weight(value >> _OFFSET_SHIFT)
+            known = weights.of(stack[at])
+            if known:
                 weight += known & _WEIGHT
                 deep = (known >> _DEEP_SHIFT) + 1
                 deepest = max(deepest, deep)
             else:
                 weight += 1
         if deepest:
-            self._keep_weight(identity, weight, deepest)
-
-    def _weight(self, identity: int) -> int:
-        """Depth and weight of a tuple in one number; 1 for one that holds no tuple."""
-        known = self._weights.get(identity)
-        if known is None:
-            known = self._weights_before.get(identity, 1)
-        return known
-
-    def _keep_weight(self, identity: int, weight: int, deepest: int) -> None:
-        if len(self._weights) >= _WEIGHED:
-            self._weights_before = self._weights
-            self._weights = {}
-        weight = min(weight, _WEIGHT)
-        if self.bulky < 0 and (weight >= _BULKY or deepest >= _TOO_DEEP):
-            self.bulky = identity
-        self._weights[identity] = min(deepest, _TOO_DEEP) << _DEEP_SHIFT | weight
+            weights.keep(identity, weight, deepest)
 
     def _appends_memo(self, index: int) -> bool:
         """Whether entry ``index`` is the next of a dense memo; makes room for it."""

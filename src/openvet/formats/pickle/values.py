@@ -8,14 +8,12 @@ objects::
     bits 24-62  offset of the opcode that made the value, which is its identity as well
 
 A literal is never kept: its opcode and offset are, and the few that are looked at are read again from the source.
-Containers keep a few items only (:class:`Held`), but never lose which references are inside (bags).
+Containers keep a few items only (:class:`openvet.formats.pickle.held.Held`), but never lose which references are inside (bags).
 """
 
 from __future__ import annotations
 
 from typing import Final
-
-__all__ = ["Held"]
 
 LIT: Final = 1
 TUPLE: Final = 2  # a = bag
@@ -43,7 +41,6 @@ MAX_OFFSET: Final = (1 << 39) - 1
 #: References and bags that fit into ``a``.
 MAX_INDEX: Final = A_MASK
 
-_GENERATION: Final = 16_384
 KEPT_ITEMS: Final = 64
 
 
@@ -67,46 +64,3 @@ def is_plain(value: int) -> bool:
     """Whether nothing in ``value`` can ever be more than data: a literal, or a tuple or frozenset of such."""
     tag = value & TAG
     return tag == LIT or ((tag in (TUPLE, FROZENSET)) and not value & (A_MASK << A_SHIFT))
-
-
-class Held:
-    """The first items of recently made or recently used containers, in two generations of bounded size.
-
-    What is forgotten shows as ``…`` and makes a linker's arguments unknown, which is reported; it never hides a call.
-    An entry is ``[count, item, item ...]``; a dict's items are key, value, key, value.
-    """
-
-    __slots__ = ("_old", "_young")
-
-    def __init__(self) -> None:
-        self._young: dict[int, list[int]] = {}
-        self._old: dict[int, list[int]] = {}
-
-    def put(self, identity: int, items: list[int]) -> None:
-        if len(self._young) >= _GENERATION:
-            self._old = self._young
-            self._young = {}
-        self._young[identity] = items
-
-    def get(self, identity: int) -> list[int] | None:
-        items = self._young.get(identity)
-        if items is None:
-            items = self._old.get(identity)
-            if items is not None:
-                self.put(identity, items)
-        return items
-
-    def forget(self, identity: int) -> None:
-        """The items are not known any more: they were set in a way that is not followed."""
-        self._young.pop(identity, None)
-        self._old.pop(identity, None)
-
-    def extend(self, identity: int, items: list[int]) -> None:
-        """Add items to a container, keeping the first few and the count of all."""
-        held = self.get(identity)
-        if held is None:
-            return
-        room = KEPT_ITEMS + 1 - len(held)
-        if room > 0:
-            held.extend(items[:room])
-        held[0] += len(items)

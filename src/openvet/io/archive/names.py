@@ -24,7 +24,7 @@ def shown(name: str) -> str:
 
 def escape_of(name: str) -> str | None:
     """How ``name`` would leave the folder it is extracted to, in words; ``None`` when it stays inside."""
-    if name.startswith(("/", "\\")):
+    if name[:1] in "/\\" and name:
         return "it is absolute"
     if _DRIVE.match(name):
         return "it names a drive"

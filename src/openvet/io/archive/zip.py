@@ -34,6 +34,9 @@ from openvet.io.source import Source
 
 __all__ = ["ArchiveAnomaly", "ZipEntry", "ZipListing", "open_zip_entry", "read_zip"]
 
+#: The bits of a mode that may be remarked on: the kind, set-user-id, set-group-id.
+_TOLD = 0o176000
+
 
 @dataclass(frozen=True, slots=True)
 class ZipListing:
@@ -195,6 +198,8 @@ class _ZipReading:
     # -- the two views of one member ----------------------------------------------------------------------------
 
     def _compare(self, entry: ZipEntry, central: CentralRecord, local: LocalRecord) -> None:
+        if local[:6] == central[:6] and (entry.method or entry.size == entry.compressed_size):
+            return  # name, flags, method, checksum and both sizes: as almost always
         differs: dict[str, list[object]] = {}
         # A masked header (strong encryption of the directory) hides name and sizes by design.
         masked = bool(local.flags & MASKED_HEADER)
@@ -326,6 +331,8 @@ class _ZipReading:
                 self.budget.check_time()
 
     def _kind(self, entry: ZipEntry, offset: int) -> None:
+        if entry.mode & _TOLD in (0, stat.S_IFREG) and not entry.is_dir:
+            return
         kind = stat.S_IFMT(entry.mode)
         if entry.is_dir:
             if entry.size or entry.compressed_size:

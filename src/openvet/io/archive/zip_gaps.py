@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from openvet.core.limits import Budget
 from openvet.errors import LimitError, MalformedError
@@ -32,8 +32,7 @@ _SPANNED = (DESCRIPTOR, b"PK00")
 _SHOWN = 16
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(NamedTuple):
     """Bytes that a record covers; ``entry`` is the index of its entry, -1 for a directory or an end record."""
 
     start: int

@@ -6,6 +6,7 @@ import re
 import struct
 import zlib
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from openvet.errors import MalformedError
 from openvet.io.source import Source
@@ -79,13 +80,18 @@ class ZipEntry:
         return self.name.endswith("/")
 
     @property
+    def plain(self) -> bool:
+        """Whether its data stands in the archive as it is, in bytes of its own."""
+        stored = not self.method and self.compressed_size == self.size and not self.flags & ENCRYPTED
+        return stored and self.data_offset >= 0 and not self.shared
+
+    @property
     def end(self) -> int:
         """Where its data ends, a data descriptor apart."""
         return self.data_offset + self.compressed_size
 
 
-@dataclass(frozen=True, slots=True)
-class LocalRecord:
+class LocalRecord(NamedTuple):
     """A local file header (4.3.7)."""
 
     name: bytes
@@ -102,8 +108,7 @@ class LocalRecord:
         return not self.flags & SIZES_FOLLOW or bool(self.compressed_size or self.size)
 
 
-@dataclass(frozen=True, slots=True)
-class CentralRecord:
+class CentralRecord(NamedTuple):
     """A central directory header (4.3.12) at ``offset`` with its length."""
 
     name: bytes
@@ -174,6 +179,8 @@ def parse_central(data: bytes) -> CentralRecord:
 
 def _extra(extra: bytes, wanted: int) -> bytes | None:
     """The data of the first extra field with the id ``wanted``."""
+    if wanted.to_bytes(2, "little") not in extra:
+        return None
     at = 0
     while at + 4 <= len(extra):
         kind, length = struct.unpack_from("<HH", extra, at)
