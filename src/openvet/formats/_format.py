@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 from openvet.core.coverage import Coverage, Unknown
 from openvet.core.limits import Budget, Limits
@@ -30,6 +30,7 @@ from openvet.io.source import Source
 __all__ = ["Anomaly", "Coverage", "Facts", "Format", "Head", "Likeness", "Member", "Program", "Tensor", "Unknown"]
 
 HEAD_BYTES = 64 * 1024
+T = TypeVar("T")
 
 
 class Likeness(IntEnum):
@@ -73,27 +74,31 @@ class Format:
 class Head:
     """What a probe may look at: the name (a hint), the size, the first and the last 64 KiB, and the source."""
 
-    __slots__ = ("_tail", "data", "name", "size", "source")
+    __slots__ = ("_found", "_tail", "data", "name", "size", "source", "suffix")
 
     def __init__(self, name: str, source: Source) -> None:
         self.name = name
         self.source = source
         self.size = source.size
         self.data = source.upto(0, HEAD_BYTES)
+        base = name.rsplit("/", 1)[-1]
+        dot = base.rfind(".")
+        #: the name's extension in lower case with its dot, or ''
+        self.suffix = base[dot:].lower() if dot > 0 else ""
         self._tail: bytes | None = None
+        self._found: dict[Callable[[Head], Any], Any] = {}
+
+    def once(self, find: Callable[[Head], T]) -> T:
+        """What ``find`` sees in this head, looked up once for all probes that ask."""
+        if find not in self._found:
+            self._found[find] = find(self)
+        return cast("T", self._found[find])
 
     @property
     def tail(self) -> bytes:
         if self._tail is None:
             self._tail = self.data if self.size <= HEAD_BYTES else self.source.upto(self.size - HEAD_BYTES, HEAD_BYTES)
         return self._tail
-
-    @property
-    def suffix(self) -> str:
-        """The name's extension in lower case with its dot, or ''."""
-        base = self.name.rsplit("/", 1)[-1]
-        dot = base.rfind(".")
-        return base[dot:].lower() if dot > 0 else ""
 
 
 @dataclass(frozen=True, slots=True)

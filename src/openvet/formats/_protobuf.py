@@ -24,7 +24,7 @@ from openvet.errors import LimitError, MalformedError, ReadError
 from openvet.formats._format import Facts, Head
 from openvet.io.source import Source
 
-__all__ = ["Field", "Schema", "Spec", "Walker", "looks_like", "schema"]
+__all__ = ["Field", "Schema", "Spec", "Walker", "looks_like", "may_begin", "schema"]
 
 _BLOCK = 256 * 1024
 #: After a jump over a tensor little is read at first: what stands between two tensors is mostly short, and on a server every
@@ -34,6 +34,11 @@ _MAX_FIELDS = 40_000_000
 _CHECK_EVERY = 65536
 _WIRES = {"v": 0, "8": 1, "s": 2, "m": 2, "4": 5}
 _FIXED = {1: 8, 5: 4}
+_BEGIN = frozenset({0, 1, 2, 3, 5})
+_ZSTANDARD = b"\x28\xb5\x2f\xfd"
+#: Fields that tell whether bytes are a message at all.
+_OUTLINED = 8
+_ANYWHERE = 1 << 62
 _CONTINUED = bytes(range(0x80, 0x100))
 
 
@@ -340,6 +345,36 @@ def _run_of(tag: bytes, wire: int, texts: tuple[bytes, ...]) -> re.Pattern[bytes
 
 def _signed(value: int) -> int:
     return value - (1 << 64) if value >> 63 else value
+
+
+def may_begin(head: Head, *numbers: int) -> bool:
+    """Whether a message with one of the fields ``numbers`` may begin here: the guard of every probe for a kind of message.
+
+    The mark of Zstandard may begin a field too, and a stored block behind it holds another file as it is: that is no message.
+    """
+    seen, goes_on = head.once(_outline)
+    return goes_on or not seen.isdisjoint(numbers)
+
+
+def _outline(head: Head) -> tuple[frozenset[int], bool]:
+    """The numbers of the first fields, and whether more may follow."""
+    data = head.data
+    if len(data) < 4 or data[0] < 8 or data[0] & 7 not in _BEGIN or data.startswith(_ZSTANDARD):
+        return frozenset(), False
+    from openvet.core.limits import Budget
+
+    walker = Walker(head.source, Facts("", "", Budget()), {})
+    seen: set[int] = set()
+    try:
+        for count, field in enumerate(walker.fields(0, _ANYWHERE)):  # what goes beyond the end may have been cut off
+            seen.add(field.number)
+            if count >= _OUTLINED:
+                return frozenset(seen), True
+            if field.resume >= head.size:
+                break
+    except ReadError:
+        pass
+    return frozenset(seen), False
 
 
 def looks_like(head: Head, messages: Schema, kind: str, *, fields: int = 48, depth: int = 2) -> dict[int, int] | None:

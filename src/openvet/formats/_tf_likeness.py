@@ -11,29 +11,20 @@ import re
 from openvet.core.limits import Budget
 from openvet.errors import ReadError
 from openvet.formats._format import Facts, Head
-from openvet.formats._protobuf import Field, Walker, schema
+from openvet.formats._protobuf import Field, Walker, may_begin, schema
 
-__all__ = ["begins_message", "graph_inside", "has_keras_objects"]
+__all__ = ["graph_inside", "has_keras_objects"]
 
 _OPERATION = re.compile(r"[A-Za-z_][\w>./-]{0,199}")
 _NAME = re.compile(r"[A-Za-z0-9_.^][\w>./^:{}\[\]()-]{0,999}")
 #: Fields that are looked through: as many may stand in front of what tells.
 _LOOKED_THROUGH = 4096
 _NODES = 3
-_ZSTANDARD = b"\x28\xb5\x2f\xfd"
 _IDENTIFIER = b"_tf_keras_"
-
-
-def begins_message(head: Head) -> bool:
-    """Whether the first byte may begin a field. Zstandard's mark may too, and a stored block behind it holds another file as it is."""
-    data = head.data
-    return len(data) >= 8 and data[0] >= 8 and data[0] & 7 in {0, 1, 2, 3, 5} and not data.startswith(_ZSTANDARD)
 
 
 def graph_inside(head: Head, kind: str) -> bool:
     """Whether a message of this kind (``GraphDef``, ``MetaGraphDef``, ``SavedModel``) has a graph with nodes."""
-    if not begins_message(head):
-        return False
     walker = Walker(head.source, Facts("", "", Budget()), schema("tensorflow"))
     try:
         return {"GraphDef": _graph, "MetaGraphDef": _meta_graph, "SavedModel": _saved_model}[kind](walker, 0, head.size)
@@ -85,7 +76,7 @@ def _saved_model(walker: Walker, at: int, end: int) -> bool:
 
 def has_keras_objects(head: Head) -> bool:
     """Whether a SavedMetadata has an object with an identifier of Keras."""
-    if not begins_message(head) or _IDENTIFIER not in head.data:
+    if _IDENTIFIER not in head.data or not may_begin(head, 1):
         return False
     walker = Walker(head.source, Facts("", "", Budget()), schema("tensorflow"))
     try:

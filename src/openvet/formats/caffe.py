@@ -41,9 +41,10 @@ _LOOKED_THROUGH = 4096
 
 def probe(head: Head) -> Likeness:
     """Layers with a name and a type; where other fields stand among them, texts that can be a name and a type."""
-    if head.size < 8 or head.data[0] < 8:
+    from openvet.formats._protobuf import looks_like, may_begin
+
+    if head.size < 8 or not may_begin(head, 2, 100):
         return Likeness.NO
-    from openvet.formats._protobuf import looks_like
 
     if head.data[:1] not in {b"\x0a", b"\x12", b"\x1a", b"\x22", b"\xa2"}:
         return Likeness.STRONG if _has_layer(head) else Likeness.NO

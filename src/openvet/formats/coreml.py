@@ -21,7 +21,7 @@ from openvet.core.limits import Budget
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, ReadError
 from openvet.formats._format import Facts, Format, Head, Likeness, Member, Tensor
-from openvet.formats._protobuf import Field, Walker, schema
+from openvet.formats._protobuf import Field, Walker, may_begin, schema
 from openvet.io.source import Source
 
 __all__ = ["FORMAT", "probe", "read"]
@@ -55,7 +55,7 @@ _OPAQUE = {"SerializedModel": "model", "CoreMLModels-Gazetteer": "modelParameter
 
 def probe(head: Head) -> Likeness:
     """A version, a description, and one of the kinds of model, wherever they stand; fields that are unknown do not matter, up to a number."""
-    if len(head.data) < 8 or not _begins(head.data):
+    if len(head.data) < 8 or not may_begin(head, 2):
         return Likeness.NO
     specs = schema("coreml")["Model"]
     walker = Walker(head.source, Facts("", "", Budget()), schema("coreml"))
@@ -78,11 +78,6 @@ def probe(head: Head) -> Likeness:
         broken = head.suffix in FORMAT.extensions
     whole = seen[1] and seen[2] and unknown <= _PROBED and (broken or any(number >= _MODEL_TYPES for number in seen))
     return Likeness.STRONG if whole else Likeness.NO
-
-
-def _begins(data: bytes) -> bool:
-    """Whether the first byte may begin a field; which one does not matter, since loaders pass over those that they do not know."""
-    return data[0] >= 8 and data[0] & 7 in {0, 1, 2, 5}
 
 
 def read(source: Source, facts: Facts) -> None:

@@ -42,8 +42,6 @@ FORMAT = Format(
 
 #: The wire type of each field of a model.
 _WIRES = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2, 26: 2}
-#: Wire types with which a field begins; the first field may be one that no model has.
-_BEGIN = frozenset({0, 1, 2, 3, 5})
 _LOOKED_AT = 64
 #: Fields of the model that are looked through: as many unknown ones may stand in front of the graph.
 _LOOKED_THROUGH = 4096
@@ -51,20 +49,16 @@ _ANYWHERE = 1 << 62
 _OPERATION = re.compile(r"[A-Za-z_][\w.:/-]{0,200}")
 
 
-#: The mark of Zstandard may be a field as well, and a stored block behind it holds another file as it is.
-_ZSTANDARD = b"\x28\xb5\x2f\xfd"
-
-
 def probe(head: Head) -> Likeness:
     """STRONG where the fields are those of a model, and its first graph or function begins with a node, a tensor or a value.
 
     Fields that no model has are passed over: they must not make a model unreadable.
     """
-    if len(head.data) < 8 or head.data[0] < 8 or head.data[0] & 7 not in _BEGIN or head.data.startswith(_ZSTANDARD):
-        return Likeness.NO
     from openvet.core.limits import Budget
-    from openvet.formats._protobuf import Walker, schema
+    from openvet.formats._protobuf import Walker, may_begin, schema
 
+    if len(head.data) < 8 or not may_begin(head, 7, 25):
+        return Likeness.NO
     walker = Walker(head.source, Facts("", "", Budget()), schema("onnx"))
     try:
         return Likeness.STRONG if _is_model(walker) else Likeness.NO

@@ -19,7 +19,7 @@ from openvet.core.limits import Budget
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError
 from openvet.formats._format import Facts, Format, Head, Likeness
-from openvet.formats._protobuf import Field, Walker, schema
+from openvet.formats._protobuf import Field, Walker, may_begin, schema
 from openvet.io.source import Source
 
 __all__ = ["FORMAT", "operators", "probe", "read"]
@@ -42,7 +42,7 @@ _PROBED_INSIDE = 4096
 
 def probe(head: Head) -> Likeness:
     """Blocks that have a number, their parent's, and variables or operators; other fields are passed over, up to a number."""
-    if head.size < 8 or head.data[0] < 8 or head.data[0] & 7 not in {0, 1, 2, 3, 5}:
+    if head.size < 8 or not may_begin(head, 1):
         return Likeness.NO
     walker = Walker(head.source, Facts("", "", Budget()), schema("paddle"))
     for field in walker.first("ProgramDesc", 0, head.size, _PROBED):

@@ -36,11 +36,11 @@ def probe(head: Head) -> Likeness:
 
 def is_graph(head: Head) -> bool:
     """Whether the first messages are those of a GraphDef that has a node."""
-    if len(head.data) < 6 or head.data[0] < 8:
-        return False
-    from openvet.formats._protobuf import looks_like, schema
+    from openvet.formats._protobuf import looks_like, may_begin, schema
     from openvet.formats._tf_likeness import graph_inside
 
+    if len(head.data) < 6 or not may_begin(head, 1, 2):
+        return False
     fits = head.data[0] in {0x0A, 0x12, 0x18, 0x22}
     counts = looks_like(head, schema("tensorflow"), "GraphDef") if fits else None
     if counts is not None:

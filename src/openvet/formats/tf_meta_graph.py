@@ -27,12 +27,12 @@ FORMAT = Format(
 
 def probe(head: Head) -> Likeness:
     """Meta information, then a graph; the first messages fit to two levels."""
-    if len(head.data) < 8 or head.data[0] < 8:
-        return Likeness.NO
-    from openvet.formats._protobuf import looks_like, schema
+    from openvet.formats._protobuf import looks_like, may_begin, schema
     from openvet.formats._tf_likeness import graph_inside
     from openvet.formats.tf_graph import is_graph
 
+    if len(head.data) < 8 or not may_begin(head, 2):
+        return Likeness.NO
     fits = head.data[:1] in {b"\x0a", b"\x12"}
     counts = looks_like(head, schema("tensorflow"), "MetaGraphDef") if fits else None
     plain = counts is not None and counts.get(2) == 1 and counts.get(1, 0) <= 1

@@ -34,11 +34,11 @@ FORMAT = Format(
 
 def probe(head: Head) -> Likeness:
     """A schema version and MetaGraphDefs, in any order; where another field stands among them, a graph that has nodes."""
-    if len(head.data) < 4 or head.data[0] < 8:
-        return Likeness.NO
-    from openvet.formats._protobuf import looks_like, schema
+    from openvet.formats._protobuf import looks_like, may_begin, schema
     from openvet.formats._tf_likeness import graph_inside
 
+    if not may_begin(head, 2):
+        return Likeness.NO
     fits = head.data[:1] in {b"\x08", b"\x12"}
     counts = looks_like(head, schema("tensorflow"), "SavedModel") if fits else None
     if counts is not None and counts.get(2):
