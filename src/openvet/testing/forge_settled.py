@@ -266,6 +266,38 @@ class _Writer:
             self.tuple(1, 1, odd=random.random() < 0.5)
             self.out += b"R"
 
+    def bytes_or_array(self, encoder: int, codec: int, maker: int, odd: float) -> None:
+        """Bytes as protocol 2 writes them, or a small array of NumPy; an argument is odd now and then."""
+        random = self.random
+        strange = random.random() < odd
+        if random.random() < 0.5:
+            self.get(encoder)
+            if strange:
+                self.value(2)
+            else:
+                self.text()
+            if strange and random.random() < 0.5:
+                self.text()
+            else:
+                self.get(codec)
+            self.out += b"\x86R"
+        else:
+            self.get(maker)
+            self.get(random.choice(self.calls))
+            extents = random.choice((b"K\0\x85", b"K\x03K\x02\x86", b"M\0\x20K\x02\x86")) if strange else b"K\0\x85"
+            self.out += (
+                random.choice((b"J\xff\xff\xff\x7f\x85", b"K\x05", b"(l", b"N"))
+                if random.random() < odd / 2
+                else extents
+            )
+            if random.random() < odd / 2:
+                self.value(2)
+            else:
+                self.out += random.choice((b"C\x01b", b"\x8c\x01b"))
+            self.out += b"\x87R"
+            if random.random() < 0.5:
+                self.state(2, odd=strange)
+
     def late(self) -> None:
         """Something comes into what was an argument, a key, a state or a result."""
         if self.remembered("list", "dict", "set", "result"):
@@ -292,7 +324,17 @@ def _tables(random: Random) -> bytes:
         writer.memo.append("call")
         writer.out += b"q" + bytes((index,)) + b"0"
         writer.calls.append(index)
+    fixed = []
+    for push in (b"c_codecs\nencode\n", b"\x8c\x06latin1", b"cnumpy.core.multiarray\n_reconstruct\n"):
+        fixed.append(len(writer.memo))
+        writer.memo.append("fixed")
+        writer.out += push + b"q" + bytes((fixed[-1],)) + b"0"
     writer.out += b"]"
+    if random.random() < 0.3:
+        odd = random.choice((0.0, 0.1, 0.3))
+        for _ in range(random.randrange(12, 30)):
+            writer.bytes_or_array(fixed[0], fixed[1], fixed[2], odd)
+            writer.out += random.choice((b"a", b"0"))
     for _ in range(random.randrange(1, 4)):
         seed = random.random()
         odd = random.choice((0.0, 0.03, 0.1, 0.3))

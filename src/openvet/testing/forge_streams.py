@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from openvet.testing.forge import Call, Name, dump
+from openvet.testing.forge_bytecode import import_and_call
 from openvet.testing.forge_sample import Sample, by_text, by_value
 
 __all__ = ["BROKEN", "CARRIED", "TRICKS"]
@@ -450,7 +451,7 @@ CARRIED: tuple[Sample, ...] = (
         "runs-process",
         rejected=True,
     ),
-    by_value("marshalled code", {"code": b"\xe3" + bytes(24)}, "carried-code"),
+    by_value("marshalled code", {"code": import_and_call((3, 11))}, "carried-code"),
     by_value("a codec that is not plain", Call(Name("_codecs", "encode"), ("x", "rot13")), "unknown-callable"),
     by_value(
         "a class of the project", Call(Name("__main__", "Net"), (), state={"a": 1}, how="NEWOBJ"), "project-class"

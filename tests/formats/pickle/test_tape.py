@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 
 from openvet.core.limits import Budget, Limits
-from openvet.formats.pickle import opcodes, state, tape, values
+from openvet.formats.pickle import opcodes, references, state, tape, values
 from openvet.formats.pickle.machine import Machine
 from openvet.formats.pickle.references import freeze
 from openvet.io.source import BytesSource
@@ -58,14 +58,17 @@ def changed(chance: random.Random, data: bytes) -> bytes:
 
 def test_the_numbers_are_those_of_their_origins() -> None:
     numbers = numbers_of(SOURCE)
-    origins = {**vars(opcodes), **vars(values)}
+    origins = {**vars(opcodes), **vars(values), **vars(references)}
     shared = {name: value for name, value in numbers.items() if name[1:] in origins}
     names = {name: byte for byte, name in opcodes.NAMES.items()}
     codes = {name[4:]: value for name, value in numbers.items() if name.startswith("_OP_")}
     assert len(codes) == 13
     assert codes == {name: names[name] for name in codes}
-    assert len(shared) == 28
+    assert len(shared) == 31
     assert shared == {name: origins[name[1:]] for name in shared}
+    held = numbers_of(SOURCE.with_name("held.py"))
+    assert {name for name in held if name[1:] in origins} == {"_TAG", "_TUPLE", "_OFFSET_SHIFT"}
+    assert held.items() & numbers.items() == {(name, numbers[name]) for name in held.keys() & numbers.keys()}
 
 
 def numbers_of(path: Path) -> dict[str, int]:

@@ -20,8 +20,12 @@ _BASE64: Final = frozenset(
     (b"gA", b"Y1", b"Y2", b"Y3", b"KG", b"KF", b"jA", b"eJ", b"eA", b"eF", b"eN", b"H4", b"Ql", b"/T")
 )
 _PROTOCOLS: Final = (0, 1, 2, 3, 4, 5)
-#: CPython's marshal type of a code object with its reference flag; small counts of arguments follow it.
-_CODE: Final = 0xE3
+#: CPython's marshal type of a code object, with and without its reference flag. From four (Python 2) to six (3.8 to 3.10) small
+#: numbers follow it, and then the bytes of the code. Nothing that runs is shorter.
+_CODE: Final = b"c\xe3"
+_CODE_NUMBERS: Final = (4, 5, 6)
+_CODE_BYTES: Final = 0x73
+_SHORTEST_CODE: Final = 40
 #: Between what a literal holds and the opcode of its line, where escapes hide it.
 _ESCAPED: Final = ", escaped in "
 _SHORTEST: Final = 16
@@ -57,13 +61,23 @@ def suspect(prefix: bytes, *, text: bool, budget: Budget, escaped: int = 0) -> s
             return spelled
     if text:
         return None
-    if prefix[0] == _CODE:
-        return "marshal" if len(prefix) > 20 and not any(prefix[2:5]) and prefix[1] < 64 else None
+    if prefix[0] in _CODE and _is_code(prefix):
+        return "marshal"
     wrapped = _wrapping(prefix)
     if wrapped is not None:
         raw = _decoded(wrapped, prefix)
         return wrapped if raw and looks_nested(raw, budget) else None
     return "pickle" if looks_nested(prefix, budget) else None
+
+
+def _is_code(prefix: bytes) -> bool:
+    """Whether these bytes begin a marshalled code object."""
+    if len(prefix) < _SHORTEST_CODE:
+        return False
+    for count in _CODE_NUMBERS:
+        if prefix[1 + 4 * count] & 0x7F == _CODE_BYTES:  # with or without the flag
+            return all(number < 1 << 28 for number in struct.unpack_from(f"<{count}I", prefix, 1))
+    return False
 
 
 def _spelling(prefix: bytes) -> str | None:

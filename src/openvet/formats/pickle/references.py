@@ -7,7 +7,7 @@ from typing import Final
 from openvet.formats.pickle.program import Call, Reference
 from openvet.formats.pickle.values import MAX_INDEX
 
-__all__ = ["MANY", "Bags", "Ref", "References"]
+__all__ = ["MANY", "SETTLED", "SETTLED_ENCODES", "SETTLED_SHAPED", "UNSETTLED", "Bags", "Ref", "References"]
 
 #: A bag that may hold any reference of the program.
 MANY: Final = 1
@@ -15,6 +15,12 @@ _BAG_SIZE: Final = 64
 _BAGS: Final = 4_096
 _REFERENCES: Final = 50_000
 _CALLS_KEPT: Final = 8
+#: What is known of further calls of a reference: nothing; they give an instance; they give their first argument as bytes; they
+#: give an array whose extents are the second argument.
+UNSETTLED: Final = 0
+SETTLED: Final = 1
+SETTLED_ENCODES: Final = 2
+SETTLED_SHAPED: Final = 3
 
 
 class Ref:
@@ -35,6 +41,7 @@ class Ref:
         "own",
         "settled",
         "settled_bag",
+        "settled_codec",
         "target",
         "variant",
         "via",
@@ -58,7 +65,8 @@ class Ref:
         self.own = 0  # the bag of this alone, once it was asked for; 0 where it also holds something else
         self.target = 0  # the value that a partial calls
         self.bound: list[int] = []
-        self.settled = False  # another call with plain data gives an instance as before, and nothing of it is kept
+        self.settled = UNSETTLED  # what another call with plain data gives, of which nothing is kept
+        self.settled_codec = 0  # the literal that names the codec, where it encodes
         self.settled_bag = 0  # nor with arguments in this bag, which ``bag`` holds already
 
     @property

@@ -373,11 +373,12 @@ def strain(m: Semantics, ref: Ref, items: list[int], result: int, offset: int, o
         if amount >= ITEMS:
             _note(m, ref, f"takes {_shown(amount)} items", offset, opcode)
         return
-    if kind == "bytes" and amount >= _KEPT_FROM:
+    if kind == "bytes" and amount >= _KEPT_FROM:  # what is small counts for nothing, and is not always looked at
         m.taken += amount
-    if (kind == "bytes" and max(amount, m.taken) >= BYTES) or (kind == "bits" and amount >= BITS):
-        whole = f"{_shown(max(amount, m.taken))} bytes" if kind == "bytes" else "a number of more than 2^28 bits"
-        _note(m, ref, f"makes {whole}", offset, opcode)
+        if m.taken >= BYTES:
+            _note(m, ref, f"makes {_shown(m.taken)} bytes", offset, opcode)
+    if kind == "bits" and amount >= BITS:
+        _note(m, ref, "makes a number of more than 2^28 bits", offset, opcode)
     if (amount >= _KEPT_FROM or kind == "exponent") and tag_of(result) == RESULT and len(m.sizes) < _KEPT:
         m.sizes[offset_of(result)] = size
 

@@ -15,11 +15,12 @@ from openvet.errors import LimitError
 from openvet.formats.pickle import literals
 from openvet.formats.pickle.opcodes import NAMES
 from openvet.formats.pickle.program import BUILDS, Call, Carried, Mutation, Step
-from openvet.formats.pickle.references import Ref
+from openvet.formats.pickle.references import SETTLED, SETTLED_ENCODES, SETTLED_SHAPED, Ref
 from openvet.formats.pickle.state import Dtype, State
 from openvet.formats.pickle.values import (
     DICT,
     ENCODED,
+    ENCODED_BIT,
     FROZENSET,
     KEPT_ITEMS,
     LIST,
@@ -294,7 +295,7 @@ class Semantics(State):
 
     def _invoke(self, index: int, items: list[int] | None, bag: int, offset: int, opcode: str) -> int:
         from openvet.formats.pickle.linkers import LINKERS, MADE, PURE
-        from openvet.formats.pickle.resources import UNSETTLED, WATCHED, strain
+        from openvet.formats.pickle.resources import WATCHED, strain
 
         ref = self.refs[index]
         ref.calls += 1
@@ -322,17 +323,29 @@ class Semantics(State):
         key = (ref.module, ref.name)
         if items is not None and (self.sizes or key in WATCHED) and tag_of(result) != REF:
             strain(self, ref, items, result, offset, opcode)
-        if not ref.keeps_calls and linker is None and key not in UNSETTLED and self._settles(ref):
-            ref.settled = True
-            ref.settled_bag = bag
+        if not ref.keeps_calls:
+            self._settle(ref, items, bag, result, linked=linker is not None)
         if self.observer is not None and items is not None:
             self.observer.called(self, ref, items, result)
         return result
 
     @staticmethod
-    def _settles(ref: Ref) -> bool:
-        """Whether no call of this may ever lead on: ``partial.__call__(1)`` does not, ``partial.__call__(f)`` calls ``f``."""
-        return ref.kind == "global" and ref.name not in _LOOKED_AT and not ref.name.endswith(_CALLS_FIRST)
+    def _settle(ref: Ref, items: list[int] | None, bag: int, result: int, *, linked: bool) -> None:
+        """Note what further calls of this with plain data do, where none may ever lead on.
+
+        ``partial.__call__(1)`` does not lead on, but ``partial.__call__(f)`` calls ``f``.
+        """
+        from openvet.formats.pickle.resources import UNSETTLED
+
+        if ref.kind != "global" or ref.name in _LOOKED_AT or ref.name.endswith(_CALLS_FIRST):
+            return
+        if not linked and (ref.module, ref.name) not in UNSETTLED:
+            ref.settled = SETTLED
+        elif not linked and ref.name == "_reconstruct":
+            ref.settled = SETTLED_SHAPED
+        elif items is not None and len(items) == 2 and result == items[0] | ENCODED_BIT:
+            ref.settled, ref.settled_codec = SETTLED_ENCODES, items[1]
+        ref.settled_bag = bag
 
     def _step(self, module: str, name: str, items: list[int] | None, offset: int, opcode: str) -> None:
         if self.steps is None or len(self.steps) >= _STEPS:

@@ -9,7 +9,7 @@ cdef long long _OP_TUPLE, _OP_REDUCE, _OP_NEWOBJ, _OP_BUILD, _OP_ADDITEMS, _OP_S
 cdef long long _OP_BININT1, _OP_BININT2, _OP_BININT, _OP_BINUNICODE, _OP_SHORT_BINUNICODE, _ELSEWHERE
 cdef long long _REF, _RESULT, _PERSISTENT
 cdef long long _LIT, _TUPLE, _LIST, _DICT, _SET, _FROZENSET, _TAG, _TAG_AND_A, _A_SHIFT, _OFFSET_SHIFT, _LOOK_FROM
-cdef long long _DEEP_SHIFT, _WEIGHT
+cdef long long _DEEP_SHIFT, _WEIGHT, _ENCODED_BIT, _SETTLED_ENCODES, _SETTLED_SHAPED, _SMALL
 
 cdef class Tape:
     cdef public Held held
@@ -71,8 +71,12 @@ cdef class Tape:
     cdef _drop(self, long long depth)
     @cython.locals(under=cython.longlong, tag=cython.longlong, bag=cython.longlong, value=cython.longlong)
     cdef bint _gather(self, long long code, long long offset, long long floor) except -1
-    @cython.locals(arguments=cython.longlong, callee=cython.longlong, bag=cython.longlong)
+    @cython.locals(arguments=cython.longlong, callee=cython.longlong, bag=cython.longlong, settled=cython.longlong)
     cdef bint _call(self, long long offset) except -1
+    @cython.locals(entry=list, value=cython.longlong, code=cython.longlong, at=cython.longlong)
+    cdef bint _encode(self, object ref, long long arguments) except -1
+    @cython.locals(entry=list, extents=list, extent=cython.longlong, product=cython.longlong)
+    cdef bint _is_small(self, long long identity) except -1
     @cython.locals(entry=list, at=cython.longlong, value=cython.longlong, tag=cython.longlong)
     cdef bint _simple(self, long long identity, long long depth) except -1
     @cython.locals(state=cython.longlong, instance=cython.longlong)

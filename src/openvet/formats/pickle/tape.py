@@ -81,6 +81,11 @@ _TAG_AND_A = 0xFFFFFF
 _A_SHIFT = 4
 _OFFSET_SHIFT = 24
 
+_ENCODED_BIT = 0x1000
+_SETTLED_ENCODES = 2
+_SETTLED_SHAPED = 3
+#: Bytes of an array that count as nothing.
+_SMALL = 4096
 _DEEP_SHIFT = 40
 _WEIGHT = (1 << 40) - 1
 #: What :meth:`Tape.number` gives where it knows no number.
@@ -655,11 +660,18 @@ class Tape:
         """A call of a settled reference with literals and instances: what it gives is an instance as before."""
         arguments = self._stack[self.depth - 1]
         callee = self._stack[self.depth - 2]
-        if arguments & _TAG != _TUPLE or callee & _TAG != _REF or self.carried_at or self.sizes:
+        if arguments & _TAG != _TUPLE or callee & _TAG != _REF:
             return False
         ref = self.refs[(callee & _TAG_AND_A) >> _A_SHIFT]
         bag = (arguments & _TAG_AND_A) >> _A_SHIFT
-        if not ref.settled or (bag and bag != ref.settled_bag) or not self._simple(arguments >> _OFFSET_SHIFT, 2):
+        settled = ref.settled
+        if settled == _SETTLED_ENCODES:
+            return bag == 0 and self._encode(ref, arguments)
+        if not settled or self.carried_at or self.sizes:
+            return False
+        if settled == _SETTLED_SHAPED and not self._is_small(arguments >> _OFFSET_SHIFT):
+            return False
+        if (bag and bag != ref.settled_bag) or not self._simple(arguments >> _OFFSET_SHIFT, 2):
             return False
         ref.calls += 1
         self.called_at = offset
@@ -669,6 +681,44 @@ class Tape:
         self.depth += 1
         if self.observed and self.machine is not None:
             self.machine.told(ref, arguments, self._stack[self.depth - 1])
+        return True
+
+    def _encode(self, ref: Ref, arguments: int) -> bool:
+        """``_codecs.encode`` of short text in the codec of the last times: the text itself, as bytes."""
+        entry = self.held.get(arguments >> _OFFSET_SHIFT)
+        if entry is None or len(entry) != 3 or entry[2] != ref.settled_codec:
+            return False
+        value = entry[1]
+        code = (value & _TAG_AND_A) >> _A_SHIFT
+        if value & _TAG != _LIT or (code != _OP_SHORT_BINUNICODE and code != _OP_BINUNICODE):
+            return False
+        if code == _OP_BINUNICODE:  # longer text counts as memory that is taken
+            at = (value >> _OFFSET_SHIFT) - self._from
+            if at < 0 or at + 5 > len(self._block) or self._block[at + 3] or self._block[at + 4]:
+                return False
+        ref.calls += 1
+        self._drop(self.depth - 2)
+        self._stack[self.depth] = value | _ENCODED_BIT
+        self.depth += 1
+        if self.observed and self.machine is not None:
+            self.machine.told(ref, arguments, value | _ENCODED_BIT)
+        return True
+
+    def _is_small(self, identity: int) -> bool:
+        """Whether the arguments are a class, extents that make a small array, and the code of its items."""
+        entry = self.held.get(identity)
+        if entry is None or len(entry) != 4 or entry[1] & _TAG != _REF or entry[3] & _TAG != _LIT:
+            return False
+        extents = self.numbers(entry[2])
+        if extents is None or not self._sorts[(entry[3] & _TAG_AND_A) >> _A_SHIFT & 0xFF]:
+            return False
+        product = 1
+        for extent in extents:
+            if extent < 0 or extent > _SMALL:
+                return False
+            product *= extent
+            if product > _SMALL:
+                return False
         return True
 
     def _simple(self, identity: int, depth: int) -> bool:

@@ -34,6 +34,8 @@ LOW: Final = 0xFFFFFF  # tag and a
 
 #: Bit of a literal's ``a``: text that was turned into bytes on the way (``_codecs.encode``), so that it names nothing.
 ENCODED: Final = 0x100
+#: The same in a value.
+ENCODED_BIT: Final = ENCODED << A_SHIFT
 OPCODE: Final = 0xFF
 
 #: Offsets that fit; nothing longer is read as one pickle.
