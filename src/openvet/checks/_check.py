@@ -73,7 +73,5 @@ class Context:
 
     def anomalies(self, remedy: str) -> Iterator[Finding]:
         """One finding for each anomaly that a reader recorded for this rule."""
-        for component in self.inventory.walk():
-            for anomaly in component.anomalies:
-                if anomaly.rule == self.rule.id:
-                    yield self.finding(anomaly.location, anomaly.message, remedy, evidence=anomaly.evidence)
+        for anomaly in self.inventory.anomalies(self.rule.id):
+            yield self.finding(anomaly.location, anomaly.message, remedy, evidence=anomaly.evidence)

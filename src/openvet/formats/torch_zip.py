@@ -21,7 +21,7 @@ from openvet.errors import ReadError
 from openvet.formats import zip as zip_format
 from openvet.formats._format import Facts, Format, Head, Likeness, Member
 from openvet.formats._listing import put_listing
-from openvet.io.source import Source
+from openvet.io.source import BytesSource, Source
 
 if TYPE_CHECKING:
     from openvet.formats._torch import Storage, Tensors
@@ -143,6 +143,8 @@ def _walk(
     tensors = Tensors(facts, place)
     try:
         member = open_zip_entry(source, entry, facts.budget)
+        if member.size <= facts.limits.spool_memory:  # the names of tensors are looked up all over it
+            member = _held(member)
     except ReadError as error:
         facts.unknown("malformed", f"{printable(entry.name)} cannot be opened: {error.message}", error.offset)
         return set()
@@ -166,6 +168,11 @@ def _walk(
 
         tensors.finish(machine, place_of)
     return _check_storages(tensors, f"{folder}/{inner}", by_name)
+
+
+def _held(member: Source) -> Source:
+    with member:
+        return BytesSource(member.read(0, member.size))
 
 
 def _check_storages(tensors: Tensors, folder: str, by_name: dict[str, ZipEntry]) -> set[int]:

@@ -68,12 +68,22 @@ class Inventory:
 
     files: tuple[Component, ...]
     _all: list[Component] = field(default_factory=list, init=False, repr=False, compare=False)
+    _anomalies: dict[str, list[Anomaly]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def walk(self) -> Iterator[Component]:
         """Every file and every member, in order."""
         if not self._all:  # every rule walks, so the order is found once
             self._all.extend(each for file in self.files for each in file.walk())
         return iter(self._all)
+
+    def anomalies(self, rule: str) -> Sequence[Anomaly]:
+        """What the readers recorded for this rule, in order of the components."""
+        if not self._anomalies:
+            self._anomalies[""] = []  # looked through, even where nothing was recorded
+            for component in self.walk():
+                for anomaly in component.anomalies:
+                    self._anomalies.setdefault(anomaly.rule, []).append(anomaly)
+        return self._anomalies.get(rule, ())
 
     def file(self, place: str) -> Component | None:
         """The file at ``place``, if the subject has one."""

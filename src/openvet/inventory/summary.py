@@ -96,7 +96,7 @@ def _from_card(inventory: Inventory) -> Iterator[Fact]:
 
 def _named(inventory: Inventory, *names: str) -> Iterator[Component]:
     """Files with these base names (compared in lower case), those nearest the top first."""
-    found = [each for each in inventory.walk() if each.basename.lower() in names]
+    found = [each for each in inventory.walk() if each.role is None and each.basename.lower() in names]
     yield from sorted(found, key=lambda each: (each.place.count("/"), each.place))
 
 

@@ -48,6 +48,8 @@ def check(ctx: Context) -> Iterator[Finding]:
     titles = code_titles()
     kinds = set(titles) - set(rules["for_processors_of_models"])
     for component in ctx.components():
+        if not component.formats:
+            continue
         ending = ending_of(component.basename)
         behind = component.basename == BEHIND
         if ending not in rules["data"] and not behind:

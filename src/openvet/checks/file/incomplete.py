@@ -40,8 +40,10 @@ def check(ctx: Context) -> Iterator[Finding]:
     remedy = "Download the file again and compare its digest with the publisher's."
     yield from ctx.anomalies(remedy)
     for component in ctx.components():
+        if component.formats != ("empty",) or component.role is not None:
+            continue
         ending = ending_of(component.basename)
-        if component.formats == ("empty",) and component.role is None and ending in name_rules()["filled"]["endings"]:
+        if ending in name_rules()["filled"]["endings"]:
             yield ctx.finding(
                 Location(component.place),
                 f"is empty, which no {ending} file is",

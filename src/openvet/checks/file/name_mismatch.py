@@ -47,8 +47,10 @@ _AGAIN = "Download it again: a page that says what went wrong is often saved und
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each name that lies."""
     for component in ctx.components():
+        if component.role is not None or not component.formats or _NO_CONTENT & set(component.formats):
+            continue
         ending = ending_of(component.basename)
-        if not ending or component.role is not None or not component.formats or _NO_CONTENT & set(component.formats):
+        if not ending:
             continue
         content = " and ".join(component.formats)
         evidence = {"ending": ending, "formats": list(component.formats)}
