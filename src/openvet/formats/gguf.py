@@ -20,6 +20,7 @@ from typing import Any
 
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError, UnsupportedError
+from openvet.formats._encoded import EncodedPickles
 from openvet.formats._format import Facts, Format, Head, Likeness, Tensor
 from openvet.formats._hidden import look_inside
 from openvet.formats._trailing import all_zero, say_incomplete, say_trailing
@@ -52,6 +53,8 @@ _SHORTEST_PROGRAM = 16
 _KEYS_KEPT = 2_000
 _OWN_NOTES = frozenset({"version", "byte_order", "tensor_types"})
 _TEXT_KEPT = 500
+#: Of a text as much is searched for pickles in base64.
+_LOOKED_AT = 1024 * 1024
 _ITEMS_KEPT = 64
 _BLOCK = 1024 * 1024
 _INT64 = 2**63
@@ -94,6 +97,7 @@ class _Header:
         self.n_tensors = 0
         self.n_keys = 0
         self.strings = 0
+        self.encoded = EncodedPickles(facts)
 
     def lie(self, lie: str, message: str, pointer: str | None = None, **evidence: Any) -> None:
         offset = None if pointer else self.cursor.position
@@ -178,10 +182,11 @@ class _Header:
         if kind == _STRING:
             if key == "tokenizer.chat_template" or key.startswith("tokenizer.chat_template."):
                 return self.template(key, key.removeprefix("tokenizer.chat_template").removeprefix("."))
-            data, length = self.string(_TEXT_KEPT * 4)
+            data, length = self.string(_LOOKED_AT)
             if length >= _SHORTEST_PROGRAM:
-                look_inside(self.facts, data, f"the value of {key}")
-            text = printable(shorten(data.decode("utf-8", "replace"), _TEXT_KEPT))
+                look_inside(self.facts, data[: _TEXT_KEPT * 4], f"the value of {key}")
+                self.encoded.look(data)
+            text = printable(shorten(data[: _TEXT_KEPT * 4].decode("utf-8", "replace"), _TEXT_KEPT))
             return text if length <= _TEXT_KEPT * 4 else f"{text} ({length} bytes)"
         if kind == _ARRAY:
             return self.array(key, 1)

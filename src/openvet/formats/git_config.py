@@ -53,10 +53,12 @@ def probe(head: Head) -> Likeness:
 
 
 def read(source: Source, facts: Facts) -> None:
+    from openvet.formats._encoded import EncodedPickles
     from openvet.formats._secrets import scan_text
 
     text = read_text(source, facts)
     scan_text(text, facts)
+    EncodedPickles(facts).look(text)
     section, told = "", 0
     for number, line in enumerate(text.replace("\\\n", " ").split("\n"), 1):
         bare = line.strip()

@@ -109,10 +109,12 @@ def probe(head: Head) -> Likeness:
 
 
 def read(source: Source, facts: Facts) -> None:
+    from openvet.formats._encoded import EncodedPickles
     from openvet.formats._secrets import scan_text
 
     text = read_text(source, facts)
     scan_text(text, facts)
+    EncodedPickles(facts).look(text)
     base = facts.name.rsplit("/", 1)[-1]
     template = read_template(text, facts.at(), base.removesuffix(".jinja"), facts.limits)
     facts.programs.append(template)

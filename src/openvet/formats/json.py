@@ -96,12 +96,15 @@ def read(source: Source, facts: Facts) -> None:
 def _read_short(data: bytes, facts: Facts) -> None:
     import json
 
+    from openvet.formats._encoded import EncodedPickles
     from openvet.formats._secrets import scan_text
 
     if data.startswith(b"\xef\xbb\xbf"):
         facts.anomaly("json/not-standard", "begins with a byte order mark, which some readers refuse", 0)
     text = decode(data)
     scan_text(text, facts)
+    encoded = EncodedPickles(facts)
+    encoded.look(text)
     hooks = _Hooks()
     lines = False
     try:
@@ -118,6 +121,7 @@ def _read_short(data: bytes, facts: Facts) -> None:
         facts.note("kind", "lines")
         facts.note("values", len(value))
     facts.document = value
+    encoded.walk(value)
 
 
 def _lines(text: str, error: Any, hooks: _Hooks, facts: Facts) -> Iterator[Any]:
@@ -238,14 +242,17 @@ def _check_lines(source: Source, stream: Any) -> None:
 
 
 def _scan_long(source: Source, facts: Facts) -> None:
+    from openvet.formats._encoded import EncodedPickles
     from openvet.formats._secrets import scan_text
 
     line = 1
     tail = b""
+    encoded = EncodedPickles(facts)
     for block in source.chunks():
         facts.budget.check_time()
         # what is searched for is ASCII; Latin-1 keeps one byte for one character
         scan_text((tail + block).decode("latin-1"), facts, line - tail.count(b"\n"))
+        encoded.look(block, line)
         line += block.count(b"\n")
         tail = block[-512:]
 

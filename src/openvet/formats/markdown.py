@@ -30,10 +30,13 @@ def probe(head: Head) -> Likeness:
 
 
 def read(source: Source, facts: Facts) -> None:
+    from openvet.formats._encoded import EncodedPickles
     from openvet.formats._secrets import scan_text
 
     text = read_text(source, facts)
     scan_text(text, facts)
+    encoded = EncodedPickles(facts)
+    encoded.look(text)
     front = _front_matter(text)
     if front is None:
         return
@@ -42,6 +45,7 @@ def read(source: Source, facts: Facts) -> None:
 
     parsed = parse_yaml(front, facts.limits, facts.budget.check_time)
     facts.document = document_of(parsed)
+    encoded.walk(facts.document)
     record(parsed, facts, first_line=2)
 
 

@@ -57,10 +57,12 @@ def read(source: Source, facts: Facts) -> None:
         LimitError: longer or deeper than is read.
     """
     from openvet.formats._decode import read_text
+    from openvet.formats._encoded import EncodedPickles
     from openvet.formats._secrets import scan_text
 
     text = read_text(source, facts)
     scan_text(text, facts)
+    EncodedPickles(facts).look(text)
     state = _Walk(text, facts)
     at = steps = 0
     while at < len(text):

@@ -153,6 +153,7 @@ def probe(head: Head) -> Likeness:
 
 
 def read(source: Source, facts: Facts) -> None:
+    from openvet.formats._encoded import EncodedPickles
     from openvet.formats._secrets import scan_text
 
     limit = min(_LONGEST, facts.limits.text)
@@ -160,6 +161,7 @@ def read(source: Source, facts: Facts) -> None:
         raise LimitError("text", limit, "the source is too long to be parsed; it was not read")
     text = _decode(source.read(0, source.size), facts)
     scan_text(text, facts)
+    EncodedPickles(facts).look(text)
     if facts.at().place.endswith(".pth"):
         # a path configuration file: each line that begins with import is run when the interpreter starts
         text = "\n".join(line if line.startswith(("import ", "import\t")) else "" for line in text.split("\n"))

@@ -22,6 +22,7 @@ from typing import Any
 
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError
+from openvet.formats._encoded import EncodedPickles
 from openvet.formats._format import Facts, Format, Head, Likeness, Tensor
 from openvet.formats._hidden import look_inside
 from openvet.formats._trailing import say_incomplete, say_trailing
@@ -254,6 +255,7 @@ class _Walk:
             _lie(facts, "metadata-not-object", "__metadata__ is not an object of texts", "__metadata__")
             return self._value_end(at)
         kept: dict[str, str] = {}
+        encoded = EncodedPickles(facts)
         count = 0
         seen: set[str] = set()
         inside = self._skip(at + 1)
@@ -269,6 +271,8 @@ class _Walk:
                 value, end = self._string(at)
                 if len(value) >= _SHORTEST_PROGRAM:
                     look_inside(facts, value[:_LOOKED_AT].encode("latin-1", "replace"), f"__metadata__ {shown}")
+                    encoded.look(value)
+                    encoded.walk(value)
                 if len(kept) < _METADATA_KEPT:
                     kept[shown] = printable(shorten(value, _TEXT_KEPT))
             else:

@@ -74,12 +74,14 @@ def probe(head: Head) -> Likeness:
 
 
 def read(source: Source, facts: Facts) -> None:
+    from openvet.formats._encoded import EncodedPickles
     from openvet.formats._secrets import scan_text
 
     text = read_text(source, facts)
     if text.startswith("#!"):
         facts.note("interpreter", printable(shorten(text[2:].splitlines()[0].strip(), 80)))
     scan_text(text, facts)
+    EncodedPickles(facts).look(text)
     tell_commands(text, facts)
     place = facts.at().place
     hook = "/.git/hooks/" in f"/{place}" and not place.endswith(".sample")

@@ -140,12 +140,14 @@ def _as_template(source: Source, facts: Facts) -> None:
 
 def _decode(source: Source, facts: Facts, encoding: str) -> int | None:
     """Decode block by block, look for secrets in whole lines; gives the offset where it stops being text, or None."""
+    from openvet.formats._encoded import EncodedPickles
     from openvet.formats._secrets import scan_text
 
     # latin-1 decodes every byte, which is all that is wanted of an encoding that does not say its name
     decoder = codecs.getincrementaldecoder("latin-1" if encoding == "8-bit" else encoding)()
     offset, lines, characters, controls = 0, 0, 0, 0
     carried = ""
+    encoded = EncodedPickles(facts)
     for block in _with_end(source):
         if encoding == "8-bit" and not _is_8_bit(block) and block:
             return offset
@@ -165,6 +167,7 @@ def _decode(source: Source, facts: Facts, encoding: str) -> int | None:
         carried += text
         cut = len(carried) if not block or len(carried) > _LINE_HELD + len(text) else carried.rfind("\n") + 1
         scan_text(carried[:cut], facts, lines + 1)
+        encoded.look(carried[:cut], lines + 1)
         lines += carried.count("\n", 0, cut)
         carried = carried[cut:]
         facts.budget.check_time()

@@ -47,6 +47,7 @@ def probe(head: Head) -> Likeness:
 
 
 def read(source: Source, facts: Facts) -> None:
+    from openvet.formats._encoded import EncodedPickles
     from openvet.formats._keras import look
     from openvet.formats._secrets import scan_text
     from openvet.formats._yaml_events import parse_yaml
@@ -54,8 +55,11 @@ def read(source: Source, facts: Facts) -> None:
 
     text = read_text(source, facts)
     scan_text(text, facts)
+    encoded = EncodedPickles(facts)
+    encoded.look(text)
     parsed = parse_yaml(text, facts.limits, facts.budget.check_time)
     facts.document = document_of(parsed)
+    encoded.walk(facts.document)
     record(parsed, facts)
     look(facts)
     if isinstance(facts.document, dict | list):

@@ -12,7 +12,7 @@ from typing import Final
 from openvet.core.limits import Budget
 from openvet.io.source import BytesSource
 
-__all__ = ["TORCH_MAGIC", "inner_bytes", "looks_nested", "suspect"]
+__all__ = ["TORCH_MAGIC", "decoded_prefix", "inner_bytes", "looks_nested", "suspect"]
 
 _DECODED: Final = 64 * 1024
 #: How a pickle of protocol 2 and later, one of protocol 0, and zlib, gzip, bzip2 and xz begin in base64.
@@ -181,6 +181,12 @@ def _wrapping(prefix: bytes) -> str | None:
         if prefix.startswith(magic):
             return name
     return None
+
+
+def decoded_prefix(raw: bytes) -> bytes | None:
+    """The first decoded bytes of what is compressed; ``None`` where ``raw`` (at least six bytes) is not."""
+    kind = _wrapping(raw)
+    return None if kind is None else _decoded(kind, raw)
 
 
 def _decoded(kind: str, raw: bytes) -> bytes | None:

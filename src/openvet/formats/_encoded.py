@@ -1,0 +1,266 @@
+"""Pickles written as text: in base64, base32, base85 or hexadecimal digits, as escapes, or as they are, inside a text of another kind.
+
+No loader of configurations decodes such a value by itself. Code beside the model does, or a library that keeps objects in its
+settings (stable-baselines3, jsonpickle, MLflow), and what it decodes is a program. Every run of digits that is long enough is
+decoded, and what is a pickle is handed on as a member and read as one: one that only builds data stays harmless.
+
+What does not look like one for certain (a strict walk of its opcodes) is left alone: digests, pictures, tokens of a vocabulary.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from openvet.errors import ReadError
+from openvet.formats._format import Facts, Head, Likeness, Member
+from openvet.formats._hidden import program_in
+from openvet.formats._json_stream import plain_letters
+from openvet.formats.pickle.nested import decoded_prefix
+from openvet.io.source import BytesSource, Source
+
+__all__ = ["EncodedPickles"]
+
+#: The shortest call of a function is some twenty bytes long.
+_SHORTEST: Final = 24
+_LONGEST: Final = 12 * 1024 * 1024
+#: Of what is decoded as much is looked at before the whole of it is.
+_PREFIX: Final = 64 * 1024
+#: Of a line in the middle, so that many lines do not decode the same digits again and again.
+_PREFIX_OF_OTHERS: Final = 2 * 1024
+_MOST: Final = 100
+#: As many candidates are walked as a pickle is.
+_WALKS: Final = 2_000
+_WORD: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
+_BASE85: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&()*+-;<=>?@^_`{|}~"
+_NOT_WORD: Final = re.compile(rb"[^A-Za-z0-9+/_-]")
+#: Lines of an encoder belong together; a newline that was an escape arrives as CR and a blank.
+_LINES: Final = re.compile(rb"[A-Za-z0-9+/_-]++(?:[\r\n][ \t\r\n>#]*+[A-Za-z0-9+/_-]++)*+")
+_URLSAFE: Final = bytes.maketrans(b"-_", b"+/")
+_BREAKS: Final = b" \t\r\n>#"
+_HEX: Final = b"0123456789abcdefABCDEF"
+_BASE32: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_ASCII85: Final = re.compile(rb"J-[!-uz]{18,}")
+#: How base64 and base32 of a pickle with a head begin, and of zlib, gzip, bzip2 and xz.
+_BEGINNINGS: Final = frozenset((b"gA", b"eJ", b"eN", b"eA", b"eF", b"H4", b"Ql", b"/T", b"_T", b"QA"))
+_HEX_BEGINNINGS: Final = frozenset(
+    (b"8002", b"8003", b"8004", b"8005", b"789c", b"7801", b"78da", b"1f8b", b"425a", b"fd37")
+)
+_ESCAPES: Final = re.compile(rb"\\x80\\x0[2-5](?:\\[^\r\n]|[^\\\r\n\"'])+")
+_NAMES: Final = re.compile(rb"[ci][A-Za-z_][\w.]*\r?\n[A-Za-z_][\w.]*\r?\n|\x8c.[A-Za-z_].*\x93", re.DOTALL)
+
+
+def _runs(alphabet: bytes) -> bytes:
+    """A table that makes every byte of ``alphabet`` an ``a`` and every other one a blank."""
+    return bytes(0x61 if code in alphabet else 0x20 for code in range(256))
+
+
+_WORD_RUNS: Final = _runs(_WORD)
+_BASE85_RUNS: Final = _runs(_BASE85)
+_NEEDLE: Final = b"a" * _SHORTEST
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Digits of one spelling: where they begin and end, what decodes them, whether the next lines may go on with them, and
+    whether no line before does.
+    """
+
+    spelling: str
+    data: bytes
+    start: int
+    end: int
+    decode: Callable[[bytes], bytes | None]
+    goes_on: bool = False
+    first: bool = True
+
+    def raw(self, most: int) -> bytes:
+        """The decoded bytes of about so many digits; nothing where they are none."""
+        end = min(self.end, self.start + most)
+        if self.goes_on and (match := _LINES.match(self.data, self.start, self.start + most)):
+            end = match.end()
+        text = self.data[self.start : end]
+        return self.decode(text.translate(None, _BREAKS) if self.goes_on else text) or b""
+
+
+class EncodedPickles:
+    """The search of one file, which may be given in parts.
+
+    Args:
+        facts: of the file; pickles become its members, other programs an anomaly of ``file/hidden-program``.
+    """
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._found = 0
+        self._tries = 0
+        self._walks = 0
+
+    def look(self, text: str | bytes, first_line: int = 1) -> None:
+        """Look through a text, or through whole lines of one, which begin on ``first_line``."""
+        data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+        if b"\\" in data:
+            while b"\\\\x" in data:  # a literal inside a text that escapes as well
+                data = data.replace(b"\\\\", b"\\")
+            for match in _ESCAPES.finditer(data):
+                self._try(_Run("escapes", data, match.start(), match.end(), _from_escapes), first_line)
+            data = plain_letters(data).replace(b"\\/", b"/").replace(b"\\r", b"\r ").replace(b"\\n", b"\r ")
+        for run in _candidates(data):
+            if self._found >= _MOST:
+                return
+            if self._tries % 256 == 0:
+                self._facts.budget.check_time()
+            self._tries += 1
+            self._try(run, first_line)
+
+    def walk(self, document: Any) -> None:
+        """Look at the texts of a parsed document: one may be a pickle as it is, each byte a character."""
+        waiting = [document]
+        while waiting and self._found < _MOST:
+            value = waiting.pop()
+            if isinstance(value, str):
+                headed = value[:1] == "\x80" and value[1:2] in ("\x02", "\x03", "\x04", "\x05")
+                if len(value) >= 16 and (headed or ("\n" in value and _NAMES.search(value.encode("utf-8", "replace")))):
+                    data = value.encode("latin-1", "replace")
+                    self._try(_Run("plain text", data, 0, len(data), bytes), 1)
+            elif isinstance(value, dict):
+                waiting.extend(value.values())
+                waiting.extend(key for key in value if isinstance(key, str) and len(key) >= 16)
+            elif isinstance(value, list):
+                waiting.extend(value)
+
+    def _try(self, run: _Run, first_line: int) -> None:
+        raw = run.raw(_PREFIX if run.first else _PREFIX_OF_OTHERS)
+        if len(raw) < 8:
+            return
+        if self._is_pickle(raw):
+            whole = run.raw(_LONGEST)
+            self._found += 1
+            name = f"{run.spelling.replace(' ', '-')}-{self._found}"
+            self._facts.add_members([Member(name, len(whole), partial(_source, whole))])
+        elif run.spelling == "base64" and len(raw) >= 64 and (program := program_in(raw)) and program != "a pickle":
+            self._found += 1
+            line = first_line + run.data.count(b"\n", 0, run.start)
+            self._facts.anomaly(
+                "file/hidden-program", f"{program} in base64 stands in the text", line=line, size=len(raw)
+            )
+
+    def _is_pickle(self, raw: bytes) -> bool:
+        """Whether bytes are a pickle, or one that was compressed, without doubt."""
+        if self._walks >= _WALKS:
+            if self._walks == _WALKS:
+                self._walks += 1
+                self._facts.unknown(
+                    "limit", f"holds more than {_WALKS} texts that may be pickles; the rest was not decoded"
+                )
+            return False
+        unpacked = decoded_prefix(raw)
+        inner = unpacked or raw
+        self._walks += unpacked is not None and self._walks < _WALKS - 1
+        headed = len(inner) > 2 and inner[0] == 0x80 and 2 <= inner[1] <= 5
+        if not headed and _NAMES.search(inner) is None:
+            return False
+        from openvet.formats import pickle
+
+        self._walks += 1
+        try:
+            return pickle.probe(Head("", BytesSource(inner))) is Likeness.STRONG
+        except ReadError:
+            return False
+
+
+def _candidates(data: bytes) -> Iterator[_Run]:
+    """Runs of digits, each in every spelling that it may have."""
+    block = 0
+    for start, end in _long_runs(data, _WORD_RUNS):
+        run = data[start:end]
+        if first := start >= block:
+            match = _LINES.match(data, start)
+            block = end if match is None else match.end()
+            goes_on = block > end
+        else:  # what goes on from the line before is its first line's
+            goes_on = _begins(run)
+        if not run.translate(None, _HEX):
+            yield _Run("hexadecimal digits", data, start, end, _from_hex, goes_on, first)
+        elif not run.translate(None, _BASE32):
+            yield _Run("base32", data, start, end, _from_base32, goes_on, first)
+        yield _Run("base64", data, start, end, _from_base64, goes_on, first)
+    for start, end in _long_runs(data, _BASE85_RUNS):
+        if _NOT_WORD.search(data, start, end):
+            yield _Run("base85", data, start, end, _from_base85)
+    at = data.find(b"J-")
+    while at >= 0:
+        match = _ASCII85.match(data, at)
+        if match is not None:
+            yield _Run("ascii85", data, at, match.end(), _from_ascii85)
+        at = data.find(b"J-", at + 2 if match is None else match.end())
+
+
+def _begins(run: bytes) -> bool:
+    """Whether these digits begin as those of a pickle with a head do, or of something compressed."""
+    return run[:2] in _BEGINNINGS or run[:4].lower() in _HEX_BEGINNINGS
+
+
+def _long_runs(data: bytes, table: bytes) -> Iterator[tuple[int, int]]:
+    """Where runs of one alphabet begin and end; a search in C for a row of letters, since most texts have only words."""
+    marks = data.translate(table)
+    at = marks.find(_NEEDLE)
+    while at >= 0:
+        end = marks.find(b" ", at)
+        end = len(marks) if end < 0 else end
+        yield at, end
+        at = marks.find(_NEEDLE, end)
+
+
+def _from_hex(run: bytes) -> bytes | None:
+    cut = len(run) - len(run.lstrip(_HEX))
+    return binascii.a2b_hex(run[: cut // 2 * 2])
+
+
+def _from_base32(run: bytes) -> bytes | None:
+    cut = len(run) - len(run.lstrip(_BASE32))
+    kept = run[: cut - (cut % 8 in (1, 3, 6))]
+    try:
+        return base64.b32decode(kept + b"=" * (-len(kept) % 8))
+    except ValueError:
+        return None
+
+
+def _from_base64(run: bytes) -> bytes | None:
+    kept = run[: len(run) - 1 if len(run) % 4 == 1 else len(run)].translate(_URLSAFE)
+    try:
+        return binascii.a2b_base64(kept + b"=" * (-len(kept) % 4))
+    except ValueError:
+        return None
+
+
+def _from_base85(run: bytes) -> bytes | None:
+    try:
+        return base64.b85decode(run)
+    except ValueError:
+        return None
+
+
+def _from_ascii85(run: bytes) -> bytes | None:
+    try:
+        return base64.a85decode(run)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _from_escapes(run: bytes) -> bytes | None:
+    """What a Python literal of bytes writes."""
+    try:
+        return codecs.escape_decode(run)[0]
+    except ValueError:
+        return None
+
+
+def _source(data: bytes) -> Source:
+    return BytesSource(data)

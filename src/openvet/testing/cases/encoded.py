@@ -1,0 +1,128 @@
+"""Pickles that are written as text, in every spelling and in every kind of text; and digits, digests and pictures that are none."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import zlib
+from collections.abc import Callable
+from functools import partial
+
+from openvet.testing.case import Case
+from openvet.testing.forge import Call, Name, dump
+from openvet.testing.forge_tensors import gguf, safetensors
+
+__all__ = ["CASES"]
+
+_CALL = Call(Name("os", "system"), ("echo forged",))
+_EVIL, _OLD = dump(_CALL, 4), dump(_CALL, 0)
+_DATA = dump({"means": [0.5, 1.5], "names": ["a", "b"]}, 4)
+_LONG = dump({"notes": "word " * 100, "call": _CALL}, 4)
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("ascii")
+
+
+_SPELLINGS: dict[str, Callable[[bytes], str]] = {
+    "base64": lambda raw: _text(base64.b64encode(raw)),
+    "base64-urlsafe": lambda raw: _text(base64.urlsafe_b64encode(raw)).rstrip("="),
+    "base64-zlib": lambda raw: _text(base64.b64encode(zlib.compress(raw))),
+    "base32": lambda raw: _text(base64.b32encode(raw)),
+    "base85": lambda raw: _text(base64.b85encode(raw)),
+    "ascii85": lambda raw: _text(base64.a85encode(raw)),
+    "hexadecimal": bytes.hex,
+    "escapes": lambda raw: repr(raw)[2:-1],
+}
+_PLACES: dict[str, tuple[str, Callable[[str], str]]] = {
+    "json": ("settings.json", lambda text: json.dumps({"model": "small", "state": text})),
+    "json-escaped": (
+        "settings.json",
+        lambda text: '{"state": "' + "".join(f"\\u{ord(each):04x}" for each in text) + '"}',
+    ),
+    "yaml": ("settings.yaml", lambda text: f"model: small\nstate: {json.dumps(text)}\n"),
+    "toml": ("settings.toml", lambda text: f"[model]\nstate = {json.dumps(text)}\n"),
+    "csv": ("state.csv", lambda text: f'name,state\nsmall,"{text}"\n'),
+    "front-matter": ("README.md", lambda text: f"---\nlicense: mit\nstate: {json.dumps(text)}\n---\n# A model\n"),
+    "text": ("state.txt", lambda text: f"state: {text}\n"),
+}
+
+
+def _bytes(write: Callable[[str], str], text: str) -> bytes:
+    return write(text).encode("utf-8")
+
+
+def _case(name: str, technique: str, file: str, forge: Callable[[], bytes], *rules: str, hostile: bool = True) -> Case:
+    rules = rules or (("pickle/runs-process",) if hostile else ())
+    return Case(f"encoded/{name}", technique, forge, "reject" if hostile else "admit", frozenset(rules), (), (), file)
+
+
+def _everywhere(raw: bytes, spelling: str, what: str, *, hostile: bool) -> tuple[Case, ...]:
+    text = _SPELLINGS[spelling](raw)
+    name = "" if hostile else "harmless-"
+    return tuple(
+        _case(
+            f"{name}{spelling}-in-{place}",
+            f"{what} in {spelling} in {file}",
+            file,
+            partial(_bytes, write, text),
+            hostile=hostile,
+        )
+        for place, (file, write) in _PLACES.items()
+        if spelling in ("base64", "hexadecimal") or place == "text" or (place == "json" and spelling != "ascii85")
+    )
+
+
+_HOSTILE = (
+    *(case for spelling in _SPELLINGS for case in _everywhere(_EVIL, spelling, "a pickle that starts a process", hostile=True)),
+    *(_case(f"protocol-0-{spelling}", f"a pickle of protocol 0 in {spelling}", "settings.json",
+            partial(_bytes, _PLACES["json"][1], _SPELLINGS[spelling](_OLD)))
+      for spelling in ("base64", "base32", "base85", "hexadecimal")),
+    _case("padded", "a pickle without a head that begins with a value that it drops", "a.txt",
+          lambda: base64.b64encode(b"N0" + _OLD)),
+    _case("lines-in-json", "base64 with line ends, as Python's encoder writes it, in JSON", "settings.json",
+          lambda: json.dumps({"state": _text(base64.encodebytes(_LONG))}).encode()),
+    _case("lines-in-yaml", "base64 as a block of YAML", "settings.yaml",
+          lambda: b"state: |\n" + b"".join(b"  " + line + b"\n" for line in base64.encodebytes(_LONG).split())),
+    _case("behind-digests", "base64 on the line behind a digest", "a.txt",
+          lambda: hashlib.sha256(b"a").hexdigest().encode() + b"\n" + base64.b64encode(_EVIL) + b"\n"),
+    _case("as-it-is-in-json", "a pickle of protocol 0 as a text in JSON", "settings.json",
+          lambda: json.dumps({"state": _text(_OLD)}).encode()),
+    _case("as-it-is-in-yaml", "a pickle of protocol 0 as a text in YAML", "settings.yaml",
+          f"state: {json.dumps(_text(_OLD))}\n".encode),
+    _case("latin-1-in-json", "a pickle of protocol 4 in JSON, each byte a character", "settings.json",
+          lambda: json.dumps({"state": _EVIL.decode("latin-1")}).encode()),
+    _case("key-of-json", "a pickle of protocol 0 as a key in JSON", "settings.json",
+          lambda: json.dumps({_text(_OLD): 1}).encode()),
+    _case("python", "base64 in Python source that does nothing with it", "state.py",
+          lambda: b'STATE = "' + base64.b64encode(_EVIL) + b'"\n'),
+    _case("utf-16", "base64 in JSON in UTF-16", "settings.json",
+          lambda: json.dumps({"state": _text(base64.b64encode(_EVIL))}).encode("utf-16")),
+    _case("safetensors", "base64 in the metadata of safetensors", "model.safetensors",
+          lambda: safetensors({"a": ("F32", (1,))}, {"format": "pt", "state": _text(base64.b64encode(_EVIL))}),
+          "pickle/runs-process", "file/hidden-program"),
+    _case("gguf", "base64 in a key of GGUF, behind other words", "model.gguf",
+          lambda: gguf((("general.name", "string", "small " + _text(base64.b64encode(_EVIL))),))),
+)  # fmt: skip
+_HARMLESS = (
+    *(case for spelling in ("base64", "hexadecimal") for case in _everywhere(_DATA, spelling, "plain data", hostile=False)),
+    _case("digests", "two thousand digests", "digests.json",
+          lambda: json.dumps({str(i): hashlib.sha256(b"%d" % i).hexdigest() for i in range(2000)}).encode(), hostile=False),
+    _case("digest-lines", "digests on lines of their own", "SHA256SUMS",
+          lambda: b"".join(b"%s  part-%d\n" % (hashlib.sha256(b"%d" % i).hexdigest().encode(), i) for i in range(2000)),
+          hostile=False),
+    _case("tiktoken", "a vocabulary of base64 tokens, long ones as well", "cl100k.tiktoken",
+          lambda: b"".join(b"%s %d\n" % (base64.b64encode(hashlib.sha512(b"%d" % i).digest()[: i % 60 + 1]), i)
+                           for i in range(3000)), hostile=False),
+    _case("picture", "a picture as base64 in JSON", "page.json",
+          lambda: json.dumps({"image/png": _text(base64.b64encode(b"\x89PNG\r\n\x1a\n" + hashlib.sha512(b"x").digest() * 20))}
+                             ).encode(), hostile=False),
+    _case("names-of-modules", "prose that lists modules and functions by line", "notes.md",
+          lambda: b"# Notes\n\nNever unpickle this:\n\n    cos\n    system\n    (S'echo'\n    tR.\n\nbecause it runs.\n",
+          hostile=False),
+    _case("list-of-words", "words by line in one text of JSON", "words.json",
+          lambda: json.dumps({"words": "cat\ndog\nitem\nname\n" * 50}).encode(), hostile=False),
+)  # fmt: skip
+
+CASES: tuple[Case, ...] = (*_HOSTILE, *_HARMLESS)
