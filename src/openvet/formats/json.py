@@ -22,7 +22,7 @@ from openvet.formats._decode import decode
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "chat_templates", "probe", "read"]
+__all__ = ["FORMAT", "probe", "read"]
 
 FORMAT = Format(
     id="json",
@@ -48,12 +48,13 @@ _TOKENS = re.compile(
 _CUT_TOKEN = re.compile(rb'"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+\\?|[a-zA-Z]{1,8}', re.DOTALL)
 _NAMES = (".json", ".jsonl", ".ndjson", ".ipynb")
 # a YAML reader reads JSON as well, and so does whatever loads a file of that name
-_PROMPTS = ("initial_prompt_value", "pre_message", "post_message", "final_prompt_value")
 _NOT_OURS = (".yaml", ".yml")
 
 
 def probe(head: Head) -> Likeness:
     data = head.data.removeprefix(b"\xef\xbb\xbf")
+    if _wide(head.data):
+        return Likeness.WEAK if head.suffix in _NAMES else Likeness.NO
     named = head.suffix in _NAMES
     if head.suffix in _NOT_OURS:
         return Likeness.NO
@@ -65,11 +66,15 @@ def probe(head: Head) -> Likeness:
         cut = _CUT_TOKEN.match(data, at)
         if head.size > len(head.data) and cut is not None and cut.end() == len(data):
             return Likeness.STRONG
-    return (
-        Likeness.WEAK
-        if named and b"\0" not in data.removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff")[:1]
-        else Likeness.NO
-    )
+    return Likeness.WEAK if named and not data.startswith(b"\0") else Likeness.NO
+
+
+def _wide(data: bytes) -> str:
+    """UTF-16 or UTF-32, with a mark or without, as Python's parser tells it by the first four bytes; '' for UTF-8."""
+    import json
+
+    encoding = json.detect_encoding(data[:4]) if len(data) >= 4 else "utf-8"
+    return "" if encoding.startswith("utf-8") else encoding
 
 
 def read(source: Source, facts: Facts) -> None:
@@ -79,6 +84,7 @@ def read(source: Source, facts: Facts) -> None:
         _read_long(source, facts)
     if facts.document is not None:
         from openvet.formats._keras import look
+        from openvet.formats._templates import chat_templates, other_templates
 
         look(facts)
         if isinstance(facts.document, dict | list):
@@ -101,7 +107,10 @@ def _read_short(data: bytes, facts: Facts) -> None:
 
     if data.startswith(b"\xef\xbb\xbf"):
         facts.anomaly("json/not-standard", "begins with a byte order mark, which some readers refuse", 0)
-    text = decode(data)
+    wide = _wide(data)
+    if wide:
+        facts.anomaly("json/not-standard", f"is in {wide.upper()}, which some readers refuse", 0)
+    text = _from_wide(data, wide) if wide else decode(data)
     scan_text(text, facts)
     encoded = EncodedPickles(facts)
     encoded.look(text)
@@ -122,6 +131,13 @@ def _read_short(data: bytes, facts: Facts) -> None:
         facts.note("values", len(value))
     facts.document = value
     encoded.walk(value)
+
+
+def _from_wide(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise MalformedError(f"is not {encoding.upper()} text", offset=error.start) from None
 
 
 def _lines(text: str, error: Any, hooks: _Hooks, facts: Facts) -> Iterator[Any]:
@@ -268,74 +284,3 @@ def _report(facts: Facts, odd: list[str], duplicates: list[Any]) -> None:
             pointer=pointer,
             key=name,
         )
-
-
-def chat_templates(document: Any, facts: Facts) -> Iterator[Any]:
-    """The chat templates in ``document``: every value of a key ``chat_template`` (one text, or several with names)."""
-    from openvet.formats.jinja import read_template
-
-    found = 0
-    for pointer, value in _named(document, "chat_template"):
-        for name, where, text in _texts(value, pointer):
-            if found >= 100:
-                facts.unknown("limit", "more than 100 chat templates; the rest was not read", pointer=pointer)
-                return
-            found += 1
-            yield read_template(text, facts.at(pointer=where), name, facts.limits)
-
-
-def other_templates(document: Any, facts: Facts) -> Iterator[Any]:
-    """Templates under other names (``default_chat_template``, ``instruction_template``): those that do something of note.
-
-    Such a key may as well hold a template of another language, so that one which is no Jinja says nothing.
-    """
-    from openvet.formats.jinja import read_template
-
-    stack: list[tuple[str, Any]] = [("", document)]
-    found = 0
-    while stack and found < 100:
-        pointer, value = stack.pop()
-        for key, child in value.items() if isinstance(value, dict) else enumerate(value):
-            if isinstance(child, dict | list):
-                stack.append((f"{pointer}/{key}", child))
-            elif isinstance(child, str) and isinstance(key, str) and _may_be_template(key, child):
-                found += 1
-                template = read_template(child, facts.at(pointer=f"{pointer}/{key}"), key, facts.limits)
-                if template.uses:
-                    yield template
-
-
-def _may_be_template(key: str, text: str) -> bool:
-    named = "template" in key.lower() or key.startswith(_PROMPTS)
-    return named and key != "chat_template" and ("{{" in text or "{%" in text)
-
-
-def _named(document: Any, wanted: str) -> Iterator[tuple[str, Any]]:
-    stack: list[tuple[str, Any]] = [("", document)]
-    while stack:
-        pointer, value = stack.pop()
-        if isinstance(value, dict):
-            for key, child in value.items():
-                if key == wanted:
-                    yield f"{pointer}/{key}", child
-                elif isinstance(child, dict | list):
-                    stack.append((f"{pointer}/{key}", child))
-        elif isinstance(value, list):
-            stack.extend(
-                (f"{pointer}/{index}", child) for index, child in enumerate(value) if isinstance(child, dict | list)
-            )
-
-
-def _texts(value: Any, pointer: str) -> Iterator[tuple[str, str, str]]:
-    if isinstance(value, str):
-        yield "default", pointer, value
-    elif isinstance(value, dict):
-        for key, text in value.items():
-            if isinstance(text, str):
-                yield str(key), f"{pointer}/{key}", text
-    elif isinstance(value, list):
-        for index, each in enumerate(value):
-            if isinstance(each, dict) and isinstance(each.get("template"), str):
-                yield str(each.get("name", index)), f"{pointer}/{index}/template", each["template"]
-            elif isinstance(each, str):
-                yield str(index), f"{pointer}/{index}", each

@@ -40,12 +40,14 @@ def read(source: Source, facts: Facts) -> None:
     front = _front_matter(text)
     if front is None:
         return
+    from openvet.formats._templates import carry_templates
     from openvet.formats._yaml_events import parse_yaml
     from openvet.formats.yaml import document_of, record
 
     parsed = parse_yaml(front, facts.limits, facts.budget.check_time)
     facts.document = document_of(parsed)
     encoded.walk(facts.document)
+    carry_templates(facts.document, facts)
     record(parsed, facts, first_line=2)
 
 

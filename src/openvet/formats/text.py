@@ -22,6 +22,7 @@ from collections.abc import Iterator
 
 from openvet.core.coverage import Coverage
 from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.formats._templates import MAX_TEMPLATE
 from openvet.io.source import Source
 
 __all__ = ["FORMAT", "probe", "read"]
@@ -54,8 +55,10 @@ _FEW = 2
 # characters of the first level of GB 2312, and its signs and full-width forms: two bytes each
 _COMMON = re.compile(rb"[\xb0-\xd7\xa1-\xa3][\xa1-\xfe]")
 _FEWEST_BEYOND = 16
-#: Longest text that is looked at as a template.
-MAX_TEMPLATE = 256 * 1024
+#: Texts that are called so are looked at as templates, and so are settings in languages without a reader of their own.
+_TEMPLATES = re.compile(
+    r"template|prompt|jinja|(?:^|[^a-z])chat|\.(?:ini|cfg|conf|config|properties|env|tmpl|tpl|j2)$|^modelfile|^\.env"
+)
 _LINE_HELD = 64 * 1024
 
 
@@ -117,8 +120,8 @@ def read(source: Source, facts: Facts) -> None:
         return
     facts.note("encoding", encoding.removesuffix("-sig"))
     facts.coverage = Coverage.INERT
-    if "template" in facts.name.rsplit("/", 1)[-1].lower() and source.size <= MAX_TEMPLATE and encoding == "utf-8":
-        _as_template(source, facts)
+    if _TEMPLATES.search(facts.name.rsplit("/", 1)[-1].lower()) and source.size <= MAX_TEMPLATE:
+        _as_template(source, facts, encoding)
     stopped = _decode(source, facts, encoding)
     if stopped is not None:
         message = f"is text up to byte {stopped} and something else after that, which was not read"
@@ -126,15 +129,21 @@ def read(source: Source, facts: Facts) -> None:
         facts.unknown("unsupported", message, stopped)
 
 
-def _as_template(source: Source, facts: Facts) -> None:
+def _as_template(source: Source, facts: Facts, encoding: str) -> None:
     """A text that is called a template (``template_chatml.txt``): servers take one by its path, whatever its suffix.
 
     Other languages have templates too: one that is no Jinja, or does nothing of note, stays text.
     """
+    from openvet.formats._templates import template_in_text
     from openvet.formats.jinja import read_template
 
-    template = read_template(source.read(0, source.size).decode("utf-8", "replace"), facts.at(), "", facts.limits)
-    if template.uses:
+    text = source.read(0, source.size).decode("latin-1" if encoding == "8-bit" else encoding, "replace")
+    template = None
+    if "template" in facts.name.rsplit("/", 1)[-1].lower() and len(text) <= MAX_TEMPLATE:
+        template = read_template(text, facts.at(), "", facts.limits)
+    if template is None or not template.uses:
+        template = template_in_text(text, facts)
+    if template is not None and template.uses:
         facts.programs.append(template)
 
 

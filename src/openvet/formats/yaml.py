@@ -50,8 +50,8 @@ def read(source: Source, facts: Facts) -> None:
     from openvet.formats._encoded import EncodedPickles
     from openvet.formats._keras import look
     from openvet.formats._secrets import scan_text
+    from openvet.formats._templates import carry_templates
     from openvet.formats._yaml_events import parse_yaml
-    from openvet.formats.json import chat_templates, other_templates
 
     text = read_text(source, facts)
     scan_text(text, facts)
@@ -62,9 +62,7 @@ def read(source: Source, facts: Facts) -> None:
     encoded.walk(facts.document)
     record(parsed, facts)
     look(facts)
-    if isinstance(facts.document, dict | list):
-        facts.programs.extend(each for each in chat_templates(facts.document, facts) if each.uses)
-        facts.programs.extend(other_templates(facts.document, facts))
+    carry_templates(facts.document, facts)
 
 
 def document_of(parsed: YamlText) -> Any:

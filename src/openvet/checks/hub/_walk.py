@@ -28,7 +28,7 @@ class Entry:
 
 def documents(ctx: Context) -> Iterator[Component]:
     """The JSON and YAML files that were read, at any depth."""
-    for component in ctx.components("json", "yaml"):
+    for component in ctx.components("json", "yaml", "toml"):
         if component.document is not None:
             yield component
 

@@ -39,7 +39,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(829,),
-    needs=("json", "yaml"),
+    needs=("json", "yaml", "toml"),
 )
 
 _KEYS = frozenset(

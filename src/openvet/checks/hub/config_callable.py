@@ -45,7 +45,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(470,),
-    needs=("json", "yaml"),
+    needs=("json", "yaml", "toml"),
     code=True,
 )
 

@@ -41,7 +41,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(95,),
-    needs=("json", "yaml"),
+    needs=("json", "yaml", "toml"),
 )
 
 _DANGER = ("process", "code", "load", "native", "network", "hidden")

@@ -46,7 +46,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(470, 502),
-    needs=("json", "yaml"),
+    needs=("json", "yaml", "toml"),
 )
 
 

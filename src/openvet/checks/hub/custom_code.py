@@ -45,7 +45,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(829,),
-    needs=("json", "python", "yaml"),
+    needs=("json", "python", "yaml", "toml"),
     code=True,
 )
 

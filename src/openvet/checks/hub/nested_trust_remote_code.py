@@ -40,7 +40,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(829,),
-    needs=("json", "yaml"),
+    needs=("json", "yaml", "toml"),
 )
 
 

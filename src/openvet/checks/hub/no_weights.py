@@ -40,7 +40,7 @@ RULE = Rule(
     needs=("json",),
 )
 
-_TEXTS = frozenset({"text", "json", "yaml", "markdown", "jinja", "python", "notebook", "shell", "git-config", "empty",
+_TEXTS = frozenset({"text", "json", "yaml", "toml", "markdown", "jinja", "python", "notebook", "shell", "git-config", "empty",
                     "requirements", "png", "jpeg", "gif", "webp", "sentencepiece"})  # fmt: skip
 
 

@@ -1,0 +1,66 @@
+"""TOML texts: configurations of trainers, servers and tools.
+
+Only the name tells: ``.toml``. The text is parsed to plain values, in which nothing is executed. What Python's parser refuses stays
+text, in which templates are still looked for.
+
+Specification: https://toml.io/en/v1.0.0
+"""
+
+from __future__ import annotations
+
+from openvet.core.coverage import Coverage
+from openvet.formats._decode import is_text, read_text
+from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.io.source import Source
+
+__all__ = ["FORMAT", "probe", "read"]
+
+FORMAT = Format(
+    id="toml",
+    title="TOML text",
+    extensions=(".toml",),
+    media_types=("application/toml",),
+    can_tell=("every key and value", "templates and pickles that the values carry"),
+    cannot_tell=("what the values mean to a program; the checks know those that loaders act on",),
+    refines=("text",),
+)
+
+
+def probe(head: Head) -> Likeness:
+    return Likeness.WEAK if head.suffix in FORMAT.extensions and is_text(head) else Likeness.NO
+
+
+def read(source: Source, facts: Facts) -> None:
+    import tomllib
+
+    from openvet.formats._encoded import EncodedPickles
+    from openvet.formats._secrets import scan_text
+    from openvet.formats._templates import carry_templates, template_in_text
+
+    text = read_text(source, facts)
+    scan_text(text, facts)
+    encoded = EncodedPickles(facts)
+    encoded.look(text)
+    try:
+        document = _plain(tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, RecursionError):
+        facts.coverage = Coverage.INERT
+        if template := template_in_text(text, facts):
+            facts.programs.append(template)
+        return
+    facts.document = document
+    encoded.walk(document)
+    carry_templates(document, facts)
+
+
+def _plain(table: dict[str, object]) -> dict[str, object]:
+    """The values of JSON: dates and times become their texts."""
+    waiting: list[dict[str, object] | list[object]] = [table]
+    while waiting:
+        holder = waiting.pop()
+        for key, value in list(holder.items() if isinstance(holder, dict) else enumerate(holder)):
+            if isinstance(value, dict | list):
+                waiting.append(value)
+            elif not isinstance(value, str | int | float | bool):
+                holder[key] = str(value)  # type: ignore[index]
+    return table

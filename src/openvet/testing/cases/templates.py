@@ -1,0 +1,94 @@
+"""Templates under names and in languages that no one loader has, and braces of other languages that look like them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+
+from openvet.testing.case import Case
+
+__all__ = ["CASES"]
+
+_INJECTS = "{{ ''.__class__.__mro__[1].__subclasses__() }}"
+_LOOPS = "{% for c in ''.__class__.__base__.__subclasses__() %}{{ c }}{% endfor %}"
+_PLAIN = "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}{% endfor %}"
+
+
+def _tokenizer(key: str, text: str) -> str:
+    return json.dumps({"version": "1.0", "model": {"type": "BPE", "vocab": {"{{": 0}, "merges": []}, key: text})
+
+
+_KEYS = (
+    "prompt",
+    "system",
+    "jinja",
+    "tool_use",
+    "default_system_prompt",
+    "prompt_format",
+    "user_prefix",
+    "post_processor",
+)
+_PLACES: dict[str, tuple[str, Callable[[str], str]]] = {
+    **{f"tokenizer-{key}": ("tokenizer.json", partial(_tokenizer, key)) for key in _KEYS},
+    "additional": ("tokenizer_config.json", lambda t: json.dumps({"additional_chat_templates": {"rag": t}})),
+    "nested": ("tokenizer_config.json", lambda t: json.dumps({"chat_template": {"a": {"b": [t]}}})),
+    "prompts": ("prompts.json", lambda t: json.dumps({"prompts": [{"text": t}]})),
+    "yaml": ("config.yaml", lambda t: f"model: small\nsystem: {json.dumps(t)}\n"),
+    "front-matter": ("README.md", lambda t: f"---\nlicense: mit\nchat_template: {json.dumps(t)}\n---\n# A model\n"),
+    "toml": ("config.toml", lambda t: f"[model]\nchat_template = {json.dumps(t)}\n"),
+    "toml-lines": ("server.toml", lambda t: f"[[prompts]]\ntext = '''\n{t.replace(chr(39) * 2, 'x')}'''\n"),
+    "broken-toml": ("config.toml", lambda t: f"[model\nchat_template = {json.dumps(t)}\n"),
+    "ini": ("config.ini", lambda t: f"[model]\nchat_template = {t}\n"),
+    "conf": ("server.conf", lambda t: f"chat_template = {json.dumps(t)}\nother = {{{{\n"),
+    "modelfile": ("Modelfile", lambda t: f'FROM small\nTEMPLATE """{{{{ .System }}}} {t}"""\n'),
+    "text": ("chat.txt", lambda t: t),
+}
+
+
+def _case(name: str, technique: str, file: str, forge: Callable[[], bytes], *, hostile: bool = True) -> Case:
+    rules = frozenset({"template/injection"} if hostile else ())
+    return Case(f"templates/{name}", technique, forge, "reject" if hostile else "admit", rules, (), (), file)
+
+
+def _bytes(write: Callable[[str], str], text: str, encoding: str = "utf-8") -> bytes:
+    return write(text).encode(encoding)
+
+
+def _encoded(encoding: str, text: str) -> bytes:
+    return json.dumps({"chat_template": text}).encode(encoding)
+
+
+_HOSTILE = (
+    *(_case(f"{name}-{kind}", f"a template that walks to every class: {name.replace('-', ' ')}", file, partial(_bytes, write, text))
+      for name, (file, write) in _PLACES.items()
+      for kind, text in (("expression", _INJECTS), ("loop", _LOOPS))),
+    *(_case(f"json-{encoding}", f"a tokenizer's configuration in {encoding.upper()}", "tokenizer_config.json",
+            partial(_encoded, encoding, _INJECTS)) for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be")),
+    _case("jinja-8-bit", "a template in an encoding that is not UTF-8", "chat_template.jinja",
+          lambda: _INJECTS.encode() + b" caf\xe9"),
+    _case("jinja-utf-32", "a template in UTF-32", "chat_template.jinja", lambda: _INJECTS.encode("utf-32")),
+)  # fmt: skip
+_HARMLESS = (
+    *(_case(f"harmless-{name}", f"an ordinary template: {name.replace('-', ' ')}", file, partial(_bytes, write, _PLAIN), hostile=False)
+      for name, (file, write) in _PLACES.items() if name != "broken-toml"),
+    *(_case(f"harmless-json-{encoding}", f"an ordinary configuration in {encoding.upper()}", "tokenizer_config.json",
+            partial(_encoded, encoding, _PLAIN), hostile=False) for encoding in ("utf-16-le", "utf-32")),
+    _case("go-template", "an Ollama file with a template of Go", "Modelfile",
+          lambda: b'FROM small\nTEMPLATE """{{ if .System }}<|sys|>{{ .System }}{{ end }}{{ range .Messages }}{{ .Content }}{{ end }}"""\n',
+          hostile=False),
+    _case("mustache", "a prompt in Mustache", "prompt.json",
+          lambda: json.dumps({"prompt": "{{#messages}}{{{content}}}{{/messages}} {{> footer}}"}).encode(), hostile=False),
+    _case("format-string", "a prompt for str.format with doubled braces", "prompts.yaml",
+          lambda: b'prompt: "Answer as {{\\"answer\\": {answer}}} and never as __class__"\n', hostile=False),
+    _case("prose", "a page that explains the attack", "README.md",
+          f"# Never do this\n\nA template with `{_INJECTS}` reaches every class.\n".encode, hostile=False),
+    _case("data", "questions and answers about the attack, a line each", "train.jsonl",
+          lambda: json.dumps({"text": f"Why is {_INJECTS} dangerous?"}).encode() + b"\n" +
+          json.dumps({"text": "Because it reaches every class."}).encode() + b"\n", hostile=False),
+    _case("dates", "TOML with dates, tables and numbers", "pyproject.toml",
+          lambda: b'[project]\nname = "small"\nreleased = 2026-01-02\nat = 07:32:00\n[tool.x]\nrates = [1e-3, 2.0]\n', hostile=False),
+    _case("not-toml", "an INI file under the name of TOML", "setup.toml", lambda: b"[a]\nkey = some words\n", hostile=False),
+)  # fmt: skip
+
+CASES: tuple[Case, ...] = (*_HOSTILE, *_HARMLESS)
