@@ -19,6 +19,7 @@ from functools import partial
 from typing import Any, Final
 
 from openvet.errors import ReadError
+from openvet.formats._carried import hand_on
 from openvet.formats._format import Facts, Head, Likeness, Member
 from openvet.formats._hidden import program_in
 from openvet.formats._json_stream import plain_letters
@@ -35,6 +36,8 @@ _PREFIX: Final = 64 * 1024
 #: Of a line in the middle, so that many lines do not decode the same digits again and again.
 _PREFIX_OF_OTHERS: Final = 2 * 1024
 _MOST: Final = 100
+_SHORTEST_FIELD: Final = 16
+_LONGEST_FIELD: Final = 1024 * 1024
 #: As many candidates are walked as a pickle is.
 _WALKS: Final = 2_000
 _WORD: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
@@ -118,6 +121,20 @@ class EncodedPickles:
                 self._facts.budget.check_time()
             self._tries += 1
             self._try(run, first_line)
+
+    def field(self, data: Source, name: str, at: int) -> None:
+        """Look at a field of bytes or text of a binary format: it may be a program as it is, compressed, or written as text."""
+        if data.size < _SHORTEST_FIELD or self._found >= _MOST:
+            return
+        if hand_on(data, self._facts, name, at, text=True):
+            self._found += 1
+        elif data.size <= _LONGEST_FIELD:
+            raw = data.read(0, data.size)
+            if self._is_pickle(raw):
+                self._found += 1
+                self._facts.add_members([Member(name, len(raw), partial(_source, raw), at)])
+            elif raw.isascii():
+                self.look(raw)
 
     def walk(self, document: Any) -> None:
         """Look at the texts of a parsed document: one may be a pickle as it is, each byte a character."""

@@ -15,12 +15,12 @@ There is no magic number: what is a map with names as keys, and holds together, 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from openvet.core.text import printable
 from openvet.errors import LimitError, MalformedError
-from openvet.formats._format import Facts, Format, Head, Likeness, Member, Tensor
+from openvet.formats._encoded import EncodedPickles
+from openvet.formats._format import Facts, Format, Head, Likeness, Tensor
 from openvet.formats._trailing import account_for_rest
 from openvet.io.source import BytesSource, Cursor, Source
 
@@ -40,7 +40,10 @@ FORMAT = Format(
 
 _MOST = 4_000_000
 _TEXT = 1024
-_CHILDREN = 1000
+#: NumPy has arrays of 64 dimensions at most.
+_MOST_EXTENTS = 64
+#: Without a map of names as much has to fit to its last byte.
+_SHORTEST_OTHER = 16
 #: width of the length for each first byte that has one, and what follows: texts, bytes, arrays, maps
 _TEXTS = {0xD9: 1, 0xDA: 2, 0xDB: 4}
 _BYTES = {0xC4: 1, 0xC5: 2, 0xC6: 4}
@@ -61,8 +64,12 @@ _DTYPES = {
 def probe(head: Head) -> Likeness:
     """A map whose first key is a name, and a head that holds together; by its name also any other map or array."""
     first = head.data[:1]
-    if not first or not (0x80 <= first[0] <= 0x9F or first[0] in (0xDC, 0xDD, 0xDE, 0xDF)):
+    if not first or not (0x80 <= first[0] <= 0x9F or first[0] in (*_BYTES, 0xDC, 0xDD, 0xDE, 0xDF)):
         return Likeness.NO
+    if first[0] in _BYTES:  # bytes and nothing else, which say how long they are
+        width = 1 + _BYTES[first[0]]
+        whole = head.size >= _SHORTEST_OTHER and int.from_bytes(head.data[1:width], "big") == head.size - width
+        return Likeness.WEAK if whole else Likeness.NO
     from openvet.core.limits import Budget, Limits
 
     named = head.suffix in FORMAT.extensions
@@ -80,7 +87,7 @@ def probe(head: Head) -> Likeness:
     whole = not walk.stack and walk.cursor.position == head.size
     if is_map and walk.names and (whole or walk.items >= 3):
         return Likeness.STRONG
-    return Likeness.WEAK if named else Likeness.NO
+    return Likeness.WEAK if named or (whole and head.size >= _SHORTEST_OTHER) else Likeness.NO
 
 
 def read(source: Source, facts: Facts) -> None:
@@ -123,7 +130,7 @@ class _Walk:
         self.names = 0
         self.long = False
         self.keys: list[str] = []
-        self.offered = 0
+        self.encoded = EncodedPickles(facts)
 
     def run(self, most: int) -> None:
         self.value()
@@ -157,6 +164,7 @@ class _Walk:
     def key(self, frame: _Frame) -> None:
         at = self.cursor.position
         key = self.simple()
+        self.look(at)
         if isinstance(key, (str, int, bool, bytes)):
             text = key.decode("latin-1") if isinstance(key, bytes) else str(key)
             self.names += isinstance(key, str) and key.isprintable() and bool(key)
@@ -238,8 +246,7 @@ class _Walk:
             value = self.simple()
             if self.stack and self.stack[-1].is_map and len(self.stack[-1].plain) <= 16:
                 self.stack[-1].plain[str(self.stack[-1].key)] = value
-            if isinstance(value, bytes):
-                self.blob(start, value)
+            self.look(start)
 
     def open(self, is_map: bool, count: int) -> None:
         if count * (1 + is_map) > self.size - self.cursor.position:
@@ -259,19 +266,16 @@ class _Walk:
             message = "an array of objects of msgpack-numpy, which is unpickled when it is loaded"
             self.facts.anomaly("msgpack/pickled-objects", message, self.cursor.position, pointer=frame.path or None)
 
-    def blob(self, start: int, data: bytes) -> None:
-        """Bytes that begin like a pickle are looked at as one."""
-        if data[:1] != b"\x80" or not 2 <= int.from_bytes(data[1:2], "big") <= 5 or self.offered >= _CHILDREN:
+    def look(self, start: int) -> None:
+        """A text or bytes that begin like a program are looked at as one, whatever they are a value or a key of."""
+        first = self.source.read(start, 1)[0]
+        width = _TEXTS.get(first) or _BYTES.get(first) or 0
+        if not width and not 0xB0 <= first <= 0xBF:
             return
-        width = {0xC4: 2, 0xC5: 3, 0xC6: 5}[self.source.read(start, 1)[0]]
-        window = self.source.window(start + width, self.cursor.position - start - width)
-        from openvet.formats import pickle
-
-        if pickle.probe(Head("", window)) is Likeness.STRONG:
-            self.offered += 1
-            self.facts.add_members(
-                [Member(f"{self.path() or 'value'}.pkl", window.size, partial(_same, window), start)]
-            )
+        begin = start + 1 + width
+        self.encoded.field(
+            self.source.window(begin, self.cursor.position - begin), f"{self.path() or 'value'}.pkl", begin
+        )
 
     def extension(self, size: int) -> None:
         kind = int.from_bytes(self.cursor.read(1), "big", signed=True)
@@ -291,6 +295,7 @@ class _Walk:
             message = f"{name or 'the value'} is an extension of type {kind}, which Flax does not have"
             self.facts.anomaly("msgpack/unknown-extension", message, start, type=kind, bytes=size)
             self.facts.unknown("unsupported", f"the {size} bytes of {name or 'the value'} were not read", start)
+            self.encoded.field(self.source.window(start, size), f"{name or 'value'}.pkl", start)
 
     def array(self, start: int, size: int, name: str) -> None:
         """(shape, dtype, bytes) of Flax, in the bytes of an extension."""
@@ -314,16 +319,20 @@ class _Walk:
                 f"the array {name} says {tensor.elements} elements of {width} bytes, and holds {length} bytes", start
             )
 
+    def items_of_list(self) -> int | None:
+        """How many items the list at the cursor says that it has, in any of its three spellings."""
+        first = self.cursor.read(1)[0]
+        return first & 15 if 0x90 <= first <= 0x9F else self.length(_ARRAYS[first]) if first in _ARRAYS else None
+
     def flax_array(self) -> tuple[tuple[int, ...], str, int, int]:
         """Shape, dtype, and where the bytes begin and how long they are."""
-        first = self.cursor.read(1)[0]
-        if first != 0x93:
+        if self.items_of_list() != 3:
             raise MalformedError("no list of three")
-        extents = self.cursor.read(1)[0]
-        if not 0x90 <= extents <= 0x9F:
+        extents = self.items_of_list()
+        if extents is None or extents > _MOST_EXTENTS:
             raise MalformedError("its shape is no list")
         shape = []
-        for _ in range(extents & 15):
+        for _ in range(extents):
             extent = self.simple()
             if type(extent) is not int or extent < 0:
                 raise MalformedError("its shape is not of numbers")
@@ -339,7 +348,3 @@ class _Walk:
         if length > self.cursor.left:
             raise MalformedError("its bytes go beyond its end")
         return tuple(shape), dtype, at, length
-
-
-def _same(window: Source) -> Source:
-    return window

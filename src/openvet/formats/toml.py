@@ -8,6 +8,8 @@ Specification: https://toml.io/en/v1.0.0
 
 from __future__ import annotations
 
+from typing import Any
+
 from openvet.core.coverage import Coverage
 from openvet.formats._decode import is_text, read_text
 from openvet.formats._format import Facts, Format, Head, Likeness
@@ -53,14 +55,10 @@ def read(source: Source, facts: Facts) -> None:
     carry_templates(document, facts)
 
 
-def _plain(table: dict[str, object]) -> dict[str, object]:
+def _plain(value: Any) -> Any:
     """The values of JSON: dates and times become their texts."""
-    waiting: list[dict[str, object] | list[object]] = [table]
-    while waiting:
-        holder = waiting.pop()
-        for key, value in list(holder.items() if isinstance(holder, dict) else enumerate(holder)):
-            if isinstance(value, dict | list):
-                waiting.append(value)
-            elif not isinstance(value, str | int | float | bool):
-                holder[key] = str(value)  # type: ignore[index]
-    return table
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return value if isinstance(value, str | int | float | bool) else str(value)

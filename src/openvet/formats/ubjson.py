@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from openvet.core.text import printable
 from openvet.errors import LimitError, MalformedError
-from openvet.formats._format import Facts, Format, Head, Likeness, Member
+from openvet.formats._encoded import EncodedPickles
+from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._trailing import account_for_rest
-from openvet.io.source import Cursor, Source
+from openvet.io.source import BytesSource, Cursor, Source
 
 __all__ = ["FORMAT", "probe", "read"]
 
@@ -39,6 +39,7 @@ _MARKS = frozenset(b"ZNTFiUIlLdDCSH[{")
 _KEPT = 2_000_000
 _MOST = 4_000_000
 _TEXT = 64 * 1024
+_SHORTEST_LIST = 16
 #: Stands in a list for numbers that were let go, as in long JSON.
 _DROPPED = "…"
 
@@ -96,6 +97,7 @@ class _Reading:
         self.count = 0
         self.kept = 0
         self.result: Any = None
+        self.encoded = EncodedPickles(facts)
 
     def run(self) -> Any:
         self.value(b"")
@@ -111,6 +113,7 @@ class _Reading:
                 if frame.left is None:
                     self.cursor.skip(1)
                 self.stack.pop()
+                self.joined(frame.items)
                 continue
             if frame.left is not None:
                 frame.left -= 1
@@ -141,6 +144,9 @@ class _Reading:
         if size > self.cursor.left:
             raise MalformedError(f"a text says that it is {size} bytes long", offset=self.cursor.position)
         data = self.cursor.peek(min(size, _TEXT)) if size else b""
+        self.encoded.field(
+            self.source.window(self.cursor.position, size), f"text-{self.cursor.position}", self.cursor.position
+        )
         self.cursor.skip(size)
         return data.decode("utf-8", "replace")
 
@@ -200,28 +206,32 @@ class _Reading:
         self.put(items)
         self.stack.append(_Frame(items, left, type_))
 
+    def joined(self, items: Any) -> None:
+        """A list in which every byte or character stands for itself."""
+        if not isinstance(items, list) or len(items) < _SHORTEST_LIST:
+            return
+        if isinstance(items[0], str) and all(isinstance(each, str) and len(each) == 1 for each in items):
+            data = "".join(items).encode("latin-1", "replace")
+        elif all(type(each) is int and -128 <= each < 256 for each in items):
+            data = bytes(each & 255 for each in items)
+        else:
+            return
+        self.encoded.field(BytesSource(data), f"list-{self.cursor.position}", self.cursor.position)
+
     def numbers(self, code: str, count: int) -> None:
         """A list of numbers of one type, all at once."""
         size = count * struct.calcsize(code)
         start = self.cursor.position
         if size > self.cursor.left:
             raise MalformedError(f"a list says that it holds {count} numbers", offset=start)
-        if code in "bB" and self.source.upto(start, 1) == b"\x80":
-            self.offer(start, size)
+        if code in "bB":
+            self.encoded.field(self.source.window(start, size), f"bytes-{start}", start)
         self.kept += count
         if self.kept > _KEPT:
             self.cursor.skip(size)
             self.put([_DROPPED])
         else:
-            self.put(list(struct.unpack(f">{count}{code}", self.cursor.read(size))))
-
-    def offer(self, start: int, size: int) -> None:
-        from openvet.formats import pickle
-
-        window = self.source.window(start, size)
-        if pickle.probe(Head("", window)) is Likeness.STRONG:
-            self.facts.add_members([Member(f"bytes-{start}.pkl", size, partial(_same, window), start)])
-
-
-def _same(window: Source) -> Source:
-    return window
+            items = list(struct.unpack(f">{count}{code}", self.cursor.read(size)))
+            self.put(items)
+            if code not in "bB":
+                self.joined(items)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
+import zlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 from openvet.testing.case import Case
@@ -30,6 +33,25 @@ def _case(
     return Case(f"boosting/{name}", technique, forge, decision, frozenset(rules), (kind,), (), file)
 
 
+_OLD = dump(Call(Name("os", "system"), ("echo forged",)), 0)
+_SPELLED: tuple[tuple[str, str, Any], ...] = (
+    ("protocol-0", "of protocol 0 as a list of bytes", _OLD),
+    ("text", "of protocol 0 as a text", _OLD.decode()),
+    ("base64", "in base64", base64.b64encode(_EVIL).decode()),
+    ("zlib", "in zlib", zlib.compress(_EVIL)),
+    ("wide", "as a list of numbers of four bytes each", list(_EVIL)),
+)
+
+
+def _with_attribute(value: Any) -> bytes:
+    return forge_ubjson({**xgboost_document(), "attributes": {"note": value}})
+
+
+def _beside(value: bytes) -> bytes:
+    """A model with one more key, whose value is spelled as given."""
+    return b"{i\x05extra" + value + forge_ubjson(xgboost_document())[1:]
+
+
 def _json(**lists: Any) -> bytes:
     return json.dumps(xgboost_document(**lists)).encode()
 
@@ -37,6 +59,14 @@ def _json(**lists: Any) -> bytes:
 _HOSTILE = (
     _case("ubj-pickle", "a pickle as a list of bytes in a model of XGBoost",
           lambda: forge_ubjson({**xgboost_document(), "extra": _EVIL}), "reject", "pickle/runs-process"),
+    *(_case(f"ubj-pickle-{name}", f"a pickle {what}", partial(_with_attribute, value), "reject", "pickle/runs-process")
+      for name, what, value in _SPELLED),
+    _case("ubj-pickle-key", "a pickle of protocol 0 as a key",
+          lambda: forge_ubjson({**xgboost_document(), _OLD.decode(): True}), "reject", "pickle/runs-process"),
+    _case("ubj-pickle-characters", "a pickle as a list of characters",
+          lambda: _beside(b"[$C#U" + bytes([len(_EVIL)]) + _EVIL), "reject", "pickle/runs-process"),
+    _case("ubj-pickle-one-by-one", "a pickle as a list of numbers, each with its type",
+          lambda: _beside(b"[" + b"".join(b"U" + bytes([each]) for each in _EVIL) + b"]"), "reject", "pickle/runs-process"),
     _case("ubj-pickle-in-gzip", "the same in gzip",
           lambda: gzip.compress(forge_ubjson({"learner": {"attributes": {"deep": [_EVIL]}}}), mtime=0), "reject",
           "pickle/runs-process", file="model.ubj.gz"),
@@ -81,6 +111,9 @@ _REVIEW = (
           file="model.cbm"),
 )  # fmt: skip
 _HARMLESS = (
+    _case("ubj-ordinary-attributes", "attributes with digests, words and compressed words", partial(_with_attribute, {
+        "sha": "0" * 64, "words": base64.b64encode(b"ordinary words " * 4).decode(), "packed": zlib.compress(b"words " * 40),
+        "numbers": list(range(100))}), "admit"),
     _case("ubj-ordinary", "an ordinary model of XGBoost", lambda: forge_ubjson(xgboost_document()), "admit"),
     _case("json-ordinary", "the same in JSON", _json, "admit", file="model.json"),
     _case("json-other", "another JSON with a learner", lambda: b'{"learner": {"name": "x"}, "trees": [1, 2]}', "admit",
