@@ -83,6 +83,10 @@ class _Run:
     goes_on: bool = False
     first: bool = True
 
+    def goes_beyond(self, most: int) -> bool:
+        """Whether there may be more than so many digits."""
+        return self.goes_on or self.end - self.start > most
+
     def raw(self, most: int) -> bytes:
         """The decoded bytes of about so many digits; nothing where they are none."""
         end = min(self.end, self.start + most)
@@ -104,6 +108,7 @@ class EncodedPickles:
         self._found = 0
         self._tries = 0
         self._walks = 0
+        self._said = False
 
     def look(self, text: str | bytes, first_line: int = 1) -> None:
         """Look through a text, or through whole lines of one, which begin on ``first_line``."""
@@ -116,6 +121,7 @@ class EncodedPickles:
             data = plain_letters(data).replace(b"\\/", b"/").replace(b"\\r", b"\r ").replace(b"\\n", b"\r ")
         for run in _candidates(data):
             if self._found >= _MOST:
+                self._say(f"holds more than {_MOST} pickles or programs; the rest was not decoded")
                 return
             if self._tries % 256 == 0:
                 self._facts.budget.check_time()
@@ -156,7 +162,7 @@ class EncodedPickles:
         raw = run.raw(_PREFIX if run.first else _PREFIX_OF_OTHERS)
         if len(raw) < 8:
             return
-        if self._is_pickle(raw):
+        if self._is_pickle(raw) or self._is_long_pickle(run, raw):
             whole = run.raw(_LONGEST)
             self._found += 1
             name = f"{run.spelling.replace(' ', '-')}-{self._found}"
@@ -168,28 +174,42 @@ class EncodedPickles:
                 "file/hidden-program", f"{program} in base64 stands in the text", line=line, size=len(raw)
             )
 
-    def _is_pickle(self, raw: bytes) -> bool:
-        """Whether bytes are a pickle, or one that was compressed, without doubt."""
-        if self._walks >= _WALKS:
-            if self._walks == _WALKS:
-                self._walks += 1
-                self._facts.unknown(
-                    "limit", f"holds more than {_WALKS} texts that may be pickles; the rest was not decoded"
-                )
+    def _is_long_pickle(self, run: _Run, prefix: bytes) -> bool:
+        """Whether the whole is a pickle where its beginning ends in the middle of something long, behind which it goes on."""
+        inner = decoded_prefix(prefix) or prefix
+        cut = run.goes_beyond(_PREFIX) or len(inner) >= _PREFIX
+        if not cut or len(inner) < 2 or inner[0] != 0x80 or not 2 <= inner[1] <= 5:
             return False
-        unpacked = decoded_prefix(raw)
+        return self._spend(_WALKS // 20) and self._is_pickle(run.raw(_LONGEST), _LONGEST)
+
+    def _is_pickle(self, raw: bytes, most: int = _PREFIX) -> bool:
+        """Whether bytes are a pickle, or one that was compressed, without doubt."""
+        unpacked = decoded_prefix(raw, most) if self._walks < _WALKS else None
         inner = unpacked or raw
-        self._walks += unpacked is not None and self._walks < _WALKS - 1
         headed = len(inner) > 2 and inner[0] == 0x80 and 2 <= inner[1] <= 5
-        if not headed and _NAMES.search(inner) is None:
+        if unpacked is not None and not self._spend(1):
+            return False
+        if (not headed and _NAMES.search(inner) is None) or not self._spend(1):
             return False
         from openvet.formats import pickle
 
-        self._walks += 1
         try:
             return pickle.probe(Head("", BytesSource(inner))) is Likeness.STRONG
         except ReadError:
             return False
+
+    def _spend(self, walks: int) -> bool:
+        """Whether as much work is left; says once that it is not."""
+        if self._walks >= _WALKS:
+            self._say(f"holds more than {_WALKS} texts that may be pickles; the rest was not decoded")
+            return False
+        self._walks += walks
+        return True
+
+    def _say(self, message: str) -> None:
+        if not self._said:
+            self._said = True
+            self._facts.unknown("limit", message)
 
 
 def _candidates(data: bytes) -> Iterator[_Run]:

@@ -101,7 +101,7 @@ def _is_attack(template: Any) -> bool:
     )
 
 
-def template_in_text(text: str, facts: Facts) -> Any:
+def template_in_text(text: str, facts: Facts, pointer: str | None = None) -> Any:
     """The template that a text of another language holds (a setting in an INI file), where it does what only an attack does.
 
     What stands outside of Jinja's braces is no matter of it, so the text is read as one template; where that cannot be parsed,
@@ -111,7 +111,7 @@ def template_in_text(text: str, facts: Facts) -> Any:
 
     if len(text) > MAX_TEMPLATE or ("{{" not in text and "{%" not in text):
         return None
-    template = read_template(text, facts.at(), "", facts.limits)
+    template = read_template(text, facts.at(pointer=pointer), "", facts.limits)
     if not template.error:
         return template if _is_attack(template) else None
     for index, match in enumerate(_PIECE.finditer(text)):
@@ -119,7 +119,7 @@ def template_in_text(text: str, facts: Facts) -> Any:
             break
         piece, line = _expression(match.group()), text.count("\n", 0, match.start())
         for spelled in (piece, piece.replace('\\"', '"').replace("\\'", "'")):
-            template = read_template("\n" * line + spelled, facts.at(), "", facts.limits)
+            template = read_template("\n" * line + spelled, facts.at(pointer=pointer), "", facts.limits)
             if _is_attack(template):
                 return template
     return None

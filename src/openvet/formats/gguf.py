@@ -184,13 +184,24 @@ class _Header:
                 return self.template(key, key.removeprefix("tokenizer.chat_template").removeprefix("."))
             data, length = self.string(_LOOKED_AT)
             if length >= _SHORTEST_PROGRAM:
-                look_inside(self.facts, data[: _TEXT_KEPT * 4], f"the value of {key}")
-                self.encoded.look(data)
+                self.look(key, data)
             text = printable(shorten(data[: _TEXT_KEPT * 4].decode("utf-8", "replace"), _TEXT_KEPT))
             return text if length <= _TEXT_KEPT * 4 else f"{text} ({length} bytes)"
         if kind == _ARRAY:
             return self.array(key, 1)
         return _plain(self.scalar(key, kind))
+
+    def look(self, key: str, data: bytes) -> None:
+        """A text that no reader of ours gives a meaning: it may be a program, a pickle or another template."""
+        look_inside(self.facts, data[: _TEXT_KEPT * 4], f"the value of {key}")
+        self.encoded.look(data)
+        self.encoded.walk(data.decode("utf-8", "replace"))
+        if b"{{" in data or b"{%" in data:
+            from openvet.formats._templates import template_in_text
+
+            template = template_in_text(data.decode("utf-8", "replace"), self.facts, pointer=key)
+            if template is not None:
+                self.facts.programs.append(template)
 
     def scalar(self, key: str, kind: int) -> Any:
         if kind not in _SCALARS:
@@ -271,7 +282,11 @@ class _Header:
                 self.template(f"{key}/{index}", str(index))
             self.step_over(max(count - self.facts.limits.records, 0))
         elif count <= _ITEMS_KEPT:
-            parts = [self.string(_TEXT_KEPT)[0] for _ in range(count)]
+            parts = [self.string(_LOOKED_AT)[0] for _ in range(count)]
+            for part in parts:
+                if len(part) >= _SHORTEST_PROGRAM:
+                    self.look(key, part)
+            parts = [part[:_TEXT_KEPT] for part in parts]
             return [printable(part.decode("utf-8", "replace")) for part in parts]
         else:
             self.step_over(count)

@@ -38,9 +38,12 @@ FORMAT = Format(
 )
 
 #: The key with each of its letters as an escape.
+_WIDE: Final = 32 * 1024 * 1024
 _ESCAPED_KEY: Final = 80
 _SCHEMA: Final = "schema.json"
 _LOADER: Final = b'"__loader__"'
+#: Of a directory as much is searched for the name.
+_DIRECTORY: Final = 32 * 1024 * 1024
 _NODES: Final = 2_000_000
 _KEPT: Final = 5_000
 _TEXT: Final = 300
@@ -95,12 +98,26 @@ class SkopsSchema:
 
 def probe(head: Head) -> Likeness:
     """A zip with ``schema.json`` in which nodes name loaders."""
-    if _SCHEMA.encode() not in head.tail and _SCHEMA.encode() not in head.data:
+    if b"PK" not in head.data and b"PK" not in head.tail:
         return Likeness.NO
     likeness = zip_format.probe(head)
-    if likeness is Likeness.NO or not _has_schema(head.source):
+    if likeness is Likeness.NO or not _is_listed(head) or not _has_schema(head.source):
         return Likeness.NO
     return likeness
+
+
+def _is_listed(head: Head) -> bool:
+    """Whether the name stands in the directory, or near one of the ends: a look that spares most zips a reading of their own."""
+    name = _SCHEMA.encode()
+    if name in head.tail or name in head.data:
+        return True
+    at = head.tail.rfind(b"PK\5\6")
+    if at < 0 or len(head.tail) < at + 16:
+        return False
+    size = int.from_bytes(head.tail[at + 12 : at + 16], "little")
+    end = head.size - len(head.tail) + at
+    start = max(end - min(size, _DIRECTORY) - 256, 0)  # zip64 puts records of its own behind the directory
+    return name in head.source.upto(start, end - start)
 
 
 def _has_schema(source: Source) -> bool:
@@ -119,7 +136,12 @@ def _has_schema(source: Source) -> bool:
 
 
 def _names_loader(schema: Source) -> bool:
-    """Whether a node names its loader, however its letters are written."""
+    """Whether a node names its loader, however its letters are written: Python's parser takes UTF-16 and UTF-32 as well."""
+    import json
+
+    encoding = json.detect_encoding(schema.upto(0, 4))
+    if not encoding.startswith("utf-8"):
+        return _LOADER in plain_letters(schema.upto(0, _WIDE).decode(encoding, "replace").encode("utf-8", "replace"))
     tail = b""
     for chunk in schema.chunks():
         if _LOADER in plain_letters(tail + chunk):

@@ -20,6 +20,7 @@ from openvet.core.snapshot import Entry, EntryKind
 from openvet.core.text import printable
 from openvet.errors import ChangedError, LimitError, MalformedError, ReadError, UnreachableError, UnsupportedError
 from openvet.formats._format import Anomaly, Facts, Head, Member
+from openvet.formats._tensor_starts import look_at_start, look_at_starts
 from openvet.inventory.ahead import AHEAD, Ahead, Opened
 from openvet.inventory.claims import settle_claims
 from openvet.inventory.component import Component, Inventory
@@ -201,8 +202,12 @@ class _Reading:
         if role is not None:
             facts = Facts(place, name, self._budget)
             facts.coverage = Coverage.INERT
+            if not isinstance(source, RangeSource):
+                look_at_start(source, 0, source.size, "", facts)
         else:
             ids, facts = self._read(source, name, place, walked)
+            if facts.tensors and not isinstance(source, RangeSource):  # a request for each tensor would cost too much
+                look_at_starts(source, facts, ids)
         children = tuple(self._member(member, place, depth + 1) for member in facts.members)
         if any(child.claims for child in children):
             children = tuple(settle_claims(children, lambda index: facts.members[index].open()))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from openvet.core.limits import GiB
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError, ReadError, UnsupportedError
+from openvet.formats._encoded import EncodedPickles
 from openvet.formats._format import Facts, Head, Likeness, Member, Tensor
 from openvet.formats._listing import put_problem
 from openvet.formats.hdf5 import _groups as groups
@@ -33,6 +34,8 @@ __all__ = ["Walk"]
 _SPACE, _LINK_INFO, _TYPE, _LINK, _EXTERNAL, _LAYOUT, _FILTERS, _ATTRIBUTE = 1, 2, 3, 6, 7, 8, 11, 12
 _SYMBOLS, _ATTRIBUTE_INFO = 17, 21
 _BEARING = frozenset({types.STRING, types.OPAQUE, types.VLEN})
+#: Bytes that are packed or in chunks are looked at up to here.
+_FEW_BYTES = 1024 * 1024
 _MOST_ELEMENTS = 200_000
 _DEEPEST = 200
 _BOMB = 4 * GiB
@@ -63,6 +66,7 @@ class Walk:
         self.waiting: list[tuple[int, str, int]] = []
         self.counts = {"groups": 0, "datasets": 0, "attributes": 0}
         self.filters: set[int] = set()
+        self.encoded = EncodedPickles(facts)
 
     def run(self, root: int) -> None:
         """Visit every object that can be reached from ``root``; what cannot be read is said, and the rest goes on."""
@@ -255,6 +259,7 @@ class Walk:
     def _value(self, value: bytes, where: str, offset: int | None, name: str = "") -> None:
         """Hand a value on where another reader has something to say about it."""
         if name not in _CONFIGS and not _worth(value):
+            self.encoded.field(BytesSource(value), where, offset or 0)
             return
         value = value.rstrip(b"\0") if value.lstrip()[:1] in (b"{", b"[") else value
         ending = ".json" if value.lstrip()[:1] in (b"{", b"[") else ""
@@ -293,6 +298,15 @@ class Walk:
             data = content(self.file, layout, found.filters, size, self.facts.limits.text)
             for index, value in enumerate(self._values(data, datatype)):
                 self._value(value, f"datasets/{name}" + (f".{index}" if index else ""), offset)
+        elif (
+            datatype.size == 1
+            and offset is None
+            and layout.kind != VIRTUAL
+            and not found.external
+            and size <= _FEW_BYTES
+        ):
+            data = content(self.file, layout, found.filters, size, self.facts.limits.text)
+            self.encoded.field(BytesSource(data), f"datasets/{name}", 0)
 
     def _filter(self, each: Filter, name: str) -> None:
         if each.number in self.filters or each.number < 256 or each.number == 32000:

@@ -183,13 +183,13 @@ def _wrapping(prefix: bytes) -> str | None:
     return None
 
 
-def decoded_prefix(raw: bytes) -> bytes | None:
-    """The first decoded bytes of what is compressed; ``None`` where ``raw`` (at least six bytes) is not."""
+def decoded_prefix(raw: bytes, most: int = _DECODED) -> bytes | None:
+    """The first decoded bytes, at most ``most``, of what is compressed; ``None`` where ``raw`` (at least six bytes) is not."""
     kind = _wrapping(raw)
-    return None if kind is None else _decoded(kind, raw)
+    return None if kind is None else _decoded(kind, raw, most)
 
 
-def _decoded(kind: str, raw: bytes) -> bytes | None:
+def _decoded(kind: str, raw: bytes, most: int = _DECODED) -> bytes | None:
     """The first decoded bytes of something compressed."""
     import bz2
     import lzma
@@ -197,11 +197,11 @@ def _decoded(kind: str, raw: bytes) -> bytes | None:
 
     try:
         if kind in ("zlib", "gzip"):
-            return zlib.decompressobj(15 if kind == "zlib" else 31).decompress(raw, _DECODED)
+            return zlib.decompressobj(15 if kind == "zlib" else 31).decompress(raw, most)
         if kind == "bz2":
-            return bz2.BZ2Decompressor().decompress(raw, _DECODED)
+            return bz2.BZ2Decompressor().decompress(raw, most)
         if kind in ("xz", "lzma"):
-            return lzma.LZMADecompressor(memlimit=64 * 1024 * 1024).decompress(raw, _DECODED)
+            return lzma.LZMADecompressor(memlimit=64 * 1024 * 1024).decompress(raw, most)
     except (zlib.error, OSError, EOFError, ValueError, MemoryError, lzma.LZMAError):
         pass
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Literal
 
 from openvet.testing.case import Case
@@ -61,7 +62,30 @@ def _case(
 
 
 _D, _U = "skops/dangerous-node", "skops/unknown-type"
+
+
+def _spelled(encoding: str, tree: Mapping[str, Any]) -> bytes:
+    return zipped({"schema.json": json.dumps(tree).encode(encoding)})
+
+
+def _in_the_middle(tree: Mapping[str, Any]) -> bytes:
+    """The schema among thousands of members, so that its name stands near none of the ends."""
+    pads = {f"{side}{index}.txt": b"words" for side in "ab" for index in range(1500)}
+    names = sorted([*pads, "aschema"])
+    made = {("schema.json" if name == "aschema" else name): pads.get(name, b"words") for name in names}
+    return zipped({**made, "schema.json": json.dumps(tree)})
+
+
 CASES: tuple[Case, ...] = (
+    *(_case(f"schema-in-{encoding}", f"a schema in {encoding.upper()}, which Python's parser takes", partial(_spelled, encoding,
+            _operator("methodcaller", _text("system"), _text("echo forged"))), "reject", "skops/dangerous-node",
+            name="model.bin")
+      for encoding in ("utf-16", "utf-16-le", "utf-32")),
+    _case("schema-in-the-middle", "a schema among thousands of members", lambda: _in_the_middle(
+          _operator("methodcaller", _text("system"), _text("echo forged"))), "reject", "skops/dangerous-node", name="model.bin"),
+    _case("ordinary-utf-16", "an ordinary estimator whose schema is in UTF-16", lambda: _spelled("utf-16", _estimator()), "admit"),
+    _case("ordinary-in-the-middle", "an ordinary estimator among thousands of members", lambda: _in_the_middle(_estimator()),
+          "admit"),
     _case("operator-call", "an OperatorFuncNode calls operator.call and says that it is another type",
           lambda: _operator("call", _text("x"), module="sklearn.linear_model"), "reject", _D, advisories=("CVE-2025-54412",)),
     _case("operator-call-honest", "an OperatorFuncNode calls operator.call openly", lambda: _operator("call", _text("x")), "reject", _D),
