@@ -104,6 +104,7 @@ def _read_short(data: bytes, facts: Facts) -> None:
 
     from openvet.formats._encoded import EncodedPickles
     from openvet.formats._secrets import scan_text
+    from openvet.formats.shell import tell_tool
 
     if data.startswith(b"\xef\xbb\xbf"):
         facts.anomaly("json/not-standard", "begins with a byte order mark, which some readers refuse", 0)
@@ -114,6 +115,7 @@ def _read_short(data: bytes, facts: Facts) -> None:
     scan_text(text, facts)
     encoded = EncodedPickles(facts)
     encoded.look(text)
+    tell_tool(text, facts)
     hooks = _Hooks()
     lines = False
     try:

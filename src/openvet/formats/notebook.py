@@ -8,6 +8,7 @@ Specification: https://nbformat.readthedocs.io/en/latest/format_description.html
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from openvet.formats import json as json_format
@@ -28,9 +29,29 @@ FORMAT = Format(
 )
 
 
+_MOST = 10_000
+#: Magic commands whose cell or line is Python, and those whose is a shell's.
+_PYTHON_CELL = re.compile(r"%%(?:time|timeit|capture|prun|python[23]?|pypy|debug|memit|mprun|snakeviz|heat|memray)\b")
+_PYTHON_LINE = re.compile(r"%(?:time|timeit|prun|memit)\s+(?:-\w+(?:\s+\d+)?\s+)*")
+_SHELL_CELL = re.compile(
+    r"%%(?:bash|sh|zsh|system|sx|script|writefile\s+\S+\.(?:sh|bash|zsh|ps1|bat)|cmd|powershell|!)"
+)
+_ASSIGNED = re.compile(r"[\w, ]{1,80}=\s*(?:!|%(?:sx|system)\b)")
+_SHELL_LINE = re.compile(r"(?:[\w, ]{1,80}=\s*)?(?:!{1,2}|%(?:sx|system|bash|sh)\b)")
+_CALLED = re.compile(
+    r"get_ipython\(\)\s*\.\s*(?:system|system_raw|getoutput|run_cell_magic|run_line_magic|magic)\(|"
+    r"\b(?:system|popen|Popen|check_output|check_call|getoutput|subprocess\.(?:run|call))\("
+)
+
+
 def probe(head: Head) -> Likeness:
     data, tail = plain_letters(head.data), plain_letters(head.tail)
-    if b'"cells"' not in data and b'"nbformat"' not in data and b'"nbformat"' not in tail:
+    if (
+        b'"cells"' not in data
+        and b'"worksheets"' not in data
+        and b'"nbformat"' not in data
+        and b'"nbformat"' not in tail
+    ):
         return Likeness.NO
     likeness = json_format.probe(head)
     if head.suffix == ".ipynb":
@@ -46,11 +67,13 @@ def read(source: Source, facts: Facts) -> None:
     cells = _cells(facts.document)
     facts.note("kind", "notebook")
     facts.note("cells", len(cells))
-    for index, cell in cells[:1000]:
+    for index, cell in cells[:_MOST]:
         program = read_source(_python(cell), facts.at(pointer=f"/cells/{index}"), facts.limits, when="call")
         if program.uses:
             facts.programs.append(program)
         tell_commands(_shell(cell), facts, f"/cells/{index}")
+    if len(cells) > _MOST:
+        facts.unknown("limit", f"more than {_MOST} cells hold code; the rest was not read")
     facts.document = None  # the cells are read; no loader acts on a key of a notebook
 
 
@@ -58,9 +81,8 @@ def _cells(document: Any) -> list[tuple[int, str]]:
     """Index and source of each code cell."""
     if not isinstance(document, dict):
         return []
-    cells = document.get("cells")
-    if not isinstance(cells, list):
-        return []
+    sheets = [document, *(each for each in _list(document.get("worksheets")) if isinstance(each, dict))]  # nbformat 3
+    cells = [cell for sheet in sheets for cell in _list(sheet.get("cells"))]
     found = []
     for index, cell in enumerate(cells):
         if isinstance(cell, dict) and cell.get("cell_type") == "code":
@@ -72,24 +94,39 @@ def _cells(document: Any) -> list[tuple[int, str]]:
     return found
 
 
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 def _python(cell: str) -> str:
     """The cell without IPython's own lines, which are no Python; they leave an empty line each."""
-    if cell.lstrip().startswith("%%"):
-        return ""
+    first, _, rest = cell.lstrip().partition("\n")
+    if first.startswith("%%"):
+        if not _PYTHON_CELL.match(first):
+            return ""
+        cell = rest
     kept = []
     for line in cell.split("\n"):
         bare = line.lstrip()
         indent = line[: len(line) - len(bare)]
-        kept.append(f"{indent}pass" if bare.startswith(("!", "%", "?")) or bare.endswith("?") else line)
+        magic = _PYTHON_LINE.match(bare)
+        if magic:
+            kept.append(indent + bare[magic.end() :])
+        else:
+            own = bare.startswith(("!", "%", "?")) or bare.endswith("?") or _ASSIGNED.match(bare)
+            kept.append(f"{indent}pass" if own else line)
     return "\n".join(kept)
 
 
 def _shell(cell: str) -> str:
     """The lines of the cell that a shell runs."""
     first, _, rest = cell.lstrip().partition("\n")
-    if first.startswith(("%%bash", "%%sh", "%%script", "%%!")):
+    if _SHELL_CELL.match(first):
         return rest
-    lines = (line.strip() for line in cell.split("\n"))
-    return "\n".join(
-        line.lstrip("!%sx") if line.startswith("%sx") else line[1:] for line in lines if line.startswith(("!", "%sx"))
-    )
+    lines = []
+    for line in cell.split("\n"):
+        bare = line.strip()
+        match = _SHELL_LINE.match(bare) or _CALLED.search(bare)
+        if match:
+            lines.append(bare[match.end() :])
+    return "\n".join(lines)

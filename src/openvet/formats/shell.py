@@ -1,4 +1,5 @@
-"""Shell scripts: text whose first line names a shell, or that is named like one (POSIX shells, PowerShell, cmd).
+"""Shell scripts: text whose first line names a shell, or that is named like one (POSIX shells, PowerShell, cmd),
+and files of tools whose lines a shell runs (Makefile, Dockerfile, ``.envrc``).
 
 No loader runs one; a person does. Two things are told apart by their lines: what fetches something and runs it at once, and
 what hands a shell to another machine. A hook inside ``.git`` is told where it does anything but call Git LFS.
@@ -15,7 +16,7 @@ from openvet.formats._decode import is_text, read_text
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read", "tell_commands"]
+__all__ = ["FORMAT", "probe", "read", "tell_commands", "tell_tool"]
 
 FORMAT = Format(
     id="shell",
@@ -27,6 +28,16 @@ FORMAT = Format(
     refines=("text",),
 )
 
+#: Files of other tools whose lines a shell runs: builds, containers, and what a shell reads when it starts or enters a folder.
+_NAMED = re.compile(
+    r"(?:GNU)?[Mm]akefile(?:\..*)?|(?:Docker|Container)file(?:\..*)?|.*\.[Dd]ockerfile|[Jj]ustfile|Procfile|Jenkinsfile|\.envrc|"
+    r"\.(?:bash|zsh)(?:rc|_profile|_login|_logout|env)|\.z?profile|.*\.(?:mk|desktop|command|fish|service)"
+)
+#: The same inside JSON, YAML and TOML: continuous integration, hooks and scripts of packages.
+_TOOLS = re.compile(
+    r"/\.(?:github|gitea|forgejo|circleci|devcontainer|vscode)/|/(?:\.gitlab-ci|\.travis|\.pre-commit-config|azure-pipelines|"
+    r"docker-compose|compose|action|dvc|tox|pixi|Taskfile|cog)\.(?:ya?ml|toml)$|/package\.json$"
+)
 #: A line that goes on in the next one, for a POSIX shell and for cmd.
 _JOINED = re.compile(r"[\\^]\r?\n")
 _LONGEST_LINE = 4_000
@@ -70,7 +81,8 @@ _LFS = re.compile(
 def probe(head: Head) -> Likeness:
     first = head.data[:100].split(b"\n", 1)[0]
     shebang = first.startswith(b"#!") and re.search(rb"[/ ](?:ba|z|da|k|fi)?sh\b", first) is not None
-    return Likeness.WEAK if (shebang or head.suffix in FORMAT.extensions) and is_text(head) else Likeness.NO
+    named = head.suffix in FORMAT.extensions or _NAMED.fullmatch(head.name.rsplit("/", 1)[-1]) is not None
+    return Likeness.WEAK if (shebang or named) and is_text(head) else Likeness.NO
 
 
 def read(source: Source, facts: Facts) -> None:
@@ -87,6 +99,12 @@ def read(source: Source, facts: Facts) -> None:
     hook = "/.git/hooks/" in f"/{place}" and not place.endswith(".sample")
     if hook and not all(_LFS.fullmatch(line.strip()) for line in text.splitlines()):
         facts.anomaly("hub/tool-command", "is a hook that Git runs in this folder", line=1)
+
+
+def tell_tool(text: str, facts: Facts) -> None:
+    """Record such lines of a tool's settings in another language; any other file's text is left alone."""
+    if _TOOLS.search(f"/{facts.place}"):
+        tell_commands(text, facts)
 
 
 def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:

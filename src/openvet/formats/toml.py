@@ -38,11 +38,13 @@ def read(source: Source, facts: Facts) -> None:
     from openvet.formats._encoded import EncodedPickles
     from openvet.formats._secrets import scan_text
     from openvet.formats._templates import carry_templates, template_in_text
+    from openvet.formats.shell import tell_tool
 
     text = read_text(source, facts)
     scan_text(text, facts)
     encoded = EncodedPickles(facts)
     encoded.look(text)
+    tell_tool(text, facts)
     try:
         document = _plain(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, RecursionError):

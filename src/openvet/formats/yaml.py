@@ -52,11 +52,13 @@ def read(source: Source, facts: Facts) -> None:
     from openvet.formats._secrets import scan_text
     from openvet.formats._templates import carry_templates
     from openvet.formats._yaml_events import parse_yaml
+    from openvet.formats.shell import tell_tool
 
     text = read_text(source, facts)
     scan_text(text, facts)
     encoded = EncodedPickles(facts)
     encoded.look(text)
+    tell_tool(text, facts)
     parsed = parse_yaml(text, facts.limits, facts.budget.check_time)
     facts.document = document_of(parsed)
     encoded.walk(facts.document)

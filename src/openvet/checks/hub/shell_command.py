@@ -36,7 +36,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(494,),
-    needs=("shell", "notebook"),
+    needs=("shell", "notebook", "json", "yaml", "toml"),
 )
 
 _REMEDY = "Do not run it before you have read what it runs."
