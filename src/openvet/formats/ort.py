@@ -35,7 +35,7 @@ FORMAT = Format(
 
 _NAMES = 2_000
 #: Attributes of an EPContext node that name a file.
-_PATHS = frozenset({"ep_cache_context"})
+_PATHS = frozenset({"ep_cache_context", "onnx_model_filename"})
 
 
 def probe(head: Head) -> Likeness:
@@ -90,12 +90,18 @@ def _graphs(first: Table, walk: Walk, facts: Facts) -> None:
 
 
 def _context(node: Table, attribute: Table, facts: Facts) -> None:
-    """A compiled model for one device: beside the file unless ``embed_mode`` says that it is in the attribute."""
-    embedded = any(each.text("name") == "embed_mode" and each.number("i") for each in node.items("attributes"))
+    """A compiled model for one device: in the attribute, as where ``embed_mode`` is missing, unless that says that it is a path."""
+    modes = [each.number("i") for each in node.items("attributes") if each.text("name") == "embed_mode"]
     text = attribute.text("s")
-    if embedded or not text:
-        return
     outside = text.startswith(("/", "\\")) or text[1:2] == ":" or ".." in text.replace("\\", "/").split("/")
+    embedded = modes[-1] == 1 if modes else not outside  # nobody's compiled model begins like a path that leads outside
+    if attribute.text("name") == "ep_cache_context" and embedded:
+        message = "a compiled model for one device is carried in the node"
+        facts.anomaly("onnx/compiled-context", message, node.at, outside=False)
+        facts.unknown("unsupported", f"{message}, which nothing here can read", node.at)
+        return
+    if not text:
+        return
     where = "outside the model" if outside else "beside the model"
     message = f"a compiled model for one device is loaded from {text}, {where}"
     facts.anomaly("onnx/compiled-context", message, node.at, path=text, outside=outside)

@@ -168,6 +168,13 @@ _REVIEW = (
     _case("ort-custom-nested", "an operation of a foreign domain in a branch of a branch",
           lambda: ort_model(("", "If"), attributes=_nested([{"domain": "", "op_type": "If", "attributes": _nested(
               [{"domain": "my.domain", "op_type": "Run"}])}])), "review", "onnx/custom-op"),
+    _case("ort-context-carried", "a compiled model inside the node, as where nothing says whether it is",
+          lambda: ort_model(("com.microsoft", "EPContext"), attributes=[
+              {"name": "ep_cache_context", "type": 3, "s": "compiled"}]), "review", "onnx/compiled-context"),
+    _case("ort-context-carried-said", "a compiled model inside the node, which says so",
+          lambda: ort_model(("com.microsoft", "EPContext"), attributes=[
+              {"name": "ep_cache_context", "type": 3, "s": "compiled"}, {"name": "embed_mode", "type": 2, "i": 1}]), "review",
+          "onnx/compiled-context"),
     _case("ort-context-beside", "a compiled model beside the file",
           lambda: ort_model(("com.microsoft", "EPContext"), attributes=[
               {"name": "ep_cache_context", "type": 3, "s": "engine.bin"}]), "review", "onnx/compiled-context"),
