@@ -39,6 +39,7 @@ _SHORT_LIST = rb"\[" + _WS + _PLAIN + rb"(?:" + _WS + rb"," + _WS + _PLAIN + rb"
 
 _SPACE = re.compile(_WS)
 _TEXT = re.compile(_STRING)
+_OPEN_TEXT = re.compile(rb'"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+\\?', re.DOTALL)
 _WORD = re.compile(rb"-?+(?:Infinity)|NaN|true|false|null|" + _NUMBER)
 _PAIR_RUN = re.compile(
     rb"(?:"
@@ -255,7 +256,7 @@ class JsonStream:
 
     def _unclosed(self) -> bool:
         """Whether the text that begins here could still close behind the window."""
-        part = re.compile(rb'"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+\\?', re.DOTALL).match(self._buffer, self._at)
+        part = _OPEN_TEXT.match(self._buffer, self._at)
         return part is not None and part.end() == len(self._buffer)
 
     def _peek(self) -> bytes:

@@ -28,7 +28,7 @@ FORMAT = Format(
 )
 
 _SECTION = re.compile(r'^\[\s*([\w.-]+)(?:\s+"([^"]*)")?\s*\](.*)$')
-_ENTRY = re.compile(r"^([A-Za-z][\w-]*)\s*(?:=\s*(.*))?$")
+_ENTRY = re.compile(r"^([A-Za-z][\w-]*)\s*(?:=(.*)|$)", re.DOTALL)
 #: Settings whose value Git runs, or reads more settings or hooks from: section.name, in lower case.
 _COMMANDS = frozenset({
     "core.fsmonitor", "core.sshcommand", "core.hookspath", "core.editor", "core.pager", "core.gitproxy", "core.askpass",

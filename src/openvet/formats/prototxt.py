@@ -37,7 +37,7 @@ _PIECE = re.compile(
     r"""[\s,;]+|\#[^\n]*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[A-Za-z_][A-Za-z0-9_.]*|\[[A-Za-z0-9_./]+\](?=\s*[:{<])|[-+]?[0-9.][A-Za-z0-9.+_-]*|[{}<>\[\]:-]"""
 )
 _KEPT = 4096
-_LAYER = re.compile(rb"^\s*layers?\s*:?\s*\{", re.MULTILINE)
+_LAYER = re.compile(rb"^[^\S\n]*layers?\s*(?::\s*)?\{", re.MULTILINE)
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.)", re.DOTALL)
 
 

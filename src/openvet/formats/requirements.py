@@ -35,10 +35,10 @@ _LONGEST: Final = 256 * 1024
 _KEPT: Final = 1_000
 _NAME: Final = r"[A-Za-z0-9][\w.-]*(?:\[[\w,. -]*\])?"
 _LINE: Final = re.compile(
-    rf"(?:-[-\w]+\b.*|{_NAME}\s*(?:(?:===?|[<>~!]=|[<>;@(]).*)?|(?:git|hg|svn|bzr)\+\S+.*|(?:https?|file)://\S+.*|\.{{0,2}}/\S+.*)"
+    rf"(?:-+\w.*|{_NAME}\s*(?:(?:===?|[<>~!]=|[<>;@(]).*)?|(?:git|hg|svn|bzr)\+\S.*|(?:https?|file)://\S.*|\.{{0,2}}/\S.*)"
 )
 _SURE: Final = re.compile(
-    r"^(?:-[-\w]+\b|[^\s#]+\s*(?:===?|[<>~!]=)\s*\d|(?:git|hg|svn|bzr)\+|(?:https?|file)://|\S+\s*@\s*\S+:)"
+    r"^(?:-+\w|[^\s#]+\s*(?:===?|[<>~!]=)\s*\d|(?:git|hg|svn|bzr)\+|(?:https?|file)://|\S[^\s@]*\s*@\s*\S[^\s:]*:)"
 )
 _PLACE: Final = re.compile(r"(?:(?:git|hg|svn|bzr)\+)?(?:https?|ssh|git|file|ftp)://\S+|(?:git|hg|svn|bzr)\+\S+")
 _OPTION: Final = re.compile(

@@ -56,22 +56,76 @@ _DECODES = re.compile(
     r"\bbase64\s+(?:-d|-D|--decode)\b|\bxxd\s+-r\b|\bopenssl\s+enc\s+-d\b|-enc(?:odedcommand)?\s+[A-Za-z0-9+/=]{20}",
     re.IGNORECASE,
 )
-_REVERSE = re.compile(
-    r"/dev/(?:tcp|udp)/|\bn(?:c|cat|etcat)\s+(?:-\w+\s+)*-\w*[ec]\w*\s|\bsocat\b.*\bexec:|New-Object\s+(?:System\.)?Net\.Sockets\.TCPClient|"
-    r"\bn(?:c|cat|etcat)\b[^|;&]*\s-[a-z]*[ec]\b|\bmkfifo\b.*\b(?:nc|ncat|telnet|openssl)\b",
-    re.IGNORECASE,
-)
+_REVERSE = re.compile(r"/dev/(?:tcp|udp)/|New-Object\s+(?:System\.)?Net\.Sockets\.TCPClient", re.IGNORECASE)
 _DESTROYS = re.compile(
-    r"\brm\s+(?:-\w+\s+|--no-preserve-root\s+)*-\w*[rf]\w*\s+(?:--no-preserve-root\s+)?(?:/\*?|~/?|\$HOME/?)(?:\s|$|;|&)|"
-    r"\bdd\b.*\bof=/dev/(?:sd|nvme|hd)|:\(\)\s*\{\s*:\|:&\s*\}|"
-    r">\s*~?\S*/(?:\.ssh/authorized_keys|etc/(?:passwd|shadow|sudoers|crontab|ld\.so\.preload|cron\.\w+/\S*))",
+    r":\(\)\s*\{\s*:\|:&\s*\}|"
+    r">\s*~?[^\s>]*/(?:\.ssh/authorized_keys|etc/(?:passwd|shadow|sudoers|crontab|ld\.so\.preload|cron\.\w+/\S*))",
     re.IGNORECASE,
 )
-_HIDDEN = re.compile(
-    r"\bpowershell\b.*\s-e(?:nc|ncodedcommand|c)?\s+[a-z0-9+/=]{16}|\bmshta\b|\bregsvr32\b.*/i:http|\bcertutil\b.*-decode\b|"
-    r"\beval\b.*\bbase64\b",
-    re.IGNORECASE,
+_HIDDEN = re.compile(r"\bmshta\b", re.IGNORECASE)
+
+
+def _pair(first: str, then: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    return re.compile(first, re.IGNORECASE), re.compile(then, re.IGNORECASE)
+
+
+#: A word, and what makes it bad where it stands anywhere behind it in the line. One pattern with ``.*`` between the two would
+#: take quadratic time on a line in which the first word is repeated.
+_REVERSE_PAIRS = (_pair(r"\bsocat\b", r"\bexec:"), _pair(r"\bmkfifo\b", r"\b(?:nc|ncat|telnet|openssl)\b"))
+_DESTROYS_PAIRS = (_pair(r"\bdd\b", r"\bof=/dev/(?:sd|nvme|hd)"),)
+_HIDDEN_PAIRS = (
+    _pair(r"\bpowershell\b", r"\s-e(?:nc|ncodedcommand|c)?\s+[a-z0-9+/=]{16}"),
+    _pair(r"\bregsvr32\b", r"/i:http"),
+    _pair(r"\bcertutil\b", r"-decode\b"),
+    _pair(r"\beval\b", r"\bbase64\b"),
 )
+_SEGMENT = re.compile(r"[|;&]")
+_NETCAT = re.compile(r"\bn(?:c|cat|etcat)\b", re.IGNORECASE)
+_RUN_BY_NETCAT = re.compile(r"-[a-z]*[ec]\b", re.IGNORECASE)
+_RUN_AMONG_OTHERS = re.compile(r"-[^\Wec]*[ec]\w*\Z", re.IGNORECASE)
+_RM = re.compile(r"\brm\Z", re.IGNORECASE)
+_FORCED = re.compile(r"-[^\Wrf]*[rf]\w*\Z", re.IGNORECASE)
+_OPTION = re.compile(r"-\w+\Z|--no-preserve-root\Z", re.IGNORECASE)
+_WHOLE_DISK = re.compile(r"(?:/\*?|~/?|\$HOME/?)(?:[;&]|\Z)", re.IGNORECASE)
+
+
+def _has_pair(line: str, pairs: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]) -> bool:
+    for first, then in pairs:
+        found = first.search(line)
+        if found is not None and then.search(line, found.end()) is not None:
+            return True
+    return False
+
+
+def _hands_over(line: str) -> bool:
+    """Whether a line starts ``nc`` with an option that names what to run."""
+    for segment in _SEGMENT.split(line):
+        called = direct = False
+        for word in segment.split():
+            if called and (_RUN_BY_NETCAT.match(word) or (direct and _RUN_AMONG_OTHERS.match(word))):
+                return True
+            if _NETCAT.search(word):
+                called = direct = True
+            elif not _OPTION.match(word):
+                direct = False
+    return False
+
+
+def _removes_all(line: str) -> bool:
+    """Whether a line removes the root or the home, by force or with all that is below it."""
+    called = forced = False
+    for word in line.split():
+        if _RM.search(word):
+            called, forced = True, False
+        elif called and _OPTION.match(word):
+            forced = forced or _FORCED.match(word) is not None
+        elif called and forced and _WHOLE_DISK.match(word):
+            return True
+        else:
+            called = False
+    return False
+
+
 _LFS = re.compile(
     r"#[^\n]*|git lfs [\w-]+ \"\$@\"|command -v git-lfs >/dev/null 2>&1 \|\| "
     r"\{ (?:printf|echo) >&2(?: \"[^\"`$]*\"| '[^']*')+; exit 2; \}|"
@@ -114,11 +168,11 @@ def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
         bare = line.strip()[:_LONGEST_LINE].replace('""', "").replace("''", "")
         if bare.startswith(("#", "REM ", "::")) or told >= _MOST:
             continue
-        if _REVERSE.search(bare):
+        if _REVERSE.search(bare) or _has_pair(bare, _REVERSE_PAIRS) or _hands_over(bare):
             what, kind = "hands a shell to another machine", "reverse-shell"
-        elif _DESTROYS.search(bare):
+        elif _DESTROYS.search(bare) or _has_pair(bare, _DESTROYS_PAIRS) or _removes_all(bare):
             what, kind = "deletes or overwrites what belongs to the user or the system", "destroys"
-        elif _HIDDEN.search(bare) or (_RUNS.search(bare) and _DECODES.search(bare)):
+        elif _HIDDEN.search(bare) or _has_pair(bare, _HIDDEN_PAIRS) or (_RUNS.search(bare) and _DECODES.search(bare)):
             what, kind = "decodes a hidden command and runs it", "hidden"
         elif _RUNS.search(bare) and _FETCHES.search(bare):
             what, kind = "fetches something and runs it at once", "fetch-run"

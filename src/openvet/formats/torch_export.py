@@ -61,8 +61,8 @@ _DTYPES: Final = {
     30: ("F8_E5M2", 1), 31: ("F8_E4M3FNUZ", 1), 32: ("F8_E5M2FNUZ", 1),
 }  # fmt: skip
 #: Numbers, names and operators; nothing that takes an attribute, an item or a text.
-_PLAIN: Final = re.compile(r"(?:[A-Za-z_]\w*+|\d++(?:\.\d*+)?(?:[eE][-+]?\d++)?|\*\*|//|[-+*/%(),<>=!&|~^ ])*")
-_CALLED: Final = re.compile(r"([A-Za-z_]\w*) *\(")
+_PLAIN: Final = re.compile(r"(?:[A-Za-z_]\w*+|\d++(?:\.\d*+)?+(?:[eE][-+]?\d++)?+|[-+*/%(),<>=!&|~^ ])*+")
+_CALLED: Final = re.compile(r"([A-Za-z_]\w*+)( *+\()?")
 _FUNCTIONS: Final = frozenset(
     [
         "Abs",
@@ -270,5 +270,7 @@ def _is_plain(text: str) -> bool:
         len(text) < 20_000
         and _PLAIN.fullmatch(text) is not None
         and "__" not in text
-        and all(name in _FUNCTIONS or name.startswith("OpaqueUnaryFn_") for name in _CALLED.findall(text))
+        and all(
+            name in _FUNCTIONS or name.startswith("OpaqueUnaryFn_") for name, called in _CALLED.findall(text) if called
+        )
     )

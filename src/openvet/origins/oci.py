@@ -31,7 +31,7 @@ _REPOSITORY = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _HOST = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?|\[[0-9a-f:]+\](?::[0-9]{1,5})?")
-_PARAMETER = re.compile(r'([A-Za-z_]+)="([^"]*)"')
+_PARAMETER = re.compile(r'(?<![A-Za-z_])([A-Za-z_]+)="([^"]*)"')
 #: The specification lets a registry refuse a manifest of more.
 _MANIFEST = 4 * 1024 * 1024
 _MANIFESTS = 32
@@ -213,7 +213,7 @@ def _title(layer: Mapping[str, Any], kind: str) -> str:
                 return str(annotations[key])
     word = kind.rsplit("/", 1)[-1]
     ending = next((new for old, new in _ARCHIVES if word.endswith(old)), "")
-    stem = re.sub(r"\.v\d+$", "", re.sub(r"(\.tar.*|\+.*)$", "", word)).rsplit(".", 1)[-1]
+    stem = re.sub(r"\.v\d+$", "", re.split(r"\.tar|\+", word, maxsplit=1)[0]).rsplit(".", 1)[-1]
     return (re.sub(r"[^\w-]", "", stem) or "layer") + ending
 
 

@@ -148,7 +148,7 @@ class _Reader:
         except tomllib.TOMLDecodeError as error:
             place = re.search(r"\(at line (\d+)", str(error))
             line = int(place[1]) if place else text.count("\n") + 1
-            why = re.sub(r" \(at [^)]*\)$", "", str(error))
+            why = re.sub(r" \(at [^()]*\)$", "", str(error))
             raise ConfigError(f"{self._shown}:{line}: is not TOML: {printable(why)[:200]}") from error
         except (RecursionError, ValueError) as error:  # nested too deeply, or a number of thousands of digits
             raise ConfigError(f"{self._shown}:1: is not TOML that can be read: {type(error).__name__}") from error

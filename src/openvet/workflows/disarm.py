@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["DISARM_TYPE", "DisarmOptions", "DisarmReport", "Outcome", "RefusedError", "WriteError", "disarm"]
 
 DISARM_TYPE: Final = "https://openvet/disarm/v1"
-_ENDING: Final = re.compile(r"(\.(bin|pt|pth|pt2|ckpt|pkl|pickle|p|joblib|npy|npz|jit|model|dat|data|sav|gz|z|bz2|xz|lzma))+$", re.IGNORECASE)  # fmt: skip
+_ENDING: Final = re.compile(r"(\.(bin|pt|pth|pt2|ckpt|pkl|pickle|p|joblib|npy|npz|jit|model|dat|data|sav|gz|z|bz2|xz|lzma))\Z", re.IGNORECASE)  # fmt: skip
+_LONGEST_ENDING: Final = len(".joblib")
 _SHARD: Final = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.safetensors")
 _INDEX: Final = ".index.json"
 _INDEX_HELD: Final = 64 * 1024 * 1024
@@ -291,7 +293,7 @@ class _Run:
         """Hold the tensors that were found against the index that the input has."""
         for entry in list(others):
             given = entry.name.removesuffix(_INDEX)
-            if given == entry.name or _renamed(_ENDING.sub("", given)) != prefix:
+            if given == entry.name or _renamed(_stem(given)) != prefix:
                 continue
             others.remove(entry)
             self.skipped.append(Skipped(entry.name, f"replaced by {printable(prefix)}.safetensors{_INDEX}", lost=False))
@@ -341,6 +343,13 @@ class _Run:
                 os.replace(os.path.join(root, name), os.path.join(there, name))
 
 
+def _stem(name: str) -> str:
+    """The name without the endings that checkpoints have, all of them."""
+    while ending := _ENDING.search(name[-_LONGEST_ENDING:]):
+        name = name[: len(name) - len(ending[0])]
+    return name
+
+
 def _renamed(name: str) -> str:
     """The hub's names: ``pytorch_model`` is ``model`` where it is safetensors."""
     folder, _, base = name.rpartition("/")
@@ -350,6 +359,7 @@ def _renamed(name: str) -> str:
 
 def _named(entries: list[Entry], taken: set[str]) -> Iterator[tuple[Entry, str]]:
     """The name that each output gets; the whole old name is kept where two would have one."""
-    short = [f"{_renamed(_ENDING.sub('', entry.name) or entry.name)}.safetensors" for entry in entries]
+    short = [f"{_renamed(_stem(entry.name) or entry.name)}.safetensors" for entry in entries]
+    times = Counter(short)
     for entry, name in zip(entries, short, strict=True):
-        yield entry, name if short.count(name) == 1 and name not in taken else f"{entry.name}.safetensors"
+        yield entry, name if times[name] == 1 and name not in taken else f"{entry.name}.safetensors"

@@ -40,11 +40,12 @@ RULE = Rule(id="oci/descriptor", severity=Severity.HIGH, confidence=Confidence.H
 
 _REMEDY = "Do not load it; pull the model again from a registry that you trust."
 _DIGEST = re.compile(r"(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})")
+_BLOB = re.compile(r"\A(?:.*/)?blobs/sha256[/-]", re.DOTALL)
 
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each descriptor that lies."""
-    sizes = {re.sub(r".*(?:^|/)blobs/sha256[/-]", "sha256:", each.place): each.size for each in ctx.inventory.files}
+    sizes = {_BLOB.sub("sha256:", each.place): each.size for each in ctx.inventory.files}
     for component in ctx.inventory.walk():
         for pointer, descriptor in _descriptors(component):
             digest, size, urls = (descriptor.get(key) for key in ("digest", "size", "urls"))

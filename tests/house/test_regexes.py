@@ -1,0 +1,187 @@
+"""No regular expression of the package takes more than linear time on what a model's author writes."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.house.regex_growth import growth
+
+import openvet
+from openvet.formats import shell
+
+_ROOT = Path(openvet.__file__).parent
+_WAYS = {"match": "match", "fullmatch": "fullmatch"} | dict.fromkeys(
+    ("search", "finditer", "findall", "sub", "subn", "split"), "search"
+)
+
+
+#: Patterns that reach their call through a variable.
+_HANDED_ON = {"openvet.formats._json_stream._PAIR_RUN": {"match"}, "openvet.formats._json_stream._ITEM_RUN": {"match"}}
+
+
+def _sources() -> dict[str, ast.Module]:
+    return {
+        ".".join(("openvet", *path.relative_to(_ROOT).with_suffix("").parts)).removesuffix(".__init__"): ast.parse(
+            path.read_text("utf-8")
+        )
+        for path in sorted(_ROOT.rglob("*.py"))
+    }
+
+
+def _called(tree: ast.Module) -> dict[str, set[str]]:
+    """The last part of a name, and in which ways it is called as a pattern: ``_X.search(...)`` is ``_X`` and ``search``."""
+    ways: dict[str, set[str]] = defaultdict(set)
+    for node in ast.walk(tree):
+        # also a method that is only taken: ``starts=_X.finditer``
+        if isinstance(node, ast.Attribute) and node.attr in _WAYS:
+            value = node.value
+            name = value.id if isinstance(value, ast.Name) else value.attr if isinstance(value, ast.Attribute) else ""
+            ways[name].add(_WAYS[node.attr])
+    return ways
+
+
+def _value(node: ast.expr, module: Any) -> Any:
+    return eval(ast.unparse(node), {"re": re, **vars(module)})
+
+
+def _written(tree: ast.Module, module: Any) -> list[tuple[int, re.Pattern[Any], set[str]]]:
+    """The patterns that stand in calls of ``re``, with their line."""
+    out = []
+    for node in ast.walk(tree):
+        if not (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and isinstance(node.func.value, ast.Name)
+        ):
+            continue
+        if node.func.value.id != "re" or node.func.attr not in _WAYS:
+            continue
+        at = {"sub": 3, "subn": 3, "split": 2}.get(node.func.attr, 2)
+        flags = [*node.args[at : at + 1], *(each.value for each in node.keywords if each.arg == "flags")]
+        pattern = _value(node.args[0], module)
+        flag = _value(flags[0], module) if flags else 0
+        out.append((node.lineno, re.compile(pattern, flag), {_WAYS[node.func.attr]}))
+    return out
+
+
+def _patterns() -> list[Any]:
+    out: dict[tuple[str, str], Any] = {}
+    trees = _sources()
+    everywhere: dict[str, set[str]] = defaultdict(set)
+    for tree in trees.values():
+        for name, ways in _called(tree).items():
+            everywhere[name] |= ways
+    for name, tree in trees.items():
+        if "re" not in {each.name for node in ast.walk(tree) if isinstance(node, ast.Import) for each in node.names}:
+            continue
+        module = importlib.import_module(name)
+        for attribute, value in vars(module).items():
+            if isinstance(value, re.Pattern):
+                own = _HANDED_ON.get(f"{name}.{attribute}") or _called(tree).get(attribute) or everywhere.get(attribute)
+                for way in sorted(own or {"search"}):
+                    out[f"{name}.{attribute}", way] = value
+        for line, pattern, ways in _written(tree, module):
+            for way in ways:
+                out[f"{name}:{line}", way] = pattern
+    return [
+        pytest.param(pattern, way, id=f"{where.removeprefix('openvet.')}-{way}")
+        for (where, way), pattern in out.items()
+    ]
+
+
+def _made() -> Iterator[tuple[str, re.Pattern[Any], str]]:
+    """The patterns that a function makes, some of them out of the data; the names are those of the functions."""
+    from openvet.checks.pickle._callables import _tables
+    from openvet.formats import _protobuf, _python_names, _secrets
+    from openvet.formats.npy import _Literal
+    from openvet.formats.safetensors import _Walk
+
+    yield "_tables", _tables().pattern, "fullmatch"
+    yield "capabilities", _python_names.capabilities().places, "search"
+    yield "words", _python_names.words(), "search"
+    starts, forms = _secrets._forms()
+    yield "_forms", starts, "search"
+    for form in {each.id: each for several in forms.values() for each in several}.values():
+        yield "_forms", form.pattern, "search"
+    for version in (1, 3):
+        yield "__init__", _Literal("", 0, version)._token, "match"
+    header = _Walk("{}", None, 0)  # type: ignore[arg-type]
+    for pattern in (header._blank, header._usual):
+        yield "__init__", pattern, "match"
+    yield "__init__", header._marks, "search"
+    for wire, texts in ((0, ()), (1, ()), (2, (b"\x0a\x01a", b"\x0a\x02ab")), (5, ())):
+        yield "_run_of", _protobuf._run_of(b"\x0a", wire, texts), "match"
+    for first, then in (*shell._REVERSE_PAIRS, *shell._DESTROYS_PAIRS, *shell._HIDDEN_PAIRS):
+        yield "_pair", first, "search"
+        yield "_pair", then, "search"
+    # names of the source that is read, joined: they are in the form of words()
+    yield "_is_hot", re.compile(r"\b(?:a|aa|b)\b"), "search"
+
+
+_MADE = [pytest.param(pattern, way, id=f"{name}-{number}") for number, (name, pattern, way) in enumerate(_made())]
+
+
+@pytest.mark.parametrize(("pattern", "way"), [*_patterns(), *_MADE])
+def test_time_is_linear(pattern: re.Pattern[Any], way: str) -> None:
+    assert growth(pattern, way) is None
+
+
+def test_every_pattern_is_looked_at() -> None:
+    """Whatever compiles a pattern inside of a function is one of those that :func:`_made` asks."""
+    inside = {
+        function.name
+        for tree in _sources().values()
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "re.compile"
+    }
+    assert inside == {name for name, _, _ in _made()}
+
+
+@pytest.mark.parametrize(
+    ("text", "way", "kind"),
+    [
+        ("(a+)+b", "match", "exponential"),
+        ("(a*)*b", "match", "exponential"),
+        ("(?:a|a)*b", "fullmatch", "exponential"),
+        ("(x+x+)+y", "match", "exponential"),
+        ("(?>(a+)+b)", "match", "exponential"),
+        (r"(?:\*\*|[*a])*", "fullmatch", "exponential"),
+        ("a*a*b", "match", "quadratic"),
+        ("a*a++b", "match", "quadratic"),
+        ("a{0,900}a{0,900}b", "match", "quadratic"),
+        (r"[a-z]+[a-z0-9]+", "fullmatch", "quadratic"),
+        (".*,.*,.*x", "match", "quadratic"),
+        ("(?:a*b|a)*", "match", "quadratic"),
+        ("a*b", "search", "quadratic"),
+        ("a++b", "search", "quadratic"),
+        (r"\s+$", "search", "quadratic"),
+        (r"(?m)^\s*x", "search", "quadratic"),
+        ("<[^>]*>", "search", "quadratic"),
+        (r"\bcurl\b.*\bsh\b", "search", "quadratic"),
+        ('"(?:[^"\\\\]|\\\\.)*"', "search", "quadratic"),
+        ("a*b", "match", None),
+        ("a++a*b", "match", None),
+        ("a+", "search", None),
+        ("(?:a|ab)*c", "match", None),
+        ("a{0,9}a{0,9}b", "search", None),
+        ("<[^<>]*>", "search", None),
+        (r"\A\s*x", "search", None),
+        (r"(?m)^[ \t]*x", "search", None),
+        (r"\b\w+\(", "search", None),
+        (r"(?<!\w)\w+\(", "search", None),
+        (r"([a-z]\w*+)( *+\()?", "search", None),
+        ('"(?:[^"\\\\]|\\\\.)*"?', "search", None),
+    ],
+)
+def test_growth_is_told_from_the_structure(text: str, way: str, kind: str | None) -> None:
+    found = growth(re.compile(text), way)
+    assert (found.split(":")[0] if found else None) == kind
