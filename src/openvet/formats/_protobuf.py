@@ -32,6 +32,9 @@ _BLOCK = 256 * 1024
 _JUMP = 8 * 1024
 _MAX_FIELDS = 40_000_000
 _CHECK_EVERY = 65536
+#: Fields in groups that one walk steps over. No known message has a group; a text that begins with "[" or "#" looks like one,
+#: and every probe would walk it to its end.
+_MAX_GROUPED = 20_000
 _WIRES = {"v": 0, "8": 1, "s": 2, "m": 2, "4": 5}
 _FIXED = {1: 8, 5: 4}
 _BEGIN = frozenset({0, 1, 2, 3, 5})
@@ -127,6 +130,7 @@ class Walker:
         self._start = 0
         self._ahead = _JUMP
         self._count = 0
+        self._grouped = 0
 
     def message(self, kind: str, at: int, end: int) -> Iterator[Field]:
         """The fields of a message of this type that it has; unknown ones are counted, twofold ones recorded.
@@ -238,8 +242,10 @@ class Walker:
         begun = at
         inside = [number]
         while inside:
-            self._count += 1
-            if len(inside) > self.facts.limits.nesting or self._count > _MAX_FIELDS:
+            self._grouped += 1
+            if self._grouped > _MAX_GROUPED:
+                raise LimitError("records", _MAX_GROUPED, "more fields in groups than are followed", offset=begun)
+            if len(inside) > self.facts.limits.nesting:
                 raise LimitError("nesting", self.facts.limits.nesting, "groups are nested too deeply", offset=begun)
             tag_at = at
             tag, at = self.varint(at, end)

@@ -21,6 +21,8 @@ __all__ = ["Tag", "YamlText", "parse_yaml"]
 _MOST_VALUES = 500_000
 #: Pure Python scans some hundred thousand characters a second, the C library some millions.
 _LONGEST = 8 * 1024 * 1024
+#: A key may be as long as the text, and above ten thousand tags.
+_LONGEST_POINTER = 1000
 _CORE = "tag:yaml.org,2002:"
 _PLAIN_TAGS = frozenset(_CORE + name for name in (
     "str", "int", "float", "bool", "null", "map", "seq", "set", "omap", "pairs", "binary", "timestamp", "merge", "value",
@@ -116,9 +118,9 @@ class _Builder:
             self._anchors.clear()
 
     def _complete(self, value: Any, size: int, anchor: str | None, event: Any) -> None:
-        self._values += 1
-        if self._values > _MOST_VALUES or size > _MOST_VALUES:
-            raise LimitError("text", self._limits.text, "the YAML text holds too many values (an alias bomb?)")
+        self._count(1)
+        if size > _MOST_VALUES:
+            raise self._too_many()
         if anchor is not None:
             self._anchors[anchor] = (value, size)
         if not self._stack:
@@ -134,11 +136,21 @@ class _Builder:
             frame.has_key = False
             self._set(frame, value, event.start_mark.line + 1)
 
+    def _count(self, values: int) -> None:
+        self._values += values
+        if self._values > _MOST_VALUES:
+            raise self._too_many()
+
+    def _too_many(self) -> LimitError:
+        return LimitError("text", self._limits.text, "the YAML text holds too many values (an alias bomb?)")
+
     def _set(self, frame: _Frame, value: Any, line: int) -> None:
         key = frame.key if isinstance(frame.key, str) else _as_key(frame.key)
         if key == "<<":
             for each in value if isinstance(value, list) else [value]:
                 if isinstance(each, dict):
+                    self._count(len(each))
+                    frame.size += len(each)
                     for name, inherited in each.items():
                         frame.value.setdefault(name, inherited)
             return
@@ -151,10 +163,11 @@ class _Builder:
         if tag is None or tag == "!" or tag in _PLAIN_TAGS or len(self.result.tags) >= self._limits.records:
             return
         parts = [
-            _as_key(frame.key) if isinstance(frame.value, dict) else str(len(frame.value)) for frame in self._stack
+            _as_key(frame.key)[:_LONGEST_POINTER] if isinstance(frame.value, dict) else str(len(frame.value))
+            for frame in self._stack
         ]
         pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
-        self.result.tags.append(Tag(tag[:1000], event.start_mark.line + 1, pointer[:1000]))
+        self.result.tags.append(Tag(tag[:1000], event.start_mark.line + 1, pointer[:_LONGEST_POINTER]))
 
 
 def _as_key(key: Any) -> str:

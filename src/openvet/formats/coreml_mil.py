@@ -35,7 +35,7 @@ FORMAT = Format(
 )
 
 _HEAD = re.compile(rb"\s*program\(\d+(?:\.\d+)*\)\s*(?:\[|\{)")
-_OPERATION = re.compile(r'"(?:[^"\\]|\\.)*"?|(?<==) *([A-Za-z_][A-Za-z0-9_.:]{0,100})\(', re.DOTALL)
+_OPERATION = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|(?<==) *([A-Za-z_][A-Za-z0-9_.:]{0,100})\(', re.DOTALL)
 _BLOB = re.compile(
     r'BLOBFILE\(\s*path\s*=\s*(?:\w+(?:<[^<>]*>)?\(\s*)?"((?:[^"\\]|\\.){0,4096})"\s*(?:\)\s*)?'
     r",\s*offset\s*=\s*(?:\w+(?:<[^<>]*>)?\(\s*)?(\d+)"

@@ -70,6 +70,8 @@ def _is_model(walker: Walker) -> bool:
     version = sets = 0
     body = False
     for count, field in enumerate(walker.fields(0, _ANYWHERE)):  # a model that was cut off is a model
+        if count >= _LOOKED_THROUGH:
+            break
         if field.number in _WIRES and _WIRES[field.number] != field.wire:
             continue  # loaders take it for a field that they do not know
         if field.number == 1:
@@ -82,8 +84,6 @@ def _is_model(walker: Walker) -> bool:
                 return False
         if body and (1 <= version <= 100 or sets):
             return True
-        if count >= _LOOKED_THROUGH:
-            break
     return False
 
 

@@ -38,8 +38,8 @@ _TOOLS = re.compile(
     r"/\.(?:github|gitea|forgejo|circleci|devcontainer|vscode)/|/(?:\.gitlab-ci|\.travis|\.pre-commit-config|azure-pipelines|"
     r"docker-compose|compose|action|dvc|tox|pixi|Taskfile|cog)\.(?:ya?ml|toml)$|/package\.json$"
 )
-#: A line that goes on in the next one, for a POSIX shell and for cmd.
-_JOINED = re.compile(r"[\\^]\r?\n")
+#: Where a line goes on in the next one, for a POSIX shell and for cmd.
+_JOINS = ("\\\n", "\\\r\n", "^\n", "^\r\n")
 _LONGEST_LINE = 4_000
 _MOST = 100
 # the parts are looked for one after the other in one line of bounded length, so that no pattern has to backtrack far
@@ -164,7 +164,9 @@ def tell_tool(text: str, facts: Facts) -> None:
 def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
     """Record the lines of a script, or of a cell of a notebook, that nobody should run unread."""
     told = 0
-    for number, line in enumerate(_JOINED.sub(" ", text).splitlines(), 1):
+    for each in _JOINS:
+        text = text.replace(each, " ")
+    for number, line in enumerate(text.splitlines(), 1):
         bare = line.strip()[:_LONGEST_LINE].replace('""', "").replace("''", "")
         if bare.startswith(("#", "REM ", "::")) or told >= _MOST:
             continue

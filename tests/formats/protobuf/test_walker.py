@@ -123,3 +123,9 @@ def test_every_type_that_a_schema_names_is_in_it(name: str) -> None:
     messages = schema(name)
     used = {spec.type for fields in messages.values() for spec in fields.values() if spec.type}
     assert used - messages.keys() == set()
+
+
+def test_a_group_of_many_fields_is_a_limit() -> None:
+    many = varint(7 << 3 | 3) + field(1, 0, b"\1") * 30_000 + varint(7 << 3 | 4)
+    with pytest.raises(LimitError, match="more fields in groups"):
+        walk(many)

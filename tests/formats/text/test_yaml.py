@@ -44,6 +44,19 @@ def test_aliases_and_merges() -> None:
     assert facts.document == {"a": target, "b": target, "c": target | {"n": 2}, "d": target | {"m": 3}}
 
 
+def test_merged_keys_count_as_values() -> None:
+    first = "a0: &a0\n" + "".join(f"  k{n}: 1\n" for n in range(1_000))
+    more = "".join(f"a{n + 1}: &a{n + 1}\n  <<: *a{n}\n  j{n}: 1\n" for n in range(1_000))
+    with pytest.raises(LimitError, match="too many values"):
+        read(first + more)
+
+
+def test_a_long_key_is_not_written_out_for_every_tag() -> None:
+    facts = read("? " + "k" * 100_000 + "\n: [" + "!a x, " * 100 + "!a x]\n")
+    assert len(facts.anomalies) == 101
+    assert all(len(each.location.pointer or "") <= 1000 for each in facts.anomalies)
+
+
 def test_several_documents_are_a_list() -> None:
     assert read("a: 1\n---\nb: 2\n").document == [{"a": 1}, {"b": 2}]
 
