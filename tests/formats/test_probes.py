@@ -8,6 +8,7 @@ import pytest
 
 from openvet.errors import ReadError
 from openvet.formats._format import Head
+from openvet.formats._protobuf import Walker
 from openvet.inventory.identify import formats
 from openvet.io.source import BytesSource
 
@@ -44,7 +45,19 @@ _LONG = {
     "all": bytes(range(256)) * (_SIZE // 256),
     "backwards": bytes(range(255, -1, -1)) * (_SIZE // 256),
 }
-_NAMES = ("model.bin", "a.txt", "a.json", "a.pkl", "a.pb", "a.onnx", "a.mlmodel", "a.caffemodel", "a.pt", "a.h5", "a.t7")
+_NAMES = (
+    "model.bin",
+    "a.txt",
+    "a.json",
+    "a.pkl",
+    "a.pb",
+    "a.onnx",
+    "a.mlmodel",
+    "a.caffemodel",
+    "a.pt",
+    "a.h5",
+    "a.t7",
+)
 
 
 class _Counted(BytesSource):
@@ -62,15 +75,29 @@ class _Counted(BytesSource):
         return super()._read(offset, size)
 
 
+def _steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The numbers that walkers of protocol buffers decode, counted."""
+    steps = [0]
+    plain = Walker.varint
+
+    def counted(self: Walker, at: int, end: int) -> tuple[int, int]:
+        steps[0] += 1
+        return plain(self, at, end)
+
+    monkeypatch.setattr(Walker, "varint", counted)
+    return steps
+
+
 @pytest.mark.parametrize("data", [pytest.param(data, id=name) for name, data in _LONG.items()])
-def test_no_probe_reads_on(data: bytes) -> None:
+def test_no_probe_reads_on(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     costly = []
+    steps = _steps(monkeypatch)
     for name in _NAMES:
         head = Head(name, source := _Counted(data))
         for each in formats().modules:
-            source.taken = source.times = 0
+            source.taken = source.times = steps[0] = 0
             with suppress(ReadError):
                 each.probe(head)
-            if source.taken > _MOST or source.times > 2_000:
-                costly.append((each.FORMAT.id, name, source.taken, source.times))
+            if source.taken > _MOST or source.times > 2_000 or steps[0] > 400_000:
+                costly.append((each.FORMAT.id, name, source.taken, source.times, steps[0]))
     assert costly == []

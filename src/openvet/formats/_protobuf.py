@@ -24,7 +24,7 @@ from openvet.errors import LimitError, MalformedError, ReadError
 from openvet.formats._format import Facts, Head
 from openvet.io.source import Source
 
-__all__ = ["Field", "Schema", "Spec", "Walker", "looks_like", "may_begin", "schema"]
+__all__ = ["Field", "Schema", "Spec", "Walker", "looks_like", "may_begin", "probing", "schema"]
 
 _BLOCK = 256 * 1024
 #: After a jump over a tensor little is read at first: what stands between two tensors is mostly short, and on a server every
@@ -32,6 +32,8 @@ _BLOCK = 256 * 1024
 _JUMP = 8 * 1024
 _MAX_FIELDS = 40_000_000
 _CHECK_EVERY = 65536
+#: Fields that a probe walks over. Most bytes of a text are tags of some field, and each of the kinds is asked.
+_MOST_PROBED = 65_536
 #: Fields in groups that one walk steps over. No known message has a group; a text that begins with "[" or "#" looks like one,
 #: and every probe would walk it to its end.
 _MAX_GROUPED = 20_000
@@ -112,13 +114,16 @@ class Field:
 class Walker:
     """Walks the messages of one source.
 
+    Args:
+        most: fields that are followed, at all levels together.
+
     Attributes:
         unknown: fields that their message does not have, or has with another wire type.
         first_unknown: where the first of them stands.
         duplicates: fields that a message has once and that were there more often, as ``message.field``.
     """
 
-    def __init__(self, source: Source, facts: Facts, messages: Schema) -> None:
+    def __init__(self, source: Source, facts: Facts, messages: Schema, most: int = _MAX_FIELDS) -> None:
         self.source = source
         self.facts = facts
         self.messages = messages
@@ -130,6 +135,8 @@ class Walker:
         self._start = 0
         self._ahead = _JUMP
         self._count = 0
+        self._most = most
+        self._check_at = min(_CHECK_EVERY, most + 1)
         self._grouped = 0
 
     def message(self, kind: str, at: int, end: int) -> Iterator[Field]:
@@ -182,10 +189,11 @@ class Walker:
         """Every field from ``at`` up to ``end``, whatever it means."""
         while at < end:
             self._count += 1
-            if not self._count % _CHECK_EVERY:
+            if self._count >= self._check_at:
                 self.facts.budget.check_time()
-                if self._count > _MAX_FIELDS:
-                    raise LimitError("records", _MAX_FIELDS, "more fields than are followed", offset=at)
+                if self._count > self._most:
+                    raise LimitError("records", self._most, "more fields than are followed", offset=at)
+                self._check_at = min(self._count + _CHECK_EVERY, self._most + 1)
             tag_at = at
             tag, at = self.varint(at, end)
             number, wire = tag >> 3 & 0x1FFFFFFF, tag & 7
@@ -367,9 +375,7 @@ def _outline(head: Head) -> tuple[frozenset[int], bool]:
     data = head.data
     if len(data) < 4 or data[0] < 8 or data[0] & 7 not in _BEGIN or data.startswith(_ZSTANDARD):
         return frozenset(), False
-    from openvet.core.limits import Budget
-
-    walker = Walker(head.source, Facts("", "", Budget()), {})
+    walker = probing(head, {})
     seen: set[int] = set()
     try:
         for count, field in enumerate(walker.fields(0, _ANYWHERE)):  # what goes beyond the end may have been cut off
@@ -383,14 +389,19 @@ def _outline(head: Head) -> tuple[frozenset[int], bool]:
     return frozenset(seen), False
 
 
+def probing(head: Head, messages: Schema) -> Walker:
+    """A walker for a probe: more fields than a probe needs to see are a :class:`LimitError`."""
+    from openvet.core.limits import Budget
+
+    return Walker(head.source, Facts("", "", Budget()), messages, most=_MOST_PROBED)
+
+
 def looks_like(head: Head, messages: Schema, kind: str, *, fields: int = 48, depth: int = 2) -> dict[int, int] | None:
     """How often each of the first fields stands there, when all of them fit the message type; ``None`` where one does not.
 
     Looks into the first message of each type, ``depth`` deep. An empty source fits nothing.
     """
-    from openvet.core.limits import Budget
-
-    walker = Walker(head.source, Facts("", "", Budget()), messages)
+    walker = probing(head, messages)
     try:
         return _look(walker, kind, 0, head.size, fields, depth)
     except ReadError:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 
-from openvet.core.limits import Budget
 from openvet.errors import ReadError
-from openvet.formats._format import Facts, Head
-from openvet.formats._protobuf import Field, Walker, may_begin, schema
+from openvet.formats._format import Head
+from openvet.formats._protobuf import Field, Walker, may_begin, probing, schema
 
 __all__ = ["graph_inside", "has_keras_objects"]
 
@@ -25,7 +24,7 @@ _IDENTIFIER = b"_tf_keras_"
 
 def graph_inside(head: Head, kind: str) -> bool:
     """Whether a message of this kind (``GraphDef``, ``MetaGraphDef``, ``SavedModel``) has a graph with nodes."""
-    walker = Walker(head.source, Facts("", "", Budget()), schema("tensorflow"))
+    walker = probing(head, schema("tensorflow"))
     try:
         return {"GraphDef": _graph, "MetaGraphDef": _meta_graph, "SavedModel": _saved_model}[kind](walker, 0, head.size)
     except ReadError:
@@ -78,7 +77,7 @@ def has_keras_objects(head: Head) -> bool:
     """Whether a SavedMetadata has an object with an identifier of Keras."""
     if _IDENTIFIER not in head.data or not may_begin(head, 1):
         return False
-    walker = Walker(head.source, Facts("", "", Budget()), schema("tensorflow"))
+    walker = probing(head, schema("tensorflow"))
     try:
         for node in _messages(walker, "SavedMetadata", 0, head.size, "nodes"):
             for part in walker.first("KerasSavedObject", node.at, node.end, _LOOKED_THROUGH):

@@ -15,11 +15,10 @@ import re
 from collections import Counter
 from typing import Any
 
-from openvet.core.limits import Budget
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, ReadError
 from openvet.formats._format import Facts, Format, Head, Likeness, Tensor
-from openvet.formats._protobuf import Field, Walker, schema
+from openvet.formats._protobuf import Field, Walker, probing, schema
 from openvet.io.source import Source
 
 __all__ = ["FORMAT", "probe", "read"]
@@ -54,7 +53,7 @@ def probe(head: Head) -> Likeness:
     if counts.get(1, 0) > 1 or not (counts.get(100) or counts.get(2)):
         return Likeness.NO
     number = 100 if counts.get(100) else 2
-    walker = Walker(head.source, Facts("", "", Budget()), schema("caffe"))
+    walker = probing(head, schema("caffe"))
     layer = next(field for field in walker.message("NetParameter", 0, head.size) if field.number == number)
     seen = {field.number: field.wire for field in walker.message(layer.spec.type, layer.at, layer.end)}
     typed = seen.get(1) == 2 and seen.get(2) == 2 if number == 100 else seen.get(4) == 2 and seen.get(5) == 0
@@ -63,7 +62,7 @@ def probe(head: Head) -> Likeness:
 
 def _has_layer(head: Head) -> bool:
     """Whether the first layer has a name and a type, and a connection or weights, whatever stands around it."""
-    walker = Walker(head.source, Facts("", "", Budget()), schema("caffe"))
+    walker = probing(head, schema("caffe"))
     try:
         for field in walker.first("NetParameter", 0, head.size, _LOOKED_THROUGH):
             if field.name == "layer":

@@ -17,11 +17,10 @@ from __future__ import annotations
 from collections import Counter
 from functools import partial
 
-from openvet.core.limits import Budget
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, ReadError
 from openvet.formats._format import Facts, Format, Head, Likeness, Member, Tensor
-from openvet.formats._protobuf import Field, Walker, may_begin, schema
+from openvet.formats._protobuf import Field, Walker, may_begin, probing, schema
 from openvet.io.source import Source
 
 __all__ = ["FORMAT", "probe", "read"]
@@ -58,7 +57,7 @@ def probe(head: Head) -> Likeness:
     if len(head.data) < 8 or not may_begin(head, 2):
         return Likeness.NO
     specs = schema("coreml")["Model"]
-    walker = Walker(head.source, Facts("", "", Budget()), schema("coreml"))
+    walker = probing(head, schema("coreml"))
     seen: Counter[int] = Counter()
     unknown = 0
     broken = False

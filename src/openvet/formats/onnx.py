@@ -54,12 +54,11 @@ def probe(head: Head) -> Likeness:
 
     Fields that no model has are passed over: they must not make a model unreadable.
     """
-    from openvet.core.limits import Budget
-    from openvet.formats._protobuf import Walker, may_begin, schema
+    from openvet.formats._protobuf import may_begin, probing, schema
 
     if len(head.data) < 8 or not may_begin(head, 7, 25):
         return Likeness.NO
-    walker = Walker(head.source, Facts("", "", Budget()), schema("onnx"))
+    walker = probing(head, schema("onnx"))
     try:
         return Likeness.STRONG if _is_model(walker) else Likeness.NO
     except ReadError:

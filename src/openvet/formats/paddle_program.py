@@ -15,11 +15,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from openvet.core.limits import Budget
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError
 from openvet.formats._format import Facts, Format, Head, Likeness
-from openvet.formats._protobuf import Field, Walker, may_begin, schema
+from openvet.formats._protobuf import Field, Walker, may_begin, probing, schema
 from openvet.io.source import Source
 
 __all__ = ["FORMAT", "operators", "probe", "read"]
@@ -44,7 +43,7 @@ def probe(head: Head) -> Likeness:
     """Blocks that have a number, their parent's, and variables or operators; other fields are passed over, up to a number."""
     if head.size < 8 or not may_begin(head, 1):
         return Likeness.NO
-    walker = Walker(head.source, Facts("", "", Budget()), schema("paddle"))
+    walker = probing(head, schema("paddle"))
     for field in walker.first("ProgramDesc", 0, head.size, _PROBED):
         if field.name == "blocks":
             return Likeness.STRONG if _is_block(walker, field) else Likeness.NO

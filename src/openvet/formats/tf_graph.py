@@ -52,11 +52,10 @@ def _has_operation(head: Head) -> bool:
     """Whether the first node has an operation, or the first function a signature."""
     import re
 
-    from openvet.core.limits import Budget
     from openvet.errors import ReadError
-    from openvet.formats._protobuf import Walker, schema
+    from openvet.formats._protobuf import probing, schema
 
-    walker = Walker(head.source, Facts("", "", Budget()), schema("tensorflow"))
+    walker = probing(head, schema("tensorflow"))
     try:
         for part in walker.message("GraphDef", 0, head.size):
             if part.name == "node":
