@@ -11,9 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from openvet.core.text import printable
+from openvet.core.text import printable, shorten
 
-__all__ = ["Location", "member_place"]
+__all__ = ["Location", "below", "member_place"]
+
+_LONGEST_POINTER = 1000
+_LONGEST_KEY = 400
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -60,3 +63,12 @@ class Location:
 def member_place(container: str, name: str) -> str:
     """The place of member ``name`` of the archive at ``container``."""
     return f"{container}!/{printable(name)}"
+
+
+def below(pointer: str, key: object) -> str:
+    """The JSON Pointer of ``key`` in what ``pointer`` leads to, cut in the middle where it grows too long to be of use.
+
+    A key of megabytes above a hundred thousand values would else be written out for each of them.
+    """
+    part = shorten(str(key), _LONGEST_KEY).replace("~", "~0").replace("/", "~1")
+    return shorten(f"{pointer}/{part}", _LONGEST_POINTER)

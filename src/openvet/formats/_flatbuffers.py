@@ -11,7 +11,8 @@
 Specification: https://flatbuffers.dev/internals/ ; the rules are those of ``flatbuffers::Verifier``.
 
 The whole buffer is verified before anything is taken from it. Tables and vectors are visited once however many offsets
-lead to them, so that the walk is linear in the size of the file.
+lead to them, so that the walk is linear in the size of the file. A reader that takes the items of vectors of tables of vectors
+would meet a shared one again and again: what is handed out is bounded by a multiple of what the buffer has.
 """
 
 from __future__ import annotations
@@ -46,6 +47,10 @@ _PAGES = 64
 #: Tables of one buffer that are followed.
 _MOST = 4_000_000
 _TEXT = 4096
+#: How many times over the tables and the bytes of a buffer are handed out. Builders share vtables and texts, hardly ever tables.
+_SHARED = 8
+_HANDED_OUT = 100_000
+_TEXTS = 32 * 1024 * 1024
 
 
 class Schema:
@@ -93,6 +98,9 @@ class Walk:
         self._vtables: dict[int, tuple[int, tuple[int, ...]]] = {}
         self._pages: dict[int, bytes] = {}
         self._stack: list[tuple[int, str]] = []
+        self._texts: dict[int, str] = {}
+        self._text_bytes = 0
+        self._handed_out = 0
         root = self.u32(0)
         self._push(root, root_type or of.root)
         count = 0
@@ -147,6 +155,37 @@ class Walk:
             self._vtables[vtable] = known
         if at + known[0] > self.source.size:
             raise MalformedError("a table goes beyond the end", offset=at)
+        return known
+
+    # -- handing out --
+
+    def hand_out(self) -> None:
+        """Count a table that a reader takes out of a vector.
+
+        Raises:
+            LimitError: it took the same ones many times over.
+        """
+        self._handed_out += 1
+        if self._handed_out % 4096 == 0:
+            self.facts.budget.check_time()
+        most = _SHARED * len(self._seen) + _HANDED_OUT
+        if self._handed_out > most:
+            raise LimitError("tables", most, "the vectors of the buffer share their tables")
+
+    def text_at(self, at: int) -> str:
+        """The text at ``at``, printable and not longer than 4096 bytes; one that many share is one.
+
+        Raises:
+            LimitError: texts that lie over each other have many times the buffer's size.
+        """
+        known = self._texts.get(at)
+        if known is None:
+            data = self.bytes_at(at + 4, min(self.u32(at), _TEXT))
+            self._text_bytes += len(data)
+            most = self.source.size + _TEXTS
+            if self._text_bytes > most:
+                raise LimitError("text", most, "the texts of the buffer lie over each other")
+            known = self._texts[at] = printable(data.decode("utf-8", "surrogateescape"))
         return known
 
     # -- verifying --
@@ -266,16 +305,13 @@ class Table:
     def text(self, name: str) -> str:
         """A text, printable and not longer than 4096 bytes."""
         at, _ = self._place(name)
-        return self.walk_text(self.walk.follow(at)) if at else ""
-
-    def walk_text(self, at: int) -> str:
-        data = self.walk.bytes_at(at + 4, min(self.walk.u32(at), _TEXT))
-        return printable(data.decode("utf-8", "surrogateescape"))
+        return self.walk.text_at(self.walk.follow(at)) if at else ""
 
     def texts(self, name: str) -> Iterator[str]:
         start, count = self.vector(name)
         for index in range(count):
-            yield self.walk_text(self.walk.follow(start + index * 4))
+            self.walk.hand_out()
+            yield self.walk.text_at(self.walk.follow(start + index * 4))
 
     def vector(self, name: str) -> tuple[int, int]:
         """Where the items of a vector begin, and how many they are."""
@@ -297,6 +333,7 @@ class Table:
         start, count = self.vector(name)
         kind = self._place(name)[1][1:-1]
         for index in range(count):
+            self.walk.hand_out()
             yield Table(self.walk, self.walk.follow(start + index * 4), kind)
 
     def table(self, name: str) -> Table | None:

@@ -15,6 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from openvet.core.location import below
 from openvet.formats._format import Facts, Head, Likeness, Member
 from openvet.io.source import BytesSource
 
@@ -63,7 +64,7 @@ def objects(document: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         else:
             inner = [(str(index), child) for index, child in enumerate(value) if isinstance(child, dict | list)]
         for key, child in reversed(inner):
-            stack.append((f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}", child))
+            stack.append((below(pointer, key), child))
 
 
 def look(facts: Facts) -> None:
@@ -81,7 +82,7 @@ def look(facts: Facts) -> None:
             texts = value if isinstance(value, list) else (value,)
             for index, text in enumerate(texts[:1000]):
                 if isinstance(text, str) and len(text) >= _SHORTEST:
-                    where = f"{pointer}/{key}" + (f"/{index}" if isinstance(value, list) else "")
+                    where = below(pointer, key) + (f"/{index}" if isinstance(value, list) else "")
                     if key == "module" and each is wrapped:
                         _hand_on(facts, where, text, always=True)
                     elif text.lstrip().startswith(_PICKLED):

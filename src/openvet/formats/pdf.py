@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 
 from openvet.core.coverage import Coverage
-from openvet.errors import MalformedError
+from openvet.errors import LimitError, MalformedError
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._trailing import account_for_rest
 from openvet.io.source import Source
@@ -38,6 +38,11 @@ _STREAM = re.compile(rb"(?<!end)stream\r?\n")
 #: What may follow a name. A name inside compressed bytes by chance is mostly followed by something else.
 _DELIMITERS = b" \t\r\n\f\0()<>[]{}/%"
 _OVERLAP = 4096
+#: What is read of an object stream at first, most of which are short, and at most at a time.
+_FIRST_BLOCK = 4096
+_LAST_BLOCK = 1024 * 1024
+#: How many times the document's size all its object streams may take: one that breaks off at once took a block.
+_OVER = 4
 
 
 def probe(head: Head) -> Likeness:
@@ -53,6 +58,7 @@ def read(source: Source, facts: Facts) -> None:
     """
     found: set[bytes] = set()
     seen: set[int] = set()
+    streams = _Streams(source, facts)
     end = 0
     for at, data in _overlapping(source):
         facts.budget.check_time()
@@ -62,7 +68,7 @@ def read(source: Source, facts: Facts) -> None:
             dictionary = data[max(match.start() - _OVERLAP // 2, 0) : match.start()].rpartition(b"obj")[2]
             if start not in seen and b"/ObjStm" in _plain(dictionary):
                 seen.add(start)
-                found.update(_inside(source, facts, start, _plain(dictionary)))
+                found.update(streams.inside(start, _plain(dictionary)))
         mark = data.rfind(b"%%EOF")
         if mark >= 0:
             end = at + mark + 5
@@ -107,35 +113,53 @@ def _active(data: bytes) -> set[bytes]:
     return out
 
 
-def _inside(source: Source, facts: Facts, at: int, dictionary: bytes) -> set[bytes]:
-    """The acting names in the object stream at ``at``."""
-    filters = re.findall(rb"/([A-Za-z0-9]+Decode)", dictionary)
-    if not filters:
-        return set()  # it stands open, and was searched with the rest
-    if filters != [b"FlateDecode"]:
-        facts.unknown("unsupported", "an object stream is compressed in a way that is not read", at)
-        return set()
-    return _search_deflated(source, facts, at)
+class _Streams:
+    """Searches compressed object streams. Those of an honest document do not lie over each other, so that all together take its size."""
 
+    def __init__(self, source: Source, facts: Facts) -> None:
+        self.source = source
+        self.facts = facts
+        self.taken = 0
+        self.given = 0
 
-def _search_deflated(source: Source, facts: Facts, at: int) -> set[bytes]:
-    decoder = zlib.decompressobj()
-    found: set[bytes] = set()
-    carried = b""
-    taken = given = 0
-    try:
-        for block in source.chunks(at):
-            taken += len(block)
-            while block and not decoder.eof:
-                data = decoder.decompress(block, 1024 * 1024)
-                block = decoder.unconsumed_tail
-                given += len(data)
-                facts.budget.add_decoded(len(data), given, taken)
-                found.update(_active(carried + data))
-                carried = data[-64:]
-            if decoder.eof:
-                return found
-    except zlib.error:
-        pass
-    facts.unknown("malformed", "an object stream cannot be decompressed", at)
-    return found
+    def inside(self, at: int, dictionary: bytes) -> set[bytes]:
+        """The acting names in the object stream at ``at``.
+
+        Raises:
+            LimitError: the streams expand too much, or lie over each other.
+        """
+        filters = re.findall(rb"/([A-Za-z0-9]+Decode)", dictionary)
+        if not filters:
+            return set()  # it stands open, and was searched with the rest
+        if filters != [b"FlateDecode"]:
+            self.facts.unknown("unsupported", "an object stream is compressed in a way that is not read", at)
+            return set()
+        return self._search_deflated(at)
+
+    def _search_deflated(self, at: int) -> set[bytes]:
+        decoder = zlib.decompressobj()
+        found: set[bytes] = set()
+        carried = b""
+        taken = 0
+        size = _FIRST_BLOCK
+        try:
+            while block := self.source.upto(at + taken, size):
+                taken += len(block)
+                self.taken += len(block)
+                if self.taken > _OVER * self.source.size + _FIRST_BLOCK:
+                    raise LimitError("text", self.source.size, "the object streams lie over each other", offset=at)
+                size = min(size * 4, _LAST_BLOCK)
+                while block and not decoder.eof:
+                    data = decoder.decompress(block, 1024 * 1024)
+                    block = decoder.unconsumed_tail
+                    self.given += len(data)
+                    self.facts.budget.add_decoded(len(data), self.given, self.taken)
+                    found.update(_active(carried + data))
+                    carried = data[-64:]
+                if decoder.eof:
+                    self.taken -= len(decoder.unused_data)
+                    return found
+        except zlib.error:
+            pass
+        self.facts.unknown("malformed", "an object stream cannot be decompressed", at)
+        return found

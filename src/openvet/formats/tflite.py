@@ -14,6 +14,7 @@ An operator is built in, an operation of TensorFlow (``Flex...``), or custom cod
 from __future__ import annotations
 
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from openvet.core.text import printable
@@ -171,7 +172,7 @@ _DTYPES = {
 
 def _external(model: Table, facts: Facts) -> None:
     """Weights in other files, which newer models name by groups."""
-    groups = [group.text("name") for group in model.items("external_buffer_groups")][: facts.limits.records]
+    groups = [group.text("name") for group in islice(model.items("external_buffer_groups"), facts.limits.records)]
     if groups:
         facts.note("external_files", groups[:_NAMES])
     for name in groups:

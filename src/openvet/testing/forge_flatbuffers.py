@@ -12,7 +12,13 @@ __all__ = ["forge_buffer"]
 
 
 def forge_buffer(
-    name: str, root: Mapping[str, Any], identifier: bytes, *, extended: bool = False, kind: str = ""
+    name: str,
+    root: Mapping[str, Any],
+    identifier: bytes,
+    *,
+    extended: bool = False,
+    kind: str = "",
+    shared: bool = False,
 ) -> bytes:
     """The buffer of one table. A field is left out where ``root`` does not name it; a union is (type, value).
 
@@ -22,18 +28,20 @@ def forge_buffer(
         identifier: four bytes.
         extended: leave room for ExecuTorch's extended header.
         kind: of the root table, where it is not the schema's own.
+        shared: write an item that stands several times in one vector (the same object) once, with an offset to it for each.
     """
     of = schema(name)
     out = bytearray(bytes(4) + identifier + bytes(32 if extended else 0))
-    writer = _Writer(of, out)
+    writer = _Writer(of, out, shared=shared)
     at = writer.table(kind or of.root, root)
     out[:4] = struct.pack("<I", at)
     return bytes(out)
 
 
 class _Writer:
-    def __init__(self, of: Schema, out: bytearray) -> None:
+    def __init__(self, of: Schema, out: bytearray, *, shared: bool) -> None:
         self.of = of
+        self.shared = shared
         self.out = out
 
     def _align(self, to: int = 8) -> None:
@@ -106,8 +114,11 @@ class _Writer:
             return at
         start = len(self.out)
         self.out += bytes(4 * len(values))
+        made: dict[int, int] = {}
         for index, value in enumerate(values):
             place = start + 4 * index
-            target = self._string(value) if item == "string" else self.table(item, value)
+            target = made.get(id(value), 0)
+            if not target or not self.shared:
+                target = made[id(value)] = self._string(value) if item == "string" else self.table(item, value)
             struct.pack_into("<I", self.out, place, target - place)
         return at

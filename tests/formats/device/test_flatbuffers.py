@@ -11,10 +11,11 @@ import pytest
 from openvet.core.limits import Budget, Limits
 from openvet.errors import LimitError, MalformedError, ReadError
 from openvet.formats import executorch, ort, tflite
-from openvet.formats._flatbuffers import schema
+from openvet.formats._flatbuffers import Walk, schema
 from openvet.formats._format import Facts, Head, Likeness, Tensor
 from openvet.io.source import BytesSource
 from openvet.testing.cases.device import executorch_program, ort_model, tflite_model
+from openvet.testing.forge_flatbuffers import forge_buffer
 
 TFLITE = tflite_model("FlexErf", "Mine")
 ORT = ort_model(("", "Add"), ("com.microsoft", "FusedConv"))
@@ -145,3 +146,34 @@ def test_other_bytes_are_not_claimed(name: str) -> None:
     module, data = VALID[name]
     for other in (b"", data[:8], data[:4] + b"XXXX" + data[8:], b"\xff\xff\xff\xff" + data[4:]):
         assert module.probe(Head("x", BytesSource(other))) is Likeness.NO
+
+
+def test_vectors_that_share_their_tables_are_a_limit() -> None:
+    """A thousand times a thousand operators in 8 KB."""
+    graph = {"operators": [{"opcode_index": 0}] * 1_000, "tensors": []}
+    root = {"version": 3, "operator_codes": [{}], "subgraphs": [graph] * 1_000, "buffers": [{}]}
+    data = forge_buffer("tflite", root, b"TFL3", shared=True)
+    assert len(data) < 9_000
+    with pytest.raises(LimitError, match="share their tables"):
+        facts_of(tflite, data)
+
+
+def test_texts_that_lie_over_each_other_are_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What all texts take together is counted, since their lengths can make them overlap."""
+    monkeypatch.setattr("openvet.formats._flatbuffers._TEXTS", 10_000)
+    codes = [
+        {"deprecated_builtin_code": 32, "builtin_code": 32, "custom_code": f"{n:04d}" + "x" * 400} for n in range(200)
+    ]
+    root = {"version": 3, "operator_codes": codes, "subgraphs": [], "buffers": [{}]}
+    data = bytearray(forge_buffer("tflite", root, b"TFL3"))
+    assert facts_of(tflite, bytes(data)).anomalies == []
+    walk = Walk(BytesSource(bytes(data)), schema("tflite"), Facts("x", "x", Budget()))
+    monkeypatch.setattr("openvet.formats._flatbuffers._TEXTS", -walk.source.size + 10_000)
+    with pytest.raises(LimitError, match="lie over each other"):
+        facts_of(tflite, bytes(data))
+
+
+def test_a_text_that_many_share_is_kept_once() -> None:
+    walk = Walk(BytesSource(TFLITE), schema("tflite"), Facts("x", "x", Budget()))
+    (graph,) = walk.root.items("subgraphs")
+    assert graph.text("name") is graph.text("name")

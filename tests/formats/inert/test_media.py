@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import struct
+import zlib
 from types import ModuleType
 
 import pytest
@@ -205,3 +206,26 @@ def test_a_name_at_a_block_boundary_is_found() -> None:
 
 def test_names_that_only_begin_like_one_that_acts() -> None:
     assert read("pdf", forge.pdf(b"/JSON /Launcher /XFAB")).coverage is Coverage.INERT
+
+
+@pytest.mark.parametrize("hidden", [b"", zlib.compress(b"1 0 " * 100)[:-30]])
+def test_object_streams_take_the_size_of_the_document(hidden: bytes) -> None:
+    """One that breaks off after a few bytes, thousands of times: not a megabyte is read for each."""
+    stream = b"1 0 obj<</Type/ObjStm/Filter/FlateDecode>>\nstream\n"
+    with pytest.raises(LimitError, match="lie over each other"):
+        read("pdf", b"%PDF-1.7\n" + (stream + hidden) * 20_000 + b"%%EOF")
+
+
+def test_object_streams_together_have_a_ratio() -> None:
+    stream = b"1 0 obj<</Type/ObjStm/Filter/FlateDecode>>\nstream\n" + zlib.compress(bytes(100_000), 9)
+    with pytest.raises(LimitError, match="expands too much"):
+        read("pdf", b"%PDF-1.7\n" + stream * 200 + b"%%EOF", Limits(ratio_floor=10_000_000))
+
+
+def test_many_short_object_streams_are_read() -> None:
+    stream = (
+        b"1 0 obj<</Type/ObjStm/Filter/FlateDecode>>\nstream\n"
+        + zlib.compress(b"7 0 << /S /GoTo >>" * 10)
+        + b"\nendstream\n"
+    )
+    assert read("pdf", b"%PDF-1.7\n" + stream * 3_000 + b"%%EOF").coverage is Coverage.INERT

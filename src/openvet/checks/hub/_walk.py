@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from openvet.checks._check import Context
-from openvet.core.location import Location
+from openvet.core.location import Location, below
 from openvet.inventory.component import Component
 
-__all__ = ["Entry", "documents", "entries", "escaped"]
+__all__ = ["Entry", "documents", "entries"]
 
 #: Values looked at in one document; the readers keep fewer.
 _MOST = 2_000_000
@@ -49,17 +49,12 @@ def entries(component: Component, wanted: Container[str]) -> Iterator[Entry]:
         if isinstance(value, dict):
             for key, child in value.items():
                 if key in wanted:
-                    where = Location(component.place, pointer=f"{pointer}/{escaped(key)}")
+                    where = Location(component.place, pointer=below(pointer, key))
                     yield Entry(where, key, child, value)
                 if isinstance(child, dict | list):
-                    inner.append((f"{pointer}/{escaped(key)}", child))
+                    inner.append((below(pointer, key), child))
         elif isinstance(value, list):
             inner = [
-                (f"{pointer}/{index}", child) for index, child in enumerate(value) if isinstance(child, dict | list)
+                (below(pointer, index), child) for index, child in enumerate(value) if isinstance(child, dict | list)
             ]
         stack.extend(reversed(inner))
-
-
-def escaped(key: str) -> str:
-    """``key`` as one part of a JSON Pointer."""
-    return key.replace("~", "~0").replace("/", "~1")

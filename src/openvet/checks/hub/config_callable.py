@@ -32,10 +32,10 @@ from typing import Any
 
 from openvet.checks._check import Context
 from openvet.checks.hub._targets import Judged, judge, keys, shown
-from openvet.checks.hub._walk import Entry, documents, entries, escaped
+from openvet.checks.hub._walk import Entry, documents, entries
 from openvet.checks.python._quiet import why_loud
 from openvet.core.finding import Finding
-from openvet.core.location import Location
+from openvet.core.location import Location, below
 from openvet.core.rule import Confidence, Rule, Severity
 from openvet.inventory.component import Component
 
@@ -138,7 +138,7 @@ def _routes(ctx: Context, component: Component, types: dict[str, Any]) -> Iterat
         judged = judge(name) if isinstance(name, str) else None
         if judged is not None and judged.severity is not Severity.NOTE:
             yield ctx.finding(
-                Location(component.place, pointer=f"/types/{escaped(key)}"),
+                Location(component.place, pointer=below("/types", key)),
                 f"makes sentence-transformers import and construct {shown(name)}: {judged.why}",
                 _READ,
                 severity=judged.severity,

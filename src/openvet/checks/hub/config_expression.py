@@ -28,10 +28,10 @@ from typing import Any
 
 from openvet.checks._check import Context
 from openvet.checks.hub._targets import shown
-from openvet.checks.hub._walk import documents, escaped
+from openvet.checks.hub._walk import documents
 from openvet.core.finding import Finding
 from openvet.core.limits import DEFAULT_LIMITS
-from openvet.core.location import Location
+from openvet.core.location import Location, below
 from openvet.core.rule import Confidence, Rule, Severity
 from openvet.inventory.component import Component
 
@@ -115,7 +115,7 @@ def _expressions(document: Any) -> Iterator[tuple[str, str]]:
         for key, child in parts:
             if isinstance(child, str):
                 if child.startswith("$") and len(child) > 1:
-                    yield f"{pointer}/{escaped(str(key))}", child
+                    yield below(pointer, key), child
             elif isinstance(child, dict | list):
-                inner.append((f"{pointer}/{escaped(str(key))}", child))
+                inner.append((below(pointer, key), child))
         stack.extend(reversed(inner))

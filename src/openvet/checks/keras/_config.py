@@ -10,7 +10,7 @@ from typing import Any
 
 from openvet.checks._check import Context
 from openvet.checks.hub._targets import judge, shown
-from openvet.core.location import Location
+from openvet.core.location import Location, below
 from openvet.core.rule import Severity
 from openvet.formats._keras import decoded, is_object, known, objects
 
@@ -58,7 +58,7 @@ def values(ctx: Context) -> Iterator[tuple[Location, str, Any]]:
         if component.metadata.get("keras"):
             for pointer, value in objects(component.document):
                 for key, child in value.items():
-                    yield Location(component.place, pointer=f"{pointer}/{key}"), str(key), child
+                    yield Location(component.place, pointer=below(pointer, key)), str(key), child
 
 
 def in_h5(location: Location) -> bool:
