@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from openvet.core.limits import Budget
-from openvet.errors import MalformedError
+from openvet.core.limits import Budget, MiB
+from openvet.errors import LimitError, MalformedError
 from openvet.io.source import Source
 
 __all__ = ["Block", "HdfBytes"]
+
+#: How many times over the bytes of a file are read, for its structures to refer to each other, and how much in any case.
+_OVER = 16
+_ALWAYS = 64 * MiB
+#: What a step costs at least, in bytes: a million structures of one byte take longer than one of a million.
+_STEP = 64
 
 
 class Block:
@@ -61,7 +67,7 @@ class Block:
 class HdfBytes:
     """A source by addresses, which count from the superblock. Structures that are read again and again are paid for."""
 
-    __slots__ = ("base", "budget", "source", "spent", "wide")
+    __slots__ = ("base", "budget", "decoded", "source", "spent", "wide")
 
     def __init__(self, source: Source, base: int, wide: tuple[int, int], budget: Budget) -> None:
         self.source = source
@@ -69,6 +75,7 @@ class HdfBytes:
         self.wide = wide
         self.budget = budget
         self.spent = 0
+        self.decoded = 0
 
     def block(self, address: int, size: int) -> Block:
         """``size`` bytes at ``address``; raises :class:`MalformedError` where the file does not have them."""
@@ -86,7 +93,13 @@ class HdfBytes:
             raise MalformedError("an address lies beyond the end of the file", offset=self.source.size)
         return self.block(address, min(size, self.source.size - start))
 
-    def pay(self, size: int) -> None:
-        """Count bytes that were read, so that structures which share bytes cannot keep us busy."""
-        self.spent += size
-        self.budget.add_decoded(0, self.spent, self.source.size)
+    def pay(self, size: int, step: int = _STEP) -> None:
+        """Count bytes that were read or are kept, so that structures which share bytes cannot keep us busy.
+
+        Raises:
+            LimitError: many times the bytes of the file were read.
+        """
+        self.spent += max(size, step)
+        if self.spent > _OVER * self.source.size + _ALWAYS:
+            raise LimitError("ratio", _OVER, "the structures of the file share their bytes over and over")
+        self.budget.check_time()

@@ -5,7 +5,9 @@ Specification: sections III.A.2 (version 2 B-trees) and III.G (fractal heaps) of
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
+from operator import itemgetter
 
 from openvet.errors import MalformedError, UnsupportedError
 from openvet.formats.hdf5._bytes import Block, HdfBytes
@@ -47,6 +49,7 @@ class FractalHeap:
         self._offset_size = (self._bits + 7) // 8
         self._length_size = min(_bytes_for(self._direct), _bytes_for(self._longest))
         self._starts: list[tuple[int, int, int]] | None = None
+        self._huge_found: dict[int, tuple[int, int]] | None = None
 
     def get(self, identifier: bytes) -> Block:
         """The object of a heap id.
@@ -65,8 +68,11 @@ class FractalHeap:
         if kind != 0:
             raise UnsupportedError("an object of a fractal heap is of an unknown kind")
         offset, size = block.number(self._offset_size), block.number(self._length_size)
-        for start, length, address in self._blocks():
-            if start <= offset and offset + size <= start + length:
+        blocks = self._blocks()
+        index = bisect_right(blocks, offset, key=itemgetter(0)) - 1
+        if index >= 0:
+            start, length, address = blocks[index]
+            if offset + size <= start + length:
                 return self._file.block(address + offset - start, size)
         raise MalformedError("an object lies outside its fractal heap")
 
@@ -77,20 +83,28 @@ class FractalHeap:
             address, size = block.address(), block.length()
             return self._file.block(address or 0, size)
         wanted = block.number(min(length, block.left))
-        if self._huge is not None:
-            for record in records(self._file, self._huge):
-                address, size = record.address(), record.length()
-                if address is not None and record.length() == wanted:
-                    return self._file.block(address, size)
+        found = self._huge_places().get(wanted)
+        if found is not None:
+            return self._file.block(*found)
         raise MalformedError("an object lies outside its fractal heap")
 
+    def _huge_places(self) -> dict[int, tuple[int, int]]:
+        """Address and size of each huge object by its number."""
+        if self._huge_found is None:
+            self._huge_found = {}
+            for record in records(self._file, self._huge) if self._huge is not None else ():
+                address, size = record.address(), record.length()
+                if address is not None:
+                    self._huge_found.setdefault(record.length(), (address, size))
+        return self._huge_found
+
     def _blocks(self) -> list[tuple[int, int, int]]:
-        """Start in the heap's own space, length and address of each direct block."""
+        """Start in the heap's own space, length and address of each direct block, in the order of the starts."""
         if self._starts is None:
             self._starts = []
             if self._root is not None:
                 if self._rows:
-                    self._starts.extend(self._indirect())
+                    self._starts.extend(sorted(self._indirect()))
                 else:
                     self._starts.append((0, self._first, self._root))
         return self._starts
@@ -164,6 +178,7 @@ def records(file: HdfBytes, address: int) -> Iterator[Block]:
         if node.take(4) != (b"BTIN" if level else b"BTLF") or node.take(2)[1] != kind or count > most[level]:
             raise MalformedError("no B-tree node stands where one should", offset=node.start)
         for _ in range(count):
+            file.pay(0)
             yield node.part(size)
         if level:
             for _ in range(count + 1):

@@ -48,7 +48,9 @@ class LocalHeap:
         data = self._file.upto(self._address + offset, min(size, 256)).data
         if b"\0" not in data and size > 256:
             data = self._file.upto(self._address + offset, size).data
-        return data.partition(b"\0")[0]
+        text = data.partition(b"\0")[0]
+        self._file.pay(3 * len(text))  # names may lie over each other, and are kept
+        return text
 
 
 def tree(file: HdfBytes, address: int, kind: int, key: int, seen: set[int]) -> Iterator[tuple[bytes, int]]:

@@ -67,7 +67,7 @@ def _blocks(file: HdfBytes, address: int, size: int, version: int, flags: int) -
                 raise MalformedError("no continuation stands where an object header has one", offset=block.start)
             block.data = block.data[:-4]
         found = []
-        for message in _messages(block, version, flags):
+        for message in _messages(file, block, version, flags):
             if message.kind == CONTINUATION:
                 where, length = message.body.address(), message.body.length()
                 if where is not None:
@@ -77,12 +77,13 @@ def _blocks(file: HdfBytes, address: int, size: int, version: int, flags: int) -
         waiting.extend(reversed(found))
 
 
-def _messages(block: Block, version: int, flags: int) -> Iterator[Message]:
+def _messages(file: HdfBytes, block: Block, version: int, flags: int) -> Iterator[Message]:
     head = 8 if version == 1 else 6 if flags & 4 else 4
     while block.left >= head:
         kind = block.number(2 if version == 1 else 1)
         size, bits = block.number(2), block.number(1)
         block.take(head - (5 if version == 1 else 4))
+        file.pay(0, 32)
         yield Message(kind, bool(bits & 2), block.part(size))
 
 

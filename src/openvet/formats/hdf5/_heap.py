@@ -34,6 +34,7 @@ class GlobalHeaps:
         at, size = where
         if size > self._most:
             raise LimitError("header", self._most, f"a value of {size} bytes was not read", offset=self._file.base + at)
+        self._file.pay(3 * size)  # what is read may be kept
         return self._file.block(at, size).data
 
     def _collection(self, address: int) -> dict[int, tuple[int, int]]:

@@ -125,10 +125,15 @@ def content(file: HdfBytes, layout: Layout, filters: tuple[Filter, ...], size: i
     if layout.address is None or layout.kind == VIRTUAL:
         return b""
     if layout.kind == CONTIGUOUS:
+        file.pay(3 * size)  # what is read may be kept
         return file.block(layout.address, size).data
     out = bytearray()
     for address, stored, mask in _chunks(file, layout):
-        out += _decode(file.block(address, stored).data, filters, mask, most)
+        file.pay(3 * stored)
+        part = _decode(file.block(address, stored).data, filters, mask, most)
+        file.decoded += len(part)  # of all datasets: they may share their chunks
+        file.budget.add_decoded(len(part), file.decoded, file.source.size)
+        out += part
         if len(out) > most:
             raise LimitError("header", most, "more texts or opaque data than are read", offset=file.base + address)
     return bytes(out)

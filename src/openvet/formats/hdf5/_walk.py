@@ -67,6 +67,7 @@ class Walk:
         self.counts = {"groups": 0, "datasets": 0, "attributes": 0}
         self.filters: set[int] = set()
         self.encoded = EncodedPickles(facts)
+        self.linked = 0
 
     def run(self, root: int) -> None:
         """Visit every object that can be reached from ``root``; what cannot be read is said, and the rest goes on."""
@@ -98,10 +99,10 @@ class Walk:
                     source = self._symbols(message) if message.kind == _SYMBOLS else self._dense_links(message)
                     for link in source:
                         links.append(link)
-                        self._count(links)
+                        self._count()
                 elif message.kind == _LINK:
                     links.append(groups.read_link(shared(self.file, message)))
-                    self._count(links)
+                    self._count()
                 elif message.kind == _ATTRIBUTE:
                     self._attribute(shared(self.file, message), path)
                 elif message.kind == _ATTRIBUTE_INFO:
@@ -120,9 +121,11 @@ class Walk:
         if found.layout is not None:
             self._dataset(found, path)
 
-    def _count(self, links: list[groups.Link]) -> None:
-        if len(links) > self.facts.limits.tensors:
-            raise LimitError("tensors", self.facts.limits.tensors, "more links in a group than are read")
+    def _count(self) -> None:
+        """A link, of all groups together: they may share what lists their links."""
+        self.linked += 1
+        if self.linked > 2 * self.facts.limits.tensors:
+            raise LimitError("tensors", self.facts.limits.tensors, "more links than are read")
 
     def _part(self, found: _Object, message: Message) -> None:
         if message.kind == _SPACE:
@@ -177,6 +180,7 @@ class Walk:
         elif link.kind == groups.HARD and link.address is not None:
             if depth >= _DEEPEST:
                 raise LimitError("nesting", _DEEPEST, "groups are nested too deeply")
+            self.file.pay(2 * len(name))
             self.waiting.append((link.address, name[-4096:], depth + 1))
         elif link.kind == groups.OTHER:
             self.facts.unknown("unsupported", f"the name {_named(name)} is a link of a program's own kind")
@@ -235,6 +239,7 @@ class Walk:
             yield from self._element(data[at : at + width], datatype)
 
     def _element(self, data: bytes, datatype: types.Datatype) -> Iterator[bytes]:
+        self.file.pay(0, 32)
         if datatype.kind in (types.STRING, types.OPAQUE):
             yield data
         elif datatype.kind == types.VLEN:
