@@ -8,6 +8,8 @@ import zlib
 from collections.abc import Callable
 
 from openvet.testing.case import all_cases
+from openvet.testing.forge_flatbuffers import forge_buffer
+from openvet.testing.forge_hdf5 import Group, hdf5
 
 __all__ = ["INPUTS", "stretched"]
 
@@ -157,6 +159,47 @@ def stretched(formats: frozenset[str] = frozenset()) -> dict[str, Callable[[], b
     return out
 
 
+def _shared_tflite() -> bytes:
+    """A thousand vectors of a thousand operators, all of which are one."""
+    graph = {"operators": [{"opcode_index": 0}] * 100_000, "tensors": []}
+    root = {"version": 3, "operator_codes": [{}], "subgraphs": [graph] * 100_000, "buffers": [{}]}
+    return forge_buffer("tflite", root, b"TFL3", shared=True)
+
+
+def _object_streams() -> bytes:
+    one = b"1 0 obj<</Type/ObjStm/Filter/FlateDecode>>\nstream\n" + zlib.compress(b"1 0 " * 20_000, 9)
+    return b"%PDF-1.5\n" + one * 60_000 + b"%%EOF"
+
+
+def _tables_of_torch7(depth: int) -> bytes:
+    """A table whose two entries are the next one: two to the power of the depth, if each were followed."""
+    out = struct.pack("<3i", 3, 1, 2)
+    for level in range(2, depth + 1):
+        out += struct.pack("<id3i", 1, 1.0, 3, level, 2)
+    out += struct.pack("<idid", 1, 1.0, 1, 1.0)
+    for level in range(depth, 0, -1):
+        out += struct.pack("<id", 1, 2.0) + (
+            struct.pack("<2i", 3, level + 1) if level < depth else struct.pack("<id", 1, 1.0)
+        )
+    return out
+
+
+def _matlab(levels: int) -> bytes:
+    data = struct.pack("<II", 14, 0)
+    for _ in range(levels):
+        packed = zlib.compress(data)
+        data = struct.pack("<II", 15, len(packed)) + packed
+    return b"MATLAB 5.0 MAT-file".ljust(124) + b"\0\1IM" + data
+
+
+def _text(value: str) -> bytes:
+    return b"\xdb" + _sized(">I", value.encode())
+
+
+_R = b"X\n\0\0\0\x03\0\x04\1\0\0\x03\5\0\0\0\0\5UTF-8"
+_R_WORD = b"\0\x04\0\x09\0\0\0\1a"
+
+
 INPUTS: dict[str, Callable[[], bytes | dict[str, bytes]]] = {
     "100 000 files": lambda: {f"{n // 1000}/{n}.txt": b"a\n" for n in range(100_000)},
     "20 000 hostile files": lambda: {f"{n // 1000}/{n}.pkl": b"cos\nsystem\n(S'echo forged'\ntR." for n in range(20_000)},
@@ -211,6 +254,26 @@ INPUTS: dict[str, Callable[[], bytes | dict[str, bytes]]] = {
     "Torch7: tables": lambda: struct.pack("<3i", 3, 1, 1 << 20) + b"".join(
         struct.pack("<id3i", 1, float(n), 3, n + 2, 1) for n in range(500_000)),
     "HDF5: 20 MB of one half": lambda: b"\x89HDF\r\n\x1a\n" + bytes([0, 0, 0, 0, 0, 8, 8, 0, 4, 0, 16, 0, 0, 0, 0, 0]) + bytes(20 * _MIB),
+    "HDF5: a long name above 60 000": lambda: hdf5(Group(members={
+        "n" * 4_000: Group(members={f"g{n}": Group(members={}) for n in range(60_000)})})),
+    "HDF5: 100 000 groups": lambda: hdf5(Group(members={f"g{n}": Group(members={}) for n in range(100_000)})),
+    "TFLite: graphs that are one": _shared_tflite,
+    "PDF: object streams that expand": lambda: {"a.pdf": _object_streams()},
+    "plist: doubled lists": lambda: _plist([b"\xa2" + struct.pack(">II", n + 1, n + 1) for n in range(100_000)] + [b"\x08"]),
+    "plist: all lists in all": lambda: _plist(
+        [b"\xaf\x12" + struct.pack(">2001I", 2_000, *range(2_000)) for _ in range(2_000)]),
+    "Torch7: doubled tables": lambda: {"a.t7": _tables_of_torch7(150)},
+    "msgpack: a long key above maps": lambda: {"a.msgpack": b"\x81" + _text("k" * 1_000_000) + _rows(200_000)},
+    "R: 3 000 000 texts": lambda: {"a.rds": _R + b"\0\0\0\x10" + struct.pack(">i", 3_000_000) + _R_WORD * 3_000_000},
+    "R: 500 000 calls": lambda: {"a.rds": _R + b"\0\0\0\x13" + struct.pack(">i", 500_000) + (
+        b"\0\0\0\6\0\0\0\1\0\x04\0\x09\0\0\0\6system\0\0\0\xfe") * 500_000},
+    "R: 3 000 000 references": lambda: {"a.rds": _R + b"\0\0\0\x13" + struct.pack(">i", 3_000_001) + b"\0\0\0\1" + _R_WORD
+        + b"\0\0\x01\xff" * 3_000_000},
+    "MATLAB: compressed in compressed": lambda: {"a.mat": _matlab(100)},
+    "TFRecord: one record of 5 000 000": lambda: {"a.tfrecord": struct.pack("<QI", 20_000_000, 0xB17A2BA0) + (
+        b"\x0a\x02\x0a\0" * 5_000_000) + bytes(4)},
+    "protobuf: a comment": lambda: b"#" + b" a" * 15_000_000,
+    "protobuf: letters": lambda: b"a" * 30_000_000,
     "noise": lambda: b"\x93" + zlib.compress(bytes(range(256)) * 2_000, 0) * 40,
     "zeros of 200 MB": lambda: bytes(200 * _MIB),
 }  # fmt: skip

@@ -92,11 +92,20 @@ def _code() -> bytes:
     return b"\xa7\x0d\x0d\x0a" + bytes(12) + marshal.dumps(inner)
 
 
+def _codes() -> dict[str, bytes]:
+    inner = compile("import os\nos.system('echo forged')\n" * 200, "x", "exec")
+    several = tuple(inner.replace(co_name=str(number)) for number in range(3_000))
+    outer = compile("0", "x", "exec").replace(co_consts=several)
+    return {"m.pyc": b"\xa7\x0d\x0d\x0a" + bytes(12) + marshal.dumps(outer)}
+
+
 def _folds() -> str:
     lines = ["x0 = 'os.system'"] + [f"x{n + 1} = x{n} + x{n}" for n in range(3_000)]
     return "\n".join([*lines, "getattr(__import__(x3000), x3000)('echo forged')"])
 
 
+#: Without a word that matters a source is not parsed at all.
+_HOT = "import os\nos.system('echo forged')\n"
 _PYTHON: dict[str, Callable[[], str]] = {
     "powers": lambda: "\n".join(f"x{n} = {n + 9}**{n + 9}**{n + 9}**9" for n in range(20_000)),
     "shifts": lambda: "\n".join("x = 1 << (1 << 40)" for _ in range(100_000)),
@@ -123,6 +132,23 @@ _PYTHON: dict[str, Callable[[], str]] = {
     "unfinished triple quotes": lambda: "'''\"\"\"" * 1_000_000,
     "f-strings": lambda: "x = " + "f'{a}{b}'" * 200_000,
     "a dot and blanks": lambda: "import os\n" + ("os" + " " * 5_000 + ".\n") * 3_000,
+    "grows by replace": lambda: "x = 'a'\n" + "x = x.replace('a', 'aaaaaaaaaa')\n" * 5_000 + "exec(x)\n",
+    "grows by join": lambda: "x = 'a'\n" + "x = x.join([x, x, x])\n" * 5_000 + "exec(x)\n",
+    "grows by format": lambda: "x = 'a'\n" + "x = '{0}{0}{0}'.format(x)\n" * 5_000 + "exec(x)\n",
+    "grows by percent": lambda: "x = 'a'\n" + "x = '%s%s%s' % (x, x, x)\n" * 5_000 + "exec(x)\n",
+    "grows by f-string": lambda: "x = 'a'\n" + "x = f'{x}{x}{x}'\n" * 5_000 + "exec(x)\n",
+    "grows by powers": lambda: "x = 9\n" + "x = x ** x\n" * 5_000 + "y = 1\n" + "y = y << y\n" * 1_000 + "exec(x, y)\n",
+    "grows by star": lambda: "a = [os.system]\n" + "a = [*a, *a]\n" * 5_000 + "a[0]('x')\n",
+    "a long text turned": lambda: "x = '" + "a" * 1_000_000 + "'\n" + "x = x[::-1]\nexec(x)\n" * 10_000,
+    "a long text decoded": lambda: "import base64\nx = '" + "QUJD" * 500_000 + "'\n" + "exec(base64.b64decode(x))\n" * 10_000,
+    "functions that return twice": lambda: "".join(
+        f"def f{n}(a):\n    return f{n + 1}(a) + f{n + 1}(a)\n" for n in range(6_000)) + "exec(f0('a'))\n",
+    "methods that call twice": lambda: "class A:\n    def __init__(self):\n        self.f0()\n" + "".join(
+        f"    def f{n}(self):\n        self.f{n + 1}(); self.f{n + 1}(); self.f{n + 2}()\n" for n in range(6_000)),
+    "lambdas of lambdas": lambda: "f0 = lambda a: os.system(a)\n" + "".join(
+        f"f{n + 1} = lambda a: f{n}(f{n}(a))\n" for n in range(8_000)) + "f8000('a')\n",
+    "partial of partial": lambda: "from functools import partial\nf = os.system\n" + "f = partial(f, 'a')\n" * 10_000 + "f()\n",
+    "walrus": lambda: "".join(f"(x{n + 1} := x{n} + x{n})\n" for n in range(10_000)),
 }  # fmt: skip
 
 _JINJA: dict[str, Callable[[], str]] = {
@@ -179,6 +205,7 @@ INPUTS: dict[str, Callable[[], bytes | dict[str, bytes]]] = {
     "marshal: code in code": _code,
     "marshal: 30 MB of tuples": lambda: b"\xa7\x0d\x0d\x0a" + bytes(12) + b")\x01" * 15_000_000 + b"N",
     "marshal: references": lambda: b"\xa7\x0d\x0d\x0a" + bytes(12) + b"(" + struct.pack("<I", 3_000_000) + b"\xa9\0" + b"r\0\0\0\0" * 3_000_000,
-    **{f"python: {name}": lambda make=make: {"m.py": make().encode()} for name, make in _PYTHON.items()},  # type: ignore[misc]
+    "marshal: 3 000 codes": _codes,
+    **{f"python: {name}": lambda make=make: {"m.py": (_HOT + make()).encode()} for name, make in _PYTHON.items()},  # type: ignore[misc]
     **{f"jinja: {name}": lambda make=make: {"chat_template.jinja": make().encode()} for name, make in _JINJA.items()},  # type: ignore[misc]
 }  # fmt: skip

@@ -324,17 +324,16 @@ class Walker:
 
     def sweep(self, kind: str, at: int, end: int) -> None:
         """Walk a message and everything in it, only to see that nothing in it is unknown."""
-        waiting = [(kind, at, end, 0)]
         limit = self.facts.limits.nesting
-        while waiting:
-            kind, at, end, depth = waiting.pop()
-            if depth > limit:
-                raise LimitError("nesting", limit, "messages are nested too deeply", offset=at)
-            waiting.extend(
-                (field.spec.type, field.at, field.end, depth + 1)
-                for field in self.message(kind, at, end)
-                if field.spec.type
-            )
+        inside = [self.message(kind, at, end)]
+        while inside:
+            field = next(inside[-1], None)
+            if field is None:
+                inside.pop()
+            elif field.spec.type:
+                if len(inside) > limit:
+                    raise LimitError("nesting", limit, "messages are nested too deeply", offset=field.at)
+                inside.append(self.message(field.spec.type, field.at, field.end))
 
     def report(self, rule: str, what: str) -> None:
         """Tell what was unknown, and which fields were there twice, under ``rule``."""

@@ -19,6 +19,9 @@ __all__ = ["walk"]
 _EXPANSION = 1 << 20
 _DEPTH = 10_000
 _ENTITIES = 10_000
+#: What an attribute costs beside its characters, and the characters of attributes that a document type may give to all elements.
+_ATTRIBUTE = 32
+_GIVEN = 32 * 1024 * 1024
 _AMPLIFICATION = 43
 _W3C = re.compile(
     r"https?://(?:www\.)?(?:w3\.org|dmg\.org|openoffice\.org|apple\.com|docbook\.org|oasis-open\.org)/", re.IGNORECASE
@@ -57,6 +60,7 @@ def walk(source: Source, facts: Facts) -> None:
     state = _Walk(parser, facts)
     parser.StartDoctypeDeclHandler = state.doctype
     parser.EntityDeclHandler = state.entity
+    parser.AttlistDeclHandler = state.attlist
     parser.EndDoctypeDeclHandler = state.end_doctype
     parser.StartElementHandler = state.start
     parser.EndElementHandler = state.end
@@ -88,6 +92,8 @@ class _Walk:
         self.facts = facts
         self.depth = 0
         self.elements = 0
+        self.defaults = 0
+        self.given = 0
         self.root = ""
         self.entities: dict[str, str] = {}
         self.includes = False
@@ -140,6 +146,10 @@ class _Walk:
                     f"the entity {_shown(name)} holds markup, which scanners do not see in place",
                 )
 
+    def attlist(self, _element: str, _name: str, _kind: str, default: str | None, _required: bool) -> None:
+        if default is not None:
+            self.defaults += _ATTRIBUTE + len(default)
+
     def bomb(self, what: str) -> None:
         self.tell("xml/entity-bomb", f"{what} expand to more than a parser can hold")
 
@@ -172,6 +182,10 @@ class _Walk:
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self.depth += 1
         self.elements += 1
+        self.given += self.defaults
+        if self.given > _GIVEN:
+            self.bomb("the attributes that the document type gives to elements")
+            raise _StopError
         if self.depth > _DEPTH:
             raise LimitError("nesting", _DEPTH, "elements are nested too deeply", offset=self.parser.CurrentByteIndex)
         local = name.rsplit(":", 1)[-1]

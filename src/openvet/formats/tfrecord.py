@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 
-from openvet.errors import MalformedError, ReadError
+from openvet.errors import LimitError, MalformedError, ReadError
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._protobuf import Walker, schema
 from openvet.formats._trailing import say_incomplete
@@ -31,6 +31,8 @@ FORMAT = Format(
     cannot_tell=("what the values say", "whether the checksums of the data are right"),
 )
 
+#: Fields of the first record that tell which message it is.
+_TOLD_BY = 65_536
 _KINDS = ("Event", "Example", "SequenceExample")
 
 
@@ -108,9 +110,11 @@ def read(source: Source, facts: Facts) -> None:
 def _kind(source: Source, facts: Facts, at: int, end: int) -> str:
     """Which message the first record is."""
     for kind in _KINDS:
-        walker = Walker(source, Facts("", "", facts.budget), schema("tfrecord"))
+        walker = Walker(source, Facts("", "", facts.budget), schema("tfrecord"), most=_TOLD_BY)
         try:
             _record(walker, kind, at, end)
+        except LimitError:
+            pass
         except ReadError:
             continue
         if not walker.unknown:

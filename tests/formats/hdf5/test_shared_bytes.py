@@ -24,12 +24,10 @@ def file(monkeypatch: pytest.MonkeyPatch) -> HdfBytes:
 
 
 def test_small_reads_count_as_steps(file: HdfBytes) -> None:
-    steps = 0
+    for _ in range(16 * 100_000 // 64):
+        file.block(0, 1)
     with pytest.raises(LimitError, match="over and over"):
-        while True:
-            file.block(0, 1)
-            steps += 1
-    assert steps == 16 * 100_000 // 64
+        file.block(0, 1)
 
 
 def test_large_reads_count_by_their_bytes(file: HdfBytes) -> None:
@@ -55,8 +53,7 @@ def test_messages_of_a_header_that_many_refer_to_are_steps(monkeypatch: pytest.M
     body = struct.pack("<HHBxxx", 0, 0, 0) * 10_000
     header = struct.pack("<BxHII4x", 1, 10_000, 1, len(body)) + body
     file = HdfBytes(BytesSource(header), 0, (8, 8), Budget())
-    walks = 0
+    for _ in range(3):
+        assert len(list(messages(file, 0))) == 10_000
     with pytest.raises(LimitError):
-        for walks in range(100):
-            assert len(list(messages(file, 0))) == 10_000
-    assert walks < 5
+        list(messages(file, 0))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from openvet.core.limits import Budget, Limits
@@ -129,3 +131,16 @@ def test_a_group_of_many_fields_is_a_limit() -> None:
     many = varint(7 << 3 | 3) + field(1, 0, b"\1") * 30_000 + varint(7 << 3 | 4)
     with pytest.raises(LimitError, match="more fields in groups"):
         walk(many)
+
+
+def test_a_sweep_holds_no_more_than_the_messages_it_is_in() -> None:
+    """Of two hundred thousand messages beside each other, only the one at hand."""
+    data = field(3, 2, b"") * 200_000
+    walker = Walker(BytesSource(data), Facts("m", "m", Budget()), MESSAGES)
+    tracemalloc.start()
+    try:
+        walker.sweep("M", 0, len(data))
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
+    assert walker.unknown == 0

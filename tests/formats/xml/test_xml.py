@@ -68,6 +68,24 @@ def test_refused() -> None:
         read(b'<?xml version="1.0" encoding="no-such"?><a/>')
 
 
+@pytest.mark.parametrize(
+    "attributes", [" ".join(f'a{n} CDATA "b"' for n in range(20_000)), f'a CDATA "{"b" * 500_000}"']
+)
+def test_attributes_that_the_document_type_gives_are_a_bomb(attributes: str) -> None:
+    """Every element would get all of them: what is given is counted, and stops the reading."""
+    text = f"<!DOCTYPE PMML [<!ATTLIST PMML {attributes}>]><PMML>{'<PMML/>' * 5_000}</PMML>"
+    facts = read(text.encode())
+    assert [each.rule for each in facts.anomalies] == ["xml/entity-bomb"]
+    assert facts.metadata["elements"] < 200
+    assert facts.unknowns
+
+
+def test_a_few_attributes_that_the_document_type_gives_are_none() -> None:
+    text = f'<!DOCTYPE PMML [<!ATTLIST PMML version CDATA "4.4">]><PMML>{"<PMML/>" * 5_000}</PMML>'
+    facts = read(text.encode())
+    assert (facts.anomalies, facts.unknowns) == ([], [])
+
+
 def test_a_bomb_in_attributes_is_told_before_it_goes_off() -> None:
     laughs = b"".join(b'<!ENTITY l%d "%s">' % (n, b"&l%d;" % (n - 1) * 10) for n in range(1, 10))
     facts = read(b'<!DOCTYPE a [<!ENTITY l0 "ha">' + laughs + b']><a b="&l9;"/>')
