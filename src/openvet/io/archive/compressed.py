@@ -33,6 +33,7 @@ __all__ = [
 #: Input and output of one step. Loaders read in blocks of about this size, and what a decoder held when it failed is
 #: lost to them as to us, so larger steps would lose more than they do.
 _STEP_IN = 16 * 1024
+_STEP_SHORT = 1024
 _STEP_OUT = 8 * 1024
 #: Output that is handed on and accounted for at once.
 _BATCH = 256 * 1024
@@ -210,10 +211,13 @@ class Decoding:
         self.checksum = 0 if self._coding.checksum is None else self._coding.checksum(b"")
         fed = at
         given = 0
+        # of a million short streams each would be handed what follows it, up to a whole step
+        step = _STEP_SHORT if self.streams and self.consumed < self.streams * _STEP_SHORT else _STEP_IN
         while not decoder.eof:
             data = b""
             if decoder.needs_input:
-                data = self._source.upto(fed, _STEP_IN)
+                data = self._source.upto(fed, step)
+                step = _STEP_IN
                 if not data:
                     if self._coding.size == given:
                         break
@@ -279,6 +283,9 @@ def _translated(error: Exception, offset: int) -> ReadError:
 
 def _skip_zeros(source: Source, offset: int) -> int:
     """The offset of the first byte from ``offset`` on that is not zero."""
+    # one stream after the other may be a few bytes long: the block of a megabyte is read only where there are zeros
+    if source.upto(offset, 1) != b"\0":
+        return offset
     at = offset
     for chunk in source.chunks(offset):
         zeros = len(chunk) - len(chunk.lstrip(b"\0"))
