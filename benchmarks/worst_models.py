@@ -184,6 +184,12 @@ def _tables_of_torch7(depth: int) -> bytes:
     return out
 
 
+def _footer(count: int) -> bytes:
+    """A footer of Parquet whose groups of rows are empty structures, a byte for each."""
+    body = b"\x15\x02\x39\xfc" + _varint(count) + bytes(count) + b"\0"
+    return body + struct.pack("<I", len(body)) + b"PAR1"
+
+
 def _matlab(levels: int) -> bytes:
     data = struct.pack("<II", 14, 0)
     for _ in range(levels):
@@ -272,6 +278,7 @@ INPUTS: dict[str, Callable[[], bytes | dict[str, bytes]]] = {
     "MATLAB: compressed in compressed": lambda: {"a.mat": _matlab(100)},
     "TFRecord: one record of 5 000 000": lambda: {"a.tfrecord": struct.pack("<QI", 20_000_000, 0xB17A2BA0) + (
         b"\x0a\x02\x0a\0" * 5_000_000) + bytes(4)},
+    "Parquet: 11 000 000 groups of nothing": lambda: {"a.parquet": b"PAR1" + _footer(11_000_000)},
     "protobuf: a comment": lambda: b"#" + b" a" * 15_000_000,
     "protobuf: letters": lambda: b"a" * 30_000_000,
     "noise": lambda: b"\x93" + zlib.compress(bytes(range(256)) * 2_000, 0) * 40,

@@ -22,6 +22,8 @@ __all__ = ["Compact", "Wanted"]
 Wanted = dict[int, Any]
 
 _DEPTH = 64
+#: Values of lists that are kept: an empty structure takes one byte, and sixty-four here.
+_MOST_KEPT = 1_000_000
 _CHECK_EVERY = 65536
 
 
@@ -34,6 +36,7 @@ class Compact:
         self.origin = origin
         self.at = 0
         self._count = 0
+        self._kept = 0
 
     def structure(self, wanted: Wanted, depth: int = 0) -> dict[int, Any]:
         """The wanted fields of the structure that begins here; a field that stands there twice keeps its last value.
@@ -92,6 +95,11 @@ class Compact:
         for _ in range(size):
             value = self._byte() == 1 if kind in {1, 2} else self._value(kind, wanted, depth + 1, keep=keep)
             if keep:
+                self._kept += 1
+                if self._kept > _MOST_KEPT:
+                    raise LimitError(
+                        "records", _MOST_KEPT, "more values in lists than are kept", offset=self.origin + self.at
+                    )
                 out.append(value)
         return out
 

@@ -97,10 +97,11 @@ def _text(value: Any) -> str:
 def _pages(source: Source, facts: Facts, meta: dict[int, Any], end: int) -> None:
     """Where the pages, indexes and filters of every column lie; what lies between them is not read."""
     ranges: list[tuple[int, int]] = []
+    files: dict[str, None] = {}
     for group in _dicts(meta.get(4)):
         for chunk in _dicts(group.get(1)):
             if isinstance(chunk.get(1), bytes) and chunk[1]:
-                _elsewhere(facts, _text(chunk[1]), end)
+                _elsewhere(facts, _text(chunk[1]), end, files)
                 continue
             column = chunk.get(3)
             if not isinstance(column, dict):
@@ -132,8 +133,8 @@ def _number(value: Any) -> int:
     return value if isinstance(value, int) and value > 0 else 0
 
 
-def _elsewhere(facts: Facts, name: str, at: int) -> None:
-    """A column in another file."""
+def _elsewhere(facts: Facts, name: str, at: int, files: dict[str, None]) -> None:
+    """A column in another file, which is put into ``files``."""
     from openvet.formats._tf_program import is_outside
 
     shown = shorten(name, 300)
@@ -141,8 +142,9 @@ def _elsewhere(facts: Facts, name: str, at: int) -> None:
         facts.anomaly(
             "parquet/outside-path", f"takes a column from {shown}, which is not in its own folder", at, path=shown
         )
-    elif shown not in (files := facts.metadata.setdefault("files", [])) and len(files) < 1000:
-        files.append(shown)
+    elif shown not in files and len(files) < 1000:
+        files[shown] = None
+        facts.metadata.setdefault("files", []).append(shown)
 
 
 def _arrow_schema(facts: Facts, value: bytes, at: int) -> None:
