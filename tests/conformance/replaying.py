@@ -51,7 +51,7 @@ def programs(facts: Facts) -> list[PickleProgram]:
     return [
         each
         for each in facts.programs
-        if isinstance(each, PickleProgram) and each.container in ("", "reread", "shifted")
+        if isinstance(each, PickleProgram) and each.container in ("", "reread", "shifted", "raw")
     ]
 
 

@@ -192,7 +192,8 @@ def _calls(inventory: InventoryV1, look: Look) -> Iterator[str]:
         yield "  no pickle is in it"
     for place, program in programs:
         where = {"carried": ", in a literal that nothing loads", "loaded": ", in a literal that is loaded",
-                 "reread": ", as another loader reads it", "shifted": ", as another loader reads it"}.get(program.get("container", ""), "")  # fmt: skip
+                 "reread": ", as another loader reads it", "shifted": ", as another loader reads it",
+                 "raw": ", as another loader reads it"}.get(program.get("container", ""), "")  # fmt: skip
         yield f"  {look.paint(visible(place), 'cyan')} @{program['start']}{where}: {program['opcodes']:,} opcodes"
         wide = len(str(program["end"]))
         for step in program["steps"]:

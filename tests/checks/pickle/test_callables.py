@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from openvet.checks.pickle._callables import Kind, classify
+from openvet.checks.pickle._callables import Kind, by_its_name, classify
 from openvet.formats.pickle.linkers import LINKERS
 
 DATA = Path(__file__).parents[3] / "src" / "openvet" / "data" / "callables"
@@ -150,7 +150,8 @@ def test_every_linker_is_known_as_one_or_as_dangerous() -> None:
 _OF_SOME_VERSIONS = {
     "builtins.NotImplementedType", "builtins.apply", "builtins.ellipsis", "builtins.long", "builtins.unicode",
     "http.HTTPMethod", "typing._UnionGenericAlias", "calendar.Day", "calendar.Month", "re.PatternError", "_bisect.bisect",
-    "builtins.PythonFinalizationError",
+    "builtins.PythonFinalizationError", "xmlrpc.client.Boolean",
+    "_ast.AugLoad", "_ast.AugStore", "_ast.ExtSlice", "_ast.Index", "_ast.Param", "_ast.ParamSpec", "_ast.Suite", "_ast.TypeAlias", "_ast.TypeVar", "_ast.TypeVarTuple", "_ast.type_param", "ast.ParamSpec", "ast.TypeAlias", "ast.TypeVar", "ast.TypeVarTuple", "ast.type_param",
 }  # fmt: skip
 
 
@@ -166,8 +167,22 @@ def test_no_name_of_the_standard_library_is_misspelt() -> None:
             continue  # another version's name
         for name in names:
             value: Any = loaded
-            for part in name.split("."):
+            for part in name.replace("()", "").split("."):
                 value = getattr(value, part, None)
             if value is None and name != "None":
                 missing.add(f"{module}.{name}")
     assert missing - _OF_SOME_VERSIONS == set()
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "capability"),
+    [
+        ("their_lib.serialize", "pickle_loads", "nested"),
+        ("mypackage", "system", "process"),
+        ("transformers", "AutoModel.from_pretrained", "nested"),
+        ("mypackage", "rebuild", ""),
+        ("mypackage", "Model.load", ""),  # the model's own class
+    ],
+)
+def test_a_callable_that_is_not_known_says_by_its_name_what_it_does(module: str, name: str, capability: str) -> None:
+    assert by_its_name(module, name).capability == capability

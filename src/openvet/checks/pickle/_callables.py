@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache, lru_cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 
 from openvet.core.rule import Severity
 
-__all__ = ["Kind", "Known", "classify", "has_no_honest_use"]
+__all__ = ["Kind", "Known", "by_its_name", "classify", "has_no_honest_use"]
 
 _FOLDER = Path(__file__).parents[2] / "data" / "callables"
 
@@ -43,6 +43,7 @@ class Known:
         severity: for a dangerous one.
         package: for a framework's: the package that it needs.
         on_import: resolving the name is enough, nothing needs to call it.
+        by_name: only the name says what it does: the package is not known, or what the package has under that name is not.
     """
 
     kind: Kind
@@ -51,6 +52,7 @@ class Known:
     severity: Severity = Severity.MEDIUM
     package: str = ""
     on_import: bool = False
+    by_name: bool = False
 
 
 #: capability -> what it does, and how bad that is.
@@ -96,6 +98,7 @@ class _Tables:
     escapes: frozenset[str]
     stored: frozenset[str]
     anywhere: dict[str, Known]
+    called: dict[str, Known]
     uncalled: frozenset[tuple[str, str]]
     carried: frozenset[str]
     words: frozenset[str]
@@ -142,6 +145,12 @@ def _tables() -> _Tables:
         escapes=frozenset(dangerous["escapes"]["names"]),
         stored=frozenset(dangerous["stored"]["names"]),
         anywhere={name: _dangerous(key) for key, names in dangerous["anywhere"].items() for name in names},
+        called={
+            name: replace(_dangerous(key), by_name=True)
+            for table in ("anywhere", "called")
+            for key, names in dangerous[table].items()
+            for name in names
+        },
         uncalled=frozenset((module, name) for module, names in framework["uncalled"].items() for name in names),
         carried=frozenset(framework["carried"]["packages"]),
         words=frozenset(framework["carried"]["words"]),
@@ -170,6 +179,19 @@ def classify(module: str, name: str, *, called: bool = True) -> Known:
         return _walk(module, name, tables, called=called)
     known = _plain(module, name, tables)
     return _carried(module, name, tables) if known.kind is Kind.UNKNOWN and not called else known
+
+
+def by_its_name(module: str, name: str) -> Known:
+    """What a callable that is not known does by its name, where that says so: ``their_lib.pickle_loads``. A heuristic.
+
+    The methods of the model's own classes are left out: ``Model.load`` may be anything.
+    """
+    first, _, rest = name.removesuffix(".__call__").partition(".")
+    if not module:
+        return _UNKNOWN  # no import takes it
+    if rest and classify(module, first.removesuffix("()")).kind is not Kind.FRAMEWORK:
+        return _UNKNOWN
+    return _tables().called.get(rest.rpartition(".")[2] if rest else first, _UNKNOWN)
 
 
 def _carried(module: str, name: str, tables: _Tables) -> Known:

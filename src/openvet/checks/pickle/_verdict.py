@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from openvet.checks._check import Context
-from openvet.checks.pickle._callables import Kind, Known, classify
+from openvet.checks.pickle._callables import Kind, Known, by_its_name, classify
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Severity
 from openvet.core.text import printable, shorten
@@ -37,6 +37,9 @@ DO_NOT_LOAD = (
 
 _LITERAL_LOADER = "torch.storage._load_from_bytes"
 
+#: Classes that open what they are told to, and nothing where NEWOBJ makes them without arguments.
+_OPEN_WHEN_TOLD = ("joblib.memory.Memory", "mimetypes.MimeTypes")
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -65,7 +68,8 @@ def programs(ctx: Context, *, carried: bool = False) -> Iterator[PickleProgram]:
 
 def known_to_team(ctx: Context, each: Judged) -> bool:
     """Whether the team's configuration accepts this callable. What is dangerous, or used in an unusual way, it cannot accept."""
-    usual = each.known.kind in (Kind.UNKNOWN, Kind.PROJECT, Kind.FRAMEWORK) and not each.reference.variant
+    usual = each.known.by_name or each.known.kind in (Kind.UNKNOWN, Kind.PROJECT, Kind.FRAMEWORK)
+    usual = usual and not each.reference.variant
     return usual and each.reference.qualified in ctx.callables
 
 
@@ -81,6 +85,8 @@ def judged(program: PickleProgram) -> Iterator[Judged]:
             known = classify(reference.module, reference.name, called=bool(reference.calls))
             if known.kind is Kind.FRAMEWORK and not reference.calls and _handed_on(program, reference):
                 known = classify(reference.module, reference.name)
+            if known.kind is Kind.UNKNOWN and reference.calls:
+                known = by_its_name(reference.module, reference.name)
             yield Judged(program, reference, known)
 
 
@@ -127,6 +133,7 @@ def dangers(ctx: Context, capability: str, remedy: str) -> Iterator[Finding]:
                     and each.reached
                     and not _reads_literals(each)
                     and not _bare(each)
+                    and not (each.known.by_name and known_to_team(ctx, each))
                 ):
                     yield _reached(ctx, each, remedy)
             elif _may_call(each):
@@ -148,6 +155,8 @@ def _reached(ctx: Context, each: Judged, remedy: str) -> Finding:
         message, offset = f"calls {spelled(reference)} when the file is loaded", reference.offset
     else:
         message, offset = f"imports {spelled(reference)}, which runs code as soon as it is imported", reference.offset
+    if each.known.by_name:
+        message += f"; by its name it {each.known.what}"
     if reference.via:
         message += f", reached through {', '.join(reference.via)}"
     return ctx.finding(
@@ -155,6 +164,7 @@ def _reached(ctx: Context, each: Judged, remedy: str) -> Finding:
         message,
         remedy,
         severity=each.known.severity,
+        confidence=Confidence.MEDIUM if each.known.by_name else None,
         evidence=evidence(reference),
     )
 
@@ -216,10 +226,10 @@ def _reads_literals(each: Judged) -> bool:
 
 
 def _bare(each: Judged) -> bool:
-    """A cache of joblib that is made without a place, as NEWOBJ does for HDBSCAN and Pipeline: it touches nothing."""
+    """A cache of joblib that is made without a place, as NEWOBJ does for HDBSCAN and Pipeline, or a table of MIME types without files."""
     reference = each.reference
     return (
-        reference.qualified == "joblib.memory.Memory"
+        reference.qualified in _OPEN_WHEN_TOLD
         and len(reference.first_calls) == reference.calls
         and all(call.opcode == "NEWOBJ" and not call.arguments for call in reference.first_calls)
     )

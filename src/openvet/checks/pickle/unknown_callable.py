@@ -26,12 +26,16 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from openvet.checks._check import Context
 from openvet.checks.pickle._callables import Kind
 from openvet.checks.pickle._verdict import NEEDS, evidence, judged, known_to_team, programs, spelled
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
+
+if TYPE_CHECKING:  # most models have no pickle, and then nobody needs its words
+    from openvet.formats.pickle.program import Reference
 
 RULE = Rule(
     id="pickle/unknown-callable",
@@ -56,6 +60,8 @@ def check(ctx: Context) -> Iterator[Finding]:
             reference = each.reference
             if program.container == "shifted" and not reference.variant:
                 continue  # names that meet by chance, when pickle reads what joblib wrote; dangerous ones are found
+            if program.container == "raw" and not _importable(reference):
+                continue  # bytes of an array, taken for a name: no import takes it
             if (each.known.kind is not Kind.UNKNOWN and not reference.variant) or known_to_team(ctx, each):
                 continue
             if reference.variant:
@@ -70,3 +76,8 @@ def check(ctx: Context) -> Iterator[Finding]:
                 _REMEDY,
                 evidence=evidence(reference),
             )
+
+
+def _importable(reference: Reference) -> bool:
+    """Whether its parts are names as Python code writes them."""
+    return all(part.isidentifier() for part in f"{reference.module}.{reference.name}".replace("()", "").split("."))

@@ -155,6 +155,15 @@ def _reduce(m: Semantics, items: Items, bag: int, offset: int) -> int | None:
     return None
 
 
+def _accumulate(m: Semantics, items: Items, bag: int, offset: int) -> int | None:
+    """``itertools.accumulate(numbers, f)`` calls ``f`` with what it has so far and the next one; without ``f`` it adds."""
+    if items is None:
+        m.compute("name", "itertools.accumulate with arguments that are not known", offset, "itertools.accumulate")
+    elif len(items) > 1 and tag_of(items[1]) in (REF, RESULT):
+        m.call_items(items[1], None, bag, offset, "itertools.accumulate")
+    return None
+
+
 def _calls_any(m: Semantics, _items: Items, bag: int, offset: int) -> int | None:
     """Something that calls a keyword argument: ``list.sort(key=f)``."""
     for index in sorted(m.bags.rows[bag]):
@@ -374,6 +383,7 @@ LINKERS: Final[dict[tuple[str, str], Linker]] = {
     ("functools", "reduce"): _reduce,
     ("importlib", "import_module"): _import_module,
     ("importlib", "__import__"): _import,
+    ("itertools", "accumulate"): _accumulate,
     ("itertools", "dropwhile"): _calls_first("dropwhile"),
     ("itertools", "filterfalse"): _calls_first("filterfalse"),
     ("itertools", "starmap"): _starmap,

@@ -228,7 +228,8 @@ class PickleProgram:
         container: the place of the literal that holds this program and when it is loaded: ``""`` for a program of
             its own, ``carried`` for one that nothing in the file loads, ``loaded`` for one that the outer program loads,
             ``reread`` for what another loader makes of the same bytes: the unpickler in C where frames contradict opcodes,
-            ``pickle`` where joblib put raw arrays between them.
+            ``shifted`` and ``raw`` for what ``pickle`` makes of those of an array that joblib put between them: of a pickle of
+            objects, which it reads with the wrong memo, and of numbers.
     """
 
     location: Location

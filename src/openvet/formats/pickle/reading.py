@@ -81,7 +81,7 @@ class Reading:
             inner = {
                 each.end for each in self.facts.programs if isinstance(each, PickleProgram) and each.start == first
             }
-            program = self._frozen(machine, start, "shifted" if machine.end in inner else "reread")
+            program = self._frozen(machine, start, "shifted" if machine.end in inner else "raw")
             self.facts.programs.append(program)
             self._inside(self.source, program, 1)
 

@@ -40,6 +40,15 @@ def _joblib(module: str, name: str, rest: bytes = b"") -> bytes:
     return b"\x80\x02" + outer + wrapper + inner + rest + b"sb."
 
 
+def _numbers(raw: bytes) -> bytes:
+    """An array of bytes in a file of joblib's: ``pickle.load`` takes them for opcodes."""
+    state = {
+        "subclass": Name("numpy", "ndarray"), "shape": (len(raw),), "order": "C", "allow_mmap": False,
+        "dtype": Call(Name("numpy", "dtype"), ("u1", False, True), state=(3, "|", None, None, None, -1, -1, 0)),
+    }  # fmt: skip
+    return dump(Call(_WRAPPER, (), state=state, how="NEWOBJ"), 2)[:-1] + raw + b"."
+
+
 def _case(word: str, technique: str, value: Any, protocol: int = 4) -> Case:
     return Case(
         f"harmless/{word}", technique, lambda: dump(value, protocol), "admit", formats=("pickle",), name="model.pkl"
@@ -137,6 +146,81 @@ CASES: tuple[Case, ...] = (
         ),
     ),
     _case(
+        "records-of-the-standard-library",
+        "Records and parsers of the standard library that only hold text and numbers",
+        [
+            _instance(module, name, x=1)
+            for module, name in (
+                ("ast", "Module"),
+                ("configparser", "ConfigParser"),
+                ("contextlib", "nullcontext"),
+                ("csv", "Sniffer"),
+                ("html.parser", "HTMLParser"),
+                ("http.cookies", "SimpleCookie"),
+                ("logging", "LogRecord"),
+                ("mimetypes", "MimeTypes"),
+                ("optparse", "Values"),
+                ("reprlib", "Repr"),
+                ("string", "Formatter"),
+                ("tarfile", "TarInfo"),
+                ("traceback", "FrameSummary"),
+                ("xml.etree.ElementTree", "Element"),
+                ("xmlrpc.client", "DateTime"),
+                ("zipfile", "ZipInfo"),
+            )
+        ],
+    ),
+    _case(
+        "a-settings-file",
+        "A ConfigParser, whose sections carry its getters",
+        _instance(
+            "configparser",
+            "ConfigParser",
+            getint=Call(Name("builtins", "getattr"), (_instance("configparser", "ConfigParser"), "getint")),
+        ),
+    ),
+    _case(
+        "a-running-sum",
+        "itertools.accumulate without a function, and with one that adds",
+        [
+            Call(Name("itertools", "accumulate"), ([1, 2], None)),
+            Call(Name("itertools", "accumulate"), ([1, 2], Name("_operator", "add"))),
+        ],
+    ),
+    _case(
+        "numbers-for-new-words",
+        "A defaultdict that numbers its keys: its factory is the next of a counter",
+        Call(
+            Name("collections", "defaultdict"),
+            (Call(Name("builtins", "getattr"), (Call(Name("itertools", "count"), (0,)), "__next__")),),
+        ),
+    ),
+    _case("a-printer", "A call-back that is print", {"on_epoch_end": Name("builtins", "print")}),
+    _case(
+        "a-codec",
+        "A CodecInfo, which carries the functions of a codec",
+        Call(Name("codecs", "CodecInfo"), (Name("_codecs", "utf_8_encode"), Name("encodings.utf_8", "decode"))),
+    ),
+    _case(
+        "a-vocabulary-of-spacy",
+        "A vocabulary of spaCy, whose vectors and getters it unpickles from literals",
+        Call(
+            Name("spacy.vocab", "unpickle_vocab"),
+            (
+                Call(Name("spacy.vectors", "unpickle_vectors"), (b"\x80",)),
+                dump(
+                    {
+                        1: Call(
+                            _PARTIAL,
+                            (Name("spacy.util", "_get_attr_unless_lookup"), Name("spacy.lang.lex_attrs", "lower")),
+                        )
+                    }
+                ),
+                Name("spacy.lang.en.syntax_iterators", "noun_chunks"),
+            ),
+        ),
+    ),
+    _case(
         "exceptions-of-the-system",
         "Exceptions that a search kept with its results",
         [
@@ -192,6 +276,23 @@ CASES: tuple[Case, ...] = (
         "An array of objects in a file of joblib, where pickle alone would mix up the entries of two memos",
         lambda: _joblib("category_encoders.ordinal", "OrdinalEncoder"),
         "admit",
+        formats=("pickle",),
+        name="model.joblib",
+    ),
+    Case(
+        "harmless/numbers-that-are-opcodes-by-chance",
+        "Arrays of numbers in a file of joblib's whose bytes are an extension code and a name when pickle reads them",
+        lambda: _numbers(b"\x83\xb8\x89\x00\x00c\x94\x8c?\x1b\n\xc5\xbf\n)R0"),
+        "admit",
+        formats=("pickle",),
+        name="model.joblib",
+    ),
+    Case(
+        "harmless/not-numbers-but-a-call",
+        "An array of numbers in a file of joblib's whose bytes are a call when pickle reads them",
+        lambda: _numbers(b"0cos\nsystem\nU\x0becho forged\x85R0."),
+        "reject",
+        frozenset({"pickle/runs-process"}),
         formats=("pickle",),
         name="model.joblib",
     ),
