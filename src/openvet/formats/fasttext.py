@@ -2,7 +2,7 @@
 
 ::
 
-    793712314, version (<= 12), twelve arguments int32, threshold float64
+    793712314, version (11 or 12: the same layout, but 11 had no subwords in classifiers), twelve arguments int32, threshold float64
     words int32 x 3, tokens int64, pruned int64
     word NUL count int64 kind int8 ..., pruned pairs of int32 ...
     quantized u8, matrix; output quantized u8, matrix
@@ -76,9 +76,9 @@ def read(source: Source, facts: Facts) -> None:
         if index % 4096 == 0:
             facts.budget.check_time()
     cursor.skip(max(pruned, 0) * 8)
-    quantized = version >= 12 and cursor.read(1) != b"\0"
+    quantized = cursor.read(1) != b"\0"
     _matrix(cursor, facts, "input", quantized=quantized)
-    output = version >= 12 and cursor.read(1) != b"\0"
+    output = cursor.read(1) != b"\0"
     _matrix(cursor, facts, "output", quantized=quantized and output)
     account_for_rest(source, facts, cursor.position, "the fastText model")
 

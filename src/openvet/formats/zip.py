@@ -55,7 +55,8 @@ _LONGEST_TAIL = _END_SIZE + 0xFFFF
 def probe(head: Head) -> Likeness:
     """Strong with a local header first, or an end record at the very end that leads to a directory.
 
-    Bytes after the end record make it only likely, for a tar whose last member is a zip has them too.
+    Bytes after the end record make it only likely, for a tar whose last member is a zip has them too; and so does a frame of
+    Zstandard whose blocks are stored, which holds the zip as it is: it is read as what the frame holds.
     """
     if head.data.startswith((_LOCAL, _END, *_SPANNED)):
         return Likeness.STRONG
@@ -72,7 +73,11 @@ def probe(head: Head) -> Likeness:
     wide = tail[max(at - 20, 0) : at].startswith(b"PK\x06\x07")
     if not wide and head.source.upto(max(where - size, 0), 4) != _CENTRAL:
         return Likeness.NO
-    return Likeness.STRONG if at + _END_SIZE + comment == len(tail) else Likeness.WEAK
+    if at + _END_SIZE + comment != len(tail):
+        return Likeness.WEAK
+    from openvet.io.archive.zstd import MAGIC, stored
+
+    return Likeness.WEAK if head.data.startswith(MAGIC) and stored(head.source) else Likeness.STRONG
 
 
 def read(source: Source, facts: Facts) -> None:

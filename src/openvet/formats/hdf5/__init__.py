@@ -51,13 +51,13 @@ def probe(head: Head) -> Likeness:
     """
     named = head.suffix in FORMAT.extensions
     at = _superblock(head.source, _FURTHEST if named else len(head.data))
-    if at is None or (at == 512 and not named and _is_tar(head.data[:512])):
+    if at is None or (at >= 512 and not named and _is_tar(head.data[:512])):
         return Likeness.NO
     return Likeness.STRONG
 
 
 def _is_tar(block: bytes) -> bool:
-    """A tar whose first member is an HDF5 file, which stands where it would behind a user block; it is read as a member."""
+    """A tar with an HDF5 file among the first members, which stands where it would behind a user block; it is read as a member."""
     from openvet.io.archive.tar_records import checksum_fits
 
     return len(block) == 512 and block[0] != 0 and checksum_fits(block)

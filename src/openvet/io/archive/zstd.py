@@ -15,16 +15,35 @@ from openvet.io.archive.compressed import Coding, Decoder
 from openvet.io.archive.frames import Ended, Skipped, skip_frames
 from openvet.io.source import Source
 
-__all__ = ["MAGIC", "ZSTD_IN_ZIP", "ZstdCoding", "available", "plausible"]
+__all__ = ["MAGIC", "ZSTD_IN_ZIP", "ZstdCoding", "available", "plausible", "stored"]
 
 MAGIC = b"\x28\xb5\x2f\xfd"
 #: What a decoder of the reference takes without being asked: a window of 128 MiB.
 _WINDOW_LOG = 27
+_STORED_BLOCKS = 1024
 
 
 def plausible(head: bytes) -> bool:
     """Whether a frame begins here: the magic, and no reserved bit."""
     return head.startswith(MAGIC) and len(head) >= 6 and not head[4] & 0x08
+
+
+def stored(source: Source) -> bool:
+    """Whether the whole source is one frame of stored blocks, at most 1024 of them: what it holds stands in it as it is."""
+    head = source.upto(0, 5)
+    if len(head) < 5 or not plausible(source.upto(0, 16)):
+        return False
+    kind = head[4]
+    single = kind >> 5 & 1
+    at = 5 + (not single) + (0, 1, 2, 4)[kind & 3] + (single, 2, 4, 8)[kind >> 6]
+    for _ in range(_STORED_BLOCKS):
+        block = int.from_bytes(source.upto(at, 3), "little")
+        at += 3 + (block >> 3)
+        if block >> 1 & 3 or at > source.size:
+            return False
+        if block & 1:
+            return at + (kind >> 2 & 1) * 4 == source.size
+    return False
 
 
 def available() -> bool:

@@ -11,8 +11,9 @@ from typing import Any, Literal
 
 from openvet.testing.case import Case
 from openvet.testing.forge import Call, Name, assemble, dump
-from openvet.testing.forge_archive import TarPart, forge_tar
+from openvet.testing.forge_archive import TarPart, ZipPart, forge_tar, forge_zip
 from openvet.testing.forge_chains import chained
+from openvet.testing.forge_codecs import zstd_frame
 from openvet.testing.forge_export import zipped
 from openvet.testing.forge_hdf5 import Group, floats, hdf5
 
@@ -112,5 +113,13 @@ CASES: tuple[Case, ...] = (
           formats=("tar", "pickle")),
     _case("ordinary-hdf5-in-tar", "an HDF5 file is the first member of a tar, where it would stand behind a user block",
           lambda: forge_tar([TarPart(b"model.h5", hdf5(Group({"kernel": floats(2, 2)})))]), "admit", file="model.tar", formats=("tar", "hdf5")),
+    _case("ordinary-hdf5-in-two-tars", "an HDF5 file in a tar in a tar, where it would stand behind a longer user block",
+          lambda: forge_tar([TarPart(b"inner.tar", forge_tar([TarPart(b"model.h5", hdf5(Group({"kernel": floats(2, 2)})))]))]),
+          "admit", file="model.tar", formats=("tar", "hdf5")),
+    _case("ordinary-zip-in-stored-zstd", "a zip in a frame of Zstandard that stores it as it is, so that a zip is found from the end",
+          lambda: zstd_frame(forge_zip([ZipPart(b"data.pkl", _GOOD)])), "admit", file="model.zip.zst", formats=("zstd", "zip", "pickle")),
+    _case("ordinary-zip-behind-zstd", "a zip behind a frame of Zstandard: two formats at once",
+          lambda: zstd_frame(b"text\n") + forge_zip([ZipPart(b"data.pkl", _GOOD)]), "reject", frozenset({"file/polyglot", "archive/hidden-data"}),
+          file="model.zst", formats=("zstd", "zip")),
     _case("ordinary-digits", "texts that look like digits of something", _literal(["8002" * 12, "eJ" * 20, "QAC" * 10, "KGV5" * 9, "fC" * 20]), "admit"),
 )  # fmt: skip

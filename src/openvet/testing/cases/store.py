@@ -46,9 +46,9 @@ def _store(name: str, technique: str, made: Mapping[str, bytes], decision: Liter
     return Case(f"store/{name}", technique, lambda: made, decision, frozenset(rules), ("json",), advisories)
 
 
-def fasttext(words: tuple[bytes, ...] = (b"a", b"b")) -> bytes:
+def fasttext(words: tuple[bytes, ...] = (b"a", b"b"), version: int = 12) -> bytes:
     """A small model with float matrices."""
-    head = struct.pack("<14i", 793712314, 12, 2, 5, 5, 1, 5, 1, 1, 3, 0, 0, 0, 100) + struct.pack("<d", 0.1)
+    head = struct.pack("<14i", 793712314, version, 2, 5, 5, 1, 5, 1, 1, 3, 0, 0, 0, 100) + struct.pack("<d", 0.1)
     entries = b"".join(word + b"\0" + struct.pack("<qb", 1, 0) for word in words)
     matrix = b"\0" + struct.pack("<qq", 2, 2) + bytes(range(16))
     return head + struct.pack("<3i2q", len(words), len(words), 0, 9, -1) + entries + matrix * 2
@@ -132,5 +132,6 @@ CASES: tuple[Case, ...] = (
     _weights("ctranslate2-shape", "an array that does not fit its shape", ctranslate2(20), "review"),
     _weights("ctranslate2-cut-off", "a model that breaks off", ctranslate2()[:-3], "review", "file/malformed"),
     _weights("fasttext", "an ordinary model", fasttext(), "admit"),
+    _weights("fasttext-11", "a model of the version before", fasttext(version=11), "admit"),
     _weights("ctranslate2", "an ordinary model", ctranslate2(), "admit"),
 )
