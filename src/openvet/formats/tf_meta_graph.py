@@ -36,6 +36,7 @@ def probe(head: Head) -> Likeness:
     fits = head.data[:1] in {b"\x0a", b"\x12"}
     counts = looks_like(head, schema("tensorflow"), "MetaGraphDef") if fits else None
     plain = counts is not None and counts.get(2) == 1 and counts.get(1, 0) <= 1
+    plain = plain and not graph_inside(head, "SavedModel")  # one without a version begins as this does
     return Likeness.STRONG if (plain or graph_inside(head, "MetaGraphDef")) and not is_graph(head) else Likeness.NO
 
 

@@ -42,7 +42,8 @@ def probe(head: Head) -> Likeness:
     fits = head.data[:1] in {b"\x08", b"\x12"}
     counts = looks_like(head, schema("tensorflow"), "SavedModel") if fits else None
     if counts is not None and counts.get(2):
-        return Likeness.STRONG if counts.get(1) == 1 else Likeness.WEAK
+        told = counts.get(1) == 1 or graph_inside(head, "SavedModel")
+        return Likeness.STRONG if told else Likeness.WEAK
     return Likeness.STRONG if graph_inside(head, "SavedModel") else Likeness.NO
 
 

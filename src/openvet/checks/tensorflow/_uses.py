@@ -13,7 +13,7 @@ from openvet.formats._tf_program import TfGraph, TfUse, is_outside, op_knowledge
 __all__ = ["NEEDS", "found", "outside", "uses"]
 
 #: Formats that hold graphs.
-NEEDS = ("tf-saved-model", "tf-graph", "tf-meta-graph")
+NEEDS = ("tf-saved-model", "tf-graph", "tf-meta-graph", "tf-graph-text")
 
 
 def uses(ctx: Context, *groups: str) -> Iterator[tuple[TfGraph, TfUse]]:

@@ -471,6 +471,42 @@ _REVIEW = (
     ),
 )
 
+_TEXT = """# written by tf.io.write_graph
+node { name: "path" op: "Const" attr { key: "value" value { tensor { dtype: DT_STRING string_val: "%s" } } } }
+node {
+  name: "y"
+  op: "%s"
+  input: "path"
+}
+library { function { signature { name: "inner" } node_def { name: "z" op: "Identity" } } }
+versions { producer: 1 }
+"""
+
+
+def _text(path: str, operation: str) -> bytes:
+    return (_TEXT % (path, operation)).encode()
+
+
+def _saved_as_text() -> bytes:
+    return b"saved_model_schema_version: 1\nmeta_graphs { graph_def {\n" + _text("/etc/hostname", "ReadFile") + b"} }\n"
+
+
+def _without_version() -> bytes:
+    """A SavedModel without the number of its schema, which begins as a MetaGraphDef does."""
+    from openvet.testing.forge_protobuf import message
+
+    return message("tensorflow", "SavedModel", {"meta_graphs": [meta_graph(graph([node("bad", "PyFunc")]))]})
+
+
+_TEXTS = (
+    _case("text-graph", "a graph as text writes a file", lambda: _text(_PATH, "WriteFile"), "file-access", file="graph.pbtxt", formats=("tf-graph-text",)),
+    _case("text-saved-model", "a SavedModel as text reads a file of the machine", _saved_as_text, "file-access", file="saved_model.pbtxt", formats=("tf-graph-text",)),
+    _case("text-function", "a function of a graph as text runs Python", lambda: _text("x", "inner").replace(b"Identity", b"PyFunc"), "runs-code", file="graph.pbtxt", formats=("tf-graph-text",)),
+    _case("without-a-version", "a SavedModel without the number of its schema runs Python", _without_version, "runs-code"),
+    _case("ordinary-text-graph", "a graph as text that computes, with a call of its own function", lambda: _text("os.system", "inner"), "", "admit", "graph.pbtxt", ("tf-graph-text",)),
+    _case("ordinary-labels-as-text", "a map of labels as text", lambda: b'item {\n  id: 1\n  name: "op: cat"\n}\n', "", "admit", "label_map.pbtxt", ("text",)),
+)
+
 _HARMLESS = (
     _case(
         "custom-layer",
@@ -493,4 +529,4 @@ _HARMLESS = (
     _case("ordinary-checkpoint", "a checkpoint of the 1.x series", lambda: {"model.ckpt.meta": meta_graph(graph([node("x", "NoOp")])), "model.ckpt.index": index({"w": ((4,), 0, 16)}), "model.ckpt.data-00000-of-00001": bytes(range(16)), "checkpoint": b'model_checkpoint_path: "model.ckpt"\n'}, "", "admit", formats=("tf-meta-graph", "tf-checkpoint-index")),
 )  # fmt: skip
 
-CASES: tuple[Case, ...] = _HOSTILE + _REVIEW + _HARMLESS
+CASES: tuple[Case, ...] = _HOSTILE + _REVIEW + _HARMLESS + _TEXTS
