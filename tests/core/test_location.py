@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from openvet.core.location import below
 from openvet.formats._keras import objects
-from openvet.formats.json import _named
+from openvet.formats._templates import _named
 
 
 def test_a_pointer_is_escaped() -> None:

@@ -171,3 +171,13 @@ def test_ctrl_c_leaves_no_descriptor_open(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(KeyboardInterrupt):
         inventory(tmp_path)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_the_end_that_a_limit_makes_is_no_fault_of_the_file(tmp_path: Path) -> None:
+    header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (3000000,), }".ljust(117) + b"\n"
+    zeros = b"\x93NUMPY\x01\x00v\x00" + header + bytes(3_000_000)
+    (tmp_path / "a.npz").write_bytes(deflated("a.npy", zeros))
+    cut = inventory(tmp_path, Limits(ratio=50, ratio_floor=1_000_000))
+    assert [each.rule for found in cut.walk() for each in found.anomalies] == []
+    assert {each.reason for found in cut.walk() for each in found.unknowns} == {"limit"}
+    assert all(each.coverage is Coverage.READ and not each.unknowns for each in inventory(tmp_path).walk())

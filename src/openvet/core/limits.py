@@ -29,7 +29,7 @@ class Limits:
         member_name: bytes in the name of one member.
         decoded_bytes: bytes that all decompression of one subject may produce.
         ratio: decoded bytes for one encoded byte, counted once ``ratio_floor`` bytes came out. DEFLATE can reach 1032; what
-            holds weights or text stays far below 250.
+            holds weights or text stays far below 250, but for small tables of zeros and ones.
         ratio_floor: decoded bytes below which no ratio is computed.
         spool_memory: decoded bytes of one member kept in memory before they move to an unnamed temporary file.
         header: bytes of one format header (safetensors JSON, npy header, GGUF key) held at once.
@@ -50,7 +50,7 @@ class Limits:
     member_name: int = 4 * KiB
     decoded_bytes: int = 32 * GiB
     ratio: int = 250
-    ratio_floor: int = 64 * MiB
+    ratio_floor: int = 256 * MiB
     spool_memory: int = 8 * MiB
     header: int = 12 * MiB
     text: int = 32 * MiB

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from openvet.core.location import below
 from openvet.formats._format import Facts
 
 __all__ = ["MAX_TEMPLATE", "carry_templates", "chat_templates", "other_templates", "template_in_text"]
@@ -71,7 +72,7 @@ def other_templates(document: Any, facts: Facts) -> Iterator[Any]:
                 if isinstance(child, dict | list) or (
                     isinstance(child, str) and _braces(child) and not _chat(pointer, key)
                 ):
-                    stack.append((f"{pointer}/{key}", key if isinstance(key, str) else name, child, speaks))
+                    stack.append((below(pointer, key), key if isinstance(key, str) else name, child, speaks))
         elif named or configuration:
             found += 1
             template = read_template(value, facts.at(pointer=pointer), name, facts.limits)
@@ -138,12 +139,12 @@ def _named(document: Any, wanted: str) -> Iterator[tuple[str, Any]]:
         if isinstance(value, dict):
             for key, child in value.items():
                 if key == wanted:
-                    yield f"{pointer}/{key}", child
+                    yield below(pointer, key), child
                 elif isinstance(child, dict | list):
-                    stack.append((f"{pointer}/{key}", child))
+                    stack.append((below(pointer, key), child))
         elif isinstance(value, list):
             stack.extend(
-                (f"{pointer}/{index}", child) for index, child in enumerate(value) if isinstance(child, dict | list)
+                (below(pointer, index), child) for index, child in enumerate(value) if isinstance(child, dict | list)
             )
 
 
@@ -153,10 +154,10 @@ def _texts(value: Any, pointer: str) -> Iterator[tuple[str, str, str]]:
     elif isinstance(value, dict):
         for key, text in value.items():
             if isinstance(text, str):
-                yield str(key), f"{pointer}/{key}", text
+                yield str(key), below(pointer, key), text
     elif isinstance(value, list):
         for index, each in enumerate(value):
             if isinstance(each, dict) and isinstance(each.get("template"), str):
-                yield str(each.get("name", index)), f"{pointer}/{index}/template", each["template"]
+                yield str(each.get("name", index)), below(below(pointer, index), "template"), each["template"]
             elif isinstance(each, str):
-                yield str(index), f"{pointer}/{index}", each
+                yield str(index), below(pointer, index), each

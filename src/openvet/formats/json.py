@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from openvet.core.limits import MiB
-from openvet.core.location import below
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError
 from openvet.formats._decode import decode

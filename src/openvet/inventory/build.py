@@ -42,6 +42,9 @@ _REASONS: tuple[tuple[type[ReadError], str], ...] = (
     (MalformedError, "malformed"),
 )
 
+#: What readers say of an end that a limit of ours made.
+_BY_THE_CUT = frozenset({"file/incomplete", "file/malformed"})
+
 _NOT_READ = {
     EntryKind.ESCAPING_LINK: ("link", "file/link-escapes"),
     EntryKind.BROKEN_LINK: ("link", None),
@@ -208,6 +211,8 @@ class _Reading:
             ids, facts = self._read(source, name, place, walked)
             if facts.tensors and not isinstance(source, RangeSource):  # a request for each tensor would cost too much
                 look_at_starts(source, facts, ids)
+            if source.cut:
+                _say_cut(facts)
         children = tuple(self._member(member, place, depth + 1) for member in facts.members)
         if any(child.claims for child in children):
             children = tuple(settle_claims(children, lambda index: facts.members[index].open()))
@@ -312,6 +317,13 @@ class _Reading:
         if rule is not None:
             facts.anomaly(rule, entry.detail)
         return _named(_unread(facts, entry.size), entry)
+
+
+def _say_cut(facts: Facts) -> None:
+    """A reader met the end that a limit of ours made: neither a download that was cut short nor a fault of the file."""
+    facts.anomalies[:] = [each for each in facts.anomalies if each.rule not in _BY_THE_CUT]
+    facts.unknowns[:] = [each for each in facts.unknowns if each.reason not in ("absent", "malformed")]
+    facts.unknown("limit", "only what was decoded before a limit was read")
 
 
 def _unverified(component: Component, source: RangeSource) -> Component:

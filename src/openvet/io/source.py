@@ -24,10 +24,14 @@ BLOCK = 1024 * 1024
 
 
 class Source(ABC):
-    """``size`` bytes that can be read at any offset."""
+    """``size`` bytes that can be read at any offset.
+
+    ``cut`` says that there are more, which a limit of ours kept from being decoded.
+    """
 
     __slots__ = ("size",)
     size: int
+    cut = False
 
     @abstractmethod
     def _read(self, offset: int, size: int) -> bytes:
@@ -167,12 +171,13 @@ class Spool(Source):
     The file has no name in any directory, so nothing is left behind however the process ends.
     """
 
-    __slots__ = ("_file",)
+    __slots__ = ("_file", "cut")
 
     def __init__(self, chunks: Iterator[bytes], budget: Budget) -> None:
         import tempfile  # only the few that need one pay for it
 
         self.size = 0
+        self.cut = False
         # SpooledTemporaryFile's own file is unlinked at once (or O_TMPFILE) on every POSIX system
         self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=budget.limits.spool_memory)  # noqa: SIM115
         try:

@@ -264,7 +264,9 @@ def spool(decoding: Decoding, budget: Budget) -> Spool:
         ReadError: there is no room for the decoded bytes.
     """
     try:
-        return Spool(iter(decoding), budget)
+        content = Spool(iter(decoding), budget)
+        content.cut = isinstance(decoding.error, LimitError)
+        return content
     except OSError as error:
         raise ReadError(f"the decoded bytes could not be kept: {error.strerror}") from error
 
