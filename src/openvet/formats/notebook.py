@@ -9,6 +9,7 @@ Specification: https://nbformat.readthedocs.io/en/latest/format_description.html
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from openvet.formats import json as json_format
@@ -59,6 +60,12 @@ def probe(head: Head) -> Likeness:
     return likeness if b'"nbformat"' in tail and b'"cell_type"' in data else Likeness.NO
 
 
+#: Functions of Python that give a command to a shell, or start it.
+_STARTERS = frozenset(
+    {"Popen", "call", "check_call", "check_output", "getoutput", "getstatusoutput", "popen", "run", "system"}
+)
+
+
 def read(source: Source, facts: Facts) -> None:
     from openvet.formats.python import read_source
     from openvet.formats.shell import tell_commands
@@ -68,10 +75,12 @@ def read(source: Source, facts: Facts) -> None:
     facts.note("kind", "notebook")
     facts.note("cells", len(cells))
     for index, cell in cells[:_MOST]:
-        program = read_source(_python(cell), facts.at(pointer=f"/cells/{index}"), facts.limits, when="call")
+        python = _python(cell)
+        program = read_source(python, facts.at(pointer=f"/cells/{index}"), facts.limits, when="call")
         if program.uses:
             facts.programs.append(program)
-        tell_commands(_shell(cell), facts, f"/cells/{index}")
+        commands = [_shell(cell), *(() if program.error else _handed_to_a_shell(python))]
+        tell_commands("\n".join(commands), facts, f"/cells/{index}")
     if len(cells) > _MOST:
         facts.unknown("limit", f"more than {_MOST} cells hold code; the rest was not read")
     facts.document = None  # the cells are read; no loader acts on a key of a notebook
@@ -116,6 +125,29 @@ def _python(cell: str) -> str:
             own = bare.startswith(("!", "%", "?")) or bare.endswith("?") or _ASSIGNED.match(bare)
             kept.append(f"{indent}pass" if own else line)
     return "\n".join(kept)
+
+
+def _handed_to_a_shell(python: str) -> Iterator[str]:
+    """The constant commands that the Python of a cell gives to a shell: ``os.system("…")``, ``subprocess.run(["sh", "-c", "…"])``."""
+    if not any(name in python for name in _STARTERS):
+        return
+    import ast
+    import warnings
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(python)
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return  # read_source has told it
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not node.args:
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name in _STARTERS:
+            first = node.args[0]
+            parts = first.elts if isinstance(first, ast.List | ast.Tuple) else [first]
+            yield " ".join(each.value for each in parts if isinstance(each, ast.Constant) and isinstance(each.value, str))
 
 
 def _shell(cell: str) -> str:

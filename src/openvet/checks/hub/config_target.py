@@ -3,13 +3,15 @@
 What it finds:
     ``_target_`` (Hydra, NeMo, Uni2TS, FlexTok, MONAI) at any depth of a JSON or YAML file, ``target`` beside
     ``params`` or ``args`` (the older style of latent diffusion), ``target`` alone where it is dangerous (NeMo), and
-    ``class_path`` beside ``init_args`` (Lightning). The named callable is classified: a process, code,
+    ``class_path`` beside ``init_args`` (Lightning), and what jsonpickle writes beside ``py/object``,
+    ``py/function``, ``py/type`` and ``py/repr``. The named callable is classified: a process, code,
     import, file or network function gives a critical or high severity; a class of a known package a note; anything
     else wants a review. Functions that only look up another one are followed to what they look up.
 
 Why it matters:
     ``hydra.utils.instantiate`` imports whatever dotted name it finds and calls it with the arguments beside it.
-    Loaders of several vendors gave it configurations out of model files, so that a text file ran code.
+    Loaders of several vendors gave it configurations out of model files, so that a text file ran code. ``jsonpickle.decode``
+    does the same with a JSON text that looks like settings.
 
 Example:
     ``{"_target_": "os.system", "_args_": ["echo hello"]}``.
@@ -23,7 +25,7 @@ What it cannot see:
     with its arguments.
 
 References:
-    CVE-2025-23304 (NeMo), CVE-2026-24157, CVE-2026-24159; Unit 42 on FlexTok and Uni2TS; CWE-470, CWE-502.
+    CVE-2020-22083 (jsonpickle); CVE-2025-23304 (NeMo), CVE-2026-24157, CVE-2026-24159; Unit 42 on FlexTok and Uni2TS; CWE-470, CWE-502.
 """
 
 from __future__ import annotations
@@ -40,6 +42,9 @@ from openvet.core.rule import Confidence, Rule, Severity
 
 _DOTTED = re.compile(r"\s*[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\s*")
 
+#: Keys by which jsonpickle names what it imports; the last one is evaluated as Python (before jsonpickle 1.5.1).
+_JSONPICKLE = ("py/object", "py/class", "py/function", "py/type", "py/repr")
+
 RULE = Rule(
     id="hub/config-target",
     severity=Severity.MEDIUM,
@@ -54,7 +59,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each callable, at the first place that names it."""
     for component in documents(ctx):
         said: set[str] = set()
-        for entry in entries(component, ("_target_", "target", "class_path")):
+        for entry in entries(component, ("_target_", "target", "class_path", *_JSONPICKLE)):
             if not _is_target(entry, settings="yaml" in component.formats):
                 continue
             for name in _names(entry):
@@ -93,6 +98,8 @@ def _is_target(entry: Entry, *, settings: bool) -> bool:
         return isinstance(entry.value, str | list)
     if entry.key == "class_path":
         return isinstance(entry.value, str) and "init_args" in entry.parent
+    if entry.key in _JSONPICKLE:
+        return isinstance(entry.value, str) and (entry.key == "py/repr" or _DOTTED.fullmatch(entry.value) is not None)
     beside = {"params", "args", "kwargs", "_args_", "_partial_"} & entry.parent.keys()
     if entry.key != "target" or not isinstance(entry.value, str) or "." not in entry.value:
         return False
@@ -104,6 +111,9 @@ def _is_target(entry: Entry, *, settings: bool) -> bool:
 
 def _names(entry: Entry) -> Iterator[str]:
     """What is called: the target, or what it looks up."""
+    if entry.key == "py/repr":
+        yield "builtins.eval"
+        return
     values = entry.value if isinstance(entry.value, list) else [entry.value]
     for value in values:
         if not isinstance(value, str):
