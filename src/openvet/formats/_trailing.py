@@ -7,7 +7,7 @@ from functools import partial
 from openvet.formats._format import Facts, Head, Likeness, Member
 from openvet.io.source import Source
 
-__all__ = ["BEHIND", "account_for_rest", "all_zero", "say_incomplete", "say_trailing"]
+__all__ = ["BEHIND", "account_for_rest", "all_zero", "hand_on_what_runs", "say_incomplete", "say_trailing"]
 
 #: What the member is called that stands behind the end of a file.
 BEHIND = "bytes-after-the-end"
@@ -39,9 +39,14 @@ def say_trailing(source: Source, facts: Facts, end: int, what: str) -> None:
         message = f"{rest} bytes follow after the end of {what}"
         facts.anomaly("file/trailing-data", message, end, end=end, size=source.size)
         facts.unknown("unsupported", f"the {rest} bytes after the end of {what} were not read", end)
-        window = source.window(end, rest)
-        if _runs(window):  # what it is and what it does is told like that of any other file
-            facts.add_members([Member(BEHIND, rest, partial(_same, window), end)])
+        hand_on_what_runs(source, facts, end)
+
+
+def hand_on_what_runs(source: Source, facts: Facts, start: int) -> None:
+    """Where the bytes from ``start`` on begin like something that runs, what it is and does is told like that of any other file."""
+    window = source.window(start, source.size - start)
+    if _runs(window):
+        facts.add_members([Member(BEHIND, window.size, partial(_same, window), start)])
 
 
 def _runs(source: Source) -> bool:

@@ -22,7 +22,7 @@ from typing import Any
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError, UnsupportedError
 from openvet.formats._format import Facts, Format, Head, Likeness, Member, Tensor
-from openvet.formats._trailing import say_incomplete, say_trailing
+from openvet.formats._trailing import hand_on_what_runs, say_incomplete, say_trailing
 from openvet.io.source import Source
 
 __all__ = ["FORMAT", "probe", "read"]
@@ -49,6 +49,10 @@ _WORDS = {
     "f2": "F16", "f4": "F32", "f8": "F64", "c8": "C64",
 }  # fmt: skip
 _SIZES = re.compile(r"([<>|=]?)([biufcSaUVOmMt?])(\d{0,9})(\[\d{0,9}[a-zA-Zμ]{1,10}\])?", re.ASCII)
+
+#: What NumPy takes for Python objects besides ``O``: names, a count or shape in front, one part of several with commas, and ``T``,
+#: the dtype of texts, whose data are a pickle too.
+_OBJECT = re.compile(r"\s*(?:\d{1,9}|\([\d, ]{0,40}\)?)?\s*[<>|=]?(?:O[48]?|object_?|T)\s*|\s*\d{0,9}\)\s*[<>|=]?(?:O[48]?|object_?|T)\s*", re.ASCII)
 
 
 def probe(head: Head) -> Likeness:
@@ -98,7 +102,11 @@ def _array(source: Source, facts: Facts, at: int, index: int) -> int:
     if any(extent < 0 for extent in shape) or len(shape) > 64:
         facts.anomaly("npy/header-lies", "the shape has negative extents or more than 64 of them", at, lie="bad-shape")
         raise MalformedError("the shape is impossible, so the data cannot be placed", offset=at)
-    dtype = _dtype(value["descr"], at, 0)
+    try:
+        dtype = _dtype(value["descr"], at, 0)
+    except UnsupportedError:
+        hand_on_what_runs(source, facts, data_start)  # NumPy may know that it is one of objects
+        raise
     name = "array" if index == 0 else f"array {index}"
     if index == 0:
         facts.note("version", f"{version}.{source.read(at + 7, 1)[0]}")
@@ -189,6 +197,8 @@ def _count(shape: Any, at: int) -> int:
 
 def _simple(descr: str, at: int) -> _Dtype:
     match = _SIZES.fullmatch(descr)
+    if match is None and any(_OBJECT.fullmatch(part) for part in descr.split(",")):
+        return _Dtype("OBJECT", 8, objects=True)
     if match is None:
         raise UnsupportedError(f"has the dtype {shorten(printable(descr), 80)}, which is not known", offset=at)
     _, kind, digits, _ = match.groups()

@@ -40,27 +40,18 @@ def probe(head: Head) -> Likeness:
     data = head.data
     if data.startswith(_XZ):
         return Likeness.STRONG
-    # The first byte of LZMA data itself (the 14th) is always zero.
-    if len(data) < 18 or data[0] >= 9 * 5 * 5 or data[13] != 0:
-        return Likeness.NO
-    dictionary = int.from_bytes(data[1:5], "little")
-    size = int.from_bytes(data[5:13], "little")
-    # The rules of xz itself (lzma_alone_decoder): 2^n or 2^n + 2^(n-1), and less than 256 GiB.
-    top = 1 << max(dictionary.bit_length() - 1, 0)
-    if dictionary < 4096 or dictionary not in (top, top | top >> 1, 0xFFFF_FFFF):
-        return Likeness.NO
-    if size != 0xFFFF_FFFF_FFFF_FFFF and not 0 < size < 1 << 38:
-        return Likeness.NO
-    from openvet.io.archive.compressed import LZMA_ALONE
+    from openvet.io.archive.compressed import LZMA_ALONE, plausible_alone
 
+    if not plausible_alone(data[:18]):
+        return Likeness.NO
+    size = int.from_bytes(data[5:13], "little")
     return Likeness.WEAK if decodes(head.source, LZMA_ALONE, min(_PLAUSIBLE, size)) else Likeness.NO
 
 
 def read(source: Source, facts: Facts) -> None:
     """Decode all streams into one member."""
-    from openvet.io.archive.compressed import LZMA_ALONE, XZ
+    from openvet.io.archive.compressed import LZMA_STREAMS
 
-    coding = XZ if source.upto(0, len(_XZ)) == _XZ else LZMA_ALONE
-    facts.note("variant", "xz" if coding is XZ else "lzma")
+    facts.note("variant", "xz" if source.upto(0, len(_XZ)) == _XZ else "lzma")
     suffixes = {".txz": ".tar", ".tlz": ".tar", ".xz": "", ".lzma": ""}
-    read_stream(source, facts, coding, stripped(facts.name, suffixes))
+    read_stream(source, facts, LZMA_STREAMS, stripped(facts.name, suffixes))

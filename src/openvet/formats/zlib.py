@@ -46,7 +46,7 @@ def probe(head: Head) -> Likeness:
 
 
 def read(source: Source, facts: Facts) -> None:
-    """Decode the stream into one member."""
-    from openvet.io.archive.compressed import ZLIB
+    """Decode all streams into one member."""
+    from openvet.io.archive.compressed import ZLIB_STREAMS
 
-    read_stream(source, facts, ZLIB, stripped(facts.name, {".zlib": "", ".z": ""}))
+    read_stream(source, facts, ZLIB_STREAMS, stripped(facts.name, {".zlib": "", ".z": ""}))

@@ -2,7 +2,8 @@
 
 What it finds:
     A function, or an attribute of something, that is neither a known constructor of data nor a class of a known package nor known
-    to be dangerous.
+    to be dangerous. One that is given an address of the network, a command for a shell, or Python that imports or runs something is
+    of high severity: data is not rebuilt from such (a heuristic, so of medium confidence).
 
 Why it matters:
     Loading runs it. It may be harmless, and it may be one of the many that reach a process or a file by a detour.
@@ -25,6 +26,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -33,6 +35,7 @@ from openvet.checks.pickle._callables import Kind
 from openvet.checks.pickle._verdict import NEEDS, evidence, judged, known_to_team, programs, spelled
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
+from openvet.core.text import shorten
 
 if TYPE_CHECKING:  # most models have no pickle, and then nobody needs its words
     from openvet.formats.pickle.program import Reference
@@ -52,6 +55,12 @@ _REMEDY = (
     "A callable that your team knows can be listed in openvet.toml under [[callable]]."
 )
 
+#: Arguments that say what a callable is for: an address, a command, code.
+_TELLING = re.compile(
+    r"""['"](?:https?|ftp|s3|gs)://|\b__import__\s*\(|\b(?:eval|exec)\s*\(|\bos\.(?:system|popen)\b|\bsubprocess\.\w|"""
+    r"""\bimport\s+(?:os|subprocess|socket|sys|ctypes|shutil)\b|\b(?:ba|z)?sh\s+-c\b|\|\s*(?:ba|z)?sh\b|/dev/tcp/""",
+)
+
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each unknown callable."""
@@ -64,16 +73,21 @@ def check(ctx: Context) -> Iterator[Finding]:
                 continue  # bytes of an array, taken for a name: no import takes it
             if (each.known.kind is not Kind.UNKNOWN and not reference.variant) or known_to_team(ctx, each):
                 continue
+            told = next((text for call in reference.first_calls for text in call.arguments if _TELLING.search(text)), None)
             if reference.variant:
                 message = f"calls {spelled(reference)} in an unusual way ({reference.variant}) when the file is loaded"
             elif reference.calls:
                 message = f"calls {spelled(reference)}, which is not known, when the file is loaded"
             else:
                 message = f"refers to {spelled(reference)}, which is not known"
+            if told is not None and not reference.variant:
+                message += f", and gives it {shorten(told, 80)}"
             yield ctx.finding(
                 program.at(reference.first_calls[0].offset if reference.first_calls else reference.offset),
                 message,
                 _REMEDY,
+                severity=None if told is None else Severity.HIGH,
+                confidence=None if told is None else Confidence.MEDIUM,
                 evidence=evidence(reference),
             )
 

@@ -19,14 +19,17 @@ __all__ = [
     "BZIP2",
     "GZIP",
     "LZMA_ALONE",
+    "LZMA_STREAMS",
     "XZ",
     "ZLIB",
+    "ZLIB_STREAMS",
     "Coding",
     "Decoder",
     "Decoding",
     "Inflate",
     "gzip_header",
     "lzma_raw",
+    "plausible_alone",
     "spool",
 ]
 
@@ -380,7 +383,14 @@ def _finish_zlib(source: Source, offset: int, adler: int, _size: int) -> tuple[i
     return offset + 4, None if int.from_bytes(trailer, "big") == adler else "the zlib checksum does not fit the content"
 
 
+def _again_zlib(source: Source, offset: int) -> bool:
+    head = source.upto(offset, 2)
+    return len(head) == 2 and head[0] & 0x8F == 8 and not head[1] & 0x20 and not int.from_bytes(head, "big") % 31
+
+
 ZLIB = Coding(_begin_zlib, zlib.adler32, _finish_zlib)
+#: As joblib reads it, which goes on with the next stream.
+ZLIB_STREAMS = Coding(_begin_zlib, zlib.adler32, _finish_zlib, _again_zlib)
 
 
 # -- bzip2, xz, LZMA --------------------------------------------------------------------------------------------------
@@ -419,7 +429,32 @@ def _begin_alone(_source: Source, offset: int) -> tuple[Decoder, int]:
     return lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=_LZMA_MEMORY), offset
 
 
+def plausible_alone(head: bytes) -> bool:
+    """Whether 18 bytes may begin a ``.lzma`` stream, by the rules of xz itself (``lzma_alone_decoder``).
+
+    The dictionary has 2^n or 2^n + 2^(n-1) bytes, the content less than 256 GiB, and the first byte of the data is zero.
+    """
+    if len(head) < 18 or head[0] >= 9 * 5 * 5 or head[13] != 0:
+        return False
+    dictionary = int.from_bytes(head[1:5], "little")
+    size = int.from_bytes(head[5:13], "little")
+    top = 1 << max(dictionary.bit_length() - 1, 0)
+    if dictionary < 4096 or dictionary not in (top, top | top >> 1, 0xFFFF_FFFF):
+        return False
+    return size == 0xFFFF_FFFF_FFFF_FFFF or 0 < size < 1 << 38
+
+
+def _begin_any_lzma(source: Source, offset: int) -> tuple[Decoder, int]:
+    return (_begin_xz if _again_xz(source, offset) else _begin_alone)(source, offset)
+
+
+def _again_any_lzma(source: Source, offset: int) -> bool:
+    return _again_xz(source, offset) or plausible_alone(source.upto(offset, 18))
+
+
 LZMA_ALONE = Coding(_begin_alone)
+#: As Python's ``lzma`` reads a file: streams of both kinds in any order.
+LZMA_STREAMS = Coding(_begin_any_lzma, again=_again_any_lzma)
 
 
 def _begin_lzma_raw(source: Source, offset: int) -> tuple[Decoder, int]:

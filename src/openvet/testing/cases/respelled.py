@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import lzma
 import zlib
 from collections.abc import Callable, Mapping
 from random import Random
@@ -22,7 +23,12 @@ __all__ = ["CASES"]
 _EVIL = dump(Call(Name("os", "system"), ("echo forged",)), 4)
 _GOOD = dump({"weights": [1.0, 2.0, 3.0], "name": "linear" * 20}, 4)
 _RUNS = frozenset({"pickle/runs-process"})
+_UNKNOWN = frozenset({"pickle/unknown-callable"})
 _NESTED = frozenset({"pickle/nested-pickle"})
+
+
+def _alone(data: bytes) -> bytes:
+    return lzma.compress(data, lzma.FORMAT_ALONE)
 
 
 def _zfile(data: bytes) -> bytes:
@@ -113,6 +119,22 @@ CASES: tuple[Case, ...] = (
           formats=("tar", "pickle")),
     _case("ordinary-hdf5-in-tar", "an HDF5 file is the first member of a tar, where it would stand behind a user block",
           lambda: forge_tar([TarPart(b"model.h5", hdf5(Group({"kernel": floats(2, 2)})))]), "admit", file="model.tar", formats=("tar", "hdf5")),
+    _case("zlib-in-two-streams", "a pickle whose second half is in a second stream of zlib, where joblib goes on",
+          lambda: zlib.compress(_EVIL[:10]) + zlib.compress(_EVIL[10:]), "reject", _RUNS, "model.joblib", ("zlib", "pickle")),
+    _case("lzma-in-two-streams", "a pickle whose second half is in a second stream of the old format of LZMA",
+          lambda: _alone(_EVIL[:10]) + _alone(_EVIL[10:]), "reject", _RUNS, "model.joblib", ("xz", "pickle")),
+    _case("xz-behind-lzma", "a pickle whose second half is in a stream of xz behind one of the old format",
+          lambda: _alone(_EVIL[:10]) + lzma.compress(_EVIL[10:]), "reject", _RUNS, "model.joblib", ("xz", "pickle")),
+    _case("lzma-behind-xz", "a pickle whose second half is in a stream of the old format behind one of xz",
+          lambda: lzma.compress(_EVIL[:10]) + _alone(_EVIL[10:]), "reject", _RUNS, "model.joblib", ("xz", "pickle")),
+    _case("unknown-with-address", "a function that is not known, and gets an address", _literal(
+          Call(Name("their_lib", "update"), ("https://example.org/x",))), "reject", _UNKNOWN),
+    _case("unknown-with-code", "a function that is not known, and gets Python that runs something", _literal(
+          Call(Name("their_lib", "evaluate"), ("import os; os.getcwd()",))), "reject", _UNKNOWN),
+    _case("unknown-with-words", "a function that is not known, and gets words", _literal(
+          Call(Name("their_lib", "rebuild"), ("the shop sells https, imports and osmium",))), "review", _UNKNOWN),
+    _case("ordinary-two-zlib", "a pickle in two streams of zlib",
+          lambda: zlib.compress(_GOOD[:10]) + zlib.compress(_GOOD[10:]), "admit", file="model.joblib", formats=("zlib", "pickle")),
     _case("ordinary-hdf5-in-two-tars", "an HDF5 file in a tar in a tar, where it would stand behind a longer user block",
           lambda: forge_tar([TarPart(b"inner.tar", forge_tar([TarPart(b"model.h5", hdf5(Group({"kernel": floats(2, 2)})))]))]),
           "admit", file="model.tar", formats=("tar", "hdf5")),

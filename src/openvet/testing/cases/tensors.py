@@ -147,6 +147,13 @@ CASES: tuple[Case, ...] = (
     _safetensors("ordinary", "an ordinary file", lambda: safetensors({"a": ("F32", (2,))}), "admit"),
     _npy("object", "an array of Python objects: a hostile pickle",
          lambda: npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", _EVIL), "reject", "pickle/runs-process"),
+    *(
+        _npy(f"objects-{number}", f"an array of Python objects whose dtype is spelled {word}: a hostile pickle",
+             lambda word=word: npy(f"{{'descr': '{word}', 'fortran_order': False, 'shape': (1,), }}", _EVIL), "reject", "pickle/runs-process")
+        for number, word in enumerate(("object", "object_", "<f8,object", "2O,i4", "(2,)O", "T"))
+    ),
+    _npy("unknown-dtype", "a dtype that is not known, and a hostile pickle where its data stand",
+         lambda: npy("{'descr': 'brand-new', 'fortran_order': False, 'shape': (1,), }", _EVIL), "reject", "pickle/runs-process"),
     _npy("header-call", "a header that is more than a literal", lambda: npy("{'descr': __import__('os').getcwd(), 'shape': ()}"), "review",
          _BROKEN),
     _npy("ordinary", "an ordinary array", lambda: npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", bytes(8)), "admit"),
