@@ -61,6 +61,10 @@ _DTYPES = {
 }  # fmt: skip
 
 
+#: What spaCy writes under names that say nothing: the rows of the vectors by their keys, and the tables of lookups.
+_NAMED = frozenset({"key2row", "lookups.bin"})
+
+
 def probe(head: Head) -> Likeness:
     """A map whose first key is a name, and a head that holds together; by its name also any other map or array."""
     first = head.data[:1]
@@ -72,7 +76,7 @@ def probe(head: Head) -> Likeness:
         return Likeness.WEAK if whole else Likeness.NO
     from openvet.core.limits import Budget, Limits
 
-    named = head.suffix in FORMAT.extensions
+    named = head.suffix in FORMAT.extensions or head.name.rpartition("/")[2] in _NAMED
     is_map = 0x81 <= first[0] <= 0x8F or first[0] in _MAPS
     facts = Facts("", "", Budget(Limits(records=10, tensors=200_000)))
     walk = _Walk(BytesSource(head.data), facts, head.size)

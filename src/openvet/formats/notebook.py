@@ -147,7 +147,9 @@ def _handed_to_a_shell(python: str) -> Iterator[str]:
         if name in _STARTERS:
             first = node.args[0]
             parts = first.elts if isinstance(first, ast.List | ast.Tuple) else [first]
-            yield " ".join(each.value for each in parts if isinstance(each, ast.Constant) and isinstance(each.value, str))
+            yield " ".join(
+                each.value for each in parts if isinstance(each, ast.Constant) and isinstance(each.value, str)
+            )
 
 
 def _shell(cell: str) -> str:

@@ -52,7 +52,10 @@ _SIZES = re.compile(r"([<>|=]?)([biufcSaUVOmMt?])(\d{0,9})(\[\d{0,9}[a-zA-Zμ]{1
 
 #: What NumPy takes for Python objects besides ``O``: names, a count or shape in front, one part of several with commas, and ``T``,
 #: the dtype of texts, whose data are a pickle too.
-_OBJECT = re.compile(r"\s*(?:\d{1,9}|\([\d, ]{0,40}\)?)?\s*[<>|=]?(?:O[48]?|object_?|T)\s*|\s*\d{0,9}\)\s*[<>|=]?(?:O[48]?|object_?|T)\s*", re.ASCII)
+_OBJECT = re.compile(
+    r"\s*(?:\d{1,9}|\([\d, ]{0,40}\)?)?\s*[<>|=]?(?:O[48]?|object_?|T)\s*|\s*\d{0,9}\)\s*[<>|=]?(?:O[48]?|object_?|T)\s*",
+    re.ASCII,
+)
 
 
 def probe(head: Head) -> Likeness:

@@ -73,7 +73,9 @@ def check(ctx: Context) -> Iterator[Finding]:
                 continue  # bytes of an array, taken for a name: no import takes it
             if (each.known.kind is not Kind.UNKNOWN and not reference.variant) or known_to_team(ctx, each):
                 continue
-            told = next((text for call in reference.first_calls for text in call.arguments if _TELLING.search(text)), None)
+            told = next(
+                (text for call in reference.first_calls for text in call.arguments if _TELLING.search(text)), None
+            )
             if reference.variant:
                 message = f"calls {spelled(reference)} in an unusual way ({reference.variant}) when the file is loaded"
             elif reference.calls:

@@ -54,6 +54,13 @@ def fasttext(words: tuple[bytes, ...] = (b"a", b"b"), version: int = 12) -> byte
     return head + struct.pack("<3i2q", len(words), len(words), 0, 9, -1) + entries + matrix * 2
 
 
+def word2vec(ending: bytes = b"") -> bytes:
+    """Two words with two numbers each."""
+    return b"2 2\n" + b"".join(
+        word + b" " + struct.pack("<2f", 0.5, -0.25) + ending for word in (b"os.system", b"caf\xc3\xa9")
+    )
+
+
 def ctranslate2(size: int = 24) -> bytes:
     """A small model with one array and an alias."""
 
@@ -72,7 +79,9 @@ def ctranslate2(size: int = 24) -> bytes:
     )
 
 
-def _weights(name: str, technique: str, made: bytes, decision: Literal["admit", "review"], *rules: str) -> Case:
+def _weights(
+    name: str, technique: str, made: bytes, decision: Literal["admit", "review", "reject"], *rules: str
+) -> Case:
     return Case(f"store/{name}", technique, lambda: made, decision, frozenset(rules), (name.split("-", maxsplit=1)[0],))
 
 
@@ -129,9 +138,28 @@ CASES: tuple[Case, ...] = (
     _store("ollama", "an ordinary store of Ollama", _layout(separator="-"), "admit"),
     _weights("fasttext-cut-off", "a model that breaks off", fasttext()[:-3], "review", "file/malformed"),
     _weights("fasttext-more", "bytes behind a model", fasttext() + b"more", "review", "file/trailing-data"),
+    _weights("word2vec-cut-off", "word vectors that break off", b"3" + word2vec(b"\n" * 20)[1:], "review"),
+    _weights(
+        "word2vec-more",
+        "a program behind word vectors",
+        word2vec() + b"#!/bin/sh\necho forged\n",
+        "reject",
+        "file/disguised-program",
+        "file/trailing-data",
+    ),
     _weights("ctranslate2-shape", "an array that does not fit its shape", ctranslate2(20), "review"),
     _weights("ctranslate2-cut-off", "a model that breaks off", ctranslate2()[:-3], "review", "file/malformed"),
     _weights("fasttext", "an ordinary model", fasttext(), "admit"),
     _weights("fasttext-11", "a model of the version before", fasttext(version=11), "admit"),
+    _weights("word2vec", "word vectors as gensim writes them", word2vec(), "admit"),
+    _weights("word2vec-lines", "word vectors as word2vec writes them", word2vec(b"\n"), "admit"),
+    Case(
+        "store/spacy-rows",
+        "the empty table of rows that spaCy writes without an extension",
+        lambda: b"\x80",
+        "admit",
+        formats=("msgpack",),
+        name="key2row",
+    ),
     _weights("ctranslate2", "an ordinary model", ctranslate2(), "admit"),
 )

@@ -499,12 +499,51 @@ def _without_version() -> bytes:
 
 
 _TEXTS = (
-    _case("text-graph", "a graph as text writes a file", lambda: _text(_PATH, "WriteFile"), "file-access", file="graph.pbtxt", formats=("tf-graph-text",)),
-    _case("text-saved-model", "a SavedModel as text reads a file of the machine", _saved_as_text, "file-access", file="saved_model.pbtxt", formats=("tf-graph-text",)),
-    _case("text-function", "a function of a graph as text runs Python", lambda: _text("x", "inner").replace(b"Identity", b"PyFunc"), "runs-code", file="graph.pbtxt", formats=("tf-graph-text",)),
-    _case("without-a-version", "a SavedModel without the number of its schema runs Python", _without_version, "runs-code"),
-    _case("ordinary-text-graph", "a graph as text that computes, with a call of its own function", lambda: _text("os.system", "inner"), "", "admit", "graph.pbtxt", ("tf-graph-text",)),
-    _case("ordinary-labels-as-text", "a map of labels as text", lambda: b'item {\n  id: 1\n  name: "op: cat"\n}\n', "", "admit", "label_map.pbtxt", ("text",)),
+    _case(
+        "text-graph",
+        "a graph as text writes a file",
+        lambda: _text(_PATH, "WriteFile"),
+        "file-access",
+        file="graph.pbtxt",
+        formats=("tf-graph-text",),
+    ),
+    _case(
+        "text-saved-model",
+        "a SavedModel as text reads a file of the machine",
+        _saved_as_text,
+        "file-access",
+        file="saved_model.pbtxt",
+        formats=("tf-graph-text",),
+    ),
+    _case(
+        "text-function",
+        "a function of a graph as text runs Python",
+        lambda: _text("x", "inner").replace(b"Identity", b"PyFunc"),
+        "runs-code",
+        file="graph.pbtxt",
+        formats=("tf-graph-text",),
+    ),
+    _case(
+        "without-a-version", "a SavedModel without the number of its schema runs Python", _without_version, "runs-code"
+    ),
+    _case(
+        "ordinary-text-graph",
+        "a graph as text that computes, with a call of its own function",
+        lambda: _text("os.system", "inner"),
+        "",
+        "admit",
+        "graph.pbtxt",
+        ("tf-graph-text",),
+    ),
+    _case(
+        "ordinary-labels-as-text",
+        "a map of labels as text",
+        lambda: b'item {\n  id: 1\n  name: "op: cat"\n}\n',
+        "",
+        "admit",
+        "label_map.pbtxt",
+        ("text",),
+    ),
 )
 
 _HARMLESS = (
