@@ -78,6 +78,13 @@ def _npy(
     return _case(f"npy-{name}", technique, forge, decision, *rules, formats=("npy",), file="model.npy")
 
 
+def _objects(number: int, word: str) -> Case:
+    """An array of Python objects whose dtype is spelled ``word``."""
+    header = f"{{'descr': '{word}', 'fortran_order': False, 'shape': (1,), }}"
+    technique = f"an array of Python objects whose dtype is spelled {word}: a hostile pickle"
+    return _npy(f"objects-{number}", technique, lambda: npy(header, _EVIL), "reject", "pickle/runs-process")
+
+
 def _one(dtype: str = "F32", shape: tuple[int, ...] = (2,), offsets: tuple[int, int] = (0, 8)) -> dict[str, Any]:
     return {"dtype": dtype, "shape": list(shape), "data_offsets": list(offsets)}
 
@@ -147,11 +154,7 @@ CASES: tuple[Case, ...] = (
     _safetensors("ordinary", "an ordinary file", lambda: safetensors({"a": ("F32", (2,))}), "admit"),
     _npy("object", "an array of Python objects: a hostile pickle",
          lambda: npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", _EVIL), "reject", "pickle/runs-process"),
-    *(
-        _npy(f"objects-{number}", f"an array of Python objects whose dtype is spelled {word}: a hostile pickle",
-             lambda word=word: npy(f"{{'descr': '{word}', 'fortran_order': False, 'shape': (1,), }}", _EVIL), "reject", "pickle/runs-process")
-        for number, word in enumerate(("object", "object_", "<f8,object", "2O,i4", "(2,)O", "T"))
-    ),
+    *(_objects(number, word) for number, word in enumerate(("object", "object_", "<f8,object", "2O,i4", "(2,)O", "T"))),
     _npy("unknown-dtype", "a dtype that is not known, and a hostile pickle where its data stand",
          lambda: npy("{'descr': 'brand-new', 'fortran_order': False, 'shape': (1,), }", _EVIL), "reject", "pickle/runs-process"),
     _npy("header-call", "a header that is more than a literal", lambda: npy("{'descr': __import__('os').getcwd(), 'shape': ()}"), "review",
