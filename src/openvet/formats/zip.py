@@ -56,7 +56,8 @@ def probe(head: Head) -> Likeness:
     """Strong with a local header first, or an end record at the very end that leads to a directory.
 
     Bytes after the end record make it only likely, for a tar whose last member is a zip has them too; and so does a frame of
-    Zstandard whose blocks are stored, which holds the zip as it is: it is read as what the frame holds.
+    Zstandard whose blocks are stored, which holds the zip as it is: it is read as what the frame holds. A stream of zlib that is
+    stored is no zip, for it is only likely itself.
     """
     if head.data.startswith((_LOCAL, _END, *_SPANNED)):
         return Likeness.STRONG
@@ -74,7 +75,9 @@ def probe(head: Head) -> Likeness:
     if not wide and head.source.upto(max(where - size, 0), 4) != _CENTRAL:
         return Likeness.NO
     if at + _END_SIZE + comment != len(tail):
-        return Likeness.WEAK
+        from openvet.io.archive.compressed import stored_zlib
+
+        return Likeness.NO if stored_zlib(head.source) else Likeness.WEAK
     from openvet.io.archive.zstd import MAGIC, stored
 
     return Likeness.WEAK if head.data.startswith(MAGIC) and stored(head.source) else Likeness.STRONG

@@ -31,6 +31,7 @@ __all__ = [
     "lzma_raw",
     "plausible_alone",
     "spool",
+    "stored_zlib",
 ]
 
 #: Input and output of one step. Loaders read in blocks of about this size, and what a decoder held when it failed is
@@ -43,6 +44,7 @@ _BATCH = 256 * 1024
 #: A stream that fails within this much input is decoded again byte by byte, so that nothing before the break is lost.
 _SLOW_IN = 64 * 1024
 _SLOW_OUT = 1024 * 1024
+_STORED_BLOCKS = 1024
 #: What an LZMA dictionary may take; `xz -9` needs 65 MiB.
 _LZMA_MEMORY = 80 * 1024 * 1024
 
@@ -386,6 +388,21 @@ def _finish_zlib(source: Source, offset: int, adler: int, _size: int) -> tuple[i
 def _again_zlib(source: Source, offset: int) -> bool:
     head = source.upto(offset, 2)
     return len(head) == 2 and head[0] & 0x8F == 8 and not head[1] & 0x20 and not int.from_bytes(head, "big") % 31
+
+
+def stored_zlib(source: Source) -> bool:
+    """Whether the whole source is one stream of stored blocks, at most 1024 of them: what it holds stands in it as it is."""
+    if not _again_zlib(source, 0):
+        return False
+    at = 2
+    for _ in range(_STORED_BLOCKS):
+        head = source.upto(at, 5)
+        if len(head) < 5 or head[0] & 0xFE or head[1] ^ head[3] != 0xFF or head[2] ^ head[4] != 0xFF:
+            return False
+        at += 5 + int.from_bytes(head[1:3], "little")
+        if head[0] & 1:
+            return at + 4 == source.size
+    return False
 
 
 ZLIB = Coding(_begin_zlib, zlib.adler32, _finish_zlib)
