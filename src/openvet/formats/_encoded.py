@@ -56,7 +56,10 @@ _HEX_BEGINNINGS: Final = frozenset(
     (b"8002", b"8003", b"8004", b"8005", b"789c", b"7801", b"78da", b"1f8b", b"425a", b"fd37")
 )
 _ESCAPES: Final = re.compile(rb"\\x80\\x0[2-5](?:\\[^\r\n]|[^\\\r\n\"'])+")
-_NAMES: Final = re.compile(rb"[ci][A-Za-z_][\w.]*\r?\n[A-Za-z_][\w.]*\r?\n|\x8c.[A-Za-z_].*\x93", re.DOTALL)
+#: A name that is resolved, by GLOBAL or INST, or by two short texts and STACK_GLOBAL; bounded, since this is looked for at every byte.
+_NAMES: Final = re.compile(
+    rb"[ci][A-Za-z_][\w.]{0,200}\r?\n[A-Za-z_][\w.]{0,200}\r?\n|\x8c.[A-Za-z_].{0,200}?\x93", re.DOTALL
+)
 
 
 def _runs(alphabet: bytes) -> bytes:
@@ -109,6 +112,7 @@ class EncodedPickles:
         self._tries = 0
         self._walks = 0
         self._said = False
+        self._members: set[bytes] = set()
 
     def look(self, text: str | bytes, first_line: int = 1) -> None:
         """Look through a text, or through whole lines of one, which begin on ``first_line``."""
@@ -152,6 +156,12 @@ class EncodedPickles:
                 if len(value) >= 16 and (headed or ("\n" in value and _NAMES.search(value.encode("utf-8", "replace")))):
                     data = value.encode("latin-1", "replace")
                     self._try(_Run("plain text", data, 0, len(data), bytes), 1)
+                if (
+                    "\\x80" in value
+                ):  # the same escapes, where the text that holds it spells the backslash in another way
+                    data = value.encode("utf-8", "replace")
+                    for match in _ESCAPES.finditer(data):
+                        self._try(_Run("escapes", data, match.start(), match.end(), _from_escapes), 1)
             elif isinstance(value, dict):
                 waiting.extend(value.values())
                 waiting.extend(key for key in value if isinstance(key, str) and len(key) >= 16)
@@ -164,6 +174,9 @@ class EncodedPickles:
             return
         if self._is_pickle(raw) or self._is_long_pickle(run, raw):
             whole = run.raw(_LONGEST)
+            if whole in self._members:
+                return
+            self._members.add(whole)
             self._found += 1
             name = f"{run.spelling.replace(' ', '-')}-{self._found}"
             self._facts.add_members([Member(name, len(whole), partial(_source, whole))])

@@ -29,9 +29,11 @@ _CONFIGURATION = re.compile(
 )
 #: What only an attack does, wherever it stands.
 _PLAIN_ATTACK = frozenset({"internal-attribute", "format-string", "call-process"})
-_PIECE = re.compile(r"\{\{.{1,4000}?\}\}|\{%-?\s*(?:set|do|if|elif|for|with|call|filter)\b.{1,4000}?%\}", re.DOTALL)
-_STATEMENT = re.compile(r"\{%-?\s*(?:if|elif|do)\b(.*?)-?%\}\Z", re.DOTALL)
-_LOOP = re.compile(r"\{%-?\s*for\b.*?\bin\b(.*?)-?%\}\Z", re.DOTALL)
+_OPENS = re.compile(r"\{(?:\{|%-?\s*+(set|do|if|elif|for|with|call|filter)\b)")
+_IN = re.compile(r"\bin\b")
+_LONGEST_PIECE = 4000
+#: Openings in one text that are looked at, whether or not they are closed.
+_OPENINGS = 20_000
 
 
 def carry_templates(document: Any, facts: Facts) -> None:
@@ -115,10 +117,10 @@ def template_in_text(text: str, facts: Facts, pointer: str | None = None) -> Any
     template = read_template(text, facts.at(pointer=pointer), "", facts.limits)
     if not template.error:
         return template if _is_attack(template) else None
-    for index, match in enumerate(_PIECE.finditer(text)):
-        if index >= _MOST:
+    for count, (start, piece) in enumerate(_pieces(text)):
+        if count >= _MOST:
             break
-        piece, line = _expression(match.group()), text.count("\n", 0, match.start())
+        line = text.count("\n", 0, start)
         for spelled in (piece, piece.replace('\\"', '"').replace("\\'", "'")):
             template = read_template("\n" * line + spelled, facts.at(pointer=pointer), "", facts.limits)
             if _is_attack(template):
@@ -126,10 +128,28 @@ def template_in_text(text: str, facts: Facts, pointer: str | None = None) -> Any
     return None
 
 
-def _expression(piece: str) -> str:
-    """A statement that needs an end as the expression that it evaluates."""
-    match = _STATEMENT.match(piece) or _LOOP.match(piece)
-    return piece if match is None else "{{" + match[1] + "}}"
+def _pieces(text: str) -> Iterator[tuple[int, str]]:
+    """Expressions and statements with the places where they begin; a statement that needs an end, as the expression that it evaluates."""
+    done = 0
+    for count, match in enumerate(_OPENS.finditer(text)):
+        if count >= _OPENINGS:
+            return
+        if match.start() < done:
+            continue
+        closes = "}}" if match[1] is None else "%}"
+        end = text.find(closes, match.end() + 1, match.end() + _LONGEST_PIECE)
+        if end < 0:
+            continue
+        done = end + 2
+        yield match.start(), _expression(match[1], text[match.start() : done], text[match.end() : end])
+
+
+def _expression(word: str | None, piece: str, inside: str) -> str:
+    if word in ("if", "elif", "do"):
+        return "{{" + inside.removesuffix("-") + "}}"
+    if word == "for" and (found := _IN.search(inside)):
+        return "{{" + inside[found.end() :].removesuffix("-") + "}}"
+    return piece
 
 
 def _named(document: Any, wanted: str) -> Iterator[tuple[str, Any]]:

@@ -53,7 +53,7 @@ _SIZES = re.compile(r"([<>|=]?)([biufcSaUVOmMt?])(\d{0,9})(\[\d{0,9}[a-zA-Zμ]{1
 #: What NumPy takes for Python objects besides ``O``: names, a count or shape in front, one part of several with commas, and ``T``,
 #: the dtype of texts, whose data are a pickle too.
 _OBJECT = re.compile(
-    r"\s*(?:\d{1,9}|\([\d, ]{0,40}\)?)?\s*[<>|=]?(?:O[48]?|object_?|T)\s*|\s*\d{0,9}\)\s*[<>|=]?(?:O[48]?|object_?|T)\s*",
+    r"(?:(?:\d{1,9}|\([\d, ]{0,40}\)?|\d{0,9}\))\s*)?[<>|=]?(?:O[48]?|object_?|T)",
     re.ASCII,
 )
 
@@ -200,7 +200,7 @@ def _count(shape: Any, at: int) -> int:
 
 def _simple(descr: str, at: int) -> _Dtype:
     match = _SIZES.fullmatch(descr)
-    if match is None and any(_OBJECT.fullmatch(part) for part in descr.split(",")):
+    if match is None and any(_OBJECT.fullmatch(part.strip()) for part in descr.split(",")):
         return _Dtype("OBJECT", 8, objects=True)
     if match is None:
         raise UnsupportedError(f"has the dtype {shorten(printable(descr), 80)}, which is not known", offset=at)

@@ -35,7 +35,7 @@ FORMAT = Format(
 )
 
 _FIRST = re.compile(
-    rb"\A(?:\xef\xbb\xbf)?(?:\s|#[^\n]*\n)*(?:(node|library)\s*:?\s*[{<]|saved_model_schema_version\s*:|meta_graphs\s*:?\s*[{<]|(?:meta_info_def|graph_def|versions)\s*:?\s*[{<])"
+    rb"\A(?:\xef\xbb\xbf)?(?:\s|#[^\n]*+\n)*+(?:(node|library)\s*+:?\s*+[{<]|saved_model_schema_version\s*+:|(?:meta_graphs|meta_info_def|graph_def|versions)\s*+:?\s*+[{<])"
 )
 _OPERATION = re.compile(rb"\bop\s*:\s*[\"']")
 _KEPT = 4096

@@ -30,7 +30,7 @@ _KEYS = (
     "post_processor",
 )
 _PLACES: dict[str, tuple[str, Callable[[str], str]]] = {
-    **{f"tokenizer-{key}": ("tokenizer.json", partial(_tokenizer, key)) for key in _KEYS},
+    **{f"tokenizer-{key.replace(chr(95), chr(45))}": ("tokenizer.json", partial(_tokenizer, key)) for key in _KEYS},
     "additional": ("tokenizer_config.json", lambda t: json.dumps({"additional_chat_templates": {"rag": t}})),
     "nested": ("tokenizer_config.json", lambda t: json.dumps({"chat_template": {"a": {"b": [t]}}})),
     "prompts": ("prompts.json", lambda t: json.dumps({"prompts": [{"text": t}]})),
