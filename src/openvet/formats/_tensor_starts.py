@@ -18,7 +18,7 @@ from openvet.formats._carried import carried_kind, hand_on
 from openvet.formats._format import Facts
 from openvet.io.source import Source
 
-__all__ = ["look_at_start", "look_at_starts"]
+__all__ = ["look_at_start", "look_at_starts", "may_begin"]
 
 _LEAST: Final = 16
 #: Formats whose tensors lie in the file that describes them.
@@ -32,6 +32,11 @@ _NATIVE: Final = {
 _PACKED: Final = frozenset(("zip", "7z", "rar", "xz", "hdf5", "pickle"))
 _FIRST: Final = frozenset((0x7F, 0x4D, 0xCF, 0xFE, 0xCE, 0x64, 0x00, 0x42, 0x50, 0x37, 0x52, 0xFD, 0x89, 0x80))
 _MOST: Final = 100
+
+
+def may_begin(first: int) -> bool:
+    """Whether a program or something packed may begin with this byte; -1 stands for one that was not read."""
+    return first < 0 or first in _FIRST
 
 
 def look_at_starts(source: Source, facts: Facts, formats: tuple[str, ...]) -> None:

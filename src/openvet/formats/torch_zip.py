@@ -199,7 +199,7 @@ def _check_storages(tensors: Tensors, folder: str, by_name: dict[str, ZipEntry])
 def _members(
     source: Source, listing: ZipListing, facts: Facts, claimed: set[int], walked: dict[int, Machine]
 ) -> Iterator[Member]:
-    from openvet.formats._tensor_starts import look_at_start
+    from openvet.formats._tensor_starts import look_at_start, may_begin
     from openvet.io.ranges import RangeSource
 
     near = not isinstance(source, RangeSource)  # a request for each tensor would cost too much
@@ -208,7 +208,7 @@ def _members(
             continue
         storage = entry.header_offset in claimed
         claimed.discard(entry.header_offset)  # another entry of the same record is a member like others
-        if near and storage and entry.plain:  # it is not opened again
+        if near and storage and entry.plain and may_begin(entry.first):  # it is not opened again
             look_at_start(source, entry.data_offset, entry.size, entry.name, facts)
         machine = walked.pop(entry.header_offset, None)
         yield Member(

@@ -184,6 +184,7 @@ class _ZipReading:
             crc=record.crc,
             central=primary,
             mode=record.mode,
+            first=-1 if local is None else local.first,
         )
         self.entries.append(entry)
         if local is not None:

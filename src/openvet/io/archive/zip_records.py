@@ -54,6 +54,7 @@ class ZipEntry:
         central: whether the directory lists it so; ``False`` for what only a local header says.
         mode: Unix mode from the external attributes; 0 where there is none.
         shared: its bytes also belong to another record.
+        first: its first data byte in the source, where that was read with the header; -1 where it was not.
     """
 
     name: str
@@ -67,6 +68,7 @@ class ZipEntry:
     central: bool
     mode: int = 0
     shared: bool = False
+    first: int = -1
 
     @property
     def name_bytes(self) -> bytes:
@@ -102,6 +104,7 @@ class LocalRecord(NamedTuple):
     size: int
     data_offset: int
     unicode_name: str | None
+    first: int = -1
 
     @property
     def sizes_known(self) -> bool:
@@ -149,7 +152,8 @@ def read_local(source: Source, offset: int, expected_name: int = 64) -> LocalRec
         extra = head[_LOCAL.size + name_length : end]
         size, packed = _widened(extra, size, packed)
         unicode_name = _unicode_name(extra, name)
-    return LocalRecord(name, flags, method, crc, packed, size, offset + end, unicode_name)
+    first = head[end] if end < len(head) else -1
+    return LocalRecord(name, flags, method, crc, packed, size, offset + end, unicode_name, first)
 
 
 def central_length(head: bytes) -> int:
