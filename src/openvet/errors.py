@@ -18,6 +18,7 @@ __all__ = [
     "UnreachableError",
     "UnsupportedError",
     "UsageError",
+    "VerifyError",
 ]
 
 
@@ -43,6 +44,22 @@ class SubjectError(OpenVetError):
 
 class SandboxError(OpenVetError):
     """What was asked for would have run in a confined child process, and that was not possible or did not end well."""
+
+
+class VerifyError(OpenVetError):
+    """Evidence does not say what it would have to say, so that nothing that depends on it may go on.
+
+    ``reason`` is one word that a program can branch on: ``malformed`` (no such document), ``unsupported`` (a kind that this
+    version does not know), ``wrong-key`` (made with another key than the one that is trusted), ``tampered`` (signed by that key, but
+    not these bytes), ``mismatch`` (a good signature about something else than what is there), ``expired``, ``not-yet-valid``,
+    ``revoked``, ``untrusted`` (nobody who is believed said so), ``rollback`` (a log shows less than it has shown before),
+    ``fork`` (a log shows something else than it has shown before), ``missing`` (what was announced is not there).
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
 
 
 class ReadError(OpenVetError):
