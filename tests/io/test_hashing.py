@@ -44,7 +44,7 @@ def test_a_file_that_becomes_shorter(tmp_path: Path) -> None:
 
 
 def test_an_unknown_algorithm_is_refused() -> None:
-    with pytest.raises(UsageError, match="known are sha256, blake3"):
+    with pytest.raises(UsageError, match="known are sha256, blake2b, blake3"):
         HashPool(1, ("md5",), Progress())
 
 

@@ -35,6 +35,7 @@ class Entry:
         size: bytes of a file when it was listed, else 0.
         detail: what a person needs to know about anything but a file (the link's target, the kind of device).
         key: what the origin needs to open it; nobody else looks at it.
+        linked: whether the name is a link; a file that a link leads to is read like any other.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Entry:
     size: int = 0
     detail: str = ""
     key: tuple[str, ...] = ()
+    linked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,21 +6,19 @@ in the output. What they hash of the output is read back from the file, so that 
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
-import tempfile
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from openvet.core.progress import Progress
 from openvet.core.text import printable
 from openvet.disarm.layout import Layout
-from openvet.errors import ChangedError, OpenVetError, ReadError
+from openvet.errors import ChangedError, ReadError
+from openvet.io.new_file import NewFile, WriteError
 from openvet.io.source import FileSource
 
 __all__ = ["NewFile", "Tail", "WriteError", "Written", "copy_file", "write_tensors"]
@@ -28,89 +26,6 @@ __all__ = ["NewFile", "Tail", "WriteError", "Written", "copy_file", "write_tenso
 _BLOCK: Final = 1024 * 1024
 #: Less is hashed at once and not by the other thread.
 _SMALL: Final = 64 * 1024
-
-
-class WriteError(OpenVetError):
-    """The output cannot be written where it should go. What stood there before stands there still."""
-
-
-class NewFile:
-    """A file that appears when it is complete, or not at all.
-
-    Args:
-        path: where it will be.
-        replace: whether a file that is there may be replaced.
-    """
-
-    def __init__(self, path: str, *, replace: bool) -> None:
-        self.path = path
-        self._replace = replace
-        folder, name = os.path.split(os.path.abspath(path))
-        try:
-            self.descriptor, self._temporary = tempfile.mkstemp(prefix=f".{name[:100]}.", suffix=".part", dir=folder)
-            umask = os.umask(0)
-            os.umask(umask)
-            os.fchmod(self.descriptor, 0o666 & ~umask)
-        except OSError as error:
-            raise self._failed(error) from error
-
-    def _failed(self, error: OSError) -> WriteError:
-        return WriteError(f"cannot write {printable(self.path)}: {error.strerror or error}; nothing was left there")
-
-    def write(self, data: bytes | memoryview) -> None:
-        view = memoryview(data).cast("B")
-        try:
-            while view:
-                view = view[os.write(self.descriptor, view) :]
-        except OSError as error:
-            raise self._failed(error) from error
-
-    def sync(self) -> None:
-        """Wait until everything is on the disk; some file systems say only now that they are full."""
-        try:
-            os.fsync(self.descriptor)
-        except OSError as error:
-            raise self._failed(error) from error
-
-    def commit(self) -> None:
-        """Put the complete file in its place."""
-        self.sync()
-        try:
-            if self._replace:
-                os.replace(self._temporary, self.path)
-            else:
-                self._put_new()
-        except FileExistsError:
-            raise WriteError(f"{printable(self.path)} exists; --force replaces it") from None
-        except OSError as error:
-            raise self._failed(error) from error
-        self._temporary = ""
-
-    def _put_new(self) -> None:
-        """Give the file its name, where nothing has it."""
-        try:
-            os.link(self._temporary, self.path)  # fails where a file came up meanwhile
-        except FileExistsError:
-            raise
-        except OSError:  # a file system without hard links
-            if os.path.lexists(self.path):
-                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), self.path) from None
-            os.rename(self._temporary, self.path)
-        else:
-            os.unlink(self._temporary)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        os.close(self.descriptor)
-        if self._temporary:
-            try:
-                os.unlink(self._temporary)
-            except OSError:
-                pass
 
 
 class Tail:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from openvet.errors import VerifyError
 from openvet.evidence.strict import decode_base64, encode_base64, fields_of
 
-__all__ = ["IN_TOTO", "Envelope", "Signature", "pae"]
+__all__ = ["IN_TOTO", "Envelope", "Signature", "old_pae", "pae"]
 
 #: The payload type of in-toto statements (in-toto attestation ``spec/v1/envelope.md``).
 IN_TOTO: Final = "application/vnd.in-toto+json"
@@ -22,6 +22,14 @@ def pae(payload_type: str, payload: bytes) -> bytes:
     """The Pre-Authentication Encoding, which is what is signed: type and body, each behind its length."""
     kind = payload_type.encode("utf-8")
     return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
+
+
+def old_pae(payload_type: str, payload: bytes) -> bytes:
+    """What model-signing 0.2 signed in its place: the magic in other letters, and the body as Python shows bytes.
+
+    Two bodies still never give the same bytes, so that nothing is lost by checking such a signature.
+    """
+    return f"DSSEV1 {len(payload_type)} {payload_type} {len(payload)} {payload!r}".encode()
 
 
 @dataclass(frozen=True, slots=True)

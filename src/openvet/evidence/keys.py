@@ -48,8 +48,11 @@ class PublicKey:
         """What OpenSSF Model Signing 1.0 names a key by: SHA-256 over its PEM text, in hex."""
         return hashlib.sha256(self.pem).hexdigest()
 
-    def verify(self, signature: bytes, data: bytes) -> None:
+    def verify(self, signature: bytes, data: bytes, *, old_hash: bool = False) -> None:
         """Return where ``signature`` is this key's over ``data``.
+
+        Args:
+            old_hash: SHA-256 whatever the curve, as model-signing 0.2 had it.
 
         Raises:
             VerifyError: ``tampered``: it is not, be it of another key or over other bytes, which mathematics does not tell apart.
@@ -60,7 +63,8 @@ class PublicKey:
 
         try:
             if isinstance(self._key, EllipticCurvePublicKey):
-                self._key.verify(signature, data, ECDSA(getattr(hashes, _HASHES[self.kind])()))
+                algorithm = "SHA256" if old_hash else _HASHES[self.kind]
+                self._key.verify(signature, data, ECDSA(getattr(hashes, algorithm)()))
             else:
                 self._key.verify(signature, data)
         except InvalidSignature:

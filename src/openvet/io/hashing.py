@@ -22,7 +22,7 @@ __all__ = ["ALGORITHMS", "HashPool", "Pending", "digest_chunks"]
 #: Large enough that taking the GIL again between blocks costs nothing beside hashing one.
 _BUFFER = 4 * 1024 * 1024
 
-ALGORITHMS = ("sha256", "blake3")
+ALGORITHMS = ("sha256", "blake2b", "blake3")
 
 
 class _Hash(Protocol):
@@ -33,6 +33,8 @@ class _Hash(Protocol):
 def _constructor(algorithm: str) -> Callable[[], _Hash]:
     if algorithm == "sha256":
         return hashlib.sha256
+    if algorithm == "blake2b":
+        return hashlib.blake2b
     if algorithm == "blake3":
         try:
             from blake3 import blake3
@@ -53,12 +55,14 @@ def digest_chunks(chunks: Iterable[bytes], algorithms: Sequence[str]) -> dict[st
 
 
 class Pending:
-    """The digests of one file, on their way."""
+    """The digests of one file, or of the span from ``start`` to before ``end`` of one, on their way."""
 
-    __slots__ = ("_done", "_error", "_value", "source")
+    __slots__ = ("_done", "_error", "_value", "end", "source", "start")
 
-    def __init__(self, source: FileSource) -> None:
+    def __init__(self, source: FileSource, start: int, end: int) -> None:
         self.source = source
+        self.start = start
+        self.end = end
         self._done = threading.Event()
         self._value: dict[str, str] = {}
         self._error: ReadError | None = None
@@ -95,9 +99,12 @@ class HashPool:
         self._threads: list[threading.Thread] = []
         self._jobs = jobs
 
-    def submit(self, source: FileSource) -> Pending:
-        """Hash ``source`` from its first byte to its last. The caller keeps it open until the digests are there."""
-        pending = Pending(source)
+    def submit(self, source: FileSource, start: int = 0, end: int | None = None) -> Pending:
+        """Hash ``source`` from its first byte to its last, or only from ``start`` to before ``end``.
+
+        The caller keeps it open until the digests are there.
+        """
+        pending = Pending(source, start, source.size if end is None else end)
         self._queue.put(pending)
         if len(self._threads) < self._jobs:
             thread = threading.Thread(target=self._work, name="hash", daemon=True)
@@ -121,20 +128,20 @@ class HashPool:
             if pending is None:
                 return
             try:
-                pending.finish(self._hash(pending.source, view))
+                pending.finish(self._hash(pending, view))
             except ReadError as error:
                 pending.fail(error)
             except Exception as error:  # noqa: BLE001 - a thread must hand every failure on, or the caller waits for ever
                 pending.fail(ChangedError(f"could not be hashed: {type(error).__name__}: {error}"))
 
-    def _hash(self, source: FileSource, view: memoryview) -> dict[str, str]:
+    def _hash(self, pending: Pending, view: memoryview) -> dict[str, str]:
+        source, offset, end = pending.source, pending.start, pending.end
         states = {name: make() for name, make in self._constructors.items()}
-        offset = 0
-        while offset < source.size:
+        while offset < end:
             if self._stop:
                 raise ReadError("stopped before it was hashed to its end", offset=offset)
             try:
-                got = os.preadv(source.descriptor, [view[: min(_BUFFER, source.size - offset)]], offset)
+                got = os.preadv(source.descriptor, [view[: min(_BUFFER, end - offset)]], offset)
             except OSError as error:
                 raise ChangedError(f"cannot be read: {error.strerror}", offset=offset) from error
             if got == 0:

@@ -55,6 +55,8 @@ class LocalOrigin:
     """
 
     remote = False
+    #: Whether this is a snapshot in a hub's cache, where every file is a link to a blob.
+    cached: bool
 
     def __init__(self, path: str, *, exclude: Sequence[str] = (), limits: Limits = DEFAULT_LIMITS) -> None:
         self._exclude = tuple(exclude)
@@ -93,6 +95,7 @@ class LocalOrigin:
         except OSError as error:
             raise SubjectError(f"{printable(path)}: {_why(error)}") from error
         self.snapshot = Snapshot(name=printable(name), entries=entries, single=single, cut=cut)
+        self.cached = repository is not None
 
     def open(self, entry: Entry) -> FileSource:
         """The bytes of ``entry``, which must be a file of this snapshot.
@@ -206,7 +209,7 @@ class LocalOrigin:
             return Entry(name, place, EntryKind.FOLDER_LINK, detail=f"links to the folder {target} of the same model")
         if not stat.S_ISREG(status.st_mode):
             return Entry(name, place, EntryKind.SPECIAL, detail=f"links to {target}, which is no regular file")
-        return Entry(name, place, EntryKind.FILE, status.st_size, key=key)
+        return Entry(name, place, EntryKind.FILE, status.st_size, key=key, linked=True)
 
     def _may_follow(self, real: str) -> bool:
         """Inside the subject itself; in a cache snapshot, inside the repository's ``blobs`` too."""
