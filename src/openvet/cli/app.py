@@ -19,8 +19,11 @@ from openvet.cli.doctor import doctor
 from openvet.cli.failures import EXIT_CODES, FAILED, INTERRUPTED, NO_READER, fault, wrong_usage
 from openvet.cli.formats import formats
 from openvet.cli.inspect import inspect
+from openvet.cli.keys import keys
 from openvet.cli.rules import explain, rules
+from openvet.cli.sign import sign
 from openvet.cli.terminal import say
+from openvet.cli.verify import verify
 from openvet.errors import OpenVetError
 from openvet.version import VERSION
 
@@ -110,7 +113,7 @@ def app(ctx: click.Context, /) -> None:
         click.echo(ctx.get_help())
 
 
-for _each in (check, scan, inspect, disarm, rules, explain, formats, config, doctor, completion):
+for _each in (check, scan, inspect, disarm, sign, verify, keys, rules, explain, formats, config, doctor, completion):
     app.add_command(_each)
 
 

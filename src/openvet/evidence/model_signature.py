@@ -260,7 +260,7 @@ def _check_pieces(made: ModelSignature) -> None:
         return
     if len(made.resources) > _SHARDS:
         raise VerifyError("malformed", f"the statement lists more than {_SHARDS} shards")
-    for path, pieces in made.files.items():
+    for path, pieces in made._files.items():
         pieces.sort(key=lambda each: each.start)
         at = 0
         for index, each in enumerate(pieces):

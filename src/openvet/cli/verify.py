@@ -1,0 +1,191 @@
+"""``openvet verify``: verify a model against its signature."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openvet.cli.options import form_option
+
+if TYPE_CHECKING:
+    from openvet.errors import VerifyError
+    from openvet.evidence.bundle import Bundle
+    from openvet.evidence.verifier import Signer, Verified
+    from openvet.workflows.verify import Verification
+
+__all__ = ["verify"]
+
+_PATH = click.Path(readable=False)
+_NOT_VERIFIED = 1
+_LISTED = 20
+
+
+@click.command(short_help="Verify a model's files against their signature.")
+@click.argument("model", type=_PATH)
+@click.option("--key", metavar="FILE", type=_PATH, help="The public key that you trust, in PEM.")
+@click.option("--certificate-chain", "chain", metavar="FILE", type=_PATH, multiple=True, help="The root certificates that you trust, in PEM, and others that lead to them. May be repeated.")  # fmt: skip
+@click.option("--at", metavar="TIME", help="Check certificates as of this time (2026-11-28 or 2026-11-28T10:00:00Z); now if not given.")  # fmt: skip
+@click.option("--identity", metavar="ID", help="Who must have signed keyless: an e-mail address or URI.")
+@click.option("--issuer", metavar="URL", help="The identity provider that knows --identity.")
+@click.option("--trusted-root", metavar="FILE", type=_PATH, help="Sigstore's trusted root; that of the public instance if not given.")  # fmt: skip
+@click.option("--signature", metavar="FILE", type=_PATH, help="Where it is; MODEL/model.sig or FILE.sig if not given.")
+@click.option("--ignore", metavar="PATH", multiple=True, help="Let a file or folder be unsigned, relative to MODEL. May be repeated.")  # fmt: skip
+@click.option("--allow-unsigned-files", is_flag=True, help="List files that are not signed, and do not refuse them.")
+@click.option("--jobs", "-j", type=click.IntRange(1), metavar="N", help="Hashing threads; all cores if not given.")
+@form_option("How to report; json lists everything.")
+@click.option("--quiet", "-q", is_flag=True, help="Only the exit code, and no progress.")
+@click.option("--no-progress", is_flag=True, help="Show no progress line. It is only ever drawn on a terminal.")
+@click.pass_context
+def verify(ctx: click.Context, /, **asked: Any) -> None:
+    """Verify that a model's files are those that somebody whom you trust has signed.
+
+    Whom you trust is --key, --certificate-chain, or --identity with --issuer for keyless signatures (an extra,
+    openvet[sigstore]). Signatures of `openvet sign` and of every released `model_signing` are verified, with no network. What
+    the signature does not cover is printed: `openvet check` reads that too.
+
+    \b
+    Examples:
+      openvet verify --key release.key.pub ./my-model
+      openvet verify --certificate-chain ca.pem --at 2026-06-01 ./my-model
+      openvet verify --identity me@example.org --issuer https://accounts.example.org ./my-model
+
+    \b
+    Exit codes:
+      0    verified
+      1    not verified: the first line says why (tampered, wrong-key, mismatch, expired, malformed and so on)
+      2    the command itself failed (a missing path, a wrong argument)
+      130  interrupted with Ctrl-C; nothing is verified
+    """  # noqa: D301
+    from openvet.cli.check import progress_line
+    from openvet.cli.output import write_text
+    from openvet.errors import VerifyError
+    from openvet.workflows.verify import VerifyOptions
+    from openvet.workflows.verify import verify as run
+
+    # hashing threads ask for the interpreter once a block; the usual 5 ms would cost them as much as the block itself
+    sys.setswitchinterval(0.0002)
+    check = _trust(asked)
+    options = VerifyOptions(
+        asked["signature"] or "", asked["ignore"], asked["allow_unsigned_files"], asked["jobs"] or 0
+    )
+    as_json = asked["form"] == "json"
+    try:
+        with progress_line(not asked["quiet"] and not asked["no_progress"]) as (progress, _):
+            found = run(asked["model"], check, options, progress)
+    except VerifyError as error:
+        if not asked["quiet"]:
+            write_text(_refused_json(asked, error) if as_json else _refused(asked, error))
+        ctx.exit(_NOT_VERIFIED)
+    if not asked["quiet"]:
+        write_text(_json(found.to_json()) if as_json else _as_text(found))
+    ctx.exit(0)
+
+
+def _trust(asked: dict[str, Any]) -> Callable[[Bundle], Verified]:
+    """How to check a bundle's signature, by what the options say is trusted."""
+    keyless = asked["identity"] is not None or asked["issuer"] is not None
+    if [asked["key"] is not None, bool(asked["chain"]), keyless].count(True) != 1:
+        raise click.UsageError("say whom you trust with one of --key, --certificate-chain, or --identity and --issuer")
+    if asked["at"] is not None and not asked["chain"]:
+        raise click.UsageError("--at belongs to --certificate-chain")
+    if asked["trusted_root"] is not None and not keyless:
+        raise click.UsageError("--trusted-root belongs to --identity and --issuer")
+    from openvet.workflows.keys import read_pem, read_public
+
+    if asked["key"] is not None:
+        from openvet.evidence.verifier import verify_with_key
+
+        key = read_public(asked["key"])
+        return lambda bundle: verify_with_key(bundle, key)
+    if asked["chain"]:
+        from openvet.evidence.certificates import load_roots
+        from openvet.evidence.verifier import verify_with_roots
+
+        roots = load_roots(b"\n".join(read_pem(each) for each in asked["chain"]))
+        at = _time(asked["at"])
+        return lambda bundle: verify_with_roots(bundle, roots, at)
+    if asked["identity"] is None or asked["issuer"] is None:
+        raise click.UsageError("--identity and --issuer belong together: who signed, and which provider knows that")
+    from openvet.evidence.keyless import load_trusted_root, verify_keyless
+
+    root = load_trusted_root(None if asked["trusted_root"] is None else read_pem(asked["trusted_root"]))
+    return lambda bundle: verify_keyless(bundle, asked["identity"], asked["issuer"], root)
+
+
+def _time(text: str | None) -> datetime:
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.UsageError(f"--at {text!r}: write 2026-11-28 or 2026-11-28T10:00:00Z") from None
+    return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
+
+
+def _refused(asked: dict[str, Any], error: VerifyError) -> str:
+    from openvet.reports._wording import visible
+    from openvet.workflows.verify import MismatchError
+
+    lines = [f"NOT verified: {asked['model']}: {error.reason}: {error.message}"]
+    if isinstance(error, MismatchError):
+        lines[0] = (
+            f"NOT verified: {asked['model']}: {error.reason}: the signature is good, but the model is not what was signed"
+        )
+        lines += [
+            f"  {each.what}: {each.path}{': ' if each.detail else ''}{each.detail}"
+            for each in error.differences[:_LISTED]
+        ]
+        if len(error.differences) > _LISTED:
+            lines.append(f"  and {len(error.differences) - _LISTED:,} more; --format json lists all")
+        lines += _signer(error.signer)
+    return "".join(f"{visible(line)}\n" for line in lines)
+
+
+def _refused_json(asked: dict[str, Any], error: VerifyError) -> str:
+    from openvet.workflows.verify import refusal
+
+    return _json(refusal(asked["model"], asked["signature"] or "", error))
+
+
+def _json(value: dict[str, Any]) -> str:
+    import json
+
+    from openvet.reports._wording import clean
+
+    return json.dumps(clean(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _as_text(found: Verification) -> str:
+    from openvet.cli.sign import not_covered
+    from openvet.reports._wording import bytes_for_people, plural, visible
+
+    lines = [
+        f"verified: {found.model}: {plural(len(found.statement.files), 'file')}, {bytes_for_people(found.size)}",
+        f"  signature  {found.signature}",
+        f"  root       sha256 {found.statement.root}",
+        *_signer(found.signer),
+        *not_covered([(each.path, each.why) for each in found.not_covered]),
+        *(f"  note: {each}" for each in found.notes),
+    ]
+    return "".join(f"{visible(line)}\n" for line in lines)
+
+
+def _signer(signer: Signer) -> list[str]:
+    lines = []
+    if signer.identity:
+        lines.append(f"  signed by  {signer.identity}, says {signer.provider}")
+    if signer.certificate is not None and signer.root is not None:
+        lines.append(f"  signed by  {signer.certificate.subject or 'an unnamed certificate'}")
+        lines.append(f"  root cert  {signer.root.subject or 'unnamed'}, sha256 {signer.root.fingerprint}")
+    if signer.at is not None:
+        lines.append(
+            f"  as of      {signer.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC; revocation cannot be seen offline"
+        )
+    if signer.signed_at is not None:
+        lines.append(f"  signed at  {signer.signed_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC, says the log")
+    lines.append(f"  key        {signer.key_kind} {signer.key}")
+    return lines

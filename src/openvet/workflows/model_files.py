@@ -1,0 +1,211 @@
+"""The files of a model as a signature sees them: which are signed, which are not, and their digests."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from openvet.core.progress import Progress
+from openvet.core.snapshot import Entry, EntryKind
+from openvet.core.text import printable
+from openvet.errors import ChangedError, ReadError, SubjectError
+from openvet.evidence.model_signature import ALWAYS_IGNORED, SINGLE, Resource, Serialization
+from openvet.io.hashing import HashPool, Pending, digest_chunks
+from openvet.io.source import FileSource
+from openvet.origins.local import LocalOrigin
+
+__all__ = ["FileError", "Listing", "NotCovered", "Span", "digest", "list_files", "own_path", "read_small", "within"]
+
+#: Files that are open at once: enough to keep all cores busy, few enough for any descriptor limit.
+_OPEN = 64
+#: Less is hashed at once and not by another thread, which would cost more than the hashing.
+_SMALL = 256 * 1024
+
+#: From the first byte to before the last; ``None`` is the file's end.
+Span = tuple[int, int | None]
+
+
+class FileError(ReadError):
+    """A file that is to be signed or verified cannot be read. ``place`` is its name, printable."""
+
+    def __init__(self, place: str, error: ReadError) -> None:
+        super().__init__(f"{place}: {error}")
+        self.place = place
+
+
+@dataclass(frozen=True, slots=True)
+class NotCovered:
+    """A file that is there and about which the signature says nothing. ``path`` is printable."""
+
+    path: str
+    why: str
+
+    def to_json(self) -> dict[str, str]:
+        return {"path": self.path, "why": self.why}
+
+
+@dataclass(slots=True)
+class Listing:
+    """The names in a model, sorted into what a signature is about.
+
+    Attributes:
+        files: what is signed, by the name that it has in a statement.
+        empty: empty files, which a signature by shards cannot hold.
+        others: what no signature can be about (a link where links are not allowed, a device), with the reason.
+        not_covered: what is there and is not signed on purpose.
+    """
+
+    files: dict[str, Entry] = field(default_factory=dict)
+    empty: list[Entry] = field(default_factory=list)
+    others: list[NotCovered] = field(default_factory=list)
+    not_covered: list[NotCovered] = field(default_factory=list)
+
+
+def list_files(origin: LocalOrigin, serialization: Serialization, own: str | None) -> Listing:
+    """Sort the names in a model.
+
+    Args:
+        own: the path of the signature in the model, which is never about itself; ``None`` where it lies elsewhere.
+
+    Raises:
+        SubjectError: the model has more files than are listed.
+    """
+    if origin.snapshot.cut:
+        raise SubjectError(f"{origin.snapshot.name}: {origin.snapshot.cut}")
+    found = Listing()
+    for entry in origin.snapshot.entries:
+        name = SINGLE if origin.snapshot.single else entry.name
+        if name == own and own is not None:
+            continue
+        if not origin.snapshot.single and (serialization.ignores(name) or within(name, ALWAYS_IGNORED)):
+            found.not_covered.append(NotCovered(entry.place, "ignored: lies in a path that the signature leaves out"))
+        elif entry.kind is EntryKind.FILE and (serialization.allow_symlinks or not entry.linked):
+            if serialization.shard_size is not None and entry.size == 0:
+                found.empty.append(entry)
+            found.files[name] = entry
+        elif entry.kind is EntryKind.FOLDER_LINK and serialization.allow_symlinks:
+            found.not_covered.append(NotCovered(entry.place, f"{entry.detail}, where each file has its own name"))
+        elif entry.kind in {EntryKind.FILE, EntryKind.FOLDER_LINK}:
+            found.others.append(NotCovered(entry.place, "is a link"))
+        else:
+            found.others.append(NotCovered(entry.place, entry.detail))
+    return found
+
+
+def within(name: str, paths: Iterable[str]) -> bool:
+    """Whether ``name`` is one of ``paths`` or lies in one."""
+    return any(name == each or name.startswith(each + "/") for each in paths)
+
+
+def own_path(signature: str, model: str) -> str | None:
+    """The path of a signature below the folder ``model``, or ``None`` where it is not in it.
+
+    A link's own place counts and not where it leads: in a hub's cache the signature is a link like every file.
+    """
+    folder = os.path.realpath(model)
+    place = os.path.join(os.path.realpath(os.path.dirname(os.path.abspath(signature))), os.path.basename(signature))
+    inside = place.startswith(os.path.join(folder, ""))
+    return os.path.relpath(place, folder).replace(os.sep, "/") if inside else None
+
+
+def digest(
+    origin: LocalOrigin,
+    wanted: Sequence[tuple[str, Entry, Sequence[Span]]],
+    algorithm: str,
+    jobs: int,
+    progress: Progress,
+) -> Iterator[Resource]:
+    """The digests of files, on ``jobs`` threads (0: all cores), the largest first; they come in no particular order.
+
+    Args:
+        wanted: for each file its name in the statement, its entry, and the spans to hash.
+
+    Raises:
+        FileError: a file is gone, may not be read, or is not what was listed.
+    """
+    pool = HashPool(jobs or len(os.sched_getaffinity(0)), (algorithm,), progress)
+    waiting: deque[_Open] = deque()
+    progress.files_total, progress.bytes_total = len(wanted), sum(entry.size for _, entry, _ in wanted)
+    try:
+        for name, entry, spans in sorted(wanted, key=lambda each: -each[1].size):
+            progress.doing = entry.place
+            if len(waiting) >= _OPEN:
+                yield from _finish(waiting, algorithm, progress)
+            opened = _open(origin, name, entry)
+            waiting.append(opened)
+            if entry.size <= _SMALL:
+                opened.ready = list(_at_once(opened, spans, algorithm, progress))
+            else:
+                opened.pending = [(span, pool.submit(opened.source, *span)) for span in spans]
+        while waiting:
+            yield from _finish(waiting, algorithm, progress)
+    finally:
+        pool.stop()
+        for each in waiting:
+            each.source.close()
+
+
+@dataclass(slots=True)
+class _Open:
+    name: str
+    entry: Entry
+    source: FileSource
+    pending: list[tuple[Span, Pending]] = field(default_factory=list)
+    ready: list[Resource] = field(default_factory=list)
+
+
+def _open(origin: LocalOrigin, name: str, entry: Entry) -> _Open:
+    try:
+        source = origin.open(entry)
+    except ReadError as error:
+        raise FileError(entry.place, error) from error
+    if source.size != entry.size:
+        source.close()
+        raise FileError(entry.place, ChangedError("is not the file that was listed"))
+    return _Open(name, entry, source)
+
+
+def _at_once(opened: _Open, spans: Sequence[Span], algorithm: str, progress: Progress) -> Iterator[Resource]:
+    try:
+        data = opened.source.read(0, opened.source.size)
+    except ReadError as error:
+        raise FileError(opened.entry.place, error) from error
+    for start, end in spans:
+        yield Resource(opened.name, algorithm, digest_chunks([data[start:end]], (algorithm,))[algorithm], start, end)
+    progress.bytes_done += len(data)
+
+
+def _finish(waiting: deque[_Open], algorithm: str, progress: Progress) -> Iterator[Resource]:
+    """Wait for the file that was opened first; it is closed whatever happens."""
+    opened = waiting[0]
+    try:
+        for (start, end), pending in opened.pending:
+            opened.ready.append(Resource(opened.name, algorithm, pending.wait()[algorithm], start, end))
+        opened.source.check_unchanged()
+    except ReadError as error:
+        raise FileError(opened.entry.place, error) from error
+    waiting.popleft()
+    opened.source.close()
+    progress.files_done += 1
+    yield from opened.ready
+
+
+def read_small(path: str, most: int) -> bytes:
+    """A small file of the user's own (a key, a signature): all of it.
+
+    Raises:
+        OSError: it is not there or may not be read.
+        SubjectError: it is no regular file, or larger than ``most`` bytes.
+    """
+    import stat
+
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise SubjectError(f"{printable(path)}: is no regular file")
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise SubjectError(f"{printable(path)}: has more than {most} bytes")
+    return data

@@ -1,0 +1,268 @@
+"""verify: who signed a model's files, whether they are still those, and what the signature says nothing about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from openvet.core.progress import Progress
+from openvet.core.snapshot import Entry
+from openvet.core.text import printable
+from openvet.errors import SubjectError, VerifyError
+from openvet.evidence.bundle import Bundle
+from openvet.evidence.model_signature import DIGESTS_V01, SIGNATURE_V1, SINGLE, ModelSignature, Resource
+from openvet.evidence.verifier import Signer, Verified
+from openvet.origins.local import LocalOrigin
+from openvet.workflows.model_files import (
+    FileError,
+    Listing,
+    NotCovered,
+    Span,
+    digest,
+    list_files,
+    own_path,
+    read_small,
+)
+from openvet.workflows.sign import default_signature
+
+__all__ = ["VERIFICATION_TYPE", "Difference", "MismatchError", "Verification", "VerifyOptions", "refusal", "verify"]
+
+VERIFICATION_TYPE: Final = "https://openvet/verification/v1"
+_BUNDLE: Final = 256 * 1024 * 1024
+_SAID: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where a model is not what was signed. ``what`` is ``changed``, ``missing``, ``unsigned`` or ``unreadable``."""
+
+    path: str
+    what: str
+    detail: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        return {"path": self.path, "what": self.what, **({"detail": self.detail} if self.detail else {})}
+
+    def __str__(self) -> str:
+        return f"{self.path} ({self.what}{': ' if self.detail else ''}{self.detail})"
+
+
+class MismatchError(VerifyError):
+    """A good signature, and a model that is not the signed one. ``signer`` signed, ``differences`` says what is not so."""
+
+    def __init__(self, signer: Signer, differences: Sequence[Difference]) -> None:
+        said = ", ".join(map(str, differences[:_SAID]))
+        more = f", and {len(differences) - _SAID} more" if len(differences) > _SAID else ""
+        super().__init__("mismatch", f"the signature is good, but the model is not what was signed: {said}{more}")
+        self.signer = signer
+        self.differences = tuple(differences)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyOptions:
+    """How to verify.
+
+    Attributes:
+        signature: where it is; '' means ``MODEL/model.sig``, or ``FILE.sig``.
+        ignore: more paths of the model, relative to it, whose files need no signature.
+        allow_unsigned: files that are not signed are listed, and not refused.
+        jobs: hashing threads; 0 means all cores.
+    """
+
+    signature: str = ""
+    ignore: tuple[str, ...] = ()
+    allow_unsigned: bool = False
+    jobs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """A model that is what was signed. ``model`` and ``signature`` are paths, printable."""
+
+    model: str
+    signature: str
+    statement: ModelSignature
+    size: int
+    signer: Signer
+    not_covered: tuple[NotCovered, ...]
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        statement = self.statement
+        return {
+            "type": VERIFICATION_TYPE,
+            "verified": True,
+            "model": self.model,
+            "signature": self.signature,
+            "predicate_type": DIGESTS_V01 if statement.legacy else SIGNATURE_V1,
+            "subject": {"name": statement.name, "digest": {"sha256": statement.root}},
+            "serialization": statement.serialization.to_json(),
+            "files": len(statement.files),
+            "bytes": self.size,
+            "signer": self.signer.to_json(),
+            "not_covered": [each.to_json() for each in self.not_covered],
+            "notes": list(self.notes),
+        }
+
+
+def refusal(model: str, signature: str, error: VerifyError) -> dict[str, Any]:
+    """What a program is told about a model that is not verified."""
+    value: dict[str, Any] = {
+        "type": VERIFICATION_TYPE,
+        "verified": False,
+        "model": printable(model),
+        "signature": printable(signature or default_signature(model)),
+        "reason": error.reason,
+        "message": error.message,
+        "differences": [],
+    }
+    if isinstance(error, MismatchError):
+        value["signer"] = error.signer.to_json()
+        value["differences"] = [each.to_json() for each in error.differences]
+    return value
+
+
+def verify(
+    path: str,
+    check: Callable[[Bundle], Verified],
+    options: VerifyOptions | None = None,
+    progress: Progress | None = None,
+) -> Verification:
+    """Verify the model at ``path`` against its signature.
+
+    Args:
+        check: checks the bundle's signature by what the caller trusts, as :func:`openvet.evidence.verifier.verify_with_key` does.
+
+    Raises:
+        VerifyError: it is not verified, for the reason given; :class:`MismatchError` where the model differs.
+        SubjectError: the model cannot be listed.
+        UsageError: an option makes no sense.
+    """
+    options = options or VerifyOptions()
+    place = options.signature or default_signature(path)
+    bundle = Bundle.parse(_read(place))
+    verified = check(bundle)
+    statement = ModelSignature.parse(verified.payload)
+    origin = LocalOrigin(path)
+    try:
+        listing = _list(origin, statement, options, None if origin.snapshot.single else own_path(place, path))
+        files, differences = _match(statement, listing, origin)
+        not_covered = list(listing.not_covered)
+        unsigned = list(_unsigned(listing, files))
+        if options.allow_unsigned:
+            not_covered += unsigned
+        else:
+            differences += [Difference(each.path, "unsigned", each.why) for each in unsigned]
+        if statement.serialization.shard_size is not None:
+            not_covered += [
+                NotCovered(each.place, "is empty, which a signature by shards does not hold")
+                for each in listing.empty
+                if each.name not in files
+            ]
+        if not differences:  # the cheap answer first: what is known to differ need not be hashed
+            differences += _compare(origin, statement, files, options.jobs, progress or Progress())
+    finally:
+        origin.close()
+    if differences:
+        raise MismatchError(verified.signer, differences)
+    size = sum(entry.size for entry in files.values())
+    notes = tuple(_notes(origin, statement, bundle, verified.signer))
+    return Verification(printable(path), printable(place), statement, size, verified.signer, tuple(not_covered), notes)
+
+
+def _read(place: str) -> bytes:
+    try:
+        return read_small(place, _BUNDLE)
+    except FileNotFoundError:
+        raise VerifyError("missing", f"there is no signature at {printable(place)}") from None
+    except OSError as error:
+        raise VerifyError("missing", f"the signature {printable(place)} cannot be read: {error.strerror}") from error
+    except SubjectError as error:
+        raise VerifyError("malformed", str(error)) from error
+
+
+def _list(origin: LocalOrigin, statement: ModelSignature, options: VerifyOptions, own: str | None) -> Listing:
+    serialization = statement.serialization
+    mine = tuple(each.strip("/").removeprefix("./") for each in options.ignore)
+    listing = list_files(origin, replace(serialization, ignore_paths=(*serialization.ignore_paths, *mine)), own)
+    # what is signed is verified wherever it lies
+    if any(serialization.ignores(each) for each in statement.files):
+        inside = {entry.name: entry for entry in origin.snapshot.entries if entry.name in statement.files}
+        everything = list_files(origin, replace(serialization, ignore_paths=()), own)
+        listing.files.update({name: entry for name, entry in everything.files.items() if name in inside})
+        listing.not_covered = [
+            each for each in listing.not_covered if each.path not in {e.place for e in inside.values()}
+        ]
+    return listing
+
+
+def _match(
+    statement: ModelSignature, listing: Listing, origin: LocalOrigin
+) -> tuple[dict[str, Entry], list[Difference]]:
+    """The signed files that are there, by name, and those that are not or are something else."""
+    single, name = origin.snapshot.single, origin.snapshot.name
+    about_one = len(statement.files) == 1 and set(statement.files) <= {SINGLE, *({name} if single else ())}
+    if single and not about_one:
+        return {}, [
+            Difference(name, "changed", f"is one file, and a folder of {len(statement.files)} files was signed")
+        ]
+    if not single and SINGLE in statement.files:
+        return {}, [Difference(name, "changed", "is a folder, and one file was signed")]
+    others = {each.path: each.why for each in listing.others}
+    files: dict[str, Entry] = {}
+    differences: list[Difference] = []
+    for path, pieces in statement.files.items():
+        entry = listing.files.get(SINGLE if single else path)
+        if entry is None:
+            place = printable(path)
+            what = "unreadable" if place in others else "missing"
+            differences.append(Difference(place, what, others.get(place, "")))
+            continue
+        files[path] = entry
+        end = pieces[-1].end
+        if end is not None and end != entry.size:
+            differences.append(Difference(entry.place, "changed", f"has {entry.size} bytes, {end} were signed"))
+    return files, differences
+
+
+def _unsigned(listing: Listing, files: Mapping[str, Entry]) -> Iterator[NotCovered]:
+    known = {entry.place for entry in files.values()}
+    spared = {entry.place for entry in listing.empty}
+    for entry in listing.files.values():
+        if entry.place not in known and entry.place not in spared:
+            yield NotCovered(entry.place, "is not signed")
+    yield from (each for each in listing.others if each.path not in known)
+
+
+def _compare(
+    origin: LocalOrigin, statement: ModelSignature, files: Mapping[str, Entry], jobs: int, progress: Progress
+) -> list[Difference]:
+    signed: dict[tuple[str, int, int | None], Resource] = {
+        (each.path, each.start, each.end): each for each in statement.resources
+    }
+    wanted: list[tuple[str, Entry, Sequence[Span]]] = [
+        (path, entry, [(each.start, each.end) for each in statement.files[path]]) for path, entry in files.items()
+    ]
+    changed: dict[str, str] = {}
+    try:
+        for found in digest(origin, wanted, statement.serialization.hash_type, jobs, progress):
+            if found.digest != signed.pop((found.path, found.start, found.end)).digest:
+                span = "" if found.end is None else f"bytes {found.start} to {found.end}"
+                changed.setdefault(files[found.path].place, span)
+    except FileError as error:
+        return [Difference(error.place, "unreadable", str(error).removeprefix(f"{error.place}: "))]
+    if signed and not changed:
+        raise AssertionError("every signed piece is hashed")
+    return [Difference(path, "changed", span) for path, span in sorted(changed.items())]
+
+
+def _notes(origin: LocalOrigin, statement: ModelSignature, bundle: Bundle, signer: Signer) -> Iterator[str]:
+    if statement.legacy:
+        yield "an old kind of signature (model-signing 0.2): sign again to record what it leaves out"
+    elif statement.name != origin.snapshot.name:
+        yield f"it was signed under the name {printable(statement.name)}; names of models are not part of what is verified"
+    if signer.method != "sigstore" and (bundle.material.log_entries or bundle.material.timestamps is not None):
+        yield "the bundle carries log entries or timestamps, which were not checked"
+    if signer.signed_at is None:
+        yield "when it was signed is not proven"
