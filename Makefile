@@ -19,7 +19,7 @@ INSTALL := $(PIP) install --quiet --require-hashes --no-deps
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types floors bench peers worst fuzz soak replay docs docs-check fmt lock clean check-all
+.PHONY: help demo test interop lint types floors bench peers worst fuzz soak replay docs docs-check fmt lock clean check-all
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -61,13 +61,24 @@ $(CACHE)/replay/.made: requirements/core.txt requirements/build.txt requirements
 	$(REPLAY) -m pip --disable-pip-version-check --no-input install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# what signs and verifies models too, in an environment of its own: ours must understand it, and it ours
+$(CACHE)/interop/model-signing/.made: requirements/interop-model-signing.txt
+	@mkdir -p $(@D)
+	@bash tools/venv.sh "$(PYTHON)" $(@D)
+	$(@D)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps -r $<
+	@touch $@
+
 # --- the two commands of a new user ---
 
 demo: $(STAMP)/core $(CACHE)/demo/.fetched ## set up, then vet a real model and a hostile copy of it
 	@$(BIN)/python tools/demo.py $(CACHE)/demo
 
 test: $(STAMP)/test ## set up, then run the tests
+	@$(MAKE) --no-print-directory $(CACHE)/interop/model-signing/.made || echo "openvet: the tests with model-signing are left out" >&2
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+interop: $(STAMP)/test $(CACHE)/interop/model-signing/.made ## models signed here and verified by model-signing, and the other way
+	$(BIN)/python -m pytest tests/conformance/test_model_signing.py $(ARGS)
 
 # --- for those who change the code ---
 

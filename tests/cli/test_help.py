@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from tests.evidence.authority import Authority
 from tests.snapshots.snapshot import matches
 
 from openvet.cli import main
@@ -37,7 +38,7 @@ def test_help(command: str) -> None:
     assert max(map(len, text.splitlines())) <= 100
 
 
-@pytest.mark.parametrize("command", ["", "check", "scan", "inspect", "disarm", "doctor"])
+@pytest.mark.parametrize("command", ["", "check", "scan", "inspect", "disarm", "sign", "verify", "doctor"])
 def test_help_tells_the_exit_codes(command: str) -> None:
     assert "Exit codes:" in help_of(command)
 
@@ -59,8 +60,8 @@ def examples() -> list[str]:
     return found
 
 
-# what needs a network is tried against our own servers in tests/origins
-LOCAL = [each for each in examples() if each.startswith("openvet") and " hf:" not in each and " oci:" not in each]
+# what needs a network is tried against our own servers in tests/origins, what needs an extra where the extra is
+LOCAL = [each for each in examples() if each.startswith("openvet") and not re.search(r" hf:| oci:| --identity ", each)]
 
 
 @pytest.mark.parametrize("example", LOCAL)
@@ -86,10 +87,26 @@ def test_examples_work(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
             checkpoint if name.endswith("ckpt") else zip_file({"w": Strided(Stored(bytes(16)), (4,), (1,))})
         )
     words = shlex.split(example.partition(" > ")[0].replace("downloads/*", "downloads/a.safetensors"))
+    if words[1] in {"sign", "verify", "keys"}:
+        keys_and_signature(tmp_path, words)
+        monkeypatch.setenv("OPENVET_KEY_PASSPHRASE", "of an example")
     found = CliRunner().invoke(main, words[1:])
     assert found.exit_code in {0, 3}, found.stderr
     assert found.stdout or "the report is in" in found.stderr
     assert "fault" not in found.stderr
+
+
+def keys_and_signature(folder: Path, words: list[str]) -> None:
+    """What stands beside a model of somebody who signs: a key, its certificate, and for verifying a signature with either."""
+    authority = Authority()
+    key, leaf = authority.signer()
+    (folder / "release.key").write_bytes(key.pem())
+    (folder / "release.key.pub").write_bytes(key.public.pem)
+    (folder / "me.pem").write_bytes(leaf)
+    (folder / "ca.pem").write_bytes(authority.pem)
+    if words[1] == "verify":
+        how = ["--certificate", "me.pem"] if "--certificate-chain" in words else []
+        assert CliRunner().invoke(main, ["sign", "--key", "release.key", *how, "./my-model"]).exit_code == 0
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -18,6 +18,8 @@ PERMISSIVE = {
     "Apache-2.0",
     "PSF-2.0",
     "CC0-1.0 OR Apache-2.0",
+    "Apache-2.0 OR BSD-3-Clause",
+    "MIT-0",
     "License :: OSI Approved :: BSD License",
 }
 
@@ -33,13 +35,18 @@ def name_of(requirement: str) -> str:
 
 
 def test_there_is_a_lock_for_each_job() -> None:
-    ours = [path.stem for path in LOCKS if not path.stem.startswith("peers-")]
+    ours = [path.stem for path in LOCKS if not path.stem.startswith(("peers-", "interop-"))]
     assert ours == ["build", "core", "demo", "dev", "lock", "replay", "test"]
 
 
 def test_there_is_a_lock_for_each_peer() -> None:
     peers = {"fickling", "hayward", "modelaudit", "modelscan", "picklescan"}
     assert {path.stem.removeprefix("peers-") for path in LOCKS if path.stem.startswith("peers-")} == peers | {"models"}
+
+
+def test_there_is_a_lock_for_each_tool_that_ours_must_understand() -> None:
+    others = {path.stem.removeprefix("interop-") for path in LOCKS if path.stem.startswith("interop-")}
+    assert others == {"model-signing"}
 
 
 @pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.stem)
@@ -52,12 +59,16 @@ def test_every_pin_is_hashed_and_nothing_says_where(path: Path) -> None:
 def test_the_core_depends_on_few_projects_and_what_they_need() -> None:
     assert {name_of(each) for each in PROJECT["project"]["dependencies"]} == {
         "click",
+        "cryptography",
         "jinja2",
         "pyyaml",
         "backports-zstd",
     }
     locked = set(pins(ROOT / "requirements" / "core.txt"))
-    assert locked == {"click", "jinja2", "pyyaml", "markupsafe", "backports-zstd"}
+    assert locked == {
+        *("click", "cryptography", "jinja2", "pyyaml", "backports-zstd"),
+        *("cffi", "markupsafe", "pycparser"),
+    }
 
 
 @pytest.mark.parametrize("group", ["build", "test", "dev", "demo", "lock", "replay"])
@@ -73,7 +84,9 @@ def test_the_locks_agree_with_each_other() -> None:
             assert whole[name] == version
 
 
-@pytest.mark.parametrize("name", ["click", "jinja2", "markupsafe", "pyyaml", "backports.zstd", "blake3"])
+@pytest.mark.parametrize(
+    "name", ["click", "jinja2", "markupsafe", "pyyaml", "backports.zstd", "blake3", "cryptography", "cffi", "pycparser"]
+)
 def test_what_we_ship_with_is_permissively_licensed(name: str) -> None:
     about = metadata.metadata(name)
     told = {word for field in ("License-Expression", "License", "Classifier") for word in about.get_all(field) or []}

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"yaml", "jinja2", "importlib.metadata", "email", "socket", "ssl", "http", "asyncio", "json.tool", "decimal"}
+HEAVY = {"yaml", "jinja2", "importlib.metadata", "email", "socket", "ssl", "http", "asyncio", "json.tool", "decimal",
+         "cryptography", "sigstore", "securesystemslib"}  # fmt: skip
 PROGRAM = """
 import json, sys
 from openvet.cli import main
@@ -30,7 +31,11 @@ def modules_after(*arguments: str) -> set[str]:
     return set(names)
 
 
-@pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("check", "--help")], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments",
+    [("--version",), ("--help",), ("check", "--help"), ("sign", "--help"), ("verify", "--help"), ("keys", "--help")],
+    ids=" ".join,
+)
 def test_help_and_version_import_no_room_but_their_own(arguments: tuple[str, ...]) -> None:
     names = modules_after(*arguments)
     assert names & HEAVY == set()

@@ -29,7 +29,7 @@ def keys() -> None:
 
     \b
     Examples:
-      openvet keys new release.key
+      openvet keys new --kind p384 signing.key
       openvet keys list
       openvet keys show release.key.pub
     """  # noqa: D301

@@ -56,7 +56,7 @@ def verify(ctx: click.Context, /, **asked: Any) -> None:
     \b
     Exit codes:
       0    verified
-      1    not verified: the first line says why (tampered, wrong-key, mismatch, expired, malformed and so on)
+      1    not verified: the first line says why, as in tampered, wrong-key, mismatch, expired
       2    the command itself failed (a missing path, a wrong argument)
       130  interrupted with Ctrl-C; nothing is verified
     """  # noqa: D301

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from openvet.core.progress import Progress
@@ -63,10 +63,13 @@ class Listing:
     not_covered: list[NotCovered] = field(default_factory=list)
 
 
-def list_files(origin: LocalOrigin, serialization: Serialization, own: str | None) -> Listing:
+def list_files(
+    origin: LocalOrigin, serialization: Serialization, own: str | None, signed: Collection[str] = ()
+) -> Listing:
     """Sort the names in a model.
 
     Args:
+        signed: names that a signature lists; they count wherever they lie.
         own: the path of the signature in the model, which is never about itself; ``None`` where it lies elsewhere.
 
     Raises:
@@ -79,7 +82,8 @@ def list_files(origin: LocalOrigin, serialization: Serialization, own: str | Non
         name = SINGLE if origin.snapshot.single else entry.name
         if name == own and own is not None:
             continue
-        if not origin.snapshot.single and (serialization.ignores(name) or within(name, ALWAYS_IGNORED)):
+        ignored = serialization.ignores(name) or within(name, ALWAYS_IGNORED)
+        if ignored and not origin.snapshot.single and name not in signed:
             found.not_covered.append(NotCovered(entry.place, "ignored: lies in a path that the signature leaves out"))
         elif entry.kind is EntryKind.FILE and (serialization.allow_symlinks or not entry.linked):
             if serialization.shard_size is not None and entry.size == 0:

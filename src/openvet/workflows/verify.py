@@ -152,7 +152,7 @@ def verify(
         unsigned = list(_unsigned(listing, files))
         if options.allow_unsigned:
             not_covered += unsigned
-        else:
+        elif files or not differences:  # the signature of something else altogether need not be told file by file
             differences += [Difference(each.path, "unsigned", each.why) for each in unsigned]
         if statement.serialization.shard_size is not None:
             not_covered += [
@@ -185,16 +185,8 @@ def _read(place: str) -> bytes:
 def _list(origin: LocalOrigin, statement: ModelSignature, options: VerifyOptions, own: str | None) -> Listing:
     serialization = statement.serialization
     mine = tuple(each.strip("/").removeprefix("./") for each in options.ignore)
-    listing = list_files(origin, replace(serialization, ignore_paths=(*serialization.ignore_paths, *mine)), own)
-    # what is signed is verified wherever it lies
-    if any(serialization.ignores(each) for each in statement.files):
-        inside = {entry.name: entry for entry in origin.snapshot.entries if entry.name in statement.files}
-        everything = list_files(origin, replace(serialization, ignore_paths=()), own)
-        listing.files.update({name: entry for name, entry in everything.files.items() if name in inside})
-        listing.not_covered = [
-            each for each in listing.not_covered if each.path not in {e.place for e in inside.values()}
-        ]
-    return listing
+    paths = (*serialization.ignore_paths, *mine)
+    return list_files(origin, replace(serialization, ignore_paths=paths), own, statement.files)
 
 
 def _match(
