@@ -193,7 +193,11 @@ def altered(**parts: Any) -> bytes:
     value = statement(**{"shard_size": parts.pop("shard_size")} if "shard_size" in parts else {}).to_json()
     value["predicate"].update(parts.pop("predicate", {}))
     if "resources" in value["predicate"]:
-        listed = [Resource("", "", each["digest"]) for each in value["predicate"]["resources"] if len(each) == 3]
+        listed = [
+            Resource("", "", each["digest"])
+            for each in value["predicate"]["resources"]
+            if len(each) == 3 or "annotations" in each
+        ]
         value["subject"][0]["digest"]["sha256"] = root_digest(listed)
     value.update(parts)
     return json.dumps(value).encode()
@@ -250,6 +254,18 @@ def test_statements_that_are_refused(parts: dict[str, Any], why: str) -> None:
 )  # fmt: skip
 def test_shards_that_are_not_all_of_a_file(names: list[str]) -> None:
     assert unreadable(altered(shard_size=3, predicate={"resources": [entry(each) for each in names]}))[0] == "malformed"
+
+
+def test_both_names_of_a_shards_algorithm() -> None:
+    assert {each["algorithm"] for each in statement(shard_size=3).to_json()["predicate"]["resources"]} == {
+        "sha256-sharded-3"
+    }
+    for name, fine in (("sha256", True), ("sha256-sharded-3", True), ("sha256-sharded-4", False), ("blake3", False)):
+        payload = altered(shard_size=3, predicate={"resources": [entry("x:0:3", A, name)]})
+        if fine:
+            assert ModelSignature.parse(payload).files["x"][0].algorithm == "sha256"
+        else:
+            assert unreadable(payload)[0] == "malformed"
 
 
 def test_shards_in_any_order_and_of_any_name() -> None:

@@ -137,6 +137,7 @@ class ModelSignature:
         return cls(name if _is_text(name) and name else "model", tuple(listed), serialization)
 
     def to_json(self) -> dict[str, Any]:
+        algorithm = _algorithm(self.serialization)
         return {
             "_type": STATEMENT_TYPE,
             "subject": [{"name": self.name, "digest": {"sha256": self.root}}],
@@ -144,7 +145,7 @@ class ModelSignature:
             "predicate": {
                 "serialization": self.serialization.to_json(),
                 "resources": [
-                    {"name": each.name, "algorithm": each.algorithm, "digest": each.digest} for each in self.resources
+                    {"name": each.name, "algorithm": algorithm, "digest": each.digest} for each in self.resources
                 ],
             },
         }
@@ -235,10 +236,11 @@ def _serialization(value: dict[str, Any]) -> Serialization:
 
 def _resource(value: Any, serialization: Serialization) -> Resource:
     name, algorithm = _needed(value, "name", str), _needed(value, "algorithm", str)
-    if algorithm != serialization.hash_type:
+    if algorithm not in {serialization.hash_type, _algorithm(serialization)}:
         raise VerifyError(
             "malformed", f"a digest is {algorithm[:60]!r}, where all are said to be {serialization.hash_type}"
         )
+    algorithm = serialization.hash_type
     digest = _digest(_needed(value, "digest", str), algorithm)
     if serialization.shard_size is None:
         return Resource(_path(name), algorithm, digest)
@@ -246,6 +248,16 @@ def _resource(value: Any, serialization: Serialization) -> Resource:
     if len(span) != 2 or not all(map(_NUMBER.fullmatch, span)):
         raise VerifyError("malformed", f"a shard is called {name[:200]!r}, and not path:start:end")
     return Resource(_path(path), algorithm, digest, int(span[0]), int(span[1]))
+
+
+def _algorithm(serialization: Serialization) -> str:
+    """What the digests of a model's pieces are called.
+
+    By shards, model-signing calls them ``sha256-sharded-SIZE`` in every release, and takes nothing else; the specification
+    (6.3.2) says ``sha256``. Both are read. What is written is what the one verifier takes that is in use.
+    """
+    size = serialization.shard_size
+    return serialization.hash_type if size is None else f"{serialization.hash_type}-sharded-{size}"
 
 
 def _check_pieces(made: ModelSignature) -> None:
