@@ -48,6 +48,19 @@ class PublicKey:
         """What OpenSSF Model Signing 1.0 names a key by: SHA-256 over its PEM text, in hex."""
         return hashlib.sha256(self.pem).hexdigest()
 
+    @property
+    def raw(self) -> bytes:
+        """The 32 bytes of an Ed25519 key (RFC 8032).
+
+        Raises:
+            UsageError: it is a key of another kind.
+        """
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+        if not isinstance(self._key, Ed25519PublicKey):
+            raise UsageError(f"this needs an Ed25519 key, and the key is a {self.kind} one")
+        return self._key.public_bytes_raw()
+
     def verify(self, signature: bytes, data: bytes, *, old_hash: bool = False) -> None:
         """Return where ``signature`` is this key's over ``data``.
 
