@@ -20,6 +20,7 @@ from openvet.cli.failures import EXIT_CODES, FAILED, INTERRUPTED, NO_READER, fau
 from openvet.cli.formats import formats
 from openvet.cli.inspect import inspect
 from openvet.cli.keys import keys
+from openvet.cli.log import log
 from openvet.cli.rules import explain, rules
 from openvet.cli.sign import sign
 from openvet.cli.terminal import say
@@ -113,7 +114,22 @@ def app(ctx: click.Context, /) -> None:
         click.echo(ctx.get_help())
 
 
-for _each in (check, scan, inspect, disarm, sign, verify, keys, rules, explain, formats, config, doctor, completion):
+for _each in (
+    check,
+    scan,
+    inspect,
+    disarm,
+    sign,
+    verify,
+    keys,
+    log,
+    rules,
+    explain,
+    formats,
+    config,
+    doctor,
+    completion,
+):
     app.add_command(_each)
 
 

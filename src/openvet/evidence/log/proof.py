@@ -26,7 +26,7 @@ from openvet.evidence.merkle import HASH_BYTES, leaf_hash, verify_inclusion
 from openvet.evidence.note import Note
 from openvet.evidence.strict import decode_base64, encode_base64
 
-__all__ = ["SUFFIX", "Proof", "entry_for"]
+__all__ = ["SUFFIX", "Proof", "entry_for", "entry_for_digest"]
 
 #: What the names of files with proofs end with.
 SUFFIX: Final = ".tlog-proof"
@@ -40,7 +40,12 @@ def entry_for(document: bytes) -> bytes:
 
     Entries of a log in tiles have at most 65,535 bytes, and everybody can read them; a digest gives nothing away.
     """
-    return f"sha256:{hashlib.sha256(document).hexdigest()}".encode()
+    return entry_for_digest(hashlib.sha256(document).hexdigest())
+
+
+def entry_for_digest(sha256: str) -> bytes:
+    """As :func:`entry_for`, for a document whose digest is known, in hex."""
+    return f"sha256:{sha256}".encode()
 
 
 @dataclass(frozen=True, slots=True)
