@@ -88,9 +88,9 @@ def digest_of(path: str) -> str:
         UsageError: it is none, or cannot be read.
     """
     try:
-        with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise UsageError(f"{printable(path)} is no file; name a document such as a signature or a report")
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise UsageError(f"{printable(path)} is no file; name a document such as a signature or a report")
+        with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise UsageError(f"cannot read {printable(path)}: {error.strerror or error}") from error
