@@ -118,24 +118,32 @@ def test_a_full_disk_loses_nothing(tmp_path: Path, batch: int) -> None:
     assert look(folder).leftovers == ()
 
 
-@pytest.mark.parametrize("step", ["open", "write", "fsync", "rename", "mkdir"])
-@pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+@pytest.mark.parametrize(
+    ("step", "code"),
+    [
+        ("open", errno.EROFS),
+        ("write", errno.ENOSPC),
+        ("fsync", errno.EIO),
+        ("rename", errno.EIO),
+        ("mkdir", errno.EDQUOT),
+    ],
+)
 def test_every_call_may_fail(tmp_path: Path, step: str, code: int) -> None:
     folder = Path(new_log(tmp_path / "log", 250))
-    for count in range(1, 40):
+    for count in range(1, 24):
         size = look(folder).checkpoint.size
         kept = (folder / "checkpoint").read_bytes()
-        acknowledged, before = size, None
+        acknowledged = size
         try:
             with open_writer(str(folder), KEY, disk=FullDisk(str(folder), fail=(step, count, code))) as writer:
-                before = writer.checkpoint.size
-                acknowledged = writer.append(entries(before, before + 5)).stop
+                acknowledged = writer.checkpoint.size  # with what an earlier failure left, which is finished now
+                acknowledged = writer.append(entries(acknowledged, acknowledged + 5)).stop
                 acknowledged = writer.append(entries(acknowledged, acknowledged + 1)).stop
             why = ""
         except StorageError as error:
             why = str(error)
         assert not why or os.strerror(code) in why
-        if "nothing was added" in why and before is not None:  # else what an earlier one left may have been finished
+        if "nothing was added" in why and acknowledged > size:
             assert look(folder).checkpoint.size == acknowledged
         found = look(folder, kept)
         assert found.checkpoint.size >= acknowledged
