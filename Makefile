@@ -3,6 +3,7 @@
 # PYTHON picks the interpreter of a new .venv (3.11 or later); ARGS goes to the tool that a target runs.
 
 PYTHON ?= python3
+TLOG_PYTHON ?= python3.12
 ARGS ?=
 JOBS ?= 2
 FUZZ_EXAMPLES ?= 20000
@@ -19,7 +20,7 @@ INSTALL := $(PIP) install --quiet --require-hashes --no-deps
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test interop lint types floors bench peers worst fuzz soak replay docs docs-check fmt lock clean check-all
+.PHONY: help demo test interop interop-log lint types floors bench peers worst fuzz soak replay docs docs-check fmt lock clean check-all
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -68,6 +69,13 @@ $(CACHE)/interop/model-signing/.made: requirements/interop-model-signing.txt
 	$(@D)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps -r $<
 	@touch $@
 
+# another implementation of C2SP's logs, which needs a Python of its own
+$(CACHE)/interop/tlog/.made: requirements/interop-tlog.txt
+	@mkdir -p $(@D)
+	@bash tools/venv.sh "$(TLOG_PYTHON)" $(@D)
+	$(@D)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps -r $<
+	@touch $@
+
 # --- the two commands of a new user ---
 
 demo: $(STAMP)/core $(CACHE)/demo/.fetched ## set up, then vet a real model and a hostile copy of it
@@ -79,6 +87,9 @@ test: $(STAMP)/test ## set up, then run the tests
 
 interop: $(STAMP)/test $(CACHE)/interop/model-signing/.made ## models signed here and verified by model-signing, and the other way
 	$(BIN)/python -m pytest tests/conformance/test_model_signing.py $(ARGS)
+
+interop-log: $(STAMP)/test $(CACHE)/interop/tlog/.made ## our logs read by aics-tlog, and its logs by us (TLOG_PYTHON=python3.12)
+	$(BIN)/python -m pytest tests/conformance/test_tlog.py $(ARGS)
 
 # --- for those who change the code ---
 
