@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import struct
 import subprocess
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.evidence.authority import Authority
 from tests.snapshots.snapshot import matches
 
 from openvet.cli import main
+from openvet.evidence.keys import generate
 from openvet.testing.forge_views import Stored, Strided, zip_file
 from openvet.version import VERSION
 
@@ -90,10 +92,28 @@ def test_examples_work(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     if words[1] in {"sign", "verify", "keys"}:
         keys_and_signature(tmp_path, words)
         monkeypatch.setenv("OPENVET_KEY_PASSPHRASE", "of an example")
+    if words[1] == "log":
+        log_of_a_signature(words)
     found = CliRunner().invoke(main, words[1:])
     assert found.exit_code in {0, 3}, found.stderr
     assert found.stdout or "the report is in" in found.stderr
     assert "fault" not in found.stderr
+
+
+def log_of_a_signature(words: list[str]) -> None:
+    """Where a log is to be read: one with a signature in it, the proof, and a checkpoint that was kept; else the key alone."""
+    Path("my-model/model.sig").write_text("a signature")
+    key = generate("ed25519")
+    Path("log.key").write_bytes(key.pem())
+    Path("log.key.pub").write_bytes(key.public.pem)
+    if words[2] != "init":
+        append_one = ["append", "./log", "my-model/model.sig", "--key", "log.key"]
+        for arguments in (["init", "./log", "--origin", "example.com/log", "--key", "log.key"], append_one):
+            assert CliRunner().invoke(main, ["log", *arguments]).exit_code == 0
+        shutil.copy("log/checkpoint", "kept")
+    if words[2] == "verify":
+        asked = ["log", "proof", "./log", "my-model/model.sig", "--key", "log.key.pub"]
+        assert CliRunner().invoke(main, asked).exit_code == 0
 
 
 def keys_and_signature(folder: Path, words: list[str]) -> None:

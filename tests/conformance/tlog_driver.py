@@ -62,4 +62,5 @@ def write(folder: str, count: int) -> list[str]:
 for line in sys.stdin:
     asked = json.loads(line)
     do = {"look": look, "hold": lambda **given: hold(given), "write": write}[asked.pop("do")]
-    print(json.dumps(do(**asked)), flush=True)
+    sys.stdout.write(json.dumps(do(**asked)) + "\n")
+    sys.stdout.flush()

@@ -54,7 +54,7 @@ class Disk:
                 self.before("write", name)
                 view = view[self.write(descriptor, view) :]
             self.before("fsync", name)
-            os.fsync(descriptor)
+            _sync(descriptor)
         finally:
             os.close(descriptor)
 
@@ -90,7 +90,7 @@ class Disk:
         self.before("fsync", name)
         descriptor = os.open(self.path(name), os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
         try:
-            os.fsync(descriptor)
+            _sync(descriptor)
         finally:
             os.close(descriptor)
 
@@ -131,6 +131,15 @@ class Disk:
             yield
         finally:
             os.close(descriptor)
+
+
+def _sync(descriptor: int) -> None:
+    """Wait for the disk itself; on macOS ``fsync`` only waits until the disk has it in its memory."""
+    whole: int | None = getattr(fcntl, "F_FULLFSYNC", None)
+    if whole is None:
+        os.fsync(descriptor)
+    else:
+        fcntl.fcntl(descriptor, whole)
 
 
 def read_file(path: str, most: int) -> bytes:
