@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import aics_tlog as their
-from aics_tlog.verified import audit_tiles
+import aics_tlog as their  # type: ignore[import-not-found]
+from aics_tlog.verified import audit_tiles  # type: ignore[import-not-found]
 
 
 def look(folder: str, vkey: str, earlier: list[int]) -> dict[str, Any]:
@@ -44,23 +44,27 @@ def look(folder: str, vkey: str, earlier: list[int]) -> dict[str, Any]:
 def hold(given: dict[str, Any]) -> bool:
     """Whether it takes one of our proofs."""
     if given["kind"] == "inclusion":
-        return their.verify_inclusion(
+        return bool(their.verify_inclusion(
             their.leaf_hash(bytes.fromhex(given["entry"])), given["index"], given["size"],
             [bytes.fromhex(each) for each in given["proof"]], bytes.fromhex(given["root"]),
-        )  # fmt: skip
-    return their.verify_consistency(
+        ))  # fmt: skip
+    return bool(their.verify_consistency(
         given["old"], given["size"], bytes.fromhex(given["old_root"]), bytes.fromhex(given["root"]),
         [bytes.fromhex(each) for each in given["proof"]],
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def write(folder: str, count: int) -> list[str]:
     """A log of its own making; gives its files."""
-    return their.TileWriter([f"theirs {number}".encode() for number in range(count)]).write_to(folder)
+    return [
+        str(each)
+        for each in their.TileWriter([f"theirs {number}".encode() for number in range(count)]).write_to(folder)
+    ]
 
 
 for line in sys.stdin:
     asked = json.loads(line)
-    do = {"look": look, "hold": lambda **given: hold(given), "write": write}[asked.pop("do")]
-    sys.stdout.write(json.dumps(do(**asked)) + "\n")
+    what = asked.pop("do")
+    answer = look(**asked) if what == "look" else write(**asked) if what == "write" else hold(asked)
+    sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()

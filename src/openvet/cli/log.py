@@ -53,7 +53,7 @@ def log() -> None:
     \b
     Exit codes:
       0    done; for proof, verify, audit and show: verified
-      1    not verified: the first line says why (tampered, rollback, fork, missing, wrong-key and so on)
+      1    not verified: the first line says why (tampered, rollback, fork, missing and so on)
       2    the command itself failed (a missing path, a full disk); nothing was acknowledged
     """  # noqa: D301
 
