@@ -138,7 +138,7 @@ def test_certificates_both_ways(place: Path, theirs: Theirs) -> None:
 def test_their_command_verifies_ours(place: Path) -> None:
     assert ours("sign", "--key", "p256.key", "m") == 0
     command = [
-        PYTHON.with_name("model_signing"),
+        str(PYTHON.with_name("model_signing")),
         "verify",
         "key",
         "--public_key",

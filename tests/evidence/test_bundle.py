@@ -256,6 +256,21 @@ def test_shards_that_are_not_all_of_a_file(names: list[str]) -> None:
     assert unreadable(altered(shard_size=3, predicate={"resources": [entry(each) for each in names]}))[0] == "malformed"
 
 
+@pytest.mark.parametrize(
+    ("text", "fine"),
+    [("3", 1), ("3.0", 1), ("3.5", 0), ("3.00", 0), ("0.3e1", 0), ("3e0", 0), ("-3.0", 0), ('"3"', 0), ("true", 0)],
+)
+def test_how_a_size_may_be_written(text: str, fine: int) -> None:
+    """model-signing writes a whole number with a point, as protobuf does."""
+    payload = altered(shard_size=3, predicate={"resources": [entry("x:0:3")]}).replace(
+        b'"shard_size": 3', f'"shard_size": {text}'.encode()
+    )
+    if fine:
+        assert ModelSignature.parse(payload).serialization.shard_size == 3
+    else:
+        assert unreadable(payload)[0] == "malformed"
+
+
 def test_both_names_of_a_shards_algorithm() -> None:
     assert {each["algorithm"] for each in statement(shard_size=3).to_json()["predicate"]["resources"]} == {
         "sha256-sharded-3"

@@ -161,7 +161,7 @@ class ModelSignature:
         Raises:
             VerifyError: ``malformed``; ``unsupported`` for another predicate, method or algorithm.
         """
-        value = parse_json(payload, "the statement")
+        value = parse_json(payload, "the statement", whole_floats=True)  # model-signing writes shard_size so
         found = fields_of(
             value, "the statement", {"_type": str, "subject": list, "predicateType": str, "predicate": dict}
         )

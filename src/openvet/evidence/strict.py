@@ -21,12 +21,13 @@ __all__ = ["decode_base64", "encode_base64", "fields_of", "parse_json"]
 _MOST: Final = 256 * 1024 * 1024
 
 
-def parse_json(data: bytes, what: str) -> Any:
+def parse_json(data: bytes, what: str, *, whole_floats: bool = False) -> Any:
     """The value of one JSON document in UTF-8.
 
     Args:
         data: the whole document.
         what: names it in errors, as in ``the bundle``.
+        whole_floats: take ``3.0`` for 3, as protobuf writes every number of a ``Struct``; no reader takes it for another.
 
     Raises:
         VerifyError: ``malformed``, for everything that two readers could take for two things.
@@ -37,7 +38,9 @@ def parse_json(data: bytes, what: str) -> Any:
         raise VerifyError("malformed", f"{what} begins with a byte order mark")
     try:
         text = data.decode("utf-8")
-        value = json.loads(text, object_pairs_hook=_object, parse_float=_no_float, parse_constant=_no_float)
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_float=_whole if whole_floats else _no_float, parse_constant=_no_float
+        )
     except VerifyError as error:
         raise VerifyError("malformed", f"{what} {error.message}") from None
     except RecursionError:
@@ -54,6 +57,11 @@ def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
             raise VerifyError("malformed", f"has the key {key!r} twice")
         out[key] = value
     return out
+
+
+def _whole(text: str) -> int:
+    number, point, rest = text.partition(".")
+    return int(number) if point and rest == "0" and len(number) < 17 and number != "-0" else _no_float(text)
 
 
 def _no_float(text: str) -> NoReturn:
