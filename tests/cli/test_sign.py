@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from tests.evidence.authority import Authority
+from tests.reports.test_snapshots import schema
 
 from openvet.cli import main
 from openvet.evidence.keys import load_public
@@ -88,6 +89,7 @@ def test_not_verified() -> None:
         (("verify", "--identity", "a@b", "m"), "belong together"),
         (("verify", "--key", "k", "m"), "is a private key"),
         (("verify", "--key", "nothing", "m"), "No such file"),
+        (("verify", "--key", "k.pub", "nothing"), "No such file"),
         (("verify", "--key", "m/w.bin", "m"), "no public key"),
         (("verify", "--certificate-chain", "k.pub", "m"), "no certificate"),
         (("sign", "m"), "--key"),
@@ -145,6 +147,7 @@ def test_certificates() -> None:
 
 def test_new_keys_are_private_and_never_replaced() -> None:
     assert stat.S_IMODE(Path("k").stat().st_mode) == 0o600
+    assert stat.S_IMODE(Path("k.pub").stat().st_mode) == 0o644
     before = Path("k").read_bytes()
     again = run("keys", "new", "k", "--no-passphrase")
     assert (again.exit_code, Path("k").read_bytes()) == (2, before)
@@ -185,3 +188,21 @@ def test_keys_are_listed_and_shown() -> None:
     Path("e.pub").unlink()
     assert "hidden by the passphrase" in run("keys", "show", "e").stdout
     assert "Ed25519" in run("sign", "--key", "e", "m", secret="x").stderr
+
+
+def test_reports_are_as_their_schemas_say() -> None:
+    def fits(name: str, *arguments: str) -> None:
+        assert list(schema(name).iter_errors(json.loads(run(*arguments, "-f", "json").stdout))) == []
+
+    root = Authority()
+    key, leaf = root.signer("me")
+    for name, data in {"me.key": key.pem(), "me.pem": leaf, "root.pem": root.pem}.items():
+        Path(name).write_bytes(data)
+    fits("verification-v1", "verify", "--key", "k.pub", "m")
+    fits("signing-v1", "sign", "--key", "k", "--shards", "m")
+    fits("verification-v1", "verify", "--key", "k.pub", "m")
+    fits("signing-v1", "sign", "--key", "me.key", "--certificate", "me.pem", "--force", "m")
+    fits("verification-v1", "verify", "--certificate-chain", "root.pem", "--at", "2026-06-01", "m")
+    Path("m/w.bin").unlink()
+    fits("verification-v1", "verify", "--certificate-chain", "root.pem", "--at", "2026-06-01", "m")
+    fits("keys-v1", "keys", "list")

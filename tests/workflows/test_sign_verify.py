@@ -177,6 +177,18 @@ def test_a_file_that_changes_while_it_is_hashed(model: Path, monkeypatch: pytest
         sign(str(model), KEY, SignOptions(force=True))
 
 
+def test_a_file_that_is_cut_between_listing_and_reading(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    signed(model)
+    real = LocalOrigin.open
+
+    def late(self: LocalOrigin, entry: Any) -> Any:
+        os.truncate(model / "weights.bin", 10)
+        return real(self, entry)
+
+    monkeypatch.setattr(LocalOrigin, "open", late)
+    assert differences(model) == {("unreadable", "weights.bin")}
+
+
 def test_the_signature_of_another_model(model: Path, tmp_path: Path) -> None:
     signed(model)
     other = tmp_path / "other"

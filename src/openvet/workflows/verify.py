@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -140,6 +141,8 @@ def verify(
         UsageError: an option makes no sense.
     """
     options = options or VerifyOptions()
+    if not os.path.exists(path):
+        LocalOrigin(path).close()  # says what is wrong: a model that is not there is no model without a signature
     place = options.signature or default_signature(path)
     bundle = Bundle.parse(_read(place))
     verified = check(bundle)
