@@ -14,6 +14,7 @@ import click
 from openvet.cli.check import check, scan
 from openvet.cli.completion import completion
 from openvet.cli.config import config
+from openvet.cli.digest import digest
 from openvet.cli.disarm import disarm
 from openvet.cli.doctor import doctor
 from openvet.cli.failures import EXIT_CODES, FAILED, INTERRUPTED, NO_READER, fault, wrong_usage
@@ -119,6 +120,7 @@ for _each in (
     scan,
     inspect,
     disarm,
+    digest,
     sign,
     verify,
     keys,
