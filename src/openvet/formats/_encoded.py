@@ -146,8 +146,11 @@ class EncodedPickles:
             elif raw.isascii():
                 self.look(raw)
 
-    def walk(self, document: Any) -> None:
-        """Look at the texts of a parsed document: one may be a pickle as it is, each byte a character."""
+    def walk(self, document: Any, *, spelled: bool = False) -> None:
+        """Look at the texts of a parsed document: one may be a pickle as it is, each byte a character.
+
+        ``spelled`` says that the document spells characters as escapes, so that its texts are looked through once they are read.
+        """
         waiting = [document]
         while waiting and self._found < _MOST:
             value = waiting.pop()
@@ -156,12 +159,8 @@ class EncodedPickles:
                 if len(value) >= 16 and (headed or ("\n" in value and _NAMES.search(value.encode("utf-8", "replace")))):
                     data = value.encode("latin-1", "replace")
                     self._try(_Run("plain text", data, 0, len(data), bytes), 1)
-                if (
-                    "\\x80" in value
-                ):  # the same escapes, where the text that holds it spells the backslash in another way
-                    data = value.encode("utf-8", "replace")
-                    for match in _ESCAPES.finditer(data):
-                        self._try(_Run("escapes", data, match.start(), match.end(), _from_escapes), 1)
+                if spelled and len(value) >= _SHORTEST:
+                    self.look(value)
             elif isinstance(value, dict):
                 waiting.extend(value.values())
                 waiting.extend(key for key in value if isinstance(key, str) and len(key) >= 16)
@@ -181,6 +180,9 @@ class EncodedPickles:
             name = f"{run.spelling.replace(' ', '-')}-{self._found}"
             self._facts.add_members([Member(name, len(whole), partial(_source, whole))])
         elif run.spelling == "base64" and len(raw) >= 64 and (program := program_in(raw)) and program != "a pickle":
+            if raw in self._members:
+                return
+            self._members.add(raw)
             self._found += 1
             line = first_line + run.data.count(b"\n", 0, run.start)
             self._facts.anomaly(

@@ -116,6 +116,17 @@ def capabilities() -> Capabilities:
 
 
 @cache
+def modules() -> frozenset[str]:
+    """The modules that have a capability; those of arrays apart, whose one dangerous function is a word of its own."""
+    found: set[str] = set()
+    known = capabilities()
+    for name in [*known.names, *(f"{package}.*" for package in known.packages)]:
+        parts = name.split(".")
+        found.update(".".join(parts[:end]) for end in range(1, len(parts)))
+    return frozenset(found - {"numpy", "torch", "pandas", "builtins"})
+
+
+@cache
 def words() -> re.Pattern[str]:
     """The words of which one must occur where a capability is used: last parts of names, modules, and ways around."""
     found = {*_WAYS, *_data()["startup"]["words"], "weights_only", "allow_pickle", "np.load"}

@@ -18,7 +18,7 @@ from typing import Any
 
 from openvet.formats._python_match import binds
 from openvet.formats._python_moments import CONSTRUCTION, INFERENCE, MODULE_HOOKS, PROPERTIES
-from openvet.formats._python_names import from_beside, words
+from openvet.formats._python_names import from_beside, modules, words
 from openvet.formats._python_resolve import LOCAL, MOST_DEPTH, NEAR, Function
 from openvet.formats._python_uses import Uses, Waiting
 
@@ -159,11 +159,12 @@ class Reading(Uses):
         """Whether a word that matters occurs in the function's lines; the others need not be walked."""
         if self._lines is None:
             known = words()
+            # a module under another name hides the word: ``import subprocess as sp``
             aliases = {
                 name
                 for name, full in self._names.items()
                 if full is not None
-                and (full.startswith(NEAR) or self._known.of(full) or self._known.decodes(full))
+                and (full.startswith(NEAR) or self._known.of(full) or self._known.decodes(full) or full in modules())
                 and not known.fullmatch(name)
             }
             lines = _lines_of(known, self._text)

@@ -104,7 +104,7 @@ def _read_short(data: bytes, facts: Facts) -> None:
 
     from openvet.formats._encoded import EncodedPickles
     from openvet.formats._secrets import scan_text
-    from openvet.formats.shell import tell_tool
+    from openvet.formats.shell import tell_parsed_tool, tell_tool
 
     if data.startswith(b"\xef\xbb\xbf"):
         facts.anomaly("json/not-standard", "begins with a byte order mark, which some readers refuse", 0)
@@ -132,7 +132,9 @@ def _read_short(data: bytes, facts: Facts) -> None:
         facts.note("kind", "lines")
         facts.note("values", len(value))
     facts.document = value
-    encoded.walk(value)
+    spelled = "\\u00" in text
+    encoded.walk(value, spelled=spelled)
+    tell_parsed_tool(value, facts)
 
 
 def _from_wide(data: bytes, encoding: str) -> str:

@@ -10,6 +10,8 @@ Specification: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_cha
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
 from openvet.core.text import printable, shorten
 from openvet.formats._decode import is_text, read_text
@@ -159,6 +161,24 @@ def tell_tool(text: str, facts: Facts) -> None:
     """Record such lines of a tool's settings in another language; any other file's text is left alone."""
     if _TOOLS.search(f"/{facts.place}"):
         tell_commands(text, facts)
+
+
+def tell_parsed_tool(document: Any, facts: Facts) -> None:
+    """The same for its parsed texts, where the lines showed nothing: they may be folded, or spelled with escapes."""
+    if _TOOLS.search(f"/{facts.place}") and not any(each.rule == "hub/shell-command" for each in facts.anomalies):
+        tell_commands("\n".join(_texts(document)), facts)
+
+
+def _texts(document: Any) -> Iterator[str]:
+    waiting = [document]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
 
 
 def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:

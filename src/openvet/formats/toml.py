@@ -38,7 +38,7 @@ def read(source: Source, facts: Facts) -> None:
     from openvet.formats._encoded import EncodedPickles
     from openvet.formats._secrets import scan_text
     from openvet.formats._templates import carry_templates, template_in_text
-    from openvet.formats.shell import tell_tool
+    from openvet.formats.shell import tell_parsed_tool, tell_tool
 
     text = read_text(source, facts)
     scan_text(text, facts)
@@ -53,7 +53,9 @@ def read(source: Source, facts: Facts) -> None:
             facts.programs.append(template)
         return
     facts.document = document
-    encoded.walk(document)
+    spelled = "\\u00" in text
+    encoded.walk(document, spelled=spelled)
+    tell_parsed_tool(document, facts)
     carry_templates(document, facts)
 
 

@@ -63,9 +63,18 @@ _DTYPES: Final = {
 #: Numbers, names and operators; nothing that takes an attribute, an item or a text.
 _PLAIN: Final = re.compile(r"(?:[A-Za-z_]\w*+|\d++(?:\.\d*+)?+(?:[eE][-+]?\d++)?+|[-+*/%(),<>=!&|~^ ])*+")
 _CALLED: Final = re.compile(r"([A-Za-z_]\w*+)( *+\()?")
+_SYMBOL: Final = re.compile(r"\bSymbol\('[A-Za-z_]\w{0,60}'")
 _FUNCTIONS: Final = frozenset(
     [
         "Abs",
+        "Add",
+        "Unequality",
+        "Equality",
+        "StrictLessThan",
+        "StrictGreaterThan",
+        "LessThan",
+        "GreaterThan",
+        "Symbol",
         "And",
         "CeilDiv",
         "CeilToInt",
@@ -88,6 +97,7 @@ _FUNCTIONS: Final = frozenset(
         "Min",
         "Mod",
         "ModularIndexing",
+        "Mul",
         "Ne",
         "Not",
         "Or",
@@ -266,6 +276,7 @@ def _target(text: str, place: str, collected: Collected) -> None:
 
 def _is_plain(text: str) -> bool:
     """Whether SymPy would only compute with it."""
+    text = _SYMBOL.sub("Symbol(x", text)  # as ``srepr`` writes a name
     return (
         len(text) < 20_000
         and _PLAIN.fullmatch(text) is not None

@@ -203,7 +203,7 @@ def _members(
     from openvet.io.ranges import RangeSource
 
     near = not isinstance(source, RangeSource)  # a request for each tensor would cost too much
-    for entry in listing.entries:
+    for entry in zip_format.opened_entries(listing, facts):
         if not zip_format.holds_bytes(entry):
             continue
         storage = entry.header_offset in claimed

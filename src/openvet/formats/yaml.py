@@ -52,7 +52,7 @@ def read(source: Source, facts: Facts) -> None:
     from openvet.formats._secrets import scan_text
     from openvet.formats._templates import carry_templates
     from openvet.formats._yaml_events import parse_yaml
-    from openvet.formats.shell import tell_tool
+    from openvet.formats.shell import tell_parsed_tool, tell_tool
 
     text = read_text(source, facts)
     scan_text(text, facts)
@@ -61,7 +61,9 @@ def read(source: Source, facts: Facts) -> None:
     tell_tool(text, facts)
     parsed = parse_yaml(text, facts.limits, facts.budget.check_time)
     facts.document = document_of(parsed)
-    encoded.walk(facts.document)
+    spelled = "\\u00" in text or "\\x" in text
+    encoded.walk(facts.document, spelled=spelled)
+    tell_parsed_tool(facts.document, facts)
     record(parsed, facts)
     look(facts)
     carry_templates(facts.document, facts)

@@ -114,6 +114,7 @@ QUIET: dict[str, str] = {
                  "return iter(self.x)\nA() + 1\n",
     "match": "match kind:\n    case 'a': x = 1\n    case [y]: x = y\n    case _: x = 2\n",
     "a-helper-that-nothing-calls": "import subprocess\ndef build(): subprocess.run(['make'])\n",
+    "a-helper-of-a-module-under-another-name": "import subprocess as sp\ndef build():\n    sp.run(['make'])\n",
     "lambdas": "ACT = {'gelu': lambda x: x, 'relu': lambda x: x * 2}\nACT['gelu'](1)\n",
     "a-terminal-cleared": "import os, platform\nclear = 'cls' if platform.system() == 'Windows' else 'clear'\n"
                           "def main(): os.system(clear)\nmain()\n",

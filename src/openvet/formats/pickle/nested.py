@@ -87,7 +87,7 @@ def _spelling(prefix: bytes) -> str | None:
         return "hexadecimal digits"
     if head in (b"QA", b"MN", b"FB", b"RQ") and not prefix[:16].translate(None, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"):
         return "base32"
-    if head == b"fC":
+    if head in (b"fB", b"fC"):  # protocols 0 and 1, and all later ones
         return "base85"
     if head == b"J-":
         return "ascii85"
