@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -190,7 +191,9 @@ def test_keys_are_listed_and_shown() -> None:
     assert "Ed25519" in run("sign", "--key", "e", "m", secret="x").stderr
 
 
-def test_reports_are_as_their_schemas_say() -> None:
+def test_reports_are_as_their_schemas_say(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(place / "cache"))
+
     def fits(name: str, *arguments: str) -> None:
         assert list(schema(name).iter_errors(json.loads(run(*arguments, "-f", "json").stdout))) == []
 
@@ -206,3 +209,28 @@ def test_reports_are_as_their_schemas_say() -> None:
     Path("m/w.bin").unlink()
     fits("verification-v1", "verify", "--certificate-chain", "root.pem", "--at", "2026-06-01", "m")
     fits("keys-v1", "keys", "list")
+    cached = ("--digest-cache", "m")
+    Path("m/w.bin").write_bytes(b"weights")
+    fits("signing-v1", "sign", "--key", "k", "--force", *cached)
+    fits("verification-v1", "verify", "--key", "k.pub", *cached)
+
+
+def test_the_digest_cache_is_used_only_when_asked_for(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(place / "cache"))
+    now = time.time_ns() + 10_000_000_000
+    monkeypatch.setattr("time.time_ns", lambda: now)
+    assert run("sign", "--key", "k", "m").exit_code == 0
+    assert not Path("cache").exists()
+    assert "  NOT read now: 0 files (digests" in run("verify", "--key", "k.pub", "--digest-cache", "m").stdout
+    again = run("verify", "--key", "k.pub", "--digest-cache", "m").stdout
+    assert "  NOT read now: 1 file, 7 bytes (digests from the digest cache)\n    w.bin\n" in again
+    assert "read now" not in run("verify", "--key", "k.pub", "m").stdout
+    value = json.loads(run("verify", "--key", "k.pub", "--digest-cache", "-f", "json", "m").stdout)
+    assert value["digest_cache"] == {"files": ["w.bin"], "bytes": 7, "messages": []}
+    made = run("sign", "--key", "k", "--force", "--digest-cache", "m").stdout
+    assert "  NOT read now: 1 file, 7 bytes (digests from the digest cache)\n    w.bin\n" in made
+    Path("cache/openvet").chmod(0o777)
+    refused = run("verify", "--key", "k.pub", "--digest-cache", "m")
+    assert refused.exit_code == 0
+    assert "  NOT read now: 0 files (digests" in refused.stdout
+    assert "  note: the digest cache is not used: " in refused.stdout

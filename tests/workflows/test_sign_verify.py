@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +14,16 @@ from typing import Any
 import pytest
 from tests.evidence.test_bundle import RELEASED, check
 
+from openvet.core.progress import Progress
 from openvet.errors import SubjectError, UsageError, VerifyError
 from openvet.evidence.bundle import Bundle
 from openvet.evidence.keys import PrivateKey, generate
-from openvet.evidence.model_signature import Serialization
+from openvet.evidence.model_signature import ModelSignature, Serialization
 from openvet.evidence.verifier import Verified, verify_with_key
+from openvet.io.digest_cache import DigestCache
 from openvet.io.new_file import WriteError
 from openvet.origins.local import LocalOrigin
+from openvet.workflows.model_files import Reused
 from openvet.workflows.sign import SignOptions, sign
 from openvet.workflows.verify import MismatchError, Verification, VerifyOptions, verify
 
@@ -381,3 +385,85 @@ def test_released_signatures(version: str, tmp_path: Path) -> None:
     (folder / "signme-1").write_text("changed")
     with pytest.raises(MismatchError):
         verify(str(path), lambda bundle: check(bundle.raw), replace(options, allow_unsigned=True))
+
+
+# --- the digest cache ---
+
+
+@pytest.fixture
+def remembered(model: Path, tmp_path: Path) -> Callable[[], DigestCache]:
+    for each in model.rglob("*"):
+        os.utime(each, (1_000_000_000, 1_000_000_000))
+    # the time of the last change of an inode cannot be set, so it is the clock that is ahead
+    return lambda: DigestCache(str(tmp_path / "cache"), lambda: time.time_ns() + 10_000_000_000)
+
+
+def read_during(work: Callable[[], Any]) -> tuple[Any, int]:
+    """What ``work`` gives, and how many bytes the operating system read for this process meanwhile."""
+
+    def count() -> int:
+        return int(Path("/proc/self/io").read_text().split("rchar: ")[1].split()[0])
+
+    before = count()
+    return work(), count() - before
+
+
+@pytest.mark.parametrize("knobs", [{}, {"shard_size": 300_000}], ids=str)
+def test_after_an_edit_only_what_changed_is_read(
+    model: Path, remembered: Callable[[], DigestCache], knobs: dict[str, Any]
+) -> None:
+    serialization = Serialization(**knobs)
+    options = SignOptions(serialization=serialization, force=True, cache=remembered())
+    first, read = read_during(lambda: sign(str(model), KEY, options))
+    assert first.reused is not None
+    assert first.reused.to_json() == {"files": [], "bytes": 0, "messages": []}
+    assert read > len(BIG)
+    (model / "README.md").write_text("read me again")
+    progress = Progress()
+    options = replace(options, cache=remembered())
+    second, read = read_during(lambda: sign(str(model), KEY, options, progress))
+    assert second.reused.to_json() == {
+        "files": ["config.json", "sub/more.bin", "weights.bin"],
+        "bytes": len(BIG) + 6,
+        "messages": [],
+    }
+    assert progress.bytes_done == progress.bytes_total == len("read me again")
+    assert read < 200_000
+    assert second.statement.files["weights.bin"] == first.statement.files["weights.bin"]
+    assert sign(str(model), KEY, replace(options, cache=None)).statement == second.statement
+    found, read = read_during(lambda: verified(model, cache=remembered()))
+    assert set(found.to_json()["digest_cache"]["files"]) == {"README.md", *second.reused.paths}
+    assert read < 200_000
+    found, read = read_during(lambda: verified(model))
+    assert "digest_cache" not in found.to_json()
+    assert read > len(BIG)
+
+
+def test_a_change_is_seen_through_the_cache(model: Path, remembered: Callable[[], DigestCache]) -> None:
+    signed(model, cache=remembered())
+    with open(model / "weights.bin", "r+b") as file:
+        file.write(b"evil")
+    os.utime(model / "weights.bin", (1_000_000_000, 1_000_000_000))  # its time of change still tells
+    assert differences(model, cache=remembered()) == {("changed", "weights.bin")}
+
+
+def test_a_poisoned_cache_deceives_only_who_asked_for_it(model: Path, remembered: Callable[[], DigestCache]) -> None:
+    signed(model)
+    good = ModelSignature.parse(Bundle.parse((model / "model.sig").read_bytes()).envelope.payload).files["weights.bin"]
+    (model / "weights.bin").write_bytes(b"evil")
+    status = (model / "weights.bin").stat()
+    identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    cache = remembered()
+    cache.remember(identity, "sha256", {(0, None): good[0].digest}, cache.clock())
+    cache.save()
+    assert verified(model, cache=remembered()).reused == Reused(["weights.bin"], 4)
+    assert differences(model) == {("changed", "weights.bin")}
+
+
+def test_a_cache_that_cannot_be_used_changes_no_answer(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("no folder")
+    cache = DigestCache(str(tmp_path / "cache"), time.time_ns)
+    report = sign(str(model), KEY, SignOptions(cache=cache))
+    assert report.reused is not None
+    assert report.reused.paths == []
+    assert "is no folder" in report.reused.messages[0]

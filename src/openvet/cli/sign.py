@@ -14,9 +14,11 @@ from openvet.cli.terminal import is_terminal
 
 if TYPE_CHECKING:
     from openvet.evidence.model_signature import Serialization
+    from openvet.io.digest_cache import DigestCache
+    from openvet.workflows.model_files import Reused
     from openvet.workflows.sign import Key, Signing
 
-__all__ = ["PASSPHRASE", "ask_passphrase", "not_covered", "sign"]
+__all__ = ["PASSPHRASE", "ask_passphrase", "digest_cache", "not_covered", "reused", "sign"]
 
 PASSPHRASE = "OPENVET_KEY_PASSPHRASE"  # noqa: S105 - the name of the variable
 _PATH = click.Path(readable=False)
@@ -40,6 +42,7 @@ _LISTED = 10
 @click.option("--hash", "algorithm", type=click.Choice(["sha256", "blake3"]), default="sha256", show_default=True, help="How to hash files.")  # fmt: skip
 @click.option("--allow-symlinks", is_flag=True, help="Sign what links inside MODEL lead to.")
 @click.option("--jobs", "-j", type=click.IntRange(1), metavar="N", help="Hashing threads; all cores if not given.")
+@click.option("--digest-cache", is_flag=True, help="Do not read files again that have not changed; say which. See the guide for what that cannot see.")  # fmt: skip
 @form_option("How to report what was signed; json lists everything.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing on success, and no progress.")
 @click.option("--no-progress", is_flag=True, help="Show no progress line. It is only ever drawn on a terminal.")
@@ -78,6 +81,7 @@ def sign(ctx: click.Context, /, **asked: Any) -> None:
         force=asked["force"],
         jobs=asked["jobs"] or 0,
         certificates=certificates_of(asked["certificates"]),
+        cache=digest_cache() if asked["digest_cache"] else None,
     )
     key = _key(asked)
     with progress_line(not asked["quiet"] and not asked["no_progress"]) as (progress, _):
@@ -155,6 +159,7 @@ def _as_text(report: Signing) -> str:
     ]
     if statement.serialization.allow_symlinks:
         lines.append("  links      what links inside the model lead to is signed under the links' names")
+    lines += reused(report.reused)
     lines += not_covered([(each.path, each.why) for each in report.not_covered])
     return "".join(f"{visible(line)}\n" for line in lines)
 
@@ -173,3 +178,27 @@ def not_covered(files: list[tuple[str, str]]) -> list[str]:
         if len(paths) > _LISTED:
             lines.append(f"    and {len(paths) - _LISTED:,} more; --format json lists all")
     return lines
+
+
+def digest_cache() -> DigestCache:
+    """The user's cache of digests."""
+    import time
+
+    from openvet.io.digest_cache import DigestCache, cache_folder
+
+    return DigestCache(cache_folder(os.environ), time.time_ns)
+
+
+def reused(found: Reused | None) -> list[str]:
+    """Which digests came from the cache, and what is wrong with it."""
+    from openvet.reports._wording import bytes_for_people, plural
+
+    if found is None:
+        return []
+    size = f", {bytes_for_people(found.size)}" if found.paths else ""
+    lines = [f"  NOT read now: {plural(len(found.paths), 'file')}{size} (digests from the digest cache)"]
+    paths = sorted(found.paths)
+    lines += [f"    {each}" for each in paths[:_LISTED]]
+    if len(paths) > _LISTED:
+        lines.append(f"    and {len(paths) - _LISTED:,} more; --format json lists all")
+    return lines + [f"  note: {each}" for each in found.messages]

@@ -36,6 +36,7 @@ _LISTED = 20
 @click.option("--ignore", metavar="PATH", multiple=True, help="Let a file or folder be unsigned, relative to MODEL. May be repeated.")  # fmt: skip
 @click.option("--allow-unsigned-files", is_flag=True, help="List files that are not signed, and do not refuse them.")
 @click.option("--jobs", "-j", type=click.IntRange(1), metavar="N", help="Hashing threads; all cores if not given.")
+@click.option("--digest-cache", is_flag=True, help="Do not read files again that have not changed; say which. See the guide for what that cannot see.")  # fmt: skip
 @form_option("How to report; json lists everything.")
 @click.option("--quiet", "-q", is_flag=True, help="Only the exit code, and no progress.")
 @click.option("--no-progress", is_flag=True, help="Show no progress line. It is only ever drawn on a terminal.")
@@ -62,6 +63,7 @@ def verify(ctx: click.Context, /, **asked: Any) -> None:
     """  # noqa: D301
     from openvet.cli.check import progress_line
     from openvet.cli.output import write_text
+    from openvet.cli.sign import digest_cache
     from openvet.errors import VerifyError
     from openvet.workflows.verify import VerifyOptions
     from openvet.workflows.verify import verify as run
@@ -70,7 +72,11 @@ def verify(ctx: click.Context, /, **asked: Any) -> None:
     sys.setswitchinterval(0.0002)
     check = _trust(asked)
     options = VerifyOptions(
-        asked["signature"] or "", asked["ignore"], asked["allow_unsigned_files"], asked["jobs"] or 0
+        asked["signature"] or "",
+        asked["ignore"],
+        asked["allow_unsigned_files"],
+        asked["jobs"] or 0,
+        digest_cache() if asked["digest_cache"] else None,
     )
     as_json = asked["form"] == "json"
     try:
@@ -160,7 +166,7 @@ def _json(value: dict[str, Any]) -> str:
 
 
 def _as_text(found: Verification) -> str:
-    from openvet.cli.sign import not_covered
+    from openvet.cli.sign import not_covered, reused
     from openvet.reports._wording import bytes_for_people, plural, visible
 
     lines = [
@@ -168,6 +174,7 @@ def _as_text(found: Verification) -> str:
         f"  signature  {found.signature}",
         f"  root       sha256 {found.statement.root}",
         *_signer(found.signer),
+        *reused(found.reused),
         *not_covered([(each.path, each.why) for each in found.not_covered]),
         *(f"  note: {each}" for each in found.notes),
     ]

@@ -6,25 +6,26 @@ import os
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from openvet.core.progress import Progress
 from openvet.core.snapshot import Entry, EntryKind
 from openvet.core.text import printable
 from openvet.errors import ChangedError, ReadError, SubjectError
 from openvet.evidence.model_signature import ALWAYS_IGNORED, SINGLE, Resource, Serialization
+from openvet.io.digest_cache import DigestCache, Span
 from openvet.io.hashing import HashPool, Pending, digest_chunks
 from openvet.io.source import FileSource
 from openvet.origins.local import LocalOrigin
 
-__all__ = ["FileError", "Listing", "NotCovered", "Span", "digest", "list_files", "own_path", "read_small", "within"]
+__all__ = [
+    "FileError", "Listing", "NotCovered", "Reused", "Span", "digest", "list_files", "own_path", "read_small", "within",
+]  # fmt: skip
 
 #: Files that are open at once: enough to keep all cores busy, few enough for any descriptor limit.
 _OPEN = 64
 #: Less is hashed at once and not by another thread, which would cost more than the hashing.
 _SMALL = 256 * 1024
-
-#: From the first byte to before the last; ``None`` is the file's end.
-Span = tuple[int, int | None]
 
 
 class FileError(ReadError):
@@ -44,6 +45,21 @@ class NotCovered:
 
     def to_json(self) -> dict[str, str]:
         return {"path": self.path, "why": self.why}
+
+
+@dataclass(slots=True)
+class Reused:
+    """Which files were not read, since the digest cache knows them: their printable paths, and how many bytes they have.
+
+    ``messages`` say what is wrong with the cache.
+    """
+
+    paths: list[str] = field(default_factory=list)
+    size: int = 0
+    messages: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"files": sorted(self.paths), "bytes": self.size, "messages": self.messages}
 
 
 @dataclass(slots=True)
@@ -120,11 +136,14 @@ def digest(
     algorithm: str,
     jobs: int,
     progress: Progress,
+    cache: DigestCache | None = None,
+    reused: Reused | None = None,
 ) -> Iterator[Resource]:
     """The digests of files, on ``jobs`` threads (0: all cores), the largest first; they come in no particular order.
 
     Args:
         wanted: for each file its name in the statement, its entry, and the spans to hash.
+        cache: what it knows about a file that was opened is taken, and the file is not read; ``reused`` says so.
 
     Raises:
         FileError: a file is gone, may not be read, or is not what was listed.
@@ -137,9 +156,17 @@ def digest(
             progress.doing = entry.place
             if len(waiting) >= _OPEN:
                 yield from _finish(waiting, algorithm, progress)
-            opened = _open(origin, name, entry)
+            opened = _open(origin, name, entry, cache)
             waiting.append(opened)
-            if entry.size <= _SMALL:
+            known = None if cache is None else cache.find(opened.source.identity, algorithm, spans)
+            if known is not None:
+                opened.cache = None
+                opened.ready = [Resource(name, algorithm, each, *span) for each, span in zip(known, spans, strict=True)]
+                progress.bytes_total -= entry.size
+                if reused is not None:
+                    reused.paths.append(entry.place)
+                    reused.size += entry.size
+            elif entry.size <= _SMALL:
                 opened.ready = list(_at_once(opened, spans, algorithm, progress))
             else:
                 opened.pending = [(span, pool.submit(opened.source, *span)) for span in spans]
@@ -149,6 +176,10 @@ def digest(
         pool.stop()
         for each in waiting:
             each.source.close()
+        if cache is not None:
+            cache.save()
+            if reused is not None:
+                reused.messages += cache.messages
 
 
 @dataclass(slots=True)
@@ -158,9 +189,12 @@ class _Open:
     source: FileSource
     pending: list[tuple[Span, Pending]] = field(default_factory=list)
     ready: list[Resource] = field(default_factory=list)
+    cache: DigestCache | None = None
+    at: int = 0
 
 
-def _open(origin: LocalOrigin, name: str, entry: Entry) -> _Open:
+def _open(origin: LocalOrigin, name: str, entry: Entry, cache: DigestCache | None) -> _Open:
+    at = 0 if cache is None else cache.clock()
     try:
         source = origin.open(entry)
     except ReadError as error:
@@ -168,7 +202,7 @@ def _open(origin: LocalOrigin, name: str, entry: Entry) -> _Open:
     if source.size != entry.size:
         source.close()
         raise FileError(entry.place, ChangedError("is not the file that was listed"))
-    return _Open(name, entry, source)
+    return _Open(name, entry, source, cache=cache, at=at)
 
 
 def _at_once(opened: _Open, spans: Sequence[Span], algorithm: str, progress: Progress) -> Iterator[Resource]:
@@ -190,6 +224,9 @@ def _finish(waiting: deque[_Open], algorithm: str, progress: Progress) -> Iterat
         opened.source.check_unchanged()
     except ReadError as error:
         raise FileError(opened.entry.place, error) from error
+    if opened.cache is not None:
+        spans = {(each.start, each.end): each.digest for each in opened.ready}
+        opened.cache.remember(opened.source.identity, algorithm, spans, opened.at)
     waiting.popleft()
     opened.source.close()
     progress.files_done += 1

@@ -14,9 +14,10 @@ from openvet.evidence.bundle import Bundle, Material
 from openvet.evidence.dsse import IN_TOTO, Envelope, Signature, pae
 from openvet.evidence.keys import PublicKey
 from openvet.evidence.model_signature import ALWAYS_IGNORED, ModelSignature, Serialization
+from openvet.io.digest_cache import DigestCache
 from openvet.io.new_file import NewFile, WriteError
 from openvet.origins.local import LocalOrigin
-from openvet.workflows.model_files import FileError, Listing, NotCovered, digest, list_files, own_path
+from openvet.workflows.model_files import FileError, Listing, NotCovered, Reused, digest, list_files, own_path
 
 __all__ = ["SIGNING_TYPE", "Key", "SignOptions", "Signing", "certificates_of", "default_signature", "sign"]
 
@@ -43,6 +44,7 @@ class SignOptions:
         force: replace a signature that is there.
         jobs: hashing threads; 0 means all cores.
         certificates: DER, the signer's first; they go into the bundle in place of the key's name.
+        cache: digests of files that have not changed since are taken from it.
     """
 
     signature: str = ""
@@ -50,11 +52,12 @@ class SignOptions:
     force: bool = False
     jobs: int = 0
     certificates: tuple[bytes, ...] = ()
+    cache: DigestCache | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """What was signed. ``model`` and ``signature`` are paths, printable."""
+    """What was signed. ``model`` and ``signature`` are paths, printable; ``reused`` what came from the digest cache, if used."""
 
     model: str
     signature: str
@@ -62,6 +65,7 @@ class Signing:
     size: int
     key: PublicKey
     not_covered: tuple[NotCovered, ...]
+    reused: Reused | None = None
 
     def to_json(self) -> dict[str, Any]:
         statement = self.statement
@@ -75,6 +79,7 @@ class Signing:
             "bytes": self.size,
             "key": {"kind": self.key.kind, "sha256": self.key.hint},
             "not_covered": [each.to_json() for each in self.not_covered],
+            **({} if self.reused is None else {"digest_cache": self.reused.to_json()}),
         }
 
 
@@ -94,6 +99,7 @@ def sign(path: str, key: Key, options: SignOptions | None = None, progress: Prog
     options = options or SignOptions()
     target = options.signature or default_signature(path)
     _check_key(key, options)
+    reused = None if options.cache is None else Reused()
     origin = LocalOrigin(path)
     try:
         own = None if origin.snapshot.single else own_path(target, path)
@@ -103,7 +109,10 @@ def sign(path: str, key: Key, options: SignOptions | None = None, progress: Prog
         _check_listing(found, origin, options.serialization)
         wanted = [(name, entry, serialization.spans(entry.size)) for name, entry in found.files.items()]
         try:
-            resources = list(digest(origin, wanted, serialization.hash_type, options.jobs, progress or Progress()))
+            found_now = digest(
+                origin, wanted, serialization.hash_type, options.jobs, progress or Progress(), options.cache, reused
+            )
+            resources = list(found_now)
         except FileError as error:
             raise SubjectError(str(error)) from error
         statement = ModelSignature.of(origin.snapshot.name, resources, serialization)
@@ -121,7 +130,9 @@ def sign(path: str, key: Key, options: SignOptions | None = None, progress: Prog
         file.write(Bundle(material, envelope).to_bytes())
         file.commit()
     empty = (NotCovered(each.place, "is empty, which a signature by shards does not hold") for each in found.empty)
-    return Signing(printable(path), printable(target), statement, size, key.public, (*found.not_covered, *empty))
+    return Signing(
+        printable(path), printable(target), statement, size, key.public, (*found.not_covered, *empty), reused
+    )
 
 
 def _check_key(key: Key, options: SignOptions) -> None:

@@ -14,11 +14,13 @@ from openvet.errors import SubjectError, VerifyError
 from openvet.evidence.bundle import Bundle
 from openvet.evidence.model_signature import DIGESTS_V01, SIGNATURE_V1, SINGLE, ModelSignature, Resource
 from openvet.evidence.verifier import Signer, Verified
+from openvet.io.digest_cache import DigestCache
 from openvet.origins.local import LocalOrigin
 from openvet.workflows.model_files import (
     FileError,
     Listing,
     NotCovered,
+    Reused,
     Span,
     digest,
     list_files,
@@ -69,17 +71,22 @@ class VerifyOptions:
         ignore: more paths of the model, relative to it, whose files need no signature.
         allow_unsigned: files that are not signed are listed, and not refused.
         jobs: hashing threads; 0 means all cores.
+        cache: digests of files that have not changed since are taken from it: their bytes are believed, and not verified.
     """
 
     signature: str = ""
     ignore: tuple[str, ...] = ()
     allow_unsigned: bool = False
     jobs: int = 0
+    cache: DigestCache | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """A model that is what was signed. ``model`` and ``signature`` are paths, printable."""
+    """A model that is what was signed.
+
+    ``model`` and ``signature`` are paths, printable; ``reused`` says what came from the digest cache, if one was used.
+    """
 
     model: str
     signature: str
@@ -88,6 +95,7 @@ class Verification:
     signer: Signer
     not_covered: tuple[NotCovered, ...]
     notes: tuple[str, ...]
+    reused: Reused | None = None
 
     def to_json(self) -> dict[str, Any]:
         statement = self.statement
@@ -104,6 +112,7 @@ class Verification:
             "signer": self.signer.to_json(),
             "not_covered": [each.to_json() for each in self.not_covered],
             "notes": list(self.notes),
+            **({} if self.reused is None else {"digest_cache": self.reused.to_json()}),
         }
 
 
@@ -143,6 +152,7 @@ def verify(
     options = options or VerifyOptions()
     if not os.path.exists(path):
         LocalOrigin(path).close()  # says what is wrong: a model that is not there is no model without a signature
+    reused = None if options.cache is None else Reused()
     place = options.signature or default_signature(path)
     bundle = Bundle.parse(_read(place))
     verified = check(bundle)
@@ -164,14 +174,16 @@ def verify(
                 if each.name not in files
             ]
         if not differences:  # the cheap answer first: what is known to differ need not be hashed
-            differences += _compare(origin, statement, files, options.jobs, progress or Progress())
+            differences += _compare(origin, statement, files, options, progress or Progress(), reused)
     finally:
         origin.close()
     if differences:
         raise MismatchError(verified.signer, differences)
     size = sum(entry.size for entry in files.values())
     notes = tuple(_notes(origin, statement, bundle, verified.signer))
-    return Verification(printable(path), printable(place), statement, size, verified.signer, tuple(not_covered), notes)
+    return Verification(
+        printable(path), printable(place), statement, size, verified.signer, tuple(not_covered), notes, reused
+    )
 
 
 def _read(place: str) -> bytes:
@@ -231,7 +243,12 @@ def _unsigned(listing: Listing, files: Mapping[str, Entry]) -> Iterator[NotCover
 
 
 def _compare(
-    origin: LocalOrigin, statement: ModelSignature, files: Mapping[str, Entry], jobs: int, progress: Progress
+    origin: LocalOrigin,
+    statement: ModelSignature,
+    files: Mapping[str, Entry],
+    options: VerifyOptions,
+    progress: Progress,
+    reused: Reused | None,
 ) -> list[Difference]:
     signed: dict[tuple[str, int, int | None], Resource] = {
         (each.path, each.start, each.end): each for each in statement.resources
@@ -241,7 +258,8 @@ def _compare(
     ]
     changed: dict[str, str] = {}
     try:
-        for found in digest(origin, wanted, statement.serialization.hash_type, jobs, progress):
+        algorithm = statement.serialization.hash_type
+        for found in digest(origin, wanted, algorithm, options.jobs, progress, options.cache, reused):
             if found.digest != signed.pop((found.path, found.start, found.end)).digest:
                 span = "" if found.end is None else f"bytes {found.start} to {found.end}"
                 changed.setdefault(files[found.path].place, span)
