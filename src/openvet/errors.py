@@ -52,7 +52,8 @@ class VerifyError(OpenVetError):
     ``reason`` is one word that a program can branch on: ``malformed`` (no such document), ``unsupported`` (a kind that this
     version does not know), ``wrong-key`` (made with another key than the one that is trusted), ``tampered`` (signed by that key, but
     not these bytes), ``mismatch`` (a good signature about something else than what is there), ``expired``, ``not-yet-valid``,
-    ``revoked``, ``untrusted`` (nobody who is believed said so), ``rollback`` (a log shows less than it has shown before),
+    ``revoked``, ``untrusted`` (nobody who is believed said so), ``threshold`` (too few
+    of those said so), ``rollback`` (a log shows less than it has shown before),
     ``fork`` (a log shows something else than it has shown before), ``missing`` (what was announced is not there).
     """
 
