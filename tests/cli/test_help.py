@@ -124,6 +124,9 @@ def keys_and_signature(folder: Path, words: list[str]) -> None:
     (folder / "release.key.pub").write_bytes(key.public.pem)
     (folder / "me.pem").write_bytes(leaf)
     (folder / "ca.pem").write_bytes(authority.pem)
+    (folder / "trust.toml").write_text(
+        '[[key]]\nname = "me"\nfile = "release.key.pub"\n[[grant]]\nsays = ["signature"]\nby = ["me"]\nmodels = ["my-*"]\n'
+    )
     if words[1] == "verify":
         how = ["--certificate", "me.pem"] if "--certificate-chain" in words else []
         assert CliRunner().invoke(main, ["sign", "--key", "release.key", *how, "./my-model"]).exit_code == 0

@@ -87,6 +87,11 @@ def test_not_verified() -> None:
         (("verify", "--key", "k.pub", "--certificate-chain", "k.pub", "m"), "say whom you trust"),
         (("verify", "--key", "k.pub", "--at", "2026-01-01", "m"), "--at belongs to"),
         (("verify", "--key", "k.pub", "--trusted-root", "x", "m"), "--trusted-root belongs to"),
+        (("verify", "--key", "k.pub", "--trust", "x", "m"), "say whom you trust"),
+        (("verify", "--key", "k.pub", "--cosignature", "x", "m"), "belong to --trust"),
+        (("verify", "--key", "k.pub", "--model-name", "x", "m"), "belong to --trust"),
+        (("verify", "--trust", "gone.toml", "m"), "gone.toml: cannot be read"),
+        (("verify", "--trust", "k.pub", "m"), "k.pub:1: is not TOML"),
         (("verify", "--identity", "a@b", "m"), "belong together"),
         (("verify", "--key", "k", "m"), "is a private key"),
         (("verify", "--key", "nothing", "m"), "No such file"),
@@ -234,3 +239,45 @@ def test_the_digest_cache_is_used_only_when_asked_for(place: Path, monkeypatch: 
     assert refused.exit_code == 0
     assert "  NOT read now: 0 files (digests" in refused.stdout
     assert "  note: the digest cache is not used: " in refused.stdout
+
+
+TRUST = """
+[[key]]
+name = "ann"
+file = "k.pub"
+until = 2027-12-31
+
+[[key]]
+name = "bob"
+file = "b.pub"
+
+[[grant]]
+says = ["signature"]
+by = ["ann", "bob"]
+models = ["acme/*", "m"]
+threshold = 2
+"""
+
+
+def test_verified_by_trust() -> None:
+    Path("trust.toml").write_text(TRUST)
+    assert run("keys", "new", "b", "--no-passphrase").exit_code == 0
+    for key in ("k", "b"):
+        assert run("sign", "--key", key, "--signature", f"{key}.sig", "m").exit_code == 0
+    command = ("verify", "--trust", "trust.toml", "--at", "2026-06-15", "--signature", "k.sig", "m")
+    few = run(*command)
+    assert (few.exit_code, few.stdout) == (
+        1,
+        "NOT verified: m: threshold: 2 different signers have to sign this, and 1 did\n",
+    )
+    found = run(*command, "--cosignature", "b.sig", "--cosignature", "gone.sig")
+    assert found.exit_code == 0
+    assert "  trusted    ann, bob: 2 of the 2 needed, by line 11 of the trust file\n" in found.stdout
+    assert "  note: not counted: gone.sig: No such file or directory\n" in found.stdout
+    value = json.loads(run(*command, "--cosignature", "b.sig", "-f", "json").stdout)
+    assert value["trust"]["accepted"][0]["by"] == ["ann", "bob"]
+    assert (value["trust"]["as_of"], value["trust"]["name"]) == ("2026-06-15T00:00:00Z", "m")
+    late = run(*command, "--cosignature", "b.sig", "--at", "2028-01-01")
+    assert late.stdout == "NOT verified: m: expired: ann was trusted until 2027-12-31\n"
+    other = run(*command, "--cosignature", "b.sig", "--model-name", "other")
+    assert other.stdout.startswith("NOT verified: m: untrusted: ann is not trusted to say this (https://model_signing")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from openvet.errors import VerifyError
     from openvet.evidence.bundle import Bundle
     from openvet.evidence.verifier import Signer, Verified
+    from openvet.workflows.trusted import TrustCheck
     from openvet.workflows.verify import Verification
 
 __all__ = ["verify"]
@@ -27,8 +28,11 @@ _LISTED = 20
 @click.command(short_help="Verify a model's files against their signature.")
 @click.argument("model", type=_PATH)
 @click.option("--key", metavar="FILE", type=_PATH, help="The public key that you trust, in PEM.")
+@click.option("--trust", metavar="FILE", type=_PATH, help="Whom you trust about which models: a trust.toml.")
+@click.option("--cosignature", "more", metavar="FILE", type=_PATH, multiple=True, help="One more signature of the same statement, where --trust asks for several. May be repeated.")  # fmt: skip
+@click.option("--model-name", metavar="NAME", help="What the model is called in --trust; the last part of MODEL if not given.")  # fmt: skip
 @click.option("--certificate-chain", "chain", metavar="FILE", type=_PATH, multiple=True, help="The root certificates that you trust, in PEM, and others that lead to them. May be repeated.")  # fmt: skip
-@click.option("--at", metavar="TIME", help="Check certificates as of this time (2026-11-28 or 2026-11-28T10:00:00Z); now if not given.")  # fmt: skip
+@click.option("--at", metavar="TIME", help="Check certificates and --trust as of this time (2026-11-28 or 2026-11-28T10:00:00Z); now if not given.")  # fmt: skip
 @click.option("--identity", metavar="ID", help="Who must have signed keyless: an e-mail address or URI.")
 @click.option("--issuer", metavar="URL", help="The identity provider that knows --identity.")
 @click.option("--trusted-root", metavar="FILE", type=_PATH, help="Sigstore's trusted root; that of the public instance if not given.")  # fmt: skip
@@ -44,13 +48,14 @@ _LISTED = 20
 def verify(ctx: click.Context, /, **asked: Any) -> None:
     """Verify that a model's files are those that somebody whom you trust has signed.
 
-    Whom you trust is --key, --certificate-chain, or --identity with --issuer for keyless signatures (an extra,
+    Whom you trust is --key, --trust, --certificate-chain, or --identity with --issuer for keyless signatures (an extra,
     openvet[sigstore]). Signatures of `openvet sign` and of every released `model_signing` are verified, with no network. What
     the signature does not cover is printed: `openvet check` reads that too.
 
     \b
     Examples:
       openvet verify --key release.key.pub ./my-model
+      openvet verify --trust trust.toml ./my-model
       openvet verify --certificate-chain ca.pem --at 2026-06-01 ./my-model
       openvet verify --identity me@example.org --issuer https://accounts.example.org ./my-model
 
@@ -87,19 +92,23 @@ def verify(ctx: click.Context, /, **asked: Any) -> None:
             write_text(_refused_json(asked, error) if as_json else _refused(asked, error))
         ctx.exit(_NOT_VERIFIED)
     if not asked["quiet"]:
-        write_text(_json(found.to_json()) if as_json else _as_text(found))
+        write_text(_json({**found.to_json(), **_trust_json(check)}) if as_json else _as_text(found, check))
     ctx.exit(0)
 
 
 def _trust(asked: dict[str, Any]) -> Callable[[Bundle], Verified]:
     """How to check a bundle's signature, by what the options say is trusted."""
     keyless = asked["identity"] is not None or asked["issuer"] is not None
-    if [asked["key"] is not None, bool(asked["chain"]), keyless].count(True) != 1:
-        raise click.UsageError("say whom you trust with one of --key, --certificate-chain, or --identity and --issuer")
-    if asked["at"] is not None and not asked["chain"]:
-        raise click.UsageError("--at belongs to --certificate-chain")
-    if asked["trusted_root"] is not None and not keyless:
-        raise click.UsageError("--trusted-root belongs to --identity and --issuer")
+    if [asked["key"] is not None, asked["trust"] is not None, bool(asked["chain"]), keyless].count(True) != 1:
+        raise click.UsageError(
+            "say whom you trust with one of --key, --trust, --certificate-chain, or --identity and --issuer"
+        )
+    if asked["at"] is not None and not asked["chain"] and asked["trust"] is None:
+        raise click.UsageError("--at belongs to --certificate-chain and --trust")
+    if asked["trusted_root"] is not None and not keyless and asked["trust"] is None:
+        raise click.UsageError("--trusted-root belongs to --identity and --issuer, and to --trust")
+    if asked["trust"] is None and (asked["more"] or asked["model_name"] is not None):
+        raise click.UsageError("--cosignature and --model-name belong to --trust")
     from openvet.workflows.keys import read_pem, read_public
 
     if asked["key"] is not None:
@@ -107,6 +116,8 @@ def _trust(asked: dict[str, Any]) -> Callable[[Bundle], Verified]:
 
         key = read_public(asked["key"])
         return lambda bundle: verify_with_key(bundle, key)
+    if asked["trust"] is not None:
+        return _by_trust(asked)
     if asked["chain"]:
         from openvet.evidence.certificates import load_roots
         from openvet.evidence.verifier import verify_with_roots
@@ -120,6 +131,40 @@ def _trust(asked: dict[str, Any]) -> Callable[[Bundle], Verified]:
 
     root = load_trusted_root(None if asked["trusted_root"] is None else read_pem(asked["trusted_root"]))
     return lambda bundle: verify_keyless(bundle, asked["identity"], asked["issuer"], root)
+
+
+def _by_trust(asked: dict[str, Any]) -> TrustCheck:
+    from openvet.evidence.keyless import load_trusted_root
+    from openvet.workflows.keys import read_pem
+    from openvet.workflows.trust_file import load_trust
+    from openvet.workflows.trusted import TrustCheck, name_of
+
+    given = asked["trusted_root"]
+    return TrustCheck(
+        load_trust(asked["trust"]),
+        _time(asked["at"]),
+        name_of(asked["model"]) if asked["model_name"] is None else asked["model_name"],
+        asked["more"],
+        lambda: load_trusted_root(None if given is None else read_pem(given)),
+    )
+
+
+def _trust_json(check: Callable[[Bundle], Verified]) -> dict[str, Any]:
+    to_json = getattr(check, "to_json", None)
+    return {} if to_json is None else {"trust": to_json()}
+
+
+def _trust_text(check: Callable[[Bundle], Verified]) -> list[str]:
+    """By whose word a model is accepted, and which signatures did not count."""
+    judgement = getattr(check, "judgement", None)
+    if judgement is None:
+        return []
+    lines = [
+        f"  trusted    {', '.join(each.by)}: {len(each.by)} of the {each.threshold} needed, by line {each.line} of the trust file"
+        for each in judgement.accepted
+    ]
+    lines += [f"  note: {each.said.source} does not count: {each.reason}: {each.message}" for each in judgement.refused]
+    return lines + [f"  note: not counted: {each}" for each in getattr(check, "ignored", [])]
 
 
 def _time(text: str | None) -> datetime:
@@ -165,7 +210,7 @@ def _json(value: dict[str, Any]) -> str:
     return json.dumps(clean(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _as_text(found: Verification) -> str:
+def _as_text(found: Verification, check: Callable[[Bundle], Verified]) -> str:
     from openvet.cli.sign import not_covered, reused
     from openvet.reports._wording import bytes_for_people, plural, visible
 
@@ -174,6 +219,7 @@ def _as_text(found: Verification) -> str:
         f"  signature  {found.signature}",
         f"  root       sha256 {found.statement.root}",
         *_signer(found.signer),
+        *_trust_text(check),
         *reused(found.reused),
         *not_covered([(each.path, each.why) for each in found.not_covered]),
         *(f"  note: {each}" for each in found.notes),
