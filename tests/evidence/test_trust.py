@@ -176,6 +176,12 @@ def test_a_threshold_counts_signers_and_not_signatures() -> None:
     assert "2 different signers have to sign this, and 1 did" in judge(alone, trust, NOW).refused[0].message
 
 
+def test_a_grant_that_is_over_accepts_nothing_beside_one_that_holds() -> None:
+    over = Period(None, date(2026, 5, 31))
+    trust = Trust((key(1), key(2)), grants=(grant("k1", period=over), grant("k1", "k2", threshold=2)))
+    assert judged(by_key(1), trust) == "threshold"
+
+
 def test_signers_of_two_grants_do_not_add_up() -> None:
     trust = Trust(tuple(map(key, range(4))), grants=(grant("k0", "k1", threshold=2), grant("k2", "k3", threshold=2)))
     assert reasons(judge([said(by_key(0)), said(by_key(2))], trust, NOW)) == ["threshold"] * 2
