@@ -270,6 +270,10 @@ def test_verified_by_trust() -> None:
         1,
         "NOT verified: m: threshold: 2 different signers have to sign this, and 1 did\n",
     )
+    assert run("sign", "--key", "b", "--signature", "other.sig", "--shards", "m").exit_code == 0
+    both = json.loads(run(*command, "--cosignature", "b.sig", "--cosignature", "other.sig", "-f", "json").stdout)
+    assert list(schema("verification-v1").iter_errors(both)) == []
+    assert [each["reason"] for each in both["trust"]["refused"]] == ["threshold"]
     found = run(*command, "--cosignature", "b.sig", "--cosignature", "gone.sig")
     assert found.exit_code == 0
     assert "  trusted    ann, bob: 2 of the 2 needed, by line 11 of the trust file\n" in found.stdout
