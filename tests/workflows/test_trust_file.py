@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from openvet.evidence.bundle import Bundle, Material
 from openvet.evidence.dsse import Envelope
 from openvet.evidence.keys import PrivateKey, PublicKey, generate
 from openvet.evidence.trust import Grant, Period, Revocation, Trust, TrustedIdentity, TrustedKey
+from openvet.evidence.verifier import Signer, Verified
 from openvet.workflows.sign import SignOptions, sign
 from openvet.workflows.trust_file import load_trust, parse_trust
 from openvet.workflows.trusted import TrustCheck, authenticate, name_of
@@ -258,3 +260,30 @@ def test_keyless_without_an_identity_is_untrusted(model: Path) -> None:
     bundle = Bundle.parse(Path(signature(model, A)).read_bytes())
     keyless = Bundle(Material("certificate", certificates=(b"x",)), bundle.envelope)
     assert reason(lambda: authenticate(keyless, trusting())) == "untrusted"
+
+
+def test_keyless_signatures_are_tried_for_each_identity(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library itself is tried where it is installed; here it is what is asked of it, and what its answers become."""
+    asked: list[tuple[str, str]] = []
+
+    def answer(bundle: Bundle, identity: str, provider: str, root: object) -> Verified:
+        asked.append((identity, provider))
+        if identity != "you":
+            raise VerifyError("untrusted" if identity == "me" else "tampered", "no")
+        signer = Signer("sigstore", "p256", "f" * 64, identity=identity, provider=provider)
+        return Verified(bundle.envelope.payload, signer)
+
+    monkeypatch.setattr("openvet.evidence.keyless.verify_keyless", answer)
+    bundle = Bundle.parse(Path(signature(model, A)).read_bytes())
+    keyless = Bundle(Material("certificate", certificates=(b"x",)), bundle.envelope)
+
+    def trust(*names: str) -> Trust:
+        people = tuple(TrustedIdentity(each, each, "https://p") for each in names)
+        return Trust(identities=people, grants=(Grant(("signature",), names, ("*",)),))
+
+    root: Any = object
+    found = TrustCheck(trust("me", "you"), NOW, "llama", root=root)(keyless)
+    assert found.signer.identity == "you"
+    assert asked == [("me", "https://p"), ("you", "https://p")]
+    assert reason(lambda: authenticate(keyless, trust("me"), root)) == "untrusted"
+    assert reason(lambda: authenticate(keyless, trust("them", "me"), root)) == "tampered"
