@@ -218,6 +218,11 @@ def test_reports_are_as_their_schemas_say(place: Path, monkeypatch: pytest.Monke
     Path("m/w.bin").write_bytes(b"weights")
     fits("signing-v1", "sign", "--key", "k", "--force", *cached)
     fits("verification-v1", "verify", "--key", "k.pub", *cached)
+    Path("m/w.bin").write_bytes(b"others!")
+    fits("verification-v1", "verify", "--key", "k.pub", *cached)
+    found = run("verify", "--key", "k.pub", *cached)
+    assert found.exit_code == 1
+    assert "  NOT read now: 0 files (digests from the digest cache)\n" in found.stdout
 
 
 def test_the_digest_cache_is_used_only_when_asked_for(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -178,6 +178,7 @@ def _time(text: str | None) -> datetime:
 
 
 def _refused(asked: dict[str, Any], error: VerifyError) -> str:
+    from openvet.cli.sign import reused
     from openvet.reports._wording import visible
     from openvet.workflows.verify import MismatchError
 
@@ -192,7 +193,7 @@ def _refused(asked: dict[str, Any], error: VerifyError) -> str:
         ]
         if len(error.differences) > _LISTED:
             lines.append(f"  and {len(error.differences) - _LISTED:,} more; --format json lists all")
-        lines += _signer(error.signer)
+        lines += [*_signer(error.signer), *reused(error.reused)]
     return "".join(f"{visible(line)}\n" for line in lines)
 
 

@@ -54,12 +54,13 @@ class Difference:
 class MismatchError(VerifyError):
     """A good signature, and a model that is not the signed one. ``signer`` signed, ``differences`` says what is not so."""
 
-    def __init__(self, signer: Signer, differences: Sequence[Difference]) -> None:
+    def __init__(self, signer: Signer, differences: Sequence[Difference], reused: Reused | None = None) -> None:
         said = ", ".join(map(str, differences[:_SAID]))
         more = f", and {len(differences) - _SAID} more" if len(differences) > _SAID else ""
         super().__init__("mismatch", f"the signature is good, but the model is not what was signed: {said}{more}")
         self.signer = signer
         self.differences = tuple(differences)
+        self.reused = reused
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,8 @@ def refusal(model: str, signature: str, error: VerifyError) -> dict[str, Any]:
     if isinstance(error, MismatchError):
         value["signer"] = error.signer.to_json()
         value["differences"] = [each.to_json() for each in error.differences]
+        if error.reused is not None:
+            value["digest_cache"] = error.reused.to_json()
     return value
 
 
@@ -178,7 +181,7 @@ def verify(
     finally:
         origin.close()
     if differences:
-        raise MismatchError(verified.signer, differences)
+        raise MismatchError(verified.signer, differences, reused)
     size = sum(entry.size for entry in files.values())
     notes = tuple(_notes(origin, statement, bundle, verified.signer))
     return Verification(
