@@ -1,4 +1,4 @@
-"""in-toto Statement v1: one typed predicate about one subject, unsigned.
+"""in-toto Statement v1: one typed predicate about one subject; unsigned here, signed by :mod:`openvet.evidence.signing`.
 
 Source: in-toto attestation framework, ``spec/v1/statement.md`` and ``resource_descriptor.md``.
 """

@@ -1,0 +1,237 @@
+"""Verifying a dossier: the index first, then that everything is there that it names, and nothing else, and that every line is signed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from openvet.core.text import printable
+from openvet.errors import UsageError, VerifyError
+from openvet.evidence.checkpoint import Checkpoint, read_checkpoint
+from openvet.evidence.dossier.index import Index, read_index
+from openvet.evidence.dossier.layout import BLOBS, CLAIMS, INDEX, LOG, TRUST, names_of
+from openvet.evidence.keys import PublicKey, load_public
+from openvet.evidence.log.disk import read_file
+from openvet.evidence.log.layout import CHECKPOINT, ENTRIES, Place, pack, places
+from openvet.evidence.log.proof import entry_for_digest
+from openvet.evidence.merkle import Tree, leaf_hash
+from openvet.evidence.signing import SignedStatement, parse_line, parse_statement
+from openvet.evidence.verifier import verify_with_key
+
+__all__ = ["Claim", "Dossier", "read_parts", "verify_dossier"]
+
+#: Bytes of a dossier's own files; documents in ``blobs/`` may have any size.
+_MOST: Final = 1 << 30
+_TRIES: Final = 5
+_READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One line: its bytes, its SHA-256, the SHA-256 of the key that signed it, and the statement."""
+
+    line: bytes
+    sha256: str
+    key: str
+    statement: SignedStatement
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """A dossier that was verified.
+
+    Attributes:
+        owner: SHA-256 of the key that the index is signed with, which is the trusted one.
+        index: what it names.
+        claims: the lines in order.
+        checkpoint: of its log.
+        kept: the checkpoint that it was held against; without one a rollback cannot be excluded.
+        names: its files, with their paths.
+    """
+
+    owner: str
+    index: Index
+    claims: tuple[Claim, ...]
+    checkpoint: Checkpoint
+    kept: Checkpoint | None
+    names: Mapping[str, str]
+
+
+def verify_dossier(folder: str, key: PublicKey, kept: bytes | None = None) -> Dossier:
+    """Verify everything in a dossier. A writer may be at work meanwhile.
+
+    Args:
+        folder: the dossier.
+        key: the public key of its owner.
+        kept: a checkpoint of its log that was kept from an earlier day.
+
+    Raises:
+        VerifyError: ``missing``, ``tampered``, ``malformed``, ``wrong-key``; ``untrusted``: a line is signed by a key that the dossier
+            does not hold; ``mismatch``, ``rollback``, ``fork``: it is not one that continues ``kept``.
+    """
+    for tries in range(_TRIES):
+        before = _state(folder)
+        try:
+            return _verify(folder, key, kept)
+        except VerifyError:
+            if tries == _TRIES - 1 or _state(folder) == before:
+                raise
+    raise AssertionError("the last try raises")
+
+
+def _state(folder: str) -> object:
+    """Something that is another thing after a writer has put a change in its place."""
+    try:
+        names = names_of(folder)
+        return sorted(names.items()), read_file(names[INDEX], _MOST)
+    except (VerifyError, OSError, KeyError):
+        return None
+
+
+def _verify(folder: str, key: PublicKey, kept: bytes | None) -> Dossier:
+    if key.kind != "ed25519":
+        raise VerifyError("wrong-key", f"a dossier is signed with an Ed25519 key, and this is a {key.kind} one")
+    names = names_of(folder)
+    index = read_index(_read(names, INDEX), key)
+    lines = _lines(_read(names, CLAIMS), index)
+    keys = _keys(names, index)
+    _check_set(names, f"{BLOBS}/", "", index.blobs)
+    for each in index.blobs:
+        _check_blob(names[f"{BLOBS}/{each}"], each)
+    checkpoint, tree = _check_log(names, index, key)
+    claims = tuple(_claim(number, line, digest, keys) for number, (line, digest) in enumerate(zip(lines, index.lines, strict=True), 1))  # fmt: skip
+    return Dossier(key.hint, index, claims, checkpoint, _continued(kept, key, checkpoint, tree), names)
+
+
+def _read(names: Mapping[str, str], name: str) -> bytes:
+    if name not in names:
+        raise VerifyError("missing", f"the dossier has no {name}")
+    try:
+        data = read_file(names[name], _MOST)
+    except OSError as error:
+        raise VerifyError("missing", f"cannot read {name}: {error.strerror or error}") from None
+    if len(data) > _MOST:
+        raise VerifyError("malformed", f"{name} has more than {_MOST} bytes")
+    return data
+
+
+def _lines(data: bytes, index: Index) -> list[bytes]:
+    """The lines, where they are those that were signed; otherwise the nearest word for what was done to them."""
+    if hashlib.sha256(data).hexdigest() == index.claims:
+        lines = data.split(b"\n")
+        if lines.pop() or tuple(hashlib.sha256(each).hexdigest() for each in lines) != index.lines:
+            raise VerifyError("malformed", "the index names other lines than the file that it names has")
+        return lines
+    found = [hashlib.sha256(each).hexdigest() for each in data.removesuffix(b"\n").split(b"\n")] if data else []
+    gone = [number for number, each in enumerate(index.lines, 1) if each not in found]
+    more = [number for number, each in enumerate(found, 1) if each not in index.lines]
+    if gone and not more:
+        raise VerifyError("missing", f"{CLAIMS} has lost line {gone[0]} of {len(index.lines)}")
+    if gone or more:
+        number = min(gone + more)
+        raise VerifyError("tampered", f"line {number} of {CLAIMS} is not what was signed")
+    raise VerifyError("tampered", f"the lines of {CLAIMS} are not in the order that was signed")
+
+
+def _check_set(names: Mapping[str, str], begin: str, end: str, wanted: tuple[str, ...]) -> None:
+    """Exactly these files have to be there."""
+    there = {name for name in names if name.startswith(begin)}
+    named = {f"{begin}{each}{end}" for each in wanted}
+    for name in sorted(named - there):
+        raise VerifyError("missing", f"{name} is not there")
+    for name in sorted(there - named):
+        raise VerifyError("tampered", f"{name} is not in the index")
+
+
+def _keys(names: Mapping[str, str], index: Index) -> dict[str, PublicKey]:
+    _check_set(names, f"{TRUST}/", ".pem", index.keys)
+    found = {}
+    for each in index.keys:
+        name = f"{TRUST}/{each}.pem"
+        data = _read(names, name)
+        if hashlib.sha256(data).hexdigest() != each:
+            raise VerifyError("tampered", f"{name} is not the key that was signed")
+        try:
+            found[each] = load_public(data)
+        except UsageError as error:
+            raise VerifyError("malformed", f"{name}: {error}") from None
+    return found
+
+
+def _check_blob(path: str, digest: str) -> None:
+    total = hashlib.sha256()
+    try:
+        for part in read_parts(path):
+            total.update(part)
+    except OSError as error:
+        raise VerifyError("missing", f"cannot read {BLOBS}/{digest}: {error.strerror or error}") from None
+    if total.hexdigest() != digest:
+        raise VerifyError("tampered", f"{BLOBS}/{digest} does not have that digest")
+
+
+def read_parts(path: str) -> Iterator[bytes]:
+    """A regular file in parts of 1 MiB.
+
+    Raises:
+        OSError: it is none, or cannot be read.
+    """
+    with os.fdopen(os.open(path, _READ), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise FileNotFoundError(2, "no regular file", path)
+        while part := file.read(1 << 20):
+            yield part
+
+
+def _check_log(names: Mapping[str, str], index: Index, key: PublicKey) -> tuple[Checkpoint, Tree]:
+    """Everything in the log computed anew from the lines, and compared with what is there."""
+    if _read(names, f"{LOG}/{CHECKPOINT}") != index.checkpoint.encode():
+        raise VerifyError("tampered", f"{LOG}/{CHECKPOINT} is not the one in the index")
+    checkpoint = read_checkpoint(index.checkpoint.encode(), key)
+    entries = [entry_for_digest(each) for each in index.lines]
+    tree = Tree(map(leaf_hash, entries))
+    if checkpoint.size != tree.size or checkpoint.root != tree.root():
+        raise VerifyError("malformed", "the checkpoint in the index is not one of its lines")
+    for place in places(tree.size):
+        if f"{LOG}/{place.path}" not in names and f"{LOG}/{place.full.path}" not in names:
+            raise VerifyError("missing", f"{LOG}/{place.path} is not there")
+    for name in sorted(names):
+        place_of = Place.parse(name[len(LOG) + 1 :]) if name.startswith(f"{LOG}/") else None
+        if place_of is None:
+            continue
+        if place_of.width > place_of.expected(tree.size) or _read(names, name) != _tile(place_of, entries, tree):
+            raise VerifyError("tampered", f"{name} is not what the log holds")
+    return checkpoint, tree
+
+
+def _tile(place: Place, entries: list[bytes], tree: Tree) -> bytes:
+    begin = place.full.width * place.number
+    if place.level == ENTRIES:
+        return pack(entries[begin : begin + place.width])
+    return b"".join(tree.node(8 * place.level, begin + at) for at in range(place.width))
+
+
+def _claim(number: int, line: bytes, digest: str, keys: Mapping[str, PublicKey]) -> Claim:
+    bundle = parse_line(line, f"line {number}")
+    key = keys.get(bundle.material.hint)
+    if key is None:
+        raise VerifyError("untrusted", f"line {number} is signed with {bundle.material.hint}, which is not in {TRUST}/")
+    try:
+        payload = verify_with_key(bundle, key).payload
+        return Claim(line, digest, bundle.material.hint, parse_statement(payload, interpret=False))
+    except VerifyError as error:
+        raise VerifyError(error.reason, f"line {number}: {printable(error.message)}") from None
+
+
+def _continued(kept: bytes | None, key: PublicKey, now: Checkpoint, tree: Tree) -> Checkpoint | None:
+    if kept is None:
+        return None
+    before = read_checkpoint(kept, key, now.origin)
+    if before.size > now.size:
+        raise VerifyError("rollback", f"the dossier has {now.size} lines, and had {before.size} when the checkpoint was kept")
+    if tree.root(before.size) != before.root:
+        raise VerifyError("fork", f"the first {before.size} lines are others than when the checkpoint was kept")
+    return before

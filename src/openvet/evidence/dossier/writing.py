@@ -1,0 +1,271 @@
+"""Making a dossier and adding to it, so that wherever the process or the power ends there is the old dossier or the new one.
+
+A change goes in this order; each step is on the disk before the next begins:
+
+1. everything that is new in ``.staging``: the claims, the log, the index, and keys and documents that were not there;
+2. ``.staging`` becomes ``.next``: from here on the change counts, since readers look there first;
+3. what is in ``.next`` goes to its place, one file after another, and ``.next`` goes away.
+
+An interrupted step 3 is finished by the next writer. One writer at a time holds the lock of the folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from openvet.core.text import printable
+from openvet.errors import UsageError, VerifyError
+from openvet.evidence.bundle import Bundle
+from openvet.evidence.dossier.index import sign_index
+from openvet.evidence.dossier.layout import BLOBS, CLAIMS, IN_THE_WAY, INDEX, LOG, NEXT, OLD, STAGING, TRUST, names_of
+from openvet.evidence.dossier.reading import Dossier, verify_dossier
+from openvet.evidence.keys import PrivateKey, PublicKey
+from openvet.evidence.log.disk import Disk, StorageError, read_file
+from openvet.evidence.log.layout import CHECKPOINT
+from openvet.evidence.log.layout import STAGING as LOG_STAGING
+from openvet.evidence.log.proof import entry_for
+from openvet.evidence.log.writing import create_log, open_writer
+from openvet.evidence.note import check_name
+from openvet.evidence.signing import parse_statement, to_line
+from openvet.evidence.verifier import verify_with_key
+
+__all__ = ["Added", "add_to_dossier", "create_dossier"]
+
+_WAIT: Final = 60.0
+_MOST: Final = 1 << 30
+
+#: Numbers of the lines, from 1, that were added; those that were there before are not among them.
+Added = tuple[int, ...]
+
+
+def create_dossier(folder: str, origin: str, key: PrivateKey, disk: Disk | None = None) -> None:
+    """Make an empty dossier in a folder that is new or empty.
+
+    Args:
+        folder: where; the folder above has to exist.
+        origin: the name of its log, which no other dossier of this key may have.
+        key: of Ed25519; its public half is what everybody verifies the dossier with.
+        disk: stands between the dossier and its folder.
+
+    Raises:
+        UsageError: something is there already, or name or key are none of a log.
+        StorageError: it cannot be written.
+    """
+    check_name(origin)
+    _ = key.public.raw
+    disk = disk or Disk(folder)
+    with _told(folder, "the dossier was not made"):
+        if disk.make_folder(""):
+            Disk(os.path.dirname(os.path.abspath(folder))).sync_folder("")
+        with disk.locked(_WAIT):
+            if set(disk.names("")) - set(IN_THE_WAY):
+                raise UsageError(f"{printable(folder)} is not empty; a dossier begins in a folder of its own")
+            _tidy(disk)
+            create_log(disk.path(f"{STAGING}/{LOG}"), origin, key, _Below(disk, f"{STAGING}/{LOG}"))
+            _stage(disk, [], {key.public.hint: key.public.pem}, {key.public.hint}, {}, set(), key)
+            _publish(disk)
+
+
+def add_to_dossier(
+    folder: str,
+    key: PrivateKey,
+    bundles: Sequence[Bundle],
+    keys: Sequence[PublicKey] = (),
+    blobs: Sequence[str] = (),
+    disk: Disk | None = None,
+) -> Added:
+    """Add signed statements, all or none of them. When this returns they are on the disk.
+
+    Args:
+        folder: the dossier.
+        key: of its owner.
+        bundles: each is verified before, with a key in the dossier or with one of ``keys``.
+        keys: more keys that the owner vouches for.
+        blobs: paths of documents to take in.
+        disk: stands between the dossier and its folder.
+
+    Raises:
+        VerifyError: the dossier is damaged, or a bundle is not signed by one of those keys. Nothing was added.
+        StorageError: it cannot be written.
+    """
+    disk = disk or Disk(folder)
+    with _told(folder, "nothing was acknowledged"), disk.locked(_WAIT):
+        _settle(disk)
+        _tidy(disk)
+        before = verify_dossier(folder, key.public)
+        known = {each: read_file(before.names[f"{TRUST}/{each}.pem"], _MOST) for each in before.index.keys}
+        new_keys = {each.hint: each.pem for each in keys if each.hint not in known}
+        lines = [each.line for each in before.claims]
+        added = []
+        for bundle in bundles:
+            line = _checked(bundle, {**known, **new_keys})
+            if line not in lines:
+                lines.append(line)
+                added.append(len(lines))
+        new_blobs = {digest: path for path in blobs if (digest := _digest(path)) not in before.index.blobs}
+        if added or new_keys or new_blobs:
+            _copy_log(disk, before)
+            with open_writer(disk.path(f"{STAGING}/{LOG}"), key, disk=_Below(disk, f"{STAGING}/{LOG}")) as log:
+                log.append([entry_for(lines[number - 1]) for number in added])
+            all_keys, all_blobs = {*known, *new_keys}, {*before.index.blobs, *new_blobs}
+            _stage(disk, lines, new_keys, all_keys, new_blobs, all_blobs, key)
+            _publish(disk)
+        else:
+            _remove_tree(disk, STAGING)
+        return tuple(added)
+
+
+def _checked(bundle: Bundle, keys: Mapping[str, bytes]) -> bytes:
+    """The line of a bundle that one of ``keys`` signed."""
+    from openvet.evidence.keys import load_public
+
+    line = to_line(bundle)
+    pem = keys.get(bundle.material.hint)
+    if pem is None:
+        raise VerifyError("untrusted", f"a statement is signed with {bundle.material.hint}; name that public key to take it in")
+    parse_statement(verify_with_key(bundle, load_public(pem)).payload)
+    return line
+
+
+def _digest(path: str) -> str:
+    from openvet.evidence.dossier.reading import read_parts
+
+    total = hashlib.sha256()
+    try:
+        for part in read_parts(path):
+            total.update(part)
+    except OSError as error:
+        raise UsageError(f"{printable(path)}: {error.strerror or error}") from error
+    return total.hexdigest()
+
+
+@contextmanager
+def _told(folder: str, outcome: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"cannot write to {printable(folder)}: {error.strerror or error}; {outcome}") from error
+
+
+class _Below(Disk):
+    """A folder in a dossier, written through the dossier's own disk."""
+
+    def __init__(self, above: Disk, name: str) -> None:
+        super().__init__(above.path(name))
+        self._above = above
+        self._name = name
+
+    def before(self, step: str, name: str) -> None:
+        self._above.before(step, f"{self._name}/{name}")
+
+    def write(self, descriptor: int, data: memoryview) -> int:
+        return self._above.write(descriptor, data)
+
+
+def _copy_log(disk: Disk, before: Dossier) -> None:
+    """The log as it is, for the writer to go on with; earlier partial tiles stay behind."""
+    made: set[str] = set()
+    for name in sorted(before.names):
+        if name.startswith(f"{LOG}/"):
+            _make_folders(disk, os.path.dirname(f"{STAGING}/{name}"), made)
+            disk.write_new(f"{STAGING}/{name}", read_file(before.names[name], _MOST))
+
+
+def _make_folders(disk: Disk, folder: str, made: set[str]) -> None:
+    parts = folder.split("/")
+    for count in range(1, len(parts) + 1):
+        name = "/".join(parts[:count])
+        if name not in made and not os.path.isdir(disk.path(name)):
+            disk.make_folder(name)
+        made.add(name)
+
+
+def _stage(
+    disk: Disk,
+    lines: list[bytes],
+    new_keys: Mapping[str, bytes],
+    keys: set[str],
+    new_blobs: Mapping[str, str],
+    blobs: set[str],
+    key: PrivateKey,
+) -> None:
+    """Everything else of the change beside the log that is in ``.staging`` already, and all of it on the disk."""
+    disk.remove(f"{STAGING}/{LOG}/{LOG_STAGING}")
+    checkpoint = read_file(disk.path(f"{STAGING}/{LOG}/{CHECKPOINT}"), _MOST)
+    claims = b"".join(line + b"\n" for line in lines)
+    made: set[str] = set()
+    for digest, path in new_blobs.items():
+        _make_folders(disk, f"{STAGING}/{BLOBS}", made)
+        data = read_file(path, 1 << 34)
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise UsageError(f"{printable(path)} changed while it was being read")
+        disk.write_new(f"{STAGING}/{BLOBS}/{digest}", data)
+    for hint, pem in new_keys.items():
+        _make_folders(disk, f"{STAGING}/{TRUST}", made)
+        disk.write_new(f"{STAGING}/{TRUST}/{hint}.pem", pem)
+    disk.write_new(f"{STAGING}/{CLAIMS}", claims)
+    disk.write_new(f"{STAGING}/{INDEX}", sign_index(claims, lines, checkpoint, keys, blobs, key))
+    _each_folder(disk, STAGING, disk.sync_folder)
+
+
+def _publish(disk: Disk) -> None:
+    """Make the staged change the one that counts, and put it in place."""
+    names_of(disk.path(STAGING))
+    disk.rename(STAGING, NEXT)
+    disk.sync_folder("")
+    _settle(disk)
+
+
+def _settle(disk: Disk) -> None:
+    """Put everything in ``.next`` in its place; at any step the rest may be left to the next writer."""
+    if not os.path.isdir(disk.path(NEXT)):
+        return
+    for folder in (BLOBS, TRUST):
+        names = disk.names(f"{NEXT}/{folder}")
+        if names:
+            made: set[str] = set()
+            _make_folders(disk, folder, made)
+            for name in names:
+                disk.rename(f"{NEXT}/{folder}/{name}", f"{folder}/{name}")
+            _each_folder(disk, folder.split("/")[0], disk.sync_folder)
+    if os.path.isdir(disk.path(f"{NEXT}/{LOG}")):
+        if os.path.isdir(disk.path(LOG)):
+            _remove_tree(disk, OLD)
+            disk.rename(LOG, OLD)
+        disk.rename(f"{NEXT}/{LOG}", LOG)
+    for name in (CLAIMS, INDEX):
+        if os.path.lexists(disk.path(f"{NEXT}/{name}")):
+            disk.rename(f"{NEXT}/{name}", name)
+    disk.sync_folder("")
+    _remove_tree(disk, NEXT)
+    _remove_tree(disk, OLD)
+    disk.sync_folder("")
+
+
+def _tidy(disk: Disk) -> None:
+    """Remove what never counted, and make room for the next change."""
+    for name in IN_THE_WAY:
+        _remove_tree(disk, name)
+    disk.make_folder(STAGING)
+
+
+def _each_folder(disk: Disk, name: str, act: Callable[[str], None]) -> None:
+    """Do something with every folder in a folder and then with itself."""
+    for each in disk.names(name):
+        inner = f"{name}/{each}"
+        if os.path.isdir(disk.path(inner)) and not os.path.islink(disk.path(inner)):
+            _each_folder(disk, inner, act)
+    act(name)
+
+
+def _remove_tree(disk: Disk, name: str) -> None:
+    if not os.path.isdir(disk.path(name)) or os.path.islink(disk.path(name)):
+        disk.remove(name)
+        return
+    for each in disk.names(name):
+        _remove_tree(disk, f"{name}/{each}")
+    disk.remove(name)
