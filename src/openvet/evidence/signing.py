@@ -20,7 +20,16 @@ from openvet.evidence.predicates import inventory_v1, scan_v1
 from openvet.evidence.statement import STATEMENT_TYPE, Predicate, ResourceDescriptor, Statement
 from openvet.evidence.strict import fields_of, parse_json
 
-__all__ = ["Signer", "SignedStatement", "parse_line", "parse_statement", "sign_payload", "sign_statement", "signable", "to_line"]
+__all__ = [
+    "SignedStatement",
+    "Signer",
+    "parse_line",
+    "parse_statement",
+    "sign_payload",
+    "sign_statement",
+    "signable",
+    "to_line",
+]
 
 #: The predicates whose bodies are read; every other is kept as it is and nothing is concluded from it.
 _KNOWN: Final[Mapping[str, Callable[[Mapping[str, Any]], Predicate]]] = {
@@ -78,9 +87,13 @@ def sign_statement(statement: Statement, key: Signer) -> Bundle:
         UsageError: it is about bytes that nobody can name, or about a result that another run would not give.
     """
     if not statement.subject.digest:
-        raise UsageError(f"{statement.subject.name}: not everything in it could be read, so that it has no digest to sign")
+        raise UsageError(
+            f"{statement.subject.name}: not everything in it could be read, so that it has no digest to sign"
+        )
     if isinstance(statement.predicate, scan_v1.Scan) and not statement.predicate.reproducible:
-        raise UsageError(f"{statement.subject.name}: a limit in seconds cut the scan short; such a result is not signed")
+        raise UsageError(
+            f"{statement.subject.name}: a limit in seconds cut the scan short; such a result is not signed"
+        )
     payload = canonical_json(signable(statement.to_json()))
     parse_statement(payload)
     return sign_payload(payload, key)
@@ -143,7 +156,9 @@ def to_line(bundle: Bundle) -> bytes:
         VerifyError: ``unsupported``: it is not one signature by a key that is named by SHA-256 of its PEM text.
     """
     material, envelope = bundle.material, bundle.envelope
-    plain = material.kind == "publicKey" and not material.key and not material.log_entries and material.timestamps is None
+    plain = (
+        material.kind == "publicKey" and not material.key and not material.log_entries and material.timestamps is None
+    )
     if not plain or not _HINT.fullmatch(material.hint) or len(envelope.signatures) != 1:
         raise VerifyError("unsupported", "the bundle is not one signature by a key that it names by its SHA-256")
     if envelope.payload_type != IN_TOTO:

@@ -71,7 +71,11 @@ class Index:
             said.subjects[0].digest.get("sha256", ""),
             *(_hexes(body["lines"]), body["checkpoint"], _hexes(body["keys"]), _hexes(body["blobs"])),
         )
-        if found.payload != payload or any(list(each) != sorted(set(each)) for each in (found.keys, found.blobs)):
+        try:
+            same = found.payload == payload
+        except ValueError:  # text that is no Unicode
+            same = False
+        if not same or any(list(each) != sorted(set(each)) for each in (found.keys, found.blobs)):
             raise VerifyError("malformed", "the index is not in its canonical spelling")
         return found
 
@@ -82,7 +86,9 @@ def _hexes(values: list[Any]) -> tuple[str, ...]:
     return tuple(values)
 
 
-def sign_index(claims: bytes, lines: list[bytes], checkpoint: bytes, keys: set[str], blobs: set[str], key: Signer) -> bytes:
+def sign_index(
+    claims: bytes, lines: list[bytes], checkpoint: bytes, keys: set[str], blobs: set[str], key: Signer
+) -> bytes:
     """The bytes of ``index.json``."""
     digests = tuple(hashlib.sha256(each).hexdigest() for each in lines)
     index = Index(

@@ -68,7 +68,9 @@ def _walk(folder: str, passed_over: tuple[str, ...]) -> list[tuple[str, str]]:
         try:
             entries = list(os.scandir(os.path.join(folder, part) if part else folder))
         except OSError as error:
-            raise VerifyError("missing", f"cannot list {printable(part or folder)}: {error.strerror or error}") from None
+            raise VerifyError(
+                "missing", f"cannot list {printable(part or folder)}: {error.strerror or error}"
+            ) from None
         for each in entries:
             name = f"{part}/{each.name}" if part else each.name
             if name in passed_over:

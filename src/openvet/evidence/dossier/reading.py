@@ -231,7 +231,9 @@ def _continued(kept: bytes | None, key: PublicKey, now: Checkpoint, tree: Tree) 
         return None
     before = read_checkpoint(kept, key, now.origin)
     if before.size > now.size:
-        raise VerifyError("rollback", f"the dossier has {now.size} lines, and had {before.size} when the checkpoint was kept")
+        raise VerifyError(
+            "rollback", f"the dossier has {now.size} lines, and had {before.size} when the checkpoint was kept"
+        )
     if tree.root(before.size) != before.root:
         raise VerifyError("fork", f"the first {before.size} lines are others than when the checkpoint was kept")
     return before

@@ -126,7 +126,9 @@ def _checked(bundle: Bundle, keys: Mapping[str, bytes]) -> bytes:
     line = to_line(bundle)
     pem = keys.get(bundle.material.hint)
     if pem is None:
-        raise VerifyError("untrusted", f"a statement is signed with {bundle.material.hint}; name that public key to take it in")
+        raise VerifyError(
+            "untrusted", f"a statement is signed with {bundle.material.hint}; name that public key to take it in"
+        )
     parse_statement(verify_with_key(bundle, load_public(pem)).payload)
     return line
 
