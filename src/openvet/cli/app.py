@@ -17,6 +17,7 @@ from openvet.cli.config import config
 from openvet.cli.digest import digest
 from openvet.cli.disarm import disarm
 from openvet.cli.doctor import doctor
+from openvet.cli.dossier import dossier
 from openvet.cli.failures import EXIT_CODES, FAILED, INTERRUPTED, NO_READER, fault, wrong_usage
 from openvet.cli.formats import formats
 from openvet.cli.inspect import inspect
@@ -125,6 +126,7 @@ for _each in (
     verify,
     keys,
     log,
+    dossier,
     rules,
     explain,
     formats,

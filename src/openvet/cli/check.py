@@ -60,6 +60,18 @@ def _check_options(command: Any) -> Any:
                 shell_complete=complete_rules,
                 help="Run only this rule. May be repeated.",
             ),
+            click.option(
+                "--dossier",
+                metavar="DIR",
+                type=click.Path(readable=False),
+                help="Sign the evidence and put it into this dossier, which is made where there is none. With --sign.",
+            ),
+            click.option(
+                "--sign",
+                metavar="KEY",
+                type=click.Path(readable=False),
+                help="The private key that owns --dossier, of Ed25519.",
+            ),
         )
     ):
         command = option(command)
@@ -238,11 +250,14 @@ def _run(ctx: click.Context, asked: dict[str, Any], *, with_inventory: bool) -> 
         asked.update({name: value for name, value in given.items() if value is not None and name in unset})
     options = make_options(asked, config, with_inventory=with_inventory)
     form, quiet = asked["form"], asked["quiet"]
+    fill = _filling(asked, paths)
     reading = Reading(options=options, found=found)
     spared = paths if config is None else [*paths, config.path]
     with open_output(asked["output"], spared, utf8=form != "text") as output:
         for result in read_models(paths, options, show_progress=not quiet and not asked["no_progress"]):
             _keep(result, reading, form)
+            if fill is not None:
+                fill(result)
             if form in _STREAMED:
                 _write_one(result, reading, asked, output)
         _write_rest(reading, asked, output)
@@ -250,6 +265,36 @@ def _run(ctx: click.Context, asked: dict[str, Any], *, with_inventory: bool) -> 
     if asked["output"] not in {None, "-"} and not quiet:
         _tell(reading, asked["output"])
     return _exit_code(reading, asked["fail_on"])
+
+
+def _filling(asked: dict[str, Any], paths: list[str]) -> Callable[[ModelReport | NotChecked], None] | None:
+    """What puts a result into the dossier that was asked for; raises before the long work for what cannot be done."""
+    folder = asked["dossier"]
+    if (folder is None) != (asked["sign"] is None):
+        raise click.UsageError("--dossier and --sign belong together: where the evidence goes, and whose it is")
+    if folder is None:
+        return None
+    if len(paths) != 1:
+        raise click.UsageError("a dossier is about one model; name one PATH")
+    from openvet.cli.sign import ask_passphrase
+    from openvet.workflows.dossier import fill, spare
+    from openvet.workflows.keys import read_private
+
+    key = read_private(asked["sign"], ask_passphrase)
+    spare(folder, paths[0], key)
+
+    def put(result: ModelReport | NotChecked) -> None:
+        from openvet.reports.report import ModelReport
+
+        if isinstance(result, ModelReport):
+            lines = fill(folder, key, result.statements())
+            if not asked["quiet"]:
+                from openvet.core.text import printable
+
+                what = f"lines {', '.join(map(str, lines))} are new" if lines else "had these statements already"
+                say(f"openvet: the dossier {printable(folder)}: {what}")
+
+    return put
 
 
 def _keep(result: ModelReport | NotChecked, reading: Reading, form: str) -> None:

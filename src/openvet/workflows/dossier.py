@@ -1,0 +1,277 @@
+"""Dossiers in files: filled from a check, verified together with their model, compared."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import uuid
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from openvet.core.digest import dir_hash
+from openvet.core.progress import Progress
+from openvet.core.snapshot import EntryKind
+from openvet.core.text import printable
+from openvet.errors import SubjectError, UsageError, VerifyError
+from openvet.evidence.bundle import Bundle
+from openvet.evidence.dossier.reading import Claim, Dossier, verify_dossier
+from openvet.evidence.dossier.writing import Added, add_to_dossier, create_dossier
+from openvet.evidence.keys import PrivateKey, PublicKey
+from openvet.evidence.log.reading import read_checkpoint_file
+from openvet.evidence.model_signature import DIGESTS_V01, SIGNATURE_V1
+from openvet.evidence.signing import sign_statement
+from openvet.evidence.strict import encode_base64
+from openvet.origins.local import LocalOrigin
+from openvet.workflows.dossier_zip import unpack
+from openvet.workflows.keys import read_public
+from openvet.workflows.model_files import FileError, digest, read_small
+
+if TYPE_CHECKING:
+    from openvet.evidence.statement import Statement
+
+__all__ = ["DOSSIER_TYPE", "Difference", "Verified", "add", "compare", "create", "fill", "refusal", "spare", "verify"]
+
+DOSSIER_TYPE: Final = "https://openvet/dossier/v1"
+#: Their subjects' digests are of another make: over the list of files that they sign.
+_OPENSSF: Final = (SIGNATURE_V1, DIGESTS_V01)
+_BUNDLE: Final = 256 * 1024 * 1024
+_SAID: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A dossier that was verified; ``compared`` is how many lines were held against the model, ``None`` where there was none."""
+
+    path: str
+    dossier: Dossier
+    compared: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        found = self.dossier
+        checkpoint, kept = found.checkpoint, found.kept
+        return {
+            "type": DOSSIER_TYPE,
+            "verified": True,
+            "dossier": self.path,
+            "owner": found.owner,
+            "claims": [claim_json(number, each) for number, each in enumerate(found.claims, 1)],
+            "keys": list(found.index.keys),
+            "blobs": list(found.index.blobs),
+            "checkpoint": {
+                "origin": printable(checkpoint.origin),
+                "size": checkpoint.size,
+                "root": encode_base64(checkpoint.root),
+            },
+            "rollback": "cannot be excluded" if kept is None else "excluded up to the kept checkpoint",
+            "compared": self.compared,
+        }
+
+
+def claim_json(number: int, claim: Claim) -> dict[str, Any]:
+    """One line for programs."""
+    return {
+        "line": number,
+        "sha256": claim.sha256,
+        "key": claim.key,
+        "predicate_type": claim.statement.predicate_type,
+        "subject": [each.to_json() for each in claim.statement.subjects],
+    }
+
+
+def refusal(path: str, error: VerifyError) -> dict[str, Any]:
+    """What did not verify, for programs."""
+    said = {"reason": error.reason, "message": error.message}
+    return {"type": DOSSIER_TYPE, "verified": False, "dossier": printable(path), **said}
+
+
+def create(folder: str, key: PrivateKey, origin: str | None = None) -> str:
+    """Make an empty dossier; gives the name of its log, which is a new one where none is given.
+
+    Raises:
+        UsageError, StorageError: as :func:`openvet.evidence.dossier.writing.create_dossier`.
+    """
+    name = origin or f"openvet/dossier/{uuid.uuid4().hex}"
+    create_dossier(folder, name, key)
+    return name
+
+
+def add(folder: str, key: PrivateKey, bundles: Sequence[str], signers: Sequence[str], blobs: Sequence[str]) -> Added:
+    """Add signed statements and documents in files; gives the numbers of the new lines.
+
+    Raises:
+        UsageError: a file cannot be read.
+        VerifyError, StorageError: as :func:`openvet.evidence.dossier.writing.add_to_dossier`.
+    """
+    _check_there(folder)
+    found = []
+    for path in bundles:
+        try:
+            found.append(Bundle.parse(read_small(path, _BUNDLE)))
+        except OSError as error:
+            raise UsageError(f"{printable(path)}: {error.strerror or error}") from error
+        except SubjectError as error:
+            raise UsageError(str(error)) from error
+        except VerifyError as error:
+            raise VerifyError(error.reason, f"{printable(path)}: {error.message}") from None
+    return add_to_dossier(folder, key, found, [read_public(each) for each in signers], blobs)
+
+
+def fill(folder: str, key: PrivateKey, statements: Sequence[Statement]) -> Added:
+    """Sign statements and put them in a dossier, which is made where there is none; gives the numbers of the new lines.
+
+    Raises:
+        UsageError: a statement cannot be signed.
+        VerifyError, StorageError: as :func:`add`.
+    """
+    bundles = [sign_statement(each, key) for each in statements]
+    try:
+        is_new = not os.listdir(folder)
+    except OSError:
+        is_new = True
+    if is_new:
+        create(folder, key)
+    return add_to_dossier(folder, key, bundles)
+
+
+def spare(folder: str, model: str, key: PrivateKey) -> None:
+    """Say before the long work what would fail after it.
+
+    Raises:
+        UsageError: the key is of another kind, or the dossier would lie in the model, which it would change.
+        VerifyError: there is a dossier, and it is not one of this key.
+    """
+    _ = key.public.raw
+    inside = os.path.realpath(folder) + os.sep
+    if os.path.isdir(model) and inside.startswith(os.path.realpath(model) + os.sep):
+        raise UsageError(
+            f"{printable(folder)} lies in the model, and would change it; choose another place for the dossier"
+        )
+    if os.path.isdir(folder) and os.listdir(folder):
+        verify_dossier(folder, key.public)
+
+
+def verify(
+    path: str, key: PublicKey, checkpoint: str | None = None, model: str | None = None, progress: Progress | None = None
+) -> Verified:
+    """Verify a dossier, a folder or a zip, and the model that it is about.
+
+    Args:
+        checkpoint: a file with a checkpoint of its log that was kept.
+        model: a folder or a file.
+
+    Raises:
+        VerifyError: it is not verified, or the model is another one.
+        UsageError: there is no dossier, or the kept checkpoint cannot be read.
+        SubjectError: the model cannot be listed.
+    """
+    _check_there(path)
+    kept = None
+    if checkpoint is not None:
+        try:
+            kept = read_checkpoint_file(checkpoint)
+        except VerifyError as error:
+            raise UsageError(error.message) from None
+    with ExitStack() as stack:
+        folder = path
+        if os.path.isfile(path):
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="openvet-dossier-"))
+            unpack(path, folder)
+        found = verify_dossier(folder, key, kept)
+    compared = None if model is None else _check_model(model, found, progress or Progress())
+    return Verified(printable(path), found, compared)
+
+
+def _check_there(path: str) -> None:
+    if not os.path.exists(path):
+        raise UsageError(f"{printable(path)}: there is no such dossier")
+
+
+def _check_model(path: str, dossier: Dossier, progress: Progress) -> int:
+    name, whole, by_file = _model_digest(path, progress)
+    compared = 0
+    for number, claim in enumerate(dossier.claims, 1):
+        said = claim.statement
+        signed = said.subjects[0].digest.get(name)
+        if len(said.subjects) != 1 or signed is None or said.predicate_type in _OPENSSF:
+            continue
+        if signed != whole:
+            text = f"line {number} is about {name} {printable(signed)}, and the model is {whole}"
+            raise VerifyError("mismatch", text + _differing(claim, by_file))
+        compared += 1
+    if not compared:
+        raise VerifyError("missing", f"no statement names a {name}, so that none can be held against the model")
+    return compared
+
+
+def _model_digest(path: str, progress: Progress) -> tuple[str, str, dict[str, str]]:
+    """Which digest a subject of this kind has, the digest itself, and that of each file by its printable place."""
+    origin = LocalOrigin(path)
+    try:
+        if origin.snapshot.cut:
+            raise SubjectError(f"{origin.snapshot.name}: {origin.snapshot.cut}")
+        entries = [each for each in origin.snapshot.entries if each.kind is not EntryKind.FOLDER_LINK]
+        for each in entries:
+            if each.kind is not EntryKind.FILE:
+                raise VerifyError("mismatch", f"{each.place} cannot be hashed: {each.detail}")
+        wanted = [(each.name, each, [(0, None)]) for each in entries]
+        try:
+            digests = {each.name: each.digest for each in digest(origin, wanted, "sha256", 0, progress)}
+        except FileError as error:
+            raise VerifyError("mismatch", str(error)) from error
+        places = {each.place: digests[each.name] for each in entries}
+        if origin.snapshot.single:
+            return "sha256", next(iter(digests.values())), places
+    finally:
+        origin.close()
+    whole = dir_hash(digests)
+    if whole is None:
+        raise VerifyError("mismatch", "the name of a file has a line break, so that the model has no digest")
+    return "dirHash", whole, places
+
+
+def _differing(claim: Claim, by_file: dict[str, str]) -> str:
+    """The first files that differ, where the statement lists files as a scan does."""
+    listed = claim.statement.body.get("files")
+    if not isinstance(listed, list):
+        return ""
+    signed = {}
+    for each in listed:
+        if isinstance(each, dict) and isinstance(each.get("digest"), dict):
+            signed[str(each.get("path"))] = each["digest"].get("sha256")
+    names = [name for name in sorted({*signed, *by_file}) if signed.get(name) != by_file.get(name)]
+    return f"; differing: {', '.join(map(printable, names[:_SAID]))}" if names else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What two dossiers say differently: lines that only one of them has."""
+
+    only_first: tuple[Claim, ...]
+    only_second: tuple[Claim, ...]
+    both: int
+    continues: bool
+
+    def to_json(self) -> dict[str, Any]:
+        def listed(claims: Sequence[Claim]) -> list[dict[str, Any]]:
+            return [{name: item for name, item in claim_json(0, each).items() if name != "line"} for each in claims]
+
+        return {
+            "type": DOSSIER_TYPE,
+            "only_first": listed(self.only_first),
+            "only_second": listed(self.only_second),
+            "both": self.both,
+            "continues": self.continues,
+        }
+
+
+def compare(first: Dossier, second: Dossier) -> Difference:
+    """What differs; ``continues`` says that the second begins with all lines of the first, in their order."""
+    before, after = first.index.lines, second.index.lines
+    return Difference(
+        tuple(each for each in first.claims if each.sha256 not in after),
+        tuple(each for each in second.claims if each.sha256 not in before),
+        len(set(before) & set(after)),
+        after[: len(before)] == before,
+    )
