@@ -40,7 +40,7 @@ def test_help(command: str) -> None:
     assert max(map(len, text.splitlines())) <= 100
 
 
-@pytest.mark.parametrize("command", ["", "check", "scan", "inspect", "disarm", "sign", "verify", "doctor"])
+@pytest.mark.parametrize("command", ["", "check", "scan", "inspect", "disarm", "sign", "verify", "dossier", "doctor"])
 def test_help_tells_the_exit_codes(command: str) -> None:
     assert "Exit codes:" in help_of(command)
 
@@ -94,6 +94,8 @@ def test_examples_work(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
         monkeypatch.setenv("OPENVET_KEY_PASSPHRASE", "of an example")
     if words[1] == "log":
         log_of_a_signature(words)
+    if words[1] == "dossier" or "--dossier" in words:
+        dossier_of_a_check(words)
     found = CliRunner().invoke(main, words[1:])
     assert found.exit_code in {0, 3}, found.stderr
     assert found.stdout or "the report is in" in found.stderr
@@ -114,6 +116,16 @@ def log_of_a_signature(words: list[str]) -> None:
     if words[2] == "verify":
         asked = ["log", "proof", "./log", "my-model/model.sig", "--key", "log.key.pub"]
         assert CliRunner().invoke(main, asked).exit_code == 0
+
+
+def dossier_of_a_check(words: list[str]) -> None:
+    """A dossier that a check has filled, where one is to be read; else the key alone."""
+    key = generate("ed25519")
+    Path("owner.key").write_bytes(key.pem())
+    Path("owner.key.pub").write_bytes(key.public.pem)
+    if words[2] in {"verify", "export"}:
+        arguments = ["check", "./my-model", "--dossier", "./dossier", "--sign", "owner.key"]
+        assert CliRunner().invoke(main, arguments).exit_code == 0
 
 
 def keys_and_signature(folder: Path, words: list[str]) -> None:

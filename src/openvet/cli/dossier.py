@@ -39,8 +39,9 @@ def dossier() -> None:
 
     \b
     Exit codes:
-      0    done; for verify, show, export and import: verified; for diff: both verified, and the same
-      1    not verified: the first line says why (tampered, missing, mismatch and so on); for diff also: verified, and not the same
+      0    done, and whatever was read is verified; for diff: both say the same
+      1    not verified: the first line says why (tampered, missing, mismatch and so on)
+           for diff also: both are verified, and do not say the same
       2    the command itself failed (a missing path, a full disk); nothing was acknowledged
     """  # noqa: D301
 
