@@ -210,7 +210,11 @@ def check_signature(key: Any, signature: bytes, data: bytes, what: str) -> None:
         if isinstance(key, ed25519.Ed25519PublicKey):
             key.verify(signature, data)
         else:
-            by_size: dict[int, hashes.HashAlgorithm] = {256: hashes.SHA256(), 384: hashes.SHA384(), 521: hashes.SHA512()}
+            by_size: dict[int, hashes.HashAlgorithm] = {
+                256: hashes.SHA256(),
+                384: hashes.SHA384(),
+                521: hashes.SHA512(),
+            }
             key.verify(signature, data, ec.ECDSA(by_size[key.curve.key_size]))
     except InvalidSignature:
         raise Refused("tampered", f"the signature of {what} is not one of its key over these bytes") from None
