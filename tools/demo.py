@@ -2,7 +2,10 @@
 
 usage: tools/demo.py FOLDER, where FOLDER holds the downloaded package of the model (`make demo` sees to that)
 
-It exits with 0 only if the real model is admitted and the copy is rejected for the call that was hidden in it.
+Then it signs what it found about the real model into a dossier, which the single-file verifier checks with the public key.
+
+It exits with 0 only if the real model is admitted, the copy is rejected for the call that was hidden in it, and the dossier is verified
+and refused once a line is taken out of it.
 """
 
 from __future__ import annotations
@@ -91,6 +94,43 @@ def check(path: Path) -> Answer:
     return Answer(path, done.returncode, seconds, json.loads(done.stdout)["models"][0])
 
 
+def run(*words: str | Path) -> tuple[int, str]:
+    """A command, its exit code, and the first line that it printed."""
+    done = subprocess.run([*map(str, words)], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return done.returncode, (done.stdout or done.stderr).partition("\n")[0]
+
+
+def keep_evidence(model: Path, folder: Path) -> bool:
+    """Sign the scan and the inventory of ``model`` into a dossier, and verify it without any of our code but one file."""
+    key, dossier = folder / "owner.key", folder / "dossier"
+    shutil.rmtree(dossier, ignore_errors=True)
+    for name in (key, folder / "owner.key.pub"):
+        name.unlink(missing_ok=True)
+    verifier = Path(__file__).with_name("openvet_verify.py")
+    verify: list[str | Path] = [sys.executable, verifier, "--key", folder / "owner.key.pub", dossier]
+    steps: list[tuple[str, list[str | Path]]] = [
+        ("a key, for this demo alone without a passphrase", [OPENVET, "keys", "new", "--no-passphrase", "--kind", "ed25519", key]),
+        ("the model checked again, and what was found signed", [OPENVET, "check", "-q", model, "--dossier", dossier, "--sign", key]),
+        ("verified with the public key by one file that imports nothing of ours", [*verify, "--model", model]),
+    ]  # fmt: skip
+    print("\nThe evidence, for whoever trusts nobody:")
+    for what, command in steps:
+        code, line = run(*command)
+        print(
+            f"  {what}\n    $ {' '.join(shown(Path(each)) if os.sep in str(each) else str(each) for each in command)}"
+        )
+        print(f"    {line.replace(str(folder), shown(folder))}")
+        if code:
+            return False
+    claims = dossier / "claims.jsonl"
+    whole = claims.read_bytes()
+    claims.write_bytes(whole.partition(b"\n")[2])
+    code, line = run(*verify)
+    claims.write_bytes(whole)
+    print(f"  and with one line taken out of it\n    {line.replace(str(folder), shown(folder))}")
+    return code == 1
+
+
 def side_by_side(left: list[str], right: list[str]) -> str:
     rows = max(len(left), len(right))
     pairs = zip(left + [""] * (rows - len(left)), right + [""] * (rows - len(right)), strict=True)
@@ -122,6 +162,9 @@ def main() -> int:
         return 1
     if (bad.verdict, bad.code) != ("reject", 1) or not expected:
         print(f"\ndemo: the copy was not rejected for {EXPECTED}", file=sys.stderr)
+        return 1
+    if not keep_evidence(real, folder):
+        print("\ndemo: the dossier did not verify, or verified with a line missing", file=sys.stderr)
         return 1
     return 0
 
