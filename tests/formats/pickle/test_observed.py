@@ -75,7 +75,17 @@ def state_dict(seed: int) -> bytes:
         view = Strided(
             chance.choice(stores), extents, (extents[1], 1), chance.choice((0, 0, 3)), parameter=chance.random() < 0.3
         )
-        value[f"layer.{at}"] = chance.choice((view, [view, view], (view, at), {"w": view, "step": (view,)}))
+        value[f"layer.{at}"] = chance.choice(
+            (
+                view,
+                [view, view],
+                (view, at),
+                {"w": view, "step": (view,)},
+                [(view,), 5],
+                ((view, 1), 5),
+                [5, ((view,),)],
+            )
+        )
     with zipfile.ZipFile(io.BytesIO(zip_file(value, protocol=chance.choice((2, 4))))) as archive:
         stream = archive.read("archive/data.pkl")
     return mutated(stream, chance) if seed % 2 else stream

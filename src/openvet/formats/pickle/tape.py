@@ -471,7 +471,7 @@ class Tape:
                     why = _HAND
                     break
                 self._fill(stack[floor - 1] >> _OFFSET_SHIFT, floor, depth)
-                if hot >= floor and self.observed:
+                if self.observed:
                     self._tell(stack[floor - 1], floor, depth, 1 if kind == _SETITEMS else 0)
                 depth = floor
                 marked -= 1
@@ -509,9 +509,9 @@ class Tape:
                     self.held.put(offset, [3, stack[depth], stack[depth + 1], stack[depth + 2]])
                 self._weigh(offset, depth, depth + length)
                 value = (offset << _OFFSET_SHIFT) | (bag << _A_SHIFT) | _TUPLE
+                if self.observed:
+                    self._tell(value, depth, depth + length, 0)
                 if hot >= depth:
-                    if self.observed:
-                        self._tell(value, depth, depth + length, 0)
                     hot = depth if bag else depth - 1
                 stack[depth] = value
                 depth += 1
