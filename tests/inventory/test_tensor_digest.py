@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from openvet.core.tensor_digest import TensorLine, tensor_digests
 from openvet.errors import SubjectError
+from openvet.testing.forge_onnx import graph, model, node, tensor
 from openvet.testing.forge_views import Stored, Strided, legacy_file, zip_file
 from openvet.workflows.tensors import TensorReport, digest_tensors
 
@@ -188,6 +189,17 @@ def test_half_a_digest_is_none(tmp_path: Path) -> None:
     assert "two values" in two.not_read[0].reason
     inside = report({"a.zip": zipped({"m.safetensors": WHOLE[:-4]})}, tmp_path / "c")
     assert [each.place for each in inside.not_read] == ["a.zip!/m.safetensors"]
+    kept = report(
+        {
+            "m.safetensors": WHOLE,
+            "w.onnx": model(graph([node("Relu")], [tensor("w")])),
+            "other.bin": bytes(range(1, 200)) * 9,
+        },
+        tmp_path / "d",
+    )
+    assert (kept.digests, [each.place for each in kept.not_read]) == (None, ["other.bin", "w.onnx"])
+    none = report({"config.json": b"{}", "README.md": b"# words"}, tmp_path / "e")
+    assert (none.digests, none.not_read) == (None, ())
     with pytest.raises(SubjectError):
         digest_tensors(tmp_path / "nowhere")
 

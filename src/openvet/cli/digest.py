@@ -41,7 +41,7 @@ def digest(ctx: click.Context, /, **asked: Any) -> None:
     \b
     Exit codes:
       0    everything was digested
-      3    --tensors: some tensors could not be read, so that there is no digest of them
+      3    --tensors: some tensors were not read, so that there is no digest of them
       2    the command itself failed
       130  interrupted with Ctrl-C
     """  # noqa: D301
@@ -54,7 +54,7 @@ def digest(ctx: click.Context, /, **asked: Any) -> None:
     with progress_line(not asked["no_progress"]) as (progress, _):
         found = digest_model(asked["model"], tensors=asked["tensors"], jobs=asked["jobs"] or 0, progress=progress)
     write_text(_as_json(found) if asked["form"] == "json" else _as_text(found))
-    ctx.exit(_INCOMPLETE if found.tensors is not None and found.tensors.digests is None else 0)
+    ctx.exit(_INCOMPLETE if found.tensors is not None and found.tensors.not_read else 0)
 
 
 def _as_json(found: ModelDigests) -> str:
@@ -79,8 +79,10 @@ def _as_text(found: ModelDigests) -> str:
     if tensors is not None and tensors.digests is not None:
         lines.append(f"  tensors   {tensors.digests.tensors:,}")
         lines += [f"  named     sha256 {tensors.digests.named}", f"  nameless  sha256 {tensors.digests.nameless}"]
+    elif tensors is not None and not tensors.not_read:
+        lines.append("  tensors   none")
     elif tensors is not None:
-        lines.append("  tensors   NO DIGEST: not all of them could be read")
+        lines.append("  tensors   NO DIGEST: not all of them were read")
         lines += [f"    {each.place}: {each.reason}" for each in tensors.not_read[:_LISTED]]
         if len(tensors.not_read) > _LISTED:
             lines.append(f"    and {len(tensors.not_read) - _LISTED} more (--format json lists them)")

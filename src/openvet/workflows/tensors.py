@@ -42,7 +42,7 @@ class TensorReport:
 
     Attributes:
         name: of the model, printable.
-        digests: ``None`` where a tensor could not be read, or one name has two values: half a digest is none.
+        digests: ``None`` where a tensor could not be read, or one name has two values (half a digest is none), or there is no tensor.
         lines: every tensor, in order of files and then as they lie.
         not_read: what is missing, if anything is.
     """
@@ -106,7 +106,7 @@ class _Collecting:
 
     def report(self, name: str) -> TensorReport:
         digests = None
-        if not self.not_read:
+        if self.lines and not self.not_read:
             try:
                 digests = tensor_digests(self.lines)
             except ValueError as error:
@@ -124,6 +124,8 @@ class _Collecting:
             self._plain(found[0], source, name, place)
         elif not kinds.isdisjoint(KINDS) or (kinds == {"zip"} and name.lower().endswith(".npz")):
             self._checkpoint(source, name, place)
+        elif not identity.readers:
+            self.not_read.append(NotRead(place, "it is of a kind that is not read, and may hold tensors"))
         else:
             for module in identity.readers:
                 self._members(module, source, name, place, depth)
@@ -155,13 +157,15 @@ class _Collecting:
                 self._add(each.name, each.view.dtype, each.view.shape, digest.hexdigest())
 
     def _members(self, module: ModuleType, source: Source, name: str, place: str, depth: int) -> None:
-        """What is inside of an archive; other files that are no checkpoint have no members."""
+        """What is inside of an archive; a file of another kind that describes tensors is told of."""
         facts = Facts(place, name, self.budget)
         try:
             module.read(source, facts)
         except ReadError as error:
-            if facts.members:
-                self.not_read.append(NotRead(place, error.message))
+            self.not_read.append(NotRead(place, error.message))
+        if facts.tensors:
+            count = len(facts.tensors)
+            self.not_read.append(NotRead(place, f"the tensors of {module.FORMAT.title} ({count}) are not digested"))
         for member in facts.members:
             inside = member_place(place, member.name)
             try:
