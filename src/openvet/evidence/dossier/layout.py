@@ -67,11 +67,9 @@ def _walk(folder: str, passed_over: tuple[str, ...]) -> list[tuple[str, str]]:
         part = pending.pop()
         try:
             entries = list(os.scandir(os.path.join(folder, part) if part else folder))
-        except (
-            FileNotFoundError if part else ()
-        ):  # a writer has just emptied and removed it; what it held is looked for elsewhere
-            continue
         except OSError as error:
+            if part and isinstance(error, FileNotFoundError):
+                continue  # a writer has just emptied and removed it; what it held is looked for elsewhere
             raise VerifyError(
                 "missing", f"cannot list {printable(part or folder)}: {error.strerror or error}"
             ) from None
