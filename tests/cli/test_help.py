@@ -21,7 +21,7 @@ from openvet.evidence.keys import generate
 from openvet.testing.forge_views import Stored, Strided, zip_file
 from openvet.version import VERSION
 
-COMMANDS = ["", *main.commands]
+COMMANDS = ["", *main.list_commands(click.Context(main))]
 
 
 def help_of(command: str, *flags: str) -> str:
@@ -164,7 +164,10 @@ def test_completion_knows_commands_and_rules() -> None:
 
 
 def test_every_parameter_is_explained() -> None:
-    for command in main.commands.values():
+    for name in COMMANDS[1:]:
+        command = main.get_command(click.Context(main), name)
+        assert command is not None
+        assert command.name == name
         for parameter in command.params:
             if isinstance(parameter, click.Option):
                 assert parameter.help, f"{command.name} {parameter.name}"

@@ -143,7 +143,7 @@ def test_keys_of_another_kind_sign_no_checkpoints() -> None:
 
 
 def test_every_option_is_explained() -> None:
-    group = main.commands["log"]
+    group = main.get_command(click.Context(main), "log")
     assert isinstance(group, click.Group)
     for command in group.commands.values():
         assert all(each.help for each in command.params if isinstance(each, click.Option))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import ModuleType
 
 from openvet.checks._check import Context
+from openvet.core.dataclass import dataclass
 from openvet.core.finding import Finding
 from openvet.core.registry import Registered, load_kind
 from openvet.core.rule import Outcome

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import sys
@@ -11,26 +12,32 @@ from typing import Any, NoReturn
 
 import click
 
-from openvet.cli.check import check, scan
-from openvet.cli.completion import completion
-from openvet.cli.config import config
-from openvet.cli.digest import digest
-from openvet.cli.disarm import disarm
-from openvet.cli.doctor import doctor
-from openvet.cli.dossier import dossier
 from openvet.cli.failures import EXIT_CODES, FAILED, INTERRUPTED, NO_READER, fault, wrong_usage
-from openvet.cli.formats import formats
-from openvet.cli.inspect import inspect
-from openvet.cli.keys import keys
-from openvet.cli.log import log
-from openvet.cli.rules import explain, rules
-from openvet.cli.sign import sign
 from openvet.cli.terminal import say
-from openvet.cli.verify import verify
 from openvet.errors import OpenVetError
 from openvet.version import VERSION
 
 __all__ = ["app"]
+
+#: The commands in the order in which they are taught, and the module of each, which is imported when it is asked for.
+_COMMANDS = {
+    "check": "check",
+    "scan": "check",
+    "inspect": "inspect",
+    "disarm": "disarm",
+    "digest": "digest",
+    "sign": "sign",
+    "verify": "verify",
+    "keys": "keys",
+    "log": "log",
+    "dossier": "dossier",
+    "rules": "rules",
+    "explain": "rules",
+    "formats": "formats",
+    "config": "config",
+    "doctor": "doctor",
+    "completion": "completion",
+}
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -54,7 +61,23 @@ class _Command(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The commands in the order in which they are taught."""
-        return list(self.commands)
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """The command of that name: what the others would import is not needed."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"openvet.cli.{_COMMANDS[cmd_name]}")
+        return getattr(module, cmd_name)  # type: ignore[no-any-return]
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does it; it would look for similar names among the commands that were imported."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            raise click.exceptions.NoSuchCommand(error.command_name, possibilities=_COMMANDS, ctx=ctx) from None
 
     def _run(self, arguments: list[str], name: str, extra: dict[str, Any]) -> int:
         try:
@@ -114,27 +137,6 @@ def app(ctx: click.Context, /) -> None:
     """  # noqa: D301
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
-
-
-for _each in (
-    check,
-    scan,
-    inspect,
-    disarm,
-    digest,
-    sign,
-    verify,
-    keys,
-    log,
-    dossier,
-    rules,
-    explain,
-    formats,
-    config,
-    doctor,
-    completion,
-):
-    app.add_command(_each)
 
 
 def _end_in_peace() -> None:

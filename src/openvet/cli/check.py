@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +14,7 @@ import click
 from openvet.cli.failures import EXIT_CODES, FAILED, fault
 from openvet.cli.options import complete_rules, make_limits, reading_options
 from openvet.cli.terminal import is_terminal, look_of, say
+from openvet.core.dataclass import dataclass
 
 if TYPE_CHECKING:
     from openvet.cli.output import Output

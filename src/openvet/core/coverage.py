@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from openvet.core.dataclass import dataclass
 from openvet.core.location import Location
 
 __all__ = ["Coverage", "Unknown"]

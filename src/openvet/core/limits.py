@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
+from openvet.core.dataclass import dataclass
 from openvet.errors import LimitError, UsageError
 
 __all__ = ["DEFAULT_LIMITS", "Budget", "Limits", "parse_amount"]

@@ -8,9 +8,9 @@ reports and never opened again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from openvet.core.dataclass import dataclass
 from openvet.core.text import printable, shorten
 
 __all__ = ["Location", "below", "member_place"]

@@ -11,9 +11,10 @@ import os
 import pkgutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
+
+from openvet.core.dataclass import dataclass
 
 __all__ = ["Broken", "Registered", "load_kind"]
 

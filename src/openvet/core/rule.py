@@ -5,8 +5,9 @@ Severity (how bad if true) and confidence (how sure) are two axes. ``SARIF`` map
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+
+from openvet.core.dataclass import dataclass
 
 __all__ = ["SARIF_LEVEL", "SARIF_SECURITY_SEVERITY", "Confidence", "Outcome", "Rule", "Severity"]
 

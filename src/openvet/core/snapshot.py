@@ -5,8 +5,9 @@ Digests come in while the files are read (design law 12: one read) and stand in 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from openvet.core.dataclass import dataclass
 
 __all__ = ["Entry", "EntryKind", "Snapshot"]
 

@@ -18,7 +18,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from openvet.core.dataclass import dataclass
 
 __all__ = ["TensorDigests", "TensorLine", "tensor_digests"]
 

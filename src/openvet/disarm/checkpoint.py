@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import TracebackType
 from typing import Final, Self
 
+from openvet.core.dataclass import dataclass
 from openvet.core.limits import Budget
 from openvet.core.location import member_place
 from openvet.core.text import printable, shorten

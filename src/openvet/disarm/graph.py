@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import base64
 import struct
-from dataclasses import dataclass
 from typing import Any, Final
 
+from openvet.core.dataclass import dataclass
 from openvet.core.limits import Budget
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError, UnsupportedError

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
 from openvet.disarm.checkpoint import Call
 from openvet.disarm.tree import Left, Plain

@@ -6,9 +6,9 @@ import json
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Final
 
+from openvet.core.dataclass import dataclass
 from openvet.core.limits import DEFAULT_LIMITS, Budget, Limits
 from openvet.core.progress import Progress
 from openvet.core.text import printable, shorten

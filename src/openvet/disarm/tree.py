@@ -8,9 +8,10 @@ the name. What only a call would give is never part of the result.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
+from openvet.core.dataclass import dataclass
 from openvet.core.text import printable, shorten
 from openvet.disarm.graph import CONTAINERS, Graph, NotPlainError
 from openvet.disarm.view import View

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import product
 from math import prod
 from typing import Final, Literal
 
+from openvet.core.dataclass import dataclass
 from openvet.errors import MalformedError, UnsupportedError
 from openvet.io.source import Source
 

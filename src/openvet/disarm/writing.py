@@ -11,9 +11,9 @@ import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Final
 
+from openvet.core.dataclass import dataclass
 from openvet.core.progress import Progress
 from openvet.core.text import printable
 from openvet.disarm.layout import Layout

@@ -19,9 +19,9 @@ Sources: sigstore protobuf-specs ``sigstore_bundle.proto`` and ``sigstore_common
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
+from openvet.core.dataclass import dataclass
 from openvet.errors import VerifyError
 from openvet.evidence.dsse import Envelope
 from openvet.evidence.strict import decode_base64, encode_base64, fields_of, parse_json

@@ -14,10 +14,10 @@ Sources: RFC 5280 sections 4.2 and 6.1; OpenSSF Model Signing 1.0, section 8.2.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from openvet.core.dataclass import dataclass
 from openvet.errors import UsageError, VerifyError
 from openvet.evidence.keys import PublicKey, public_of
 

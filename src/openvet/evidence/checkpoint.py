@@ -7,9 +7,9 @@ lines are kept and mean nothing to us. Source: C2SP ``tlog-checkpoint``.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
+from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
 from openvet.errors import UsageError, VerifyError
 from openvet.evidence.keys import PrivateKey, PublicKey

@@ -5,9 +5,9 @@ Source: https://github.com/secure-systems-lab/dsse, ``envelope.md`` and ``protoc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
+from openvet.core.dataclass import dataclass
 from openvet.errors import VerifyError
 from openvet.evidence.strict import decode_base64, encode_base64, fields_of
 

@@ -8,9 +8,9 @@ Source: https://python-securesystemslib.readthedocs.io, "CRYPTO_SIGNER" and ``se
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from openvet.core.dataclass import dataclass
 from openvet.errors import UsageError
 from openvet.evidence.keys import PublicKey
 

@@ -13,9 +13,9 @@ Everything is PEM: private keys PKCS #8 (with a passphrase: PBES2), public keys 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from openvet.core.dataclass import dataclass
 from openvet.errors import UsageError, VerifyError
 
 if TYPE_CHECKING:

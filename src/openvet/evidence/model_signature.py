@@ -28,10 +28,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from openvet.core.canonical import canonical_json
+from openvet.core.dataclass import dataclass
 from openvet.errors import UsageError, VerifyError
 from openvet.evidence.statement import STATEMENT_TYPE
 from openvet.evidence.strict import fields_of, parse_json

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import Final
 
+from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
 from openvet.errors import UsageError, VerifyError
 from openvet.evidence.keys import PrivateKey, PublicKey, public_of

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from openvet.core.canonical import canonical_json
+from openvet.core.dataclass import dataclass
 from openvet.errors import UsageError, VerifyError
 from openvet.evidence.bundle import MEDIA_TYPE, Bundle, Material
 from openvet.evidence.dsse import IN_TOTO, Envelope, Signature, pae

@@ -6,8 +6,9 @@ Source: in-toto attestation framework, ``spec/v1/statement.md`` and ``resource_d
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from openvet.core.dataclass import dataclass
 
 __all__ = ["STATEMENT_TYPE", "Predicate", "ResourceDescriptor", "Statement"]
 

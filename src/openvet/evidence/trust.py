@@ -22,10 +22,10 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
+from openvet.core.dataclass import dataclass
 from openvet.errors import UsageError
 from openvet.evidence.keys import PublicKey
 from openvet.evidence.model_signature import DIGESTS_V01, SIGNATURE_V1

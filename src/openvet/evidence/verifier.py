@@ -8,10 +8,10 @@ whose signature fails is ``tampered``.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from openvet.core.dataclass import dataclass
 from openvet.errors import UsageError, VerifyError
 from openvet.evidence.bundle import Bundle
 from openvet.evidence.certificates import CertificateFacts, Roots, facts_of, verify_chain

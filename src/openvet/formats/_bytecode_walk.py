@@ -8,9 +8,9 @@ of a code object are put together.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from openvet.core.dataclass import dataclass
 from openvet.core.location import Location
 from openvet.core.text import printable, shorten
 from openvet.formats._marshal import Code

@@ -14,10 +14,10 @@ import binascii
 import codecs
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from openvet.core.dataclass import dataclass
 from openvet.errors import ReadError
 from openvet.formats._carried import hand_on
 from openvet.formats._format import Facts, Head, Likeness, Member

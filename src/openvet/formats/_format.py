@@ -17,11 +17,12 @@ The module's docstring describes the byte layout and links the specification. Im
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from typing import Any, Protocol, TypeVar, cast
 
 from openvet.core.coverage import Coverage, Unknown
+from openvet.core.dataclass import dataclass
 from openvet.core.limits import Budget, Limits
 from openvet.core.location import Location
 from openvet.core.text import printable

@@ -13,9 +13,9 @@ Specification: https://github.com/python/cpython/blob/main/Python/marshal.c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from openvet.core.dataclass import dataclass
 from openvet.core.limits import Budget
 from openvet.errors import LimitError, MalformedError
 from openvet.io.source import Cursor

@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 
+from openvet.core.dataclass import dataclass
 from openvet.errors import LimitError, MalformedError, ReadError
 from openvet.formats._format import Facts, Head
 from openvet.io.source import Source

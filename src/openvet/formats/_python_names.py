@@ -6,10 +6,11 @@ import re
 import sys
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+from openvet.core.dataclass import dataclass
 
 __all__ = ["BUILTINS", "Capabilities", "capabilities", "could_matter", "from_beside", "words"]
 

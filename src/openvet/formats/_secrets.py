@@ -10,10 +10,10 @@ import math
 import re
 import tomllib
 from collections import Counter
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from openvet.core.dataclass import dataclass
 from openvet.formats._format import Facts
 
 __all__ = ["redacted", "scan_text"]

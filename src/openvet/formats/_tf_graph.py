@@ -10,9 +10,10 @@ Reference: ``tensorflow/core/framework/graph.proto``, ``node_def.proto``, ``func
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import islice
 
+from openvet.core.dataclass import dataclass
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError
 from openvet.formats._format import Facts, Tensor

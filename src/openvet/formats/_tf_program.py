@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from openvet.core.dataclass import dataclass
 from openvet.core.location import Location
 
 __all__ = ["OpKnowledge", "TfGraph", "TfUse", "is_outside", "op_knowledge", "text_operations"]

@@ -7,10 +7,10 @@ from a tensor to the container and key that hold it, which give the dotted names
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import prod
 from typing import Any, Final
 
+from openvet.core.dataclass import dataclass
 from openvet.core.text import printable, shorten
 from openvet.formats._format import Facts, Tensor
 from openvet.formats.pickle.references import Ref

@@ -10,9 +10,10 @@ Reference: ``torch/csrc/jit/serialization/import_source.cpp`` and ``torch/csrc/j
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
+from openvet.core.dataclass import dataclass
 from openvet.core.location import Location
 from openvet.core.text import printable, shorten
 from openvet.errors import ReadError

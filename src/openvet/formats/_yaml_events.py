@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from openvet.core.dataclass import dataclass
 from openvet.core.limits import Limits
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError

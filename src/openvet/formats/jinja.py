@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from openvet.core.dataclass import dataclass
 from openvet.core.limits import KiB, Limits
 from openvet.core.location import Location
 from openvet.core.text import printable, shorten

@@ -15,10 +15,10 @@ of these kinds by its first letters alone: a note that begins with ``PAR1`` is a
 from __future__ import annotations
 
 import fnmatch
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from openvet.core.dataclass import dataclass
 from openvet.errors import ReadError
 from openvet.formats import text
 from openvet.formats._format import Format, Head, Likeness

@@ -14,9 +14,10 @@ There is no magic number: what is a map with names as keys, and holds together, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
 from openvet.errors import LimitError, MalformedError
 from openvet.formats._encoded import EncodedPickles

@@ -16,9 +16,9 @@ never evaluated. The pickle of an object array is handed over as a member, for t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
+from openvet.core.dataclass import dataclass
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError, UnsupportedError
 from openvet.formats._format import Facts, Format, Head, Likeness, Member, Tensor

@@ -17,9 +17,9 @@ import io
 import re
 import tokenize
 import warnings
-from dataclasses import dataclass
 from typing import Any
 
+from openvet.core.dataclass import dataclass
 from openvet.core.limits import Limits, MiB
 from openvet.core.location import Location
 from openvet.core.text import printable, shorten

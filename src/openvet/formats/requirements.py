@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+from openvet.core.dataclass import dataclass
 from openvet.core.location import Location
 from openvet.core.text import printable, shorten
 from openvet.formats import text as text_format

@@ -13,9 +13,9 @@ Reference: ``skops/io`` of skops.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
+from openvet.core.dataclass import dataclass
 from openvet.core.location import Location, member_place
 from openvet.core.text import printable, shorten
 from openvet.errors import ReadError

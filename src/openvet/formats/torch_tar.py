@@ -15,10 +15,11 @@ Reference: ``legacy_load`` in ``torch/serialization.py`` of PyTorch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from openvet.core.dataclass import dataclass
 from openvet.core.location import member_place
 from openvet.core.text import printable, shorten
 from openvet.errors import ReadError

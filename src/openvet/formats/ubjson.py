@@ -12,9 +12,10 @@ Specification: https://ubjson.org/ ; XGBoost writes lengths as L and all numbers
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
 from openvet.errors import LimitError, MalformedError
 from openvet.formats._encoded import EncodedPickles

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from openvet.core.coverage import Coverage, Unknown
+from openvet.core.dataclass import dataclass
 from openvet.formats._format import Anomaly, Program, Tensor
 
 __all__ = ["Component", "Inventory"]

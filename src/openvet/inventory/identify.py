@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import ModuleType
 
+from openvet.core.dataclass import dataclass
 from openvet.core.registry import Registered, load_kind
 from openvet.errors import ReadError
 from openvet.formats._format import Format, Head, Likeness

@@ -16,10 +16,11 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 from urllib.parse import urljoin, urlsplit
 
+from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
 from openvet.errors import ChangedError, UnreachableError
 from openvet.version import VERSION

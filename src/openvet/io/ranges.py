@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from openvet.core.dataclass import dataclass
 from openvet.core.progress import Progress
 from openvet.errors import ChangedError
 from openvet.io.hashing import digest_chunks

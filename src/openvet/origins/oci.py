@@ -13,10 +13,11 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from urllib.parse import urlencode
 
+from openvet.core.dataclass import dataclass
 from openvet.core.limits import DEFAULT_LIMITS, Limits
 from openvet.core.snapshot import Snapshot
 from openvet.core.text import printable

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
 
+from openvet.core.dataclass import dataclass
 from openvet.core.limits import Limits
 from openvet.core.snapshot import Entry, EntryKind, Snapshot
 from openvet.core.text import printable

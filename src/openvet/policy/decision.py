@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from openvet.core.dataclass import dataclass
 from openvet.core.finding import Finding
 from openvet.core.location import Location
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from openvet.core.coverage import Coverage, Unknown
+from openvet.core.dataclass import dataclass
 from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.evidence.predicates.scan_v1 import Scan

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from openvet.core.dataclass import dataclass
 
 __all__ = ["ConfigName", "ConfigUse", "Idle", "IgnoredFile"]
 

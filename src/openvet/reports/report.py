@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from openvet.core.coverage import Unknown
+from openvet.core.dataclass import dataclass
 from openvet.core.finding import Finding
 from openvet.evidence.predicates.inventory_v1 import InventoryV1
 from openvet.evidence.predicates.scan_v1 import Scan

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 
+from openvet.core.dataclass import dataclass
 from openvet.errors import UsageError
 
 __all__ = ["Confines"]

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from openvet.core.dataclass import dataclass
 
 __all__ = ["Answer", "Case", "all_cases", "run_case", "write_case"]
 

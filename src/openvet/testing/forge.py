@@ -23,9 +23,9 @@ import ast
 import re
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from openvet.core.dataclass import dataclass
 from openvet.errors import UsageError
 from openvet.formats.pickle.opcodes import KIND, LENGTH1, LENGTH4, LENGTH8, NAMES
 

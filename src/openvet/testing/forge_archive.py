@@ -10,7 +10,9 @@ import lzma
 import struct
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from openvet.core.dataclass import dataclass
 
 __all__ = ["TarPart", "ZipPart", "forge_tar", "forge_zip", "pax_records", "tar_header", "zip_end"]
 

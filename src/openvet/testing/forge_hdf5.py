@@ -8,7 +8,9 @@ Every structure is written where the file ends, parts before what refers to them
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from openvet.core.dataclass import dataclass
 
 __all__ = ["Data", "External", "Group", "Value", "fixed", "floats", "hdf5", "opaque", "sequences", "text"]
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from openvet.core.dataclass import dataclass
 from openvet.testing.forge_templates import ORDINARY_TEMPLATES
 
 __all__ = ["HOSTILE", "ORDINARY", "WITH_CODE", "Hostile", "write_folder"]

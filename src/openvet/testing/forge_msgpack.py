@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Any
+
+from openvet.core.dataclass import dataclass
 
 __all__ = ["Ext", "flax_array", "forge_msgpack"]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from openvet.core.dataclass import dataclass
 from openvet.testing.forge import Call, Name, assemble, dump
 
 __all__ = ["Sample", "by_text", "by_value", "calls"]

@@ -7,9 +7,9 @@ import struct
 import tarfile
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from openvet.core.dataclass import dataclass
 from openvet.testing.forge import Call, Name, Persistent, dump
 
 __all__ = ["FakeTensor", "state_dict", "torch_legacy", "torch_tar", "torch_zip"]

@@ -7,10 +7,11 @@ import struct
 import tarfile
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import product
 from typing import Any
 
+from openvet.core.dataclass import dataclass
 from openvet.testing.forge import Call, Name, Persistent, dump
 
 __all__ = ["Stored", "Strided", "elements", "legacy_file", "tar_file", "zip_file"]

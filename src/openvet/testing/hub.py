@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from dataclasses import dataclass, field
+from dataclasses import field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+from openvet.core.dataclass import dataclass
 
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _LIST = "application/vnd.oci.image.index.v1+json"

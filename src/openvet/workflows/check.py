@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+from openvet.core.dataclass import dataclass
 from openvet.core.limits import DEFAULT_LIMITS, Budget, Limits
 from openvet.core.progress import Progress
 from openvet.errors import ConfigError, SubjectError, UsageError

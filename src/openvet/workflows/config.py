@@ -11,10 +11,11 @@ import os
 import re
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
 
+from openvet.core.dataclass import dataclass
 from openvet.core.limits import DEFAULT_LIMITS, Limits, parse_amount
 from openvet.core.text import printable
 from openvet.errors import ConfigError, UsageError

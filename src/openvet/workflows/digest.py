@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from openvet.core.dataclass import dataclass
 from openvet.core.digest import dir_hash
 from openvet.core.progress import Progress
 from openvet.core.text import printable

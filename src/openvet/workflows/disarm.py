@@ -9,11 +9,12 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from openvet.core.coverage import Coverage
+from openvet.core.dataclass import dataclass
 from openvet.core.progress import Progress
 from openvet.core.rule import Severity
 from openvet.core.snapshot import Entry, EntryKind

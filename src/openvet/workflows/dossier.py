@@ -7,9 +7,9 @@ import tempfile
 import uuid
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from openvet.core.dataclass import dataclass
 from openvet.core.digest import dir_hash
 from openvet.core.progress import Progress
 from openvet.core.snapshot import EntryKind

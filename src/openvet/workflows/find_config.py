@@ -15,9 +15,9 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
 from openvet.errors import ConfigError
 from openvet.origins.local import cache_repository

@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
 from openvet.errors import SubjectError, UsageError
 from openvet.evidence.keys import PrivateKey, PublicKey, generate, load_private, load_public

@@ -6,9 +6,9 @@ import hashlib
 import os
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
+from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
 from openvet.errors import UsageError, VerifyError
 from openvet.evidence.checkpoint import Checkpoint, read_checkpoint

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from openvet.core.dataclass import dataclass
 from openvet.core.progress import Progress
 from openvet.core.snapshot import Entry, EntryKind
 from openvet.core.text import printable

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final, Protocol
 
+from openvet.core.dataclass import dataclass
 from openvet.core.progress import Progress
 from openvet.core.text import printable
 from openvet.errors import SubjectError, UsageError

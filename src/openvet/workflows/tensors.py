@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import ModuleType
 from typing import Any, Final
 
+from openvet.core.dataclass import dataclass
 from openvet.core.limits import DEFAULT_LIMITS, Budget, Limits
 from openvet.core.location import member_place
 from openvet.core.progress import Progress

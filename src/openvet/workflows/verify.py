@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
+from openvet.core.dataclass import dataclass
 from openvet.core.progress import Progress
 from openvet.core.snapshot import Entry
 from openvet.core.text import printable

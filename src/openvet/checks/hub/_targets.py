@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from openvet.core.dataclass import dataclass
 from openvet.core.rule import Confidence, Severity
 from openvet.core.text import printable, shorten
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from openvet.checks._check import Context
+from openvet.core.dataclass import dataclass
 from openvet.core.location import Location, below
 from openvet.inventory.component import Component
 

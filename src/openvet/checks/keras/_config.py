@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from openvet.checks._check import Context
 from openvet.checks.hub._targets import judge, shown
+from openvet.core.dataclass import dataclass
 from openvet.core.location import Location, below
 from openvet.core.rule import Severity
 from openvet.formats._keras import decoded, is_object, known, objects

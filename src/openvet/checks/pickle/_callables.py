@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+from openvet.core.dataclass import dataclass
 from openvet.core.rule import Severity
 
 __all__ = ["Kind", "Known", "by_its_name", "classify", "has_no_honest_use"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from openvet.checks._check import Context
 from openvet.checks.pickle._callables import Kind, Known, by_its_name, classify
+from openvet.core.dataclass import dataclass
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Severity
 from openvet.core.text import printable, shorten

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from openvet.checks._check import Context
+from openvet.core.dataclass import dataclass
 from openvet.inventory.component import Component
 
 __all__ = ["Packed", "packed"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import Any, Final
 
 from openvet.core.canonical import canonical_json
+from openvet.core.dataclass import dataclass
 from openvet.errors import VerifyError
 from openvet.evidence.bundle import Bundle
 from openvet.evidence.dossier.layout import CLAIMS

@@ -7,9 +7,9 @@ import os
 import stat
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
 from openvet.errors import UsageError, VerifyError
 from openvet.evidence.checkpoint import Checkpoint, read_checkpoint

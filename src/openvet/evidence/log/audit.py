@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
 from openvet.errors import VerifyError
 from openvet.evidence.checkpoint import Checkpoint, read_checkpoint

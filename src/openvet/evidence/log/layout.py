@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from openvet.core.dataclass import dataclass
 from openvet.errors import UsageError, VerifyError
 from openvet.evidence.merkle import HASH_BYTES
 

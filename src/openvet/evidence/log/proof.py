@@ -16,9 +16,9 @@ Source: C2SP ``tlog-proof``. A proof does not say what the entry is; who verifie
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import Final
 
+from openvet.core.dataclass import dataclass
 from openvet.errors import VerifyError
 from openvet.evidence.checkpoint import Checkpoint, parse_decimal, read_checkpoint
 from openvet.evidence.keys import PublicKey

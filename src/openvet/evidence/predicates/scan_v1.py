@@ -6,10 +6,11 @@ Facts, not a verdict: ``admit``, ``review`` and ``reject`` are computed from thi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from openvet.core.coverage import Coverage, Unknown
+from openvet.core.dataclass import dataclass
 from openvet.core.finding import Finding
 from openvet.core.rule import Outcome
 from openvet.evidence.predicates import PREDICATE_BASE

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from openvet.core.dataclass import dataclass
 
 __all__ = ["Tool"]
 

@@ -6,8 +6,8 @@ Specification: sections III.A (B-trees), III.B, III.C (symbol tables), III.D (lo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from openvet.core.dataclass import dataclass
 from openvet.errors import MalformedError, UnsupportedError
 from openvet.formats.hdf5._bytes import Block, HdfBytes
 

@@ -6,8 +6,8 @@ Specification: section IV.A.1 of the HDF5 file format.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from openvet.core.dataclass import dataclass
 from openvet.errors import LimitError, MalformedError, UnsupportedError
 from openvet.formats.hdf5._bytes import Block, HdfBytes
 

@@ -6,8 +6,8 @@ Specification: sections IV.A.2.h (external files), IV.A.2.i (layout), IV.A.2.l (
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from openvet.core.dataclass import dataclass
 from openvet.errors import LimitError, MalformedError, UnsupportedError
 from openvet.formats.hdf5._bytes import Block, HdfBytes
 from openvet.formats.hdf5._groups import LocalHeap, tree

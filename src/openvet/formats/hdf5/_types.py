@@ -5,8 +5,9 @@ Specification: sections IV.A.2.b and IV.A.2.d of the HDF5 file format.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from openvet.core.dataclass import dataclass
 from openvet.errors import MalformedError, UnsupportedError
 from openvet.formats.hdf5._bytes import Block
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from openvet.core.dataclass import dataclass
 from openvet.core.limits import GiB
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError, ReadError, UnsupportedError

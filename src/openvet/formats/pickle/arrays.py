@@ -13,9 +13,9 @@ which the state of a dtype may change its size and whether it holds objects.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
+from openvet.core.dataclass import dataclass
 from openvet.formats._format import Tensor
 from openvet.formats.pickle.semantics import Semantics
 from openvet.formats.pickle.values import DICT, REF, RESULT, TUPLE, a_of, offset_of, tag_of

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from openvet.core.dataclass import dataclass
 from openvet.core.limits import Budget
 from openvet.errors import ReadError
 from openvet.formats._format import Head, Likeness

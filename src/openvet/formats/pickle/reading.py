@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
+from openvet.core.dataclass import dataclass
 from openvet.core.location import Location
 from openvet.core.text import printable
 from openvet.errors import ReadError

@@ -9,8 +9,7 @@ A skippable frame is a place to hide something. Its content is kept as a place i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from openvet.core.dataclass import dataclass
 from openvet.io.source import Source
 
 __all__ = ["Ended", "Skipped", "behind_skippable", "skip_frames"]

@@ -5,9 +5,10 @@ Every number is bounded by the bytes that are left, since each thing counted nee
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import accumulate
 
+from openvet.core.dataclass import dataclass
 from openvet.core.limits import Limits
 from openvet.errors import LimitError, MalformedError, UnsupportedError
 

@@ -7,8 +7,9 @@ readings are delivered and an anomaly says so.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from openvet.core.dataclass import dataclass
 from openvet.core.limits import Budget
 from openvet.errors import LimitError, MalformedError, ReadError, UnsupportedError
 from openvet.io.archive.anomaly import ArchiveAnomaly, Remarks

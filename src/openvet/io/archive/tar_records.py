@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from openvet.core.dataclass import dataclass
 from openvet.errors import MalformedError, UnsupportedError
 
 __all__ = [

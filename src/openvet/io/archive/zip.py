@@ -10,8 +10,9 @@ from __future__ import annotations
 import heapq
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from openvet.core.dataclass import dataclass
 from openvet.core.limits import Budget
 from openvet.errors import LimitError, MalformedError, ReadError, UnsupportedError
 from openvet.io.archive.anomaly import ArchiveAnomaly, Remarks

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from openvet.core.dataclass import dataclass
 from openvet.core.limits import Budget
 from openvet.errors import LimitError, MalformedError, UnsupportedError
 from openvet.io.archive.anomaly import Remarks

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from openvet.core.dataclass import dataclass
 from openvet.errors import MalformedError
 from openvet.io.source import Source
 

@@ -14,9 +14,9 @@ import lzma
 import struct
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Literal
 
+from openvet.core.dataclass import dataclass
 from openvet.testing.forge import Call, Name, dump
 from openvet.testing.forge_7z import forge_7z
 from openvet.testing.forge_archive import TarPart, ZipPart, forge_tar, forge_zip, pax_records
