@@ -249,8 +249,9 @@ def _run(ctx: click.Context, asked: dict[str, Any], *, with_inventory: bool) -> 
         given = {"form": config.form, "fail_on": config.fail_on}
         unset = {name for name in given if ctx.get_parameter_source(name) is ParameterSource.DEFAULT}
         asked.update({name: value for name, value in given.items() if value is not None and name in unset})
-    options = make_options(asked, config, with_inventory=with_inventory)
     form, quiet = asked["form"], asked["quiet"]
+    only_decisions = quiet and form == "text" and asked["dossier"] is None  # nobody would see the inventory
+    options = make_options(asked, config, with_inventory=with_inventory and not only_decisions)
     fill = _filling(asked, paths)
     reading = Reading(options=options, found=found)
     spared = paths if config is None else [*paths, config.path]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
 from functools import cache
 
 from openvet.checks._docs import summary_and_sections
@@ -28,15 +29,25 @@ def tool() -> Tool:
     """
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     total = hashlib.sha256()
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(set(folders) - {"__pycache__", "testing" if folder == root else ""})
-        for name in sorted(names):
-            if name.endswith(_KNOWLEDGE):
-                path = os.path.join(folder, name)
-                with open(path, "rb") as file:
-                    digest = hashlib.sha256(file.read()).hexdigest()
-                total.update(f"{digest}  {os.path.relpath(path, root)}\n".encode())
+    for path in _knowledge(root, ""):
+        with open(f"{root}/{path}", "rb", buffering=0) as file:
+            digest = hashlib.sha256(file.read()).hexdigest()
+        total.update(f"{digest}  {path}\n".encode())
     return Tool("openvet", VERSION, total.hexdigest())
+
+
+def _knowledge(root: str, folder: str) -> Iterator[str]:
+    """The paths below ``root`` of what counts, folder by folder: its files, then what is in its folders."""
+    folders, names = [], []
+    with os.scandir(f"{root}/{folder}") as entries:
+        for entry in entries:
+            if entry.is_dir():
+                folders.append(entry.name)
+            elif entry.name.endswith(_KNOWLEDGE):
+                names.append(entry.name)
+    yield from (folder + name for name in sorted(names))
+    for name in sorted(set(folders) - {"__pycache__", "" if folder else "testing"}):
+        yield from _knowledge(root, f"{folder}{name}/")
 
 
 @cache

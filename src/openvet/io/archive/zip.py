@@ -10,7 +10,6 @@ from __future__ import annotations
 import heapq
 import stat
 from collections.abc import Iterator
-from dataclasses import replace
 
 from openvet.core.dataclass import dataclass
 from openvet.core.limits import Budget
@@ -175,18 +174,9 @@ class _ZipReading:
             )
             self.remarks.problem(MalformedError(f"the member {shown(name)}: {error.message}", offset=error.offset))
         entry = ZipEntry(
-            name=name,
-            header_offset=header,
-            data_offset=-1 if local is None else local.data_offset,
-            compressed_size=record.compressed_size,
-            size=record.size,
-            method=record.method,
-            flags=record.flags,
-            crc=record.crc,
-            central=primary,
-            mode=record.mode,
-            first=-1 if local is None else local.first,
-        )
+            name, header, -1 if local is None else local.data_offset, record.compressed_size, record.size, record.method,
+            record.flags, record.crc, primary, record.mode, False, -1 if local is None else local.first,
+        )  # fmt: skip
         self.entries.append(entry)
         if local is not None:
             self._compare(entry, record, local)
@@ -229,8 +219,7 @@ class _ZipReading:
             entry.header_offset, kind="name" if "name" in differs else "fields", differs=differs,
         )  # fmt: skip
         if {"name", "method", "compressed_size", "size"} & differs.keys() and self._room:
-            self.entries.append(replace(
-                entry,
+            self.entries.append(entry._replace(
                 name=decode_name(local.name, local.flags),
                 method=local.method,
                 flags=local.flags,
@@ -276,7 +265,7 @@ class _ZipReading:
         if position < self.source.size and not cut:
             walk.gap(position, self.source.size, last, self._room - len(walk.entries))
         for index in shared:
-            self.entries[index] = replace(self.entries[index], shared=True)
+            self.entries[index] = self.entries[index]._replace(shared=True)
         if first_overlap is not None:
             self._overlap(first_overlap, len(shared))
         self.entries.extend(walk.entries)

@@ -7,7 +7,6 @@ import struct
 import zlib
 from typing import NamedTuple
 
-from openvet.core.dataclass import dataclass
 from openvet.errors import MalformedError
 from openvet.io.source import Source
 
@@ -38,9 +37,8 @@ UTF8_NAME = 0x0800
 MASKED_HEADER = 0x2000
 
 
-@dataclass(frozen=True, slots=True)
-class ZipEntry:
-    """One member of a zip, in one of its views.
+class ZipEntry(NamedTuple):
+    """One member of a zip, in one of its views. An archive may have very many, so that it is a tuple.
 
     Attributes:
         name: decoded as the flags say (UTF-8 or code page 437), otherwise raw; a hint, never a path.
