@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 
+from openvet.core.tables import read_table
+
 __all__ = ["known_names"]
 
 
 @cache
 def known_names(table: str, key: str) -> frozenset[str]:
     """The names under ``key`` of one table."""
-    import tomllib
-    from importlib.resources import files
-
-    data = tomllib.loads(files("openvet").joinpath("data", "device_operators.toml").read_text("utf-8"))
+    data = read_table("device_operators")
     return frozenset(data[table][key].split())

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from openvet.core.tables import read_table
 from openvet.core.text import printable
 from openvet.errors import LimitError, MalformedError
 from openvet.formats._format import Facts, Head
@@ -72,10 +73,7 @@ def _field(text: str) -> tuple[str, str]:
 @cache
 def schema(name: str) -> Schema:
     """The schema in ``data/flatbuffers``."""
-    import tomllib
-    from importlib.resources import files
-
-    return Schema(tomllib.loads(files("openvet").joinpath("data", "flatbuffers", f"{name}.toml").read_text("utf-8")))
+    return Schema(read_table(f"flatbuffers/{name}"))
 
 
 def has_identifier(head: Head, *identifiers: bytes) -> bool:

@@ -9,13 +9,12 @@ Reference: ``keras/src/saving/serialization_lib.py`` of Keras.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from openvet.core.location import below
+from openvet.core.tables import read_table
 from openvet.formats._format import Facts, Head, Likeness, Member
 from openvet.io.source import BytesSource
 
@@ -31,7 +30,7 @@ _SHORTEST = 12
 @cache
 def known() -> dict[str, Any]:
     """``data/keras.toml``."""
-    return tomllib.loads(files("openvet").joinpath("data/keras.toml").read_text("utf-8"))
+    return read_table("keras")
 
 
 @cache

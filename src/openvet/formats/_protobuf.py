@@ -20,6 +20,7 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 
 from openvet.core.dataclass import dataclass
+from openvet.core.tables import read_table
 from openvet.errors import LimitError, MalformedError, ReadError
 from openvet.formats._format import Facts, Head
 from openvet.io.source import Source
@@ -65,11 +66,7 @@ _UNKNOWN = Spec("", -1, "?", repeated=True)
 @cache
 def schema(name: str) -> Schema:
     """The messages of ``data/protobuf/NAME.toml``."""
-    import tomllib
-    from importlib.resources import files
-
-    text = files("openvet").joinpath("data", "protobuf", f"{name}.toml").read_text("utf-8")
-    return {message: _fields_of(line) for message, line in tomllib.loads(text).items()}
+    return {message: _fields_of(line) for message, line in read_table(f"protobuf/{name}").items()}
 
 
 def _fields_of(line: str) -> dict[int, Spec]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
-import tomllib
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from openvet.core.dataclass import dataclass
+from openvet.core.tables import read_table
 
 __all__ = ["BUILTINS", "Capabilities", "capabilities", "could_matter", "from_beside", "words"]
 
@@ -81,7 +80,7 @@ class Capabilities:
 
 @cache
 def _data() -> dict[str, dict[str, Any]]:
-    data = tomllib.loads(files("openvet").joinpath("data/python_capabilities.toml").read_text("utf-8"))
+    data = read_table("python_capabilities")
     return {key: value if isinstance(value, dict) else {"names": value} for key, value in data.items()}
 
 

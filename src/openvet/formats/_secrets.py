@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 import re
-import tomllib
 from collections import Counter
 from functools import cache
-from importlib.resources import files
 
 from openvet.core.dataclass import dataclass
+from openvet.core.tables import read_table
 from openvet.formats._format import Facts
 
 __all__ = ["redacted", "scan_text"]
@@ -36,7 +35,7 @@ class _Form:
 @cache
 def _forms() -> tuple[re.Pattern[str], dict[str, tuple[_Form, ...]]]:
     """The search for all beginnings, and for each beginning the forms that it may begin."""
-    data = tomllib.loads(files("openvet").joinpath("data/secrets.toml").read_text("utf-8"))
+    data = read_table("secrets")
     by_start: dict[str, tuple[_Form, ...]] = {}
     for each in data["secret"]:
         form = _Form(each["id"], each["title"], re.compile(each["pattern"]), each["entropy"], each["confidence"])

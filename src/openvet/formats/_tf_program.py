@@ -7,6 +7,7 @@ from typing import Any
 
 from openvet.core.dataclass import dataclass
 from openvet.core.location import Location
+from openvet.core.tables import read_table
 
 __all__ = ["OpKnowledge", "TfGraph", "TfUse", "is_outside", "op_knowledge", "text_operations"]
 
@@ -25,10 +26,7 @@ _ORDINARY = OpKnowledge("ordinary")
 
 @cache
 def _tables() -> dict[str, dict[str, str]]:
-    import tomllib
-    from importlib.resources import files
-
-    return tomllib.loads(files("openvet").joinpath("data/tensorflow_ops.toml").read_text("utf-8"))
+    return read_table("tensorflow_ops")
 
 
 @cache

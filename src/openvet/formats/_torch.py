@@ -44,12 +44,12 @@ DTYPES: Final[dict[str, tuple[str, int]]] = {
 #: Types whose storages are bytes that hold several elements each, so that shapes and sizes cannot be compared.
 _PACKED: Final = frozenset({"QU4", "QU2"})
 
-#: The functions that make a tensor of a storage, with the places of offset, size and stride among their arguments.
+#: The functions of ``torch._utils`` that make a tensor of a storage, with the places of offset, size and stride among their arguments.
 _REBUILD: Final = frozenset({"_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3", "_rebuild_qtensor"})
 #: Functions that only wrap their first argument, which stays the same tensor.
-_WRAPS: Final = frozenset({("torch._utils", "_rebuild_parameter"), ("torch._utils", "_rebuild_parameter_with_state")})
+_WRAPS: Final = frozenset({"_rebuild_parameter", "_rebuild_parameter_with_state"})
 #: A tensor without data: only its type, size and stride are kept.
-_META: Final = ("torch._utils", "_rebuild_meta_tensor_no_storage")
+_META: Final = "_rebuild_meta_tensor_no_storage"
 _SILENT: Final = frozenset({"_parameters", "_buffers", "_modules"})
 
 
@@ -157,25 +157,27 @@ class Tensors:
         if not items:
             self._last_container = 0
             return
+        first = offset_of(items[0])
+        made = tag_of(result) == RESULT
+        ours = ref.module == "torch._utils"
         if ref.module == "collections" and ref.name == "OrderedDict":  # Python 2 wrote it as a list of pairs
-            self._links.pop(offset_of(items[0]), None)  # until now it was in the tuple of arguments
+            self._links.pop(first, None)  # until now it was in the tuple of arguments
             self.placed(machine, result, 0, items[0])
-        if (ref.module, ref.name) in _WRAPS and offset_of(items[0]) in self._tensor_at:
-            self._forget_place(offset_of(items[0]))  # the tuple of arguments is no container of the model
-        elif tag_of(result) == RESULT:
+        if ours and ref.name in _WRAPS and first in self._tensor_at:
+            self._forget_place(first)  # the tuple of arguments is no container of the model
+        elif made:
             self._given(machine, items, result)
-        if ref.module != "torch._utils" or len(items) < 4 or tag_of(result) != RESULT:
+        if not ours or len(items) < 4 or not made:
             return
         if len(self._raw) >= self.facts.limits.tensors:
             self.full = self.full or ref.name in _REBUILD
-            return
-        if (ref.module, ref.name) == _META and tag_of(items[0]) == REF:
+        elif ref.name in _REBUILD:
+            self._rebuilt(machine, ref, items, result)
+        elif ref.name == _META and tag_of(items[0]) == REF:
             dtype, width = DTYPES.get(machine.refs[a_of(items[0])].name, ("?", 0))
             shape = self._extents(machine, items[1])
             if shape is not None:
                 self._add(_Raw(offset_of(result), None, dtype, width, 0, shape, None, offset_of(result)))
-        elif ref.name in _REBUILD:
-            self._rebuilt(machine, ref, items, result)
 
     def _add(self, raw: _Raw) -> None:
         self._tensor_at[raw.identity] = len(self._raw)

@@ -19,6 +19,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from openvet.core.dataclass import dataclass
+from openvet.core.tables import read_table
 from openvet.errors import ReadError
 from openvet.formats import text
 from openvet.formats._format import Format, Head, Likeness
@@ -94,11 +95,7 @@ def _has_name(kind: _Kind, name: str) -> bool:
 
 @cache
 def _kinds() -> tuple[_Kind, ...]:
-    import tomllib
-    from importlib.resources import files
-
-    with files("openvet").joinpath("data", "kinds.toml").open("rb") as file:
-        return tuple(_kind(table) for table in tomllib.load(file)["kind"])
+    return tuple(_kind(table) for table in read_table("kinds")["kind"])
 
 
 def _kind(table: dict[str, Any]) -> _Kind:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from openvet.core.tables import read_table
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError
 from openvet.formats._format import Facts, Format, Head, Likeness
@@ -131,8 +132,5 @@ class _Reader:
 
 def operators(*keys: str) -> frozenset[str]:
     """The operators under these keys of ``data/paddle_operators.toml``."""
-    import tomllib
-    from importlib.resources import files
-
-    table = tomllib.loads(files("openvet").joinpath("data", "paddle_operators.toml").read_text("utf-8"))
+    table = read_table("paddle_operators")
     return frozenset(name for key in keys for name in table[key].split())

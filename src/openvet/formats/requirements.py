@@ -8,12 +8,12 @@ Reference: https://pip.pypa.io/en/stable/reference/requirements-file-format/ ; P
 from __future__ import annotations
 
 import re
-import tomllib
 from functools import cache
 from typing import Any, Final
 
 from openvet.core.dataclass import dataclass
 from openvet.core.location import Location
+from openvet.core.tables import read_table
 from openvet.core.text import printable, shorten
 from openvet.formats import text as text_format
 from openvet.formats._format import Facts, Format, Head, Likeness
@@ -48,9 +48,7 @@ _OPTION: Final = re.compile(
 
 @cache
 def _public() -> tuple[str, ...]:
-    from importlib.resources import files
-
-    table: dict[str, list[str]] = tomllib.loads(files("openvet").joinpath("data/requirements.toml").read_text("utf-8"))
+    table: dict[str, list[str]] = read_table("requirements")
     return tuple(f"https://{place}/" for place in table["public"])
 
 

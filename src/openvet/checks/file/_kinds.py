@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from openvet.core.registry import load_kind
+from openvet.core.tables import read_table
 
 __all__ = ["carried_by_pickle", "claims", "ending_of", "family", "name_rules"]
 
@@ -14,11 +15,7 @@ __all__ = ["carried_by_pickle", "claims", "ending_of", "family", "name_rules"]
 @cache
 def name_rules() -> dict[str, Any]:
     """The data file ``extensions.toml``."""
-    import tomllib
-    from importlib.resources import files
-
-    with files("openvet").joinpath("data", "extensions.toml").open("rb") as file:
-        return tomllib.load(file)
+    return read_table("extensions")
 
 
 @cache

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from openvet.core.dataclass import dataclass
 from openvet.core.rule import Confidence, Severity
+from openvet.core.tables import read_table
 from openvet.core.text import printable, shorten
 
 __all__ = ["Judged", "judge", "keys", "shown"]
@@ -27,7 +26,7 @@ class Judged:
 @cache
 def keys() -> dict[str, Any]:
     """``data/hub_keys.toml``."""
-    return tomllib.loads(files("openvet").joinpath("data/hub_keys.toml").read_text("utf-8"))
+    return read_table("hub_keys")
 
 
 def shown(value: Any) -> str:

@@ -31,6 +31,7 @@ from openvet.checks._check import Context
 from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.core.rule import Confidence, Rule, Severity
+from openvet.core.tables import read_table
 from openvet.core.text import shorten
 
 __all__ = ["RULE", "check"]
@@ -52,10 +53,7 @@ _PLUGINS = frozenset({"ai.onnx", "trt.plugins"})
 @cache
 def _standard(table: str) -> frozenset[str]:
     """Names in the standard domain: those that ONNX has or had, or those of TensorRT's plugins."""
-    import tomllib
-    from importlib.resources import files
-
-    data = tomllib.loads(files("openvet").joinpath("data", "onnx_ops.toml").read_text("utf-8"))
+    data = read_table("onnx_ops")
     return frozenset(data[table]["ai.onnx"].split())
 
 

@@ -7,19 +7,15 @@ law 3). The knowledge lives in ``openvet/data/callables/*.toml``; this module on
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import replace
 from enum import StrEnum
 from functools import cache, lru_cache
-from pathlib import Path
-from typing import Any
 
 from openvet.core.dataclass import dataclass
 from openvet.core.rule import Severity
+from openvet.core.tables import read_table
 
 __all__ = ["Kind", "Known", "by_its_name", "classify", "has_no_honest_use"]
-
-_FOLDER = Path(__file__).parents[2] / "data" / "callables"
 
 
 class Kind(StrEnum):
@@ -105,23 +101,19 @@ class _Tables:
     words: frozenset[str]
 
 
-def _load(name: str) -> dict[str, Any]:
-    return tomllib.loads((_FOLDER / name).read_text("utf-8"))
-
-
 @cache
 def _tables() -> _Tables:
     exact: dict[tuple[str, str], Known] = {}
     modules: dict[str, Known] = {}
     below: dict[str, Known] = {}
-    dangerous = _load("dangerous.toml")
-    framework = _load("framework.toml")
+    dangerous = read_table("callables/dangerous")
+    framework = read_table("callables/framework")
     packages: dict[str, str] = framework["packages"]
     for module, names in framework["internals"].items():
         known = Known(Kind.FRAMEWORK, package=packages.get(module.partition(".")[0], module.partition(".")[0]))
         exact.update(((module, name), known) for name in names)
-    data = _load("data.toml")
-    for known, table in ((_LINKER, _load("linkers.toml")["modules"]), (_DATA, data["modules"])):
+    data = read_table("callables/data")
+    for known, table in ((_LINKER, read_table("callables/linkers")["modules"]), (_DATA, data["modules"])):
         for module, names in table.items():
             exact.update(((module, name), known) for name in names)
     for capability in _CAPABILITIES:
@@ -138,7 +130,7 @@ def _tables() -> _Tables:
         modules=modules,
         below=below,
         methods=frozenset(data["methods"]),
-        stdlib=frozenset(_load("stdlib.toml")["names"].split()),
+        stdlib=frozenset(read_table("callables/stdlib")["names"].split()),
         packages=packages,
         pattern=re.compile("|".join(framework["patterns"]["names"])),
         not_below=frozenset(framework["not_below"]["parts"]),

@@ -8,13 +8,12 @@ packages that models are known to need.
 from __future__ import annotations
 
 import sys
-import tomllib
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 
 from openvet.checks._check import Context
 from openvet.checks.python._uses import sources, uses
+from openvet.core.tables import read_table
 from openvet.core.text import shorten
 from openvet.formats._python_names import capabilities
 from openvet.formats.python import PythonSource, PythonUse
@@ -40,7 +39,7 @@ _DOES = {
 
 @cache
 def _packages() -> frozenset[str]:
-    names = tomllib.loads(files("openvet").joinpath("data/python_packages.toml").read_text("utf-8"))["names"]
+    names = read_table("python_packages")["names"]
     return frozenset(names) | capabilities().packages_of_names | sys.stdlib_module_names
 
 

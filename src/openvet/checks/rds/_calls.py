@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
+from openvet.core.tables import read_table
 from openvet.inventory.component import Component
 
 __all__ = ["calls", "harmless", "kind_of"]
@@ -12,11 +13,7 @@ __all__ = ["calls", "harmless", "kind_of"]
 
 @cache
 def _lists() -> tuple[dict[str, str], frozenset[str], frozenset[str], frozenset[str]]:
-    import tomllib
-    from importlib.resources import files
-
-    with files("openvet").joinpath("data", "r_functions.toml").open("rb") as file:
-        table = tomllib.load(file)
+    table = read_table("r_functions")
     dangerous = {name: kind for kind, names in table["dangerous"].items() for name in names}
     common, mild, known = (frozenset(table[key]["names"]) for key in ("common", "mild", "harmless"))
     return dangerous, common, mild, known

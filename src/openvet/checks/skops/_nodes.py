@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, cast
 
 from openvet.checks._check import Context
 from openvet.checks.pickle._callables import Kind, classify
 from openvet.core.location import Location
+from openvet.core.tables import read_table
 
 if TYPE_CHECKING:
     from openvet.formats.skops import SkopsNode, SkopsSchema
@@ -22,7 +21,7 @@ DANGEROUS, LYING, UNKNOWN = "dangerous", "lying", "unknown"
 
 @cache
 def _table() -> dict[str, frozenset[str]]:
-    table: dict[str, Any] = tomllib.loads(files("openvet").joinpath("data/skops.toml").read_text("utf-8"))
+    table: dict[str, Any] = read_table("skops")
     return {key: frozenset(names) for key, names in table.items()}
 
 

@@ -10,6 +10,7 @@ from openvet.checks._check import Context
 from openvet.checks.pickle._callables import Kind, classify
 from openvet.core.finding import Finding
 from openvet.core.location import Location
+from openvet.core.tables import read_table
 
 if TYPE_CHECKING:
     from openvet.formats._torchscript import Operator, TorchScript
@@ -21,11 +22,7 @@ NEEDS = ("torch-zip", "torch-export")
 
 @cache
 def _table() -> dict[str, dict[str, frozenset[str]]]:
-    import tomllib
-    from importlib.resources import files
-
-    with files("openvet").joinpath("data", "torchscript.toml").open("rb") as file:
-        table: dict[str, dict[str, Any]] = tomllib.load(file)
+    table: dict[str, dict[str, Any]] = read_table("torchscript")
     return {key: {inner: frozenset(names) for inner, names in value.items()} for key, value in table.items()}
 
 

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
+from openvet.core.tables import read_table
 from openvet.formats.pickle import literals
 from openvet.formats.pickle.program import BUILDS, CodeObject
 from openvet.formats.pickle.semantics import Semantics
@@ -38,12 +39,7 @@ _LOADS: Final = frozenset({101, 116, 91, 92, 93})
 
 @cache
 def _table() -> dict[str, frozenset[str]]:
-    import tomllib
-    from pathlib import Path
-
-    path = Path(__file__).parents[2] / "data" / "code_builders.toml"
-    table: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
-    return {key: frozenset(names) for key, names in table.items()}
+    return {key: frozenset(names) for key, names in read_table("code_builders").items()}
 
 
 def _builds(m: Semantics, module: str, name: str, offset: int) -> int:
