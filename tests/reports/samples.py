@@ -50,7 +50,8 @@ def finding(rule: str, severity: Severity, where: Location, message: str, remedy
 
 
 def model(path: str, name: str, scan: Scan, inventory: InventoryV1 | None, digests: dict[str, str]) -> ModelReport:
-    return ModelReport(path, ResourceDescriptor(name, digests), scan, inventory, decide(scan))
+    facts = None if inventory is None else inventory.facts
+    return ModelReport(path, ResourceDescriptor(name, digests), scan, inventory, decide(scan), facts=facts)
 
 
 def scan_of(files: tuple[FileScan, ...], **more: object) -> Scan:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -28,6 +28,7 @@ __all__ = ["Reading", "check", "look_for_config", "make_options", "progress_line
 
 _FORMATS = ("text", "json", "jsonl", "sarif", "markdown", "acceptances")
 _STREAMED = {"text", "jsonl"}
+_WITH_STATEMENTS = {"json", "jsonl"}
 _IDLE = 5
 
 
@@ -250,8 +251,9 @@ def _run(ctx: click.Context, asked: dict[str, Any], *, with_inventory: bool) -> 
         unset = {name for name in given if ctx.get_parameter_source(name) is ParameterSource.DEFAULT}
         asked.update({name: value for name, value in given.items() if value is not None and name in unset})
     form, quiet = asked["form"], asked["quiet"]
-    only_decisions = quiet and form == "text" and asked["dossier"] is None  # nobody would see the inventory
-    options = make_options(asked, config, with_inventory=with_inventory and not only_decisions)
+    options = make_options(asked, config, with_inventory=with_inventory)
+    if form not in _WITH_STATEMENTS and asked["dossier"] is None:  # nobody would see more of the inventory
+        options = replace(options, only_facts=True, with_inventory=with_inventory and not (quiet and form == "text"))
     fill = _filling(asked, paths)
     reading = Reading(options=options, found=found)
     spared = paths if config is None else [*paths, config.path]

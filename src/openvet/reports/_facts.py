@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from openvet.evidence.predicates.inventory_v1 import Fact, InventoryV1
+from openvet.evidence.predicates.inventory_v1 import Fact
 from openvet.evidence.predicates.scan_v1 import Scan
 from openvet.reports._wording import bytes_for_people, count_for_people, plural, visible
 
@@ -14,11 +14,11 @@ __all__ = ["describe"]
 _SHOWN = 6
 
 
-def describe(scan: Scan, inventory: InventoryV1 | None) -> list[tuple[str, str]]:
+def describe(scan: Scan, known: Sequence[Fact] | None) -> list[tuple[str, str]]:
     """(label, text) pairs; what the model only says about itself is marked as declared."""
-    if inventory is None:
+    if known is None:
         return [("size", _size(sum(each.size for each in scan.files), _formats(scan), len(scan.files)))]
-    facts = {fact.name: fact for fact in reversed(inventory.facts)}
+    facts = {fact.name: fact for fact in reversed(known)}
     out = []
     for label, text in (
         ("model", _model(facts)),

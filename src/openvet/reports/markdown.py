@@ -101,7 +101,7 @@ def _model(report: ModelReport) -> Iterator[str]:
     yield ""
     yield "| what it is | |"
     yield "|---|---|"
-    for label, text in describe(report.scan, report.inventory):
+    for label, text in describe(report.scan, report.facts):
         yield f"| {label} | {_safe(text)} |"
     yield from _findings(report)
     yield from _not_read(report)

@@ -7,7 +7,7 @@ from typing import Any
 from openvet.core.coverage import Unknown
 from openvet.core.dataclass import dataclass
 from openvet.core.finding import Finding
-from openvet.evidence.predicates.inventory_v1 import InventoryV1
+from openvet.evidence.predicates.inventory_v1 import Fact, InventoryV1
 from openvet.evidence.predicates.scan_v1 import Scan
 from openvet.evidence.predicates.tool import Tool
 from openvet.evidence.statement import ResourceDescriptor, Statement
@@ -39,7 +39,8 @@ class ModelReport:
     Attributes:
         path: what the user named, printable.
         subject: its name and digests.
-        scan, inventory: the evidence. ``inventory`` is ``None`` where only safety was asked for.
+        scan, inventory: the evidence. ``inventory`` is ``None`` where it was not asked for.
+        facts: what the model is, as the inventory says it; ``None`` where only safety was asked for.
         decision: computed from ``scan`` and the team's terms alone.
         config: the team's configuration, if there is one.
     """
@@ -50,6 +51,7 @@ class ModelReport:
     inventory: InventoryV1 | None
     decision: Decision
     config: ConfigName | None = None
+    facts: tuple[Fact, ...] | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -70,7 +70,7 @@ def model(report: ModelReport, look: Look = PLAIN) -> str:
     lines[0] = painted + lines[0][len(verdict) :]
     lines.extend(_why(report, look))
     lines.extend(_heading("What it is", look))
-    lines.extend(_pairs(describe(report.scan, report.inventory), look))
+    lines.extend(_pairs(describe(report.scan, report.facts), look))
     lines.extend(_findings(report, look))
     lines.extend(_not_read(report, look))
     lines.extend(_next(report, look))
@@ -268,7 +268,7 @@ def _next(report: ModelReport, look: Look) -> Iterator[str]:
 def _next_command(report: ModelReport) -> str:
     if report.decision.verdict is Verdict.ADMIT:
         path = visible(report.path)
-        if report.inventory is None or "\\" in path:  # an escaped path names no file
+        if report.facts is None or "\\" in path:  # an escaped path names no file
             return ""
         return f"openvet inspect {shlex.quote(path)}"
     code = reasons_by_weight(report.decision, report.scan)[0].code

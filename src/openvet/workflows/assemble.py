@@ -67,9 +67,10 @@ def assemble(path: str, snapshot: Snapshot, inventory: Inventory, budget: Budget
         reproducible=not budget.timed_out,
     )
     body = None
-    if options.with_inventory:
-        body = InventoryV1(tool(), summarise(inventory), tuple(_item(each) for each in inventory.walk()))
-    return ModelReport(printable(path), subject, scan, body, decide(scan, _terms(options)), name_of(options))
+    facts = summarise(inventory) if options.with_inventory else None
+    if facts is not None and not options.only_facts:
+        body = InventoryV1(tool(), facts, tuple(_item(each) for each in inventory.walk()))
+    return ModelReport(printable(path), subject, scan, body, decide(scan, _terms(options)), name_of(options), facts)
 
 
 def _terms(options: Options) -> Terms:

@@ -35,6 +35,8 @@ class Options:
         every_call: programs in the inventory list every call that loading makes, and not only the first ones.
         limits: what one subject may cost; ``None`` means the configuration's, or the defaults.
         with_inventory: also say what the model is, not only whether it is safe.
+        only_facts: of the inventory, give only the few facts that reports for people show: no list of files, members and
+            tensors, and so no statement.
         download: of what is on a server, fetch every byte and compute its digests, and not only the parts that are parsed.
         rules: ids of the only rules to run; empty means all.
         config: what the team has decided; see :class:`openvet.Config`. It is never looked for here: what a program calls
@@ -50,6 +52,7 @@ class Options:
     every_call: bool = False
     limits: Limits | None = None
     with_inventory: bool = True
+    only_facts: bool = False
     rules: tuple[str, ...] = ()
     download: bool = False
     config: Config | None = None
