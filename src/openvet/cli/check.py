@@ -13,6 +13,7 @@ import click
 
 from openvet.cli.failures import EXIT_CODES, FAILED, fault
 from openvet.cli.options import complete_rules, make_limits, reading_options
+from openvet.cli.statements import open_statements, statement_options
 from openvet.cli.terminal import is_terminal, look_of, say
 from openvet.core.dataclass import dataclass
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Reading", "check", "look_for_config", "make_options", "progress_line", "read_models", "scan"]
 
 _FORMATS = ("text", "json", "jsonl", "sarif", "markdown", "acceptances")
-_STREAMED = {"text", "jsonl"}
+_STREAMED = {"text", "jsonl", "statements"}
 _WITH_STATEMENTS = {"json", "jsonl"}
 _IDLE = 5
 
@@ -62,18 +63,7 @@ def _check_options(command: Any) -> Any:
                 shell_complete=complete_rules,
                 help="Run only this rule. May be repeated.",
             ),
-            click.option(
-                "--dossier",
-                metavar="DIR",
-                type=click.Path(readable=False),
-                help="Sign the evidence and put it into this dossier, which is made where there is none. With --sign.",
-            ),
-            click.option(
-                "--sign",
-                metavar="KEY",
-                type=click.Path(readable=False),
-                help="The private key that owns --dossier, of Ed25519.",
-            ),
+            *statement_options(),
         )
     ):
         command = option(command)
@@ -96,6 +86,7 @@ def check(ctx: click.Context, /, **asked: Any) -> None:
       openvet check ./my-model
       openvet check hf:org/name
       openvet check --format sarif --output openvet.sarif ./my-model
+      openvet check --statement vsa --sign KEY --output vsa.json ./my-model
       find models -name '*.pt' -print0 | openvet check --quiet -
     """  # noqa: D301
     ctx.exit(_run(ctx, asked, with_inventory=True))
@@ -250,55 +241,31 @@ def _run(ctx: click.Context, asked: dict[str, Any], *, with_inventory: bool) -> 
         given = {"form": config.form, "fail_on": config.fail_on}
         unset = {name for name in given if ctx.get_parameter_source(name) is ParameterSource.DEFAULT}
         asked.update({name: value for name, value in given.items() if value is not None and name in unset})
+    form_given = ctx.get_parameter_source("form") is not ParameterSource.DEFAULT
+    statements = open_statements(asked, paths, with_inventory=with_inventory, form_given=form_given)
+    if statements is not None and not statements.fills_dossier:
+        asked["form"] = "statements"
     form, quiet = asked["form"], asked["quiet"]
     options = make_options(asked, config, with_inventory=with_inventory)
-    if form not in _WITH_STATEMENTS and asked["dossier"] is None:  # nobody would see more of the inventory
-        options = replace(options, only_facts=True, with_inventory=with_inventory and not (quiet and form == "text"))
-    fill = _filling(asked, paths)
+    if form not in _WITH_STATEMENTS and (statements is None or "inventory" not in statements.kinds):
+        # nobody would see more of the inventory
+        seen = with_inventory and form != "statements" and not (quiet and form == "text")
+        options = replace(options, only_facts=True, with_inventory=seen)
     reading = Reading(options=options, found=found)
     spared = paths if config is None else [*paths, config.path]
     with open_output(asked["output"], spared, utf8=form != "text") as output:
         for result in read_models(paths, options, show_progress=not quiet and not asked["no_progress"]):
             _keep(result, reading, form)
-            if fill is not None:
-                fill(result)
+            if statements is not None:
+                for line in statements.take(result):
+                    output.write(line)
             if form in _STREAMED:
                 _write_one(result, reading, asked, output)
         _write_rest(reading, asked, output)
         output.commit()
     if asked["output"] not in {None, "-"} and not quiet:
-        _tell(reading, asked["output"])
+        _tell(reading, asked["output"], "the statement is in" if form == "statements" else "the report is in")
     return _exit_code(reading, asked["fail_on"])
-
-
-def _filling(asked: dict[str, Any], paths: list[str]) -> Callable[[ModelReport | NotChecked], None] | None:
-    """What puts a result into the dossier that was asked for; raises before the long work for what cannot be done."""
-    folder = asked["dossier"]
-    if (folder is None) != (asked["sign"] is None):
-        raise click.UsageError("--dossier and --sign belong together: where the evidence goes, and whose it is")
-    if folder is None:
-        return None
-    if len(paths) != 1:
-        raise click.UsageError("a dossier is about one model; name one PATH")
-    from openvet.cli.sign import ask_passphrase
-    from openvet.workflows.dossier import fill, spare
-    from openvet.workflows.keys import read_private
-
-    key = read_private(asked["sign"], ask_passphrase)
-    spare(folder, paths[0], key)
-
-    def put(result: ModelReport | NotChecked) -> None:
-        from openvet.reports.report import ModelReport
-
-        if isinstance(result, ModelReport):
-            lines = fill(folder, key, result.statements())
-            if not asked["quiet"]:
-                from openvet.core.text import printable
-
-                what = f"lines {', '.join(map(str, lines))} are new" if lines else "had these statements already"
-                say(f"openvet: the dossier {printable(folder)}: {what}")
-
-    return put
 
 
 def _keep(result: ModelReport | NotChecked, reading: Reading, form: str) -> None:
@@ -320,6 +287,8 @@ def _write_one(result: ModelReport | NotChecked, reading: Reading, asked: dict[s
     """Write what is known of one path as soon as it is known."""
     from openvet.reports.report import ModelReport
 
+    if asked["form"] == "statements":
+        return
     if asked["form"] == "jsonl":
         from openvet.reports import jsonl
 
@@ -353,6 +322,8 @@ def _write_rest(reading: Reading, asked: dict[str, Any], output: Output) -> None
             say(f"openvet: {line}")
         if len(use.idle) > _IDLE:
             say(f"openvet: and {len(use.idle) - _IDLE} more entries that do nothing; --format json lists all")
+    if form == "statements":
+        return
     if form == "jsonl":
         from openvet.reports import jsonl
 
@@ -381,14 +352,14 @@ def _look(asked: dict[str, Any]) -> Any:
     return look_of(sys.stdout) if asked["output"] in {None, "-"} else PLAIN
 
 
-def _tell(reading: Reading, path: str) -> None:
+def _tell(reading: Reading, path: str, where: str) -> None:
     """One line a model on standard error, since the report went to a file."""
     from openvet.core.text import printable
     from openvet.reports import text
 
     for model in reading.models:
         say(text.decision_line(model, look_of(sys.stderr), whole_path=True).rstrip("\n"))
-    say(f"the report is in {printable(path)}")
+    say(f"{where} {printable(path)}")
 
 
 def _exit_code(reading: Reading, fail_on: str) -> int:

@@ -13,6 +13,7 @@ from openvet.cli.terminal import say
 
 if TYPE_CHECKING:
     from openvet.disarm.report import FileReport
+    from openvet.evidence.keys import PrivateKey
     from openvet.workflows.disarm import DisarmReport
 
 __all__ = ["disarm"]
@@ -28,6 +29,8 @@ _PATH = click.Path(readable=False)
 @click.option(
     "--report", metavar="FILE", type=_PATH, help="Write the JSON report to FILE as well: whole or not at all."
 )
+@click.option("--provenance", metavar="FILE", type=_PATH, help="Write a SLSA provenance to FILE: of which input each output was made. With --sign.")  # fmt: skip
+@click.option("--sign", metavar="KEY", type=_PATH, help="The private key that signs --provenance.")
 @click.option("--save-rest", is_flag=True, help="Write plain values (numbers, text, lists of such) to OUT.rest.json.")
 @click.option(
     "--drop-the-rest", is_flag=True, help="Leave out what safetensors cannot carry; without it that is refused."
@@ -50,6 +53,7 @@ def disarm(ctx: click.Context, /, **asked: Any) -> None:
       openvet disarm weights.pt safe.safetensors
       openvet disarm --save-rest --report disarm.json checkpoint.ckpt safe.safetensors
       openvet disarm --copy-others ./shards ./shards-safe
+      openvet disarm --provenance safe.provenance.json --sign KEY weights.pt safe.safetensors
 
     \b
     Exit codes:
@@ -65,8 +69,7 @@ def disarm(ctx: click.Context, /, **asked: Any) -> None:
     from openvet.workflows.disarm import Outcome
     from openvet.workflows.disarm import disarm as run
 
-    if asked["report"] is not None and os.path.realpath(asked["report"]) == os.path.realpath(asked["target"]):
-        raise click.UsageError("--report names the file that is to be made; choose another place")
+    key = _check_places(asked)
     # hashing threads ask for the interpreter once a block; the usual 5 ms would cost them as much as the block itself
     sys.setswitchinterval(0.0002)
     options = DisarmOptions(
@@ -76,17 +79,50 @@ def disarm(ctx: click.Context, /, **asked: Any) -> None:
         force=asked["force"],
         limits=make_limits(asked["limits"]),
     )
-    with open_output(asked["report"], [asked["source"]]) as output:
+    spared = [asked["source"]]
+    with open_output(asked["report"], spared) as output, open_output(asked["provenance"], spared) as second:
         with progress_line(not asked["quiet"] and not asked["no_progress"]) as (progress, _):
             report = run(asked["source"], asked["target"], options, progress)
         if asked["report"] is not None:
             output.write(_as_json(report))
             output.commit()
+        if key is not None:
+            second.write(_signed(report, key, with_report=asked["report"] is not None))
+            second.commit()
     if not asked["quiet"]:
         write_text(_as_json(report) if asked["form"] == "json" else _as_text(report))
     if report.outcome is Outcome.DANGEROUS:
         say("openvet: the input is dangerous to load; what makes it so is not in the output")
     ctx.exit({Outcome.WHOLE: 0, Outcome.DANGEROUS: 1, Outcome.PARTIAL: 3}[report.outcome])
+
+
+def _check_places(asked: dict[str, Any]) -> PrivateKey | None:
+    """Say before the long work what cannot be written; gives the key that signs the provenance."""
+    if (asked["provenance"] is None) != (asked["sign"] is None):
+        raise click.UsageError("--provenance and --sign belong together: where it goes, and who signs it")
+    places = [os.path.realpath(asked["target"])]
+    for name in ("report", "provenance"):
+        if asked[name] is None:
+            continue
+        if os.path.realpath(asked[name]) in places:
+            raise click.UsageError(f"--{name} names the file that is to be made; choose another place")
+        places.append(os.path.realpath(asked[name]))
+    if asked["sign"] is None:
+        return None
+    from openvet.cli.sign import ask_passphrase
+    from openvet.workflows.keys import read_private
+
+    return read_private(asked["sign"], ask_passphrase)
+
+
+def _signed(report: DisarmReport, key: PrivateKey, *, with_report: bool) -> str:
+    from openvet.evidence.signing import sign_statement, to_line
+    from openvet.workflows.provenance import provenance_of
+
+    statement = provenance_of(
+        report, printed=_as_json(report).encode("utf-8", "backslashreplace") if with_report else None
+    )
+    return to_line(sign_statement(statement, key)).decode("utf-8") + "\n"
 
 
 def _as_json(report: DisarmReport) -> str:

@@ -56,7 +56,8 @@ class FileReport:
 
     Attributes:
         source, target: names relative to what was named by the user.
-        plain: values that safetensors cannot carry; ``saved`` says under which name they were written, if they were.
+        plain: values that safetensors cannot carry; ``saved`` says under which name they were written, if they were, and
+            ``saved_digest`` the SHA-256 of that file.
         left: what is not in the output.
         notes: bookkeeping of the loader that no tensor depends on.
         calls: what loading the input would call besides what only builds tensors; none of it was called.
@@ -76,6 +77,7 @@ class FileReport:
     dropped: int = 0
     notes: tuple[Plain, ...] = ()
     calls: tuple[Call, ...] = ()
+    saved_digest: str | None = None
 
     @property
     def whole(self) -> bool:

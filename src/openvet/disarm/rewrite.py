@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -83,12 +84,14 @@ def rewrite(
             layout = _plan(checkpoint, options, source.size, dangerous)
             progress.bytes_total += layout.size - len(layout.header)
             file = stack.enter_context(NewFile(target, replace=options.force))
-            rest = None
+            rest = saved = None
             if options.save_rest and checkpoint.tree.plain:
                 rest = stack.enter_context(NewFile(f"{target}.rest.json", replace=options.force))
-                rest.write(_rest(checkpoint))
+                data = _rest(checkpoint)
+                saved = hashlib.sha256(data).hexdigest()
+                rest.write(data)
             written = write_tensors(source, layout, file, progress)
-            report = _report(checkpoint, layout, source.size, shown_target, saved=rest is not None)(
+            report = _report(checkpoint, layout, source.size, shown_target, saved)(
                 written.source, written.target, written.before, written.after
             )
             if rest is not None:
@@ -145,7 +148,7 @@ def _rest(checkpoint: Checkpoint) -> bytes:
 
 
 def _report(
-    checkpoint: Checkpoint, layout: Layout, size: int, target: str, *, saved: bool
+    checkpoint: Checkpoint, layout: Layout, size: int, target: str, saved: str | None
 ) -> Callable[[str, str, tuple[str, ...], tuple[str, ...]], FileReport]:
     tree = checkpoint.tree
 
@@ -175,6 +178,7 @@ def _report(
             ),
             plain=tuple(tree.plain),
             saved=f"{target}.rest.json" if saved else None,
+            saved_digest=saved,
             left=tuple(tree.left),
             dropped=tree.dropped,
             notes=tuple(tree.notes),

@@ -7,7 +7,7 @@ is text in a signed statement (``"1e-05"``), and text that is no Unicode has its
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from openvet.core.canonical import canonical_json
@@ -16,7 +16,9 @@ from openvet.errors import UsageError, VerifyError
 from openvet.evidence.bundle import MEDIA_TYPE, Bundle, Material
 from openvet.evidence.dsse import IN_TOTO, Envelope, Signature, pae
 from openvet.evidence.keys import PublicKey
-from openvet.evidence.predicates import inventory_v1, scan_v1
+from openvet.evidence.predicates import scan_v1
+from openvet.evidence.predicates.fields import FieldError
+from openvet.evidence.predicates.known import KNOWN
 from openvet.evidence.statement import STATEMENT_TYPE, Predicate, ResourceDescriptor, Statement
 from openvet.evidence.strict import fields_of, parse_json
 
@@ -28,14 +30,10 @@ __all__ = [
     "sign_payload",
     "sign_statement",
     "signable",
+    "statement_bytes",
     "to_line",
 ]
 
-#: The predicates whose bodies are read; every other is kept as it is and nothing is concluded from it.
-_KNOWN: Final[Mapping[str, Callable[[Mapping[str, Any]], Predicate]]] = {
-    scan_v1.PREDICATE_TYPE: scan_v1.Scan.from_json,
-    inventory_v1.PREDICATE_TYPE: inventory_v1.InventoryV1.from_json,
-}
 _HINT: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _MOST_WHOLE: Final = 2**53
 
@@ -86,17 +84,25 @@ def sign_statement(statement: Statement, key: Signer) -> Bundle:
     Raises:
         UsageError: it is about bytes that nobody can name, or about a result that another run would not give.
     """
-    if not statement.subject.digest:
-        raise UsageError(
-            f"{statement.subject.name}: not everything in it could be read, so that it has no digest to sign"
-        )
+    for each in (statement.subject, *statement.others):
+        if not each.digest:
+            raise UsageError(f"{each.name}: not everything in it could be read, so that it has no digest to sign")
     if isinstance(statement.predicate, scan_v1.Scan) and not statement.predicate.reproducible:
         raise UsageError(
             f"{statement.subject.name}: a limit in seconds cut the scan short; such a result is not signed"
         )
+    return sign_payload(statement_bytes(statement), key)
+
+
+def statement_bytes(statement: Statement) -> bytes:
+    """The bytes of a statement that are signed; that they are read back as such is seen to before.
+
+    Raises:
+        VerifyError: ``malformed``: it would not be read back.
+    """
     payload = canonical_json(signable(statement.to_json()))
     parse_statement(payload)
-    return sign_payload(payload, key)
+    return payload
 
 
 def sign_payload(payload: bytes, key: Signer) -> Bundle:
@@ -136,16 +142,19 @@ def _descriptor(value: Any) -> ResourceDescriptor:
 
 def _interpreted(kind: str, body: dict[str, Any]) -> Predicate | None:
     """The body as an object that says the very same: a field that it does not know, or reads otherwise, is refused."""
-    read = _KNOWN.get(kind)
+    read = KNOWN.get(kind)
     if read is None:
         return None
+    why = ""
     try:
-        predicate = read(body)
+        predicate: Predicate = read(body)
         same = bool(predicate.to_json() == body)
+    except FieldError as error:
+        same, why = False, f": {error}"
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
         same = False
     if not same:
-        raise VerifyError("malformed", f"the body of the statement is none of {kind}")
+        raise VerifyError("malformed", f"the body of the statement is none of {kind}{why}")
     return predicate
 
 

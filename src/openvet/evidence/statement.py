@@ -37,15 +37,16 @@ class ResourceDescriptor:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One claim about one subject."""
+    """One claim about one subject; about several, where one act made them all (``others``)."""
 
     subject: ResourceDescriptor
     predicate: Predicate
+    others: tuple[ResourceDescriptor, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
             "_type": STATEMENT_TYPE,
-            "subject": [self.subject.to_json()],
+            "subject": [self.subject.to_json(), *(each.to_json() for each in self.others)],
             "predicateType": self.predicate.predicate_type,
             "predicate": self.predicate.to_json(),
         }

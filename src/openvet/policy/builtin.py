@@ -21,7 +21,7 @@ from openvet.core.rule import Confidence, Outcome, Severity
 from openvet.evidence.predicates.scan_v1 import Scan
 from openvet.policy.decision import Accepted, Decision, Reason, Terms, Verdict
 
-__all__ = ["POLICY", "STRICT", "decide"]
+__all__ = ["POLICY", "STRICT", "decide", "verdict_of"]
 
 POLICY = "openvet/safe-to-load@1"
 STRICT = "openvet/only-data@1"

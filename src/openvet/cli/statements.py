@@ -1,0 +1,168 @@
+"""``--statement``, ``--sign`` and ``--dossier``: the result of a check as in-toto statements, in a file or in a dossier."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openvet.cli.terminal import say
+
+if TYPE_CHECKING:
+    from openvet.evidence.keys import PrivateKey
+    from openvet.reports.report import ModelReport, NotChecked
+
+__all__ = ["EPOCH", "Statements", "now", "open_statements", "statement_options"]
+
+#: The time of reproducible runs, in seconds since 1970 (https://reproducible-builds.org/specs/source-date-epoch/).
+EPOCH = "SOURCE_DATE_EPOCH"
+_PATH = click.Path(readable=False)
+#: As in :data:`openvet.workflows.statements.KINDS`, which is not imported for a help text; a test holds the two together.
+_KINDS = ("scan", "inventory", "test-result", "svr", "vsa", "vulns")
+
+
+def statement_options() -> tuple[Callable[[Any], Any], ...]:
+    """The options of ``check`` and ``scan``, in the order of the help."""
+    return (
+        click.option(
+            "--statement",
+            "statements",
+            type=click.Choice(_KINDS),
+            multiple=True,
+            help="Give this in-toto statement in place of the report, one a line; with --dossier, put it there. May be repeated.",
+        ),
+        click.option(
+            "--resource", metavar="URI", help="For vsa: the URI under which users know the model; PATH if it is one."
+        ),
+        click.option(
+            "--dossier",
+            metavar="DIR",
+            type=_PATH,
+            help="Sign the evidence and put it into this dossier, which is made where there is none. With --sign.",
+        ),
+        click.option(
+            "--sign",
+            metavar="KEY",
+            type=_PATH,
+            help="The private key: of --dossier its owner's, of Ed25519; of a --statement any.",
+        ),
+    )
+
+
+def now() -> datetime:
+    """The time, or the one that ``SOURCE_DATE_EPOCH`` says, so that a run can be repeated byte for byte.
+
+    Raises:
+        UsageError: it says none.
+    """
+    given = os.environ.get(EPOCH)
+    if given is None:
+        return datetime.now(UTC)
+    from openvet.errors import UsageError
+
+    try:
+        return datetime.fromtimestamp(int(given), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise UsageError(f"{EPOCH}={given[:40]!r} is no number of seconds since 1970") from None
+
+
+@dataclass(slots=True)
+class Statements:
+    """Where the statements about each model go.
+
+    Attributes:
+        kinds: which.
+        key: signs them; ``None`` leaves them unsigned.
+        folder: the dossier, or '' where they are printed.
+        since: when the model that comes next was begun.
+    """
+
+    kinds: tuple[str, ...]
+    key: PrivateKey | None
+    folder: str
+    resource: str
+    quiet: bool
+    since: datetime
+
+    @property
+    def fills_dossier(self) -> bool:
+        return bool(self.folder)
+
+    def take(self, result: ModelReport | NotChecked) -> Iterator[str]:
+        """What is to be printed of one model; what belongs into a dossier is put there.
+
+        Raises:
+            UsageError: no statement can be made of it.
+            VerifyError, StorageError: the dossier cannot be added to.
+        """
+        from openvet.reports.report import ModelReport
+        from openvet.workflows.statements import Asked, statements_of
+
+        begun, self.since = self.since, now()
+        if not isinstance(result, ModelReport):
+            return
+        statements = statements_of(result, self.kinds, Asked(begun, self.since, self.resource))
+        if self.folder and self.key is not None:
+            from openvet.workflows.dossier import fill
+
+            lines = fill(self.folder, self.key, statements)
+            if not self.quiet:
+                from openvet.core.text import printable
+
+                what = f"lines {', '.join(map(str, lines))} are new" if lines else "had these statements already"
+                say(f"openvet: the dossier {printable(self.folder)}: {what}")
+            return
+        from openvet.evidence.signing import sign_statement, statement_bytes, to_line
+
+        for each in statements:
+            data = statement_bytes(each) if self.key is None else to_line(sign_statement(each, self.key))
+            yield f"{data.decode('utf-8')}\n"
+
+
+def open_statements(
+    asked: dict[str, Any], paths: list[str], *, with_inventory: bool, form_given: bool
+) -> Statements | None:
+    """What was asked for, or ``None``; raises before the long work for what cannot be done."""
+    kinds, folder, key = asked["statements"], asked["dossier"], asked["sign"]
+    if asked["resource"] is not None and "vsa" not in kinds:
+        raise click.UsageError("--resource belongs to --statement vsa")
+    if folder is not None and key is None:
+        raise click.UsageError("--dossier and --sign belong together: where the evidence goes, and whose it is")
+    if key is not None and folder is None and not kinds:
+        raise click.UsageError("--sign belongs to --dossier or --statement: where the evidence goes, or what is signed")
+    if not kinds and folder is None:
+        return None
+    if not with_inventory and "inventory" in kinds:
+        raise click.UsageError("openvet scan takes no inventory; openvet check does")
+    if folder is None and form_given:
+        raise click.UsageError("--format and --statement exclude each other: a statement takes the report's place")
+    if folder is not None and len(paths) != 1:
+        raise click.UsageError("a dossier is about one model; name one PATH")
+    _keep_out(asked["output"] if folder is None else None, paths)
+    private = None
+    if key is not None:
+        from openvet.cli.sign import ask_passphrase
+        from openvet.workflows.keys import read_private
+
+        private = read_private(key, ask_passphrase)
+        if folder is not None:
+            from openvet.workflows.dossier import spare
+
+            spare(folder, paths[0], private)
+    if not kinds:
+        kinds = ("scan", "inventory") if with_inventory else ("scan",)
+    return Statements(tuple(kinds), private, folder or "", asked["resource"] or "", asked["quiet"], now())
+
+
+def _keep_out(output: str | None, paths: list[str]) -> None:
+    """A statement in the model that it is about would make another model of it."""
+    if output in {None, "-"}:
+        return
+    real = os.path.realpath(str(output))
+    for each in paths:
+        if os.path.isdir(each) and real.startswith(os.path.join(os.path.realpath(each), "")):
+            raise click.UsageError(f"--output {output} lies in the model, and would change it; choose another place")

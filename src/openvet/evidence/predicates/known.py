@@ -1,0 +1,31 @@
+"""Every kind of statement whose body is read, and what reads it. A kind that is not here is kept and nothing is concluded from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
+
+from openvet.evidence.predicates import (
+    inventory_v1,
+    provenance_v1,
+    scan_v1,
+    svr_v0,
+    test_result_v0,
+    verification_summary_v1,
+    vulns_v0,
+)
+
+__all__ = ["KNOWN"]
+
+KNOWN: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
+    scan_v1.PREDICATE_TYPE: scan_v1.Scan.from_json,
+    inventory_v1.PREDICATE_TYPE: inventory_v1.InventoryV1.from_json,
+    test_result_v0.PREDICATE_TYPE: test_result_v0.SuiteResult.from_json,
+    provenance_v1.PREDICATE_TYPE: provenance_v1.Provenance.from_json,
+    verification_summary_v1.PREDICATE_TYPE: verification_summary_v1.VerificationSummary.from_json,
+    svr_v0.PREDICATE_TYPE: svr_v0.SimpleVerification.from_json,
+    svr_v0.OLDER_TYPE: partial(svr_v0.SimpleVerification.from_json, predicate_type=svr_v0.OLDER_TYPE),
+    vulns_v0.PREDICATE_TYPE: vulns_v0.Vulns.from_json,
+    vulns_v0.OLDER_TYPE: partial(vulns_v0.Vulns.from_json, predicate_type=vulns_v0.OLDER_TYPE),
+}
