@@ -16,7 +16,6 @@ from openvet.evidence.predicates.fields import Descriptor
 from openvet.evidence.predicates.provenance_v1 import Builder, Provenance
 from openvet.evidence.statement import ResourceDescriptor, Statement
 from openvet.workflows.disarm import DisarmReport
-from openvet.workflows.knowledge import tool
 from openvet.workflows.statements import rules_of
 
 __all__ = ["BUILDER", "BUILD_TYPE", "provenance_of"]
@@ -51,7 +50,7 @@ def provenance_of(report: DisarmReport, *, printed: bytes | None = None) -> Stat
         inputs.append(Descriptor(name=printable(each.name), digest={"sha256": each.digest}))
     for each in report.indexes:
         output(each.name, each.digest)
-    known = tool()
+    known = report.checked.scan.tool
     by = () if printed is None else (Descriptor(name="report", digest={"sha256": hashlib.sha256(printed).hexdigest()}, media_type="application/json"),)  # fmt: skip
     predicate = Provenance(
         build_type=BUILD_TYPE,

@@ -1,0 +1,222 @@
+"""What ``tests/vectors`` is made of: one model that is admitted, one that is not, one that was disarmed, and broken bodies of each kind.
+
+``OPENVET_UPDATE_SNAPSHOTS=1`` writes vectors that are not there yet. Those of a released version are never written again: whoever
+verified them then has to verify them now.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from openvet.core.canonical import canonical_json
+from openvet.core.coverage import Coverage, Unknown
+from openvet.core.finding import Finding
+from openvet.core.location import Location
+from openvet.core.rule import Confidence, Outcome, Severity
+from openvet.disarm.report import Copied, FileReport
+from openvet.disarm.rewrite import DisarmOptions
+from openvet.evidence.keys import PrivateKey, load_private
+from openvet.evidence.predicates.inventory_v1 import Fact, InventoryV1, Item, TensorEntry
+from openvet.evidence.predicates.scan_v1 import FileScan, Scan
+from openvet.evidence.predicates.tool import Tool
+from openvet.evidence.signing import sign_statement, statement_bytes, to_line
+from openvet.evidence.statement import ResourceDescriptor, Statement
+from openvet.policy.builtin import decide
+from openvet.policy.decision import Acceptance, Terms
+from openvet.reports.config_use import ConfigName
+from openvet.reports.report import ModelReport
+from openvet.workflows.disarm import DisarmReport
+from openvet.workflows.provenance import provenance_of
+from openvet.workflows.statements import KINDS, Asked, statements_of
+
+__all__ = ["ADMITTED", "ASKED", "FOLDER", "KEY", "REJECTED", "broken", "made"]
+
+FOLDER = Path(__file__).resolve().parents[1] / "vectors" / "v0.1"
+TOOL = Tool("openvet", "0.1.0", "ab" * 32)
+ASKED = Asked(datetime(2026, 11, 28, 12, 0, tzinfo=UTC), datetime(2026, 11, 28, 12, 0, 7, 500_000, tzinfo=UTC))
+
+
+def _key() -> PrivateKey:
+    """A key that everybody has: Ed25519 from a seed of ones, so that signatures are the same for ever."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    private = Ed25519PrivateKey.from_private_bytes(b"\x01" * 32)
+    return load_private(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+
+KEY = _key()
+
+
+def sha(seed: str) -> str:
+    return hashlib.sha256(seed.encode()).hexdigest()
+
+
+def _finding(rule: str, severity: Severity, where: Location, file: str, **evidence: Any) -> Finding:
+    return Finding(rule, severity, Confidence.HIGH, where, f"says {rule}", "Do not load it.", evidence, (sha(file),))
+
+
+def _model(name: str, files: tuple[FileScan, ...], rules: dict[str, Outcome], **more: Any) -> ModelReport:
+    scan = Scan(TOOL, {"depth": 8, "seconds": 600.0}, files, rules, **more)
+    inventory = InventoryV1(
+        TOOL,
+        (
+            Fact("family", "bert", "declared", (Location("config.json", pointer="/model_type"),)),
+            Fact("parameters", 22_713_216, "derived", (Location("model.safetensors"),)),
+            Fact("eps", 1e-12, "declared", (Location("config.json", pointer="/layer_norm_eps"),)),
+        ),
+        tuple(
+            Item(each.path, each.formats, each.size, each.digest, str(each.coverage), {"n": 2**60},
+                 (TensorEntry("w\u00e4rme", "F32", (3, 2**60), 8, None),))
+            for each in files
+        ),
+    )  # fmt: skip
+    subject = ResourceDescriptor(name, {"dirHash": sha(name)})
+    return ModelReport(name, subject, scan, inventory, decide(scan))
+
+
+_CONFIG = FileScan("config.json", ("json",), 612, {"sha256": sha("config")}, Coverage.READ)
+_WEIGHTS = FileScan("model.safetensors", ("safetensors",), 90_868_376, {"sha256": sha("weights")}, Coverage.READ)
+_ACCEPTED = _finding("python/custom-code", Severity.MEDIUM, Location("code.py", line=3), "code")
+_CODE = FileScan("code.py", ("python",), 99, {"sha256": sha("code")}, Coverage.READ, (_ACCEPTED,))
+_RULES = {
+    "pickle/runs-process": Outcome.NOT_APPLICABLE,
+    "safetensors/header-lies": Outcome.PASS,
+    "hub/no-licence": Outcome.FAIL,
+    "python/custom-code": Outcome.NOT_APPLICABLE,
+}
+_NOTE = _finding("hub/no-licence", Severity.NOTE, Location(""), "")
+ADMITTED = _model("admitted", (_CONFIG, _WEIGHTS), _RULES, findings=(_NOTE,))
+
+
+def _team() -> ModelReport:
+    """Admitted since a team accepted what is in it."""
+    found = _model("team", (_CODE, _CONFIG), {**_RULES, "python/custom-code": Outcome.FAIL})
+    terms = Terms((Acceptance("python/custom-code", sha("code"), "read it", "me", date(2027, 1, 1)),))
+    return replace(
+        found,
+        decision=decide(found.scan, terms),
+        config=ConfigName("team/openvet.toml", sha("team"), "2026-11-28"),
+    )
+
+
+_ATTACK = _finding(
+    "hub/attention-implementation", Severity.CRITICAL, Location("config.json", pointer="/_attn_implementation_internal"),
+    "config", advisory="CVE-2026-4372", repository="attacker/kernel",
+)  # fmt: skip
+_HARMLESS = replace(_ATTACK, severity=Severity.NOTE, evidence={"advisory": "CVE-2026-5241"})
+_BROKEN = Unknown("malformed", "ends too early", Location("model.safetensors", 8))
+REJECTED = _model(
+    "r\u00e9jected",
+    (
+        replace(
+            _CONFIG, findings=(_ATTACK, replace(_ATTACK, location=Location("config.json", pointer="/b")), _HARMLESS)
+        ),
+        replace(_WEIGHTS, coverage=Coverage.PARTIAL, unknowns=(_BROKEN,)),
+    ),
+    {
+        "hub/attention-implementation": Outcome.FAIL,
+        "json/odd": Outcome.FAIL,
+        "pickle/runs-process": Outcome.NOT_APPLICABLE,
+        "safetensors/header-lies": Outcome.ERROR,
+        "safetensors/metadata": Outcome.PASS,
+    },
+    findings=(_finding("json/odd", Severity.LOW, Location(""), ""),),
+)
+
+
+def _disarmed(*, folder: bool) -> Statement:
+    files = (FileReport("weights.pt", sha("pt"), 900, "torch-zip", "out.safetensors", sha("out"), 800, (),
+                        saved="out.safetensors.rest.json", saved_digest=sha("rest")),)  # fmt: skip
+    copied = (Copied("config.json", sha("config")),) if folder else ()
+    indexes = (Copied("out.safetensors.index.json", sha("index")),) if folder else ()
+    target = "safe" if folder else "out.safetensors"
+    options = DisarmOptions(save_rest=True, copy_others=folder)
+    report = DisarmReport("in/weights.pt", target, ADMITTED, files, copied, indexes, (), options)
+    return provenance_of(report, printed=None if folder else b"{}\n")
+
+
+def statements() -> Iterator[tuple[str, Statement]]:
+    for report in (ADMITTED, REJECTED, _team()):
+        name = report.subject.name.replace("\u00e9", "e")
+        asked = replace(ASKED, resource="pkg:huggingface/org/team@1") if name == "team" else ASKED
+        for kind, statement in zip(KINDS, statements_of(report, KINDS, asked), strict=True):
+            yield f"{kind}-{name}", statement
+    yield "provenance-file", _disarmed(folder=False)
+    yield "provenance-folder", _disarmed(folder=True)
+
+
+def made() -> dict[str, bytes]:
+    """Every vector by its name: what is signed, and the bundle around it."""
+    out: dict[str, bytes] = {"key.pub": KEY.public.pem}
+    for name, statement in statements():
+        out[f"{name}.json"] = statement_bytes(statement)
+        out[f"{name}.bundle.json"] = to_line(sign_statement(statement, KEY))
+    for name, body in broken():
+        out[f"fail/{name}.json"] = canonical_json(body)
+    return out
+
+
+Change = Callable[[dict[str, Any]], object]
+_BREAKS: dict[str, tuple[str, dict[str, Change]]] = {
+    "scan": ("scan-admitted", {
+        "no-tool": lambda body: body.pop("tool"),
+        "unknown-field": lambda body: body.update(verdict="admit"),
+        "coverage": lambda body: body["files"][0].update(coverage="clean"),
+    }),
+    "inventory": ("inventory-admitted", {
+        "unknown-field": lambda body: body["facts"][0].update(verdict="good"),
+        "no-basis": lambda body: body["facts"][0].pop("basis"),
+        "no-items": lambda body: body.pop("items"),
+    }),
+    "test-result": ("test-result-rejected", {
+        "result": lambda body: body.update(result="passed"),
+        "no-configuration": lambda body: body.pop("configuration"),
+        "empty-descriptor": lambda body: body["configuration"].append({"name": "nothing"}),
+        "names": lambda body: body.update(passedTests=[1]),
+    }),
+    "svr": ("svr-admitted", {
+        "no-policies": lambda body: body["verifier"].pop("policies"),
+        "local-time": lambda body: body.update(timeCreated="2026-11-28T12:00:07+01:00"),
+        "no-such-day": lambda body: body.update(timeCreated="2026-02-30T12:00:07Z"),
+        "no-uri": lambda body: body["verifier"].update(id="openvet"),
+        "properties": lambda body: body.update(properties="OPENVET_SAFE_TO_LOAD"),
+    }),
+    "vsa": ("vsa-rejected", {
+        "contradiction": lambda body: body.update(verificationResult="PASSED"),
+        "result": lambda body: body.update(verificationResult="WARNED"),
+        "no-policy-uri": lambda body: body["policy"].pop("uri"),
+        "no-resource": lambda body: body.pop("resourceUri"),
+        "input-without-digest": lambda body: body["inputAttestations"].append({"uri": "https://a/b"}),
+        "count": lambda body: body.update(dependencyLevels={"SLSA_BUILD_LEVEL_1": True}),
+    }),
+    "vulns": ("vulns-rejected", {
+        "no-update": lambda body: body["scanner"]["db"].pop("lastUpdate"),
+        "no-id": lambda body: body["scanner"]["result"][0].pop("id"),
+        "score": lambda body: body["scanner"]["result"][0]["severity"][0].update(score=9),
+        "wrapped": lambda body: body["scanner"].update(result=[{"vulnerability": body["scanner"]["result"][0]}]),
+    }),
+    "provenance": ("provenance-file", {
+        "no-builder": lambda body: body["runDetails"].pop("builder"),
+        "no-type": lambda body: body["buildDefinition"].pop("buildType"),
+        "parameters": lambda body: body["buildDefinition"].update(externalParameters=[]),
+        "time": lambda body: body["runDetails"].update(metadata={"startedOn": "yesterday"}),
+    }),
+}  # fmt: skip
+
+
+def broken() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Statements whose bodies are none of their kind."""
+    whole = {name: statement_bytes(statement) for name, statement in statements()}
+    for kind, (name, changes) in _BREAKS.items():
+        for what, change in changes.items():
+            value = copy.deepcopy(json.loads(whole[name]))
+            change(value["predicate"])
+            yield f"{kind}-{what}", value
