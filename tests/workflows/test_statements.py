@@ -23,7 +23,7 @@ from openvet.policy.builtin import decide
 from openvet.policy.decision import Terms, Verdict
 from openvet.reports.report import ModelReport
 from openvet.testing import all_cases, dump
-from openvet.testing.case import run_case
+from openvet.testing.case import write_case
 from openvet.workflows.statements import KINDS, statements_of
 
 
@@ -154,12 +154,11 @@ def test_each_kind_once_and_in_order() -> None:
     assert [each.predicate.predicate_type.rsplit("/", 2)[-2] for each in found] == ["verification_summary", "scan"]
 
 
-def test_real_results_agree_with_their_decision() -> None:
+def test_real_results_agree_with_their_decision(tmp_path: Path) -> None:
     """For a sample of the test kit's cases: what the statements say is never better than what was decided."""
     seen = set()
-    for case in list(all_cases())[::40]:
-        model = run_case(case).models[0] if not isinstance(run_case, type) else None
-        assert model is not None
+    for number, case in enumerate(all_cases()[::40]):
+        model = openvet.check(write_case(case, tmp_path / str(number))).models[0]
         if not model.subject.digest:
             continue
         tests, vsa, svr = (body(model, kind) for kind in ("test-result", "vsa", "svr"))
