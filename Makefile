@@ -69,6 +69,13 @@ $(CACHE)/interop/model-signing/.made: requirements/interop-model-signing.txt
 	$(@D)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps -r $<
 	@touch $@
 
+# what in-toto's authors and others read statements with
+$(CACHE)/interop/in-toto/.made: requirements/interop-in-toto.txt
+	@mkdir -p $(@D)
+	@bash tools/venv.sh "$(PYTHON)" $(@D)
+	$(@D)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps -r $<
+	@touch $@
+
 # another implementation of C2SP's logs, which needs a Python of its own
 $(CACHE)/interop/tlog/.made: requirements/interop-tlog.txt
 	@mkdir -p $(@D)
@@ -85,8 +92,8 @@ test: $(STAMP)/test ## set up, then run the tests
 	@$(MAKE) --no-print-directory $(CACHE)/interop/model-signing/.made || echo "openvet: the tests with model-signing are left out" >&2
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
-interop: $(STAMP)/test $(CACHE)/interop/model-signing/.made ## models signed here and verified by model-signing, and the other way
-	$(BIN)/python -m pytest tests/conformance/test_model_signing.py $(ARGS)
+interop: $(STAMP)/test $(CACHE)/interop/model-signing/.made $(CACHE)/interop/in-toto/.made ## models and statements signed here and read by other people's tools, and the other way
+	$(BIN)/python -m pytest tests/conformance/test_model_signing.py tests/conformance/test_in_toto.py $(ARGS)
 
 interop-log: $(STAMP)/test $(CACHE)/interop/tlog/.made ## our logs read by aics-tlog, and its logs by us (TLOG_PYTHON=python3.12)
 	$(BIN)/python -m pytest tests/conformance/test_tlog.py $(ARGS)
