@@ -246,3 +246,95 @@ def test_what_disarm_refuses_before_the_work(arguments: tuple[str, ...]) -> None
     assert not Path("out").exists()
     assert not Path("p.json").exists()
     assert Path("in.pt").read_bytes() == before
+
+
+# --- read back ---
+
+
+def test_what_was_signed_is_read_back() -> None:
+    kinds = ("scan", "inventory", "test-result", "svr", "vsa", "vulns")
+    asked = [f"--statement={each}" for each in kinds]
+    assert run("check", "model", "--sign", "release.key", "--output", "all.jsonl", *asked).exit_code == 0
+    found = run("statement", "all.jsonl", "--key", "release.key.pub", "--model", "model")
+    assert found.exit_code == 0
+    assert found.stdout.startswith("verified: all.jsonl: statements: 6\n")
+    for said in ("findings: 0, unknowns: 0, files: 2", "\n     PASSED\n", "holds: OPENVET_SAFE_TO_LOAD, OPENVET_FULLY_READ",
+                 "PASSED (SLSA_BUILD_LEVEL_UNEVALUATED, OPENVET_SAFE_TO_LOAD) by https://openvet/policies/safe-to-load/v1",
+                 "hits: none", "the model is what they are about"):  # fmt: skip
+        assert said in found.stdout
+    value = json.loads(run("statement", "all.jsonl", "--key", "release.key.pub", "-f", "json").stdout)
+    assert [each["known"] for each in value["statements"]] == [True] * 6
+    assert value["compared"] is False
+    run(
+        "check",
+        "evil.pkl",
+        "--sign",
+        "release.key",
+        "--output",
+        "evil.json",
+        "--statement=vsa",
+        "--statement=test-result",
+    )
+    found = run("statement", "evil.json", "--key", "release.key.pub", "--model", "evil.pkl")
+    assert found.exit_code == 0  # verified; what it says is another matter
+    assert "FAILED (FAILED) by" in found.stdout
+    assert "FAILED: failed pickle/" in found.stdout
+
+
+def refused(*arguments: str) -> str:
+    found = run("statement", *arguments, "-f", "json")
+    assert found.exit_code == 1
+    value = json.loads(found.stdout)
+    assert not value["verified"]
+    assert run("statement", *arguments).stdout.startswith(f"NOT verified: {arguments[0]}: {value['reason']}: ")
+    return str(value["reason"])
+
+
+def test_why_it_is_not_verified() -> None:
+    run("check", "model", "--sign", "release.key", "--output", "s", "--statement=svr", "--statement=vsa")
+    good = Path("s").read_text()
+    assert refused("s", "--key", "owner.key.pub") == "wrong-key"
+    assert refused("s", "--key", "release.key.pub", "--model", "evil.pkl") == "mismatch"
+    first, second = good.splitlines()
+    Path("s").write_text(f"{first}\n{second[:-40]}\n")
+    assert refused("s", "--key", "release.key.pub") == "malformed"
+    one, two = json.loads(first), json.loads(second)
+    one["dsseEnvelope"]["payload"] = two["dsseEnvelope"]["payload"]
+    Path("s").write_text(f"{json.dumps(one)}\n{second}\n")
+    assert refused("s", "--key", "release.key.pub") == "tampered"
+    Path("s").write_text("")
+    assert refused("s", "--key", "release.key.pub") == "malformed"
+    assert run("statement", "absent", "--key", "release.key.pub").exit_code == 2
+    assert run("statement", "s", "--key", "absent").exit_code == 2
+    Path("s").write_text(json.dumps(two, indent=2))  # another layout is no other statement
+    assert run("statement", "s", "--key", "release.key.pub").exit_code == 0
+
+
+def test_a_provenance_is_held_against_the_folder_that_was_made() -> None:
+    Path("in").mkdir()
+    Path("in/w.pt").write_bytes(zip_file({"w": TENSOR}))
+    run("disarm", "--provenance", "p.json", "--sign", "owner.key", "in", "safe")
+    asked = ("statement", "p.json", "--key", "owner.key.pub", "--model")
+    found = run(*asked, "safe")
+    assert found.exit_code == 0
+    assert "made of: w.pt" in found.stdout
+    assert run(*asked, "safe/w.safetensors").exit_code == 0
+    assert run(*asked, "in").exit_code == 1
+    Path("safe/w.safetensors").rename("safe/v.safetensors")
+    assert run(*asked, "safe").exit_code == 1
+
+
+def test_what_is_not_interpreted_is_told() -> None:
+    from openvet.evidence.signing import sign_payload, to_line
+    from openvet.workflows.keys import read_private
+
+    value = json.loads(run("check", "model", "--statement", "vsa").stdout)
+    value["predicate"]["verifier"]["https://x/\x1b[31mmood"] = "good"
+    key = read_private("owner.key", lambda _: None)
+    Path("more.json").write_bytes(to_line(sign_payload(json.dumps(value).encode(), key)))
+    found = run("statement", "more.json", "--key", "owner.key.pub")
+    assert "not interpreted: /verifier/https:~1~1x~1" in found.stdout
+    assert "\x1b" not in found.stdout
+    value["predicateType"] = "https://a/b"
+    Path("more.json").write_bytes(to_line(sign_payload(json.dumps(value).encode(), key)))
+    assert "of a kind that this version does not know" in run("statement", "more.json", "--key", "owner.key.pub").stdout

@@ -47,6 +47,7 @@ def read(line: str, pem: str) -> dict[str, Any]:
     bundle = json.loads(line)
     hint = bundle["verificationMaterial"]["publicKey"]["hint"]
     key = SSlibKey.from_crypto(load_pem_public_key(pem.encode()), keyid=hint)
+    bundles: Any = Bundle
     out: dict[str, Any] = {"classes": sorted(CLASSES)}
     envelope = bundle["dsseEnvelope"]
     payload = base64.b64decode(envelope["payload"])
@@ -80,7 +81,7 @@ def read(line: str, pem: str) -> dict[str, Any]:
         "statement": protobuf,
         "predicate": predicate,
         "sigstore": lambda: dsse.Statement(payload)._inner.predicate_type,
-        "bundle": lambda: str(bool(Bundle.from_json(line).dsse_envelope.payload == payload)),
+        "bundle": lambda: str(bundles.from_json(line).dsse_envelope.payload == payload),
     }.items():
         try:
             out[name] = go()

@@ -32,6 +32,7 @@ _COMMANDS = {
     "keys": "keys",
     "log": "log",
     "dossier": "dossier",
+    "statement": "statement",
     "rules": "rules",
     "explain": "rules",
     "formats": "formats",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from openvet.cli.terminal import say
+from openvet.core.dataclass import dataclass
 
 if TYPE_CHECKING:
     from openvet.evidence.keys import PrivateKey

@@ -19,12 +19,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from openvet.core.canonical import canonical_json
 from openvet.core.coverage import Coverage
+from openvet.core.dataclass import dataclass
 from openvet.core.finding import Finding
 from openvet.core.rule import Outcome, Severity
 from openvet.errors import UsageError

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
+
+from openvet.core.dataclass import dataclass
 
 __all__ = ["Descriptor", "FieldError", "Fields", "timestamp", "with_extensions", "without_none"]
 

@@ -6,9 +6,10 @@ Source: in-toto attestation framework, ``spec/predicates/test-result.md`` (versi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
+from openvet.core.dataclass import dataclass
 from openvet.evidence.predicates.fields import Descriptor, Fields, with_extensions, without_none
 
 __all__ = ["PREDICATE_TYPE", "RESULTS", "SuiteResult"]

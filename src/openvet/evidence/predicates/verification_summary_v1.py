@@ -8,9 +8,10 @@ Source: SLSA ``verification_summary`` (predicate ``https://slsa.dev/verification
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
+from openvet.core.dataclass import dataclass
 from openvet.evidence.predicates.fields import Descriptor, FieldError, Fields, with_extensions, without_none
 
 __all__ = ["FAILED", "PASSED", "PREDICATE_TYPE", "VerificationSummary"]

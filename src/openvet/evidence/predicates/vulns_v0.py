@@ -8,9 +8,10 @@ Source: in-toto attestation framework, ``spec/predicates/vulns_02.md`` and ``vul
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
+from openvet.core.dataclass import dataclass
 from openvet.evidence.predicates.fields import FieldError, Fields, with_extensions, without_none
 
 __all__ = ["OLDER_TYPE", "PREDICATE_TYPE", "Hit", "Vulns"]
