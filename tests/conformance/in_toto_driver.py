@@ -11,6 +11,7 @@ import base64
 import importlib
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 sys.path[:0] = sys.argv[1:]
@@ -75,14 +76,15 @@ def read(line: str, pem: str) -> dict[str, Any]:
         # a reader must pass over what it does not know, says the specification
         return MessageToDict(ParseDict(value["predicate"], kind(), ignore_unknown_fields=True))
 
-    for name, go in {
+    readers: dict[str, Callable[[], Any]] = {
         "securesystemslib": lambda: verify(Envelope),
         "in-toto": lambda: verify(InTotoEnvelope),
         "statement": protobuf,
         "predicate": predicate,
         "sigstore": lambda: dsse.Statement(payload)._inner.predicate_type,
         "bundle": lambda: str(bundles.from_json(line).dsse_envelope.payload == payload),
-    }.items():
+    }
+    for name, go in readers.items():
         try:
             out[name] = go()
         except Exception as error:  # noqa: BLE001 - the test says which error is right

@@ -39,7 +39,7 @@ WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "signature": (SIGNATURE_V1, DIGESTS_V01),
     "scan": (f"{PREDICATE_BASE}/scan/",),
     "bom": ("https://cyclonedx.org/bom", "https://cyclonedx.org/bom/", "https://spdx.dev/Document", "https://spdx.dev/Document/"),
-    "decision": (f"{PREDICATE_BASE}/decision/", "https://slsa.dev/verification_summary/"),
+    "decision": (f"{PREDICATE_BASE}/decision/", "https://slsa.dev/verification_summary/", "https://in-toto.io/attestation/svr/"),
 }  # fmt: skip
 
 
