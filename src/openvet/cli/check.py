@@ -86,7 +86,7 @@ def check(ctx: click.Context, /, **asked: Any) -> None:
       openvet check ./my-model
       openvet check hf:org/name
       openvet check --format sarif --output openvet.sarif ./my-model
-      openvet check --statement vsa --sign KEY --output vsa.json ./my-model
+      openvet check --statement vsa --sign release.key --output vsa.json ./my-model
       find models -name '*.pt' -print0 | openvet check --quiet -
     """  # noqa: D301
     ctx.exit(_run(ctx, asked, with_inventory=True))

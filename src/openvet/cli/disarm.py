@@ -53,7 +53,7 @@ def disarm(ctx: click.Context, /, **asked: Any) -> None:
       openvet disarm weights.pt safe.safetensors
       openvet disarm --save-rest --report disarm.json checkpoint.ckpt safe.safetensors
       openvet disarm --copy-others ./shards ./shards-safe
-      openvet disarm --provenance safe.provenance.json --sign KEY weights.pt safe.safetensors
+      openvet disarm --provenance made.json --sign release.key weights.pt safe.safetensors
 
     \b
     Exit codes:

@@ -34,8 +34,8 @@ def statement(ctx: click.Context, /, path: str, key: str, model: str | None, for
 
     \b
     Examples:
-      openvet check ./my-model --statement vsa --sign KEY --output vsa.json
-      openvet statement vsa.json --key KEY.pub --model ./my-model
+      openvet check ./my-model --statement vsa --sign release.key --output vsa.json
+      openvet statement vsa.json --key release.key.pub --model ./my-model
 
     \b
     Exit codes:
