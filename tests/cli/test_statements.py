@@ -263,6 +263,7 @@ def test_what_was_signed_is_read_back() -> None:
                  "hits: none", "the model is what they are about"):  # fmt: skip
         assert said in found.stdout
     value = json.loads(run("statement", "all.jsonl", "--key", "release.key.pub", "-f", "json").stdout)
+    assert list(schema("statements-v1").iter_errors(value)) == []
     assert [each["known"] for each in value["statements"]] == [True] * 6
     assert value["compared"] is False
     run(
@@ -286,6 +287,7 @@ def refused(*arguments: str) -> str:
     assert found.exit_code == 1
     value = json.loads(found.stdout)
     assert not value["verified"]
+    assert list(schema("statements-v1").iter_errors(value)) == []
     assert run("statement", *arguments).stdout.startswith(f"NOT verified: {arguments[0]}: {value['reason']}: ")
     return str(value["reason"])
 

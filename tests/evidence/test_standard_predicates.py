@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
+import os
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.evidence.vectors import FOLDER
 
 from openvet.errors import VerifyError
@@ -110,3 +114,42 @@ def test_nothing_but_a_refusal_comes_of_a_body_without_its_fields(kind: str, bod
     with pytest.raises(VerifyError) as caught:
         read(kind, body)
     assert caught.value.reason == "malformed"
+
+
+WORDS = sorted(
+    {key for name in STANDARD for key in re.findall(r'"([A-Za-z]+)":', (FOLDER / f"{name}.json").read_text())}
+    | {"", "0", "a/b~"}
+)
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 3)
+    | st.sampled_from(["", "PASSED", "FAILED", "https://a/b", "2026-01-01T00:00:00Z"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=5),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None, max_examples=int(os.environ.get("OPENVET_FUZZ_EXAMPLES", "300")))
+@given(st.sampled_from(STANDARD), st.data())
+def test_any_change_is_refused_or_read_as_it_is(name: str, data: st.DataObject) -> None:
+    """Something in a good body replaced or added: either a refusal, or a predicate that says the very same."""
+    value = json.loads((FOLDER / f"{name}.json").read_bytes())
+    place = value["predicate"]
+    for _ in range(data.draw(st.integers(0, 4))):
+        below = [
+            each for each in (place.values() if isinstance(place, dict) else place) if isinstance(each, dict | list)
+        ]
+        if not below:
+            break
+        place = data.draw(st.sampled_from(below))
+    if isinstance(place, list):
+        place.append(data.draw(VALUES))
+    else:
+        place[data.draw(st.sampled_from(WORDS))] = data.draw(VALUES)
+    try:
+        found = read(value["predicateType"], value["predicate"])
+    except VerifyError:
+        return
+    assert found.predicate is not None
+    assert found.predicate.to_json() == value["predicate"]
