@@ -149,6 +149,7 @@ def test_both_names_of_a_model_have_to_match() -> None:
         ("bom", "https://cyclonedx.org/bom/v1.6"),
         ("bom", "https://spdx.dev/Document/v3"),
         ("decision", "https://slsa.dev/verification_summary/v1"),
+        ("decision", "https://in-toto.io/attestation/svr/v0.2"),
     ],
 )
 def test_words_for_kinds_of_statements(word: str, uri: str) -> None:
