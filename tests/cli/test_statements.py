@@ -340,3 +340,25 @@ def test_what_is_not_interpreted_is_told() -> None:
     value["predicateType"] = "https://a/b"
     Path("more.json").write_bytes(to_line(sign_payload(json.dumps(value).encode(), key)))
     assert "of a kind that this version does not know" in run("statement", "more.json", "--key", "owner.key.pub").stdout
+
+
+def test_a_signature_of_files_is_one() -> None:
+    assert run("sign", "--key", "release.key", "--signature", "m.sig", "model").exit_code == 0
+    found = run("statement", "m.sig", "--key", "release.key.pub")
+    assert found.exit_code == 0
+    assert "`openvet verify` holds" in found.stdout
+    assert refused("m.sig", "--key", "release.key.pub", "--model", "model") == "unsupported"
+
+
+def test_a_teams_configuration_makes_another_policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("openvet.toml").write_text('strict = true\n[defaults]\nformat = "sarif"\n')
+    found = run("check", "--config", "openvet.toml", "--statement", "vsa", "model")
+    digest_of = hashlib.sha256(Path("openvet.toml").read_bytes()).hexdigest()
+    assert (
+        json.loads(found.stdout)["predicate"]["policy"]["uri"]
+        == f"https://openvet/policies/only-data/v1?configuration={digest_of}"
+    )
+    assert (
+        "exclude each other"
+        in run("check", "--config", "openvet.toml", "--statement", "vsa", "-f", "text", "model").stderr
+    )

@@ -94,8 +94,8 @@ def test_a_known_kind_has_exactly_its_form(statements: tuple[Statement, ...], ch
 def test_what_nobody_can_name_or_repeat_is_not_signed(statements: tuple[Statement, ...]) -> None:
     with pytest.raises(UsageError, match="no digest"):
         sign_statement(Statement(ResourceDescriptor("model", {}), statements[0].predicate), KEY)
-    with pytest.raises(UsageError, match="other: .* no digest"):
-        other = ResourceDescriptor("other", {})
+    other = ResourceDescriptor("other", {})
+    with pytest.raises(UsageError, match=r"other: .* no digest"):
         sign_statement(Statement(statements[0].subject, statements[0].predicate, (other,)), KEY)
     body = {**statements[0].predicate.to_json(), "reproducible": False}
     with pytest.raises(UsageError, match="cut the scan short"):
@@ -128,5 +128,10 @@ def test_types_come_from_one_constant() -> None:
     source = Path(openvet.__file__).parent
     found = [path.name for path in source.rglob("*.py") if "openvet/predicates/" in path.read_text()]
     assert found == []
-    makers = [*source.glob("evidence/**/*.py"), *(source / "workflows" / name for name in ("statements.py", "provenance.py"))]
-    assert [str(path) for path in makers if "//openvet" in path.read_text()] == [str(source / "evidence/predicates/__init__.py")]
+    makers = [
+        *source.glob("evidence/**/*.py"),
+        *(source / "workflows" / name for name in ("statements.py", "provenance.py")),
+    ]
+    assert [str(path) for path in makers if "//openvet" in path.read_text()] == [
+        str(source / "evidence/predicates/__init__.py")
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -159,10 +159,9 @@ def test_words_for_kinds_of_statements(word: str, uri: str) -> None:
 
 
 def test_our_scan_is_a_scan() -> None:
-    from openvet.evidence.predicates.scan_v1 import Scan
+    from openvet.evidence.predicates.scan_v1 import PREDICATE_TYPE
 
-    (found,) = (each.default for each in fields(Scan) if each.name == "predicate_type")
-    assert str(found).startswith(WORDS["scan"][0])
+    assert PREDICATE_TYPE.startswith(WORDS["scan"][0])
 
 
 def test_a_threshold_counts_signers_and_not_signatures() -> None:

@@ -98,6 +98,7 @@ def _said(each: SignedStatement) -> list[str]:
     from openvet.evidence.predicates.test_result_v0 import SuiteResult
     from openvet.evidence.predicates.verification_summary_v1 import VerificationSummary
     from openvet.evidence.predicates.vulns_v0 import Vulns
+    from openvet.workflows.statement_file import OPENSSF
 
     found: Any = each.predicate
     if isinstance(found, Scan):
@@ -117,6 +118,8 @@ def _said(each: SignedStatement) -> list[str]:
     if isinstance(found, Provenance):
         made = ", ".join(one.name or one.uri or "unnamed" for one in (found.inputs or ())[:_LISTED])
         return [f"made of: {made or 'nothing that it names'}", f"by {found.builder.id} as {found.build_type}"]
+    if each.predicate_type in OPENSSF:
+        return ["a signature of a model's files, which `openvet verify` holds against them"]
     return ["of a kind that this version does not know; nothing is concluded from it"]
 
 

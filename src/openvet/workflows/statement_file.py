@@ -15,10 +15,11 @@ from openvet.evidence.predicates import NAMES
 from openvet.evidence.signing import SignedStatement, parse_statement
 from openvet.evidence.statement import ResourceDescriptor
 from openvet.evidence.verifier import verify_with_key
+from openvet.workflows.dossier import _OPENSSF as OPENSSF
 from openvet.workflows.dossier import _model_digest
 from openvet.workflows.model_files import read_small
 
-__all__ = ["STATEMENTS_TYPE", "ReadStatements", "not_interpreted", "read_statements", "refusal"]
+__all__ = ["OPENSSF", "STATEMENTS_TYPE", "ReadStatements", "not_interpreted", "read_statements", "refusal"]
 
 STATEMENTS_TYPE: Final = f"{NAMES}/statements/v1"
 _LARGEST: Final = 256 * 1024 * 1024
@@ -95,6 +96,10 @@ def read_statements(
     if model is not None:
         name, whole, by_file = _model_digest(model, progress or Progress())
         for number, each in enumerate(statements, 1):
+            if each.predicate_type in OPENSSF:
+                raise VerifyError(
+                    "unsupported", f"statement {number} is a signature of files, which `openvet verify` compares"
+                )
             if not _is_about(each.subjects, name, whole, by_file):
                 raise VerifyError("mismatch", f"statement {number} is not about a model with the {name} {whole}")
     return ReadStatements(printable(path), key.hint, statements, model is not None)
