@@ -143,16 +143,16 @@ class Fields:
         found = self.may(name, dict)
         return None if found is None else Fields(found, f"{self.at}/{name}", self.extensions)
 
-    def may_list(self, name: str) -> list[Fields] | None:
+    def may_objects(self, name: str) -> list[Fields] | None:
         """A list of objects."""
         found = self.may(name, list)
         if found is None:
             return None
         return [Fields(each, f"{self.at}/{name}/{at}", self.extensions) for at, each in enumerate(found)]
 
-    def list(self, name: str) -> list[Fields]:
+    def objects(self, name: str) -> list[Fields]:
         """The same, where it has to be there."""
-        found = self.may_list(name)
+        found = self.may_objects(name)
         if found is None:
             raise FieldError(f"{self.at}/{name} is not there")
         return found

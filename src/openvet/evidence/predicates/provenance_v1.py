@@ -120,5 +120,5 @@ def _listed(descriptors: tuple[Descriptor, ...] | None) -> list[dict[str, Any]] 
 
 
 def _taken(found: Fields, name: str) -> tuple[Descriptor, ...] | None:
-    each = found.may_list(name)
+    each = found.may_objects(name)
     return None if each is None else tuple(map(Descriptor.take, each))

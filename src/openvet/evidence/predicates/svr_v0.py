@@ -57,7 +57,7 @@ class SimpleVerification:
         """
         found = Fields(value)
         verifier = found.below("verifier")
-        policies = verifier.may_list("policies")
+        policies = verifier.may_objects("policies")
         if policies is None and predicate_type != OLDER_TYPE:
             raise FieldError("/verifier/policies is not there")
         made = cls(

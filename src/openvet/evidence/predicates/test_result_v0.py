@@ -58,7 +58,7 @@ class SuiteResult:
         """
         found = Fields(value)
         result = found.word("result", RESULTS)
-        configuration = tuple(map(Descriptor.take, found.list("configuration")))
+        configuration = tuple(map(Descriptor.take, found.objects("configuration")))
         passed, warned, failed = (found.may_texts(name) for name in ("passedTests", "warnedTests", "failedTests"))
         url = found.may("url", str)
         found.end()

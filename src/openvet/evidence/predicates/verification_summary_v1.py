@@ -76,7 +76,7 @@ class VerificationSummary:
         """
         found = Fields(value)
         verifier = found.below("verifier")
-        inputs = found.may_list("inputAttestations")
+        inputs = found.may_objects("inputAttestations")
         made = cls(
             verifier=verifier.uri("id"),
             version=verifier.may_map("version", str),

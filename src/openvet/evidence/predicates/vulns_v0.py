@@ -51,7 +51,7 @@ class Hit:
         inner = found.may_below("vulnerability") if may_wrap else None
         of = found if inner is None else inner
         severity = []
-        for each in of.list("severity"):
+        for each in of.objects("severity"):
             severity.append((each.take("method", str), each.take("score", str)))
             each.end()
         annotations = of.may("annotations", list)
@@ -120,7 +120,7 @@ class Vulns:
             database=database.may("uri", str),
             database_version=database.may("version", str),
             updated=database.time("lastUpdate"),
-            hits=tuple(Hit.take(each, may_wrap=may_wrap) for each in scanner.list("result")),
+            hits=tuple(Hit.take(each, may_wrap=may_wrap) for each in scanner.objects("result")),
             started=metadata.time("scanStartedOn"),
             finished=metadata.time("scanFinishedOn"),
             extensions=found.extensions,
