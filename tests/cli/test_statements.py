@@ -159,6 +159,16 @@ def test_what_nobody_can_name_has_no_statement() -> None:
     assert not Path("svr.json").exists()
 
 
+def test_a_dossier_has_the_whole_inventory_and_only_where_it_is_asked_for() -> None:
+    for name, kinds in (("all", ()), ("one", ("--statement=inventory",)), ("none", ("--statement=svr",))):
+        assert run("check", "model", "-q", "--dossier", name, "--sign", "owner.key", *kinds).exit_code == 0
+    for name in ("all", "one"):
+        line = str(2 if name == "all" else 1)
+        text = run("dossier", "show", name, "--key", "owner.key.pub", "--line", line).stdout
+        assert len(json.loads(text)["predicate"]["items"]) == 2
+    assert len(Path("none/claims.jsonl").read_text().splitlines()) == 1
+
+
 def test_a_path_that_is_not_there_has_no_line() -> None:
     found = run("check", "--statement", "svr", "absent", "model")
     assert found.exit_code == 2
@@ -258,7 +268,7 @@ def test_what_was_signed_is_read_back() -> None:
     found = run("statement", "all.jsonl", "--key", "release.key.pub", "--model", "model")
     assert found.exit_code == 0
     assert found.stdout.startswith("verified: all.jsonl: statements: 6\n")
-    for said in ("findings: 0, unknowns: 0, files: 2", "\n     PASSED\n", "holds: OPENVET_SAFE_TO_LOAD, OPENVET_FULLY_READ",
+    for said in ("findings: 0, unknowns: 0, files: 2", "files and members: 2", "\n     PASSED\n", "holds: OPENVET_SAFE_TO_LOAD, OPENVET_FULLY_READ",
                  "PASSED (SLSA_BUILD_LEVEL_UNEVALUATED, OPENVET_SAFE_TO_LOAD) by https://openvet/policies/safe-to-load/v1",
                  "hits: none", "the model is what they are about"):  # fmt: skip
         assert said in found.stdout
