@@ -7,12 +7,12 @@ Reference: ``torch/_utils.py`` and ``torch/_tensor.py`` of PyTorch; ``array_redu
 from __future__ import annotations
 
 import codecs
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from math import prod
 from typing import Final, NamedTuple
 
+from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.disarm.graph import Graph, Made, NotPlainError
 from openvet.disarm.view import WIDTHS, Storage, View
@@ -40,7 +40,7 @@ _CANNOT: Final = {
 _PLAIN_CLASSES: Final = frozenset({"torch.Tensor", "torch.nn.parameter.Parameter", "torch.nn.Parameter"})
 _ARRAY: Final = frozenset({"numpy.core.multiarray", "numpy._core.multiarray"})
 _BUFFER: Final = frozenset({"numpy.core.numeric", "numpy._core.numeric"})
-_CODE: Final = re.compile(r"([<>=|]?)([biufc?SUVOmMa])([0-9]{0,9})")
+_CODE: Final = pattern(r"([<>=|]?)([biufc?SUVOmMa])([0-9]{0,9})")
 _WORDS: Final = {
     "b1": "BOOL", "?": "BOOL", "i1": "I8", "u1": "U8", "i2": "I16", "u2": "U16", "f2": "F16", "i4": "I32", "u4": "U32",
     "f4": "F32", "i8": "I64", "u8": "U64", "f8": "F64",

@@ -6,10 +6,10 @@ lines are kept and mean nothing to us. Source: C2SP ``tlog-checkpoint``.
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from openvet.core.dataclass import dataclass
+from openvet.core.pattern import pattern
 from openvet.core.text import printable
 from openvet.errors import UsageError, VerifyError
 from openvet.evidence.keys import PrivateKey, PublicKey
@@ -21,7 +21,7 @@ __all__ = ["MOST_ENTRIES", "Checkpoint", "parse_decimal", "read_checkpoint", "si
 
 #: More entries than this fit no signed number of 64 bits.
 MOST_ENTRIES: Final = 2**63 - 1
-_DECIMAL: Final = re.compile(r"0|[1-9][0-9]{0,18}")
+_DECIMAL: Final = pattern(r"0|[1-9][0-9]{0,18}")
 
 
 def parse_decimal(text: str, what: str) -> int:

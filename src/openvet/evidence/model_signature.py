@@ -33,6 +33,7 @@ from typing import Any, Final
 
 from openvet.core.canonical import canonical_json
 from openvet.core.dataclass import dataclass
+from openvet.core.pattern import pattern
 from openvet.errors import UsageError, VerifyError
 from openvet.evidence.statement import STATEMENT_TYPE
 from openvet.evidence.strict import fields_of, parse_json
@@ -51,7 +52,7 @@ SHARD_SIZE: Final = 1_000_000_000
 SINGLE: Final = "."
 #: Hex digits of each algorithm's digest (algorithm registry of the specification).
 _LENGTHS: Final = {"sha256": 64, "blake2b": 128, "blake3": 64}
-_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+_NUMBER: Final = pattern(r"0|[1-9][0-9]{0,18}", re.ASCII)
 _SHARDS: Final = 10_000_000
 
 

@@ -14,10 +14,10 @@ Source: C2SP ``signed-note`` v1.0. Of its kinds of signatures only Ed25519 (0x01
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import Final
 
 from openvet.core.dataclass import dataclass
+from openvet.core.pattern import pattern
 from openvet.core.text import printable
 from openvet.errors import UsageError, VerifyError
 from openvet.evidence.keys import PrivateKey, PublicKey, public_of
@@ -29,8 +29,8 @@ _ED25519: Final = b"\x01"
 #: The specification asks for at least 16 signatures; those of post-quantum keys have about 5 kB.
 _SIGNATURES: Final = 64
 _MOST: Final = 1024 * 1024
-_CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f]")
-_LINE: Final = re.compile(r"— (\S+) (\S+)")
+_CONTROL: Final = pattern(r"[\x00-\x09\x0b-\x1f]")
+_LINE: Final = pattern(r"— (\S+) (\S+)")
 
 
 def check_name(name: str) -> None:

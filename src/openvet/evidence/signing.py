@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 
 from openvet.core.canonical import canonical_json
 from openvet.core.dataclass import dataclass
+from openvet.core.pattern import pattern
 from openvet.errors import UsageError, VerifyError
 from openvet.evidence.bundle import MEDIA_TYPE, Bundle, Material
 from openvet.evidence.dsse import IN_TOTO, Envelope, Signature, pae
@@ -34,7 +35,7 @@ __all__ = [
     "to_line",
 ]
 
-_HINT: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_HINT: Final = pattern(r"[0-9a-f]{64}", re.ASCII)
 _MOST_WHOLE: Final = 2**53
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from openvet.core.dataclass import dataclass
+from openvet.core.pattern import pattern
 from openvet.errors import UsageError, VerifyError
 from openvet.evidence.bundle import Bundle
 from openvet.evidence.certificates import CertificateFacts, Roots, facts_of, verify_chain
@@ -21,7 +22,7 @@ from openvet.evidence.keys import PublicKey, load_public
 __all__ = ["Signer", "Verified", "verify_with_key", "verify_with_roots"]
 
 _OLD_KIND: Final = b"https://model_signing/Digests/v0.1"
-_HINT: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_HINT: Final = pattern(r"[0-9a-f]{64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any, Final
 
 from openvet.core.dataclass import dataclass
+from openvet.core.pattern import pattern
 from openvet.errors import ReadError
 from openvet.formats._carried import hand_on
 from openvet.formats._format import Facts, Head, Likeness, Member
@@ -42,22 +43,22 @@ _LONGEST_FIELD: Final = 1024 * 1024
 _WALKS: Final = 2_000
 _WORD: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
 _BASE85: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&()*+-;<=>?@^_`{|}~"
-_NOT_WORD: Final = re.compile(rb"[^A-Za-z0-9+/_-]")
+_NOT_WORD: Final = pattern(rb"[^A-Za-z0-9+/_-]")
 #: Lines of an encoder belong together; a newline that was an escape arrives as CR and a blank.
-_LINES: Final = re.compile(rb"[A-Za-z0-9+/_-]++(?:[\r\n][ \t\r\n>#]*+[A-Za-z0-9+/_-]++)*+")
+_LINES: Final = pattern(rb"[A-Za-z0-9+/_-]++(?:[\r\n][ \t\r\n>#]*+[A-Za-z0-9+/_-]++)*+")
 _URLSAFE: Final = bytes.maketrans(b"-_", b"+/")
 _BREAKS: Final = b" \t\r\n>#"
 _HEX: Final = b"0123456789abcdefABCDEF"
 _BASE32: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-_ASCII85: Final = re.compile(rb"J-[!-uz]{18,}")
+_ASCII85: Final = pattern(rb"J-[!-uz]{18,}")
 #: How base64 and base32 of a pickle with a head begin, and of zlib, gzip, bzip2 and xz.
 _BEGINNINGS: Final = frozenset((b"gA", b"eJ", b"eN", b"eA", b"eF", b"H4", b"Ql", b"/T", b"_T", b"QA"))
 _HEX_BEGINNINGS: Final = frozenset(
     (b"8002", b"8003", b"8004", b"8005", b"789c", b"7801", b"78da", b"1f8b", b"425a", b"fd37")
 )
-_ESCAPES: Final = re.compile(rb"\\x80\\x0[2-5](?:\\[^\r\n]|[^\\\r\n\"'])+")
+_ESCAPES: Final = pattern(rb"\\x80\\x0[2-5](?:\\[^\r\n]|[^\\\r\n\"'])+")
 #: A name that is resolved, by GLOBAL or INST, or by two short texts and STACK_GLOBAL; bounded, since this is looked for at every byte.
-_NAMES: Final = re.compile(
+_NAMES: Final = pattern(
     rb"[ci][A-Za-z_][\w.]{0,200}\r?\n[A-Za-z_][\w.]{0,200}\r?\n|\x8c.[A-Za-z_].{0,200}?\x93", re.DOTALL
 )
 

@@ -9,14 +9,15 @@ import base64
 import binascii
 import re
 
+from openvet.core.pattern import pattern
 from openvet.formats._format import Facts
 
 __all__ = ["look_inside", "program_in"]
 
 _MOST = 64 * 1024
-_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{24,}={0,2}")
-_PICKLE = re.compile(rb"\x80[\x02-\x05](?:\x95.{8})?[(\]}c\x8cXcq\x94KMJGN\x88\x89BCU)]", re.DOTALL)
-_OLD_PICKLE = re.compile(rb"c(?:os|posix|nt|builtins|__builtin__|subprocess|sys|runpy|pty)\n\w+\n")
+_BASE64 = pattern(rb"[A-Za-z0-9+/_-]{24,}={0,2}")
+_PICKLE = pattern(rb"\x80[\x02-\x05](?:\x95.{8})?[(\]}c\x8cXcq\x94KMJGN\x88\x89BCU)]", re.DOTALL)
+_OLD_PICKLE = pattern(rb"c(?:os|posix|nt|builtins|__builtin__|subprocess|sys|runpy|pty)\n\w+\n")
 
 
 def look_inside(facts: Facts, data: bytes, where: str, offset: int | None = None) -> None:

@@ -14,13 +14,13 @@ The words for what is found:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from math import log2
 from typing import Any
 
 from jinja2 import nodes
 
+from openvet.core.pattern import pattern
 from openvet.formats._jinja_fold import Constants, key_of
 
 __all__ = ["suspicious"]
@@ -49,7 +49,7 @@ _PLAIN = frozenset({
 _PROCESS_CALLS = frozenset({
     "popen", "system", "check_output", "Popen", "eval", "exec", "execfile", "__import__", "import_module",
 })  # fmt: skip
-_FORMAT_WALK = re.compile(r"\{[^{}]{0,200}[.\[]_")
+_FORMAT_WALK = pattern(r"\{[^{}]{0,200}[.\[]_")
 _ATTRIBUTE_ARGUMENT = {"map": None, "groupby": 0, "sum": 0, "sort": 2, "unique": 1, "min": 1, "max": 1,
                        "selectattr": 0, "rejectattr": 0}  # fmt: skip
 
@@ -57,7 +57,7 @@ _ATTRIBUTE_ARGUMENT = {"map": None, "groupby": 0, "sum": 0, "sort": 2, "unique":
 _HUGE = 5_000_000
 _WITHOUT_END = 10**18
 _WIDTHS = frozenset({"center", "ljust", "rjust", "zfill", "indent", "expandtabs"})
-_WIDTH = re.compile(r"%[-+# 0]{0,9}\d{7,}|\{[^{}]{0,99}:[^{}]{0,9}?\d{7,}")
+_WIDTH = pattern(r"%[-+# 0]{0,9}\d{7,}|\{[^{}]{0,99}:[^{}]{0,9}?\d{7,}")
 Found = tuple[str, int, str]
 
 

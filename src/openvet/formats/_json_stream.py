@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from openvet.core.limits import Limits
+from openvet.core.pattern import pattern
 from openvet.errors import LimitError, MalformedError
 from openvet.io.source import Source
 
@@ -37,11 +38,11 @@ _NUMBER = rb"-?+(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?+[0-9]++)?+"
 _PLAIN = rb"(?:" + _STRING + rb"|" + _NUMBER + rb"|true|false|null)"
 _SHORT_LIST = rb"\[" + _WS + _PLAIN + rb"(?:" + _WS + rb"," + _WS + _PLAIN + rb"){0,3}+" + _WS + rb"\]"
 
-_SPACE = re.compile(_WS)
-_TEXT = re.compile(_STRING)
-_OPEN_TEXT = re.compile(rb'"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+\\?', re.DOTALL)
-_WORD = re.compile(rb"-?+(?:Infinity)|NaN|true|false|null|" + _NUMBER)
-_PAIR_RUN = re.compile(
+_SPACE = pattern(_WS)
+_TEXT = pattern(_STRING)
+_OPEN_TEXT = pattern(rb'"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+\\?', re.DOTALL)
+_WORD = pattern(rb"-?+(?:Infinity)|NaN|true|false|null|" + _NUMBER)
+_PAIR_RUN = pattern(
     rb"(?:"
     + _WS
     + _STRING
@@ -56,7 +57,7 @@ _PAIR_RUN = re.compile(
     + str(_RUN).encode()
     + rb",}+"
 )
-_ITEM_RUN = re.compile(
+_ITEM_RUN = pattern(
     rb"(?:"
     + _WS
     + rb"(?:"
@@ -304,7 +305,7 @@ def _escaped(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
 
 
-_ESCAPED_ASCII = re.compile(rb"\\u00([2-7][0-9a-fA-F])")
+_ESCAPED_ASCII = pattern(rb"\\u00([2-7][0-9a-fA-F])")
 
 
 def plain_letters(data: bytes) -> bytes:

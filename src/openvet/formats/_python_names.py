@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from openvet.core.dataclass import dataclass
+from openvet.core.pattern import pattern
 from openvet.core.tables import read_table
 
 __all__ = ["BUILTINS", "Capabilities", "capabilities", "could_matter", "from_beside", "words"]
@@ -27,7 +28,7 @@ _WAYS = ("__builtins__", "builtins", "globals", "vars", "locals", "__dict__", "m
 # tables that are no capability of a name
 _OTHER = frozenset({"carriers", "decode", "natives", "packages", "sometimes", "startup", "telling"})
 # a neighbour's functions may be called: whether that matters is seen when both are read
-_NEIGHBOUR = re.compile(r"^[ \t]*from[ \t]+\.[\w]*[ \t]+import\b", re.MULTILINE)
+_NEIGHBOUR = pattern(r"^[ \t]*from[ \t]+\.[\w]*[ \t]+import\b", re.MULTILINE)
 # last parts of names that are too common in ordinary code to say anything where their module is not named as well
 _COMMON = frozenset({"run", "call", "get", "post", "put", "delete", "head", "patch", "request", "load", "loads", "write",
                      "open", "copy", "move", "replace", "rename", "connect", "session", "stream", "decode", "encode",

@@ -6,6 +6,7 @@ import ast
 import re
 from typing import Any
 
+from openvet.core.pattern import pattern
 from openvet.formats._python_resolve import Names
 
 __all__ = ["may_take", "taken"]
@@ -16,12 +17,12 @@ _READS = frozenset({"builtins.open", "io.open", "builtins.dict", "builtins.str",
                     "pathlib.Path().read_bytes"})  # fmt: skip
 _TOKENS = frozenset({"huggingface_hub.get_token", "huggingface_hub.HfFolder.get_token", "huggingface_hub.utils.get_token",
                      "huggingface_hub.HfFolder().get_token", "keyring.get_password", "browser_cookie3.load"})  # fmt: skip
-_PRIVATE = re.compile(r"\.ssh/|id_(?:rsa|ed25519|ecdsa)\b|\.aws/|\.netrc|\.git-credentials|\.docker/config|\.kube/config|"
+_PRIVATE = pattern(r"\.ssh/|id_(?:rsa|ed25519|ecdsa)\b|\.aws/|\.netrc|\.git-credentials|\.docker/config|\.kube/config|"
                       r"huggingface/token|\.pypirc|\.npmrc|/etc/(?:passwd|shadow)|\.gnupg|Login Data|cookies\.sqlite|"
                       r"wallet\.dat|/proc/self/environ|\.bash_history|\.config/gcloud")  # fmt: skip
-_SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|ACCESS_KEY|PRIVATE", re.IGNORECASE)
+_SECRET_NAME = pattern(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|ACCESS_KEY|PRIVATE", re.IGNORECASE)
 # a name that is taken with getattr may be put together out of pieces
-_WORDS = re.compile(r"environ|getenv|getattr|__dict__|get_token|get_password|browser_cookie3|" + _PRIVATE.pattern)
+_WORDS = pattern(r"environ|getenv|getattr|__dict__|get_token|get_password|browser_cookie3|" + _PRIVATE.pattern)
 
 
 def may_take(text: str) -> bool:

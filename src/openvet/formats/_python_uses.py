@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import ast
-import re
 import sys
 from typing import Any, NamedTuple
 
+from openvet.core.pattern import pattern
 from openvet.formats._python_resolve import LOCAL, NEAR, UNKNOWN, Names
 from openvet.formats._python_secrets import may_take, taken
 
@@ -34,7 +34,7 @@ _ASKING = frozenset(
 _KEEPING_BUILTINS = frozenset({"setattr", "getattr", "property", "staticmethod", "classmethod"})
 #: Programs that convert sound and pictures; as the first of a list of arguments, no shell reads what follows.
 _CONVERTERS = frozenset({"ffmpeg", "ffprobe", "sox", "espeak", "espeak-ng", "soffice", "pdftoppm", "pdftotext"})
-_NATIVE_RUNS = re.compile(r"\b(?:system|popen|execl[ep]?|execv[ep]?|fork|posix_spawn|WinExec)\s*\(")
+_NATIVE_RUNS = pattern(r"\b(?:system|popen|execl[ep]?|execv[ep]?|fork|posix_spawn|WinExec)\s*\(")
 _MOST_NESTED = 3
 _MOST_LOOKED_AT = 300
 _MOST_NEAR = 5_000

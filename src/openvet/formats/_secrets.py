@@ -12,6 +12,7 @@ from collections import Counter
 from functools import cache
 
 from openvet.core.dataclass import dataclass
+from openvet.core.pattern import pattern
 from openvet.core.tables import read_table
 from openvet.formats._format import Facts
 
@@ -20,7 +21,7 @@ __all__ = ["redacted", "scan_text"]
 RULE = "secrets/key-in-file"
 #: Secrets reported for one file; a longer list of the same helps nobody.
 _MOST = 50
-_PLACEHOLDER = re.compile(r"example|placeholder|dummy|your[_-]|xxxx|0000000|1234567|abcdefg|\.\.\.", re.IGNORECASE)
+_PLACEHOLDER = pattern(r"example|placeholder|dummy|your[_-]|xxxx|0000000|1234567|abcdefg|\.\.\.", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from openvet.core.location import below
+from openvet.core.pattern import pattern
 from openvet.formats._format import Facts
 
 __all__ = ["MAX_TEMPLATE", "carry_templates", "chat_templates", "other_templates", "template_in_text"]
@@ -21,16 +22,14 @@ __all__ = ["MAX_TEMPLATE", "carry_templates", "chat_templates", "other_templates
 MAX_TEMPLATE = 256 * 1024
 _MOST = 200
 _PROMPTS = ("initial_prompt_value", "pre_message", "post_message", "final_prompt_value")
-_SPEAKS = re.compile(
-    r"template|prompt|jinja|chat|system|instruct|messag|preamble|tool_use|role|_format\b", re.IGNORECASE
-)
-_CONFIGURATION = re.compile(
+_SPEAKS = pattern(r"template|prompt|jinja|chat|system|instruct|messag|preamble|tool_use|role|_format\b", re.IGNORECASE)
+_CONFIGURATION = pattern(
     r"config|tokenizer|processor|generation|template|special_tokens|params|settings|tekken", re.IGNORECASE
 )
 #: What only an attack does, wherever it stands.
 _PLAIN_ATTACK = frozenset({"internal-attribute", "format-string", "call-process"})
-_OPENS = re.compile(r"\{(?:\{|%-?\s*+(set|do|if|elif|for|with|call|filter)\b)")
-_IN = re.compile(r"\bin\b")
+_OPENS = pattern(r"\{(?:\{|%-?\s*+(set|do|if|elif|for|with|call|filter)\b)")
+_IN = pattern(r"\bin\b")
 _LONGEST_PIECE = 4000
 #: Openings in one text that are looked at, whether or not they are closed.
 _OPENINGS = 20_000

@@ -6,16 +6,15 @@ that the message does not have, also in front of all others, are passed over; on
 
 from __future__ import annotations
 
-import re
-
+from openvet.core.pattern import pattern
 from openvet.errors import ReadError
 from openvet.formats._format import Head
 from openvet.formats._protobuf import Field, Walker, may_begin, probing, schema
 
 __all__ = ["graph_inside", "has_keras_objects"]
 
-_OPERATION = re.compile(r"[A-Za-z_][\w>./-]{0,199}")
-_NAME = re.compile(r"[A-Za-z0-9_.^][\w>./^:{}\[\]()-]{0,999}")
+_OPERATION = pattern(r"[A-Za-z_][\w>./-]{0,199}")
+_NAME = pattern(r"[A-Za-z0-9_.^][\w>./^:{}\[\]()-]{0,999}")
 #: Fields that are looked through: as many may stand in front of what tells.
 _LOOKED_THROUGH = 4096
 _NODES = 3

@@ -9,12 +9,12 @@ Reference: ``torch/csrc/jit/serialization/import_source.cpp`` and ``torch/csrc/j
 
 from __future__ import annotations
 
-import re
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
 from openvet.core.dataclass import dataclass
 from openvet.core.location import Location
+from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.errors import ReadError
 from openvet.io.source import Source
@@ -32,8 +32,8 @@ _MOST: Final = 5_000
 _TEXT: Final = 200
 _LITERALS: Final = 2_000_000
 _ROOTS: Final = frozenset({"torch", "ops", "__torch__"})
-_LEXICAL: Final = re.compile(r"\b(torch|ops|__torch__)((?:\s*\.\s*\w+)+)|\.\s*(save|from_file)\s*\(")
-_OPERATOR: Final = re.compile(r"[A-Za-z_]\w{0,80}::\w{1,120}")
+_LEXICAL: Final = pattern(r"\b(torch|ops|__torch__)((?:\s*\.\s*\w+)+)|\.\s*(save|from_file)\s*\(")
+_OPERATOR: Final = pattern(r"[A-Za-z_]\w{0,80}::\w{1,120}")
 
 
 @dataclass(frozen=True, slots=True)

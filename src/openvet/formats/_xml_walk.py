@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError
 from openvet.formats._format import Facts, Tensor
@@ -23,18 +24,18 @@ _ENTITIES = 10_000
 _ATTRIBUTE = 32
 _GIVEN = 32 * 1024 * 1024
 _AMPLIFICATION = 43
-_W3C = re.compile(
+_W3C = pattern(
     r"https?://(?:www\.)?(?:w3\.org|dmg\.org|openoffice\.org|apple\.com|docbook\.org|oasis-open\.org)/", re.IGNORECASE
 )
 _XINCLUDE = "http://www.w3.org/2001/XInclude"
 #: What Java, XStream, XSLT processors and Spring rebuild or call when they read XML.
-_OBJECTS = re.compile(
+_OBJECTS = pattern(
     r"java\.beans\.(?:XMLDecoder|EventHandler)|java\.lang\.(?:ProcessBuilder|Runtime)|javax\.script\.|dynamic-proxy"
     r"|xml\.apache\.org/(?:xalan|xslt)/java|saxon\.sf\.net/java|^java:|http://php\.net/xsl|ClassPathXmlApplicationContext"
     r"|FileSystemXmlApplicationContext|com\.sun\.rowset\.JdbcRowSetImpl|javax\.naming\.|TemplatesImpl|urn:schemas-microsoft-com:xslt"
     r"|System\.Diagnostics\.Process|ObjectDataProvider",
 )
-_COMMANDS = re.compile(
+_COMMANDS = pattern(
     r"Runtime\.getRuntime|ProcessBuilder|os\.system|subprocess|/bin/(?:ba)?sh|cmd\.exe|powershell", re.IGNORECASE
 )
 _INTERNAL = {"type_relaxed_opset", "ie_internal_opset", "gpu_opset", "util"}

@@ -7,12 +7,12 @@ meets an alias bomb. A tag beyond YAML's own schema is handed back with its plac
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from openvet.core.dataclass import dataclass
 from openvet.core.limits import Limits
+from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError
 
@@ -29,8 +29,8 @@ _PLAIN_TAGS = frozenset(_CORE + name for name in (
 ))  # fmt: skip
 _BOOLS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _NULLS = ("", "~", "null", "Null", "NULL")
-_INT = re.compile(r"[-+]?[0-9]{1,18}\Z")
-_FLOAT = re.compile(r"[-+]?(?:[0-9]{1,32}\.[0-9]{0,32}|\.[0-9]{1,32})(?:[eE][-+]?[0-9]{1,3})?\Z")
+_INT = pattern(r"[-+]?[0-9]{1,18}\Z")
+_FLOAT = pattern(r"[-+]?(?:[0-9]{1,32}\.[0-9]{0,32}|\.[0-9]{1,32})(?:[eE][-+]?[0-9]{1,3})?\Z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from openvet.core.pattern import pattern
 from openvet.core.text import printable
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
@@ -34,9 +35,9 @@ FORMAT = Format(
     cannot_tell=("what the numbers do", "what custom code does"),
 )
 
-_HEAD = re.compile(rb"\s*program\(\d+(?:\.\d+)*\)\s*(?:\[|\{)")
-_OPERATION = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|(?<==) *([A-Za-z_][A-Za-z0-9_.:]{0,100})\(', re.DOTALL)
-_BLOB = re.compile(
+_HEAD = pattern(rb"\s*program\(\d+(?:\.\d+)*\)\s*(?:\[|\{)")
+_OPERATION = pattern(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|(?<==) *([A-Za-z_][A-Za-z0-9_.:]{0,100})\(', re.DOTALL)
+_BLOB = pattern(
     r'BLOBFILE\(\s*path\s*=\s*(?:\w+(?:<[^<>]*>)?\(\s*)?"((?:[^"\\]|\\.){0,4096})"\s*(?:\)\s*)?'
     r",\s*offset\s*=\s*(?:\w+(?:<[^<>]*>)?\(\s*)?(\d+)"
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 
+from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.formats._decode import is_text, read_text
 from openvet.formats._format import Facts, Format, Head, Likeness
@@ -27,8 +28,8 @@ FORMAT = Format(
     refines=("text",),
 )
 
-_SECTION = re.compile(r'^\[\s*([\w.-]+)(?:\s+"([^"]*)")?\s*\](.*)$')
-_ENTRY = re.compile(r"^([A-Za-z][\w-]*)\s*(?:=(.*)|$)", re.DOTALL)
+_SECTION = pattern(r'^\[\s*([\w.-]+)(?:\s+"([^"]*)")?\s*\](.*)$')
+_ENTRY = pattern(r"^([A-Za-z][\w-]*)\s*(?:=(.*)|$)", re.DOTALL)
 #: Settings whose value Git runs, or reads more settings or hooks from: section.name, in lower case.
 _COMMANDS = frozenset({
     "core.fsmonitor", "core.sshcommand", "core.hookspath", "core.editor", "core.pager", "core.gitproxy", "core.askpass",
@@ -38,7 +39,7 @@ _COMMANDS = frozenset({
     "difftool.cmd", "mergetool.cmd", "browser.cmd", "man.cmd", "interactive.difffilter", "remote.vcs",
     "remote.uploadpack", "remote.receivepack",
 })  # fmt: skip
-_HARMLESS = re.compile(r"^(?:true|false|yes|no|0|1|git-lfs (?:clean|smudge|filter-process)(?: --skip)?(?: -- %f| %f)?|"
+_HARMLESS = pattern(r"^(?:true|false|yes|no|0|1|git-lfs (?:clean|smudge|filter-process)(?: --skip)?(?: -- %f| %f)?|"
                        r"store|cache|manager|osxkeychain|checkout|merge|rebase|none|)$")  # fmt: skip
 
 
@@ -90,7 +91,7 @@ def read(source: Source, facts: Facts) -> None:
 
 
 #: Part of a submodule's name that Git before 2.17.1 followed out of its own folder.
-_LEAVES = re.compile(r"(?:^|[/\\])\.\.(?:[/\\]|$)")
+_LEAVES = pattern(r"(?:^|[/\\])\.\.(?:[/\\]|$)")
 
 
 def _submodule_lie(value: str, line: str) -> str:

@@ -16,6 +16,7 @@ import re
 import zlib
 
 from openvet.core.coverage import Coverage
+from openvet.core.pattern import pattern
 from openvet.errors import MalformedError
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._trailing import say_trailing
@@ -34,7 +35,7 @@ FORMAT = Format(
     refines=("zlib",),
 )
 
-_START = re.compile(rb"(blob|tree|commit|tag) (0|[1-9]\d{0,17})\0")
+_START = pattern(rb"(blob|tree|commit|tag) (0|[1-9]\d{0,17})\0")
 
 
 def _start(data: bytes) -> re.Match[bytes] | None:

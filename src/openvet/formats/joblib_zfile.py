@@ -9,8 +9,7 @@ Reference: ``joblib/numpy_pickle_compat.py``, ``read_zfile``.
 
 from __future__ import annotations
 
-import re
-
+from openvet.core.pattern import pattern
 from openvet.errors import MalformedError
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._stream import read_stream, stripped
@@ -31,7 +30,7 @@ FORMAT = Format(
 )
 
 _SIZE = 19
-_HEAD = re.compile(rb"ZF *(?:0x)?[0-9a-fA-F]+L? *")
+_HEAD = pattern(rb"ZF *(?:0x)?[0-9a-fA-F]+L? *")
 
 
 def probe(head: Head) -> Likeness:

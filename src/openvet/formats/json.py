@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from openvet.core.limits import MiB
+from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError
 from openvet.formats._decode import decode
@@ -40,12 +41,12 @@ FORMAT = Format(
 
 #: Up to here a text is parsed as a whole.
 _SHORT = 1 * MiB
-_FIRST = re.compile(rb'\s*(?:\{\s*(?:"|\}|\Z)|\[\s*(?:[-\["{\]0-9tfnNI]|\Z))')
-_TOKENS = re.compile(
+_FIRST = pattern(rb'\s*(?:\{\s*(?:"|\}|\Z)|\[\s*(?:[-\["{\]0-9tfnNI]|\Z))')
+_TOKENS = pattern(
     rb'(?:[ \t\n\r\[\]{},:]++|"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+"|[-+.0-9eE]++|true|false|null|NaN|-?Infinity)*+',
     re.DOTALL,
 )
-_CUT_TOKEN = re.compile(rb'"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+\\?|[a-zA-Z]{1,8}', re.DOTALL)
+_CUT_TOKEN = pattern(rb'"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+\\?|[a-zA-Z]{1,8}', re.DOTALL)
 _NAMES = (".json", ".jsonl", ".ndjson", ".ipynb")
 # a YAML reader reads JSON as well, and so does whatever loads a file of that name
 _NOT_OURS = (".yaml", ".yml")

@@ -8,10 +8,10 @@ Specification: https://nbformat.readthedocs.io/en/latest/format_description.html
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
+from openvet.core.pattern import pattern
 from openvet.formats import json as json_format
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._json_stream import plain_letters
@@ -32,14 +32,12 @@ FORMAT = Format(
 
 _MOST = 10_000
 #: Magic commands whose cell or line is Python, and those whose is a shell's.
-_PYTHON_CELL = re.compile(r"%%(?:time|timeit|capture|prun|python[23]?|pypy|debug|memit|mprun|snakeviz|heat|memray)\b")
-_PYTHON_LINE = re.compile(r"%(?:time|timeit|prun|memit)\s+(?:-\w+(?:\s+\d+)?\s+)*")
-_SHELL_CELL = re.compile(
-    r"%%(?:bash|sh|zsh|system|sx|script|writefile\s+\S+\.(?:sh|bash|zsh|ps1|bat)|cmd|powershell|!)"
-)
-_ASSIGNED = re.compile(r"[\w, ]{1,80}=\s*(?:!|%(?:sx|system)\b)")
-_SHELL_LINE = re.compile(r"(?:[\w, ]{1,80}=\s*)?(?:!{1,2}|%(?:sx|system|bash|sh)\b)")
-_CALLED = re.compile(
+_PYTHON_CELL = pattern(r"%%(?:time|timeit|capture|prun|python[23]?|pypy|debug|memit|mprun|snakeviz|heat|memray)\b")
+_PYTHON_LINE = pattern(r"%(?:time|timeit|prun|memit)\s+(?:-\w+(?:\s+\d+)?\s+)*")
+_SHELL_CELL = pattern(r"%%(?:bash|sh|zsh|system|sx|script|writefile\s+\S+\.(?:sh|bash|zsh|ps1|bat)|cmd|powershell|!)")
+_ASSIGNED = pattern(r"[\w, ]{1,80}=\s*(?:!|%(?:sx|system)\b)")
+_SHELL_LINE = pattern(r"(?:[\w, ]{1,80}=\s*)?(?:!{1,2}|%(?:sx|system|bash|sh)\b)")
+_CALLED = pattern(
     r"get_ipython\(\)\s*\.\s*(?:system|system_raw|getoutput|run_cell_magic|run_line_magic|magic)\(|"
     r"\b(?:system|popen|Popen|check_output|check_call|getoutput|subprocess\.(?:run|call))\("
 )

@@ -19,6 +19,7 @@ import re
 from typing import Any
 
 from openvet.core.dataclass import dataclass
+from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError, UnsupportedError
 from openvet.formats._format import Facts, Format, Head, Likeness, Member, Tensor
@@ -48,11 +49,11 @@ _WORDS = {
     "b1": "BOOL", "i1": "I8", "u1": "U8", "i2": "I16", "u2": "U16", "i4": "I32", "u4": "U32", "i8": "I64", "u8": "U64",
     "f2": "F16", "f4": "F32", "f8": "F64", "c8": "C64",
 }  # fmt: skip
-_SIZES = re.compile(r"([<>|=]?)([biufcSaUVOmMt?])(\d{0,9})(\[\d{0,9}[a-zA-Zμ]{1,10}\])?", re.ASCII)
+_SIZES = pattern(r"([<>|=]?)([biufcSaUVOmMt?])(\d{0,9})(\[\d{0,9}[a-zA-Zμ]{1,10}\])?", re.ASCII)
 
 #: What NumPy takes for Python objects besides ``O``: names, a count or shape in front, one part of several with commas, and ``T``,
 #: the dtype of texts, whose data are a pickle too.
-_OBJECT = re.compile(
+_OBJECT = pattern(
     r"(?:(?:\d{1,9}|\([\d, ]{0,40}\)?|\d{0,9}\))\s*)?[<>|=]?(?:O[48]?|object_?|T)",
     re.ASCII,
 )

@@ -15,9 +15,9 @@ Reference: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto , https://onnx
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from openvet.core.pattern import pattern
 from openvet.errors import ReadError
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
@@ -46,7 +46,7 @@ _LOOKED_AT = 64
 #: Fields of the model that are looked through: as many unknown ones may stand in front of the graph.
 _LOOKED_THROUGH = 4096
 _ANYWHERE = 1 << 62
-_OPERATION = re.compile(r"[A-Za-z_][\w.:/-]{0,200}")
+_OPERATION = pattern(r"[A-Za-z_][\w.:/-]{0,200}")
 
 
 def probe(head: Head) -> Likeness:

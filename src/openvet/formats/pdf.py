@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator
 
 from openvet.core.coverage import Coverage
+from openvet.core.pattern import pattern
 from openvet.errors import LimitError, MalformedError
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._trailing import account_for_rest
@@ -33,8 +34,8 @@ _ACTIVE = (
     b"JavaScript", b"JS", b"Launch", b"EmbeddedFile", b"EmbeddedFiles", b"RichMedia", b"XFA", b"SubmitForm",
     b"ImportData", b"GoToE", b"Rendition", b"Movie", b"Encrypt",
 )  # fmt: skip
-_ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
-_STREAM = re.compile(rb"(?<!end)stream\r?\n")
+_ESCAPED = pattern(rb"#([0-9A-Fa-f]{2})")
+_STREAM = pattern(rb"(?<!end)stream\r?\n")
 #: What may follow a name. A name inside compressed bytes by chance is mostly followed by something else.
 _DELIMITERS = b" \t\r\n\f\0()<>[]{}/%"
 _OVERLAP = 4096

@@ -16,6 +16,7 @@ import re
 from collections import Counter
 from typing import Any
 
+from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError
 from openvet.formats._format import Facts, Format, Head, Likeness
@@ -33,12 +34,12 @@ FORMAT = Format(
     refines=("text",),
 )
 
-_PIECE = re.compile(
+_PIECE = pattern(
     r"""[\s,;]+|\#[^\n]*|"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"|'[^'\\\n]*+(?:\\.[^'\\\n]*+)*+'|[A-Za-z_][A-Za-z0-9_.]*|\[[A-Za-z0-9_./]+\](?=\s*[:{<])|[-+]?[0-9.][A-Za-z0-9.+_-]*|[{}<>\[\]:-]"""
 )
 _KEPT = 4096
-_LAYER = re.compile(rb"^[^\S\n]*layers?\s*(?::\s*)?\{", re.MULTILINE)
-_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.)", re.DOTALL)
+_LAYER = pattern(rb"^[^\S\n]*layers?\s*(?::\s*)?\{", re.MULTILINE)
+_ESCAPE = pattern(r"\\(x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.)", re.DOTALL)
 
 
 def probe(head: Head) -> Likeness:

@@ -22,6 +22,7 @@ from typing import Any
 from openvet.core.dataclass import dataclass
 from openvet.core.limits import Limits, MiB
 from openvet.core.location import Location
+from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError
 from openvet.formats._decode import is_text
@@ -52,9 +53,9 @@ FORMAT = Format(
 _LONGEST = 4 * MiB
 _MOST_TOKENS = 150_000
 _SHORT = 128 * 1024
-_PATH_LINE = re.compile(rb"^import[ \t]", re.MULTILINE)
-_TOKEN = re.compile(r"\w+|[^\w\s]")
-_IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import\b|import[ \t]+([\w., \t]+))", re.MULTILINE)
+_PATH_LINE = pattern(rb"^import[ \t]", re.MULTILINE)
+_TOKEN = pattern(r"\w+|[^\w\s]")
+_IMPORT = pattern(r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import\b|import[ \t]+([\w., \t]+))", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ Specification: "R Internals", section 1.8, https://cran.r-project.org/doc/manual
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from openvet.core.pattern import pattern
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
 
@@ -41,8 +41,8 @@ FORMAT = Format(
     ),
 )
 
-_BINARY = re.compile(rb"(?:RD[XAB][23]\n)?(?:X\n\0\0\0[\x02\x03]|B\n[\x02\x03]\0\0\0)")
-_TEXT = re.compile(rb"(?:RD[XAB][23]\n)?A\n[23]\n\d{5,7}\n\d{5,7}\n")
+_BINARY = pattern(rb"(?:RD[XAB][23]\n)?(?:X\n\0\0\0[\x02\x03]|B\n[\x02\x03]\0\0\0)")
+_TEXT = pattern(rb"(?:RD[XAB][23]\n)?A\n[23]\n\d{5,7}\n\d{5,7}\n")
 
 
 def probe(head: Head) -> Likeness:

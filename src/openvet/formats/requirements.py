@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from openvet.core.dataclass import dataclass
 from openvet.core.location import Location
+from openvet.core.pattern import pattern
 from openvet.core.tables import read_table
 from openvet.core.text import printable, shorten
 from openvet.formats import text as text_format
@@ -34,14 +35,14 @@ FORMAT = Format(
 _LONGEST: Final = 256 * 1024
 _KEPT: Final = 1_000
 _NAME: Final = r"[A-Za-z0-9][\w.-]*(?:\[[\w,. -]*\])?"
-_LINE: Final = re.compile(
+_LINE: Final = pattern(
     rf"(?:-+\w.*|{_NAME}\s*(?:(?:===?|[<>~!]=|[<>;@(]).*)?|(?:git|hg|svn|bzr)\+\S.*|(?:https?|file)://\S.*|\.{{0,2}}/\S.*)"
 )
-_SURE: Final = re.compile(
+_SURE: Final = pattern(
     r"^(?:-+\w|[^\s#]+\s*(?:===?|[<>~!]=)\s*\d|(?:git|hg|svn|bzr)\+|(?:https?|file)://|\S[^\s@]*\s*@\s*\S[^\s:]*:)"
 )
-_PLACE: Final = re.compile(r"(?:(?:git|hg|svn|bzr)\+)?(?:https?|ssh|git|file|ftp)://\S+|(?:git|hg|svn|bzr)\+\S+")
-_OPTION: Final = re.compile(
+_PLACE: Final = pattern(r"(?:(?:git|hg|svn|bzr)\+)?(?:https?|ssh|git|file|ftp)://\S+|(?:git|hg|svn|bzr)\+\S+")
+_OPTION: Final = pattern(
     r"(?:^|\s)(--(?:extra-)?index-url|-i|--find-links|-f|--trusted-host)[=\s]+(\S+)|(?:^|\s)-i(https?://\S+)"
 )
 

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.formats._decode import is_text, read_text
 from openvet.formats._format import Facts, Format, Head, Likeness
@@ -31,12 +32,12 @@ FORMAT = Format(
 )
 
 #: Files of other tools whose lines a shell runs: builds, containers, and what a shell reads when it starts or enters a folder.
-_NAMED = re.compile(
+_NAMED = pattern(
     r"(?:GNU)?[Mm]akefile(?:\..*)?|(?:Docker|Container)file(?:\..*)?|.*\.[Dd]ockerfile|[Jj]ustfile|Procfile|Jenkinsfile|\.envrc|"
     r"\.(?:bash|zsh)(?:rc|_profile|_login|_logout|env)|\.z?profile|.*\.(?:mk|desktop|command|fish|service)"
 )
 #: The same inside JSON, YAML and TOML: continuous integration, hooks and scripts of packages.
-_TOOLS = re.compile(
+_TOOLS = pattern(
     r"/\.(?:github|gitea|forgejo|circleci|devcontainer|vscode)/|/(?:\.gitlab-ci|\.travis|\.pre-commit-config|azure-pipelines|"
     r"docker-compose|compose|action|dvc|tox|pixi|Taskfile|cog)\.(?:ya?ml|toml)$|/package\.json$"
 )
@@ -45,26 +46,26 @@ _JOINS = ("\\\n", "\\\r\n", "^\n", "^\r\n")
 _LONGEST_LINE = 4_000
 _MOST = 100
 # the parts are looked for one after the other in one line of bounded length, so that no pattern has to backtrack far
-_FETCHES = re.compile(
+_FETCHES = pattern(
     r"\b(?:curl|wget|fetch|iwr|irm|Invoke-WebRequest|Invoke-RestMethod|DownloadString|DownloadFile|certutil|bitsadmin)\b",
     re.IGNORECASE,
 )
-_RUNS = re.compile(
+_RUNS = pattern(
     r"\|\s*(?:sudo\s+)?(?:\w*/)*(?:ba|z|da|k)?sh\b|\|\s*(?:sudo\s+)?(?:python|perl|ruby|node)\d?\b|"
     r"\b(?:iex|Invoke-Expression)\b|\b(?:ba|z)?sh\s+(?:-c\s+)?[\"']?(?:<\(|\$\()|\beval\s+[\"']?\$\(|\bsource\s+<\(",
     re.IGNORECASE,
 )
-_DECODES = re.compile(
+_DECODES = pattern(
     r"\bbase64\s+(?:-d|-D|--decode)\b|\bxxd\s+-r\b|\bopenssl\s+enc\s+-d\b|-enc(?:odedcommand)?\s+[A-Za-z0-9+/=]{20}",
     re.IGNORECASE,
 )
-_REVERSE = re.compile(r"/dev/(?:tcp|udp)/|New-Object\s+(?:System\.)?Net\.Sockets\.TCPClient", re.IGNORECASE)
-_DESTROYS = re.compile(
+_REVERSE = pattern(r"/dev/(?:tcp|udp)/|New-Object\s+(?:System\.)?Net\.Sockets\.TCPClient", re.IGNORECASE)
+_DESTROYS = pattern(
     r":\(\)\s*\{\s*:\|:&\s*\}|"
     r">\s*~?[^\s>]*/(?:\.ssh/authorized_keys|etc/(?:passwd|shadow|sudoers|crontab|ld\.so\.preload|cron\.\w+/\S*))",
     re.IGNORECASE,
 )
-_HIDDEN = re.compile(r"\bmshta\b", re.IGNORECASE)
+_HIDDEN = pattern(r"\bmshta\b", re.IGNORECASE)
 
 
 def _pair(first: str, then: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
@@ -81,14 +82,14 @@ _HIDDEN_PAIRS = (
     _pair(r"\bcertutil\b", r"-decode\b"),
     _pair(r"\beval\b", r"\bbase64\b"),
 )
-_SEGMENT = re.compile(r"[|;&]")
-_NETCAT = re.compile(r"\bn(?:c|cat|etcat)\b", re.IGNORECASE)
-_RUN_BY_NETCAT = re.compile(r"-[a-z]*[ec]\b", re.IGNORECASE)
-_RUN_AMONG_OTHERS = re.compile(r"-[^\Wec]*[ec]\w*\Z", re.IGNORECASE)
-_RM = re.compile(r"\brm\Z", re.IGNORECASE)
-_FORCED = re.compile(r"-[^\Wrf]*[rf]\w*\Z", re.IGNORECASE)
-_OPTION = re.compile(r"-\w+\Z|--no-preserve-root\Z", re.IGNORECASE)
-_WHOLE_DISK = re.compile(r"(?:/\*?|~/?|\$HOME/?)(?:[;&]|\Z)", re.IGNORECASE)
+_SEGMENT = pattern(r"[|;&]")
+_NETCAT = pattern(r"\bn(?:c|cat|etcat)\b", re.IGNORECASE)
+_RUN_BY_NETCAT = pattern(r"-[a-z]*[ec]\b", re.IGNORECASE)
+_RUN_AMONG_OTHERS = pattern(r"-[^\Wec]*[ec]\w*\Z", re.IGNORECASE)
+_RM = pattern(r"\brm\Z", re.IGNORECASE)
+_FORCED = pattern(r"-[^\Wrf]*[rf]\w*\Z", re.IGNORECASE)
+_OPTION = pattern(r"-\w+\Z|--no-preserve-root\Z", re.IGNORECASE)
+_WHOLE_DISK = pattern(r"(?:/\*?|~/?|\$HOME/?)(?:[;&]|\Z)", re.IGNORECASE)
 
 
 def _has_pair(line: str, pairs: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]) -> bool:
@@ -128,7 +129,7 @@ def _removes_all(line: str) -> bool:
     return False
 
 
-_LFS = re.compile(
+_LFS = pattern(
     r"#[^\n]*|git lfs [\w-]+ \"\$@\"|command -v git-lfs >/dev/null 2>&1 \|\| "
     r"\{ (?:printf|echo) >&2(?: \"[^\"`$]*\"| '[^']*')+; exit 2; \}|"
 )

@@ -17,10 +17,10 @@ that give text a meaning (JSON, Python, templates ...) refine this one.
 from __future__ import annotations
 
 import codecs
-import re
 from collections.abc import Iterator
 
 from openvet.core.coverage import Coverage
+from openvet.core.pattern import pattern
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._templates import MAX_TEMPLATE
 from openvet.io.source import Source
@@ -53,10 +53,10 @@ _ASCII = bytes(range(0x80))
 #: As many control characters are nothing, however short the text.
 _FEW = 2
 # characters of the first level of GB 2312, and its signs and full-width forms: two bytes each
-_COMMON = re.compile(rb"[\xb0-\xd7\xa1-\xa3][\xa1-\xfe]")
+_COMMON = pattern(rb"[\xb0-\xd7\xa1-\xa3][\xa1-\xfe]")
 _FEWEST_BEYOND = 16
 #: Texts that are called so are looked at as templates, and so are settings in languages without a reader of their own.
-_TEMPLATES = re.compile(
+_TEMPLATES = pattern(
     r"template|prompt|jinja|(?:^|[^a-z])chat|\.(?:ini|cfg|conf|config|properties|env|tmpl|tpl|j2)$|^modelfile|^\.env"
 )
 _LINE_HELD = 64 * 1024

@@ -11,12 +11,12 @@ Specification: https://protobuf.dev/reference/protobuf/textformat-spec/ ; ``tens
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import field
 from itertools import islice
 
 from openvet.core.dataclass import dataclass
+from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError
 from openvet.formats._format import Facts, Format, Head, Likeness
@@ -35,10 +35,10 @@ FORMAT = Format(
     refines=("text", "prototxt"),
 )
 
-_FIRST = re.compile(
+_FIRST = pattern(
     rb"\A(?:\xef\xbb\xbf)?(?:\s|#[^\n]*+\n)*+(?:(node|library)\s*+:?\s*+[{<]|saved_model_schema_version\s*+:|(?:meta_graphs|meta_info_def|graph_def|versions)\s*+:?\s*+[{<])"
 )
-_OPERATION = re.compile(rb"\bop\s*:\s*[\"']")
+_OPERATION = pattern(rb"\bop\s*:\s*[\"']")
 _KEPT = 4096
 _TEXTS = 64
 

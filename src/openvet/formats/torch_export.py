@@ -18,12 +18,12 @@ Reference: ``torch/export/pt2_archive`` and ``torch/_export/serde/serialize.py``
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from openvet.core.location import member_place
+from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.errors import ReadError
 from openvet.formats import zip as zip_format
@@ -61,9 +61,9 @@ _DTYPES: Final = {
     30: ("F8_E5M2", 1), 31: ("F8_E4M3FNUZ", 1), 32: ("F8_E5M2FNUZ", 1),
 }  # fmt: skip
 #: Numbers, names and operators; nothing that takes an attribute, an item or a text.
-_PLAIN: Final = re.compile(r"(?:[A-Za-z_]\w*+|\d++(?:\.\d*+)?+(?:[eE][-+]?\d++)?+|[-+*/%(),<>=!&|~^ ])*+")
-_CALLED: Final = re.compile(r"([A-Za-z_]\w*+)( *+\()?")
-_SYMBOL: Final = re.compile(r"\bSymbol\('[A-Za-z_]\w{0,60}'")
+_PLAIN: Final = pattern(r"(?:[A-Za-z_]\w*+|\d++(?:\.\d*+)?+(?:[eE][-+]?\d++)?+|[-+*/%(),<>=!&|~^ ])*+")
+_CALLED: Final = pattern(r"([A-Za-z_]\w*+)( *+\()?")
+_SYMBOL: Final = pattern(r"\bSymbol\('[A-Za-z_]\w{0,60}'")
 _FUNCTIONS: Final = frozenset(
     [
         "Abs",

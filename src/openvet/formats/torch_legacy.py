@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from openvet.core.pattern import pattern
 from openvet.core.text import printable
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
@@ -48,7 +49,7 @@ FORMAT = Format(
 _KEYS_OPCODES = 2_000_000
 _MAGIC = 0x1950A86A20F9469CFC6C
 #: The magic number as picklers of each protocol write it, and in the longer forms that a loader takes as well.
-_BEGIN = re.compile(
+_BEGIN = pattern(
     rb"(?:\x80[\x00-\x05])?(?:\x95.{8})?(?:(?:\x8a\x0a|\x8b\x0a\0\0\0)"
     + re.escape(_MAGIC.to_bytes(10, "little"))
     + rb"|[LI]%dL?\r?\n)" % _MAGIC,

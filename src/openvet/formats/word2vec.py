@@ -10,9 +10,9 @@ Specification: ``word2vec.c`` of https://github.com/tmikolov/word2vec ; ``gensim
 
 from __future__ import annotations
 
-import re
 import struct
 
+from openvet.core.pattern import pattern
 from openvet.errors import LimitError, MalformedError
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
@@ -28,7 +28,7 @@ FORMAT = Format(
     cannot_tell=("what the words and numbers mean",),
 )
 
-_HEADER = re.compile(rb"([1-9]\d{0,9}) ([1-9]\d{0,4})\n")
+_HEADER = pattern(rb"([1-9]\d{0,9}) ([1-9]\d{0,4})\n")
 _WORD = 4096
 _LARGEST = 1e9
 _PROBED = 3

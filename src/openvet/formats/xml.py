@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 
+from openvet.core.pattern import pattern
 from openvet.formats import text
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
@@ -31,7 +32,7 @@ FORMAT = Format(
     refines=("text",),
 )
 
-_ROOTS = re.compile(r"\s*<(?:\?xml[\s?]|!DOCTYPE\s+(?!html\b)|(?:PMML|svg|net|java)[\s>/])", re.ASCII)
+_ROOTS = pattern(r"\s*<(?:\?xml[\s?]|!DOCTYPE\s+(?!html\b)|(?:PMML|svg|net|java)[\s>/])", re.ASCII)
 _HTML = (".html", ".htm", ".xhtml", ".md", ".markdown")
 
 

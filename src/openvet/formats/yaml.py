@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.formats._decode import is_text, read_text
 from openvet.formats._format import Facts, Format, Head, Likeness
@@ -37,7 +38,7 @@ FORMAT = Format(
 _NAMES = {"MLmodel", "Kitfile", "kitfile", ".kitfile"}
 #: Endings of settings, which are YAML where they ask for an object as Hydra reads it.
 _SETTINGS = {".cfg", ".conf", ".config", ".hydra", ".ini", ""}
-_TARGET = re.compile(rb"^[ \t-]*[\"']?_target_[\"']?[ \t]*:[ \t]", re.MULTILINE)
+_TARGET = pattern(rb"^[ \t-]*[\"']?_target_[\"']?[ \t]*:[ \t]", re.MULTILINE)
 
 
 def probe(head: Head) -> Likeness:

@@ -21,6 +21,7 @@ from typing import TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from openvet.core.dataclass import dataclass
+from openvet.core.pattern import pattern
 from openvet.core.text import printable
 from openvet.errors import ChangedError, UnreachableError
 from openvet.version import VERSION
@@ -37,7 +38,7 @@ _LONGEST_WAIT = 60.0
 _CHUNK = 256 * 1024
 #: Bytes before the wanted ones that are read and thrown away where a server ignores ranges.
 _DISCARD = 16 * 1024 * 1024
-_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
+_CONTENT_RANGE = pattern(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 _FAILURES = (OSError, http.client.HTTPException, ssl.SSLError)
 
 _T = TypeVar("_T")

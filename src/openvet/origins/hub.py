@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote, urljoin
 
 from openvet.core.dataclass import dataclass
 from openvet.core.limits import DEFAULT_LIMITS, Limits
+from openvet.core.pattern import pattern
 from openvet.core.snapshot import Snapshot
 from openvet.core.text import printable
 from openvet.errors import ChangedError, ReadError, SubjectError, UnreachableError
@@ -27,9 +28,9 @@ from openvet.origins.remote import RemoteFile, RemoteOrigin, make_entries
 
 __all__ = ["HubName", "open_hub", "parse_hub"]
 
-_PART = re.compile(r"[A-Za-z0-9](?:[\w.-]{0,95})")
-_COMMIT = re.compile(r"[0-9a-f]{40}")
-_NEXT = re.compile(r'<([^<>]{1,4000})>\s*;\s*rel="?next"?')
+_PART = pattern(r"[A-Za-z0-9](?:[\w.-]{0,95})")
+_COMMIT = pattern(r"[0-9a-f]{40}")
+_NEXT = pattern(r'<([^<>]{1,4000})>\s*;\s*rel="?next"?')
 _ANSWER = 64 * 1024 * 1024
 _TRUE = {"1", "on", "yes", "true"}
 

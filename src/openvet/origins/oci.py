@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 
 from openvet.core.dataclass import dataclass
 from openvet.core.limits import DEFAULT_LIMITS, Limits
+from openvet.core.pattern import pattern
 from openvet.core.snapshot import Snapshot
 from openvet.core.text import printable
 from openvet.errors import ReadError, SubjectError, UnreachableError
@@ -28,11 +29,11 @@ from openvet.origins.remote import RemoteFile, RemoteOrigin, make_entries
 
 __all__ = ["OciName", "open_oci", "parse_oci"]
 
-_REPOSITORY = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
-_HOST = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?|\[[0-9a-f:]+\](?::[0-9]{1,5})?")
-_PARAMETER = re.compile(r'(?<![A-Za-z_])([A-Za-z_]+)="([^"]*)"')
+_REPOSITORY = pattern(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
+_TAG = pattern(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_DIGEST = pattern(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+_HOST = pattern(r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?|\[[0-9a-f:]+\](?::[0-9]{1,5})?")
+_PARAMETER = pattern(r'(?<![A-Za-z_])([A-Za-z_]+)="([^"]*)"')
 #: The specification lets a registry refuse a manifest of more.
 _MANIFEST = 4 * 1024 * 1024
 _MANIFESTS = 32

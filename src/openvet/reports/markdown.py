@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from openvet.core.location import Location
+from openvet.core.pattern import pattern
 from openvet.core.rule import Severity
 from openvet.policy.decision import Verdict
 from openvet.reports._facts import describe
@@ -35,8 +36,8 @@ __all__ = ["compose"]
 _SIGN = {Verdict.ADMIT: "✅", Verdict.REVIEW: "⚠️", Verdict.REJECT: "❌"}
 _LONGEST = 400
 _ROWS = 50
-_STRUCTURE = re.compile(r"[&<>|`*_\[\]\\~!#$]")
-_REFERENCE = re.compile(r"@(?=\w)|#(?=\w)|:(?=//)|www(?=\.)|-(?=\d)", re.IGNORECASE)
+_STRUCTURE = pattern(r"[&<>|`*_\[\]\\~!#$]")
+_REFERENCE = pattern(r"@(?=\w)|#(?=\w)|:(?=//)|www(?=\.)|-(?=\d)", re.IGNORECASE)
 
 
 def compose(report: Report) -> str:

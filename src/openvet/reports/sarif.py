@@ -16,6 +16,7 @@ from urllib.parse import quote
 from openvet.core.coverage import Unknown
 from openvet.core.finding import Finding
 from openvet.core.location import Location
+from openvet.core.pattern import pattern
 from openvet.core.rule import SARIF_LEVEL, SARIF_SECURITY_SEVERITY, Outcome, Severity
 from openvet.policy.decision import Acceptance
 from openvet.reports._json_pieces import pieces as _pieces
@@ -32,7 +33,7 @@ _ABOUT_CONFIG = {
     "config/expired": "An entry of the configuration has expired.",
     "config/unused": "An entry of the configuration matches nothing.",
 }
-_ESCAPE = re.compile(r"\\\\|\\x([0-9a-f]{2})|\\u([0-9a-f]{4})|\\U([0-9a-f]{8})")
+_ESCAPE = pattern(r"\\\\|\\x([0-9a-f]{2})|\\u([0-9a-f]{4})|\\U([0-9a-f]{8})")
 
 
 def pieces(report: Report) -> Iterator[str]:

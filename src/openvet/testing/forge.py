@@ -26,6 +26,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from openvet.core.dataclass import dataclass
+from openvet.core.pattern import pattern
 from openvet.errors import UsageError
 from openvet.formats.pickle.opcodes import KIND, LENGTH1, LENGTH4, LENGTH8, NAMES
 
@@ -39,7 +40,7 @@ _TWO_LINES = ("GLOBAL", "INST")
 _ONE_LINE = ("PERSID", "PUT", "GET")
 
 #: What protocol 0 writes escaped, so that a text stays one line.
-_ESCAPED = re.compile("[\\\\\0\n\r\x1a]")
+_ESCAPED = pattern("[\\\\\0\n\r\x1a]")
 
 
 def _escape(match: re.Match[str]) -> str:

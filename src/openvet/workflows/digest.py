@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from openvet.core.dataclass import dataclass
 from openvet.core.digest import dir_hash
+from openvet.core.pattern import pattern
 from openvet.core.progress import Progress
 from openvet.core.text import printable
 from openvet.errors import SubjectError
@@ -24,7 +24,7 @@ DIGESTS_TYPE: Final = "https://openvet/digests/v1"
 #: The signature of a folder, which is never about itself.
 _SIGNATURE: Final = "model.sig"
 #: How the cache of a hub keeps a commit of a repository: ``models--ORG--NAME/snapshots/COMMIT``.
-_SNAPSHOT: Final = re.compile(r"/(models|datasets|spaces)--([^/]+)/snapshots/([0-9a-f]{40})\Z")
+_SNAPSHOT: Final = pattern(r"/(models|datasets|spaces)--([^/]+)/snapshots/([0-9a-f]{40})\Z")
 
 
 @dataclass(frozen=True, slots=True)

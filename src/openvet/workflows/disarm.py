@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openvet.core.coverage import Coverage
 from openvet.core.dataclass import dataclass
+from openvet.core.pattern import pattern
 from openvet.core.progress import Progress
 from openvet.core.rule import Severity
 from openvet.core.snapshot import Entry, EntryKind
@@ -35,9 +36,9 @@ if TYPE_CHECKING:
 __all__ = ["DISARM_TYPE", "DisarmOptions", "DisarmReport", "Outcome", "RefusedError", "WriteError", "disarm"]
 
 DISARM_TYPE: Final = "https://openvet/disarm/v1"
-_ENDING: Final = re.compile(r"(\.(bin|pt|pth|pt2|ckpt|pkl|pickle|p|joblib|npy|npz|jit|model|dat|data|sav|gz|z|bz2|xz|lzma))\Z", re.IGNORECASE)  # fmt: skip
+_ENDING: Final = pattern(r"(\.(bin|pt|pth|pt2|ckpt|pkl|pickle|p|joblib|npy|npz|jit|model|dat|data|sav|gz|z|bz2|xz|lzma))\Z", re.IGNORECASE)  # fmt: skip
 _LONGEST_ENDING: Final = len(".joblib")
-_SHARD: Final = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.safetensors")
+_SHARD: Final = pattern(r"(.*)-(\d{5})-of-(\d{5})\.safetensors")
 _INDEX: Final = ".index.json"
 _INDEX_HELD: Final = 64 * 1024 * 1024
 

@@ -26,6 +26,7 @@ from openvet.core.canonical import canonical_json
 from openvet.core.coverage import Coverage
 from openvet.core.dataclass import dataclass
 from openvet.core.finding import Finding
+from openvet.core.pattern import pattern
 from openvet.core.rule import Outcome, Severity
 from openvet.errors import UsageError
 from openvet.evidence.predicates import NAMES
@@ -53,7 +54,7 @@ OWN: Final = ("scan", "inventory")
 VERIFIER: Final = f"{NAMES}/verifier/v1"
 #: The test that every file was read to its end; all others have the id of a rule.
 COVERAGE: Final = "coverage"
-_URI: Final = re.compile(r"[a-z][a-z0-9+.-]*:[\x21-\x7e]+", re.ASCII)
+_URI: Final = pattern(r"[a-z][a-z0-9+.-]*:[\x21-\x7e]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

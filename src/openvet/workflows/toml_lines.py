@@ -10,16 +10,18 @@ import re
 import tomllib
 from bisect import bisect_right
 
+from openvet.core.pattern import pattern
+
 __all__ = ["Path", "key_lines", "nearest"]
 
 Path = tuple[str | int, ...]
 
-_BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
-_SPACE = re.compile(r"[ \t]*")
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
-_STRING = re.compile(r'"""(?:[^\\]|\\.)*?"""+|\'\'\'.*?\'\'\'+|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'', re.DOTALL)
-_SCALAR = re.compile(r"[^\s,\]}#]+")
-_REST = re.compile(r"[^\n]*")
+_BLANK = pattern(r"(?:[ \t\r\n]|#[^\n]*)*")
+_SPACE = pattern(r"[ \t]*")
+_BARE = pattern(r"[A-Za-z0-9_-]+")
+_STRING = pattern(r'"""(?:[^\\]|\\.)*?"""+|\'\'\'.*?\'\'\'+|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'', re.DOTALL)
+_SCALAR = pattern(r"[^\s,\]}#]+")
+_REST = pattern(r"[^\n]*")
 _DEEPEST = 20
 
 

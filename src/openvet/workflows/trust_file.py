@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
+from openvet.core.pattern import pattern
 from openvet.core.text import printable
 from openvet.errors import ConfigError, SubjectError, UsageError
 from openvet.evidence.keys import PublicKey, load_public
@@ -24,7 +25,7 @@ from openvet.workflows.toml_lines import Path, nearest
 __all__ = ["load_trust", "parse_trust"]
 
 _LARGEST = 4 * 1024 * 1024
-_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_SHA256 = pattern(r"[0-9a-f]{64}", re.ASCII)
 _SECTIONS = {"key", "identity", "grant", "revoked"}
 
 

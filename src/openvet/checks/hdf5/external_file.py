@@ -24,11 +24,11 @@ References:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from openvet.checks._check import Context
 from openvet.core.finding import Finding
+from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Rule, Severity
 
 RULE = Rule(
@@ -40,7 +40,7 @@ RULE = Rule(
     needs=("hdf5",),
 )
 
-_FAR = re.compile(r"\s*(?:[a-zA-Z][a-zA-Z0-9+.-]*:|[/\\~$%]|\.\.(?:[/\\]|$))|.*[/\\]\.\.(?:[/\\]|$)|.*%")
+_FAR = pattern(r"\s*(?:[a-zA-Z][a-zA-Z0-9+.-]*:|[/\\~$%]|\.\.(?:[/\\]|$))|.*[/\\]\.\.(?:[/\\]|$)|.*%")
 
 
 def check(ctx: Context) -> Iterator[Finding]:

@@ -30,7 +30,6 @@ References:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,9 +37,10 @@ from openvet.checks._check import Context
 from openvet.checks.hub._targets import judge, keys, shown
 from openvet.checks.hub._walk import Entry, documents, entries
 from openvet.core.finding import Finding
+from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Rule, Severity
 
-_DOTTED = re.compile(r"\s*[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\s*")
+_DOTTED = pattern(r"\s*[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\s*")
 
 #: Keys by which jsonpickle names what it imports; the last one is evaluated as Python (before jsonpickle 1.5.1).
 _JSONPICKLE = ("py/object", "py/class", "py/function", "py/type", "py/repr")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -11,6 +10,7 @@ from openvet.checks._check import Context
 from openvet.checks.hub._targets import judge, shown
 from openvet.core.dataclass import dataclass
 from openvet.core.location import Location, below
+from openvet.core.pattern import pattern
 from openvet.core.rule import Severity
 from openvet.formats._keras import decoded, is_object, known, objects
 
@@ -19,7 +19,7 @@ __all__ = ["Named", "Object", "bytecode", "configs", "in_h5", "in_saved_model", 
 #: The kinds of name, the worst last.
 FINE, CUSTOM, DANGEROUS = "fine", "custom", "dangerous"
 _SPECIAL = frozenset({"Lambda", "TFSMLayer", "TorchModuleWrapper", "__lambda__"})
-_WORD = re.compile(rb"[\x20-\x7e]{3,}")
+_WORD = pattern(rb"[\x20-\x7e]{3,}")
 
 
 @dataclass(frozen=True, slots=True)

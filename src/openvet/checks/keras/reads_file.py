@@ -25,13 +25,13 @@ References:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from openvet.checks._check import Context
 from openvet.checks.hub._targets import shown
 from openvet.checks.keras._config import configs
 from openvet.core.finding import Finding
+from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Rule, Severity
 
 RULE = Rule(
@@ -44,7 +44,7 @@ RULE = Rule(
 )
 
 _KEYS = ("vocabulary", "filepath", "file_path", "vocabulary_file", "handle")
-_FAR = re.compile(r"\s*(?:[a-zA-Z][a-zA-Z0-9+.-]*:|[/\\~$%]|\.\.[/\\])|.*[/\\]\.\.(?:[/\\]|$)")
+_FAR = pattern(r"\s*(?:[a-zA-Z][a-zA-Z0-9+.-]*:|[/\\~$%]|\.\.[/\\])|.*[/\\]\.\.(?:[/\\]|$)")
 
 
 def check(ctx: Context) -> Iterator[Finding]:

@@ -30,6 +30,7 @@ from typing import Any
 from openvet.checks._check import Context
 from openvet.core.finding import Finding
 from openvet.core.location import Location
+from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Rule, Severity
 from openvet.core.text import printable, shorten
 from openvet.inventory.component import Component
@@ -39,8 +40,8 @@ __all__ = ["RULE", "check"]
 RULE = Rule(id="oci/descriptor", severity=Severity.HIGH, confidence=Confidence.HIGH, since="0.1.0", cwe=(22, 354))
 
 _REMEDY = "Do not load it; pull the model again from a registry that you trust."
-_DIGEST = re.compile(r"(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})")
-_BLOB = re.compile(r"\A(?:.*/)?blobs/sha256[/-]", re.DOTALL)
+_DIGEST = pattern(r"(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})")
+_BLOB = pattern(r"\A(?:.*/)?blobs/sha256[/-]", re.DOTALL)
 
 
 def check(ctx: Context) -> Iterator[Finding]:

@@ -26,7 +26,6 @@ References:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -34,6 +33,7 @@ from openvet.checks._check import Context
 from openvet.checks.pickle._callables import Kind
 from openvet.checks.pickle._verdict import NEEDS, evidence, judged, known_to_team, programs, spelled
 from openvet.core.finding import Finding
+from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Rule, Severity
 from openvet.core.text import shorten
 
@@ -56,7 +56,7 @@ _REMEDY = (
 )
 
 #: Arguments that say what a callable is for: an address, a command, code.
-_TELLING = re.compile(
+_TELLING = pattern(
     r"""['"](?:https?|ftp|s3|gs)://|\b__import__\s*\(|\b(?:eval|exec)\s*\(|\bos\.(?:system|popen)\b|\bsubprocess\.\w|"""
     r"""\bimport\s+(?:os|subprocess|socket|sys|ctypes|shutil)\b|\b(?:ba|z)?sh\s+-c\b|\|\s*(?:ba|z)?sh\b|/dev/tcp/""",
 )

@@ -33,6 +33,7 @@ from dataclasses import replace
 from openvet.checks._check import Context
 from openvet.checks.python._uses import found
 from openvet.core.finding import Finding
+from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Rule, Severity
 
 RULE = Rule(
@@ -47,7 +48,7 @@ RULE = Rule(
 _GRADES = {"import": (Severity.MEDIUM, Confidence.HIGH)}
 _REMOVING = ("rmtree", "remove", "unlink", "rmdir", "removedirs")
 #: What is not the model's to delete: the root, a home, the system, by the constant that is given.
-_NOT_ITS_OWN = re.compile(
+_NOT_ITS_OWN = pattern(
     r"""^['"](?:/|~|\$HOME|[A-Za-z]:[\\/]{0,4}|(?:/(?:home|root|etc|usr|bin|boot|var|opt|Users)|~)(?:/[^/]*)?)/?\*?['"]""",
     re.ASCII,
 )

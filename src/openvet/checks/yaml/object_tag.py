@@ -32,6 +32,7 @@ from collections.abc import Iterator
 from openvet.checks._check import Context
 from openvet.checks.hub._targets import judge
 from openvet.core.finding import Finding
+from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Rule, Severity
 
 RULE = Rule(
@@ -43,8 +44,8 @@ RULE = Rule(
     needs=("yaml", "markdown"),
 )
 
-_PYTHON = re.compile(r"!!python/(?:object/apply|object/new|object|name|module):(.+)\Z", re.DOTALL)
-_HYPER = re.compile(r"!(?:new|name|apply|module):(.+)\Z", re.DOTALL)
+_PYTHON = pattern(r"!!python/(?:object/apply|object/new|object|name|module):(.+)\Z", re.DOTALL)
+_HYPER = pattern(r"!(?:new|name|apply|module):(.+)\Z", re.DOTALL)
 _REMEDY = "Load the file with yaml.safe_load, or not at all."
 
 

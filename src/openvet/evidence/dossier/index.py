@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from openvet.core.canonical import canonical_json
 from openvet.core.dataclass import dataclass
+from openvet.core.pattern import pattern
 from openvet.errors import VerifyError
 from openvet.evidence.bundle import Bundle
 from openvet.evidence.dossier.layout import CLAIMS
@@ -21,7 +22,7 @@ from openvet.evidence.verifier import verify_with_key
 __all__ = ["INDEX_TYPE", "Index", "read_index", "sign_index"]
 
 INDEX_TYPE: Final = f"{PREDICATE_BASE}/dossier-index/v1"
-_HEX: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_HEX: Final = pattern(r"[0-9a-f]{64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ import os
 import re
 from typing import Final
 
+from openvet.core.pattern import pattern
 from openvet.core.text import printable
 from openvet.errors import VerifyError
 from openvet.evidence.log.layout import CHECKPOINT, Place
@@ -33,7 +34,7 @@ STAGING: Final = ".staging"
 OLD: Final = ".old"
 #: Folders that are no part of what is signed.
 IN_THE_WAY: Final = (STAGING, OLD)
-_NAME: Final = re.compile(r"index\.json|claims\.jsonl|trust/[0-9a-f]{64}\.pem|blobs/sha256/[0-9a-f]{64}", re.ASCII)
+_NAME: Final = pattern(r"index\.json|claims\.jsonl|trust/[0-9a-f]{64}\.pem|blobs/sha256/[0-9a-f]{64}", re.ASCII)
 
 
 def is_name(name: str) -> bool:

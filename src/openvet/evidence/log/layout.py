@@ -13,11 +13,11 @@ Source: C2SP ``tlog-tiles``; such a folder can be served as it is.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from openvet.core.dataclass import dataclass
+from openvet.core.pattern import pattern
 from openvet.errors import UsageError, VerifyError
 from openvet.evidence.merkle import HASH_BYTES
 
@@ -36,9 +36,7 @@ MOST_ENTRY: Final = 0xFFFF
 #: Bytes of the biggest bundle.
 BUNDLE_BYTES: Final = WIDTH * (MOST_ENTRY + 2)
 _LEVELS: Final = 64
-_PLACE: Final = re.compile(
-    r"tile/(entries|[0-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/)*)([0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?"
-)
+_PLACE: Final = pattern(r"tile/(entries|[0-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/)*)([0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -16,12 +16,13 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from openvet.core.dataclass import dataclass
+from openvet.core.pattern import pattern
 
 __all__ = ["Descriptor", "FieldError", "Fields", "timestamp", "with_extensions", "without_none"]
 
 _T = TypeVar("_T")
-_TIMESTAMP: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?Z", re.ASCII)
-_URI: Final = re.compile(r"[a-z][a-z0-9+.-]*:[\x21-\x7e]+", re.ASCII)
+_TIMESTAMP: Final = pattern(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?Z", re.ASCII)
+_URI: Final = pattern(r"[a-z][a-z0-9+.-]*:[\x21-\x7e]+", re.ASCII)
 
 
 class FieldError(ValueError):

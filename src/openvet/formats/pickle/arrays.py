@@ -12,10 +12,10 @@ which the state of a dtype may change its size and whether it holds objects.
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from openvet.core.dataclass import dataclass
+from openvet.core.pattern import pattern
 from openvet.formats._format import Tensor
 from openvet.formats.pickle.semantics import Semantics
 from openvet.formats.pickle.values import DICT, REF, RESULT, TUPLE, a_of, offset_of, tag_of
@@ -26,7 +26,7 @@ WRAPPERS: Final = frozenset(
     {("joblib.numpy_pickle", "NumpyArrayWrapper"), ("sklearn.externals.joblib.numpy_pickle", "NumpyArrayWrapper")}
 )
 _CLASSES: Final = frozenset({"numpy.ndarray", "numpy.memmap", "numpy.matrix", "numpy.core.memmap.memmap"})
-_CODE: Final = re.compile(r"[<>=|]?([?bBiufcmMSUVOa])([0-9]{0,9})")
+_CODE: Final = pattern(r"[<>=|]?([?bBiufcmMSUVOa])([0-9]{0,9})")
 #: Words of the safetensors vocabulary for kinds and sizes of elements.
 _WORDS: Final = {
     "f2": "F16", "f4": "F32", "f8": "F64", "i1": "I8", "i2": "I16", "i4": "I32", "i8": "I64", "u1": "U8", "u2": "U16",

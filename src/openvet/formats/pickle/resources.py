@@ -10,10 +10,10 @@ The bounds are far above everything that a model needs: 2^34 bytes, 2^30 items o
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from typing import Final
 
+from openvet.core.pattern import pattern
 from openvet.formats.pickle import literals
 from openvet.formats.pickle.references import Ref
 from openvet.formats.pickle.semantics import Semantics
@@ -32,8 +32,8 @@ _ENDLESS: Final = 1 << 62
 _KEPT_FROM: Final = 1 << 16
 _KEPT: Final = 10_000
 
-_EXPONENTIAL: Final = re.compile(r"\s*[-+]?[\d_.]+[eE]\+?(\d+)\s*")
-_WIDTH: Final = re.compile(r"\d{11,}")
+_EXPONENTIAL: Final = pattern(r"\s*[-+]?[\d_.]+[eE]\+?(\d+)\s*")
+_WIDTH: Final = pattern(r"\d{11,}")
 
 Size = tuple[str, int]
 Judge = Callable[[Semantics, list[int]], "Size | None"]

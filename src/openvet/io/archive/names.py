@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Protocol
 
+from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.io.archive.anomaly import Remarks
 
@@ -13,8 +13,8 @@ __all__ = ["NameJudge", "Named", "escape_of", "link_escapes", "normal_name", "sh
 #: Places of link targets and names in messages are cut to this many characters.
 _SHOWN = 200
 
-_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
-_SEPARATORS = re.compile(r"[\\/]+")
+_DRIVE = pattern(r"[A-Za-z]:[\\/]")
+_SEPARATORS = pattern(r"[\\/]+")
 
 
 def shown(name: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from openvet.core.dataclass import dataclass
+from openvet.core.pattern import pattern
 from openvet.errors import MalformedError, UnsupportedError
 
 __all__ = [
@@ -32,7 +32,7 @@ WITHOUT_DATA = frozenset({"hardlink", "symlink", "char", "block", "dir", "fifo"}
 
 _USTAR = b"ustar"
 _PAX_KEYS = frozenset({"path", "linkpath", "size"})
-_PAX_LENGTH = re.compile(rb"(\d{1,20}) ")
+_PAX_LENGTH = pattern(rb"(\d{1,20}) ")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import struct
 import zlib
 from typing import NamedTuple
 
+from openvet.core.pattern import pattern
 from openvet.errors import MalformedError
 from openvet.io.source import Source
 
@@ -215,7 +215,7 @@ def _unicode_name(extra: bytes, name: bytes) -> str | None:
     return data[5:].decode("utf-8", "surrogateescape")
 
 
-_STAND_IN = re.compile(r"#[UL][0-9A-Fa-f]{4,6}|[^\x00-\x7f]|[?_]")
+_STAND_IN = pattern(r"#[UL][0-9A-Fa-f]{4,6}|[^\x00-\x7f]|[?_]")
 
 
 def names_agree(header_name: str, unicode_name: str) -> bool:

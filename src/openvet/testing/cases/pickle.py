@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+from openvet.core.pattern import pattern
 from openvet.testing.case import Case
 from openvet.testing.forge_gallery import HARMLESS, HOSTILE, Sample
 
 __all__ = ["CASES"]
 
-_ADVISORY = re.compile(r"(?:CVE-\d+-\d+|GHSA(?:-[a-z0-9]{4}){3}|arXiv \d+\.\d+)")
+_ADVISORY = pattern(r"(?:CVE-\d+-\d+|GHSA(?:-[a-z0-9]{4}){3}|arXiv \d+\.\d+)")
 
 
 def _case(sample: Sample) -> Case:
