@@ -18,9 +18,9 @@ from itertools import islice
 from openvet.core.dataclass import dataclass
 from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
-from openvet.errors import LimitError, MalformedError
+from openvet.errors import LimitError
 from openvet.formats._format import Facts, Format, Head, Likeness
-from openvet.formats.prototxt import _PIECE, _string
+from openvet.formats._protobuf_text import KEPT, Messages
 from openvet.io.source import Source
 
 __all__ = ["FORMAT", "probe", "read"]
@@ -36,11 +36,11 @@ FORMAT = Format(
 )
 
 _FIRST = pattern(
-    rb"\A(?:\xef\xbb\xbf)?(?:\s|#[^\n]*+\n)*+(?:(node|library)\s*+:?\s*+[{<]|saved_model_schema_version\s*+:|(?:meta_graphs|meta_info_def|graph_def|versions)\s*+:?\s*+[{<])"
+    rb"\A(?:\xef\xbb\xbf)?(?:\s|#[^\n]*+\n)*+(?:(node|library)\s*+:?\s*+\[?\s*+[{<]|saved_model_schema_version\s*+:|(?:meta_graphs|meta_info_def|graph_def|versions)\s*+:?\s*+\[?\s*+[{<])"
 )
 _OPERATION = pattern(rb"\bop\s*:\s*[\"']")
-_KEPT = 4096
 _TEXTS = 64
+_NODES = frozenset({"node", "node_def"})
 
 
 @dataclass(slots=True)
@@ -69,76 +69,38 @@ def read(source: Source, facts: Facts) -> None:
         MalformedError: is no text of a protocol buffer.
         LimitError: longer or deeper than is read, or more operations than are told apart.
     """
-    from openvet.formats._decode import read_text
-    from openvet.formats._secrets import scan_text
-
-    text = read_text(source, facts)
-    scan_text(text, facts)
     graph = _Graph(facts)
-    at = steps = 0
-    while at < len(text):
-        match = _PIECE.match(text, at)
-        steps += 1
-        if not steps % 65536:
-            facts.budget.check_time()
-        if match is None:
-            raise MalformedError("is no text of a protocol buffer", offset=len(text[:at].encode("utf-8", "replace")))
-        if not match[0][0].isspace() and match[0][0] not in "#,;":
-            graph.take(match[0])
-        at = match.end()
-    graph.finish(source.size)
+    graph.walk(source)
+    graph.finish()
 
 
-class _Graph:
-    """The messages that are open, and what is known of their nodes."""
+class _Graph(Messages):
+    """What is known of the nodes."""
 
     def __init__(self, facts: Facts) -> None:
-        self.facts = facts
-        self.path: list[str] = []
+        super().__init__(facts)
         self.open: list[_Node] = []
-        self.name = ""
-        self.valued = False
         self.functions: set[str] = set()
         self.ops: Counter[str] = Counter()
         self.constants: dict[str, list[str]] = {}
         self.nodes: list[_Node] = []
 
-    def take(self, piece: str) -> None:
-        """One token."""
-        if piece in {"{", "<"}:
-            self.path.append(self.name)
-            limit = self.facts.limits.nesting
-            if len(self.path) > limit:
-                raise LimitError("nesting", limit, "messages are nested too deeply")
-            if self.name in {"node", "node_def"}:
-                self.open.append(_Node())
-            self.valued = False
-        elif piece in {"}", ">"}:
-            if not self.path:
-                raise MalformedError("closes a message that was not opened")
-            if self.path.pop() in {"node", "node_def"} and self.open:
-                self.close(self.open.pop())
-            self.valued = False
-        elif piece == ":":
-            self.valued = True
-        elif self.valued or piece[0] in "\"'":
-            self.value(piece)
-        else:
-            self.name = piece
+    def opened(self) -> None:
+        if self.name in _NODES:
+            self.open.append(_Node())
 
-    def value(self, piece: str) -> None:
-        """A value; texts that follow each other are one."""
-        quoted = piece[0] in "\"'"
-        text = _string(piece)[:_KEPT] if quoted else piece
-        more = quoted and not self.valued
-        self.valued = piece == "["
+    def closed(self, kind: str, at: int) -> None:  # noqa: ARG002 - the method's signature
+        if kind in _NODES and self.open:
+            self._node(self.open.pop())
+
+    def value(self, text: str, *, more: bool) -> None:
         inside = self.path[-1] if self.path else ""
         if inside == "signature" and self.name == "name":
             self.functions.add(text)
-        if not self.open or piece == "[":
+        if not self.open:
             return
         node = self.open[-1]
-        if inside in {"node", "node_def"}:
+        if inside in _NODES:
             if self.name == "input":
                 _add(node.inputs, text, more=more)
             else:
@@ -146,7 +108,7 @@ class _Graph:
         elif self.name in {"s", "string_val"}:
             _add(node.values, text, more=more)
 
-    def close(self, node: _Node) -> None:
+    def _node(self, node: _Node) -> None:
         """A node ends."""
         from openvet.formats._tf_program import op_knowledge
 
@@ -160,12 +122,10 @@ class _Graph:
                 raise LimitError("records", self.facts.limits.records, "more operations than are told apart")
             self.nodes.append(node)
 
-    def finish(self, end: int) -> None:
+    def finish(self) -> None:
         """The program, once it is known which operations are functions of the graph's own."""
         from openvet.formats._tf_program import TfGraph, TfUse, op_knowledge
 
-        if self.path:
-            raise MalformedError("ends inside a message", offset=end)
         uses: dict[tuple[str, tuple[str, ...]], TfUse] = {}
         for node in self.nodes:
             op = node.texts.get("op", "")
@@ -184,7 +144,7 @@ class _Graph:
 
 def _add(texts: list[str], text: str, *, more: bool) -> None:
     if more and texts:
-        texts[-1] = (texts[-1] + text)[:_KEPT]
+        texts[-1] = (texts[-1] + text)[:KEPT]
     elif len(texts) < _TEXTS:
         texts.append(text)
 

@@ -524,6 +524,17 @@ _TEXTS = (
         formats=("tf-graph-text",),
     ),
     _case(
+        "text-list",
+        "a graph as text whose nodes stand in a list, of which the second writes a file",
+        lambda: (
+            b'node: [ { name: "path" op: "Const" attr { key: "value" value { tensor { dtype: DT_STRING string_val: '
+            b'["/tmp/openvet-x", "y"] } } } }, { name: "bad" op: "WriteFile" input: ["path", "path"] } ]\n'
+        ),
+        "file-access",
+        file="graph.pbtxt",
+        formats=("tf-graph-text",),
+    ),
+    _case(
         "without-a-version", "a SavedModel without the number of its schema runs Python", _without_version, "runs-code"
     ),
     _case(
