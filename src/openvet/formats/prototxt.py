@@ -34,7 +34,9 @@ FORMAT = Format(
 )
 
 #: Comments may stand between any two tokens.
-_LAYER = pattern(rb"(?<![\w.])layers?(?:\s++|#[^\n]{0,200}+\n){0,9}+:?(?:\s++|#[^\n]{0,200}+\n){0,9}+\[?(?:\s++|#[^\n]{0,200}+\n){0,9}+[{<]")
+_LAYER = pattern(
+    rb"(?<![\w.])layers?(?:\s++|#[^\n]{0,200}+\n){0,9}+:?(?:\s++|#[^\n]{0,200}+\n){0,9}+\[?(?:\s++|#[^\n]{0,200}+\n){0,9}+[{<]"
+)
 
 
 def probe(head: Head) -> Likeness:

@@ -54,7 +54,8 @@ class Source(ABC):
     def upto(self, offset: int, size: int) -> bytes:
         """At most ``size`` bytes at ``offset``: fewer only where the source ends."""
         offset = min(max(offset, 0), self.size)
-        return self.read(offset, min(size, self.size - offset))
+        size = min(size, self.size - offset)
+        return self._read(offset, size) if size > 0 else b""
 
     def chunks(self, offset: int = 0, size: int | None = None) -> Iterator[bytes]:
         """The bytes from ``offset`` on (``size`` of them, or all), in blocks."""

@@ -8,13 +8,22 @@ from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.io.archive.anomaly import Remarks
 
-__all__ = ["NameJudge", "Named", "escape_of", "link_escapes", "normal_name", "shown"]
+__all__ = ["NameJudge", "Named", "escape_of", "is_plain", "link_escapes", "normal_name", "shown"]
 
 #: Places of link targets and names in messages are cut to this many characters.
 _SHOWN = 200
 
 _DRIVE = pattern(r"[A-Za-z]:[\\/]")
 _SEPARATORS = pattern(r"[\\/]+")
+
+
+#: Parts that begin with a letter or digit: such a name leads nowhere else, and is its own normal form.
+_PLAIN = pattern(r"[A-Za-z0-9_][A-Za-z0-9_.-]*+(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*+)*+")
+
+
+def is_plain(name: str) -> bool:
+    """Whether there is nothing to remark on a name by itself, as almost always."""
+    return _PLAIN.fullmatch(name) is not None
 
 
 def shown(name: str) -> str:

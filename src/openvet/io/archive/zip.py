@@ -7,7 +7,6 @@ what only local headers say, and an anomaly wherever the views differ.
 
 from __future__ import annotations
 
-import heapq
 import stat
 from collections.abc import Iterator
 
@@ -15,7 +14,7 @@ from openvet.core.dataclass import dataclass
 from openvet.core.limits import Budget
 from openvet.errors import LimitError, MalformedError, ReadError, UnsupportedError
 from openvet.io.archive.anomaly import ArchiveAnomaly, Remarks
-from openvet.io.archive.names import NameJudge, normal_name, shown
+from openvet.io.archive.names import NameJudge, is_plain, normal_name, shown
 from openvet.io.archive.scan import equal_bytes
 from openvet.io.archive.zip_directory import Directory, EndRecord, find_directories, find_end, read_directory
 from openvet.io.archive.zip_entry import open_zip_entry
@@ -251,7 +250,7 @@ class _ZipReading:
         shared: set[int] = set()
         previous = -1
         first_overlap: tuple[int, int] | None = None
-        for span in heapq.merge(sorted(self._spans), self._entry_spans()):
+        for span in sorted([*self._spans, *self._entry_spans()]):
             if span.start > position and not cut:
                 walk.gap(position, span.start, last, self._room - len(walk.entries))
             elif span.start < min(position, span.end):
@@ -272,11 +271,8 @@ class _ZipReading:
         self.outside = walk.outside
 
     def _entry_spans(self) -> Iterator[Span]:
-        """What the entries cover, in order; an entry that only repeats another one in its local view is left out."""
-        count = len(self.entries)
-        offsets = [entry.header_offset for entry in self.entries]
-        for index in sorted(range(count), key=offsets.__getitem__):
-            entry = self.entries[index]
+        """What the entries cover; an entry that only repeats another one in its local view is left out."""
+        for index, entry in enumerate(self.entries):
             if entry.data_offset >= 0 and not entry.shared:
                 yield Span(entry.header_offset, min(entry.end, self.source.size), index)
 
@@ -298,19 +294,14 @@ class _ZipReading:
         by_name: dict[str, int] = {}
         # without a directory the local headers are all there is, and duplicates among them count
         for index, entry in enumerate(self.entries):
-            offset = entry.header_offset
-            self._judge.name(entry.name, offset)
-            if "\0" in entry.name:
-                self.remarks.anomaly(
-                    "archive/header-mismatch", f"the name {shown(entry.name)} holds a NUL, where some readers end it",
-                    offset, kind="name", differs={"name": [shown(entry.name), shown(entry.name.split(chr(0), 1)[0])]},
-                )  # fmt: skip
-            self._kind(entry, offset)
+            if not is_plain(entry.name):
+                self._name(entry)
+            self._kind(entry, entry.header_offset)
             if entry.flags & ENCRYPTED:
                 self.remarks.anomaly(
                     "archive/encrypted-member",
                     f"the member {shown(entry.name)} says that it is encrypted",
-                    offset,
+                    entry.header_offset,
                     name=shown(entry.name),
                     method=entry.method,
                 )
@@ -320,6 +311,15 @@ class _ZipReading:
                     self._duplicate(self.entries[first], entry)
             if not index % 4096:
                 self.budget.check_time()
+
+    def _name(self, entry: ZipEntry) -> None:
+        self._judge.name(entry.name, entry.header_offset)
+        if "\0" in entry.name:
+            self.remarks.anomaly(
+                "archive/header-mismatch", f"the name {shown(entry.name)} holds a NUL, where some readers end it",
+                entry.header_offset, kind="name",
+                differs={"name": [shown(entry.name), shown(entry.name.split(chr(0), 1)[0])]},
+            )  # fmt: skip
 
     def _kind(self, entry: ZipEntry, offset: int) -> None:
         if entry.mode & _TOLD in (0, stat.S_IFREG) and not entry.is_dir:
