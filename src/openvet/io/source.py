@@ -55,7 +55,7 @@ class Source(ABC):
         """At most ``size`` bytes at ``offset``: fewer only where the source ends."""
         offset = min(max(offset, 0), self.size)
         size = min(size, self.size - offset)
-        return self._read(offset, size) if size > 0 else b""
+        return self._read(offset, size) if size > 0 else self.read(offset, size)
 
     def chunks(self, offset: int = 0, size: int | None = None) -> Iterator[bytes]:
         """The bytes from ``offset`` on (``size`` of them, or all), in blocks."""
