@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +20,7 @@ _INCOMPLETE = 3
 @click.command(short_help="Print the digests that name a model, whatever it is packed in.")
 @click.argument("model", type=click.Path(readable=False))
 @click.option("--tensors", is_flag=True, help="Also digest the tensors, which are the same in every packaging.")
+@click.option("--declared", is_flag=True, help="Take digests that are named already (Git LFS, a hub, OCI) without reading the files; say which.")  # fmt: skip
 @click.option("--jobs", "-j", type=click.IntRange(1), metavar="N", help="Hashing threads; all cores if not given.")
 @form_option("How to report; json lists every file.")
 @click.option("--no-progress", is_flag=True, help="Show no progress line. It is only ever drawn on a terminal.")
@@ -29,7 +29,8 @@ def digest(ctx: click.Context, /, **asked: Any) -> None:
     """Print the digests that name a model.
 
     MODEL is a folder or a file. The root is what `openvet sign` signs, the dirHash binds the names of the files as well.
-    With --tensors, two more say whether two models have the same weights: the named one with the tensors' names, the
+    With --declared, files whose digests are named already by Git LFS, by a hub or its cache, or by an OCI manifest are not
+    read, and MODEL may also be hf:ORG/NAME or oci:REGISTRY/REPO; what is printed says so. With --tensors, two more say whether two models have the same weights: the named one with the tensors' names, the
     nameless one without. They are the same for one file, shards, a PyTorch checkpoint, an archive or an OCI layout.
 
     \b
@@ -37,6 +38,7 @@ def digest(ctx: click.Context, /, **asked: Any) -> None:
       openvet digest ./my-model
       openvet digest --tensors model.safetensors
       openvet digest --format json ./my-model
+      openvet digest --declared hf:org/name
 
     \b
     Exit codes:
@@ -47,32 +49,31 @@ def digest(ctx: click.Context, /, **asked: Any) -> None:
     """  # noqa: D301
     from openvet.cli.check import progress_line
     from openvet.cli.output import write_text
+    from openvet.cli.signed import as_json, hash_fast
     from openvet.workflows.digest import digest_model
 
-    # hashing threads ask for the interpreter once a block; the usual 5 ms would cost them as much as the block itself
-    sys.setswitchinterval(0.0002)
+    hash_fast()
     with progress_line(not asked["no_progress"]) as (progress, _):
-        found = digest_model(asked["model"], tensors=asked["tensors"], jobs=asked["jobs"] or 0, progress=progress)
-    write_text(_as_json(found) if asked["form"] == "json" else _as_text(found))
+        found = digest_model(
+            asked["model"],
+            tensors=asked["tensors"],
+            declared=asked["declared"],
+            jobs=asked["jobs"] or 0,
+            progress=progress,
+        )
+    write_text(as_json(found.to_json()) if asked["form"] == "json" else _as_text(found))
     ctx.exit(_INCOMPLETE if found.tensors is not None and found.tensors.not_read else 0)
 
 
-def _as_json(found: ModelDigests) -> str:
-    import json
-
-    from openvet.reports._wording import clean
-
-    return json.dumps(clean(found.to_json()), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
 def _as_text(found: ModelDigests) -> str:
-    from openvet.cli.sign import not_covered
+    from openvet.cli.signed import not_covered, not_read
     from openvet.reports._wording import bytes_for_people, plural, visible
 
     size = bytes_for_people(sum(each.size for each in found.files))
-    lines = [f"{found.name}: {plural(len(found.files), 'file')}, {size}", f"  root      sha256 {found.root}"]
+    weak = "  (declared, not measured)" if found.basis == "declared" else ""
+    lines = [f"{found.name}: {plural(len(found.files), 'file')}, {size}", f"  root      sha256 {found.root}{weak}"]
     if found.dir_hash is not None:
-        lines.append(f"  dirHash   {found.dir_hash}")
+        lines.append(f"  dirHash   {found.dir_hash}{weak}")
     if found.revision is not None:
         lines.append(f"  revision  {found.revision} of {found.repository}, as the cache says (not verified)")
     tensors = found.tensors
@@ -86,5 +87,6 @@ def _as_text(found: ModelDigests) -> str:
         lines += [f"    {each.place}: {each.reason}" for each in tensors.not_read[:_LISTED]]
         if len(tensors.not_read) > _LISTED:
             lines.append(f"    and {len(tensors.not_read) - _LISTED} more (--format json lists them)")
+    lines += not_read([(each.path, each.declared.by, each.declared.here) for each in found.files if each.declared])
     lines += not_covered([(each.path, each.why) for each in found.not_covered])
     return "".join(f"{visible(line)}\n" for line in lines)

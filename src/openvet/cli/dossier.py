@@ -53,7 +53,7 @@ def dossier() -> None:
 @form_option("How to print it.")
 def create(folder: str, key: str, origin: str | None, form: str) -> None:
     """Make an empty dossier in the folder DOSSIER, which must be new or empty."""
-    from openvet.cli.sign import ask_passphrase
+    from openvet.cli.signed import ask_passphrase
     from openvet.workflows.dossier import DOSSIER_TYPE
     from openvet.workflows.dossier import create as run
     from openvet.workflows.keys import read_private
@@ -78,7 +78,7 @@ def add(
 
     What is printed is on the disk. A statement that is there already is not added again.
     """
-    from openvet.cli.sign import ask_passphrase
+    from openvet.cli.signed import ask_passphrase
     from openvet.workflows.dossier import DOSSIER_TYPE
     from openvet.workflows.dossier import add as run
     from openvet.workflows.keys import read_private

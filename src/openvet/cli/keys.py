@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openvet.cli.options import form_option
-from openvet.cli.sign import PASSPHRASE
+from openvet.cli.signed import PASSPHRASE
 from openvet.cli.terminal import is_terminal, say
 
 if TYPE_CHECKING:

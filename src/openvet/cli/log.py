@@ -65,7 +65,7 @@ def log() -> None:
 @form_option("How to print it.")
 def init(folder: str, origin: str, key: str, form: str) -> None:
     """Make an empty log in the folder LOG, which must be new or empty."""
-    from openvet.cli.sign import ask_passphrase
+    from openvet.cli.signed import ask_passphrase
     from openvet.evidence.log.writing import create_log
     from openvet.evidence.note import Verifier
     from openvet.workflows.keys import read_private
@@ -89,7 +89,7 @@ def append(folder: str, files: tuple[str, ...], key: str, wait: float, form: str
 
     A document that the log has already is not logged again.
     """
-    from openvet.cli.sign import ask_passphrase
+    from openvet.cli.signed import ask_passphrase
     from openvet.workflows.keys import read_private
     from openvet.workflows.log import LOG_TYPE, append_files
 

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from openvet.cli.options import form_option
-from openvet.cli.terminal import is_terminal
 
 if TYPE_CHECKING:
     from openvet.evidence.model_signature import Serialization
-    from openvet.io.digest_cache import DigestCache
-    from openvet.workflows.model_files import Reused
     from openvet.workflows.sign import Key, Signing
 
-__all__ = ["PASSPHRASE", "ask_passphrase", "digest_cache", "not_covered", "reused", "sign"]
+__all__ = ["sign"]
 
-PASSPHRASE = "OPENVET_KEY_PASSPHRASE"  # noqa: S105 - the name of the variable
 _PATH = click.Path(readable=False)
-_LISTED = 10
 
 
 @click.command(short_help="Sign a model's files, for anybody to verify.")
@@ -43,6 +37,7 @@ _LISTED = 10
 @click.option("--allow-symlinks", is_flag=True, help="Sign what links inside MODEL lead to.")
 @click.option("--jobs", "-j", type=click.IntRange(1), metavar="N", help="Hashing threads; all cores if not given.")
 @click.option("--digest-cache", is_flag=True, help="Do not read files again that have not changed; say which. See the guide for what that cannot see.")  # fmt: skip
+@click.option("--declared", is_flag=True, help="Sign digests that are named already (Git LFS, a hub, OCI) without reading the files. The signature says which.")  # fmt: skip
 @form_option("How to report what was signed; json lists everything.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing on success, and no progress.")
 @click.option("--no-progress", is_flag=True, help="Show no progress line. It is only ever drawn on a terminal.")
@@ -53,6 +48,9 @@ def sign(ctx: click.Context, /, **asked: Any) -> None:
     MODEL is a folder or a file. The signature follows OpenSSF Model Signing 1.0 and can be verified with `openvet verify`,
     `model_signing verify` and every other tool that knows it. It covers every file but what --ignore names, .git and its
     like at the top, and the signature itself; what it does not cover is printed.
+
+    With --declared you sign digests that somebody else named, of files that you need not have: you vouch for them. The signed
+    statement names these files, and who verifies reads every byte.
 
     A key with a passphrase asks for it, or takes it from OPENVET_KEY_PASSPHRASE.
 
@@ -70,11 +68,11 @@ def sign(ctx: click.Context, /, **asked: Any) -> None:
     """  # noqa: D301
     from openvet.cli.check import progress_line
     from openvet.cli.output import write_text
+    from openvet.cli.signed import as_json, digest_cache, hash_fast
     from openvet.workflows.sign import SignOptions, certificates_of
     from openvet.workflows.sign import sign as run
 
-    # hashing threads ask for the interpreter once a block; the usual 5 ms would cost them as much as the block itself
-    sys.setswitchinterval(0.0002)
+    hash_fast()
     options = SignOptions(
         signature=asked["signature"] or "",
         serialization=_serialization(asked),
@@ -82,12 +80,13 @@ def sign(ctx: click.Context, /, **asked: Any) -> None:
         jobs=asked["jobs"] or 0,
         certificates=certificates_of(asked["certificates"]),
         cache=digest_cache() if asked["digest_cache"] else None,
+        declared=asked["declared"],
     )
     key = _key(asked)
     with progress_line(not asked["quiet"] and not asked["no_progress"]) as (progress, _):
         report = run(asked["model"], key, options, progress)
     if not asked["quiet"]:
-        write_text(_as_json(report) if asked["form"] == "json" else _as_text(report))
+        write_text(as_json(report.to_json()) if asked["form"] == "json" else _as_text(report))
     ctx.exit(0)
 
 
@@ -112,6 +111,7 @@ def _serialization(asked: dict[str, Any]) -> Serialization:
 
 
 def _key(asked: dict[str, Any]) -> Key:
+    from openvet.cli.signed import ask_passphrase
     from openvet.workflows.keys import read_private, read_public
 
     name = asked["key"]
@@ -126,26 +126,8 @@ def _key(asked: dict[str, Any]) -> Key:
     return read_private(name, ask_passphrase)
 
 
-def ask_passphrase(shown: str) -> bytes | None:
-    """The passphrase of the key at ``shown``: from the environment, or from the person at the terminal."""
-    given = os.environ.get(PASSPHRASE)
-    if given is not None:
-        return given.encode("utf-8", "surrogateescape")
-    if not is_terminal(sys.stdin):
-        return None
-    text: str = click.prompt(f"Passphrase of {shown}", hide_input=True, default="", show_default=False, err=True)
-    return text.encode("utf-8")
-
-
-def _as_json(report: Signing) -> str:
-    import json
-
-    from openvet.reports._wording import clean
-
-    return json.dumps(clean(report.to_json()), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
 def _as_text(report: Signing) -> str:
+    from openvet.cli.signed import not_covered, not_read, reused
     from openvet.reports._wording import bytes_for_people, plural, visible
 
     statement = report.statement
@@ -160,45 +142,6 @@ def _as_text(report: Signing) -> str:
     if statement.serialization.allow_symlinks:
         lines.append("  links      what links inside the model lead to is signed under the links' names")
     lines += reused(report.reused)
+    lines += not_read([(each.path, each.by, each.here) for each in report.taken])
     lines += not_covered([(each.path, each.why) for each in report.not_covered])
     return "".join(f"{visible(line)}\n" for line in lines)
-
-
-def not_covered(files: list[tuple[str, str]]) -> list[str]:
-    """The files that a signature says nothing about, grouped by the reason, and not more than a person reads."""
-    from openvet.reports._wording import plural
-
-    groups: dict[str, list[str]] = {}
-    for path, why in files:
-        groups.setdefault(why, []).append(path)
-    lines = []
-    for why, paths in groups.items():
-        lines.append(f"  NOT covered: {plural(len(paths), 'file')} ({why})")
-        lines += [f"    {each}" for each in paths[:_LISTED]]
-        if len(paths) > _LISTED:
-            lines.append(f"    and {len(paths) - _LISTED:,} more; --format json lists all")
-    return lines
-
-
-def digest_cache() -> DigestCache:
-    """The user's cache of digests."""
-    import time
-
-    from openvet.io.digest_cache import DigestCache, cache_folder
-
-    return DigestCache(cache_folder(os.environ), time.time_ns)
-
-
-def reused(found: Reused | None) -> list[str]:
-    """Which digests came from the cache, and what is wrong with it."""
-    from openvet.reports._wording import bytes_for_people, plural
-
-    if found is None:
-        return []
-    size = f", {bytes_for_people(found.size)}" if found.paths else ""
-    lines = [f"  NOT read now: {plural(len(found.paths), 'file')}{size} (digests from the digest cache)"]
-    paths = sorted(found.paths)
-    lines += [f"    {each}" for each in paths[:_LISTED]]
-    if len(paths) > _LISTED:
-        lines.append(f"    and {len(paths) - _LISTED:,} more; --format json lists all")
-    return lines + [f"  note: {each}" for each in found.messages]

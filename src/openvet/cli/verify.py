@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -68,14 +67,13 @@ def verify(ctx: click.Context, /, **asked: Any) -> None:
     """  # noqa: D301
     from openvet.cli.check import progress_line
     from openvet.cli.output import write_text
-    from openvet.cli.sign import digest_cache
+    from openvet.cli.signed import as_json, digest_cache, hash_fast
     from openvet.errors import VerifyError
     from openvet.workflows.verify import VerifyOptions
     from openvet.workflows.verify import verify as run
 
-    # hashing threads ask for the interpreter once a block; the usual 5 ms would cost them as much as the block itself
-    sys.setswitchinterval(0.0002)
-    check = _trust(asked)
+    hash_fast()
+    check, by_trust = _trust(asked)
     options = VerifyOptions(
         asked["signature"] or "",
         asked["ignore"],
@@ -83,21 +81,21 @@ def verify(ctx: click.Context, /, **asked: Any) -> None:
         asked["jobs"] or 0,
         digest_cache() if asked["digest_cache"] else None,
     )
-    as_json = asked["form"] == "json"
+    for_script = asked["form"] == "json"
     try:
         with progress_line(not asked["quiet"] and not asked["no_progress"]) as (progress, _):
             found = run(asked["model"], check, options, progress)
     except VerifyError as error:
         if not asked["quiet"]:
-            write_text(_refused_json(asked, error) if as_json else _refused(asked, error))
+            write_text(_refused_json(asked, error) if for_script else _refused(asked, error))
         ctx.exit(_NOT_VERIFIED)
     if not asked["quiet"]:
-        write_text(_json({**found.to_json(), **_trust_json(check)}) if as_json else _as_text(found, check))
+        write_text(as_json({**found.to_json(), **_trust_json(by_trust)}) if for_script else _as_text(found, by_trust))
     ctx.exit(0)
 
 
-def _trust(asked: dict[str, Any]) -> Callable[[Bundle], Verified]:
-    """How to check a bundle's signature, by what the options say is trusted."""
+def _trust(asked: dict[str, Any]) -> tuple[Callable[[Bundle], Verified], TrustCheck | None]:
+    """How to check a bundle's signature, by what the options say is trusted; twice the same where that is a trust file."""
     keyless = asked["identity"] is not None or asked["issuer"] is not None
     if [asked["key"] is not None, asked["trust"] is not None, bool(asked["chain"]), keyless].count(True) != 1:
         raise click.UsageError(
@@ -115,22 +113,23 @@ def _trust(asked: dict[str, Any]) -> Callable[[Bundle], Verified]:
         from openvet.evidence.verifier import verify_with_key
 
         key = read_public(asked["key"])
-        return lambda bundle: verify_with_key(bundle, key)
+        return lambda bundle: verify_with_key(bundle, key), None
     if asked["trust"] is not None:
-        return _by_trust(asked)
+        by_trust = _by_trust(asked)
+        return by_trust, by_trust
     if asked["chain"]:
         from openvet.evidence.certificates import load_roots
         from openvet.evidence.verifier import verify_with_roots
 
         roots = load_roots(b"\n".join(read_pem(each) for each in asked["chain"]))
         at = _time(asked["at"])
-        return lambda bundle: verify_with_roots(bundle, roots, at)
+        return lambda bundle: verify_with_roots(bundle, roots, at), None
     if asked["identity"] is None or asked["issuer"] is None:
         raise click.UsageError("--identity and --issuer belong together: who signed, and which provider knows that")
     from openvet.evidence.keyless import load_trusted_root, verify_keyless
 
     root = load_trusted_root(None if asked["trusted_root"] is None else read_pem(asked["trusted_root"]))
-    return lambda bundle: verify_keyless(bundle, asked["identity"], asked["issuer"], root)
+    return lambda bundle: verify_keyless(bundle, asked["identity"], asked["issuer"], root), None
 
 
 def _by_trust(asked: dict[str, Any]) -> TrustCheck:
@@ -149,22 +148,22 @@ def _by_trust(asked: dict[str, Any]) -> TrustCheck:
     )
 
 
-def _trust_json(check: Callable[[Bundle], Verified]) -> dict[str, Any]:
-    to_json = getattr(check, "to_json", None)
-    return {} if to_json is None else {"trust": to_json()}
+def _trust_json(check: TrustCheck | None) -> dict[str, Any]:
+    return {} if check is None else {"trust": check.to_json()}
 
 
-def _trust_text(check: Callable[[Bundle], Verified]) -> list[str]:
+def _trust_text(check: TrustCheck | None) -> list[str]:
     """By whose word a model is accepted, and which signatures did not count."""
-    judgement = getattr(check, "judgement", None)
-    if judgement is None:
+    if check is None:
         return []
     lines = [
         f"  trusted    {', '.join(each.by)}: {len(each.by)} of the {each.threshold} needed, by line {each.line} of the trust file"
-        for each in judgement.accepted
+        for each in check.judgement.accepted
     ]
-    lines += [f"  note: {each.said.source} does not count: {each.reason}: {each.message}" for each in judgement.refused]
-    return lines + [f"  note: not counted: {each}" for each in getattr(check, "ignored", [])]
+    lines += [
+        f"  note: {each.said.source} does not count: {each.reason}: {each.message}" for each in check.judgement.refused
+    ]
+    return lines + [f"  note: not counted: {each}" for each in check.ignored]
 
 
 def _time(text: str | None) -> datetime:
@@ -178,7 +177,7 @@ def _time(text: str | None) -> datetime:
 
 
 def _refused(asked: dict[str, Any], error: VerifyError) -> str:
-    from openvet.cli.sign import reused
+    from openvet.cli.signed import reused
     from openvet.reports._wording import visible
     from openvet.workflows.verify import MismatchError
 
@@ -198,21 +197,14 @@ def _refused(asked: dict[str, Any], error: VerifyError) -> str:
 
 
 def _refused_json(asked: dict[str, Any], error: VerifyError) -> str:
+    from openvet.cli.signed import as_json
     from openvet.workflows.verify import refusal
 
-    return _json(refusal(asked["model"], asked["signature"] or "", error))
+    return as_json(refusal(asked["model"], asked["signature"] or "", error))
 
 
-def _json(value: dict[str, Any]) -> str:
-    import json
-
-    from openvet.reports._wording import clean
-
-    return json.dumps(clean(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _as_text(found: Verification, check: Callable[[Bundle], Verified]) -> str:
-    from openvet.cli.sign import not_covered, reused
+def _as_text(found: Verification, check: TrustCheck | None) -> str:
+    from openvet.cli.signed import not_covered, reused
     from openvet.reports._wording import bytes_for_people, plural, visible
 
     lines = [

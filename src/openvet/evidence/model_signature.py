@@ -11,6 +11,7 @@
                      ignore_paths    what is not signed, with all that lies in it
       resources[]    name            path, or path:start:end; a model that is one file is called "."
                      algorithm, digest
+      openvet_declared[]  name, by: ours; files whose digests the signer took from somebody and did not measure
 
 The root digest is SHA-256 over the resources' raw digests in the order in which they are listed. We list them by their names'
 code points, as the specification says; model-signing lists paths part by part and shards by number, which is read as well.
@@ -52,6 +53,8 @@ SHARD_SIZE: Final = 1_000_000_000
 SINGLE: Final = "."
 #: Hex digits of each algorithm's digest (algorithm registry of the specification).
 _LENGTHS: Final = {"sha256": 64, "blake2b": 128, "blake3": 64}
+#: Verifiers ignore fields that they do not know (5.2.1), so this one is for those who do.
+_DECLARED: Final = "openvet_declared"
 _NUMBER: Final = pattern(r"0|[1-9][0-9]{0,18}", re.ASCII)
 _SHARDS: Final = 10_000_000
 
@@ -102,12 +105,18 @@ class Serialization:
 
 @dataclass(frozen=True, slots=True)
 class ModelSignature:
-    """The statement. ``legacy`` says that it is of the old kind, which names no root and no way of serialization."""
+    """The statement.
+
+    Attributes:
+        legacy: it is of the old kind, which names no root and no way of serialization.
+        declared: files whose digests the signer did not measure, with a word for who named them.
+    """
 
     name: str
     resources: tuple[Resource, ...]
     serialization: Serialization
     legacy: bool = False
+    declared: tuple[tuple[str, str], ...] = ()
     _files: dict[str, list[Resource]] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -124,7 +133,13 @@ class ModelSignature:
         return root_digest(self.resources)
 
     @classmethod
-    def of(cls, name: str, resources: Iterable[Resource], serialization: Serialization) -> ModelSignature:
+    def of(
+        cls,
+        name: str,
+        resources: Iterable[Resource],
+        serialization: Serialization,
+        declared: Iterable[tuple[str, str]] = (),
+    ) -> ModelSignature:
         """The statement about a model of these resources, whatever their order.
 
         Raises:
@@ -136,7 +151,8 @@ class ModelSignature:
         for each in listed:
             if not _is_text(each.path):
                 raise UsageError(f"the name {each.path!r} is no UTF-8, and so cannot be signed; rename the file")
-        return cls(name if _is_text(name) and name else "model", tuple(listed), serialization)
+        shown = name if _is_text(name) and name else "model"
+        return cls(shown, tuple(listed), serialization, declared=tuple(sorted(declared)))
 
     def to_json(self) -> dict[str, Any]:
         algorithm = _algorithm(self.serialization)
@@ -149,6 +165,7 @@ class ModelSignature:
                 "resources": [
                     {"name": each.name, "algorithm": algorithm, "digest": each.digest} for each in self.resources
                 ],
+                **({_DECLARED: [{"name": name, "by": by} for name, by in self.declared]} if self.declared else {}),
             },
         }
 
@@ -191,7 +208,7 @@ def _parse_v1(subjects: list[Any], predicate: dict[str, Any]) -> ModelSignature:
     name, root = _subject(subjects[0])
     serialization = _serialization(_needed(predicate, "serialization", dict))
     resources = [_resource(each, serialization) for each in _needed(predicate, "resources", list)]
-    made = ModelSignature(name, tuple(resources), serialization)
+    made = ModelSignature(name, tuple(resources), serialization, declared=_declared(predicate))
     if not resources:
         raise VerifyError("malformed", "the statement lists no file")
     if made.root != root:
@@ -234,6 +251,13 @@ def _serialization(value: dict[str, Any]) -> Serialization:
     if not isinstance(ignored, list) or not all(isinstance(each, str) for each in ignored):
         raise VerifyError("malformed", "the statement has something else than texts in 'ignore_paths'")
     return Serialization(algorithm, size, _needed(value, "allow_symlinks", bool), tuple(ignored))
+
+
+def _declared(predicate: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    listed = predicate.get(_DECLARED, [])
+    if not isinstance(listed, list):
+        raise VerifyError("malformed", f"the statement has no list in {_DECLARED!r}")
+    return tuple((_path(_needed(each, "name", str)), _needed(each, "by", str)) for each in listed)
 
 
 def _resource(value: Any, serialization: Serialization) -> Resource:

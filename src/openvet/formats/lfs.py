@@ -13,7 +13,7 @@ from openvet.errors import MalformedError
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "LONGEST", "pointed_at", "probe", "read"]
 
 FORMAT = Format(
     id="lfs-pointer",
@@ -26,7 +26,8 @@ FORMAT = Format(
 )
 
 _FIRST = (b"version https://git-lfs.github.com/spec/v1\n", b"version https://hawser.github.com/spec/v1\n")
-_LONGEST = 1024
+#: Bytes that a pointer has fewer of.
+LONGEST = 1024
 
 
 def probe(head: Head) -> Likeness:
@@ -39,17 +40,23 @@ def read(source: Source, facts: Facts) -> None:
     Raises:
         MalformedError: longer than a pointer may be, or without its digest and size.
     """
-    if source.size >= _LONGEST:
-        raise MalformedError("begins as a Git LFS pointer, and is longer than one may be", offset=_LONGEST)
-    data = source.read(0, source.size)
+    if source.size >= LONGEST:
+        raise MalformedError("begins as a Git LFS pointer, and is longer than one may be", offset=LONGEST)
+    found = pointed_at(source.read(0, source.size))
+    if found is None:
+        raise MalformedError("begins as a Git LFS pointer, and names no digest and size", offset=0)
+    digest, size = found
+    facts.note("sha256", digest)
+    facts.note("bytes", size)
+    facts.unknown(
+        "absent", f"is a pointer to {size} bytes that were not downloaded (git lfs pull)", coverage=Coverage.UNREAD
+    )
+
+
+def pointed_at(data: bytes) -> tuple[str, int] | None:
+    """SHA-256 in hex and size in bytes of what the pointer ``data`` stands for; ``None`` where it is no pointer."""
     digest = re.search(rb"^oid sha256:([0-9a-f]{64})$", data, re.MULTILINE)
     size = re.search(rb"^size (\d{1,18})$", data, re.MULTILINE)
-    if digest is None or size is None or not data.isascii():
-        raise MalformedError("begins as a Git LFS pointer, and names no digest and size", offset=0)
-    facts.note("sha256", digest.group(1).decode())
-    facts.note("bytes", int(size.group(1)))
-    facts.unknown(
-        "absent",
-        f"is a pointer to {int(size.group(1))} bytes that were not downloaded (git lfs pull)",
-        coverage=Coverage.UNREAD,
-    )
+    if not data.startswith(_FIRST) or len(data) >= LONGEST or digest is None or size is None or not data.isascii():
+        return None
+    return digest.group(1).decode(), int(size.group(1))

@@ -28,7 +28,8 @@ _NAMES_AHEAD = 10_000
 class Origin(Protocol):
     """What the inventory needs of a place that models come from."""
 
-    remote: bool
+    @property
+    def remote(self) -> bool: ...
 
     @property
     def snapshot(self) -> Snapshot: ...

@@ -13,6 +13,7 @@ import fnmatch
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from openvet.core.limits import DEFAULT_LIMITS, Limits
 from openvet.core.snapshot import Entry, EntryKind, Snapshot
@@ -25,6 +26,9 @@ __all__ = ["DeniedError", "LocalOrigin", "VanishedError", "cache_repository"]
 # O_NONBLOCK: opening a fifo that was swapped in must not wait for a writer
 _FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _FOLDER_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_DIRECTORY
+
+#: How the folder of a repository in a hub's cache begins.
+_REPOSITORIES = ("models--", "datasets--", "spaces--")
 
 _SPECIAL = {
     stat.S_IFIFO: "a fifo",
@@ -54,7 +58,7 @@ class LocalOrigin:
         SubjectError: nothing is there, it may not be opened, or it is neither a folder nor a regular file.
     """
 
-    remote = False
+    remote: Literal[False] = False
     #: Whether this is a snapshot in a hub's cache, where every file is a link to a blob.
     cached: bool
 
@@ -123,6 +127,12 @@ class LocalOrigin:
             os.close(descriptor)
             raise ChangedError("is not the file that was listed")
         return FileSource(descriptor)
+
+    def blob_of(self, entry: Entry) -> str:
+        """What a hub's cache calls the bytes of ``entry``: its etag, which may be a digest; '' where it is no link into a cache."""
+        parts = os.path.join(self._root, *entry.key).split(os.sep)
+        there = len(parts) > 2 and parts[-2] == "blobs" and parts[-3].startswith(_REPOSITORIES)
+        return parts[-1] if there else ""
 
     def close(self) -> None:
         if self._descriptor >= 0:
@@ -229,7 +239,7 @@ def cache_repository(real: str) -> str | None:
     """The repository folder when ``real`` is (below) a snapshot of a hub cache, else ``None``."""
     parts = real.split(os.sep)
     for index in range(len(parts) - 2, 0, -1):
-        if parts[index] == "snapshots" and parts[index - 1].startswith(("models--", "datasets--", "spaces--")):
+        if parts[index] == "snapshots" and parts[index - 1].startswith(_REPOSITORIES):
             return os.sep.join(parts[:index])
     return None
 

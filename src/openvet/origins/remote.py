@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
+from typing import Literal
 
 from openvet.core.dataclass import dataclass
 from openvet.core.limits import Limits
@@ -100,7 +101,7 @@ class RemoteOrigin:
         whole: every byte of every file is to be fetched and hashed.
     """
 
-    remote = True
+    remote: Literal[True] = True
 
     def __init__(self, client: Client, snapshot: Snapshot, files: dict[str, RemoteFile], *, whole: bool) -> None:
         self.snapshot = snapshot
@@ -117,6 +118,10 @@ class RemoteOrigin:
             return RangeSource(file.size, partial(self._fetch, file), file.claim, whole=self._whole)
         data = self._small.take(file.name)
         return RangeSource(file.size, lambda start, stop: iter((data[start:stop],)), file.claim, whole=True)
+
+    def claim_of(self, entry: Entry) -> Claim | None:
+        """The digest that the server names for ``entry``, if it names one."""
+        return self._files[entry.key[0]].claim
 
     def close(self) -> None:
         self._small.stop()

@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from openvet.core.dataclass import dataclass
 from openvet.core.progress import Progress
@@ -19,10 +19,15 @@ from openvet.io.hashing import HashPool, Pending, digest_chunks
 from openvet.io.source import FileSource
 from openvet.origins.local import LocalOrigin
 
+if TYPE_CHECKING:
+    from openvet.origins.remote import RemoteOrigin
+
 __all__ = [
-    "FileError", "Listing", "NotCovered", "Reused", "Span", "digest", "list_files", "own_path", "read_small", "within",
+    "SIGNATURE", "FileError", "Listing", "NotCovered", "Reused", "Span", "digest", "list_files", "own_path", "read_small", "within",
 ]  # fmt: skip
 
+#: The signature of a folder where nobody says otherwise, which is never about itself.
+SIGNATURE: Final = "model.sig"
 #: Files that are open at once: enough to keep all cores busy, few enough for any descriptor limit.
 _OPEN = 64
 #: Less is hashed at once and not by another thread, which would cost more than the hashing.
@@ -81,7 +86,7 @@ class Listing:
 
 
 def list_files(
-    origin: LocalOrigin, serialization: Serialization, own: str | None, signed: Collection[str] = ()
+    origin: LocalOrigin | RemoteOrigin, serialization: Serialization, own: str | None, signed: Collection[str] = ()
 ) -> Listing:
     """Sort the names in a model.
 

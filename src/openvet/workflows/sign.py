@@ -1,24 +1,42 @@
-"""sign: hash a model's files, and sign the list of them as OpenSSF Model Signing has it."""
+"""sign: hash a model's files, and sign the list of them as OpenSSF Model Signing has it.
+
+A signature is over digests. Those that were declared are signed only where the caller asks for it, and the signed statement
+names the files (docs/adr/0019).
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from openvet.core.dataclass import dataclass
 from openvet.core.progress import Progress
+from openvet.core.snapshot import Entry
 from openvet.core.text import printable
 from openvet.errors import SubjectError, UsageError
 from openvet.evidence.bundle import Bundle, Material
 from openvet.evidence.dsse import IN_TOTO, Envelope, Signature, pae
 from openvet.evidence.keys import PublicKey
-from openvet.evidence.model_signature import ALWAYS_IGNORED, ModelSignature, Serialization
+from openvet.evidence.model_signature import ALWAYS_IGNORED, ModelSignature, Resource, Serialization
 from openvet.io.digest_cache import DigestCache
 from openvet.io.new_file import NewFile, WriteError
 from openvet.origins.local import LocalOrigin
-from openvet.workflows.model_files import FileError, Listing, NotCovered, Reused, digest, list_files, own_path
+from openvet.workflows.declared import Taken, declared_digests, is_remote, measure_remote, open_model, take
+from openvet.workflows.model_files import (
+    SIGNATURE,
+    FileError,
+    Listing,
+    NotCovered,
+    Reused,
+    digest,
+    list_files,
+    own_path,
+)
+
+if TYPE_CHECKING:
+    from openvet.origins.remote import RemoteOrigin
 
 __all__ = ["SIGNING_TYPE", "Key", "SignOptions", "Signing", "certificates_of", "default_signature", "sign"]
 
@@ -46,6 +64,7 @@ class SignOptions:
         jobs: hashing threads; 0 means all cores.
         certificates: DER, the signer's first; they go into the bundle in place of the key's name.
         cache: digests of files that have not changed since are taken from it.
+        declared: digests that somebody named already are signed without reading those files.
     """
 
     signature: str = ""
@@ -54,11 +73,19 @@ class SignOptions:
     jobs: int = 0
     certificates: tuple[bytes, ...] = ()
     cache: DigestCache | None = None
+    declared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """What was signed. ``model`` and ``signature`` are paths, printable; ``reused`` what came from the digest cache, if used."""
+    """What was signed.
+
+    Attributes:
+        model, signature: paths, printable.
+        size: of all files in bytes, those that are declared as large as they are said to be.
+        reused: what came from the digest cache, if it was used.
+        taken: files that were not read, since their digests were declared.
+    """
 
     model: str
     signature: str
@@ -67,6 +94,7 @@ class Signing:
     key: PublicKey
     not_covered: tuple[NotCovered, ...]
     reused: Reused | None = None
+    taken: tuple[Taken, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         statement = self.statement
@@ -81,12 +109,13 @@ class Signing:
             "key": {"kind": self.key.kind, "sha256": self.key.hint},
             "not_covered": [each.to_json() for each in self.not_covered],
             **({} if self.reused is None else {"digest_cache": self.reused.to_json()}),
+            **({"declared": [each.to_json() for each in self.taken]} if self.taken else {}),
         }
 
 
 def default_signature(model: str) -> str:
     """Where a model's signature is when nobody says otherwise: ``MODEL/model.sig`` for a folder, ``FILE.sig`` for a file."""
-    return os.path.join(model, "model.sig") if os.path.isdir(model) else f"{model}.sig"
+    return os.path.join(model, SIGNATURE) if os.path.isdir(model) else f"{model}.sig"
 
 
 def sign(path: str, key: Key, options: SignOptions | None = None, progress: Progress | None = None) -> Signing:
@@ -98,26 +127,23 @@ def sign(path: str, key: Key, options: SignOptions | None = None, progress: Prog
         WriteError: the signature cannot be written; nothing was left there.
     """
     options = options or SignOptions()
+    _check_declared(path, options)
     target = options.signature or default_signature(path)
     _check_key(key, options)
     reused = None if options.cache is None else Reused()
-    origin = LocalOrigin(path)
+    origin = open_model(path) if options.declared else LocalOrigin(path)
     try:
-        own = None if origin.snapshot.single else own_path(target, path)
+        own = None if origin.snapshot.single or origin.remote else own_path(target, path)
         _spare(target, path, force=options.force)
         serialization = _settled(options.serialization, origin, own)
         found = list_files(origin, serialization, own)
         _check_listing(found, origin, options.serialization)
-        wanted = [(name, entry, serialization.spans(entry.size)) for name, entry in found.files.items()]
-        try:
-            found_now = digest(
-                origin, wanted, serialization.hash_type, options.jobs, progress or Progress(), options.cache, reused
-            )
-            resources = list(found_now)
-        except FileError as error:
-            raise SubjectError(str(error)) from error
-        statement = ModelSignature.of(origin.snapshot.name, resources, serialization)
-        size = sum(entry.size for entry in found.files.values())
+        known = declared_digests(origin) if options.declared else {}
+        resources, taken, left = take(found.files, known)
+        resources += _measured(origin, left, serialization, options, progress or Progress(), reused)
+        said = [(name, known[entry.name].by) for name, entry in found.files.items() if entry.name in known]
+        statement = ModelSignature.of(origin.snapshot.name, resources, serialization, said)
+        size = sum(known[each.name].size if each.name in known else each.size for each in found.files.values())
     finally:
         origin.close()
     payload = statement.to_bytes()
@@ -131,9 +157,39 @@ def sign(path: str, key: Key, options: SignOptions | None = None, progress: Prog
         file.write(Bundle(material, envelope).to_bytes())
         file.commit()
     empty = (NotCovered(each.place, "is empty, which a signature by shards does not hold") for each in found.empty)
-    return Signing(
-        printable(path), printable(target), statement, size, key.public, (*found.not_covered, *empty), reused
-    )
+    not_covered = (*found.not_covered, *empty)
+    return Signing(printable(path), printable(target), statement, size, key.public, not_covered, reused, tuple(taken))
+
+
+def _check_declared(path: str, options: SignOptions) -> None:
+    remote = is_remote(path)
+    if remote and not options.declared:
+        raise UsageError(
+            f"{printable(path)}: is on a server; download it to sign what you have, or sign the digests that the server names with --declared"
+        )
+    if remote and not options.signature:
+        raise UsageError("a model on a server has no place for its signature; name one with --signature")
+    if options.declared and (
+        options.serialization.shard_size is not None or options.serialization.hash_type != "sha256"
+    ):
+        raise UsageError("--declared takes digests of whole files in SHA-256, which shards and other hashes are not")
+
+
+def _measured(
+    origin: LocalOrigin | RemoteOrigin,
+    files: Mapping[str, Entry],
+    serialization: Serialization,
+    options: SignOptions,
+    progress: Progress,
+    reused: Reused | None,
+) -> list[Resource]:
+    if origin.remote:
+        return list(measure_remote(origin, files, progress))
+    wanted = [(name, entry, serialization.spans(entry.size)) for name, entry in files.items()]
+    try:
+        return list(digest(origin, wanted, serialization.hash_type, options.jobs, progress, options.cache, reused))
+    except FileError as error:
+        raise SubjectError(str(error)) from error
 
 
 def _check_key(key: Key, options: SignOptions) -> None:
@@ -154,7 +210,7 @@ def _check_key(key: Key, options: SignOptions) -> None:
             raise UsageError(f"the certificate of {facts.subject} is for another key than the one that signs")
 
 
-def _settled(asked: Serialization, origin: LocalOrigin, own: str | None) -> Serialization:
+def _settled(asked: Serialization, origin: LocalOrigin | RemoteOrigin, own: str | None) -> Serialization:
     """What was asked for, with what is always ignored, and links allowed where a cache consists of them."""
     if origin.snapshot.single:
         return replace(asked, ignore_paths=())
@@ -168,7 +224,11 @@ def _settled(asked: Serialization, origin: LocalOrigin, own: str | None) -> Seri
             )
         ignored.append(path)
     paths = {*ignored, *ALWAYS_IGNORED, *([own] if own is not None else [])}
-    return replace(asked, ignore_paths=tuple(sorted(paths)), allow_symlinks=asked.allow_symlinks or origin.cached)
+    return replace(
+        asked,
+        ignore_paths=tuple(sorted(paths)),
+        allow_symlinks=asked.allow_symlinks or (not origin.remote and origin.cached),
+    )
 
 
 def _ignorable(text: str) -> str:
@@ -181,7 +241,7 @@ def _ignorable(text: str) -> str:
     return path
 
 
-def _check_listing(found: Listing, origin: LocalOrigin, asked: Serialization) -> None:
+def _check_listing(found: Listing, origin: LocalOrigin | RemoteOrigin, asked: Serialization) -> None:
     if found.others:
         lines = [f"{each.path} ({each.why})" for each in found.others[:_LISTED]]
         more = f", and {len(found.others) - _LISTED} more" if len(found.others) > _LISTED else ""

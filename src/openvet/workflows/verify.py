@@ -11,12 +11,14 @@ from openvet.core.dataclass import dataclass
 from openvet.core.progress import Progress
 from openvet.core.snapshot import Entry
 from openvet.core.text import printable
-from openvet.errors import SubjectError, VerifyError
+from openvet.errors import ReadError, SubjectError, VerifyError
 from openvet.evidence.bundle import Bundle
 from openvet.evidence.model_signature import DIGESTS_V01, SIGNATURE_V1, SINGLE, ModelSignature, Resource
 from openvet.evidence.verifier import Signer, Verified
+from openvet.formats.lfs import LONGEST
 from openvet.io.digest_cache import DigestCache
 from openvet.origins.local import LocalOrigin
+from openvet.workflows.declared import pointer_in
 from openvet.workflows.model_files import (
     FileError,
     Listing,
@@ -114,8 +116,13 @@ class Verification:
             "signer": self.signer.to_json(),
             "not_covered": [each.to_json() for each in self.not_covered],
             "notes": list(self.notes),
+            **({"declared": _declared(statement)} if statement.declared else {}),
             **({} if self.reused is None else {"digest_cache": self.reused.to_json()}),
         }
+
+
+def _declared(statement: ModelSignature) -> list[dict[str, str]]:
+    return [{"path": printable(name), "by": printable(by)} for name, by in statement.declared]
 
 
 def refusal(model: str, signature: str, error: VerifyError) -> dict[str, Any]:
@@ -264,8 +271,10 @@ def _compare(
     try:
         algorithm = statement.serialization.hash_type
         for found in digest(origin, wanted, algorithm, options.jobs, progress, options.cache, reused):
-            if found.digest != signed.pop((found.path, found.start, found.end)).digest:
+            wanted_one = signed.pop((found.path, found.start, found.end))
+            if found.digest != wanted_one.digest:
                 span = "" if found.end is None else f"bytes {found.start} to {found.end}"
+                span = _pointer(origin, files[found.path], wanted_one) or span
                 changed.setdefault(files[found.path].place, span)
     except FileError as error:
         return [Difference(error.place, "unreadable", str(error).removeprefix(f"{error.place}: "))]
@@ -274,11 +283,30 @@ def _compare(
     return [Difference(path, "changed", span) for path, span in sorted(changed.items())]
 
 
+def _pointer(origin: LocalOrigin, entry: Entry, signed: Resource) -> str:
+    """What to say of a Git LFS pointer in place of the signed file: never that it is good, whatever it names."""
+    if entry.size >= LONGEST:
+        return ""
+    try:
+        with origin.open(entry) as source:
+            found = pointer_in(source)
+    except ReadError:
+        return ""
+    if found is None:
+        return ""
+    which = "to the signed digest" if found.sha256 == signed.digest else "to another file than the signed one"
+    return f"is a Git LFS pointer {which}; a pointer is no file: fetch it (git lfs pull)"
+
+
 def _notes(origin: LocalOrigin, statement: ModelSignature, bundle: Bundle, signer: Signer) -> Iterator[str]:
     if statement.legacy:
         yield "an old kind of signature (model-signing 0.2): sign again to record what it leaves out"
     elif statement.name != origin.snapshot.name:
         yield f"it was signed under the name {printable(statement.name)}; names of models are not part of what is verified"
+    if statement.declared:
+        some = ", ".join(printable(name) for name, _ in statement.declared[:_SAID])
+        more = f" and {len(statement.declared) - _SAID} more" if len(statement.declared) > _SAID else ""
+        yield f"the signer took digests that others had declared, without reading the files: {some}{more}; their bytes were compared here all the same"
     if signer.method != "sigstore" and (bundle.material.log_entries or bundle.material.timestamps is not None):
         yield "the bundle carries log entries or timestamps, which were not checked"
     if signer.signed_at is None:
