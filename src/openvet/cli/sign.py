@@ -12,7 +12,8 @@ from openvet.cli.options import form_option
 
 if TYPE_CHECKING:
     from openvet.evidence.model_signature import Serialization
-    from openvet.workflows.sign import Key, Signing
+    from openvet.evidence.signing import SigningKey
+    from openvet.workflows.sign import Signing
 
 __all__ = ["sign"]
 
@@ -110,7 +111,7 @@ def _serialization(asked: dict[str, Any]) -> Serialization:
     return Serialization(asked["algorithm"], size, asked["allow_symlinks"], asked["ignore"])
 
 
-def _key(asked: dict[str, Any]) -> Key:
+def _key(asked: dict[str, Any]) -> SigningKey:
     from openvet.cli.signed import ask_passphrase
     from openvet.workflows.keys import read_private, read_public
 

@@ -25,7 +25,7 @@ from openvet.evidence.strict import fields_of, parse_json
 
 __all__ = [
     "SignedStatement",
-    "Signer",
+    "SigningKey",
     "parse_line",
     "parse_statement",
     "sign_payload",
@@ -39,7 +39,7 @@ _HINT: Final = pattern(r"[0-9a-f]{64}", re.ASCII)
 _MOST_WHOLE: Final = 2**53
 
 
-class Signer(Protocol):
+class SigningKey(Protocol):
     """Whatever can sign."""
 
     @property
@@ -79,7 +79,7 @@ def signable(value: Any) -> Any:
     return value
 
 
-def sign_statement(statement: Statement, key: Signer) -> Bundle:
+def sign_statement(statement: Statement, key: SigningKey) -> Bundle:
     """Sign what a statement says.
 
     Raises:
@@ -106,7 +106,7 @@ def statement_bytes(statement: Statement) -> bytes:
     return payload
 
 
-def sign_payload(payload: bytes, key: Signer) -> Bundle:
+def sign_payload(payload: bytes, key: SigningKey) -> Bundle:
     """A bundle around an in-toto statement, signed by ``key`` and naming it."""
     envelope = Envelope(IN_TOTO, payload, (Signature(key.sign(pae(IN_TOTO, payload))),))
     return Bundle(Material("publicKey", key.public.hint), envelope)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import fields
 from datetime import date, datetime
@@ -20,15 +19,14 @@ from openvet.core.limits import DEFAULT_LIMITS, Limits, parse_amount
 from openvet.core.text import printable
 from openvet.errors import ConfigError, UsageError
 from openvet.policy.decision import Acceptance
-from openvet.workflows.toml_lines import Path, key_lines, nearest
+from openvet.workflows.toml_lines import Path, nearest
+from openvet.workflows.toml_reader import LARGEST, TomlReader, near_word
 
 __all__ = ["FORMATS", "AcceptedCallable", "Config"]
 
 #: Formats of a report, in the order of the help.
 FORMATS = ("text", "json", "jsonl", "sarif", "markdown", "acceptances")
 _FAIL_ON = ("review", "reject")
-_LARGEST = 4 * 1024 * 1024
-_LONGEST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,7 @@ class Config:
             with os.fdopen(descriptor, "rb") as file:
                 if not os.path.isfile(real):
                     raise ConfigError(f"{shown}: is no regular file")
-                data = file.read(_LARGEST + 1)
+                data = file.read(LARGEST + 1)
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or "no such name"
             raise ConfigError(f"{shown}: the configuration cannot be read: {why}") from error
@@ -105,20 +103,19 @@ class Config:
         return tuple(each for each in self.acceptances if each.expires >= today)
 
 
-class _Reader:
+class _Reader(TomlReader):
     """One file; ``problems`` grow while it is read."""
 
     def __init__(self, data: bytes, shown: str, path: str) -> None:
-        self._data, self._shown, self._path = data, shown, path
-        self._lines: dict[Path, int] = {}
-        self._problems: list[tuple[int, str]] = []
+        super().__init__(data, shown)
+        self._path = path
 
     def config(self) -> Config:
-        top = self._table(self._document(), (), {"strict", "accept", "callable", "limits", "defaults"})
+        top = self.table(self.document(), (), {"strict", "accept", "callable", "limits", "defaults"})
         strict = top.get("strict", False)
         if not isinstance(strict, bool):
-            self._problem(("strict",), "strict must be true or false")
-        defaults = self._table(top.get("defaults", {}), ("defaults",), {"format", "fail-on", "exclude"})
+            self.problem(("strict",), "strict must be true or false")
+        defaults = self.table(top.get("defaults", {}), ("defaults",), {"format", "fail-on", "exclude"})
         config = Config(
             acceptances=self._acceptances(top.get("accept", [])),
             callables=self._callables(top.get("callable", [])),
@@ -130,31 +127,10 @@ class _Reader:
             path=self._path,
             shown=self._shown,
             digest=hashlib.sha256(self._data).hexdigest(),
-            lines=self._lines,
+            lines=self.lines,
         )
-        if self._problems:
-            raise ConfigError(*(f"{self._shown}:{line}: {text}" for line, text in sorted(self._problems)[:50]))
+        self.finish()
         return config
-
-    def _document(self) -> dict[str, Any]:
-        if len(self._data) > _LARGEST:
-            raise ConfigError(f"{self._shown}: is longer than {_LARGEST} bytes")
-        try:
-            text = self._data.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = self._data.count(b"\n", 0, error.start) + 1
-            raise ConfigError(f"{self._shown}:{line}: is not UTF-8 text") from error
-        try:
-            document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            place = re.search(r"\(at line (\d+)", str(error))
-            line = int(place[1]) if place else text.count("\n") + 1
-            why = re.sub(r" \(at [^()]*\)$", "", str(error))
-            raise ConfigError(f"{self._shown}:{line}: is not TOML: {printable(why)[:200]}") from error
-        except (RecursionError, ValueError) as error:  # nested too deeply, or a number of thousands of digits
-            raise ConfigError(f"{self._shown}:1: is not TOML that can be read: {type(error).__name__}") from error
-        self._lines = key_lines(text)
-        return document
 
     # --- sections ---
 
@@ -163,25 +139,25 @@ class _Reader:
         seen: dict[tuple[str, str], int] = {}
         rules = self._rule_ids() if value else set()
         keys = {"rule", "digest", "reason", "owner", "expires"}
-        for at, entry in self._entries(value, ("accept",), "[[accept]]"):
-            found = self._table(entry, at, keys, required=keys)
-            rule, digest = self._text(found, at, "rule"), self._digest(found, at)
+        for at, entry in self.entries(value, ("accept",), "[[accept]]"):
+            found = self.table(entry, at, keys, required=keys)
+            rule, digest = self.text(found, at, "rule"), self._digest(found, at)
             reason, owner, expires = (
-                self._text(found, at, "reason"),
-                self._text(found, at, "owner"),
+                self.text(found, at, "reason"),
+                self.text(found, at, "owner"),
                 self._date(found, at),
             )
             if rule is not None and rule not in rules:
                 unread = " (what was not read cannot be accepted)" if rule.startswith("unknown:") else ""
-                self._problem((*at, "rule"), f"there is no rule {printable(rule)[:100]}{unread}{_hint(rule, rules)}")
+                self.problem((*at, "rule"), f"there is no rule {printable(rule)[:100]}{unread}{near_word(rule, rules)}")
             elif None not in (rule, digest, reason, owner, expires):
-                line = nearest(self._lines, at)
+                line = nearest(self.lines, at)
                 first = seen.setdefault((str(rule), str(digest)), line)
                 if first != line:
-                    self._problem(at, f"accepts the same rule and digest as line {first}")
+                    self.problem(at, f"accepts the same rule and digest as line {first}")
                 out.append(
                     Acceptance(
-                        str(rule), str(digest), str(reason), str(owner), expires or date.min, nearest(self._lines, at)
+                        str(rule), str(digest), str(reason), str(owner), expires or date.min, nearest(self.lines, at)
                     )
                 )
         return tuple(out)
@@ -189,19 +165,19 @@ class _Reader:
     def _callables(self, value: Any) -> tuple[AcceptedCallable, ...]:
         out: list[AcceptedCallable] = []
         seen: dict[str, int] = {}
-        for at, entry in self._entries(value, ("callable",), "[[callable]]"):
-            found = self._table(entry, at, {"name", "reason", "owner", "expires"}, required={"name", "reason"})
-            name, reason = self._text(found, at, "name"), self._text(found, at, "reason")
-            owner = self._text(found, at, "owner") if "owner" in found else ""
+        for at, entry in self.entries(value, ("callable",), "[[callable]]"):
+            found = self.table(entry, at, {"name", "reason", "owner", "expires"}, required={"name", "reason"})
+            name, reason = self.text(found, at, "name"), self.text(found, at, "reason")
+            owner = self.text(found, at, "owner") if "owner" in found else ""
             expires = self._date(found, at) if "expires" in found else None
             if name is None:
                 continue
             danger = _danger(name)
-            line = nearest(self._lines, at)
+            line = nearest(self.lines, at)
             if danger:
-                self._problem((*at, "name"), danger)
+                self.problem((*at, "name"), danger)
             elif seen.setdefault(name, line) != line:
-                self._problem((*at, "name"), f"{name} is accepted in line {seen[name]} already")
+                self.problem((*at, "name"), f"{name} is accepted in line {seen[name]} already")
             elif reason is not None and owner is not None:
                 out.append(AcceptedCallable(name, reason, owner, expires, line))
         return tuple(out)
@@ -209,18 +185,18 @@ class _Reader:
     def _limits(self, value: Any) -> Limits:
         known = {field.name: getattr(DEFAULT_LIMITS, field.name) for field in fields(Limits)}
         values = dict(known)
-        for name, amount in self._table(value, ("limits",), set(known)).items():
+        for name, amount in self.table(value, ("limits",), set(known)).items():
             try:
                 if isinstance(amount, bool) or not isinstance(amount, int | float | str):
                     raise UsageError("must be a number, or a text such as '200G'")
                 values[name] = parse_amount(str(amount), whole=isinstance(known[name], int))
             except UsageError as error:
-                self._problem(("limits", name), f"limit {name}: {error}")
+                self.problem(("limits", name), f"limit {name}: {error}")
         return Limits(**values)
 
     def _exclude(self, value: Any) -> tuple[str, ...]:
         if not isinstance(value, list) or any(not isinstance(each, str) or not each for each in value):
-            self._problem(("defaults", "exclude"), "exclude must be a list of patterns such as ['*.md']")
+            self.problem(("defaults", "exclude"), "exclude must be a list of patterns such as ['*.md']")
             return ()
         return tuple(value)
 
@@ -228,39 +204,11 @@ class _Reader:
         value = table.get(key)
         if value is None or (isinstance(value, str) and value in known):
             return value
-        hint = _hint(value, known) if isinstance(value, str) else ""
-        self._problem(("defaults", key), f"{key} must be one of {', '.join(known)}{hint}")
+        hint = near_word(value, known) if isinstance(value, str) else ""
+        self.problem(("defaults", key), f"{key} must be one of {', '.join(known)}{hint}")
         return None
 
     # --- values ---
-
-    def _entries(self, value: Any, path: Path, spelling: str) -> list[tuple[Path, Any]]:
-        if not isinstance(value, list):
-            self._problem(path, f"{path[0]} must be a list of tables; write {spelling}")
-            return []
-        return [((*path, index), each) for index, each in enumerate(value)]
-
-    def _table(self, value: Any, path: Path, known: Collection[str], required: Collection[str] = ()) -> dict[str, Any]:
-        where = f" in [{path[0]}]" if path else ""
-        if not isinstance(value, dict):
-            self._problem(path, f"{path[0] if path else 'the file'} must be a table")
-            return {}
-        for key in value:
-            if key not in known:
-                self._problem((*path, key), f"unknown key {printable(key)[:100]!r}{where}{_hint(key, known)}")
-        missing = sorted(set(required) - set(value))
-        if missing:
-            self._problem(path, f"{path[0]} needs {' and '.join(missing)}")
-        return {key: each for key, each in value.items() if key in known}
-
-    def _text(self, table: Mapping[str, Any], at: Path, key: str) -> str | None:
-        if key not in table:
-            return None
-        value = table[key]
-        if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST:
-            self._problem((*at, key), f"{key} must be a text that says something, of at most {_LONGEST} characters")
-            return None
-        return printable(" ".join(value.split()))
 
     def _digest(self, table: Mapping[str, Any], at: Path) -> str | None:
         value = table.get("digest")
@@ -268,7 +216,7 @@ class _Reader:
             return None
         text = value.lower().removeprefix("sha256:") if isinstance(value, str) else ""
         if not re.fullmatch(r"[0-9a-f]{64}", text):
-            self._problem((*at, "digest"), "digest must be a SHA-256: 64 hexadecimal digits")
+            self.problem((*at, "digest"), "digest must be a SHA-256: 64 hexadecimal digits")
             return None
         return text
 
@@ -282,25 +230,15 @@ class _Reader:
             except ValueError:
                 value = None
         if not isinstance(value, date) or isinstance(value, datetime):
-            self._problem((*at, "expires"), "expires must be a day, such as 2027-06-30")
+            self.problem((*at, "expires"), "expires must be a day, such as 2027-06-30")
             return None
         return value
-
-    def _problem(self, path: Path, text: str) -> None:
-        self._problems.append((nearest(self._lines, path), text))
 
     @staticmethod
     def _rule_ids() -> set[str]:
         from openvet.checks._run import checks
 
         return {module.RULE.id for module in checks().modules}
-
-
-def _hint(word: str, known: Collection[str]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(word[:100], sorted(known), 1, 0.5)
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _danger(name: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from openvet.core.dataclass import dataclass
 from openvet.core.progress import Progress
@@ -36,21 +36,13 @@ from openvet.workflows.model_files import (
 )
 
 if TYPE_CHECKING:
+    from openvet.evidence.signing import SigningKey
     from openvet.origins.remote import RemoteOrigin
 
-__all__ = ["SIGNING_TYPE", "Key", "SignOptions", "Signing", "certificates_of", "default_signature", "sign"]
+__all__ = ["SIGNING_TYPE", "SignOptions", "Signing", "certificates_of", "default_signature", "sign"]
 
 SIGNING_TYPE: Final = "https://openvet/signing/v1"
 _LISTED: Final = 5
-
-
-class Key(Protocol):
-    """Whatever can sign: a private key, or one in another place that signs on request."""
-
-    @property
-    def public(self) -> PublicKey: ...
-
-    def sign(self, data: bytes) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +110,7 @@ def default_signature(model: str) -> str:
     return os.path.join(model, SIGNATURE) if os.path.isdir(model) else f"{model}.sig"
 
 
-def sign(path: str, key: Key, options: SignOptions | None = None, progress: Progress | None = None) -> Signing:
+def sign(path: str, key: SigningKey, options: SignOptions | None = None, progress: Progress | None = None) -> Signing:
     """Sign the model at ``path`` and write the signature.
 
     Raises:
@@ -192,7 +184,7 @@ def _measured(
         raise SubjectError(str(error)) from error
 
 
-def _check_key(key: Key, options: SignOptions) -> None:
+def _check_key(key: SigningKey, options: SignOptions) -> None:
     if key.public.kind == "ed25519":
         raise UsageError(
             "OpenSSF Model Signing knows no Ed25519, and other verifiers would fail on it; sign models with a key on P-256, "

@@ -17,14 +17,13 @@ from openvet.core.text import printable
 from openvet.errors import ConfigError, SubjectError, UsageError
 from openvet.evidence.keys import PublicKey, load_public
 from openvet.evidence.trust import WORDS, Grant, Period, Revocation, Trust, TrustedIdentity, TrustedKey
-from openvet.workflows.config import _hint, _Reader
 from openvet.workflows.keys import read_public
 from openvet.workflows.model_files import read_small
 from openvet.workflows.toml_lines import Path, nearest
+from openvet.workflows.toml_reader import LARGEST, TomlReader, near_word
 
 __all__ = ["load_trust", "parse_trust"]
 
-_LARGEST = 4 * 1024 * 1024
 _SHA256 = pattern(r"[0-9a-f]{64}", re.ASCII)
 _SECTIONS = {"key", "identity", "grant", "revoked"}
 
@@ -37,7 +36,7 @@ def load_trust(path: str) -> Trust:
     """
     shown, folder = printable(path), os.path.dirname(os.path.abspath(path))
     try:
-        data = read_small(path, _LARGEST)
+        data = read_small(path, LARGEST)
     except OSError as error:
         raise ConfigError(f"{shown}: cannot be read: {error.strerror}") from error
     except SubjectError as error:
@@ -55,26 +54,25 @@ def parse_trust(data: bytes, shown: str, read: Callable[[str], PublicKey]) -> Tr
     return _Trust(data, shown, read).trust()
 
 
-class _Trust(_Reader):
-    """One file; ``_problems`` grow while it is read."""
+class _Trust(TomlReader):
+    """One trust file."""
 
     def __init__(self, data: bytes, shown: str, read: Callable[[str], PublicKey]) -> None:
-        super().__init__(data, shown, "")
+        super().__init__(data, shown)
         self._read = read
         self._principals: dict[str, str] = {}
         self._first: dict[tuple[str, str], int] = {}
 
     def trust(self) -> Trust:
-        top = self._table(self._document(), (), _SECTIONS)
-        lists = {name: self._entries(top.get(name, []), (name,), f"[[{name}]]") for name in _SECTIONS}
+        top = self.table(self.document(), (), _SECTIONS)
+        lists = {name: self.entries(top.get(name, []), (name,), f"[[{name}]]") for name in _SECTIONS}
         keys = [self._key(at, each) for at, each in lists["key"]]
         identities = [self._identity(at, each) for at, each in lists["identity"]]
         grants = [self._grant(at, each) for at, each in lists["grant"]]
         revoked = [self._revoked(at, each) for at, each in lists["revoked"]]
-        if not grants and not self._problems:
-            self._problem((), "trusts nobody: there is no [[grant]]")
-        if self._problems:
-            raise ConfigError(*(f"{self._shown}:{line}: {text}" for line, text in sorted(self._problems)[:50]))
+        if not grants and self.faultless:
+            self.problem((), "trusts nobody: there is no [[grant]]")
+        self.finish()
         return Trust(
             tuple(each for each in keys if each),
             tuple(each for each in identities if each),
@@ -85,11 +83,11 @@ class _Trust(_Reader):
     # --- sections ---
 
     def _key(self, at: Path, value: Any) -> TrustedKey | None:
-        found = self._table(value, at, {"name", "file", "pem", "sha256", "from", "until"}, required={"name"})
-        name, period = self._text(found, at, "name"), self._period(found, at)
+        found = self.table(value, at, {"name", "file", "pem", "sha256", "from", "until"}, required={"name"})
+        name, period = self.text(found, at, "name"), self._period(found, at)
         given = [each for each in ("file", "pem", "sha256") if each in found]
         if len(given) != 1:
-            self._problem(at, "a key is given by one of file, pem and sha256")
+            self.problem(at, "a key is given by one of file, pem and sha256")
             return None
         how = given[0]
         hint, key = "", None
@@ -100,17 +98,17 @@ class _Trust(_Reader):
                 key = load_public(text.encode()) if how == "pem" else self._read(text)
                 hint = key.hint
             except (UsageError, ValueError) as error:
-                self._problem((*at, how), f"{how}: {error}")
+                self.problem((*at, how), f"{how}: {error}")
         else:
-            self._problem((*at, how), f"{how} must be a text")
+            self.problem((*at, how), f"{how} must be a text")
         made = TrustedKey(name or "", hint, key, period)
         return made if name and hint and self._is_new(name, made.principal, at) else None
 
     def _identity(self, at: Path, value: Any) -> TrustedIdentity | None:
         needed = {"name", "identity", "issuer"}
-        found = self._table(value, at, {*needed, "from", "until"}, required=needed)
-        name, period = self._text(found, at, "name"), self._period(found, at)
-        identity, issuer = self._text(found, at, "identity"), self._text(found, at, "issuer")
+        found = self.table(value, at, {*needed, "from", "until"}, required=needed)
+        name, period = self.text(found, at, "name"), self._period(found, at)
+        identity, issuer = self.text(found, at, "identity"), self.text(found, at, "issuer")
         if name is None or identity is None or issuer is None:
             return None
         made = TrustedIdentity(name, identity, issuer, period)
@@ -118,39 +116,39 @@ class _Trust(_Reader):
 
     def _grant(self, at: Path, value: Any) -> Grant | None:
         known = {"says", "by", "models", "digests", "threshold", "from", "until"}
-        found = self._table(value, at, known, required={"says", "by"})
+        found = self.table(value, at, known, required={"says", "by"})
         says, by = self._texts(found, at, "says"), self._texts(found, at, "by")
         models = self._texts(found, at, "models")
         digests = tuple(self._sha256(each, (*at, "digests")) or "" for each in self._texts(found, at, "digests"))
         if "models" not in found and "digests" not in found:
-            self._problem(at, 'grant needs models or digests; models = ["*"] is every model')
+            self.problem(at, 'grant needs models or digests; models = ["*"] is every model')
         for each in says:
             if each not in WORDS and "://" not in each:
-                self._problem((*at, "says"), f"{each[:100]!r} is no kind of statement: {', '.join(WORDS)}, or the URI of a predicate type{_hint(each, WORDS)}")  # fmt: skip
+                self.problem((*at, "says"), f"{each[:100]!r} is no kind of statement: {', '.join(WORDS)}, or the URI of a predicate type{near_word(each, WORDS)}")  # fmt: skip
         unknown = [each for each in by if each not in self._principals]
         for each in unknown:
-            self._problem((*at, "by"), f"there is no key or identity {each[:100]!r}{_hint(each, self._principals)}")
+            self.problem((*at, "by"), f"there is no key or identity {each[:100]!r}{near_word(each, self._principals)}")
         threshold, most = found.get("threshold", 1), len(set(by))
         if isinstance(threshold, bool) or not isinstance(threshold, int) or threshold < 1:
-            self._problem((*at, "threshold"), "threshold must be a whole number from 1 on")
+            self.problem((*at, "threshold"), "threshold must be a whole number from 1 on")
         elif threshold > most and by and not unknown:
-            self._problem((*at, "threshold"), f"threshold is {threshold}, and by names {most}")
+            self.problem((*at, "threshold"), f"threshold is {threshold}, and by names {most}")
         else:
-            return Grant(says, by, models, digests, threshold, self._period(found, at), nearest(self._lines, at))
+            return Grant(says, by, models, digests, threshold, self._period(found, at), nearest(self.lines, at))
         return None
 
     def _revoked(self, at: Path, value: Any) -> Revocation | None:
-        found = self._table(value, at, {"name", "sha256", "since", "reason"}, required={"since", "reason"})
-        since, reason = self._day(found, at, "since"), self._text(found, at, "reason")
+        found = self.table(value, at, {"name", "sha256", "since", "reason"}, required={"since", "reason"})
+        since, reason = self._day(found, at, "since"), self.text(found, at, "reason")
         if ("name" in found) == ("sha256" in found):
-            self._problem(at, "who is revoked is given by one of name and sha256")
+            self.problem(at, "who is revoked is given by one of name and sha256")
             return None
         if "name" in found:
-            name = self._text(found, at, "name")
+            name = self.text(found, at, "name")
             principal = self._principals.get(name or "", "")
             if name is not None and not principal:
-                self._problem(
-                    (*at, "name"), f"there is no key or identity {name[:100]!r}{_hint(name, self._principals)}"
+                self.problem(
+                    (*at, "name"), f"there is no key or identity {name[:100]!r}{near_word(name, self._principals)}"
                 )
         else:
             hint = self._sha256(found["sha256"], (*at, "sha256"))
@@ -161,11 +159,11 @@ class _Trust(_Reader):
 
     def _is_new(self, name: str, principal: str, at: Path) -> bool:
         """A name stands for one signer, and a signer has one name: two would look like two people in a threshold."""
-        line = nearest(self._lines, at)
+        line = nearest(self.lines, at)
         for kind, what in (("name", name), ("signer", principal)):
             if (kind, what) in self._first:
                 same = "the name" if kind == "name" else "the same signer"
-                self._problem(at, f"{name[:100]!r} has {same} of line {self._first[kind, what]}")
+                self.problem(at, f"{name[:100]!r} has {same} of line {self._first[kind, what]}")
                 return False
         self._first[("name", name)] = self._first[("signer", principal)] = line
         self._principals[name] = principal
@@ -176,26 +174,26 @@ class _Trust(_Reader):
         if value is None:
             return ()
         if not isinstance(value, list) or not value or not all(isinstance(each, str) and each for each in value):
-            self._problem((*at, key), f"{key} must be a list of texts, and not empty")
+            self.problem((*at, key), f"{key} must be a list of texts, and not empty")
             return ()
         return tuple(value)
 
     def _sha256(self, value: Any, at: Path) -> str | None:
         text = value.lower().removeprefix("sha256:") if isinstance(value, str) else ""
         if not _SHA256.fullmatch(text):
-            self._problem(at, "must be a SHA-256: 64 hexadecimal digits")
+            self.problem(at, "must be a SHA-256: 64 hexadecimal digits")
             return None
         return text
 
     def _day(self, table: Mapping[str, Any], at: Path, key: str) -> date | None:
         value = table.get(key)
         if key in table and (not isinstance(value, date) or isinstance(value, datetime)):
-            self._problem((*at, key), f"{key} must be a day, such as 2027-06-30, without quotes")
+            self.problem((*at, key), f"{key} must be a day, such as 2027-06-30, without quotes")
             return None
         return value
 
     def _period(self, table: Mapping[str, Any], at: Path) -> Period:
         first, last = self._day(table, at, "from"), self._day(table, at, "until")
         if first is not None and last is not None and last < first:
-            self._problem((*at, "until"), "until is before from")
+            self.problem((*at, "until"), "until is before from")
         return Period(first, last)

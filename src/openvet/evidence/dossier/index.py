@@ -14,7 +14,7 @@ from openvet.evidence.bundle import Bundle
 from openvet.evidence.dossier.layout import CLAIMS
 from openvet.evidence.keys import PublicKey
 from openvet.evidence.predicates import PREDICATE_BASE
-from openvet.evidence.signing import Signer, parse_line, parse_statement, sign_payload, to_line
+from openvet.evidence.signing import SigningKey, parse_line, parse_statement, sign_payload, to_line
 from openvet.evidence.statement import STATEMENT_TYPE
 from openvet.evidence.strict import fields_of
 from openvet.evidence.verifier import verify_with_key
@@ -88,7 +88,7 @@ def _hexes(values: list[Any]) -> tuple[str, ...]:
 
 
 def sign_index(
-    claims: bytes, lines: list[bytes], checkpoint: bytes, keys: set[str], blobs: set[str], key: Signer
+    claims: bytes, lines: list[bytes], checkpoint: bytes, keys: set[str], blobs: set[str], key: SigningKey
 ) -> bytes:
     """The bytes of ``index.json``."""
     digests = tuple(hashlib.sha256(each).hexdigest() for each in lines)
