@@ -62,6 +62,11 @@ class Roots:
     anchors: tuple[Certificate, ...]
     others: tuple[Certificate, ...]
 
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the only root, in hex, or '' where there are several."""
+        return _facts(self.anchors[0]).fingerprint if len(self.anchors) == 1 else ""
+
 
 def load_roots(pem: bytes) -> Roots:
     """All certificates in ``pem``.

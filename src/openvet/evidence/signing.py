@@ -163,14 +163,19 @@ def to_line(bundle: Bundle) -> bytes:
     """The bundle in its one spelling: canonical JSON without a newline. What was signed stays as it is.
 
     Raises:
-        VerifyError: ``unsupported``: it is not one signature by a key that is named by SHA-256 of its PEM text.
+        VerifyError: ``unsupported``: it is not one signature, by a key that is named by SHA-256 of its PEM text, or with a
+            certificate, which for a long-lived one stands there with those that issued it and nothing else.
     """
     material, envelope = bundle.material, bundle.envelope
-    plain = (
-        material.kind == "publicKey" and not material.key and not material.log_entries and material.timestamps is None
-    )
-    if not plain or not _HINT.fullmatch(material.hint) or len(envelope.signatures) != 1:
-        raise VerifyError("unsupported", "the bundle is not one signature by a key that it names by its SHA-256")
+    bare = not material.log_entries and material.timestamps is None
+    named = material.kind == "publicKey" and not material.key and _HINT.fullmatch(material.hint) is not None
+    if len(envelope.signatures) != 1 or not (
+        material.kind == "certificate" or (bare and (named or material.certificates))
+    ):
+        raise VerifyError(
+            "unsupported",
+            "the bundle is not one signature by a key that it names by its SHA-256, or with a certificate",
+        )
     if envelope.payload_type != IN_TOTO:
         raise VerifyError("unsupported", f"the bundle signs {envelope.payload_type[:80]!r}, not {IN_TOTO}")
     return canonical_json(

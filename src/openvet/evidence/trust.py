@@ -11,7 +11,8 @@ Signers are counted, not signatures, and a signer is a key or an identity, whate
 * a key is the digest of its public half (:attr:`openvet.evidence.keys.PublicKey.hint`), so one key in two spellings or under two
   names counts once, and so does a key that also has a certificate;
 * an identity of a keyless signature is what the provider says together with the provider. Where its key is one that is trusted
-  by itself, it counts as that key.
+  by itself, it counts as that key;
+* so is the subject of a certificate together with the root that it leads to: its keys may change, the person does not.
 
 The time that counts for a signer is that at which a log saw the signature, where that is proven; otherwise it is the time that is
 asked about. So a signature without a proven time is not believed after its key has expired or is revoked, since whoever holds a lost
@@ -27,19 +28,21 @@ from typing import Any, Final
 
 from openvet.core.dataclass import dataclass
 from openvet.errors import UsageError
+from openvet.evidence.certificates import Roots
 from openvet.evidence.keys import PublicKey
 from openvet.evidence.model_signature import DIGESTS_V01, SIGNATURE_V1
 from openvet.evidence.predicates import PREDICATE_BASE
 from openvet.evidence.verifier import Signer
 
-__all__ = ["WORDS", "Accepted", "Grant", "Judgement", "Period", "Refused", "Revocation", "Said", "Trust", "TrustedIdentity", "TrustedKey", "judge"]  # fmt: skip
+__all__ = ["WORDS", "Accepted", "Grant", "Judgement", "Period", "Refused", "Revocation", "Said", "Trust", "TrustedCertificate", "TrustedIdentity", "TrustedKey", "TrustedSigner", "judge", "why_not_key"]  # fmt: skip
 
 #: Short words for kinds of statements; one that ends with a slash stands for all versions.
 WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "signature": (SIGNATURE_V1, DIGESTS_V01),
     "scan": (f"{PREDICATE_BASE}/scan/",),
     "bom": ("https://cyclonedx.org/bom", "https://cyclonedx.org/bom/", "https://spdx.dev/Document", "https://spdx.dev/Document/"),
-    "decision": (f"{PREDICATE_BASE}/decision/", "https://slsa.dev/verification_summary/", "https://in-toto.io/attestation/svr/"),
+    "owner": (f"{PREDICATE_BASE}/dossier-owner/",),
+    "decision": (f"{PREDICATE_BASE}/decision/", "https://slsa.dev/verification_summary/"),
 }  # fmt: skip
 
 
@@ -85,6 +88,20 @@ class TrustedIdentity:
     @property
     def principal(self) -> str:
         return f"identity {self.identity} of {self.issuer}"
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedCertificate:
+    """Who signs with a certificate: the subject (RFC 4514 text, compared as it is) under one root, and what leads to that."""
+
+    name: str
+    subject: str
+    roots: Roots
+    period: Period = Period()
+
+    @property
+    def principal(self) -> str:
+        return _certified(self.subject, self.roots.fingerprint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +154,7 @@ class Trust:
     identities: tuple[TrustedIdentity, ...] = ()
     grants: tuple[Grant, ...] = ()
     revocations: tuple[Revocation, ...] = ()
+    certificates: tuple[TrustedCertificate, ...] = ()
 
     def __post_init__(self) -> None:
         known = {each.name: each.principal for each in self.signers}
@@ -147,8 +165,11 @@ class Trust:
                 raise UsageError(f"a grant needs {grant.threshold} signers of the {len(set(grant.by))} that it names")
 
     @property
-    def signers(self) -> tuple[TrustedKey | TrustedIdentity, ...]:
-        return (*self.keys, *self.identities)
+    def signers(self) -> tuple[TrustedSigner, ...]:
+        return (*self.keys, *self.identities, *self.certificates)
+
+
+TrustedSigner = TrustedKey | TrustedIdentity | TrustedCertificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,9 +301,21 @@ def _judge_one(group: Sequence[Said], trust: Trust, as_of: datetime) -> tuple[li
     return [], refused
 
 
+def why_not_key(hint: str, trust: Trust, as_of: datetime) -> tuple[str, str] | None:
+    """Why a key is not to be used at a time, be it listed or not: ``revoked``, ``expired``, ``not-yet-valid``; ``None`` where it may be."""
+    principal = TrustedKey("", hint).principal
+    for each in trust.revocations:
+        if each.principal == principal and as_of >= _midnight(each.since):
+            return "revoked", f"the key {hint} is revoked since {each.since.isoformat()}: {each.reason}"
+    mine = [each for each in trust.keys if each.hint == hint]
+    if mine and all(each.period.why_not(as_of) for each in mine):
+        return _out_of(mine[0].period, as_of, mine[0].name)
+    return None
+
+
 def _why_not(
     said: Said,
-    signers: Sequence[TrustedKey | TrustedIdentity],
+    signers: Sequence[TrustedSigner],
     grants: Sequence[Grant],
     trust: Trust,
     as_of: datetime,
@@ -316,7 +349,7 @@ def _out_of(period: Period, at: datetime, what: str) -> tuple[str, str]:
     return reason, f"{what} {text}"
 
 
-def _signers(signer: Signer, trust: Trust) -> list[TrustedKey | TrustedIdentity]:
+def _signers(signer: Signer, trust: Trust) -> list[TrustedSigner]:
     """Every entry of whoever signed; all have one principal."""
     for principal in _principals(signer):
         found = [each for each in trust.signers if each.principal == principal]
@@ -329,9 +362,17 @@ def _principals(signer: Signer) -> Iterator[str]:
     yield TrustedKey("", signer.key).principal
     if signer.method == "sigstore":
         yield TrustedIdentity("", signer.identity, signer.provider).principal
+    if signer.method == "certificate" and signer.certificate is not None and signer.root is not None:
+        yield _certified(signer.certificate.subject, signer.root.fingerprint)
+
+
+def _certified(subject: str, root: str) -> str:
+    return f"certificate {subject} under {root}"
 
 
 def _who(signer: Signer) -> str:
+    if signer.method == "certificate" and signer.certificate is not None:
+        return f"{signer.certificate.subject} with a certificate for the key {signer.key}"
     return f"{signer.identity} of {signer.provider}" if signer.identity else f"the key {signer.key}"
 
 

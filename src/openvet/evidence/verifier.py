@@ -19,7 +19,7 @@ from openvet.evidence.certificates import CertificateFacts, Roots, facts_of, ver
 from openvet.evidence.dsse import IN_TOTO, old_pae
 from openvet.evidence.keys import PublicKey, load_public
 
-__all__ = ["Signer", "Verified", "verify_with_key", "verify_with_roots"]
+__all__ = ["Signer", "Verified", "named_key", "verify_with_key", "verify_with_roots"]
 
 _OLD_KIND: Final = b"https://model_signing/Digests/v0.1"
 _HINT: Final = pattern(r"[0-9a-f]{64}", re.ASCII)
@@ -77,7 +77,7 @@ def verify_with_key(bundle: Bundle, key: PublicKey) -> Verified:
         VerifyError: ``wrong-key`` where the bundle names another key; ``tampered`` where it names this one, or none, and the
             signature is not this key's; ``malformed``, ``unsupported``.
     """
-    named = _named(bundle)
+    named = named_key(bundle)
     if named and named != key.hint:
         raise VerifyError("wrong-key", f"it was signed with the key {named}, and the key given is {key.hint}")
     _check_signature(bundle, key)
@@ -99,8 +99,12 @@ def verify_with_roots(bundle: Bundle, roots: Roots, at: datetime) -> Verified:
     return Verified(bundle.envelope.payload, Signer("certificate", key.kind, key.hint, leaf, root, at=at))
 
 
-def _named(bundle: Bundle) -> str:
-    """The hint of the key that the bundle says it was signed with, or ''. Hints of other tools name keys in other ways."""
+def named_key(bundle: Bundle) -> str:
+    """The hint of the key that the bundle says it was signed with, or ''. Hints of other tools name keys in other ways.
+
+    Raises:
+        VerifyError: ``malformed``, ``unsupported``: what it carries is no key or certificate of a kind that is known.
+    """
     material = bundle.material
     if material.key:
         try:

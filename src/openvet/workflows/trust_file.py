@@ -15,9 +15,19 @@ from typing import Any
 from openvet.core.pattern import pattern
 from openvet.core.text import printable
 from openvet.errors import ConfigError, SubjectError, UsageError
+from openvet.evidence.certificates import load_roots
 from openvet.evidence.keys import PublicKey, load_public
-from openvet.evidence.trust import WORDS, Grant, Period, Revocation, Trust, TrustedIdentity, TrustedKey
-from openvet.workflows.keys import read_public
+from openvet.evidence.trust import (
+    WORDS,
+    Grant,
+    Period,
+    Revocation,
+    Trust,
+    TrustedCertificate,
+    TrustedIdentity,
+    TrustedKey,
+)
+from openvet.workflows.keys import read_pem, read_public
 from openvet.workflows.model_files import read_small
 from openvet.workflows.toml_lines import Path, nearest
 from openvet.workflows.toml_reader import LARGEST, TomlReader, near_word
@@ -25,7 +35,7 @@ from openvet.workflows.toml_reader import LARGEST, TomlReader, near_word
 __all__ = ["load_trust", "parse_trust"]
 
 _SHA256 = pattern(r"[0-9a-f]{64}", re.ASCII)
-_SECTIONS = {"key", "identity", "grant", "revoked"}
+_SECTIONS = {"key", "identity", "certificate", "grant", "revoked"}
 
 
 def load_trust(path: str) -> Trust:
@@ -41,25 +51,39 @@ def load_trust(path: str) -> Trust:
         raise ConfigError(f"{shown}: cannot be read: {error.strerror}") from error
     except SubjectError as error:
         raise ConfigError(str(error)) from error
-    return parse_trust(data, shown, lambda name: read_public(os.path.join(folder, name)))
+    return parse_trust(
+        data,
+        shown,
+        lambda name: read_public(os.path.join(folder, name)),
+        lambda name: read_pem(os.path.join(folder, name)),
+    )
 
 
-def parse_trust(data: bytes, shown: str, read: Callable[[str], PublicKey]) -> Trust:
+def parse_trust(
+    data: bytes, shown: str, read: Callable[[str], PublicKey], read_roots: Callable[[str], bytes] | None = None
+) -> Trust:
     """The trust that ``data`` says (raises like :func:`load_trust`).
 
     Args:
         shown: how problems name the file.
         read: reads the public key in a file that ``data`` names, or raises :class:`openvet.errors.UsageError`.
+        read_roots: the same for the PEM text of certificates; without it none can be named.
     """
-    return _Trust(data, shown, read).trust()
+    return _Trust(data, shown, read, read_roots).trust()
 
 
 class _Trust(TomlReader):
     """One trust file."""
 
-    def __init__(self, data: bytes, shown: str, read: Callable[[str], PublicKey]) -> None:
+    def __init__(
+        self,
+        data: bytes,
+        shown: str,
+        read: Callable[[str], PublicKey],
+        read_roots: Callable[[str], bytes] | None,
+    ) -> None:
         super().__init__(data, shown)
-        self._read = read
+        self._read, self._read_roots = read, read_roots
         self._principals: dict[str, str] = {}
         self._first: dict[tuple[str, str], int] = {}
 
@@ -68,6 +92,7 @@ class _Trust(TomlReader):
         lists = {name: self.entries(top.get(name, []), (name,), f"[[{name}]]") for name in _SECTIONS}
         keys = [self._key(at, each) for at, each in lists["key"]]
         identities = [self._identity(at, each) for at, each in lists["identity"]]
+        certificates = [self._certificate(at, each) for at, each in lists["certificate"]]
         grants = [self._grant(at, each) for at, each in lists["grant"]]
         revoked = [self._revoked(at, each) for at, each in lists["revoked"]]
         if not grants and self.faultless:
@@ -78,6 +103,7 @@ class _Trust(TomlReader):
             tuple(each for each in identities if each),
             tuple(each for each in grants if each),
             tuple(each for each in revoked if each),
+            tuple(each for each in certificates if each),
         )
 
     # --- sections ---
@@ -114,6 +140,29 @@ class _Trust(TomlReader):
         made = TrustedIdentity(name, identity, issuer, period)
         return made if self._is_new(name, made.principal, at) else None
 
+    def _certificate(self, at: Path, value: Any) -> TrustedCertificate | None:
+        needed = {"name", "subject"}
+        found = self.table(value, at, {*needed, "file", "pem", "from", "until"}, required=needed)
+        name, subject, period = self.text(found, at, "name"), self.text(found, at, "subject"), self._period(found, at)
+        given = [each for each in ("file", "pem") if each in found]
+        if len(given) != 1:
+            self.problem(at, "the root of a certificate is given by one of file and pem")
+            return None
+        text = found[given[0]]
+        try:
+            if not isinstance(text, str) or self._read_roots is None:
+                raise UsageError("must be a text")
+            roots = load_roots(text.encode() if given[0] == "pem" else self._read_roots(text))
+            if not roots.fingerprint:
+                raise UsageError("holds several certificates that sign themselves; one root belongs to each entry")
+        except (UsageError, ValueError) as error:
+            self.problem((*at, given[0]), f"{given[0]}: {error}")
+            return None
+        if name is None or subject is None:
+            return None
+        made = TrustedCertificate(name, subject, roots, period)
+        return made if self._is_new(name, made.principal, at) else None
+
     def _grant(self, at: Path, value: Any) -> Grant | None:
         known = {"says", "by", "models", "digests", "threshold", "from", "until"}
         found = self.table(value, at, known, required={"says", "by"})
@@ -127,7 +176,10 @@ class _Trust(TomlReader):
                 self.problem((*at, "says"), f"{each[:100]!r} is no kind of statement: {', '.join(WORDS)}, or the URI of a predicate type{near_word(each, WORDS)}")  # fmt: skip
         unknown = [each for each in by if each not in self._principals]
         for each in unknown:
-            self.problem((*at, "by"), f"there is no key or identity {each[:100]!r}{near_word(each, self._principals)}")
+            self.problem(
+                (*at, "by"),
+                f"there is no key, identity or certificate {each[:100]!r}{near_word(each, self._principals)}",
+            )
         threshold, most = found.get("threshold", 1), len(set(by))
         if isinstance(threshold, bool) or not isinstance(threshold, int) or threshold < 1:
             self.problem((*at, "threshold"), "threshold must be a whole number from 1 on")
@@ -148,7 +200,8 @@ class _Trust(TomlReader):
             principal = self._principals.get(name or "", "")
             if name is not None and not principal:
                 self.problem(
-                    (*at, "name"), f"there is no key or identity {name[:100]!r}{near_word(name, self._principals)}"
+                    (*at, "name"),
+                    f"there is no key, identity or certificate {name[:100]!r}{near_word(name, self._principals)}",
                 )
         else:
             hint = self._sha256(found["sha256"], (*at, "sha256"))

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from openvet.core.text import printable
 from openvet.errors import SubjectError, UsageError, VerifyError
 from openvet.evidence.bundle import Bundle
-from openvet.evidence.keys import load_public
+from openvet.evidence.keys import PublicKey, load_public
 from openvet.evidence.model_signature import DIGESTS_V01, SIGNATURE_V1, ModelSignature
 from openvet.evidence.trust import Judgement, Said, Trust, judge
-from openvet.evidence.verifier import Verified, verify_with_key
+from openvet.evidence.verifier import Verified, verify_with_key, verify_with_roots
 from openvet.workflows.model_files import read_small
 
 if TYPE_CHECKING:
@@ -62,11 +62,11 @@ class TrustCheck:
         Raises:
             VerifyError: nobody who is trusted signed it, or not enough of them; the reason says which.
         """
-        verified = authenticate(bundle, self._trust, self._root)
+        verified = authenticate(bundle, self._trust, self._as_of, self._root)
         said = [self._said(verified, "the signature")]
         for path in self._more:
             try:
-                other = authenticate(Bundle.parse(read_small(path, _LARGEST)), self._trust, self._root)
+                other = authenticate(Bundle.parse(read_small(path, _LARGEST)), self._trust, self._as_of, self._root)
                 said.append(self._said(other, printable(path)))
             except (OSError, SubjectError, VerifyError) as error:
                 self.ignored.append(f"{printable(path)}: {getattr(error, 'strerror', None) or error}")
@@ -97,18 +97,35 @@ class TrustCheck:
         )
 
 
-def authenticate(bundle: Bundle, trust: Trust, root: Callable[[], TrustedRoot] | None = None) -> Verified:
+def authenticate(
+    bundle: Bundle,
+    trust: Trust,
+    as_of: datetime,
+    root: Callable[[], TrustedRoot] | None = None,
+    known: Mapping[str, PublicKey] | None = None,
+) -> Verified:
     """Who of those in ``trust`` signed a bundle, whatever they may say.
+
+    Args:
+        as_of: the time at which certificates of a chain have to be valid.
+        root: Sigstore's trusted root, asked for where a signature is keyless.
+        known: more public keys by their digests, for those that ``trust`` names by digest alone.
 
     Raises:
         VerifyError: ``untrusted``: none of them, as far as the bundle tells; ``tampered``: it names one of them, or nobody, and
-            the signature is not theirs; ``malformed``, ``unsupported``.
+            the signature is not theirs; ``expired``, ``not-yet-valid``: a certificate is; ``malformed``, ``unsupported``.
         UsageError: it is keyless, and the extra for that is missing.
     """
     if bundle.material.kind == "certificate":
         return _keyless(bundle, trust, root)
     keys = {each.hint: each.key for each in trust.keys if each.key is not None}
+    chained = _chained(bundle, trust, as_of) if bundle.material.kind == "x509CertificateChain" else None
+    if isinstance(chained, Verified):
+        return chained
     carried = _carried(bundle)
+    for each in trust.keys:
+        if each.key is None and each.hint in (known or {}):
+            keys[each.hint] = (known or {})[each.hint]
     if carried is not None and carried.hint in {each.hint for each in trust.keys}:
         keys.setdefault(carried.hint, carried)
     failed: VerifyError | None = None
@@ -121,6 +138,8 @@ def authenticate(bundle: Bundle, trust: Trust, root: Callable[[], TrustedRoot] |
     if failed is not None:
         raise failed
     hint = carried.hint if carried is not None else bundle.material.hint[:128]
+    if chained is not None and not any(each.hint == hint for each in trust.keys):
+        raise chained
     if any(each.hint == hint for each in trust.keys):
         raise VerifyError("untrusted", f"it was signed with the key {hint}, which is trusted by its digest only, and the signature does not carry it; name its file")  # fmt: skip
     raise VerifyError("untrusted", f"it was signed with the key {hint or 'of an unknown name'}, which is nobody's who is trusted")  # fmt: skip
@@ -136,6 +155,24 @@ def _carried(bundle: Bundle) -> Any:
         except UsageError:
             raise VerifyError("malformed", "the public key in the bundle is none") from None
     return facts_of(bundle.material.certificates[0])[0] if bundle.material.certificates else None
+
+
+def _chained(bundle: Bundle, trust: Trust, as_of: datetime) -> Verified | VerifyError | None:
+    """Who signed with a certificate, or why nobody whose certificate is trusted did; ``None`` where no such is trusted."""
+    failed: VerifyError | None = None
+    for each in trust.certificates:
+        try:
+            found = verify_with_roots(bundle, each.roots, as_of)
+        except VerifyError as error:
+            if failed is None or failed.reason == "untrusted":
+                failed = error
+            continue
+        if found.signer.certificate is not None and found.signer.certificate.subject == each.subject:
+            return found
+        if failed is None:
+            shown = "" if found.signer.certificate is None else printable(found.signer.certificate.subject)
+            failed = VerifyError("untrusted", f"the certificate is that of {shown}, who is nobody who is trusted")
+    return failed
 
 
 def _keyless(bundle: Bundle, trust: Trust, root: Callable[[], TrustedRoot] | None) -> Verified:
