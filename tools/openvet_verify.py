@@ -4,7 +4,8 @@
     python openvet_verify.py DOSSIER --key OWNER.pub [--model PATH] [--checkpoint FILE] [--json]
 
 It needs Python 3.11 or later and the package ``cryptography``, and nothing of OpenVet. DOSSIER is a folder or a zip. Exit codes:
-0 verified; 1 not verified, and the first line says why (tampered, missing, mismatch, wrong-key, untrusted, rollback, fork, malformed);
+0 verified; 1 not verified, and the first line says why (tampered, missing, mismatch, wrong-key, untrusted, revoked, rollback, fork,
+malformed, unsupported);
 2 the command itself failed. What is checked, in this order:
 
 1. ``index.json`` is a DSSE envelope (Sigstore bundle v0.3) around an in-toto statement, signed by the key that you gave (Ed25519).
@@ -12,11 +13,14 @@ It needs Python 3.11 or later and the package ``cryptography``, and nothing of O
    that it lists, and each has the SHA-256 that is its name. There is no other file.
 3. ``log/`` is the Merkle log (RFC 6962, C2SP tlog-tiles) of the lines: every tile is computed anew; the checkpoint is signed by your key.
 4. Every line is a DSSE envelope around an in-toto statement, signed by a key in ``trust/``, for which the owner of the index vouches.
+   Of a line that carries a certificate the key is checked; whose certificate it is, and keyless identities, are not judged here.
+   A line may hand the dossier over to another key: yours leads to that one, and signs no index and no checkpoint any more.
 5. With --checkpoint, a checkpoint that you kept from an earlier day: the log continues it. Without, a rollback cannot be excluded.
 6. With --model: every statement about one subject whose digest is a folder's ``dirHash`` or a file's ``sha256`` is about that model.
    (A signature of OpenSSF Model Signing has a digest of another make, and is verified by `openvet verify` or `model_signing verify`.)
 
-What a statement says is not judged here; `--json` lists the statements.
+What a statement says is not judged here; `--json` lists the statements. Nor is whom to believe about what: `openvet dossier verify --trust`
+does that, and follows a handover that others approved in place of a key that was lost.
 """
 
 from __future__ import annotations
@@ -38,11 +42,13 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+from cryptography.x509 import load_der_x509_certificate
 
 BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 PAYLOAD = "application/vnd.in-toto+json"
 STATEMENT = "https://in-toto.io/Statement/v1"
 INDEX = "https://openvet/predicates/dossier-index/v1"
+OWNER = "https://openvet/predicates/dossier-owner/v1"
 OPENSSF = ("https://model_signing/signature/v1.0", "https://model_signing/Digests/v0.1")
 MOST = 1 << 30
 NAME = re.compile(
@@ -184,16 +190,19 @@ def decode(text: Any, what: str) -> bytes:
 
 
 def load_key(pem: bytes, what: str) -> Any:
-    """Ed25519, or P-256, P-384, P-521."""
     try:
-        key = load_pem_public_key(pem)
+        return known_key(load_pem_public_key(pem), "malformed", what)
     except (ValueError, UnsupportedAlgorithm):
         raise Refused("malformed", f"{what} is no public key in PEM") from None
+
+
+def known_key(key: Any, reason: str, what: str) -> Any:
+    """Ed25519, or P-256, P-384, P-521."""
     if isinstance(key, ed25519.Ed25519PublicKey):
         return key
     if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in {"secp256r1", "secp384r1", "secp521r1"}:
         return key
-    raise Refused("malformed", f"{what} is a key of another kind")
+    raise Refused(reason, f"{what} is a key of another kind")
 
 
 def hint_of(key: Any) -> str:
@@ -224,19 +233,43 @@ def open_bundle(line: bytes, what: str) -> tuple[str, bytes, bytes]:
     """The hint, the payload and the signature of a bundle, which is compared with the only spelling that it can have."""
     value = parse(line, what)
     try:
-        hint = value["verificationMaterial"]["publicKey"]["hint"]
+        hint, material = read_material(value["verificationMaterial"], what)
         payload = value["dsseEnvelope"]["payload"]
         signature = value["dsseEnvelope"]["signatures"][0]["sig"]
     except (KeyError, TypeError, IndexError):
         raise Refused("malformed", f"{what} is no bundle") from None
     wanted = {
         "mediaType": BUNDLE,
-        "verificationMaterial": {"publicKey": {"hint": hint}, "tlogEntries": []},
+        "verificationMaterial": material,
         "dsseEnvelope": {"payload": payload, "payloadType": PAYLOAD, "signatures": [{"sig": signature}]},
     }
-    if not isinstance(hint, str) or not HEX.fullmatch(hint) or canonical(wanted) != line:
+    if canonical(wanted) != line:
         raise Refused("malformed", f"{what} is no bundle in its canonical spelling")
     return hint, decode(payload, what), decode(signature, what)
+
+
+def read_material(value: dict[str, Any], what: str) -> tuple[str, dict[str, Any]]:
+    """The hint of the key that signed, and the material as it has to be spelled: a key, a chain of certificates, or keyless."""
+    if "publicKey" in value:
+        hint = value["publicKey"]["hint"]
+        if not isinstance(hint, str) or not HEX.fullmatch(hint):
+            raise Refused("malformed", f"{what} names no key")
+        return hint, {"publicKey": {"hint": hint}, "tlogEntries": []}
+    if "x509CertificateChain" in value:
+        raw = [each["rawBytes"] for each in value["x509CertificateChain"]["certificates"][:20]]
+        material: dict[str, Any] = {"x509CertificateChain": {"certificates": [{"rawBytes": each} for each in raw]}}
+        material["tlogEntries"] = []
+    else:
+        raw = [value["certificate"]["rawBytes"]]
+        material = {"certificate": {"rawBytes": raw[0]}, "tlogEntries": list(value.get("tlogEntries", []))}
+        if value.get("timestampVerificationData") is not None:
+            material["timestampVerificationData"] = value["timestampVerificationData"]
+    leaf, *_ = [decode(each, what) for each in raw]
+    try:
+        key = load_der_x509_certificate(leaf).public_key()
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, it is no certificate that can be used
+        raise Refused("malformed", f"a certificate of {what} cannot be read") from None
+    return hint_of(known_key(key, "unsupported", what)), material
 
 
 def pae(payload: bytes) -> bytes:
@@ -366,6 +399,39 @@ def check_log(files: dict[str, Read], index: dict[str, Any], key: Any) -> tuple[
 # --- the dossier ---
 
 
+def handovers(lines: list[bytes], origin: str, keys: dict[str, Any]) -> list[tuple[int, str, str]]:
+    """The lines by which a key handed the dossier over: their numbers, from whom, to whom; new keys are added to ``keys``."""
+    found: list[tuple[int, str, str]] = []
+    for number, line in enumerate(lines, 1):
+        try:
+            hint, payload, signature = open_bundle(line, f"line {number}")
+            if OWNER.encode() not in payload or hint not in keys:
+                continue
+            check_signature(keys[hint], signature, pae(payload), f"line {number}")
+            body = parse_statement(payload, f"line {number}")["predicate"]
+            said = {"origin": origin, "from": hint, "to": body["to"], "key": body["key"]}
+            subject = {"name": origin, "digest": {"origin_sha256": sha256(origin.encode("utf-8", "replace"))}}
+            whole = {"_type": STATEMENT, "subject": [subject], "predicateType": OWNER, "predicate": said}
+            key = load_key(body["key"].encode(), "the key in a handover")
+            good = canonical(whole) == payload and isinstance(key, ed25519.Ed25519PublicKey)
+        except (Refused, KeyError, AttributeError, UnicodeError):
+            continue
+        if (
+            good
+            and sha256(body["key"].encode()) == body["to"] != hint
+            and (hint, body["to"]) not in [each[1:] for each in found]
+        ):
+            found.append((number, hint, body["to"]))
+            keys[body["to"]] = key
+    return found
+
+
+def owner_after(hint: str, steps: list[tuple[int, str, str]]) -> str:
+    for _, before, after in steps:
+        hint = after if before == hint else hint
+    return hint
+
+
 def check_set(files: dict[str, Read], begin: str, end: str, wanted: list[str]) -> None:
     there = {name for name in files if name.startswith(begin)}
     named = {f"{begin}{each}{end}" for each in wanted}
@@ -375,13 +441,19 @@ def check_set(files: dict[str, Read], begin: str, end: str, wanted: list[str]) -
         raise Refused("tampered", f"{name} is not in the index")
 
 
-def read_index(data: bytes, key: Any) -> tuple[str, dict[str, Any]]:
-    """SHA-256 of the claims, and the body of the index."""
+def signer_of(data: bytes) -> str:
+    """The hint of the key that the index says it is signed with."""
     if not data.endswith(b"\n"):
         raise Refused("malformed", "the index does not end with a newline")
-    hint, payload, signature = open_bundle(data[:-1], "the index")
-    if hint != hint_of(key):
-        raise Refused("wrong-key", f"the index is signed with the key {hint}, and the key given is {hint_of(key)}")
+    hint, _, _ = open_bundle(data[:-1], "the index")
+    if "publicKey" not in json.loads(data)["verificationMaterial"]:
+        raise Refused("malformed", "the index is signed with a certificate, and not with a key")
+    return hint
+
+
+def read_index(data: bytes, key: Any) -> tuple[str, dict[str, Any]]:
+    """SHA-256 of the claims, and the body of the index."""
+    _, payload, signature = open_bundle(data[:-1], "the index")
     check_signature(key, signature, pae(payload), "the index")
     statement = parse_statement(payload, "the index")
     body, digest = statement["predicate"], statement["subject"][0]["digest"].get("sha256", "")
@@ -417,7 +489,15 @@ def verify(path: str, key: Any, kept: bytes | None = None, model: str | None = N
     if not isinstance(key, ed25519.Ed25519PublicKey):
         raise Refused("wrong-key", "a dossier is signed with an Ed25519 key")
     files = files_of(path)
-    digest, index = read_index(read(files, "index.json"), key)
+    given, signed = key, read(files, "index.json")
+    trusted, owner = hint_of(given), signer_of(signed)
+    if owner != trusted:
+        begin = read(files, "log/checkpoint").decode("utf-8", "replace").partition("\n")[0]
+        known = {trusted: given}
+        if owner_after(trusted, handovers(read(files, "claims.jsonl").split(b"\n"), begin, known)) != owner:
+            raise Refused("wrong-key", f"the index is signed with the key {owner}, and the key given is {trusted}")
+        key = known[owner]
+    digest, index = read_index(signed, key)
     lines = check_lines(read(files, "claims.jsonl"), digest, index["lines"])
     check_set(files, "trust/", ".pem", index["keys"])
     keys = {}
@@ -446,15 +526,41 @@ def verify(path: str, key: Any, kept: bytes | None = None, model: str | None = N
         claims.append(
             {"sha256": sha256(line), "key": hint, "predicate_type": said["predicateType"], "subject": said["subject"]}
         )
+    steps = handovers(lines, origin, {**keys, trusted: given})
+    if owner_after(trusted, steps) != owner:
+        raise Refused("revoked", f"the index is signed with {owner}, which had handed the dossier over")
     if kept is not None:
-        check_kept(kept, key, origin, leaves)
+        check_kept(kept, key, origin, leaves, [(keys.get(before), line) for line, before in path_to(owner, steps)])
     compared = 0 if model is None else check_model(model, statements)
     rollback = "cannot be excluded" if kept is None else "excluded up to the kept checkpoint"
-    return {"verified": True, "owner": hint_of(key), "claims": claims, "rollback": rollback, "compared": compared}
+    return {"verified": True, "owner": owner, "claims": claims, "rollback": rollback, "compared": compared}
 
 
-def check_kept(kept: bytes, key: Any, origin: str, leaves: list[bytes]) -> None:
-    _, size, root = read_checkpoint(kept, key, origin)
+def path_to(owner: str, steps: list[tuple[int, str, str]]) -> Iterator[tuple[int, str]]:
+    """The handovers that led to ``owner``: line and earlier owner, the latest first."""
+    for line, before, after in reversed(steps):
+        if after == owner:
+            owner = before
+            yield line, before
+
+
+def check_kept(kept: bytes, key: Any, origin: str, leaves: list[bytes], earlier: list[tuple[Any, int]]) -> None:
+    """``earlier``: keys that handed over, each with the line in which it did."""
+    limit = 1 << 63
+    try:
+        _, size, root = read_checkpoint(kept, key, origin)
+    except Refused as error:
+        for old, line in earlier if error.reason == "wrong-key" else ():
+            try:
+                _, size, root = read_checkpoint(kept, old, origin)
+            except (Refused, AttributeError):  # of another key, or one of a kind that signs no checkpoint
+                continue
+            limit = line
+            break
+        else:
+            raise
+    if size >= limit:
+        raise Refused("revoked", f"the kept checkpoint is signed with a key that had handed over in line {limit}")
     if size > len(leaves):
         raise Refused("rollback", f"the dossier has {len(leaves)} lines, and had {size} when the checkpoint was kept")
     if root_of(leaves[:size]) != root:

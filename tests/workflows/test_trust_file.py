@@ -136,7 +136,7 @@ GRANT = '[[grant]]\nsays = ["scan"]\nby = ["ann"]\nmodels = ["*"]\n'
         (KEY + GRANT.replace('["ann"]', '["ann", "ann"]') + "threshold = 2\n", 8, "threshold is 2, and by names 1"),
         (KEY + GRANT + "threshold = 0\n", 8, "whole number from 1 on"),
         (KEY + GRANT + "threshold = true\n", 8, "whole number from 1 on"),
-        (KEY + GRANT + '[[revoked]]\nname = "bob"\nsince = 2026-01-01\nreason = "x"\n', 9, "no key or identity 'bob'"),
+        (KEY + GRANT + '[[revoked]]\nname = "bob"\nsince = 2026-01-01\nreason = "x"\n', 9, "no key, identity or certificate 'bob'"),
         (KEY + GRANT + '[[revoked]]\nsince = 2026-01-01\nreason = "x"\n', 8, "one of name and sha256"),
         (KEY + GRANT + '[[revoked]]\nname = "ann"\nreason = "x"\n', 8, "needs since"),
     ],
@@ -241,25 +241,25 @@ def test_the_first_who_counts_is_the_signer(model: Path) -> None:
 def test_a_signature_that_was_changed_is_tampered_and_not_untrusted(model: Path) -> None:
     bundle = Bundle.parse(Path(signature(model, A)).read_bytes())
     envelope = Envelope(bundle.envelope.payload_type, bundle.envelope.payload + b" ", bundle.envelope.signatures)
-    assert reason(lambda: authenticate(Bundle(bundle.material, envelope), trusting())) == "tampered"
+    assert reason(lambda: authenticate(Bundle(bundle.material, envelope), trusting(), NOW)) == "tampered"
     nameless = Bundle(Material("publicKey", ""), bundle.envelope)
-    assert authenticate(nameless, trusting()).signer.key == A.public.hint
+    assert authenticate(nameless, trusting(), NOW).signer.key == A.public.hint
 
 
 def test_a_key_known_by_its_digest_has_to_be_in_the_signature(model: Path) -> None:
     only = Trust((TrustedKey("ann", A.public.hint),), grants=(Grant(("signature",), ("ann",), ("*",)),))
     bundle = Bundle.parse(Path(signature(model, A)).read_bytes())
-    assert reason(lambda: authenticate(bundle, only)) == "untrusted"
+    assert reason(lambda: authenticate(bundle, only, NOW)) == "untrusted"
     carrying = Bundle(Material("publicKey", "", A.public.pem), bundle.envelope)
-    assert authenticate(carrying, only).signer.key == A.public.hint
+    assert authenticate(carrying, only, NOW).signer.key == A.public.hint
     lying = Bundle(Material("publicKey", A.public.hint, B.public.pem), bundle.envelope)
-    assert reason(lambda: authenticate(lying, only)) == "untrusted"
+    assert reason(lambda: authenticate(lying, only, NOW)) == "untrusted"
 
 
 def test_keyless_without_an_identity_is_untrusted(model: Path) -> None:
     bundle = Bundle.parse(Path(signature(model, A)).read_bytes())
     keyless = Bundle(Material("certificate", certificates=(b"x",)), bundle.envelope)
-    assert reason(lambda: authenticate(keyless, trusting())) == "untrusted"
+    assert reason(lambda: authenticate(keyless, trusting(), NOW)) == "untrusted"
 
 
 def test_keyless_signatures_are_tried_for_each_identity(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,5 +285,5 @@ def test_keyless_signatures_are_tried_for_each_identity(model: Path, monkeypatch
     found = TrustCheck(trust("me", "you"), NOW, "llama", root=root)(keyless)
     assert found.signer.identity == "you"
     assert asked == [("me", "https://p"), ("you", "https://p")]
-    assert reason(lambda: authenticate(keyless, trust("me"), root)) == "untrusted"
-    assert reason(lambda: authenticate(keyless, trust("them", "me"), root)) == "tampered"
+    assert reason(lambda: authenticate(keyless, trust("me"), NOW, root)) == "untrusted"
+    assert reason(lambda: authenticate(keyless, trust("them", "me"), NOW, root)) == "tampered"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from openvet.cli.dossier_report import differing_text, print_report, report, shown_text, verified_text
 from openvet.cli.options import form_option
 
 if TYPE_CHECKING:
-    from openvet.evidence.dossier.reading import Claim
-    from openvet.workflows.dossier import Difference, Verified
+    from openvet.evidence.keys import PublicKey
+    from openvet.workflows.dossier import Verified
+    from openvet.workflows.dossier_trust import DossierTrust
 
 __all__ = ["dossier"]
 
@@ -19,6 +20,11 @@ _PATH = click.Path(readable=False)
 _NOT_VERIFIED = 1
 _PRIVATE = click.option("--key", metavar="FILE", type=_PATH, required=True, help="The private key of its owner, of Ed25519.")  # fmt: skip
 _PUBLIC = click.option("--key", metavar="FILE", type=_PATH, required=True, help="The public key of its owner, in PEM.")
+_TRUST = click.option(
+    "--trust", metavar="FILE", type=_PATH, help="Whom you trust about which statements: a trust.toml."
+)
+_AT = click.option("--at", metavar="TIME", help="Judge --trust as of this time (2026-11-28 or 2026-11-28T10:00:00Z); now if not given.")  # fmt: skip
+_ROOT = click.option("--trusted-root", metavar="FILE", type=_PATH, help="Sigstore's trusted root, for keyless signatures; that of the public instance if not given.")  # fmt: skip
 _KEPT = click.option("--checkpoint", metavar="FILE", type=_PATH, help="A checkpoint of its log, kept from an earlier day: it has to continue that.")  # fmt: skip
 
 
@@ -59,7 +65,7 @@ def create(folder: str, key: str, origin: str | None, form: str) -> None:
     from openvet.workflows.keys import read_private
 
     name = run(folder, read_private(key, ask_passphrase), origin)
-    _print(
+    print_report(
         form, {"type": DOSSIER_TYPE, "dossier": folder, "origin": name}, f"made the dossier {folder}\n  log  {name}\n"
     )
 
@@ -70,11 +76,22 @@ def create(folder: str, key: str, origin: str | None, form: str) -> None:
 @_PRIVATE
 @click.option("--signer", "signers", metavar="FILE", type=_PATH, multiple=True, help="The public key of somebody who signed a BUNDLE; you vouch for it. May be repeated.")  # fmt: skip
 @click.option("--blob", "blobs", metavar="FILE", type=_PATH, multiple=True, help="A document to take in. May be repeated.")  # fmt: skip
+@_TRUST
+@_AT
+@_ROOT
 @form_option("How to print it.")
 def add(
-    folder: str, bundles: tuple[str, ...], key: str, signers: tuple[str, ...], blobs: tuple[str, ...], form: str
+    folder: str,
+    bundles: tuple[str, ...],
+    key: str,
+    signers: tuple[str, ...],
+    blobs: tuple[str, ...],
+    form: str,
+    **asked: Any,
 ) -> None:
     """Add each BUNDLE (a Sigstore bundle around an in-toto statement, like model.sig), all of them or none.
+
+    A BUNDLE that is signed with a certificate, or keyless, is taken in where --trust knows who that is.
 
     What is printed is on the disk. A statement that is there already is not added again.
     """
@@ -84,11 +101,11 @@ def add(
     from openvet.workflows.keys import read_private
 
     def go() -> tuple[dict[str, Any], str]:
-        lines = run(folder, read_private(key, ask_passphrase), bundles, signers, blobs)
+        lines = run(folder, read_private(key, ask_passphrase), bundles, signers, blobs, _by(asked))
         text = f"added {len(lines)} of {len(bundles)} statements to {folder}\n"
         return {"type": DOSSIER_TYPE, "dossier": folder, "lines": list(lines)}, text
 
-    _report(form, folder, go)
+    report(form, folder, go)
 
 
 @dossier.command(short_help="Verify a dossier and list what it says.")
@@ -106,7 +123,7 @@ def show(path: str, key: str, line: int | None, form: str) -> None:
 
     def go() -> tuple[dict[str, Any], str]:
         found = run(path, read_public(key))
-        return found.to_json(), _shown(found) if line is None else _payload(found)
+        return found.to_json(), shown_text(found) if line is None else _payload(found)
 
     def _payload(found: Verified) -> str:
         claims = found.dossier.claims
@@ -115,31 +132,42 @@ def show(path: str, key: str, line: int | None, form: str) -> None:
         return parse_line(claims[line - 1].line, f"line {line}").envelope.payload.decode()
 
     if line is None:
-        _report(form, path, go)
+        report(form, path, go)
     else:  # signed bytes stay bytes, whatever the format
-        _report(form, path, go, lambda text: StandardOutput(utf8=True).write(text + "\n"))
+        report(form, path, go, lambda text: StandardOutput(utf8=True).write(text + "\n"))
 
 
 @dossier.command(short_help="Verify a dossier, and a model against it.")
 @click.argument("path", metavar="DOSSIER", type=_PATH)
 @_PUBLIC
 @click.option("--model", metavar="PATH", type=_PATH, help="The model, which is hashed and held against the statements.")
+@click.option("--model-name", metavar="NAME", help="What the model is called in --trust; the last part of --model if not given.")  # fmt: skip
+@_TRUST
+@click.option("--require", metavar="KIND", multiple=True, help="A kind of statement (scan, signature, bom, decision or a predicate type) of which --trust has to believe one. May be repeated.")  # fmt: skip
+@_AT
+@_ROOT
 @_KEPT
 @form_option("How to print it.")
-def verify(path: str, key: str, model: str | None, checkpoint: str | None, form: str) -> None:
+def verify(path: str, key: str, model: str | None, checkpoint: str | None, form: str, **asked: Any) -> None:
     """Verify everything in DOSSIER, a folder or a zip, with the public key of its owner and nothing else.
 
-    `tools/openvet_verify.py` does the same without OpenVet. Without --checkpoint a rollback cannot be excluded: a copy of
+    The owner vouches for the keys of all who signed statements. With --trust you judge them by your own trust file, lines signed
+    with certificates and keyless ones too: at least one statement, and one of each --require, has to be believed.
+
+    `tools/openvet_verify.py` does the same without OpenVet, but for --trust. Without --checkpoint a rollback cannot be excluded: a copy of
     yesterday's dossier is a good dossier of yesterday. To keep one, copy DOSSIER/log/checkpoint somewhere else.
     """
     from openvet.workflows.dossier import verify as run
     from openvet.workflows.keys import read_public
 
     def go() -> tuple[dict[str, Any], str]:
-        found = run(path, read_public(key), checkpoint, model)
-        return found.to_json(), _verified(found)
+        if asked["require"] and asked["trust"] is None:
+            raise click.UsageError("--require belongs to --trust")
+        by = _by(asked, model)
+        found = run(path, read_public(key), checkpoint, model, by=by, require=asked["require"])
+        return found.to_json(), verified_text(found)
 
-    _report(form, path, go)
+    report(form, path, go)
 
 
 @dossier.command(short_help="Write a dossier as a zip.")
@@ -159,7 +187,7 @@ def export(folder: str, target: str, key: str, force: bool, form: str) -> None:
         value = {"type": DOSSIER_TYPE, "dossier": folder, "zip": target, "lines": len(found.claims)}
         return value, f"wrote {target}: {len(found.claims)} statements\n"
 
-    _report(form, folder, go)
+    report(form, folder, go)
 
 
 @dossier.command("import", short_help="Unpack a zip and verify what was in it.")
@@ -178,7 +206,7 @@ def import_(path: str, folder: str, key: str, form: str) -> None:
         value = {"type": DOSSIER_TYPE, "dossier": folder, "zip": path, "lines": len(found.claims)}
         return value, f"made {folder}: {len(found.claims)} statements, verified\n"
 
-    _report(form, path, go)
+    report(form, path, go)
 
 
 @dossier.command(short_help="Say which statements only one of two dossiers has.")
@@ -202,78 +230,106 @@ def diff(ctx: click.Context, /, first: str, second: str, key: str, second_key: s
         after = run(second, read_public(second_key or key)).dossier
         found = compare(before, after)
         same = before.index.lines == after.index.lines
-        return found.to_json(), _differing(found)
+        return found.to_json(), differing_text(found)
 
-    _report(form, f"{first}, {second}", go)
+    report(form, f"{first}, {second}", go)
     ctx.exit(0 if same else _NOT_VERIFIED)
 
 
-def _report(
-    form: str, path: str, go: Callable[[], tuple[dict[str, Any], str]], write: Callable[[str], None] | None = None
-) -> None:
-    """Print what ``go`` found, or why it is not verified."""
-    from openvet.errors import VerifyError
-    from openvet.workflows.dossier import refusal
+@dossier.command(short_help="Hand a dossier over to a new key.")
+@click.argument("folder", metavar="DOSSIER", type=_PATH)
+@click.option(
+    "--new-key", metavar="FILE", type=_PATH, required=True, help="The private key that takes over, of Ed25519."
+)
+@click.option("--key", metavar="FILE", type=_PATH, help="The private key that it belongs to.")
+@click.option("--owner", metavar="FILE", type=_PATH, help="Where that key is lost: its public half, with --approval.")
+@click.option("--approval", "approvals", metavar="FILE", type=_PATH, multiple=True, help="What `openvet dossier approve` wrote. May be repeated.")  # fmt: skip
+@click.option("--signer", "signers", metavar="FILE", type=_PATH, multiple=True, help="The public key of somebody who approves. May be repeated.")  # fmt: skip
+@_TRUST
+@_AT
+@_ROOT
+@form_option("How to print it.")
+def rotate(folder: str, new_key: str, key: str | None, form: str, **asked: Any) -> None:
+    """Hand DOSSIER over to a new key, which alone signs its index and log from then on.
 
-    try:
-        value, text = go()
-    except VerifyError as error:
-        _print(form, refusal(path, error), f"NOT verified: {path}: {error.reason}: {error.message}\n")
-        click.get_current_context().exit(_NOT_VERIFIED)
-    if write is not None:
-        write(text)
-    else:
-        _print(form, value, text)
+    The old key signs the handover, a line like any other. Whoever trusts the old key goes on with it and is led to the new one; what the
+    old key signs from now on is refused. Where it is lost, --approval takes its place for all whose --trust lets those who
+    approve say "owner".
 
+    \b
+    Examples:
+      openvet dossier rotate ./dossier --key old.key --new-key new.key
+      openvet dossier rotate ./dossier --owner old.key.pub --new-key new.key --approval ann.json --approval bob.json \\
+        --signer ann.pub --signer bob.pub --trust trust.toml
+    """  # noqa: D301
+    from openvet.cli.signed import ask_passphrase
+    from openvet.workflows.dossier import DOSSIER_TYPE, hand_over
+    from openvet.workflows.keys import read_private, read_public
 
-def _print(form: str, value: dict[str, Any], text: str) -> None:
-    import json
+    if (key is None) == (asked["owner"] is None):
+        raise click.UsageError("say whose it is with one of --key and --owner")
+    if asked["owner"] is not None and (not asked["approvals"] or asked["trust"] is None):
+        raise click.UsageError("--owner needs --approval, and --trust that says who may approve")
 
-    from openvet.cli.output import StandardOutput, write_text
-    from openvet.reports._wording import clean, visible
+    def go() -> tuple[dict[str, Any], str]:
+        later = read_private(new_key, ask_passphrase)
+        old = None if key is None else read_private(key, ask_passphrase)
+        owner = None if asked["owner"] is None else read_public(asked["owner"])
+        lines = hand_over(
+            folder, later, old, owner=owner, approvals=asked["approvals"], signers=asked["signers"], by=_by(asked)
+        )
+        value = {"type": DOSSIER_TYPE, "dossier": folder, "owner": later.public.hint, "lines": list(lines)}
+        return value, f"handed {folder} over\n  owner  {later.public.hint}\n"
 
-    if form == "json":
-        StandardOutput(utf8=True).write(json.dumps(clean(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-    else:
-        write_text("".join(f"{visible(line)}\n" for line in text.split("\n")[:-1]))
-
-
-def _claim(claim: Claim) -> str:
-    said = claim.statement
-    about = ", ".join(f"{each.name or 'unnamed'} ({', '.join(sorted(each.digest))})" for each in said.subjects[:3])
-    return f"{said.predicate_type.replace(chr(10), ' ')}  about {about.replace(chr(10), ' ')}"
-
-
-def _shown(found: Verified) -> str:
-    lines = [_head(found)]
-    for number, each in enumerate(found.dossier.claims, 1):
-        whose = "the owner" if each.key == found.dossier.owner else f"{each.key}, whom the owner vouches for"
-        lines += [f"  {number}  {_claim(each)}\n", f"     signed by {whose}\n"]
-    lines += [f"  document  {each}\n" for each in found.dossier.index.blobs]
-    return "".join(lines)
-
-
-def _head(found: Verified) -> str:
-    return f"verified: {found.path}: statements: {len(found.dossier.claims)}\n  owner     {found.dossier.owner}\n"
-
-
-def _verified(found: Verified) -> str:
-    lines = [_head(found)]
-    if found.compared is None:
-        lines.append("  the model was not looked at (--model)\n")
-    else:
-        rest = len(found.dossier.claims) - found.compared
-        lines.append(f"  model     is what {found.compared} statements are about; {rest} could not be compared\n")
-    kept = found.dossier.kept
-    if kept is None:
-        lines.append("  a rollback cannot be excluded: no checkpoint was kept (--checkpoint)\n")
-    else:
-        lines.append(f"  continues the kept checkpoint of {kept.size} lines\n")
-    return "".join(lines)
+    report(form, folder, go)
 
 
-def _differing(found: Difference) -> str:
-    lines = [f"  - {_claim(each)}\n    {each.sha256}\n" for each in found.only_first]
-    lines += [f"  + {_claim(each)}\n    {each.sha256}\n" for each in found.only_second]
-    order = "" if found.continues else "; the second does not continue the first"
-    return f"statements in both: {found.both}{order}\n" + "".join(lines)
+@dossier.command(short_help="Approve that a new key takes over a dossier.")
+@click.argument("path", metavar="DOSSIER", type=_PATH)
+@click.argument("target", metavar="FILE", type=_PATH)
+@click.option("--key", metavar="FILE", type=_PATH, required=True, help="Your private key.")
+@click.option("--owner", metavar="FILE", type=_PATH, required=True, help="The public key that the dossier belongs to.")
+@click.option("--new-key", metavar="FILE", type=_PATH, required=True, help="The public key that is to take over.")
+@click.option("--force", is_flag=True, help="Replace what is there.")
+@form_option("How to print it.")
+def approve(path: str, target: str, key: str, owner: str, new_key: str, force: bool, form: str) -> None:
+    """Sign that the key --new-key may take over DOSSIER, and write that to FILE, for `openvet dossier rotate --approval`."""
+    from openvet.cli.signed import ask_passphrase
+    from openvet.io.new_file import NewFile
+    from openvet.workflows.dossier import DOSSIER_TYPE, approval
+    from openvet.workflows.keys import read_private, read_public
+
+    def go() -> tuple[dict[str, Any], str]:
+        later: PublicKey = read_public(new_key)
+        made = approval(path, read_public(owner), later, read_private(key, ask_passphrase))
+        with NewFile(target, replace=force) as file:
+            file.write(made.to_bytes())
+            file.commit()
+        value = {"type": DOSSIER_TYPE, "dossier": path, "approval": target, "owner": later.hint}
+        return value, f"approved, in {target}: {path} may be handed over to {later.hint}\n"
+
+    report(form, path, go)
+
+
+def _by(asked: dict[str, Any], model: str | None = None) -> DossierTrust | None:
+    """Whom the options trust, if they say so."""
+    if asked["trust"] is None:
+        if asked["at"] is not None or asked["trusted_root"] is not None or asked.get("model_name") is not None:
+            raise click.UsageError("--at, --trusted-root and --model-name belong to --trust")
+        return None
+    from openvet.cli.signed import time_of
+    from openvet.evidence.keyless import load_trusted_root
+    from openvet.workflows.dossier_trust import DossierTrust
+    from openvet.workflows.keys import read_pem
+    from openvet.workflows.trust_file import load_trust
+    from openvet.workflows.trusted import name_of
+
+    given, name = asked["trusted_root"], asked.get("model_name")
+    if name is None:
+        name = "" if model is None else name_of(model)
+    return DossierTrust(
+        load_trust(asked["trust"]),
+        time_of(asked["at"]),
+        name,
+        lambda: load_trusted_root(None if given is None else read_pem(given)),
+    )

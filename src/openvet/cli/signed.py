@@ -12,10 +12,22 @@ import click
 from openvet.cli.terminal import is_terminal
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from openvet.io.digest_cache import DigestCache
     from openvet.workflows.model_files import Reused
 
-__all__ = ["PASSPHRASE", "as_json", "ask_passphrase", "digest_cache", "hash_fast", "not_covered", "not_read", "reused"]
+__all__ = [
+    "PASSPHRASE",
+    "as_json",
+    "ask_passphrase",
+    "digest_cache",
+    "hash_fast",
+    "not_covered",
+    "not_read",
+    "reused",
+    "time_of",
+]
 
 PASSPHRASE = "OPENVET_KEY_PASSPHRASE"  # noqa: S105 - the name of the variable
 _LISTED = 10
@@ -101,3 +113,16 @@ def reused(found: Reused | None) -> list[str]:
     size = bytes_for_people(found.size)
     lines = [f"  NOT read now: {plural(len(found.paths), 'file')}, {size} (digests from the digest cache)"]
     return [*lines, *_some(sorted(found.paths)), *notes]
+
+
+def time_of(text: str | None) -> datetime:
+    """The time that ``--at`` names; now where it names none."""
+    from datetime import UTC, datetime
+
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.UsageError(f"--at {text!r}: write 2026-11-28 or 2026-11-28T10:00:00Z") from None
+    return when if when.tzinfo is not None else when.replace(tzinfo=UTC)

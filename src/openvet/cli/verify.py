@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -107,6 +107,7 @@ def _trust(asked: dict[str, Any]) -> tuple[Callable[[Bundle], Verified], TrustCh
         raise click.UsageError("--trusted-root belongs to --identity and --issuer, and to --trust")
     if asked["trust"] is None and (asked["more"] or asked["model_name"] is not None):
         raise click.UsageError("--cosignature and --model-name belong to --trust")
+    from openvet.cli.signed import time_of
     from openvet.workflows.keys import read_pem, read_public
 
     if asked["key"] is not None:
@@ -122,7 +123,7 @@ def _trust(asked: dict[str, Any]) -> tuple[Callable[[Bundle], Verified], TrustCh
         from openvet.evidence.verifier import verify_with_roots
 
         roots = load_roots(b"\n".join(read_pem(each) for each in asked["chain"]))
-        at = _time(asked["at"])
+        at = time_of(asked["at"])
         return lambda bundle: verify_with_roots(bundle, roots, at), None
     if asked["identity"] is None or asked["issuer"] is None:
         raise click.UsageError("--identity and --issuer belong together: who signed, and which provider knows that")
@@ -133,6 +134,7 @@ def _trust(asked: dict[str, Any]) -> tuple[Callable[[Bundle], Verified], TrustCh
 
 
 def _by_trust(asked: dict[str, Any]) -> TrustCheck:
+    from openvet.cli.signed import time_of
     from openvet.evidence.keyless import load_trusted_root
     from openvet.workflows.keys import read_pem
     from openvet.workflows.trust_file import load_trust
@@ -141,7 +143,7 @@ def _by_trust(asked: dict[str, Any]) -> TrustCheck:
     given = asked["trusted_root"]
     return TrustCheck(
         load_trust(asked["trust"]),
-        _time(asked["at"]),
+        time_of(asked["at"]),
         name_of(asked["model"]) if asked["model_name"] is None else asked["model_name"],
         asked["more"],
         lambda: load_trusted_root(None if given is None else read_pem(given)),
@@ -164,16 +166,6 @@ def _trust_text(check: TrustCheck | None) -> list[str]:
         f"  note: {each.said.source} does not count: {each.reason}: {each.message}" for each in check.judgement.refused
     ]
     return lines + [f"  note: not counted: {each}" for each in check.ignored]
-
-
-def _time(text: str | None) -> datetime:
-    if text is None:
-        return datetime.now(UTC)
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.UsageError(f"--at {text!r}: write 2026-11-28 or 2026-11-28T10:00:00Z") from None
-    return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
 
 
 def _refused(asked: dict[str, Any], error: VerifyError) -> str:

@@ -34,7 +34,7 @@ from openvet.evidence.model_signature import DIGESTS_V01, SIGNATURE_V1
 from openvet.evidence.predicates import PREDICATE_BASE
 from openvet.evidence.verifier import Signer
 
-__all__ = ["WORDS", "Accepted", "Grant", "Judgement", "Period", "Refused", "Revocation", "Said", "Trust", "TrustedCertificate", "TrustedIdentity", "TrustedKey", "TrustedSigner", "judge", "why_not_key"]  # fmt: skip
+__all__ = ["WORDS", "Accepted", "Grant", "Judgement", "Period", "Refused", "Revocation", "Said", "Trust", "TrustedCertificate", "TrustedIdentity", "TrustedKey", "TrustedSigner", "is_kind", "judge", "why_not_key"]  # fmt: skip
 
 #: Short words for kinds of statements; one that ends with a slash stands for all versions.
 WORDS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -127,7 +127,7 @@ class Grant:
 
     def is_about(self, said: Said) -> bool:
         return (
-            any(_is_kind(said.predicate_type, each) for each in self.says)
+            any(is_kind(said.predicate_type, each) for each in self.says)
             and (not self.models or all(_matches(name, self.models) for name in said.names or ("",)))
             and (not self.digests or not said.digests.isdisjoint(self.digests))
         )
@@ -384,7 +384,8 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _is_kind(predicate_type: str, says: str) -> bool:
+def is_kind(predicate_type: str, says: str) -> bool:
+    """Whether a predicate type is what ``says`` means: a word of :data:`WORDS`, or a predicate type itself."""
     kinds = WORDS.get(says, (says,))
     return any(predicate_type == each or (each.endswith("/") and predicate_type.startswith(each)) for each in kinds)
 

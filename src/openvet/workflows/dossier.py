@@ -16,14 +16,16 @@ from openvet.core.snapshot import EntryKind
 from openvet.core.text import printable
 from openvet.errors import SubjectError, UsageError, VerifyError
 from openvet.evidence.bundle import Bundle
+from openvet.evidence.dossier.handover import Handover
 from openvet.evidence.dossier.reading import Claim, Dossier, verify_dossier
-from openvet.evidence.dossier.writing import Added, add_to_dossier, create_dossier
+from openvet.evidence.dossier.writing import Added, add_to_dossier, create_dossier, hand_over_dossier
 from openvet.evidence.keys import PrivateKey, PublicKey
 from openvet.evidence.log.reading import read_checkpoint_file
 from openvet.evidence.model_signature import DIGESTS_V01, SIGNATURE_V1
-from openvet.evidence.signing import sign_statement
+from openvet.evidence.signing import sign_payload, sign_statement
 from openvet.evidence.strict import encode_base64
 from openvet.origins.local import LocalOrigin
+from openvet.workflows.dossier_trust import Believed, DossierTrust
 from openvet.workflows.dossier_zip import unpack
 from openvet.workflows.keys import read_public
 from openvet.workflows.model_files import FileError, digest, read_small
@@ -31,7 +33,10 @@ from openvet.workflows.model_files import FileError, digest, read_small
 if TYPE_CHECKING:
     from openvet.evidence.statement import Statement
 
-__all__ = ["DOSSIER_TYPE", "Difference", "Verified", "add", "compare", "create", "fill", "refusal", "spare", "verify"]
+__all__ = [
+    "DOSSIER_TYPE", "Difference", "Verified", "add", "approval", "compare", "create", "declared_in", "fill", "hand_over", "refusal",
+    "spare", "verify",
+]  # fmt: skip
 
 DOSSIER_TYPE: Final = "https://openvet/dossier/v1"
 #: Their subjects' digests are of another make: over the list of files that they sign.
@@ -42,11 +47,17 @@ _SAID: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A dossier that was verified; ``compared`` is how many lines were held against the model, ``None`` where there was none."""
+    """A dossier that was verified.
+
+    Attributes:
+        compared: how many lines were held against the model, ``None`` where there was none.
+        believed: what a trust file says of the lines, where there was one.
+    """
 
     path: str
     dossier: Dossier
     compared: int | None = None
+    believed: Believed | None = None
 
     def to_json(self) -> dict[str, Any]:
         found = self.dossier
@@ -56,6 +67,10 @@ class Verified:
             "verified": True,
             "dossier": self.path,
             "owner": found.owner,
+            "trusted": found.trusted,
+            "handovers": [
+                {"line": each.line, "from": each.handover.before, "to": each.handover.after} for each in found.steps
+            ],
             "claims": [claim_json(number, each) for number, each in enumerate(found.claims, 1)],
             "keys": list(found.index.keys),
             "blobs": list(found.index.blobs),
@@ -66,6 +81,7 @@ class Verified:
             },
             "rollback": "cannot be excluded" if kept is None else "excluded up to the kept checkpoint",
             "compared": self.compared,
+            **({} if self.believed is None else {"trust": self.believed.to_json()}),
         }
 
 
@@ -75,9 +91,17 @@ def claim_json(number: int, claim: Claim) -> dict[str, Any]:
         "line": number,
         "sha256": claim.sha256,
         "key": claim.key,
+        "signed_with": claim.method,
         "predicate_type": claim.statement.predicate_type,
         "subject": [each.to_json() for each in claim.statement.subjects],
+        **({"declared": declared} if (declared := declared_in(claim)) else {}),
     }
+
+
+def declared_in(claim: Claim) -> int:
+    """How many digests in a model's signature its signer took from others, and did not measure."""
+    listed = claim.statement.body.get("openvet_declared") if claim.statement.predicate_type == SIGNATURE_V1 else None
+    return len(listed) if isinstance(listed, list) else 0
 
 
 def refusal(path: str, error: VerifyError) -> dict[str, Any]:
@@ -97,16 +121,36 @@ def create(folder: str, key: PrivateKey, origin: str | None = None) -> str:
     return name
 
 
-def add(folder: str, key: PrivateKey, bundles: Sequence[str], signers: Sequence[str], blobs: Sequence[str]) -> Added:
+def add(
+    folder: str,
+    key: PrivateKey,
+    bundles: Sequence[str],
+    signers: Sequence[str],
+    blobs: Sequence[str],
+    by: DossierTrust | None = None,
+) -> Added:
     """Add signed statements and documents in files; gives the numbers of the new lines.
+
+    Args:
+        signers: files with public keys that the owner vouches for.
+        by: whom else the owner vouches for; those with certificates, and keyless ones, are taken in only so.
 
     Raises:
         UsageError: a file cannot be read.
         VerifyError, StorageError: as :func:`openvet.evidence.dossier.writing.add_to_dossier`.
     """
     _check_there(folder)
+    keys = [read_public(each) for each in signers]
+    found = _bundles(bundles)
+    hints = {each.hint for each in keys}
+    if by is not None:
+        keys += [by.signer_of(bundle) for bundle in found if bundle.material.hint not in hints]
+    return add_to_dossier(folder, key, found, keys, blobs)
+
+
+def _bundles(paths: Sequence[str]) -> list[Bundle]:
     found = []
-    for path in bundles:
+    for path in paths:
         try:
             found.append(Bundle.parse(read_small(path, _BUNDLE)))
         except OSError as error:
@@ -115,7 +159,57 @@ def add(folder: str, key: PrivateKey, bundles: Sequence[str], signers: Sequence[
             raise UsageError(str(error)) from error
         except VerifyError as error:
             raise VerifyError(error.reason, f"{printable(path)}: {error.message}") from None
-    return add_to_dossier(folder, key, found, [read_public(each) for each in signers], blobs)
+    return found
+
+
+def approval(path: str, owner: PublicKey, new: PublicKey, key: PrivateKey, by: DossierTrust | None = None) -> Bundle:
+    """A signature under the handover of a dossier to another key, for :func:`hand_over`.
+
+    Args:
+        owner: the key that the dossier belongs to, or belonged to.
+        new: the key that is to take over.
+        key: of whoever approves.
+
+    Raises:
+        VerifyError, UsageError: the dossier is not verified, or the new key is of another kind.
+    """
+    found = verify(path, owner, by=by).dossier
+    return sign_payload(Handover.to(new, found.checkpoint.origin, found.owner).payload, key)
+
+
+def hand_over(
+    folder: str,
+    key: PrivateKey,
+    old: PrivateKey | None = None,
+    *,
+    owner: PublicKey | None = None,
+    approvals: Sequence[str] = (),
+    signers: Sequence[str] = (),
+    by: DossierTrust | None = None,
+) -> Added:
+    """Let ``key`` take over a dossier; gives the numbers of the new lines.
+
+    Args:
+        old: the key that it belongs to. Without it:
+        owner: its public half, and
+        approvals: files with signatures under the handover (:func:`approval`), which have to be enough by
+        by: what a trust file says about owners.
+        signers: files with the public keys of those who approve, where they are not in the dossier.
+
+    Raises:
+        UsageError: a file cannot be read, or the new key is of another kind.
+        VerifyError, StorageError: as :func:`openvet.evidence.dossier.writing.hand_over_dossier`.
+    """
+    _check_there(folder)
+    trusted = old.public if old is not None else owner
+    if trusted is None:
+        raise UsageError("say whose the dossier is: with the old key, or with its public half and approvals")
+    bundles = _bundles(approvals)
+    if old is not None:
+        before = verify_dossier(folder, trusted, approve=None if by is None else by.approve)
+        bundles.insert(0, sign_payload(Handover.to(key.public, before.checkpoint.origin, before.owner).payload, old))
+    keys = [read_public(each) for each in signers]
+    return hand_over_dossier(folder, trusted, key, bundles, keys, None if by is None else by.approve)
 
 
 def fill(folder: str, key: PrivateKey, statements: Sequence[Statement]) -> Added:
@@ -149,15 +243,26 @@ def spare(folder: str, model: str, key: PrivateKey) -> None:
             f"{printable(folder)} lies in the model, and would change it; choose another place for the dossier"
         )
     if os.path.isdir(folder) and os.listdir(folder):
-        verify_dossier(folder, key.public)
+        found = verify_dossier(folder, key.public)
+        if found.owner != key.public.hint:
+            raise VerifyError("revoked", f"this key handed the dossier over; it belongs to {found.owner}")
 
 
 def verify(
-    path: str, key: PublicKey, checkpoint: str | None = None, model: str | None = None, progress: Progress | None = None
+    path: str,
+    key: PublicKey,
+    checkpoint: str | None = None,
+    model: str | None = None,
+    progress: Progress | None = None,
+    *,
+    by: DossierTrust | None = None,
+    require: Sequence[str] = (),
 ) -> Verified:
     """Verify a dossier, a folder or a zip, and the model that it is about.
 
     Args:
+        by: whose statements are believed; without it, everybody's for whom the owner vouches.
+        require: kinds of statements of which one has to be believed (:meth:`openvet.workflows.dossier_trust.DossierTrust.judge`).
         checkpoint: a file with a checkpoint of its log that was kept.
         model: a folder or a file.
 
@@ -178,9 +283,10 @@ def verify(
         if os.path.isfile(path):
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="openvet-dossier-"))
             unpack(path, folder)
-        found = verify_dossier(folder, key, kept)
+        found = verify_dossier(folder, key, kept, None if by is None else by.approve)
     compared = None if model is None else _check_model(model, found, progress or Progress())
-    return Verified(printable(path), found, compared)
+    believed = None if by is None else by.judge(found, compared, require)
+    return Verified(printable(path), found, None if compared is None else len(compared), believed)
 
 
 def _check_there(path: str) -> None:
@@ -188,9 +294,10 @@ def _check_there(path: str) -> None:
         raise UsageError(f"{printable(path)}: there is no such dossier")
 
 
-def _check_model(path: str, dossier: Dossier, progress: Progress) -> int:
+def _check_model(path: str, dossier: Dossier, progress: Progress) -> list[int]:
+    """The numbers of the lines that are about the model."""
     name, whole, by_file = _model_digest(path, progress)
-    compared = 0
+    compared = []
     for number, claim in enumerate(dossier.claims, 1):
         said = claim.statement
         signed = said.subjects[0].digest.get(name)
@@ -199,7 +306,7 @@ def _check_model(path: str, dossier: Dossier, progress: Progress) -> int:
         if signed != whole:
             text = f"line {number} is about {name} {printable(signed)}, and the model is {whole}"
             raise VerifyError("mismatch", text + _differing(claim, by_file))
-        compared += 1
+        compared.append(number)
     if not compared:
         raise VerifyError("missing", f"no statement names a {name}, so that none can be held against the model")
     return compared

@@ -19,7 +19,7 @@ from openvet.evidence.statement import STATEMENT_TYPE
 from openvet.evidence.strict import fields_of
 from openvet.evidence.verifier import verify_with_key
 
-__all__ = ["INDEX_TYPE", "Index", "read_index", "sign_index"]
+__all__ = ["INDEX_TYPE", "Index", "read_index", "sign_index", "signer_of"]
 
 INDEX_TYPE: Final = f"{PREDICATE_BASE}/dossier-index/v1"
 _HEX: Final = pattern(r"[0-9a-f]{64}", re.ASCII)
@@ -98,13 +98,25 @@ def sign_index(
     return to_line(sign_payload(index.payload, key)) + b"\n"
 
 
+def signer_of(data: bytes) -> str:
+    """SHA-256 of the key that ``index.json`` says it is signed with; nothing is verified.
+
+    Raises:
+        VerifyError: ``malformed``.
+    """
+    if not data.endswith(b"\n"):
+        raise VerifyError("malformed", "the index does not end with a newline")
+    bundle: Bundle = parse_line(data[:-1], "the index")
+    if bundle.material.kind != "publicKey":
+        raise VerifyError("malformed", "the index is signed with a certificate, and not with a key")
+    return bundle.material.hint
+
+
 def read_index(data: bytes, key: PublicKey) -> Index:
     """What ``index.json`` says, signed by ``key``.
 
     Raises:
         VerifyError: ``malformed``, ``wrong-key``, ``tampered``.
     """
-    if not data.endswith(b"\n"):
-        raise VerifyError("malformed", "the index does not end with a newline")
-    bundle: Bundle = parse_line(data[:-1], "the index")
-    return Index.parse(verify_with_key(bundle, key).payload)
+    signer_of(data)
+    return Index.parse(verify_with_key(parse_line(data[:-1], "the index"), key).payload)

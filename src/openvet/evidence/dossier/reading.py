@@ -1,4 +1,8 @@
-"""Verifying a dossier: the index first, then that everything is there that it names, and nothing else, and that every line is signed."""
+"""Verifying a dossier: the index first, then that everything is there that it names, and nothing else, and that every line is signed.
+
+Where the index is signed with another key than the trusted one, the lines are looked through for handovers from that key on, each
+verified before it is followed (:mod:`openvet.evidence.dossier.handover`).
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,15 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
 from openvet.errors import UsageError, VerifyError
 from openvet.evidence.checkpoint import Checkpoint, read_checkpoint
-from openvet.evidence.dossier.index import Index, read_index
+from openvet.evidence.dossier.handover import OWNER_TYPE, Approve, Step, handovers, owner_after, owners_before
+from openvet.evidence.dossier.index import Index, read_index, signer_of
 from openvet.evidence.dossier.layout import BLOBS, CLAIMS, INDEX, LOG, TRUST, names_of
 from openvet.evidence.keys import PublicKey, load_public
 from openvet.evidence.log.disk import read_file
@@ -21,12 +26,13 @@ from openvet.evidence.log.layout import CHECKPOINT, ENTRIES, Place, pack, places
 from openvet.evidence.log.proof import entry_for_digest
 from openvet.evidence.merkle import Tree, leaf_hash
 from openvet.evidence.signing import SignedStatement, parse_line, parse_statement
-from openvet.evidence.verifier import verify_with_key
+from openvet.evidence.verifier import named_key, verify_with_key
 
 __all__ = ["Claim", "Dossier", "read_parts", "verify_dossier"]
 
 #: Bytes of a dossier's own files; documents in ``blobs/`` may have any size.
 _MOST: Final = 1 << 30
+_METHODS: Final = {"publicKey": "key", "x509CertificateChain": "certificate", "certificate": "keyless"}
 #: A writer puts a change in place in some milliseconds; two of them at work all the time are outlasted.
 _TRIES: Final = 20
 _READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -34,12 +40,17 @@ _READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One line: its bytes, its SHA-256, the SHA-256 of the key that signed it, and the statement."""
+    """One line: its bytes, its SHA-256, the SHA-256 of the key that signed it, and the statement.
+
+    ``method`` says how it names that key: ``key``, or ``certificate`` or ``keyless``, where the key is that of a certificate, of which
+    nothing else was looked at.
+    """
 
     line: bytes
     sha256: str
     key: str
     statement: SignedStatement
+    method: str = "key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +58,15 @@ class Dossier:
     """A dossier that was verified.
 
     Attributes:
-        owner: SHA-256 of the key that the index is signed with, which is the trusted one.
+        owner: SHA-256 of the key that the index is signed with: the trusted one, or one that it handed over to.
         index: what it names.
         claims: the lines in order.
         checkpoint: of its log.
         kept: the checkpoint that it was held against; without one a rollback cannot be excluded.
         names: its files, with their paths.
+        trusted: SHA-256 of the key that the verifier trusts.
+        steps: the handovers in it that count.
+        keys: those in ``trust/`` by their digests, for which the owner vouches.
     """
 
     owner: str
@@ -61,24 +75,29 @@ class Dossier:
     checkpoint: Checkpoint
     kept: Checkpoint | None
     names: Mapping[str, str]
+    trusted: str
+    steps: tuple[Step, ...]
+    keys: Mapping[str, PublicKey]
 
 
-def verify_dossier(folder: str, key: PublicKey, kept: bytes | None = None) -> Dossier:
+def verify_dossier(folder: str, key: PublicKey, kept: bytes | None = None, approve: Approve | None = None) -> Dossier:
     """Verify everything in a dossier. A writer may be at work meanwhile.
 
     Args:
         folder: the dossier.
-        key: the public key of its owner.
+        key: the public key of its owner, or of one that it belonged to.
         kept: a checkpoint of its log that was kept from an earlier day.
+        approve: whom the verifier trusts to hand over in place of a key that is lost.
 
     Raises:
-        VerifyError: ``missing``, ``tampered``, ``malformed``, ``wrong-key``; ``untrusted``: a line is signed by a key that the dossier
+        VerifyError: ``missing``, ``tampered``, ``malformed``, ``wrong-key``; ``revoked``: it is signed with a key that had handed over;
+            ``untrusted``: a line is signed by a key that the dossier
             does not hold; ``mismatch``, ``rollback``, ``fork``: it is not one that continues ``kept``.
     """
     for tries in range(_TRIES):
         before = _state(folder)
         try:
-            return _verify(folder, key, kept)
+            return _verify(folder, key, kept, approve)
         except VerifyError:
             # no state is a state that was changing while it was taken
             if tries == _TRIES - 1 or not os.path.isdir(folder) or (before is not None and _state(folder) == before):
@@ -96,19 +115,43 @@ def _state(folder: str) -> object:
         return None
 
 
-def _verify(folder: str, key: PublicKey, kept: bytes | None) -> Dossier:
+def _verify(folder: str, key: PublicKey, kept: bytes | None, approve: Approve | None) -> Dossier:
     if key.kind != "ed25519":
         raise VerifyError("wrong-key", f"a dossier is signed with an Ed25519 key, and this is a {key.kind} one")
     names = names_of(folder)
-    index = read_index(_read(names, INDEX), key)
+    signed = _read(names, INDEX)
+    owner = key if signer_of(signed) == key.hint else _successor(names, key, signer_of(signed), approve)
+    index = read_index(signed, owner)
     lines = _lines(_read(names, CLAIMS), index)
     keys = _keys(names, index)
     _check_set(names, f"{BLOBS}/", "", index.blobs)
     for each in index.blobs:
         _check_blob(names[f"{BLOBS}/{each}"], each)
-    checkpoint, tree = _check_log(names, index, key)
+    checkpoint, tree = _check_log(names, index, owner)
     claims = tuple(_claim(number, line, digest, keys) for number, (line, digest) in enumerate(zip(lines, index.lines, strict=True), 1))  # fmt: skip
-    return Dossier(key.hint, index, claims, checkpoint, _continued(kept, key, checkpoint, tree), names)
+    changes = [
+        (number, each.line) for number, each in enumerate(claims, 1) if each.statement.predicate_type == OWNER_TYPE
+    ]
+    steps = handovers(changes, checkpoint.origin, {**keys, key.hint: key}, approve)
+    last, step = owner_after(key, steps)
+    if last.hint != owner.hint:
+        where = "" if step is None else f", to which line {step.line} hands over"
+        raise VerifyError(
+            "revoked", f"the index is signed with {owner.hint}, and the dossier belongs to {last.hint}{where}"
+        )
+    before = _continued(kept, owner, keys, steps, checkpoint, tree)
+    return Dossier(owner.hint, index, claims, checkpoint, before, names, key.hint, tuple(steps), keys)
+
+
+def _successor(names: Mapping[str, str], key: PublicKey, wanted: str, approve: Approve | None) -> PublicKey:
+    """The key ``wanted``, where verified handovers lead from the trusted one to it."""
+    origin = _read(names, f"{LOG}/{CHECKPOINT}").decode("utf-8", "replace").partition("\n")[0]
+    lines = _read(names, CLAIMS).split(b"\n")
+    steps = handovers(enumerate(lines, 1), origin, {key.hint: key}, approve)
+    last, _ = owner_after(key, steps)
+    if last.hint != wanted:
+        raise VerifyError("wrong-key", f"it was signed with the key {wanted}, and the key given is {key.hint}")
+    return last
 
 
 def _read(names: Mapping[str, str], name: str) -> bytes:
@@ -220,20 +263,34 @@ def _tile(place: Place, entries: list[bytes], tree: Tree) -> bytes:
 
 def _claim(number: int, line: bytes, digest: str, keys: Mapping[str, PublicKey]) -> Claim:
     bundle = parse_line(line, f"line {number}")
-    key = keys.get(bundle.material.hint)
-    if key is None:
-        raise VerifyError("untrusted", f"line {number} is signed with {bundle.material.hint}, which is not in {TRUST}/")
     try:
-        payload = verify_with_key(bundle, key).payload
-        return Claim(line, digest, bundle.material.hint, parse_statement(payload, interpret=False))
+        hint = named_key(bundle)
+        key = keys.get(hint)
+        if key is None:
+            raise VerifyError("untrusted", f"it is signed with {hint}, which is not in {TRUST}/")
+        said = parse_statement(verify_with_key(bundle, key).payload, interpret=False)
+        return Claim(line, digest, hint, said, _METHODS[bundle.material.kind])
     except VerifyError as error:
         raise VerifyError(error.reason, f"line {number}: {printable(error.message)}") from None
 
 
-def _continued(kept: bytes | None, key: PublicKey, now: Checkpoint, tree: Tree) -> Checkpoint | None:
+def _continued(
+    kept: bytes | None,
+    owner: PublicKey,
+    keys: Mapping[str, PublicKey],
+    steps: Sequence[Step],
+    now: Checkpoint,
+    tree: Tree,
+) -> Checkpoint | None:
     if kept is None:
         return None
-    before = read_checkpoint(kept, key, now.origin)
+    try:
+        before = read_checkpoint(kept, owner, now.origin)
+    except VerifyError as error:
+        earlier = _of_an_earlier_owner(kept, owner, keys, steps, now) if error.reason == "wrong-key" else None
+        if earlier is None:
+            raise
+        before = earlier
     if before.size > now.size:
         raise VerifyError(
             "rollback", f"the dossier has {now.size} lines, and had {before.size} when the checkpoint was kept"
@@ -241,3 +298,21 @@ def _continued(kept: bytes | None, key: PublicKey, now: Checkpoint, tree: Tree) 
     if tree.root(before.size) != before.root:
         raise VerifyError("fork", f"the first {before.size} lines are others than when the checkpoint was kept")
     return before
+
+
+def _of_an_earlier_owner(
+    kept: bytes, owner: PublicKey, keys: Mapping[str, PublicKey], steps: Sequence[Step], now: Checkpoint
+) -> Checkpoint | None:
+    """A checkpoint that a key signed before it handed over; ``None`` where no such key did."""
+    for step in owners_before(owner.hint, steps):
+        key = keys.get(step.handover.before)
+        if key is None or key.kind != "ed25519":
+            continue
+        try:
+            found = read_checkpoint(kept, key, now.origin)
+        except VerifyError:
+            continue
+        if found.size >= step.line:
+            raise VerifyError("revoked", f"the kept checkpoint of {found.size} lines is signed with {key.hint}, which handed over in line {step.line}")  # fmt: skip
+        return found
+    return None

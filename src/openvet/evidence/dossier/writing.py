@@ -20,10 +20,11 @@ from typing import Final
 from openvet.core.text import printable
 from openvet.errors import UsageError, VerifyError
 from openvet.evidence.bundle import Bundle
+from openvet.evidence.dossier.handover import Approve, handovers, owner_after
 from openvet.evidence.dossier.index import sign_index
 from openvet.evidence.dossier.layout import BLOBS, CLAIMS, IN_THE_WAY, INDEX, LOG, NEXT, OLD, STAGING, TRUST, names_of
 from openvet.evidence.dossier.reading import Dossier, verify_dossier
-from openvet.evidence.keys import PrivateKey, PublicKey
+from openvet.evidence.keys import PrivateKey, PublicKey, load_public
 from openvet.evidence.log.disk import Disk, StorageError, read_file
 from openvet.evidence.log.layout import CHECKPOINT
 from openvet.evidence.log.layout import STAGING as LOG_STAGING
@@ -31,9 +32,9 @@ from openvet.evidence.log.proof import entry_for
 from openvet.evidence.log.writing import create_log, open_writer
 from openvet.evidence.note import check_name
 from openvet.evidence.signing import parse_statement, to_line
-from openvet.evidence.verifier import verify_with_key
+from openvet.evidence.verifier import named_key, verify_with_key
 
-__all__ = ["Added", "add_to_dossier", "create_dossier"]
+__all__ = ["Added", "add_to_dossier", "create_dossier", "hand_over_dossier"]
 
 _WAIT: Final = 60.0
 _MOST: Final = 1 << 30
@@ -89,7 +90,8 @@ def add_to_dossier(
         disk: stands between the dossier and its folder.
 
     Raises:
-        VerifyError: the dossier is damaged, or a bundle is not signed by one of those keys. Nothing was added.
+        VerifyError: the dossier is damaged, or a bundle is not signed by one of those keys; ``revoked``: its owner handed over to
+            another key. Nothing was added.
         StorageError: it cannot be written.
     """
     disk = disk or Disk(folder)
@@ -97,6 +99,8 @@ def add_to_dossier(
         _settle(disk)
         _tidy(disk)
         before = verify_dossier(folder, key.public)
+        if before.owner != key.public.hint:
+            raise VerifyError("revoked", f"this key handed the dossier over; it belongs to {before.owner}")
         known = {each: read_file(before.names[f"{TRUST}/{each}.pem"], _MOST) for each in before.index.keys}
         new_keys = {each.hint: each.pem for each in keys if each.hint not in known}
         lines = [each.line for each in before.claims]
@@ -119,16 +123,69 @@ def add_to_dossier(
         return tuple(added)
 
 
+def hand_over_dossier(
+    folder: str,
+    owner: PublicKey,
+    key: PrivateKey,
+    bundles: Sequence[Bundle],
+    keys: Sequence[PublicKey] = (),
+    approve: Approve | None = None,
+    disk: Disk | None = None,
+) -> Added:
+    """Let a new key take over. From then on it alone signs the index and the checkpoints of the log.
+
+    The tiles of the log are made anew from the lines, since the key of its writer is another one.
+
+    Args:
+        folder: the dossier.
+        owner: the key that it belongs to, as everybody trusts it so far.
+        key: the new one, of Ed25519.
+        bundles: the handover (:meth:`openvet.evidence.dossier.handover.Handover.to`), signed with ``owner``, or by those whom
+            ``approve`` takes in its place.
+        keys: more keys that the new owner vouches for: of those who signed it.
+        approve: whom those trust who trust ``owner``.
+        disk: stands between the dossier and its folder.
+
+    Raises:
+        VerifyError: the dossier is damaged or not one of ``owner``; ``untrusted``: the bundles do not hand it over. Nothing changed.
+        StorageError: it cannot be written.
+    """
+    disk = disk or Disk(folder)
+    with _told(folder, "nothing was handed over"), disk.locked(_WAIT):
+        _settle(disk)
+        _tidy(disk)
+        before = verify_dossier(folder, owner, approve=approve)
+        known = {each: read_file(before.names[f"{TRUST}/{each}.pem"], _MOST) for each in before.index.keys}
+        new_keys = {each.hint: each.pem for each in (key.public, *keys) if each.hint not in known}
+        lines = [each.line for each in before.claims]
+        count = len(lines)
+        lines += dict.fromkeys(line for each in bundles if (line := _checked(each, {**known, **new_keys})) not in lines)
+        origin = before.checkpoint.origin
+        steps = handovers(enumerate(lines, 1), origin, _loaded({**known, owner.hint: owner.pem}), approve)
+        if owner_after(owner, steps)[0].hint != key.public.hint or before.owner == key.public.hint:
+            raise VerifyError("untrusted", f"nobody who may hands the dossier over to {key.public.hint}")
+        create_log(disk.path(f"{STAGING}/{LOG}"), origin, key, _Below(disk, f"{STAGING}/{LOG}"))
+        with open_writer(disk.path(f"{STAGING}/{LOG}"), key, disk=_Below(disk, f"{STAGING}/{LOG}")) as log:
+            log.append([entry_for(each) for each in lines])
+        _stage(disk, lines, new_keys, {*known, *new_keys}, {}, set(before.index.blobs), key)
+        _publish(disk)
+        return tuple(range(count + 1, len(lines) + 1))
+
+
+def _loaded(pems: Mapping[str, bytes]) -> dict[str, PublicKey]:
+    return {hint: load_public(pem) for hint, pem in pems.items()}
+
+
 def _checked(bundle: Bundle, keys: Mapping[str, bytes]) -> bytes:
     """The line of a bundle that one of ``keys`` signed."""
-    from openvet.evidence.keys import load_public
-
     line = to_line(bundle)
-    pem = keys.get(bundle.material.hint)
+    hint = named_key(bundle)
+    pem = keys.get(hint)
     if pem is None:
-        raise VerifyError(
-            "untrusted", f"a statement is signed with {bundle.material.hint}; name that public key to take it in"
-        )
+        how = "name that public key to take it in"
+        if bundle.material.certificates:
+            how = "say with a trust file whose certificate that is"
+        raise VerifyError("untrusted", f"a statement is signed with {hint}; {how}")
     parse_statement(verify_with_key(bundle, load_public(pem)).payload)
     return line
 
