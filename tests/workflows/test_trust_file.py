@@ -136,7 +136,11 @@ GRANT = '[[grant]]\nsays = ["scan"]\nby = ["ann"]\nmodels = ["*"]\n'
         (KEY + GRANT.replace('["ann"]', '["ann", "ann"]') + "threshold = 2\n", 8, "threshold is 2, and by names 1"),
         (KEY + GRANT + "threshold = 0\n", 8, "whole number from 1 on"),
         (KEY + GRANT + "threshold = true\n", 8, "whole number from 1 on"),
-        (KEY + GRANT + '[[revoked]]\nname = "bob"\nsince = 2026-01-01\nreason = "x"\n', 9, "no key, identity or certificate 'bob'"),
+        (
+            KEY + GRANT + '[[revoked]]\nname = "bob"\nsince = 2026-01-01\nreason = "x"\n',
+            9,
+            "no key, identity or certificate 'bob'",
+        ),
         (KEY + GRANT + '[[revoked]]\nsince = 2026-01-01\nreason = "x"\n', 8, "one of name and sha256"),
         (KEY + GRANT + '[[revoked]]\nname = "ann"\nreason = "x"\n', 8, "needs since"),
     ],
