@@ -61,7 +61,12 @@ def explain(rule: str, form: str) -> None:
     if rule in UNREAD:  # as the report's own list of what was not read spells it
         rule = f"unknown:{rule}"
     if rule.startswith("unknown:"):
-        write_text(look.finish(_explain_unknown(rule, look)))
+        sections = _unknown_sections(rule)
+        if form == "json":
+            value = {"id": rule, "summary": sections["What it means"], "sections": sections}
+            StandardOutput(utf8=True).write(_as_json(value))
+        else:
+            write_text(look.finish(_explain_unknown(rule, sections, look)))
         return
     found = find_rule(rule)
     if form == "json":
@@ -117,9 +122,7 @@ def _explain(rule: RuleText, look: Look) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _explain_unknown(name: str, look: Look) -> str:
-    import textwrap
-
+def _unknown_sections(name: str) -> dict[str, str]:
     from openvet.core.text import printable
     from openvet.errors import UsageError
     from openvet.reports._wording import UNREAD
@@ -133,13 +136,18 @@ def _explain_unknown(name: str, look: Look) -> str:
         "Unread is never clean: a model of which any part was not read is at best `review`, whatever the parts say that "
         "were read."
     )
-    sections = (
-        ("What it means", f"Something was not read: {UNREAD[word].meaning}."),
-        ("Why it matters", why),
-        ("Remedy", UNREAD[word].remedy),
-    )
+    return {
+        "What it means": f"Something was not read: {UNREAD[word].meaning}.",
+        "Why it matters": why,
+        "Remedy": UNREAD[word].remedy,
+    }
+
+
+def _explain_unknown(name: str, sections: dict[str, str], look: Look) -> str:
+    import textwrap
+
     lines = [f"{look.paint(name, 'bold')}  {look.paint('leads to review', 'dim')}"]
-    for heading, text in sections:
+    for heading, text in sections.items():
         lines += [
             "",
             look.paint(heading, "bold"),

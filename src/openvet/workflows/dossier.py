@@ -207,6 +207,8 @@ def hand_over(
     bundles = _bundles(approvals)
     if old is not None:
         before = verify_dossier(folder, trusted, approve=None if by is None else by.approve)
+        if before.owner != trusted.hint:
+            raise VerifyError("revoked", f"this key handed the dossier over; it belongs to {before.owner}")
         bundles.insert(0, sign_payload(Handover.to(key.public, before.checkpoint.origin, before.owner).payload, old))
     keys = [read_public(each) for each in signers]
     return hand_over_dossier(folder, trusted, key, bundles, keys, None if by is None else by.approve)

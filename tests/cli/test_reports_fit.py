@@ -1,0 +1,129 @@
+"""Every report that a command prints in JSON is as its schema says, and no command is forgotten."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+from tests.reports.test_snapshots import schema
+
+from openvet.cli import main
+from openvet.evidence.dossier.index import read_index
+from openvet.evidence.keys import load_public
+
+OWNER = ("--key", "owner.key")
+PUBLIC = ("--key", "owner.key.pub")
+#: Command -> its schema, and calls whose reports have to fit it; those that fail are among them.
+CALLS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
+    "check": ("report-v1", [("m",), ("no.pkl",)]),
+    "scan": ("report-v1", [("m",)]),
+    "inspect": ("inspection-v1", [("m",)]),
+    "disarm": ("disarm-v1", [("t.npy", "out.safetensors")]),
+    "digest": ("digests-v1", [("m",), ("--tensors", "m"), ("--declared", "m")]),
+    "sign": ("signing-v1", [("m", "--key", "k", "--signature", "m2.sig"), ("m", "--key", "k", "--declared", "--signature", "m3.sig")]),
+    "verify": ("verification-v1", [("m", "--key", "k.pub", "--signature", "m.sig"), ("m", "--key", "owner.key.pub", "--signature", "m.sig"), ("n", "--key", "k.pub", "--signature", "m.sig"), ("m", "--trust", "trust.toml", "--signature", "m.sig")]),
+    "keys new": ("keys-v1", [("more.key", "--no-passphrase")]),
+    "keys list": ("keys-v1", [()]),
+    "keys show": ("keys-v1", [("k.pub",)]),
+    "log init": ("log-v1", [("log2", "--origin", "example.com/2", *OWNER)]),
+    "log append": ("log-v1", [("log", "m.sig", "k.pub", *OWNER)]),
+    "log proof": ("log-v1", [("log", "k.pub", *PUBLIC), ("log", "trust.toml", *PUBLIC)]),
+    "log verify": ("log-v1", [("k.pub", *PUBLIC), ("k.pub", "--log", "log", "--checkpoint", "log/checkpoint", *PUBLIC), ("k.pub", "--key", "new.key.pub")]),
+    "log audit": ("log-v1", [("log", *PUBLIC), ("log", "--key", "new.key.pub"), ("log", "--checkpoint", "log/checkpoint", *PUBLIC)]),
+    "log show": ("log-v1", [("log", *PUBLIC), ("log", "--key", "new.key.pub")]),
+    "dossier create": ("dossier-v1", [("d2", *OWNER)]),
+    "dossier add": ("dossier-v1", [("d", "m.sig", "--signer", "k.pub", *OWNER), ("d", "m.sig", "--key", "new.key")]),
+    "dossier show": ("dossier-v1", [("d", *PUBLIC)]),
+    "dossier verify": ("dossier-v1", [("d", *PUBLIC), ("d", "--model", "m", "--trust", "trust.toml", *PUBLIC), ("d", "--model", "n", *PUBLIC), ("d", "--checkpoint", "d/log/checkpoint", *PUBLIC), ("d", "--key", "k.pub")]),
+    "dossier export": ("dossier-v1", [("d", "d.zip", *PUBLIC)]),
+    "dossier import": ("dossier-v1", [("d.zip", "d3", *PUBLIC)]),
+    "dossier diff": ("dossier-v1", [("d", "d", *PUBLIC), ("d2", "d", *PUBLIC)]),
+    "dossier approve": ("dossier-v1", [("d", "a.json", "--key", "k", "--owner", "owner.key.pub", "--new-key", "new.key.pub")]),
+    "dossier rotate": ("dossier-v1", [("d", *OWNER, "--new-key", "new.key"), ("d", *OWNER, "--new-key", "new.key")]),
+    "rules": ("rules-v1", [()]),
+    "explain": ("rules-v1#/$defs/rule", [("archive/checksum-mismatch",), ("unknown:limit",)]),
+    "formats": ("formats-v1", [(), ("gguf",)]),
+    "doctor": ("doctor-v1", [()]),
+    "config": ("config-v1", [(), ("--config", "openvet.toml")]),
+}  # fmt: skip
+
+
+def commands(group: click.Command, name: str = "") -> Iterator[tuple[str, click.Command]]:
+    if isinstance(group, click.Group):
+        for each, command in group.commands.items():
+            yield from commands(command, f"{name} {each}".strip())
+    else:
+        yield name, group
+
+
+def speaks_json(command: click.Command) -> bool:
+    kinds = [each.type for each in command.params if each.name == "form"]
+    return any(isinstance(kind, click.Choice) and "json" in kind.choices for kind in kinds)
+
+
+def test_no_command_is_forgotten() -> None:
+    assert {name for name, command in commands(main) if speaks_json(command)} == set(CALLS)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two models, keys, a signature, a log, a dossier, a trust file, a configuration."""
+    folder = tmp_path_factory.mktemp("reports")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.delenv("OPENVET_KEY_PASSPHRASE", raising=False)
+        for name, text in {"m/config.json": "{}", "n/config.json": "[]"}.items():
+            Path(name).parent.mkdir()
+            Path(name).write_text(text)
+        header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }".ljust(117) + b"\n"
+        Path("t.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(4))
+        Path("no.pkl").write_bytes(b"cos\nsystem\n(S'echo'\ntR.")
+        for name, kind in (("owner.key", "ed25519"), ("new.key", "ed25519"), ("k", "p256")):
+            run("keys", "new", name, "--kind", kind, "--no-passphrase")
+        run("sign", "m", "--key", "k", "--signature", "m.sig")
+        run("log", "init", "log", "--origin", "example.com/log", *OWNER)
+        run("check", "m", "--dossier", "d", "--sign", "owner.key", "-q")
+        Path("trust.toml").write_text(
+            '[[key]]\nname = "k"\nfile = "k.pub"\n[[key]]\nname = "owner"\nfile = "owner.key.pub"\n'
+            '[[grant]]\nsays = ["signature", "scan"]\nby = ["k", "owner"]\nmodels = ["*"]\n'
+        )
+        Path("openvet.toml").write_text(
+            f'[[accept]]\nrule = "archive/checksum-mismatch"\ndigest = "{"0" * 64}"\nreason = "r"\nowner = "o"\nexpires = 2027-01-01\n'
+            '[[callable]]\nname = "my.thing"\nreason = "r"\n[limits]\nfiles = 10\n'
+        )
+    return folder
+
+
+def run(*arguments: str) -> str:
+    found = CliRunner().invoke(main, arguments)
+    assert found.exit_code in {0, 1}, (arguments, found.output)
+    return found.stdout
+
+
+def test_they_fit(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the order of the table, since what one command makes another one reads."""
+    folder = Path(shutil.copytree(whole, tmp_path / "all"))
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("OPENVET_KEY_PASSPHRASE", raising=False)
+    for name, (form, calls) in CALLS.items():
+        document, mark, part = form.partition("#")
+        validator = schema(document, mark + part)
+        for more in calls:
+            value: Any = json.loads(run(*name.split(), *more, "-f", "json"))
+            problems = [f"{each.json_path}: {each.message}"[:300] for each in validator.iter_errors(value)]
+            assert problems == [], (name, more)
+
+
+def test_an_index_fits(whole: Path) -> None:
+    key = load_public((whole / "owner.key.pub").read_bytes())
+    index = read_index((whole / "d/index.json").read_bytes(), key)
+    value = json.loads(index.payload)
+    assert list(schema("dossier-index-v1").iter_errors(value)) == []
+    value["predicate"]["lines"][0] = "short"
+    assert list(schema("dossier-index-v1").iter_errors(value)) != []
