@@ -174,6 +174,15 @@ def test_a_revoked_owner() -> None:
     value = verify("--at", "2026-06-01")
     assert (value["reason"], "the dossier's owner" in value["message"]) == ("revoked", True)
     assert verify("--at", "2026-04-30")["verified"]
+    trust(SIGNATURE, SCAN)
+    text = (
+        Path("trust.toml")
+        .read_text()
+        .replace('file = "owner.key.pub"\n', 'file = "owner.key.pub"\nuntil = 2026-05-01\n')
+    )
+    Path("trust.toml").write_text(text)
+    assert verify("--at", "2026-06-01", "--require", "signature")["reason"] == "expired"
+    assert verify("--at", "2026-05-01", "--require", "signature")["verified"]
 
 
 def test_what_is_required() -> None:
@@ -316,7 +325,8 @@ def test_rotating_with_the_old_key() -> None:
     code, text = run("dossier", "add", "dossier", "ann.sig", "--signer", "ann.pub", "--key", "owner.key")
     assert (code, "revoked: this key handed the dossier over" in text) == (1, True)
     done("dossier", "add", "dossier", "ann.sig", "--signer", "ann.pub", "--key", "new.key")
-    assert run("dossier", "rotate", "dossier", "--key", "owner.key", "--new-key", "ann.key")[0] == 2
+    assert run("dossier", "rotate", "dossier", "--key", "owner.key", "--new-key", "ann.key")[0] == 1  # revoked
+    assert run("dossier", "rotate", "dossier", "--key", "new.key", "--new-key", "ann.key")[0] == 2  # not of Ed25519
     assert run("dossier", "rotate", "dossier", "--key", "new.key", "--new-key", "new.key")[0] == 2
     done("dossier", "export", "dossier", "d.zip", "--key", "owner.key.pub")
     done("dossier", "verify", "d.zip", "--key", "owner.key.pub")
