@@ -48,6 +48,7 @@ class Authority:
     def issue(
         self, name: str, key: Any, *, ca: bool = False, length: int | None = None, purposes: Any = CODE, signs: bool = True,
         usage: bool = True, years: tuple[datetime, datetime] = YEARS, critical: bool = False, algorithm: Any = None,
+        constraints: bool | None = None,
     ) -> x509.Certificate:  # fmt: skip
         made = (
             x509.CertificateBuilder()
@@ -69,6 +70,8 @@ class Authority:
             made = made.add_extension(
                 x509.UnrecognizedExtension(ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\5\0"), True
             )
+        if constraints is not None:
+            made = made.add_extension(x509.NameConstraints([x509.DNSName("example.org")], None), constraints)
         return made.sign(self.key, algorithm or hashes.SHA256())
 
     def signer(self, name: str = "signer", **knobs: Any) -> tuple[PrivateKey, bytes]:

@@ -73,6 +73,8 @@ def test_one_of_usage_and_purposes_is_enough(knobs: Any) -> None:
         ({"signs": False}, "untrusted", "not one for signing certificates"),
         ({"years": PAST}, "expired", "CN=middle"),
         ({"critical": True}, "untrusted", "critical extension"),
+        ({"constraints": True}, "untrusted", "limits the names below it"),
+        ({"constraints": False}, "untrusted", "limits the names below it"),  # which RFC 5280 forbids, and some have
         ({"bits": 1024}, "untrusted", "no root"),
     ],
 )

@@ -2,8 +2,8 @@
 
 What is checked of each certificate: its signature by the next one (SHA-256 or better; RSA keys of 2048 bits or more), that it is
 valid at the stated time, that the issuer may issue (``CA``, ``keyCertSign``, path length, a purpose that includes code signing where
-it states purposes), and that it has no critical extension that nobody here knows (name constraints are such a one, so a chain
-that has them is refused). The signer's certificate must be for signing: ``digitalSignature`` where it states its key's usage,
+it states purposes), and that it has no critical extension that nobody here knows. Name constraints are not understood here, and a
+chain that has them is refused, whether it calls them critical, as it must (RFC 5280, 4.2.1.10), or not. The signer's certificate must be for signing: ``digitalSignature`` where it states its key's usage,
 ``codeSigning`` where it states purposes, and it must state one of the two.
 
 What is not: revocation. Offline nobody can know it; a key that was lost is to be taken out of the roots.
@@ -213,6 +213,10 @@ def _extensions(certificate: Certificate) -> dict[str, ExtensionType]:
     found: dict[str, ExtensionType] = {}
     for each in extensions:
         name = getattr(each.oid, "_name", "")
+        if name == "nameConstraints":
+            raise VerifyError(
+                "untrusted", f"the certificate of {_name(certificate)} limits the names below it, which is not understood here"
+            )  # fmt: skip
         if each.critical and name not in _KNOWN:
             raise VerifyError(
                 "untrusted", f"the certificate of {_name(certificate)} has a critical extension {each.oid.dotted_string}, which is not known here"
