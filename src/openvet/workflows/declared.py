@@ -31,7 +31,6 @@ from openvet.core.progress import Progress
 from openvet.core.snapshot import Entry, EntryKind
 from openvet.errors import ReadError, SubjectError
 from openvet.evidence.model_signature import Resource
-from openvet.formats.lfs import LONGEST, pointed_at
 from openvet.io.source import Source
 from openvet.origins.find import SCHEMES, find_origin
 from openvet.origins.local import LocalOrigin
@@ -48,6 +47,8 @@ _COMMIT: Final = re.compile(r"[0-9a-f]{40}", re.ASCII)
 _NUMBER: Final = re.compile(r"\d{1,12}(?:\.\d{1,12})?", re.ASCII)
 _METADATA: Final = (".cache/huggingface/download/", ".metadata")
 _METADATA_BYTES: Final = 4096
+#: Larger files are not opened to see whether they are pointers.
+_POINTER: Final = 1024
 #: The hub library's own tolerance, in seconds, between writing a file and writing what it knows of it.
 _SLACK: Final = 1.0
 
@@ -162,12 +163,14 @@ def measure_remote(origin: RemoteOrigin, files: Mapping[str, Entry], progress: P
 
 def pointer_in(source: Source) -> Declared | None:
     """What a Git LFS pointer stands for; ``None`` where the bytes are none."""
+    from openvet.formats.lfs import LONGEST, pointed_at
+
     found = pointed_at(source.read(0, source.size)) if 0 < source.size < LONGEST else None
     return None if found is None else Declared(*found, "git-lfs", here=False)
 
 
 def _pointer(origin: LocalOrigin, entry: Entry) -> Declared | None:
-    if not 0 < entry.size < LONGEST:
+    if not 0 < entry.size <= _POINTER:
         return None
     try:
         with origin.open(entry) as source:

@@ -15,10 +15,8 @@ from openvet.errors import ReadError, SubjectError, VerifyError
 from openvet.evidence.bundle import Bundle
 from openvet.evidence.model_signature import DIGESTS_V01, SIGNATURE_V1, SINGLE, ModelSignature, Resource
 from openvet.evidence.verifier import Signer, Verified
-from openvet.formats.lfs import LONGEST
 from openvet.io.digest_cache import DigestCache
 from openvet.origins.local import LocalOrigin
-from openvet.workflows.declared import pointer_in
 from openvet.workflows.model_files import (
     FileError,
     Listing,
@@ -285,8 +283,8 @@ def _compare(
 
 def _pointer(origin: LocalOrigin, entry: Entry, signed: Resource) -> str:
     """What to say of a Git LFS pointer in place of the signed file: never that it is good, whatever it names."""
-    if entry.size >= LONGEST:
-        return ""
+    from openvet.workflows.declared import pointer_in  # only what has changed need be looked at so
+
     try:
         with origin.open(entry) as source:
             found = pointer_in(source)

@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from openvet.core.text import printable
@@ -25,7 +24,7 @@ from openvet.evidence.dossier.index import sign_index
 from openvet.evidence.dossier.layout import BLOBS, CLAIMS, IN_THE_WAY, INDEX, LOG, NEXT, OLD, STAGING, TRUST, names_of
 from openvet.evidence.dossier.reading import Dossier, verify_dossier
 from openvet.evidence.keys import PrivateKey, PublicKey, load_public
-from openvet.evidence.log.disk import Disk, StorageError, read_file
+from openvet.evidence.log.disk import Disk, read_file, told
 from openvet.evidence.log.layout import CHECKPOINT
 from openvet.evidence.log.layout import STAGING as LOG_STAGING
 from openvet.evidence.log.proof import entry_for
@@ -59,9 +58,8 @@ def create_dossier(folder: str, origin: str, key: PrivateKey, disk: Disk | None 
     check_name(origin)
     _ = key.public.raw
     disk = disk or Disk(folder)
-    with _told(folder, "the dossier was not made"):
-        if disk.make_folder(""):
-            Disk(os.path.dirname(os.path.abspath(folder))).sync_folder("")
+    with told(folder, "the dossier was not made"):
+        disk.make_new()
         with disk.locked(_WAIT):
             if set(disk.names("")) - set(IN_THE_WAY):
                 raise UsageError(f"{printable(folder)} is not empty; a dossier begins in a folder of its own")
@@ -95,7 +93,7 @@ def add_to_dossier(
         StorageError: it cannot be written.
     """
     disk = disk or Disk(folder)
-    with _told(folder, "nothing was acknowledged"), disk.locked(_WAIT):
+    with told(folder, "nothing was acknowledged"), disk.locked(_WAIT):
         _settle(disk)
         _tidy(disk)
         before = verify_dossier(folder, key.public)
@@ -151,7 +149,7 @@ def hand_over_dossier(
         StorageError: it cannot be written.
     """
     disk = disk or Disk(folder)
-    with _told(folder, "nothing was handed over"), disk.locked(_WAIT):
+    with told(folder, "nothing was handed over"), disk.locked(_WAIT):
         _settle(disk)
         _tidy(disk)
         before = verify_dossier(folder, owner, approve=approve)
@@ -202,14 +200,6 @@ def _digest(path: str) -> str:
     return total.hexdigest()
 
 
-@contextmanager
-def _told(folder: str, outcome: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(f"cannot write to {printable(folder)}: {error.strerror or error}; {outcome}") from error
-
-
 class _Below(Disk):
     """A folder in a dossier, written through the dossier's own disk."""
 
@@ -227,20 +217,10 @@ class _Below(Disk):
 
 def _copy_log(disk: Disk, before: Dossier) -> None:
     """The log as it is, for the writer to go on with; earlier partial tiles stay behind."""
-    made: set[str] = set()
     for name in sorted(before.names):
         if name.startswith(f"{LOG}/"):
-            _make_folders(disk, os.path.dirname(f"{STAGING}/{name}"), made)
+            disk.make_folders(os.path.dirname(f"{STAGING}/{name}"))
             disk.write_new(f"{STAGING}/{name}", read_file(before.names[name], _MOST))
-
-
-def _make_folders(disk: Disk, folder: str, made: set[str]) -> None:
-    parts = folder.split("/")
-    for count in range(1, len(parts) + 1):
-        name = "/".join(parts[:count])
-        if name not in made and not os.path.isdir(disk.path(name)):
-            disk.make_folder(name)
-        made.add(name)
 
 
 def _stage(
@@ -256,15 +236,14 @@ def _stage(
     disk.remove(f"{STAGING}/{LOG}/{LOG_STAGING}")
     checkpoint = read_file(disk.path(f"{STAGING}/{LOG}/{CHECKPOINT}"), _MOST)
     claims = b"".join(line + b"\n" for line in lines)
-    made: set[str] = set()
     for digest, path in new_blobs.items():
-        _make_folders(disk, f"{STAGING}/{BLOBS}", made)
+        disk.make_folders(f"{STAGING}/{BLOBS}")
         data = read_file(path, 1 << 34)
         if hashlib.sha256(data).hexdigest() != digest:
             raise UsageError(f"{printable(path)} changed while it was being read")
         disk.write_new(f"{STAGING}/{BLOBS}/{digest}", data)
     for hint, pem in new_keys.items():
-        _make_folders(disk, f"{STAGING}/{TRUST}", made)
+        disk.make_folders(f"{STAGING}/{TRUST}")
         disk.write_new(f"{STAGING}/{TRUST}/{hint}.pem", pem)
     disk.write_new(f"{STAGING}/{CLAIMS}", claims)
     disk.write_new(f"{STAGING}/{INDEX}", sign_index(claims, lines, checkpoint, keys, blobs, key))
@@ -286,8 +265,7 @@ def _settle(disk: Disk) -> None:
     for folder in (BLOBS, TRUST):
         names = disk.names(f"{NEXT}/{folder}")
         if names:
-            made: set[str] = set()
-            _make_folders(disk, folder, made)
+            disk.make_folders(folder)
             for name in names:
                 disk.rename(f"{NEXT}/{folder}/{name}", f"{folder}/{name}")
             _each_folder(disk, folder.split("/")[0], disk.sync_folder)

@@ -17,7 +17,7 @@ from typing import Final
 from openvet.core.text import printable
 from openvet.errors import OpenVetError
 
-__all__ = ["Disk", "StorageError", "read_file"]
+__all__ = ["Disk", "StorageError", "read_file", "told"]
 
 _TICK: Final = 0.02
 _READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -76,6 +76,21 @@ class Disk:
             return False
         return True
 
+    def make_new(self) -> None:
+        """Make the folder itself where it is not there, on the disk when this returns."""
+        if self.make_folder(""):
+            Disk(os.path.dirname(os.path.abspath(self.folder))).sync_folder("")
+
+    def make_folders(self, name: str) -> set[str]:
+        """Make every missing folder on the way to ``name``; gives those in which one was made, which nobody has waited for."""
+        parts = name.split("/")
+        changed = set()
+        for count in range(1, len(parts) + 1):
+            each = "/".join(parts[:count])
+            if not os.path.isdir(self.path(each)) and self.make_folder(each):
+                changed.add("/".join(parts[: count - 1]))
+        return changed
+
     def remove(self, name: str) -> None:
         """Remove a file or an empty folder that may be missing."""
         self.before("remove", name)
@@ -131,6 +146,19 @@ class Disk:
             yield
         finally:
             os.close(descriptor)
+
+
+@contextmanager
+def told(folder: str, outcome: str) -> Iterator[None]:
+    """Say what went wrong with writing to ``folder``, and with which ``outcome``.
+
+    Raises:
+        StorageError: in place of an ``OSError``.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"cannot write to {printable(folder)}: {error.strerror or error}; {outcome}") from error
 
 
 def _sync(descriptor: int) -> None:

@@ -20,7 +20,7 @@ from openvet.core.text import printable
 from openvet.errors import UsageError, VerifyError
 from openvet.evidence.checkpoint import Checkpoint, read_checkpoint, sign_checkpoint
 from openvet.evidence.keys import PrivateKey
-from openvet.evidence.log.disk import Disk, StorageError
+from openvet.evidence.log.disk import Disk, StorageError, told
 from openvet.evidence.log.edge import Edge
 from openvet.evidence.log.layout import CHECKPOINT, ENTRIES, PENDING, STAGING, WIDTH, Place, pack
 from openvet.evidence.log.reading import Tiles, read_checkpoint_file
@@ -50,9 +50,8 @@ def create_log(folder: str, origin: str, key: PrivateKey, disk: Disk | None = No
     check_name(origin)
     signed = sign_checkpoint(Checkpoint(origin, 0, EMPTY_ROOT), key)
     disk = disk or Disk(folder)
-    with _told(folder, "the log was not made"):
-        if disk.make_folder(""):
-            Disk(os.path.dirname(os.path.abspath(folder))).sync_folder("")
+    with told(folder, "the log was not made"):
+        disk.make_new()
         with disk.locked(_WAIT):
             # what an interrupted attempt left was never a log
             if set(disk.names("")) - {STAGING, PENDING}:
@@ -78,16 +77,8 @@ def open_writer(folder: str, key: PrivateKey, *, wait: float = _WAIT, disk: Disk
         StorageError: another writer is at work, or the folder cannot be written.
     """
     disk = disk or Disk(folder)
-    with _told(folder, "nothing was added"), disk.locked(wait):
+    with told(folder, "nothing was added"), disk.locked(wait):
         yield LogWriter(disk, key)
-
-
-@contextmanager
-def _told(folder: str, outcome: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(f"cannot write to {printable(folder)}: {error.strerror or error}; {outcome}") from error
 
 
 class LogWriter:
@@ -153,14 +144,14 @@ class LogWriter:
         later = Checkpoint(self.checkpoint.origin, edge.size, edge.root(), self.checkpoint.extensions)
         signed = sign_checkpoint(later, self._key)
         self._broken = True
-        with _told(self._disk.folder, "nothing was added"):
+        with told(self._disk.folder, "nothing was added"):
             try:
                 self._put(files)
                 self._disk.write_new(_STAGED, signed)
             except OSError:
                 self._give_room()
                 raise
-        with _told(self._disk.folder, "nothing was acknowledged, but the entries may be in the log"):
+        with told(self._disk.folder, "nothing was acknowledged, but the entries may be in the log"):
             _publish(self._disk)
         self._broken = False
         added = range(self.checkpoint.size, later.size)
@@ -195,7 +186,7 @@ class LogWriter:
         for number, place in enumerate(files):
             self._clear(place, changed)
             folder = os.path.dirname(place.path)
-            _make_folders(disk, folder, changed)
+            changed |= disk.make_folders(folder)
             disk.rename(f"{STAGING}/{number}", place.path)
             changed.add(folder)
         for folder in sorted(changed):
@@ -229,14 +220,6 @@ class LogWriter:
                 self._disk.remove(folder)
             except OSError:
                 return
-
-
-def _make_folders(disk: Disk, folder: str, changed: set[str]) -> None:
-    parts = folder.split("/")
-    for count in range(1, len(parts) + 1):
-        name = "/".join(parts[:count])
-        if not os.path.isdir(disk.path(name)) and disk.make_folder(name):
-            changed.add("/".join(parts[: count - 1]))
 
 
 def _tidy(disk: Disk) -> None:
