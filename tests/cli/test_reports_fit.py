@@ -56,7 +56,10 @@ CALLS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
 
 def commands(group: click.Command, name: str = "") -> Iterator[tuple[str, click.Command]]:
     if isinstance(group, click.Group):
-        for each, command in group.commands.items():
+        context = click.Context(group)
+        for each in group.list_commands(context):
+            command = group.get_command(context, each)
+            assert command is not None
             yield from commands(command, f"{name} {each}".strip())
     else:
         yield name, group

@@ -6,7 +6,8 @@ import json
 import subprocess
 from pathlib import Path
 
-from tests.conformance.test_model_signing import PYTHON, RELEASED, ROOT, pytestmark
+from tests.conformance.test_model_signing import PYTHON, ROOT, pytestmark
+from tests.evidence.test_bundle import RELEASED
 
 __all__ = ["pytestmark"]
 

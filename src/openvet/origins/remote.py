@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Literal
@@ -118,6 +118,12 @@ class RemoteOrigin:
             return RangeSource(file.size, partial(self._fetch, file), file.claim, whole=self._whole)
         data = self._small.take(file.name)
         return RangeSource(file.size, lambda start, stop: iter((data[start:stop],)), file.claim, whole=True)
+
+    def only(self, entries: Iterable[Entry]) -> None:
+        """Say which files will be opened, so that no other is fetched ahead of time. Nothing may have been opened yet."""
+        names = {each.name for each in entries}
+        small = [each.name for each in self.snapshot.entries if each.name in names and each.size <= SMALL]
+        self._small = _Prefetch(small, self._all_of)
 
     def claim_of(self, entry: Entry) -> Claim | None:
         """The digest that the server names for ``entry``, if it names one."""

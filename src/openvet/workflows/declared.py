@@ -24,9 +24,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from openvet.core.dataclass import dataclass
 from openvet.core.progress import Progress
 from openvet.core.snapshot import Entry, EntryKind
 from openvet.errors import ReadError, SubjectError
@@ -147,6 +147,7 @@ def measure_remote(origin: RemoteOrigin, files: Mapping[str, Entry], progress: P
     Raises:
         SubjectError: a file cannot be fetched, or is not the one that the server lists.
     """
+    origin.only(files.values())
     progress.files_total, progress.bytes_total = len(files), sum(entry.size for entry in files.values())
     for name, entry in files.items():
         progress.doing = entry.place

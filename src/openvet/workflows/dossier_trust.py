@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
 from openvet.errors import UsageError, VerifyError
 from openvet.evidence.bundle import Bundle

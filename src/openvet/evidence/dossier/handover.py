@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from openvet.core.canonical import canonical_json
+from openvet.core.dataclass import dataclass
 from openvet.errors import UsageError, VerifyError
 from openvet.evidence.bundle import Bundle
 from openvet.evidence.keys import PublicKey, load_public
