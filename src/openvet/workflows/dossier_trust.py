@@ -87,15 +87,16 @@ class DossierTrust:
             return facts_of(bundle.material.certificates[0])[0]
         return next(each.key for each in self._trust.keys if each.hint == found.key and each.key is not None)
 
-    def approve(self, handover: Handover, bundles: Sequence[Bundle]) -> bool:
-        """Whether those who signed a handover may decide who owns the dossier (``says = ["owner"]``)."""
+    def approve(self, payload: bytes, bundles: Sequence[Bundle]) -> bool:
+        """Whether those who signed a handover, of this payload, may decide who owns the dossier (``says = ["owner"]``)."""
         said = []
         for bundle in bundles:
             try:
                 found = authenticate(bundle, self._trust, self._as_of, self._root)
+                handover = Handover.parse(found.payload) if found.payload == payload else None
             except (VerifyError, UsageError):
                 continue
-            if found.payload == handover.payload:
+            if handover is not None:
                 said.append(Said("handover", OWNER_TYPE, (handover.origin,), frozenset(), found.signer))
         return bool(judge(said, self._trust, self._as_of).accepted)
 

@@ -100,8 +100,8 @@ class Handover:
         return found
 
 
-#: Whether the verifier trusts the signatures of these bundles, all of them under this handover, in place of its own key's.
-Approve = Callable[[Handover, Sequence[Bundle]], bool]
+#: Whether the verifier trusts the signatures of these bundles, all of them under this payload, to hand over in place of a key that is lost.
+Approve = Callable[[bytes, Sequence[Bundle]], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,25 +124,24 @@ def handovers(
         approve: what the verifier trusts in place of the key that hands over.
     """
     known = dict(keys)
-    found: list[tuple[int, Bundle, Handover]] = []
+    found: list[tuple[int, Bundle]] = []
     for number, line in lines:
         try:
             bundle = parse_line(line, f"line {number}")
-            if OWNER_TYPE.encode() not in bundle.envelope.payload:
-                continue
-            handover = Handover.parse(bundle.envelope.payload)
         except VerifyError:
             continue
-        if handover is not None and handover.origin == origin:
-            found.append((number, bundle, handover))
+        # only to leave the others alone: nothing of it is believed yet
+        if OWNER_TYPE.encode() in bundle.envelope.payload:
+            found.append((number, bundle))
     steps: list[Step] = []
-    for number, bundle, handover in found:
-        if any(each.handover == handover for each in steps):
+    for number, bundle in found:
+        signer = _signer(bundle, known)
+        same = [each for _, each in found if each.envelope.payload == bundle.envelope.payload]
+        approved = approve is not None and approve(bundle.envelope.payload, same)
+        handover = _parsed(bundle.envelope.payload) if signer or approved else None
+        if handover is None or handover.origin != origin or any(each.handover == handover for each in steps):
             continue
-        mine = known.get(handover.before)
-        if _is_by(bundle, mine) or (
-            approve is not None and approve(handover, [each for _, each, same in found if same == handover])
-        ):
+        if approved or signer == handover.before:
             steps.append(Step(number, handover))
             known[handover.after] = handover.public
     return steps
@@ -167,11 +166,20 @@ def owners_before(hint: str, steps: Sequence[Step]) -> list[Step]:
     return found
 
 
-def _is_by(bundle: Bundle, key: PublicKey | None) -> bool:
+def _signer(bundle: Bundle, keys: Mapping[str, PublicKey]) -> str:
+    """SHA-256 of the one of ``keys`` that signed a bundle, or ''."""
     try:
-        if key is None or named_key(bundle) != key.hint:
-            return False
-        verify_with_key(bundle, key)
+        hint = named_key(bundle)
+        if hint not in keys:
+            return ""
+        verify_with_key(bundle, keys[hint])
     except VerifyError:
-        return False
-    return True
+        return ""
+    return hint
+
+
+def _parsed(payload: bytes) -> Handover | None:
+    try:
+        return Handover.parse(payload)
+    except VerifyError:
+        return None
