@@ -109,7 +109,7 @@ def _check_places(asked: dict[str, Any]) -> PrivateKey | None:
         places.append(os.path.realpath(asked[name]))
     if asked["sign"] is None:
         return None
-    from openvet.cli.sign import ask_passphrase
+    from openvet.cli.signed import ask_passphrase
     from openvet.workflows.keys import read_private
 
     return read_private(asked["sign"], ask_passphrase)

@@ -145,7 +145,7 @@ def open_statements(
     _keep_out(asked["output"] if folder is None else None, paths)
     private = None
     if key is not None:
-        from openvet.cli.sign import ask_passphrase
+        from openvet.cli.signed import ask_passphrase
         from openvet.workflows.keys import read_private
 
         private = read_private(key, ask_passphrase)

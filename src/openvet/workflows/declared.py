@@ -27,6 +27,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from openvet.core.dataclass import dataclass
+from openvet.core.pattern import pattern
 from openvet.core.progress import Progress
 from openvet.core.snapshot import Entry, EntryKind
 from openvet.errors import ReadError, SubjectError
@@ -42,9 +43,9 @@ __all__ = [
     "Declared", "Taken", "declared_digests", "is_remote", "measure_remote", "open_model", "pointer_in", "take",
 ]  # fmt: skip
 
-_SHA256: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_COMMIT: Final = re.compile(r"[0-9a-f]{40}", re.ASCII)
-_NUMBER: Final = re.compile(r"\d{1,12}(?:\.\d{1,12})?", re.ASCII)
+_SHA256: Final = pattern(r"[0-9a-f]{64}", re.ASCII)
+_COMMIT: Final = pattern(r"[0-9a-f]{40}", re.ASCII)
+_NUMBER: Final = pattern(r"\d{1,12}(?:\.\d{1,12})?", re.ASCII)
 _METADATA: Final = (".cache/huggingface/download/", ".metadata")
 _METADATA_BYTES: Final = 4096
 #: Larger files are not opened to see whether they are pointers.
