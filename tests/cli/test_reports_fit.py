@@ -46,6 +46,7 @@ CALLS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
     "dossier diff": ("dossier-v1", [("d", "d", *PUBLIC), ("d2", "d", *PUBLIC)]),
     "dossier approve": ("dossier-v1", [("d", "a.json", "--key", "k", "--owner", "owner.key.pub", "--new-key", "new.key.pub")]),
     "dossier rotate": ("dossier-v1", [("d", *OWNER, "--new-key", "new.key"), ("d", *OWNER, "--new-key", "new.key")]),
+    "statement": ("statements-v1", [("s.json", "--key", "k.pub"), ("s.json", "--key", "k.pub", "--model", "m"), ("s.json", *PUBLIC)]),
     "rules": ("rules-v1", [()]),
     "explain": ("rules-v1#/$defs/rule", [("archive/checksum-mismatch",), ("unknown:limit",)]),
     "formats": ("formats-v1", [(), ("gguf",)]),
@@ -92,6 +93,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         run("sign", "m", "--key", "k", "--signature", "m.sig")
         run("log", "init", "log", "--origin", "example.com/log", *OWNER)
         run("check", "m", "--dossier", "d", "--sign", "owner.key", "-q")
+        run("check", "m", "--statement", "scan", "--sign", "k", "--output", "s.json")
         Path("trust.toml").write_text(
             '[[key]]\nname = "k"\nfile = "k.pub"\n[[key]]\nname = "owner"\nfile = "owner.key.pub"\n'
             '[[grant]]\nsays = ["signature", "scan"]\nby = ["k", "owner"]\nmodels = ["*"]\n'
