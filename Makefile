@@ -4,6 +4,7 @@
 
 PYTHON ?= python3
 TLOG_PYTHON ?= python3.12
+SIGSTORE_CONFORMANCE ?=
 ARGS ?=
 JOBS ?= 2
 FUZZ_EXAMPLES ?= 20000
@@ -20,7 +21,7 @@ INSTALL := $(PIP) install --quiet --require-hashes --no-deps
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test interop interop-log lint types floors bench peers worst fuzz soak replay docs docs-check fmt lock clean check-all
+.PHONY: help demo test interop conformance interop-log lint types floors bench peers worst fuzz soak replay docs docs-check fmt lock clean check-all
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -94,6 +95,9 @@ test: $(STAMP)/test ## set up, then run the tests
 
 interop: $(STAMP)/test $(CACHE)/interop/model-signing/.made $(CACHE)/interop/in-toto/.made ## models and statements signed here and read by other people's tools, and the other way
 	$(BIN)/python -m pytest tests/conformance/test_model_signing.py tests/conformance/test_in_toto.py $(ARGS)
+
+conformance: $(STAMP)/test $(CACHE)/interop/model-signing/.made ## Sigstore's suite for clients (SIGSTORE_CONFORMANCE=its checkout)
+	SIGSTORE_CONFORMANCE="$(abspath $(SIGSTORE_CONFORMANCE))" $(BIN)/python -m pytest tests/conformance/test_sigstore.py $(ARGS)
 
 interop-log: $(STAMP)/test $(CACHE)/interop/tlog/.made ## our logs read by aics-tlog, and its logs by us (TLOG_PYTHON=python3.12)
 	$(BIN)/python -m pytest tests/conformance/test_tlog.py $(ARGS)

@@ -85,6 +85,26 @@ class PublicKey:
                 "tampered", f"the signature is not one of this {self.kind} key over these bytes"
             ) from None
 
+    def verify_digest(self, signature: bytes, digest: bytes) -> None:
+        """Return where ``signature`` is this key's over the data of this SHA-256, as tools that sign single files make them.
+
+        Raises:
+            VerifyError: ``tampered``, as :meth:`verify`; ``unsupported`` for Ed25519, which signs data and no digest.
+        """
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+        from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+        from cryptography.hazmat.primitives.hashes import SHA256
+
+        if not isinstance(self._key, EllipticCurvePublicKey):
+            raise VerifyError(
+                "unsupported", f"a {self.kind} key signs no digests, so this is not verified without the file"
+            )
+        try:
+            self._key.verify(signature, digest, ECDSA(Prehashed(SHA256())))
+        except InvalidSignature:
+            raise VerifyError("tampered", f"the signature is not one of this {self.kind} key over this file") from None
+
 
 @dataclass(frozen=True, slots=True)
 class PrivateKey:

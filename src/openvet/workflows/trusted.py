@@ -18,7 +18,7 @@ from openvet.evidence.verifier import Verified, verify_with_key, verify_with_roo
 from openvet.workflows.model_files import read_small
 
 if TYPE_CHECKING:
-    from sigstore.models import TrustedRoot
+    from openvet.evidence.trusted_root import SigstoreRoot
 
 __all__ = ["TrustCheck", "authenticate", "name_of"]
 
@@ -50,7 +50,7 @@ class TrustCheck:
         as_of: datetime,
         name: str,
         more: Sequence[str] = (),
-        root: Callable[[], TrustedRoot] | None = None,
+        root: Callable[[], SigstoreRoot] | None = None,
     ) -> None:
         self._trust, self._as_of, self._name, self._more, self._root = trust, as_of, name, tuple(more), root
         self.judgement = Judgement((), ())
@@ -101,7 +101,7 @@ def authenticate(
     bundle: Bundle,
     trust: Trust,
     as_of: datetime,
-    root: Callable[[], TrustedRoot] | None = None,
+    root: Callable[[], SigstoreRoot] | None = None,
     known: Mapping[str, PublicKey] | None = None,
 ) -> Verified:
     """Who of those in ``trust`` signed a bundle, whatever they may say.
@@ -175,7 +175,7 @@ def _chained(bundle: Bundle, trust: Trust, as_of: datetime) -> Verified | Verify
     return failed
 
 
-def _keyless(bundle: Bundle, trust: Trust, root: Callable[[], TrustedRoot] | None) -> Verified:
+def _keyless(bundle: Bundle, trust: Trust, root: Callable[[], SigstoreRoot] | None) -> Verified:
     failed = VerifyError("untrusted", "it is keyless, and no identity is trusted")
     if not trust.identities or root is None:
         raise failed
