@@ -5,6 +5,7 @@
 PYTHON ?= python3
 TLOG_PYTHON ?= python3.12
 SIGSTORE_CONFORMANCE ?=
+OMS_SPEC ?=
 ARGS ?=
 JOBS ?= 2
 FUZZ_EXAMPLES ?= 20000
@@ -96,8 +97,9 @@ test: $(STAMP)/test ## set up, then run the tests
 interop: $(STAMP)/test $(CACHE)/interop/model-signing/.made $(CACHE)/interop/in-toto/.made ## models and statements signed here and read by other people's tools, and the other way
 	$(BIN)/python -m pytest tests/conformance/test_model_signing.py tests/conformance/test_in_toto.py $(ARGS)
 
-conformance: $(STAMP)/test $(CACHE)/interop/model-signing/.made ## Sigstore's suite for clients (SIGSTORE_CONFORMANCE=its checkout)
-	SIGSTORE_CONFORMANCE="$(abspath $(SIGSTORE_CONFORMANCE))" $(BIN)/python -m pytest tests/conformance/test_sigstore.py $(ARGS)
+conformance: $(STAMP)/test $(CACHE)/interop/model-signing/.made ## suites of others, from checkouts of them (SIGSTORE_CONFORMANCE=DIR OMS_SPEC=DIR)
+	SIGSTORE_CONFORMANCE="$(abspath $(SIGSTORE_CONFORMANCE))" OMS_SPEC="$(abspath $(OMS_SPEC))" \
+		$(BIN)/python -m pytest tests/conformance/test_sigstore.py tests/conformance/test_oms.py $(ARGS)
 
 interop-log: $(STAMP)/test $(CACHE)/interop/tlog/.made ## our logs read by aics-tlog, and its logs by us (TLOG_PYTHON=python3.12)
 	$(BIN)/python -m pytest tests/conformance/test_tlog.py $(ARGS)

@@ -92,6 +92,17 @@ def test_they_verify_ours(place: Path, theirs: Theirs, kind: str, flags: tuple[s
     assert "mismatch" in theirs("verify", **asked, shard_size=size, ignore=["model.sig"])
 
 
+def test_they_refuse_shards_as_the_specification_names_them(
+    place: Path, theirs: Theirs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Why we write another name (docs/adr/0020). When this fails, a release takes both, and we can write what the schema takes."""
+    monkeypatch.setattr("openvet.evidence.model_signature._algorithm", lambda how: how.hash_type)
+    assert ours("sign", "--key", "p256.key", *SHARDS, "m") == 0
+    assert ours("verify", "--key", "p256.pub", "m") == 0
+    asked = {"key": f"{place}/p256.pub", "model": place / "m", "signature": place / "m/model.sig"}
+    assert "mismatch" in theirs("verify", **asked, shard_size=1000, ignore=["model.sig"])
+
+
 @pytest.mark.parametrize("kind", ["p256", "p384", "p521"])
 @pytest.mark.parametrize("case", [{}, {"shard_size": 1000}, {"ignore": ["cache"]}, {"hash": "blake2"}], ids=str)
 def test_we_verify_theirs(place: Path, theirs: Theirs, kind: str, case: dict[str, Any]) -> None:
