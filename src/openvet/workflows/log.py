@@ -14,6 +14,8 @@ from openvet.errors import UsageError, VerifyError
 from openvet.evidence.checkpoint import Checkpoint, read_checkpoint
 from openvet.evidence.keys import PrivateKey, PublicKey
 from openvet.evidence.log.audit import Audit
+from openvet.evidence.log.index import find
+from openvet.evidence.log.index import known as entries_known
 from openvet.evidence.log.proof import Proof, entry_for_digest
 from openvet.evidence.log.reading import LogReader, read_checkpoint_file
 from openvet.evidence.log.writing import open_writer
@@ -110,10 +112,7 @@ def append_files(folder: str, paths: Sequence[str], key: PrivateKey, wait: float
     digests = {path: digest_of(path) for path in paths}
     with open_writer(folder, key, wait=wait) as writer:
         wanted = dict.fromkeys(map(entry_for_digest, digests.values()))
-        known: dict[bytes, int] = {}
-        for index, entry in enumerate(LogReader(folder, key.public).entries()):
-            if entry in wanted:
-                known.setdefault(entry, index)
+        known = entries_known(LogReader(folder, key.public), wanted)
         fresh = [each for each in wanted if each not in known]
         places = dict(zip(fresh, writer.append(fresh), strict=True))
     out = []
@@ -132,7 +131,7 @@ def find_proof(folder: str, path: str, trust: LogTrust) -> tuple[Logged, Proof]:
     reader = LogReader(folder, trust.key, trust.origin)
     _continued(reader, trust)
     digest = digest_of(path)
-    index = reader.find(entry_for_digest(digest))
+    index = find(reader, entry_for_digest(digest))
     if index is None:
         raise VerifyError("missing", f"{printable(path)} (sha256 {digest}) is not in the log")
     return Logged(printable(path), digest, index, known=True), reader.prove(index)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from pathlib import Path
 
 import pytest
 from tests.evidence.dossier.making import ORIGIN, OWNER, DiedError, DyingDisk, make, statement
+from tests.evidence.power import Power, after_power_loss
 
 from openvet.errors import VerifyError
 from openvet.evidence.dossier.layout import NEXT
@@ -86,3 +88,52 @@ def test_an_end_at_every_step_of_making_one(tmp_path: Path) -> None:
                 create_dossier(str(folder), ORIGIN, OWNER)
             assert lines(folder) == 0
     assert last > 15
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_an_end_of_the_power_after_every_step_of_an_add(tmp_path: Path, seed: int) -> None:
+    """The old dossier or the new one, the new one once it was acknowledged, and the next writer goes on with it."""
+    dice = random.Random(seed)
+    start = make(tmp_path / "start")
+    begun = Path(shutil.copytree(start, tmp_path / "begun"))
+    documents = [tmp_path / f"document{number}" for number in range(2)]
+    for number, each in enumerate(documents):
+        each.write_bytes(b"another document %d" % number)
+    disk = Power(str(begun))
+    marks = [(0, 3)]
+    for count, document in enumerate(documents, 1):
+        add_to_dossier(
+            str(begun), OWNER, [statement(7 + count), statement(17 + count)], blobs=[str(document)], disk=disk
+        )
+        marks.append((len(disk.log), 3 + 2 * count))
+    seen = set()
+    for length in range(seed, len(disk.log) + 1, 2):  # each step by one of the seeds
+        acknowledged = max(size for at, size in marks if at <= length)
+        folder = tmp_path / f"d{length}"
+        after_power_loss(start, disk.log[:length], dice, folder)
+        now = lines(folder)
+        assert now in {acknowledged, min(7, acknowledged + 2)}, length
+        seen.add(now)
+        add_to_dossier(str(folder), OWNER, [statement(30)], blobs=list(map(str, documents)))
+        assert lines(folder) == now + 1
+        assert sorted(each.name for each in folder.iterdir()) == ["blobs", "claims.jsonl", "index.json", "log", "trust"]
+        shutil.rmtree(folder)
+    assert seen == {3, 5, 7}
+    assert len(disk.log) > 80
+
+
+def test_a_change_that_is_on_the_disk_is_not_taken_back_by_the_power(tmp_path: Path) -> None:
+    """From the first fsync after the change counts, no failure brings the old one back, long before it is acknowledged."""
+    dice = random.Random(5)
+    start = make(tmp_path / "start")
+    begun = Path(shutil.copytree(start, tmp_path / "begun"))
+    disk = Power(str(begun))
+    add_to_dossier(str(begun), OWNER, [statement(7)], disk=disk)
+    named = next(at for at, step in enumerate(disk.log) if step[0] == "rename" and step[2] == NEXT)
+    safe = next(at for at, step in enumerate(disk.log) if at > named and step[:2] == ("sync", ""))
+    for length in range(safe + 1, len(disk.log) + 1):
+        for turn in range(3):
+            folder = tmp_path / f"d{length}-{turn}"
+            after_power_loss(start, disk.log[:length], dice, folder)
+            assert lines(folder) == 4
+            shutil.rmtree(folder)

@@ -208,11 +208,23 @@ class _Below(Disk):
         self._above = above
         self._name = name
 
-    def before(self, step: str, name: str) -> None:
-        self._above.before(step, f"{self._name}/{name}")
+    def write_new(self, name: str, data: bytes) -> None:
+        self._above.write_new(self._inside(name), data)
 
-    def write(self, descriptor: int, data: memoryview) -> int:
-        return self._above.write(descriptor, data)
+    def rename(self, source: str, target: str) -> None:
+        self._above.rename(self._inside(source), self._inside(target))
+
+    def make_folder(self, name: str) -> bool:
+        return self._above.make_folder(self._inside(name))
+
+    def remove(self, name: str) -> None:
+        self._above.remove(self._inside(name))
+
+    def sync_folder(self, name: str) -> None:
+        self._above.sync_folder(self._inside(name))
+
+    def _inside(self, name: str) -> str:
+        return f"{self._name}/{name}" if name else self._name
 
 
 def _copy_log(disk: Disk, before: Dossier) -> None:

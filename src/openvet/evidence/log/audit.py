@@ -16,7 +16,7 @@ from openvet.evidence.checkpoint import Checkpoint, read_checkpoint
 from openvet.evidence.keys import PublicKey
 from openvet.evidence.log.disk import read_file
 from openvet.evidence.log.edge import Edge
-from openvet.evidence.log.layout import BUNDLE_BYTES, CHECKPOINT, ENTRIES, PENDING, STAGING, WIDTH, Place, places
+from openvet.evidence.log.layout import BUNDLE_BYTES, CHECKPOINT, ENTRIES, INDEX, PENDING, STAGING, WIDTH, Place, places
 from openvet.evidence.log.reading import LogReader, Tiles
 from openvet.evidence.merkle import HASH_BYTES, leaf_hash
 
@@ -70,7 +70,7 @@ def audit(folder: str, key: PublicKey, origin: str | None = None, kept: bytes | 
     earlier, leftovers, strangers = 0, [], []
     for name in names:
         place = Place.parse(name)
-        if name in {CHECKPOINT, STAGING}:
+        if name in {CHECKPOINT, STAGING, INDEX, f"{INDEX}-journal"}:
             continue
         if place is not None and place.width <= place.expected(size):
             earlier += _compare_earlier(reader.tiles, place)

@@ -6,6 +6,7 @@
     tile/0/x001/234                   a full tile: 256 hashes of leaves; tile/1/... those of full tiles below, and so on
     tile/0/x001/235.p/17              a partial tile of 17 hashes, as it was when the log ended there
     tile/entries/x001/235.p/17        the entries themselves, each behind its length in two bytes, big-endian
+    .index.sqlite                     where which entry is (openvet.evidence.log.index); it can be removed at any time
     checkpoint.pending, .staging/     what an append leaves that was interrupted; the next one tidies up
 
 Source: C2SP ``tlog-tiles``; such a folder can be served as it is.
@@ -22,13 +23,14 @@ from openvet.errors import UsageError, VerifyError
 from openvet.evidence.merkle import HASH_BYTES
 
 __all__ = [
-    "BUNDLE_BYTES", "CHECKPOINT", "ENTRIES", "MOST_ENTRY", "PENDING", "STAGING", "WIDTH", "Place", "pack", "places", "unpack",
+    "BUNDLE_BYTES", "CHECKPOINT", "ENTRIES", "INDEX", "MOST_ENTRY", "PENDING", "STAGING", "WIDTH", "Place", "pack", "places", "unpack",
 ]  # fmt: skip
 
 WIDTH: Final = 256
 CHECKPOINT: Final = "checkpoint"
 PENDING: Final = "checkpoint.pending"
 STAGING: Final = ".staging"
+INDEX: Final = ".index.sqlite"
 #: Stands where a level would, for bundles of entries.
 ENTRIES: Final = -1
 #: Bytes of one entry.
