@@ -16,9 +16,10 @@ Source: sigstore protobuf-specs ``sigstore_bundle.proto`` and ``sigstore_common.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
+from openvet.core.dataclass import dataclass
 from openvet.errors import VerifyError
 from openvet.evidence.bundle import MEDIA_TYPE, Material
 from openvet.evidence.dsse import Envelope

@@ -18,9 +18,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
+from openvet.core.dataclass import dataclass
 from openvet.errors import VerifyError
 from openvet.evidence.strict import decode_base64, parse_json
 

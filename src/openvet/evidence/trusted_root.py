@@ -12,10 +12,10 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from openvet.core.dataclass import dataclass
 from openvet.errors import UsageError, VerifyError
 from openvet.evidence.strict import decode_base64, parse_json
 
