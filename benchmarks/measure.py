@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["BIN", "Row", "environment", "interleaved", "openvet", "peak_mb", "table", "wall"]
+__all__ = ["BIN", "Row", "environment", "interleaved", "openvet", "peak_mb", "table", "wall", "with_environment"]
 
 BIN = Path(sys.executable).parent
 # compiled modules are cached, as they are for whoever runs a command twice, and out of the way of the source tree
@@ -25,6 +25,11 @@ _QUIET = {
 def environment() -> dict[str, str]:
     """The environment in which a process is measured."""
     return dict(_ENVIRONMENT)
+
+
+def with_environment(name: str, value: str) -> None:
+    """Set a variable for every process that is measured after this."""
+    _ENVIRONMENT[name] = value
 
 
 def openvet(*arguments: str | Path) -> list[str]:

@@ -8,16 +8,18 @@ wants them. All of it needs the environment that ``make interop`` makes, since k
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.evidence.sigstore_instance import IDENTITY, ISSUER, Instance, encode, pem
+from tests.evidence.sigstore_instance import AT, IDENTITY, ISSUER, Instance, encode, pem
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".cache/interop/model-signing/bin/python"
@@ -163,18 +165,13 @@ def test_bundles_about_a_file(cases: Cases) -> None:
     cases.add("another-instance", "untrusted", INSTANCE.of_file(FILE), Instance().trusted_root())
 
 
+def statement(data: bytes) -> bytes:
+    subject = [{"name": "f", "digest": {"sha256": hashlib.sha256(data).hexdigest()}}]
+    kind = {"_type": "https://in-toto.io/Statement/v1", "predicateType": "https://example.com/x/v1", "predicate": {}}
+    return json.dumps({**kind, "subject": subject}).encode()
+
+
 def test_statements_about_a_file(cases: Cases) -> None:
-    import hashlib
-
-    def statement(data: bytes) -> bytes:
-        subject = [{"name": "f", "digest": {"sha256": hashlib.sha256(data).hexdigest()}}]
-        kind = {
-            "_type": "https://in-toto.io/Statement/v1",
-            "predicateType": "https://example.com/x/v1",
-            "predicate": {},
-        }
-        return json.dumps({**kind, "subject": subject}).encode()
-
     cases.add("good", "ok", INSTANCE.of_statement(statement(FILE)))
     cases.add("another-file", "mismatch", INSTANCE.of_statement(statement(b"other")))
     mixed = INSTANCE.of_statement(statement(FILE))
@@ -184,6 +181,63 @@ def test_statements_about_a_file(cases: Cases) -> None:
     of_file["dsseEnvelope"] = mixed["dsseEnvelope"]
     del of_file["messageSignature"]
     cases.add("the-entry-of-a-file", "unsupported", of_file)
+
+
+def test_statements_with_entries_of_the_old_kind(cases: Cases) -> None:
+    """The library reads no entries of kind ``intoto``. We take their time from timestamp authorities, and never from the log."""
+    payload, minute = statement(FILE), timedelta(minutes=1)
+    cases.add("good", "ok", INSTANCE.of_old_statement(payload))
+    cases.add("another-file", "mismatch", INSTANCE.of_old_statement(statement(b"other")))
+    cases.add("no-timestamp", "untrusted", INSTANCE.of_old_statement(payload, None))
+    cases.add("stamped-late", "untrusted", INSTANCE.of_old_statement(payload, AT + 6 * minute))
+    cases.add("stamped-early", "untrusted", INSTANCE.of_old_statement(payload, AT - 6 * minute))
+    cases.add("taken-late", "expired", INSTANCE.of_old_statement(payload, AT, AT + 6 * minute))
+    cases.add("another-clock", "untrusted", stamped(Instance().timestamp(b"data", AT)))
+    cases.add("a-stamp-of-another", "untrusted", stamped(INSTANCE.timestamp(b"data", AT)))
+    for change, reason in {proof: "tampered", promise: "tampered", later: "tampered", checkpoint: "tampered"}.items():
+        bundle = INSTANCE.of_old_statement(payload)
+        change(bundle)
+        cases.add(change.__name__, reason, bundle)
+    forged = INSTANCE.of_old_statement(payload)
+    forged["dsseEnvelope"]["payload"] = encode(payload + b" ")
+    cases.add("another-payload", "tampered", forged)
+    mixed = INSTANCE.of_old_statement(payload)
+    mixed["dsseEnvelope"] = INSTANCE.of_old_statement(payload)["dsseEnvelope"]
+    cases.add("another-signature", "tampered", mixed)
+
+
+def stamped(stamp: bytes) -> dict[str, Any]:
+    """A bundle with another timestamp."""
+    bundle = INSTANCE.of_old_statement(statement(FILE))
+    bundle["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"] = [
+        {"signedTimestamp": encode(stamp)}
+    ]
+    return bundle
+
+
+def test_a_signature_that_the_entry_does_not_hold_for(cases: Cases) -> None:
+    """An entry over a signature of another key that claims this certificate: the log does not verify what it takes."""
+    payload = statement(FILE)
+    other = Instance()
+    other.certificate, other.log = INSTANCE.certificate, INSTANCE.log
+    other.clock, other.clock_authority = INSTANCE.clock, INSTANCE.clock_authority
+    other.clock_root, other.clock_certificate = INSTANCE.clock_root, INSTANCE.clock_certificate
+    for name, bundle in {
+        "old": other.of_old_statement(payload), "statement": other.of_statement(payload), "file": other.of_file(FILE),
+    }.items():  # fmt: skip
+        cases.add(name, "tampered", bundle)
+
+
+def test_the_last_moment_of_a_timestamp_authority(cases: Cases) -> None:
+    for name, end, wanted in (
+        ("at-the-end", "2024-05-01T12:00:00Z", "ok"),
+        ("in-another-zone", "2024-05-01T14:00:00+02:00", "ok"),
+        ("a-second-before", "2024-05-01T11:59:59Z", "untrusted"),
+        ("a-moment-before", "2024-05-01T11:59:59.999998Z", "untrusted"),
+    ):
+        root = INSTANCE.trusted_root()
+        root["timestampAuthorities"][0]["validFor"]["end"] = end
+        cases.add(name, wanted, INSTANCE.of_old_statement(statement(FILE)), root)
 
 
 TIMES = {

@@ -1,8 +1,8 @@
-"""A Sigstore instance of our own, with no servers: an authority, a log of certificates, a log of signatures, and their trusted root.
+"""A Sigstore instance of our own, with no servers: authorities for certificates and timestamps, logs of both kinds, their trusted root.
 
 What it makes is what the public instance makes, with keys that nobody believes, so that tests can bend each part and sign again.
-Sources: RFC 6962 section 3.2 (promises of the log of certificates), C2SP ``tlog-checkpoint``, sigstore/rekor (entries and their
-promises), sigstore/fulcio ``docs/oid-info.md``.
+Sources: RFC 6962 section 3.2 (promises of the log of certificates), RFC 3161 and RFC 5652 (timestamps), C2SP ``tlog-checkpoint``,
+sigstore/rekor (entries and their promises), sigstore/fulcio ``docs/oid-info.md``.
 """
 
 from __future__ import annotations
@@ -51,15 +51,17 @@ class Instance:
     """Keys of an instance, and what is made with them; ``signer`` is the key of who signs."""
 
     def __init__(self) -> None:
-        self.authority, self.ctlog, self.log, self.signer = (ec.generate_private_key(ec.SECP256R1()) for _ in range(4))
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")])
-        self.root = (
-            x509.CertificateBuilder().subject_name(name).issuer_name(name).serial_number(1).public_key(self.authority.public_key())
-            .not_valid_before(AT - timedelta(days=300)).not_valid_after(AT + timedelta(days=3000))
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .add_extension(usage(issues=True), critical=True)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self.authority.public_key()), critical=False)
-            .sign(self.authority, SHA256())
+        made = (ec.generate_private_key(ec.SECP256R1()) for _ in range(6))
+        self.authority, self.ctlog, self.log, self.signer, self.clock_authority, self.clock = made
+        self.root = root_of(self.authority, "authority")
+        self.clock_root = root_of(self.clock_authority, "clocks")
+        self.clock_certificate = (
+            x509.CertificateBuilder().subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "clock")]))
+            .issuer_name(self.clock_root.subject).serial_number(7).public_key(self.clock.public_key())
+            .not_valid_before(AT - timedelta(days=200)).not_valid_after(AT + timedelta(days=2000))
+            .add_extension(usage(issues=False), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), critical=True)
+            .sign(self.clock_authority, SHA256())
         )  # fmt: skip
         self.certificate = self._certify()
 
@@ -91,16 +93,22 @@ class Instance:
             where = {"keyId": encode(hashlib.sha256(spki(key)).digest())}
             return {"baseUrl": f"https://{name}", "hashAlgorithm": "SHA2_256", "publicKey": details, "logId": where}
 
-        root = encode(self.root.public_bytes(Encoding.DER))
+        def authority(*chain: x509.Certificate) -> dict[str, Any]:
+            certificates = [{"rawBytes": encode(each.public_bytes(Encoding.DER))} for each in chain]
+            who = {"organization": "x", "commonName": "x"}
+            return {
+                "subject": who,
+                "uri": "https://x",
+                "certChain": {"certificates": certificates},
+                "validFor": dict(ALWAYS),
+            }
+
         return {
             "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
             "tlogs": [log(self.log, "log.example.com")],
-            "certificateAuthorities": [{
-                "subject": {"organization": "x", "commonName": "authority"}, "uri": "https://ca.example.com",
-                "certChain": {"certificates": [{"rawBytes": root}]}, "validFor": dict(ALWAYS),
-            }],
+            "certificateAuthorities": [authority(self.root)],
             "ctlogs": [log(self.ctlog, "ct.example.com")],
-            "timestampAuthorities": [],
+            "timestampAuthorities": [authority(self.clock_certificate, self.clock_root)],
         }  # fmt: skip
 
     def of_file(self, file: bytes, *, keyless: bool = True) -> dict[str, Any]:
@@ -128,6 +136,57 @@ class Instance:
         }
         envelope = {"payload": encode(payload), "payloadType": IN_TOTO, "signatures": [{"sig": encode(signature)}]}
         return self._bundle("dsse", spec, {"dsseEnvelope": envelope}, keyless=True)
+
+    def of_old_statement(self, payload: bytes, stamped: datetime | None = AT, taken: datetime = AT) -> dict[str, Any]:
+        """A keyless bundle of version 0.2 whose log entry is of kind ``intoto``.
+
+        Args:
+            stamped: when a timestamp authority saw the signature; ``None`` where none did.
+            taken: when the log took it.
+        """
+        signature = sign(self.signer, pae(IN_TOTO, payload))
+        certificate = encode(self.certificate.public_bytes(Encoding.PEM))
+        signed = {"sig": encode(encode(signature).encode()), "publicKey": certificate}
+        content = {
+            "envelope": {"payloadType": IN_TOTO, "signatures": [signed]},
+            "payloadHash": {"algorithm": "sha256", "value": hashlib.sha256(payload).hexdigest()},
+        }
+        chain = [{"rawBytes": encode(self.certificate.public_bytes(Encoding.DER))}]
+        stamps = [] if stamped is None else [{"signedTimestamp": encode(self.timestamp(signature, stamped))}]
+        return {
+            "mediaType": "application/vnd.dev.sigstore.bundle+json;version=0.2",
+            "verificationMaterial": {
+                "x509CertificateChain": {"certificates": chain},
+                "tlogEntries": [
+                    self.entry({"apiVersion": "0.0.2", "kind": "intoto", "spec": {"content": content}}, taken)
+                ],
+                "timestampVerificationData": {"rfc3161Timestamps": stamps},
+            },
+            "dsseEnvelope": {
+                "payload": encode(payload),
+                "payloadType": IN_TOTO,
+                "signatures": [{"sig": encode(signature)}],
+            },
+        }
+
+    def timestamp(self, data: bytes, at: datetime) -> bytes:
+        """A response of the timestamp authority that it saw ``data`` then."""
+        stamped, sha256 = oid("1.2.840.113549.1.9.16.1.4"), der(0x30, oid("2.16.840.1.101.3.4.2.1"), b"\5\0")
+        imprint = der(0x30, sha256, der(4, hashlib.sha256(data).digest()))
+        when = der(0x18, at.strftime("%Y%m%d%H%M%SZ").encode())
+        info = der(0x30, b"\2\1\1", oid("1.2.3.4"), imprint, b"\2\1\5", when)
+        attributes = sorted([
+            der(0x30, oid("1.2.840.113549.1.9.3"), der(0x31, stamped)),
+            der(0x30, oid("1.2.840.113549.1.9.4"), der(0x31, der(4, hashlib.sha256(info).digest()))),
+        ])  # fmt: skip
+        issuer = der(0x30, self.clock_root.subject.public_bytes(), b"\2\1\7")
+        signature = sign(self.clock, der(0x31, *attributes))
+        algorithm = der(0x30, oid("1.2.840.10045.4.3.2"))
+        signer = der(0x30, b"\2\1\1", issuer, sha256, der(0xA0, *attributes), algorithm, der(4, signature))
+        content = der(0x30, stamped, der(0xA0, der(4, info)))
+        signed = der(0x30, b"\2\1\3", der(0x31, sha256), content, der(0x31, signer))
+        token = der(0x30, oid("1.2.840.113549.1.7.2"), der(0xA0, signed))
+        return der(0x30, der(0x30, b"\2\1\0"), token)
 
     def _bundle(self, kind: str, spec: Any, content: dict[str, Any], *, keyless: bool) -> dict[str, Any]:
         if keyless:
@@ -166,6 +225,35 @@ def usage(*, issues: bool) -> x509.KeyUsage:
         digital_signature=not issues, content_commitment=False, key_encipherment=False, data_encipherment=False, key_agreement=False,
         key_cert_sign=issues, crl_sign=issues, encipher_only=False, decipher_only=False,
     )  # fmt: skip
+
+
+def root_of(key: ec.EllipticCurvePrivateKey, called: str) -> x509.Certificate:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, called)])
+    return (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).serial_number(1).public_key(key.public_key())
+        .not_valid_before(AT - timedelta(days=300)).not_valid_after(AT + timedelta(days=3000))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(usage(issues=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, SHA256())
+    )  # fmt: skip
+
+
+def der(tag: int, *parts: bytes) -> bytes:
+    """One value of ASN.1 (X.690)."""
+    data = b"".join(parts)
+    size = len(data).to_bytes((len(data).bit_length() + 7) // 8, "big")
+    return bytes([tag]) + (bytes([len(data)]) if len(data) < 128 else bytes([0x80 | len(size)]) + size) + data
+
+
+def oid(text: str) -> bytes:
+    """An object identifier."""
+    first, second, *rest = map(int, text.split("."))
+    out = bytearray()
+    for number in (first * 40 + second, *rest):
+        groups = [number >> shift & 0x7F for shift in range(0, max(1, number.bit_length()), 7)]
+        out += bytes(each | 0x80 for each in groups[:0:-1]) + bytes(groups[:1])
+    return der(6, bytes(out))
 
 
 def prefixed(data: bytes) -> bytes:
