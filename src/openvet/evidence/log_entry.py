@@ -27,7 +27,8 @@ from openvet.evidence.strict import decode_base64, parse_json
 __all__ = ["Signed", "check_entry", "kind_of"]
 
 _HASHES: Final = {"sha256": hashlib.sha256, "sha384": hashlib.sha384, "sha512": hashlib.sha512}
-_PEM: Final = re.compile(rb"-----BEGIN (CERTIFICATE|PUBLIC KEY)-----\n([0-9A-Za-z+/=\n]+)\n-----END \1-----\n?")
+_LABEL: Final = rb"-----BEGIN %s-----\n([0-9A-Za-z+/=\n]+)\n-----END %s-----\n?"
+_PEM: Final = tuple(re.compile(_LABEL % (each, each)) for each in (b"CERTIFICATE", b"PUBLIC KEY"))
 _V2_HASHES: Final = {"SHA2_256": "sha256", "SHA2_384": "sha384", "SHA2_512": "sha512"}
 
 
@@ -182,7 +183,7 @@ def _base64(value: Any, name: str) -> bytes:
 
 def _der(pem: bytes) -> bytes:
     """The bytes of one PEM block with a key or a certificate: they are only compared."""
-    found = _PEM.fullmatch(pem)
+    found = next(filter(None, (each.fullmatch(pem) for each in _PEM)), None)
     if found is None:
         raise VerifyError("malformed", "the log entry's key or certificate is not PEM")
-    return decode_base64(found[2].replace(b"\n", b"").decode("ascii"), "the log entry's key or certificate")
+    return decode_base64(found[1].replace(b"\n", b"").decode("ascii"), "the log entry's key or certificate")

@@ -45,10 +45,9 @@ def check_file(raw: bytes, digest: bytes, identity: str, provider: str, root: Si
     Raises:
         VerifyError: as :func:`check_statement`.
     """
-    from sigstore.hashes import Hashed
+    from sigstore.hashes import HashAlgorithm, Hashed
     from sigstore.verify import Verifier
     from sigstore.verify.policy import Identity
-    from sigstore_models.common.v1 import HashAlgorithm
 
     hashed = Hashed(algorithm=HashAlgorithm.SHA2_256, digest=digest)
 
@@ -95,10 +94,9 @@ def check_log(entry: dict[str, Any], root: SigstoreRoot) -> None:
 
     def work(_: Any) -> None:
         from sigstore._internal.trust import KeyringPurpose
-        from sigstore.models import TransparencyLogEntry
-        from sigstore_models.rekor.v1 import TransparencyLogEntry as Inner
+        from sigstore.models import TransparencyLogEntry, _TransparencyLogEntry
 
-        found = TransparencyLogEntry(Inner.from_json(json.dumps(entry)))
+        found = TransparencyLogEntry(_TransparencyLogEntry.from_json(json.dumps(entry)))
         found._verify(root.library.rekor_keyring(KeyringPurpose.VERIFY))
 
     _asked(None, work)
