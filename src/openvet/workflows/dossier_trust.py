@@ -25,7 +25,7 @@ from openvet.evidence.trust import WORDS, Accepted, Said, Trust, is_kind, judge,
 from openvet.workflows.trusted import authenticate
 
 if TYPE_CHECKING:
-    from sigstore.models import TrustedRoot
+    from openvet.evidence.trusted_root import SigstoreRoot
 
 __all__ = ["Believed", "DossierTrust", "LineRefused"]
 
@@ -71,7 +71,7 @@ class DossierTrust:
     """
 
     def __init__(
-        self, trust: Trust, as_of: datetime, name: str = "", root: Callable[[], TrustedRoot] | None = None
+        self, trust: Trust, as_of: datetime, name: str = "", root: Callable[[], SigstoreRoot] | None = None
     ) -> None:
         self._trust, self._as_of, self._name, self._root = trust, as_of, name, root
 
