@@ -107,6 +107,7 @@ def _members(header: Header, streams: list[_Stream], remarks: Remarks, facts: Fa
         opener = _Opener(stream, offset, size, crc, shown(item.name))
         _kind(item, opener, judge)
         facts.add_members([Member(item.name, size, opener)])
+    judge.chains()
     if at < len(places):
         facts.anomaly("archive/hidden-data", f"{len(places) - at} parts of folders belong to no member")
         for index, (stream, offset, size, crc) in enumerate(places[at:]):
@@ -121,6 +122,8 @@ def _kind(item: Item, opener: _Opener, judge: NameJudge) -> None:
         return
     mode = item.attributes >> 16
     judge.mode(item.name, mode, None)
+    if mode & 0o170000 in (0o010000, 0o020000, 0o060000, 0o140000):
+        judge.device(item.name, mode, None)
     if mode & 0o170000 == 0o120000:
         try:
             target = opener().upto(0, _LINK_TEXT).decode("utf-8", "backslashreplace")

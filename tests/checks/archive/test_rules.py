@@ -92,7 +92,7 @@ TAMPERED: list[tuple[str, bytes, list[tuple[str, Severity]]]] = [
         forge_zip([ZipPart(b"a", b"1"), ZipPart(b"a", b"1", written=False, central={"offset": 0})]),
         [("archive/duplicate-member", NOTE), ("archive/overlapping-members", HIGH)],
     ),
-    ("device", forge_tar([TarPart(b"a", kind=b"3")]), [("archive/special-member", MEDIUM)]),
+    ("device", forge_tar([TarPart(b"a", kind=b"3")]), [("archive/special-member", HIGH)]),
     ("set-user-id", forge_zip([ZipPart(b"a", b"1", central={"attributes": (stat.S_IFREG | 0o4755) << 16})]),
      [("archive/special-member", MEDIUM)]),
 ]  # fmt: skip

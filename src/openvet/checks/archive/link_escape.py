@@ -2,7 +2,8 @@
 
 What it finds:
     Symbolic and hard links in tar archives, and members of zip archives that are marked as symbolic links. A link to
-    an absolute path or one that climbs out of the archive is high; a link that stays inside is only noted.
+    an absolute path or one that climbs out of the archive is high, also where it only does so by way of other links of
+    the archive; a link that stays inside is only noted.
 
 Why it matters:
     After ``cache -> /home/you/.ssh`` is extracted, a later member ``cache/authorized_keys`` is written there. A link
@@ -17,11 +18,11 @@ Remedy:
     (CVE-2025-4517).
 
 What it cannot see:
-    Where a link leads through other links of the same archive, or through links that exist on the disk already.
+    Where a link leads through links that exist on the disk already, or that were put there by another archive.
 
 References:
     CWE-59, CWE-61. PEP 706, https://peps.python.org/pep-0706/. CVE-2025-4517 (a filter of ``tarfile`` bypassed by
-    long paths through links).
+    long paths through links), CVE-2025-4138.
 """
 
 from __future__ import annotations

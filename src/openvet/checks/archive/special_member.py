@@ -2,7 +2,8 @@
 
 What it finds:
     Character and block devices, pipes and sockets in tar and zip archives, files with the set-user-id or set-group-id
-    bit, and symbolic links in a zip whose target cannot be read.
+    bit, and symbolic links in a zip whose target cannot be read. Devices, pipes and sockets are high, since no tool that
+    packs a model writes one; the bits are medium, since they come along with files of some systems.
 
 Why it matters:
     A tool that extracts such an archive as root creates what it says: a device gives access to a disk, a pipe makes
@@ -24,6 +25,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from openvet.checks._check import Context
 from openvet.core.finding import Finding
@@ -33,7 +35,13 @@ RULE = Rule(
     id="archive/special-member", severity=Severity.MEDIUM, confidence=Confidence.HIGH, since="0.1.0", cwe=(250,)
 )
 
+#: Kinds that are made by extracting, rather than files with odd rights.
+_MADE = frozenset({"char", "block", "fifo", "device"})
+
 
 def check(ctx: Context) -> Iterator[Finding]:
-    """One finding for each member that is no ordinary file."""
-    return ctx.anomalies("Extract only the ordinary files, with a tool that refuses the others, and never as root.")
+    """One finding for each member that is no ordinary file, as bad as what extracting it makes."""
+    remedy = "Extract only the ordinary files, with a tool that refuses the others, and never as root."
+    for finding in ctx.anomalies(remedy):
+        made = finding.evidence.get("kind") in _MADE
+        yield replace(finding, severity=Severity.HIGH) if made else finding

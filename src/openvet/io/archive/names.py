@@ -7,6 +7,7 @@ from typing import Protocol
 from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.io.archive.anomaly import Remarks
+from openvet.io.archive.links import Links
 
 __all__ = ["NameJudge", "Named", "escape_of", "is_plain", "link_escapes", "normal_name", "shown"]
 
@@ -88,10 +89,13 @@ class Named(Protocol):
 class NameJudge:
     """Remarks on the names of one archive, one after the other: escapes, and later on what shares a name."""
 
-    __slots__ = ("_remarks",)
+    __slots__ = ("_inside", "_links", "_remarks")
 
     def __init__(self, remarks: Remarks) -> None:
         self._remarks = remarks
+        self._links = Links(remarks.budget.check_time)
+        #: links that stay inside by their own text
+        self._inside: list[tuple[str, str, int | None, bool]] = []
 
     def name(self, name: str, offset: int | None) -> None:
         """Remark on a name that would leave the folder."""
@@ -109,6 +113,10 @@ class NameJudge:
     def link(self, name: str, target: str, offset: int | None, *, hard: bool) -> None:
         """Remark on a link, whichever way it points."""
         escapes = link_escapes(name, target, hard=hard)
+        if not hard:
+            self._links.add(name, target)
+        if not escapes:
+            self._inside.append((name, target, offset, hard))
         kind = "hard link" if hard else "symbolic link"
         where = "outside of the archive" if escapes else "inside the archive"
         self._remarks.anomaly(
@@ -119,6 +127,35 @@ class NameJudge:
             target=shown(target),
             kind=kind,
             escapes=escapes,
+        )
+
+    def chains(self) -> None:
+        """Remark on links that only lead out by way of others; call it when all links are known.
+
+        Raises:
+            LimitError: there are more than are followed.
+        """
+        for name, target, offset, hard in self._inside:
+            if self._links.leads_out(name, target, hard=hard):
+                self._remarks.anomaly(
+                    "archive/link-escape",
+                    f"the member {shown(name)}, a link to {shown(target)}, leads outside of the archive by way of other links in it",
+                    offset,
+                    name=shown(name),
+                    target=shown(target),
+                    kind="chain",
+                    escapes=True,
+                )
+
+    def device(self, name: str, mode: int, offset: int | None) -> None:
+        """Remark on a member that is extracted as a device, a pipe or a socket."""
+        self._remarks.anomaly(
+            "archive/special-member",
+            f"the member {shown(name)} is a device, pipe or socket",
+            offset,
+            name=shown(name),
+            kind="device",
+            mode=f"{mode:06o}",
         )
 
     def mode(self, name: str, mode: int, offset: int | None) -> None:

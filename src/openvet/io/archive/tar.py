@@ -308,6 +308,7 @@ class _TarReading:
                 self._duplicate(first, entry)
             if not index % 4096:
                 self.budget.check_time()
+        self._judge.chains()
 
     def _kind(self, entry: TarEntry) -> None:
         if entry.kind in ("symlink", "hardlink"):

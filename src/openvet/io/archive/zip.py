@@ -311,6 +311,7 @@ class _ZipReading:
                     self._duplicate(self.entries[first], entry)
             if not index % 4096:
                 self.budget.check_time()
+        self._judge.chains()
 
     def _name(self, entry: ZipEntry) -> None:
         self._judge.name(entry.name, entry.header_offset)
@@ -338,14 +339,7 @@ class _ZipReading:
         elif kind == stat.S_IFLNK:
             self._link(entry, offset)
         elif kind in (stat.S_IFCHR, stat.S_IFBLK, stat.S_IFIFO, stat.S_IFSOCK):
-            self.remarks.anomaly(
-                "archive/special-member",
-                f"the member {shown(entry.name)} is a device, pipe or socket",
-                offset,
-                name=shown(entry.name),
-                kind="device",
-                mode=f"{entry.mode:06o}",
-            )
+            self._judge.device(entry.name, entry.mode, offset)
         else:
             self._judge.mode(entry.name, entry.mode, offset)
 
