@@ -24,9 +24,16 @@ _ENTITIES = 10_000
 _ATTRIBUTE = 32
 _GIVEN = 32 * 1024 * 1024
 _AMPLIFICATION = 43
-_W3C = pattern(
-    r"https?://(?:www\.)?(?:w3\.org|dmg\.org|openoffice\.org|apple\.com|docbook\.org|oasis-open\.org)/", re.IGNORECASE
+#: Where document types that everybody knows are kept; parsers have them in a catalogue, or they say nothing.
+_KNOWN_TYPES = re.compile(
+    r"https?://(?:[\w-]+\.)*(?:w3\.org|dmg\.org|openoffice\.org|apple\.com|docbook\.org|oasis-open\.org|sun\.com|jcp\.org|"
+    r"apache\.org|springframework\.org|hibernate\.org|mybatis\.org|puppycrawl\.com|checkstyle\.org|nih\.gov|freedesktop\.org|"
+    r"gnome\.org|mozilla\.org|eclipse\.org|jboss\.org|tei-c\.org|wapforum\.org|sourceforge\.net|inkscape\.org)/",
+    re.IGNORECASE,
 )
+#: An address on a network, of the machine, or outside of the folder. Anything else lies beside the file.
+_ELSEWHERE = re.compile(r"\s*(?:[A-Za-z][\w+.-]*:|[\\/])|(?:.*[\\/])?\.\.[\\/]", re.DOTALL)
+_MODELS = {"PMML", "net"}
 _XINCLUDE = "http://www.w3.org/2001/XInclude"
 #: What Java, XStream, XSLT processors and Spring rebuild or call when they read XML.
 _OBJECTS = pattern(
@@ -41,6 +48,10 @@ _COMMANDS = pattern(
 _INTERNAL = {"type_relaxed_opset", "ie_internal_opset", "gpu_opset", "util"}
 _WORDS = {"f32": "F32", "f16": "F16", "bf16": "BF16", "f64": "F64", "i64": "I64", "i32": "I32", "i16": "I16", "i8": "I8", "u8": "U8",
           "u16": "U16", "u32": "U32", "u64": "U64", "boolean": "BOOL"}  # fmt: skip
+
+
+def _not_opened(_context: str | None, _base: str | None, _system: str | None, _public: str | None) -> int:
+    return 1  # go on without it
 
 
 class _StopError(Exception):
@@ -58,6 +69,9 @@ def walk(source: Source, facts: Facts) -> None:
 
     parser = expat.ParserCreate()
     parser.buffer_text = True
+    # what parameter entities of the file itself declare is declared as well; nothing outside is opened
+    parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_ALWAYS)
+    parser.ExternalEntityRefHandler = _not_opened
     state = _Walk(parser, facts)
     parser.StartDoctypeDeclHandler = state.doctype
     parser.EntityDeclHandler = state.entity
@@ -121,8 +135,21 @@ class _Walk:
 
     # ----------------------------------------------------------- document type
 
-    def doctype(self, _name: str, system: str | None, public: str | None, _internal: bool) -> None:
-        if system is not None and not _W3C.match(system) and not (public or "").startswith("-//"):
+    def doctype(self, name: str, system: str | None, public: str | None, _internal: bool) -> None:
+        """A parser that fetches the document type takes from it what an entity of this file could say, and worse: a parameter
+        entity that sends files away. So an address is as bad as an external entity; a file beside this one has to be looked at,
+        and so has a foreign address that a public name goes with (catalogues have those) where the file is no model.
+        """
+        if system is None or _KNOWN_TYPES.match(system):
+            return
+        public_name = (public or "").startswith("-//")
+        if _ELSEWHERE.match(system) and (name in _MODELS or not public_name):
+            self.tell(
+                "xml/external-entity",
+                f"takes its document type, which may declare any entity, from {_shown(system)}",
+                target=_shown(system),
+            )
+        elif _ELSEWHERE.match(system) or not public_name:
             self.tell("xml/external-reference", f"takes its document type from {_shown(system)}", target=_shown(system))
 
     def entity(

@@ -1,10 +1,12 @@
 """An XML text declares an entity that stands for another file or address.
 
 What it finds:
-    Entities and parameter entities with a SYSTEM or PUBLIC identifier.
+    Entities and parameter entities with a SYSTEM or PUBLIC identifier, also those that a parameter entity of the file declares;
+    and a document type that is fetched from an unusual address, which may declare any entity.
 
 Why it matters:
     A parser that resolves them reads files of the machine, sends them away or calls addresses inside the network.
+    A parser that loads document types (lxml with ``load_dtd``, many of Java) does the same for what a fetched one declares.
 
 Example:
     ``<!ENTITY x SYSTEM "file:///etc/passwd">`` in a PMML model.
@@ -13,7 +15,7 @@ Remedy:
     Do not load it. Parsers that are told to refuse document types are safe: defusedxml, JPMML 1.6 and later.
 
 What it cannot see:
-    Entities that an external document type declares.
+    What an external document type declares; one that lies beside the file is told by ``xml/external-reference``.
 
 References:
     CWE-611. OWASP, XML External Entity Prevention.

@@ -37,9 +37,10 @@ def _case(
     )
 
 
-def _external(name: str, technique: str, declared: str, encoding: str = "utf-8", file: str = "model.pmml") -> Case:
+def _external(name: str, technique: str, declared: str, encoding: str = "utf-8", file: str = "model.pmml",
+              more: tuple[str, ...] = ()) -> Case:  # fmt: skip
     text = f'<?xml version="1.0"?><!DOCTYPE PMML [{declared}]>{_PMML % ""}'
-    return _case(name, technique, text, "reject", "xml/external-entity", encoding=encoding, file=file)
+    return _case(name, technique, text, "reject", "xml/external-entity", *more, encoding=encoding, file=file)
 
 
 def _net(layers: str, weights: int = 24) -> Mapping[str, bytes]:
@@ -54,6 +55,28 @@ def _const(offset: int = 0, size: int = 24) -> str:
 
 _DECODER = '<java version="1.8" class="java.beans.XMLDecoder"><object class="java.lang.ProcessBuilder"/></java>'
 _ILLUSTRATOR = '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd" [%s]>'
+_ENTITY, _REFERENCE = ("xml/external-entity",), ("xml/external-reference",)
+_NETWORK = '<net name="m" version="11"><layers/><edges/></net>'
+_Types = tuple[str, str, str, str, Literal["admit", "review", "reject"], tuple[str, ...], str]
+_TYPES: tuple[_Types, ...] = (
+    ("document-type-file", "the document type is a file of the machine", 'a SYSTEM "file:///etc/x.dtd"', "<a/>", "reject", _ENTITY, "model.xml"),
+    ("document-type-share", "the document type lies on another machine's share", r'a SYSTEM "\\192.0.2.1\s\x.dtd"', "<a/>", "reject",
+     _ENTITY, "model.xml"),
+    ("document-type-above", "the document type lies above the folder", 'a SYSTEM "../../x.dtd"', "<a/>", "reject", _ENTITY, "model.xml"),
+    ("document-type-public", "a model's document type has a public name and a foreign address",
+     'PMML PUBLIC "-//X//Y//EN" "http://192.0.2.1/x.dtd"', _PMML % "", "reject", _ENTITY, "model.pmml"),
+    ("document-type-network", "a network of OpenVINO takes its document type from an address",
+     'net SYSTEM "https://example.org/x.dtd"', _NETWORK, "reject", _ENTITY, "model.xml"),
+    ("document-type-foreign", "a document type with a public name at an unusual address",
+     'note PUBLIC "-//X//Y//EN" "http://example.org/note.dtd"', "<note/>", "review", _REFERENCE, "note.xml"),
+    ("document-type-beside", "the document type lies beside the file", 'note SYSTEM "note.dtd"', "<note/>", "review", _REFERENCE, "note.xml"),
+    ("document-type-ordinary", "document types that everybody knows",
+     'plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd"', "<plist/>", "admit", (), "a.xml"),
+    ("document-type-ordinary-java", "the document type of a Java tool",
+     'module PUBLIC "-//Checkstyle//DTD Checkstyle Configuration 1.3//EN" "https://checkstyle.org/dtds/configuration_1_3.dtd"',
+     "<module/>", "admit", (), "a.xml"),
+    ("document-type-own", "a document type within the file", "note [<!ELEMENT note (#PCDATA)>]", "<note>x</note>", "admit", (), "a.xml"),
+)  # fmt: skip
 
 CASES: tuple[Case, ...] = (
     _external("external-entity", "an entity stands for a file", '<!ENTITY x SYSTEM "file:///etc/passwd">'),
@@ -170,8 +193,24 @@ CASES: tuple[Case, ...] = (
         "document-type-elsewhere",
         "the document type lies elsewhere",
         f'<!DOCTYPE PMML SYSTEM "http://localhost/x.dtd">{_PMML % ""}',
-        "review",
-        "xml/external-reference",
+        "reject",
+        "xml/external-entity",
+    ),
+    *(
+        _case(name, technique, f"<!DOCTYPE {declared}>{text}", decision, *rules, file=file)
+        for name, technique, declared, text, decision, rules, file in _TYPES
+    ),
+    _external(
+        "entity-in-parameter-entity",
+        "a parameter entity of the file that declares an entity which stands for a file",
+        "<!ENTITY % x \"<!ENTITY y SYSTEM 'file:///etc/passwd'>\"> %x;",
+        more=("xml/external-reference",),
+    ),
+    _external(
+        "entity-behind-parameter-entity",
+        "an entity that stands for a file, behind a reference where some parsers stop to listen",
+        '<!ENTITY % x ""> %x; <!ENTITY y SYSTEM "file:///etc/passwd">',
+        more=("xml/external-reference",),
     ),
     _case(
         "hidden-markup",
