@@ -24,7 +24,7 @@ __all__ = ["FORMAT", "probe", "read", "tell_commands", "tell_tool"]
 FORMAT = Format(
     id="shell",
     title="shell script",
-    extensions=(".sh", ".bash", ".zsh", ".ps1", ".bat", ".cmd"),
+    extensions=(".sh", ".bash", ".zsh", ".ksh", ".ps1", ".psm1", ".psd1", ".bat", ".cmd", ".vbs", ".wsf", ".hta"),
     media_types=("application/x-sh",),
     can_tell=("lines that fetch something and run it, and lines that hand a shell to another machine",),
     cannot_tell=("what the other commands do",),
@@ -65,7 +65,6 @@ _DESTROYS = pattern(
     r">\s*~?[^\s>]*/(?:\.ssh/authorized_keys|etc/(?:passwd|shadow|sudoers|crontab|ld\.so\.preload|cron\.\w+/\S*))",
     re.IGNORECASE,
 )
-_HIDDEN = pattern(r"\bmshta\b", re.IGNORECASE)
 
 
 def _pair(first: str, then: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
@@ -77,9 +76,6 @@ def _pair(first: str, then: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
 _REVERSE_PAIRS = (_pair(r"\bsocat\b", r"\bexec:"), _pair(r"\bmkfifo\b", r"\b(?:nc|ncat|telnet|openssl)\b"))
 _DESTROYS_PAIRS = (_pair(r"\bdd\b", r"\bof=/dev/(?:sd|nvme|hd)"),)
 _HIDDEN_PAIRS = (
-    _pair(r"\bpowershell\b", r"\s-e(?:nc|ncodedcommand|c)?\s+[a-z0-9+/=]{16}"),
-    _pair(r"\bregsvr32\b", r"/i:http"),
-    _pair(r"\bcertutil\b", r"-decode\b"),
     _pair(r"\beval\b", r"\bbase64\b"),
 )
 _SEGMENT = pattern(r"[|;&]")
@@ -184,21 +180,25 @@ def _texts(document: Any) -> Iterator[str]:
 
 def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
     """Record the lines of a script, or of a cell of a notebook, that nobody should run unread."""
+    from openvet.formats._windows_commands import batch_text, fetched, plain_line, windows_command
+
     told = 0
     for each in _JOINS:
         text = text.replace(each, " ")
-    for number, line in enumerate(text.splitlines(), 1):
-        bare = line.strip()[:_LONGEST_LINE].replace('""', "").replace("''", "")
+    for number, line in enumerate(batch_text(text).splitlines(), 1):
+        bare = plain_line(line.strip()[:_LONGEST_LINE].replace('""', "").replace("''", ""))
         if bare.startswith(("#", "REM ", "::")) or told >= _MOST:
             continue
         if _REVERSE.search(bare) or _has_pair(bare, _REVERSE_PAIRS) or _hands_over(bare):
             what, kind = "hands a shell to another machine", "reverse-shell"
         elif _DESTROYS.search(bare) or _has_pair(bare, _DESTROYS_PAIRS) or _removes_all(bare):
             what, kind = "deletes or overwrites what belongs to the user or the system", "destroys"
-        elif _HIDDEN.search(bare) or _has_pair(bare, _HIDDEN_PAIRS) or (_RUNS.search(bare) and _DECODES.search(bare)):
+        elif _has_pair(bare, _HIDDEN_PAIRS) or (_RUNS.search(bare) and _DECODES.search(bare)):
             what, kind = "decodes a hidden command and runs it", "hidden"
+        elif known := windows_command(bare):
+            what, kind = known
         elif _RUNS.search(bare) and _FETCHES.search(bare):
-            what, kind = "fetches something and runs it at once", "fetch-run"
+            what, kind = fetched(bare)
         else:
             continue
         told += 1

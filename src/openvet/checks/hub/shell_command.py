@@ -2,7 +2,8 @@
 
 What it finds:
     Lines of shell scripts and shell cells of notebooks that fetch something and run it at once; and, which is worse, lines that
-    hand a shell to another machine, decode a hidden command and run it, or delete what belongs to the user or the system.
+    hand a shell to another machine, decode a hidden command and run it, fetch what they run without encryption or from a bare
+    address, make a program of Windows do what it is not meant for, or delete what belongs to the user or the system.
 
 Why it matters:
     No loader runs a script; the people who follow the instructions of a model do. What is fetched can change at any time.
@@ -14,7 +15,7 @@ Remedy:
     Do not run it. Fetch the file, read it, and run what you have read.
 
 What it cannot see:
-    The same in two steps, through a file; commands that are put together by the shell.
+    The same in two steps, through a file; commands that are put together by the shell from more than constants.
 
 References:
     CWE-494 ; MITRE ATT&CK T1059.004.

@@ -1,0 +1,171 @@
+"""Command lines of Windows that nobody should run unread: what PowerShell and cmd spell in other ways, and programs of the system
+that fetch or run what they were not made for.
+
+A line is read as the two shells read it, as far as constants go: carets and backticks are dropped, texts that are put together are
+put together, and the variables that a batch file sets are put in. It is a heuristic: what is only known when it runs is not seen.
+
+Sources: https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_pwsh ;
+https://lolbas-project.github.io/ ; MITRE ATT&CK T1027.010, T1059.001, T1105, T1218.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from typing import Final
+
+__all__ = ["batch_text", "plain_line", "windows_command"]
+
+#: PowerShell takes any beginning of the name of a parameter, ``-ec`` too, behind a hyphen, a dash or a slash.
+_PREFIXES: Final = "|".join(["ec", *("encodedcommand"[:count] for count in range(14, 0, -1))])
+_SHELL: Final = re.compile(r"\b(?:powershell|pwsh)\b", re.IGNORECASE)
+_ENCODED: Final = re.compile(
+    rf"(?:^|[\s\"'(,])[-/\u2013\u2014\u2015](?:{_PREFIXES})[\s\"',:]{{1,8}}([$%!][\w{{]|[A-Za-z0-9+/]{{4,}}={{0,2}})", re.IGNORECASE
+)
+_RUNS_TEXT: Final = re.compile(r"\b(?:iex|Invoke-Expression)\b|\[scriptblock\]::Create\(|\.InvokeCommand\.InvokeScript\(", re.IGNORECASE)
+_FETCHES_TEXT: Final = re.compile(
+    r"\b(?:DownloadString|DownloadData|OpenRead|iwr|irm|Invoke-WebRequest|Invoke-RestMethod|curl|wget|certutil|bitsadmin)\b"
+    r"|\b(?:Msxml2|Microsoft)\.(?:Server)?XMLHTTP\b",
+    re.IGNORECASE,
+)
+_DECODES_TEXT: Final = re.compile(r"\bFromBase64String\b|\bIO\.Compression\.(?:Gzip|Deflate)Stream\b", re.IGNORECASE)
+_LOADS_BYTES: Final = re.compile(r"\bAssembly\]::Load\(", re.IGNORECASE)
+_BYTES: Final = re.compile(r"Assembly\]::Load\(\s*\$|\bbyte\[\]|\bFromBase64String\b|\bDownloadData\b", re.IGNORECASE)
+_PLAIN_PLACE: Final = re.compile(r"\b(?:http|ftp)://(?!localhost\b|127\.0\.0\.1\b)|\bhttps://(?:\d{1,3}\.){3}\d|\bhttps://\[", re.IGNORECASE)
+_OUT_OF_SIGHT: Final = re.compile(r"[-/](?:w|win\w*)\s+(?:hidden|1)\b", re.IGNORECASE)
+#: Programs of the system, and what they must be given to run or fetch what they were not made for.
+_TOOLS: Final = tuple(
+    (re.compile(rf"\b{name}(?:\.exe)?\b", re.IGNORECASE), re.compile(given, re.IGNORECASE))
+    for name, given in (
+        ("mshta", r""),
+        ("regsvr32", r"/i:\s*[\"']?(?:https?|ftp|\\\\)|\bscrobj\b"),
+        ("rundll32", r"\b(?:java|vb)script:|\bRunHTMLApplication\b|\s[\"']?\\\\|\bcomsvcs\b"),
+        ("certutil", r"[-/](?:urlcache|decode|decodehex|verifyctl)\b"),
+        ("wmic", r"/format:\s*[\"']?(?:https?:|\\\\)|\bshadowcopy\b"),
+        ("cmstp", r"/(?:ni|s)\b"),
+        ("installutil", r"/u\b|\bhttps?:"),
+        ("msbuild", r"\bhttps?:|\\\\"),
+        ("vssadmin", r"\bdelete\b"),
+        ("reg", r"\badd\b[^|&]{0,200}\\(?:Run|RunOnce|Winlogon|Image File Execution Options)\b"),
+        ("bcdedit", r"\brecoveryenabled\b"),
+        ("netsh", r"\badvfirewall\b[^|&]{0,100}\boff\b"),
+        ("Set-MpPreference", r"-Disable\w+\s+(?:\$true|1)|-ExclusionPath"),
+        ("Add-MpPreference", r"-Exclusion\w+"),
+    )
+)
+_FETCHES_FILE: Final = re.compile(
+    r"\b(?:DownloadFile|iwr|irm|Invoke-WebRequest|Start-BitsTransfer|curl|wget|certutil|bitsadmin)\b", re.IGNORECASE
+)
+_PARTS: Final = re.compile(r"[;&|]")
+_PROGRAMS: Final = re.compile(r"[\w-]{1,100}\.(?:exe|scr|com|msi|bat|cmd|ps1|vbs|hta|js|wsf)\b", re.IGNORECASE)
+#: They install what they fetch, as ``curl | sh`` does.
+_INSTALLS: Final = (
+    (re.compile(r"\bmsiexec(?:\.exe)?\b", re.IGNORECASE), re.compile(r"/(?:i|package)\s+[\"']?https?://", re.IGNORECASE)),
+)
+#: One letter of a variable at a time: nobody writes commands so.
+_LETTERS: Final = re.compile(r"%[^%\s:]{1,40}:~-?\d+,1%")
+_MOST_LETTERS: Final = 8
+_SET: Final = re.compile(r"\bset[ \t]{1,8}\"?([\w.$#@-]{1,40})=([^\"\r\n&|]{0,400})", re.IGNORECASE)
+_USED: Final = re.compile(r"%([\w.$#@-]{1,40})%|!([\w.$#@-]{1,40})!")
+_JOINED: Final = re.compile(r"'\s{0,4}\+\s{0,4}'|\"\s{0,4}\+\s{0,4}\"")
+_VARIABLES: Final = 1_000
+_LONGEST_BATCH: Final = 256 * 1024
+
+
+def batch_text(text: str) -> str:
+    """The text with the variables put in that it sets to constants, as cmd puts them in; as it is where it sets none."""
+    if len(text) > _LONGEST_BATCH or "%" not in text and "!" not in text:
+        return text
+    values: dict[str, str] = {}
+    for match in _SET.finditer(text):
+        if len(values) >= _VARIABLES:
+            break
+        value = _USED.sub(lambda used: values.get((used[1] or used[2]).lower(), used[0]), match[2])
+        values[match[1].lower()] = value[:1_000]
+    if not values:
+        return text
+    lines, room = [], 4 * _LONGEST_BATCH
+    for line in text.split("\n"):
+        put = _USED.sub(lambda used: values.get((used[1] or used[2]).lower(), used[0]), line) if room > 0 else line
+        room -= len(put)
+        lines.append(put)
+    return "\n".join(lines)
+
+
+def plain_line(line: str) -> str:
+    """A line without the marks that cmd and PowerShell drop, and with constant texts joined."""
+    if "^" in line or "`" in line:
+        line = line.replace("^", "").replace("`", "")
+    return _JOINED.sub("", line) if "+" in line else line
+
+
+def windows_command(line: str) -> tuple[str, str] | None:
+    """What a line (of :func:`plain_line`) does and the kind of it, ``hidden`` or ``fetch-run``; ``None`` for an ordinary one."""
+    encoded = _encoded(line)
+    if encoded is not None:
+        return encoded
+    if len(_LETTERS.findall(line)) >= _MOST_LETTERS:
+        return "spells a command letter by letter", "hidden"
+    for tool, given in _TOOLS:
+        found = tool.search(line)
+        if found is not None and given.search(line, found.end()) is not None:
+            return f"makes {found.group().lower()} do what it is not meant for", "hidden"
+    if _LOADS_BYTES.search(line) and _BYTES.search(line):
+        return "loads a program from bytes that it decodes or fetches", "hidden"
+    if _RUNS_TEXT.search(line):
+        if _DECODES_TEXT.search(line):
+            return "decodes a hidden command and runs it", "hidden"
+        if _FETCHES_TEXT.search(line):
+            return fetched(line)
+    for tool, given in _INSTALLS:
+        found = tool.search(line)
+        if found is not None and given.search(line, found.end()) is not None:
+            return fetched(line)
+    return fetched(line) if _PLAIN_PLACE.search(line) and _runs_its_file(line) else None
+
+
+def _runs_its_file(line: str) -> bool:
+    """Whether a part of the line fetches a program of Windows, and a later part names it again."""
+    files: set[str] = set()
+    for part in _PARTS.split(line):
+        names = {each.lower() for each in _PROGRAMS.findall(part)}
+        if files & names:
+            return True
+        if _FETCHES_FILE.search(part):
+            files |= names
+    return False
+
+
+def fetched(line: str) -> tuple[str, str]:
+    """What a line is that runs what it fetches: worse from a place that anybody on the way, or nobody's name, answers for."""
+    if _PLAIN_PLACE.search(line):
+        return "fetches something without encryption or from a bare address and runs it at once", "hidden"
+    if _OUT_OF_SIGHT.search(line):
+        return "fetches something and runs it out of sight", "hidden"
+    return "fetches something and runs it at once", "fetch-run"
+
+
+def _encoded(line: str) -> tuple[str, str] | None:
+    """``powershell -enc`` with what it is given: text in base64, or something that is only known when it runs."""
+    shell = _SHELL.search(line)
+    if shell is None:
+        return None
+    for match in _ENCODED.finditer(line, shell.end()):
+        given = match[1]
+        if given[0] in "$%!":
+            return "runs an encoded command that is only known when it runs", "fetch-run"
+        if _is_wide_text(given):
+            return "decodes a hidden command and runs it", "hidden"
+    return None
+
+
+def _is_wide_text(digits: str) -> bool:
+    """Whether base64 holds UTF-16 text, as ``-EncodedCommand`` takes it: mostly of characters below 256."""
+    kept = digits.rstrip("=")
+    kept = kept[: len(kept) - 1 if len(kept) % 4 == 1 else len(kept)]
+    try:
+        raw = binascii.a2b_base64(kept + "=" * (-len(kept) % 4))
+    except (binascii.Error, ValueError):
+        return False
+    raw = raw[: len(raw) // 2 * 2]
+    return len(raw) >= 4 and raw[1::2].count(0) * 2 >= len(raw) // 2
