@@ -24,6 +24,7 @@ from openvet.formats._carried import hand_on
 from openvet.formats._format import Facts, Head, Likeness, Member
 from openvet.formats._hidden import program_in
 from openvet.formats._json_stream import plain_letters
+from openvet.formats._standing import OVERLAP, StandingPickles
 from openvet.formats.pickle.nested import decoded_prefix
 from openvet.io.source import BytesSource, Source
 
@@ -114,11 +115,20 @@ class EncodedPickles:
         self._walks = 0
         self._said = False
         self._members: set[bytes] = set()
+        self._standing = StandingPickles(facts.budget)
+        self._before = b""
 
-    def look(self, text: str | bytes, first_line: int = 1) -> None:
-        """Look through a text, or through whole lines of one, which begin on ``first_line``."""
+    def look(self, text: str | bytes, first_line: int = 1, *, goes_on: bool = False) -> None:
+        """Look through a text, or through whole lines of one, which begin on ``first_line``.
+
+        ``goes_on`` says that the text goes on in the next one, so that what lies across the two is seen as well.
+        """
         data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+        self._look_standing(self._before + data)
+        self._before = data[-OVERLAP:] if goes_on else b""
         if b"\\" in data:
+            if b"\\n" in data:
+                self._look_standing(_from_escapes(data) or data.replace(b"\\r", b"").replace(b"\\n", b"\n"))
             while b"\\\\x" in data:  # a literal inside a text that escapes as well
                 data = data.replace(b"\\\\", b"\\")
             for match in _ESCAPES.finditer(data):
@@ -132,6 +142,16 @@ class EncodedPickles:
                 self._facts.budget.check_time()
             self._tries += 1
             self._try(run, first_line)
+
+    def _look_standing(self, data: bytes) -> None:
+        """Pickles of the oldest protocols that stand in the text as they are."""
+        for whole in self._standing.find(data):
+            if whole not in self._members and self._found < _MOST:
+                self._members.add(whole)
+                self._found += 1
+                self._facts.add_members([Member(f"plain-text-{self._found}", len(whole), partial(_source, whole))])
+        if self._standing.spent:
+            self._say("holds too many places where a pickle might begin; the rest was not looked at")
 
     def field(self, data: Source, name: str, at: int) -> None:
         """Look at a field of bytes or text of a binary format: it may be a program as it is, compressed, or written as text."""
@@ -160,6 +180,8 @@ class EncodedPickles:
                 if len(value) >= 16 and (headed or ("\n" in value and _NAMES.search(value.encode("utf-8", "replace")))):
                     data = value.encode("latin-1", "replace")
                     self._try(_Run("plain text", data, 0, len(data), bytes), 1)
+                elif len(value) >= _SHORTEST and "\n" in value:
+                    self._look_standing(value.encode("utf-8", "replace"))
                 if spelled and len(value) >= _SHORTEST:
                     self.look(value)
             elif isinstance(value, dict):

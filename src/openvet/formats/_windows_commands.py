@@ -20,9 +20,12 @@ __all__ = ["batch_text", "plain_line", "windows_command"]
 _PREFIXES: Final = "|".join(["ec", *("encodedcommand"[:count] for count in range(14, 0, -1))])
 _SHELL: Final = re.compile(r"\b(?:powershell|pwsh)\b", re.IGNORECASE)
 _ENCODED: Final = re.compile(
-    rf"(?:^|[\s\"'(,])[-/\u2013\u2014\u2015](?:{_PREFIXES})[\s\"',:]{{1,8}}([$%!][\w{{]|[A-Za-z0-9+/]{{4,}}={{0,2}})", re.IGNORECASE
+    rf"(?:^|[\s\"'(,])[-/\u2013\u2014\u2015](?:{_PREFIXES})[\s\"',:]{{1,8}}([$%!][\w{{]|[A-Za-z0-9+/]{{4,}}={{0,2}})",
+    re.IGNORECASE,
 )
-_RUNS_TEXT: Final = re.compile(r"\b(?:iex|Invoke-Expression)\b|\[scriptblock\]::Create\(|\.InvokeCommand\.InvokeScript\(", re.IGNORECASE)
+_RUNS_TEXT: Final = re.compile(
+    r"\b(?:iex|Invoke-Expression)\b|\[scriptblock\]::Create\(|\.InvokeCommand\.InvokeScript\(", re.IGNORECASE
+)
 _FETCHES_TEXT: Final = re.compile(
     r"\b(?:DownloadString|DownloadData|OpenRead|iwr|irm|Invoke-WebRequest|Invoke-RestMethod|curl|wget|certutil|bitsadmin)\b"
     r"|\b(?:Msxml2|Microsoft)\.(?:Server)?XMLHTTP\b",
@@ -31,7 +34,9 @@ _FETCHES_TEXT: Final = re.compile(
 _DECODES_TEXT: Final = re.compile(r"\bFromBase64String\b|\bIO\.Compression\.(?:Gzip|Deflate)Stream\b", re.IGNORECASE)
 _LOADS_BYTES: Final = re.compile(r"\bAssembly\]::Load\(", re.IGNORECASE)
 _BYTES: Final = re.compile(r"Assembly\]::Load\(\s*\$|\bbyte\[\]|\bFromBase64String\b|\bDownloadData\b", re.IGNORECASE)
-_PLAIN_PLACE: Final = re.compile(r"\b(?:http|ftp)://(?!localhost\b|127\.0\.0\.1\b)|\bhttps://(?:\d{1,3}\.){3}\d|\bhttps://\[", re.IGNORECASE)
+_PLAIN_PLACE: Final = re.compile(
+    r"\b(?:http|ftp)://(?!localhost\b|127\.0\.0\.1\b)|\bhttps://(?:\d{1,3}\.){3}\d|\bhttps://\[", re.IGNORECASE
+)
 _OUT_OF_SIGHT: Final = re.compile(r"[-/](?:w|win\w*)\s+(?:hidden|1)\b", re.IGNORECASE)
 #: Programs of the system, and what they must be given to run or fetch what they were not made for.
 _TOOLS: Final = tuple(
@@ -60,7 +65,10 @@ _PARTS: Final = re.compile(r"[;&|]")
 _PROGRAMS: Final = re.compile(r"[\w-]{1,100}\.(?:exe|scr|com|msi|bat|cmd|ps1|vbs|hta|js|wsf)\b", re.IGNORECASE)
 #: They install what they fetch, as ``curl | sh`` does.
 _INSTALLS: Final = (
-    (re.compile(r"\bmsiexec(?:\.exe)?\b", re.IGNORECASE), re.compile(r"/(?:i|package)\s+[\"']?https?://", re.IGNORECASE)),
+    (
+        re.compile(r"\bmsiexec(?:\.exe)?\b", re.IGNORECASE),
+        re.compile(r"/(?:i|package)\s+[\"']?https?://", re.IGNORECASE),
+    ),
 )
 #: One letter of a variable at a time: nobody writes commands so.
 _LETTERS: Final = re.compile(r"%[^%\s:]{1,40}:~-?\d+,1%")
@@ -74,7 +82,7 @@ _LONGEST_BATCH: Final = 256 * 1024
 
 def batch_text(text: str) -> str:
     """The text with the variables put in that it sets to constants, as cmd puts them in; as it is where it sets none."""
-    if len(text) > _LONGEST_BATCH or "%" not in text and "!" not in text:
+    if len(text) > _LONGEST_BATCH or ("%" not in text and "!" not in text):
         return text
     values: dict[str, str] = {}
     for match in _SET.finditer(text):

@@ -176,7 +176,7 @@ def _decode(source: Source, facts: Facts, encoding: str) -> int | None:
         carried += text
         cut = len(carried) if not block or len(carried) > _LINE_HELD + len(text) else carried.rfind("\n") + 1
         scan_text(carried[:cut], facts, lines + 1)
-        encoded.look(carried[:cut], lines + 1)
+        encoded.look(carried[:cut], lines + 1, goes_on=True)
         lines += carried.count("\n", 0, cut)
         carried = carried[cut:]
         facts.budget.check_time()

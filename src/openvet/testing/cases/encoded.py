@@ -125,4 +125,54 @@ _HARMLESS = (
           lambda: json.dumps({"words": "cat\ndog\nitem\nname\n" * 50}).encode(), hostile=False),
 )  # fmt: skip
 
-CASES: tuple[Case, ...] = (*_HOSTILE, *_HARMLESS)
+_LINES = b"A line of words that says nothing.\n" * 20
+_ARGUMENT = b"(S'echo forged'\n"
+#: Pickles of the oldest protocols as they are, in the middle of a text.
+_STANDING: dict[str, tuple[str, bytes]] = {
+    "global": ("a call", b"cos\nsystem\n" + _ARGUMENT + b"tR."),
+    "inst": ("a call by INST, whose arguments come first", _ARGUMENT + b"ios\nsystem\n."),
+    "memo": ("a call whose arguments are kept in the memo before it", _ARGUMENT + b"p0\ntp1\n0cos\nsystem\ng1\nR."),
+    "broken": ("a call in a pickle that breaks off behind it", b"cos\nsystem\n" + _ARGUMENT + b"tR and on"),
+    "in-a-list": ("a call within a list", b"(lp0\ncos\nsystem\n" + _ARGUMENT + b"tRa."),
+    "of-a-library": ("a call of a function of a library", b"ctorch.hub\nload\n(S'a/b'\nS'c'\ntR."),
+}
+_BROKEN = ("pickle/runs-process", "pickle/broken-stream")
+
+
+def _standing(name: str) -> tuple[str, ...]:
+    return {"broken": _BROKEN, "of-a-library": ("pickle/opens-network",)}.get(name, ("pickle/runs-process",))
+
+
+def _in_lines(raw: bytes) -> bytes:
+    return _LINES + raw + b"\n" + _LINES
+
+
+_IN_THE_MIDDLE = (
+    *(
+        _case(f"standing-{name}", f"{what}, as it is in the middle of a text", "notes.txt", partial(_in_lines, raw), *_standing(name))
+        for name, (what, raw) in _STANDING.items()
+    ),
+    *(
+        _case(f"standing-in-{file.rpartition('.')[2]}", "a pickle of protocol 0, as it is, in a file of another kind", file,
+              partial(_in_lines, b"state: " + _STANDING["global"][1]))
+        for file in ("README.md", "table.csv", "notes.ini", "notes.tex")
+    ),
+    _case("standing-line-ends", "the same with the line ends of Windows", "notes.txt",
+          lambda: _in_lines(_STANDING["global"][1]).replace(b"\n", b"\r\n")),
+    _case("standing-far", "the same across the parts that a long text is read in", "notes.txt",
+          lambda: b"word\n" * 13_105 + _STANDING["global"][1] + b"\n" + b"word\n" * 20_000),
+    _case("standing-in-json", "the same within a text of JSON", "settings.json",
+          lambda: json.dumps({"state": "words and " + _text(_STANDING["global"][1]) + " words"}).encode()),
+    _case("standing-in-jsonl", "the same within a line of JSON", "notes.jsonl",
+          lambda: b'{"a": 1}\n' + json.dumps({"state": "words and " + _text(_STANDING["global"][1])}).encode() + b"\n"),
+    _case("standing-in-python", "a pickle of protocol 1 in a literal of Python that nothing uses", "state.py",
+          lambda: b"STATE = " + repr(dump(_CALL, 1)).encode() + b"\n"),
+    _case("words-like-names", "a vocabulary in which every word might begin the name of a module of Python", "vocab.txt",
+          lambda: b"cos\ncre\ncast\nicode\nci\ncsite\ncabc\n(\n)\nbe\n.\ncos\nsystem\nthe\n" * 200, hostile=False),
+    _case("prose-on-pickles", "prose that shows the lines of a call, indented", "notes.txt",
+          lambda: _in_lines(b"    cos\n    system\n    (S'echo'\n    tR.\n"), hostile=False),
+    _case("standing-data", "a harmless pickle of protocol 0 in the middle of a text", "notes.txt",
+          lambda: _in_lines(dump({"a": [1, 2.5], "b": "text"}, 0)), hostile=False),
+)  # fmt: skip
+
+CASES: tuple[Case, ...] = (*_HOSTILE, *_HARMLESS, *_IN_THE_MIDDLE)

