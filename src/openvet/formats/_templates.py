@@ -8,15 +8,25 @@ does nothing that only an attack does, says nothing.
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from openvet.core.location import below
-from openvet.core.pattern import pattern
+from openvet.core.text import printable, shorten
 from openvet.formats._format import Facts
 
-__all__ = ["MAX_TEMPLATE", "carry_templates", "chat_templates", "other_templates", "template_in_text"]
+__all__ = [
+    "MAX_TEMPLATE",
+    "carry_templates",
+    "chat_templates",
+    "format_string",
+    "other_templates",
+    "read_pieces",
+    "template_in_text",
+    "text_of_numbers",
+]
 
 #: Longest text that is looked at as a template where nothing says that it is one.
 MAX_TEMPLATE = 256 * 1024
@@ -28,8 +38,10 @@ _CONFIGURATION = pattern(
 )
 #: What only an attack does, wherever it stands.
 _PLAIN_ATTACK = frozenset({"internal-attribute", "format-string", "call-process"})
-_OPENS = pattern(r"\{(?:\{|%-?\s*+(set|do|if|elif|for|with|call|filter)\b)")
-_IN = pattern(r"\bin\b")
+_OPENS = re.compile(r"\{(?:\{|%-?\s*+(set|do|if|elif|for|with|call|filter)\b)")
+#: A field of ``str.format`` that walks by names of Python's data model, not one in doubled braces.
+_FORMAT_WALK = re.compile(r"(?<!\{)\{[^{}:!]{0,100}[.\[]__[a-z]{2,20}__[^{}]{0,100}\}")
+_IN = re.compile(r"\bin\b")
 _LONGEST_PIECE = 4000
 #: Openings in one text that are looked at, whether or not they are closed.
 _OPENINGS = 20_000
@@ -48,12 +60,76 @@ def chat_templates(document: Any, facts: Facts) -> Iterator[Any]:
 
     found = 0
     for pointer, value in _named(document, "chat_template"):
-        for name, where, text in _texts(value, pointer):
+        texts = list(_texts(value, pointer))
+        pieces = _pieces_of(value)
+        if pieces is not None:
+            found += 1
+            yield from read_pieces(pieces, texts if len(texts) <= 100 else [], pointer, facts)
+            continue
+        for name, where, text in texts:
             if found >= 100:
                 facts.unknown("limit", "more than 100 chat templates; the rest was not read", pointer=pointer)
                 return
             found += 1
             yield read_template(text, facts.at(pointer=where), name, facts.limits)
+
+
+def read_pieces(
+    whole: str, texts: Sequence[tuple[str, str | None, str]], pointer: str | None, facts: Facts
+) -> list[Any]:
+    """The templates of a list: each text is one, or all are pieces of one, which some programs put together.
+
+    Args:
+        whole: all pieces behind one another.
+        texts: name, pointer and text of each that may be a template by itself; none where there are too many.
+        pointer: where the list is.
+        facts: of the file.
+    """
+    from openvet.formats.jinja import read_template
+
+    joined = read_template(whole, facts.at(pointer=pointer), "in pieces", facts.limits)
+    separate = [read_template(text, facts.at(pointer=where), name, facts.limits) for name, where, text in texts]
+    if not separate or len(whole) > MAX_TEMPLATE:
+        return [*separate, joined]
+    if joined.uses or (not joined.error and any(each.error for each in separate)):
+        return [joined, *(each for each in separate if each.uses)]
+    return separate
+
+
+def _pieces_of(value: Any) -> str | None:
+    """The text that a list puts together: of texts, bytes or characters as numbers, or of lists of those; ``None`` for others."""
+    if isinstance(value, dict) and len(value) > 1 and all(isinstance(key, str) and key.isdecimal() for key in value):
+        value = list(value.values())
+    if not isinstance(value, list) or len(value) < 2:
+        return None
+    out, waiting = [], value[::-1]
+    numbers: list[int] = []
+    while waiting:
+        each = waiting.pop()
+        if len(out) + len(numbers) + len(waiting) > MAX_TEMPLATE:
+            return None
+        if isinstance(each, str):
+            out.append(each)
+        elif isinstance(each, list):
+            waiting.extend(each[::-1])
+        elif type(each) is int and 0 <= each < 0x110000:
+            numbers.append(each)
+        else:
+            return None
+    if numbers:
+        return None if out else text_of_numbers(numbers)
+    return "".join(out)
+
+
+def text_of_numbers(numbers: Sequence[int]) -> str:
+    """Bytes of UTF-8 or code points as the text that they are."""
+    if max(numbers, default=0) < 256:
+        raw = bytes(numbers)
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError:
+            return raw.decode("latin-1")
+    return "".join(map(chr, numbers))
 
 
 def other_templates(document: Any, facts: Facts) -> Iterator[Any]:
@@ -66,23 +142,66 @@ def other_templates(document: Any, facts: Facts) -> Iterator[Any]:
     while stack and found < _MOST:
         pointer, name, value, named = stack.pop()
         if isinstance(value, dict | list):
+            if (named or (configuration and pointer)) and not _chat(pointer, ""):
+                yield from _attack_in_pieces(value, pointer, name, facts)
             for key, child in value.items() if isinstance(value, dict) else enumerate(value):
                 if key == "chat_template" and not isinstance(child, dict | list):
                     continue
                 speaks = named or (isinstance(key, str) and _speaks(key))
                 if isinstance(child, dict | list) or (
-                    isinstance(child, str) and _braces(child) and not _chat(pointer, key)
+                    isinstance(child, str) and (_braces(child) or _walks(child)) and not _chat(pointer, key)
                 ):
                     stack.append((below(pointer, key), key if isinstance(key, str) else name, child, speaks))
         elif named or configuration:
             found += 1
-            template = read_template(value, facts.at(pointer=pointer), name, facts.limits)
+            template = format_string(value, facts, name, pointer) or read_template(
+                value, facts.at(pointer=pointer), name, facts.limits
+            )
             if template.uses and ("template" in name.lower() or _is_attack(template)):
                 yield template
 
 
+def _attack_in_pieces(value: Any, pointer: str, name: str, facts: Facts) -> Iterator[Any]:
+    """A template that is an attack once the pieces are put together; none where the pieces are no template, or say so one by one."""
+    from openvet.formats.jinja import read_template
+
+    if len(value) > MAX_TEMPLATE:
+        return
+    text = _pieces_of(value)
+    if text is None or not _braces(text) or len(text) > MAX_TEMPLATE:
+        return
+    template = read_template(text, facts.at(pointer=pointer), name, facts.limits)
+    if _is_attack(template):
+        yield template
+
+
 def _braces(text: str) -> bool:
     return "{{" in text or "{%" in text
+
+
+def _walks(text: str) -> bool:
+    """Whether ``str.format`` would walk from a value to the inside of Python: no prompt has need of that."""
+    return "__" in text and _FORMAT_WALK.search(text) is not None
+
+
+def format_string(text: str, facts: Facts, name: str, pointer: str | None = None) -> Any:
+    """The template that a text is for ``str.format`` where a field of it walks to the inside of Python; ``None`` for others.
+
+    Prompts of many libraries are such texts. What a field walks to stands in the prompt afterwards: settings and keys of the
+    process (LangChain, CVE-2025-65106).
+    """
+    from openvet.formats.jinja import Template, Use
+
+    if not _walks(text):
+        return None
+    uses = []
+    for match in list(_FORMAT_WALK.finditer(text))[:20]:
+        uses.append(
+            Use("format-string", text.count("\n", 0, match.start()) + 1, shorten(printable(match.group()), 120))
+        )
+    raw = text.encode("utf-8", "surrogatepass")
+    label = shorten(printable(name), 80)
+    return Template(facts.at(pointer=pointer), label, hashlib.sha256(raw).hexdigest(), len(text), tuple(uses))
 
 
 def _chat(pointer: str, key: str | int) -> bool:

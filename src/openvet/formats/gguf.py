@@ -23,8 +23,9 @@ from openvet.errors import LimitError, MalformedError, UnsupportedError
 from openvet.formats._encoded import EncodedPickles
 from openvet.formats._format import Facts, Format, Head, Likeness, Tensor
 from openvet.formats._hidden import look_inside
+from openvet.formats._templates import MAX_TEMPLATE
 from openvet.formats._trailing import all_zero, say_incomplete, say_trailing
-from openvet.io.source import Cursor, Source
+from openvet.io.source import BytesSource, Cursor, Source
 
 __all__ = ["FORMAT", "probe", "read"]
 
@@ -57,6 +58,10 @@ _TEXT_KEPT = 500
 _LOOKED_AT = 1024 * 1024
 _ITEMS_KEPT = 64
 _BLOCK = 1024 * 1024
+#: Keys whose arrays hold the words of a tokenizer.
+_VOCABULARIES = ("tokenizer.ggml.",)
+#: Of a long array a text is looked at by itself from so many bytes on.
+_LONG_PIECE = 64
 _INT64 = 2**63
 _STRING, _ARRAY, _BOOL = 8, 9, 7
 #: number -> (name, struct code); strings and arrays are handled apart
@@ -85,6 +90,10 @@ def read(source: Source, facts: Facts) -> None:
     _check_layout(source, facts, header)
 
 
+def _is_template(key: str) -> bool:
+    return key == "tokenizer.chat_template" or key.startswith("tokenizer.chat_template.")
+
+
 class _Header:
     """One pass over the header. ``ends`` are the tensors with the end of their data, as far as it is known."""
 
@@ -98,6 +107,9 @@ class _Header:
         self.n_keys = 0
         self.strings = 0
         self.encoded = EncodedPickles(facts)
+        #: what the arrays of one chat template hold, as texts and as numbers
+        self.pieces: list[str] = []
+        self.numbers: list[int] = []
 
     def lie(self, lie: str, message: str, pointer: str | None = None, **evidence: Any) -> None:
         offset = None if pointer else self.cursor.position
@@ -180,7 +192,7 @@ class _Header:
     def value(self, key: str, kind: int) -> Any:
         """The value at the cursor, in a form that JSON has and that stays short."""
         if kind == _STRING:
-            if key == "tokenizer.chat_template" or key.startswith("tokenizer.chat_template."):
+            if _is_template(key):
                 return self.template(key, key.removeprefix("tokenizer.chat_template").removeprefix("."))
             data, length = self.string(_LOOKED_AT)
             if length >= _SHORTEST_PROGRAM:
@@ -237,6 +249,28 @@ class _Header:
         return f"a template of {length} bytes"
 
     def array(self, key: str, depth: int) -> Any:
+        if depth > 1 or not _is_template(key):
+            return self.items(key, depth)
+        self.pieces, self.numbers = [], []
+        out = self.items(key, depth)
+        self.template_in_pieces(key)
+        return out
+
+    def template_in_pieces(self, key: str) -> None:
+        """The template of a list: each text is one, or all are pieces of one; or its bytes are numbers."""
+        from openvet.formats._templates import read_pieces, text_of_numbers
+
+        facts = self.facts
+        pieces, numbers = self.pieces, self.numbers
+        texts = (
+            [(str(index), f"{key}/{index}", text) for index, text in enumerate(pieces)] if len(pieces) <= 100 else []
+        )
+        for template in read_pieces("".join(pieces) or text_of_numbers(numbers), texts, key, facts):
+            facts.programs.append(template)
+            if template.error:
+                facts.unknown("malformed", f"the template cannot be parsed: {template.error}", pointer=key)
+
+    def items(self, key: str, depth: int) -> Any:
         kind = self.u32()
         count = self.length()
         if kind == _STRING:
@@ -256,11 +290,27 @@ class _Header:
         width = struct.calcsize(self.order + code)
         if count * width >= _INT64:
             self.overflow(f"the array {key} says that it holds {count} items: counting their bytes overflows", key)
+        self.as_text(key, count, code, width)
         if count <= _ITEMS_KEPT:
             values = struct.unpack(f"{self.order}{count}{code}", self.cursor.read(count * width))
             return [bool(each) if kind == _BOOL else _plain(each) for each in values]
         self.cursor.skip(count * width)
         return {"items": name, "count": _plain(count)}
+
+    def as_text(self, key: str, count: int, code: str, width: int) -> None:
+        """Numbers that are bytes or characters: a template under its name, and anywhere else a program."""
+        if code not in "bBhHiIqQ" or not _SHORTEST_PROGRAM <= count <= _LOOKED_AT or count * width > self.cursor.left:
+            return
+        if _is_template(key):
+            values = struct.unpack(f"{self.order}{count}{code}", self.source.read(self.cursor.position, count * width))
+            if len(self.numbers) + count <= _LOOKED_AT and all(0 <= each < 0x110000 for each in values):
+                self.numbers += values
+        elif width == 1:
+            data = self.source.read(self.cursor.position, count)
+            if data.isascii():
+                self.look(key, data)
+            else:
+                self.encoded.field(BytesSource(data), key, self.cursor.position)
 
     def count_strings(self, count: int, weight: int = 1) -> None:
         """Refuse counts that no reader can allocate, or that would keep us busy for minutes."""
@@ -277,20 +327,42 @@ class _Header:
 
     def texts(self, key: str, count: int) -> Any:
         self.count_strings(count)
-        if key == "tokenizer.chat_template" or key.startswith("tokenizer.chat_template."):
-            for index in range(min(count, self.facts.limits.records)):
-                self.template(f"{key}/{index}", str(index))
+        if _is_template(key):
+            for _ in range(min(count, self.facts.limits.records)):
+                self.pieces.append(self.string(MAX_TEMPLATE)[0].decode("utf-8", "replace"))
             self.step_over(max(count - self.facts.limits.records, 0))
         elif count <= _ITEMS_KEPT:
             parts = [self.string(_LOOKED_AT)[0] for _ in range(count)]
             for part in parts:
                 if len(part) >= _SHORTEST_PROGRAM:
                     self.look(key, part)
+            if len(parts) > 1 and not key.startswith(_VOCABULARIES):
+                self.look(key, b"".join(parts))
             parts = [part[:_TEXT_KEPT] for part in parts]
             return [printable(part.decode("utf-8", "replace")) for part in parts]
         else:
+            start = self.cursor.position
             self.step_over(count)
+            if not key.startswith(_VOCABULARIES):
+                self.look_through(key, start, count)
         return {"items": "string", "count": count}
+
+    def look_through(self, key: str, start: int, count: int) -> None:
+        """The texts of a long array, one by one and behind one another; of a very long one those that come first."""
+        end, self.cursor.position = self.cursor.position, start
+        parts = []
+        room = _LOOKED_AT
+        for _ in range(count):
+            part, length = self.string(room)
+            room -= length
+            if room <= 0:
+                break
+            parts.append(part)
+        self.cursor.position = end
+        self.look(key, b"".join(parts))
+        for part in parts:
+            if len(part) >= _LONG_PIECE:
+                self.look(key, part)
 
     def step_over(self, count: int) -> None:
         """Move behind ``count`` strings, a block at a time: a vocabulary has hundreds of thousands."""

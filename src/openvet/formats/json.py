@@ -273,7 +273,7 @@ def _scan_long(source: Source, facts: Facts) -> None:
         facts.budget.check_time()
         # what is searched for is ASCII; Latin-1 keeps one byte for one character
         scan_text((tail + block).decode("latin-1"), facts, line - tail.count(b"\n"))
-        encoded.look(block, line)
+        encoded.look(block, line, goes_on=True)
         line += block.count(b"\n")
         tail = block[-512:]
 

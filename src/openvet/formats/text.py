@@ -134,7 +134,7 @@ def _as_template(source: Source, facts: Facts, encoding: str) -> None:
 
     Other languages have templates too: one that is no Jinja, or does nothing of note, stays text.
     """
-    from openvet.formats._templates import template_in_text
+    from openvet.formats._templates import format_string, template_in_text
     from openvet.formats.jinja import read_template
 
     text = source.read(0, source.size).decode("latin-1" if encoding == "8-bit" else encoding, "replace")
@@ -142,7 +142,7 @@ def _as_template(source: Source, facts: Facts, encoding: str) -> None:
     if "template" in facts.name.rsplit("/", 1)[-1].lower() and len(text) <= MAX_TEMPLATE:
         template = read_template(text, facts.at(), "", facts.limits)
     if template is None or not template.uses:
-        template = template_in_text(text, facts)
+        template = format_string(text, facts, "") or template_in_text(text, facts)
     if template is not None and template.uses:
         facts.programs.append(template)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from openvet.testing.case import Case
+from openvet.testing.forge_tensors import GgufArray, gguf
 
 __all__ = ["CASES"]
 
@@ -46,6 +47,43 @@ _PLACES: dict[str, tuple[str, Callable[[str], str]]] = {
 }
 
 
+def _gguf(value: GgufArray, key: str = "tokenizer.chat_template") -> bytes:
+    return gguf(((key, "array", value),))
+
+
+def _cut(text: str, size: int) -> list[str]:
+    return [text[at : at + size] for at in range(0, len(text), size)]
+
+
+#: A template in pieces, as many formats can hold it.
+_PIECES: dict[str, tuple[str, Callable[[str], bytes]]] = {
+    "json": ("tokenizer_config.json", lambda t: json.dumps({"chat_template": _cut(t, 7)}).encode()),
+    "json-letters": ("tokenizer_config.json", lambda t: json.dumps({"chat_template": list(t + " " * 300)}).encode()),
+    "json-nested": (
+        "tokenizer_config.json",
+        lambda t: json.dumps({"chat_template": [_cut(t[:20], 3), _cut(t[20:], 5)]}).encode(),
+    ),
+    "json-numbers": ("tokenizer_config.json", lambda t: json.dumps({"chat_template": list(t.encode())}).encode()),
+    "json-numbered": (
+        "tokenizer_config.json",
+        lambda t: json.dumps({"chat_template": dict(enumerate(_cut(t, 9)))}).encode(),
+    ),
+    "prompt": ("config.json", lambda t: json.dumps({"prompt_template": _cut(t, 11)}).encode()),
+    "yaml": ("config.yaml", lambda t: json.dumps({"system_prompt": _cut(t, 11)}).encode()),
+    "gguf": ("model.gguf", lambda t: _gguf(GgufArray("string", _cut(t, 7)))),
+    "gguf-long": ("model.gguf", lambda t: _gguf(GgufArray("string", _cut(" " * 900 + t, 3)))),
+    "gguf-bytes": ("model.gguf", lambda t: _gguf(GgufArray("u8", t.encode()))),
+    "gguf-wide": ("model.gguf", lambda t: _gguf(GgufArray("i32", map(ord, t)))),
+    "gguf-nested": (
+        "model.gguf",
+        lambda t: _gguf(GgufArray("array", [GgufArray("string", _cut(t, 5)), GgufArray("string", [" "])])),
+    ),
+    "gguf-other": ("model.gguf", lambda t: _gguf(GgufArray("string", _cut(t + " " * 900, 5)), "tool.prompt")),
+    "gguf-other-bytes": ("model.gguf", lambda t: _gguf(GgufArray("u8", t.encode()), "tool.prompt")),
+}
+_WALK = "Hello {user.__class__.__init__.__globals__[SECRET]}!"
+
+
 def _case(name: str, technique: str, file: str, forge: Callable[[], bytes], *, hostile: bool = True) -> Case:
     rules = frozenset({"template/injection"} if hostile else ())
     return Case(f"templates/{name}", technique, forge, "reject" if hostile else "admit", rules, (), (), file)
@@ -67,6 +105,13 @@ _HOSTILE = (
             partial(_encoded, encoding, _INJECTS)) for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be")),
     _case("jinja-8-bit", "a template in an encoding that is not UTF-8", "chat_template.jinja",
           lambda: _INJECTS.encode() + b" caf\xe9"),
+    *(_case(f"pieces-{name}", f"a template in pieces: {name.replace('-', ' ')}", file, partial(write, _INJECTS))
+      for name, (file, write) in _PIECES.items()),
+    _case("format-walk-json", "a prompt for str.format that walks to the globals", "config.json",
+          lambda: json.dumps({"prompt_template": _WALK}).encode()),
+    _case("format-walk-yaml", "the same by a number and an item", "prompts.yaml",
+          lambda: json.dumps({"prompts": [{"system": "{0[__class__].__mro__}"}]}).encode()),
+    _case("format-walk-text", "the same in a text that is called a prompt", "prompt_template.txt", lambda: b"Line\n" + _WALK.encode()),
     _case("jinja-utf-32", "a template in UTF-32", "chat_template.jinja", lambda: _INJECTS.encode("utf-32")),
 )  # fmt: skip
 _HARMLESS = (
@@ -74,6 +119,13 @@ _HARMLESS = (
       for name, (file, write) in _PLACES.items() if name != "broken-toml"),
     *(_case(f"harmless-json-{encoding}", f"an ordinary configuration in {encoding.upper()}", "tokenizer_config.json",
             partial(_encoded, encoding, _PLAIN), hostile=False) for encoding in ("utf-16-le", "utf-32")),
+    *(_case(f"harmless-pieces-{name}", f"an ordinary template in pieces: {name.replace('-', ' ')}", file, partial(write, _PLAIN),
+            hostile=False) for name, (file, write) in _PIECES.items()),
+    _case("harmless-list", "two ordinary templates and a text in a list", "tokenizer_config.json",
+          lambda: json.dumps({"chat_template": [_PLAIN, _PLAIN + "x", "text"]}).encode(), hostile=False),
+    _case("format-fields", "prompts for str.format with attributes, items and doubled braces", "prompts.json",
+          lambda: json.dumps({"prompt": "{user.name} {rows[0]} {x!r:>10} {{x.__class__}} {__name__}"}).encode(),
+          hostile=False),
     _case("go-template", "an Ollama file with a template of Go", "Modelfile",
           lambda: b'FROM small\nTEMPLATE """{{ if .System }}<|sys|>{{ .System }}{{ end }}{{ range .Messages }}{{ .Content }}{{ end }}"""\n',
           hostile=False),
