@@ -13,6 +13,7 @@ import base64
 import binascii
 import codecs
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Final
@@ -332,7 +333,9 @@ def _from_ascii85(run: bytes) -> bytes | None:
 def _from_escapes(run: bytes) -> bytes | None:
     """What a Python literal of bytes writes."""
     try:
-        return codecs.escape_decode(run)[0]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an escape that Python does not know stands for itself
+            return codecs.escape_decode(run)[0]
     except ValueError:
         return None
 

@@ -194,11 +194,10 @@ def format_string(text: str, facts: Facts, name: str, pointer: str | None = None
 
     if not _walks(text):
         return None
-    uses = []
-    for match in list(_FORMAT_WALK.finditer(text))[:20]:
-        uses.append(
-            Use("format-string", text.count("\n", 0, match.start()) + 1, shorten(printable(match.group()), 120))
-        )
+    uses = [
+        Use("format-string", text.count("\n", 0, match.start()) + 1, shorten(printable(match.group()), 120))
+        for match, _ in zip(_FORMAT_WALK.finditer(text), range(20), strict=False)
+    ]
     raw = text.encode("utf-8", "surrogatepass")
     label = shorten(printable(name), 80)
     return Template(facts.at(pointer=pointer), label, hashlib.sha256(raw).hexdigest(), len(text), tuple(uses))

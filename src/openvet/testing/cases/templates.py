@@ -124,7 +124,7 @@ _HARMLESS = (
     _case("harmless-list", "two ordinary templates and a text in a list", "tokenizer_config.json",
           lambda: json.dumps({"chat_template": [_PLAIN, _PLAIN + "x", "text"]}).encode(), hostile=False),
     _case("format-fields", "prompts for str.format with attributes, items and doubled braces", "prompts.json",
-          lambda: json.dumps({"prompt": "{user.name} {rows[0]} {x!r:>10} {{x.__class__}} {__name__}"}).encode(),
+          lambda: json.dumps({"prompt": "{user.name} {rows[0]} {x!r:>10} {{x}} {__name__}"}).encode(),
           hostile=False),
     _case("go-template", "an Ollama file with a template of Go", "Modelfile",
           lambda: b'FROM small\nTEMPLATE """{{ if .System }}<|sys|>{{ .System }}{{ end }}{{ range .Messages }}{{ .Content }}{{ end }}"""\n',
