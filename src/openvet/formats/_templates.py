@@ -102,7 +102,8 @@ def _pieces_of(value: Any) -> str | None:
         value = list(value.values())
     if not isinstance(value, list) or len(value) < 2:
         return None
-    out, waiting = [], value[::-1]
+    waiting = value[::-1]
+    out: list[str] = []
     numbers: list[int] = []
     while waiting:
         each = waiting.pop()

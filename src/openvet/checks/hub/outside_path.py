@@ -1,0 +1,76 @@
+"""A configuration names a file outside of the model's folder, which a loader opens.
+
+What it finds:
+    File names in ``genai_config.json`` of ONNX Runtime GenAI (``filename`` of each part of the model, its adapters, processors and
+    pipelines) that are absolute, climb out of the folder, name a drive or a share of another machine, or are addresses. Names in
+    settings that only record where something once was, such as ``_name_or_path``, are left alone.
+
+Why it matters:
+    The loader opens what the path leads to: a file of yours as if it were part of the model, another model than the one that was
+    examined, or, with a share, another machine that then learns the name and password hash of whoever loads it.
+
+Example:
+    ``{"model": {"decoder": {"filename": "../../other/model.onnx"}}}``.
+
+Remedy:
+    Do not load it; ask the publisher for a model whose files lie inside its folder.
+
+What it cannot see:
+    Paths that are put together when the model is used, and links; those have rules of their own.
+
+References:
+    https://onnxruntime.ai/docs/genai/reference/config.html ; CWE-22, CWE-73.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from openvet.checks._check import Context
+from openvet.checks.hub._targets import shown
+from openvet.checks.hub._walk import documents, entries
+from openvet.core.finding import Finding
+from openvet.core.location import below
+from openvet.core.rule import Confidence, Rule, Severity
+
+__all__ = ["RULE", "check"]
+
+RULE = Rule(
+    id="hub/outside-path",
+    severity=Severity.HIGH,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(22, 73),
+    needs=("json",),
+)
+
+#: Files whose loaders open what these keys name, and the keys.
+_FOLLOWED = {
+    "genai_config.json": frozenset({
+        "adapter_filename", "config_filename", "embedding_filename", "filename", "model_file", "model_path", "path", "vocab_file",
+        "external_data", "external_data_file", "weights", "tokenizer_file",
+    }),
+}  # fmt: skip
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each path."""
+    from openvet.formats._tf_program import is_outside
+
+    for component in documents(ctx):
+        keys = _FOLLOWED.get(component.basename.lower())
+        if keys is None:
+            continue
+        for entry in entries(component, keys):
+            values = entry.value if isinstance(entry.value, list) else [entry.value]
+            for at, path in enumerate(values):
+                if isinstance(path, str) and (is_outside(path) or path.lower().startswith("file:")):
+                    where = entry.location
+                    if isinstance(entry.value, list) and where.pointer is not None:
+                        where = type(where)(where.place, pointer=below(where.pointer, at))
+                    yield ctx.finding(
+                        where,
+                        f"makes a loader open {shown(path)}, which is not in the model's own folder",
+                        "Do not load it: it makes a loader open files outside of the model.",
+                        evidence={"path": shown(path)},
+                    )
