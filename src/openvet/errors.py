@@ -7,6 +7,7 @@ Readers raise :class:`ReadError` or one of its children and nothing else; a fuzz
 from __future__ import annotations
 
 __all__ = [
+    "BombError",
     "ChangedError",
     "ConfigError",
     "LimitError",
@@ -98,3 +99,7 @@ class LimitError(ReadError):
         super().__init__(f"{message} (limit {limit} = {allowed})", offset=offset)
         self.limit = limit
         self.allowed = allowed
+
+
+class BombError(LimitError):
+    """Compressed data gave so much for so little that it can only be meant to exhaust whoever unpacks it."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import fields
 
 from openvet.core.dataclass import dataclass
-from openvet.errors import LimitError, UsageError
+from openvet.errors import BombError, LimitError, UsageError
 
 __all__ = ["DEFAULT_LIMITS", "Budget", "Limits", "parse_amount"]
 
@@ -30,8 +30,9 @@ class Limits:
         member_name: bytes in the name of one member.
         decoded_bytes: bytes that all decompression of one subject may produce.
         ratio: decoded bytes for one encoded byte, counted once ``ratio_floor`` bytes came out. DEFLATE can reach 1032; what
-            holds weights or text stays far below 250, but for small tables of zeros and ones.
-        ratio_floor: decoded bytes below which no ratio is computed.
+            holds weights or text stays far below 250, but for tables of zeros and ones.
+        ratio_floor: decoded bytes below which no ratio is computed, so that an array of a thousand million zeros is read; of
+            all streams of one subject that go beyond ``ratio`` together, four times as many.
         spool_memory: decoded bytes of one member kept in memory before they move to an unnamed temporary file.
         header: bytes of one format header (safetensors JSON, npy header, GGUF key) held at once.
         text: bytes of one text file that is parsed (JSON, Python, template); a longer one is partly unread.
@@ -51,7 +52,7 @@ class Limits:
     member_name: int = 4 * KiB
     decoded_bytes: int = 32 * GiB
     ratio: int = 250
-    ratio_floor: int = 256 * MiB
+    ratio_floor: int = 1280 * MiB
     spool_memory: int = 8 * MiB
     header: int = 12 * MiB
     text: int = 32 * MiB
@@ -72,6 +73,9 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+
+#: So much out of a stream that goes beyond ``ratio`` is a bomb, whatever smaller limits a team has.
+_BOMB = GiB
 
 _UNITS = {"k": KiB, "m": MiB, "g": GiB, "t": 1024 * GiB}
 
@@ -107,12 +111,14 @@ class Budget:
     ``clock`` is passed in so that a test can move time.
     """
 
-    __slots__ = ("_clock", "_deadline", "decoded", "limits", "members", "timed_out")
+    __slots__ = ("_clock", "_deadline", "decoded", "dense", "limits", "members", "timed_out")
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS, clock: Callable[[], float] = time.monotonic) -> None:
         self.limits = limits
         self.members = 0
         self.decoded = 0
+        #: decoded bytes of streams while they went beyond ``ratio``
+        self.dense = 0
         self.timed_out = False
         self._clock = clock
         self._deadline = clock() + limits.seconds
@@ -141,6 +147,9 @@ class Budget:
         self.decoded += produced
         if self.decoded > self.limits.decoded_bytes:
             raise LimitError("decoded_bytes", self.limits.decoded_bytes, "decompression produces too much")
-        if total_out > self.limits.ratio_floor and total_out > self.limits.ratio * max(total_in, 1):
-            raise LimitError("ratio", self.limits.ratio, "compressed data expands too much (a decompression bomb?)")
+        if total_out > self.limits.ratio * max(total_in, 1):
+            self.dense += produced
+            if total_out > self.limits.ratio_floor or self.dense > 4 * self.limits.ratio_floor:
+                kind = BombError if max(total_out, self.dense) > _BOMB else LimitError
+                raise kind("ratio", self.limits.ratio, "compressed data expands too much")
         self.check_time()

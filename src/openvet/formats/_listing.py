@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openvet.errors import ChangedError, LimitError, MalformedError, ReadError, UnsupportedError
+from openvet.errors import BombError, ChangedError, LimitError, MalformedError, ReadError, UnsupportedError
 from openvet.formats._format import Facts
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ def put_problem(facts: Facts, error: ReadError) -> None:
     facts.unknown(reason, error.message, error.offset)
     if reason == "malformed":
         facts.anomaly("file/malformed", error.message, error.offset)
+    elif isinstance(error, BombError):
+        facts.anomaly("archive/decompression-bomb", error.message, error.offset)
 
 
 def put_listing(facts: Facts, listing: ZipListing | TarListing) -> None:

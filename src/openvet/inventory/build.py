@@ -18,7 +18,15 @@ from openvet.core.location import Location, member_place
 from openvet.core.progress import Progress
 from openvet.core.snapshot import Entry, EntryKind
 from openvet.core.text import printable
-from openvet.errors import ChangedError, LimitError, MalformedError, ReadError, UnreachableError, UnsupportedError
+from openvet.errors import (
+    BombError,
+    ChangedError,
+    LimitError,
+    MalformedError,
+    ReadError,
+    UnreachableError,
+    UnsupportedError,
+)
 from openvet.formats._format import Anomaly, Facts, Head, Member
 from openvet.formats._tensor_starts import look_at_start, look_at_starts
 from openvet.inventory.ahead import AHEAD, Ahead, Opened
@@ -378,6 +386,8 @@ def _failed(facts: Facts, error: ReadError, coverage: Coverage = Coverage.PARTIA
         facts.anomaly("file/malformed", error.message, error.offset)
     elif reason == "changed":
         facts.anomaly("file/changed", error.message, error.offset)
+    elif isinstance(error, BombError):
+        facts.anomaly("archive/decompression-bomb", error.message, error.offset)
 
 
 def _named(component: Component, entry: Entry) -> Component:
