@@ -24,7 +24,10 @@ FORMAT = Format(
     title="Jupyter notebook",
     extensions=(".ipynb",),
     media_types=("application/x-ipynb+json",),
-    can_tell=("what the Python in its cells would do when somebody runs them",),
+    can_tell=(
+        "what the Python in its cells would do when somebody runs them",
+        "scripts in its stored outputs, and those of them that nothing honest has",
+    ),
     cannot_tell=("cells in other languages than Python and shell", "magic commands behind %"),
     refines=("json", "text"),
 )
@@ -65,6 +68,7 @@ _STARTERS = frozenset(
 
 
 def read(source: Source, facts: Facts) -> None:
+    from openvet.formats._notebook_output import tell_active_output
     from openvet.formats.python import read_source
     from openvet.formats.shell import tell_commands
 
@@ -81,6 +85,7 @@ def read(source: Source, facts: Facts) -> None:
         tell_commands("\n".join(commands), facts, f"/cells/{index}")
     if len(cells) > _MOST:
         facts.unknown("limit", f"more than {_MOST} cells hold code; the rest was not read")
+    tell_active_output(facts.document, facts)
     facts.document = None  # the cells are read; no loader acts on a key of a notebook
 
 

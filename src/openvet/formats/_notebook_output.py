@@ -1,0 +1,172 @@
+"""What the stored outputs and the Markdown of a notebook do in a browser.
+
+Jupyter cleans the outputs of a notebook that its user has not trusted, and GitHub, Colab and editors show them in a frame of its own;
+so a script as such is worth a note (tables of Colab, charts of Plotly and Bokeh and maps are full of them). Worse is what nothing
+honest does: a literal command for the kernel, links that are scripts, handlers on pictures that fail to load, and short scripts that
+take cookies or talk to the server of the notebook or to somebody else.
+
+A long script is a library, of which nothing is said: a heuristic.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from openvet.formats._format import Facts
+
+__all__ = ["tell_active_output"]
+
+_SHOWN_AS: Final = (
+    "text/html",
+    "text/markdown",
+    "image/svg+xml",
+    "application/javascript",
+    "text/javascript",
+    "application/x-javascript",
+)
+_SCRIPT: Final = re.compile(r"<script\b", re.IGNORECASE)
+_SCRIPT_END: Final = re.compile(r"</script", re.IGNORECASE)
+_ACTIVE: Final = re.compile(
+    r"<(?:script|iframe|object|embed|form|meta\s+http-equiv)\b|\bon[a-z]{3,20}\s{0,8}=", re.IGNORECASE
+)
+_LONGEST: Final = 4 * 1024 * 1024
+_LONGEST_SCRIPT: Final = 20_000
+_MOST: Final = 20
+#: In markup.
+_LINK: Final = re.compile(
+    r"\b(?:href|src|action|formaction|xlink:href)\s{0,8}=\s{0,8}[\"']?[\s\x00-\x20]{0,8}(?:java|vb)\s{0,8}script\s{0,8}:(?!\s{0,8}(?:void|;|[\"']))",
+    re.IGNORECASE,
+)
+#: Elements that load something or come to life by themselves, and the attributes that are run then.
+_LOADED: Final = re.compile(
+    r"<(?:img|svg|body|video|audio|input|details|object|embed|marquee|style|link)\b", re.IGNORECASE
+)
+_HANDLER: Final = re.compile(r"\bon(?:error|load|toggle|start|focus|loadstart|begin)\s{0,8}=", re.IGNORECASE)
+_LONGEST_TAG: Final = 1_000
+_TAGS: Final = 20_000
+#: In a script.
+_KERNEL: Final = re.compile(
+    r"\bkernel\s{0,4}\.\s{0,4}execute\s{0,4}\(\s{0,8}(?:[\"'`]|atob)|\brequestExecute\(\{\s{0,8}code\s{0,4}:\s{0,4}[\"'`]"
+)
+_SERVER: Final = re.compile(
+    r"[\"'`/]api/(?:terminals|contents|kernels|sessions)\b|\bdocument\.cookie\b|\bnavigator\.sendBeacon\("
+)
+_DECODED: Final = re.compile(
+    r"\b(?:eval|Function|setTimeout)\s{0,4}\(\s{0,4}(?:window\.)?(?:atob|unescape|String\.fromCharCode|decodeURIComponent)\b"
+)
+_SENDS: Final = re.compile(
+    r"\b(?:fetch|open|XMLHttpRequest|WebSocket|EventSource|sendBeacon)\b[^;\n]{0,200}?[\"'`](?:https?|wss?):?//([\w.-]{1,200})"
+    r"|\bnew\s+Image\b[^;\n]{0,200}?[\"'`]https?://([\w.-]{1,200})|\blocation(?:\.href)?\s{0,4}=\s{0,4}[\"'`]https?://([\w.-]{1,200})",
+    re.IGNORECASE,
+)
+_FROM: Final = re.compile(r"\bsrc\s{0,8}=\s{0,8}[\"']?(?:https?:)?//([\w.-]{1,200})", re.IGNORECASE)
+#: Hosts that libraries of charts, tables and formulas are loaded from.
+_LIBRARIES: Final = re.compile(
+    r"(?:.*\.)?(?:cdnjs\.cloudflare\.com|cloudflare\.com|jsdelivr\.net|unpkg\.com|plot\.ly|bokeh\.org|pydata\.org|d3js\.org|jquery\.com|"
+    r"mathjax\.org|googleapis\.com|gstatic\.com|bootstrapcdn\.com|holoviz\.org|github\.com|github\.io|rawgit\.com|kaggle\.com|"
+    r"kaggleusercontent\.com|highcharts\.com|datatables\.net|wandb\.ai|huggingface\.co|gradio\.live|gradio\.app|openstreetmap\.org|"
+    r"leafletjs\.com|mapbox\.com|skypack\.dev|esm\.sh|vega\.github\.io|youtube\.com|google\.com|localhost|127\.0\.0\.1)",
+    re.IGNORECASE,
+)
+
+
+def tell_active_output(document: Any, facts: Facts) -> None:
+    """Record what is worse than a note, cell by cell, and one note where there are scripts at all."""
+    first, told = "", 0
+    for pointer, kind, text in _shown_texts(document):
+        facts.budget.check_time()
+        active = "javascript" in kind or _ACTIVE.search(text) is not None
+        if not active and _LINK.search(text) is None:
+            continue
+        first = first or pointer
+        found = _worst(kind, text)
+        if found is not None and told < _MOST:
+            told += 1
+            facts.anomaly("hub/active-output", f"its stored output {found[0]}", pointer=pointer, kind=found[1])
+    if first and not told:
+        facts.anomaly("hub/active-output", "its stored output holds scripts or frames", pointer=first, kind="script")
+
+
+def _shown_texts(document: Any) -> Iterator[tuple[str, str, str]]:
+    """Pointer, media type and text of what a browser shows of each cell."""
+    cells = document.get("cells") if isinstance(document, dict) else None
+    for index, cell in enumerate(cells if isinstance(cells, list) else ()):
+        if not isinstance(cell, dict):
+            continue
+        if cell.get("cell_type") == "markdown":
+            yield f"/cells/{index}", "text/markdown", _text(cell.get("source"))
+        outputs = cell.get("outputs")
+        for number, output in enumerate(outputs if isinstance(outputs, list) else ()):
+            data = output.get("data") if isinstance(output, dict) else None
+            for kind in _SHOWN_AS:
+                if isinstance(data, dict) and kind in data:
+                    yield f"/cells/{index}/outputs/{number}", kind, _text(data[kind])
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        value = "".join(each for each in value if isinstance(each, str))
+    return value[:_LONGEST] if isinstance(value, str) else ""
+
+
+def _worst(kind: str, text: str) -> tuple[str, str] | None:
+    if "javascript" in kind:
+        return _in_script(text) if len(text) <= _LONGEST_SCRIPT else None
+    found = None
+    scripts, markup = _apart(text)
+    for attributes, script in scripts:
+        seen = _in_script(script) if len(script) <= _LONGEST_SCRIPT else None
+        if seen is not None and seen[1] == "kernel":
+            return seen
+        source = _FROM.search(attributes)
+        if source is not None and _LIBRARIES.fullmatch(source[1]) is None:
+            seen = seen or (f"loads a script from {source[1]}", "foreign-script")
+        found = found or seen
+    if found is not None:
+        return found
+    if _LINK.search(markup):
+        return "has a link that is a script", "link"
+    return ("has a picture or the like that runs a script", "handler") if _has_handler(markup) else None
+
+
+def _apart(text: str) -> tuple[list[tuple[str, str]], str]:
+    """Attributes and text of each script, and the markup without them."""
+    scripts, markup, done = [], [], 0
+    for match in _SCRIPT.finditer(text):
+        if match.start() < done:
+            continue
+        begin = text.find(">", match.end())
+        ending = _SCRIPT_END.search(text, begin) if begin >= 0 else None
+        end = len(text) if ending is None else ending.start()
+        if begin >= 0:
+            scripts.append((text[match.end() : begin], text[begin + 1 : end]))
+        markup.append(text[done : match.start()])
+        done = end
+        if ending is None or len(scripts) >= _TAGS:
+            break
+    markup.append(text[done:])
+    return scripts, "".join(markup)
+
+
+def _has_handler(markup: str) -> bool:
+    for match, _ in zip(_LOADED.finditer(markup), range(_TAGS), strict=False):
+        end = markup.find(">", match.end(), match.end() + _LONGEST_TAG)
+        if _HANDLER.search(markup, match.end(), end if end >= 0 else match.end() + _LONGEST_TAG):
+            return True
+    return False
+
+
+def _in_script(script: str) -> tuple[str, str] | None:
+    if _KERNEL.search(script):
+        return "gives the kernel a command to run", "kernel"
+    if _DECODED.search(script):
+        return "decodes a script and runs it", "decoded"
+    if _SERVER.search(script):
+        return "takes cookies or talks to the server of the notebook", "server"
+    for match in _SENDS.finditer(script):
+        host = match[1] or match[2] or match[3]
+        if _LIBRARIES.fullmatch(host) is None:
+            return f"talks to {host}", "sends"
+    return None
