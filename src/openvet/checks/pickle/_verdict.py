@@ -38,7 +38,15 @@ DO_NOT_LOAD = (
 _LITERAL_LOADER = "torch.storage._load_from_bytes"
 
 #: Classes that open what they are told to, and nothing where NEWOBJ makes them without arguments.
-_OPEN_WHEN_TOLD = ("joblib.memory.Memory", "mimetypes.MimeTypes")
+_OPEN_WHEN_TOLD = (
+    "joblib.memory.Memory",
+    "mimetypes.MimeTypes",
+    "sentence_transformers.SentenceTransformer.SentenceTransformer",
+    "sentence_transformers.cross_encoder.CrossEncoder.CrossEncoder",
+    "ultralytics.engine.model.Model",
+    "ultralytics.models.yolo.model.YOLO",
+    "ultralytics.yolo.engine.model.YOLO",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +234,9 @@ def _reads_literals(each: Judged) -> bool:
 
 
 def _bare(each: Judged) -> bool:
-    """A cache of joblib that is made without a place, as NEWOBJ does for HDBSCAN and Pipeline, or a table of MIME types without files."""
+    """A cache of joblib that is made without a place, as NEWOBJ does for HDBSCAN and Pipeline, a table of MIME types without files,
+    or a model whose class loads a file by its name, when it is rebuilt from its parts instead.
+    """
     reference = each.reference
     return (
         reference.qualified in _OPEN_WHEN_TOLD

@@ -19,7 +19,7 @@ from openvet.formats.pickle.references import Ref
 from openvet.formats.pickle.semantics import Semantics
 from openvet.formats.pickle.values import DICT, FROZENSET, LIST, LIT, RESULT, SET, TUPLE, a_of, offset_of, tag_of
 
-__all__ = ["DIGITS", "UNSETTLED", "WATCHED", "strain"]
+__all__ = ["DIGITS", "UNSETTLED", "WATCHED", "strain", "walked"]
 
 BYTES: Final = 1 << 34
 ITEMS: Final = 1 << 30
@@ -234,6 +234,14 @@ def _formatted(m: Semantics, items: list[int]) -> Size | None:
     return None
 
 
+def walked(m: Semantics, items: list[int], offset: int, opcode: str) -> None:
+    """Note it where the first item is a format string whose fields walk from a value to the inside of Python."""
+    text = (m.text(items[0]) or "") if items and tag_of(items[0]) == LIT else ""
+    found = _FIELD_WALK.search(text)
+    if found:
+        m.compute("name", f"str.format walks attributes by {found[0][:100]}", offset, opcode)
+
+
 def _consumed(m: Semantics, items: list[int]) -> Size | None:
     """Takes every item of what it is given."""
     most = max((_many(m, item) for item in items if tag_of(item) == RESULT), default=0)
@@ -244,6 +252,7 @@ def _bytes(m: Semantics, items: list[int]) -> Size | None:
     return _filled(m, items) or _consumed(m, items)
 
 
+_FIELD_WALK: Final = re.compile(r"(?<!\{)\{[^{}:!]{0,100}[.\[]__[a-z]{2,20}__[^{}]{0,100}\}")
 _ARRAYS: Final = (
     "arange",
     "empty",
@@ -272,6 +281,7 @@ def _table() -> dict[tuple[str, str], Judge]:
         ("builtins", "int"): _written,
         ("builtins", "format"): _formatted,
         ("builtins", "str.format"): _formatted,
+        ("builtins", "str.format_map"): _formatted,
         ("builtins", "pow"): _power,
         ("builtins", "int.__pow__"): _power,
         ("builtins", "int.__lshift__"): _shifted,
@@ -361,6 +371,8 @@ _TAKES: Final = frozenset(
 def strain(m: Semantics, ref: Ref, items: list[int], result: int, offset: int, opcode: str) -> None:
     """Judge one call; what would take more than any machine has is noted, what is large is remembered."""
     judge = WATCHED.get((ref.module, ref.name)) if ref.kind == "global" else None
+    if judge is _formatted and ref.name.startswith("str.format"):
+        walked(m, items[:1], offset, opcode)
     if judge is None:
         if ref.name.rpartition(".")[2] not in _TAKES:
             return

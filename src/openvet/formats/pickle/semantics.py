@@ -77,6 +77,16 @@ _NAME_DOTS: Final = 16
 _LOOKED_AT: Final = frozenset({"dtype", "NumpyArrayWrapper"})
 #: The method of a class that calls its first argument.
 _CALLS_FIRST: Final = ".__call__"
+#: Methods of the built-in containers that change what they are called on, which may belong to the interpreter.
+_CHANGES: Final = frozenset(
+    f"{kind}.{name}"
+    for kind, names in (
+        ("list", "append extend insert remove pop clear sort reverse __setitem__ __delitem__ __iadd__ __imul__"),
+        ("dict", "update setdefault pop popitem clear __setitem__ __delitem__ __ior__"),
+        ("set", "add update discard remove pop clear __ior__ __iand__ __isub__ __ixor__"),
+    )
+    for name in names.split()
+)
 _INNER: Final = 100_000
 _DEPTH: Final = 24
 _DTYPES: Final = 100_000
@@ -231,6 +241,10 @@ class Semantics(State):
             if tag == LIT
             else {TUPLE: "tuple", LIST: "list", DICT: "dict", SET: "set", FROZENSET: "frozenset"}[tag]
         )
+        if name in ("format", "format_map"):
+            from openvet.formats.pickle.resources import walked
+
+            walked(self, [value], offset, opcode)
         return self._bound(self.reference("builtins", f"{kind}.{name}", offset, opcode, kind="global", via=via), value)
 
     def _bound(self, method: int, value: int) -> int:
@@ -314,6 +328,11 @@ class Semantics(State):
         result = None if linker is None else linker(self, items, bag, offset)
         if linker is None and items and ref.name.endswith(_CALLS_FIRST) and tag_of(items[0]) in (REF, RESULT):
             result = self.call_items(items[0], items[1:], bag, offset, "__call__")  # partial.__call__(f, ...) calls f
+        elif linker is None and items and ref.name in _CHANGES and ref.module == "builtins" and tag_of(items[0]) == REF:
+            method = self.attribute(
+                items[0], ref.name.partition(".")[2], offset, ref.name
+            )  # list.append(sys.path, ...)
+            result = self.call_items(method, items[1:], bag, offset, opcode)
         if (ref.module, ref.name) not in PURE:
             self.tape.called_at = offset
         if result is None:
