@@ -19,7 +19,7 @@ from openvet.formats._decode import is_text, read_text
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read", "tell_commands", "tell_tool"]
+__all__ = ["FORMAT", "dangerous_line", "probe", "read", "tell_commands", "tell_tool"]
 
 FORMAT = Format(
     id="shell",
@@ -76,6 +76,9 @@ def _pair(first: str, then: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
 _REVERSE_PAIRS = (_pair(r"\bsocat\b", r"\bexec:"), _pair(r"\bmkfifo\b", r"\b(?:nc|ncat|telnet|openssl)\b"))
 _DESTROYS_PAIRS = (_pair(r"\bdd\b", r"\bof=/dev/(?:sd|nvme|hd)"),)
 _HIDDEN_PAIRS = (_pair(r"\beval\b", r"\bbase64\b"),)
+_INSTALLS = re.compile(
+    r"\bpip[23]?\s+(?:install|download|wheel|sync)\b|\buv\s+(?:add|sync|tool\s+install)\b", re.IGNORECASE
+)
 _SEGMENT = re.compile(r"[|;&]")
 _NETCAT = re.compile(r"\bn(?:c|cat|etcat)\b", re.IGNORECASE)
 _RUN_BY_NETCAT = re.compile(r"-[a-z]*[ec]\b", re.IGNORECASE)
@@ -133,7 +136,8 @@ def probe(head: Head) -> Likeness:
     first = head.data[:100].split(b"\n", 1)[0]
     shebang = first.startswith(b"#!") and re.search(rb"[/ ](?:ba|z|da|k|fi)?sh\b", first) is not None
     named = head.suffix in FORMAT.extensions or _NAMED.fullmatch(head.name.rsplit("/", 1)[-1]) is not None
-    return Likeness.WEAK if (shebang or named) and is_text(head) else Likeness.NO
+    hook = "/.husky/" in f"/{head.name}" and not head.suffix
+    return Likeness.WEAK if (shebang or named or hook) and is_text(head) else Likeness.NO
 
 
 def read(source: Source, facts: Facts) -> None:
@@ -178,7 +182,7 @@ def _texts(document: Any) -> Iterator[str]:
 
 def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
     """Record the lines of a script, or of a cell of a notebook, that nobody should run unread."""
-    from openvet.formats._windows_commands import batch_text, fetched, plain_line, windows_command
+    from openvet.formats._windows_commands import batch_text, plain_line
 
     told = 0
     for each in _JOINS:
@@ -187,21 +191,53 @@ def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
         bare = plain_line(line.strip()[:_LONGEST_LINE].replace('""', "").replace("''", ""))
         if bare.startswith(("#", "REM ", "::")) or told >= _MOST:
             continue
-        if _REVERSE.search(bare) or _has_pair(bare, _REVERSE_PAIRS) or _hands_over(bare):
-            what, kind = "hands a shell to another machine", "reverse-shell"
-        elif _DESTROYS.search(bare) or _has_pair(bare, _DESTROYS_PAIRS) or _removes_all(bare):
-            what, kind = "deletes or overwrites what belongs to the user or the system", "destroys"
-        elif _has_pair(bare, _HIDDEN_PAIRS) or (_RUNS.search(bare) and _DECODES.search(bare)):
-            what, kind = "decodes a hidden command and runs it", "hidden"
-        elif known := windows_command(bare):
-            what, kind = known
-        elif _RUNS.search(bare) and _FETCHES.search(bare):
-            what, kind = fetched(bare)
-        else:
+        known = _judged(bare)
+        if known is None:
+            tell_install(bare, facts, number if pointer is None else None, pointer)
             continue
+        what, kind = known
         told += 1
         message = f"{what}: {shorten(printable(bare), 120)}"
         if pointer is None:
             facts.anomaly("hub/shell-command", message, line=number, kind=kind)
         else:
             facts.anomaly("hub/shell-command", message, pointer=pointer, kind=kind)
+
+
+def tell_install(line: str, facts: Facts, number: int | None, pointer: str | None) -> None:
+    """Record it where a line makes pip take packages from another index, or without encryption."""
+    found = _INSTALLS.search(line)
+    if found is None:
+        return
+    from openvet.formats.requirements import installs_of
+
+    for install in installs_of(line[found.end() :]):
+        if install.kind != "place":
+            message = f"makes pip take packages from elsewhere: {install.text}"
+            facts.anomaly(
+                "hub/requirement-source", message, line=number, pointer=pointer, kind=install.kind, text=install.text
+            )
+
+
+def dangerous_line(text: str) -> str | None:
+    """What the first line does of a script that nobody should run unread."""
+    from openvet.formats._windows_commands import plain_line
+
+    return next(
+        (known[0] for line in text.splitlines() if (known := _judged(plain_line(line.strip()[:_LONGEST_LINE])))), None
+    )
+
+
+def _judged(bare: str) -> tuple[str, str] | None:
+    """What a line does, and the kind of it; ``None`` for an ordinary one."""
+    from openvet.formats._windows_commands import fetched, windows_command
+
+    if _REVERSE.search(bare) or _has_pair(bare, _REVERSE_PAIRS) or _hands_over(bare):
+        return "hands a shell to another machine", "reverse-shell"
+    if _DESTROYS.search(bare) or _has_pair(bare, _DESTROYS_PAIRS) or _removes_all(bare):
+        return "deletes or overwrites what belongs to the user or the system", "destroys"
+    if _has_pair(bare, _HIDDEN_PAIRS) or (_RUNS.search(bare) and _DECODES.search(bare)):
+        return "decodes a hidden command and runs it", "hidden"
+    if known := windows_command(bare):
+        return known
+    return fetched(bare) if _RUNS.search(bare) and _FETCHES.search(bare) else None

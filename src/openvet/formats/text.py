@@ -59,6 +59,11 @@ _FEWEST_BEYOND = 16
 _TEMPLATES = pattern(
     r"template|prompt|jinja|(?:^|[^a-z])chat|\.(?:ini|cfg|conf|config|properties|env|tmpl|tpl|j2)$|^modelfile|^\.env"
 )
+#: Files that a tool runs when it starts in the folder where they are.
+_STARTED = {
+    ".Rprofile": "R", ".octaverc": "Octave", "startup.m": "MATLAB", ".gdbinit": "gdb", ".lldbinit": "lldb", ".exrc": "vi",
+    ".nvimrc": "Neovim", ".nvim.lua": "Neovim", ".vimrc": "vi", ".pdbrc": "pdb", ".irbrc": "irb", ".pryrc": "pry",
+}  # fmt: skip
 _LINE_HELD = 64 * 1024
 
 
@@ -122,6 +127,8 @@ def read(source: Source, facts: Facts) -> None:
     facts.coverage = Coverage.INERT
     if _TEMPLATES.search(facts.name.rsplit("/", 1)[-1].lower()) and source.size <= MAX_TEMPLATE:
         _as_template(source, facts, encoding)
+    if facts.name.rsplit("/", 1)[-1] in _STARTED:
+        _tell_started(source, facts)
     stopped = _decode(source, facts, encoding)
     if stopped is not None:
         message = f"is text up to byte {stopped} and something else after that, which was not read"
@@ -145,6 +152,14 @@ def _as_template(source: Source, facts: Facts, encoding: str) -> None:
         template = format_string(text, facts, "") or template_in_text(text, facts)
     if template is not None and template.uses:
         facts.programs.append(template)
+
+
+def _tell_started(source: Source, facts: Facts) -> None:
+    """A file that a tool runs when it starts in this folder; the one line by which renv puts itself in place is no news."""
+    lines = {line.split(b"#", 1)[0].strip() for line in source.upto(0, _LINE_HELD).splitlines()} - {b""}
+    if lines - {b'source("renv/activate.R")', b"source('renv/activate.R')"}:
+        tool = _STARTED[facts.name.rsplit("/", 1)[-1]]
+        facts.anomaly("hub/tool-command", f"is run by {tool} when it starts in this folder", line=1, kind="start")
 
 
 def _decode(source: Source, facts: Facts, encoding: str) -> int | None:

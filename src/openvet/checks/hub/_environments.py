@@ -21,7 +21,7 @@ _SOURCES = frozenset({"source", "sources", "index"})
 _DEPENDENCIES = frozenset(
     {"dependencies", "optional-dependencies", "dev-dependencies", "dependency-groups", "packages", "dev-packages", "requires",
      "build_dependencies", "pypi-dependencies", "pypi-options", "extras", "constraints", "override-dependencies",
-     "constraint-dependencies", "features", "groups", "group", "pip"}
+     "constraint-dependencies", "features", "groups", "group", "pip", "python_packages", "requirements"}
 )  # fmt: skip
 _MOST = 20_000
 
@@ -36,6 +36,8 @@ def environment_lines(basename: str, document: Any) -> Lines:
     if lower.endswith((".yaml", ".yml")):
         if isinstance(document.get("dependencies"), list):
             yield from _conda(document)
+        elif lower in ("bentofile.yaml", "cog.yaml", "truss.yaml"):
+            yield from _tables(document)
     elif lower in (
         "pyproject.toml",
         "uv.toml",

@@ -3,10 +3,13 @@
 What it finds:
     Texts that begin with ``$`` in a MONAI bundle configuration (a file with ``_target_``, ``imports`` or ``_meta_``
     keys). They are read as Python: one that starts processes, runs code, unpickles, uses the network or hides what it
-    does is critical; expressions as such want a review, once for each file.
+    does is critical; expressions as such want a review, once for each file. Texts that other loaders evaluate are looked
+    at in the same way and only told where they do such things: modules, arguments and activation of YOLO model descriptions,
+    ``download`` of descriptions of data for Ultralytics, and fields of ComfyUI workflows.
 
 Why it matters:
-    ``monai.bundle.ConfigParser`` evaluates such texts with Python's ``eval`` when the bundle is loaded.
+    ``monai.bundle.ConfigParser`` evaluates such texts with Python's ``eval`` when the bundle is loaded; YOLOv5 and Ultralytics
+    do with theirs when a model is built or data are fetched.
 
 Example:
     ``"preprocessing": "$__import__('os').system('echo hello')"``.
@@ -27,6 +30,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from openvet.checks._check import Context
+from openvet.checks.hub._evaluated import evaluated
 from openvet.checks.hub._targets import shown
 from openvet.checks.hub._walk import documents
 from openvet.core.finding import Finding
@@ -53,6 +57,7 @@ def check(ctx: Context) -> Iterator[Finding]:
         document = component.document
         if not isinstance(document, dict):
             continue
+        yield from _others(ctx, component)
         texts = list(_expressions(document))
         imports = _imports(document)
         if not texts or not (_bundle(document) or any(_dangerous(text, imports) for _, text in texts)):
@@ -81,6 +86,23 @@ def _findings(ctx: Context, component: Component, texts: list[tuple[str, str]], 
             "Read the expressions before you load the bundle.",
             evidence={"expressions": [shown(text) for _, text in plain[:20]]},
         )
+
+
+def _others(ctx: Context, component: Component) -> Iterator[Finding]:
+    """One finding for each text of other kinds of configurations that reaches what is dangerous."""
+    from openvet.formats.shell import dangerous_line
+
+    for each in evaluated(component.document):
+        use = dangerous_line(each.text) if each.script else _dangerous(f"${each.text}")
+        if use is not None:
+            what = "runs as a script and that" if each.script else "evaluates and that calls"
+            yield ctx.finding(
+                Location(component.place, pointer=each.pointer),
+                f"holds a text that {each.who} {what} {use}",
+                "Do not load it with a library that evaluates texts.",
+                severity=Severity.CRITICAL,
+                evidence={"expression": shown(each.text), "calls": use},
+            )
 
 
 def _bundle(document: dict[str, Any]) -> bool:

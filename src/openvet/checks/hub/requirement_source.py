@@ -2,7 +2,7 @@
 
 What it finds:
     Lines of ``requirements.txt``, ``setup.cfg``, ``pip.conf`` and ``environment.yml``, and tables of ``pyproject.toml`` (also of
-    Poetry, uv, PDM, Hatch and Pixi), ``Pipfile`` and lock files that name another package index, trust a host without a
+    Poetry, uv, PDM, Hatch and Pixi), ``Pipfile``, ``bentofile.yaml``, lock files and ``pip install`` in scripts that name another package index, trust a host without a
     certificate, or fetch a package from an address of its own. Hosts that everybody uses are left out. Lists that a serving framework installs by itself have a rule of their own
     (``serving/installs-packages``).
 
@@ -54,6 +54,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     walked = list(ctx.inventory.walk())
     if any(component.name.endswith(_PACKED) for component in walked):
         return
+    yield from ctx.anomalies("Install the packages by name from an index that you trust.")
     for component in walked:
         told = 0
         for where, install in _installs(component):

@@ -3,7 +3,8 @@
 What it finds:
     Settings of Git that are commands (``core.fsmonitor``, ``core.sshCommand``, ``core.hooksPath``, filters, aliases with
     ``!``) and hooks in ``.git`` that do more than call Git LFS; tasks of an editor that start when the folder is opened;
-    commands of a development container.
+    commands of a development container; hooks and servers (Model Context Protocol) of programmers' assistants; variables of an
+    editor's terminals that load code; and files that R, Octave, debuggers and editors run when they start in the folder.
 
 Why it matters:
     Nobody has to load the model: calling ``git status`` in the folder, or opening it in an editor, runs the command. A clone
@@ -17,7 +18,7 @@ Remedy:
     on leaves folders of other users alone; it is no loader of models, and Python's loaders do not run these settings.
 
 What it cannot see:
-    Settings of other tools, and settings with comments, which the JSON reader leaves unread.
+    What a server or such a file does; settings of other tools, and settings with comments, which the JSON reader leaves unread.
 
 References:
     https://git-scm.com/docs/git-config ; CVE-2022-24765 ; https://code.visualstudio.com/docs/editor/workspace-trust
@@ -26,8 +27,10 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from openvet.checks._check import Context
+from openvet.checks.hub._assistants import assistant_commands
 from openvet.checks.hub._targets import shown
 from openvet.checks.hub._walk import documents, entries
 from openvet.core.finding import Finding
@@ -51,13 +54,16 @@ _CONTAINER = ("initializeCommand", "onCreateCommand", "postCreateCommand", "post
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each setting."""
-    yield from ctx.anomalies(_REMEDY)
+    for finding in ctx.anomalies(_REMEDY):
+        yield replace(finding, severity=Severity.MEDIUM) if finding.evidence.get("kind") == "start" else finding
     for component in ctx.inventory.walk():
         place = f"/{component.place}"
         if "/.git/hooks/" in place and not place.endswith(".sample") and "shell" not in component.formats:
             yield ctx.finding(Location(component.place), "is a hook that Git runs in this folder", _REMEDY)
     for component in documents(ctx):
         place = f"/{component.place}"
+        for pointer, what, severity in assistant_commands(place, component.document):
+            yield ctx.finding(Location(component.place, pointer=pointer), what, _REMEDY, severity=severity)
         if place.endswith(("/.vscode/tasks.json", ".code-workspace")):
             for entry in entries(component, ("runOn",)):
                 if entry.value == "folderOpen":

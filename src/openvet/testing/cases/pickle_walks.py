@@ -29,7 +29,7 @@ _HOSTILE: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     ("format-bound", "format of a text that walks to the globals", _method(_WALK, "format", _CLASS), (_COMPUTED,)),
     ("format-unbound", "str.format as a function", Call(Name("builtins", "str.format"), (_WALK, _CLASS)), (_COMPUTED,)),
     ("format-map", "the same by format_map", Call(Name("builtins", "str.format_map"), ("{a.__class__}", {"a": 1})), (_COMPUTED,)),
-    ("append-path", "the search path grows by list.append", Call(Name("builtins", "list.append"), (Name("sys", "path"), "/tmp")),
+    ("append-path", "the search path grows by list.append", Call(Name("builtins", "list.append"), (Name("sys", "path"), "forged")),
      (_OTHER, _CARRIED)),
     ("update-environment", "the environment changes by dict.update",
      Call(Name("builtins", "dict.update"), (Name("os", "environ"), {"PYTHONSTARTUP": "x"})), (_OTHER, _CARRIED)),
