@@ -12,7 +12,7 @@ import pytest
 import openvet
 
 _HEADER = b"{'descr': '|u1', 'fortran_order': False, 'shape': (1000000000,), }".ljust(117) + b"\n"
-_PACKERS = {"gz": gzip.compress, "bz2": bz2.compress}
+_PACKERS: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.compress, "bz2": bz2.compress}
 
 
 def _decision(path: Path) -> tuple[str, set[str]]:
@@ -22,9 +22,8 @@ def _decision(path: Path) -> tuple[str, set[str]]:
 
 @pytest.mark.parametrize("ending", _PACKERS)
 def test_a_bomb_is_rejected(tmp_path: Path, ending: str) -> None:
-    pack: Callable[[bytes], bytes] = _PACKERS[ending]
     path = tmp_path / f"weights.bin.{ending}"
-    path.write_bytes(pack(bytes(50_000_000)) * 2000)
+    path.write_bytes(_PACKERS[ending](bytes(50_000_000)) * 2000)
     assert _decision(path) == ("reject", {"archive/decompression-bomb"})
 
 

@@ -189,7 +189,25 @@ class EncodedPickles:
                 waiting.extend(value.values())
                 waiting.extend(key for key in value if isinstance(key, str) and len(key) >= 16)
             elif isinstance(value, list):
+                self._look_at_list(value)
                 waiting.extend(value)
+
+    def _look_at_list(self, values: list[Any]) -> None:
+        """A list may be the bytes of a pickle as numbers, or the pieces of one in base64; its first items tell."""
+        if len(values) < 2 or type(values[0]) is not type(values[1]):
+            return
+        first = values[0]
+        if (
+            isinstance(first, str)
+            and first[:2].encode("utf-8", "replace") in _BEGINNINGS
+            and len(values) <= _LONGEST_FIELD
+        ):
+            if all(isinstance(each, str) for each in values):
+                self.look("".join(values))
+        elif type(first) is int and len(values) >= _SHORTEST and len(values) <= _LONGEST_FIELD:
+            if first & 0xFF in b"\x80c(\x1f\x78" and all(type(each) is int and -128 <= each < 256 for each in values):
+                raw = bytes(each & 0xFF for each in values)
+                self._try(_Run("numbers", raw, 0, len(raw), bytes), 1)
 
     def _try(self, run: _Run, first_line: int) -> None:
         raw = run.raw(_PREFIX if run.first else _PREFIX_OF_OTHERS)

@@ -61,7 +61,7 @@ _BLOCK = 1024 * 1024
 #: Keys whose arrays hold the words of a tokenizer.
 _VOCABULARIES = ("tokenizer.ggml.",)
 #: Of a long array a text is looked at by itself from so many bytes on.
-_LONG_PIECE = 64
+_LONG_PIECE = 24
 _INT64 = 2**63
 _STRING, _ARRAY, _BOOL = 8, 9, 7
 #: number -> (name, struct code); strings and arrays are handled apart

@@ -273,6 +273,7 @@ class _Walk:
                     look_inside(facts, value[:_LOOKED_AT].encode("latin-1", "replace"), f"__metadata__ {shown}")
                     encoded.look(value)
                     encoded.walk(value)
+                    self._template(shown, value)
                 if len(kept) < _METADATA_KEPT:
                     kept[shown] = printable(shorten(value, _TEXT_KEPT))
             else:
@@ -282,6 +283,15 @@ class _Walk:
         facts.metadata["metadata"] = kept
         facts.note("metadata_keys", count)
         return self.end
+
+    def _template(self, key: str, value: str) -> None:
+        """A template that does what only an attack does; a program may render the one that comes with the weights."""
+        from openvet.formats._templates import template_in_text
+
+        if "{{" in value or "{%" in value:
+            template = template_in_text(value, self.facts, pointer=f"__metadata__/{key}")
+            if template is not None:
+                self.facts.programs.append(template)
 
     def _tensor(self, name: str, at: int) -> int:
         match = self._usual.match(self.text, at)

@@ -11,7 +11,7 @@ from functools import partial
 
 from openvet.testing.case import Case
 from openvet.testing.forge import Call, Name, dump
-from openvet.testing.forge_tensors import gguf, safetensors
+from openvet.testing.forge_tensors import GgufArray, gguf, safetensors
 
 __all__ = ["CASES"]
 
@@ -167,6 +167,21 @@ _IN_THE_MIDDLE = (
           lambda: b'{"a": 1}\n' + json.dumps({"state": "words and " + _text(_STANDING["global"][1])}).encode() + b"\n"),
     _case("standing-in-python", "a pickle of protocol 1 in a literal of Python that nothing uses", "state.py",
           lambda: b"STATE = " + repr(dump(_CALL, 1)).encode() + b"\n"),
+    _case("numbers", "the bytes of a pickle as numbers in JSON", "settings.json", lambda: json.dumps({"state": list(_EVIL)}).encode()),
+    _case("numbers-signed", "the same as signed numbers, in a line of JSON", "notes.jsonl",
+          lambda: b'{"a": 1}\n' + json.dumps({"state": [each - 256 if each > 127 else each for each in _EVIL]}).encode() + b"\n"),
+    _case("numbers-old", "the same of protocol 0, in YAML", "settings.yaml", lambda: json.dumps({"state": list(_OLD)}).encode()),
+    _case("pieces", "base64 in pieces of a list", "settings.json",
+          lambda: json.dumps({"state": [_text(base64.b64encode(_EVIL))[at : at + 16] for at in range(0, 90, 16)]}).encode()),
+    _case("gguf-among-many", "base64 in one of a hundred texts of GGUF", "model.gguf",
+          lambda: gguf((("tool.state", "array", GgufArray("string", ["pad"] * 99 + [_text(base64.b64encode(_EVIL))])),)),
+          "pickle/runs-process", "file/hidden-program"),
+    _case("gguf-bytes", "a pickle as bytes of an array of GGUF", "model.gguf",
+          lambda: gguf((("tool.state", "array", GgufArray("u8", _EVIL)),))),
+    _case("lists-of-numbers", "lists of numbers that begin as a pickle does", "settings.json",
+          lambda: json.dumps({"ids": [128, 4, *range(40)], "sizes": [99, 111] * 20, "counts": [128] * 64}).encode(), hostile=False),
+    _case("lists-of-words", "lists of words that begin as base64 of a pickle does", "settings.json",
+          lambda: json.dumps({"names": ["gAll", "gA", "words"] * 20}).encode(), hostile=False),
     _case("words-like-names", "a vocabulary in which every word might begin the name of a module of Python", "vocab.txt",
           lambda: b"cos\ncre\ncast\nicode\nci\ncsite\ncabc\n(\n)\nbe\n.\ncos\nsystem\nthe\n" * 200, hostile=False),
     _case("prose-on-pickles", "prose that shows the lines of a call, indented", "notes.txt",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Literal
 
 from openvet.testing.case import Case
 
@@ -57,9 +58,16 @@ _ORDINARY = (
     ("prose", "prose about scripts", "markdown", "Use `javascript:` links and `onerror` with care, and `document.cookie` too."),
 )  # fmt: skip
 
+_Rows = tuple[tuple[str, str, str, str], ...]
+_DECIDED: tuple[tuple[Literal["admit", "review", "reject"], _Rows], ...] = (
+    ("reject", _REJECTED),
+    ("review", _REVIEWED),
+    ("admit", _ORDINARY),
+)
+
 CASES: tuple[Case, ...] = tuple(
     Case(f"notebooks/{name}", f"a stored output of a notebook: {what}", _notebook(kind, text), decision,
          frozenset({"hub/active-output"} if decision != "admit" else ()), ("notebook",), (), "a.ipynb")
-    for decision, rows in (("reject", _REJECTED), ("review", _REVIEWED), ("admit", _ORDINARY))
+    for decision, rows in _DECIDED
     for name, what, kind, text in rows
 )  # fmt: skip

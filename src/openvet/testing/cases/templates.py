@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from openvet.testing.case import Case
-from openvet.testing.forge_tensors import GgufArray, gguf
+from openvet.testing.forge_tensors import GgufArray, gguf, safetensors
 
 __all__ = ["CASES"]
 
@@ -112,6 +112,8 @@ _HOSTILE = (
     _case("format-walk-yaml", "the same by a number and an item", "prompts.yaml",
           lambda: json.dumps({"prompts": [{"system": "{0[__class__].__mro__}"}]}).encode()),
     _case("format-walk-text", "the same in a text that is called a prompt", "prompt_template.txt", lambda: b"Line\n" + _WALK.encode()),
+    _case("safetensors", "a template in the metadata of safetensors", "model.safetensors",
+          lambda: safetensors({"a": ("F32", (1,))}, {"chat_template": _INJECTS})),
     _case("jinja-utf-32", "a template in UTF-32", "chat_template.jinja", lambda: _INJECTS.encode("utf-32")),
 )  # fmt: skip
 _HARMLESS = (
@@ -126,6 +128,8 @@ _HARMLESS = (
     _case("format-fields", "prompts for str.format with attributes, items and doubled braces", "prompts.json",
           lambda: json.dumps({"prompt": "{user.name} {rows[0]} {x!r:>10} {{x}} {__name__}"}).encode(),
           hostile=False),
+    _case("harmless-safetensors", "an ordinary template in the metadata of safetensors", "model.safetensors",
+          lambda: safetensors({"a": ("F32", (1,))}, {"chat_template": _PLAIN}), hostile=False),
     _case("go-template", "an Ollama file with a template of Go", "Modelfile",
           lambda: b'FROM small\nTEMPLATE """{{ if .System }}<|sys|>{{ .System }}{{ end }}{{ range .Messages }}{{ .Content }}{{ end }}"""\n',
           hostile=False),
