@@ -58,7 +58,9 @@ _BEGINNINGS: Final = frozenset((b"gA", b"eJ", b"eN", b"eA", b"eF", b"H4", b"Ql",
 _HEX_BEGINNINGS: Final = frozenset(
     (b"8002", b"8003", b"8004", b"8005", b"789c", b"7801", b"78da", b"1f8b", b"425a", b"fd37")
 )
-_ESCAPES: Final = pattern(rb"\\x80\\x0[2-5](?:\\[^\r\n]|[^\\\r\n\"'])+")
+#: How a pickle begins, and what gzip and zlib write.
+_FIRST_BYTES: Final = b"\x80c(\x1f\x78"
+_ESCAPES: Final = re.compile(rb"\\x80\\x0[2-5](?:\\[^\r\n]|[^\\\r\n\"'])+")
 #: A name that is resolved, by GLOBAL or INST, or by two short texts and STACK_GLOBAL; bounded, since this is looked for at every byte.
 _NAMES: Final = pattern(
     rb"[ci][A-Za-z_][\w.]{0,200}\r?\n[A-Za-z_][\w.]{0,200}\r?\n|\x8c.[A-Za-z_].{0,200}?\x93", re.DOTALL
@@ -204,9 +206,9 @@ class EncodedPickles:
         ):
             if all(isinstance(each, str) for each in values):
                 self.look("".join(values))
-        elif type(first) is int and len(values) >= _SHORTEST and len(values) <= _LONGEST_FIELD:
-            if first & 0xFF in b"\x80c(\x1f\x78" and all(type(each) is int and -128 <= each < 256 for each in values):
-                raw = bytes(each & 0xFF for each in values)
+        elif type(first) is int and _SHORTEST <= len(values) <= _LONGEST_FIELD and first & 0xFF in _FIRST_BYTES:
+            raw = _from_numbers(values)
+            if raw:
                 self._try(_Run("numbers", raw, 0, len(raw), bytes), 1)
 
     def _try(self, run: _Run, first_line: int) -> None:
@@ -346,6 +348,13 @@ def _from_ascii85(run: bytes) -> bytes | None:
         return base64.a85decode(run)
     except (ValueError, OverflowError):
         return None
+
+
+def _from_numbers(values: list[Any]) -> bytes:
+    """The bytes that a list holds as numbers, with a sign or without; none where one of them is no byte."""
+    if all(type(each) is int and -128 <= each < 256 for each in values):
+        return bytes(each & 0xFF for each in values)
+    return b""
 
 
 def _from_escapes(run: bytes) -> bytes | None:

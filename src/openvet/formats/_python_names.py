@@ -24,7 +24,7 @@ BUILTINS = frozenset({
 # words that no capability's own name holds, by which one is reached nevertheless
 _WAYS = ("__builtins__", "builtins", "globals", "vars", "locals", "__dict__", "modules", "getattr", "__getattribute__",
          "attrgetter", "methodcaller", "__subclasses__", "__globals__", "getattr_static", "getmembers", "load_module",
-         "__getitem__", "__loader__", "__spec__")  # fmt: skip
+         "__getitem__", "__loader__", "__spec__", "f_builtins", "f_globals", "f_locals")  # fmt: skip
 # tables that are no capability of a name
 _OTHER = frozenset({"carriers", "decode", "natives", "packages", "sometimes", "startup", "telling"})
 # a neighbour's functions may be called: whether that matters is seen when both are read

@@ -26,6 +26,14 @@ _ALL_STEPS = 3_000_000
 # a name out of one of these by a computed word has no honest use in a model
 _CLOSED = frozenset({"os", "posix", "nt", "subprocess", "builtins", "pty", "runpy", "_posixsubprocess"})
 _NAMES = "<names>"
+#: Attributes of a function, a module or a frame that are the names of one, by which everything else is reached.
+_SCOPES = {
+    "__globals__": _NAMES,
+    "f_globals": _NAMES,
+    "f_locals": _NAMES,
+    "__builtins__": "builtins",
+    "f_builtins": "builtins",
+}
 # these give back what they are given, or items of it
 _THROUGH = frozenset({"builtins.list", "builtins.tuple", "builtins.iter", "builtins.reversed", "builtins.sorted",
                       "builtins.next", "builtins.max", "builtins.min", "builtins.filter", "builtins.set",
@@ -130,9 +138,7 @@ class Names:
             return held
         if base is not None:
             return self._member(base, node.attr) or self._attribute(base, node.attr)
-        if node.attr == "__globals__":
-            return _NAMES
-        return "builtins" if node.attr == "__builtins__" else None
+        return _SCOPES.get(node.attr)
 
     def _member(self, base: str, name: str, depth: int = 0) -> str | None:
         """A name that the body of a class of this file bound, where it matters: ``run = os.system``."""
@@ -150,8 +156,8 @@ class Names:
     def _attribute(self, base: str, name: str) -> str:
         if name == "modules" and (base == "sys" or base.endswith(".sys")):
             return "sys.modules"
-        if name == "__globals__" or (base == _NAMES and name == "copy"):
-            return _NAMES
+        if name in _SCOPES or (base == _NAMES and name == "copy"):
+            return _SCOPES.get(name, _NAMES)
         if name == "__dict__" and not base.startswith(LOCAL):
             return f"{base}.__dict__"
         if name == "__call__":
@@ -247,7 +253,7 @@ class Names:
         if isinstance(name, str):
             if base is not None:
                 return self._attribute(base, name)
-            return _NAMES if name == "__globals__" else "builtins" if name == "__builtins__" else None
+            return _SCOPES.get(name)
         return f"{base}.{UNKNOWN}" if base in _CLOSED else None
 
     def _got(self, node: ast.Call, depth: int) -> str | None:

@@ -6,6 +6,9 @@ __all__ = ["LATER", "ON_IMPORT", "OTHERWISE", "QUIET", "SECRETS"]
 
 #: What the case shows: files, of which the first is the model's code. All run ``echo`` when ``modeling_x.py`` is imported.
 ON_IMPORT: dict[str, dict[str, str]] = {
+    "builtins-of-a-frame": {"": "import sys\nsys._getframe(0).f_builtins['__import__']('os').system('echo hello')\n"},
+    "globals-of-a-frame": {"": "import os, sys\nsys._getframe(0).f_globals['os'].system('echo hello')\n"},
+    "a-build-of-fortran": {"": "import numpy.f2py\nnumpy.f2py.compile(b'', 'x')\n"},
     "a-lambda": {"": "import os\nrun = lambda f: f('echo hello')\nrun(os.system)\n"},
     "a-lambda-in-a-dict": {"": "import os\nd = {'a': lambda: os.system('echo hello')}\nd[k]()\n"},
     "a-stored-function": {"": "import os\nclass A: pass\na = A()\na.go = os.system\na.go('echo hello')\n"},
@@ -110,6 +113,7 @@ SECRETS: dict[str, str] = {
 
 #: Sources that a repository may well have, and that do nothing on import or construction: told, and reviewed as code.
 QUIET: dict[str, str] = {
+    "names-of-frames": "import sys\nname = sys._getframe(0).f_code.co_name\nwhere = sys._getframe(0).f_globals.get('__name__')\n",
     "operators": "import torch\nclass A:\n    def __add__(self, o): return torch.add(self.x, o)\n    def __iter__(self): "
                  "return iter(self.x)\nA() + 1\n",
     "match": "match kind:\n    case 'a': x = 1\n    case [y]: x = y\n    case _: x = 2\n",
