@@ -58,7 +58,20 @@ _BEGINNINGS: Final = frozenset((b"gA", b"eJ", b"eN", b"eA", b"eF", b"H4", b"Ql",
 _HEX_BEGINNINGS: Final = frozenset(
     (b"8002", b"8003", b"8004", b"8005", b"789c", b"7801", b"78da", b"1f8b", b"425a", b"fd37")
 )
-#: How a pickle begins, and what gzip and zlib write.
+#: How a pickle begins, with a head or without, and what gzip and zlib write.
+_FIRST_TWO: Final = frozenset(
+    (
+        b"\x80\x02",
+        b"\x80\x03",
+        b"\x80\x04",
+        b"\x80\x05",
+        b"\x1f\x8b",
+        b"\x78\x01",
+        b"\x78\x5e",
+        b"\x78\x9c",
+        b"\x78\xda",
+    )
+)
 _FIRST_BYTES: Final = b"\x80c(\x1f\x78"
 _ESCAPES: Final = re.compile(rb"\\x80\\x0[2-5](?:\\[^\r\n]|[^\\\r\n\"'])+")
 #: A name that is resolved, by GLOBAL or INST, or by two short texts and STACK_GLOBAL; bounded, since this is looked for at every byte.
@@ -206,9 +219,14 @@ class EncodedPickles:
         ):
             if all(isinstance(each, str) for each in values):
                 self.look("".join(values))
+        elif isinstance(first, str) and len(values) <= _LONGEST_FIELD and all(isinstance(each, str) for each in values):
+            text = ("" if first.endswith("\n") else "\n").join(values)  # the lines of a cell, or of a file
+            self._look_standing(text.encode("utf-8", "replace"))
         elif type(first) is int and _SHORTEST <= len(values) <= _LONGEST_FIELD and first & 0xFF in _FIRST_BYTES:
             raw = _from_numbers(values)
-            if raw:
+            if raw[:1] in (b"c", b"("):  # as any row of a picture may begin
+                self._look_standing(raw)
+            elif raw[:2] in _FIRST_TWO:
                 self._try(_Run("numbers", raw, 0, len(raw), bytes), 1)
 
     def _try(self, run: _Run, first_line: int) -> None:
