@@ -8,9 +8,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from openvet.core.dataclass import dataclass
 from openvet.core.location import below
 
 __all__ = ["Evaluated", "evaluated"]
