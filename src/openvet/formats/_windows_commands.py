@@ -14,7 +14,7 @@ import binascii
 import re
 from typing import Final
 
-__all__ = ["batch_text", "plain_line", "windows_command"]
+__all__ = ["Remembered", "batch_text", "plain_line", "windows_command"]
 
 #: PowerShell takes any beginning of the name of a parameter, ``-ec`` too, behind a hyphen, a dash or a slash.
 _PREFIXES: Final = "|".join(["ec", *("encodedcommand"[:count] for count in range(14, 0, -1))])
@@ -24,13 +24,15 @@ _ENCODED: Final = re.compile(
     re.IGNORECASE,
 )
 _RUNS_TEXT: Final = re.compile(
-    r"\b(?:iex|Invoke-Expression)\b|\[scriptblock\]::Create\(|\.InvokeCommand\.InvokeScript\(", re.IGNORECASE
+    r"\b(?:iex|Invoke-Expression)\b|\[scriptblock\]::Create\(|\bExecute(?:Global)?\s{1,8}\w{1,40}\.response(?:Text|Body)\b|\.InvokeCommand\.InvokeScript\(",
+    re.IGNORECASE,
 )
 _FETCHES_TEXT: Final = re.compile(
     r"\b(?:DownloadString|DownloadData|OpenRead|iwr|irm|Invoke-WebRequest|Invoke-RestMethod|curl|wget|certutil|bitsadmin)\b"
     r"|\b(?:Msxml2|Microsoft)\.(?:Server)?XMLHTTP\b",
     re.IGNORECASE,
 )
+_ANSWER: Final = re.compile(r"\bExecute(?:Global)?\s{1,8}\w{1,40}\.response", re.IGNORECASE)
 _DECODES_TEXT: Final = re.compile(r"\bFromBase64String\b|\bIO\.Compression\.(?:Gzip|Deflate)Stream\b", re.IGNORECASE)
 _LOADS_BYTES: Final = re.compile(r"\bAssembly\]::Load\(", re.IGNORECASE)
 _BYTES: Final = re.compile(r"Assembly\]::Load\(\s*\$|\bbyte\[\]|\bFromBase64String\b|\bDownloadData\b", re.IGNORECASE)
@@ -76,6 +78,9 @@ _MOST_LETTERS: Final = 8
 _SET: Final = re.compile(r"\bset[ \t]{1,8}\"?([\w.$#@-]{1,40})=([^\"\r\n&|]{0,400})", re.IGNORECASE)
 _USED: Final = re.compile(r"%([\w.$#@-]{1,40})%|!([\w.$#@-]{1,40})!")
 _JOINED: Final = re.compile(r"'\s{0,4}\+\s{0,4}'|\"\s{0,4}\+\s{0,4}\"")
+#: A variable of PowerShell that is set, and one that is used; VBScript has no dollar sign.
+_ASSIGNED: Final = re.compile(r"\$(?:\w{1,20}:)?(\w{1,40})\s{0,8}=\s{0,8}(.{1,1000})")
+_VARIABLE: Final = re.compile(r"\$\{?(?:\w{1,20}:)?(\w{1,40})")
 _VARIABLES: Final = 1_000
 _LONGEST_BATCH: Final = 256 * 1024
 
@@ -107,6 +112,35 @@ def plain_line(line: str) -> str:
     return _JOINED.sub("", line) if "+" in line else line
 
 
+class Remembered:
+    """What earlier lines of a script set or fetched, for those that run it."""
+
+    __slots__ = ("_fetched", "_values")
+
+    def __init__(self) -> None:
+        self._values: dict[str, str] = {}
+        self._fetched: set[str] = set()
+
+    def put_in(self, line: str) -> str:
+        """The line with what its variables were set to behind it, where it runs text; what it sets is remembered."""
+        assigned = _ASSIGNED.match(line)
+        if assigned is not None and len(self._values) < _VARIABLES:
+            self._values[assigned[1].lower()] = assigned[2]
+        if not self._values or _RUNS_TEXT.search(line) is None:
+            return line
+        used = dict.fromkeys(match[1].lower() for match in _VARIABLE.finditer(line))
+        return " ".join([line, *(self._values[name] for name in list(used)[:8] if name in self._values)])
+
+    def runs(self, line: str) -> tuple[str, str] | None:
+        """What a line is that runs a program which an earlier line fetched without encryption or from a bare address."""
+        names = {each.lower() for each in _PROGRAMS.findall(line)} if "." in line else set()
+        if names & self._fetched and _FETCHES_FILE.search(line) is None:
+            return "runs what was fetched without encryption or from a bare address", "hidden"
+        if names and _FETCHES_FILE.search(line) and _PLAIN_PLACE.search(line) and len(self._fetched) < _VARIABLES:
+            self._fetched |= names
+        return None
+
+
 def windows_command(line: str) -> tuple[str, str] | None:
     """What a line (of :func:`plain_line`) does and the kind of it, ``hidden`` or ``fetch-run``; ``None`` for an ordinary one."""
     encoded = _encoded(line)
@@ -121,6 +155,8 @@ def windows_command(line: str) -> tuple[str, str] | None:
     if _LOADS_BYTES.search(line) and _BYTES.search(line):
         return "loads a program from bytes that it decodes or fetches", "hidden"
     if _RUNS_TEXT.search(line):
+        if ".response" in line and _ANSWER.search(line):
+            return "fetches something and runs it at once", "hidden"
         if _DECODES_TEXT.search(line):
             return "decodes a hidden command and runs it", "hidden"
         if _FETCHES_TEXT.search(line):

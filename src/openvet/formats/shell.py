@@ -24,7 +24,22 @@ __all__ = ["FORMAT", "dangerous_line", "probe", "read", "tell_commands", "tell_t
 FORMAT = Format(
     id="shell",
     title="shell script",
-    extensions=(".sh", ".bash", ".zsh", ".ksh", ".ps1", ".psm1", ".psd1", ".bat", ".cmd", ".vbs", ".wsf", ".hta"),
+    extensions=(
+        ".sh",
+        ".bash",
+        ".zsh",
+        ".ksh",
+        ".ps1",
+        ".psm1",
+        ".psd1",
+        ".bat",
+        ".cmd",
+        ".vbs",
+        ".vbe",
+        ".wsf",
+        ".hta",
+        ".reg",
+    ),
     media_types=("application/x-sh",),
     can_tell=("lines that fetch something and run it, and lines that hand a shell to another machine",),
     cannot_tell=("what the other commands do",),
@@ -41,8 +56,8 @@ _TOOLS = pattern(
     r"/\.(?:github|gitea|forgejo|circleci|devcontainer|vscode)/|/(?:\.gitlab-ci|\.travis|\.pre-commit-config|azure-pipelines|"
     r"docker-compose|compose|action|dvc|tox|pixi|Taskfile|cog)\.(?:ya?ml|toml)$|/package\.json$"
 )
-#: Where a line goes on in the next one, for a POSIX shell and for cmd.
-_JOINS = ("\\\n", "\\\r\n", "^\n", "^\r\n")
+#: Where a line goes on in the next one, for a POSIX shell, for cmd and for PowerShell.
+_JOINS = ("\\\n", "\\\r\n", "^\n", "^\r\n", "`\n", "`\r\n")
 _LONGEST_LINE = 4_000
 _MOST = 100
 # the parts are looked for one after the other in one line of bounded length, so that no pattern has to backtrack far
@@ -182,8 +197,9 @@ def _texts(document: Any) -> Iterator[str]:
 
 def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
     """Record the lines of a script, or of a cell of a notebook, that nobody should run unread."""
-    from openvet.formats._windows_commands import batch_text, plain_line
+    from openvet.formats._windows_commands import Remembered, batch_text, plain_line
 
+    remembered = Remembered()
     told = 0
     for each in _JOINS:
         text = text.replace(each, " ")
@@ -191,7 +207,7 @@ def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
         bare = plain_line(line.strip()[:_LONGEST_LINE].replace('""', "").replace("''", ""))
         if bare.startswith(("#", "REM ", "::")) or told >= _MOST:
             continue
-        known = _judged(bare)
+        known = _judged(remembered.put_in(bare)) or remembered.runs(bare)
         if known is None:
             tell_install(bare, facts, number if pointer is None else None, pointer)
             continue

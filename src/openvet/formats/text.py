@@ -64,6 +64,11 @@ _STARTED = {
     ".Rprofile": "R", ".octaverc": "Octave", "startup.m": "MATLAB", ".gdbinit": "gdb", ".lldbinit": "lldb", ".exrc": "vi",
     ".nvimrc": "Neovim", ".nvim.lua": "Neovim", ".vimrc": "vi", ".pdbrc": "pdb", ".irbrc": "irb", ".pryrc": "pry",
 }  # fmt: skip
+#: Files that Windows reads when it shows the folder, and what in them lies on another machine.
+_SHOWN = re.compile(
+    r"\.(?:url|scf|library-ms|searchconnector-ms|theme|website)$|(?:^|/)(?:desktop|autorun)\.ini?$|(?:^|/)autorun\.inf$"
+)
+_ELSEWHERE = re.compile(r"[=>][ \t\"]{0,8}(?:\\\\|file:[/\\]{2,5}(?=[\w.-]{1,200}\.))([\w.-]{1,200})", re.IGNORECASE)
 _LINE_HELD = 64 * 1024
 
 
@@ -129,6 +134,8 @@ def read(source: Source, facts: Facts) -> None:
         _as_template(source, facts, encoding)
     if facts.name.rsplit("/", 1)[-1] in _STARTED:
         _tell_started(source, facts)
+    if _SHOWN.search(facts.name.lower()):
+        _tell_shown(source, facts)
     stopped = _decode(source, facts, encoding)
     if stopped is not None:
         message = f"is text up to byte {stopped} and something else after that, which was not read"
@@ -160,6 +167,16 @@ def _tell_started(source: Source, facts: Facts) -> None:
     if lines - {b'source("renv/activate.R")', b"source('renv/activate.R')"}:
         tool = _STARTED[facts.name.rsplit("/", 1)[-1]]
         facts.anomaly("hub/tool-command", f"is run by {tool} when it starts in this folder", line=1, kind="start")
+
+
+def _tell_shown(source: Source, facts: Facts) -> None:
+    """A file that Windows reads to show the folder, and that names something on another machine: asking for it logs in there."""
+    data = source.upto(0, _LINE_HELD)
+    text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", "replace")
+    found = _ELSEWHERE.search(text)
+    if found:
+        message = f"makes Windows ask {found[1]} for something as soon as the folder is shown"
+        facts.anomaly("hub/tool-command", message, line=text.count("\n", 0, found.start()) + 1, kind="shown")
 
 
 def _decode(source: Source, facts: Facts, encoding: str) -> int | None:

@@ -41,7 +41,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(829, 427),
-    needs=("requirements", "toml", "yaml", "json"),
+    needs=("requirements", "toml", "yaml", "json", "shell", "notebook"),
 )
 
 _MOST = 20

