@@ -14,7 +14,7 @@ import binascii
 import re
 from typing import Final
 
-__all__ = ["Remembered", "batch_text", "plain_line", "windows_command"]
+__all__ = ["Remembered", "batch_text", "is_worth", "plain_line", "windows_command"]
 
 #: PowerShell takes any beginning of the name of a parameter, ``-ec`` too, behind a hyphen, a dash or a slash.
 _PREFIXES: Final = "|".join(["ec", *("encodedcommand"[:count] for count in range(14, 0, -1))])
@@ -82,6 +82,8 @@ _JOINED: Final = re.compile(r"'\s{0,4}\+\s{0,4}'|\"\s{0,4}\+\s{0,4}\"")
 _ASSIGNED: Final = re.compile(r"\$(?:\w{1,20}:)?(\w{1,40})\s{0,8}=\s{0,8}(.{1,1000})")
 _VARIABLE: Final = re.compile(r"\$\{?(?:\w{1,20}:)?(\w{1,40})")
 _VARIABLES: Final = 1_000
+#: Characters of lines in which variables are put in.
+_PUT_IN: Final = 512 * 1024
 _LONGEST_BATCH: Final = 256 * 1024
 
 
@@ -112,27 +114,46 @@ def plain_line(line: str) -> str:
     return _JOINED.sub("", line) if "+" in line else line
 
 
+#: Words of which every line has one that is looked at more closely.
+_WORTH: Final = re.compile(
+    r"powershell|pwsh|\biex\b|Invoke-Expression|scriptblock|InvokeScript|\bExecute|Assembly\]|mshta|regsvr32|rundll32|certutil|wmic|"
+    r"cmstp|installutil|msbuild|vssadmin|\breg\b|bcdedit|netsh|MpPreference|msiexec|:~|DownloadFile|\biwr\b|\birm\b|"
+    r"Invoke-WebRequest|BitsTransfer|\bcurl\b|\bwget\b|bitsadmin",
+    re.IGNORECASE,
+)
+
+
+def is_worth(text: str) -> bool:
+    """Whether a text has one of the words without which no line of it is looked at more closely."""
+    return _WORTH.search(text) is not None
+
+
 class Remembered:
     """What earlier lines of a script set or fetched, for those that run it."""
 
-    __slots__ = ("_fetched", "_values")
+    __slots__ = ("_fetched", "_room", "_values")
 
     def __init__(self) -> None:
+        self._room = _PUT_IN
         self._values: dict[str, str] = {}
         self._fetched: set[str] = set()
 
     def put_in(self, line: str) -> str:
         """The line with what its variables were set to behind it, where it runs text; what it sets is remembered."""
-        assigned = _ASSIGNED.match(line)
+        assigned = _ASSIGNED.match(line) if line[:1] == "$" else None
         if assigned is not None and len(self._values) < _VARIABLES:
             self._values[assigned[1].lower()] = assigned[2]
-        if not self._values or _RUNS_TEXT.search(line) is None:
+        if not self._values or self._room <= 0 or _RUNS_TEXT.search(line) is None:
             return line
         used = dict.fromkeys(match[1].lower() for match in _VARIABLE.finditer(line))
-        return " ".join([line, *(self._values[name] for name in list(used)[:8] if name in self._values)])
+        put = " ".join([line, *(self._values[name] for name in list(used)[:4] if name in self._values)])
+        self._room -= len(put)
+        return put
 
     def runs(self, line: str) -> tuple[str, str] | None:
         """What a line is that runs a program which an earlier line fetched without encryption or from a bare address."""
+        if not self._fetched and _WORTH.search(line) is None:
+            return None
         names = {each.lower() for each in _PROGRAMS.findall(line)} if "." in line else set()
         if names & self._fetched and _FETCHES_FILE.search(line) is None:
             return "runs what was fetched without encryption or from a bare address", "hidden"
@@ -143,6 +164,8 @@ class Remembered:
 
 def windows_command(line: str) -> tuple[str, str] | None:
     """What a line (of :func:`plain_line`) does and the kind of it, ``hidden`` or ``fetch-run``; ``None`` for an ordinary one."""
+    if _WORTH.search(line) is None:
+        return None
     encoded = _encoded(line)
     if encoded is not None:
         return encoded

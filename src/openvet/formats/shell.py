@@ -197,17 +197,19 @@ def _texts(document: Any) -> Iterator[str]:
 
 def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
     """Record the lines of a script, or of a cell of a notebook, that nobody should run unread."""
-    from openvet.formats._windows_commands import Remembered, batch_text, plain_line
+    from openvet.formats._windows_commands import Remembered, batch_text, is_worth, plain_line
 
     remembered = Remembered()
     told = 0
     for each in _JOINS:
         text = text.replace(each, " ")
-    for number, line in enumerate(batch_text(text).splitlines(), 1):
+    text = batch_text(text)
+    worth = is_worth(text) or "^" in text or "`" in text or "+" in text
+    for number, line in enumerate(text.splitlines(), 1):
         bare = plain_line(line.strip()[:_LONGEST_LINE].replace('""', "").replace("''", ""))
         if bare.startswith(("#", "REM ", "::")) or told >= _MOST:
             continue
-        known = _judged(remembered.put_in(bare)) or remembered.runs(bare)
+        known = _judged(remembered.put_in(bare)) or remembered.runs(bare) if worth else _judged(bare, windows=False)
         if known is None:
             tell_install(bare, facts, number if pointer is None else None, pointer)
             continue
@@ -222,7 +224,7 @@ def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
 
 def tell_install(line: str, facts: Facts, number: int | None, pointer: str | None) -> None:
     """Record it where a line makes pip take packages from another index, or without encryption."""
-    found = _INSTALLS.search(line)
+    found = _INSTALLS.search(line) if "pip" in line or "uv" in line else None
     if found is None:
         return
     from openvet.formats.requirements import installs_of
@@ -244,7 +246,7 @@ def dangerous_line(text: str) -> str | None:
     )
 
 
-def _judged(bare: str) -> tuple[str, str] | None:
+def _judged(bare: str, *, windows: bool = True) -> tuple[str, str] | None:
     """What a line does, and the kind of it; ``None`` for an ordinary one."""
     from openvet.formats._windows_commands import fetched, windows_command
 
@@ -254,6 +256,6 @@ def _judged(bare: str) -> tuple[str, str] | None:
         return "deletes or overwrites what belongs to the user or the system", "destroys"
     if _has_pair(bare, _HIDDEN_PAIRS) or (_RUNS.search(bare) and _DECODES.search(bare)):
         return "decodes a hidden command and runs it", "hidden"
-    if known := windows_command(bare):
+    if windows and (known := windows_command(bare)):
         return known
     return fetched(bare) if _RUNS.search(bare) and _FETCHES.search(bare) else None
