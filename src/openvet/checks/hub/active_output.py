@@ -15,13 +15,14 @@ Example:
     ``<script>IPython.notebook.kernel.execute("...")</script>`` in an output of type ``text/html``.
 
 Remedy:
-    Clear all outputs before you open it (``jupyter nbconvert --clear-output``), and do not trust it.
+    Clear all outputs before you open it (``jupyter nbconvert --clear-output``), and do not trust it. The cleaning of outputs
+    holds against what is known from Jupyter Notebook 6.4.1 (CVE-2021-32798) and JupyterLab 3.1.4 (CVE-2021-32797) on.
 
 What it cannot see:
     What long scripts do, which are taken for libraries. This is a heuristic.
 
 References:
-    CWE-79. CVE-2021-32798, CVE-2021-32797, CVE-2024-22421.
+    CWE-79. CVE-2021-32798, CVE-2021-32797.
     https://jupyter-notebook.readthedocs.io/en/stable/security.html
 """
 
