@@ -15,7 +15,8 @@ Example:
     ``<script>IPython.notebook.kernel.execute("...")</script>`` in an output of type ``text/html``.
 
 Remedy:
-    Clear all outputs before you open it (``jupyter nbconvert --clear-output``), and do not trust it. The cleaning of outputs
+    Clear all outputs before you open it (``jupyter nbconvert --clear-output``), and do not trust it. Python's loaders do not run
+    them; the cleaning of outputs
     holds against what is known from Jupyter Notebook 6.4.1 (CVE-2021-32798) and JupyterLab 3.1.4 (CVE-2021-32797) on.
 
 What it cannot see:
