@@ -73,7 +73,7 @@ _FIRST_TWO: Final = frozenset(
     )
 )
 _FIRST_BYTES: Final = b"\x80c(\x1f\x78"
-_ESCAPES: Final = re.compile(rb"\\x80\\x0[2-5](?:\\[^\r\n]|[^\\\r\n\"'])+")
+_ESCAPES: Final = pattern(rb"\\x80\\x0[2-5](?:\\[^\r\n]|[^\\\r\n\"'])+")
 #: A name that is resolved, by GLOBAL or INST, or by two short texts and STACK_GLOBAL; bounded, since this is looked for at every byte.
 _NAMES: Final = pattern(
     rb"[ci][A-Za-z_][\w.]{0,200}\r?\n[A-Za-z_][\w.]{0,200}\r?\n|\x8c.[A-Za-z_].{0,200}?\x93", re.DOTALL

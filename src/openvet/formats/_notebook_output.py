@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from openvet.core.pattern import pattern
 from openvet.formats._format import Facts
 
 __all__ = ["tell_active_output"]
@@ -26,44 +27,44 @@ _SHOWN_AS: Final = (
     "text/javascript",
     "application/x-javascript",
 )
-_SCRIPT: Final = re.compile(r"<script\b", re.IGNORECASE)
-_SCRIPT_END: Final = re.compile(r"</script", re.IGNORECASE)
-_ACTIVE: Final = re.compile(
+_SCRIPT: Final = pattern(r"<script\b", re.IGNORECASE)
+_SCRIPT_END: Final = pattern(r"</script", re.IGNORECASE)
+_ACTIVE: Final = pattern(
     r"<(?:script|iframe|object|embed|form|meta\s+http-equiv)\b|\bon[a-z]{3,20}\s{0,8}=", re.IGNORECASE
 )
 _LONGEST: Final = 4 * 1024 * 1024
 _LONGEST_SCRIPT: Final = 20_000
 _MOST: Final = 20
 #: In markup.
-_LINK: Final = re.compile(
+_LINK: Final = pattern(
     r"\b(?:href|src|action|formaction|xlink:href)\s{0,8}=\s{0,8}[\"']?[\s\x00-\x20]{0,8}(?:java|vb)\s{0,8}script\s{0,8}:(?!\s{0,8}(?:void|;|[\"']))",
     re.IGNORECASE,
 )
 #: Elements that load something or come to life by themselves, and the attributes that are run then.
-_LOADED: Final = re.compile(
+_LOADED: Final = pattern(
     r"<(?:img|svg|body|video|audio|input|details|object|embed|marquee|style|link)\b", re.IGNORECASE
 )
-_HANDLER: Final = re.compile(r"\bon(?:error|load|toggle|start|focus|loadstart|begin)\s{0,8}=", re.IGNORECASE)
+_HANDLER: Final = pattern(r"\bon(?:error|load|toggle|start|focus|loadstart|begin)\s{0,8}=", re.IGNORECASE)
 _LONGEST_TAG: Final = 1_000
 _TAGS: Final = 20_000
 #: In a script.
-_KERNEL: Final = re.compile(
+_KERNEL: Final = pattern(
     r"\bkernel\s{0,4}\.\s{0,4}execute\s{0,4}\(\s{0,8}(?:[\"'`]|atob)|\brequestExecute\(\{\s{0,8}code\s{0,4}:\s{0,4}[\"'`]"
 )
-_SERVER: Final = re.compile(
+_SERVER: Final = pattern(
     r"[\"'`/]api/(?:terminals|contents|kernels|sessions)\b|\bdocument\.cookie\b|\bnavigator\.sendBeacon\("
 )
-_DECODED: Final = re.compile(
+_DECODED: Final = pattern(
     r"\b(?:eval|Function|setTimeout)\s{0,4}\(\s{0,4}(?:window\.)?(?:atob|unescape|String\.fromCharCode|decodeURIComponent)\b"
 )
-_SENDS: Final = re.compile(
+_SENDS: Final = pattern(
     r"\b(?:fetch|open|XMLHttpRequest|WebSocket|EventSource|sendBeacon)\b[^;\n]{0,200}?[\"'`](?:https?|wss?):?//([\w.-]{1,200})"
     r"|\bnew\s+Image\b[^;\n]{0,200}?[\"'`]https?://([\w.-]{1,200})|\blocation(?:\.href)?\s{0,4}=\s{0,4}[\"'`]https?://([\w.-]{1,200})",
     re.IGNORECASE,
 )
-_FROM: Final = re.compile(r"\bsrc\s{0,8}=\s{0,8}[\"']?(?:https?:)?//([\w.-]{1,200})", re.IGNORECASE)
+_FROM: Final = pattern(r"\bsrc\s{0,8}=\s{0,8}[\"']?(?:https?:)?//([\w.-]{1,200})", re.IGNORECASE)
 #: Hosts that libraries of charts, tables and formulas are loaded from.
-_LIBRARIES: Final = re.compile(
+_LIBRARIES: Final = pattern(
     r"(?:.*\.)?(?:cdnjs\.cloudflare\.com|cloudflare\.com|jsdelivr\.net|unpkg\.com|plot\.ly|bokeh\.org|pydata\.org|d3js\.org|jquery\.com|"
     r"mathjax\.org|googleapis\.com|gstatic\.com|bootstrapcdn\.com|holoviz\.org|github\.com|github\.io|rawgit\.com|kaggle\.com|"
     r"kaggleusercontent\.com|highcharts\.com|datatables\.net|wandb\.ai|huggingface\.co|gradio\.live|gradio\.app|openstreetmap\.org|"

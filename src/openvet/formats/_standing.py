@@ -9,12 +9,12 @@ Whoever seeks to such a place, or cuts the text there, loads it. Line ends of Wi
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator
 from typing import Final
 
 from openvet.core.limits import Budget
+from openvet.core.pattern import pattern
 from openvet.errors import ReadError
 from openvet.io.source import BytesSource
 
@@ -29,11 +29,11 @@ _OPCODES: Final = 2_000
 #: Places that are walked in one file; of words that only look so there are few.
 _TRIES: Final = 20_000
 #: A name that is resolved by GLOBAL or INST; its module is looked up afterwards.
-_NAMED: Final = re.compile(rb"[ci](\w{1,40})((?:\.\w{1,40}){0,8})\n[A-Za-z_][\w.]{0,200}\n")
+_NAMED: Final = pattern(rb"[ci](\w{1,40})((?:\.\w{1,40}){0,8})\n[A-Za-z_][\w.]{0,200}\n")
 #: How the arguments begin that follow a callable at once.
-_ARGUMENTS: Final = re.compile(rb"\((?:S['\"]|[VU]|[pqg]\d|[ILF]-?\d|[cdlNt(]|X)|\)R|p\d+\n\(")
+_ARGUMENTS: Final = pattern(rb"\((?:S['\"]|[VU]|[pqg]\d|[ILF]-?\d|[cdlNt(]|X)|\)R|p\d+\n\(")
 #: What may stand behind a name in a text that is a pickle: opcodes, those with a line of their own only where it fits.
-_GOES_ON: Final = re.compile(rb"[()\]}02NRtodlbu.\x80-\xff]|S['\"]|[ILFpg]-?\d|[VcXUTKMJGhqr\x8c]")
+_GOES_ON: Final = pattern(rb"[()\]}02NRtodlbu.\x80-\xff]|S['\"]|[ILFpg]-?\d|[VcXUTKMJGhqr\x8c]")
 #: Marks before a name at which a walk is begun.
 _MARKS: Final = 8
 _MODULES: Final = frozenset(

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from openvet.core.location import below
+from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.formats._format import Facts
 
@@ -38,10 +39,10 @@ _CONFIGURATION = pattern(
 )
 #: What only an attack does, wherever it stands.
 _PLAIN_ATTACK = frozenset({"internal-attribute", "format-string", "call-process"})
-_OPENS = re.compile(r"\{(?:\{|%-?\s*+(set|do|if|elif|for|with|call|filter)\b)")
+_OPENS = pattern(r"\{(?:\{|%-?\s*+(set|do|if|elif|for|with|call|filter)\b)")
 #: A field of ``str.format`` that walks by names of Python's data model, not one in doubled braces.
-_FORMAT_WALK = re.compile(r"(?<!\{)\{[^{}:!]{0,100}[.\[]__[a-z]{2,20}__[^{}]{0,100}\}")
-_IN = re.compile(r"\bin\b")
+_FORMAT_WALK = pattern(r"(?<!\{)\{[^{}:!]{0,100}[.\[]__[a-z]{2,20}__[^{}]{0,100}\}")
+_IN = pattern(r"\bin\b")
 _LONGEST_PIECE = 4000
 #: Openings in one text that are looked at, whether or not they are closed.
 _OPENINGS = 20_000

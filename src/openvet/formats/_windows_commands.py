@@ -14,32 +14,34 @@ import binascii
 import re
 from typing import Final
 
+from openvet.core.pattern import pattern
+
 __all__ = ["Remembered", "batch_text", "is_worth", "plain_line", "windows_command"]
 
 #: PowerShell takes any beginning of the name of a parameter, ``-ec`` too, behind a hyphen, a dash or a slash.
 _PREFIXES: Final = "|".join(["ec", *("encodedcommand"[:count] for count in range(14, 0, -1))])
-_SHELL: Final = re.compile(r"\b(?:powershell|pwsh)\b", re.IGNORECASE)
-_ENCODED: Final = re.compile(
+_SHELL: Final = pattern(r"\b(?:powershell|pwsh)\b", re.IGNORECASE)
+_ENCODED: Final = pattern(
     rf"(?:^|[\s\"'(,])[-/\u2013\u2014\u2015](?:{_PREFIXES})[\s\"',:]{{1,8}}([$%!][\w{{]|[A-Za-z0-9+/]{{4,}}={{0,2}})",
     re.IGNORECASE,
 )
-_RUNS_TEXT: Final = re.compile(
+_RUNS_TEXT: Final = pattern(
     r"\b(?:iex|Invoke-Expression)\b|\[scriptblock\]::Create\(|\bExecute(?:Global)?\s{1,8}\w{1,40}\.response(?:Text|Body)\b|\.InvokeCommand\.InvokeScript\(",
     re.IGNORECASE,
 )
-_FETCHES_TEXT: Final = re.compile(
+_FETCHES_TEXT: Final = pattern(
     r"\b(?:DownloadString|DownloadData|OpenRead|iwr|irm|Invoke-WebRequest|Invoke-RestMethod|curl|wget|certutil|bitsadmin)\b"
     r"|\b(?:Msxml2|Microsoft)\.(?:Server)?XMLHTTP\b",
     re.IGNORECASE,
 )
-_ANSWER: Final = re.compile(r"\bExecute(?:Global)?\s{1,8}\w{1,40}\.response", re.IGNORECASE)
-_DECODES_TEXT: Final = re.compile(r"\bFromBase64String\b|\bIO\.Compression\.(?:Gzip|Deflate)Stream\b", re.IGNORECASE)
-_LOADS_BYTES: Final = re.compile(r"\bAssembly\]::Load\(", re.IGNORECASE)
-_BYTES: Final = re.compile(r"Assembly\]::Load\(\s*\$|\bbyte\[\]|\bFromBase64String\b|\bDownloadData\b", re.IGNORECASE)
-_PLAIN_PLACE: Final = re.compile(
+_ANSWER: Final = pattern(r"\bExecute(?:Global)?\s{1,8}\w{1,40}\.response", re.IGNORECASE)
+_DECODES_TEXT: Final = pattern(r"\bFromBase64String\b|\bIO\.Compression\.(?:Gzip|Deflate)Stream\b", re.IGNORECASE)
+_LOADS_BYTES: Final = pattern(r"\bAssembly\]::Load\(", re.IGNORECASE)
+_BYTES: Final = pattern(r"Assembly\]::Load\(\s*\$|\bbyte\[\]|\bFromBase64String\b|\bDownloadData\b", re.IGNORECASE)
+_PLAIN_PLACE: Final = pattern(
     r"\b(?:http|ftp)://(?!localhost\b|127\.0\.0\.1\b)|\bhttps://(?:\d{1,3}\.){3}\d|\bhttps://\[", re.IGNORECASE
 )
-_OUT_OF_SIGHT: Final = re.compile(r"[-/](?:w|win\w*)\s+(?:hidden|1)\b", re.IGNORECASE)
+_OUT_OF_SIGHT: Final = pattern(r"[-/](?:w|win\w*)\s+(?:hidden|1)\b", re.IGNORECASE)
 #: Programs of the system, and what they must be given to run or fetch what they were not made for.
 _TOOLS: Final = tuple(
     (re.compile(rf"\b{name}(?:\.exe)?\b", re.IGNORECASE), re.compile(given, re.IGNORECASE))
@@ -60,11 +62,11 @@ _TOOLS: Final = tuple(
         ("Add-MpPreference", r"-Exclusion\w+"),
     )
 )
-_FETCHES_FILE: Final = re.compile(
+_FETCHES_FILE: Final = pattern(
     r"\b(?:DownloadFile|iwr|irm|Invoke-WebRequest|Start-BitsTransfer|curl|wget|certutil|bitsadmin)\b", re.IGNORECASE
 )
-_PARTS: Final = re.compile(r"[;&|]")
-_PROGRAMS: Final = re.compile(r"[\w-]{1,100}\.(?:exe|scr|com|msi|bat|cmd|ps1|vbs|hta|js|wsf)\b", re.IGNORECASE)
+_PARTS: Final = pattern(r"[;&|]")
+_PROGRAMS: Final = pattern(r"[\w-]{1,100}\.(?:exe|scr|com|msi|bat|cmd|ps1|vbs|hta|js|wsf)\b", re.IGNORECASE)
 #: They install what they fetch, as ``curl | sh`` does.
 _INSTALLS: Final = (
     (
@@ -73,14 +75,14 @@ _INSTALLS: Final = (
     ),
 )
 #: One letter of a variable at a time: nobody writes commands so.
-_LETTERS: Final = re.compile(r"%[^%\s:]{1,40}:~-?\d+,1%")
+_LETTERS: Final = pattern(r"%[^%\s:]{1,40}:~-?\d+,1%")
 _MOST_LETTERS: Final = 8
-_SET: Final = re.compile(r"\bset[ \t]{1,8}\"?([\w.$#@-]{1,40})=([^\"\r\n&|]{0,400})", re.IGNORECASE)
-_USED: Final = re.compile(r"%([\w.$#@-]{1,40})%|!([\w.$#@-]{1,40})!")
-_JOINED: Final = re.compile(r"'\s{0,4}\+\s{0,4}'|\"\s{0,4}\+\s{0,4}\"")
+_SET: Final = pattern(r"\bset[ \t]{1,8}\"?([\w.$#@-]{1,40})=([^\"\r\n&|]{0,400})", re.IGNORECASE)
+_USED: Final = pattern(r"%([\w.$#@-]{1,40})%|!([\w.$#@-]{1,40})!")
+_JOINED: Final = pattern(r"'\s{0,4}\+\s{0,4}'|\"\s{0,4}\+\s{0,4}\"")
 #: A variable of PowerShell that is set, and one that is used; VBScript has no dollar sign.
-_ASSIGNED: Final = re.compile(r"\$(?:\w{1,20}:)?(\w{1,40})\s{0,8}=\s{0,8}(.{1,1000})")
-_VARIABLE: Final = re.compile(r"\$\{?(?:\w{1,20}:)?(\w{1,40})")
+_ASSIGNED: Final = pattern(r"\$(?:\w{1,20}:)?(\w{1,40})\s{0,8}=\s{0,8}(.{1,1000})")
+_VARIABLE: Final = pattern(r"\$\{?(?:\w{1,20}:)?(\w{1,40})")
 _VARIABLES: Final = 1_000
 #: Characters of lines in which variables are put in.
 _PUT_IN: Final = 512 * 1024
@@ -115,7 +117,7 @@ def plain_line(line: str) -> str:
 
 
 #: Words of which every line has one that is looked at more closely.
-_WORTH: Final = re.compile(
+_WORTH: Final = pattern(
     r"powershell|pwsh|\biex\b|Invoke-Expression|scriptblock|InvokeScript|\bExecute|Assembly\]|mshta|regsvr32|rundll32|certutil|wmic|"
     r"cmstp|installutil|msbuild|vssadmin|\breg\b|bcdedit|netsh|MpPreference|msiexec|:~|DownloadFile|\biwr\b|\birm\b|"
     r"Invoke-WebRequest|BitsTransfer|\bcurl\b|\bwget\b|bitsadmin",

@@ -25,14 +25,14 @@ _ATTRIBUTE = 32
 _GIVEN = 32 * 1024 * 1024
 _AMPLIFICATION = 43
 #: Where document types that everybody knows are kept; parsers have them in a catalogue, or they say nothing.
-_KNOWN_TYPES = re.compile(
+_KNOWN_TYPES = pattern(
     r"https?://(?:[\w-]+\.)*(?:w3\.org|dmg\.org|openoffice\.org|apple\.com|docbook\.org|oasis-open\.org|sun\.com|jcp\.org|"
     r"apache\.org|springframework\.org|hibernate\.org|mybatis\.org|puppycrawl\.com|checkstyle\.org|nih\.gov|freedesktop\.org|"
     r"gnome\.org|mozilla\.org|eclipse\.org|jboss\.org|tei-c\.org|wapforum\.org|sourceforge\.net|inkscape\.org)/",
     re.IGNORECASE,
 )
 #: An address on a network, of the machine, or outside of the folder. Anything else lies beside the file.
-_ELSEWHERE = re.compile(r"\s*(?:[A-Za-z][\w+.-]*:|[\\/])|(?:.*[\\/])?\.\.[\\/]", re.DOTALL)
+_ELSEWHERE = pattern(r"\s*(?:[A-Za-z][\w+.-]*:|[\\/])|(?:.*[\\/])?\.\.[\\/]", re.DOTALL)
 _MODELS = {"PMML", "net"}
 _XINCLUDE = "http://www.w3.org/2001/XInclude"
 #: What Java, XStream, XSLT processors and Spring rebuild or call when they read XML.

@@ -49,8 +49,8 @@ _OPTION: Final = pattern(
 
 #: Settings of setuptools and pip that name packages, or indexes.
 _SETTINGS: Final = frozenset({"setup.cfg", "pip.conf", "pip.ini", "pydistutils.cfg", ".pydistutils.cfg"})
-_SETTING: Final = re.compile(r"([A-Za-z_][\w.-]{0,60})\s*[=:]")
-_PACKAGES_SECTION: Final = re.compile(r"\[options\.extras_require\]")
+_SETTING: Final = pattern(r"([A-Za-z_][\w.-]{0,60})\s*[=:]")
+_PACKAGES_SECTION: Final = pattern(r"\[options\.extras_require\]")
 _REQUIRING: Final = frozenset(
     {"install-requires", "setup-requires", "tests-require", "requires-dist", "dependency-links"}
 )

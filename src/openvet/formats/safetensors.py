@@ -17,6 +17,7 @@ what is kept. Headers longer than the limit ``header`` are not read: the largest
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -139,7 +140,6 @@ class _Walk:
 
     def __init__(self, text: str, facts: Facts, data_start: int) -> None:
         import json
-        import re
 
         self.text = text
         self.facts = facts

@@ -91,17 +91,17 @@ def _pair(first: str, then: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
 _REVERSE_PAIRS = (_pair(r"\bsocat\b", r"\bexec:"), _pair(r"\bmkfifo\b", r"\b(?:nc|ncat|telnet|openssl)\b"))
 _DESTROYS_PAIRS = (_pair(r"\bdd\b", r"\bof=/dev/(?:sd|nvme|hd)"),)
 _HIDDEN_PAIRS = (_pair(r"\beval\b", r"\bbase64\b"),)
-_INSTALLS = re.compile(
+_INSTALLS = pattern(
     r"\bpip[23]?\s+(?:install|download|wheel|sync)\b|\buv\s+(?:add|sync|tool\s+install)\b", re.IGNORECASE
 )
-_SEGMENT = re.compile(r"[|;&]")
-_NETCAT = re.compile(r"\bn(?:c|cat|etcat)\b", re.IGNORECASE)
-_RUN_BY_NETCAT = re.compile(r"-[a-z]*[ec]\b", re.IGNORECASE)
-_RUN_AMONG_OTHERS = re.compile(r"-[^\Wec]*[ec]\w*\Z", re.IGNORECASE)
-_RM = re.compile(r"\brm\Z", re.IGNORECASE)
-_FORCED = re.compile(r"-[^\Wrf]*[rf]\w*\Z", re.IGNORECASE)
-_OPTION = re.compile(r"-\w+\Z|--no-preserve-root\Z", re.IGNORECASE)
-_WHOLE_DISK = re.compile(r"(?:/\*?|~/?|\$HOME/?)(?:[;&]|\Z)", re.IGNORECASE)
+_SEGMENT = pattern(r"[|;&]")
+_NETCAT = pattern(r"\bn(?:c|cat|etcat)\b", re.IGNORECASE)
+_RUN_BY_NETCAT = pattern(r"-[a-z]*[ec]\b", re.IGNORECASE)
+_RUN_AMONG_OTHERS = pattern(r"-[^\Wec]*[ec]\w*\Z", re.IGNORECASE)
+_RM = pattern(r"\brm\Z", re.IGNORECASE)
+_FORCED = pattern(r"-[^\Wrf]*[rf]\w*\Z", re.IGNORECASE)
+_OPTION = pattern(r"-\w+\Z|--no-preserve-root\Z", re.IGNORECASE)
+_WHOLE_DISK = pattern(r"(?:/\*?|~/?|\$HOME/?)(?:[;&]|\Z)", re.IGNORECASE)
 
 
 def _has_pair(line: str, pairs: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]) -> bool:

@@ -17,6 +17,7 @@ that give text a meaning (JSON, Python, templates ...) refine this one.
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 
 from openvet.core.coverage import Coverage
@@ -65,10 +66,10 @@ _STARTED = {
     ".nvimrc": "Neovim", ".nvim.lua": "Neovim", ".vimrc": "vi", ".pdbrc": "pdb", ".irbrc": "irb", ".pryrc": "pry",
 }  # fmt: skip
 #: Files that Windows reads when it shows the folder, and what in them lies on another machine.
-_SHOWN = re.compile(
+_SHOWN = pattern(
     r"\.(?:url|scf|library-ms|searchconnector-ms|theme|website)$|(?:^|/)(?:desktop|autorun)\.ini?$|(?:^|/)autorun\.inf$"
 )
-_ELSEWHERE = re.compile(r"[=>][ \t\"]{0,8}(?:\\\\|file:[/\\]{2,5}(?=[\w.-]{1,200}\.))([\w.-]{1,200})", re.IGNORECASE)
+_ELSEWHERE = pattern(r"[=>][ \t\"]{0,8}(?:\\\\|file:[/\\]{2,5}(?=[\w.-]{1,200}\.))([\w.-]{1,200})", re.IGNORECASE)
 _LINE_HELD = 64 * 1024
 
 

@@ -4,23 +4,23 @@ Protocol, and variables of terminals.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from openvet.core.location import below
+from openvet.core.pattern import pattern
 from openvet.core.rule import Severity
 from openvet.core.text import printable, shorten
 
 __all__ = ["assistant_commands"]
 
-_SERVERS = re.compile(
+_SERVERS = pattern(
     r"/(?:\.mcp|mcp|mcp_config|claude_desktop_config|mcp_settings)\.json$|/\.(?:claude|gemini|cursor|vscode|codex|windsurf)/[\w.-]*\.json$"
 )
-_HOOKS = re.compile(r"/\.(?:claude|gemini|cursor|codex|windsurf)/[\w.-]*\.json$")
+_HOOKS = pattern(r"/\.(?:claude|gemini|cursor|codex|windsurf)/[\w.-]*\.json$")
 _HELPERS = ("apiKeyHelper", "awsAuthRefresh", "awsCredentialExport", "otelHeadersHelper")
 #: Variables by which a program is made to run code of somebody else.
-_LOADING = re.compile(
+_LOADING = pattern(
     r"LD_PRELOAD|LD_AUDIT|DYLD_\w+|PYTHON(?:STARTUP|HOME|INSPECT)|BASH_ENV|PROMPT_COMMAND|NODE_OPTIONS|GIT_\w+|PERL5OPT|RUBYOPT"
 )
 

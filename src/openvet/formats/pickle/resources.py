@@ -252,7 +252,7 @@ def _bytes(m: Semantics, items: list[int]) -> Size | None:
     return _filled(m, items) or _consumed(m, items)
 
 
-_FIELD_WALK: Final = re.compile(r"(?<!\{)\{[^{}:!]{0,100}[.\[]__[a-z]{2,20}__[^{}]{0,100}\}")
+_FIELD_WALK: Final = pattern(r"(?<!\{)\{[^{}:!]{0,100}[.\[]__[a-z]{2,20}__[^{}]{0,100}\}")
 _ARRAYS: Final = (
     "arange",
     "empty",

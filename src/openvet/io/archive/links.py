@@ -7,10 +7,10 @@ the root itself), or a hard link in the root to the symbolic link ``d/e/up -> ..
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from openvet.core.pattern import pattern
 from openvet.errors import LimitError
 
 __all__ = ["Links"]
@@ -19,7 +19,7 @@ __all__ = ["Links"]
 _FOLLOWED: Final = 40
 #: Parts of paths that are walked for one archive.
 _STEPS: Final = 2_000_000
-_SEPARATORS: Final = re.compile(r"[\\/]+")
+_SEPARATORS: Final = pattern(r"[\\/]+")
 
 
 def _parts(path: str) -> list[str]:
