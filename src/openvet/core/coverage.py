@@ -29,7 +29,7 @@ class Coverage(StrEnum):
 class Unknown:
     """Something that was not read, and why.
 
-    ``reason`` is a word that scripts can rely on: ``no-reader limit malformed unsupported encrypted changed denied
+    ``reason`` is a word that scripts can rely on: ``no-reader limit timeout malformed unsupported encrypted changed denied
     excluded link special vanished absent unverified unreachable error``.
     """
 

@@ -1,7 +1,7 @@
 """Limits are one frozen object; a :class:`Budget` counts what one examination has spent of them.
 
 Budgets that count (bytes, members, depth, opcodes) come first, because they give the same answer on every
-machine. ``seconds`` is only a guard: a result that hit it is marked as not reproducible.
+machine. ``seconds`` and ``subject_seconds`` are only guards: a result that hit one is marked as not reproducible.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ class Limits:
         literal: bytes of one pickle literal kept by value; a longer one is kept as its length and offset.
         records: anomalies, calls or unknowns of one kind recorded for one file before the rest is only counted.
         files: files in one subject.
-        seconds: wall time for one file, as a guard.
+        seconds: wall time for one file with everything inside it, as a guard; all rules together have as much again.
+        subject_seconds: wall time for reading and hashing one whole subject, as a guard. What is not read by then
+            is reported as not read.
     """
 
     depth: int = 8
@@ -65,6 +67,7 @@ class Limits:
     records: int = 10_000
     files: int = 1_000_000
     seconds: float = 600.0
+    subject_seconds: float = 4 * 3600.0
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -111,7 +114,7 @@ class Budget:
     ``clock`` is passed in so that a test can move time.
     """
 
-    __slots__ = ("_clock", "_deadline", "decoded", "dense", "limits", "members", "timed_out")
+    __slots__ = ("_clock", "_deadline", "_end", "decoded", "dense", "limits", "members", "timed_out")
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS, clock: Callable[[], float] = time.monotonic) -> None:
         self.limits = limits
@@ -121,17 +124,44 @@ class Budget:
         self.dense = 0
         self.timed_out = False
         self._clock = clock
-        self._deadline = clock() + limits.seconds
+        self._end = clock() + limits.subject_seconds
+        self._deadline = 0.0
+        self.start_file()
 
     def start_file(self) -> None:
-        """Give the next file its own allowance of seconds."""
+        """Give the next file its own allowance of seconds, as far as the subject's goes."""
+        self._deadline = min(self._clock() + self.limits.seconds, self._end)
+
+    def start_rules(self) -> None:
+        """Give the rules one allowance together, also where reading has spent the subject's: what was read is judged."""
         self._deadline = self._clock() + self.limits.seconds
 
+    def start_transfer(self) -> None:
+        """Fetching and hashing the bytes of a file takes as long as they are many: only the subject's seconds count."""
+        self._deadline = self._end
+
     def check_time(self) -> None:
-        """Raise :class:`LimitError` when the file's seconds are spent. Call it from every long loop."""
+        """Raise :class:`LimitError` when the file's or the subject's seconds are spent. Call it from every long loop."""
         if self._clock() > self._deadline:
-            self.timed_out = True
-            raise LimitError("seconds", self.limits.seconds, "reading took too long; the rest was not read")
+            raise self.out_of_time()
+
+    def out_of_time(self) -> LimitError:
+        """The error that says which seconds are spent; from now on the result is marked as not reproducible."""
+        self.timed_out = True
+        if self._deadline == self._end:
+            text = "reading the whole took too long; the rest was not read"
+            return LimitError("subject_seconds", self.limits.subject_seconds, text)
+        return LimitError("seconds", self.limits.seconds, "reading took too long; the rest was not read")
+
+    @property
+    def left(self) -> float:
+        """Seconds until :meth:`check_time` raises, below zero when they are spent."""
+        return self._deadline - self._clock()
+
+    @property
+    def subject_left(self) -> float:
+        """Seconds until the time for the whole subject is spent, below zero when it is."""
+        return self._end - self._clock()
 
     def check_depth(self, depth: int) -> None:
         if depth > self.limits.depth:

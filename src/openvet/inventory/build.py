@@ -7,7 +7,7 @@ both are done (design law 12). A file that fits into one block is read once into
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from openvet.core.coverage import Coverage, Unknown
 from openvet.core.limits import Budget
 from openvet.core.location import Location, member_place
+from openvet.core.overtime import Overtime
 from openvet.core.progress import Progress
 from openvet.core.snapshot import Entry, EntryKind
 from openvet.core.text import printable
@@ -33,7 +34,7 @@ from openvet.inventory.ahead import AHEAD, Ahead, Opened
 from openvet.inventory.claims import settle_claims
 from openvet.inventory.component import Component, Inventory
 from openvet.inventory.identify import identify
-from openvet.io.hashing import HashPool, digest_chunks
+from openvet.io.hashing import HashPool, StoppedError, digest_chunks
 from openvet.io.ranges import SMALL, RangeSource
 from openvet.io.source import BytesSource, Source
 from openvet.origins.local import DeniedError, VanishedError
@@ -49,6 +50,9 @@ _REASONS: tuple[tuple[type[ReadError], str], ...] = (
     (UnsupportedError, "unsupported"),
     (MalformedError, "malformed"),
 )
+
+#: Limits on time, which say less about a file than about this machine.
+_SECONDS = frozenset({"seconds", "subject_seconds"})
 
 #: What readers say of an end that a limit of ours made.
 _BY_THE_CUT = frozenset({"file/incomplete", "file/malformed"})
@@ -89,7 +93,8 @@ def take_inventory(
     progress.subject = snapshot.name
     progress.files_total += len(snapshot.entries)
     progress.bytes_total += snapshot.total_bytes
-    reading = _Reading(budget, algorithms, digest_members=digest_members, every_call=every_call)
+    watch = Overtime(budget)
+    reading = _Reading(watch, algorithms, digest_members=digest_members, every_call=every_call)
     files: list[Component] = []
     waiting: deque[tuple[int, Opened]] = deque()
     try:
@@ -101,38 +106,54 @@ def take_inventory(
             else:
                 waiting.append((len(files) - 1, opened))
             while len(waiting) > AHEAD:
-                _settle(files, waiting, progress)
+                _settle(files, waiting, pool, budget, progress)
         meanwhile()
         while waiting:
             progress.doing = waiting[0][1].entry.place
-            _settle(files, waiting, progress)
+            _settle(files, waiting, pool, budget, progress)
     except BaseException:  # Ctrl-C: no thread may be left with a descriptor that we close
         pool.stop()
         ahead.close()
         for _, opened in waiting:
             opened.close()
+        watch.close()
         raise
     if any(file.claims for file in files):
-        entries = snapshot.entries
-        files = settle_claims(files, lambda index: ahead.reopen(entries[index]))
+        budget.start_file()
+        files = reading.settled(files, lambda index: ahead.reopen(snapshot.entries[index]))
+    watch.close()
     return Inventory(tuple(files))
 
 
-def _settle(files: list[Component], waiting: deque[tuple[int, Opened]], progress: Progress) -> None:
+def _settle(
+    files: list[Component], waiting: deque[tuple[int, Opened]], pool: HashPool, budget: Budget, progress: Progress
+) -> None:
     """Put the digests of the file that has waited longest into its component."""
     index, opened = waiting[0]
     if opened.pending is None or opened.source is None:
         raise AssertionError("only files that are being hashed wait")
     component = files[index]
     try:
+        if not opened.pending.done(budget.subject_left):
+            pool.stop()  # no thread may be left with a descriptor that we close
         digests = opened.pending.wait()
         opened.source.check_unchanged()
         files[index] = replace(component, digests=digests)
+    except StoppedError:
+        files[index] = _out_of_time(component, budget)
     except ReadError as error:
         files[index] = _with_change(component, error)
     waiting.popleft()
     opened.source.close()
     progress.files_done += 1
+
+
+def _out_of_time(component: Component, budget: Budget) -> Component:
+    """``component`` without digests: the seconds for the whole subject were spent before it was hashed to its end."""
+    coverage = Coverage.UNREAD if component.coverage is Coverage.UNREAD else Coverage.PARTIAL
+    message = f"it was not hashed to its end: {budget.out_of_time().message}"
+    unknown = Unknown("timeout", message, Location(component.place))
+    return replace(component, coverage=coverage, digests={}, unknowns=(*component.unknowns, unknown))
 
 
 def _with_change(component: Component, error: ReadError) -> Component:
@@ -149,8 +170,9 @@ def _with_change(component: Component, error: ReadError) -> Component:
 class _Reading:
     """One subject's reading: its budget and the digests it wants."""
 
-    def __init__(self, budget: Budget, algorithms: tuple[str, ...], *, digest_members: bool, every_call: bool) -> None:
-        self._budget = budget
+    def __init__(self, watch: Overtime, algorithms: tuple[str, ...], *, digest_members: bool, every_call: bool) -> None:
+        self._watch = watch
+        self._budget = watch.budget
         self._algorithms = algorithms
         self._digest_members = digest_members
         self._every_call = every_call
@@ -166,6 +188,10 @@ class _Reading:
         if opened.source is None:
             return self._not_a_file(entry)
         source = opened.source
+        if self._budget.left < 0:
+            if opened.pending is None:
+                source.close()
+            return self._not_read(entry, self._budget.out_of_time())
         if isinstance(source, RangeSource):
             return self._remote(source, entry, progress)
         if opened.pending is not None:
@@ -187,10 +213,16 @@ class _Reading:
                 small = source.size <= SMALL
                 held = BytesSource(source.read(0, source.size)) if small else source
                 component = self.examine(held, entry.name, entry.place, 0)
+            except ReadError as error:
+                return self._not_read(entry, error)
+            try:
                 if not source.whole:
                     progress.bytes_done += source.size
                     return _named(_unverified(component, source), entry)
-                digests, agree = source.digest(self._algorithms, progress)
+                self._budget.start_transfer()
+                digests, agree = self._watch.within(lambda: source.digest(self._algorithms, progress))
+            except LimitError:
+                return _named(_out_of_time(component, self._budget), entry)
             except ReadError as error:
                 return self._not_read(entry, error)
         if not agree and source.claim is not None:
@@ -218,16 +250,19 @@ class _Reading:
         else:
             ids, facts = self._read(source, name, place, walked)
             if facts.tensors and not isinstance(source, RangeSource):  # a request for each tensor would cost too much
-                look_at_starts(source, facts, ids)
+                try:
+                    self._watch.within(lambda: look_at_starts(source, facts, ids))
+                except LimitError as error:
+                    _failed(facts, error)
             if source.cut:
                 _say_cut(facts)
         children = tuple(self._member(member, place, depth + 1) for member in facts.members)
         if any(child.claims for child in children):
-            children = tuple(settle_claims(children, lambda index: facts.members[index].open()))
+            children = tuple(self.settled(children, lambda index: facts.members[index].open()))
         digests = {}
         if depth and (facts.programs or self._digest_members):
             try:
-                digests = digest_chunks(source.chunks(), self._algorithms)
+                digests = self._watch.within(lambda: digest_chunks(source.chunks(), self._algorithms))
             except ReadError as error:
                 _failed(facts, error)
         return Component(
@@ -249,13 +284,20 @@ class _Reading:
             children=children,
         )
 
+    def settled(self, files: Sequence[Component], reopen: Callable[[int], Source]) -> list[Component]:
+        """``files``, those that others describe among them read as tensors; as they are where the time does not last."""
+        try:
+            return self._watch.within(lambda: settle_claims(files, reopen))
+        except LimitError:
+            return list(files)
+
     def _read(
         self, source: Source, name: str, place: str, walked: tuple[str, Any] | None
     ) -> tuple[tuple[str, ...], Facts]:
         """The ids of the formats that the bytes were read as, and what reading them found."""
         facts = self._facts(place, name)
         try:
-            identity = identify(Head(name, source))
+            identity = self._watch.within(lambda: identify(Head(name, source)))
         except ReadError as error:
             _failed(facts, error)
             return (), facts
@@ -274,7 +316,7 @@ class _Reading:
             ids = tuple(module.FORMAT.id for module in identity.readers)
             facts.anomaly("file/polyglot", f"reads as {' and as '.join(ids)} at once", formats=list(ids))
             for module in identity.readers:
-                _read_as(module, source, facts)
+                self._read_as(module, source, facts)
         else:
             ids, facts = self._read_first(identity.readers, source, facts)
         if program is not None:
@@ -295,7 +337,7 @@ class _Reading:
         for module in readers:
             attempt = self._facts(empty.place, empty.name)
             attempt.walked = empty.walked
-            if _read_as(module, source, attempt):
+            if self._read_as(module, source, attempt):
                 return (module.FORMAT.id,), attempt
             first = first or attempt
         return (readers[0].FORMAT.id,), first or empty
@@ -306,12 +348,25 @@ class _Reading:
             return Component(place, member.name, member.size, (), Coverage.INERT, role=member.role)
         try:
             self._budget.check_depth(depth)
-            with member.open() as source:
+            with self._watch.within(member.open) as source:
                 return self.examine(source, member.name, place, depth, member.role, member.walked)
         except ReadError as error:
             facts = Facts(place, member.name, self._budget)
             _failed(facts, error, coverage=Coverage.UNREAD)
             return _unread(facts, member.size)
+
+    def _read_as(self, module: ModuleType, source: Source, facts: Facts) -> bool:
+        """Read with one format; whatever it raises becomes an unknown. Says whether it came to the end."""
+        try:
+            self._watch.within(lambda: module.read(source, facts))
+        except ReadError as error:
+            _failed(facts, error)
+            return False
+        except Exception as error:  # noqa: BLE001 - a fault of ours (or of a plug-in) must not hide the other files
+            what = f"{type(error).__name__}: {printable(str(error))[:200]}"
+            facts.unknown("error", f"the {module.FORMAT.id} reader failed: {what}")
+            return False
+        return True
 
     def _not_read(self, entry: Entry, error: ReadError) -> Component:
         facts = Facts(entry.place, entry.name, self._budget)
@@ -363,24 +418,11 @@ def _unread(facts: Facts, size: int) -> Component:
     )
 
 
-def _read_as(module: ModuleType, source: Source, facts: Facts) -> bool:
-    """Read with one format; whatever it raises becomes an unknown. Says whether it came to the end."""
-    try:
-        module.read(source, facts)
-    except ReadError as error:
-        _failed(facts, error)
-        return False
-    except Exception as error:  # noqa: BLE001 - a fault of ours (or of a plug-in) must not hide the other files
-        facts.unknown(
-            "error", f"the {module.FORMAT.id} reader failed: {type(error).__name__}: {printable(str(error))[:200]}"
-        )
-        return False
-    return True
-
-
 def _failed(facts: Facts, error: ReadError, coverage: Coverage = Coverage.PARTIAL) -> None:
     """Turn an error into an unknown with a place, and a broken structure into an anomaly as well."""
     reason = next((word for kind, word in _REASONS if isinstance(error, kind)), "error")
+    if isinstance(error, LimitError) and error.limit in _SECONDS:
+        reason = "timeout"
     facts.unknown(reason, error.message, error.offset, coverage=coverage)
     if reason == "malformed":
         facts.anomaly("file/malformed", error.message, error.offset)

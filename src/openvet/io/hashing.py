@@ -10,6 +10,7 @@ import hashlib
 import os
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
@@ -17,7 +18,7 @@ from openvet.core.progress import Progress
 from openvet.errors import ChangedError, ReadError, UsageError
 from openvet.io.source import FileSource
 
-__all__ = ["ALGORITHMS", "HashPool", "Pending", "digest_chunks"]
+__all__ = ["ALGORITHMS", "HashPool", "Pending", "StoppedError", "digest_chunks"]
 
 #: Large enough that taking the GIL again between blocks costs nothing beside hashing one.
 _BUFFER = 4 * 1024 * 1024
@@ -54,6 +55,14 @@ def digest_chunks(chunks: Iterable[bytes], algorithms: Sequence[str]) -> dict[st
     return {name: state.hexdigest() for name, state in states.items()}
 
 
+class StoppedError(ReadError):
+    """Hashing was stopped before it came to this end."""
+
+
+def _stopped(offset: int) -> StoppedError:
+    return StoppedError("stopped before it was hashed to its end", offset=offset)
+
+
 class Pending:
     """The digests of one file, or of the span from ``start`` to before ``end`` of one, on their way."""
 
@@ -72,12 +81,21 @@ class Pending:
 
         Raises:
             ChangedError: the file changed or became shorter while it was hashed.
+            StoppedError: the pool was stopped first.
         """
         while not self._done.wait(0.2):  # wake up now and then, so that Ctrl-C is seen on every platform
             pass
         if self._error is not None:
             raise self._error
         return self._value
+
+    def done(self, seconds: float) -> bool:
+        """Whether the digests are there, or the reason why not; waits for that at most ``seconds``."""
+        until = time.monotonic() + seconds
+        while not self._done.wait(max(0.0, min(0.2, until - time.monotonic()))):
+            if time.monotonic() >= until:
+                return False
+        return True
 
     def finish(self, value: dict[str, str]) -> None:
         self._value = value
@@ -105,6 +123,9 @@ class HashPool:
         The caller keeps it open until the digests are there.
         """
         pending = Pending(source, start, source.size if end is None else end)
+        if self._stop:
+            pending.fail(_stopped(start))
+            return pending
         self._queue.put(pending)
         if len(self._threads) < self._jobs:
             thread = threading.Thread(target=self._work, name="hash", daemon=True)
@@ -113,12 +134,16 @@ class HashPool:
         return pending
 
     def stop(self) -> None:
-        """Let every thread end after its current block, and wait for that."""
+        """Let every thread end after its current block, and wait for that. What is not hashed by then never is."""
         self._stop = True
         for _ in self._threads:
             self._queue.put(None)
         for thread in self._threads:
             thread.join()
+        while not self._queue.empty():
+            pending = self._queue.get()
+            if pending is not None:
+                pending.fail(_stopped(pending.start))
 
     def _work(self) -> None:
         buffer = bytearray(_BUFFER)
@@ -139,7 +164,7 @@ class HashPool:
         states = {name: make() for name, make in self._constructors.items()}
         while offset < end:
             if self._stop:
-                raise ReadError("stopped before it was hashed to its end", offset=offset)
+                raise _stopped(offset)
             try:
                 got = os.preadv(source.descriptor, [view[: min(_BUFFER, end - offset)]], offset)
             except OSError as error:

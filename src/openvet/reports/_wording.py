@@ -159,6 +159,10 @@ UNREAD: Mapping[str, Unread] = {
         "a limit was reached",
         "Raise the limit that the message names with --limit NAME=VALUE, if you trust the size of this model.",
     ),
+    "timeout": Unread(
+        "the time for it was spent",
+        "Raise the limit that the message names with --limit NAME=VALUE, or check the file on a faster or less busy machine.",
+    ),
     "malformed": Unread(
         "the bytes break the rules of their format", "Get the file again from its source; compare its digest."
     ),

@@ -42,7 +42,7 @@ def assemble(path: str, snapshot: Snapshot, inventory: Inventory, budget: Budget
     """Run the rules over ``inventory``, write down both predicates, and decide."""
     config, today = options.config, options.today
     callables = config.callables_on(today) if config is not None and today is not None else {}
-    result = run_checks(inventory, options.rules, callables)
+    result = run_checks(inventory, options.rules, callables, budget)
     subject = ResourceDescriptor(snapshot.name, _subject_digest(snapshot, inventory))
     known = _Digests(inventory, subject)
     by_file: dict[str, list[Finding]] = {}
