@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from openvet.core.coverage import Coverage, Unknown
 from openvet.core.dataclass import dataclass
 from openvet.formats._format import Anomaly, Program, Tensor
 
 __all__ = ["Component", "Inventory"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Inventory:
     files: tuple[Component, ...]
     _all: list[Component] = field(default_factory=list, init=False, repr=False, compare=False)
     _anomalies: dict[str, list[Anomaly]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _found: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def walk(self) -> Iterator[Component]:
         """Every file and every member, in order."""
@@ -85,6 +88,12 @@ class Inventory:
                 for anomaly in component.anomalies:
                     self._anomalies.setdefault(anomaly.rule, []).append(anomaly)
         return self._anomalies.get(rule, ())
+
+    def once(self, find: Callable[[Inventory], T]) -> T:
+        """What ``find`` makes of this inventory, made once for all rules that ask, however often they do."""
+        if find not in self._found:
+            self._found[find] = find(self)
+        return cast("T", self._found[find])
 
     def file(self, place: str) -> Component | None:
         """The file at ``place``, if the subject has one."""

@@ -33,7 +33,7 @@ from typing import Any
 from openvet.checks._check import Context
 from openvet.checks.hub._targets import Judged, judge, keys, shown
 from openvet.checks.hub._walk import Entry, documents, entries
-from openvet.checks.python._quiet import why_loud
+from openvet.checks.python._quiet import first_loud, why_loud
 from openvet.core.finding import Finding
 from openvet.core.location import Location, below
 from openvet.core.rule import Confidence, Rule, Severity
@@ -78,8 +78,7 @@ def check(ctx: Context) -> Iterator[Finding]:
 
 def _only_defines(ctx: Context) -> bool:
     """Whether there is code here, and all of it was seen to do nothing but define."""
-    loud = why_loud(ctx)
-    return bool(loud) and not any(loud.values())
+    return bool(why_loud(ctx)) and not first_loud(ctx)
 
 
 def _pipeline(ctx: Context, component: Component, document: dict[str, Any]) -> Iterator[Finding]:

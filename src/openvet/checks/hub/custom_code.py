@@ -34,7 +34,7 @@ from typing import Any
 from openvet.checks._check import Context
 from openvet.checks.hub._targets import shown
 from openvet.checks.hub._walk import documents, entries
-from openvet.checks.python._quiet import why_loud
+from openvet.checks.python._quiet import first_loud
 from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.core.rule import Confidence, Rule, Severity
@@ -55,8 +55,8 @@ _ELSEWHERE = "Check the other repository too, pin its revision with code_revisio
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each configuration and each repository that it takes code from."""
-    here = {component.name.replace("\\", "/") for component in ctx.inventory.walk()}
-    loud = next((f"in {place}, {why}" for place, why in why_loud(ctx).items() if why), "")
+    here = {component.name.replace("\\", "/").rsplit("/", 1)[-1] for component in ctx.inventory.walk()}
+    loud = first_loud(ctx)
     for component in documents(ctx):
         for entry in entries(component, ("auto_map", "custom_pipelines")):
             if entry.key == "auto_map":
@@ -103,9 +103,7 @@ def _named(ctx: Context, location: Location, value: Any, here: set[str], loud: s
                 f"takes {classes} from the other repository {shown(repository)}, whose code may change at any time"
             )
         else:
-            missing = sorted(
-                {f"{name.split('.', 1)[0]}.py" for name in names} - {each.rsplit("/", 1)[-1] for each in here}
-            )
+            missing = sorted({f"{name.split('.', 1)[0]}.py" for name in names} - here)
             message = f"makes a loader run {classes} of this repository when trust_remote_code is given"
             if missing:
                 evidence["missing"] = [shown(name) for name in missing[:50]]

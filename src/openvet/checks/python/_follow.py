@@ -15,6 +15,8 @@ _LOCAL = "<local>."
 _RANK = {"import": 0, "construction": 1, "inference": 2}
 #: Steps in all; a repository of some thousand files stays far below.
 _MOST = 200_000
+#: Parts of one dotted name, of which each beginning may be a file; more is no name of a module.
+_PARTS = 64
 
 Where = tuple[Location, str]
 
@@ -31,13 +33,12 @@ def follow(sources: Iterable[PythonSource]) -> Mapping[Where, tuple[str, str]]:
             else:
                 leading.setdefault((program.location, call.owner), []).append(call)
     reached: dict[Where, tuple[str, str]] = {}
-    steps = 0
+    steps = [0]
     for _, via, program, first in sorted(starts, key=lambda each: (each[0], each[2].location.place, each[3].line)):
         waiting = [(program, first)]
-        while waiting and steps < _MOST:
-            steps += 1
+        while waiting and steps[0] < _MOST:
             source, call = waiting.pop()
-            for target, function in _targets(source, call.name, by_place):
+            for target, function in _targets(source, call.name, by_place, steps):
                 where = (target.location, function)
                 if where not in reached:
                     reached[where] = (first.when, via)
@@ -45,14 +46,17 @@ def follow(sources: Iterable[PythonSource]) -> Mapping[Where, tuple[str, str]]:
     return reached
 
 
-def _targets(source: PythonSource, name: str, by_place: Mapping[str, PythonSource], hops: int = 4
+def _targets(source: PythonSource, name: str, by_place: Mapping[str, PythonSource], steps: list[int], hops: int = 4
              ) -> Iterator[tuple[PythonSource, str]]:  # fmt: skip
-    """The sources and functions that ``name`` may mean when ``source`` says it."""
+    """The sources and functions that ``name`` may mean when ``source`` says it. ``steps`` counts what all calls cost together."""
+    steps[0] += 1
+    if steps[0] > _MOST:
+        return
     if name.startswith(_LOCAL):
         yield source, name[len(_LOCAL) :]
         return
     folder = source.location.place.rpartition("/")[0]
-    parts = name[len(_NEAR) :].split(".")
+    parts = name[len(_NEAR) :].split(".", _PARTS)
     while parts and parts[0] == "^":
         folder = folder.rpartition("/")[0]
         parts = parts[1:]
@@ -68,6 +72,6 @@ def _targets(source: PythonSource, name: str, by_place: Mapping[str, PythonSourc
                 head, _, rest = function.partition(".")
                 for known, full in target.handed_on if hops else ():
                     if known == head:
-                        yield from _targets(target, full + (f".{rest}" if rest else ""), by_place, hops - 1)
+                        yield from _targets(target, full + (f".{rest}" if rest else ""), by_place, steps, hops - 1)
                     elif known == "*":
-                        yield from _targets(target, f"{full}.{function}", by_place, hops - 1)
+                        yield from _targets(target, f"{full}.{function}", by_place, steps, hops - 1)

@@ -17,8 +17,9 @@ from openvet.core.tables import read_table
 from openvet.core.text import shorten
 from openvet.formats._python_names import capabilities
 from openvet.formats.python import PythonSource, PythonUse
+from openvet.inventory.component import Inventory
 
-__all__ = ["why_loud"]
+__all__ = ["first_loud", "why_loud"]
 
 #: What a function may do that nothing here calls: save a vocabulary, fetch an image, convert an older checkpoint.
 _WHEN_CALLED = frozenset({"file", "import", "load", "network", "secret", "telling"})
@@ -45,17 +46,30 @@ def _packages() -> frozenset[str]:
 
 def why_loud(ctx: Context) -> Mapping[str, str]:
     """For each place with Python source what keeps it from being quiet, in a few words; empty text where it is quiet."""
+    return ctx.inventory.once(_why_loud)
+
+
+def first_loud(ctx: Context) -> str:
+    """The first source that is not quiet, with the reason; empty text where all of them are."""
+    return ctx.inventory.once(_first_loud)
+
+
+def _first_loud(inventory: Inventory) -> str:
+    return next((f"in {place}, {why}" for place, why in inventory.once(_why_loud).items() if why), "")
+
+
+def _why_loud(inventory: Inventory) -> dict[str, str]:
     found: dict[str, str] = {}
     here: set[str] = set()
-    for program in sources(ctx):
+    for program in inventory.once(sources):
         place = program.location.place
         parts = place.replace("!", "/").split("/")
         here.update([*parts[:-1], parts[-1].rpartition(".")[0]])
         found.setdefault(place, "")
-    for program, use, _ in uses(ctx):
+    for program, use, _ in inventory.once(uses):
         if not found[program.location.place]:
             found[program.location.place] = _of_use(use)
-    for program in sources(ctx):
+    for program in inventory.once(sources):
         if not found[program.location.place]:
             found[program.location.place] = _of_source(program, here)
     return found

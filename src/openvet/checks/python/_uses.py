@@ -11,7 +11,7 @@ from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.core.rule import Confidence, Severity
 from openvet.formats.python import PythonSource, PythonUse
-from openvet.inventory.component import Component
+from openvet.inventory.component import Component, Inventory
 
 __all__ = ["found", "is_script", "sources", "uses"]
 
@@ -27,9 +27,12 @@ _MOST = 20
 Grade = tuple[Severity, Confidence]
 
 
-def uses(ctx: Context) -> Iterator[tuple[PythonSource, PythonUse, str]]:
+def uses(inventory: Inventory) -> list[tuple[PythonSource, PythonUse, str]]:
     """Every use in every source, with where it is called from when another file calls it; not those of TorchScript."""
-    read = list(sources(ctx))
+    return list(_uses(inventory.once(sources)))
+
+
+def _uses(read: list[PythonSource]) -> Iterator[tuple[PythonSource, PythonUse, str]]:
     reached = follow(read)
     for program in read:
         for use in program.uses:
@@ -37,9 +40,13 @@ def uses(ctx: Context) -> Iterator[tuple[PythonSource, PythonUse, str]]:
             yield program, replace(use, when=when) if when else use, via
 
 
-def sources(ctx: Context) -> Iterator[PythonSource]:
+def sources(inventory: Inventory) -> list[PythonSource]:
     """Every Python source that Python itself would run."""
-    for file in ctx.inventory.files:
+    return list(_sources(inventory))
+
+
+def _sources(inventory: Inventory) -> Iterator[PythonSource]:
+    for file in inventory.files:
         stack: list[tuple[Component, bool]] = [(file, False)]
         while stack:
             component, torchscript = stack.pop()
@@ -60,7 +67,7 @@ def is_script(name: str) -> bool:
 def found(ctx: Context, capability: str, what: str, remedy: str, grades: Mapping[str, Grade]) -> Iterator[Finding]:
     """One finding for each use of ``capability`` at a time that ``grades`` has."""
     counted: dict[str, int] = {}
-    for program, use, via in uses(ctx):
+    for program, use, via in ctx.inventory.once(uses):
         if use.capability != capability or use.when not in grades:
             continue
         place = program.location.place

@@ -49,7 +49,7 @@ _MOST = 20
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each secret that is taken in a file that uses the network."""
-    read = [(program, use) for program, use, _ in uses(ctx) if use.when in _WHEN]
+    read = [(program, use) for program, use, _ in ctx.inventory.once(uses) if use.when in _WHEN]
     senders = {program.location.place for program, use in read if use.capability == "network"}
     told: set[tuple[str, int]] = set()
     for program, use in read:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from openvet.checks._check import Context
@@ -16,12 +16,17 @@ _TORCHSERVE = "MAR-INF/MANIFEST.json"
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """One packed model: its framework, its manifest, and the files beside it by their names relative to the model."""
+    """One packed model: its framework, its manifest, and the files of the folder or archive that it lies in."""
 
     framework: str
     manifest: Component
     document: dict[str, Any]
-    beside: dict[str, Component]
+    folder: str
+    files: Mapping[str, Component]
+
+    def beside(self, name: str) -> Component | None:
+        """The file of this name relative to the model."""
+        return self.files.get(self.folder + name)
 
 
 def packed(ctx: Context) -> Iterator[Packed]:
@@ -29,21 +34,19 @@ def packed(ctx: Context) -> Iterator[Packed]:
     waiting: list[tuple[Component, ...]] = [ctx.inventory.files]
     while waiting:
         siblings = waiting.pop()
+        files: dict[str, Component] = {}
         for component in siblings:
             name = component.name.removeprefix("./")
             if isinstance(component.document, dict):
                 if name == _TORCHSERVE or name.endswith(f"/{_TORCHSERVE}"):
-                    yield _packed("TorchServe", component, name.removesuffix(_TORCHSERVE), siblings)
+                    files = files or _by_name(siblings)  # once for all manifests of one folder
+                    yield Packed("TorchServe", component, component.document, name.removesuffix(_TORCHSERVE), files)
                 elif component.basename == "MLmodel" and "flavors" in component.document:
-                    yield _packed("MLflow", component, name.removesuffix("MLmodel"), siblings)
+                    files = files or _by_name(siblings)
+                    yield Packed("MLflow", component, component.document, name.removesuffix("MLmodel"), files)
             if component.children:
                 waiting.append(component.children)
 
 
-def _packed(framework: str, manifest: Component, folder: str, siblings: tuple[Component, ...]) -> Packed:
-    beside = {}
-    for each in siblings:
-        name = each.name.removeprefix("./")
-        if name.startswith(folder):
-            beside[name.removeprefix(folder)] = each
-    return Packed(framework, manifest, manifest.document, beside)
+def _by_name(siblings: tuple[Component, ...]) -> dict[str, Component]:
+    return {each.name.removeprefix("./"): each for each in siblings}

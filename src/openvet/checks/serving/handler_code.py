@@ -27,7 +27,7 @@ from collections.abc import Iterator
 
 from openvet.checks._check import Context
 from openvet.checks.hub._targets import shown
-from openvet.checks.python._quiet import why_loud
+from openvet.checks.python._quiet import first_loud
 from openvet.checks.serving._manifests import Packed, packed
 from openvet.core.finding import Finding
 from openvet.core.location import Location
@@ -67,9 +67,9 @@ def check(ctx: Context) -> Iterator[Finding]:
 
 def _code(ctx: Context, each: Packed, key: str, name: str) -> Iterator[Finding]:
     file = name.partition(":")[0].removeprefix("./")
-    component = each.beside.get(file) or each.beside.get(f"{file}.py")
+    component = each.beside(file) or each.beside(f"{file}.py")
     where = Location(each.manifest.place, pointer=f"/model/{key}")
-    quiet = component is not None and not any(why_loud(ctx).values())
+    quiet = component is not None and not first_loud(ctx)
     yield ctx.finding(
         where,
         f"makes TorchServe run {shown(name)} as its {'handler' if key == 'handler' else 'model'}"

@@ -64,7 +64,7 @@ def _lists(each: Packed) -> Iterator[Component]:
     if isinstance(model, dict):
         names.append(model.get("requirementsFile"))
     for name in names:
-        component = each.beside.get(name.removeprefix("./")) if isinstance(name, str) else None
+        component = each.beside(name.removeprefix("./")) if isinstance(name, str) else None
         if component is not None:
             yield component
 
