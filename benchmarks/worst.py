@@ -25,6 +25,7 @@ from measure import environment, openvet
 from worst_archives import INPUTS as ARCHIVES
 from worst_models import INPUTS as MODELS
 from worst_models import stretched
+from worst_more import INPUTS as MORE
 from worst_programs import INPUTS as PROGRAMS
 from worst_texts import INPUTS as TEXTS
 
@@ -46,7 +47,7 @@ class Run:
 
 def main() -> int:
     arguments = _arguments()
-    inputs = {**ARCHIVES, **PROGRAMS, **TEXTS, **MODELS} if not arguments.stretched else stretched()
+    inputs = {**ARCHIVES, **PROGRAMS, **TEXTS, **MODELS, **MORE} if not arguments.stretched else stretched()
     start = _start_up()
     runs = []
     for name, make in inputs.items():

@@ -113,3 +113,25 @@ def test_a_line_without_end_is_refused() -> None:
     with pytest.raises(MalformedError, match="longer than 1000"):
         cursor.readline(1000)
     assert Cursor(BytesSource(b"no newline")).readline(100) == b"no newline"
+
+
+def test_a_walk_of_small_parts_costs_few_system_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = bytes(number * 7 % 251 for number in range(20_000))
+    path = tmp_path / "a"
+    path.write_bytes(data)
+    calls = 0
+    real = os.pread
+
+    def counted(descriptor: int, size: int, offset: int) -> bytes:
+        nonlocal calls
+        calls += 1
+        return real(descriptor, size, offset)
+
+    monkeypatch.setattr(os, "pread", counted)
+    with FileSource(os.open(path, os.O_RDONLY)) as source:
+        for at in range(0, 19_990, 4):
+            assert source.read(at, 8) == data[at : at + 8]
+        assert calls < 20
+        for at in (0, 19_999, 5, 4_095, 4_096, 12_345, 5):  # back and forth, over the edges of what was read ahead
+            assert source.upto(at, 200) == data[at : at + 200]
+            assert source.upto(at, 5_000) == data[at : at + 5_000]

@@ -32,6 +32,8 @@ _EBML, _SEGMENT, _CLUSTER, _ATTACHMENTS, _VOID, _CRC = 0x1A45DFA3, 0x18538067, 0
 _IN_SEGMENT = frozenset({0x114D9B74, 0x1549A966, 0x1654AE6B, _CLUSTER, 0x1C53BB6B, _ATTACHMENTS, 0x1043A770, 0x1254C367,
                          _VOID, _CRC})  # fmt: skip
 _IN_CLUSTER = frozenset({0xE7, 0xA3, 0xA0, 0xAB, 0xA7, 0x5854, 0xAF, _VOID, _CRC})
+#: What may stand outside, in a segment, in a cluster; an element that no cluster may have ends it.
+_ALLOWED = (frozenset({_EBML, _SEGMENT, _VOID, _CRC}), _IN_SEGMENT, _IN_SEGMENT | _IN_CLUSTER)
 
 
 def probe(head: Head) -> Likeness:
@@ -48,8 +50,7 @@ def read(source: Source, facts: Facts) -> None:
     while at < end:
         facts.budget.check_time()
         kind, size, content = _element(source, at)
-        allowed = {0: frozenset({_EBML, _SEGMENT, _VOID, _CRC}), 1: _IN_SEGMENT, 2: _IN_SEGMENT | _IN_CLUSTER}[inside]
-        if kind not in allowed and not (inside and kind in {_EBML, _SEGMENT}):
+        if kind not in _ALLOWED[inside] and not (inside and kind in {_EBML, _SEGMENT}):
             break
         if kind == _ATTACHMENTS:
             facts.unknown("unsupported", "files are attached to it, which were not read", at)

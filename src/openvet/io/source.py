@@ -21,6 +21,10 @@ from openvet.errors import ChangedError, MalformedError
 __all__ = ["BLOCK", "BytesSource", "Cursor", "FileSource", "Source", "Spool", "Window"]
 
 BLOCK = 1024 * 1024
+#: A read of at most so many bytes is a header's, and the next header is often near: walks of millions of small parts cost one
+#: system call for some hundred of them.
+_SHORT = 256
+_NEAR = 4096
 
 
 class Source(ABC):
@@ -127,15 +131,26 @@ class FileSource(Source):
         OSError: from ``fstat``, when the descriptor is not open.
     """
 
-    __slots__ = ("descriptor", "identity")
+    __slots__ = ("_near", "_near_at", "descriptor", "identity")
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
+        self._near = b""  # what the last short read found and what lies behind it, where the next one mostly looks
+        self._near_at = 0
         status = os.fstat(descriptor)
         self.size = status.st_size
         self.identity = _identity(status)
 
     def _read(self, offset: int, size: int) -> bytes:
+        if size > _SHORT:
+            return self._read_long(offset, size)
+        at = offset - self._near_at
+        if at < 0 or at + size > len(self._near):
+            self._near = self._read_long(offset, min(max(size, _NEAR), self.size - offset))
+            self._near_at, at = offset, 0
+        return self._near[at : at + size]
+
+    def _read_long(self, offset: int, size: int) -> bytes:
         parts: list[bytes] = []
         while size:
             try:

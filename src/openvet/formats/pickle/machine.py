@@ -235,9 +235,11 @@ class Machine(Semantics):
         start, length = span(self.peek, offset, code, _LINE)
         self._suspect(code, offset, start, length)
 
-    def _by_hand(self, code: int, offset: int) -> int | None:
+    def _by_hand(self, code: int, offset: int) -> int | None:  # noqa: C901 - one line for each kind
         """One opcode that the tape does not take; the offset of the next one, or ``None`` at the end."""
         kind, following = op.KIND[code], offset + op.WIDTH[code]
+        if kind == op.RARE:  # first: what calls is followed one by one, however many there are
+            return self._rare(code, offset)
         if kind == op.MEMOIZE:
             self.memo_put(self.tape.memo_count, self.top(offset), offset)
         elif kind in (op.BINPUT, op.LONG_BINPUT):
@@ -364,6 +366,8 @@ class Machine(Semantics):
         if name == "REDUCE":
             arguments = self.pop(offset)
             self.push(self.call(self.pop(offset), arguments, offset, name))
+        elif name == "POP_MARK":
+            self.pop_mark(offset)
         elif name == "STACK_GLOBAL":
             self.stack_global(offset)
         elif name == "BUILD":
@@ -398,8 +402,6 @@ class Machine(Semantics):
             self._proto(offset)
         elif name == "POP":
             self._pop(offset)
-        elif name == "POP_MARK":
-            self.pop_mark(offset)
         elif name == "DUP":
             self.push(self.top(offset))
         elif name in ("LIST", "DICT", "FROZENSET"):

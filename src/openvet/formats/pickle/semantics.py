@@ -7,6 +7,8 @@ because the two unpicklers of CPython fail at different places and what either w
 
 from __future__ import annotations
 
+from functools import cache
+from types import ModuleType
 from typing import Final, Protocol
 
 from openvet.core.limits import Limits
@@ -308,23 +310,23 @@ class Semantics(State):
             self._depth -= 1
 
     def _invoke(self, index: int, items: list[int] | None, bag: int, offset: int, opcode: str) -> int:
-        from openvet.formats.pickle.linkers import LINKERS, MADE, PURE
-        from openvet.formats.pickle.resources import WATCHED, strain
-
+        linkers, resources = _later()
         ref = self.refs[index]
         ref.calls += 1
         if self.steps is not None:
             self._step(ref.module, ref.name, items, offset, opcode)
-        made = MADE.get(ref.kind)
+        made = linkers.MADE.get(ref.kind)
         if made is not None:
-            return made(self, ref, items, bag, offset)
+            answer: int = made(self, ref, items, bag, offset)
+            return answer
         ref.bag = self.bags.join(ref.bag, bag)
         if ref.keeps_calls and self.room():
             shown = ("…",) if items is None else tuple(self.show(item) for item in items[:8])
             ref.first_calls.append(Call(offset, opcode, shown))
         if items is not None and self._carried_at and ref.module != "_codecs":
             self._mark_loaded(ref, items)
-        linker = LINKERS.get((ref.module, ref.name)) if ref.kind == "global" else None
+        key = (ref.module, ref.name)
+        linker = linkers.LINKERS.get(key) if ref.kind == "global" else None
         result = None if linker is None else linker(self, items, bag, offset)
         if linker is None and items and ref.name.endswith(_CALLS_FIRST) and tag_of(items[0]) in (REF, RESULT):
             result = self.call_items(items[0], items[1:], bag, offset, "__call__")  # partial.__call__(f, ...) calls f
@@ -333,15 +335,14 @@ class Semantics(State):
                 items[0], ref.name.partition(".")[2], offset, ref.name
             )  # list.append(sys.path, ...)
             result = self.call_items(method, items[1:], bag, offset, opcode)
-        if (ref.module, ref.name) not in PURE:
+        if key not in linkers.PURE:
             self.tape.called_at = offset
         if result is None:
             result = make(RESULT, index, offset)
             if ref.name == "dtype" and ref.module == "numpy" and items and len(self.dtypes) < _DTYPES:
                 self.dtypes[offset] = Dtype(self.text(items[0]) or "")
-        key = (ref.module, ref.name)
-        if items is not None and (self.sizes or key in WATCHED) and tag_of(result) != REF:
-            strain(self, ref, items, result, offset, opcode)
+        if items is not None and (self.sizes or key in resources.WATCHED) and tag_of(result) != REF:
+            resources.strain(self, ref, items, result, offset, opcode)
         if not ref.keeps_calls:
             self._settle(ref, items, bag, result, linked=linker is not None)
         if self.observer is not None and items is not None:
@@ -354,11 +355,10 @@ class Semantics(State):
 
         ``partial.__call__(1)`` does not lead on, but ``partial.__call__(f)`` calls ``f``.
         """
-        from openvet.formats.pickle.resources import UNSETTLED
-
+        _, resources = _later()
         if ref.kind != "global" or ref.name in _LOOKED_AT or ref.name.endswith(_CALLS_FIRST):
             return
-        if not linked and (ref.module, ref.name) not in UNSETTLED:
+        if not linked and (ref.module, ref.name) not in resources.UNSETTLED:
             ref.settled = SETTLED
         elif not linked and ref.name == "_reconstruct":
             ref.settled = SETTLED_SHAPED
@@ -594,3 +594,11 @@ class Semantics(State):
             given = self.observer.persistent(self, identifier, result)
             result = result if given is None else given
         self.push(result)
+
+
+@cache
+def _later() -> tuple[ModuleType, ModuleType]:
+    """The rooms that know this one, looked up once: a pickle may make millions of calls."""
+    from openvet.formats.pickle import linkers, resources
+
+    return linkers, resources

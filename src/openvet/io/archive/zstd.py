@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from openvet.core.limits import Budget
@@ -109,10 +110,8 @@ class _Frame:
     __slots__ = ("_error", "_inner")
 
     def __init__(self) -> None:
-        module = _module()
-        self._error: type[Exception] = module.ZstdError
-        make: Callable[..., Any] = module.ZstdDecompressor
-        self._inner = make(options={module.DecompressionParameter.window_log_max: _WINDOW_LOG})
+        self._error, make, options = _tools()
+        self._inner = make(options=options)
 
     @property
     def eof(self) -> bool:
@@ -132,6 +131,13 @@ class _Frame:
             return bytes(self._inner.decompress(data, max_length))
         except self._error as error:
             raise ValueError(str(error)) from error
+
+
+@cache
+def _tools() -> tuple[type[Exception], Callable[..., Any], dict[Any, int]]:
+    """The error, the decoder and its options, looked up once: a file may have a million frames."""
+    module = _module()
+    return module.ZstdError, module.ZstdDecompressor, {module.DecompressionParameter.window_log_max: _WINDOW_LOG}
 
 
 def _module() -> Any:
