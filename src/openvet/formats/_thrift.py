@@ -16,11 +16,13 @@ from typing import Any
 from openvet.errors import LimitError, MalformedError
 from openvet.formats._format import Facts
 
-__all__ = ["Compact", "Wanted"]
+__all__ = ["RAW", "Compact", "Wanted"]
 
 #: Which fields of a structure are wanted: number -> ``None`` for a value, or what is wanted of the structure in it.
 Wanted = dict[int, Any]
 
+#: Wanted of a structure in place of a field: its own bytes, up to and with the zero that ends it. No field has this number.
+RAW = -(1 << 80)
 _DEPTH = 64
 #: Values of lists that are kept: an empty structure takes one byte, and sixty-four here.
 _MOST_KEPT = 1_000_000
@@ -49,6 +51,7 @@ class Compact:
             raise LimitError("nesting", _DEPTH, "structures are nested too deeply", offset=self.origin + self.at)
         out: dict[int, Any] = {}
         number = 0
+        begin = self.at
         while True:
             self._count += 1
             if not self._count % _CHECK_EVERY:
@@ -56,6 +59,8 @@ class Compact:
             head = self._byte()
             kind = head & 15
             if not kind:
+                if RAW in wanted:
+                    out[RAW] = self.data[begin : self.at]
                 return out
             number = number + (head >> 4) if head >> 4 else self._zigzag()
             if number in wanted:

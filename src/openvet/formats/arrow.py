@@ -6,6 +6,9 @@
     stream    a schema, then batches, then a message of length 0 (which may be missing)
     file      "ARROW1", 2 zeros, a stream, footer (FlatBuffer: the schema again, and where each batch lies), its length i32, "ARROW1"
 
+Polars writes, where the stream of a file would begin, the schema's description without the eight bytes in front of it. Readers
+of files take schema and batches from the footer and never look there; it is held to the same as any other.
+
 A field may be of an extension type. One that was made with PyArrow's ``PyExtensionType`` carries a pickle, which PyArrow before
 14.0.1 loads as soon as it reads the schema (CVE-2023-47248).
 
@@ -20,7 +23,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from openvet.core.text import printable, shorten
-from openvet.errors import LimitError, MalformedError
+from openvet.errors import LimitError, MalformedError, ReadError
 from openvet.formats._format import Facts, Format, Head, Likeness, Member
 from openvet.formats._trailing import account_for_rest, all_zero, say_incomplete
 from openvet.io.source import Source
@@ -44,6 +47,9 @@ FORMAT = Format(
 
 _MAGIC = b"ARROW1"
 _GOES_ON = b"\xff\xff\xff\xff"
+_END = _GOES_ON + bytes(4)
+#: Writers put the root of a description in front, behind its vtable at most.
+_FARTHEST_ROOT = 256
 _RULE = "arrow/structure-lies"
 _PICKLED = "arrow.py_extension_type"
 _COLUMNS = 10_000
@@ -57,23 +63,32 @@ def probe(head: Head) -> Likeness:
     if data[:4] != _GOES_ON:
         return Likeness.STRONG if _early(head) else Likeness.NO
     length = int.from_bytes(data[4:8], "little")
-    if not 16 <= length < 1 << 28 or length % 4 or length + 8 > head.size:
+    if not 16 <= length < 1 << 28 or length + 8 > head.size:
         return Likeness.NO
     root = int.from_bytes(data[8:12], "little")
-    return Likeness.STRONG if 4 <= root < min(length, 256) else Likeness.NO
+    if not 4 <= root < min(length, _FARTHEST_ROOT):
+        return Likeness.NO
+    return Likeness.STRONG if not length % 4 or _is_schema(head, 8, length) else Likeness.NO
 
 
 def _early(head: Head) -> bool:
     """Whether a schema follows on its length alone, as Arrow wrote it before version 0.15."""
     length, root = int.from_bytes(head.data[:4], "little"), int.from_bytes(head.data[4:8], "little")
-    if not 64 <= length < 1 << 20 or length % 4 or length + 4 > head.size or not 4 <= root < 256:
+    if not 64 <= length < 1 << 20 or length % 4 or length + 4 > head.size or not 4 <= root < _FARTHEST_ROOT:
         return False
+    return _is_schema(head, 4, length, fields=1)
+
+
+def _is_schema(head: Head, at: int, length: int, fields: int = 0) -> bool:
+    """Whether a message stands there that describes at least so many columns. Polars pads none of those in Parquet files."""
     from openvet.core.limits import Budget
     from openvet.formats._flatbuffers import Walk, schema
 
-    message = Walk(head.source.window(4, length), schema("arrow"), Facts("", "", Budget()))
+    if length >= 1 << 24:
+        return False
+    message = Walk(head.source.window(at, length), schema("arrow"), Facts("", "", Budget()))
     header = message.root.table("header")
-    return header is not None and header.kind == "Schema" and not message.beyond and header.vector("fields")[1] > 0
+    return header is not None and header.kind == "Schema" and not message.beyond and header.vector("fields")[1] >= fields
 
 
 def read(source: Source, facts: Facts) -> None:
@@ -112,10 +127,44 @@ class _Reader:
         begin = size - 10 - length
         if begin < 8:
             raise MalformedError(f"the footer has {length} bytes", offset=size - 10)
-        end = self.stream(8, begin)
+        try:
+            footer = self.walk(begin, length, "Footer").root
+        except ReadError:
+            self.stream(8, begin)
+            raise
+        columns = self.described(footer, begin)  # before the stream, which may break: readers look at the footer alone
+        end = self.stream(self.bare_schema(footer, begin), begin)
         if not all_zero(self.source, end, begin):
             self.facts.unknown("unsupported", f"{begin - end} bytes in front of the footer were not read", end)
-        self.footer(begin, length)
+        if self.columns and columns and self.columns != columns:
+            self.facts.anomaly(_RULE, "the footer describes other columns than the stream", begin, lie="schema")
+        self.columns = columns or self.columns
+        self.find_blocks(footer, begin)
+
+    def bare_schema(self, footer: Table, end: int) -> int:
+        """A schema that stands at the beginning with no length in front of it; gives where the stream begins."""
+        from openvet.formats._flatbuffers import Walk, schema
+
+        if int.from_bytes(self.source.upto(8, 4), "little") >= _FARTHEST_ROOT:
+            return 8
+        first = min((block for block in self.blocks(footer) if block > 8), default=end)
+        if first > end:
+            return 8
+        if first == end and self.source.upto(end - 8, 8) == _END:
+            first = end - 8
+        try:
+            Walk(self.source.window(8, first - 8), schema("arrow"), Facts("", "", self.facts.budget))
+        except MalformedError:  # a message of the years before 2019: its length stands first
+            return 8
+        walk = self.walk(8, first - 8, "Message")
+        header = walk.root.table("header")
+        if header is None or header.kind != "Schema" or walk.root.number("bodyLength"):
+            return 8
+        self.schema(header, 8)
+        if not all_zero(self.source, 8 + walk.end, first):
+            rest = first - 8 - walk.end
+            self.facts.unknown("unsupported", f"{rest} bytes behind the first schema were not read", 8 + walk.end)
+        return first
 
     def stream(self, at: int, end: int) -> int:
         """The messages up to ``end``; gives where they stop."""
@@ -208,16 +257,18 @@ class _Reader:
         window = partial(self.source.window, at + start, size)
         self.facts.add_members([Member(f"{shorten(printable(name), 100)}.pkl", size, window, at + start)])
 
-    def footer(self, at: int, length: int) -> None:
-        """The footer: the schema that readers of files take, and where the batches begin."""
-        root = self.walk(at, length, "Footer").root
-        schema = root.table("schema")
-        if schema is not None:
-            known, self.columns = self.columns, []
-            self.schema(schema, at)
-            if known and known != self.columns:
-                self.facts.anomaly(_RULE, "the footer describes other columns than the stream", at, lie="schema")
-        for block in self.blocks(root):
+    def described(self, footer: Table, at: int) -> list[str]:
+        """The columns of the schema that readers of files take."""
+        schema = footer.table("schema")
+        if schema is None:
+            return []
+        self.schema(schema, at)
+        columns, self.columns = self.columns, []
+        return columns
+
+    def find_blocks(self, footer: Table, at: int) -> None:
+        """Where the footer finds batches, messages must begin."""
+        for block in self.blocks(footer):
             if block not in self.begins:
                 self.facts.anomaly(
                     _RULE, f"the footer finds a batch at {block}, where no message begins", at, lie="block"

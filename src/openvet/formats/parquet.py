@@ -3,6 +3,10 @@
 ::
 
     "PAR1", pages of columns, indexes and filters, footer (FileMetaData, Thrift compact), its length u32, "PAR1"
+    filter    BloomFilterHeader (Thrift compact: its size in bytes, algorithm, hash, compression), its bits
+
+Arrow's writers before version 16 put behind the pages of a column what the footer says of it once more, and Polars still does. No
+reader looks there. A copy that is the footer's, byte for byte, hides nothing; anything else between the pages is unread.
 
 A column chunk may name another file. The footer may carry the schema of Arrow (``ARROW:schema``, base64), which PyArrow reads:
 it is handed on and examined as a table of its own.
@@ -18,6 +22,7 @@ from typing import Any
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError
 from openvet.formats._format import Facts, Format, Head, Likeness, Member
+from openvet.formats._thrift import RAW, Compact
 from openvet.formats._trailing import all_zero, say_incomplete
 from openvet.io.source import BytesSource, Source
 
@@ -38,8 +43,11 @@ FORMAT = Format(
 
 _MAGIC = b"PAR1"
 _RULE = "parquet/structure-lies"
-_META = {1: None, 3: None, 7: None, 9: None, 10: None, 11: None, 14: None, 15: None}
-_CHUNK = {1: None, 3: _META, 4: None, 5: None, 6: None, 7: None}
+_LONGEST_COPY = 1 << 20
+_LONGEST_HEADER = 256
+_PLACE_OF_CHUNK = 0x26
+_META = {RAW: None, 1: None, 3: None, 7: None, 9: None, 10: None, 11: None, 14: None, 15: None}
+_CHUNK = {RAW: None, 1: None, 3: _META, 4: None, 5: None, 6: None, 7: None}
 _FOOTER = {2: {1: None, 4: None}, 3: None, 4: {1: _CHUNK}, 5: {1: None, 2: None}, 6: None}
 
 
@@ -59,8 +67,6 @@ def read(source: Source, facts: Facts) -> None:
         MalformedError: the footer breaks its own form.
         LimitError: it is longer than is read.
     """
-    from openvet.formats._thrift import Compact
-
     size = source.size
     if source.read(size - 4, 4) != _MAGIC:
         say_incomplete(facts, size + 8, size)
@@ -80,10 +86,10 @@ def read(source: Source, facts: Facts) -> None:
     facts.note("columns", [shorten(name, 200) for name in schema[1:1000]])
     if isinstance(meta.get(6), bytes):
         facts.note("created_by", shorten(_text(meta[6]), 200))
-    _pages(source, facts, meta, begin)
     for entry in _dicts(meta.get(5)):
         if entry.get(1) == b"ARROW:schema" and isinstance(entry.get(2), bytes):
             _arrow_schema(facts, entry[2], begin)
+    _pages(source, facts, meta, begin)
 
 
 def _dicts(value: Any) -> list[dict[int, Any]]:
@@ -95,9 +101,10 @@ def _text(value: Any) -> str:
 
 
 def _pages(source: Source, facts: Facts, meta: dict[int, Any], end: int) -> None:
-    """Where the pages, indexes and filters of every column lie; what lies between them is not read."""
+    """Where the pages, indexes and filters of every column lie; what lies between them is a copy of the footer, or not read."""
     ranges: list[tuple[int, int]] = []
     files: dict[str, None] = {}
+    copies: set[bytes] = set()
     for group in _dicts(meta.get(4)):
         for chunk in _dicts(group.get(1)):
             if isinstance(chunk.get(1), bytes) and chunk[1]:
@@ -107,26 +114,53 @@ def _pages(source: Source, facts: Facts, meta: dict[int, Any], end: int) -> None
             if not isinstance(column, dict):
                 facts.unknown("unsupported", "the description of a column is encrypted or missing", end)
                 continue
+            copies.update((chunk[RAW], column[RAW]))
             starts = [at for at in (column.get(9), column.get(11), column.get(10)) if isinstance(at, int) and at > 0]
             if starts:
                 ranges.append((min(starts), _number(column.get(7))))
-            ranges.append((_number(column.get(14)), _number(column.get(15))))
+            ranges.append(_filter(source, facts, _number(column.get(14)), _number(column.get(15)), end))
             ranges.append((_number(chunk.get(4)), _number(chunk.get(5))))
             ranges.append((_number(chunk.get(6)), _number(chunk.get(7))))
     at = 4
     for begin, length in sorted(ranges):
         if not length:
-            if begin and begin >= at:  # a filter whose size is not told: its header tells it, which is not read
-                facts.unknown("unsupported", "a filter does not tell its size", begin)
             continue
         if begin < 4 or begin + length > end:
             facts.anomaly(_RULE, f"pages lie at {begin} to {begin + length}, in front of the footer at {end}", end)
             continue
-        if begin > at and not all_zero(source, at, begin):
+        if begin > at and not _is_copy(source, at, begin, copies):
             facts.unknown("unsupported", f"{begin - at} bytes between the pages were not read", at)
         at = max(at, begin + length)
-    if at < end and not all_zero(source, at, end):
+    if at < end and not _is_copy(source, at, end, copies):
         facts.unknown("unsupported", f"{end - at} bytes in front of the footer were not read", at)
+
+
+def _is_copy(source: Source, begin: int, end: int, copies: set[bytes]) -> bool:
+    """Whether nothing stands there but zeros, or what the footer says of a column.
+
+    The description of a chunk (``26``, its place as a varint, ``1c``, the description of its column, ``00``) was often written
+    before the places of its indexes were known, which stand in the footer alone.
+    """
+    if end - begin <= _LONGEST_COPY:
+        data = source.read(begin, end - begin)
+        if data in copies:
+            return True
+        if data[0] == _PLACE_OF_CHUNK:
+            column = next((at for at in range(1, min(11, len(data))) if data[at] < 0x80), 0) + 1
+            if data[column : column + 1] == b"\x1c" and data[-1] == 0 and data[column + 1 : -1] in copies:
+                return True
+    return all_zero(source, begin, end)
+
+
+def _filter(source: Source, facts: Facts, begin: int, length: int, end: int) -> tuple[int, int]:
+    """Where a Bloom filter lies. Where the footer does not tell its size, as before version 2.10 of the format, its header does."""
+    if begin and not length and begin < end:
+        header = Compact(source.upto(begin, _LONGEST_HEADER), facts, begin)
+        try:
+            length = _number(header.structure({1: None}).get(1)) + header.at
+        except MalformedError:
+            facts.unknown("unsupported", "a filter does not tell its size", begin)
+    return begin, length
 
 
 def _number(value: Any) -> int:
