@@ -108,7 +108,7 @@ class _Everything(Held):
     def forget(self, identity: int) -> None:
         self.forgotten.add(identity)
 
-    def extend(self, identity: int, items: list[int]) -> None:
+    def extend(self, identity: int, items: list[int], kept: int = 0) -> None:  # noqa: ARG002 - everything is kept
         held = self._all.get(identity)
         if held is not None:
             held.extend(items)

@@ -88,7 +88,9 @@ def _is_schema(head: Head, at: int, length: int, fields: int = 0) -> bool:
         return False
     message = Walk(head.source.window(at, length), schema("arrow"), Facts("", "", Budget()))
     header = message.root.table("header")
-    return header is not None and header.kind == "Schema" and not message.beyond and header.vector("fields")[1] >= fields
+    return (
+        header is not None and header.kind == "Schema" and not message.beyond and header.vector("fields")[1] >= fields
+    )
 
 
 def read(source: Source, facts: Facts) -> None:

@@ -10,7 +10,7 @@ cdef class Held:
     cpdef list get(self, long long identity)
     cpdef forget(self, long long identity)
     @cython.locals(held=list, room=cython.longlong)
-    cpdef extend(self, long long identity, list items)
+    cpdef extend(self, long long identity, list items, long long kept=*)
 
 cdef class Weights:
     cdef public long long bulky

@@ -57,12 +57,12 @@ class Held:
         self._young.pop(identity, None)
         self._old.pop(identity, None)
 
-    def extend(self, identity: int, items: list[int]) -> None:
+    def extend(self, identity: int, items: list[int], kept: int = _KEPT_ITEMS) -> None:
         """Add items to a container, keeping the first few and the count of all."""
         held = self.get(identity)
         if held is None:
             return
-        room = _KEPT_ITEMS + 1 - len(held)
+        room = kept + 1 - len(held)
         if room > 0:
             held.extend(items[:room])
         held[0] += len(items)

@@ -343,6 +343,13 @@ def _type(m: Semantics, items: Items, bag: int, offset: int) -> int | None:
     return make(RESULT, a_of(value), offset)
 
 
+def _undefined_function(m: Semantics, _items: Items, _bag: int, offset: int) -> int | None:
+    """``_rebuild_undef(name, assumptions)`` gives a class of its own for ``f(x)``, which does what ``AppliedUndef`` does."""
+    return m.reference(
+        "sympy.core.function", "AppliedUndef", offset, "REDUCE", via="sympy.core.function._rebuild_undef"
+    )
+
+
 LINKERS: Final[dict[tuple[str, str], Linker]] = {
     **BUILDERS,
     ("_codecs", "encode"): _encode,
@@ -397,6 +404,7 @@ LINKERS: Final[dict[tuple[str, str], Linker]] = {
     ("operator", "methodcaller"): _named("methodcaller"),
     ("pkgutil", "resolve_name"): _resolve_name,
     ("pydoc", "locate"): _resolve_name,
+    ("sympy.core.function", "_rebuild_undef"): _undefined_function,
     ("sys", "modules.__getitem__"): _modules_get,
     ("sys", "modules.get"): _modules_get,
     ("torch", "Size"): _first,

@@ -15,6 +15,7 @@ from openvet.core.limits import Limits
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError
 from openvet.formats.pickle import literals
+from openvet.formats.pickle.evaluated import KEPT_OF_EXPRESSIONS, builds_expression, evaluates, is_evaluator, look_at
 from openvet.formats.pickle.opcodes import NAMES
 from openvet.formats.pickle.program import BUILDS, Call, Carried, Mutation, Step
 from openvet.formats.pickle.references import SETTLED, SETTLED_ENCODES, SETTLED_SHAPED, Ref
@@ -121,6 +122,7 @@ class Semantics(State):
     def __init__(self, limits: Limits, *, strict: bool = False, observer: Observer | None = None) -> None:
         super().__init__(limits, strict=strict)
         self.observer = observer
+        self.cut = False  # a call has more arguments than are kept of them
         self.tape.machine = self
         if observer is not None:
             self.tape.observed = True
@@ -152,6 +154,9 @@ class Semantics(State):
             return make(UNKNOWN, 0, offset)
         index = self.references.intern(module, name, kind, variant, offset, opcode)
         ref = self.refs[index]
+        if is_evaluator(module):  # every call of it, and every item set on what it gives, is looked at
+            self.tape.alone = False
+            self.tape.kept = max(self.tape.kept, KEPT_OF_EXPRESSIONS)
         if via and via not in ref.via and len(ref.via) < 4:
             ref.via = (*ref.via, via)
         return make(REF, index, offset)
@@ -268,7 +273,11 @@ class Semantics(State):
             self.soft("calls with arguments that are no tuple", offset)
             items = None
         bag = self.bag(arguments)
-        return self.call_items(callee, items, self._bag_inside(items, bag) if items else bag, offset, opcode)
+        held = self.held.get(offset_of(arguments)) if items else None
+        self.cut = held is not None and held[0] != len(held) - 1
+        result = self.call_items(callee, items, self._bag_inside(items, bag) if items else bag, offset, opcode)
+        self.cut = False
+        return result
 
     def _bag_inside(self, items: list[int], bag: int) -> int:
         """``bag`` and what containers inside of ``items`` got only after they were put there."""
@@ -325,6 +334,8 @@ class Semantics(State):
             ref.first_calls.append(Call(offset, opcode, shown))
         if items is not None and self._carried_at and ref.module != "_codecs":
             self._mark_loaded(ref, items)
+        if evaluates(ref):
+            look_at(self, ref, items, offset, opcode)
         key = (ref.module, ref.name)
         linker = linkers.LINKERS.get(key) if ref.kind == "global" else None
         result = None if linker is None else linker(self, items, bag, offset)
@@ -335,7 +346,7 @@ class Semantics(State):
                 items[0], ref.name.partition(".")[2], offset, ref.name
             )  # list.append(sys.path, ...)
             result = self.call_items(method, items[1:], bag, offset, opcode)
-        if key not in linkers.PURE:
+        if key not in linkers.PURE and not builds_expression(ref):
             self.tape.called_at = offset
         if result is None:
             result = make(RESULT, index, offset)
@@ -374,7 +385,9 @@ class Semantics(State):
         self.steps.append(Step(offset, opcode, printable(module), printable(name), shown))
 
     def instantiate(self, klass: int, items: list[int], offset: int, opcode: str) -> None:
+        self.cut = len(items) > KEPT_ITEMS
         self.push(self.call_items(klass, items[:KEPT_ITEMS], self.bag_of_all(items), offset, opcode))
+        self.cut = False
 
     # literals that hold programs
 
@@ -406,10 +419,12 @@ class Semantics(State):
             self.soft(f"adds items to {self.show(container)}", offset)
             return
         identity = offset_of(container)
+        if tag == RESULT and evaluates(self.refs[a_of(container)]):
+            look_at(self, self.refs[a_of(container)], items, offset, opcode)
         if pairs and tag == LIST:
             self.held.forget(identity)  # these are indices and what is set there
         else:
-            self.held.extend(identity, items)
+            self.held.extend(identity, items, self.tape.kept)
         if self.observer is not None:
             self._observe(container, items, pairs)
         bag = self.bag_of_all(items)
