@@ -395,6 +395,7 @@ LINKERS: Final[dict[tuple[str, str], Linker]] = {
     ("itertools", "filterfalse"): _calls_first("filterfalse"),
     ("itertools", "starmap"): _starmap,
     ("itertools", "takewhile"): _calls_first("takewhile"),
+    ("matplotlib.colors", "_create_empty_object_of_class"): _call_first,
     ("numpy._core", "_ufunc_reconstruct"): _ufunc,
     ("numpy.core", "_ufunc_reconstruct"): _ufunc,
     ("operator", "attrgetter"): _named("attrgetter"),

@@ -57,6 +57,45 @@ def _case(word: str, technique: str, value: Any, protocol: int = 4) -> Case:
 
 CASES: tuple[Case, ...] = (
     _case(
+        "boosting-loss-of-cython",
+        "a loss of scikit-learn, of which the module is known by its last part only",
+        {"_loss": Call(Name("_loss", "CyHalfBinomialLoss"), (), how="NEWOBJ")},
+    ),
+    _case(
+        "sampler-with-weights",
+        "a sampler of Optuna, which is given functions for its weights",
+        Call(
+            Name("optuna.samplers._tpe.parzen_estimator", "_ParzenEstimatorParameters"),
+            (True, 1.0, Name("optuna.samplers._tpe.sampler", "default_weights")),
+            how="NEWOBJ",
+        ),
+    ),
+    _case(
+        "clusters-with-a-random-start",
+        "a dictionary whose missing entries are numbers of a normal distribution",
+        Call(
+            Name("collections", "defaultdict"),
+            (
+                Call(
+                    _PARTIAL,
+                    (
+                        Call(
+                            Name("builtins", "getattr"),
+                            (Call(Name("random", "Random"), (), state=(3, (1, 2), None)), "gauss"),
+                        ),
+                        0,
+                        1,
+                    ),
+                ),
+            ),
+        ),
+    ),
+    _case(
+        "explanation",
+        "values of SHAP, which are sliced together",
+        _instance("slicer.slicer", "Slicer", _max_dim=2, o={}),
+    ),
+    _case(
         "word-vectors-without-a-constructor",
         "Word vectors of old gensim, which hold a function that raises in place of their constructor",
         _instance("gensim.models.word2vec", "Word2Vec", load=Name("gensim.utils", "call_on_class_only"), vector_size=2),
