@@ -1,8 +1,8 @@
-"""Raw tensors in files of their own: TensorFlow's variables, ONNX's external data.
+"""Raw tensors in files of their own: TensorFlow's variables, ONNX's external data, chunks of Zarr's arrays.
 
 Such a file has no mark and no structure; another file of the folder says which bytes are which tensor. Where it says so
 for every byte that is not zero, the file is inert: the only thing that reads it is a tensor. What no tensor takes stays
-unread.
+unread. Where the whole file is one tensor and compressed by itself, that is what its content is.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from openvet.io.source import Source
 
 __all__ = ["settle_claims"]
 
+#: Formats of one compressed stream.
+_STREAMS = frozenset({"bzip2", "gzip", "lz4", "xz", "zlib", "zstd"})
 #: Zeros between tensors are looked at up to here; more of them is no alignment.
 _GAPS_READ = 256 * 1024 * 1024
 
@@ -34,7 +36,12 @@ def settle_claims(components: Sequence[Component], reopen: Callable[[int], Sourc
                 claimed.setdefault(index, []).extend(ranges)
     out = list(components)
     for index, ranges in claimed.items():
-        if _may_be_raw(out[index]):
+        children = out[index].children
+        if len(children) == 1 and out[index].format in _STREAMS and _may_be_raw(children[0]):
+            if not _gaps(ranges, out[index].size):
+                inner = replace(children[0], coverage=Coverage.INERT, role="tensor-data", unknowns=())
+                out[index] = replace(out[index], children=(inner,))
+        elif _may_be_raw(out[index]):
             gaps = _gaps(ranges, out[index].size)
             out[index] = _settled(out[index], gaps, lambda index=index: reopen(index))  # type: ignore[misc]
     return out
