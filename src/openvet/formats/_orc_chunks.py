@@ -73,11 +73,12 @@ def _one(data: bytes, codec: str, block: int, facts: Facts, at: int) -> bytes:
 
         decoding = Decoding(BytesSource(data), ZSTD_IN_ZIP, facts.budget)
         content = spool(decoding, facts.budget)
-        if decoding.error is not None:
-            raise decoding.error
-        if decoding.consumed != len(data) or content.size > block:
-            raise MalformedError("a compressed chunk does not end where it says", offset=at)
-        out = content.read(0, content.size)
-        content.close()
-        return out
+        try:
+            if decoding.error is not None:
+                raise decoding.error
+            if decoding.consumed != len(data) or content.size > block:
+                raise MalformedError("a compressed chunk does not end where it says", offset=at)
+            return content.read(0, content.size)
+        finally:
+            content.close()
     raise UnsupportedError(f"chunks of the codec {codec} are not unpacked", offset=at)
