@@ -90,6 +90,8 @@ _CHANGES: Final = frozenset(
     )
     for name in names.split()
 )
+#: Packages whose classes load bytes of their state as a file: skorch keeps there what belongs on a device.
+_LOADS_ITS_STATE: Final = frozenset({"skorch"})
 _INNER: Final = 100_000
 _DEPTH: Final = 24
 _DTYPES: Final = 100_000
@@ -497,6 +499,8 @@ class Semantics(State):
                 self._step(ref.module, f"{ref.name}().__setstate__", [state], offset, "BUILD")
             if ref.name == "NumpyArrayWrapper":
                 self.wrapper = state
+            if self._carried_at and ref.module.partition(".")[0] in _LOADS_ITS_STATE:
+                self._mark_loaded(ref, self.items(state) or [])
             dtype = self.dtypes.get(offset_of(instance))
             if dtype is not None:
                 dtype.state = state

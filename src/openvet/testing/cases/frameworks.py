@@ -167,7 +167,19 @@ _D, _C = "paddle/dangerous-operator", "paddle/custom-operator"
 _M, _L = "mxnet/custom-operator", "caffe/python-layer"
 _BYTECODE = b"\x1bLJ\x01\x02forged"
 _MODULE = ("nn.Sequential", {"train": False, "weight": ("torch.FloatTensor", None), "name": "os.execute"})
+def _skorch(value: Any, owner: Name = Name("skorch.net", "NeuralNet")) -> Callable[[], bytes]:
+    """A net of skorch, which keeps what belongs on a device as bytes of another pickle and loads it with its state."""
+    inner = dump(value, 2)
+    return lambda: dump(Call(owner, (), state={"lr": 0.1, "__cuda_dependent_attributes__": inner}, how="NEWOBJ"), 4)
+
+
+_LINEAR = Call(Name("torch.nn.modules.linear", "Linear"), (), state={"training": True}, how="NEWOBJ")
 CASES: tuple[Case, ...] = (
+    _case("skorch-state", "a net of skorch loads a pickle with a payload out of its state", _skorch(Call(Name("os", "system"), ("echo forged",))), "reject",
+          "pickle/runs-process", name="net.pkl", format_="pickle"),
+    _case("skorch-ordinary", "a net of skorch with a module in its state", _skorch({"module_": _LINEAR}), "admit", name="net.pkl", format_="pickle"),
+    _case("skorch-other", "an estimator that keeps a pickle for nobody knows whom", _skorch({"module_": _LINEAR}, Name("sklearn.svm._classes", "SVC")),
+          "review", "pickle/nested-pickle", name="net.pkl", format_="pickle"),
     _paddle("paddle-py-func", "an operator calls a function of the Python process", lambda: paddle_program("py_func", forward_callable_id="0"), "reject", _D),
     _paddle("paddle-unknown-field", "a program with a field that nobody knows writes a file elsewhere",
             lambda: paddle_program("save", file_path="/etc/cron.d/job") + field(77, 2, b"new"), "reject", _D),
