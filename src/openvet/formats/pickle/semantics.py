@@ -497,13 +497,7 @@ class Semantics(State):
             ref.builds += 1
             if self.steps is not None:
                 self._step(ref.module, f"{ref.name}().__setstate__", [state], offset, "BUILD")
-            if ref.name == "NumpyArrayWrapper":
-                self.wrapper = state
-            if self._carried_at and ref.module.partition(".")[0] in _LOADS_ITS_STATE:
-                self._mark_loaded(ref, self.items(state) or [])
-            dtype = self.dtypes.get(offset_of(instance))
-            if dtype is not None:
-                dtype.state = state
+            self._built(ref, instance, state)
         elif tag not in (UNKNOWN, PERSISTENT):
             self.soft(f"sets the state of {self.show(instance)}", offset)
             return
@@ -516,6 +510,16 @@ class Semantics(State):
             for key, value in self.keyed.get(offset_of(each), ()) if tag_of(each) in (DICT, RESULT) else ():
                 if key != _FACTORY or self._has_factory(instance):
                     self._hijack(instance, key, value, offset)
+
+    def _built(self, ref: Ref, instance: int, state: int) -> None:
+        """Note the state of what is looked at later, and the literals in it that its class loads."""
+        if ref.name == "NumpyArrayWrapper":
+            self.wrapper = state
+        if self._carried_at and ref.module.partition(".")[0] in _LOADS_ITS_STATE:
+            self._mark_loaded(ref, self.items(state) or [])
+        dtype = self.dtypes.get(offset_of(instance))
+        if dtype is not None:
+            dtype.state = state
 
     def _has_factory(self, instance: int) -> bool:
         """Whether what is set as ``default_factory`` is called for a key that is not there."""

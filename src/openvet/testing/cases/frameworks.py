@@ -167,7 +167,10 @@ _D, _C = "paddle/dangerous-operator", "paddle/custom-operator"
 _M, _L = "mxnet/custom-operator", "caffe/python-layer"
 _BYTECODE = b"\x1bLJ\x01\x02forged"
 _MODULE = ("nn.Sequential", {"train": False, "weight": ("torch.FloatTensor", None), "name": "os.execute"})
-def _skorch(value: Any, owner: Name = Name("skorch.net", "NeuralNet")) -> Callable[[], bytes]:
+_NET = Name("skorch.net", "NeuralNet")
+
+
+def _skorch(value: Any, owner: Name = _NET) -> Callable[[], bytes]:
     """A net of skorch, which keeps what belongs on a device as bytes of another pickle and loads it with its state."""
     inner = dump(value, 2)
     return lambda: dump(Call(owner, (), state={"lr": 0.1, "__cuda_dependent_attributes__": inner}, how="NEWOBJ"), 4)
