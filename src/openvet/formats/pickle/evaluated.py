@@ -55,7 +55,9 @@ _NAMES: Final = frozenset(
 #: Packages of which an instance is a number or an expression by itself.
 _NUMBERS: Final = frozenset({"decimal", "fractions", "gmpy2", "mpmath", "sympy"})
 _DEPTH: Final = 6
+#: Items that are looked at in one call, and in all of one program: shared lists are met again and again.
 _ITEMS: Final = 100_000
+_ALL_ITEMS: Final = 2_000_000
 #: Items of one container that are kept where expressions are built: rows of a matrix, terms of a sum.
 KEPT_OF_EXPRESSIONS: Final = 512
 _NO, _TEXT, _UNKNOWN = 0, 1, 2
@@ -114,6 +116,9 @@ def _search(m: Semantics, items: list[int]) -> tuple[int, int]:
     while waiting:
         item, depth = waiting.pop()
         seen += 1
+        m.looked_at += 1
+        if m.looked_at > _ALL_ITEMS:
+            return _UNKNOWN, 0
         tag = tag_of(item)
         if tag == LIT:
             if literals.is_text(a_of(item)) and not a_of(item) & ENCODED:

@@ -125,6 +125,7 @@ class Semantics(State):
         super().__init__(limits, strict=strict)
         self.observer = observer
         self.cut = False  # a call has more arguments than are kept of them
+        self.looked_at = 0  # items of expressions
         self.tape.machine = self
         if observer is not None:
             self.tape.observed = True
