@@ -12,7 +12,7 @@ Example:
     ``{"type": "string", "java-class": "org.springframework.context.support.ClassPathXmlApplicationContext"}``
 
 Remedy:
-    Read the table with Avro 1.11.4 or newer, or write it again without these properties. Readers in Python do not look at them.
+    Read the table with Avro for Java 1.11.4 or newer, or write it again without these properties. Readers in Python do not look at them.
 
 What it cannot see:
     What the class does. Schemas outside of files.
@@ -43,4 +43,4 @@ RULE = Rule(
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each class that the reader recorded."""
-    yield from ctx.anomalies("Read it with Avro 1.11.4 or newer, or write the table again without the property.")
+    yield from ctx.anomalies("Read it with Avro for Java 1.11.4 or newer, or write the table again without the property.")
