@@ -13,16 +13,16 @@ Specification: https://zarr-specs.readthedocs.io/ ; codecs: https://numcodecs.re
 
 from __future__ import annotations
 
-import re
 from itertools import product
 from typing import Any
 
+from openvet.core.pattern import pattern
 from openvet.formats._format import Facts
 
 __all__ = ["look"]
 
-_NUMBERS_2 = re.compile(r"[<>|](?:[biufc][0-9]{1,2}|[Mm]8\[[0-9]{0,4}[a-zA-Z]{1,2}\])")
-_NUMBERS_3 = re.compile(r"bool|u?int(?:2|4|8|16|32|64)|b?float(?:16|32|64)|complex(?:64|128)")
+_NUMBERS_2 = pattern(r"[<>|](?:[biufc][0-9]{1,2}|[Mm]8\[[0-9]{0,4}[a-zA-Z]{1,2}\])")
+_NUMBERS_3 = pattern(r"bool|u?int(?:2|4|8|16|32|64)|b?float(?:16|32|64)|complex(?:64|128)")
 _CODECS = frozenset(
     {
         "adler32", "astype", "bitround", "blosc", "bytes", "bz2", "crc32", "crc32c", "delta", "fixedscaleoffset", "fletcher32", "gzip",

@@ -12,8 +12,9 @@ Specification: https://orc.apache.org/specification/ORCv1/
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from openvet.core.dataclass import dataclass
 from openvet.core.text import printable, shorten
 from openvet.errors import MalformedError
 from openvet.formats._carried import hand_on

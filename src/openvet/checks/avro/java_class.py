@@ -43,4 +43,6 @@ RULE = Rule(
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each class that the reader recorded."""
-    yield from ctx.anomalies("Read it with Avro for Java 1.11.4 or newer, or write the table again without the property.")
+    yield from ctx.anomalies(
+        "Read it with Avro for Java 1.11.4 or newer, or write the table again without the property."
+    )
