@@ -27,6 +27,8 @@ LOADERS = {
 }
 DOORS = {"cli"}
 CHILDREN = "sandbox"
+#: Ends work that does not look at its clock, by a function of CPython's that only ctypes reaches.
+OVERTIME = "core/overtime.py"
 
 
 def modules() -> list[Path]:
@@ -59,7 +61,7 @@ def test_imports_only_what_it_may(path: Path) -> None:
     roots = {name.split(".")[0] for name in imported(path)} - {"openvet"}
     assert roots <= sys.stdlib_module_names | THIRD_PARTY, "a dependency that is not one"
     if path.relative_to(SRC).parts[0] != CHILDREN:
-        assert not roots & LOADERS
+        assert not roots & LOADERS - ({"ctypes"} if path.relative_to(SRC).as_posix() == OVERTIME else set())
     if path.relative_to(SRC).parts[0] not in DOORS:
         assert "click" not in roots, "only the command line speaks click"
 

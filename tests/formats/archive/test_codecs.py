@@ -12,7 +12,7 @@ from openvet.errors import MalformedError, ReadError
 from openvet.formats import lz4, zstd
 from openvet.formats._format import Facts, Head, Likeness
 from openvet.io.archive.lz4_block import Xxh32, decode_block, xxh32
-from openvet.io.archive.zstd import available
+from openvet.io.archive.zstd import _tools, available
 from openvet.io.source import BytesSource
 from openvet.testing.forge_codecs import lz4_frame, lz4_legacy, lz4_literals, skippable, zstd_frame
 
@@ -219,6 +219,7 @@ def test_a_missing_module_leaves_the_stream_unread(monkeypatch: pytest.MonkeyPat
         raise ImportError(name)
 
     monkeypatch.setattr(importlib, "import_module", gone)
+    _tools.cache_clear()
     assert not available()
     facts = facts_of(zstd, zstd_frame(TEXT))
     assert facts.members == []
