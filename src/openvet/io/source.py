@@ -145,10 +145,12 @@ class FileSource(Source):
         if size > _SHORT:
             return self._read_long(offset, size)
         at = offset - self._near_at
-        if at < 0 or at + size > len(self._near):
-            self._near = self._read_long(offset, min(max(size, _NEAR), self.size - offset))
-            self._near_at, at = offset, 0
-        return self._near[at : at + size]
+        if 0 <= at <= len(self._near) - size:
+            return self._near[at : at + size]
+        near = 0 <= at <= len(self._near) + _NEAR  # headers that lie far from each other have nothing to read ahead for
+        self._near = self._read_long(offset, min(max(size, _NEAR if near else 0), self.size - offset))
+        self._near_at = offset
+        return self._near[:size]
 
     def _read_long(self, offset: int, size: int) -> bytes:
         parts: list[bytes] = []
