@@ -59,6 +59,20 @@ def _state() -> bytes:
     return b"\x80\x04cfoo\nBar\n)\x81q\x00}q\x010h\x00" + steps + b"."
 
 
+_TUPLE_OF_SYMPY = b"\x80\x04csympy.core.containers\nTuple\n\x940"
+
+
+def _expressions(rows: int) -> bytes:
+    """Calls of what evaluates text, all over the same lists of lists."""
+    row = b"](" + b"K\x01" * 512 + b"e"
+    return _TUPLE_OF_SYMPY + b"](" + row * rows + b"e\x85\x940" + b"h\x00h\x01R0" * 400_000 + b"N."
+
+
+def _expressions_grow() -> bytes:
+    """The same over a list that grows between the calls."""
+    return _TUPLE_OF_SYMPY + b"]\x940" + b"h\x01K\x01a0h\x00h\x01\x85R0" * 300_000 + b"N."
+
+
 def _chained() -> bytes:
     return b"\x80\x04cfoo\nbar\n" + b"".join(b"cbuiltins\ngetattr\n" for _ in range(100_000)) + b"".join(
         b"X\x01\x00\x00\x00a\x86R" for _ in range(100_000)
@@ -181,6 +195,9 @@ INPUTS: dict[str, Callable[[], bytes | dict[str, bytes]]] = {
     "pickle: 1 000 000 hostile pickles": lambda: HOSTILE * 1_000_000,
     "pickle: calls of calls": lambda: b"cfoo\nbar\n" + b")R" * 5_000_000 + b".",
     "pickle: 300 000 names": lambda: b"".join(b"cm%d\nn%d\n0" % (n, n) for n in range(300_000)) + b"N.",
+    "pickle: 400 000 expressions over shared lists": lambda: _expressions(512),
+    "pickle: 400 000 expressions of a long tuple": lambda: _TUPLE_OF_SYMPY + b"(" + b"K\x01" * 60_000 + b"t\x940" + b"h\x00h\x01R0" * 400_000 + b"N.",
+    "pickle: 300 000 expressions of a list that grows": _expressions_grow,
     "pickle: getattr of getattr": _attributes,
     "pickle: getattr over getattr": _chained,
     "pickle: partial of partial": _partials,

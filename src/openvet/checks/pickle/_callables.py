@@ -168,6 +168,10 @@ def classify(module: str, name: str, *, called: bool = True) -> Known:
         return known
     if module in tables.effects or (module.endswith(".__main__") and module.count(".")):
         return _dangerous("code", on_import=True)
+    if name.endswith(".__new__"):  # as protocol 2 writes what has arguments by name: what the class is
+        made = _plain(module, name.removesuffix(".__new__"), tables)
+        if made.kind is Kind.FRAMEWORK:
+            return made
     if "." in name or "()" in name:
         return _walk(module, name, tables, called=called)
     known = _plain(module, name, tables)

@@ -2,7 +2,8 @@
 
 What it finds:
     A module or attribute name that is the result of a call (``str.join``, ``bytes.decode``), given to STACK_GLOBAL, ``getattr``,
-    ``attrgetter`` or an import. Names that a linker takes from arguments which are not known count as well.
+    ``attrgetter`` or an import. Names that a linker takes from arguments which are not known count as well. An argument that is not
+    known, of a class that evaluates text (sympy), is of medium severity, unless text in the file reads as a call (a heuristic).
 
 Why it matters:
     Python's own picklers write every name as text. A computed name exists to get past scanners that look for names.
@@ -40,11 +41,22 @@ RULE = Rule(
     needs=NEEDS,
 )
 
+_READ_IT = "Look at what the arguments are (`openvet inspect --calls`) before you load the file, or ask for the formula as text and parse it."
+
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each computed name."""
     for program in programs(ctx):
         for each in program.computed:
+            if each.kind == "argument":
+                yield ctx.finding(
+                    program.at(each.offset),
+                    f"calls {each.detail}",
+                    _READ_IT,
+                    severity=Severity.MEDIUM,
+                    confidence=Confidence.LOW,
+                    evidence={"opcode": each.opcode, "detail": each.detail},
+                )
             if each.kind == "name":
                 yield ctx.finding(
                     program.at(each.offset),

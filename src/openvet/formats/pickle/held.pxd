@@ -1,10 +1,11 @@
 # The types with which held.py is compiled; the Python source stays the one that counts.
 cimport cython
 
-cdef long long _KEPT_ITEMS, _WEIGHED, _TAG, _TUPLE, _OFFSET_SHIFT, _DEEP_SHIFT, _WEIGHT, _BULKY, _TOO_DEEP
+cdef long long _KEPT_ITEMS, _MANY_ITEMS, _WEIGHED, _TAG, _TUPLE, _OFFSET_SHIFT, _DEEP_SHIFT, _WEIGHT, _BULKY, _TOO_DEEP
 
 cdef class Held:
     cdef long long _generation
+    cdef public long long room
     cdef dict _young, _old
     cpdef put(self, long long identity, list items)
     cpdef list get(self, long long identity)

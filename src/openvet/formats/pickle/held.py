@@ -11,6 +11,8 @@ __all__ = ["Held", "Weights"]
 
 # Numbers for a compiled module; a test holds those that are shared to their origins.
 _KEPT_ITEMS = KEPT_ITEMS
+#: Items beyond the usual that are kept in one walk: 80 MB of them.
+_MANY_ITEMS = 2_000_000
 #: Tuples that hold tuples, of which the weights are kept, twice.
 _WEIGHED = 65_536
 _TAG = 0xF
@@ -31,10 +33,14 @@ class Held:
 
     Args:
         generation: containers of one generation.
+
+    Attributes:
+        room: items that may still be kept of containers of which more is asked for than of others.
     """
 
     def __init__(self, generation: int) -> None:
         self._generation = generation
+        self.room = _MANY_ITEMS
         self._young: dict[int, list[int]] = {}
         self._old: dict[int, list[int]] = {}
 
@@ -62,6 +68,10 @@ class Held:
         held = self.get(identity)
         if held is None:
             return
+        if kept > _KEPT_ITEMS and len(held) > _KEPT_ITEMS:
+            self.room -= len(items)
+            if self.room < 0:
+                kept = _KEPT_ITEMS
         room = kept + 1 - len(held)
         if room > 0:
             held.extend(items[:room])

@@ -35,6 +35,7 @@ from openvet.formats.pickle.values import (
     UNKNOWN,
     a_of,
     make,
+    offset_of,
 )
 from openvet.io.source import BLOCK, Source
 
@@ -384,7 +385,12 @@ class Machine(Semantics):
             klass = self.pop(offset)
             bag = self.bags.join(self.bag(arguments), self.bag(keywords))
             items = self.items(arguments)
-            self.push(self.call_items(klass, None if items is None else [*items, keywords], bag, offset, name))
+            held = self.held.get(offset_of(arguments))
+            self.cut = held is not None and held[0] != len(items or ())
+            handed = None if items is None else [*items, keywords]
+            self.arguments = (handed, [arguments, keywords])
+            self.push(self.call_items(klass, handed, bag, offset, name))
+            self.cut = False
         elif name == "BINPERSID":
             self.persist(self.pop(offset), offset)
         elif name == "GLOBAL" or name == "INST":

@@ -154,8 +154,8 @@ class Mutation:
 class Computed:
     """A name or a callable that the program computes at run time, so that no reader can say what it is.
 
-    ``kind`` is ``name`` (a name that is no literal), ``extension`` (a copyreg extension code), ``memo`` (an entry of the memo far
-    beyond those that were put), ``claim`` (a length far beyond the file) or ``resource`` (memory or time without bounds).
+    ``kind`` is ``name`` (a name that is no literal), ``argument`` (one that is not known, of what evaluates text), ``extension`` (a
+    copyreg extension code), ``memo`` (an entry of the memo far beyond those that were put), ``claim`` (a length far beyond the file) or ``resource`` (memory or time without bounds).
     """
 
     offset: int

@@ -15,7 +15,13 @@ from openvet.core.limits import Limits
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError
 from openvet.formats.pickle import literals
-from openvet.formats.pickle.evaluated import KEPT_OF_EXPRESSIONS, builds_expression, evaluates, is_evaluator, look_at
+from openvet.formats.pickle.evaluated import (
+    KEPT_OF_EXPRESSIONS,
+    Expressions,
+    builds_expression,
+    evaluates,
+    is_evaluator,
+)
 from openvet.formats.pickle.opcodes import NAMES
 from openvet.formats.pickle.program import BUILDS, Call, Carried, Mutation, Step
 from openvet.formats.pickle.references import SETTLED, SETTLED_ENCODES, SETTLED_SHAPED, Ref
@@ -98,6 +104,9 @@ _DTYPES: Final = 100_000
 _STEPS: Final = 200_000  # a call listed takes some hundred bytes
 _INSIDE: Final = 256
 _INSIDE_DEPTH: Final = 4
+_WITHIN: Final = 4_096
+#: ``klass.__new__(klass, ...)``, as protocol 2 writes what has arguments by name, makes what ``klass`` makes.
+_NEW: Final = ".__new__"
 _PYTHON2: Final = 3  # protocols below this one have Python 2 names
 
 
@@ -125,7 +134,10 @@ class Semantics(State):
         super().__init__(limits, strict=strict)
         self.observer = observer
         self.cut = False  # a call has more arguments than are kept of them
-        self.looked_at = 0  # items of expressions
+        self.expressions: Expressions | None = None  # of what evaluates its arguments, once something of it was named
+        self._put = 0  # how often a container got a reference that it had not
+        self._within: dict[int, tuple[tuple[int, int], int]] = {}
+        self.arguments: tuple[list[int] | None, int | list[int]] = (None, 0)  # kept of a call, and all of them
         self.tape.machine = self
         if observer is not None:
             self.tape.observed = True
@@ -160,6 +172,8 @@ class Semantics(State):
         if is_evaluator(module):  # every call of it, and every item set on what it gives, is looked at
             self.tape.alone = False
             self.tape.kept = max(self.tape.kept, KEPT_OF_EXPRESSIONS)
+            if self.expressions is None:
+                self.expressions = Expressions(self)
         if via and via not in ref.via and len(ref.via) < 4:
             ref.via = (*ref.via, via)
         return make(REF, index, offset)
@@ -277,30 +291,50 @@ class Semantics(State):
             items = None
         bag = self.bag(arguments)
         held = self.held.get(offset_of(arguments)) if items else None
-        self.cut = held is not None and held[0] != len(held) - 1
-        result = self.call_items(callee, items, self._bag_inside(items, bag) if items else bag, offset, opcode)
+        self.cut = held is not None and held[0] != len(items or ())
+        self.arguments = (items, arguments)
+        result = self.call_items(
+            callee, items, self._bag_within(items, bag, arguments) if items else bag, offset, opcode
+        )
         self.cut = False
         return result
 
+    def _bag_within(self, items: list[int], bag: int, arguments: int) -> int:
+        """:meth:`_bag_inside`, found once for arguments that are used again while no container gets anything new."""
+        known = self._within.get(arguments)
+        if known is not None and known[0] == (self._put, len(items)):
+            return known[1]
+        found = self._bag_inside(items, bag)
+        if len(self._within) >= _WITHIN:
+            self._within.clear()
+        self._within[arguments] = ((self._put, len(items)), found)
+        return found
+
     def _bag_inside(self, items: list[int], bag: int) -> int:
         """``bag`` and what containers inside of ``items`` got only after they were put there."""
-        waiting = [(items, _INSIDE_DEPTH)]
-        seen = 0
-        while waiting and seen < _INSIDE:
-            each, depth = waiting.pop()
-            seen += len(each)
-            for item in each:
-                if tag_of(item) in (TUPLE, LIST, DICT, SET, FROZENSET):
-                    inside = self.items(item) if depth else None
-                    if inside:
-                        waiting.append((inside, depth - 1))
-                    bag = self.bags.join(bag, self.bag(item))
+        if not self.inner and not self.tape.inner_full:
+            return bag  # no container got anything but data
+        waiting = [(item, _INSIDE_DEPTH) for item in items if tag_of(item) in (TUPLE, LIST, DICT, SET, FROZENSET)]
+        seen = len(items)
+        while waiting:
+            item, depth = waiting.pop()
+            bag = self.bags.join(bag, self.bag(item))
+            inside = self.items(item) if depth and seen < _INSIDE else None
+            if inside:
+                seen += len(inside)
+                for each in inside:
+                    if tag_of(each) in (TUPLE, LIST, DICT, SET, FROZENSET):
+                        waiting.append((each, depth - 1))
         return bag
 
     def call_items(self, callee: int, items: list[int] | None, bag: int, offset: int, opcode: str) -> int:
         tag = tag_of(callee)
         if tag == REF:
             index = a_of(callee)
+            if items and tag_of(items[0]) == REF and self.refs[index].name.endswith(_NEW):
+                ref, klass = self.refs[index], self.refs[a_of(items[0])]
+                if is_evaluator(ref.module) and (klass.module, klass.name + _NEW) == (ref.module, ref.name):
+                    return self.call_items(items[0], items[1:], bag, offset, opcode)
         elif tag == RESULT:
             ref = self.refs[a_of(callee)]
             # an instance of a class that the program put together runs what that class carries, which is judged as such
@@ -337,8 +371,8 @@ class Semantics(State):
             ref.first_calls.append(Call(offset, opcode, shown))
         if items is not None and self._carried_at and ref.module != "_codecs":
             self._mark_loaded(ref, items)
-        if evaluates(ref):
-            look_at(self, ref, items, offset, opcode)
+        if self.expressions is not None:
+            self.expressions.follow(ref, items, offset, opcode)
         key = (ref.module, ref.name)
         linker = linkers.LINKERS.get(key) if ref.kind == "global" else None
         result = None if linker is None else linker(self, items, bag, offset)
@@ -389,7 +423,9 @@ class Semantics(State):
 
     def instantiate(self, klass: int, items: list[int], offset: int, opcode: str) -> None:
         self.cut = len(items) > KEPT_ITEMS
-        self.push(self.call_items(klass, items[:KEPT_ITEMS], self.bag_of_all(items), offset, opcode))
+        kept = items[:KEPT_ITEMS]
+        self.arguments = (kept, items)
+        self.push(self.call_items(klass, kept, self.bag_of_all(items), offset, opcode))
         self.cut = False
 
     # literals that hold programs
@@ -422,8 +458,8 @@ class Semantics(State):
             self.soft(f"adds items to {self.show(container)}", offset)
             return
         identity = offset_of(container)
-        if tag == RESULT and evaluates(self.refs[a_of(container)]):
-            look_at(self, self.refs[a_of(container)], items, offset, opcode)
+        if self.expressions is not None and tag == RESULT and evaluates(self.refs[a_of(container)]):
+            self.expressions.called(self.refs[a_of(container)], items, offset, opcode)
         if pairs and tag == LIST:
             self.held.forget(identity)  # these are indices and what is set there
         else:
@@ -456,7 +492,10 @@ class Semantics(State):
         if old is None and len(self.inner) >= _INNER:
             self.tape.inner_full = True
             return
-        self.inner[identity] = self.bags.join(old or 0, bag)
+        joined = self.bags.join(old or 0, bag)
+        if joined != old:
+            self.inner[identity] = joined
+            self._put += 1
 
     def _note_keys(self, identity: int, items: list[int]) -> None:
         """Remember callables under keys that something would call them by."""
@@ -588,9 +627,13 @@ class Semantics(State):
 
     # containers
 
+    def _keep(self, offset: int, items: list[int]) -> None:
+        self.held.put(offset, [0])
+        self.held.extend(offset, items, self.tape.kept)
+
     def tuple_of(self, items: list[int], offset: int) -> int:
         bag = self.bag_of_all(items)
-        self.held.put(offset, [len(items), *items[: self.tape.kept]])
+        self._keep(offset, items)
         self.tape.weights.weigh(offset, items)
         value = make(TUPLE, bag, offset)
         if self.observer is not None:
@@ -602,7 +645,7 @@ class Semantics(State):
     def container_of(self, tag: int, items: list[int], offset: int, opcode: int) -> int:
         """LIST, DICT and FROZENSET: a container with what stands above the mark."""
         if tag == FROZENSET:
-            self.held.put(offset, [len(items), *items[: self.tape.kept]])
+            self._keep(offset, items)
             return make(FROZENSET, self.bag_of_all(items), offset)
         value = make(tag, 0, offset)
         self.held.put(offset, [0])

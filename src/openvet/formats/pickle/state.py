@@ -21,6 +21,7 @@ from openvet.formats.pickle.values import (
     DICT,
     ENCODED,
     FROZENSET,
+    KEPT_ITEMS,
     LIST,
     LIT,
     OPCODE,
@@ -232,7 +233,7 @@ class State(ABC):
         if tag_of(value) not in (TUPLE, LIST, DICT, SET, FROZENSET):
             return None
         held = self.held.get(offset_of(value))
-        return None if held is None else held[1:]
+        return None if held is None else held[1 : KEPT_ITEMS + 1]
 
     def sure(self, value: int) -> list[int] | None:
         """All items of a container, where it is certain that they are what it holds now.
@@ -244,7 +245,7 @@ class State(ABC):
         if tag in (LIST, DICT, SET) and offset_of(value) < self.tape.called_at:
             return None
         held = None if tag not in (TUPLE, LIST, DICT, SET, FROZENSET) else self.held.get(offset_of(value))
-        return None if held is None or held[0] != len(held) - 1 else held[1:]
+        return None if held is None or held[0] != len(held) - 1 or held[0] > KEPT_ITEMS else held[1:]
 
     def bag(self, value: int) -> int:
         """Which references ``value`` is or holds."""

@@ -2,7 +2,7 @@
 cimport cython
 from openvet.formats.pickle.held cimport Held, Weights
 
-cdef long long _BLOCK, _HAND, _LEFT, _LOOK
+cdef long long _BLOCK, _HAND, _LEFT, _LOOK, _KEPT_ITEMS
 cdef long long _FIXED, _LENGTH1, _LENGTH4, _LENGTH8, _MEMOIZE, _BINPUT, _LONG_BINPUT, _BINGET, _LONG_BINGET, _MARK, _EMPTY
 cdef long long _TUPLE1, _TUPLE2, _TUPLE3, _SETITEMS, _APPENDS
 cdef long long _OP_TUPLE, _OP_REDUCE, _OP_NEWOBJ, _OP_BUILD, _OP_ADDITEMS, _OP_SETITEM, _OP_APPEND, _OP_BINPERSID

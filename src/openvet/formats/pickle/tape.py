@@ -67,6 +67,7 @@ _OP_BININT2 = 0x4D
 _OP_BININT = 0x4A
 _OP_BINUNICODE = 0x58
 _OP_SHORT_BINUNICODE = 0x8C
+_KEPT_ITEMS = KEPT_ITEMS
 _LIT = 1
 _TUPLE = 2
 _LIST = 3
@@ -309,7 +310,7 @@ class Tape:
         if value & _TAG != _TUPLE:
             return None
         entry = self.held.get(value >> _OFFSET_SHIFT)
-        if entry is None or entry[0] != len(entry) - 1:
+        if entry is None or entry[0] != len(entry) - 1 or len(entry) > _KEPT_ITEMS + 1:
             return None
         found = []
         for at in range(1, len(entry)):
@@ -790,7 +791,12 @@ class Tape:
         if entry is None:
             return
         stack = self._stack
-        kept = min(end, start + max(self.kept + 1 - len(entry), 0))
+        kept = self.kept
+        if kept > _KEPT_ITEMS and end - start + len(entry) > _KEPT_ITEMS + 1:
+            self.held.room -= end - start
+            if self.held.room < 0:
+                kept = _KEPT_ITEMS
+        kept = min(end, start + max(kept + 1 - len(entry), 0))
         for at in range(start, kept):
             entry.append(stack[at])
         entry[0] += end - start

@@ -38,6 +38,23 @@ def _many(count: int) -> Call:
     return Call(_MATRIX, (1, count, [_new("sympy.core.numbers", "Integer", n) for n in range(count)]))
 
 
+#: A double, as NumPy pickles its scalars.
+_F8 = Call(Name("numpy._core.multiarray", "scalar"), (Call(Name("numpy", "dtype"), ("f8", False, True)), b"\0" * 8))
+
+
+def _changed() -> bytes:
+    """A list, into which ``list.append`` puts text beside the calls that are followed."""
+    text = _TEXT.encode()
+    return b"".join(
+        (
+            b"\x80\x04]\x940cbuiltins\nlist.append\nh\x00\x8c",
+            bytes((len(text),)),
+            text,
+            b"\x86R0csympy.core.containers\nTuple\nh\x00\x85R.",
+        )
+    )
+
+
 CASES: tuple[Case, ...] = (
     _case("function", "a function of text, which is evaluated", Call(_SIN, (_TEXT,)), "reject", _RUNS),
     _case("class", "a class written as one, whose constructor evaluates text", _new("sympy.functions.elementary.complexes", "Abs", _TEXT), "reject",
@@ -57,8 +74,29 @@ CASES: tuple[Case, ...] = (
     _case("array", "text in an array", Call(_TUPLE, (Call(Name("numpy._core.multiarray", "scalar"), (Call(Name("numpy", "dtype"), ("U40", False, True)), _TEXT)),)),
           "reject", frozenset({"pickle/computed-name"})),
     _case("item", "text that is set as an item of a matrix", Call(_MATRIX, (1, 1, [0]), items=((0, _TEXT),)), "reject", _RUNS),
-    _case("hidden-far", "text behind more entries than are kept", Call(_MATRIX, (1, 701, [*range(700), _TEXT])),
+    _case("hidden-far", "text behind many entries of a matrix", Call(_MATRIX, (1, 701, [*range(700), _TEXT])), "reject", _RUNS),
+    _case("hidden-farther", "text behind more entries than are kept", Call(_TUPLE, ([*range(66_000), _TEXT],)),
           "reject", frozenset({"pickle/computed-name"})),
+    _case("held", "text in a dictionary that remembers its order", Call(_TUPLE, (Call(Name("collections", "OrderedDict"), ([(1, _TEXT)],)),)),
+          "reject", _RUNS),
+    _case("by-keyword", "text behind a call by keywords, as protocol 2 writes it",
+          Call(Call(Name("functools", "partial"), (Name("sympy.core.containers", "Tuple.__new__"), _TUPLE, _TEXT)), ()), "reject", _RUNS),
+    _case("joined", "text put together by a call", Call(_TUPLE, (Call(Name("builtins", "str.join"), ("", ["os.sys", "tem('echo forged')"])),)),
+          "reject", frozenset({"pickle/computed-name"})),
+    Case("expressions/appended", "text put into a list by a method of it, after which nothing is known of the list", _changed, "reject",
+         frozenset({"pickle/computed-name"}), ("pickle",), (), "model.pkl"),
+    _case("item", "text that is set as an item of a matrix", Call(_MATRIX, (1, 1, [0]), items=((0, _TEXT),)), "reject", _RUNS),
+    _case("hidden-far", "text behind many entries of a matrix", Call(_MATRIX, (1, 701, [*range(700), _TEXT])), "reject", _RUNS),
+    _case("hidden-farther", "text behind more entries than are kept", Call(_TUPLE, ([*range(66_000), _TEXT],)),
+          "reject", frozenset({"pickle/computed-name"})),
+    _case("held", "text in a dictionary that remembers its order", Call(_TUPLE, (Call(Name("collections", "OrderedDict"), ([(1, _TEXT)],)),)),
+          "reject", _RUNS),
+    _case("by-keyword", "text behind a call by keywords, as protocol 2 writes it",
+          Call(Call(Name("functools", "partial"), (Name("sympy.core.containers", "Tuple.__new__"), _TUPLE, _TEXT)), ()), "reject", _RUNS),
+    _case("joined", "text put together by a call", Call(_TUPLE, (Call(Name("builtins", "str.join"), ("", ["os.sys", "tem('echo forged')"])),)),
+          "reject", frozenset({"pickle/computed-name"})),
+    _case("appended", "text put into a list by a method of it, after which nothing is known of the list",
+          Call(_TUPLE, (_changed(),)), "reject", frozenset({"pickle/computed-name"})),
     _case("of-undefined", "a function without a definition, called with text",
           Call(Call(Name("sympy.core.function", "_rebuild_undef"), ("f", {})), (_TEXT,), how="NEWOBJ"), "reject", _RUNS),
     _case("ordinary", "sin(x)**2 + 1/3, as sympy pickles it",
@@ -70,6 +108,17 @@ CASES: tuple[Case, ...] = (
     _case("ordinary-undefined", "f(x) of a function without a definition",
           Call(Call(Name("sympy.core.function", "_rebuild_undef"), ("f", {})), (_X,), how="NEWOBJ"), "admit"),
     _case("ordinary-matrix", "a matrix of two hundred entries", _many(200), "admit"),
+    _case("ordinary-large", "a sum of three thousand terms", _new("sympy.core.add", "Add", *(_new("sympy.core.mul", "Mul", _X, n) for n in range(3_000))),
+          "admit"),
+    _case("ordinary-rows", "a matrix of four thousand entries", _many(4_000), "admit"),
+    _case("ordinary-numpy", "a number of NumPy in a sum", _new("sympy.core.add", "Add", _X, _F8), "admit"),
+    _case("ordinary-rational", "numbers of other libraries", _new("sympy.core.containers", "Tuple", Call(Name("fractions", "Fraction"), ("1/3",)),
+          Call(Name("gmpy2", "from_binary"), (b"\x01\x01\x03",)), Call(Name("mpmath.ctx_mp_python", "mpf"), ("1.5",))), "admit"),
+    _case("ordinary-assumed", "a positive symbol, as protocol 2 writes it",
+          Call(Call(Name("functools", "partial"), (Name("sympy.core.symbol", "Symbol.__new__"), Name("sympy.core.symbol", "Symbol"), "p")), ()), "admit"),
+    _case("ordinary-set", "a set of symbols, as older protocols write it", Call(_TUPLE, (Call(Name("builtins", "set"), ([_X],)),)), "admit"),
+    _case("ordinary-unknown", "what a function gave that is not known, and no text", Call(_TUPLE, (Call(Name("datetime", "timedelta"), (1,)),)),
+          "review", frozenset({"pickle/computed-name"})),
     _case("ordinary-model", "a model that found a formula, beside words", {"name": "formula", "equation": Call(_SIN, (_X,), how="NEWOBJ"), "words": ["os.system"]},
           "admit"),
 )  # fmt: skip
