@@ -169,7 +169,12 @@ class Expressions:
         """Note a call of something else, which may change containers: methods of them, and functions that are given one."""
         if _is_harmless(ref):
             return
-        if items is None or "." in ref.name or ref.kind != "global" or any(tag_of(item) not in _SIMPLE for item in items):
+        if (
+            items is None
+            or "." in ref.name
+            or ref.kind != "global"
+            or any(tag_of(item) not in _SIMPLE for item in items)
+        ):
             self._changed_at = offset
 
     def called(self, ref: Ref, items: list[int] | None, offset: int, opcode: str) -> None:
@@ -188,7 +193,9 @@ class Expressions:
         elif found == _UNKNOWN and not self._over:
             self._over = self._again > _AGAIN
             kind = "name" if text or self._reads_as_call(offset) else "argument"
-            m.compute(kind, f"{ref.qualified} with arguments that are not known, of which it evaluates text", offset, opcode)
+            m.compute(
+                kind, f"{ref.qualified} with arguments that are not known, of which it evaluates text", offset, opcode
+            )
 
     def _handed(self, ref: Ref, items: list[int], opcode: str) -> list[int]:
         """The arguments to look through: without those that are names, and all of them where only the first were kept."""
@@ -284,7 +291,9 @@ class Expressions:
         dtypes = self._m.dtypes
         if self._dtypes < len(dtypes):
             codes = [each.code for each in islice(dtypes.values(), self._dtypes, None)]
-            self._words = self._words or any(not code or code.strip("0123456789")[-1:] not in _NUMERIC for code in codes)
+            self._words = self._words or any(
+                not code or code.strip("0123456789")[-1:] not in _NUMERIC for code in codes
+            )
             self._dtypes = len(dtypes)
         return self._words
 
@@ -309,7 +318,12 @@ def _is_harmless(ref: Ref) -> bool:
     if ref.kind != "global" or "." in ref.name:
         return False
     written = ref.name.lstrip("_")[:1].isupper()
-    return written or top in _NUMBERS or top == "numpy" or (ref.module in _BUILT_IN and ref.name in _PLAIN | {"set", "frozenset"})
+    return (
+        written
+        or top in _NUMBERS
+        or top == "numpy"
+        or (ref.module in _BUILT_IN and ref.name in _PLAIN | {"set", "frozenset"})
+    )
 
 
 def _of_call(ref: Ref) -> int:
@@ -321,7 +335,9 @@ def _of_call(ref: Ref) -> int:
         if ref.name in _PLAIN:
             return _NO
         last = ref.name
-        made = ref.module in _TEXT_MODULES or last in _TEXT_MAKERS or last.partition(".")[0] in ("bytes", "str", "unicode")
+        made = (
+            ref.module in _TEXT_MODULES or last in _TEXT_MAKERS or last.partition(".")[0] in ("bytes", "str", "unicode")
+        )
         return _TEXT if made or last.endswith(("Error", "Exception", "Warning", "Exit", "Interrupt")) else _UNKNOWN
     if (ref.module, ref.name) in _HOLDERS:
         return _HOLDS

@@ -26,6 +26,7 @@ from openvet.formats.pickle.opcodes import NAMES
 from openvet.formats.pickle.program import BUILDS, Call, Carried, Mutation, Step
 from openvet.formats.pickle.references import SETTLED, SETTLED_ENCODES, SETTLED_SHAPED, Ref
 from openvet.formats.pickle.state import Dtype, State
+from openvet.formats.pickle.stated import evaluates_state, look_at_state
 from openvet.formats.pickle.values import (
     DICT,
     ENCODED,
@@ -322,9 +323,8 @@ class Semantics(State):
             inside = self.items(item) if depth and seen < _INSIDE else None
             if inside:
                 seen += len(inside)
-                for each in inside:
-                    if tag_of(each) in (TUPLE, LIST, DICT, SET, FROZENSET):
-                        waiting.append((each, depth - 1))
+                holders = (each for each in inside if tag_of(each) in (TUPLE, LIST, DICT, SET, FROZENSET))
+                waiting.extend((each, depth - 1) for each in holders)
         return bag
 
     def call_items(self, callee: int, items: list[int] | None, bag: int, offset: int, opcode: str) -> int:
@@ -404,7 +404,8 @@ class Semantics(State):
         ``partial.__call__(1)`` does not lead on, but ``partial.__call__(f)`` calls ``f``.
         """
         _, resources = _later()
-        if ref.kind != "global" or ref.name in _LOOKED_AT or ref.name.endswith(_CALLS_FIRST):
+        looked_at = ref.name in _LOOKED_AT or ref.name.endswith(_CALLS_FIRST) or evaluates_state(ref)
+        if ref.kind != "global" or looked_at:
             return
         if not linked and (ref.module, ref.name) not in resources.UNSETTLED:
             ref.settled = SETTLED
@@ -553,6 +554,8 @@ class Semantics(State):
 
     def _built(self, ref: Ref, instance: int, state: int) -> None:
         """Note the state of what is looked at later, and the literals in it that its class loads."""
+        if evaluates_state(ref):
+            look_at_state(self, ref, state, offset_of(state))
         if ref.name == "NumpyArrayWrapper":
             self.wrapper = state
         if self._carried_at and ref.module.partition(".")[0] in _LOADS_ITS_STATE:
