@@ -190,9 +190,11 @@ class Expressions:
             module, name = _READERS[ref.module.partition(".")[0]]
             reader = m.reference(module, name, offset, opcode, via=ref.qualified)
             m.call_items(reader, [text], 0, offset, f"{ref.qualified}()"[:80])
-        elif found == _UNKNOWN and not self._over:
-            self._over = self._again > _AGAIN
+        elif found == _UNKNOWN:
             kind = "name" if text or self._reads_as_call(offset) else "argument"
+            if kind == "argument" and self._over:
+                return
+            self._over = self._again > _AGAIN
             m.compute(
                 kind, f"{ref.qualified} with arguments that are not known, of which it evaluates text", offset, opcode
             )
@@ -230,6 +232,9 @@ class Expressions:
                 if held is None:
                     found = _UNKNOWN
                     continue
+                if self._again > _AGAIN and offset_of(item) in self._known:
+                    found = found if self._is_closed(item) else _UNKNOWN
+                    continue
                 inside = self._look(item, held)
                 if inside.text and tag_of(inside.text) == LIT:
                     return _TEXT, inside.text
@@ -237,8 +242,6 @@ class Expressions:
                 changed = tag_of(item) not in (TUPLE, FROZENSET) and offset_of(item) < self._changed_at
                 if inside.unknown or inside.text or changed or held[0] != len(held) - 1:
                     found = _UNKNOWN
-                if self._again > _AGAIN:
-                    return _UNKNOWN, made
                 waiting += inside.nested
         return found, made
 

@@ -55,6 +55,16 @@ def _changed() -> bytes:
     )
 
 
+def _many_shared() -> bytes:
+    """Calls over the same lists of lists, and then text in a tuple."""
+    text = _TEXT.encode()
+    lists = b"](" + b"](K\x01K\x01e" * 512 + b"e\x85\x940"
+    calls = b"h\x00h\x01R0" * 1_500
+    return b"\x80\x04csympy.core.containers\nTuple\n\x940" + lists + calls + b"h\x00\x8c" + bytes((len(text),)) + text + b"\x85\x85R."
+
+
+_X_OF_TEXT = _new("sympy.core.symbol", "Symbol", _TEXT)
+
 CASES: tuple[Case, ...] = (
     _case("function", "a function of text, which is evaluated", Call(_SIN, (_TEXT,)), "reject", _RUNS),
     _case("class", "a class written as one, whose constructor evaluates text", _new("sympy.functions.elementary.complexes", "Abs", _TEXT), "reject",
@@ -99,6 +109,12 @@ CASES: tuple[Case, ...] = (
           Call(_TUPLE, (_changed(),)), "reject", frozenset({"pickle/computed-name"})),
     _case("of-undefined", "a function without a definition, called with text",
           Call(Call(Name("sympy.core.function", "_rebuild_undef"), ("f", {})), (_TEXT,), how="NEWOBJ"), "reject", _RUNS),
+    Case("expressions/after-many", "nested text behind so many looks at shared lists that they are known no more", _many_shared, "reject",
+         frozenset({"pickle/computed-name", "pickle/runs-code"}), ("pickle",), (), "model.pkl"),
+    _case("of-a-name", "the name of a symbol, which is text", Call(_TUPLE, (Call(Name("builtins", "getattr"), (_X_OF_TEXT, "name")),)), "reject",
+          frozenset({"pickle/computed-name"})),
+    _case("written", "what writes an expression as text", Call(_TUPLE, (Call(Name("sympy.printing.str", "StrPrinter"), (_X_OF_TEXT,)),)), "reject",
+          frozenset({"pickle/computed-name"})),
     _case("ordinary", "sin(x)**2 + 1/3, as sympy pickles it",
           _new("sympy.core.add", "Add", _new("sympy.core.power", "Pow", Call(_SIN, (_X,), how="NEWOBJ"), _new("sympy.core.numbers", "Integer", 2)),
                _new("sympy.core.numbers", "Rational", 1, 3)), "admit"),
