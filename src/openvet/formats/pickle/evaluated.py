@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from openvet.formats.pickle.references import Ref
     from openvet.formats.pickle.semantics import Semantics
 
-__all__ = ["KEPT_OF_EXPRESSIONS", "Expressions", "builds_expression", "evaluates", "is_evaluator"]
+__all__ = ["KEPT_OF_EXPRESSIONS", "Expressions", "builds_expression", "evaluates", "is_evaluator", "makes_the_same"]
 
 #: Package -> what reads the text.
 _READERS: Final = {"sympy": ("sympy.core.sympify", "sympify")}
@@ -118,6 +118,16 @@ def evaluates(ref: Ref) -> bool:
 def builds_expression(ref: Ref) -> bool:
     """Whether a call of ``ref`` is that of a class of such a package, which leaves the containers it is given as they are."""
     return evaluates(ref) and "." not in ref.name and ref.name.lstrip("_")[:1].isupper()
+
+
+def makes_the_same(ref: Ref, klass: Ref) -> bool:
+    """Whether ``ref(klass, ...)`` makes what ``klass(...)`` does: protocol 2 writes what has arguments by name as a call of ``__new__``,
+    which a class of names may have from another one.
+    """
+    if not is_evaluator(ref.module) or not is_evaluator(klass.module):
+        return False
+    owner = ref.name.removesuffix(".__new__")
+    return owner in _NAMES or (ref.module, owner) == (klass.module, klass.name)
 
 
 class _Inside:
@@ -320,6 +330,8 @@ def _is_harmless(ref: Ref) -> bool:
     top = ref.module.partition(".")[0]
     if ref.kind != "global" or "." in ref.name:
         return False
+    if top in ("copyreg", "copy_reg"):
+        return True  # what it makes is followed as a call of its own
     written = ref.name.lstrip("_")[:1].isupper()
     return (
         written

@@ -21,6 +21,7 @@ from openvet.formats.pickle.evaluated import (
     builds_expression,
     evaluates,
     is_evaluator,
+    makes_the_same,
 )
 from openvet.formats.pickle.opcodes import NAMES
 from openvet.formats.pickle.program import BUILDS, Call, Carried, Mutation, Step
@@ -106,8 +107,6 @@ _STEPS: Final = 200_000  # a call listed takes some hundred bytes
 _INSIDE: Final = 256
 _INSIDE_DEPTH: Final = 4
 _WITHIN: Final = 4_096
-#: ``klass.__new__(klass, ...)``, as protocol 2 writes what has arguments by name, makes what ``klass`` makes.
-_NEW: Final = ".__new__"
 _PYTHON2: Final = 3  # protocols below this one have Python 2 names
 
 
@@ -331,9 +330,9 @@ class Semantics(State):
         tag = tag_of(callee)
         if tag == REF:
             index = a_of(callee)
-            if items and tag_of(items[0]) == REF and self.refs[index].name.endswith(_NEW):
+            if items and tag_of(items[0]) == REF and self.refs[index].name.endswith(".__new__"):
                 ref, klass = self.refs[index], self.refs[a_of(items[0])]
-                if is_evaluator(ref.module) and (klass.module, klass.name + _NEW) == (ref.module, ref.name):
+                if makes_the_same(ref, klass):
                     return self.call_items(items[0], items[1:], bag, offset, opcode)
         elif tag == RESULT:
             ref = self.refs[a_of(callee)]

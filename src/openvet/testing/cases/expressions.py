@@ -60,7 +60,15 @@ def _many_shared() -> bytes:
     text = _TEXT.encode()
     lists = b"](" + b"](K\x01K\x01e" * 512 + b"e\x85\x940"
     calls = b"h\x00h\x01R0" * 1_500
-    return b"\x80\x04csympy.core.containers\nTuple\n\x940" + lists + calls + b"h\x00\x8c" + bytes((len(text),)) + text + b"\x85\x85R."
+    return (
+        b"\x80\x04csympy.core.containers\nTuple\n\x940"
+        + lists
+        + calls
+        + b"h\x00\x8c"
+        + bytes((len(text),))
+        + text
+        + b"\x85\x85R."
+    )
 
 
 _X_OF_TEXT = _new("sympy.core.symbol", "Symbol", _TEXT)
