@@ -81,7 +81,7 @@ def files_of(path: str) -> dict[str, Read]:
 def files_of_folder(folder: str) -> dict[str, Read]:
     """All files; a change that an interrupted writer left complete in ``.next`` counts before what it replaces."""
     found: dict[str, Read] = {}
-    for path, is_file in walk(folder, (".staging", ".old")):
+    for path, is_file in walk(folder, (".staging", ".pending", ".old")):
         if not is_file:
             raise Refused("tampered", f"{path!a} is no regular file")
         found[path] = partial(read_parts, os.path.join(folder, path))

@@ -19,7 +19,7 @@ from openvet.evidence.keys import PublicKey, public_of
 from openvet.evidence.log_entry import Signed, check_entry, kind_of
 from openvet.evidence.sigstore_library import check_file, check_intoto, check_log, check_statement
 from openvet.evidence.strict import parse_json
-from openvet.evidence.trusted_root import SigstoreRoot
+from openvet.evidence.trusted_root import SigstoreRoot, logs_told_apart
 from openvet.evidence.verifier import Signer
 
 __all__ = ["verify_file_keyless", "verify_file_with_key"]
@@ -53,7 +53,8 @@ def verify_file_with_key(bundle: FileBundle, digest: bytes, key: PublicKey, root
     for each in entries:
         check_entry(each, _signed(bundle, spki, digest))
         if root is not None:
-            check_log(each, root)
+            with logs_told_apart(root, b"", [each]):
+                check_log(each, root)
     return Signer("key", key.kind, key.hint)
 
 
@@ -69,18 +70,25 @@ def verify_file_keyless(bundle: FileBundle, digest: bytes, identity: str, provid
         _check_stated(bundle.content, digest)
     certificate = bundle.material.certificates[0]
     entry = check_only_entry(bundle.material.log_entries, _signed(bundle, certificate, digest))
-    if isinstance(bundle.content, Message):
-        check_file(bundle.raw, digest, identity, provider, root)
-    else:
-        if kind_of(entry) == "intoto 0.0.2":
-            check_intoto(bundle.raw, identity, provider, root)
-            _check_intoto_signature(bundle.content, certificate, entry)
-        else:
-            kind, payload = check_statement(bundle.raw, identity, provider, root)
-            if (kind, payload) != (bundle.content.payload_type, bundle.content.payload):
-                raise VerifyError("malformed", "sigstore read something else in the bundle than we did")
+    with logs_told_apart(root, certificate, [entry]):
+        _ask_library(bundle, digest, entry, identity, provider, root)
+    if isinstance(bundle.content, Envelope):
         _check_subject(bundle.content, digest)
     return keyless_signer(certificate, entry, identity, provider, root)
+
+
+def _ask_library(
+    bundle: FileBundle, digest: bytes, entry: Any, identity: str, provider: str, root: SigstoreRoot
+) -> None:
+    if isinstance(bundle.content, Message):
+        check_file(bundle.raw, digest, identity, provider, root)
+    elif kind_of(entry) == "intoto 0.0.2":
+        check_intoto(bundle.raw, identity, provider, root)
+        _check_intoto_signature(bundle.content, bundle.material.certificates[0], entry)
+    else:
+        kind, payload = check_statement(bundle.raw, identity, provider, root)
+        if (kind, payload) != (bundle.content.payload_type, bundle.content.payload):
+            raise VerifyError("malformed", "sigstore read something else in the bundle than we did")
 
 
 def _check_intoto_signature(envelope: Envelope, certificate: bytes, entry: Any) -> None:

@@ -20,7 +20,7 @@ from openvet.evidence.certificates import facts_of
 from openvet.evidence.dsse import IN_TOTO
 from openvet.evidence.log_entry import Signed, check_entry
 from openvet.evidence.sigstore_library import check_statement
-from openvet.evidence.trusted_root import SigstoreRoot, check_times, load_trusted_root
+from openvet.evidence.trusted_root import SigstoreRoot, check_times, load_trusted_root, logs_told_apart
 from openvet.evidence.verifier import Signer, Verified
 
 __all__ = ["check_only_entry", "keyless_signer", "load_trusted_root", "verify_keyless"]
@@ -44,7 +44,8 @@ def verify_keyless(bundle: Bundle, identity: str, provider: str, root: SigstoreR
         raise VerifyError("malformed", f"the envelope has {len(envelope.signatures)} signatures, and not one")
     signed = Signed(envelope.signatures[0].sig, certificate, payload=envelope.payload, encoded=envelope.signed)
     entry = check_only_entry(bundle.material.log_entries, signed)
-    kind, payload = check_statement(bundle.raw, identity, provider, root)
+    with logs_told_apart(root, certificate, [entry]):
+        kind, payload = check_statement(bundle.raw, identity, provider, root)
     if kind != IN_TOTO or payload != envelope.payload:
         raise VerifyError("malformed", "sigstore read something else in the bundle than we did")
     return Verified(payload, keyless_signer(certificate, entry, identity, provider, root))

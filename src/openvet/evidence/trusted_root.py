@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
     from sigstore.models import TrustedRoot
 
-__all__ = ["SigstoreRoot", "check_times", "load_trusted_root"]
+__all__ = ["SigstoreRoot", "check_times", "load_trusted_root", "logs_told_apart"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,44 @@ def check_times(root: SigstoreRoot, certificate: Certificate, entry: Any) -> Non
         wanted = decode_base64(entry["logId"]["keyId"], "the log's name")
         logs = [each for each in _items(root.value, "tlogs") if _id(each) == wanted]
         _one_in_time([each.get("publicKey", {}) for each in logs], when, "the key of the log")
+
+
+@contextmanager
+def logs_told_apart(root: SigstoreRoot, certificate: bytes, entries: Iterable[Any]) -> Iterator[None]:
+    """Say that a log is none of the trusted root where the library, asked within, says that a signature is broken.
+
+    It has the same words for both. Whoever is verified under the wrong trusted root was not tampered with.
+
+    Args:
+        certificate: DER of the signer's; b'' where it signed with a key.
+        entries: the bundle's log entries, whatever they hold.
+
+    Raises:
+        VerifyError: ``untrusted`` in place of ``tampered``.
+    """
+    try:
+        yield
+    except VerifyError as error:
+        log = _unlisted_log(root, certificate, entries) if error.reason == "tampered" else ""
+        if not log:
+            raise
+        raise VerifyError("untrusted", f"{log} is none of the trusted root") from None
+
+
+def _unlisted_log(root: SigstoreRoot, certificate: bytes, entries: Iterable[Any]) -> str:
+    """Which log that vouches for a signature is none of the trusted root, for people; '' where all of them are."""
+    from cryptography.x509 import load_der_x509_certificate
+
+    try:
+        known = [_id(each) for each in _items(root.value, "ctlogs")]
+        if certificate and any(log not in known for log, _ in _promises(load_der_x509_certificate(certificate))):
+            return "the log of certificates"
+        known = [_id(each) for each in _items(root.value, "tlogs")]
+        if any(decode_base64(each["logId"]["keyId"], "the log's name") not in known for each in entries):
+            return "the log that took the signature"
+    except (VerifyError, ValueError, KeyError, TypeError):
+        pass  # not even a name: the library's word stands
+    return ""
 
 
 def _one_in_time(found: list[dict[str, Any]], when: datetime, what: str) -> None:

@@ -17,6 +17,7 @@ from openvet.core.text import printable
 from openvet.errors import SubjectError, UsageError, VerifyError
 from openvet.evidence.bundle import Bundle
 from openvet.evidence.dossier.handover import Handover
+from openvet.evidence.dossier.layout import IN_THE_WAY, PENDING
 from openvet.evidence.dossier.reading import Claim, Dossier, verify_dossier
 from openvet.evidence.dossier.writing import Added, add_to_dossier, create_dossier, hand_over_dossier
 from openvet.evidence.keys import PrivateKey, PublicKey
@@ -223,7 +224,7 @@ def fill(folder: str, key: PrivateKey, statements: Sequence[Statement]) -> Added
     """
     bundles = [sign_statement(each, key) for each in statements]
     try:
-        is_new = not os.listdir(folder)
+        is_new = not set(os.listdir(folder)) - {PENDING, *IN_THE_WAY}  # what an interrupted attempt left is none
     except OSError:
         is_new = True
     if is_new:
@@ -244,7 +245,7 @@ def spare(folder: str, model: str, key: PrivateKey) -> None:
         raise UsageError(
             f"{printable(folder)} lies in the model, and would change it; choose another place for the dossier"
         )
-    if os.path.isdir(folder) and os.listdir(folder):
+    if os.path.isdir(folder) and set(os.listdir(folder)) - {PENDING, *IN_THE_WAY}:
         found = verify_dossier(folder, key.public)
         if found.owner != key.public.hint:
             raise VerifyError("revoked", f"this key handed the dossier over; it belongs to {found.owner}")

@@ -8,6 +8,7 @@
     trust/HINT.pem          public keys of those who signed lines
     blobs/sha256/HEX        documents that statements refer to
     .next/                  a complete change that is being put in place: what is in it counts
+    .pending/               a complete change that the next writer makes count; readers do not look at it
     .staging/, .old/        what an interrupted change left; nobody looks at it
 """
 
@@ -22,7 +23,9 @@ from openvet.core.text import printable
 from openvet.errors import VerifyError
 from openvet.evidence.log.layout import CHECKPOINT, Place
 
-__all__ = ["BLOBS", "CLAIMS", "INDEX", "IN_THE_WAY", "LOG", "NEXT", "OLD", "STAGING", "TRUST", "is_name", "names_of"]
+__all__ = [
+    "BLOBS", "CLAIMS", "INDEX", "IN_THE_WAY", "LOG", "NEXT", "OLD", "PENDING", "STAGING", "TRUST", "is_name", "names_of",
+]  # fmt: skip
 
 INDEX: Final = "index.json"
 CLAIMS: Final = "claims.jsonl"
@@ -30,6 +33,7 @@ LOG: Final = "log"
 TRUST: Final = "trust"
 BLOBS: Final = "blobs/sha256"
 NEXT: Final = ".next"
+PENDING: Final = ".pending"
 STAGING: Final = ".staging"
 OLD: Final = ".old"
 #: Folders that are no part of what is signed.
@@ -50,7 +54,7 @@ def names_of(folder: str) -> dict[str, str]:
     Raises:
         VerifyError: ``missing``: it cannot be listed; ``tampered``: there is something in it that is no file of a dossier.
     """
-    found = dict(_walk(folder, IN_THE_WAY))
+    found = dict(_walk(folder, (PENDING, *IN_THE_WAY)))
     later = {name[len(NEXT) + 1 :]: path for name, path in found.items() if name.startswith(f"{NEXT}/")}
     found = {name: path for name, path in found.items() if not name.startswith(f"{NEXT}/")}
     if any(name.startswith(f"{LOG}/") for name in later):

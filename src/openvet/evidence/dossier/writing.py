@@ -3,10 +3,12 @@
 A change goes in this order; each step is on the disk before the next begins:
 
 1. everything that is new in ``.staging``: the claims, the log, the index, and keys and documents that were not there;
-2. ``.staging`` becomes ``.next``: from here on the change counts, since readers look there first;
-3. what is in ``.next`` goes to its place, one file after another, and ``.next`` goes away.
+2. ``.staging`` becomes ``.pending``: from here on the change is not lost, since the next writer finishes the steps below;
+3. ``.pending`` becomes ``.next``: from here on the change counts, since readers look there first;
+4. what is in ``.next`` goes to its place, one file after another, and ``.next`` goes away.
 
-An interrupted step 3 is finished by the next writer. One writer at a time holds the lock of the folder.
+So what a reader has seen was on the disk before: where the power fails between 3 and its fsync, the next writer brings it back. One
+writer at a time holds the lock of the folder.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from openvet.errors import UsageError, VerifyError
 from openvet.evidence.bundle import Bundle
 from openvet.evidence.dossier.handover import Approve, handovers, owner_after
 from openvet.evidence.dossier.index import sign_index
-from openvet.evidence.dossier.layout import BLOBS, CLAIMS, IN_THE_WAY, INDEX, LOG, NEXT, OLD, STAGING, TRUST, names_of
+from openvet.evidence.dossier.layout import BLOBS, CLAIMS, IN_THE_WAY, INDEX, LOG, NEXT, OLD, PENDING, STAGING, TRUST, names_of
 from openvet.evidence.dossier.reading import Dossier, verify_dossier
 from openvet.evidence.keys import PrivateKey, PublicKey, load_public
 from openvet.evidence.log.disk import Disk, read_file, told
@@ -61,8 +63,10 @@ def create_dossier(folder: str, origin: str, key: PrivateKey, disk: Disk | None 
     with told(folder, "the dossier was not made"):
         disk.make_new()
         with disk.locked(_WAIT):
-            if set(disk.names("")) - set(IN_THE_WAY):
+            # what an interrupted attempt left was never a dossier
+            if set(disk.names("")) - {PENDING, *IN_THE_WAY}:
                 raise UsageError(f"{printable(folder)} is not empty; a dossier begins in a folder of its own")
+            _remove_tree(disk, PENDING)
             _tidy(disk)
             create_log(disk.path(f"{STAGING}/{LOG}"), origin, key, _Below(disk, f"{STAGING}/{LOG}"))
             _stage(disk, [], {key.public.hint: key.public.pem}, {key.public.hint}, {}, set(), key)
@@ -265,12 +269,21 @@ def _stage(
 def _publish(disk: Disk) -> None:
     """Make the staged change the one that counts, and put it in place."""
     names_of(disk.path(STAGING))
-    disk.rename(STAGING, NEXT)
+    disk.rename(STAGING, PENDING)
     disk.sync_folder("")
     _settle(disk)
 
 
 def _settle(disk: Disk) -> None:
+    """Finish the change that is under way, or was left so."""
+    _put_in_place(disk)
+    if os.path.isdir(disk.path(PENDING)):
+        disk.rename(PENDING, NEXT)
+        disk.sync_folder("")
+        _put_in_place(disk)
+
+
+def _put_in_place(disk: Disk) -> None:
     """Put everything in ``.next`` in its place; at any step the rest may be left to the next writer."""
     if not os.path.isdir(disk.path(NEXT)):
         return
