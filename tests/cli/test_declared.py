@@ -209,6 +209,10 @@ def test_verify_believes_no_declaration() -> None:
     assert "model.bin: is a Git LFS pointer to the signed digest; a pointer is no file" in result.stdout
     other = verify(cloned("other", POINTER.replace(OID, "0" * 64)))
     assert "is a Git LFS pointer to another file than the signed one" in other.stdout
+    # what was signed is no SHA-256 of the file, so that the pointer cannot be compared
+    assert run("sign", "--key", "k", "--force", "--shards", "--signature", "m.sig", "m").exit_code == 0
+    assert "model.bin: is a Git LFS pointer; a pointer is no file" in verify("clone").stdout
+    assert run("sign", "--key", "k", "--force", "--signature", "m.sig", "m").exit_code == 0
     # a blob under the signed name, and a record of the signed digest, with other bytes
     lying = cached(data=WEIGHTS[:-1] + b"!")
     assert digests("--declared", lying)["digest"] == digests("m")["digest"]

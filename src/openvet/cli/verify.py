@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from openvet.evidence.verifier import Signer, Verified
     from openvet.workflows.trusted import TrustCheck
     from openvet.workflows.verify import Verification
+    from openvet.workflows.verify_file import CheckFile, FileVerification
 
 __all__ = ["verify"]
 
@@ -35,7 +36,7 @@ _LISTED = 20
 @click.option("--identity", metavar="ID", help="Who must have signed keyless: an e-mail address or URI.")
 @click.option("--issuer", metavar="URL", help="The identity provider that knows --identity.")
 @click.option("--trusted-root", metavar="FILE", type=_PATH, help="Sigstore's trusted root; that of the public instance if not given.")  # fmt: skip
-@click.option("--signature", metavar="FILE", type=_PATH, help="Where it is; MODEL/model.sig or FILE.sig if not given.")
+@click.option("--signature", metavar="FILE", type=_PATH, help="Where it is; MODEL/model.sig, FILE.sig or FILE.sigstore.json if not given.")  # fmt: skip
 @click.option("--ignore", metavar="PATH", multiple=True, help="Let a file or folder be unsigned, relative to MODEL. May be repeated.")  # fmt: skip
 @click.option("--allow-unsigned-files", is_flag=True, help="List files that are not signed, and do not refuse them.")
 @click.option("--jobs", "-j", type=click.IntRange(1), metavar="N", help="Hashing threads; all cores if not given.")
@@ -48,8 +49,9 @@ def verify(ctx: click.Context, /, **asked: Any) -> None:
     """Verify that a model's files are those that somebody whom you trust has signed.
 
     Whom you trust is --key, --trust, --certificate-chain, or --identity with --issuer for keyless signatures (an extra,
-    openvet[sigstore]). Signatures of `openvet sign` and of every released `model_signing` are verified, with no network. What
-    the signature does not cover is printed: `openvet check` reads that too.
+    openvet[sigstore]). Signatures of `openvet sign` and of every released `model_signing` are verified, with no network, and of
+    one file the bundles of `cosign sign-blob` and `sigstore sign`. What the signature does not cover is printed: `openvet check`
+    reads that too.
 
     \b
     Examples:
@@ -69,11 +71,10 @@ def verify(ctx: click.Context, /, **asked: Any) -> None:
     from openvet.cli.output import write_text
     from openvet.cli.signed import as_json, digest_cache, hash_fast
     from openvet.errors import VerifyError
-    from openvet.workflows.verify import VerifyOptions
-    from openvet.workflows.verify import verify as run
+    from openvet.workflows.verify import VerifyOptions, confirmation, verify_either
 
     hash_fast()
-    check, by_trust = _trust(asked)
+    whom = _trust(asked)
     options = VerifyOptions(
         asked["signature"] or "",
         asked["ignore"],
@@ -84,18 +85,28 @@ def verify(ctx: click.Context, /, **asked: Any) -> None:
     for_script = asked["form"] == "json"
     try:
         with progress_line(not asked["quiet"] and not asked["no_progress"]) as (progress, _):
-            found = run(asked["model"], check, options, progress)
+            found = verify_either(asked["model"], whom.check, whom.check_file, options, progress)
     except VerifyError as error:
         if not asked["quiet"]:
             write_text(_refused_json(asked, error) if for_script else _refused(asked, error))
         ctx.exit(_NOT_VERIFIED)
     if not asked["quiet"]:
-        write_text(as_json({**found.to_json(), **_trust_json(by_trust)}) if for_script else _as_text(found, by_trust))
+        write_text(
+            as_json({**confirmation(found), **_trust_json(whom.trust)}) if for_script else _as_text(found, whom.trust)
+        )
     ctx.exit(0)
 
 
-def _trust(asked: dict[str, Any]) -> tuple[Callable[[Bundle], Verified], TrustCheck | None]:
-    """How to check a bundle's signature, by what the options say is trusted; twice the same where that is a trust file."""
+class _Whom(NamedTuple):
+    """How to check a signature: of a model, of one file where that can be, and by which trust file if by one."""
+
+    check: Callable[[Bundle], Verified]
+    check_file: CheckFile | None = None
+    trust: TrustCheck | None = None
+
+
+def _trust(asked: dict[str, Any]) -> _Whom:
+    """How to check signatures, by what the options say is trusted."""
     keyless = asked["identity"] is not None or asked["issuer"] is not None
     if [asked["key"] is not None, asked["trust"] is not None, bool(asked["chain"]), keyless].count(True) != 1:
         raise click.UsageError(
@@ -111,26 +122,35 @@ def _trust(asked: dict[str, Any]) -> tuple[Callable[[Bundle], Verified], TrustCh
     from openvet.workflows.keys import read_pem, read_public
 
     if asked["key"] is not None:
+        from openvet.evidence.file_signature import verify_file_with_key
         from openvet.evidence.verifier import verify_with_key
 
         key = read_public(asked["key"])
-        return lambda bundle: verify_with_key(bundle, key), None
+        return _Whom(
+            lambda bundle: verify_with_key(bundle, key),
+            lambda bundle, sha256: verify_file_with_key(bundle, sha256, key),
+        )
     if asked["trust"] is not None:
         by_trust = _by_trust(asked)
-        return by_trust, by_trust
+        return _Whom(by_trust, trust=by_trust)
     if asked["chain"]:
         from openvet.evidence.certificates import load_roots
         from openvet.evidence.verifier import verify_with_roots
 
         roots = load_roots(b"\n".join(read_pem(each) for each in asked["chain"]))
         at = time_of(asked["at"])
-        return lambda bundle: verify_with_roots(bundle, roots, at), None
+        return _Whom(lambda bundle: verify_with_roots(bundle, roots, at))
     if asked["identity"] is None or asked["issuer"] is None:
         raise click.UsageError("--identity and --issuer belong together: who signed, and which provider knows that")
+    from openvet.evidence.file_signature import verify_file_keyless
     from openvet.evidence.keyless import load_trusted_root, verify_keyless
 
+    who = (asked["identity"], asked["issuer"])
     root = load_trusted_root(None if asked["trusted_root"] is None else read_pem(asked["trusted_root"]))
-    return lambda bundle: verify_keyless(bundle, asked["identity"], asked["issuer"], root), None
+    return _Whom(
+        lambda bundle: verify_keyless(bundle, *who, root),
+        lambda bundle, sha256: verify_file_keyless(bundle, sha256, *who, root),
+    )
 
 
 def _by_trust(asked: dict[str, Any]) -> TrustCheck:
@@ -195,10 +215,21 @@ def _refused_json(asked: dict[str, Any], error: VerifyError) -> str:
     return as_json(refusal(asked["model"], asked["signature"] or "", error))
 
 
-def _as_text(found: Verification, check: TrustCheck | None) -> str:
+def _as_text(found: Verification | FileVerification, check: TrustCheck | None) -> str:
     from openvet.cli.signed import not_covered, reused
     from openvet.reports._wording import bytes_for_people, plural, visible
+    from openvet.workflows.verify_file import FileVerification
 
+    if isinstance(found, FileVerification):
+        lines = [
+            f"verified: {found.model}: {bytes_for_people(found.size)}",
+            f"  signature  {found.signature}",
+            f"  file       sha256 {found.sha256}",
+            *_signer(found.signer),
+            *reused(found.reused),
+            *(f"  note: {each}" for each in found.notes),
+        ]
+        return "".join(f"{visible(line)}\n" for line in lines)
     lines = [
         f"verified: {found.model}: {plural(len(found.statement.files), 'file')}, {bytes_for_people(found.size)}",
         f"  signature  {found.signature}",

@@ -25,7 +25,7 @@ from openvet.evidence.bundle import MEDIA_TYPE, Material
 from openvet.evidence.dsse import Envelope
 from openvet.evidence.strict import decode_base64, fields_of, parse_json
 
-__all__ = ["FileBundle", "Message"]
+__all__ = ["FileBundle", "Message", "is_over_a_file"]
 
 _OLD: Final = "application/vnd.dev.sigstore.bundle+json;version="
 _VERSIONS: Final = {f"{_OLD}0.1": 1, f"{_OLD}0.2": 2, f"{_OLD}0.3": 3, MEDIA_TYPE: 3}
@@ -86,6 +86,17 @@ class FileBundle:
         if len(envelope.signatures) != 1:
             raise VerifyError("malformed", f"the envelope has {len(envelope.signatures)} signatures, and not one")
         return cls(version, material, envelope, data)
+
+
+def is_over_a_file(document: bytes) -> bool:
+    """Whether a document is a bundle with a signature over a file, and not over a statement. Nothing else of it is looked at."""
+    if b'"messageSignature"' not in document:
+        return False
+    try:
+        value = parse_json(document, "the bundle")
+    except VerifyError:
+        return False  # whoever reads it says what is wrong
+    return isinstance(value, dict) and "messageSignature" in value and "dsseEnvelope" not in value
 
 
 def _material(value: Any, version: int) -> Material:

@@ -13,6 +13,7 @@ from openvet.core.snapshot import Entry
 from openvet.core.text import printable
 from openvet.errors import ReadError, SubjectError, VerifyError
 from openvet.evidence.bundle import Bundle
+from openvet.evidence.file_bundle import is_over_a_file
 from openvet.evidence.model_signature import DIGESTS_V01, SIGNATURE_V1, SINGLE, ModelSignature, Resource
 from openvet.evidence.verifier import Signer, Verified
 from openvet.io.digest_cache import DigestCache
@@ -29,8 +30,9 @@ from openvet.workflows.model_files import (
     read_small,
 )
 from openvet.workflows.sign import default_signature
+from openvet.workflows.verify_file import CheckFile, FileVerification, signature_beside, verify_file
 
-__all__ = ["VERIFICATION_TYPE", "Difference", "MismatchError", "Verification", "VerifyOptions", "refusal", "verify"]
+__all__ = ["VERIFICATION_TYPE", "Difference", "MismatchError", "Verification", "VerifyOptions", "confirmation", "refusal", "verify", "verify_either"]  # fmt: skip
 
 VERIFICATION_TYPE: Final = "https://openvet/verification/v1"
 _BUNDLE: Final = 256 * 1024 * 1024
@@ -69,7 +71,7 @@ class VerifyOptions:
     """How to verify.
 
     Attributes:
-        signature: where it is; '' means ``MODEL/model.sig``, or ``FILE.sig``.
+        signature: where it is; '' means ``MODEL/model.sig``, or ``FILE.sig``, or the bundle of another tool beside FILE.
         ignore: more paths of the model, relative to it, whose files need no signature.
         allow_unsigned: files that are not signed are listed, and not refused.
         jobs: hashing threads; 0 means all cores.
@@ -102,8 +104,6 @@ class Verification:
     def to_json(self) -> dict[str, Any]:
         statement = self.statement
         return {
-            "type": VERIFICATION_TYPE,
-            "verified": True,
             "model": self.model,
             "signature": self.signature,
             "predicate_type": DIGESTS_V01 if statement.legacy else SIGNATURE_V1,
@@ -119,6 +119,11 @@ class Verification:
         }
 
 
+def confirmation(found: Verification | FileVerification) -> dict[str, Any]:
+    """What a program is told about a model that is verified."""
+    return {"type": VERIFICATION_TYPE, "verified": True, **found.to_json()}
+
+
 def _declared(statement: ModelSignature) -> list[dict[str, str]]:
     return [{"path": printable(name), "by": printable(by)} for name, by in statement.declared]
 
@@ -129,7 +134,7 @@ def refusal(model: str, signature: str, error: VerifyError) -> dict[str, Any]:
         "type": VERIFICATION_TYPE,
         "verified": False,
         "model": printable(model),
-        "signature": printable(signature or default_signature(model)),
+        "signature": printable(signature or _place(model)),
         "reason": error.reason,
         "message": error.message,
         "differences": [],
@@ -159,11 +164,51 @@ def verify(
         UsageError: an option makes no sense.
     """
     options = options or VerifyOptions()
+    place, document = _signature(path, options)
+    if is_over_a_file(document):
+        raise VerifyError("unsupported", "a signature over one file says nothing about a model, so that only its signer can be asked for: a key, or an identity and its issuer")  # fmt: skip
+    return _verify_model(path, place, document, check, options, progress or Progress())
+
+
+def verify_either(
+    path: str,
+    check: Callable[[Bundle], Verified],
+    check_file: CheckFile | None,
+    options: VerifyOptions,
+    progress: Progress,
+) -> Verification | FileVerification:
+    """Verify what is at ``path``, be it signed as a model, or as one file by other tools.
+
+    Args:
+        check: as in :func:`verify`.
+        check_file: does so for a signature over one file, as :func:`openvet.evidence.file_signature.verify_file_with_key` does.
+
+    Raises:
+        VerifyError, SubjectError, UsageError: as :func:`verify`.
+    """
+    place, document = _signature(path, options)
+    if check_file is not None and is_over_a_file(document):
+        return verify_file(path, place, document, check_file, options.jobs, options.cache, progress)
+    return verify(path, check, replace(options, signature=place), progress)
+
+
+def _signature(path: str, options: VerifyOptions) -> tuple[str, bytes]:
     if not os.path.exists(path):
         LocalOrigin(path).close()  # says what is wrong: a model that is not there is no model without a signature
+    place = options.signature or _place(path)
+    return place, _read(place)
+
+
+def _verify_model(
+    path: str,
+    place: str,
+    document: bytes,
+    check: Callable[[Bundle], Verified],
+    options: VerifyOptions,
+    progress: Progress,
+) -> Verification:
     reused = None if options.cache is None else Reused()
-    place = options.signature or default_signature(path)
-    bundle = Bundle.parse(_read(place))
+    bundle = Bundle.parse(document)
     verified = check(bundle)
     statement = ModelSignature.parse(verified.payload)
     origin = LocalOrigin(path)
@@ -183,7 +228,7 @@ def verify(
                 if each.name not in files
             ]
         if not differences:  # the cheap answer first: what is known to differ need not be hashed
-            differences += _compare(origin, statement, files, options, progress or Progress(), reused)
+            differences += _compare(origin, statement, files, options, progress, reused)
     finally:
         origin.close()
     if differences:
@@ -193,6 +238,12 @@ def verify(
     return Verification(
         printable(path), printable(place), statement, size, verified.signer, tuple(not_covered), notes, reused
     )
+
+
+def _place(model: str) -> str:
+    """Where a model's signature is, when nobody says."""
+    place = default_signature(model)
+    return place if os.path.isdir(model) or os.path.lexists(place) else signature_beside(model) or place
 
 
 def _read(place: str) -> bytes:
@@ -238,7 +289,8 @@ def _match(
         files[path] = entry
         end = pieces[-1].end
         if end is not None and end != entry.size:
-            differences.append(Difference(entry.place, "changed", f"has {entry.size} bytes, {end} were signed"))
+            said = _pointer(origin, entry, None) or f"has {entry.size} bytes, {end} were signed"
+            differences.append(Difference(entry.place, "changed", said))
     return files, differences
 
 
@@ -272,7 +324,7 @@ def _compare(
             wanted_one = signed.pop((found.path, found.start, found.end))
             if found.digest != wanted_one.digest:
                 span = "" if found.end is None else f"bytes {found.start} to {found.end}"
-                span = _pointer(origin, files[found.path], wanted_one) or span
+                span = _pointer(origin, files[found.path], wanted_one if algorithm == "sha256" else None) or span
                 changed.setdefault(files[found.path].place, span)
     except FileError as error:
         return [Difference(error.place, "unreadable", str(error).removeprefix(f"{error.place}: "))]
@@ -281,8 +333,11 @@ def _compare(
     return [Difference(path, "changed", span) for path, span in sorted(changed.items())]
 
 
-def _pointer(origin: LocalOrigin, entry: Entry, signed: Resource) -> str:
-    """What to say of a Git LFS pointer in place of the signed file: never that it is good, whatever it names."""
+def _pointer(origin: LocalOrigin, entry: Entry, signed: Resource | None) -> str:
+    """What to say of a Git LFS pointer in place of the signed file: never that it is good, whatever it names.
+
+    ``signed`` is ``None`` where what was signed is no SHA-256 of the whole file, so that the pointer cannot be compared.
+    """
     from openvet.workflows.declared import pointer_in  # only what has changed need be looked at so
 
     try:
@@ -292,8 +347,10 @@ def _pointer(origin: LocalOrigin, entry: Entry, signed: Resource) -> str:
         return ""
     if found is None:
         return ""
-    which = "to the signed digest" if found.sha256 == signed.digest else "to another file than the signed one"
-    return f"is a Git LFS pointer {which}; a pointer is no file: fetch it (git lfs pull)"
+    which = ""
+    if signed is not None:
+        which = " to the signed digest" if found.sha256 == signed.digest else " to another file than the signed one"
+    return f"is a Git LFS pointer{which}; a pointer is no file: fetch it (git lfs pull)"
 
 
 def _notes(origin: LocalOrigin, statement: ModelSignature, bundle: Bundle, signer: Signer) -> Iterator[str]:

@@ -23,7 +23,19 @@ from openvet.errors import UsageError, VerifyError
 from openvet.evidence.bundle import Bundle
 from openvet.evidence.dossier.handover import Approve, handovers, owner_after
 from openvet.evidence.dossier.index import sign_index
-from openvet.evidence.dossier.layout import BLOBS, CLAIMS, IN_THE_WAY, INDEX, LOG, NEXT, OLD, PENDING, STAGING, TRUST, names_of
+from openvet.evidence.dossier.layout import (
+    BLOBS,
+    CLAIMS,
+    IN_THE_WAY,
+    INDEX,
+    LOG,
+    NEXT,
+    OLD,
+    PENDING,
+    STAGING,
+    TRUST,
+    names_of,
+)
 from openvet.evidence.dossier.reading import Dossier, verify_dossier
 from openvet.evidence.keys import PrivateKey, PublicKey, load_public
 from openvet.evidence.log.disk import Disk, read_file, told
