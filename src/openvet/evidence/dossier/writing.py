@@ -169,6 +169,8 @@ def hand_over_dossier(
         _settle(disk)
         _tidy(disk)
         before = verify_dossier(folder, owner, approve=approve)
+        if before.owner == key.public.hint:
+            raise VerifyError("untrusted", f"the dossier belongs to {before.owner} already")
         known = {each: read_file(before.names[f"{TRUST}/{each}.pem"], _MOST) for each in before.index.keys}
         new_keys = {each.hint: each.pem for each in (key.public, *keys) if each.hint not in known}
         lines = [each.line for each in before.claims]
@@ -176,7 +178,7 @@ def hand_over_dossier(
         lines += dict.fromkeys(line for each in bundles if (line := _checked(each, {**known, **new_keys})) not in lines)
         origin = before.checkpoint.origin
         steps = handovers(enumerate(lines, 1), origin, _loaded({**known, owner.hint: owner.pem}), approve)
-        if owner_after(owner, steps)[0].hint != key.public.hint or before.owner == key.public.hint:
+        if owner_after(owner, steps)[0].hint != key.public.hint:
             raise VerifyError("untrusted", f"nobody who may hands the dossier over to {key.public.hint}")
         create_log(disk.path(f"{STAGING}/{LOG}"), origin, key, _Below(disk, f"{STAGING}/{LOG}"))
         with open_writer(disk.path(f"{STAGING}/{LOG}"), key, disk=_Below(disk, f"{STAGING}/{LOG}")) as log:
