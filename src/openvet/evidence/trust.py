@@ -42,7 +42,7 @@ WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "scan": (f"{PREDICATE_BASE}/scan/",),
     "bom": ("https://cyclonedx.org/bom", "https://cyclonedx.org/bom/", "https://spdx.dev/Document", "https://spdx.dev/Document/"),
     "owner": (f"{PREDICATE_BASE}/dossier-owner/",),
-    "decision": (f"{PREDICATE_BASE}/decision/", "https://slsa.dev/verification_summary/", "https://in-toto.io/attestation/svr/"),
+    "decision": ("https://slsa.dev/verification_summary/", "https://in-toto.io/attestation/svr/"),
 }  # fmt: skip
 
 
