@@ -10,20 +10,9 @@ from typing import Any
 import pytest
 
 from openvet.errors import UsageError
+from openvet.evidence.judging import Accepted, Judgement, Said, judge
 from openvet.evidence.model_signature import DIGESTS_V01, SIGNATURE_V1
-from openvet.evidence.trust import (
-    WORDS,
-    Accepted,
-    Grant,
-    Judgement,
-    Period,
-    Revocation,
-    Said,
-    Trust,
-    TrustedIdentity,
-    TrustedKey,
-    judge,
-)
+from openvet.evidence.trust import WORDS, Grant, Period, Revocation, Trust, TrustedIdentity, TrustedKey
 from openvet.evidence.verifier import Signer
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)

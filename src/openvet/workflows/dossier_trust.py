@@ -19,9 +19,10 @@ from openvet.evidence.bundle import Bundle
 from openvet.evidence.certificates import facts_of
 from openvet.evidence.dossier.handover import OWNER_TYPE, Handover
 from openvet.evidence.dossier.reading import Claim, Dossier
+from openvet.evidence.judging import Accepted, Said, judge, why_not_key
 from openvet.evidence.keys import PublicKey
 from openvet.evidence.signing import parse_line
-from openvet.evidence.trust import WORDS, Accepted, Said, Trust, is_kind, judge, why_not_key
+from openvet.evidence.trust import WORDS, Trust, is_kind
 from openvet.workflows.trusted import authenticate
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from openvet.core.text import printable
 from openvet.errors import SubjectError, UsageError, VerifyError
 from openvet.evidence.bundle import Bundle
+from openvet.evidence.judging import Judgement, Said, judge
 from openvet.evidence.keys import PublicKey, load_public
 from openvet.evidence.model_signature import DIGESTS_V01, SIGNATURE_V1, ModelSignature
-from openvet.evidence.trust import Judgement, Said, Trust, judge
+from openvet.evidence.trust import Trust
 from openvet.evidence.verifier import Verified, verify_with_key, verify_with_roots
 from openvet.workflows.model_files import read_small
 
