@@ -202,12 +202,38 @@ def test_what_is_believed_has_to_be_about_the_model() -> None:
     add("ann")
     assert verify("--model", "model", "--require", "scan")["verified"]
     value = verify("--model", "model", "--require", "signature")
-    assert (value["reason"], "could be held against the model" in value["message"]) == ("missing", True)
+    assert (value["verified"], believed(value), value["compared"]) == (
+        True,
+        {"signature": ["ann"], "scan": ["owner"]},
+        3,
+    )
     shutil.copytree("model", "other")
     assert verify("--model", "other", "--require", "scan")["verified"]  # models = ["*"]
     trust(SIGNATURE, SCAN.replace('"*"', '"model"'))
     assert verify("--model", "other", "--require", "scan")["reason"] == "untrusted"
     assert verify("--model", "other", "--model-name", "model", "--require", "scan")["verified"]
+
+
+def test_a_signature_is_held_against_the_model_file_by_file(here: Path) -> None:
+    """By shards too; one about an earlier version is told, and takes nothing away from the scan."""
+    trust(SIGNATURE, SCAN)
+    (here / "old").mkdir()
+    (here / "old/config.json").write_text('{"v":0}')
+    done("sign", "old", "--key", "bob.key", "--signature", "bob.sig", "--force")
+    add("bob")
+    value = verify("--model", "model", "--require", "signature")
+    assert (value["reason"], "is not what was signed: config.json (changed" in value["message"]) == ("mismatch", True)
+    value = verify("--model", "model", "--require", "scan")
+    assert [(each["line"], each["reason"]) for each in value["trust"]["refused"]] == [
+        (2, "untrusted"),
+        (3, "mismatch"),
+    ]
+    done("sign", "model", "--key", "ann.key", "--signature", "ann.sig", "--force", "--shards")
+    add("ann")
+    value = verify("--model", "model", "--require", "signature")
+    assert (value["verified"], believed(value)["signature"]) == (True, ["ann"])
+    (here / "model/more.py").write_text("")
+    assert verify("--model", "model")["reason"] == "mismatch"  # the scan's
 
 
 def test_a_key_that_is_trusted_by_its_digest_is_taken_from_the_dossier() -> None:

@@ -11,7 +11,7 @@ from openvet.cli.options import form_option
 
 if TYPE_CHECKING:
     from openvet.evidence.keys import PublicKey
-    from openvet.workflows.dossier import Verified
+    from openvet.workflows.dossier import VerifiedDossier
     from openvet.workflows.dossier_trust import DossierTrust
 
 __all__ = ["dossier"]
@@ -125,7 +125,7 @@ def show(path: str, key: str, line: int | None, form: str) -> None:
         found = run(path, read_public(key))
         return found.to_json(), shown_text(found) if line is None else _payload(found)
 
-    def _payload(found: Verified) -> str:
+    def _payload(found: VerifiedDossier) -> str:
         claims = found.dossier.claims
         if line is None or line > len(claims):
             raise UsageError(f"the dossier has {len(claims)} lines, and none of number {line}")

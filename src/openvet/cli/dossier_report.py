@@ -9,7 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from openvet.evidence.dossier.reading import Claim
-    from openvet.workflows.dossier import Difference, Verified
+    from openvet.workflows.dossier import DossierDifference, VerifiedDossier
 
 __all__ = ["differing_text", "print_report", "report", "shown_text", "verified_text"]
 
@@ -55,7 +55,7 @@ def _claim(claim: Claim) -> str:
     return f"{said.predicate_type.replace(chr(10), ' ')}  about {about.replace(chr(10), ' ')}"
 
 
-def shown_text(found: Verified) -> str:
+def shown_text(found: VerifiedDossier) -> str:
     """A dossier, line by line."""
     from openvet.workflows.dossier import declared_in
 
@@ -71,7 +71,7 @@ def shown_text(found: Verified) -> str:
     return "".join(lines)
 
 
-def _head(found: Verified) -> str:
+def _head(found: VerifiedDossier) -> str:
     dossier = found.dossier
     lines = [f"verified: {found.path}: statements: {len(dossier.claims)}\n", f"  owner     {dossier.owner}\n"]
     lines += [
@@ -81,7 +81,7 @@ def _head(found: Verified) -> str:
     return "".join(lines)
 
 
-def verified_text(found: Verified) -> str:
+def verified_text(found: VerifiedDossier) -> str:
     """What was verified, and what was not."""
     lines = [_head(found)]
     if found.compared is None:
@@ -108,7 +108,7 @@ def verified_text(found: Verified) -> str:
     return "".join(lines)
 
 
-def differing_text(found: Difference) -> str:
+def differing_text(found: DossierDifference) -> str:
     """What two dossiers say differently."""
     lines = [f"  - {_claim(each)}\n    {each.sha256}\n" for each in found.only_first]
     lines += [f"  + {_claim(each)}\n    {each.sha256}\n" for each in found.only_second]

@@ -10,9 +10,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 
 from openvet.core.dataclass import dataclass
-from openvet.core.digest import dir_hash
 from openvet.core.progress import Progress
-from openvet.core.snapshot import EntryKind
 from openvet.core.text import printable
 from openvet.errors import SubjectError, UsageError, VerifyError
 from openvet.evidence.bundle import Bundle
@@ -22,32 +20,29 @@ from openvet.evidence.dossier.reading import Claim, Dossier, verify_dossier
 from openvet.evidence.dossier.writing import Added, add_to_dossier, create_dossier, hand_over_dossier
 from openvet.evidence.keys import PrivateKey, PublicKey
 from openvet.evidence.log.reading import read_checkpoint_file
-from openvet.evidence.model_signature import DIGESTS_V01, SIGNATURE_V1
+from openvet.evidence.model_signature import SIGNATURE_V1
 from openvet.evidence.signing import sign_payload, sign_statement
 from openvet.evidence.strict import encode_base64
-from openvet.origins.local import LocalOrigin
 from openvet.workflows.dossier_trust import Believed, DossierTrust
 from openvet.workflows.dossier_zip import unpack
+from openvet.workflows.held_model import hold
 from openvet.workflows.keys import read_public
-from openvet.workflows.model_files import FileError, digest, read_small
+from openvet.workflows.model_files import read_small
 
 if TYPE_CHECKING:
     from openvet.evidence.statement import Statement
 
 __all__ = [
-    "DOSSIER_TYPE", "Difference", "Verified", "add", "approval", "compare", "create", "declared_in", "fill", "hand_over", "refusal",
+    "DOSSIER_TYPE", "DossierDifference", "VerifiedDossier", "add", "approval", "compare", "create", "declared_in", "fill", "hand_over", "refusal",
     "spare", "verify",
 ]  # fmt: skip
 
 DOSSIER_TYPE: Final = "https://openvet/dossier/v1"
-#: Their subjects' digests are of another make: over the list of files that they sign.
-_OPENSSF: Final = (SIGNATURE_V1, DIGESTS_V01)
 _BUNDLE: Final = 256 * 1024 * 1024
-_SAID: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class VerifiedDossier:
     """A dossier that was verified.
 
     Attributes:
@@ -260,7 +255,7 @@ def verify(
     *,
     by: DossierTrust | None = None,
     require: Sequence[str] = (),
-) -> Verified:
+) -> VerifiedDossier:
     """Verify a dossier, a folder or a zip, and the model that it is about.
 
     Args:
@@ -287,9 +282,9 @@ def verify(
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="openvet-dossier-"))
             unpack(path, folder)
         found = verify_dossier(folder, key, kept, None if by is None else by.approve)
-    compared = None if model is None else _check_model(model, found, progress or Progress())
-    believed = None if by is None else by.judge(found, compared, require)
-    return Verified(printable(path), found, None if compared is None else len(compared), believed)
+    held = None if model is None else hold(model, found.claims, progress or Progress(), signatures=by is not None)
+    believed = None if by is None else by.judge(found, held, require)
+    return VerifiedDossier(printable(path), found, None if held is None else len(held.about), believed)
 
 
 def _check_there(path: str) -> None:
@@ -297,65 +292,8 @@ def _check_there(path: str) -> None:
         raise UsageError(f"{printable(path)}: there is no such dossier")
 
 
-def _check_model(path: str, dossier: Dossier, progress: Progress) -> list[int]:
-    """The numbers of the lines that are about the model."""
-    name, whole, by_file = _model_digest(path, progress)
-    compared = []
-    for number, claim in enumerate(dossier.claims, 1):
-        said = claim.statement
-        signed = said.subjects[0].digest.get(name)
-        if len(said.subjects) != 1 or signed is None or said.predicate_type in _OPENSSF:
-            continue
-        if signed != whole:
-            text = f"line {number} is about {name} {printable(signed)}, and the model is {whole}"
-            raise VerifyError("mismatch", text + _differing(claim, by_file))
-        compared.append(number)
-    if not compared:
-        raise VerifyError("missing", f"no statement names a {name}, so that none can be held against the model")
-    return compared
-
-
-def _model_digest(path: str, progress: Progress) -> tuple[str, str, dict[str, str]]:
-    """Which digest a subject of this kind has, the digest itself, and that of each file by its printable place."""
-    origin = LocalOrigin(path)
-    try:
-        if origin.snapshot.cut:
-            raise SubjectError(f"{origin.snapshot.name}: {origin.snapshot.cut}")
-        entries = [each for each in origin.snapshot.entries if each.kind is not EntryKind.FOLDER_LINK]
-        for each in entries:
-            if each.kind is not EntryKind.FILE:
-                raise VerifyError("mismatch", f"{each.place} cannot be hashed: {each.detail}")
-        wanted = [(each.name, each, [(0, None)]) for each in entries]
-        try:
-            digests = {each.name: each.digest for each in digest(origin, wanted, "sha256", 0, progress)}
-        except FileError as error:
-            raise VerifyError("mismatch", str(error)) from error
-        places = {each.place: digests[each.name] for each in entries}
-        if origin.snapshot.single:
-            return "sha256", next(iter(digests.values())), places
-    finally:
-        origin.close()
-    whole = dir_hash(digests)
-    if whole is None:
-        raise VerifyError("mismatch", "the name of a file has a line break, so that the model has no digest")
-    return "dirHash", whole, places
-
-
-def _differing(claim: Claim, by_file: dict[str, str]) -> str:
-    """The first files that differ, where the statement lists files as a scan does."""
-    listed = claim.statement.body.get("files")
-    if not isinstance(listed, list):
-        return ""
-    signed = {}
-    for each in listed:
-        if isinstance(each, dict) and isinstance(each.get("digest"), dict):
-            signed[str(each.get("path"))] = each["digest"].get("sha256")
-    names = [name for name in sorted({*signed, *by_file}) if signed.get(name) != by_file.get(name)]
-    return f"; differing: {', '.join(map(printable, names[:_SAID]))}" if names else ""
-
-
 @dataclass(frozen=True, slots=True)
-class Difference:
+class DossierDifference:
     """What two dossiers say differently: lines that only one of them has."""
 
     only_first: tuple[Claim, ...]
@@ -376,10 +314,10 @@ class Difference:
         }
 
 
-def compare(first: Dossier, second: Dossier) -> Difference:
+def compare(first: Dossier, second: Dossier) -> DossierDifference:
     """What differs; ``continues`` says that the second begins with all lines of the first, in their order."""
     before, after = first.index.lines, second.index.lines
-    return Difference(
+    return DossierDifference(
         tuple(each for each in first.claims if each.sha256 not in after),
         tuple(each for each in second.claims if each.sha256 not in before),
         len(set(before) & set(after)),

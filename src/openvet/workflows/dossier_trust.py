@@ -23,6 +23,7 @@ from openvet.evidence.judging import Accepted, Said, judge, why_not_key
 from openvet.evidence.keys import PublicKey
 from openvet.evidence.signing import parse_line
 from openvet.evidence.trust import WORDS, Trust, is_kind
+from openvet.workflows.held_model import Held
 from openvet.workflows.trusted import authenticate
 
 if TYPE_CHECKING:
@@ -101,11 +102,11 @@ class DossierTrust:
                 said.append(Said("handover", OWNER_TYPE, (handover.origin,), frozenset(), found.signer))
         return bool(judge(said, self._trust, self._as_of).accepted)
 
-    def judge(self, dossier: Dossier, about: Collection[int] | None = None, require: Sequence[str] = ()) -> Believed:
+    def judge(self, dossier: Dossier, held: Held | None = None, require: Sequence[str] = ()) -> Believed:
         """What is believed of a dossier that was verified.
 
         Args:
-            about: the lines that are about the model in question; only these meet ``require``. ``None``: all.
+            held: which lines are about the model in question; only these meet ``require``. ``None``: all.
             require: kinds of statements of which one has to be believed; without any, one of any kind has to be.
 
         Raises:
@@ -117,7 +118,12 @@ class DossierTrust:
             raise VerifyError(why[0], f"the dossier's owner: {why[1]}")
         said: list[tuple[int, Said]] = []
         refused: list[LineRefused] = []
+        unlike = {} if held is None else held.unlike
         for number, claim in enumerate(dossier.claims, 1):
+            if number in unlike:
+                kind = claim.statement.predicate_type
+                refused.append(LineRefused(number, claim.key, kind, "mismatch", unlike[number]))
+                continue
             try:
                 said.append((number, self._said(number, claim, dossier.keys)))
             except (VerifyError, UsageError) as error:
@@ -135,7 +141,7 @@ class DossierTrust:
         )
         believed = Believed(self._as_of, accepted, tuple(refused))
         for word in require or ("",):
-            _check(believed, word, about)
+            _check(believed, word, None if held is None else held.about)
         return believed
 
     def _said(self, number: int, claim: Claim, keys: Mapping[str, PublicKey]) -> Said:

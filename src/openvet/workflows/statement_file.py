@@ -15,8 +15,7 @@ from openvet.evidence.predicates import NAMES
 from openvet.evidence.signing import SignedStatement, parse_statement
 from openvet.evidence.statement import ResourceDescriptor
 from openvet.evidence.verifier import verify_with_key
-from openvet.workflows.dossier import _OPENSSF as OPENSSF
-from openvet.workflows.dossier import _model_digest
+from openvet.workflows.held_model import OPENSSF, model_digest
 from openvet.workflows.model_files import read_small
 
 __all__ = ["OPENSSF", "STATEMENTS_TYPE", "ReadStatements", "not_interpreted", "read_statements", "refusal"]
@@ -94,7 +93,7 @@ def read_statements(
         raise UsageError(str(error)) from error
     statements = tuple(parse_statement(verify_with_key(each, key).payload) for each in _bundles(data))
     if model is not None:
-        name, whole, by_file = _model_digest(model, progress or Progress())
+        name, whole, by_file = model_digest(model, progress or Progress())
         for number, each in enumerate(statements, 1):
             if each.predicate_type in OPENSSF:
                 raise VerifyError(

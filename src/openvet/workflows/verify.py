@@ -32,7 +32,7 @@ from openvet.workflows.model_files import (
 from openvet.workflows.sign import default_signature
 from openvet.workflows.verify_file import CheckFile, FileVerification, signature_beside, verify_file
 
-__all__ = ["VERIFICATION_TYPE", "Difference", "MismatchError", "Verification", "VerifyOptions", "confirmation", "refusal", "verify", "verify_either"]  # fmt: skip
+__all__ = ["VERIFICATION_TYPE", "Difference", "MismatchError", "Verification", "VerifyOptions", "confirmation", "describe", "differences", "refusal", "verify", "verify_either"]  # fmt: skip
 
 VERIFICATION_TYPE: Final = "https://openvet/verification/v1"
 _BUNDLE: Final = 256 * 1024 * 1024
@@ -58,12 +58,17 @@ class MismatchError(VerifyError):
     """A good signature, and a model that is not the signed one. ``signer`` signed, ``differences`` says what is not so."""
 
     def __init__(self, signer: Signer, differences: Sequence[Difference], reused: Reused | None = None) -> None:
-        said = ", ".join(map(str, differences[:_SAID]))
-        more = f", and {len(differences) - _SAID} more" if len(differences) > _SAID else ""
-        super().__init__("mismatch", f"the signature is good, but the model is not what was signed: {said}{more}")
+        said = describe(differences)
+        super().__init__("mismatch", f"the signature is good, but the model is not what was signed: {said}")
         self.signer = signer
         self.differences = tuple(differences)
         self.reused = reused
+
+
+def describe(differences: Sequence[Difference]) -> str:
+    """The first few, for people."""
+    more = f", and {len(differences) - _SAID} more" if len(differences) > _SAID else ""
+    return ", ".join(map(str, differences[:_SAID])) + more
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +197,47 @@ def verify_either(
     return verify(path, check, replace(options, signature=place), progress)
 
 
+def differences(path: str, statement: ModelSignature, progress: Progress) -> list[Difference]:
+    """Where the model at ``path`` is not what ``statement`` says; none where it is.
+
+    Raises:
+        SubjectError: the model cannot be listed.
+    """
+    origin = LocalOrigin(path)
+    try:
+        return _hold(origin, statement, VerifyOptions(), None, progress, None)[2]
+    finally:
+        origin.close()
+
+
+def _hold(
+    origin: LocalOrigin,
+    statement: ModelSignature,
+    options: VerifyOptions,
+    own: str | None,
+    progress: Progress,
+    reused: Reused | None,
+) -> tuple[dict[str, Entry], list[NotCovered], list[Difference]]:
+    """The signed files that are there, what is not covered, and where the model is not what was signed."""
+    listing = _list(origin, statement, options, None if origin.snapshot.single else own)
+    files, differing = _match(statement, listing, origin)
+    not_covered = list(listing.not_covered)
+    unsigned = list(_unsigned(listing, files))
+    if options.allow_unsigned:
+        not_covered += unsigned
+    elif files or not differing:  # the signature of something else altogether need not be told file by file
+        differing += [Difference(each.path, "unsigned", each.why) for each in unsigned]
+    if statement.serialization.shard_size is not None:
+        not_covered += [
+            NotCovered(each.place, "is empty, which a signature by shards does not hold")
+            for each in listing.empty
+            if each.name not in files
+        ]
+    if not differing:  # the cheap answer first: what is known to differ need not be hashed
+        differing += _compare(origin, statement, files, options, progress, reused)
+    return files, not_covered, differing
+
+
 def _signature(path: str, options: VerifyOptions) -> tuple[str, bytes]:
     if not os.path.exists(path):
         LocalOrigin(path).close()  # says what is wrong: a model that is not there is no model without a signature
@@ -213,26 +259,11 @@ def _verify_model(
     statement = ModelSignature.parse(verified.payload)
     origin = LocalOrigin(path)
     try:
-        listing = _list(origin, statement, options, None if origin.snapshot.single else own_path(place, path))
-        files, differences = _match(statement, listing, origin)
-        not_covered = list(listing.not_covered)
-        unsigned = list(_unsigned(listing, files))
-        if options.allow_unsigned:
-            not_covered += unsigned
-        elif files or not differences:  # the signature of something else altogether need not be told file by file
-            differences += [Difference(each.path, "unsigned", each.why) for each in unsigned]
-        if statement.serialization.shard_size is not None:
-            not_covered += [
-                NotCovered(each.place, "is empty, which a signature by shards does not hold")
-                for each in listing.empty
-                if each.name not in files
-            ]
-        if not differences:  # the cheap answer first: what is known to differ need not be hashed
-            differences += _compare(origin, statement, files, options, progress, reused)
+        files, not_covered, differing = _hold(origin, statement, options, own_path(place, path), progress, reused)
     finally:
         origin.close()
-    if differences:
-        raise MismatchError(verified.signer, differences, reused)
+    if differing:
+        raise MismatchError(verified.signer, differing, reused)
     size = sum(entry.size for entry in files.values())
     notes = tuple(_notes(origin, statement, bundle, verified.signer))
     return Verification(
