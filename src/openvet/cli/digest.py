@@ -67,7 +67,7 @@ def digest(ctx: click.Context, /, **asked: Any) -> None:
 
 def _as_text(found: ModelDigests) -> str:
     from openvet.cli.signed import not_covered, not_read
-    from openvet.reports._wording import bytes_for_people, plural, visible
+    from openvet.reports._text import bytes_for_people, plural, visible
 
     size = bytes_for_people(sum(each.size for each in found.files))
     weak = "  (declared, not measured)" if found.basis == "declared" else ""

@@ -41,7 +41,7 @@ def print_report(form: str, value: dict[str, Any], text: str) -> None:
     """Print a report as ``form`` says."""
     from openvet.cli.output import StandardOutput, write_text
     from openvet.cli.signed import as_json
-    from openvet.reports._wording import visible
+    from openvet.reports._text import visible
 
     if form == "json":
         StandardOutput(utf8=True).write(as_json(value))

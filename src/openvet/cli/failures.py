@@ -35,7 +35,7 @@ def fault(error: BaseException) -> str:
         traceback.print_exception(error)
     if isinstance(error, OpenVetError):
         return f"openvet: {error}"
-    from openvet.reports._wording import cut, visible
+    from openvet.reports._text import cut, visible
 
     trace, where = error.__traceback__, ""
     while trace is not None:
@@ -50,7 +50,7 @@ def fault(error: BaseException) -> str:
 
 def wrong_usage(error: click.ClickException) -> str:
     """What to say about a command line that makes no sense."""
-    from openvet.reports._wording import visible
+    from openvet.reports._text import visible
 
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "openvet"

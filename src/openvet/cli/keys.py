@@ -114,13 +114,13 @@ def _print(found: list[KeyFile], form: str) -> None:
     if form == "json":
         import json
 
-        from openvet.reports._wording import clean
+        from openvet.reports._text import clean
         from openvet.workflows.keys import KEYS_TYPE
 
         value: dict[str, Any] = {"type": KEYS_TYPE, "keys": [each.to_json() for each in found]}
         write_text(json.dumps(clean(value), indent=2, ensure_ascii=False) + "\n")
         return
-    from openvet.reports._wording import visible
+    from openvet.reports._text import visible
 
     for each in found:
         what = "private" if each.private else "public "

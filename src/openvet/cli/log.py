@@ -219,7 +219,7 @@ def _print(form: str, value: dict[str, Any], text: str) -> None:
     import json
 
     from openvet.cli.output import StandardOutput, write_text
-    from openvet.reports._wording import clean, visible
+    from openvet.reports._text import clean, visible
 
     if form == "json":
         StandardOutput(utf8=True).write(json.dumps(clean(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")

@@ -12,7 +12,7 @@ from typing import Self, TextIO
 from openvet.cli.terminal import is_terminal, look_of
 from openvet.core.progress import Progress
 from openvet.core.text import shorten
-from openvet.reports._wording import bytes_for_people, columns
+from openvet.reports._text import bytes_for_people, columns
 
 __all__ = ["ProgressLine", "wants_progress"]
 

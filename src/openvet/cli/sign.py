@@ -129,7 +129,7 @@ def _key(asked: dict[str, Any]) -> SigningKey:
 
 def _as_text(report: Signing) -> str:
     from openvet.cli.signed import not_covered, not_read, reused
-    from openvet.reports._wording import bytes_for_people, plural, visible
+    from openvet.reports._text import bytes_for_people, plural, visible
 
     statement = report.statement
     size = statement.serialization.shard_size

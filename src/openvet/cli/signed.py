@@ -42,7 +42,7 @@ def as_json(value: Mapping[str, Any]) -> str:
     """A report as a script reads it."""
     import json
 
-    from openvet.reports._wording import clean
+    from openvet.reports._text import clean
 
     return json.dumps(clean(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -60,7 +60,7 @@ def ask_passphrase(shown: str) -> bytes | None:
 
 def not_covered(files: list[tuple[str, str]]) -> list[str]:
     """The files that a signature says nothing about, grouped by the reason, and not more than a person reads."""
-    from openvet.reports._wording import plural
+    from openvet.reports._text import plural
 
     groups: dict[str, list[str]] = {}
     for path, why in files:
@@ -74,7 +74,7 @@ def not_covered(files: list[tuple[str, str]]) -> list[str]:
 
 def not_read(files: Sequence[tuple[str, str, bool]]) -> list[str]:
     """The files whose digests are declared: path, who named the digest, whether the bytes are here."""
-    from openvet.reports._wording import plural
+    from openvet.reports._text import plural
 
     groups: dict[tuple[str, bool], list[str]] = {}
     for path, by, here in files:
@@ -103,7 +103,7 @@ def digest_cache() -> DigestCache:
 
 def reused(found: Reused | None) -> list[str]:
     """Which digests came from the cache, and what is wrong with it."""
-    from openvet.reports._wording import bytes_for_people, plural
+    from openvet.reports._text import bytes_for_people, plural
 
     if found is None:
         return []

@@ -47,7 +47,7 @@ def statement(ctx: click.Context, /, path: str, key: str, model: str | None, for
 
     from openvet.cli.output import StandardOutput, write_text
     from openvet.errors import VerifyError
-    from openvet.reports._wording import clean, visible
+    from openvet.reports._text import clean, visible
     from openvet.workflows.keys import read_public
     from openvet.workflows.statement_file import read_statements, refusal
 

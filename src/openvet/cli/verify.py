@@ -13,6 +13,7 @@ from openvet.cli.options import form_option
 if TYPE_CHECKING:
     from openvet.errors import VerifyError
     from openvet.evidence.bundle import Bundle
+    from openvet.evidence.file_bundle import FileBundle
     from openvet.evidence.verifier import Signer, Verified
     from openvet.workflows.trusted import TrustCheck
     from openvet.workflows.verify import Verification
@@ -122,14 +123,16 @@ def _trust(asked: dict[str, Any]) -> _Whom:
     from openvet.workflows.keys import read_pem, read_public
 
     if asked["key"] is not None:
-        from openvet.evidence.file_signature import verify_file_with_key
         from openvet.evidence.verifier import verify_with_key
 
         key = read_public(asked["key"])
-        return _Whom(
-            lambda bundle: verify_with_key(bundle, key),
-            lambda bundle, sha256: verify_file_with_key(bundle, sha256, key),
-        )
+
+        def check_file(bundle: FileBundle, digest: bytes) -> Signer:
+            from openvet.evidence.file_signature import verify_file_with_key  # few models are signed so
+
+            return verify_file_with_key(bundle, digest, key)
+
+        return _Whom(lambda bundle: verify_with_key(bundle, key), check_file)
     if asked["trust"] is not None:
         by_trust = _by_trust(asked)
         return _Whom(by_trust, trust=by_trust)
@@ -190,7 +193,7 @@ def _trust_text(check: TrustCheck | None) -> list[str]:
 
 def _refused(asked: dict[str, Any], error: VerifyError) -> str:
     from openvet.cli.signed import reused
-    from openvet.reports._wording import visible
+    from openvet.reports._text import visible
     from openvet.workflows.verify import MismatchError
 
     lines = [f"NOT verified: {asked['model']}: {error.reason}: {error.message}"]
@@ -217,7 +220,7 @@ def _refused_json(asked: dict[str, Any], error: VerifyError) -> str:
 
 def _as_text(found: Verification | FileVerification, check: TrustCheck | None) -> str:
     from openvet.cli.signed import not_covered, reused
-    from openvet.reports._wording import bytes_for_people, plural, visible
+    from openvet.reports._text import bytes_for_people, plural, visible
     from openvet.workflows.verify_file import FileVerification
 
     if isinstance(found, FileVerification):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from openvet.origins.remote import RemoteOrigin
 
 __all__ = [
-    "SIGNATURE", "FileError", "Listing", "NotCovered", "Reused", "Span", "digest", "list_files", "own_path", "read_small", "within",
+    "SIGNATURE", "FileError", "Listing", "NotCovered", "Reused", "Span", "default_signature", "digest", "list_files", "own_path", "read_small", "within",
 ]  # fmt: skip
 
 #: The signature of a folder where nobody says otherwise, which is never about itself.
@@ -123,6 +123,11 @@ def list_files(
 def within(name: str, paths: Iterable[str]) -> bool:
     """Whether ``name`` is one of ``paths`` or lies in one."""
     return any(name == each or name.startswith(each + "/") for each in paths)
+
+
+def default_signature(model: str) -> str:
+    """Where a model's signature is when nobody says otherwise: ``MODEL/model.sig`` for a folder, ``FILE.sig`` for a file."""
+    return os.path.join(model, SIGNATURE) if os.path.isdir(model) else f"{model}.sig"
 
 
 def own_path(signature: str, model: str) -> str | None:

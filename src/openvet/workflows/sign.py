@@ -25,11 +25,11 @@ from openvet.io.new_file import NewFile, WriteError
 from openvet.origins.local import LocalOrigin
 from openvet.workflows.declared import Taken, declared_digests, is_remote, measure_remote, open_model, take
 from openvet.workflows.model_files import (
-    SIGNATURE,
     FileError,
     Listing,
     NotCovered,
     Reused,
+    default_signature,
     digest,
     list_files,
     own_path,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from openvet.evidence.signing import SigningKey
     from openvet.origins.remote import RemoteOrigin
 
-__all__ = ["SIGNING_TYPE", "SignOptions", "Signing", "certificates_of", "default_signature", "sign"]
+__all__ = ["SIGNING_TYPE", "SignOptions", "Signing", "certificates_of", "sign"]
 
 SIGNING_TYPE: Final = "https://openvet/signing/v1"
 _LISTED: Final = 5
@@ -103,11 +103,6 @@ class Signing:
             **({} if self.reused is None else {"digest_cache": self.reused.to_json()}),
             **({"declared": [each.to_json() for each in self.taken]} if self.taken else {}),
         }
-
-
-def default_signature(model: str) -> str:
-    """Where a model's signature is when nobody says otherwise: ``MODEL/model.sig`` for a folder, ``FILE.sig`` for a file."""
-    return os.path.join(model, SIGNATURE) if os.path.isdir(model) else f"{model}.sig"
 
 
 def sign(path: str, key: SigningKey, options: SignOptions | None = None, progress: Progress | None = None) -> Signing:

@@ -24,12 +24,12 @@ from openvet.workflows.model_files import (
     NotCovered,
     Reused,
     Span,
+    default_signature,
     digest,
     list_files,
     own_path,
     read_small,
 )
-from openvet.workflows.sign import default_signature
 from openvet.workflows.verify_file import CheckFile, FileVerification, signature_beside, verify_file
 
 __all__ = ["VERIFICATION_TYPE", "Difference", "MismatchError", "Verification", "VerifyOptions", "confirmation", "describe", "differences", "refusal", "verify", "verify_either"]  # fmt: skip
