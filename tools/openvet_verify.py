@@ -52,10 +52,11 @@ OWNER = "https://openvet/predicates/dossier-owner/v1"
 OPENSSF = ("https://model_signing/signature/v1.0", "https://model_signing/Digests/v0.1")
 MOST = 1 << 30
 NAME = re.compile(
-    r"index\.json|claims\.jsonl|log/checkpoint|trust/[0-9a-f]{64}\.pem|blobs/sha256/[0-9a-f]{64}", re.ASCII
+    r"index\.json|claims\.jsonl|trust/[0-9a-f]{64}\.pem|blobs/sha256/[0-9a-f]{64}|log/checkpoint|"
+    r"log/tile/(entries|[0-9]|[1-5][0-9]|6[0-3])/(x[0-9]{3}/)*[0-9]{3}(\.p/([1-9][0-9]?|1[0-9]{2}|2[0-4][0-9]|25[0-5]))?"
 )
-TILE = re.compile(r"log/tile/(entries|[0-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/)*)([0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?", re.ASCII)  # fmt: skip
-HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
+HEX = re.compile(r"[0-9a-f]{64}")
+HASHES: dict[int, hashes.HashAlgorithm] = {256: hashes.SHA256(), 384: hashes.SHA384(), 521: hashes.SHA512()}
 Read = Callable[[], Iterator[bytes]]
 
 
@@ -73,7 +74,7 @@ class Refused(Exception):  # noqa: N818
 def files_of(path: str) -> dict[str, Read]:
     found = files_of_zip(path) if os.path.isfile(path) else files_of_folder(path)
     for name in sorted(found):
-        if not NAME.fullmatch(name) and tile_of(name) is None:
+        if not NAME.fullmatch(name):
             raise Refused("tampered", f"{name!a} is no file of a dossier")
     return found
 
@@ -109,15 +110,15 @@ def walk(folder: str, passed_over: tuple[str, ...] = ()) -> Iterator[tuple[str, 
                 yield name, each.is_file(follow_symlinks=False)
 
 
-def read_parts(path: str) -> Iterator[bytes]:
+def read_parts(path: str, reason: str = "missing") -> Iterator[bytes]:
     try:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise Refused("missing", f"{path!a} is no regular file")
+                raise Refused(reason, f"{path!a} is no regular file")
             while part := file.read(1 << 20):
                 yield part
     except OSError as error:
-        raise Refused("missing", f"cannot read {path!a}: {error.strerror}") from None
+        raise Refused(reason, f"cannot read {path!a}: {error.strerror}") from None
 
 
 def files_of_zip(path: str) -> dict[str, Read]:
@@ -213,18 +214,20 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def sha256_of(parts: Iterator[bytes]) -> str:
+    total = hashlib.sha256()
+    for part in parts:
+        total.update(part)
+    return total.hexdigest()
+
+
 def check_signature(key: Any, signature: bytes, data: bytes, what: str) -> None:
     """Each kind of key has one algorithm: ECDSA with the hash as long as the curve, or Ed25519."""
     try:
         if isinstance(key, ed25519.Ed25519PublicKey):
             key.verify(signature, data)
         else:
-            by_size: dict[int, hashes.HashAlgorithm] = {
-                256: hashes.SHA256(),
-                384: hashes.SHA384(),
-                521: hashes.SHA512(),
-            }
-            key.verify(signature, data, ec.ECDSA(by_size[key.curve.key_size]))
+            key.verify(signature, data, ec.ECDSA(HASHES[key.curve.key_size]))
     except InvalidSignature:
         raise Refused("tampered", f"the signature of {what} is not one of its key over these bytes") from None
 
@@ -257,8 +260,8 @@ def read_material(value: dict[str, Any], what: str) -> tuple[str, dict[str, Any]
         return hint, {"publicKey": {"hint": hint}, "tlogEntries": []}
     if "x509CertificateChain" in value:
         raw = [each["rawBytes"] for each in value["x509CertificateChain"]["certificates"][:20]]
-        material: dict[str, Any] = {"x509CertificateChain": {"certificates": [{"rawBytes": each} for each in raw]}}
-        material["tlogEntries"] = []
+        chain = {"certificates": [{"rawBytes": each} for each in raw]}
+        material: dict[str, Any] = {"x509CertificateChain": chain, "tlogEntries": []}
     else:
         raw = [value["certificate"]["rawBytes"]]
         material = {"certificate": {"rawBytes": raw[0]}, "tlogEntries": list(value.get("tlogEntries", []))}
@@ -298,10 +301,6 @@ def parse_statement(payload: bytes, what: str) -> dict[str, Any]:
 # --- the Merkle log ---
 
 
-def node(left: bytes, right: bytes) -> bytes:
-    return hashlib.sha256(b"\x01" + left + right).digest()
-
-
 def root_of(leaves: list[bytes]) -> bytes:
     """RFC 6962 section 2.1."""
     if not leaves:
@@ -309,27 +308,15 @@ def root_of(leaves: list[bytes]) -> bytes:
     if len(leaves) == 1:
         return leaves[0]
     half = 1 << (len(leaves) - 1).bit_length() - 1
-    return node(root_of(leaves[:half]), root_of(leaves[half:]))
+    return hashlib.sha256(b"\x01" + root_of(leaves[:half]) + root_of(leaves[half:])).digest()
 
 
-def tile_of(name: str) -> tuple[int, int, int] | None:
-    """Level (-1 for entries), number and width of a tile, from the one name that it has."""
-    found = TILE.fullmatch(name)
-    if found is None:
-        return None
-    level = -1 if found[1] == "entries" else int(found[1])
-    number = int(found[2].replace("x", "").replace("/", "") + found[3])
-    width = int(found[4] or 256)
-    good = width <= 256 and tile_name(level, number, width) == name
-    return (level, number, width) if good else None
-
-
-def tile_name(level: int, number: int, width: int) -> str:
+def tile_name(level: int, number: int) -> str:
+    """Of a whole tile; a partial one has its width behind that, as in ``.p/7``. Level -1 holds the entries themselves."""
     parts = [f"{number % 1000:03}"]
     while number := number // 1000:
         parts.append(f"x{number % 1000:03}")
-    stem = "/".join(["log/tile", "entries" if level < 0 else str(level), *reversed(parts)])
-    return stem if width == 256 else f"{stem}.p/{width}"
+    return "/".join(["log/tile", "entries" if level < 0 else str(level), *reversed(parts)])
 
 
 def read_checkpoint(note: bytes, key: Any, wanted: str | None = None) -> tuple[str, int, bytes]:
@@ -381,17 +368,18 @@ def check_log(files: dict[str, Read], index: dict[str, Any], key: Any) -> tuple[
     while len(levels[-1]) >= 256:
         below = levels[-1]
         levels.append([root_of(below[at : at + 256]) for at in range(0, len(below) - 255, 256)])
-    held = {-1: [len(each).to_bytes(2, "big") + each for each in entries], **dict(enumerate(levels))}
-    for level, parts in held.items():
-        for number in range(-(-len(parts) // 256)):
-            width = min(256, len(parts) - 256 * number)
-            if tile_name(level, number, width) not in files and tile_name(level, number, 256) not in files:
-                raise Refused("missing", f"{tile_name(level, number, width)} is not there")
+    tiles: dict[str, list[bytes]] = {}
+    for level, parts in enumerate([[len(each).to_bytes(2, "big") + each for each in entries], *levels], -1):
+        for at in range(0, len(parts), 256):
+            tiles[tile_name(level, at // 256)] = parts[at : at + 256]
+    for name, parts in tiles.items():
+        if name not in files and f"{name}.p/{len(parts)}" not in files:
+            raise Refused("missing", f"{name}.p/{len(parts)} is not there")
     for name in sorted(files):
-        if tile := tile_of(name):
-            level, number, width = tile
-            parts = held.get(level, [])[256 * number : 256 * number + width]
-            if len(parts) != width or read(files, name) != b"".join(parts):
+        if name.startswith("log/tile/"):
+            whole, _, width = name.partition(".p/")  # narrower ones than the last may be left from earlier days
+            parts = tiles.get(whole, [])[: int(width or 256)]
+            if len(parts) != int(width or 256) or read(files, name) != b"".join(parts):
                 raise Refused("tampered", f"{name} is not what the log holds")
     return origin, leaves
 
@@ -416,11 +404,8 @@ def handovers(lines: list[bytes], origin: str, keys: dict[str, Any]) -> list[tup
             good = canonical(whole) == payload and isinstance(key, ed25519.Ed25519PublicKey)
         except (Refused, KeyError, AttributeError, UnicodeError):
             continue
-        if (
-            good
-            and sha256(body["key"].encode()) == body["to"] != hint
-            and (hint, body["to"]) not in [each[1:] for each in found]
-        ):
+        good = good and sha256(body["key"].encode()) == body["to"] != hint
+        if good and (hint, body["to"]) not in [each[1:] for each in found]:
             found.append((number, hint, body["to"]))
             keys[body["to"]] = key
     return found
@@ -441,30 +426,27 @@ def check_set(files: dict[str, Read], begin: str, end: str, wanted: list[str]) -
         raise Refused("tampered", f"{name} is not in the index")
 
 
-def signer_of(data: bytes) -> str:
-    """The hint of the key that the index says it is signed with."""
+def open_index(data: bytes) -> tuple[str, bytes, bytes]:
+    """The hint of the key that the index says it is signed with, the payload and the signature."""
     if not data.endswith(b"\n"):
         raise Refused("malformed", "the index does not end with a newline")
-    hint, _, _ = open_bundle(data[:-1], "the index")
+    found = open_bundle(data[:-1], "the index")
     if "publicKey" not in json.loads(data)["verificationMaterial"]:
         raise Refused("malformed", "the index is signed with a certificate, and not with a key")
-    return hint
+    return found
 
 
-def read_index(data: bytes, key: Any) -> tuple[str, dict[str, Any]]:
+def read_index(payload: bytes) -> tuple[str, dict[str, Any]]:
     """SHA-256 of the claims, and the body of the index."""
-    _, payload, signature = open_bundle(data[:-1], "the index")
-    check_signature(key, signature, pae(payload), "the index")
     statement = parse_statement(payload, "the index")
     body, digest = statement["predicate"], statement["subject"][0]["digest"].get("sha256", "")
-    subject = {"name": "claims.jsonl", "digest": {"sha256": digest}}
     good = statement["predicateType"] == INDEX and set(body) == {"lines", "checkpoint", "keys", "blobs"}
     good = good and isinstance(body["checkpoint"], str)
     for name in ("lines", "keys", "blobs"):
-        good = (
-            good and isinstance(body[name], list) and all(isinstance(e, str) and HEX.fullmatch(e) for e in body[name])
-        )
+        good = good and isinstance(body[name], list)
+        good = good and all(isinstance(each, str) and HEX.fullmatch(each) for each in body[name])
         good = good and (name == "lines" or body[name] == sorted(set(body[name])))
+    subject = {"name": "claims.jsonl", "digest": {"sha256": digest}}
     if not good or canonical({**statement, "subject": [subject]}) != payload:
         raise Refused("malformed", "the index is none")
     return digest, body
@@ -489,15 +471,16 @@ def verify(path: str, key: Any, kept: bytes | None = None, model: str | None = N
     if not isinstance(key, ed25519.Ed25519PublicKey):
         raise Refused("wrong-key", "a dossier is signed with an Ed25519 key")
     files = files_of(path)
-    given, signed = key, read(files, "index.json")
-    trusted, owner = hint_of(given), signer_of(signed)
+    given, trusted = key, hint_of(key)
+    owner, payload, signature = open_index(read(files, "index.json"))
     if owner != trusted:
         begin = read(files, "log/checkpoint").decode("utf-8", "replace").partition("\n")[0]
         known = {trusted: given}
         if owner_after(trusted, handovers(read(files, "claims.jsonl").split(b"\n"), begin, known)) != owner:
             raise Refused("wrong-key", f"the index is signed with the key {owner}, and the key given is {trusted}")
         key = known[owner]
-    digest, index = read_index(signed, key)
+    check_signature(key, signature, pae(payload), "the index")
+    digest, index = read_index(payload)
     lines = check_lines(read(files, "claims.jsonl"), digest, index["lines"])
     check_set(files, "trust/", ".pem", index["keys"])
     keys = {}
@@ -508,10 +491,7 @@ def verify(path: str, key: Any, kept: bytes | None = None, model: str | None = N
         keys[each] = load_key(pem, f"trust/{each}.pem")
     check_set(files, "blobs/sha256/", "", index["blobs"])
     for each in index["blobs"]:
-        total = hashlib.sha256()
-        for part in files[f"blobs/sha256/{each}"]():
-            total.update(part)
-        if total.hexdigest() != each:
+        if sha256_of(files[f"blobs/sha256/{each}"]()) != each:
             raise Refused("tampered", f"blobs/sha256/{each} does not have that digest")
     origin, leaves = check_log(files, index, key)
     statements, claims = [], []
@@ -523,14 +503,15 @@ def verify(path: str, key: Any, kept: bytes | None = None, model: str | None = N
         check_signature(keys[hint], signature, pae(payload), what)
         said = parse_statement(payload, what)
         statements.append(said)
-        claims.append(
-            {"sha256": sha256(line), "key": hint, "predicate_type": said["predicateType"], "subject": said["subject"]}
-        )
+        told = {"predicate_type": said["predicateType"], "subject": said["subject"]}
+        claims.append({"sha256": sha256(line), "key": hint, **told})
     steps = handovers(lines, origin, {**keys, trusted: given})
     if owner_after(trusted, steps) != owner:
         raise Refused("revoked", f"the index is signed with {owner}, which had handed the dossier over")
     if kept is not None:
-        check_kept(kept, key, origin, leaves, [(keys.get(before), line) for line, before in path_to(owner, steps)])
+        earlier = [(keys[before], line) for line, before in path_to(owner, steps) if before in keys]
+        earlier = [each for each in earlier if isinstance(each[0], ed25519.Ed25519PublicKey)]
+        check_kept(kept, [(key, 1 << 63), *earlier], origin, leaves)
     compared = 0 if model is None else check_model(model, statements)
     rollback = "cannot be excluded" if kept is None else "excluded up to the kept checkpoint"
     return {"verified": True, "owner": owner, "claims": claims, "rollback": rollback, "compared": compared}
@@ -544,21 +525,19 @@ def path_to(owner: str, steps: list[tuple[int, str, str]]) -> Iterator[tuple[int
             yield line, before
 
 
-def check_kept(kept: bytes, key: Any, origin: str, leaves: list[bytes], earlier: list[tuple[Any, int]]) -> None:
-    """``earlier``: keys that handed over, each with the line in which it did."""
-    limit = 1 << 63
-    try:
-        _, size, root = read_checkpoint(kept, key, origin)
-    except Refused as error:
-        for old, line in earlier if error.reason == "wrong-key" else ():
-            try:
-                _, size, root = read_checkpoint(kept, old, origin)
-            except (Refused, AttributeError):  # of another key, or one of a kind that signs no checkpoint
-                continue
-            limit = line
+def check_kept(kept: bytes, signers: list[tuple[Any, int]], origin: str, leaves: list[bytes]) -> None:
+    """That the log continues a kept checkpoint of one of ``signers``: the owner, and earlier ones with the line in which they left."""
+    wrong: Refused | None = None
+    for key, limit in signers:  # noqa: B007 - it is used below
+        try:
+            _, size, root = read_checkpoint(kept, key, origin)
             break
-        else:
-            raise
+        except Refused as error:
+            wrong = wrong or error
+            if wrong.reason != "wrong-key":
+                raise
+    else:
+        raise wrong or AssertionError
     if size >= limit:
         raise Refused("revoked", f"the kept checkpoint is signed with a key that had handed over in line {limit}")
     if size > len(leaves):
@@ -572,30 +551,27 @@ def check_kept(kept: bytes, key: Any, origin: str, leaves: list[bytes], earlier:
 
 def check_model(path: str, statements: list[dict[str, Any]]) -> int:
     """Hold the model against the statements' subjects; gives how many could be compared."""
-    name, digest, by_file = model_digest(path)
+    name, digest = model_digest(path)
     compared = 0
     for number, said in enumerate(statements, 1):
         signed = said["subject"][0]["digest"].get(name)
         if len(said["subject"]) != 1 or signed is None or said["predicateType"] in OPENSSF:
             continue
         if signed != digest:
-            raise Refused(
-                "mismatch",
-                f"line {number} is about {name} {signed}, and the model is {digest}{differing(said, by_file)}",
-            )
+            raise Refused("mismatch", f"line {number} is about {name} {signed}, and the model is {digest}")
         compared += 1
     if not compared:
         raise Refused("missing", f"no statement names a {name}, so that none can be held against the model")
     return compared
 
 
-def model_digest(path: str) -> tuple[str, str, dict[str, str]]:
+def model_digest(path: str) -> tuple[str, str]:
     """A file's SHA-256, or a folder's in-toto ``dirHash``: SHA-256 over the sorted lines ``<sha256>  <path>``."""
     real = os.path.realpath(path)
     if not os.path.isdir(real):
-        digest = hash_file(real)
-        return "sha256", digest, {os.path.basename(path): digest}
-    inside = cache_of(real) or real
+        return "sha256", sha256_of(read_parts(real, "mismatch"))
+    cache = re.match(r"(.*/(?:models|datasets|spaces)--[^/]*)/snapshots/.", real)
+    inside = cache[1] if cache else real  # in a Hugging Face cache files are links to the repository's blobs
     by_file: dict[bytes, str] = {}
     for name, _ in walk(real):
         target = os.path.realpath(os.path.join(real, name))
@@ -603,41 +579,9 @@ def model_digest(path: str) -> tuple[str, str, dict[str, str]]:
             continue  # a link to a folder, whose files have their own names
         if not target.startswith(os.path.join(inside, "")) or "\n" in name:
             raise Refused("mismatch", f"{name!a} leads out of the model, or has a name with a line break")
-        by_file[os.fsencode(name)] = hash_file(target)
-    total = hashlib.sha256()
-    for raw in sorted(by_file):
-        total.update(by_file[raw].encode() + b"  " + raw + b"\n")
-    return "dirHash", total.hexdigest(), {os.fsdecode(raw): digest for raw, digest in by_file.items()}
-
-
-def cache_of(real: str) -> str | None:
-    """Of a snapshot in a Hugging Face cache, whose files are links: the folder of the repository."""
-    found = re.match(r"(.*/(?:models|datasets|spaces)--[^/]*)/snapshots/.", real)
-    return found[1] if found else None
-
-
-def hash_file(path: str) -> str:
-    total = hashlib.sha256()
-    try:
-        for part in read_parts(path):
-            total.update(part)
-    except Refused as error:
-        raise Refused("mismatch", str(error)) from None
-    return total.hexdigest()
-
-
-def differing(said: dict[str, Any], by_file: dict[str, str]) -> str:
-    """The first files that differ, where the statement lists files as a scan does."""
-    listed = said["predicate"].get("files")
-    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
-        return ""
-    signed = {
-        each.get("path"): each.get("digest", {}).get("sha256")
-        for each in listed
-        if isinstance(each.get("digest"), dict)
-    }
-    names = [name for name in sorted({*map(str, signed), *by_file}) if signed.get(name) != by_file.get(name)]
-    return f"; differing: {', '.join(f'{name!a}' for name in names[:5])}" if names else ""
+        by_file[os.fsencode(name)] = sha256_of(read_parts(target, "mismatch"))
+    lines = (by_file[raw].encode() + b"  " + raw + b"\n" for raw in sorted(by_file))
+    return "dirHash", sha256_of(lines)
 
 
 def whole(path: str) -> bytes:
@@ -651,9 +595,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("dossier", metavar="DOSSIER", help="a folder or a zip")
     parser.add_argument("--key", metavar="FILE", required=True, help="the public key of the dossier's owner, in PEM")
     parser.add_argument("--model", metavar="PATH", help="the model, a folder or a file, which is hashed and compared")
-    parser.add_argument(
-        "--checkpoint", metavar="FILE", help="a checkpoint of the dossier's log, kept from an earlier day"
-    )
+    parser.add_argument("--checkpoint", metavar="FILE", help="a checkpoint of its log, kept from an earlier day")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     asked = parser.parse_args(arguments)
     try:
