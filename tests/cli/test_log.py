@@ -147,3 +147,17 @@ def test_every_option_is_explained() -> None:
     assert isinstance(group, click.Group)
     for command in group.commands.values():
         assert all(each.help for each in command.params if isinstance(each, click.Option))
+
+
+def test_no_proof_is_put_into_a_signed_model(here: Path) -> None:
+    """There it would be a file that nobody signed, and the model would no longer verify."""
+    (here / "model").mkdir()
+    shutil.copy("one", "model/model.sig")
+    code, _, said = run("log", "proof", "log", "model/model.sig", "--key", "log.key.pub")
+    assert (code, "--output" in said, sorted(each.name for each in (here / "model").iterdir())) == (
+        2,
+        True,
+        ["model.sig"],
+    )
+    assert run("log", "proof", "log", "model/model.sig", "--key", "log.key.pub", "--output", "proof")[0] == 0
+    assert run("log", "verify", "model/model.sig", "--key", "log.key.pub", "--proof", "proof")[0] == 0

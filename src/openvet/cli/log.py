@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +47,8 @@ def log() -> None:
       openvet keys new log.key --kind ed25519
       openvet log init ./log --origin example.com/log --key log.key
       openvet log append ./log my-model/model.sig --key log.key
-      openvet log proof ./log my-model/model.sig --key log.key.pub
-      openvet log verify my-model/model.sig --key log.key.pub
+      openvet log proof ./log my-model/model.sig --key log.key.pub --output my-model.tlog-proof
+      openvet log verify my-model/model.sig --proof my-model.tlog-proof --key log.key.pub
       openvet log audit ./log --key log.key.pub --checkpoint kept
 
     \b
@@ -110,11 +111,17 @@ def append(folder: str, files: tuple[str, ...], key: str, wait: float, form: str
 @form_option("How to print it.")
 def proof(folder: str, file: str, output: str | None, force: bool, form: str, **trust: Any) -> None:
     """Write the proof that FILE is in the log LOG. It travels with the document and is verified without the log."""
+    from openvet.errors import UsageError
     from openvet.evidence.log.proof import SUFFIX
     from openvet.io.new_file import NewFile
     from openvet.workflows.log import LOG_TYPE, find_proof
+    from openvet.workflows.model_files import SIGNATURE
 
     def run() -> tuple[dict[str, Any], str]:
+        if output is None and os.path.basename(file) == SIGNATURE:
+            raise UsageError(
+                f"{file}{SUFFIX} would be a file of the model that is not signed, which `openvet verify` refuses; name another place with --output"
+            )
         logged, found = find_proof(folder, file, _trust(trust))
         target = output or f"{file}{SUFFIX}"
         with NewFile(target, replace=force) as new:

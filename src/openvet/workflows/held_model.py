@@ -63,8 +63,10 @@ def hold(path: str, claims: Sequence[Claim], progress: Progress, *, signatures: 
         if len(said.subjects) != 1 or signed is None:
             continue
         if signed != whole:
-            text = f"line {number} is about {name} {printable(signed)}, and the model is {whole}"
-            raise VerifyError("mismatch", text + _differing(said.body, by_file))
+            text = f"line {number} is about {name} {printable(signed)}, and the model is {whole}{_differing(said.body, by_file)}"
+            raise VerifyError(
+                "mismatch", f"{text}; a dossier is about one version of a model, and another begins a new one"
+            )
         about.append(number)
     if not about and not unlike:
         raise VerifyError("missing", f"no statement names a {name}, so that none can be held against the model")
