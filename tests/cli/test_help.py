@@ -119,7 +119,16 @@ def log_of_a_signature(words: list[str]) -> None:
             assert CliRunner().invoke(main, ["log", *arguments]).exit_code == 0
         shutil.copy("log/checkpoint", "kept")
     if words[2] == "verify":
-        asked = ["log", "proof", "./log", "my-model/model.sig", "--key", "log.key.pub"]
+        asked = [
+            "log",
+            "proof",
+            "./log",
+            "my-model/model.sig",
+            "--key",
+            "log.key.pub",
+            "--output",
+            "my-model.tlog-proof",
+        ]
         assert CliRunner().invoke(main, asked).exit_code == 0
 
 

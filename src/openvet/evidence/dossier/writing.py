@@ -1,26 +1,19 @@
-"""Making a dossier and adding to it, so that wherever the process or the power ends there is the old dossier or the new one.
+"""Making a dossier, adding to it and handing it over: what has to be true of a change before it is one.
 
-A change goes in this order; each step is on the disk before the next begins:
-
-1. everything that is new in ``.staging``: the claims, the log, the index, and keys and documents that were not there;
-2. ``.staging`` becomes ``.pending``: from here on the change is not lost, since the next writer finishes the steps below;
-3. ``.pending`` becomes ``.next``: from here on the change counts, since readers look there first;
-4. what is in ``.next`` goes to its place, one file after another, and ``.next`` goes away.
-
-So what a reader has seen was on the disk before: where the power fails between 3 and its fsync, the next writer brings it back. One
-writer at a time holds the lock of the folder.
+How a change comes to count is in :mod:`openvet.evidence.dossier.change`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from openvet.core.text import printable
 from openvet.errors import UsageError, VerifyError
 from openvet.evidence.bundle import Bundle
+from openvet.evidence.dossier.change import each_folder, publish, remove_tree, settle, tidy
 from openvet.evidence.dossier.handover import Approve, handovers, owner_after
 from openvet.evidence.dossier.index import sign_index
 from openvet.evidence.dossier.layout import (
@@ -29,16 +22,13 @@ from openvet.evidence.dossier.layout import (
     IN_THE_WAY,
     INDEX,
     LOG,
-    NEXT,
-    OLD,
     PENDING,
     STAGING,
     TRUST,
-    names_of,
 )
 from openvet.evidence.dossier.reading import Dossier, verify_dossier
 from openvet.evidence.keys import PrivateKey, PublicKey, load_public
-from openvet.evidence.log.disk import Disk, read_file, told
+from openvet.evidence.log.disk import Below, Disk, read_file, told
 from openvet.evidence.log.layout import CHECKPOINT
 from openvet.evidence.log.layout import STAGING as LOG_STAGING
 from openvet.evidence.log.proof import entry_for
@@ -78,11 +68,11 @@ def create_dossier(folder: str, origin: str, key: PrivateKey, disk: Disk | None 
             # what an interrupted attempt left was never a dossier
             if set(disk.names("")) - {PENDING, *IN_THE_WAY}:
                 raise UsageError(f"{printable(folder)} is not empty; a dossier begins in a folder of its own")
-            _remove_tree(disk, PENDING)
-            _tidy(disk)
-            create_log(disk.path(f"{STAGING}/{LOG}"), origin, key, _Below(disk, f"{STAGING}/{LOG}"))
+            remove_tree(disk, PENDING)
+            tidy(disk)
+            create_log(disk.path(f"{STAGING}/{LOG}"), origin, key, Below(disk, f"{STAGING}/{LOG}"))
             _stage(disk, [], {key.public.hint: key.public.pem}, {key.public.hint}, {}, set(), key)
-            _publish(disk)
+            publish(disk)
 
 
 def add_to_dossier(
@@ -110,8 +100,8 @@ def add_to_dossier(
     """
     disk = disk or Disk(folder)
     with told(folder, "nothing was acknowledged"), disk.locked(_WAIT):
-        _settle(disk)
-        _tidy(disk)
+        settle(disk)
+        tidy(disk)
         before = verify_dossier(folder, key.public)
         if before.owner != key.public.hint:
             raise VerifyError("revoked", f"this key handed the dossier over; it belongs to {before.owner}")
@@ -127,13 +117,13 @@ def add_to_dossier(
         new_blobs = {digest: path for path in blobs if (digest := _digest(path)) not in before.index.blobs}
         if added or new_keys or new_blobs:
             _copy_log(disk, before)
-            with open_writer(disk.path(f"{STAGING}/{LOG}"), key, disk=_Below(disk, f"{STAGING}/{LOG}")) as log:
+            with open_writer(disk.path(f"{STAGING}/{LOG}"), key, disk=Below(disk, f"{STAGING}/{LOG}")) as log:
                 log.append([entry_for(lines[number - 1]) for number in added])
             all_keys, all_blobs = {*known, *new_keys}, {*before.index.blobs, *new_blobs}
             _stage(disk, lines, new_keys, all_keys, new_blobs, all_blobs, key)
-            _publish(disk)
+            publish(disk)
         else:
-            _remove_tree(disk, STAGING)
+            remove_tree(disk, STAGING)
         return tuple(added)
 
 
@@ -166,8 +156,8 @@ def hand_over_dossier(
     """
     disk = disk or Disk(folder)
     with told(folder, "nothing was handed over"), disk.locked(_WAIT):
-        _settle(disk)
-        _tidy(disk)
+        settle(disk)
+        tidy(disk)
         before = verify_dossier(folder, owner, approve=approve)
         if before.owner == key.public.hint:
             raise VerifyError("untrusted", f"the dossier belongs to {before.owner} already")
@@ -180,11 +170,11 @@ def hand_over_dossier(
         steps = handovers(enumerate(lines, 1), origin, _loaded({**known, owner.hint: owner.pem}), approve)
         if owner_after(owner, steps)[0].hint != key.public.hint:
             raise VerifyError("untrusted", f"nobody who may hands the dossier over to {key.public.hint}")
-        create_log(disk.path(f"{STAGING}/{LOG}"), origin, key, _Below(disk, f"{STAGING}/{LOG}"))
-        with open_writer(disk.path(f"{STAGING}/{LOG}"), key, disk=_Below(disk, f"{STAGING}/{LOG}")) as log:
+        create_log(disk.path(f"{STAGING}/{LOG}"), origin, key, Below(disk, f"{STAGING}/{LOG}"))
+        with open_writer(disk.path(f"{STAGING}/{LOG}"), key, disk=Below(disk, f"{STAGING}/{LOG}")) as log:
             log.append([entry_for(each) for each in lines])
         _stage(disk, lines, new_keys, {*known, *new_keys}, {}, set(before.index.blobs), key)
-        _publish(disk)
+        publish(disk)
         return tuple(range(count + 1, len(lines) + 1))
 
 
@@ -216,33 +206,6 @@ def _digest(path: str) -> str:
     except OSError as error:
         raise UsageError(f"{printable(path)}: {error.strerror or error}") from error
     return total.hexdigest()
-
-
-class _Below(Disk):
-    """A folder in a dossier, written through the dossier's own disk."""
-
-    def __init__(self, above: Disk, name: str) -> None:
-        super().__init__(above.path(name))
-        self._above = above
-        self._name = name
-
-    def write_new(self, name: str, data: bytes) -> None:
-        self._above.write_new(self._inside(name), data)
-
-    def rename(self, source: str, target: str) -> None:
-        self._above.rename(self._inside(source), self._inside(target))
-
-    def make_folder(self, name: str) -> bool:
-        return self._above.make_folder(self._inside(name))
-
-    def remove(self, name: str) -> None:
-        self._above.remove(self._inside(name))
-
-    def sync_folder(self, name: str) -> None:
-        self._above.sync_folder(self._inside(name))
-
-    def _inside(self, name: str) -> str:
-        return f"{self._name}/{name}" if name else self._name
 
 
 def _copy_log(disk: Disk, before: Dossier) -> None:
@@ -277,71 +240,4 @@ def _stage(
         disk.write_new(f"{STAGING}/{TRUST}/{hint}.pem", pem)
     disk.write_new(f"{STAGING}/{CLAIMS}", claims)
     disk.write_new(f"{STAGING}/{INDEX}", sign_index(claims, lines, checkpoint, keys, blobs, key))
-    _each_folder(disk, STAGING, disk.sync_folder)
-
-
-def _publish(disk: Disk) -> None:
-    """Make the staged change the one that counts, and put it in place."""
-    names_of(disk.path(STAGING))
-    disk.rename(STAGING, PENDING)
-    disk.sync_folder("")
-    _settle(disk)
-
-
-def _settle(disk: Disk) -> None:
-    """Finish the change that is under way, or was left so."""
-    _put_in_place(disk)
-    if os.path.isdir(disk.path(PENDING)):
-        disk.rename(PENDING, NEXT)
-        disk.sync_folder("")
-        _put_in_place(disk)
-
-
-def _put_in_place(disk: Disk) -> None:
-    """Put everything in ``.next`` in its place; at any step the rest may be left to the next writer."""
-    if not os.path.isdir(disk.path(NEXT)):
-        return
-    for folder in (BLOBS, TRUST):
-        names = disk.names(f"{NEXT}/{folder}")
-        if names:
-            disk.make_folders(folder)
-            for name in names:
-                disk.rename(f"{NEXT}/{folder}/{name}", f"{folder}/{name}")
-            _each_folder(disk, folder.split("/")[0], disk.sync_folder)
-    if os.path.isdir(disk.path(f"{NEXT}/{LOG}")):
-        if os.path.isdir(disk.path(LOG)):
-            _remove_tree(disk, OLD)
-            disk.rename(LOG, OLD)
-        disk.rename(f"{NEXT}/{LOG}", LOG)
-    for name in (CLAIMS, INDEX):
-        if os.path.lexists(disk.path(f"{NEXT}/{name}")):
-            disk.rename(f"{NEXT}/{name}", name)
-    disk.sync_folder("")
-    _remove_tree(disk, NEXT)
-    _remove_tree(disk, OLD)
-    disk.sync_folder("")
-
-
-def _tidy(disk: Disk) -> None:
-    """Remove what never counted, and make room for the next change."""
-    for name in IN_THE_WAY:
-        _remove_tree(disk, name)
-    disk.make_folder(STAGING)
-
-
-def _each_folder(disk: Disk, name: str, act: Callable[[str], None]) -> None:
-    """Do something with every folder in a folder and then with itself."""
-    for each in disk.names(name):
-        inner = f"{name}/{each}"
-        if os.path.isdir(disk.path(inner)) and not os.path.islink(disk.path(inner)):
-            _each_folder(disk, inner, act)
-    act(name)
-
-
-def _remove_tree(disk: Disk, name: str) -> None:
-    if not os.path.isdir(disk.path(name)) or os.path.islink(disk.path(name)):
-        disk.remove(name)
-        return
-    for each in disk.names(name):
-        _remove_tree(disk, f"{name}/{each}")
-    disk.remove(name)
+    each_folder(disk, STAGING, disk.sync_folder)

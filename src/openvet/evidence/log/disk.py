@@ -17,7 +17,7 @@ from typing import Final
 from openvet.core.text import printable
 from openvet.errors import OpenVetError
 
-__all__ = ["Disk", "StorageError", "read_file", "told"]
+__all__ = ["Below", "Disk", "StorageError", "read_file", "told"]
 
 _TICK: Final = 0.02
 _READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -146,6 +146,33 @@ class Disk:
             yield
         finally:
             os.close(descriptor)
+
+
+class Below(Disk):
+    """A folder in another one, written through the disk of that."""
+
+    def __init__(self, above: Disk, name: str) -> None:
+        super().__init__(above.path(name))
+        self._above = above
+        self._name = name
+
+    def write_new(self, name: str, data: bytes) -> None:
+        self._above.write_new(self._inside(name), data)
+
+    def rename(self, source: str, target: str) -> None:
+        self._above.rename(self._inside(source), self._inside(target))
+
+    def make_folder(self, name: str) -> bool:
+        return self._above.make_folder(self._inside(name))
+
+    def remove(self, name: str) -> None:
+        self._above.remove(self._inside(name))
+
+    def sync_folder(self, name: str) -> None:
+        self._above.sync_folder(self._inside(name))
+
+    def _inside(self, name: str) -> str:
+        return f"{self._name}/{name}" if name else self._name
 
 
 @contextmanager
