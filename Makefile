@@ -136,7 +136,7 @@ worst: $(STAMP)/core ## what a check costs on inputs made to cost: seconds, memo
 	$(BIN)/python benchmarks/worst.py $(ARGS)
 
 fuzz: $(STAMP)/test ## the fuzz and replay tests at length (FUZZ_EXAMPLES=20000)
-	OPENVET_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -n $(JOBS) tests/fuzz tests/conformance $(ARGS)
+	OPENVET_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -n $(JOBS) tests/fuzz tests/conformance tests/evidence/log/test_audit.py $(ARGS)
 
 soak: $(STAMP)/test ## replay a million pickle streams, with progress (STREAMS=1000000)
 	$(BIN)/python tools/soak.py $(STREAMS)
