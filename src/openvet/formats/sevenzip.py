@@ -35,10 +35,10 @@ FORMAT = Format(
     media_types=("application/x-7z-compressed",),
     can_tell=(
         "Every member with its name, size and kind, also where the header is packed.",
-        "The content of members packed with LZMA, LZMA2, bzip2, deflate or nothing, with delta and branch filters.",
+        "The content of members packed with LZMA, LZMA2, bzip2, deflate, Zstandard, LZ4 or nothing, with delta and branch filters.",
     ),
     cannot_tell=(
-        "The content of encrypted archives and of other methods (PPMd, Zstandard, BCJ2).",
+        "The content of encrypted archives and of other methods (PPMd, Deflate64, Brotli, BCJ2, filters for ARM64 and RISC-V).",
         "Archives that are split into several volumes.",
     ),
 )

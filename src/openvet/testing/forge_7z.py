@@ -8,10 +8,12 @@ import struct
 import zlib
 from collections.abc import Sequence
 
+from openvet.testing.forge_codecs import lz4_frame, zstd_frame
+
 __all__ = ["forge_7z"]
 
 _METHODS = {"copy": b"\0", "lzma": b"\3\1\1", "lzma2": b"\x21", "bzip2": b"\4\2\2", "deflate": b"\4\1\x08", "aes": b"\6\xf1\7\1",
-            "ppmd": b"\3\4\1"}  # fmt: skip
+            "ppmd": b"\3\4\1", "zstd": b"\4\xf7\x11\1", "lz4": b"\4\xf7\x11\4"}  # fmt: skip
 
 
 def _number(value: int) -> bytes:
@@ -30,6 +32,10 @@ def _packed(data: bytes, method: str) -> tuple[bytes, bytes]:
     if method == "deflate":
         packer = zlib.compressobj(9, zlib.DEFLATED, -15)
         return packer.compress(data) + packer.flush(), b""
+    if method in ("zstd", "lz4"):
+        half = len(data) // 2  # two frames, as several threads write them
+        make, given = (zstd_frame, b"\1\5\3\0\0") if method == "zstd" else (lz4_frame, b"\1\x0a\1\0\0")
+        return make(data[:half]) + make(data[half:]), given
     return data, b""
 
 

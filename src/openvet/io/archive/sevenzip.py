@@ -1,4 +1,8 @@
-"""7z archives: the folders decoded with what the standard library has."""
+"""7z archives: the folders decoded with what the standard library has, and with the house's decoders of frames.
+
+Zstandard and LZ4 are no methods of the LZMA SDK: py7zr and 7-Zip ZS write them, as frames one behind the other.
+Their numbers: https://github.com/mcmilk/7-Zip-zstd/blob/master/DOC/Methods-Extern.md
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ __all__ = ["SIGNATURE", "decode_folder", "is_encrypted", "read_header"]
 SIGNATURE = b"7z\xbc\xaf\x27\x1c"
 _START = 32
 _COPY, _DELTA, _LZMA, _LZMA2, _DEFLATE, _BZIP2 = b"\0", b"\3", b"\3\1\1", b"\x21", b"\4\1\x08", b"\4\2\2"
+_ZSTD, _LZ4 = b"\4\xf7\x11\1", b"\4\xf7\x11\4"
 _AES = b"\6\xf1\7\1"
 #: Filters for the code of processors, as `lzma` names them.
 _BRANCHES = {
@@ -69,7 +74,10 @@ def decode_folder(source: Source, header: Header, folder: Folder, budget: Budget
         raise MalformedError("a folder takes a packed stream that is not there")
     begin = _START + folder.begin
     packed = header.sizes[folder.first]
-    chunks: Iterable[bytes] = source.window(begin, packed).chunks()
+    window = source.window(begin, packed)
+    chunks: Iterable[bytes] = window.chunks()
+    if chain[0][0].method in (_ZSTD, _LZ4):
+        chunks = _frames(window, chain.pop(0)[0].method, budget)
     for coder, size in chain:
         chunks = _step(coder, chunks, size)
     return Spool(_bounded(chunks, folder.size, packed, budget), budget)
@@ -175,6 +183,20 @@ def _decompressed(decompressor: _Decompressor, chunks: Iterable[bytes]) -> Itera
             yield out
     except (lzma.LZMAError, OSError, EOFError, ValueError, MemoryError) as error:
         raise MalformedError(f"cannot be decoded: {type(error).__name__}") from None
+
+
+def _frames(source: Source, method: bytes, budget: Budget) -> Iterator[bytes]:
+    """Frames of Zstandard or LZ4. What they give is counted where the folder's bytes are, so that here is a budget apart."""
+    from openvet.io.archive.compressed import Decoding
+    from openvet.io.archive.lz4 import Lz4Coding
+    from openvet.io.archive.zstd import ZstdCoding
+
+    apart = Budget(budget.limits)
+    coding = ZstdCoding(apart).coding if method == _ZSTD else Lz4Coding(apart).coding
+    decoding = Decoding(source, coding, apart)
+    yield from decoding
+    if decoding.error is not None:
+        raise decoding.error
 
 
 def _bzip2(chunks: Iterable[bytes]) -> Iterator[bytes]:

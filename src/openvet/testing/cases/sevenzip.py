@@ -32,7 +32,7 @@ def _hidden(method: str, *, packed_header: bool = False) -> Case:
 
 
 CASES: tuple[Case, ...] = (
-    *(_hidden(method) for method in ("copy", "lzma", "lzma2", "bzip2", "deflate")),
+    *(_hidden(method) for method in ("copy", "lzma", "lzma2", "bzip2", "deflate", "zstd", "lz4")),
     _hidden("lzma", packed_header=True),
     _case(
         "in-itself",
@@ -71,6 +71,15 @@ CASES: tuple[Case, ...] = (
     ),
     _case("other-method", "a method that is not read", lambda: forge_7z([("a.txt", _TEXT)], "ppmd"), "review"),
     _case("text", "an ordinary archive", lambda: forge_7z([("README.md", _TEXT), ("a/b.txt", _TEXT)]), "admit"),
+    *(
+        _case(
+            f"text-{method}",
+            f"an ordinary archive ({method})",
+            lambda method=method: forge_7z([("README.md", _TEXT), ("a/b.txt", _TEXT)], method),  # type: ignore[misc]
+            "admit",
+        )
+        for method in ("zstd", "lz4")
+    ),
     _case(
         "text-packed-header",
         "an ordinary archive with a packed header",
