@@ -41,6 +41,7 @@ class Known:
         package: for a framework's: the package that it needs.
         on_import: resolving the name is enough, nothing needs to call it.
         by_name: only the name says what it does: the package is not known, or what the package has under that name is not.
+        when_called: it does so when it is called with arguments; an instance that is rebuilt without its constructor does not.
     """
 
     kind: Kind
@@ -50,6 +51,7 @@ class Known:
     package: str = ""
     on_import: bool = False
     by_name: bool = False
+    when_called: bool = False
 
 
 #: capability -> what it does, and how bad that is.
@@ -96,6 +98,9 @@ class _Tables:
     stored: frozenset[str]
     anywhere: dict[str, Known]
     called: dict[str, Known]
+    beginnings: tuple[tuple[str, Known], ...]
+    when_called: dict[tuple[str, str], Known]
+    endings: dict[str, tuple[str, ...]]
     uncalled: frozenset[tuple[str, str]]
     carried: frozenset[str]
     words: frozenset[str]
@@ -125,6 +130,12 @@ def _tables() -> _Tables:
                 below[module.removesuffix(".*")] = known
             else:
                 modules[module] = known
+    called = read_table("callables/when_called")
+    endings: dict[str, tuple[str, ...]] = {}
+    for table in called.values():
+        for module, names in table.items():
+            more = tuple(name.removeprefix("*") for name in names if name.startswith("*"))
+            endings[module] = endings.get(module, ()) + more
     return _Tables(
         exact=exact,
         modules=modules,
@@ -144,6 +155,18 @@ def _tables() -> _Tables:
             for key, names in dangerous[table].items()
             for name in names
         },
+        beginnings=tuple(
+            (start, replace(_dangerous(key), by_name=True))
+            for key, starts in dangerous["beginnings"].items()
+            for start in starts
+        ),
+        when_called={
+            (module, name): replace(_dangerous(key), when_called=True)
+            for key, table in called.items()
+            for module, names in table.items()
+            for name in names
+        },
+        endings={module: more for module, more in endings.items() if more},
         uncalled=frozenset((module, name) for module, names in framework["uncalled"].items() for name in names),
         carried=frozenset(framework["carried"]["packages"]),
         words=frozenset(framework["carried"]["words"]),
@@ -168,6 +191,9 @@ def classify(module: str, name: str, *, called: bool = True) -> Known:
         return known
     if module in tables.effects or (module.endswith(".__main__") and module.count(".")):
         return _dangerous("code", on_import=True)
+    known = _when_called(module, name.removesuffix(".__new__").replace("()", ""), tables) if called else None
+    if known is not None:
+        return known
     if name.endswith(".__new__"):  # as protocol 2 writes what has arguments by name: what the class is
         made = _plain(module, name.removesuffix(".__new__"), tables)
         if made.kind is Kind.FRAMEWORK:
@@ -188,7 +214,25 @@ def by_its_name(module: str, name: str) -> Known:
         return _UNKNOWN  # no import takes it
     if rest and classify(module, first.removesuffix("()")).kind is not Kind.FRAMEWORK:
         return _UNKNOWN
-    return _tables().called.get(rest.rpartition(".")[2] if rest else first, _UNKNOWN)
+    tables = _tables()
+    last = rest.rpartition(".")[2] if rest else first
+    known = tables.called.get(last)
+    if known is None:
+        bare = last.lstrip("_")
+        known = next((known for start, known in tables.beginnings if bare.startswith(start)), _UNKNOWN)
+    return known
+
+
+def _when_called(module: str, name: str, tables: _Tables) -> Known | None:
+    """What a class or function of a package does when it is called; packages hand theirs on, so any module below counts."""
+    known = None
+    while known is None and module:
+        known = tables.when_called.get((module, name))
+        for ending in tables.endings.get(module, ()) if known is None else ():
+            if name.endswith(ending):
+                known = tables.when_called[module, f"*{ending}"]
+        module = module.rpartition(".")[0]
+    return known
 
 
 def _carried(module: str, name: str, tables: _Tables) -> Known:
@@ -254,6 +298,7 @@ def _walk(module: str, name: str, tables: _Tables, *, called: bool) -> Known:
         # the parts in front may be modules of their own, or names by which this module imported others
         below = ".".join([module, *parts[:at]])
         exact.append(tables.exact.get((below, rest)))
+        exact.append(_when_called(below, rest, tables) if called else None)
         whole.append(_by_module(below, tables))
         for start in range(at):
             inner = ".".join([parts[start].lstrip("_"), *parts[start + 1 : at]])

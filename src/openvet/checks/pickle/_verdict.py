@@ -48,6 +48,9 @@ _OPEN_WHEN_TOLD = (
     "ultralytics.yolo.engine.model.YOLO",
 )
 
+#: What makes an instance and calls no constructor.
+_WITHOUT_CONSTRUCTOR = ("NEWOBJ", "copyreg.__newobj__", "copyreg._reconstructor")
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -235,11 +238,11 @@ def _reads_literals(each: Judged) -> bool:
 
 def _bare(each: Judged) -> bool:
     """A cache of joblib that is made without a place, as NEWOBJ does for HDBSCAN and Pipeline, a table of MIME types without files,
-    or a model whose class loads a file by its name, when it is rebuilt from its parts instead.
+    or an instance whose class opens a file by its name, when it is rebuilt from its parts instead.
     """
     reference = each.reference
     return (
-        reference.qualified in _OPEN_WHEN_TOLD
+        (each.known.when_called or reference.qualified in _OPEN_WHEN_TOLD)
         and len(reference.first_calls) == reference.calls
-        and all(call.opcode == "NEWOBJ" and not call.arguments for call in reference.first_calls)
+        and all(call.opcode in _WITHOUT_CONSTRUCTOR and {*call.arguments} <= {"None"} for call in reference.first_calls)
     )
