@@ -103,6 +103,15 @@ CASES: tuple[Case, ...] = (
         ("pickle",),
         name="model.pkl",
     ),
+    Case(
+        "openers/end-of-a-cache",
+        "a cache of MONAI that is rebuilt from its parts removes the files that it names where it ends",
+        lambda: dump(Call(Name("monai.utils.state_cacher", "StateCacher"), (), state={"in_memory": False, "cached": {}}, how="NEWOBJ"), 4),
+        "reject",
+        frozenset({_FILES}),
+        ("pickle",),
+        name="model.pkl",
+    ),
     _harmless(
         "rebuilt-boosters",
         "boosters, data and tokenizers that are rebuilt from their parts",
