@@ -17,6 +17,9 @@ from openvet.io.source import Source
 
 __all__ = ["OnnxReader"]
 
+#: Operations that import and call the Python which they name, and what onnxruntime-extensions calls the functions that a program registers.
+_PYTHON = frozenset({"PythonOp", "PythonOpGrad", "PyOp", "PyCustomOp"})
+_REGISTERED = "PyCustomOpDef"
 _NAMES = 2_000
 _CARRIED = 200
 #: Short texts of one attribute that are stepped over once they were there so often: a forest repeats a few words.
@@ -243,7 +246,7 @@ class OnnxReader:
                 message = "a compiled model for one device is carried in the node"
                 facts.anomaly("onnx/compiled-context", message, node.at, outside=False)
                 facts.unknown("unsupported", f"{message}, which nothing here can read", node.at)
-        elif node.op in ("PythonOp", "PythonOpGrad", "PyOp", "PyCustomOp") and len(self.python) < _NAMES:
+        elif (node.op in _PYTHON or node.op.startswith(_REGISTERED)) and len(self.python) < _NAMES:
             self.python.append(node)
         elif node.op == "ATen" and isinstance(node.attributes.get("operator"), str):
             operator = printable(shorten(str(node.attributes["operator"]), 100))
@@ -274,7 +277,10 @@ class OnnxReader:
                 ]
                 given = printable(shorten(".".join(words), 200))
                 message = f"the operation {node.op} calls Python" + (f": {given}" if given else "")
-                facts.anomaly("onnx/python-operation", message, node.at, operation=node.name, given=given)
+                registered = node.op.startswith(_REGISTERED)
+                message += " that whoever loads it has registered" if registered else ""
+                kind = "registered" if registered else "named"
+                facts.anomaly("onnx/python-operation", message, node.at, operation=node.name, given=given, kind=kind)
         self._cycle()
         self.walker.report(LIES, "ONNX")
 

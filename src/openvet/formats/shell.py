@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from openvet.core.pattern import pattern
@@ -58,6 +59,7 @@ _TOOLS = pattern(
 )
 #: Where a line goes on in the next one, for a POSIX shell, for cmd and for PowerShell.
 _JOINS = ("\\\n", "\\\r\n", "^\n", "^\r\n", "`\n", "`\r\n")
+_INSTALLED = ("preinstall", "install", "postinstall", "prepare")
 _LONGEST_LINE = 4_000
 _MOST = 100
 # the parts are looked for one after the other in one line of bounded length, so that no pattern has to backtrack far
@@ -141,6 +143,12 @@ def _removes_all(line: str) -> bool:
     return False
 
 
+#: What direnv's own words do with variables and paths; any other line of an ``.envrc`` is a command.
+_VARIABLES = pattern(
+    r"(?:export\s+)?\w+=(?:\"(?:[^\"`$]|\$(?!\())*\"|'[^']*'|(?:[^\s`$|;&(]|\$(?!\())*)(?:\s+#.*)?|export(?:\s+\w+)*|unset\s.*|(?:dotenv|"
+    r"dotenv_if_exists|PATH_add|MANPATH_add|path_add|layout|use|source_up|source_up_if_exists|watch_file|watch_dir|log_status|strict_env|"
+    r"unstrict_env|env_vars_required|load_prefix)\b[^`|;&]*|#.*|"
+)
 _LFS = pattern(
     r"#[^\n]*|git lfs [\w-]+ \"\$@\"|command -v git-lfs >/dev/null 2>&1 \|\| "
     r"\{ (?:printf|echo) >&2(?: \"[^\"`$]*\"| '[^']*')+; exit 2; \}|"
@@ -166,9 +174,20 @@ def read(source: Source, facts: Facts) -> None:
     EncodedPickles(facts).look(text)
     tell_commands(text, facts)
     place = facts.at().place
+    if place.rsplit("/", 1)[-1] == ".envrc":
+        _tell_environment(text, facts)
     hook = "/.git/hooks/" in f"/{place}" and not place.endswith(".sample")
     if hook and not all(_LFS.fullmatch(line.strip()) for line in text.splitlines()):
         facts.anomaly("hub/tool-command", "is a hook that Git runs in this folder", line=1)
+
+
+def _tell_environment(text: str, facts: Facts) -> None:
+    """The first command of a file that direnv runs in the folder, once somebody has allowed it."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if not _VARIABLES.fullmatch(line.strip()[:_LONGEST_LINE]):
+            message = f"is run by direnv in this folder once it is allowed: {shorten(printable(line.strip()), 120)}"
+            facts.anomaly("hub/tool-command", message, line=number, kind="asked")
+            return
 
 
 def tell_tool(text: str, facts: Facts) -> None:
@@ -179,8 +198,36 @@ def tell_tool(text: str, facts: Facts) -> None:
 
 def tell_parsed_tool(document: Any, facts: Facts) -> None:
     """The same for its parsed texts, where the lines showed nothing: they may be folded, or spelled with escapes."""
+    tell_hooks(document, facts)
     if _TOOLS.search(f"/{facts.place}") and not any(each.rule == "hub/shell-command" for each in facts.anomalies):
         tell_commands("\n".join(_texts(document)), facts)
+
+
+def tell_hooks(document: Any, facts: Facts) -> None:
+    """Commands of the model's own that pre-commit and npm run once somebody commits or installs in the folder."""
+    name = facts.place.rsplit("/", 1)[-1]
+    found = _hooks(name, document) if isinstance(document, dict) else iter(())
+    for what, command in islice(found, _MOST):
+        facts.anomaly("hub/tool-command", f"{what}: {shorten(printable(command), 120)}", pointer="", kind="asked")
+
+
+def _hooks(name: str, document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if name in (".pre-commit-config.yaml", ".pre-commit-config.yml"):
+        repositories = document.get("repos")
+        for repository in repositories if isinstance(repositories, list) else ():
+            hooks = (
+                repository.get("hooks") if isinstance(repository, dict) and repository.get("repo") == "local" else None
+            )
+            for hook in hooks if isinstance(hooks, list) else ():
+                if isinstance(hook, dict) and isinstance(hook.get("entry"), str):
+                    yield "is run by pre-commit once somebody commits in this folder", hook["entry"]
+    elif name == "package.json" and isinstance(document.get("scripts"), dict):
+        for key in _INSTALLED:
+            if isinstance(document["scripts"].get(key), str):
+                yield (
+                    f"is run by npm as the script {key} once somebody installs in this folder",
+                    document["scripts"][key],
+                )
 
 
 def _texts(document: Any) -> Iterator[str]:

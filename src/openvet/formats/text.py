@@ -22,6 +22,7 @@ from collections.abc import Iterator
 
 from openvet.core.coverage import Coverage
 from openvet.core.pattern import pattern
+from openvet.core.text import printable, shorten
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._templates import MAX_TEMPLATE
 from openvet.io.source import Source
@@ -71,6 +72,8 @@ _SHOWN = pattern(
 )
 _ELSEWHERE = pattern(r"[=>][ \t\"]{0,8}(?:\\\\|file:[/\\]{2,5}(?=[\w.-]{1,200}\.))([\w.-]{1,200})", re.IGNORECASE)
 _LINE_HELD = 64 * 1024
+#: What the file ``checkpoint`` of TensorFlow says of where the newest checkpoint lies.
+_STATE = pattern(rb"^\s*(?:all_)?model_checkpoint_paths?\s*:\s*[\"']([^\"'\n]{1,4000})[\"']", re.MULTILINE)
 
 
 def probe(head: Head) -> Likeness:
@@ -135,6 +138,8 @@ def read(source: Source, facts: Facts) -> None:
         _as_template(source, facts, encoding)
     if facts.name.rsplit("/", 1)[-1] in _STARTED:
         _tell_started(source, facts)
+    if facts.name.rsplit("/", 1)[-1] == "checkpoint":
+        _tell_state(source, facts)
     if _SHOWN.search(facts.name.lower()):
         _tell_shown(source, facts)
     stopped = _decode(source, facts, encoding)
@@ -168,6 +173,21 @@ def _tell_started(source: Source, facts: Facts) -> None:
     if lines - {b'source("renv/activate.R")', b"source('renv/activate.R')"}:
         tool = _STARTED[facts.name.rsplit("/", 1)[-1]]
         facts.anomaly("hub/tool-command", f"is run by {tool} when it starts in this folder", line=1, kind="start")
+
+
+def _tell_state(source: Source, facts: Facts) -> None:
+    """``tf.train.latest_checkpoint`` follows what this file says, wherever it leads. TensorFlow writes absolute paths itself."""
+    from openvet.formats._tf_program import is_outside
+
+    data = source.upto(0, _LINE_HELD)
+    for found in _STATE.finditer(data):
+        path = found[1].decode("unicode_escape", "replace")  # the text form of protocol buffers escapes as C does
+        if is_outside(path):
+            climbs = ".." in path.replace("\\", "/").split("/") or "://" in path or path.startswith(("\\\\", "//"))
+            line = data.count(b"\n", 0, found.start(1)) + 1
+            message = f"makes TensorFlow take the newest checkpoint from {printable(shorten(path, 200))}"
+            facts.anomaly("hub/outside-path", message, line=line, kind="climbs" if climbs else "absolute")
+            return
 
 
 def _tell_shown(source: Source, facts: Facts) -> None:

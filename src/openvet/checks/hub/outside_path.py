@@ -2,7 +2,8 @@
 
 What it finds:
     File names in ``genai_config.json`` of ONNX Runtime GenAI (``filename`` of each part of the model, its adapters, processors and
-    pipelines) that are absolute, climb out of the folder, name a drive or a share of another machine, or are addresses. Names in
+    pipelines) that are absolute, climb out of the folder, name a drive or a share of another machine, or are addresses; and the same
+    in the file ``checkpoint`` of TensorFlow (medium; a note where it is only absolute, as TensorFlow writes it itself). Names in
     settings that only record where something once was, such as ``_name_or_path``, are left alone.
 
 Why it matters:
@@ -25,6 +26,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from openvet.checks._check import Context
 from openvet.checks.hub._targets import shown
@@ -41,7 +43,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(22, 73),
-    needs=("json",),
+    needs=("json", "text"),
 )
 
 #: Files whose loaders open what these keys name, and the keys.
@@ -57,6 +59,9 @@ def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each path."""
     from openvet.formats._tf_program import is_outside
 
+    for finding in ctx.anomalies("Make sure that the checkpoint which it names is the one that you examined."):
+        severity = Severity.MEDIUM if finding.evidence.get("kind") == "climbs" else Severity.NOTE
+        yield replace(finding, severity=severity)
     for component in documents(ctx):
         keys = _FOLLOWED.get(component.basename.lower())
         if keys is None:

@@ -4,7 +4,8 @@ What it finds:
     Settings of Git that are commands (``core.fsmonitor``, ``core.sshCommand``, ``core.hooksPath``, filters, aliases with
     ``!``) and hooks in ``.git`` that do more than call Git LFS; tasks of an editor that start when the folder is opened;
     commands of a development container; hooks and servers (Model Context Protocol) of programmers' assistants; variables of an
-    editor's terminals that load code; files that R, Octave, debuggers and editors run when they start in the folder; and
+    editor's terminals that load code; files that R, Octave, IPython, Jupyter, debuggers and editors run when they start in the folder;
+    commands that direnv, pre-commit and npm run once they are asked to (a note); and
     shortcuts and settings (``.url``, ``.scf``, ``desktop.ini``) by which Windows asks another machine when it shows the folder.
 
 Why it matters:
@@ -46,21 +47,33 @@ RULE = Rule(
     confidence=Confidence.MEDIUM,
     since="0.1.0",
     cwe=(829,),
-    needs=("json", "shell", "text", "xml", "git-config"),
+    needs=("json", "shell", "text", "xml", "git-config", "yaml", "python"),
 )
 
 _REMEDY = "Delete these settings from your copy before any tool opens the folder."
+#: How bad a command is that a reader recorded, where it is not run as soon as the folder is opened.
+_SEVERITIES = {"start": Severity.MEDIUM, "asked": Severity.NOTE}
+#: Python that a tool runs when it starts in the folder where it lies.
+_CONFIGURED = {
+    "ipython_config.py": "IPython", "ipython_kernel_config.py": "IPython", "jupyter_config.py": "Jupyter", "jupyter_lab_config.py": "Jupyter",
+    "jupyter_notebook_config.py": "Jupyter", "jupyter_server_config.py": "Jupyter", "sitecustomize.py": "Python", "usercustomize.py": "Python",
+}  # fmt: skip
 _CONTAINER = ("initializeCommand", "onCreateCommand", "postCreateCommand", "postStartCommand", "postAttachCommand")
 
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each setting."""
     for finding in ctx.anomalies(_REMEDY):
-        yield replace(finding, severity=Severity.MEDIUM) if finding.evidence.get("kind") == "start" else finding
+        severity = _SEVERITIES.get(finding.evidence.get("kind", ""))
+        yield finding if severity is None else replace(finding, severity=severity)
     for component in ctx.inventory.walk():
         place = f"/{component.place}"
         if "/.git/hooks/" in place and not place.endswith(".sample") and "shell" not in component.formats:
             yield ctx.finding(Location(component.place), "is a hook that Git runs in this folder", _REMEDY)
+        tool = _CONFIGURED.get(component.basename)
+        if tool is not None:
+            message = f"is run by {tool} when it starts in this folder"
+            yield ctx.finding(Location(component.place), message, _REMEDY, severity=Severity.MEDIUM)
     for component in documents(ctx):
         place = f"/{component.place}"
         for pointer, what, severity in assistant_commands(place, component.document):

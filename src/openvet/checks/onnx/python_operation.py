@@ -1,8 +1,9 @@
 """An ONNX model calls Python, or an operator of PyTorch that opens files.
 
 What it finds:
-    ``PythonOp``, ``PythonOpGrad``, ``PyOp`` and ``PyCustomOp`` nodes that are no functions of the model itself, and ``ATen`` nodes whose
-    operator reads or writes files or leaves the runtime.
+    ``PythonOp``, ``PythonOpGrad``, ``PyOp`` and ``PyCustomOp`` nodes that are no functions of the model itself; ``PyCustomOpDef`` nodes of
+    onnxruntime-extensions, which call a function that the loading program has registered (medium); and ``ATen`` nodes whose operator
+    reads or writes files or leaves the runtime.
 
 Why it matters:
     ONNX Runtime's builds for training and its language interop import the module that such a node names and call what they find
@@ -25,6 +26,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from openvet.checks._check import Context
 from openvet.checks.torch._scripts import kind_of
@@ -48,7 +50,8 @@ _REMEDY = "Do not run it; ask for a model that was exported without Python funct
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each node that calls Python, and for each operator of PyTorch that is more than arithmetic."""
-    yield from ctx.anomalies(_REMEDY)
+    for finding in ctx.anomalies(_REMEDY):
+        yield replace(finding, severity=Severity.MEDIUM) if finding.evidence.get("kind") == "registered" else finding
     for component in ctx.components():
         for operator, at in component.metadata.get("aten", {}).items():
             name = operator.replace("::", ".")

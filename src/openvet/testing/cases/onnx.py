@@ -114,6 +114,8 @@ CASES: tuple[Case, ...] = (
           lambda: model(graph([node("PythonOp", "com.microsoft", func_name="os.system")])), "reject", _PYTHON),
     _case("py-op", "a node has a module imported and a class of it made",
           lambda: model(graph([node("PyOp", "pyopmulti", module="os", class_name="system")])), "reject", _PYTHON, _CUSTOM),
+    _case("python-registered", "a node calls the Python function that whoever loads the model has registered",
+          lambda: model(graph([node("PyCustomOpDef_1", "ai.onnx.contrib")])), "review", _PYTHON),
     _case("aten-save", "a node calls an operator of PyTorch that writes files",
           lambda: model(graph([node("ATen", "org.pytorch.aten", operator="aten::save")])), "reject", _PYTHON),
     _case("context-outside", "a compiled model outside of the folder is loaded",

@@ -110,6 +110,16 @@ CASES: tuple[Case, ...] = (
           _LIBRARY, file="genai_config.json"),
     *(_case(f"file-outside-{name}", f"a file of the model that lies elsewhere: {name.replace('-', ' ')}", partial(_part, path), "reject",
             "hub/outside-path", file="genai_config.json") for name, path in _ELSEWHERE.items()),
+    *(_case(f"started-{name.partition('.')[0].replace('_', '-')}", f"{name}, which a tool runs when it starts in the folder",
+            partial(_folder, name, "x = 1\n"), "review", "hub/tool-command")
+      for name in ("ipython_config.py", "jupyter_server_config.py", "sitecustomize.py")),
+    _case("ordinary-config-module", "a module of settings that nothing starts", partial(_folder, "config.py", "x = 1\n"), "admit"),
+    *(_case(f"checkpoint-{name}", f"the file that names the newest checkpoint leads elsewhere: {name}",
+            partial(_folder, "checkpoint", f'model_checkpoint_path: "{path}"\n'), "review", "hub/outside-path")
+      for name, path in (("above", "../../other/model.ckpt"), ("escaped", "\\056\\056/model.ckpt"), ("share", "//192.0.2.1/x/model.ckpt"))),
+    *(_case(f"ordinary-checkpoint-{name}", f"the file that names the newest checkpoint, {name}",
+            partial(_folder, "checkpoint", f'model_checkpoint_path: "{path}"\nall_model_checkpoint_paths: "{path}"\n'), "admit")
+      for name, path in (("beside", "model..v2.ckpt-10"), ("absolute", "/home/me/run/model.ckpt-10"))),
     _case("file-outside-pipeline", "a part of a pipeline that lies elsewhere",
           lambda: json.dumps({"model": {"decoder": {"pipeline": [{"embeddings": {"filename": "../x.onnx"}}]}}}).encode(), "reject",
           "hub/outside-path", file="genai_config.json"),
