@@ -199,7 +199,8 @@ def _calls(inventory: InventoryV1, look: Look) -> Iterator[str]:
         for step in program["steps"]:
             module, name = step["module"], step["name"]
             # a state is set by the class's own method, which is as good as the class
-            known = classify(module, name.removesuffix(".__setstate__").removesuffix("()"))
+            opens = step["opcode"] not in ("NEWOBJ", "BUILD")
+            known = classify(module, name.removesuffix(".__setstate__").removesuffix("()"), opens=opens)
             what = " ".join(filter(None, (known.kind.value, known.capability or known.package)))
             call = f"{step['callable']}({', '.join(step['arguments'])})"
             yield f"    @{step['offset']:<{wide}}  {visible(call)}  {look.paint('# ' + what, 'dim')}"

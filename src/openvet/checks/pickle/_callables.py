@@ -174,10 +174,13 @@ def _tables() -> _Tables:
 
 
 @lru_cache(maxsize=65_536)
-def classify(module: str, name: str, *, called: bool = True) -> Known:
+def classify(module: str, name: str, *, called: bool = True, opens: bool = False) -> Known:
     """The class of ``module.name``, the name as the stream gives it.
 
     An attribute of a class that nobody calls (a member of an enumeration, a bound method) is what its class is.
+
+    With ``opens`` what a class does with what it is told when it is called counts as well: settings may name such a class, a pickle that
+    calls it has no honest use for that.
 
     A dotted name is an attribute walk: it counts as what its last known part is, so that an innocent module in front of
     it hides nothing. A method of an instance is written ``Class().method``.
@@ -191,7 +194,8 @@ def classify(module: str, name: str, *, called: bool = True) -> Known:
         return known
     if module in tables.effects or (module.endswith(".__main__") and module.count(".")):
         return _dangerous("code", on_import=True)
-    known = _when_called(module, name.removesuffix(".__new__").replace("()", ""), tables) if called else None
+    plain = name.removesuffix(".__new__").replace("()", "")
+    known = _when_called(module, plain, tables) if called and opens else None
     if known is not None:
         return known
     if name.endswith(".__new__"):  # as protocol 2 writes what has arguments by name: what the class is
@@ -199,7 +203,7 @@ def classify(module: str, name: str, *, called: bool = True) -> Known:
         if made.kind is Kind.FRAMEWORK:
             return made
     if "." in name or "()" in name:
-        return _walk(module, name, tables, called=called)
+        return _walk(module, name, tables, called=called, opens=opens)
     known = _plain(module, name, tables)
     return _carried(module, name, tables) if known.kind is Kind.UNKNOWN and not called else known
 
@@ -282,7 +286,7 @@ def _by_module(module: str, tables: _Tables) -> Known | None:
     return known
 
 
-def _walk(module: str, name: str, tables: _Tables, *, called: bool) -> Known:
+def _walk(module: str, name: str, tables: _Tables, *, called: bool, opens: bool) -> Known:
     """A dotted name: the worst of everything that it can mean, by exact names before whole modules."""
     parts = [part.removesuffix("()") for part in name.split(".")]
     if len(parts) > _PARTS:
@@ -298,7 +302,7 @@ def _walk(module: str, name: str, tables: _Tables, *, called: bool) -> Known:
         # the parts in front may be modules of their own, or names by which this module imported others
         below = ".".join([module, *parts[:at]])
         exact.append(tables.exact.get((below, rest)))
-        exact.append(_when_called(below, rest, tables) if called else None)
+        exact.append(_when_called(below, rest, tables) if called and opens else None)
         whole.append(_by_module(below, tables))
         for start in range(at):
             inner = ".".join([parts[start].lstrip("_"), *parts[start + 1 : at]])
@@ -308,12 +312,12 @@ def _walk(module: str, name: str, tables: _Tables, *, called: bool) -> Known:
     dangerous = [known for known in [*exact, *whole] if known is not None and known.kind is Kind.DANGEROUS]
     if dangerous:
         return max(dangerous, key=lambda known: known.severity)
-    return _member(module, parts, tables, called=called)
+    return _member(module, parts, tables, called=called, opens=opens)
 
 
-def _member(module: str, parts: list[str], tables: _Tables, *, called: bool) -> Known:
+def _member(module: str, parts: list[str], tables: _Tables, *, called: bool, opens: bool) -> Known:
     """An attribute of a class: as good as the class where it is written as one, or where its methods are data."""
-    base = classify(module, parts[0])
+    base = classify(module, parts[0], opens=called and opens)
     if not called and base.kind in (Kind.FRAMEWORK, Kind.PROJECT, Kind.DATA):
         return base
     if module in ("pathlib", "pathlib._local"):

@@ -93,9 +93,9 @@ def judged(program: PickleProgram) -> Iterator[Judged]:
         if (reference.module, reference.name) in building and (reference.variant or not reference.calls):
             continue  # what it builds is judged by the code in it
         if reference.name:
-            known = classify(reference.module, reference.name, called=bool(reference.calls))
+            known = classify(reference.module, reference.name, called=bool(reference.calls), opens=True)
             if known.kind is Kind.FRAMEWORK and not reference.calls and _handed_on(program, reference):
-                known = classify(reference.module, reference.name)
+                known = classify(reference.module, reference.name, opens=True)
             if known.kind is Kind.UNKNOWN and reference.calls:
                 known = by_its_name(reference.module, reference.name)
             yield Judged(program, reference, known)
@@ -201,7 +201,7 @@ def _passed(each: Judged, capability: str) -> Iterator[tuple[str, str]]:
     if reference.passes_more:
         names += [(other.module, other.name) for other in each.program.references if other.name]
     for module, name in names:
-        known = classify(module, name)
+        known = classify(module, name, opens=True)
         if known.kind is Kind.DANGEROUS and known.capability == capability:
             yield module, name
 

@@ -103,14 +103,26 @@ CASES: tuple[Case, ...] = (
         ("pickle",),
         name="model.pkl",
     ),
-    Case(
-        "openers/end-of-a-cache",
-        "a cache of MONAI that is rebuilt from its parts removes the files that it names where it ends",
-        lambda: dump(Call(Name("monai.utils.state_cacher", "StateCacher"), (), state={"in_memory": False, "cached": {}}, how="NEWOBJ"), 4),
-        "reject",
-        frozenset({_FILES}),
-        ("pickle",),
-        name="model.pkl",
+    *(
+        Case(
+            f"openers/{word}",
+            technique,
+            lambda module=module, name=name, state=state: dump(Call(Name(module, name), (), state=state, how="NEWOBJ"), 4),  # type: ignore[misc]
+            "reject",
+            frozenset({rule}),
+            ("pickle",),
+            name="model.pkl",
+        )
+        for word, technique, module, name, state, rule in (
+            ("end-of-a-cache", "a cache of MONAI that is rebuilt from its parts removes the files that it names where it ends",
+             "monai.utils.state_cacher", "StateCacher", {"in_memory": False, "cached": {}}, _FILES),
+            ("end-of-a-pickled-cache", "a cache of GluonTS that is rebuilt from its parts removes its file where it ends",
+             "gluonts.itertools", "PickleCached", {"_path": "forged"}, _FILES),
+            ("state-is-a-pickle", "a wrapper of Gymnasium loads the pickle that is its state",
+             "gymnasium.vector.utils.misc", "CloudpickleWrapper", {"fn": 1}, _NESTED),
+            ("state-is-a-pickle-of-stable-baselines", "a wrapper of Stable-Baselines3 loads the pickle that is its state",
+             "stable_baselines3.common.vec_env.base_vec_env", "CloudpickleWrapper", {"var": 1}, _NESTED),
+        )
     ),
     _harmless(
         "rebuilt-boosters",
