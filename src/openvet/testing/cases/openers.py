@@ -49,6 +49,8 @@ _HOSTILE: tuple[tuple[str, str, str, tuple[Any, ...]], ...] = (
     ("tensorflow.lite.python.interpreter", "Delegate", _NATIVE, ("libforged.so",)),
     ("tensorflow.python.distribute.multi_process_runner", "MultiProcessRunner", _PROCESS, ("forged",)),
     ("orbax.checkpoint", "CheckpointManager", _FILES, ("forged",)),
+    ("joblib", "Memory", _FILES, ("forged",)),
+    ("keras.models", "model_from_json", _NESTED, ("{}",)),
     ("torch.cuda.gds", "GdsFile", _FILES, ("forged", 1)),
     # only the name says what they do
     ("their_lib.serialize", "save_file", _FILES, ({}, "forged")),
@@ -65,11 +67,15 @@ def _rebuilt(module: str, name: str) -> Call:
 
 def _old(module: str, name: str) -> Call:
     """An instance as protocol 0 and 1 write it."""
-    return Call(Name("copy_reg", "_reconstructor"), (Name(module, name), Name("__builtin__", "object"), None), state={"a": 1})
+    return Call(
+        Name("copy_reg", "_reconstructor"), (Name(module, name), Name("__builtin__", "object"), None), state={"a": 1}
+    )
 
 
 def _harmless(word: str, technique: str, value: Any, protocol: int = 4) -> Case:
-    return Case(f"openers/{word}", technique, lambda: dump(value, protocol), "admit", formats=("pickle",), name="model.pkl")
+    return Case(
+        f"openers/{word}", technique, lambda: dump(value, protocol), "admit", formats=("pickle",), name="model.pkl"
+    )
 
 
 CASES: tuple[Case, ...] = (
@@ -120,6 +126,8 @@ CASES: tuple[Case, ...] = (
              "gluonts.itertools", "PickleCached", {"_path": "forged"}, _FILES),
             ("state-is-a-pickle", "a wrapper of Gymnasium loads the pickle that is its state",
              "gymnasium.vector.utils.misc", "CloudpickleWrapper", {"fn": 1}, _NESTED),
+            ("state-is-a-pickle-of-torch", "a wrapper of a data pipe, taken from where it is imported, loads the pickle that is its state",
+             "torch.utils.data.graph", "_IterDataPipeSerializationWrapper", {"a": 1}, _NESTED),
             ("state-is-a-pickle-of-stable-baselines", "a wrapper of Stable-Baselines3 loads the pickle that is its state",
              "stable_baselines3.common.vec_env.base_vec_env", "CloudpickleWrapper", {"var": 1}, _NESTED),
         )
