@@ -1,7 +1,10 @@
 """A pickle opens, writes or removes files when it is loaded.
 
 What it finds:
-    A call of ``open``, ``shutil``, ``os.remove``, ``io.FileIO``, ``numpy.save``, ``pathlib`` methods and others that touch files.
+    A call of ``open``, ``shutil``, ``os.remove``, ``io.FileIO``, ``numpy.save``, ``pathlib`` methods and others that touch files; of
+    classes of well-known packages that open what they are told to (``pyarrow.OSFile``, ``xgboost.Booster`` with a path); and of
+    functions whose name says so (``save_…``, ``write_…``; with medium confidence). Such a class that is rebuilt from its parts, as
+    honest pickles do, or only carried as a value, opens nothing.
 
 Why it matters:
     It can read secrets, overwrite programs that run later, or delete data.
