@@ -62,9 +62,11 @@ def forge_7z(
     links: bool = False,
     wrong_crc: bool = False,
     gap: bytes = b"",
+    packed: bytes | None = None,
 ) -> bytes:
-    """The bytes of an archive. ``links`` makes every file a symbolic link; ``gap`` stands before the packed data."""
-    packed, given = _packed(b"".join(data for _, data in files), method)
+    """The bytes of an archive. ``links`` makes every file a symbolic link; ``gap`` stands before the packed data, and ``packed`` in its place."""
+    made, given = _packed(b"".join(data for _, data in files), method)
+    packed = made if packed is None else packed
     crcs = [zlib.crc32(data) ^ wrong_crc for _, data in files]
     names = b"\0" + b"".join(name.encode("utf-16-le", "surrogatepass") + b"\0\0" for name, _ in files)
     rights = (0o120777 if links else 0o100644) << 16 | 0x8000

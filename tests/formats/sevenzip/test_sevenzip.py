@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from openvet.core.limits import Budget, Limits
@@ -77,3 +79,25 @@ def test_a_bomb_stops() -> None:
         contents(read(bomb, Limits(ratio_floor=100_000, ratio=50)))
     with pytest.raises(LimitError, match="decoded_bytes"):
         contents(read(bomb, Limits(decoded_bytes=1_000_000)))
+
+
+def test_frames_of_a_compressor() -> None:
+    zstd = pytest.importorskip("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
+    stored = forge_7z(FILES, "copy")
+    packed = zstd.compress(b"".join(data for _, data in FILES))
+    assert len(packed) < sum(len(data) for _, data in FILES)
+    made = forge_7z(FILES, "zstd", packed=packed)
+    assert contents(read(made)) == contents(read(stored)) == FILES
+
+
+@pytest.mark.parametrize("method", ["zstd", "lz4"])
+def test_a_frame_that_breaks_off(method: str) -> None:
+    broken = forge_7z(FILES, method, packed=b"\x28\xb5\x2f\xfd" if method == "zstd" else b"\x04\x22\x4d\x18")
+    with pytest.raises(ReadError):
+        contents(read(broken))
+
+
+@pytest.mark.parametrize("method", ["zstd", "lz4"])
+def test_a_bomb_of_frames(method: str) -> None:
+    with pytest.raises(LimitError):
+        contents(read(forge_7z([("a", bytes(5000))] * 3, method), Limits(decoded_bytes=9000)))

@@ -3,7 +3,7 @@
 What it finds:
     ``_target_`` (Hydra, NeMo, Uni2TS, FlexTok, MONAI) at any depth of a JSON or YAML file, ``target`` beside
     ``params`` or ``args`` (the older style of latent diffusion), ``target`` alone where it is dangerous (NeMo), and
-    ``class_path`` beside ``init_args`` (Lightning), and what jsonpickle writes beside ``py/object``,
+    ``class_path`` beside ``init_args`` (Lightning), ``()`` (``logging.config.dictConfig``) where it is dangerous, and what jsonpickle writes beside ``py/object``,
     ``py/function``, ``py/type`` and ``py/repr``. The named callable is classified: a process, code,
     import, file or network function gives a critical or high severity; a class of a known package a note; anything
     else wants a review. Functions that only look up another one are followed to what they look up.
@@ -59,7 +59,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each callable, at the first place that names it."""
     for component in documents(ctx):
         said: set[str] = set()
-        for entry in entries(component, ("_target_", "target", "class_path", *_JSONPICKLE)):
+        for entry in entries(component, ("_target_", "target", "class_path", "()", *_JSONPICKLE)):
             if not _is_target(entry, settings="yaml" in component.formats):
                 continue
             for name in _names(entry):
@@ -98,6 +98,8 @@ def _is_target(entry: Entry, *, settings: bool) -> bool:
         return isinstance(entry.value, str | list)
     if entry.key == "class_path":
         return isinstance(entry.value, str) and "init_args" in entry.parent
+    if entry.key == "()":  # handlers of files and sockets are what logging is for
+        return isinstance(entry.value, str) and judge(entry.value.removeprefix("ext://")).severity >= Severity.CRITICAL
     if entry.key in _JSONPICKLE:
         return isinstance(entry.value, str) and (entry.key == "py/repr" or _DOTTED.fullmatch(entry.value) is not None)
     beside = {"params", "args", "kwargs", "_args_", "_partial_"} & entry.parent.keys()
@@ -120,7 +122,7 @@ def _names(entry: Entry) -> Iterator[str]:
             continue
         argument = keys()["lookups"].get(value.strip())
         if argument is None:
-            yield value
+            yield value.removeprefix("ext://") if entry.key == "()" else value
             continue
         given = [entry.parent.get(argument), *_as_list(entry.parent.get("_args_"))[:1]]
         found = [each for each in given if isinstance(each, str)]
