@@ -72,8 +72,20 @@ _SHOWN = pattern(
 )
 _ELSEWHERE = pattern(r"[=>][ \t\"]{0,8}(?:\\\\|file:[/\\]{2,5}(?=[\w.-]{1,200}\.))([\w.-]{1,200})", re.IGNORECASE)
 _LINE_HELD = 64 * 1024
-#: What the file ``checkpoint`` of TensorFlow says of where the newest checkpoint lies.
-_STATE = pattern(rb"^\s*(?:all_)?model_checkpoint_paths?\s*:\s*[\"']([^\"'\n]{1,4000})[\"']", re.MULTILINE)
+#: Files that say where something lies which their readers take: what says it, and what is done with it.
+_LEADING = {
+    "checkpoint": (
+        pattern(rb"^\s*(?:all_)?model_checkpoint_paths?\s*:\s*[\"']([^\"'\n]{1,4000})[\"']", re.MULTILINE),
+        "makes TensorFlow take the newest checkpoint from",
+    ),
+    "config.pbtxt": (
+        pattern(
+            rb"[\"']EXECUTION_ENV_PATH[\"']\s{0,99},?\s{0,99}value\s{0,99}:?\s{0,99}\{\s{0,99}string_value\s{0,99}:\s{0,99}[\"']([^\"'\n]{1,4000})[\"']"
+        ),
+        "makes Triton unpack and start the Python environment",
+    ),
+}
+_ESCAPE = pattern(rb"\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|(.))")
 
 
 def probe(head: Head) -> Likeness:
@@ -138,8 +150,8 @@ def read(source: Source, facts: Facts) -> None:
         _as_template(source, facts, encoding)
     if facts.name.rsplit("/", 1)[-1] in _STARTED:
         _tell_started(source, facts)
-    if facts.name.rsplit("/", 1)[-1] == "checkpoint":
-        _tell_state(source, facts)
+    if facts.name.rsplit("/", 1)[-1] in _LEADING:
+        _tell_leading(source, facts)
     if _SHOWN.search(facts.name.lower()):
         _tell_shown(source, facts)
     stopped = _decode(source, facts, encoding)
@@ -175,19 +187,27 @@ def _tell_started(source: Source, facts: Facts) -> None:
         facts.anomaly("hub/tool-command", f"is run by {tool} when it starts in this folder", line=1, kind="start")
 
 
-def _tell_state(source: Source, facts: Facts) -> None:
-    """``tf.train.latest_checkpoint`` follows what this file says, wherever it leads. TensorFlow writes absolute paths itself."""
+def _tell_leading(source: Source, facts: Facts) -> None:
+    """The worst place to which such a file leads; both tools write absolute paths themselves."""
     from openvet.formats._tf_program import is_outside
 
+    leading, what = _LEADING[facts.name.rsplit("/", 1)[-1]]
     data = source.upto(0, _LINE_HELD)
-    for found in _STATE.finditer(data):
-        path = found[1].decode("unicode_escape", "replace")  # the text form of protocol buffers escapes as C does
+    told: dict[str, tuple[str, int]] = {}
+    for found in leading.finditer(data):
+        path = _ESCAPE.sub(_unescaped, found[1]).decode("utf-8", "replace").removeprefix("$$TRITON_MODEL_DIRECTORY/")
         if is_outside(path):
             climbs = ".." in path.replace("\\", "/").split("/") or "://" in path or path.startswith(("\\\\", "//"))
-            line = data.count(b"\n", 0, found.start(1)) + 1
-            message = f"makes TensorFlow take the newest checkpoint from {printable(shorten(path, 200))}"
-            facts.anomaly("hub/outside-path", message, line=line, kind="climbs" if climbs else "absolute")
-            return
+            told.setdefault("climbs" if climbs else "absolute", (path, data.count(b"\n", 0, found.start(1)) + 1))
+    for kind in sorted(told, reverse=True)[:1]:
+        path, line = told[kind]
+        facts.anomaly("hub/outside-path", f"{what} {printable(shorten(path, 200))}", line=line, kind=kind)
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    """The text form of protocol buffers escapes as C does."""
+    octal, hexadecimal, plain = found.groups()
+    return plain if plain is not None else bytes([int(octal or hexadecimal, 8 if octal else 16) & 0xFF])
 
 
 def _tell_shown(source: Source, facts: Facts) -> None:

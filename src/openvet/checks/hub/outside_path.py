@@ -3,8 +3,8 @@
 What it finds:
     File names in ``genai_config.json`` of ONNX Runtime GenAI (``filename`` of each part of the model, its adapters, processors and
     pipelines) that are absolute, climb out of the folder, name a drive or a share of another machine, or are addresses; and the same
-    in the file ``checkpoint`` of TensorFlow (medium; a note where it is only absolute, as TensorFlow writes it itself). Names in
-    settings that only record where something once was, such as ``_name_or_path``, are left alone.
+    in the file ``checkpoint`` of TensorFlow and for ``EXECUTION_ENV_PATH`` of Triton (medium; a note where it is only absolute, as these
+    tools are used). Names in settings that only record where something once was, such as ``_name_or_path``, are left alone.
 
 Why it matters:
     The loader opens what the path leads to: a file of yours as if it were part of the model, another model than the one that was
@@ -59,7 +59,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each path."""
     from openvet.formats._tf_program import is_outside
 
-    for finding in ctx.anomalies("Make sure that the checkpoint which it names is the one that you examined."):
+    for finding in ctx.anomalies("Make sure that what it names is what you examined."):
         severity = Severity.MEDIUM if finding.evidence.get("kind") == "climbs" else Severity.NOTE
         yield replace(finding, severity=severity)
     for component in documents(ctx):

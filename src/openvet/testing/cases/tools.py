@@ -73,6 +73,14 @@ def _part(path: str) -> bytes:
     return json.dumps({"model": {"type": "llama", "decoder": {"filename": path}}}).encode()
 
 
+def _environment(path: str) -> str:
+    return (
+        'name: "m"\nbackend: "python"\nparameters: {\n  key: "EXECUTION_ENV_PATH",\n  value: {string_value: "'
+        + path
+        + '"}\n}\n'
+    )
+
+
 _ELSEWHERE = {
     "above": "../../other/model.onnx",
     "absolute": "/etc/forged.onnx",
@@ -117,6 +125,15 @@ CASES: tuple[Case, ...] = (
     *(_case(f"checkpoint-{name}", f"the file that names the newest checkpoint leads elsewhere: {name}",
             partial(_folder, "checkpoint", f'model_checkpoint_path: "{path}"\n'), "review", "hub/outside-path")
       for name, path in (("above", "../../other/model.ckpt"), ("escaped", "\\056\\056/model.ckpt"), ("share", "//192.0.2.1/x/model.ckpt"))),
+    _case("checkpoint-behind-an-absolute", "the same behind a path that is only absolute",
+          partial(_folder, "checkpoint", 'model_checkpoint_path: "/home/me/a"\nall_model_checkpoint_paths: "../../other/b"\n'), "review",
+          "hub/outside-path"),
+    *(_case(f"triton-environment-{name}", f"the Python environment of a model of Triton lies elsewhere: {name}",
+            partial(_folder, "config.pbtxt", _environment(path)), "review", "hub/outside-path")
+      for name, path in (("above", "$$TRITON_MODEL_DIRECTORY/../../x.tar.gz"), ("address", "s3://forged/x.tar.gz"))),
+    *(_case(f"ordinary-triton-environment-{name}", f"the Python environment of a model of Triton, {name}",
+            partial(_folder, "config.pbtxt", _environment(path)), "admit")
+      for name, path in (("beside", "$$TRITON_MODEL_DIRECTORY/env.tar.gz"), ("absolute", "/opt/envs/x.tar.gz"))),
     *(_case(f"ordinary-checkpoint-{name}", f"the file that names the newest checkpoint, {name}",
             partial(_folder, "checkpoint", f'model_checkpoint_path: "{path}"\nall_model_checkpoint_paths: "{path}"\n'), "admit")
       for name, path in (("beside", "model..v2.ckpt-10"), ("absolute", "/home/me/run/model.ckpt-10"))),
