@@ -49,7 +49,7 @@ _HOSTILE: tuple[tuple[str, str, str, tuple[Any, ...]], ...] = (
     ("tensorflow.lite.python.interpreter", "Delegate", _NATIVE, ("libforged.so",)),
     ("tensorflow.python.distribute.multi_process_runner", "MultiProcessRunner", _PROCESS, ("forged",)),
     ("orbax.checkpoint", "CheckpointManager", _FILES, ("forged",)),
-    ("joblib", "Memory", _FILES, ("forged",)),
+    ("joblib", "Memory", _NESTED, ("forged",)),
     ("keras.models", "model_from_json", _NESTED, ("{}",)),
     ("torch.cuda.gds", "GdsFile", _FILES, ("forged", 1)),
     # only the name says what they do
