@@ -10,8 +10,9 @@ import unicodedata
 
 __all__ = ["printable", "shorten"]
 
-# Cc control, Cf format (bidirectional overrides, zero width), Cs lone surrogates, Co private use, Zl Zp separators
-_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+# Cc control, Cf format (bidirectional overrides, zero width), Cs lone surrogates, Co private use, Zl Zp separators, and Zs, the
+# spaces that look like the one of ASCII
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"}
 
 
 def printable(text: str, *, keep_newlines: bool = False) -> str:
@@ -31,7 +32,7 @@ def printable(text: str, *, keep_newlines: bool = False) -> str:
             parts.append("\\\\")
         elif 0xDC80 <= code <= 0xDCFF:
             parts.append(f"\\x{code - 0xDC00:02x}")
-        elif unicodedata.category(char) not in _HIDDEN:
+        elif char == " " or unicodedata.category(char) not in _HIDDEN:
             parts.append(char)
         elif code < 0x80:
             parts.append(f"\\x{code:02x}")

@@ -29,7 +29,9 @@ _PLAIN_TAGS = frozenset(_CORE + name for name in (
 ))  # fmt: skip
 _BOOLS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _NULLS = ("", "~", "null", "Null", "NULL")
-_INT = pattern(r"[-+]?[0-9]{1,18}\Z")
+_INT = pattern(r"[-+]?(?:[0-9][0-9_]{0,24}|0x[0-9a-fA-F_]{1,24}|0b[01_]{1,64}|0o[0-7_]{1,24})\Z")
+#: Tags of values that are no text, however they are written: ``!!int "99"``.
+_TAGGED = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool", "null"))
 _FLOAT = pattern(r"[-+]?(?:[0-9]{1,32}\.[0-9]{0,32}|\.[0-9]{1,32})(?:[eE][-+]?[0-9]{1,3})?\Z")
 
 
@@ -179,7 +181,7 @@ def _as_key(key: Any) -> str:
 def _scalar(event: Any) -> Any:
     """YAML 1.1's plain scalars as far as checks tell them apart; everything else is text."""
     text: str = event.value
-    if not event.implicit[0]:
+    if not event.implicit[0] and event.tag not in _TAGGED:
         return text
     if text in _NULLS:
         return None
@@ -187,5 +189,16 @@ def _scalar(event: Any) -> Any:
     if lower in _BOOLS:
         return _BOOLS[lower]
     if _INT.match(text):
-        return int(text)
+        return _whole(text)
     return float(text) if _FLOAT.match(text) else text
+
+
+def _whole(text: str) -> int | str:
+    """A whole number in one of the spellings of YAML 1.1, or of 1.2's octal numbers."""
+    text = text.replace("_", "")
+    digits = text.lstrip("+-")
+    base = {"0x": 16, "0b": 2, "0o": 8}.get(digits[:2].lower(), 8 if digits[:1] == "0" and len(digits) > 1 else 10)
+    try:
+        return int(text, base)
+    except ValueError:  # 09 is text
+        return text

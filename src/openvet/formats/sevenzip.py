@@ -190,10 +190,6 @@ class _Stream:
                 raise
         return self._decoded
 
-    def __del__(self) -> None:
-        if self._decoded is not None:
-            self._decoded.close()
-
 
 class _Opener:
     """Opens one member: a window on its folder."""

@@ -186,24 +186,27 @@ def _identity(status: os.stat_result) -> tuple[int, int, int, int, int]:
 class Spool(Source):
     """Decoded bytes: in memory while they are few, in an unnamed temporary file after that.
 
-    The file has no name in any directory, so nothing is left behind however the process ends.
+    The file has no name in any directory, so nothing is left behind however the process ends. It is closed with the last
+    reference to the spool, if nobody did before: members that share one do not know which of them is the last.
     """
 
-    __slots__ = ("_file", "cut")
+    __slots__ = ("__weakref__", "_close", "_file", "cut")
 
     def __init__(self, chunks: Iterator[bytes], budget: Budget) -> None:
         import tempfile  # only the few that need one pay for it
+        import weakref
 
         self.size = 0
         self.cut = False
         # SpooledTemporaryFile's own file is unlinked at once (or O_TMPFILE) on every POSIX system
         self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=budget.limits.spool_memory)  # noqa: SIM115
+        self._close = weakref.finalize(self, self._file.close)
         try:
             for chunk in chunks:
                 self._file.write(chunk)
                 self.size += len(chunk)
         except BaseException:
-            self._file.close()
+            self._close()
             raise
 
     def _read(self, offset: int, size: int) -> bytes:
@@ -214,7 +217,7 @@ class Spool(Source):
         return data
 
     def close(self) -> None:
-        self._file.close()
+        self._close()
 
 
 class Cursor:
