@@ -22,7 +22,7 @@ __all__ = ["FORMAT", "probe", "read"]
 FORMAT = Format(
     id="zlib",
     title="zlib stream",
-    extensions=(".zlib", ".z"),
+    extensions=(".zlib", ".z", ".gz"),  # joblib 0.10 and 0.11 gave their streams the last
     media_types=("application/zlib",),
     can_tell=(
         "The content, also what comes before a break.",
@@ -49,4 +49,4 @@ def read(source: Source, facts: Facts) -> None:
     """Decode all streams into one member."""
     from openvet.io.archive.compressed import ZLIB_STREAMS
 
-    read_stream(source, facts, ZLIB_STREAMS, stripped(facts.name, {".zlib": "", ".z": ""}))
+    read_stream(source, facts, ZLIB_STREAMS, stripped(facts.name, {".zlib": "", ".z": "", ".gz": ""}))

@@ -25,7 +25,13 @@ __all__ = ["WRAPPERS", "RawArray", "raw_array"]
 WRAPPERS: Final = frozenset(
     {("joblib.numpy_pickle", "NumpyArrayWrapper"), ("sklearn.externals.joblib.numpy_pickle", "NumpyArrayWrapper")}
 )
-_CLASSES: Final = frozenset({"numpy.ndarray", "numpy.memmap", "numpy.matrix", "numpy.core.memmap.memmap"})
+#: The three classes that joblib takes out of a pickle, under the names that they had over the years.
+_CLASSES: Final = frozenset(
+    {
+        "numpy.ndarray", "numpy.memmap", "numpy.core.memmap.memmap", "numpy._core.memmap.memmap",
+        "numpy.matrix", "numpy.core.defmatrix.matrix", "numpy.matrixlib.defmatrix.matrix",
+    }
+)  # fmt: skip
 _CODE: Final = pattern(r"[<>=|]?([?bBiufcmMSUVOa])([0-9]{0,9})")
 #: Words of the safetensors vocabulary for kinds and sizes of elements.
 _WORDS: Final = {

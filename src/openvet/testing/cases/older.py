@@ -1,0 +1,96 @@
+"""Files as libraries wrote them years ago and as their test data keeps them, each beside a hostile one of the same make."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+from openvet.testing.case import Case
+from openvet.testing.forge import Call, Name, dump
+from openvet.testing.forge_torch import FakeTensor, torch_zip
+
+__all__ = ["CASES"]
+
+_WRAPPER = Name("joblib.numpy_pickle", "NumpyArrayWrapper")
+
+
+def _instance(module: str, name: str, **state: Any) -> Call:
+    return Call(Name(module, name), (), state=state, how="NEWOBJ")
+
+
+def _numbers(raw: bytes, kind: Name = Name("numpy", "ndarray")) -> bytes:
+    """An array of bytes in a file of joblib's: ``pickle.load`` takes them for opcodes."""
+    state = {
+        "subclass": kind, "shape": (len(raw),), "order": "C", "allow_mmap": False,
+        "dtype": Call(Name("numpy", "dtype"), ("u1", False, True), state=(3, "|", None, None, None, -1, -1, 0)),
+    }  # fmt: skip
+    return dump(Call(_WRAPPER, (), state=state, how="NEWOBJ"), 2)[:-1] + raw + b"."
+
+
+CASES: tuple[Case, ...] = (
+    *(
+        Case(
+            f"older/a-matrix-of-{word}",
+            "A matrix in a file of joblib's, under the name that its class had in NumPy before 1.16",
+            lambda kind=kind: _numbers(bytes(8), kind),  # type: ignore[misc]
+            "admit",
+            formats=("pickle",),
+            name="model.joblib",
+        )
+        for word, kind in (
+            ("numpy-1.6", Name("numpy.matrixlib.defmatrix", "matrix")),
+            ("numpy-1.3", Name("numpy.core.defmatrix", "matrix")),
+        )
+    ),
+    Case(
+        "older/a-stream-of-joblib-named-gz",
+        "A stream of zlib that joblib 0.10 gave the ending of gzip",
+        lambda: zlib.compress(_numbers(bytes(8))),
+        "admit",
+        formats=("zlib", "pickle"),
+        name="model.gz",
+    ),
+    Case(
+        "older/not-a-stream-of-joblib-named-gz",
+        "The same with a call behind the array",
+        lambda: zlib.compress(_numbers(bytes(8))[:-1] + b"cos\nsystem\nU\x0becho forged\x85R."),
+        "reject",
+        frozenset({"pickle/runs-process"}),
+        formats=("zlib", "pickle"),
+        name="model.gz",
+    ),
+    Case(
+        "older/not-a-matrix-but-a-call",
+        "An array in a file of joblib's of a class that joblib never takes out of a pickle, with a call behind it",
+        lambda: _numbers(b"", Name("mine", "Matrix"))[:-1] + b"cos\nsystem\nU\x0becho forged\x85R.",
+        "reject",
+        frozenset({"pickle/runs-process", "pickle/project-class"}),
+        formats=("pickle",),
+        name="model.joblib",
+    ),
+    Case(
+        "older/a-pickle-of-word-vectors",
+        "Word vectors as gensim saves them, under the ending of word vectors",
+        lambda: dump(_instance("gensim.models.word2vec", "Word2Vec", min_count=1), 2),
+        "admit",
+        formats=("pickle",),
+        name="model.w2v",
+    ),
+    Case(
+        "older/torchscript-named-ts",
+        "A PyTorch file under an ending that is both TorchScript's and TypeScript's",
+        lambda: torch_zip({"weight": FakeTensor((2, 2))}),
+        "admit",
+        formats=("torch-zip",),
+        name="model.ts",
+    ),
+    Case(
+        "older/not-torchscript-named-ts",
+        "A bare pickle under the same ending",
+        lambda: dump({"a": 1}, 4),
+        "reject",
+        frozenset({"file/name-mismatch"}),
+        formats=("pickle",),
+        name="model.ts",
+    ),
+)
