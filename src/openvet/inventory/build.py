@@ -31,7 +31,7 @@ from openvet.errors import (
 from openvet.formats._format import Anomaly, Facts, Head, Member
 from openvet.formats._tensor_starts import look_at_start, look_at_starts
 from openvet.inventory.ahead import AHEAD, Ahead, Opened
-from openvet.inventory.claims import settle_claims
+from openvet.inventory.claims import claims_through, settle_claims
 from openvet.inventory.component import Component, Inventory
 from openvet.inventory.identify import identify
 from openvet.io.hashing import HashPool, StoppedError, digest_chunks
@@ -280,7 +280,7 @@ class _Reading:
             anomalies=tuple(facts.anomalies),
             unknowns=tuple(facts.unknowns),
             dropped=facts.dropped,
-            claims=facts.claims,
+            claims=claims_through(ids, facts.claims, children),
             children=children,
         )
 

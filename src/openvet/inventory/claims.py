@@ -1,4 +1,5 @@
-"""Raw tensors in files of their own: TensorFlow's variables, ONNX's external data, chunks of Zarr's arrays.
+"""Raw tensors in files of their own: TensorFlow's variables, ONNX's external data, chunks of Zarr's arrays, arrays of
+joblib before 0.10.
 
 Such a file has no mark and no structure; another file of the folder says which bytes are which tensor. Where it says so
 for every byte that is not zero, the file is inert: the only thing that reads it is a tensor. What no tensor takes stays
@@ -7,7 +8,7 @@ unread. Where the whole file is one tensor and compressed by itself, that is wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from openvet.core.coverage import Coverage, Unknown
@@ -16,10 +17,10 @@ from openvet.errors import ReadError
 from openvet.inventory.component import Component
 from openvet.io.source import Source
 
-__all__ = ["settle_claims"]
+__all__ = ["claims_through", "settle_claims"]
 
 #: Formats of one compressed stream.
-_STREAMS = frozenset({"bzip2", "gzip", "lz4", "xz", "zlib", "zstd"})
+_STREAMS = frozenset({"bzip2", "gzip", "joblib-zfile", "lz4", "xz", "zlib", "zstd"})
 #: Zeros between tensors are looked at up to here; more of them is no alignment.
 _GAPS_READ = 256 * 1024 * 1024
 
@@ -45,6 +46,14 @@ def settle_claims(components: Sequence[Component], reopen: Callable[[int], Sourc
             gaps = _gaps(ranges, out[index].size)
             out[index] = _settled(out[index], gaps, lambda index=index: reopen(index))  # type: ignore[misc]
     return out
+
+
+def claims_through(
+    formats: Sequence[str], own: Mapping[str, Sequence[tuple[int, int]]], children: Sequence[Component]
+) -> Mapping[str, Sequence[tuple[int, int]]]:
+    """What a file describes of other files: where it is one compressed stream, what its content describes."""
+    through = not own and len(children) == 1 and formats and formats[0] in _STREAMS
+    return children[0].claims if through else own
 
 
 def _may_be_raw(component: Component) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from openvet.core.dataclass import dataclass
 from openvet.core.location import Location
-from openvet.core.text import printable
+from openvet.core.text import printable, shorten
 from openvet.errors import ReadError
 from openvet.formats._format import Facts
 from openvet.formats.pickle.frames import forgetful_reading
@@ -160,7 +160,17 @@ class Reading:
                 "where the array ends that joblib put here cannot be told, so that what is behind it was not read",
                 machine.end,
             )
+        self._beside(machine)
         facts.tensors.extend(machine.arrays[: max(facts.limits.tensors - len(facts.tensors), 0)])
+
+    def _beside(self, machine: Machine) -> None:
+        """Arrays that joblib before 0.10 put into files: one beside is read by itself, or claimed where it has no header."""
+        for offset, kind, name in machine.beside:
+            if name is None or name in ("", ".", "..") or any(each in name for each in "/\\:\0"):
+                shown = "a file whose name is not certain" if name is None else printable(shorten(name, 200))
+                self.facts.unknown("unsupported", f"joblib takes an array from {shown}, which was not looked at", offset)
+            elif kind == "ZNDArrayWrapper":
+                self.facts.claims[name] = [(0, 1 << 62)]
 
     def anomaly(self, rule: str, message: str, offset: int | None, **evidence_: Any) -> None:
         """An anomaly at this file's own place, which for a member is not that of its archive."""

@@ -100,6 +100,8 @@ _CHANGES: Final = frozenset(
 )
 #: Packages whose classes load bytes of their state as a file: skorch keeps there what belongs on a device.
 _LOADS_ITS_STATE: Final = frozenset({"skorch"})
+#: What joblib before 0.10 put in the place of an array that lies in a file beside.
+_FILE_WRAPPERS: Final = frozenset({"NDArrayWrapper", "ZNDArrayWrapper"})
 _INNER: Final = 100_000
 _DEPTH: Final = 24
 _DTYPES: Final = 100_000
@@ -557,11 +559,19 @@ class Semantics(State):
             look_at_state(self, ref, state, offset_of(state))
         if ref.name == "NumpyArrayWrapper":
             self.wrapper = state
+        elif ref.name in _FILE_WRAPPERS and len(self.beside) < self.limits.records:
+            self.beside.append((offset_of(state), ref.name, self._file_of(state)))
         if self._carried_at and ref.module.partition(".")[0] in _LOADS_ITS_STATE:
             self._mark_loaded(ref, self.items(state) or [])
         dtype = self.dtypes.get(offset_of(instance))
         if dtype is not None:
             dtype.state = state
+
+    def _file_of(self, state: int) -> str | None:
+        """The name of the file in which joblib before 0.10 put the array; ``None`` where it is not certain."""
+        items = self.sure(state) if tag_of(state) == DICT else None
+        names = [items[at + 1] for at in range(0, len(items) - 1, 2) if self.text(items[at]) == "filename"] if items else []
+        return self.text(names[0]) if len(names) == 1 else None
 
     def _has_factory(self, instance: int) -> bool:
         """Whether what is set as ``default_factory`` is called for a key that is not there."""

@@ -101,6 +101,8 @@ class State(ABC):
         self.wrapper: int | None = None
         #: what follows cannot be told from raw bytes
         self.raw_follows = False
+        #: arrays of joblib before 0.10: offset, class of the wrapper, the name of the file beside that holds the array
+        self.beside: list[tuple[int, str, str | None]] = []
         self.dtypes: dict[int, Dtype] = {}
         #: what is large of that which calls gave (:mod:`openvet.formats.pickle.resources`), and all bytes that they take
         self.sizes: dict[int, tuple[str, int]] = {}

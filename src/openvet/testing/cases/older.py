@@ -27,6 +27,17 @@ def _numbers(raw: bytes, kind: Name = Name("numpy", "ndarray")) -> bytes:
     return dump(Call(_WRAPPER, (), state=state, how="NEWOBJ"), 2)[:-1] + raw + b"."
 
 
+def _zfile(data: bytes) -> bytes:
+    return b"ZF" + hex(len(data)).encode().ljust(19) + zlib.compress(data)
+
+
+def _beside(name: str, data: bytes) -> dict[str, bytes]:
+    """A file of joblib 0.9 that names the file in which its array lies, and that file."""
+    state = {"state": (1, (4,), Name("builtins", "int"), False), "init_args": (), "filename": name}
+    outer = dump(Call(Name("joblib.numpy_pickle", "ZNDArrayWrapper"), (), state=state, how="NEWOBJ"), 3)
+    return {"model.gz": _zfile(outer), "model.gz_01.npy.z": _zfile(data)}
+
+
 CASES: tuple[Case, ...] = (
     *(
         Case(
@@ -92,5 +103,43 @@ CASES: tuple[Case, ...] = (
         frozenset({"file/name-mismatch"}),
         formats=("pickle",),
         name="model.ts",
+    ),
+    Case(
+        "older/an-array-beside",
+        "A file of joblib 0.9 and the numbers of its array in a file beside it",
+        lambda: _beside("model.gz_01.npy.z", bytes(range(32))),
+        "admit",
+        formats=("joblib-zfile", "pickle"),
+    ),
+    Case(
+        "older/not-an-array-beside",
+        "The same, where the file beside holds a pickle instead of numbers",
+        lambda: _beside("model.gz_01.npy.z", dump(Call(Name("os", "system"), ("echo forged",)), 2)),
+        "reject",
+        frozenset({"pickle/runs-process", "file/name-mismatch"}),
+        formats=("joblib-zfile", "pickle"),
+    ),
+    Case(
+        "older/an-array-that-nothing-names",
+        "Numbers that no file of the folder takes for an array",
+        lambda: _beside("other_01.npy.z", bytes(range(32))),
+        "review",
+        formats=("joblib-zfile", "pickle"),
+    ),
+    Case(
+        "older/an-array-elsewhere",
+        "A file of joblib 0.9 that takes its array, which may be a pickle, from outside of the folder",
+        lambda: dump(
+            Call(
+                Name("joblib.numpy_pickle", "NDArrayWrapper"),
+                (),
+                state={"filename": "../forged.npy", "subclass": Name("numpy", "ndarray")},
+                how="NEWOBJ",
+            ),
+            2,
+        ),
+        "review",
+        formats=("pickle",),
+        name="model.pkl",
     ),
 )
