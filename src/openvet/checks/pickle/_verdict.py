@@ -37,7 +37,7 @@ DO_NOT_LOAD = (
 
 _LITERAL_LOADER = "torch.storage._load_from_bytes"
 
-#: Classes that open what they are told to, and nothing where NEWOBJ makes them without arguments.
+#: Classes that open what they are told to, and nothing where unpickling makes them without their constructors.
 _OPEN_WHEN_TOLD = (
     "joblib.memory.Memory",
     "mimetypes.MimeTypes",

@@ -177,11 +177,13 @@ def _reconstructor(m: Semantics, items: Items, _bag: int, offset: int) -> int | 
     if not items:
         m.compute("name", "an instance of a class that is not known", offset, "copyreg._reconstructor")
         return None
-    result = m.call_items(items[0], items[2:3], m.bag_of_all(items[2:3]), offset, "copyreg._reconstructor")
-    if len(items) > 1 and tag_of(items[1]) == REF:
-        base = m.refs[a_of(items[1])]
-        if base.qualified != "builtins.object":
-            m.call_items(items[1], items[2:3], 0, offset, "copyreg._reconstructor")
+    base = m.refs[a_of(items[1])].qualified if len(items) > 1 and tag_of(items[1]) == REF else ""
+    # protocols 0 and 1 write object.__new__(cls) so, which hands nothing on; any other state is told for what it is
+    bare = base == "builtins.object" and len(items) == 3 and m.show(items[2]) == "None"
+    given = [] if bare else items[2:3]
+    result = m.call_items(items[0], given, m.bag_of_all(given), offset, "copyreg._reconstructor")
+    if base and base != "builtins.object":
+        m.call_items(items[1], items[2:3], 0, offset, "copyreg._reconstructor")
     return result
 
 

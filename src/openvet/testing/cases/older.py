@@ -38,6 +38,11 @@ def _beside(name: str, data: bytes) -> dict[str, bytes]:
     return {"model.gz": _zfile(outer), "model.gz_01.npy.z": _zfile(data)}
 
 
+def _bare(state: Any, base: Name = Name("__builtin__", "object")) -> Call:
+    memory = Call(Name("copy_reg", "_reconstructor"), (Name("joblib.memory", "Memory"), base, state))
+    return Call(Name("hdbscan.hdbscan_", "HDBSCAN"), (), state={"memory": memory}, how="NEWOBJ")
+
+
 CASES: tuple[Case, ...] = (
     *(
         Case(
@@ -139,6 +144,42 @@ CASES: tuple[Case, ...] = (
             2,
         ),
         "review",
+        formats=("pickle",),
+        name="model.pkl",
+    ),
+    Case(
+        "older/a-cache-in-protocol-0",
+        "A cache of joblib without a place in a model of protocol 0, which has no opcode that makes an instance",
+        lambda: dump(_bare(None), 0),
+        "admit",
+        formats=("pickle",),
+        name="model.pkl",
+    ),
+    Case(
+        "older/not-a-cache-in-protocol-0",
+        "The same with an argument, which would be a place",
+        lambda: dump(_bare("forged"), 0),
+        "reject",
+        frozenset({"pickle/loads-nested"}),
+        formats=("pickle",),
+        name="model.pkl",
+    ),
+    Case(
+        "older/not-a-cache-but-its-base",
+        "The same, where the base class that makes the instance is a callable that starts a process",
+        lambda: dump(_bare(None, Name("os", "system")), 0),
+        "reject",
+        frozenset({"pickle/loads-nested", "pickle/runs-process"}),
+        formats=("pickle",),
+        name="model.pkl",
+    ),
+    Case(
+        "older/objects-of-python-2",
+        "An array of objects as NumPy of Python 2 pickled it",
+        lambda: dump(
+            Call(Name("numpy.core._internal", "_reconstruct"), (Name("numpy", "ndarray"), (0,), "b")), 2
+        ),
+        "admit",
         formats=("pickle",),
         name="model.pkl",
     ),
