@@ -78,6 +78,27 @@ class OnnxReader:
         if broken is not None:
             raise broken
 
+    def value(self, kind: str) -> None:
+        """Walk a source that is one tensor, one sequence or optional value, or one function."""
+        waiting: list[tuple[str, Field, int, str]] = [(kind, Field(0, 2, 0, 0, self.source.size, 0), 0, "")]
+        limit = self.facts.limits.nesting
+        while waiting:
+            kind, whole, depth, inside = waiting.pop()
+            if depth > limit:
+                raise LimitError("nesting", limit, "values are nested too deeply", offset=whole.at)
+            if kind == "TensorProto":
+                self._tensor(whole, listed=True)
+            elif kind == "SparseTensorProto":
+                self._sparse(whole, listed=True)
+            elif kind in ("GraphProto", "FunctionProto"):
+                waiting += [(type_, part, depth + 1, scope) for type_, part, scope in self._body(kind, whole, inside)]
+            else:
+                for part in self.walker.message(kind, whole.at, whole.end):
+                    if part.spec.type:
+                        waiting.append((part.spec.type, part, depth + 1, ""))
+                    elif part.spec.kind == "s":
+                        self._carry(part, "text")
+
     def _top(self, waiting: list[tuple[str, Field, int, str]]) -> None:
         """The fields of the model itself; graphs and functions are put aside."""
         for part in self.walker.message("ModelProto", 0, self.source.size):

@@ -37,7 +37,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(22, 829),
-    needs=("onnx", "ort"),
+    needs=("onnx", "onnx-tensor", "ort"),
 )
 
 

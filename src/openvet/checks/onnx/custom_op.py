@@ -42,7 +42,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(829,),
-    needs=("onnx", "ort"),
+    needs=("onnx", "onnx-tensor", "ort"),
 )
 
 
@@ -74,7 +74,7 @@ def check(ctx: Context) -> Iterator[Finding]:
         for name in component.metadata.get("operations", {}):
             domain, _, operation = name.rpartition(":")
             foreign = domain not in brought
-            if domain == "ai.onnx" and "onnx" in component.formats:
+            if domain == "ai.onnx" and {"onnx", "onnx-tensor"} & set(component.formats):
                 foreign = operation not in _standard("ops")
             if foreign and name not in own:
                 domains.setdefault(domain, []).append(operation)

@@ -44,7 +44,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(22, 125),
-    needs=("onnx",),
+    needs=("onnx", "onnx-tensor"),
 )
 
 _REMEDY = (

@@ -42,7 +42,7 @@ RULE = Rule(
     confidence=Confidence.MEDIUM,
     since="0.1.0",
     cwe=(829,),
-    needs=("onnx",),
+    needs=("onnx", "onnx-tensor"),
 )
 
 _REMEDY = "Do not run it; ask for a model that was exported without Python functions."

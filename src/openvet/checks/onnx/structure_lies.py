@@ -39,7 +39,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(190, 125, 674),
-    needs=("onnx",),
+    needs=("onnx", "onnx-tensor"),
 )
 
 
