@@ -8,10 +8,16 @@
     quantized u8, matrix; output quantized u8, matrix
     matrix: rows int64, columns int64, float32 ... | quantized: norms u8, rows, columns, codes, centroids [, norms]
 
-Specification: ``src/fasttext.cc``, ``dictionary.cc`` and ``quantmatrix.cc`` of https://github.com/facebookresearch/fastText
+The first releases wrote neither the two numbers in front, nor what is pruned, nor whether a matrix is quantized; gensim reads them
+still. Such a file is known by arguments that make sense and by words behind them.
+
+Specification: ``src/fasttext.cc``, ``dictionary.cc`` and ``quantmatrix.cc`` of https://github.com/facebookresearch/fastText ,
+``gensim/models/_fasttext_bin.py``
 """
 
 from __future__ import annotations
+
+import struct
 
 from openvet.errors import LimitError, MalformedError, UnsupportedError
 from openvet.formats._format import Facts, Format, Head, Likeness, Tensor
@@ -46,27 +52,57 @@ _ARGUMENTS = (
 )
 _WORD = 64 * 1024
 _CENTROIDS = 256
+_OLD_HEAD = 76  # up to the first word
 
 
 def probe(head: Head) -> Likeness:
-    """The magic and a version that exists."""
+    """The magic and a version that exists; without them, arguments, counts and first words that only such a model has."""
+    if _is_old(head.data, head.size):
+        return Likeness.WEAK
     fits = head.data.startswith(_MAGIC) and 1 <= int.from_bytes(head.data[4:8], "little") <= 100
     return Likeness.STRONG if fits else Likeness.NO
+
+
+def _is_old(data: bytes, size: int) -> bool:
+    """Whether a model of the first releases begins here."""
+    if len(data) < _OLD_HEAD + 32:
+        return False
+    *given, rate = struct.unpack_from("<12id", data)
+    dim, window, epoch, least, negative, grams, loss, model, bucket, shortest, longest, update = given
+    words, plain, labels, tokens = struct.unpack_from("<3iq", data, 56)
+    sane = (
+        0 < dim <= 10_000 and 0 < window <= 1_000 and 0 < epoch <= 100_000 and least >= 0 and negative >= 0
+        and 0 < grams <= 100 and loss in (1, 2, 3) and model in (1, 2, 3) and bucket >= 0
+        and 0 <= shortest <= longest <= 1_000 and update > 0 and 0.0 <= rate < 1.0
+        and 0 < words == plain + labels and plain >= 0 <= labels and tokens >= words
+        and size > _OLD_HEAD + words * (11 + 4 * dim)
+    )  # fmt: skip
+    at = _OLD_HEAD
+    for _ in range(min(words, 3) if sane else 0):
+        end = data.find(b"\0", at, at + _WORD)
+        if end <= at or len(data) < end + 10 or data[end + 9] > 1 or data[end + 8] & 0x80:
+            return False
+        at = end + 10
+    return sane
 
 
 def read(source: Source, facts: Facts) -> None:
     """Walk the dictionary word by word, and the matrices by their sizes."""
     from openvet.formats._trailing import account_for_rest
 
-    cursor = source.cursor(4)
-    version = _number(cursor, 4)
+    old = source.upto(0, 4) != _MAGIC
+    if old and not _is_old(source.upto(0, 65_536), source.size):
+        raise MalformedError("has no arguments of a fastText model", offset=0)
+    cursor = source.cursor(0 if old else 4)
+    version = 0 if old else _number(cursor, 4)
     if version > _VERSION:
         raise UnsupportedError(f"is of version {version}, which is newer than this reader", offset=4)
     facts.note("version", version)
     for key in _ARGUMENTS:
         facts.note(key, _number(cursor, 4))
     cursor.skip(8)
-    size, words, labels, _, pruned = (_number(cursor, width) for width in (4, 4, 4, 8, 8))
+    size, words, labels, _ = (_number(cursor, width) for width in (4, 4, 4, 8))
+    pruned = 0 if old else _number(cursor, 8)
     if size < 0 or words < 0 or labels < 0 or words + labels != size:
         raise MalformedError(f"has {words} words and {labels} labels, {size} together", offset=64)
     facts.note("words", words)
@@ -76,9 +112,9 @@ def read(source: Source, facts: Facts) -> None:
         if index % 4096 == 0:
             facts.budget.check_time()
     cursor.skip(max(pruned, 0) * 8)
-    quantized = cursor.read(1) != b"\0"
+    quantized = not old and cursor.read(1) != b"\0"
     _matrix(cursor, facts, "input", quantized=quantized)
-    output = cursor.read(1) != b"\0"
+    output = not old and cursor.read(1) != b"\0"
     _matrix(cursor, facts, "output", quantized=quantized and output)
     account_for_rest(source, facts, cursor.position, "the fastText model")
 

@@ -89,7 +89,11 @@ def _fits(walker: Walker, kind: str, at: int, end: int, depth: int) -> bool:
         elif inner:
             values += 1
             named = inner in ("MapProto", "SparseTensorProto")
-            if not (any(True for _ in walker.message(inner, part.at, part.end)) if named else _fits(walker, inner, part.at, part.end, depth + 1)):
+            if not (
+                any(True for _ in walker.message(inner, part.at, part.end))
+                if named
+                else _fits(walker, inner, part.at, part.end, depth + 1)
+            ):
                 return False
     return values > 0 and types == 1
 

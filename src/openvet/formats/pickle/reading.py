@@ -168,7 +168,9 @@ class Reading:
         for offset, kind, name in machine.beside:
             if name is None or name in ("", ".", "..") or any(each in name for each in "/\\:\0"):
                 shown = "a file whose name is not certain" if name is None else printable(shorten(name, 200))
-                self.facts.unknown("unsupported", f"joblib takes an array from {shown}, which was not looked at", offset)
+                self.facts.unknown(
+                    "unsupported", f"joblib takes an array from {shown}, which was not looked at", offset
+                )
             elif kind == "ZNDArrayWrapper":
                 self.facts.claims[name] = [(0, 1 << 62)]
 

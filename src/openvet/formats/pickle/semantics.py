@@ -570,7 +570,9 @@ class Semantics(State):
     def _file_of(self, state: int) -> str | None:
         """The name of the file in which joblib before 0.10 put the array; ``None`` where it is not certain."""
         items = self.sure(state) if tag_of(state) == DICT else None
-        names = [items[at + 1] for at in range(0, len(items) - 1, 2) if self.text(items[at]) == "filename"] if items else []
+        names = (
+            [items[at + 1] for at in range(0, len(items) - 1, 2) if self.text(items[at]) == "filename"] if items else []
+        )
         return self.text(names[0]) if len(names) == 1 else None
 
     def _has_factory(self, instance: int) -> bool:

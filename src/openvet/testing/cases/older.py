@@ -11,6 +11,7 @@ from openvet.testing.forge_torch import FakeTensor, torch_zip
 
 __all__ = ["CASES"]
 
+_ARRAY, _OBJECT = Name("numpy", "ndarray"), Name("__builtin__", "object")
 _WRAPPER = Name("joblib.numpy_pickle", "NumpyArrayWrapper")
 
 
@@ -18,7 +19,7 @@ def _instance(module: str, name: str, **state: Any) -> Call:
     return Call(Name(module, name), (), state=state, how="NEWOBJ")
 
 
-def _numbers(raw: bytes, kind: Name = Name("numpy", "ndarray")) -> bytes:
+def _numbers(raw: bytes, kind: Name = _ARRAY) -> bytes:
     """An array of bytes in a file of joblib's: ``pickle.load`` takes them for opcodes."""
     state = {
         "subclass": kind, "shape": (len(raw),), "order": "C", "allow_mmap": False,
@@ -38,7 +39,7 @@ def _beside(name: str, data: bytes) -> dict[str, bytes]:
     return {"model.gz": _zfile(outer), "model.gz_01.npy.z": _zfile(data)}
 
 
-def _bare(state: Any, base: Name = Name("__builtin__", "object")) -> Call:
+def _bare(state: Any, base: Name = _OBJECT) -> Call:
     memory = Call(Name("copy_reg", "_reconstructor"), (Name("joblib.memory", "Memory"), base, state))
     return Call(Name("hdbscan.hdbscan_", "HDBSCAN"), (), state={"memory": memory}, how="NEWOBJ")
 
@@ -176,9 +177,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "older/objects-of-python-2",
         "An array of objects as NumPy of Python 2 pickled it",
-        lambda: dump(
-            Call(Name("numpy.core._internal", "_reconstruct"), (Name("numpy", "ndarray"), (0,), "b")), 2
-        ),
+        lambda: dump(Call(Name("numpy.core._internal", "_reconstruct"), (Name("numpy", "ndarray"), (0,), "b")), 2),
         "admit",
         formats=("pickle",),
         name="model.pkl",
