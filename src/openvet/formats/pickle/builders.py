@@ -4,16 +4,20 @@ Making a code object, a function of it or a class runs nothing; calling what was
 these two packages write is noted under a variant of its own and records the code object with the names and texts in it; with any
 other arguments it stays the dangerous callable that it is.
 
-References: ``dill/_dill.py`` of dill; ``cloudpickle/cloudpickle.py`` of cloudpickle; ``code_new_impl`` in
+numba carries what it compiles in the same way, inside of a literal.
+
+References: ``dill/_dill.py`` of dill; ``cloudpickle/cloudpickle.py`` of cloudpickle; ``numba/core/serialize.py`` of numba; ``code_new_impl`` in
 ``Objects/codeobject.c`` of CPython.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Final
 
+from openvet.core.pattern import pattern
 from openvet.core.tables import read_table
 from openvet.formats.pickle import literals
 from openvet.formats.pickle.program import BUILDS, CodeObject
@@ -25,7 +29,17 @@ __all__ = ["BUILDERS"]
 Items = list[int] | None
 Linker = Callable[[Semantics, Items, int, int], int | None]
 
-_CLOUD: Final = "cloudpickle.cloudpickle"
+#: cloudpickle, and the copies of it that other packages bring along.
+_CLOUDS: Final = tuple(
+    f"{home}cloudpickle.cloudpickle" for home in ("", "numba.", "joblib.externals.", "ray.", "pyspark.")
+)
+_NUMBA: Final = "numba.core.serialize"
+#: A function compiled by numba as it writes it into a literal: the class comes first, with the parts that it is rebuilt from behind.
+_COMPILED: Final = pattern(
+    rb"\x80[\x03-\x05](?:\x95.{8})?(?:\x8c\x13numba\.core\.registry\x94?\x8c\rCPUDispatcher\x94?\x93"
+    rb"|cnumba\.core\.registry\nCPUDispatcher\n)",
+    re.DOTALL,
+)
 _DILL: Final = "dill._dill"
 _CODE: Final = frozenset({("types", "CodeType"), (_DILL, "_create_code")})
 _CODE_FIELDS: Final = 14
@@ -150,16 +164,36 @@ def _create_type(m: Semantics, items: Items, bag: int, offset: int) -> int | Non
     return result
 
 
-def _skeleton(m: Semantics, items: Items, bag: int, offset: int) -> int | None:
-    if not items:
+def _skeleton(module: str) -> Linker:
+    def linker(m: Semantics, items: Items, bag: int, offset: int) -> int | None:
+        if not items:
+            return None
+        if tag_of(items[0]) == REF and m.refs[a_of(items[0])].qualified in _METACLASSES:
+            return _builds(m, module, "_make_skeleton_class", offset)
+        m.call_items(items[0], None, bag, offset, f"{module}._make_skeleton_class")
         return None
-    if tag_of(items[0]) == REF and m.refs[a_of(items[0])].qualified in _METACLASSES:
-        return _builds(m, _CLOUD, "_make_skeleton_class", offset)
-    m.call_items(items[0], None, bag, offset, f"{_CLOUD}._make_skeleton_class")
-    return None
+
+    return linker
 
 
-def _state(name: str) -> Linker:
+def _compiled(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
+    """Numba loads the pickle in the literal, which is judged as a program of its own; only one of its dispatcher is followed."""
+    if not items or len(items) != 1 or tag_of(items[0]) != LIT or literals.is_text(a_of(items[0])):
+        return None
+    start, size = literals.span(m.peek, offset_of(items[0]), a_of(items[0]) & OPCODE, 64)
+    if _COMPILED.match(m.peek(start, min(size, 128))) is None or not m.is_carried(items[0]):
+        return None
+    return _builds(m, _NUMBA, "_unpickle__CustomPickled", offset)
+
+
+def _rebuilt(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
+    """The dispatcher compiles its function for the types that it was called with, and calls it not."""
+    if not items or len(items) != 1 or _made_by(m, items[0]) != (_NUMBA, "_unpickle__CustomPickled"):
+        return None
+    return _builds(m, _NUMBA, "custom_rebuild", offset)
+
+
+def _state(module: str, name: str) -> Linker:
     """Sets the state of a function or class that the pickle made."""
 
     def linker(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
@@ -172,7 +206,7 @@ def _state(name: str) -> Linker:
             for key, value in m.keyed.get(offset_of(part), ()) if tag_of(part) == DICT else ():
                 if tag_of(value) == REF:
                     m._hijack(items[0], key, value, offset)
-        return _builds(m, _CLOUD, name, offset)
+        return _builds(m, module, name, offset)
 
     return linker
 
@@ -208,24 +242,29 @@ def _import(module: str, name: str, *, attributes: bool = False) -> Linker:
     return linker
 
 
-BUILDERS: Final[dict[tuple[str, str], Linker]] = {
+BUILDERS: dict[tuple[str, str], Linker] = {
     ("types", "CodeType"): _code("types", "CodeType"),
     (_DILL, "_create_code"): _code(_DILL, "_create_code"),
     ("types", "FunctionType"): _function("types", "FunctionType"),
     ("types", "LambdaType"): _function("types", "LambdaType"),
     (_DILL, "_create_function"): _function(_DILL, "_create_function"),
-    (_CLOUD, "_make_function"): _function(_CLOUD, "_make_function"),
     (_DILL, "_create_cell"): _always(_DILL, "_create_cell"),
-    (_CLOUD, "_make_cell"): _always(_CLOUD, "_make_cell"),
-    (_CLOUD, "_make_empty_cell"): _always(_CLOUD, "_make_empty_cell"),
-    (_CLOUD, "_builtin_type"): _type_by_name(_CLOUD, "_builtin_type"),
     (_DILL, "_load_type"): _type_by_name(_DILL, "_load_type"),
     (_DILL, "_create_type"): _create_type,
-    (_CLOUD, "_make_skeleton_class"): _skeleton,
-    (_CLOUD, "_class_setstate"): _state("_class_setstate"),
-    (_CLOUD, "_function_setstate"): _state("_function_setstate"),
     ("builtins", "setattr"): _setattr("builtins", "setattr"),
     ("dill", "_dill._setattr"): _setattr("dill", "_dill._setattr"),
-    (_CLOUD, "subimport"): _import(_CLOUD, "subimport"),
     (_DILL, "_import_module"): _import(_DILL, "_import_module", attributes=True),
+    (_NUMBA, "_unpickle__CustomPickled"): _compiled,
+    (_NUMBA, "custom_rebuild"): _rebuilt,
 }
+for home in _CLOUDS:
+    BUILDERS |= {
+        (home, "_make_function"): _function(home, "_make_function"),
+        (home, "_make_cell"): _always(home, "_make_cell"),
+        (home, "_make_empty_cell"): _always(home, "_make_empty_cell"),
+        (home, "_builtin_type"): _type_by_name(home, "_builtin_type"),
+        (home, "_make_skeleton_class"): _skeleton(home),
+        (home, "_class_setstate"): _state(home, "_class_setstate"),
+        (home, "_function_setstate"): _state(home, "_function_setstate"),
+        (home, "subimport"): _import(home, "subimport"),
+    }

@@ -437,6 +437,10 @@ class Semantics(State):
             self._carried_at[offset] = len(self.carried)
             self.carried.append(Carried(start, size, kind))
 
+    def is_carried(self, value: int) -> bool:
+        """Whether a literal holds a program that is walked by itself."""
+        return tag_of(value) == LIT and offset_of(value) in self._carried_at
+
     def _mark_loaded(self, ref: Ref, items: list[int]) -> None:
         for item in items:
             at = self._carried_at.get(offset_of(item)) if tag_of(item) == LIT else None

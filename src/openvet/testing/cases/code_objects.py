@@ -61,6 +61,22 @@ def _dill_class(methods: dict[str, Any]) -> Call:
     return Call(Name(_DILL, "_create_type"), (meta, "Net", (base,), {"__module__": "__main__", **methods}))
 
 
+def _of(home: str, names: tuple[str, ...], constants: tuple[Any, ...] = ()) -> Call:
+    """A function as the copy of cloudpickle in another package carries it."""
+    code = Call(Call(Name(home, "_builtin_type"), ("CodeType",)), _fields(names, constants, _ATTRIBUTE))
+    return Call(Name(home, "_make_function"), (code, {"__name__": "umap.distances"}, None, None, None))
+
+
+def _numba(function: Any, kind: tuple[str, str] = ("numba.core.registry", "CPUDispatcher")) -> Call:
+    """A compiled function as numba carries it: a pickle of its class and its parts in a literal."""
+    parts = {"uuid": "a", "py_func": function, "locals": {}, "targetoptions": {"nopython": True}, "sigs": []}
+    made = Call(Name("numba.core.serialize", "_unpickle__CustomPickled"), (dump((Name(*kind), parts), 4),))
+    return Call(Name("numba.core.serialize", "custom_rebuild"), (made,))
+
+
+_NUMBA = "numba.cloudpickle.cloudpickle"
+
+
 def _case(
     word: str,
     technique: str,
@@ -135,6 +151,19 @@ CASES: tuple[Case, ...] = (
     _case("dill-lambda", "dill carries a lambda", lambda: [_dill(_dill_code((), (1,)))], "review", "code-object"),
     _case("dill-class", "dill carries a class with a method",
           lambda: _dill_class({"m": _dill(_dill_code(("y",)))}), "review", "code-object", "unknown-callable"),
+    _case("numba-os-system", "numba carries a compiled function that calls os.system",
+          lambda: _numba(_of(_NUMBA, ("os", "system"), ("echo forged",))), "reject", "code-object", "carried-code"),
+    _case("numba-another-class", "the literal that numba loads rebuilds another class than a compiled function",
+          lambda: _numba(1, ("mine", "Forged")), "reject", "runs-code", "project-class"),
+    _case("numba-call", "a call in the literal that numba loads",
+          lambda: _numba(Call(Name("os", "system"), ("echo forged",))), "reject", "runs-process", "carried-code"),
+    _case("numba-function", "a distance of UMAP as numba carries it", lambda: _numba(_of(_NUMBA, ("range", "np", "sqrt"))), "review",
+          "code-object", "carried-code"),
+    *(_case(f"{home.partition('.')[0]}-function", "a function as another package's copy of cloudpickle carries it",
+            lambda home=home: _of(home, ("np", "sqrt")), "review", "code-object")  # type: ignore[misc]
+      for home in ("joblib.externals.cloudpickle.cloudpickle", "ray.cloudpickle.cloudpickle", "pyspark.cloudpickle.cloudpickle")),
+    _case("ray-os-system", "the same with os.system",
+          lambda: _of("ray.cloudpickle.cloudpickle", ("os", "system"), ("echo forged",)), "reject", "code-object"),
     _case("words-only", "a vocabulary of the names of dill and cloudpickle",
           lambda: {"_create_code": 1, "cloudpickle.cloudpickle": 2, "CodeType": 3, "os.system": 4}, "admit"),
     _case("types-as-values", "types as values in a table", lambda: {"float": Name("builtins", "float"), "f": Name("numpy", "float32")}, "admit"),
