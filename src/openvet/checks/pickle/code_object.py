@@ -1,9 +1,9 @@
 """A pickle carries functions or classes as code.
 
 What it finds:
-    Code objects that dill and cloudpickle put together out of bytecode, constants and names. Where the names in one give it a
-    dangerous capability (it starts processes, evaluates text, opens connections, loads native code or pickles), the model is
-    rejected; else the code is only told.
+    Code objects that dill and cloudpickle put together out of bytecode, constants and names; so do the copies of cloudpickle in
+    numba, joblib, Ray and PySpark. Where the names in one give it a dangerous capability (it starts processes, evaluates text,
+    opens connections, loads native code or pickles), the model is rejected; else the code is only told.
 
 Why it matters:
     Whoever loads the file gets code that no package provides. It runs when the function is called, or when an instance of the
