@@ -39,7 +39,9 @@ _OPERATION = pattern(r"[A-Za-z_][\w.:/-]{0,200}")
 _KINDS = ("TensorProto", "SequenceProto", "OptionalProto", "FunctionProto")
 _DEPTH = 8
 #: Bytes of packed numbers that the probe counts one by one.
-_COUNTED = 1 << 20
+_COUNTED = 1 << 15
+#: Fields that the probe walks: values have few, since numbers are packed.
+_LOOKED_AT = 4_096
 _NUMBERS = {"float_data", "int32_data", "int64_data", "double_data", "uint64_data", "string_data"}
 #: Numbers of these types stand in pairs or several to a field; so they are not counted.
 _UNEVEN = frozenset({14, 15, 21, 22, 23, 25, 26})
@@ -60,10 +62,11 @@ def _kind(head: Head) -> str:
 
 
 def _kind_of(source: Source) -> str:
-    from openvet.formats._protobuf import probing, schema
+    from openvet.core.limits import Budget
+    from openvet.formats._protobuf import Walker, schema
 
     for kind in _KINDS:
-        walker = probing(Head("", source), schema("onnx"))
+        walker = Walker(source, Facts("", "", Budget()), schema("onnx"), most=_LOOKED_AT)
         try:
             if _fits(walker, kind, 0, source.size, 0) and not walker.unknown and not walker.duplicates:
                 return kind
@@ -103,7 +106,7 @@ def _is_tensor(walker: Walker, at: int, end: int) -> bool:
 
     elements, dtype, raw, least, most, outside = 1, 0, -1, 0, 0, False
     for part in walker.message("TensorProto", at, end):
-        if walker.unknown:
+        if walker.unknown or walker.duplicates:
             return False
         if part.name == "dims":
             for extent in walker.numbers(part, 64):
@@ -115,7 +118,7 @@ def _is_tensor(walker: Walker, at: int, end: int) -> bool:
         elif part.name == "external_data":
             outside = True
         elif part.name in _NUMBERS:
-            fewest, highest = _count(walker, part, end)
+            fewest, highest = _count(walker, part)
             least, most = least + fewest, most + highest
     if dtype not in DTYPES:
         return False
@@ -125,11 +128,11 @@ def _is_tensor(walker: Walker, at: int, end: int) -> bool:
     return outside or least <= elements <= most or (most > 0 and dtype in _UNEVEN)
 
 
-def _count(walker: Walker, part: Field, end: int) -> tuple[int, int]:
-    """How many numbers or texts stand in a field and those like it behind it: at least, and at most."""
+def _count(walker: Walker, part: Field) -> tuple[int, int]:
+    """How many numbers or texts stand in a field: at least, and at most."""
     width = {"float_data": 4, "double_data": 8}.get(part.name)
     if part.name == "string_data" or not part.packed:
-        count = 1 + walker.skip_like(part, end)
+        count = 1
     elif width:
         count = part.size // width
     elif part.size > _COUNTED:
