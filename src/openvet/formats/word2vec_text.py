@@ -31,7 +31,7 @@ FORMAT = Format(
 )
 
 _HEADER = pattern(rb"([1-9]\d{0,9}) ([1-9]\d{0,4}) ?\r?\n")
-_NUMBER = pattern(rb"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?")
+_NUMBER = pattern(rb"[-+.0-9][-+.0-9eE]{0,63}")  # as far as a line can tell: nothing but digits, signs and exponents
 _WORD = pattern(rb"[^\x00-\x08\x0a-\x1f\x7f]{1,512}")
 _LINE = 4096 + 32 * 100_000
 _PROBED = 3
