@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 
 from openvet.checks._check import Context
+from openvet.core.coverage import Unknown
 from openvet.core.dataclass import dataclass
 from openvet.core.finding import Finding
 from openvet.core.limits import Budget
@@ -21,10 +22,11 @@ __all__ = ["Result", "checks", "run_checks"]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the rules said: findings, worst first, and the outcome of every rule."""
+    """What the rules said: findings, worst first, the outcome of every rule, and what a limit kept them from looking at."""
 
     findings: tuple[Finding, ...]
     outcomes: Mapping[str, Outcome]
+    unknowns: tuple[Unknown, ...] = ()
 
 
 def checks() -> Registered:
@@ -73,7 +75,7 @@ def run_checks(
         found, outcomes[rule.id] = _run(module, Context(inventory, rule, broken, callables), watch)
         findings.extend(found)
     watch.close()
-    return Result(tuple(sorted(findings, key=Finding.sort_key)), outcomes)
+    return Result(tuple(sorted(findings, key=Finding.sort_key)), outcomes, inventory.unfinished)
 
 
 def _run(module: ModuleType, context: Context, watch: Overtime) -> tuple[list[Finding], Outcome]:

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import binascii
 import re
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from openvet.core.pattern import pattern
 
-__all__ = ["Remembered", "batch_text", "is_worth", "plain_line", "windows_command"]
+__all__ = ["Remembered", "batch_text", "plain_line", "windows_command"]
 
 #: PowerShell takes any beginning of the name of a parameter, ``-ec`` too, behind a hyphen, a dash or a slash.
 _PREFIXES: Final = "|".join(["ec", *("encodedcommand"[:count] for count in range(14, 0, -1))])
@@ -66,7 +67,8 @@ _FETCHES_FILE: Final = pattern(
     r"\b(?:DownloadFile|iwr|irm|Invoke-WebRequest|Start-BitsTransfer|curl|wget|certutil|bitsadmin)\b", re.IGNORECASE
 )
 _PARTS: Final = pattern(r"[;&|]")
-_PROGRAMS: Final = pattern(r"[\w-]{1,100}\.(?:exe|scr|com|msi|bat|cmd|ps1|vbs|hta|js|wsf)\b", re.IGNORECASE)
+_ENDINGS: Final = pattern(r"\.(?:exe|scr|com|msi|bat|cmd|ps1|vbs|hta|js|wsf)\b", re.IGNORECASE)
+_BASE: Final = pattern(r"[\w-]+\Z")
 #: They install what they fetch, as ``curl | sh`` does.
 _INSTALLS: Final = (
     (
@@ -116,18 +118,17 @@ def plain_line(line: str) -> str:
     return _JOINED.sub("", line) if "+" in line else line
 
 
-#: Words of which every line has one that is looked at more closely.
-_WORTH: Final = pattern(
-    r"powershell|pwsh|\biex\b|Invoke-Expression|scriptblock|InvokeScript|\bExecute|Assembly\]|mshta|regsvr32|rundll32|certutil|wmic|"
-    r"cmstp|installutil|msbuild|vssadmin|\breg\b|bcdedit|netsh|MpPreference|msiexec|:~|DownloadFile|\biwr\b|\birm\b|"
-    r"Invoke-WebRequest|BitsTransfer|\bcurl\b|\bwget\b|bitsadmin",
-    re.IGNORECASE,
+#: Words of lines that run text, those of lines that fetch a file, and all of which a line has one that is looked at more closely.
+_TEXT_WORDS: Final = frozenset({"iex", "invoke", "scriptblock", "execute", "executeglobal", "invokescript"})
+_FILE_WORDS: Final = frozenset(
+    {"downloadfile", "iwr", "irm", "invoke", "bitstransfer", "curl", "wget", "certutil", "bitsadmin"}
 )
-
-
-def is_worth(text: str) -> bool:
-    """Whether a text has one of the words without which no line of it is looked at more closely."""
-    return _WORTH.search(text) is not None
+_SHELL_WORDS: Final = frozenset({"powershell", "pwsh"})
+_TOOL_WORDS: Final = frozenset(
+    {"mshta", "regsvr32", "rundll32", "certutil", "wmic", "cmstp", "installutil", "msbuild", "vssadmin", "reg", "bcdedit",
+     "netsh", "mppreference"}
+)  # fmt: skip
+_WORDS: Final = _TEXT_WORDS | _FILE_WORDS | _SHELL_WORDS | _TOOL_WORDS | {"assembly", "msiexec"}
 
 
 class Remembered:
@@ -140,64 +141,80 @@ class Remembered:
         self._values: dict[str, str] = {}
         self._fetched: set[str] = set()
 
-    def put_in(self, line: str) -> str:
+    def put_in(self, line: str, words: AbstractSet[str]) -> str:
         """The line with what its variables were set to behind it, where it runs text; what it sets is remembered."""
         assigned = _ASSIGNED.match(line) if line[:1] == "$" else None
         if assigned is not None and len(self._values) < _VARIABLES:
             self._values[assigned[1].lower()] = assigned[2]
-        if not self._values or self._room <= 0 or _RUNS_TEXT.search(line) is None:
+        if not self._values or self._room <= 0 or words.isdisjoint(_TEXT_WORDS) or _RUNS_TEXT.search(line) is None:
             return line
         used = dict.fromkeys(match[1].lower() for match in _VARIABLE.finditer(line))
         put = " ".join([line, *(self._values[name] for name in list(used)[:4] if name in self._values)])
         self._room -= len(put)
         return put
 
-    def runs(self, line: str) -> tuple[str, str] | None:
+    def runs(self, line: str, words: AbstractSet[str]) -> tuple[str, str] | None:
         """What a line is that runs a program which an earlier line fetched without encryption or from a bare address."""
-        if not self._fetched and _WORTH.search(line) is None:
+        if "." not in line or (not self._fetched and words.isdisjoint(_FILE_WORDS)):
             return None
-        names = {each.lower() for each in _PROGRAMS.findall(line)} if "." in line else set()
-        if names & self._fetched and _FETCHES_FILE.search(line) is None:
+        names = _programs(line)
+        fetches = bool(names) and not words.isdisjoint(_FILE_WORDS) and _FETCHES_FILE.search(line) is not None
+        if not fetches and not names.isdisjoint(self._fetched):
             return "runs what was fetched without encryption or from a bare address", "hidden"
-        if names and _FETCHES_FILE.search(line) and _PLAIN_PLACE.search(line) and len(self._fetched) < _VARIABLES:
+        if fetches and len(self._fetched) < _VARIABLES and _PLAIN_PLACE.search(line):
             self._fetched |= names
         return None
 
 
-def windows_command(line: str) -> tuple[str, str] | None:
-    """What a line (of :func:`plain_line`) does and the kind of it, ``hidden`` or ``fetch-run``; ``None`` for an ordinary one."""
-    if _WORTH.search(line) is None:
+def windows_command(line: str, words: AbstractSet[str]) -> tuple[str, str] | None:
+    """What a line (of :func:`plain_line`) does and the kind of it, ``hidden`` or ``fetch-run``; ``None`` for an ordinary one.
+
+    ``words`` are the line's, in lower case.
+    """
+    spelled = ":~" in line
+    if not spelled and words.isdisjoint(_WORDS):
         return None
-    encoded = _encoded(line)
+    encoded = None if words.isdisjoint(_SHELL_WORDS) else _encoded(line)
     if encoded is not None:
         return encoded
-    if len(_LETTERS.findall(line)) >= _MOST_LETTERS:
+    if spelled and len(_LETTERS.findall(line)) >= _MOST_LETTERS:
         return "spells a command letter by letter", "hidden"
-    for tool, given in _TOOLS:
+    for tool, given in () if words.isdisjoint(_TOOL_WORDS) else _TOOLS:
         found = tool.search(line)
         if found is not None and given.search(line, found.end()) is not None:
             return f"makes {found.group().lower()} do what it is not meant for", "hidden"
-    if _LOADS_BYTES.search(line) and _BYTES.search(line):
+    if "assembly" in words and _LOADS_BYTES.search(line) and _BYTES.search(line):
         return "loads a program from bytes that it decodes or fetches", "hidden"
-    if _RUNS_TEXT.search(line):
+    if not words.isdisjoint(_TEXT_WORDS) and _RUNS_TEXT.search(line):
         if ".response" in line and _ANSWER.search(line):
             return "fetches something and runs it at once", "hidden"
         if _DECODES_TEXT.search(line):
             return "decodes a hidden command and runs it", "hidden"
         if _FETCHES_TEXT.search(line):
             return fetched(line)
-    for tool, given in _INSTALLS:
+    for tool, given in _INSTALLS if "msiexec" in words else ():
         found = tool.search(line)
         if found is not None and given.search(line, found.end()) is not None:
             return fetched(line)
-    return fetched(line) if _PLAIN_PLACE.search(line) and _runs_its_file(line) else None
+    fetches = "." in line and not words.isdisjoint(_FILE_WORDS)
+    return fetched(line) if fetches and _PLAIN_PLACE.search(line) and _runs_its_file(line) else None
+
+
+def _programs(line: str) -> set[str]:
+    """Names of programs of Windows in a line. Endings are looked for first: a run of letters without one costs nothing."""
+    names = set()
+    for ending in _ENDINGS.finditer(line):
+        found = _BASE.search(line, max(0, ending.start() - 100), ending.start())
+        if found is not None:
+            names.add(line[found.start() : ending.end()].lower())
+    return names
 
 
 def _runs_its_file(line: str) -> bool:
     """Whether a part of the line fetches a program of Windows, and a later part names it again."""
     files: set[str] = set()
     for part in _PARTS.split(line):
-        names = {each.lower() for each in _PROGRAMS.findall(part)}
+        names = _programs(part)
         if files & names:
             return True
         if _FETCHES_FILE.search(part):

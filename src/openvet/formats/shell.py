@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import islice
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from openvet.core.pattern import pattern
@@ -96,6 +97,13 @@ _HIDDEN_PAIRS = (_pair(r"\beval\b", r"\bbase64\b"),)
 _INSTALLS = pattern(
     r"\bpip[23]?\s+(?:install|download|wheel|sync)\b|\buv\s+(?:add|sync|tool\s+install)\b", re.IGNORECASE
 )
+#: Words of which a line must have one for the patterns above to be in it; searching for each in every line costs far more.
+_REVERSE_WORDS = frozenset({"tcp", "udp", "sockets", "socat", "mkfifo", "nc", "ncat", "netcat"})
+_RUN_WORDS = frozenset({"iex", "invoke", "sh", "bash", "zsh", "eval", "source"})
+_INSTALL_WORDS = frozenset({"pip", "pip2", "pip3", "uv"})
+_WORD = pattern(r"\w+")
+#: Letters that patterns which ignore case take for others, and that ``lower`` does not.
+_LETTERS = {0x130: "i", 0x131: "i", 0x17F: "s", 0x212A: "k"}
 _SEGMENT = pattern(r"[|;&]")
 _NETCAT = pattern(r"\bn(?:c|cat|etcat)\b", re.IGNORECASE)
 _RUN_BY_NETCAT = pattern(r"-[a-z]*[ec]\b", re.IGNORECASE)
@@ -244,21 +252,23 @@ def _texts(document: Any) -> Iterator[str]:
 
 def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
     """Record the lines of a script, or of a cell of a notebook, that nobody should run unread."""
-    from openvet.formats._windows_commands import Remembered, batch_text, is_worth, plain_line
+    from openvet.formats._windows_commands import Remembered, batch_text, plain_line
 
     remembered = Remembered()
     told = 0
     for each in _JOINS:
         text = text.replace(each, " ")
     text = batch_text(text)
-    worth = is_worth(text) or "^" in text or "`" in text or "+" in text
     for number, line in enumerate(text.splitlines(), 1):
         bare = plain_line(line.strip()[:_LONGEST_LINE].replace('""', "").replace("''", ""))
-        if bare.startswith(("#", "REM ", "::")) or told >= _MOST:
+        if bare.startswith(("#", "REM ", "::")):
             continue
-        known = _judged(remembered.put_in(bare)) or remembered.runs(bare) if worth else _judged(bare, windows=False)
+        words = _words_of(bare)
+        put = remembered.put_in(bare, words)
+        known = _judged(put, words if put is bare else _words_of(put)) or remembered.runs(bare, words)
         if known is None:
-            tell_install(bare, facts, number if pointer is None else None, pointer)
+            if not words.isdisjoint(_INSTALL_WORDS):
+                tell_install(bare, facts, number if pointer is None else None, pointer)
             continue
         what, kind = known
         told += 1
@@ -267,6 +277,8 @@ def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
             facts.anomaly("hub/shell-command", message, line=number, kind=kind)
         else:
             facts.anomaly("hub/shell-command", message, pointer=pointer, kind=kind)
+        if told >= _MOST:
+            break
 
 
 def tell_install(line: str, facts: Facts, number: int | None, pointer: str | None) -> None:
@@ -288,21 +300,38 @@ def dangerous_line(text: str) -> str | None:
     """What the first line does of a script that nobody should run unread."""
     from openvet.formats._windows_commands import plain_line
 
-    return next(
-        (known[0] for line in text.splitlines() if (known := _judged(plain_line(line.strip()[:_LONGEST_LINE])))), None
-    )
+    for line in text.splitlines():
+        bare = plain_line(line.strip()[:_LONGEST_LINE])
+        known = _judged(bare, _words_of(bare))
+        if known is not None:
+            return known[0]
+    return None
 
 
-def _judged(bare: str, *, windows: bool = True) -> tuple[str, str] | None:
-    """What a line does, and the kind of it; ``None`` for an ordinary one."""
+def _words_of(line: str) -> AbstractSet[str]:
+    """The words of a line in lower case, for whoever asks whether a pattern can be in it at all."""
+    if not line.isascii():
+        line = line.translate(_LETTERS)
+    return frozenset(_WORD.findall(line.lower()))
+
+
+def _judged(bare: str, words: AbstractSet[str]) -> tuple[str, str] | None:
+    """What a line of these words does, and the kind of it; ``None`` for an ordinary one."""
     from openvet.formats._windows_commands import fetched, windows_command
 
-    if _REVERSE.search(bare) or _has_pair(bare, _REVERSE_PAIRS) or _hands_over(bare):
+    if not words.isdisjoint(_REVERSE_WORDS) and (
+        _REVERSE.search(bare) or _has_pair(bare, _REVERSE_PAIRS) or _hands_over(bare)
+    ):
         return "hands a shell to another machine", "reverse-shell"
-    if _DESTROYS.search(bare) or _has_pair(bare, _DESTROYS_PAIRS) or _removes_all(bare):
+    if (
+        ((">" in bare or ":()" in bare) and _DESTROYS.search(bare))
+        or ("dd" in words and _has_pair(bare, _DESTROYS_PAIRS))
+        or ("rm" in words and _removes_all(bare))
+    ):
         return "deletes or overwrites what belongs to the user or the system", "destroys"
-    if _has_pair(bare, _HIDDEN_PAIRS) or (_RUNS.search(bare) and _DECODES.search(bare)):
+    runs = ("|" in bare or not words.isdisjoint(_RUN_WORDS)) and _RUNS.search(bare) is not None
+    if ("eval" in words and _has_pair(bare, _HIDDEN_PAIRS)) or (runs and _DECODES.search(bare)):
         return "decodes a hidden command and runs it", "hidden"
-    if windows and (known := windows_command(bare)):
+    if known := windows_command(bare, words):
         return known
-    return fetched(bare) if _RUNS.search(bare) and _FETCHES.search(bare) else None
+    return fetched(bare) if runs and _FETCHES.search(bare) else None

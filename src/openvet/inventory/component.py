@@ -73,6 +73,7 @@ class Inventory:
     _all: list[Component] = field(default_factory=list, init=False, repr=False, compare=False)
     _anomalies: dict[str, list[Anomaly]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _found: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _left: dict[Unknown, None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def walk(self) -> Iterator[Component]:
         """Every file and every member, in order."""
@@ -94,6 +95,15 @@ class Inventory:
         if find not in self._found:
             self._found[find] = find(self)
         return cast("T", self._found[find])
+
+    def left_off(self, unknown: Unknown) -> None:
+        """Record what a rule met a limit at, so that the report says so; the same twice counts once."""
+        self._left[unknown] = None
+
+    @property
+    def unfinished(self) -> tuple[Unknown, ...]:
+        """What :meth:`left_off` was told, in that order."""
+        return tuple(self._left)
 
     def file(self, place: str) -> Component | None:
         """The file at ``place``, if the subject has one."""

@@ -54,6 +54,7 @@ def assemble(path: str, snapshot: Snapshot, inventory: Inventory, budget: Budget
     for findings in by_file.values():  # a place that is no file of ours: never lose a finding over it
         whole.extend(findings)
     unknowns = [Unknown("limit", snapshot.cut, Location(""))] if snapshot.cut else []
+    unknowns.extend(result.unknowns)
     if options.rules:  # a rule that was not asked is not a rule that found nothing
         text = f"only {len(result.outcomes)} of {len(checks().modules)} rules were run"
         unknowns.append(Unknown("excluded", text, Location("")))

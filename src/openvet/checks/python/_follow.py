@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import field
 
+from openvet.core.dataclass import dataclass
 from openvet.core.location import Location
 from openvet.core.text import printable
 from openvet.formats.python import PythonCall, PythonSource
 
-__all__ = ["follow"]
+__all__ = ["Followed", "Where", "follow"]
 
 _NEAR = "<near>."
 _LOCAL = "<local>."
@@ -21,8 +23,21 @@ _PARTS = 64
 Where = tuple[Location, str]
 
 
-def follow(sources: Iterable[PythonSource]) -> Mapping[Where, tuple[str, str]]:
-    """When functions are called that nothing in their own file calls, and from where: by file and function."""
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Where calls lead.
+
+    Attributes:
+        reached: when functions are called that nothing in their own file calls, and from where: by file and function.
+        left_off: the call at which following ended because the steps were spent; ``None`` where it came to its end.
+    """
+
+    reached: Mapping[Where, tuple[str, str]] = field(default_factory=dict)
+    left_off: Location | None = None
+
+
+def follow(sources: Iterable[PythonSource]) -> Followed:
+    """Follow every call that runs at a time that matters, those of the import first."""
     by_place = {program.location.place: program for program in sources}
     leading: dict[Where, list[PythonCall]] = {}
     starts: list[tuple[int, str, PythonSource, PythonCall]] = []
@@ -36,14 +51,16 @@ def follow(sources: Iterable[PythonSource]) -> Mapping[Where, tuple[str, str]]:
     steps = [0]
     for _, via, program, first in sorted(starts, key=lambda each: (each[0], each[2].location.place, each[3].line)):
         waiting = [(program, first)]
-        while waiting and steps[0] < _MOST:
+        while waiting:
             source, call = waiting.pop()
             for target, function in _targets(source, call.name, by_place, steps):
                 where = (target.location, function)
                 if where not in reached:
                     reached[where] = (first.when, via)
                     waiting.extend((target, each) for each in leading.get(where, ()))
-    return reached
+            if steps[0] > _MOST:
+                return Followed(reached, Location(program.location.place, line=first.line))
+    return Followed(reached)
 
 
 def _targets(source: PythonSource, name: str, by_place: Mapping[str, PythonSource], steps: list[int], hops: int = 4

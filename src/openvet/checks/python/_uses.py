@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from openvet.checks._check import Context
-from openvet.checks.python._follow import follow
+from openvet.checks.python._follow import Where, follow
+from openvet.core.coverage import Unknown
 from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.core.rule import Confidence, Severity
@@ -29,11 +30,17 @@ Grade = tuple[Severity, Confidence]
 
 def uses(inventory: Inventory) -> list[tuple[PythonSource, PythonUse, str]]:
     """Every use in every source, with where it is called from when another file calls it; not those of TorchScript."""
-    return list(_uses(inventory.once(sources)))
+    read = inventory.once(sources)
+    followed = follow(read)
+    if followed.left_off is not None:
+        text = "too many calls lead from file to file; those from here on were not followed"
+        inventory.left_off(Unknown("limit", text, followed.left_off))
+    return list(_uses(read, followed.reached))
 
 
-def _uses(read: list[PythonSource]) -> Iterator[tuple[PythonSource, PythonUse, str]]:
-    reached = follow(read)
+def _uses(
+    read: list[PythonSource], reached: Mapping[Where, tuple[str, str]]
+) -> Iterator[tuple[PythonSource, PythonUse, str]]:
     for program in read:
         for use in program.uses:
             when, via = reached.get((program.location, use.owner), ("", "")) if use.when == "call" else ("", "")
