@@ -10,6 +10,9 @@ A format is one module (or package) in this folder with three names::
 puts what it learns into ``facts`` as it goes, so that what was read before a break is kept. It raises only
 :class:`~openvet.errors.ReadError` and its children, never executes, never writes, never opens a path.
 
+A module may also define ``STARTS``, a tuple of what its bytes can begin with: where the first byte is none of theirs, ``probe`` is
+not asked. It must be true of every bytes that ``probe`` says anything but NO of; a test compares the two.
+
 The module's docstring describes the byte layout and links the specification. Import heavy parts inside
 ``read``: every format module is imported to identify one file.
 """

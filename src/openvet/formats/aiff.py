@@ -12,7 +12,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._trailing import account_for_rest
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="aiff",
@@ -22,6 +22,8 @@ FORMAT = Format(
     can_tell=("that it is sound up to its last byte",),
     cannot_tell=("what it says, or what its samples hide",),
 )
+#: What its bytes begin with.
+STARTS = (b"FORM",)
 
 
 def probe(head: Head) -> Likeness:

@@ -15,7 +15,7 @@ from openvet.errors import MalformedError
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="apple-plist",
@@ -27,6 +27,8 @@ FORMAT = Format(
 )
 
 _MOST = 4 * 1024 * 1024
+#: What its bytes begin with.
+STARTS = (b"bplist0",)
 
 
 def probe(head: Head) -> Likeness:

@@ -12,7 +12,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._riff import walk_riff
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="avi",
@@ -22,6 +22,8 @@ FORMAT = Format(
     can_tell=("that it is a chain of media chunks up to its last byte",),
     cannot_tell=("what it shows or says, or what its frames hide",),
 )
+#: What its bytes begin with.
+STARTS = (b"RIFF",)
 
 
 def probe(head: Head) -> Likeness:

@@ -26,7 +26,7 @@ from openvet.formats._hidden import look_inside
 from openvet.formats._trailing import say_incomplete
 from openvet.io.source import Cursor, Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="avro",
@@ -55,6 +55,8 @@ _PLAIN = frozenset(
         "java.util.TreeMap", "java.util.TreeSet",
     }
 )  # fmt: skip
+#: What its bytes begin with.
+STARTS = (_MAGIC,)
 
 
 def probe(head: Head) -> Likeness:

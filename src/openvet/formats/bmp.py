@@ -17,7 +17,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._trailing import account_for_rest, say_incomplete
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="bmp",
@@ -29,6 +29,8 @@ FORMAT = Format(
 )
 
 _HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)
+#: What its bytes begin with.
+STARTS = (b"BM",)
 
 
 def probe(head: Head) -> Likeness:

@@ -15,7 +15,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._stream import read_stream, stripped
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="bzip2",
@@ -28,6 +28,8 @@ FORMAT = Format(
 
 _BLOCK = b"\x31\x41\x59\x26\x53\x59"
 _STREAM_END = b"\x17\x72\x45\x38\x50\x90"
+#: What its bytes begin with.
+STARTS = (b"BZh",)
 
 
 def probe(head: Head) -> Likeness:

@@ -20,7 +20,7 @@ from openvet.io.source import Source
 if TYPE_CHECKING:
     from openvet.formats._flatbuffers import Table
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="catboost",
@@ -36,6 +36,8 @@ _CTR = "static_provider_v1"
 _INFO = 200
 #: CatBoost itself allows sixteen.
 _DEEPEST = 32
+#: What its bytes begin with.
+STARTS = (_MAGIC,)
 
 
 def probe(head: Head) -> Likeness:

@@ -19,7 +19,7 @@ from openvet.errors import LimitError, UnsupportedError
 from openvet.formats._format import Facts, Format, Head, Likeness, Tensor
 from openvet.io.source import Cursor, Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="ctranslate2",
@@ -32,6 +32,8 @@ FORMAT = Format(
 
 _VERSION = 6
 _KINDS = {0: ("F32", 4), 1: ("I8", 1), 2: ("I16", 2), 3: ("I32", 4), 4: ("F16", 2), 5: ("BF16", 2)}
+#: What its bytes begin with.
+STARTS = tuple(bytes([version, 0, 0, 0]) for version in range(1, 101))
 
 
 def probe(head: Head) -> Likeness:

@@ -16,7 +16,7 @@ import struct
 from openvet.formats._format import Facts, Format, Head, Likeness, Tensor
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="darknet",
@@ -30,6 +30,8 @@ FORMAT = Format(
 _VERSIONS = {(0, 1): 16, (0, 2): 20}
 _REVISIONS = {0, 1, 2, 3, 4, 5}
 _LARGEST = 1e12
+#: What its bytes begin with.
+STARTS = (bytes(4),)
 
 
 def probe(head: Head) -> Likeness:

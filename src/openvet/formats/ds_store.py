@@ -16,7 +16,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._trailing import account_for_rest
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="ds-store",
@@ -26,6 +26,8 @@ FORMAT = Format(
     can_tell=("that it is a list of blocks up to its last byte",),
     cannot_tell=("names of files that once were in the folder, which it may hold", "what its free blocks hide"),
 )
+#: What its bytes begin with.
+STARTS = (b"\0\0\0\1Bud1",)
 
 
 def probe(head: Head) -> Likeness:

@@ -19,7 +19,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness, Tensor
 from openvet.formats._trailing import account_for_rest
 from openvet.io.source import Cursor, Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="faiss",
@@ -42,6 +42,10 @@ _TRANSFORMS = 256
 
 class _Unread(Exception):  # noqa: N818 - no error: a part that is not known
     pass
+
+
+#: What its bytes begin with.
+STARTS = tuple(sorted(_KINDS | _OTHERS))
 
 
 def probe(head: Head) -> Likeness:

@@ -22,7 +22,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._trailing import say_trailing
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="flac",
@@ -36,6 +36,8 @@ FORMAT = Format(
 #: The longest last frame that is looked for.
 _LONGEST = 512 * 1024
 _MOST_TRIED = 64
+#: What its bytes begin with.
+STARTS = (b"fLaC",)
 
 
 def probe(head: Head) -> Likeness:

@@ -15,7 +15,7 @@ from openvet.formats._extents import account_for_all
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="gettext",
@@ -28,6 +28,8 @@ FORMAT = Format(
 
 _MARKS = {b"\xde\x12\x04\x95": "little", b"\x95\x04\x12\xde": "big"}
 _MOST = 1_000_000
+#: What its bytes begin with.
+STARTS = tuple(_MARKS)
 
 
 def probe(head: Head) -> Likeness:

@@ -27,7 +27,7 @@ from openvet.formats._templates import MAX_TEMPLATE
 from openvet.formats._trailing import all_zero, say_incomplete, say_trailing
 from openvet.io.source import BytesSource, Cursor, Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="gguf",
@@ -69,6 +69,8 @@ _SCALARS = {
     0: ("u8", "B"), 1: ("i8", "b"), 2: ("u16", "H"), 3: ("i16", "h"), 4: ("u32", "I"), 5: ("i32", "i"),
     6: ("f32", "f"), 7: ("bool", "B"), 10: ("u64", "Q"), 11: ("i64", "q"), 12: ("f64", "d"),
 }  # fmt: skip
+#: What its bytes begin with.
+STARTS = (_MAGIC,)
 
 
 def probe(head: Head) -> Likeness:

@@ -12,7 +12,7 @@ from openvet.formats._hidden import look_inside
 from openvet.formats._trailing import account_for_rest
 from openvet.io.source import Cursor, Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="gif",
@@ -22,6 +22,8 @@ FORMAT = Format(
     can_tell=("that it is an image up to its last byte",),
     cannot_tell=("what it shows, or what its pixels or comments hide",),
 )
+#: What its bytes begin with.
+STARTS = (b"GIF87a", b"GIF89a")
 
 
 def probe(head: Head) -> Likeness:

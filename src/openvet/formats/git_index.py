@@ -17,7 +17,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats.git_pack import checksum_fits
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="git-index",
@@ -37,6 +37,8 @@ _KINDS = {
     b"CGPH": set(),
     b"MIDX": set(),
 }
+#: What its bytes begin with.
+STARTS = (*_KINDS, b"CGPH", b"MIDX")
 
 
 def probe(head: Head) -> Likeness:

@@ -25,7 +25,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._trailing import say_trailing
 from openvet.io.source import Cursor, Source
 
-__all__ = ["FORMAT", "checksum_fits", "inflate", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "checksum_fits", "inflate", "probe", "read"]
 
 FORMAT = Format(
     id="git-pack",
@@ -38,6 +38,8 @@ FORMAT = Format(
 
 _HASHES = ((20, "sha1"), (32, "sha256"))
 _BLOCK = 256 * 1024
+#: What its bytes begin with.
+STARTS = (b"PACK",)
 
 
 def probe(head: Head) -> Likeness:

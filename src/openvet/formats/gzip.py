@@ -17,7 +17,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._stream import read_stream, stripped
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="gzip",
@@ -30,6 +30,8 @@ FORMAT = Format(
     ),
     cannot_tell=("Whether the file name in the header is the true one.",),
 )
+#: What its bytes begin with.
+STARTS = (b"\x1f\x8b\x08",)
 
 
 def probe(head: Head) -> Likeness:

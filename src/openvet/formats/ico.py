@@ -18,7 +18,7 @@ from openvet.formats._extents import account_for_all
 from openvet.formats._format import Facts, Format, Head, Likeness, Member
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="ico",
@@ -28,6 +28,8 @@ FORMAT = Format(
     can_tell=("that every byte belongs to one of its images",),
     cannot_tell=("what they show, or what their pixels hide",),
 )
+#: What its bytes begin with.
+STARTS = (b"\0\0\1\0", b"\0\0\2\0")
 
 
 def probe(head: Head) -> Likeness:

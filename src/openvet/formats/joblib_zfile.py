@@ -15,7 +15,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._stream import read_stream, stripped
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="joblib-zfile",
@@ -31,6 +31,8 @@ FORMAT = Format(
 
 _SIZE = 19
 _HEAD = pattern(rb"ZF *(?:0x)?[0-9a-fA-F]+L? *")
+#: What its bytes begin with.
+STARTS = (b"ZF",)
 
 
 def probe(head: Head) -> Likeness:

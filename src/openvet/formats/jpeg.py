@@ -12,7 +12,7 @@ from openvet.formats._hidden import look_inside
 from openvet.formats._trailing import account_for_rest
 from openvet.io.source import BLOCK, Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="jpeg",
@@ -24,6 +24,8 @@ FORMAT = Format(
 )
 
 _FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
+#: What its bytes begin with.
+STARTS = (b"\xff\xd8\xff",)
 
 
 def probe(head: Head) -> Likeness:

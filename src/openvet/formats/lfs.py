@@ -13,7 +13,7 @@ from openvet.errors import MalformedError
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "LONGEST", "pointed_at", "probe", "read"]
+__all__ = ["FORMAT", "LONGEST", "STARTS", "pointed_at", "probe", "read"]
 
 FORMAT = Format(
     id="lfs-pointer",
@@ -28,6 +28,8 @@ FORMAT = Format(
 _FIRST = (b"version https://git-lfs.github.com/spec/v1\n", b"version https://hawser.github.com/spec/v1\n")
 #: Bytes that a pointer has fewer of.
 LONGEST = 1024
+#: What its bytes begin with.
+STARTS = _FIRST
 
 
 def probe(head: Head) -> Likeness:

@@ -20,7 +20,7 @@ from openvet.errors import MalformedError
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="lightgbm",
@@ -35,6 +35,8 @@ FORMAT = Format(
 #: Lists that have an entry for each split, and for each leaf.
 _SPLITS = (b"split_feature", b"threshold", b"left_child", b"right_child", b"decision_type")
 _LEAVES = (b"leaf_value",)
+#: What its bytes begin with.
+STARTS = (b"tree\nversion=v", b"tree\r\nversion=v")
 
 
 def probe(head: Head) -> Likeness:

@@ -19,7 +19,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._trailing import account_for_rest
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="matlab",
@@ -37,6 +37,8 @@ _CLASSES = {1: "cell", 2: "struct", 3: "object", 4: "char", 5: "sparse", 6: "dou
             10: "int16", 11: "uint16", 12: "int32", 13: "uint32", 14: "int64", 15: "uint64", 16: "function", 17: "opaque"}  # fmt: skip
 _CODE = {"object", "function", "opaque"}
 _ELEMENTS = 4_000_000
+#: What its bytes begin with.
+STARTS = (_MARK,)
 
 
 def probe(head: Head) -> Likeness:

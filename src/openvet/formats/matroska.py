@@ -17,7 +17,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._trailing import account_for_rest, say_incomplete
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="matroska",
@@ -34,6 +34,8 @@ _IN_SEGMENT = frozenset({0x114D9B74, 0x1549A966, 0x1654AE6B, _CLUSTER, 0x1C53BB6
 _IN_CLUSTER = frozenset({0xE7, 0xA3, 0xA0, 0xAB, 0xA7, 0x5854, 0xAF, _VOID, _CRC})
 #: What may stand outside, in a segment, in a cluster; an element that no cluster may have ends it.
 _ALLOWED = (frozenset({_EBML, _SEGMENT, _VOID, _CRC}), _IN_SEGMENT, _IN_SEGMENT | _IN_CLUSTER)
+#: What its bytes begin with.
+STARTS = (b"\x1a\x45\xdf\xa3",)
 
 
 def probe(head: Head) -> Likeness:

@@ -11,7 +11,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._trailing import account_for_rest
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="midi",
@@ -21,6 +21,8 @@ FORMAT = Format(
     can_tell=("that it is a chain of tracks up to its last byte",),
     cannot_tell=("what it plays, or what its events hide",),
 )
+#: What its bytes begin with.
+STARTS = (b"MThd\0\0\0\x06",)
 
 
 def probe(head: Head) -> Likeness:

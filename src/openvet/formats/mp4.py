@@ -17,7 +17,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._trailing import account_for_rest, say_incomplete
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="mp4",
@@ -32,6 +32,8 @@ _KNOWN = frozenset({
     b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"uuid", b"meta", b"moof", b"mfra", b"sidx", b"ssix",
     b"pdin", b"prft", b"emsg", b"udta", b"idat", b"pnot", b"mpvd", b"jumb", b"grpl", b"meco",
 })  # fmt: skip
+#: What its bytes begin with.
+STARTS = (b"\0\0",)
 
 
 def probe(head: Head) -> Likeness:

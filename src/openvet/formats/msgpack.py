@@ -25,7 +25,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness, Tensor
 from openvet.formats._trailing import account_for_rest
 from openvet.io.source import BytesSource, Cursor, Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="msgpack",
@@ -64,6 +64,8 @@ _DTYPES = {
 
 #: What spaCy writes under names that say nothing: the rows of the vectors by their keys, and the tables of lookups.
 _NAMED = frozenset({"key2row", "lookups.bin"})
+#: What its bytes begin with.
+STARTS = tuple(bytes([first]) for first in (*range(0x80, 0xA0), *_BYTES, *_ARRAYS, *_MAPS))
 
 
 def probe(head: Head) -> Likeness:

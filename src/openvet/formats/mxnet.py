@@ -20,7 +20,7 @@ from openvet.errors import LimitError, MalformedError, UnsupportedError
 from openvet.formats._format import Facts, Format, Head, Likeness, Tensor
 from openvet.io.source import Cursor, Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="mxnet",
@@ -37,6 +37,8 @@ _KINDS = {0: ("F32", 4), 1: ("F64", 8), 2: ("F16", 2), 3: ("U8", 1), 4: ("I32", 
           7: ("BOOL", 1), 8: ("I16", 2), 9: ("U16", 2), 10: ("U32", 4), 11: ("U64", 8), 12: ("BF16", 2)}  # fmt: skip
 _INDICES = {-1: 0, 0: 0, 1: 1, 2: 2}
 _EXTENTS = 64
+#: What its bytes begin with.
+STARTS = (_MAGIC,)
 
 
 def probe(head: Head) -> Likeness:

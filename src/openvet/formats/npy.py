@@ -26,7 +26,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness, Member, Tenso
 from openvet.formats._trailing import hand_on_what_runs, say_incomplete, say_trailing
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="npy",
@@ -57,6 +57,8 @@ _OBJECT = pattern(
     r"(?:(?:\d{1,9}|\([\d, ]{0,40}\)?|\d{0,9}\))\s*)?[<>|=]?(?:O[48]?|object_?|T)",
     re.ASCII,
 )
+#: What its bytes begin with.
+STARTS = (_MAGIC,)
 
 
 def probe(head: Head) -> Likeness:

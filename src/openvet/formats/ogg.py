@@ -11,7 +11,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._trailing import account_for_rest
 from openvet.io.source import Cursor, Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="ogg",
@@ -21,6 +21,8 @@ FORMAT = Format(
     can_tell=("that it is a chain of media pages up to its last byte",),
     cannot_tell=("what it says or shows, or what its packets hide",),
 )
+#: What its bytes begin with.
+STARTS = (b"OggS\0",)
 
 
 def probe(head: Head) -> Likeness:

@@ -25,7 +25,7 @@ from openvet.formats._protobuf import Walker, schema
 from openvet.formats._trailing import all_zero, say_incomplete
 from openvet.io.source import BytesSource, Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="orc",
@@ -48,6 +48,8 @@ _RULE = "orc/structure-lies"
 _COLUMNS = 1000
 _NOTES = 1000
 _SHOWN = 200
+#: What its bytes begin with.
+STARTS = (_MAGIC,)
 
 
 def probe(head: Head) -> Likeness:

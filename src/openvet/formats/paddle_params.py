@@ -18,7 +18,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness, Tensor
 from openvet.formats._protobuf import Walker, schema
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="paddle-params",
@@ -36,6 +36,8 @@ _KINDS = {
 }  # fmt: skip
 _LEVELS = 64
 _DESCRIPTION = 1024
+#: What its bytes begin with.
+STARTS = (bytes(4),)
 
 
 def probe(head: Head) -> Likeness:

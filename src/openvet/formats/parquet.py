@@ -26,7 +26,7 @@ from openvet.formats._thrift import RAW, Compact
 from openvet.formats._trailing import all_zero, say_incomplete
 from openvet.io.source import BytesSource, Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="parquet",
@@ -49,6 +49,8 @@ _PLACE_OF_CHUNK = 0x26
 _META = {RAW: None, 1: None, 3: None, 7: None, 9: None, 10: None, 11: None, 14: None, 15: None}
 _CHUNK = {RAW: None, 1: None, 3: _META, 4: None, 5: None, 6: None, 7: None}
 _FOOTER = {2: {1: None, 4: None}, 3: None, 4: {1: _CHUNK}, 5: {1: None, 2: None}, 6: None}
+#: What its bytes begin with.
+STARTS = (_MAGIC,)
 
 
 def probe(head: Head) -> Likeness:

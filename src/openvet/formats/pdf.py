@@ -18,7 +18,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._trailing import account_for_rest
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="pdf",
@@ -44,6 +44,8 @@ _FIRST_BLOCK = 4096
 _LAST_BLOCK = 1024 * 1024
 #: How many times the document's size all its object streams may take: one that breaks off at once took a block.
 _OVER = 4
+#: What its bytes begin with.
+STARTS = (b"%PDF-",)
 
 
 def probe(head: Head) -> Likeness:

@@ -15,7 +15,7 @@ from openvet.formats._hidden import look_inside
 from openvet.formats._trailing import account_for_rest
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="png",
@@ -31,6 +31,8 @@ _PICTURE = frozenset({b"IDAT", b"PLTE", b"tRNS", b"IEND", b"fdAT", b"iCCP"})
 _LOOKED_AT = 64 * 1024
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+#: What its bytes begin with.
+STARTS = (_SIGNATURE,)
 
 
 def probe(head: Head) -> Likeness:

@@ -24,7 +24,7 @@ from openvet.io.source import Source
 if TYPE_CHECKING:
     from openvet.formats._r_stream import Binary, Lines
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="rds",
@@ -43,6 +43,8 @@ FORMAT = Format(
 
 _BINARY = pattern(rb"(?:RD[XAB][23]\n)?(?:X\n\0\0\0[\x02\x03]|B\n[\x02\x03]\0\0\0)")
 _TEXT = pattern(rb"(?:RD[XAB][23]\n)?A\n[23]\n\d{5,7}\n\d{5,7}\n")
+#: What its bytes begin with.
+STARTS = (b"RD", b"X\n", b"B\n", b"A\n")
 
 
 def probe(head: Head) -> Likeness:

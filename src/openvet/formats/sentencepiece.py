@@ -15,7 +15,7 @@ from openvet.errors import MalformedError, UnsupportedError
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Cursor, Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="sentencepiece",
@@ -30,6 +30,8 @@ _PIECE = 0x0A
 _SETTINGS = {0x12: "trainer", 0x1A: "normalizer", 0x22: "self test", 0x2A: "denormalizer"}
 _SCORE = 0x15
 _PROBED = 3
+#: What its bytes begin with.
+STARTS = (bytes([_PIECE]),)
 
 
 def probe(head: Head) -> Likeness:

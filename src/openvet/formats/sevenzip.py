@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from openvet.io.archive.sevenzip_header import Folder, Header, Item
     from openvet.io.source import Spool
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="7z",
@@ -44,6 +44,8 @@ FORMAT = Format(
 )
 
 _LINK_TEXT = 4096
+#: What its bytes begin with.
+STARTS = (b"7z\xbc\xaf\x27\x1c",)
 
 
 def probe(head: Head) -> Likeness:

@@ -12,7 +12,7 @@ from openvet.core.coverage import Coverage
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="tf-fingerprint",
@@ -24,6 +24,8 @@ FORMAT = Format(
 )
 
 _LARGEST = 1024
+#: What its bytes begin with.
+STARTS = (b"\x08", b"\x10")
 
 
 def probe(head: Head) -> Likeness:

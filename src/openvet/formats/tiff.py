@@ -15,7 +15,7 @@ from openvet.formats._extents import account_for_all
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="tiff",
@@ -32,6 +32,8 @@ _PLACES = {273: 279, 324: 325, 513: 514, 288: 289}
 _DIRECTORIES = (330, 34665, 34853, 40965)
 _MOST_DIRECTORIES = 10_000
 _MOST_PARTS = 1_000_000
+#: What its bytes begin with.
+STARTS = (b"II*\0", b"MM\0*")
 
 
 def probe(head: Head) -> Likeness:

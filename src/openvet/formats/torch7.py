@@ -24,7 +24,7 @@ from openvet.errors import LimitError, MalformedError, UnsupportedError
 from openvet.formats._format import Facts, Format, Head, Likeness, Tensor
 from openvet.io.source import Cursor, Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="torch7",
@@ -43,6 +43,8 @@ _OBJECTS = 20_000_000
 _NUMBERED = 2_000_000
 _FUNCTIONS = {6, 7, 8}
 _CLASSES = 5_000
+#: What its bytes begin with.
+STARTS = tuple(bytes([kind, 0, 0, 0]) for kind in (3, 4, *sorted(_FUNCTIONS)))
 
 
 def probe(head: Head) -> Likeness:

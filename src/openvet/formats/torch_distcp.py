@@ -18,7 +18,7 @@ from functools import partial
 from openvet.formats._format import Facts, Format, Head, Likeness, Member
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="torch-distcp",
@@ -36,6 +36,8 @@ _LOCATOR = b"PK\x06\x07"
 _LOCATOR_SIZE = 20
 _WIDE = b"PK\x06\x06"
 _WIDE_SIZE = 56
+#: What its bytes begin with.
+STARTS = (b"PK\x03\x04",)
 
 
 def probe(head: Head) -> Likeness:

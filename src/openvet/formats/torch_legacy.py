@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from openvet.formats.pickle.machine import Machine
     from openvet.formats.pickle.reading import Reading
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="torch-legacy",
@@ -55,6 +55,8 @@ _BEGIN = pattern(
     + rb"|[LI]%dL?\r?\n)" % _MAGIC,
     re.DOTALL,
 )
+#: What its bytes begin with.
+STARTS = (b"\x80", b"\x95", b"\x8a", b"\x8b", b"L", b"I")
 
 
 def probe(head: Head) -> Likeness:

@@ -16,7 +16,7 @@ from openvet.formats._extents import account_for_all
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="truetype",
@@ -29,6 +29,8 @@ FORMAT = Format(
 
 _VERSIONS = {b"\0\1\0\0", b"true", b"OTTO", b"typ1"}
 _MOST_FONTS = 1000
+#: What its bytes begin with.
+STARTS = (*sorted(_VERSIONS), b"ttcf")
 
 
 def probe(head: Head) -> Likeness:

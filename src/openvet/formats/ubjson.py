@@ -23,7 +23,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._trailing import account_for_rest
 from openvet.io.source import BytesSource, Cursor, Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="ubjson",
@@ -43,6 +43,8 @@ _TEXT = 64 * 1024
 _SHORTEST_LIST = 16
 #: Stands in a list for numbers that were let go, as in long JSON.
 _DROPPED = "…"
+#: What its bytes begin with.
+STARTS = (b"{",)
 
 
 def probe(head: Head) -> Likeness:

@@ -9,7 +9,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._riff import walk_riff
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="wav",
@@ -19,6 +19,8 @@ FORMAT = Format(
     can_tell=("that it is sound up to its last byte",),
     cannot_tell=("what it says, or what its samples hide",),
 )
+#: What its bytes begin with.
+STARTS = (b"RIFF",)
 
 
 def probe(head: Head) -> Likeness:

@@ -11,7 +11,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._trailing import account_for_rest, say_incomplete
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="woff",
@@ -21,6 +21,8 @@ FORMAT = Format(
     can_tell=("that it is a font up to its last byte", "whether it carries private data"),
     cannot_tell=("what its glyphs look like, or what its tables hide",),
 )
+#: What its bytes begin with.
+STARTS = (b"wOFF", b"wOF2")
 
 
 def probe(head: Head) -> Likeness:

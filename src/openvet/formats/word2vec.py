@@ -17,7 +17,7 @@ from openvet.errors import LimitError, MalformedError
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="word2vec",
@@ -32,6 +32,8 @@ _HEADER = pattern(rb"([1-9]\d{0,9}) ([1-9]\d{0,4})\n")
 _WORD = 4096
 _LARGEST = 1e9
 _PROBED = 3
+#: What its bytes begin with.
+STARTS = tuple(b"%d" % digit for digit in range(1, 10))
 
 
 def probe(head: Head) -> Likeness:

@@ -17,7 +17,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._stream import decodes, read_stream, stripped
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "STARTS", "probe", "read"]
 
 FORMAT = Format(
     id="zlib",
@@ -33,6 +33,8 @@ FORMAT = Format(
 
 #: A head must decode to this much, or to its end.
 _PLAUSIBLE = 64
+#: What its bytes begin with.
+STARTS = tuple(bytes([first]) for first in range(256) if first & 0x8F == 8)
 
 
 def probe(head: Head) -> Likeness:

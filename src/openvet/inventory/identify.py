@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from types import ModuleType
 
 from openvet.core.dataclass import dataclass
@@ -34,13 +35,23 @@ def formats() -> Registered:
     return load_kind("openvet.formats", ("FORMAT", "probe", "read"))
 
 
+@cache
+def _asked(first: bytes) -> tuple[ModuleType, ...]:
+    """The formats whose bytes may begin with this one, in order; of an empty file those that say nothing of their beginning."""
+    return tuple(
+        module
+        for module in formats().modules
+        if (starts := getattr(module, "STARTS", None)) is None or first in {start[:1] for start in starts if start}
+    )
+
+
 def identify(head: Head) -> Identity:
-    """Ask every format; a format that refines another one replaces it where both match."""
+    """Ask every format that may begin so; a format that refines another one replaces it where both match."""
     from openvet.formats import known
 
     strong: list[ModuleType] = []
     weak: list[ModuleType] = []
-    for module in formats().modules:
+    for module in _asked(head.data[:1]):
         try:
             likeness = module.probe(head)
         except ReadError:  # the file changed under the probe, or a structure broke off: another format may fit
