@@ -46,9 +46,7 @@ class Context:
     def components(self, *formats: str) -> Iterator[Component]:
         """Every file and member, or those of the given formats; without arguments those that ``RULE.needs`` names."""
         wanted = frozenset(formats or self.rule.needs)
-        for component in self.inventory.walk():
-            if not wanted or not wanted.isdisjoint(component.formats):
-                yield component
+        return self.inventory.of(wanted) if wanted else self.inventory.walk()
 
     def finding(
         self,

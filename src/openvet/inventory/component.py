@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Any, TypeVar, cast
 
@@ -71,6 +71,7 @@ class Inventory:
 
     files: tuple[Component, ...]
     _all: list[Component] = field(default_factory=list, init=False, repr=False, compare=False)
+    _by_format: dict[str, dict[int, Component]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _anomalies: dict[str, list[Anomaly]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _found: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     _left: dict[Unknown, None] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -80,6 +81,19 @@ class Inventory:
         if not self._all:  # every rule walks, so the order is found once
             self._all.extend(each for file in self.files for each in file.walk())
         return iter(self._all)
+
+    def of(self, formats: Collection[str]) -> Iterator[Component]:
+        """Every file and member that was read as one of ``formats``, in order."""
+        if not self._by_format:
+            self._by_format[""] = {}  # looked through, even where nothing was recognised
+            for number, component in enumerate(self.walk()):
+                for name in component.formats:
+                    self._by_format.setdefault(name, {})[number] = component
+        found = [self._by_format[name] for name in formats if name in self._by_format]
+        if len(found) < 2:
+            return iter(found[0].values() if found else ())
+        merged = {number: component for each in found for number, component in each.items()}
+        return (merged[number] for number in sorted(merged))
 
     def anomalies(self, rule: str) -> Sequence[Anomaly]:
         """What the readers recorded for this rule, in order of the components."""

@@ -36,11 +36,11 @@ def formats() -> Registered:
 
 
 @cache
-def _asked(first: bytes) -> tuple[ModuleType, ...]:
+def _asked(registered: Registered, first: bytes) -> tuple[ModuleType, ...]:
     """The formats whose bytes may begin with this one, in order; of an empty file those that say nothing of their beginning."""
     return tuple(
         module
-        for module in formats().modules
+        for module in registered.modules
         if (starts := getattr(module, "STARTS", None)) is None or first in {start[:1] for start in starts if start}
     )
 
@@ -51,7 +51,7 @@ def identify(head: Head) -> Identity:
 
     strong: list[ModuleType] = []
     weak: list[ModuleType] = []
-    for module in _asked(head.data[:1]):
+    for module in _asked(formats(), head.data[:1]):
         try:
             likeness = module.probe(head)
         except ReadError:  # the file changed under the probe, or a structure broke off: another format may fit

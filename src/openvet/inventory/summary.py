@@ -96,8 +96,18 @@ def _from_card(inventory: Inventory) -> Iterator[Fact]:
 
 def _named(inventory: Inventory, *names: str) -> Iterator[Component]:
     """Files with these base names (compared in lower case), those nearest the top first."""
-    found = [each for each in inventory.walk() if each.role is None and each.basename.lower() in names]
+    by_name = inventory.once(_by_name)
+    found = [each for name in names for each in by_name.get(name, ())]
     yield from sorted(found, key=lambda each: (each.place.count("/"), each.place))
+
+
+def _by_name(inventory: Inventory) -> dict[str, list[Component]]:
+    """Everything but raw storage, by its base name in lower case."""
+    out: dict[str, list[Component]] = {}
+    for component in inventory.walk():
+        if component.role is None:
+            out.setdefault(component.basename.lower(), []).append(component)
+    return out
 
 
 def _from_weights(inventory: Inventory) -> Iterator[Fact]:

@@ -34,16 +34,7 @@ class Everything(AbstractSet[str]):
 
 
 EVERYTHING = Everything()
-WORDS = (
-    "socat exec:sh mkfifo nc -e ncat /dev/tcp/a netcat openssl telnet dd of=/dev/sda rm -rf / ~ $HOME :(){ :|:& } > "
-    "~/.ssh/authorized_keys /etc/passwd eval base64 -d | || ; & sudo sh bash python3 perl curl wget iwr irm iex "
-    "Invoke-Expression Invoke-WebRequest DownloadString( DownloadFile certutil -urlcache bitsadmin powershell pwsh.exe -enc "
-    "SQBFAFgAIAAoAE4AZQB3AC0A $x %a:~0,1% mshta.exe regsvr32 /i:http://a rundll32 javascript: wmic /format:http: cmstp /s "
-    "installutil /u msbuild http://a/b.exe https://1.2.3.4/x.ps1 vssadmin delete reg add \\Run bcdedit recoveryenabled netsh "
-    "advfirewall off Set-MpPreference -DisableX 1 Add-MpPreference -ExclusionPath msiexec /i https://a/b.msi [Assembly]::Load( "
-    "byte[] FromBase64String [scriptblock]::Create( .InvokeCommand.InvokeScript( Execute x.responseText b.exe start Start-BitsTransfer "
-    "$(curl <(curl source -w hidden New-Object Net.Sockets.TCPClient a_b \u0130ex \u017focat \u212aoala"
-).split()
+WORDS = ["socat", "exec:sh", "mkfifo", "nc", "-e", "ncat", "/dev/tcp/a", "netcat", "openssl", "telnet", "dd", "of=/dev/sda", "rm", "-rf", "/", "~", "$HOME", ":(){", ":|:&", "}", ">", "~/.ssh/authorized_keys", "/etc/passwd", "eval", "base64", "-d", "|", "||", ";", "&", "sudo", "sh", "bash", "python3", "perl", "curl", "wget", "iwr", "irm", "iex", "Invoke-Expression", "Invoke-WebRequest", "DownloadString(", "DownloadFile", "certutil", "-urlcache", "bitsadmin", "powershell", "pwsh.exe", "-enc", "SQBFAFgAIAAoAE4AZQB3AC0A", "$x", "%a:~0,1%", "mshta.exe", "regsvr32", "/i:http://a", "rundll32", "javascript:", "wmic", "/format:http:", "cmstp", "/s", "installutil", "/u", "msbuild", "http://a/b.exe", "https://1.2.3.4/x.ps1", "vssadmin", "delete", "reg", "add", "\\Run", "bcdedit", "recoveryenabled", "netsh", "advfirewall", "off", "Set-MpPreference", "-DisableX", "1", "Add-MpPreference", "-ExclusionPath", "msiexec", "/i", "https://a/b.msi", "[Assembly]::Load(", "byte[]", "FromBase64String", "[scriptblock]::Create(", ".InvokeCommand.InvokeScript(", "Execute", "x.responseText", "b.exe", "start", "Start-BitsTransfer", "$(curl", "<(curl", "source", "-w", "hidden", "New-Object", "Net.Sockets.TCPClient", "a_b", "İex", "ſocat", "Koala"]
 
 
 def lines() -> Iterator[str]:
