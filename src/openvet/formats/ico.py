@@ -47,13 +47,20 @@ def read(source: Source, facts: Facts) -> None:
     """Hold every image to its place; those that are PNG are members.
 
     Raises:
-        MalformedError: an image lies outside, or is of neither kind.
+        MalformedError: an image lies outside or over others, or is of neither kind.
     """
     count = int.from_bytes(source.read(4, 2), "little")
     table = source.read(6, 16 * count)
     extents = [(0, 6 + 16 * count)]
+    taken = 0
     for index in range(count):
         size, place = (int.from_bytes(table[16 * index + at : 16 * index + at + 4], "little") for at in (8, 12))
+        if (place, size) in extents:  # two sizes may share a picture
+            continue
+        taken += size
+        # each is read as a file of its own: what lies in another one would be read again and again
+        if taken > source.size:
+            raise MalformedError("its images lie over each other", offset=6 + 16 * index)
         start = source.read(place, 8)
         if start == b"\x89PNG\r\n\x1a\n":
             window = source.window(place, size)

@@ -29,6 +29,8 @@ FORMAT = Format(
 
 _VERSIONS = {b"\0\1\0\0", b"true", b"OTTO", b"typ1"}
 _MOST_FONTS = 1000
+#: Tables of one font; there are some sixty kinds, and a font has each of them once.
+_MOST_TABLES = 99
 #: What its bytes begin with.
 STARTS = (*sorted(_VERSIONS), b"ttcf")
 
@@ -39,7 +41,7 @@ def probe(head: Head) -> Likeness:
     if data[:4] == b"ttcf":
         return Likeness.STRONG if data[4:8] in {b"\0\1\0\0", b"\0\2\0\0"} else Likeness.NO
     tables, reach = (int.from_bytes(data[at : at + 2], "big") for at in (4, 6))
-    fits = data[:4] in _VERSIONS and 0 < tables < 100 and reach == 16 << tables.bit_length() - 1
+    fits = data[:4] in _VERSIONS and 0 < tables <= _MOST_TABLES and reach == 16 << tables.bit_length() - 1
     return Likeness.STRONG if fits else Likeness.NO
 
 
@@ -48,7 +50,7 @@ def read(source: Source, facts: Facts) -> None:
 
     Raises:
         MalformedError: a table lies outside of the file.
-        LimitError: there are too many fonts.
+        LimitError: there are too many fonts, or one of them has too many tables.
     """
     fonts, extents = [0], []
     if source.read(0, 4) == b"ttcf":
@@ -68,6 +70,9 @@ def read(source: Source, facts: Facts) -> None:
         if start[:4] not in _VERSIONS:
             raise MalformedError("a font has a version that does not exist", offset=at)
         count = int.from_bytes(start[4:6], "big")
+        if count > _MOST_TABLES:
+            raise LimitError("records", _MOST_TABLES, f"has a font of {count} tables", offset=at)
+        facts.budget.check_time()
         table = source.read(at + 12, 16 * count)
         extents.append((at, 12 + 16 * count))
         for step in range(0, len(table), 16):

@@ -6,6 +6,7 @@ import gettext
 import importlib
 import io
 import plistlib
+import struct
 from types import ModuleType
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from openvet.core.coverage import Coverage
 from openvet.core.limits import Budget, Limits
-from openvet.errors import ReadError
+from openvet.errors import LimitError, MalformedError, ReadError
 from openvet.formats._format import Facts, Head, Likeness
 from openvet.io.source import BytesSource
 from openvet.testing import forge_tables as forge
@@ -112,3 +113,42 @@ def test_a_hole_between_the_tables_of_a_font_is_told() -> None:
     data = TABLES["truetype"]
     holed = data[:52].replace(b"glyf\0\0\0\0\0\0\0\x34", b"glyf\0\0\0\0\0\0\0\x64") + b"MZ hidden " * 5 + data[50:]
     assert {each.rule for each in read("truetype", holed).anomalies} == {"file/trailing-data"}
+
+
+def test_a_collection_of_fonts_that_say_they_have_thousands_of_tables_is_refused_at_the_first() -> None:
+    """A thousand times sixty thousand tables, all of them the same bytes, stand in one megabyte."""
+    fonts, tables = 1_000, 60_000
+    start = 12 + 4 * fonts
+    font = struct.pack(">IHHHH", 0x00010000, tables, 0, 0, 0) + (b"glyf" + struct.pack(">III", 0, 12, 16)) * tables
+    data = b"ttcf\0\1\0\0" + struct.pack(">I", fonts) + struct.pack(">I", start) * fonts + font
+    with pytest.raises(LimitError, match="a font of 60000 tables"):
+        read("truetype", data)
+
+
+def test_a_collection_of_fonts_that_share_tables_is_read() -> None:
+    font = struct.pack(">IHHHH", 0x00010000, 1, 16, 0, 0) + b"glyf" + struct.pack(">III", 0, 76, 4)
+    data = b"ttcf\0\1\0\0" + struct.pack(">I", 2) + struct.pack(">II", 20, 48) + font + font + b"abcd"
+    facts = read("truetype", data)
+    assert not facts.anomalies
+    assert not facts.unknowns
+
+
+def _icon(*places: tuple[int, int], picture: bytes) -> bytes:
+    entries = b"".join(struct.pack("<BBBBHHII", 1, 1, 0, 0, 1, 32, size, place) for place, size in places)
+    return struct.pack("<HHH", 0, 1, len(places)) + entries + picture
+
+
+def test_pictures_of_an_icon_that_are_one_are_one_member() -> None:
+    picture = b"\x89PNG\r\n\x1a\n" + bytes(40)
+    facts = read("ico", _icon((38, 48), (38, 48), picture=picture))
+    assert len(facts.members) == 1
+    assert not facts.anomalies
+
+
+def test_pictures_of_an_icon_that_lie_over_each_other_are_refused() -> None:
+    picture = b"\x89PNG\r\n\x1a\n" * 12
+    places = [(6 + 16 * 3 + 8 * at, 96 - 8 * at) for at in range(3)]
+    with pytest.raises(MalformedError, match="over each other"):
+        read("ico", _icon(*places, picture=picture))
+    whole = read("ico", _icon(*((54 + 32 * at, 32) for at in range(3)), picture=picture))
+    assert len(whole.members) == 3
