@@ -1,11 +1,13 @@
-"""Identification asks every format, and looks at the bytes alone."""
+"""Identification asks every format that may begin so, and looks at the bytes alone."""
 
 import io
 import zipfile
 
 import pytest
 
+from openvet.core.coverage import Coverage
 from openvet.formats._format import Head
+from openvet.inventory.component import Component, Inventory
 from openvet.inventory.identify import identify
 from openvet.io.source import BytesSource
 from openvet.testing.forge_media import png
@@ -52,3 +54,12 @@ def test_a_program_in_front_of_an_archive_is_told_too() -> None:
 
 def test_what_nobody_knows_is_nothing() -> None:
     assert found(bytes(range(1, 256)) * 3) == ((), None, False)
+
+
+def test_components_are_found_by_format_in_order_and_once() -> None:
+    kinds = [("a",), ("b",), ("a", "b"), (), ("a", "a"), ("c",)]
+    files = tuple(Component(str(at), str(at), 1, kind, Coverage.READ) for at, kind in enumerate(kinds))
+    inventory = Inventory(files)
+    for wanted in [(), ("a",), ("b",), ("a", "b"), ("b", "a", "d"), ("d",), ("c",)]:
+        expected = [each for each in files if not set(wanted).isdisjoint(each.formats)]
+        assert list(inventory.of(wanted)) == expected

@@ -71,7 +71,7 @@ class Inventory:
 
     files: tuple[Component, ...]
     _all: list[Component] = field(default_factory=list, init=False, repr=False, compare=False)
-    _by_format: dict[str, dict[int, Component]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _by_format: dict[str, list[Component]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _anomalies: dict[str, list[Anomaly]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _found: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     _left: dict[Unknown, None] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -85,15 +85,15 @@ class Inventory:
     def of(self, formats: Collection[str]) -> Iterator[Component]:
         """Every file and member that was read as one of ``formats``, in order."""
         if not self._by_format:
-            self._by_format[""] = {}  # looked through, even where nothing was recognised
-            for number, component in enumerate(self.walk()):
-                for name in component.formats:
-                    self._by_format.setdefault(name, {})[number] = component
+            self._by_format[""] = []  # looked through, even where nothing was recognised
+            for component in self.walk():
+                for name in dict.fromkeys(component.formats):
+                    self._by_format.setdefault(name, []).append(component)
         found = [self._by_format[name] for name in formats if name in self._by_format]
         if len(found) < 2:
-            return iter(found[0].values() if found else ())
-        merged = {number: component for each in found for number, component in each.items()}
-        return (merged[number] for number in sorted(merged))
+            return iter(found[0] if found else ())
+        wanted = frozenset(formats)
+        return (component for component in self.walk() if not wanted.isdisjoint(component.formats))
 
     def anomalies(self, rule: str) -> Sequence[Anomaly]:
         """What the readers recorded for this rule, in order of the components."""

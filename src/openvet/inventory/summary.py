@@ -24,6 +24,7 @@ _WEIGHTS = ("safetensors", "gguf", "torch-zip", "torch-legacy", "torch-tar", "to
 _ONE_FILE = frozenset({"onnx", "ort", "tflite", "hdf5", "msgpack"})
 _NOT_PARAMETERS = {"I64", "I32", "I16", "U64", "U32", "U16", "BOOL"}
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json", "vocab.txt", "merges.txt")
+_NAMES = ("config.json", "model_index.json", "readme.md", "tokenizer_config.json", *_TOKENIZERS)
 _LONGEST = 200
 
 
@@ -97,16 +98,16 @@ def _from_card(inventory: Inventory) -> Iterator[Fact]:
 def _named(inventory: Inventory, *names: str) -> Iterator[Component]:
     """Files with these base names (compared in lower case), those nearest the top first."""
     by_name = inventory.once(_by_name)
-    found = [each for name in names for each in by_name.get(name, ())]
+    found = [each for name in names for each in by_name[name]]
     yield from sorted(found, key=lambda each: (each.place.count("/"), each.place))
 
 
 def _by_name(inventory: Inventory) -> dict[str, list[Component]]:
-    """Everything but raw storage, by its base name in lower case."""
-    out: dict[str, list[Component]] = {}
+    """What has a name that says something, by that name in lower case; raw storage has none."""
+    out: dict[str, list[Component]] = {name: [] for name in _NAMES}
     for component in inventory.walk():
-        if component.role is None:
-            out.setdefault(component.basename.lower(), []).append(component)
+        if component.role is None and (name := component.basename.lower()) in out:
+            out[name].append(component)
     return out
 
 
