@@ -68,7 +68,7 @@ _FETCHES_FILE: Final = pattern(
 )
 _PARTS: Final = pattern(r"[;&|]")
 _ENDINGS: Final = pattern(r"\.(?:exe|scr|com|msi|bat|cmd|ps1|vbs|hta|js|wsf)\b", re.IGNORECASE)
-_BASE: Final = pattern(r"[\w-]+\Z")
+_BASE: Final = pattern(r"[\w-]+")
 #: They install what they fetch, as ``curl | sh`` does.
 _INSTALLS: Final = (
     (
@@ -204,9 +204,9 @@ def _programs(line: str) -> set[str]:
     """Names of programs of Windows in a line. Endings are looked for first: a run of letters without one costs nothing."""
     names = set()
     for ending in _ENDINGS.finditer(line):
-        found = _BASE.search(line, max(0, ending.start() - 100), ending.start())
+        found = _BASE.match(line[max(0, ending.start() - 100) : ending.start()][::-1])  # from the ending backwards
         if found is not None:
-            names.add(line[found.start() : ending.end()].lower())
+            names.add(line[ending.start() - found.end() : ending.end()].lower())
     return names
 
 
