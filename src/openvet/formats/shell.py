@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import islice
 from collections.abc import Set as AbstractSet
+from itertools import islice
 from typing import Any
 
 from openvet.core.pattern import pattern
