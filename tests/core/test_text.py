@@ -38,3 +38,7 @@ def test_shorten_keeps_both_ends() -> None:
     assert shorten("abcdefghij", 5) == "ab…ij"
     assert shorten("abcdefghij", 1) == "…"
     assert shorten("abcdefghij", 0) == ""
+
+
+def test_only_the_space_of_ascii_shows_as_itself() -> None:
+    assert printable("a b\xa0c\u2003d\u3000e") == "a b\\u00a0c\\u2003d\\u3000e"

@@ -1,3 +1,4 @@
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -135,3 +136,18 @@ def test_a_walk_of_small_parts_costs_few_system_calls(tmp_path: Path, monkeypatc
         for at in (0, 19_999, 5, 4_095, 4_096, 12_345, 5):  # back and forth, over the edges of what was read ahead
             assert source.upto(at, 200) == data[at : at + 200]
             assert source.upto(at, 5_000) == data[at : at + 5_000]
+
+
+def test_a_spool_that_nobody_closed_is_closed_with_its_last_holder() -> None:
+    """Also where only the collector of cycles finds it, which asks finalizers in no order."""
+
+    class Holder:
+        def __init__(self) -> None:
+            self.me = self
+            self.spool = Spool(iter([DATA]), Budget(Limits(spool_memory=10)))
+
+    holder = Holder()
+    file = holder.spool._file
+    del holder
+    gc.collect()
+    assert file.closed

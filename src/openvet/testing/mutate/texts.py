@@ -111,6 +111,9 @@ def respell_python(data: bytes, random: Random) -> bytes | None:
         return None
     if any(isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in tree.body):
         return None
+    said = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    if any(alias.name in said for node in tree.body if isinstance(node, ast.Import) for alias in node.names):
+        return None  # it is looked up among the globals by its name
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     form = _Renamed(random)
     text = ast.unparse(ast.fix_missing_locations(form.visit(tree))) if not names & {"getattr"} else ast.unparse(tree)
