@@ -23,7 +23,6 @@ _DEPENDENCIES = frozenset(
      "build_dependencies", "pypi-dependencies", "pypi-options", "extras", "constraints", "override-dependencies",
      "constraint-dependencies", "features", "groups", "group", "pip", "python_packages", "requirements"}
 )  # fmt: skip
-_MOST = 20_000
 
 Lines = Iterator[tuple[str, str]]
 
@@ -77,10 +76,8 @@ def _conda(document: dict[str, Any]) -> Lines:
 def _tables(document: dict[str, Any]) -> Lines:
     """Every table of TOML that names packages or sources, whichever tool reads it."""
     stack: list[tuple[str, str, Any, bool]] = [("", "", document, False)]
-    seen = 0
-    while stack and seen < _MOST:
+    while stack:
         pointer, key, value, packages = stack.pop()
-        seen += 1
         if isinstance(value, dict):
             yield from _table(pointer, key, value, packages=packages)
             inner = packages or key in _DEPENDENCIES or key == "sources"  # uv's are of packages, by name

@@ -15,7 +15,6 @@ from openvet.core.location import below
 
 __all__ = ["Evaluated", "evaluated"]
 
-_MOST = 20_000
 _LONGEST = 64 * 1024
 
 
@@ -49,10 +48,8 @@ def _layers(document: dict[str, Any]) -> Iterator[Evaluated]:
     if isinstance(document.get("activation"), str):
         yield Evaluated("/activation", document["activation"], who)
     stack = [(f"/{key}", document[key]) for key in ("backbone", "head")]
-    seen = 0
-    while stack and seen < _MOST:
+    while stack:
         pointer, value = stack.pop()
-        seen += 1
         if isinstance(value, list):
             stack.extend((below(pointer, at), each) for at, each in enumerate(value))
         elif isinstance(value, str) and "(" in value:
@@ -69,10 +66,8 @@ def _is_workflow(document: dict[str, Any]) -> bool:
 
 def _fields(document: dict[str, Any]) -> Iterator[Evaluated]:
     stack: list[tuple[str, Any]] = [("", document)]
-    seen = 0
-    while stack and seen < _MOST:
+    while stack:
         pointer, value = stack.pop()
-        seen += 1
         if isinstance(value, dict):
             stack.extend((below(pointer, key), each) for key, each in value.items())
         elif isinstance(value, list):

@@ -12,7 +12,6 @@ from openvet.inventory.component import Component
 
 __all__ = ["counted", "told"]
 
-_MOST = 2_000_000
 _TEXTS = 32
 #: Dialects of the newer form: what is built in, and the operators of PaddlePaddle.
 _OWN = {"0", "1", "2", "pd_op", "builtin", "cf"}
@@ -54,10 +53,8 @@ def _newer(ctx: Context) -> Iterator[Component]:
 def _operators(document: Any) -> Iterator[tuple[dict[str, Any], str]]:
     """Everything with a name and inputs, attributes or results, at any depth of regions and blocks."""
     stack: list[tuple[Any, str]] = [(document.get("program"), "/program")]
-    seen = 0
-    while stack and seen < _MOST:
+    while stack:
         value, pointer = stack.pop()
-        seen += 1
         if isinstance(value, dict):
             for key in ("regions", "blocks", "ops"):
                 inner = value.get(key)

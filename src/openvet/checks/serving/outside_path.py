@@ -50,7 +50,6 @@ _TITLES = ("org.cncf.model.filepath", "org.cnai.model.filepath", "org.opencontai
 _FLAVOR_PATHS = frozenset(
     {"code", "data", "model_binary", "model_data", "model_path", "pickled_model", "python_model", "saved_model_dir"}
 )
-_MOST = 200_000
 
 
 def check(ctx: Context) -> Iterator[Finding]:
@@ -121,10 +120,8 @@ def _artefacts(component: Component) -> Iterator[tuple[str, Any]]:
     if "yaml" not in component.formats:
         return
     stack: list[tuple[str, Any]] = [("", component.document)]
-    seen = 0
-    while stack and seen < _MOST:
+    while stack:
         pointer, value = stack.pop()
-        seen += 1
         if isinstance(value, dict | list):
             items = value.items() if isinstance(value, dict) else enumerate(value)
             stack.extend(
