@@ -62,8 +62,11 @@ class Overtime:
             raise self.budget.out_of_time() from None
 
     def close(self) -> None:
-        """Let the thread end."""
+        """Let the thread end, and wait for that."""
         self._closed.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
 
     def _start(self) -> None:
         self._worker = threading.get_ident()

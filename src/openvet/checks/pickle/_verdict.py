@@ -244,5 +244,5 @@ def _bare(each: Judged) -> bool:
     return (
         (each.known.when_called or reference.qualified in _OPEN_WHEN_TOLD)
         and len(reference.first_calls) == reference.calls
-        and all(call.opcode in _WITHOUT_CONSTRUCTOR and {*call.arguments} <= {"None"} for call in reference.first_calls)
+        and all(call.opcode in _WITHOUT_CONSTRUCTOR and not call.arguments for call in reference.first_calls)
     )

@@ -4,7 +4,7 @@
 callable here that makes much out of little is evaluated on what is known of its arguments; what its result would be (how many items
 it gives, how many bytes or bits it has) is kept where it is large, so that a chain of such calls is followed.
 
-The bounds are far above everything that a model needs: 2^34 bytes, 2^30 items of an iterable, numbers of 2^28 bits.
+The bounds are far above everything that a model needs without its bytes in the file: 2^31 bytes, 2^30 items of an iterable, numbers of 2^28 bits.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from openvet.formats.pickle.values import DICT, FROZENSET, LIST, LIT, RESULT, SE
 
 __all__ = ["DIGITS", "UNSETTLED", "WATCHED", "strain", "walked"]
 
-BYTES: Final = 1 << 34
+BYTES: Final = 1 << 31
 ITEMS: Final = 1 << 30
 BITS: Final = 1 << 28
 #: Decimal digits of a number's exponent value, and of a number that is written out (CVE-2020-10735).
