@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Sequence
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
@@ -171,6 +170,8 @@ class FileOutput:
     def _open(self) -> BinaryIO:
         if self._direct:
             return open(self._path, "wb")
+        import tempfile  # it costs a start more than all that we use of it
+
         folder, name = os.path.split(self._path)
         descriptor, self._temporary = tempfile.mkstemp(prefix=f".{name[:100]}.", suffix=".part", dir=folder)
         os.fchmod(descriptor, 0o666 & ~_umask() if self._mode is None else self._mode)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
 from types import TracebackType
 from typing import Self
 
@@ -32,6 +31,8 @@ class NewFile:
 
     def __init__(self, path: str, *, replace: bool, mode: int | None = None) -> None:
         self.path = path
+        import tempfile  # it costs a start more than all that we use of it
+
         self._replace = replace
         folder, name = os.path.split(os.path.abspath(path))
         try:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from openvet.checks.pickle._callables import Kind, by_its_name, classify
+from openvet.checks.pickle._callables import Kind, _harmless, _tables, by_its_name, classify
 from openvet.formats.pickle.linkers import LINKERS
 
 DATA = Path(__file__).parents[3] / "src" / "openvet" / "data" / "callables"
@@ -62,6 +62,16 @@ def table(name: str) -> dict[str, Any]:
         ("this", "s", "code"),
     ],
 )
+def test_nothing_that_makes_data_is_said_to_do_more() -> None:
+    """Such names are looked up first, and the tables of what is dangerous are not read for them."""
+    tables = _tables()
+    for key, known in _harmless().items():
+        assert tables.exact[key] is known, key
+        if known.kind is Kind.DATA:
+            assert key not in tables.uncalled, key
+            assert key not in tables.when_called, key
+
+
 def test_known_gadgets(module: str, name: str, capability: str) -> None:
     known = classify(module, name)
     assert (known.kind, known.capability) == (Kind.DANGEROUS, capability)

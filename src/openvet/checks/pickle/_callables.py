@@ -107,6 +107,15 @@ class _Tables:
 
 
 @cache
+def _harmless() -> dict[tuple[str, str], Known]:
+    """What is known to make data, or to lead on: all that most models name, and much less to read than the rest."""
+    tables = ((_LINKER, read_table("callables/linkers")), (_DATA, read_table("callables/data")))
+    return {
+        (module, name): known for known, table in tables for module, names in table["modules"].items() for name in names
+    }
+
+
+@cache
 def _tables() -> _Tables:
     exact: dict[tuple[str, str], Known] = {}
     modules: dict[str, Known] = {}
@@ -117,10 +126,7 @@ def _tables() -> _Tables:
     for module, names in framework["internals"].items():
         known = Known(Kind.FRAMEWORK, package=packages.get(module.partition(".")[0], module.partition(".")[0]))
         exact.update(((module, name), known) for name in names)
-    data = read_table("callables/data")
-    for known, table in ((_LINKER, read_table("callables/linkers")["modules"]), (_DATA, data["modules"])):
-        for module, names in table.items():
-            exact.update(((module, name), known) for name in names)
+    exact.update(_harmless())
     for capability in _CAPABILITIES:
         known = _dangerous(capability)
         for module, names in dangerous[capability].items():
@@ -140,7 +146,7 @@ def _tables() -> _Tables:
         exact=exact,
         modules=modules,
         below=below,
-        methods=frozenset(data["methods"]),
+        methods=frozenset(read_table("callables/data")["methods"]),
         stdlib=frozenset(read_table("callables/stdlib")["names"].split()),
         packages=packages,
         pattern=re.compile("|".join(framework["patterns"]["names"])),
@@ -185,8 +191,11 @@ def classify(module: str, name: str, *, called: bool = True, opens: bool = False
     A dotted name is an attribute walk: it counts as what its last known part is, so that an innocent module in front of
     it hides nothing. A method of an instance is written ``Class().method``.
     """
-    tables = _tables()
     name = name.removesuffix(".__call__")
+    known = _harmless().get((module, name))
+    if known is _DATA:  # nothing else is said of these, which a test holds
+        return known
+    tables = _tables()
     if not called and (module, name) in tables.uncalled:
         return _PYTHON
     known = tables.exact.get((module, name))
