@@ -100,7 +100,9 @@ def read_pieces(
 def _pieces_of(value: Any) -> str | None:
     """The text that a list puts together: of texts, bytes or characters as numbers, or of lists of those; ``None`` for others."""
     if isinstance(value, dict) and len(value) > 1 and all(isinstance(key, str) and key.isdecimal() for key in value):
-        value = list(value.values())
+        value = [
+            value[key] for key in sorted(value, key=lambda key: (len(key), key))
+        ]  # by number, whatever their order
     if not isinstance(value, list) or len(value) < 2:
         return None
     waiting = value[::-1]
