@@ -57,7 +57,12 @@ def drawn(cases: list[Case], count: int, seed: str) -> list[Case]:
 
 @pytest.mark.parametrize("wrapper", ALL_WRAPPERS, ids=lambda wrapper: wrapper.name)
 def test_hostile_files_in_a_container(wrapper: Wrapper, tmp_path: Path) -> None:
-    hostile = [case for case in (PICKLES if wrapper.needs != "any" else SINGLE) if case.hostile]
+    # what only its name makes hostile has another one in a container
+    hostile = [
+        case
+        for case in (PICKLES if wrapper.needs != "any" else SINGLE)
+        if case.hostile and case.rules != {"file/name-mismatch"}
+    ]
     slipped = []
     for number, case in enumerate(drawn(hostile, 3, wrapper.name)):
         data = case.forge()
