@@ -205,9 +205,10 @@ def tell_tool(text: str, facts: Facts) -> None:
 
 
 def tell_parsed_tool(document: Any, facts: Facts) -> None:
-    """The same for its parsed texts, where the lines showed nothing: they may be folded, or spelled with escapes."""
+    """The same for its parsed texts, where the lines showed nothing, or something with escapes in it: they may be folded or spelled."""
     tell_hooks(document, facts)
-    if _TOOLS.search(f"/{facts.place}") and not any(each.rule == "hub/shell-command" for each in facts.anomalies):
+    shown = [each for each in facts.anomalies if each.rule == "hub/shell-command"]
+    if _TOOLS.search(f"/{facts.place}") and (not shown or any("\\" in each.message for each in shown)):
         tell_commands("\n".join(_texts(document)), facts)
 
 
