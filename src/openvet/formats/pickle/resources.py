@@ -179,6 +179,12 @@ def _multiplied(m: Semantics, items: list[int]) -> Size | None:
     return None
 
 
+def _added(m: Semantics, items: list[int]) -> Size | None:
+    """One sequence behind another: doubled thirty times, eight bytes are gigabytes."""
+    sizes = [size[1] for size in (_size(m, item) for item in items[:2]) if size is not None and size[0] == "bytes"]
+    return ("bytes", min(sum(sizes), _ENDLESS)) if sizes else None
+
+
 def _power(m: Semantics, items: list[int]) -> Size | None:
     if len(items) != 2:
         return None  # a third number bounds the result
@@ -324,11 +330,18 @@ def _table() -> dict[tuple[str, str], Judge]:
         table[module, name] = _consumed
     for module in ("operator", "_operator"):
         table.update({(module, name): _multiplied for name in ("mul", "imul", "__mul__", "__imul__", "repeat")})
+        table.update(
+            {
+                (module, name): _added
+                for name in ("add", "iadd", "concat", "iconcat", "__add__", "__iadd__", "__concat__", "__iconcat__")
+            }
+        )
         table.update({(module, name): _power for name in ("pow", "ipow", "__pow__")})
         table.update({(module, name): _shifted for name in ("lshift", "ilshift", "__lshift__")})
         table.update({(module, name): _formatted for name in ("mod", "imod", "__mod__")})
         table[module, "countOf"] = table[module, "indexOf"] = _consumed
     for kind in ("str", "bytes", "bytearray", "list", "tuple"):
+        table["builtins", f"{kind}.__add__"] = table["builtins", f"{kind}.__iadd__"] = _added
         table["builtins", f"{kind}.__mul__"] = table["builtins", f"{kind}.__rmul__"] = _multiplied
         if kind not in ("list", "tuple"):
             table.update({("builtins", f"{kind}.{name}"): _padded for name in ("center", "ljust", "rjust", "zfill")})
@@ -391,7 +404,11 @@ def strain(m: Semantics, ref: Ref, items: list[int], result: int, offset: int, o
             _note(m, ref, f"makes {_shown(m.taken)} bytes", offset, opcode)
     if kind == "bits" and amount >= BITS:
         _note(m, ref, "makes a number of more than 2^28 bits", offset, opcode)
-    if (amount >= _KEPT_FROM or kind == "exponent") and tag_of(result) == RESULT and len(m.sizes) < _KEPT:
+    if (
+        (amount >= _KEPT_FROM or kind == "exponent" or judge is _added)
+        and tag_of(result) == RESULT
+        and len(m.sizes) < _KEPT
+    ):
         m.sizes[offset_of(result)] = size
 
 

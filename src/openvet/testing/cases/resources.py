@@ -32,6 +32,12 @@ def _chained() -> bytes:
     return b"\x80\x04\x8f()\x94)\x85\x94" + levels + b"\x90."
 
 
+def _doubled(first: bytes, times: int) -> bytes:
+    """What ``first`` puts on the stack, put behind itself so many times."""
+    level = b"h\x00h\x01h\x01\x86R\x94q\x01"
+    return b"\x80\x04coperator\nadd\n\x940" + first + b"q\x01" + level * times + b"."
+
+
 def _case(word: str, technique: str, forge: Callable[[], bytes], *rules: str, name: str = "model.pkl") -> Case:
     decision = "reject" if rules else "admit"
     return Case(f"resources/{word}", technique, forge, decision, frozenset(rules), ("pickle",), name=name)  # type: ignore[arg-type]
@@ -79,6 +85,9 @@ CASES: tuple[Case, ...] = (
         [*(_call("builtins:bytearray", each) for each in range(20)), _call("builtins:bytearray", 1 << 37)],
         _RULE,
     ),
+    _case("doubled-text", "A text of two letters, put behind itself thirty-two times", lambda: _doubled(b"\x8c\x02ab", 32), _RULE),
+    _case("doubled-list", "A list of two numbers, put behind itself thirty times", lambda: _doubled(b"](K\x01K\x02e", 30), _RULE),
+    _case("harmless-doubled", "A text put behind itself ten times", lambda: _doubled(b"\x8c\x02ab", 10)),
     _case("shared-key", "A tuple of 2^60 items, made of sixty, is a key", lambda: _shared(60, "key"), _RULE),
     _case("shared-in-a-set", "Such a tuple is put into a set", lambda: _shared(60, "set"), _RULE),
     _case("chained-in-a-set", "Each tuple holds the two before it", _chained, _RULE),
