@@ -14,8 +14,9 @@ from tests.disarm.reading import DROP, EVIL, FORMS, WORDS, plain, read_back, ref
 
 import openvet
 from openvet.disarm.rewrite import DisarmOptions, RefusedError
+from openvet.errors import OpenVetError
 from openvet.testing.forge import Call, Name, Persistent, assemble, dump
-from openvet.testing.forge_views import Stored, Strided, elements, tar_file, zip_file
+from openvet.testing.forge_views import Stored, Strided, elements, legacy_file, tar_file, zip_file
 from openvet.workflows.disarm import Outcome
 
 
@@ -318,3 +319,13 @@ def test_the_oldest_container_with_faults(tmp_path: Path) -> None:
             refused(tmp_path, good[:size], "refused", DROP)
     evil = tar_file({"w": Persistent("1"), "x": EVIL}, tensors)
     assert run(tmp_path, evil).outcome is Outcome.DANGEROUS
+
+
+def test_a_list_of_storages_that_is_none_is_refused(tmp_path: Path) -> None:
+    """A number stands where the list of keys should (found by fuzzing)."""
+    keys = b"\x80\x02](X\x01\x00\x00\x000e."
+    whole = legacy_file({"w": Strided(Stored(bytes(16)), (2, 2), (2, 1))})
+    assert whole.count(keys) == 1
+    (tmp_path / "in.pt").write_bytes(whole.replace(keys, keys.replace(b"]", b"G")))
+    with pytest.raises(OpenVetError, match="the list of its storages is no plain list"):
+        openvet.disarm_model(tmp_path / "in.pt", tmp_path / "out", DisarmOptions(force=True))

@@ -246,7 +246,10 @@ def _legacy_graph(checkpoint: Checkpoint, source: Source, budget: Budget, place:
         graphs.append(checkpoint.graph(source, budget, place, at))
         at = graphs[-1].end
     objects, keys = graphs[3], graphs[4]
-    order = [keys.text(each) for each in keys.children(keys.result)]
+    try:
+        order = [keys.text(each) for each in keys.children(keys.result)]
+    except NotPlainError as error:
+        raise MalformedError(f"the list of its storages is no plain list: {error}", offset=graphs[3].end) from error
     claims = _claims(objects)
     places: dict[str, Bytes] = {}
     for key in order:
