@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from tests.evidence.log.making import KEY, ORIGIN, DyingDisk, Killed, add, all_entries, entries, look, new_log
+from tests.evidence.power import Power
 
 from openvet.errors import VerifyError
 from openvet.evidence.checkpoint import read_checkpoint
@@ -165,42 +166,6 @@ def test_a_process_that_is_killed_at_random(tmp_path: Path) -> None:
         assert found.strangers == ()
         assert all_entries(folder) == entries(0, found.checkpoint.size)
     assert told > 12
-
-
-class Power(Disk):
-    """Keeps account of what is only in memory, so that the power can fail afterwards at any step.
-
-    The model: bytes of a file are safe after its fsync, before that they are anything. A name is safe after the fsync of its folder;
-    before that each change of names may have got to the disk or not, later ones without earlier ones. Only a rename within one
-    folder is one change.
-    """
-
-    def __init__(self, folder: str) -> None:
-        super().__init__(folder)
-        self.log: list[tuple[str, str, str, bytes]] = []
-
-    def write_new(self, name: str, data: bytes) -> None:
-        self.log.append(("unsafe", name, "", data))
-        super().write_new(name, data)
-        self.log.append(("safe", name, "", data))
-
-    def rename(self, source: str, target: str) -> None:
-        super().rename(source, target)
-        self.log.append(("rename", source, target, b""))
-
-    def make_folder(self, name: str) -> bool:
-        made = super().make_folder(name)
-        if made:
-            self.log.append(("mkdir", name, "", b""))
-        return made
-
-    def remove(self, name: str) -> None:
-        super().remove(name)
-        self.log.append(("remove", name, "", b""))
-
-    def sync_folder(self, name: str) -> None:
-        super().sync_folder(name)
-        self.log.append(("sync", name, "", b""))
 
 
 Names = dict[str, bytes | None]
