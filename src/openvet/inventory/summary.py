@@ -14,15 +14,10 @@ from openvet.core.location import Location
 from openvet.core.text import printable
 from openvet.evidence.predicates.inventory_v1 import Fact
 from openvet.inventory.component import Component, Inventory
+from openvet.inventory.weights import NOT_PARAMETERS, ONE_FILE, WEIGHTS, total, weights
 
 __all__ = ["summarise"]
 
-#: Formats that hold weights, the one to count first where several are there.
-_WEIGHTS = ("safetensors", "gguf", "torch-zip", "torch-legacy", "torch-tar", "torch-export", "torch-package", "npy", "hdf5",
-            "msgpack", "tf-checkpoint-index", "onnx", "ort", "tflite")  # fmt: skip
-#: Of these, several files may be one model in parts or in variants; nothing in them says which.
-_ONE_FILE = frozenset({"onnx", "ort", "tflite", "hdf5", "msgpack"})
-_NOT_PARAMETERS = {"I64", "I32", "I16", "U64", "U32", "U16", "BOOL"}
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json", "vocab.txt", "merges.txt")
 _NAMES = ("config.json", "model_index.json", "readme.md", "tokenizer_config.json", *_TOKENIZERS)
 _LONGEST = 200
@@ -112,33 +107,20 @@ def _by_name(inventory: Inventory) -> dict[str, list[Component]]:
 
 
 def _from_weights(inventory: Inventory) -> Iterator[Fact]:
-    groups: dict[str, list[Component]] = {}
-    for component in inventory.walk():
-        if component.tensors and component.format in _WEIGHTS:
-            groups.setdefault(component.format, []).append(component)
-    for name in _WEIGHTS:
+    groups = inventory.once(weights)
+    for name in WEIGHTS:
         components = groups.get(name)
-        if not components or (len(components) > 1 and name in _ONE_FILE):
+        if not components or (len(components) > 1 and name in ONE_FILE):
             continue
         if name == "gguf":
             components = _one_gguf(components)
-        parameters = 0
-        dtypes: dict[str, int] = {}
-        for component in components:
-            seen: set[tuple[int, int | None]] = set()
-            for tensor in component.tensors:
-                if tensor.offset is not None:
-                    if (tensor.offset, tensor.nbytes) in seen:  # one tensor under several names, such as tied weights
-                        continue
-                    if tensor.elements:
-                        seen.add((tensor.offset, tensor.nbytes))
-                dtypes[tensor.dtype] = dtypes.get(tensor.dtype, 0) + 1
-                if tensor.dtype not in _NOT_PARAMETERS:
-                    parameters += tensor.elements
+        counted = total(inventory, components)
+        parameters = sum(each.elements for dtype, each in counted.items() if dtype not in NOT_PARAMETERS)
+        dtypes = {dtype: each.tensors for dtype, each in counted.items()}
         sources = tuple(Location(each.place) for each in components[:20])
         # a number beyond 2**53 is written as text, since not every JSON reader carries it (canonical.py)
         yield Fact("parameters", parameters if parameters <= 2**53 else str(parameters), "derived", sources)
-        yield Fact("dtypes", dict(sorted(dtypes.items(), key=lambda item: (-item[1], item[0]))), "derived", sources)
+        yield Fact("dtypes", dtypes, "derived", sources)
         yield Fact("tensors", sum(len(each.tensors) for each in components), "derived", sources)
         yield Fact("weights format", name, "derived", sources)
         return

@@ -1,0 +1,160 @@
+"""Holding statements against each other: the configuration against the tensors, labels against what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from openvet.core.location import Location
+from openvet.core.pattern import pattern
+from openvet.evidence.predicates.inventory_v1 import Fact
+from openvet.evidence.predicates.profile_v1 import Comparison, Problem
+from openvet.inventory.component import Component
+from openvet.inventory.weights import NOT_PARAMETERS, Count
+from openvet.profile._say import carried
+from openvet.profile.blueprint import Blueprint, Role
+
+__all__ = ["Match", "compare_dtype", "compare_gguf", "compare_shapes", "match"]
+
+#: Tensors that are held against a configuration by name; more than any published model has.
+_MOST_NAMES = 500_000
+#: From this part of the names on, a checkpoint uses the names of the drawing, and what is missing is missing.
+_ENOUGH = 0.5
+_LISTED = 10
+_DTYPES = {"float32": "F32", "float": "F32", "float16": "F16", "half": "F16", "bfloat16": "BF16", "float64": "F64",
+           "float8_e4m3fn": "F8_E4M3"}  # fmt: skip
+_LABEL = pattern(r"(?:(\d{1,4})x)?(\d{1,4}(?:\.\d{1,3})?)([KMBT])")
+_UNITS = {"K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
+#: general.file_type -> the type of tensors that it is named after (llama.h, ``llama_ftype``).
+_FILE_TYPES = {0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 10: "Q2_K", 11: "Q3_K", 12: "Q3_K", 13: "Q3_K",
+               14: "Q4_K", 15: "Q4_K", 16: "Q5_K", 17: "Q5_K", 18: "Q6_K", 19: "IQ2_XXS", 20: "IQ2_XS", 21: "Q2_K", 22: "IQ3_XS",
+               23: "IQ3_XXS", 24: "IQ1_S", 25: "IQ4_NL", 26: "IQ3_S", 28: "IQ2_S", 30: "IQ4_XS", 31: "IQ1_M", 32: "BF16"}  # fmt: skip
+
+
+class Match:
+    """How the names and shapes of a drawing fit the tensors that are there.
+
+    Attributes:
+        known: whether the checkpoint uses the names of the drawing at all.
+        missing: names that are drawn and not there; ``wrong``: name -> (shape drawn, shape there).
+        further: how many tensors are there that are not drawn.
+    """
+
+    def __init__(self, drawn: Mapping[str, tuple[int, ...]], there: Mapping[str, tuple[int, ...]]) -> None:
+        self.drawn = len(drawn)
+        self.missing = [name for name in drawn if name not in there]
+        self.known = bool(drawn) and len(self.missing) <= len(drawn) * _ENOUGH
+        self.wrong = {name: (shape, there[name]) for name, shape in drawn.items() if there.get(name, shape) != shape}
+        self.further = len(there) - (len(drawn) - len(self.missing))
+
+    @property
+    def fits(self) -> bool:
+        """Every tensor that is drawn is there with that shape."""
+        return self.known and not self.missing and not self.wrong
+
+
+def match(plan: Blueprint, components: Sequence[Component]) -> Match:
+    """Hold ``plan`` against the tensors of ``components``. A common first word of all names, such as ``model.``, may be absent."""
+    there = {each.name: each.shape for component in components for each in component.tensors}
+    drawn = {
+        name: each.shape
+        for each in plan.weights
+        if each.role != Role.BUFFER
+        for name in _bounded(each.names(), each.copies)
+    }
+    found = Match(drawn, there)
+    if not found.known:
+        for cut, put in (("model.", ""), ("", "model."), ("transformer.", ""), ("", "transformer.")):
+            renamed = {put + name.removeprefix(cut): shape for name, shape in drawn.items() if name.startswith(cut)}
+            other = Match({**renamed}, there)
+            if other.known:
+                return other
+    return found
+
+
+def _bounded(names: Iterator[str], copies: int) -> Iterator[str]:
+    return names if copies <= _MOST_NAMES else iter(())
+
+
+def compare_shapes(found: Match, config: Component, components: Sequence[Component]) -> Iterator[Comparison | Problem]:
+    """Where the configuration draws another tensor than is there, or one that is in no file."""
+    if not found.known:
+        return
+    for name, (drawn, there) in list(found.wrong.items())[:_LISTED]:
+        place = next(each.place for each in components if any(tensor.name == name for tensor in each.tensors))
+        yield Comparison(
+            f"shape of {carried(name)}",
+            Fact("shape", list(there), "derived", (Location(place, pointer=name),)),
+            Fact("shape", list(drawn), "declared", (Location(config.place),)),
+            agree=False,
+            note=_more(f"the file has {list(there)}, and the configuration asks for {list(drawn)}", len(found.wrong)),
+        )
+    if found.missing:
+        first = ", ".join(str(carried(each)) for each in found.missing[:3])
+        text = f"{len(found.missing)} of {found.drawn} tensors that the configuration asks for are in no file: {first}"
+        yield Problem(text + (" ..." if len(found.missing) > 3 else ""), Location(config.place))
+
+
+def _more(text: str, count: int) -> str:
+    return text if count <= _LISTED else f"{text}; {count} tensors differ in all"
+
+
+def compare_dtype(
+    declared: Fact | None, counted: Mapping[str, Count], components: Sequence[Component]
+) -> Iterator[Comparison]:
+    """The type of number that the configuration names against the one that most elements have."""
+    if declared is None or not isinstance(declared.value, str):
+        return
+    elements = {dtype: each.elements for dtype, each in counted.items() if dtype not in NOT_PARAMETERS}
+    wanted = _DTYPES.get(declared.value.removeprefix("torch."))
+    if not elements or wanted is None:
+        return
+    most = max(elements, key=lambda each: elements[each])
+    if most == wanted:
+        return
+    fact = Fact("dtypes", most, "derived", tuple(Location(each.place) for each in components[:_LISTED]))
+    yield Comparison("dtype", fact, declared, agree=False, note=f"most elements are {most}, and {wanted} is declared")
+
+
+def compare_gguf(first: Component, parameters: int, counted: Mapping[str, Count]) -> Iterator[Comparison]:
+    """What a GGUF file calls itself against its tensors: number of parameters, size label, type of file."""
+    keys = first.metadata
+    here = (Location(first.place),)
+    counted_fact = Fact("parameters", carried(parameters), "derived", here)
+    number = keys.get("general.parameter_count")
+    if isinstance(number, int) and not isinstance(number, bool):
+        fact = Fact(
+            "parameters", carried(number), "declared", (Location(first.place, pointer="general.parameter_count"),)
+        )
+        yield Comparison(
+            "parameters",
+            counted_fact,
+            fact,
+            number == parameters,
+            f"the tensors have {parameters:,}, and {number:,} are declared",
+        )
+    label = keys.get("general.size_label")
+    found = _LABEL.fullmatch(label) if isinstance(label, str) else None
+    if found is not None:
+        size = float(found[2]) * _UNITS[found[3]] * int(found[1] or 1)
+        fact = Fact("parameters", label, "declared", (Location(first.place, pointer="general.size_label"),))
+        # a label is rounded, and of experts that share layers it names only the parts
+        agree = 0.5 * size <= parameters <= 1.5 * size
+        yield Comparison(
+            "parameters",
+            counted_fact,
+            fact,
+            agree,
+            f"the tensors have {parameters:,}, and the label is {carried(label)}",
+        )
+    kind = keys.get("general.file_type")
+    named = _FILE_TYPES.get(kind) if isinstance(kind, int) and not isinstance(kind, bool) else None
+    if named is None or not counted:
+        return
+    elements = {dtype: each.elements for dtype, each in counted.items()}
+    most = max(elements, key=lambda each: elements[each])
+    part = elements.get(named, 0) * 100 // max(sum(elements.values()), 1)
+    fact = Fact("file type", named, "declared", (Location(first.place, pointer="general.file_type"),))
+    note = f"{part} % of the elements are {named}, after which the file is named" + (
+        "" if most == named else f"; most are {most}"
+    )
+    yield Comparison("file type", Fact("dtypes", most, "derived", here), fact, agree=part > 0, note=note)

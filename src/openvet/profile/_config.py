@@ -1,0 +1,115 @@
+"""A model's configuration, taken key by key: of the right type, within bounds, and with where each was read.
+
+A configuration is a stranger's text. A number that is no number, or that no model can have, is refused with its place; it never becomes
+the size of anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from openvet.errors import MalformedError
+
+__all__ = ["LARGEST", "LAYERS", "Config"]
+
+#: No extent of a tensor is larger: 2**40 rows would be terabytes.
+LARGEST = 2**40
+#: No model has more layers or experts; a larger number would cost time here for each.
+LAYERS = 100_000
+
+_MISSING: Any = object()
+
+
+class Config:
+    """One object of a configuration.
+
+    Args:
+        values: the parsed object.
+        pointer: its JSON Pointer in the text.
+        read: key -> pointer of all that was taken, shared with the objects below.
+
+    Every method raises :class:`~openvet.errors.MalformedError` for a value that is not of its kind, naming its place.
+    """
+
+    def __init__(self, values: Mapping[str, Any], pointer: str = "", read: dict[str, str] | None = None) -> None:
+        self.values = values
+        self.pointer = pointer
+        self.read: dict[str, str] = {} if read is None else read
+
+    def _find(self, names: Sequence[str]) -> tuple[str, Any]:
+        for name in names:
+            value = self.values.get(name)
+            if value is not None:
+                where = f"{self.pointer}/{name}"
+                self.read[name] = where
+                return where, value
+        return f"{self.pointer}/{names[0]}", _MISSING
+
+    def may(self, *names: str, most: int = LARGEST, least: int = 1) -> int | None:
+        """The first of these keys that is there, as a whole number from ``least`` to ``most``; ``None`` where none is."""
+        where, value = self._find(names)
+        if value is _MISSING:
+            return None
+        if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            shown = f"{value}"[:40] if isinstance(value, int | float | str) else type(value).__name__
+            raise MalformedError(f"{where} is {shown}, and must be a whole number from {least} to {most}")
+        return value
+
+    def whole(self, *names: str, default: int | None = None, most: int = LARGEST, least: int = 1) -> int:
+        """The same, where it has to be there or has a default."""
+        found = self.may(*names, most=most, least=least)
+        if found is not None:
+            return found
+        if default is None:
+            raise MalformedError(f"{self.pointer}/{names[0]} is not there")
+        return default
+
+    def flag(self, *names: str, default: bool = False) -> bool:
+        where, value = self._find(names)
+        if value is _MISSING:
+            return default
+        if not isinstance(value, bool):
+            raise MalformedError(f"{where} is neither true nor false")
+        return value
+
+    def word(self, *names: str, default: str = "") -> str:
+        where, value = self._find(names)
+        if value is _MISSING:
+            return default
+        if not isinstance(value, str):
+            raise MalformedError(f"{where} is no text")
+        return value
+
+    def may_list(self, *names: str, most: int = LAYERS) -> list[Any] | None:
+        where, value = self._find(names)
+        if value is _MISSING:
+            return None
+        if not isinstance(value, list) or len(value) > most:
+            raise MalformedError(f"{where} is no list of at most {most} items")
+        return value
+
+    def wholes(
+        self, *names: str, default: Sequence[int] | None = None, most: int = LARGEST, least: int = 0
+    ) -> list[int]:
+        """A list of whole numbers."""
+        found = self.may_list(*names)
+        if found is None:
+            if default is None:
+                raise MalformedError(f"{self.pointer}/{names[0]} is not there")
+            return list(default)
+        for each in found:
+            if isinstance(each, bool) or not isinstance(each, int) or not least <= each <= most:
+                raise MalformedError(f"{self.pointer}/{names[0]} is no list of whole numbers from {least} to {most}")
+        return list(found)
+
+    def below(self, *names: str) -> Config | None:
+        """The object under one of these keys, if there is one."""
+        where, value = self._find(names)
+        if value is _MISSING:
+            return None
+        if not isinstance(value, Mapping):
+            raise MalformedError(f"{where} is no object")
+        return Config(value, where, self.read)

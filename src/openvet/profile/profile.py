@@ -1,0 +1,287 @@
+"""The profile of a subject: for each model in it what it is and needs, where that was read, and what does not fit together.
+
+Parameters are counted in the tensors. What cannot be counted there (which of them a token passes, what a sequence costs) is drawn from
+the configuration by the rules of its family; the drawing is held against the tensors, and where they differ both stand in the profile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+from openvet.core.location import Location
+from openvet.core.registry import load_kind
+from openvet.errors import MalformedError
+from openvet.evidence.predicates.inventory_v1 import Fact
+from openvet.evidence.predicates.profile_v1 import Comparison, ModelPart, Problem
+from openvet.inventory.component import Component, Inventory
+from openvet.inventory.weights import NOT_PARAMETERS, Count, total
+from openvet.profile._compare import Match, compare_dtype, compare_gguf, compare_shapes, match
+from openvet.profile._config import Config
+from openvet.profile._gguf import draw_gguf
+from openvet.profile._parts import Found, find_parts
+from openvet.profile._say import Facts
+from openvet.profile.blueprint import Blueprint
+
+__all__ = ["MOST_PARTS", "profile_parts"]
+
+#: Models of one subject that are profiled; the number of further ones is told.
+MOST_PARTS = 200
+#: What most configurations call these, for families that we do not know.
+_USUAL = (("layers", ("num_hidden_layers", "n_layer", "num_layers", "n_layers")), ("hidden size", ("hidden_size", "n_embd", "d_model", "dim")),
+          ("attention heads", ("num_attention_heads", "n_head", "num_heads", "n_heads")), ("key-value heads", ("num_key_value_heads",)),
+          ("context length", ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")), ("vocabulary", ("vocab_size",)))  # fmt: skip
+#: Formats in which the offset of a tensor is one in the file.
+_BYTES_FOLLOW = frozenset({"safetensors", "gguf"})
+_PACKED = frozenset({"I32", "U8", "I8", "U32", "I16"})
+
+
+@cache
+def families() -> dict[str, ModuleType]:
+    """``model_type`` -> the family's module."""
+    modules = load_kind("openvet.profile.families", ("FAMILY", "draw")).modules
+    return {name: module for module in modules for name in module.FAMILY.model_types}
+
+
+def profile_parts(inventory: Inventory) -> tuple[tuple[ModelPart, ...], int]:
+    """The models of ``inventory`` and how many more there are; to be asked for with :meth:`Inventory.once`."""
+    found = find_parts(inventory)
+    return tuple(_part(inventory, each) for each in found[:MOST_PARTS]), max(0, len(found) - MOST_PARTS)
+
+
+class _Part:
+    """One model while it is being profiled."""
+
+    def __init__(self, inventory: Inventory, found: Found) -> None:
+        self.found = found
+        self.facts = Facts()
+        self.counted: dict[str, Count] = total(inventory, found.weights)
+        self.comparisons: list[Comparison] = []
+        self.problems: list[Problem] = []
+        self.missing: list[str] = []
+        self.plan: Blueprint | None = None
+        self.match: Match | None = None
+
+    def keep(self, each: Comparison | Problem) -> None:
+        (self.comparisons if isinstance(each, Comparison) else self.problems).append(each)  # type: ignore[arg-type] # mypy joins the two
+
+
+def _part(inventory: Inventory, found: Found) -> ModelPart:
+    part = _Part(inventory, found)
+    config = found.config
+    if config is not None and config.basename.lower() == "adapter_config.json":
+        _adapter(part, config)
+    elif config is not None:
+        _configured(part, config)
+    elif found.weights and found.weights[0].format == "gguf":
+        _gguf(part)
+    else:
+        part.missing.append(
+            "no configuration describes these weights: family, layers and memory for a sequence are not known"
+        )
+    _weights(part)
+    _tokenizer(part)
+    if found.others:
+        part.facts.derived("further packagings", list(found.others), ())
+    plan = part.plan
+    return ModelPart(
+        found.name,
+        part.facts.in_order(),
+        tuple(plan.caches) if plan else (),
+        tuple(part.comparisons),
+        tuple(part.problems),
+        (*(plan.notes if plan else ()), *part.missing),
+    )
+
+
+def _configured(part: _Part, component: Component) -> None:
+    document = component.document
+    if not isinstance(document, dict):
+        part.problems.append(Problem("the configuration is no JSON object", Location(component.place)))
+        return
+    config = Config(document)
+    facts = part.facts
+    kind = document.get("model_type", document.get("_class_name"))
+    key = "model_type" if "model_type" in document else "_class_name"
+    facts.declared("family", kind if isinstance(kind, str) else None, component, f"/{key}")
+    facts.declared("class", document.get("architectures"), component, "/architectures")
+    for name in ("dtype", "torch_dtype"):
+        value = document.get(name)
+        facts.declared("declared dtype", value if isinstance(value, str) else None, component, f"/{name}")
+    quantized = document.get("quantization_config")
+    if isinstance(quantized, dict):
+        facts.declared("quantization", _quantization(quantized), component, "/quantization_config")
+    module = families().get(kind) if isinstance(kind, str) else None
+    if module is None:
+        said = f"the family {facts.by_name['family'].value}" if "family" in facts.by_name else "the family"
+        part.missing.append(f"{said} is not known: active parameters and memory for a sequence are not computed")
+        _usual(part, config, component)
+        return
+    try:
+        part.plan = module.draw(config)
+    except MalformedError as error:
+        pointer = error.message.split(" ", 1)[0]
+        where = Location(component.place, pointer=pointer if pointer.startswith("/") else None)
+        part.problems.append(Problem(error.message, where))
+        return
+    _drawn(part, part.plan, component)
+
+
+def _quantization(quantized: dict[str, Any]) -> str | None:
+    method = quantized.get("quant_method")
+    bits = quantized.get("bits", quantized.get("w_bit"))
+    if quantized.get("load_in_4bit") is True:
+        bits = 4
+    elif quantized.get("load_in_8bit") is True:
+        bits = 8
+    if not isinstance(method, str):
+        return None
+    return f"{method}, {bits} bits" if isinstance(bits, int) and not isinstance(bits, bool) else method
+
+
+def _usual(part: _Part, config: Config, component: Component) -> None:
+    """What nearly every configuration names in one of a few ways."""
+    for name, keys in _USUAL:
+        try:
+            value = config.may(*keys)
+        except MalformedError as error:
+            part.problems.append(Problem(error.message, Location(component.place)))
+            continue
+        if value is not None:
+            key = next(each for each in keys if each in config.read)
+            part.facts.declared(name, value, component, config.read[key])
+
+
+def _drawn(part: _Part, plan: Blueprint, component: Component) -> None:
+    """The facts of a drawing. They are declared: only the configuration supports them; the tensors may confirm it."""
+    found = part.match = match(plan, part.found.weights) if part.found.weights else None
+    confirmed = found is not None and found.fits
+    basis = "derived" if confirmed else "declared"
+    sources = [Location(component.place)]
+    if confirmed:
+        sources += [Location(each.place) for each in part.found.weights]
+    facts = part.facts
+    facts.add("kind", plan.kind, "derived", [Location(component.place, pointer="/model_type")])
+    facts.add("input", list(plan.modalities[0]), "derived", [Location(component.place, pointer="/model_type")])
+    facts.add("output", list(plan.modalities[1]), "derived", [Location(component.place, pointer="/model_type")])
+    for name, value in plan.facts.items():
+        facts.add(name, value, "declared", [Location(component.place)])
+    _counted(part, plan, basis, sources)
+    if not part.found.weights or _is_packed(part):
+        facts.add("parameters", plan.parameters, "declared", [Location(component.place)])
+        return
+    if found is not None:
+        for each in compare_shapes(found, component, part.found.weights):
+            part.keep(each)
+    for each in compare_dtype(facts.by_name.get("declared dtype"), part.counted, part.found.weights):
+        part.keep(each)
+    there = _parameters(part)
+    if found is not None and not found.known and there != plan.parameters:
+        one = Fact("parameters", there, "derived", tuple(Location(each.place) for each in part.found.weights[:20]))
+        other = Fact("parameters", plan.parameters, "declared", (Location(component.place),))
+        note = f"the tensors have {there:,} elements, and the configuration draws {plan.parameters:,}"
+        part.comparisons.append(Comparison("parameters", one, other, agree=False, note=note))
+
+
+def _counted(part: _Part, plan: Blueprint, basis: str, sources: Iterable[Location]) -> None:
+    sources = tuple(sources)
+    part.facts.add("embedding parameters", plan.embeddings, basis, sources)
+    if plan.active != plan.parameters:
+        part.facts.add("active parameters", plan.active, basis, sources)
+    if plan.kind in {"decoder", "encoder", "encoder-decoder"}:
+        part.facts.add("parameters multiplied per token", plan.multiplied, basis, sources)
+
+
+def _parameters(part: _Part) -> int:
+    return sum(each.elements for dtype, each in part.counted.items() if dtype not in NOT_PARAMETERS)
+
+
+def _is_packed(part: _Part) -> bool:
+    """Whether numbers of few bits lie packed in larger ones, so that the elements of the tensors are not the parameters."""
+    if "quantization" not in part.facts.by_name:
+        return False
+    sizes = {dtype: each.size for dtype, each in part.counted.items()}
+    return sum(sizes.get(dtype, 0) for dtype in _PACKED) * 2 > sum(sizes.values())
+
+
+def _gguf(part: _Part) -> None:
+    components = part.found.weights
+    plan = part.plan = draw_gguf(components, part.problems)
+    first = components[0]
+    facts = part.facts
+    facts.declared("family", first.metadata.get("general.architecture"), first, "general.architecture")
+    facts.declared("name", first.metadata.get("general.name"), first, "general.name")
+    facts.add("kind", plan.kind, "derived", [Location(first.place, pointer="general.architecture")])
+    for name, value in plan.facts.items():
+        derived = name in {"vocabulary", "tied embeddings"}
+        facts.add(name, value, "derived" if derived else "declared", [Location(first.place)])
+    _counted(part, plan, "derived", [Location(each.place) for each in components])
+    for each in compare_gguf(first, plan.parameters, part.counted):
+        part.keep(each)
+    declared = first.metadata.get("split.count", 1)
+    if isinstance(declared, int) and declared > 1 and declared != len(components):
+        text = f"{len(components)} of {declared} parts are there: the figures are of these alone"
+        part.problems.append(Problem(text, Location(first.place, pointer="split.count")))
+
+
+def _adapter(part: _Part, component: Component) -> None:
+    document = component.document if isinstance(component.document, dict) else {}
+    facts = part.facts
+    facts.add("kind", "adapter", "derived", [Location(component.place)])
+    for name, key in (("method", "peft_type"), ("base model", "base_model_name_or_path"), ("task", "task_type"), ("rank", "r"),
+                      ("alpha", "lora_alpha"), ("target modules", "target_modules")):  # fmt: skip
+        facts.declared(name, document.get(key), component, f"/{key}")
+    part.missing.append("an adapter needs its base model, which is not profiled here")
+
+
+def _weights(part: _Part) -> None:
+    """What the tensors say, whatever the configuration says."""
+    components, facts = part.found.weights, part.facts
+    if not components:
+        part.missing.append("there are no weights: what is said comes from the configuration alone")
+        return
+    parameters = _parameters(part)
+    if not _is_packed(part):
+        facts.derived("parameters", parameters, components)
+    dtypes = {
+        dtype: {"tensors": each.tensors, "elements": each.elements, "bytes": each.size}
+        for dtype, each in part.counted.items()
+    }
+    facts.derived("dtypes", dtypes, components)
+    size = sum(each.size for each in part.counted.values())
+    facts.derived("weight bytes", size, components)
+    facts.derived("weights format", components[0].format, components)
+    counted = facts.by_name.get("parameters")
+    if counted is not None and size and str(counted.value).isdigit() and int(counted.value):
+        hundredths = (size * 800 + int(counted.value) // 2) // int(counted.value)
+        facts.derived("bits per weight", f"{hundredths // 100}.{hundredths % 100:02d}", components)
+    for each in components:
+        end = max(((tensor.offset or 0) + (tensor.nbytes or 0) for tensor in each.tensors), default=0)
+        if each.format in _BYTES_FOLLOW and end > each.size:
+            text = (
+                f"{each.size:,} of {end:,} bytes are there ({each.size * 1000 // end / 10} %): the file was cut short"
+            )
+            part.problems.append(Problem(text, Location(each.place)))
+    if any(each.unknowns for each in components):
+        part.missing.append("not every byte of the weights was read; see openvet check")
+
+
+def _tokenizer(part: _Part) -> None:
+    facts, beside = part.facts, part.found.beside
+    config = beside.get("tokenizer_config.json")
+    if config is not None and isinstance(config.document, dict):
+        facts.declared("tokenizer", config.document.get("tokenizer_class"), config, "/tokenizer_class")
+    for name in ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json", "vocab.txt"):
+        if name in beside:
+            facts.derived("tokenizer file", name, [beside[name]])
+            break
+    for component in [*part.found.weights[:1], *beside.values()]:
+        template = next((each for each in component.programs if each.kind == "jinja"), None)
+        if template is not None:
+            facts.add("chat template", True, "derived", [template.location])
+            break
+    if part.found.weights and part.found.weights[0].format == "gguf":
+        first = part.found.weights[0]
+        facts.declared("tokenizer", first.metadata.get("tokenizer.ggml.model"), first, "tokenizer.ggml.model")
