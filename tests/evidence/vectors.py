@@ -24,6 +24,7 @@ from openvet.disarm.report import Copied, FileReport
 from openvet.disarm.rewrite import DisarmOptions
 from openvet.evidence.keys import PrivateKey, load_private
 from openvet.evidence.predicates.inventory_v1 import Fact, InventoryV1, Item, TensorEntry
+from openvet.evidence.predicates.profile_v1 import Cache, Comparison, ModelPart, Problem, ProfileV1
 from openvet.evidence.predicates.provenance_v1 import Provenance
 from openvet.evidence.predicates.scan_v1 import FileScan, Scan
 from openvet.evidence.predicates.tool import Tool
@@ -64,6 +65,34 @@ def _finding(rule: str, severity: Severity, where: Location, file: str, **eviden
     return Finding(rule, severity, Confidence.HIGH, where, f"says {rule}", "Do not load it.", evidence, (sha(file),))
 
 
+_PROFILE = ProfileV1(
+    TOOL,
+    (
+        ModelPart(
+            "",
+            (
+                Fact("family", "llama", "declared", (Location("config.json", pointer="/model_type"),)),
+                Fact("parameters", 134_515_008, "derived", (Location("model.safetensors"),)),
+                Fact("elements", str(2**60), "derived", (Location("model.safetensors"),)),
+            ),
+            (Cache("kv", 30, 384, None, 2304), Cache("state", 2, 4096)),
+            (
+                Comparison(
+                    "dtype",
+                    Fact("dtypes", "BF16", "derived", (Location("model.safetensors"),)),
+                    Fact("declared dtype", "float32", "declared", (Location("config.json", pointer="/torch_dtype"),)),
+                    agree=False,
+                    note="most elements are BF16, and F32 is declared",
+                ),
+            ),
+            (Problem("/num_hidden_layers is -1", Location("config.json", pointer="/num_hidden_layers")),),
+            ("the family x is not known",),
+        ),
+    ),
+    3,
+)
+
+
 def _model(name: str, files: tuple[FileScan, ...], rules: dict[str, Outcome], **more: Any) -> ModelReport:
     scan = Scan(TOOL, {"depth": 8, "seconds": 600.0}, files, rules, **more)
     inventory = InventoryV1(
@@ -80,7 +109,7 @@ def _model(name: str, files: tuple[FileScan, ...], rules: dict[str, Outcome], **
         ),
     )  # fmt: skip
     subject = ResourceDescriptor(name, {"dirHash": sha(name)})
-    return ModelReport(name, subject, scan, inventory, decide(scan))
+    return ModelReport(name, subject, scan, inventory, decide(scan), answers={"profile": _PROFILE})
 
 
 _CONFIG = FileScan("config.json", ("json",), 612, {"sha256": sha("config")}, Coverage.READ)
@@ -179,6 +208,11 @@ _BREAKS: dict[str, tuple[str, dict[str, Change]]] = {
         "unknown-field": lambda body: body["facts"][0].update(verdict="good"),
         "no-basis": lambda body: body["facts"][0].pop("basis"),
         "no-items": lambda body: body.pop("items"),
+    }),
+    "profile": ("profile-admitted", {
+        "no-parts": lambda body: body.pop("parts"),
+        "cache": lambda body: body["parts"][0]["caches"][0].update(kind="fast"),
+        "unknown-field": lambda body: body["parts"][0].update(verdict="good"),
     }),
     "test-result": ("test-result-rejected", {
         "result": lambda body: body.update(result="passed"),

@@ -25,6 +25,7 @@ _COMMANDS = {
     "check": "check",
     "scan": "check",
     "inspect": "inspect",
+    "profile": "profile",
     "disarm": "disarm",
     "digest": "digest",
     "sign": "sign",

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -17,15 +17,18 @@ from openvet.cli.statements import open_statements, statement_options
 from openvet.cli.terminal import is_terminal, look_of, say
 from openvet.core.dataclass import dataclass
 
+T = TypeVar("T")
+
 if TYPE_CHECKING:
     from openvet.cli.output import Output
+    from openvet.core.progress import Progress
     from openvet.policy.decision import Verdict
     from openvet.reports.report import ModelReport, NotChecked
     from openvet.workflows.check import Options
     from openvet.workflows.config import Config
     from openvet.workflows.find_config import Found
 
-__all__ = ["Reading", "check", "look_for_config", "make_options", "progress_line", "read_models", "scan"]
+__all__ = ["Reading", "check", "look_for_config", "make_options", "progress_line", "read_each", "read_models", "scan"]
 
 _FORMATS = ("text", "json", "jsonl", "sarif", "markdown", "acceptances")
 _STREAMED = {"text", "jsonl", "statements"}
@@ -170,17 +173,27 @@ def progress_line(wanted: bool) -> Iterator[tuple[Any, Callable[[], None]]]:
 
 
 def read_models(paths: list[str], options: Options, *, show_progress: bool) -> Iterator[ModelReport | NotChecked]:
-    """Check path after path. One that cannot be checked does not stop the others; it is said on standard error."""
+    """Check path after path; see :func:`read_each`."""
+    from openvet.workflows.check import check_each
+
+    return read_each(
+        paths, lambda path, progress: next(check_each([path], options, progress)), show_progress=show_progress
+    )
+
+
+def read_each(
+    paths: list[str], examine: Callable[[str, Progress], T], *, show_progress: bool
+) -> Iterator[T | NotChecked]:
+    """Examine path after path. One that cannot be examined does not stop the others; it is said on standard error."""
     from openvet.core.text import printable
     from openvet.errors import SubjectError, UsageError
-    from openvet.workflows.check import check_each
 
     with progress_line(show_progress) as (progress, hide):
         for path in paths:
             shown = printable(path)
-            result: ModelReport | NotChecked
+            result: T | NotChecked
             try:
-                result = next(check_each([path], options, progress))
+                result = examine(path, progress)
             except UsageError:
                 raise
             except SubjectError as error:
@@ -247,7 +260,7 @@ def _run(ctx: click.Context, asked: dict[str, Any], *, with_inventory: bool) -> 
         asked["form"] = "statements"
     form, quiet = asked["form"], asked["quiet"]
     options = make_options(asked, config, with_inventory=with_inventory)
-    if form not in _WITH_STATEMENTS and (statements is None or "inventory" not in statements.kinds):
+    if form not in _WITH_STATEMENTS and (statements is None or not {"inventory", "profile"} & set(statements.kinds)):
         # nobody would see more of the inventory
         seen = with_inventory and form != "statements" and not (quiet and form == "text")
         options = replace(options, only_facts=True, with_inventory=seen)

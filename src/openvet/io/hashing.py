@@ -126,6 +126,9 @@ class HashPool:
         if self._stop:
             pending.fail(_stopped(start))
             return pending
+        if not self._constructors:  # nobody wants a digest: nothing is read for it
+            pending.finish({})
+            return pending
         self._queue.put(pending)
         if len(self._threads) < self._jobs:
             thread = threading.Thread(target=self._work, name="hash", daemon=True)

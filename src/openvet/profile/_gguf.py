@@ -7,7 +7,6 @@ Keys: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (section "LLM").
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from openvet.core.location import Location
 from openvet.errors import MalformedError

@@ -55,10 +55,12 @@ def opened(value: Any) -> Any:
         out: dict[str, Any] = replace(value, **dict.fromkeys(_LONG[kind], ())).to_json()
         return out | {name: getattr(value, name) for name in _LONG[kind]}
     if kind is Statement:
+        if type(value.predicate) not in _LONG:
+            return value.to_json()
         hollow = Statement(value.subject, _Hollow(value.predicate.predicate_type), value.others).to_json()
         return hollow | {"predicate": value.predicate}
     if kind is ModelReport:
-        few = replace(value, scan=replace(value.scan, files=(), findings=(), unknowns=()), inventory=None)
+        few = replace(value, scan=replace(value.scan, files=(), findings=(), unknowns=()), inventory=None, answers={})
         return few.to_json() | {"statements": value.statements()}
     return value.to_json() if hasattr(value, "to_json") else value
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import field
 from typing import Any
 
 from openvet.core.coverage import Unknown
@@ -10,7 +12,7 @@ from openvet.core.finding import Finding
 from openvet.evidence.predicates.inventory_v1 import Fact, InventoryV1
 from openvet.evidence.predicates.scan_v1 import Scan
 from openvet.evidence.predicates.tool import Tool
-from openvet.evidence.statement import ResourceDescriptor, Statement
+from openvet.evidence.statement import Predicate, ResourceDescriptor, Statement
 from openvet.policy.decision import Decision, Verdict
 from openvet.reports.config_use import ConfigName, ConfigUse
 
@@ -43,6 +45,7 @@ class ModelReport:
         facts: what the model is, as the inventory says it; ``None`` where only safety was asked for.
         decision: computed from ``scan`` and the team's terms alone.
         config: the team's configuration, if there is one.
+        answers: what the rooms say that each answer one question, by the name of the statement: ``profile`` ...
     """
 
     path: str
@@ -52,6 +55,7 @@ class ModelReport:
     decision: Decision
     config: ConfigName | None = None
     facts: tuple[Fact, ...] | None = None
+    answers: Mapping[str, Predicate] = field(default_factory=dict)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -65,8 +69,10 @@ class ModelReport:
 
     def statements(self) -> tuple[Statement, ...]:
         """The evidence as unsigned in-toto statements."""
-        scan = Statement(self.subject, self.scan)
-        return (scan,) if self.inventory is None else (scan, Statement(self.subject, self.inventory))
+        predicates: list[Predicate] = [self.scan]
+        if self.inventory is not None:
+            predicates += [self.inventory, *self.answers.values()]
+        return tuple(Statement(self.subject, each) for each in predicates)
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -29,7 +29,7 @@ from openvet.reports.config_use import ConfigUse
 from openvet.reports.look import PLAIN, Look
 from openvet.reports.report import ModelReport, NotChecked, Report
 
-__all__ = ["compose", "configuration", "decision_line", "model", "summary", "table"]
+__all__ = ["compose", "configuration", "decision_line", "model", "summary", "table", "wrapped"]
 
 _VERDICT_STYLE = {Verdict.ADMIT: "green", Verdict.REVIEW: "yellow", Verdict.REJECT: "red"}
 _SEVERITY_STYLE: dict[Severity, tuple[str, ...]] = {
@@ -65,7 +65,7 @@ def model(report: ModelReport, look: Look = PLAIN) -> str:
     """Everything about one model."""
     verdict = report.decision.verdict
     start = f"{verdict.upper()}  {visible(report.subject.name)} — "
-    lines = _wrapped(start + headline(report.decision, report.scan), look.width, indent=8)
+    lines = wrapped(start + headline(report.decision, report.scan), look.width, indent=8)
     painted = look.paint(verdict.upper(), "bold", _VERDICT_STYLE[verdict])
     lines[0] = painted + lines[0][len(verdict) :]
     lines.extend(_why(report, look))
@@ -97,14 +97,14 @@ def configuration(use: ConfigUse, look: Look = PLAIN) -> str:
     lines = [look.paint("Configuration", "bold")]
     if use.name is not None:
         digest = f", sha256 {use.name.sha256}" if use.name.sha256 else ""
-        lines += _wrapped(f"{visible(use.name.file)} ({use.source}){digest}", look.width, indent=4, first="  ")
+        lines += wrapped(f"{visible(use.name.file)} ({use.source}){digest}", look.width, indent=4, first="  ")
     if use.strict:
         lines.append("  strict: what is not proven to be data is rejected")
     for ignored in use.ignored:
-        lines += _wrapped(f"ignored: {visible(ignored.file)}: {visible(ignored.why)}", look.width, indent=4, first="  ")
+        lines += wrapped(f"ignored: {visible(ignored.file)}: {visible(ignored.why)}", look.width, indent=4, first="  ")
     idle = use.lines()
     for line in idle[:_IDLE]:
-        lines += _wrapped(visible(line), look.width, indent=4, first="  ")
+        lines += wrapped(visible(line), look.width, indent=4, first="  ")
     if len(idle) > _IDLE:
         lines.append(f"  and {len(idle) - _IDLE:,} more entries that do nothing; --format json lists all")
     return look.finish("\n".join(lines) + "\n")
@@ -127,7 +127,7 @@ def table(
         padded = [cell + " " * (size - columns(cell)) for cell, size in zip(cells, widths, strict=True)]
         if start and padded:
             padded[0] = look.paint(padded[0], start[at])
-        last = _wrapped(row[-1], room) if wrap else [cut(row[-1], room)]
+        last = wrapped(row[-1], room) if wrap else [cut(row[-1], room)]
         out.append("  ".join([*padded, last[0]]).rstrip())
         out.extend(" " * (sum(widths) + 2 * len(widths)) + line for line in last[1:])
     return out
@@ -148,7 +148,7 @@ def _heading(text: str, look: Look) -> list[str]:
     return ["", look.paint(text, "bold")]
 
 
-def _wrapped(text: str, width: int, indent: int = 0, first: str = "") -> list[str]:
+def wrapped(text: str, width: int, indent: int = 0, first: str = "") -> list[str]:
     """``text`` in lines of at most ``width``; a word is never broken: a path can be copied from it."""
     return textwrap.wrap(
         text,
@@ -163,7 +163,7 @@ def _wrapped(text: str, width: int, indent: int = 0, first: str = "") -> list[st
 def _pairs(pairs: Sequence[tuple[str, str]], look: Look) -> Iterator[str]:
     wide = max((len(label) for label, _ in pairs), default=0)
     for label, text in pairs:
-        lines = _wrapped(text, look.width, indent=wide + 4, first=f"  {label.ljust(wide)}  ")
+        lines = wrapped(text, look.width, indent=wide + 4, first=f"  {label.ljust(wide)}  ")
         yield "  " + look.paint(label, "dim") + lines[0][2 + len(label) :]
         yield from lines[1:]
 
@@ -174,7 +174,7 @@ def _why(report: ModelReport, look: Look) -> Iterator[str]:
         return
     yield from _heading("Why", look)
     for reason in reasons[:_REASONS]:
-        lines = _wrapped(reason_text(reason), look.width, indent=10, first=f"  {reason.verdict:<6}  ")
+        lines = wrapped(reason_text(reason), look.width, indent=10, first=f"  {reason.verdict:<6}  ")
         yield (
             "  " + look.paint(str(reason.verdict), _VERDICT_STYLE[reason.verdict]) + lines[0][2 + len(reason.verdict) :]
         )
@@ -216,17 +216,17 @@ def _finding(group: Group, look: Look) -> Iterator[str]:
     )
     for finding in group.findings[:_LIKE_IT]:
         place = short(str(finding.location))
-        lines = _wrapped(f"{place} — {short(finding.message)}", look.width, indent=14, first=" " * 12)
+        lines = wrapped(f"{place} — {short(finding.message)}", look.width, indent=14, first=" " * 12)
         lines[0] = lines[0].replace(place, look.paint(place, "cyan"), 1)
         yield from lines
     left = len(group.findings) - _LIKE_IT
     if left > 0:
         yield f"            and {left:,} more like it; --format json lists all"
     if group.acceptance is not None:
-        yield from _wrapped(accepted_text(group.acceptance), look.width, indent=14, first=" " * 12 + "→ ")
+        yield from wrapped(accepted_text(group.acceptance), look.width, indent=14, first=" " * 12 + "→ ")
         return
     for remedy in dict.fromkeys(finding.remedy for finding in group.findings[:_LIKE_IT]):
-        yield from _wrapped(short(remedy), look.width, indent=14, first=" " * 12 + "→ ")
+        yield from wrapped(short(remedy), look.width, indent=14, first=" " * 12 + "→ ")
 
 
 def _not_read(report: ModelReport, look: Look) -> Iterator[str]:
@@ -238,12 +238,12 @@ def _not_read(report: ModelReport, look: Look) -> Iterator[str]:
         words = lookup_unread(reason)
         yield (f"  {look.paint(visible(reason).ljust(11), 'yellow')} {plural(len(unknowns), 'place')}: {words.meaning}")
         yield from _unread_places(unknowns, look)
-        yield from _wrapped(words.remedy, look.width, indent=16, first=" " * 14 + "→ ")
+        yield from wrapped(words.remedy, look.width, indent=16, first=" " * 14 + "→ ")
 
 
 def _unread_places(unknowns: Sequence[Unknown], look: Look) -> Iterator[str]:
     for unknown in unknowns[:_LIKE_IT]:
-        yield from _wrapped(
+        yield from wrapped(
             f"{short(str(unknown.location))} — {short(unknown.message)}", look.width, indent=16, first=" " * 14
         )
     if len(unknowns) > _LIKE_IT:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from openvet.checks._run import checks, run_checks
 from openvet.core.coverage import Coverage, Unknown
@@ -15,7 +16,7 @@ from openvet.core.snapshot import EntryKind, Snapshot
 from openvet.core.text import printable
 from openvet.evidence.predicates.inventory_v1 import InventoryV1, Item, TensorEntry
 from openvet.evidence.predicates.scan_v1 import FileScan, Scan
-from openvet.evidence.statement import ResourceDescriptor
+from openvet.evidence.statement import Predicate, ResourceDescriptor
 from openvet.inventory.component import Component, Inventory
 from openvet.inventory.summary import summarise
 from openvet.policy.builtin import decide
@@ -27,8 +28,10 @@ from openvet.workflows.use import name_of
 if TYPE_CHECKING:
     from openvet.workflows.check import Options
 
-__all__ = ["assemble", "get_ready"]
+__all__ = ["QUESTIONS", "answers_of", "assemble", "get_ready", "subject_of"]
 
+#: What the rooms below the rules answer, by the names of their statements, in the order of a report.
+QUESTIONS: Final = ("profile",)
 _COVERAGE_RANK = {Coverage.UNREAD: 0, Coverage.PARTIAL: 1, Coverage.READ: 2, Coverage.INERT: 3}
 
 
@@ -43,7 +46,7 @@ def assemble(path: str, snapshot: Snapshot, inventory: Inventory, budget: Budget
     config, today = options.config, options.today
     callables = config.callables_on(today) if config is not None and today is not None else {}
     result = run_checks(inventory, options.rules, callables, budget)
-    subject = ResourceDescriptor(snapshot.name, _subject_digest(snapshot, inventory))
+    subject = subject_of(snapshot, inventory)
     known = _Digests(inventory, subject)
     by_file: dict[str, list[Finding]] = {}
     whole: list[Finding] = []
@@ -71,7 +74,21 @@ def assemble(path: str, snapshot: Snapshot, inventory: Inventory, budget: Budget
     facts = summarise(inventory) if options.with_inventory else None
     if facts is not None and not options.only_facts:
         body = InventoryV1(tool(), facts, tuple(_item(each) for each in inventory.walk()))
-    return ModelReport(printable(path), subject, scan, body, decide(scan, _terms(options)), name_of(options), facts)
+    answers = answers_of(inventory) if options.with_inventory else {}
+    decision = decide(scan, _terms(options))
+    return ModelReport(printable(path), subject, scan, body, decision, name_of(options), facts, answers)
+
+
+def answers_of(inventory: Inventory, questions: Collection[str] = QUESTIONS) -> dict[str, Predicate]:
+    """What each room says to its question, by the name of the statement."""
+    out: dict[str, Predicate] = {}
+    if "profile" in questions:
+        from openvet.evidence.predicates.profile_v1 import ProfileV1
+        from openvet.profile.profile import profile_parts
+
+        parts, left_off = inventory.once(profile_parts)
+        out["profile"] = ProfileV1(tool(), parts, left_off)
+    return out
 
 
 def _terms(options: Options) -> Terms:
@@ -141,6 +158,11 @@ def _item(component: Component) -> Item:
         tensors=tuple(TensorEntry(t.name, t.dtype, t.shape, t.offset, t.nbytes) for t in component.tensors),
         programs=tuple(program.to_json() for program in component.programs),
     )
+
+
+def subject_of(snapshot: Snapshot, inventory: Inventory) -> ResourceDescriptor:
+    """What statements about a snapshot name: its name and digests."""
+    return ResourceDescriptor(snapshot.name, _subject_digest(snapshot, inventory))
 
 
 def _subject_digest(snapshot: Snapshot, inventory: Inventory) -> dict[str, str]:

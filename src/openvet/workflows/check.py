@@ -17,10 +17,12 @@ from openvet.io.hashing import HashPool
 from openvet.origins.find import find_origin
 
 if TYPE_CHECKING:
+    from openvet.core.snapshot import Snapshot
+    from openvet.inventory.component import Inventory
     from openvet.reports.report import ModelReport, Report
     from openvet.workflows.config import Config
 
-__all__ = ["Options", "check", "check_each"]
+__all__ = ["Options", "Taken", "check", "check_each", "take"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,8 @@ class Options:
     Attributes:
         jobs: hashing threads.
         exclude: shell patterns of names that are not read (and so are listed as unread).
-        algorithms: digests to compute; ``sha256`` is always among them.
+        algorithms: digests to compute, ``sha256`` among them; none where nobody has to be able to name the bytes, which spares
+            reading the tensors.
         digest_members: also of every member of an archive, and not only of those that are programs.
         every_call: programs in the inventory list every call that loading makes, and not only the first ones.
         limits: what one subject may cost; ``None`` means the configuration's, or the defaults.
@@ -131,6 +134,28 @@ def _checked(options: object) -> Options:
 
 
 def _check_one(path: str, options: Options, progress: Progress) -> ModelReport:
+    taken = take(path, options, progress)
+    from openvet.workflows.assemble import assemble
+
+    return assemble(path, taken.snapshot, taken.inventory, taken.budget, options)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was read of one path, and what reading it may still cost."""
+
+    snapshot: Snapshot
+    inventory: Inventory
+    budget: Budget
+
+
+def take(path: str, options: Options, progress: Progress) -> Taken:
+    """Read everything at ``path`` once: what every command begins with that says something about a model.
+
+    Raises:
+        SubjectError: there is nothing that could be read.
+        ConfigError: the configuration lies in what is to be examined.
+    """
     jobs = options.jobs or len(os.sched_getaffinity(0))
     if options.config is not None and options.config.path:
         from openvet.workflows.find_config import Grounds
@@ -160,9 +185,7 @@ def _check_one(path: str, options: Options, progress: Progress) -> ModelReport:
     finally:
         pool.stop()
         origin.close()
-    from openvet.workflows.assemble import assemble
-
-    return assemble(path, origin.snapshot, inventory, budget, options)
+    return Taken(origin.snapshot, inventory, budget)
 
 
 def _get_ready() -> None:

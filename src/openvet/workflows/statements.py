@@ -7,6 +7,7 @@ name           predicate                                   made from
 =============  ==========================================  ======================================================
 ``scan``       ours                                        what the rules found, and what was not read
 ``inventory``  ours                                        what the files contain
+``profile``    ours                                        what each model is and needs
 ``test-result`` in-toto, test result                       the scan: a rule is a test
 ``svr``        in-toto, simple verification result         the decision: what holds
 ``vsa``        SLSA, verification summary                  the decision: passed or not
@@ -47,7 +48,7 @@ from openvet.version import ADVISORIES_OF
 
 __all__ = ["COVERAGE", "KINDS", "OWN", "VERIFIER", "Asked", "rules_of", "statements_of"]
 
-KINDS: Final = ("scan", "inventory", "test-result", "svr", "vsa", "vulns")
+KINDS: Final = ("scan", "inventory", "profile", "test-result", "svr", "vsa", "vulns")
 #: What a dossier gets where nothing is asked for.
 OWN: Final = ("scan", "inventory")
 #: Who verifies, as a URI: this program, run by whoever signed.
@@ -96,7 +97,11 @@ def _predicate(report: ModelReport, kind: str, asked: Asked) -> Predicate:
         if report.inventory is None:
             raise UsageError("only the scan was made; openvet check takes the inventory too")
         return report.inventory
+    if kind in report.answers:
+        return report.answers[kind]
     if kind not in _MAKERS:
+        if kind in KINDS:
+            raise UsageError("only the scan was made; openvet check makes the other statements too")
         raise UsageError(f"there is no statement {kind!r}; there are {', '.join(KINDS)}")
     return _MAKERS[kind](report, asked)
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from openvet.evidence.predicates import (
     inventory_v1,
+    profile_v1,
     provenance_v1,
     scan_v1,
     svr_v0,
@@ -21,6 +22,7 @@ __all__ = ["KNOWN"]
 KNOWN: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
     scan_v1.PREDICATE_TYPE: scan_v1.Scan.from_json,
     inventory_v1.PREDICATE_TYPE: inventory_v1.InventoryV1.from_json,
+    profile_v1.PREDICATE_TYPE: profile_v1.ProfileV1.from_json,
     test_result_v0.PREDICATE_TYPE: test_result_v0.SuiteResult.from_json,
     provenance_v1.PREDICATE_TYPE: provenance_v1.Provenance.from_json,
     verification_summary_v1.PREDICATE_TYPE: verification_summary_v1.VerificationSummary.from_json,

@@ -50,6 +50,8 @@ class Cache:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Cache:
+        if value["kind"] not in CACHES:
+            raise ValueError(f"a cache of the kind {value['kind']!r} is none of {', '.join(CACHES)}")
         return cls(value["kind"], value["layers"], value["elements"], value["window"], value["flop"])
 
 

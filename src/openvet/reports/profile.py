@@ -1,0 +1,188 @@
+"""A profile for a person at a terminal: what each model is and needs, what contradicts what, and what could not be said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from openvet.evidence.predicates.inventory_v1 import Fact
+from openvet.evidence.predicates.profile_v1 import Cache, ModelPart, ProfileV1
+from openvet.reports._wording import bytes_for_people, count_for_people, plural, visible
+from openvet.reports.look import PLAIN, Look
+from openvet.reports.text import table, wrapped
+
+__all__ = ["cache_bytes", "lines", "model"]
+
+_CACHES = {
+    "kv": "keys and values",
+    "latent": "compressed keys and values",
+    "cross": "keys and values of the input",
+    "state": "state",
+}
+_SHOWN = 6
+#: Bits of a number in a cache where nothing else is said.
+_CACHE_BITS = 16
+
+
+def model(name: str, profile: ProfileV1, look: Look = PLAIN) -> str:
+    """Everything about one subject."""
+    out = [look.paint(visible(name), "bold")]
+    if not profile.parts:
+        out.append("  there is no model in it: neither a configuration nor weights that are known")
+    for part in profile.parts:
+        if part.name and (len(profile.parts) > 1 or part.name != name):
+            out += ["", look.paint(visible(part.name), "cyan")]
+        out.extend(lines(part, look))
+    if profile.left_off:
+        out.append(f"and {plural(profile.left_off, 'more model')} that are not profiled")
+    return look.finish("\n".join(out) + "\n")
+
+
+def lines(part: ModelPart, look: Look) -> Iterator[str]:
+    """One model of a subject."""
+    pairs = [(label, text) for label, text in _pairs(part) if text]
+    yield from table([[f"  {label}", text] for label, text in pairs], look.width, wrap=True)
+    for each in part.comparisons:
+        if not each.agree:
+            yield from _said(f"{each.what}: {each.note}", "differs", look)
+    for problem in part.problems:
+        where = problem.location.pointer or problem.location.place
+        yield from _said(f"{visible(where)}: {problem.message}", "wrong", look)
+    for text in part.missing:
+        yield from _said(text, "not said", look)
+
+
+def _said(text: str, word: str, look: Look) -> Iterator[str]:
+    first, *rest = wrapped(f"{word}: {visible(text)}", look.width - 2, indent=2)
+    yield f"  {look.paint(word, 'dim' if word == 'not said' else 'yellow')}{first[len(word) :]}"
+    yield from (f"  {line}" for line in rest)
+
+
+def _pairs(part: ModelPart) -> Iterator[tuple[str, str]]:
+    facts = {each.name: each for each in part.facts}
+    yield "model", _marked(_joined(facts, "name", "family", "class"), facts, "family", "name", "class")
+    yield "kind", _kind(facts)
+    yield "parameters", _parameters(facts)
+    yield "layers", _layers(facts)
+    yield "context", _context(facts)
+    yield "vocabulary", _numbers(facts, ("vocabulary", "{}"), ("tied embeddings", "input and output share their table"))
+    yield "numbers", _dtypes(facts)
+    yield "quantization", _marked(_plain(facts, "quantization"), facts, "quantization")
+    yield "sequence", "; ".join(_cache(each) for each in part.caches)
+    yield "a token", _token(part)
+    yield (
+        "tokenizer",
+        _joined(facts, "tokenizer", "tokenizer file") + (", with a chat template" if "chat template" in facts else ""),
+    )
+    yield "adapter", _marked(_joined(facts, "method", "task", "base model"), facts, "method")
+    if "further packagings" in facts:
+        yield "also there", _plain(facts, "further packagings")
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        shown = ", ".join(visible(str(each)) for each in value[:_SHOWN])
+        return shown if len(value) <= _SHOWN else f"{shown} and {len(value) - _SHOWN} more"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else visible(str(value))
+
+
+def _plain(facts: Mapping[str, Fact], name: str) -> str:
+    return _value(facts[name].value) if name in facts else ""
+
+
+def _joined(facts: Mapping[str, Fact], *names: str) -> str:
+    return " · ".join(dict.fromkeys(_plain(facts, each) for each in names if each in facts))
+
+
+def _marked(text: str, facts: Mapping[str, Fact], *names: str) -> str:
+    declared = text and any(each in facts and facts[each].basis == "declared" for each in names)
+    return f"{text} (declared)" if declared else text
+
+
+def _kind(facts: Mapping[str, Fact]) -> str:
+    if "input" not in facts:
+        return _plain(facts, "kind")
+    return f"{_plain(facts, 'kind')}, from {_plain(facts, 'input')} to {_plain(facts, 'output')}"
+
+
+def _parameters(facts: Mapping[str, Fact]) -> str:
+    if "parameters" not in facts:
+        return ""
+    parts = [f"{count_for_people(int(facts['parameters'].value))} ({int(facts['parameters'].value):,})"]
+    if facts["parameters"].basis == "declared":
+        parts[0] += ", by the configuration"
+    if "active parameters" in facts:
+        parts.append(f"{count_for_people(int(facts['active parameters'].value))} of them for each token")
+    if "embedding parameters" in facts:
+        parts.append(f"{count_for_people(int(facts['embedding parameters'].value))} in tables of embeddings")
+    return "; ".join(parts)
+
+
+def _numbers(facts: Mapping[str, Fact], *wanted: tuple[str, str]) -> str:
+    found = [form.format(_plain(facts, name)) for name, form in wanted if name in facts]
+    return ", ".join(found)
+
+
+def _layers(facts: Mapping[str, Fact]) -> str:
+    return _numbers(
+        facts,
+        ("layers", "{}"),
+        ("hidden size", "hidden size {}"),
+        ("attention heads", "{} heads"),
+        ("key-value heads", "{} for keys and values"),
+        ("key-value rank", "keys and values compressed to {}"),
+        ("head size", "of size {}"),
+        ("experts", "{} experts"),
+        ("experts per token", "{} of them for each token"),
+        ("shared experts", "{} for all tokens"),
+    )
+
+
+def _context(facts: Mapping[str, Fact]) -> str:
+    text = _numbers(facts, ("context length", "{} tokens"), ("sliding window", "some layers look back over {}"))
+    return _marked(text, facts, "context length")
+
+
+def _dtypes(facts: Mapping[str, Fact]) -> str:
+    if "dtypes" not in facts or not isinstance(facts["dtypes"].value, Mapping):
+        return ""
+    by_type = facts["dtypes"].value
+    total = sum(int(each["elements"]) for each in by_type.values()) or 1
+    shares = sorted(((int(each["elements"]), name) for name, each in by_type.items()), reverse=True)
+    shown = [f"{visible(name)} {_share(elements, total)}" for elements, name in shares[:_SHOWN]]
+    text = ", ".join(shown if len(shares) > 1 else [visible(shares[0][1])])
+    if "bits per weight" in facts:
+        text += f"; {facts['bits per weight'].value} bits per weight"
+    if "weight bytes" in facts:
+        text += f", {bytes_for_people(int(facts['weight bytes'].value))}"
+    return f"{text} ({_plain(facts, 'weights format')})" if "weights format" in facts else text
+
+
+def _share(part: int, total: int) -> str:
+    percent = part * 100 / total
+    return f"{percent:.0f} %" if percent >= 1 else "under 1 %"
+
+
+def cache_bytes(caches: Sequence[Cache], tokens: int, bits: int = _CACHE_BITS) -> int:
+    """Bytes that ``caches`` take for one sequence of ``tokens`` tokens, with ``bits`` bits for a number."""
+    elements = sum(
+        each.layers * each.elements * (1 if each.kind == "state" else min(tokens, each.window or tokens))
+        for each in caches
+    )
+    return (elements * bits + 7) // 8
+
+
+def _cache(cache: Cache) -> str:
+    per = "a sequence" if cache.kind == "state" else "a token"
+    size = bytes_for_people(cache.layers * cache.elements * _CACHE_BITS // 8)
+    text = f"{size} of {_CACHES[cache.kind]} for {per} at {_CACHE_BITS} bits ({plural(cache.layers, 'layer')})"
+    return f"{text}, of the last {cache.window:,} tokens" if cache.window else text
+
+
+def _token(part: ModelPart) -> str:
+    multiplied = part.count("parameters multiplied per token")
+    if multiplied is None:
+        return ""
+    text = f"{count_for_people(2 * multiplied)} floating-point operations"
+    growing = sum(each.layers * each.flop for each in part.caches)
+    return f"{text}, and {count_for_people(growing)} more for each token before it" if growing else text

@@ -1,0 +1,65 @@
+"""One question about a model, without the rules and without a decision: what ``openvet profile`` and its like ask."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Any
+
+from openvet.core.dataclass import dataclass
+from openvet.core.progress import Progress
+from openvet.core.text import printable
+from openvet.evidence.statement import Predicate, ResourceDescriptor, Statement
+from openvet.workflows.check import Options, take
+
+__all__ = ["Answer", "ask"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one room says about one subject.
+
+    Attributes:
+        path: what the user named, printable.
+        subject: its name, and its digests where they were computed.
+        predicate: the answer.
+    """
+
+    path: str
+    subject: ResourceDescriptor
+    predicate: Predicate
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "path": self.path,
+            "subject": self.subject.to_json(),
+            "statements": [Statement(self.subject, self.predicate).to_json()],
+        }
+
+
+def ask(
+    path: str | os.PathLike[str],
+    question: str,
+    options: Options | None = None,
+    progress: Progress | None = None,
+    *,
+    digests: bool = False,
+) -> Answer:
+    """Read a model once and answer ``question``, the name of a statement that a room makes (``profile``).
+
+    Args:
+        digests: also hash every byte, so that the answer names what it is about; without it only headers are read.
+
+    Raises:
+        SubjectError: the model cannot be examined.
+        UsageError: an option makes no sense.
+    """
+    from openvet.workflows.assemble import answers_of, subject_of
+
+    settled = (options or Options()).settled()
+    if not digests:
+        settled = replace(settled, algorithms=())
+    named = os.fspath(path)
+    taken = take(named, settled, progress or Progress())
+    subject = subject_of(taken.snapshot, taken.inventory)
+    return Answer(printable(named), subject, answers_of(taken.inventory, [question])[question])
