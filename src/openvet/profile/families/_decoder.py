@@ -62,14 +62,21 @@ def context(config: Config, plan: Blueprint, *names: str) -> None:
 
 
 def head_of(
-    config: Config, plan: Blueprint, vocabulary: int, hidden: int, *, tied: bool, name: str = "lm_head"
+    config: Config,
+    plan: Blueprint,
+    vocabulary: int,
+    hidden: int,
+    *,
+    tied: bool,
+    name: str = "lm_head",
+    bias: bool = False,
 ) -> None:
     """The output: a matrix of its own, or the table of the input again."""
     if config.flag("tie_word_embeddings", default=tied):
         plan.tied = vocabulary * hidden
         plan.facts["tied embeddings"] = True
     else:
-        plan.linear(name, vocabulary, hidden)
+        plan.linear(name, vocabulary, hidden, bias=bias)
 
 
 def gated(

@@ -79,7 +79,7 @@ def _feed(config: Config, plan: Blueprint, hidden: int, layers: range, *, scored
     plan.facts |= {"experts": experts, "experts per token": chosen, "shared experts": shared}
     plan.linear(f"{place}.gate", experts, hidden, over=(sparse,))
     if scored:
-        plan.add(f"{place}.gate.e_score_correction_bias", experts, over=(sparse,))
+        plan.add(f"{place}.gate.e_score_correction_bias", experts, role=Role.BUFFER, over=(sparse,))
     gated(plan, f"{place}.experts.{{}}", hidden, width, (sparse, range(experts)), active=(chosen, experts))
     if shared:
         gated(plan, f"{place}.shared_experts", hidden, width * shared, (sparse,))

@@ -86,7 +86,10 @@ _VARIANTS = {
         _LLAMA, tied=True, width=256, norms=_FOUR, heads_normed="head", every=6, window=4096, groups=4
     ),
     "phi3": replace(_LLAMA, fused=True, every=None),
-    "starcoder2": replace(_LLAMA, bias=True, output_bias=True, norm="both", plain=True, every=None, groups=2),
+    "starcoder2": replace(
+        _LLAMA, bias=True, output_bias=True, norm="both", plain=True, every=None, groups=2, tied=True
+    ),
+    "phimoe": replace(_LLAMA, norm="both", experts="mixtral", every=None),
     "stablelm": replace(_LLAMA, norm="both"),
     "cohere": replace(_LLAMA, norms=("input_layernorm",), tied=True),
     "cohere2": replace(_LLAMA, norms=("input_layernorm",), tied=True, every=4, window=4096),
@@ -117,7 +120,7 @@ def draw_as(config: Config, kind: str) -> Blueprint:
     for each in variant.norms:
         _norm(plan, variant, f"model.layers.{{}}.{each}", hidden, (layers,))
     _norm(plan, variant, "model.norm", hidden, ())
-    head_of(config, plan, vocabulary, hidden, tied=variant.tied)
+    head_of(config, plan, vocabulary, hidden, tied=variant.tied, bias=config.flag("lm_head_bias"))
     every = variant.every
     if kind == "qwen2" and config.flag("use_sliding_window"):
         every = None
