@@ -119,7 +119,7 @@ def _as_text(report: ModelReport, look: Look, asked: dict[str, Any]) -> str:
     inventory = report.inventory
     if inventory is None:
         raise AssertionError("inspect asks for the inventory")
-    pairs = describe(report.scan, report.facts)
+    pairs = describe(report.scan, report.facts, report.answers)
     wide = max((len(label) for label, _ in pairs), default=0)
     lines = [look.paint(visible(report.subject.name), "bold")]
     lines += [f"  {look.paint(label.ljust(wide), 'dim')}  {text}" for label, text in pairs]

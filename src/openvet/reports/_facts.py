@@ -7,6 +7,7 @@ from typing import Any
 
 from openvet.evidence.predicates.inventory_v1 import Fact
 from openvet.evidence.predicates.scan_v1 import Scan
+from openvet.evidence.statement import Predicate
 from openvet.reports._wording import bytes_for_people, count_for_people, plural, visible
 
 __all__ = ["describe"]
@@ -14,7 +15,9 @@ __all__ = ["describe"]
 _SHOWN = 6
 
 
-def describe(scan: Scan, known: Sequence[Fact] | None) -> list[tuple[str, str]]:
+def describe(
+    scan: Scan, known: Sequence[Fact] | None, answers: Mapping[str, Predicate] | None = None
+) -> list[tuple[str, str]]:
     """(label, text) pairs; what the model only says about itself is marked as declared."""
     if known is None:
         return [("size", _size(sum(each.size for each in scan.files), _formats(scan), len(scan.files)))]
@@ -23,6 +26,7 @@ def describe(scan: Scan, known: Sequence[Fact] | None) -> list[tuple[str, str]]:
     for label, text in (
         ("model", _model(facts)),
         ("weights", _weights(facts)),
+        ("needs", _needs((answers or {}).get("profile"))),
         ("tokenizer", _plain(facts, "tokenizer")),
         ("task", _plain(facts, "task")),
         ("library", _plain(facts, "library")),
@@ -33,6 +37,22 @@ def describe(scan: Scan, known: Sequence[Fact] | None) -> list[tuple[str, str]]:
         if text:
             out.append((label, text))
     return out
+
+
+def _needs(profile: Predicate | None) -> str:
+    """Memory for the weights and for a token of a sequence, where there is one model and its family is known."""
+    from openvet.evidence.predicates.profile_v1 import ProfileV1
+
+    if not isinstance(profile, ProfileV1) or len(profile.parts) != 1:
+        return ""
+    part = profile.parts[0]
+    size = part.count("weight bytes")
+    growing = sum(each.layers * each.elements for each in part.caches if each.kind in {"kv", "latent"})
+    if size is None or not growing:
+        return ""
+    text = f"{bytes_for_people(size)} for the weights, {bytes_for_people(2 * growing)} for each token of a sequence"
+    context = part.count("context length")
+    return text if context is None else f"{text} (of {context:,} declared)"
 
 
 def _plain(facts: Mapping[str, Fact], name: str) -> str:

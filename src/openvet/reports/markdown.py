@@ -102,7 +102,7 @@ def _model(report: ModelReport) -> Iterator[str]:
     yield ""
     yield "| what it is | |"
     yield "|---|---|"
-    for label, text in describe(report.scan, report.facts):
+    for label, text in describe(report.scan, report.facts, report.answers):
         yield f"| {label} | {_safe(text)} |"
     yield from _findings(report)
     yield from _not_read(report)

@@ -70,7 +70,7 @@ def model(report: ModelReport, look: Look = PLAIN) -> str:
     lines[0] = painted + lines[0][len(verdict) :]
     lines.extend(_why(report, look))
     lines.extend(_heading("What it is", look))
-    lines.extend(_pairs(describe(report.scan, report.facts), look))
+    lines.extend(_pairs(describe(report.scan, report.facts, report.answers), look))
     lines.extend(_findings(report, look))
     lines.extend(_not_read(report, look))
     lines.extend(_next(report, look))
