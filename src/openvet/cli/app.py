@@ -34,6 +34,7 @@ _COMMANDS = {
     "log": "log",
     "dossier": "dossier",
     "statement": "statement",
+    "claims": "claims",
     "rules": "rules",
     "explain": "rules",
     "formats": "formats",

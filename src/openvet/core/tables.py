@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 from typing import Any
 
-__all__ = ["read_table"]
+__all__ = ["data_folder", "read_table"]
 
 _DATA = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "data")
+
+
+def data_folder() -> str:
+    """Where the tables lie, for those that are many files of one kind."""
+    return _DATA
 
 
 def read_table(name: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from openvet.evidence.predicates import (
+    claims_v1,
     inventory_v1,
     profile_v1,
     provenance_v1,
@@ -23,6 +24,7 @@ KNOWN: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
     scan_v1.PREDICATE_TYPE: scan_v1.Scan.from_json,
     inventory_v1.PREDICATE_TYPE: inventory_v1.InventoryV1.from_json,
     profile_v1.PREDICATE_TYPE: profile_v1.ProfileV1.from_json,
+    claims_v1.PREDICATE_TYPE: claims_v1.Claims.from_json,
     test_result_v0.PREDICATE_TYPE: test_result_v0.SuiteResult.from_json,
     provenance_v1.PREDICATE_TYPE: provenance_v1.Provenance.from_json,
     verification_summary_v1.PREDICATE_TYPE: verification_summary_v1.VerificationSummary.from_json,
