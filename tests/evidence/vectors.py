@@ -23,6 +23,7 @@ from openvet.core.rule import Confidence, Outcome, Severity
 from openvet.disarm.report import Copied, FileReport
 from openvet.disarm.rewrite import DisarmOptions
 from openvet.evidence.keys import PrivateKey, load_private
+from openvet.evidence.predicates.claims_v1 import Claims, Input, Judgement, Result
 from openvet.evidence.predicates.inventory_v1 import Fact, InventoryV1, Item, TensorEntry
 from openvet.evidence.predicates.profile_v1 import Cache, Comparison, ModelPart, Problem, ProfileV1
 from openvet.evidence.predicates.provenance_v1 import Provenance
@@ -176,12 +177,38 @@ def _disarmed(*, folder: bool) -> Statement:
     return replace(made, predicate=replace(made.predicate, internal={"limits": {"members": 200_000, "seconds": 600}}))
 
 
+_CLAIMS = Claims(
+    TOOL,
+    "a r\u00fcn",
+    (
+        Input("training.tokens", "token", "a paper", "180000000000", readings=("300000000000",)),
+        Input("training.pue", "", "", low="1.05", high="1.6"),
+        Input("training.chip", "", "a paper", word="a100-sxm"),
+    ),
+    ("training.dtype is not stated: the dense peak of bf16 is taken",),
+    (
+        Result("training_flop", "FLOP", "training.tokens 1.8e11", "1.701e23", "2.079e23", "1.323e23", "3.276e23",
+               "6 x parameters x tokens", "1.75e11; 1.8e11", "1.89e23"),
+        Result("energy_mwh", "MWh", "", "0.05", "70.272", "1e-7", "356", "chip_hours x chip_watts", "1; 400"),
+    ),
+    (Judgement("training_flop", "FLOP", "4.3e23", "4.3e23", "cannot-tell", "it depends", "6 x parameters x tokens"),),
+    ("a note",),
+)  # fmt: skip
+_NO_CLAIMS = Claims(TOOL, "unnamed", (), (), (), ())
+
+
+def _claims(claims: Claims) -> Statement:
+    return Statement(ResourceDescriptor("run.toml", {"sha256": sha("run")}), claims)
+
+
 def statements() -> Iterator[tuple[str, Statement]]:
     for report in (ADMITTED, REJECTED, _team()):
         name = report.subject.name.replace("\u00e9", "e")
         asked = replace(ASKED, resource="pkg:huggingface/org/team@1") if name == "team" else ASKED
         for kind, statement in zip(KINDS, statements_of(report, KINDS, asked), strict=True):
             yield f"{kind}-{name}", statement
+    yield "claims-readings", _claims(_CLAIMS)
+    yield "claims-nothing", _claims(_NO_CLAIMS)
     yield "provenance-file", _disarmed(folder=False)
     yield "provenance-folder", _disarmed(folder=True)
 
@@ -240,6 +267,12 @@ _BREAKS: dict[str, tuple[str, dict[str, Change]]] = {
         "no-id": lambda body: body["scanner"]["result"][0].pop("id"),
         "score": lambda body: body["scanner"]["result"][0]["severity"][0].update(score=9),
         "wrapped": lambda body: body["scanner"].update(result=[{"vulnerability": body["scanner"]["result"][0]}]),
+    }),
+    "claims": ("claims-readings", {
+        "verdict": lambda body: body["judgements"][0].update(verdict="true"),
+        "number": lambda body: body["results"][0].update(low="about 7"),
+        "unknown-field": lambda body: body.update(verdict="consistent"),
+        "no-formula": lambda body: body["results"][0].pop("formula"),
     }),
     "provenance": ("provenance-file", {
         "no-builder": lambda body: body["runDetails"].pop("builder"),

@@ -91,6 +91,7 @@ def _line(text: str) -> str:
 
 def _said(each: SignedStatement) -> list[str]:
     """The gist of a known kind."""
+    from openvet.evidence.predicates.claims_v1 import Claims
     from openvet.evidence.predicates.inventory_v1 import InventoryV1
     from openvet.evidence.predicates.provenance_v1 import Provenance
     from openvet.evidence.predicates.scan_v1 import Scan
@@ -106,6 +107,8 @@ def _said(each: SignedStatement) -> list[str]:
         return [f"findings: {findings}, unknowns: {unknowns}, files: {len(found.files)}"]
     if isinstance(found, InventoryV1):
         return [f"facts: {len(found.facts)}, files and members: {len(found.items)}"]
+    if isinstance(found, Claims):
+        return [f"claims about {found.name}: {found.verdict or 'nothing was published'}", *(f"{one.figure}: {one.verdict}" for one in found.judgements[:_LISTED])]  # fmt: skip
     if isinstance(found, SuiteResult):
         failed = f": failed {', '.join(found.failed[:_LISTED])}" if found.failed else ""
         return [f"{found.result}{failed}", f"passed: {len(found.passed or ())}, warned: {len(found.warned or ())}"]

@@ -95,7 +95,7 @@ def _merged(figure: str, unit: str, stated: Stated, opinions: Sequence[tuple[str
         reason = next(iter(reasons)) if len(reasons) == 1 else "; ".join(f"with {name}: {each.reason}" for name, each in opinions)
     else:
         verdict = _CANNOT_TELL
-        told = "; ".join(f"with {name} {each.verdict}: {each.reason}" for name, each in opinions)
+        told = "; ".join(f"with {name} {each.verdict.replace('-', ' ')}: {each.reason}" for name, each in opinions)
         reason = f"it depends on how the inputs are read: {told}"
     return Judgement(figure, unit, number_text(low), number_text(high), verdict, reason, opinions[0][1].formula)
 
@@ -110,7 +110,7 @@ def _compared(
     given = _amount(low, unit) if low == high else f"{brief(low)} to {_amount(high, unit)}"
     follows = _amount(span.value, unit) if span.value is not None else f"{brief(span.low)} to {_amount(span.high, unit)}"
     ratio = f", {brief(low / span.value, 3)} times that" if span.value is not None and low == high else ""
-    if low <= span.high and high >= span.low:
+    if _agrees(low, high, span):
         also = "" if span.value is None else f" (with its room {brief(span.low)} to {brief(span.high)})"
         speed = ""
         if figure == "mfu" and "training.flop_per_second" in sheet.inputs.stated and OVER_HOURS not in sheet.results:
@@ -125,6 +125,13 @@ def _compared(
         f"what is possible, {brief(span.least)} to {brief(span.most)}{': ' + hint if hint else ''}"
     )
     return _Opinion(_CANNOT_TELL, reason, result.formula)
+
+
+def _agrees(low: Fraction, high: Fraction, span: Span) -> bool:
+    """Whether a figure lies in what follows; a published band does that whole, or has what follows in it."""
+    if span.value is None:
+        return low <= span.high and high >= span.low
+    return (span.low <= low and high <= span.high) or low <= span.value <= high
 
 
 def _amount(value: Fraction, unit: str) -> str:
