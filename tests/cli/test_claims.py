@@ -54,7 +54,9 @@ def test_exit_codes(arguments: list[str], code: int) -> None:
     assert (found.stdout == "") == (code == 2)
 
 
-@pytest.mark.parametrize("row", ["bloom-176b", "opt-175b", "palm-540b", "deepseek-v3", "deepseek-serving-day", "gpt-3-175b"])
+@pytest.mark.parametrize(
+    "row", ["bloom-176b", "opt-175b", "palm-540b", "deepseek-v3", "deepseek-serving-day", "gpt-3-175b"]
+)
 def test_the_whole_report(row: str) -> None:
     found = run("--published", row)
     matches(f"claims/{row}.txt", found.stdout)
@@ -78,7 +80,7 @@ def test_every_key_is_explained() -> None:
 
 def test_options_are_the_keys_that_have_one() -> None:
     assert [key for key, _ in OPTIONS.values()] == [each.name for each in KEYS.values() if each.option]
-    assert [name for name in OPTIONS] == [each.leaf for each in KEYS.values() if each.option]
+    assert list(OPTIONS) == [each.leaf for each in KEYS.values() if each.option]
 
 
 @pytest.mark.parametrize("row", published_names())
@@ -100,7 +102,9 @@ def test_a_signed_statement_is_verified_and_read(tmp_path: Path, monkeypatch: py
     key = generate("ed25519")
     Path("me.key").write_bytes(key.pem())
     Path("me.key.pub").write_bytes(key.public.pem)
-    Path("run.toml").write_text('name = "R\u00fcn"\n[training]\nchip_hours = 50\nusd_per_chip_hour = 2\n[published]\ncost_usd = 100\n')
+    Path("run.toml").write_text(
+        'name = "R\u00fcn"\n[training]\nchip_hours = 50\nusd_per_chip_hour = 2\n[published]\ncost_usd = 100\n'
+    )
     found = run("run.toml", "--statement", "--sign", "me.key", "--output", "claims.json")
     assert found.exit_code == 0, found.output
     assert "the statement is in claims.json" in found.stderr
@@ -121,7 +125,10 @@ def test_a_statement_about_a_model(tmp_path: Path) -> None:
     statement = parse_statement(found.stdout.strip().encode())
     assert statement.subjects[0].name == "model"
     assert list(statement.subjects[0].digest) == ["dirHash"]
-    assert found.stdout == run("--published", "palm-540b", "--tokens", "7e11", "--statement", "--model", str(tmp_path / "model")).stdout
+    assert (
+        found.stdout
+        == run("--published", "palm-540b", "--tokens", "7e11", "--statement", "--model", str(tmp_path / "model")).stdout
+    )
 
 
 def test_a_file_is_not_overwritten_by_its_report(tmp_path: Path) -> None:
@@ -133,7 +140,9 @@ def test_a_file_is_not_overwritten_by_its_report(tmp_path: Path) -> None:
 
 def test_nothing_of_a_stranger_reaches_the_terminal(tmp_path: Path) -> None:
     path = tmp_path / "run.toml"
-    path.write_text('name = "a\\u001b[31m"\nnotes = ["\\u202e b"]\nsource = "\\u0007"\n[training]\ntokens = 1\nchip = "x\\u001b"\npeak_flop_per_second = 1\n')
+    path.write_text(
+        'name = "a\\u001b[31m"\nnotes = ["\\u202e b"]\nsource = "\\u0007"\n[training]\ntokens = 1\nchip = "x\\u001b"\npeak_flop_per_second = 1\n'
+    )
     found = run(str(path))
     assert found.exit_code == 0, found.output
     assert "\x1b" not in found.stdout

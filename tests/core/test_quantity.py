@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from openvet.core.quantity import DIGITS, LARGEST, SMALLEST, brief, exact, number_text
 
-FRACTIONS = st.builds(lambda whole, power: Fraction(whole) * Fraction(10) ** power, st.integers(1, 10**25), st.integers(-25, 30))
+FRACTIONS = st.builds(
+    lambda whole, power: Fraction(whole) * Fraction(10) ** power, st.integers(1, 10**25), st.integers(-25, 30)
+)
 
 
 @pytest.mark.parametrize(

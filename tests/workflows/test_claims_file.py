@@ -191,7 +191,10 @@ def test_yaml_abuse_has_a_place(text: str, problem: str, tmp_path: Path) -> None
     ("text", "problem"),
     [
         ('{\n"training": {\n\t"tokens": -1}}', "run.json:3: tokens must be a number above zero"),
-        ('{"training": {"tokens": 1, "tokens": 2}}', "run.json:1: is not JSON that can be read: the key 'tokens' is there twice"),
+        (
+            '{"training": {"tokens": 1, "tokens": 2}}',
+            "run.json:1: is not JSON that can be read: the key 'tokens' is there twice",
+        ),
         ('{\n"training": NaN,}', "run.json:2: is not JSON"),
         ('{"training": {"tokens": NaN}}', "run.json:1: tokens must be a number above zero (token), not 'nan'"),
         ('{"training": {"tokens": 1e999}}', "run.json:1: tokens must be a number above zero (token), not 'inf'"),
@@ -224,8 +227,10 @@ def test_settings_count_above_the_file_and_are_named(tmp_path: Path) -> None:
     inputs, subject = read_inputs(Source(source.path, settings=settings))
     assert subject is None
     stated = inputs.stated
-    assert (stated["training.tokens"].low, stated["training.tokens"].high) == (10**9, 2 * 10**9)
-    assert (stated["training.chip_hours"].value, stated["training.chip_hours"].others) == (1000, (2000,))
+    assert stated["training.tokens"].low == 10**9
+    assert stated["training.tokens"].high == 2 * 10**9
+    assert stated["training.chip_hours"].value == 1000
+    assert list(map(int, stated["training.chip_hours"].others)) == [2000]
     assert inputs.chip is not None
     assert inputs.chip.id == "h100-sxm"
 
@@ -256,24 +261,33 @@ def test_nothing_at_all_and_no_such_row() -> None:
         read_inputs(Source(published="../chips"))
 
 
-LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.sampled_from(["a100-sxm", "causal"]))
+LEAVES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.sampled_from(["a100-sxm", "causal"])
+)
 KEYS = st.sampled_from(["name", "model", "training", "serving", "published", "traffic", "tokens", "parameters", "chip", "value", "low",
                         "high", "or", "source", "kind", "usd_per_million", "kv_rank", "rope_size", "chip_hours", "mfu", "notes"])  # fmt: skip
 ANYTHING = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS | st.text(max_size=5), inner, max_size=6), max_leaves=30)  # fmt: skip
 
 
 @given(st.dictionaries(KEYS, ANYTHING, max_size=6))
-def test_whatever_a_file_says_there_is_an_answer_or_a_place(tmp_path_factory: pytest.TempPathFactory, document: dict[str, Any]) -> None:
+def test_whatever_a_file_says_there_is_an_answer_or_a_place(
+    tmp_path_factory: pytest.TempPathFactory, document: dict[str, Any]
+) -> None:
     """JSON, which is YAML too."""
     folder = tmp_path_factory.mktemp("any")
     for name in ("run.json", "run.yaml"):
+        problems: tuple[str, ...] = ()
         try:
             examine_claims(written(folder, json.dumps(document), name))
         except ConfigError as error:
-            assert all(each.startswith(f"{folder}/{name}:") for each in error.problems)
+            problems = error.problems
+        assert [each for each in problems if not each.startswith(f"{folder}/{name}:")] == []
 
 
-@given(st.binary(max_size=200) | st.text(st.sampled_from("{}[]:=,\"'&*!|>-#\n\t e1.9tokensriang"), max_size=120).map(str.encode))
+@given(
+    st.binary(max_size=200)
+    | st.text(st.sampled_from("{}[]:=,\"'&*!|>-#\n\t e1.9tokensriang"), max_size=120).map(str.encode)
+)
 def test_whatever_the_bytes_are(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     folder = tmp_path_factory.mktemp("bytes")
     for name in ("run.toml", "run.json", "run.yaml"):

@@ -115,7 +115,11 @@ def _source(ctx: click.Context, path: str | None, asked: dict[str, Any]) -> Sour
 
     if path is not None and asked["published"] is not None:
         raise click.UsageError("FILE and --published exclude each other: one of them states the run")
-    settings = {key: (f"--{name.replace('_', '-')}", asked[name]) for name, (key, _) in OPTIONS.items() if asked[name] is not None}
+    settings = {
+        key: (f"--{name.replace('_', '-')}", asked[name])
+        for name, (key, _) in OPTIONS.items()
+        if asked[name] is not None
+    }
     for each in asked["settings"]:
         key, equals, text = each.partition("=")
         if not equals:
@@ -169,13 +173,17 @@ def _keys() -> Iterator[str]:
     from openvet.profile.claims.keys import KEYS
 
     yield "A FILE has the tables [model], [training], [serving] and [published], with these keys; and name, source and notes above them."
-    yield "A number is written as 366e9, as { value = 366e9, source = \"...\" }, as { low = 0.38, high = 0.43 }, or with or = 300e9."
+    yield 'A number is written as 366e9, as { value = 366e9, source = "..." }, as { low = 0.38, high = 0.43 }, or with or = 300e9.'
     section = ""
     for key in KEYS.values():
         if key.section != section:
             section = key.section
             yield f"\n[{section}]"
-        kind = key.unit or " | ".join(key.words) or {"share": "above 0, at most 1", "factor": "at least 1"}.get(key.kind, "word")
+        kind = (
+            key.unit
+            or " | ".join(key.words)
+            or {"share": "above 0, at most 1", "factor": "at least 1"}.get(key.kind, "word")
+        )
         yield f"  {key.leaf} ({kind})"
         yield from wrap(key.text, 100, initial_indent="      ", subsequent_indent="      ")
     yield "\n[[serving.traffic]]\n  kind, tokens (token), usd_per_million (USD for a million tokens)"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Final
 
-__all__ = ["DIGITS", "LARGEST", "SMALLEST", "brief", "exact", "number_text"]
+__all__ = ["DIGITS", "LARGEST", "SMALLEST", "STATED_DIGITS", "brief", "exact", "number_text"]
 
 #: Significant digits of a number that has no shorter exact spelling.
 DIGITS: Final = 17
@@ -17,6 +17,8 @@ DIGITS: Final = 17
 SMALLEST: Final = Fraction(1, 10**30)
 LARGEST: Final = Fraction(10**60)
 _PLAIN: Final = 15
+#: Of a number that a person stated, in a text for people.
+STATED_DIGITS: Final = 8
 
 
 def exact(value: object) -> Fraction | None:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from textwrap import wrap
 from typing import Final
 
-from openvet.core.quantity import brief
+from openvet.core.quantity import STATED_DIGITS, brief
 from openvet.evidence.predicates.claims_v1 import Claims, Input, Judgement, Result
 from openvet.reports._text import columns, visible
 from openvet.reports.look import PLAIN, Look
@@ -112,16 +112,21 @@ def _input(each: Input) -> str:
     if each.word is not None:
         return visible(each.word)
     if each.value is not None:
-        others = "".join(f" or {_brief(other)}" for other in each.readings or ())
-        return f"{_brief(each.value)}{others} {each.unit}".rstrip()
+        others = "".join(f" or {_as_stated(other)}" for other in each.readings or ())
+        return f"{_as_stated(each.value)}{others} {each.unit}".rstrip()
     if each.low is not None and each.high is not None:
         return _amount(each.low, each.high, each.unit)
     return ""
 
 
 def _amount(low: str, high: str, unit: str) -> str:
-    text = _brief(low) if low == high else f"{_brief(low)} to {_brief(high)}"
+    text = _as_stated(low) if low == high else f"{_as_stated(low)} to {_as_stated(high)}"
     return f"{text} {unit}".rstrip()
+
+
+def _as_stated(text: str) -> str:
+    """What somebody wrote, with all the digits that people write."""
+    return brief(Fraction(text), STATED_DIGITS)
 
 
 def _brief(text: str) -> str:
@@ -138,4 +143,6 @@ def _pad(text: str, width: int) -> str:
 
 
 def _wrapped(text: str, look: Look, indent: str) -> Iterator[str]:
-    yield from wrap(text, look.width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False) or [indent]
+    yield from wrap(text, look.width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False) or [
+        indent
+    ]

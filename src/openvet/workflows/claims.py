@@ -109,7 +109,9 @@ def read_inputs(source: Source) -> tuple[Inputs, ResourceDescriptor | None]:
     if source.published:
         known = published_names()
         if source.published not in known:
-            raise UsageError(f"no published row {printable(source.published)[:100]!r}{near_word(source.published, known)}; `openvet claims --list` names them")
+            raise UsageError(
+                f"no published row {printable(source.published)[:100]!r}{near_word(source.published, known)}; `openvet claims --list` names them"
+            )
         path = os.path.join(data_folder(), "claims", f"{source.published}.toml")
         shown = f"{source.published}.toml"
     settings = source.settings or {}
@@ -142,7 +144,9 @@ def _with_settings(document: Mapping[str, Any], settings: Mapping[str, tuple[str
     for name, (option, text) in settings.items():
         key = KEYS.get(name)
         if key is None:
-            raise UsageError(f"{option}: there is no key {printable(name)[:100]!r}{near_word(name, KEYS)}; `openvet claims --keys` lists them")
+            raise UsageError(
+                f"{option}: there is no key {printable(name)[:100]!r}{near_word(name, KEYS)}; `openvet claims --keys` lists them"
+            )
         section = merged.setdefault(key.section, {})
         if isinstance(section, dict):
             section[key.leaf] = text if key.kind == "word" else _value(text)

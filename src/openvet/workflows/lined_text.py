@@ -20,7 +20,15 @@ _MOST_VALUES: Final = 20_000
 _DEEPEST: Final = 20
 _INT: Final = pattern(r"[-+]?[0-9]{1,100}\Z")
 _FLOAT: Final = pattern(r"[-+]?([0-9]{1,100}\.?[0-9]{0,100}|\.[0-9]{1,100})([eE][-+]?[0-9]{1,4})?\Z")
-_WORDS: Final = {"true": True, "false": False, "null": None, "~": None, "": None, ".nan": float("nan"), ".inf": float("inf")}
+_WORDS: Final = {
+    "true": True,
+    "false": False,
+    "null": None,
+    "~": None,
+    "": None,
+    ".nan": float("nan"),
+    ".inf": float("inf"),
+}
 
 
 def read_json(text: str, shown: str) -> tuple[Any, dict[Path, int]]:

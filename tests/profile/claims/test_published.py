@@ -123,7 +123,7 @@ def last_digit(printed: str) -> Fraction:
     return Fraction(10) ** (int(power or 0) - decimals)
 
 
-@pytest.mark.parametrize(("row", "quantity", "printed"), OURS, ids=lambda each: str(each))
+@pytest.mark.parametrize(("row", "quantity", "printed"), OURS, ids=str)
 def test_what_is_printed_is_what_we_compute(row: str, quantity: str, printed: str) -> None:
     computed, wanted, unit = value(row, quantity), Fraction(printed), last_digit(printed)
     if (row, quantity) in CUT_OFF:

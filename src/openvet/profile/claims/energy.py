@@ -30,7 +30,9 @@ def compute_energy(sheet: Sheet) -> None:
     _emissions(sheet, energy)
     price = sheet.get("training.usd_per_chip_hour")
     if sheet.needs("cost_usd", training__chip_hours=hours, training__usd_per_chip_hour=price) and hours and price:
-        sheet.put("cost_usd", "USD", hours * price, f"{_hours(sheet)} x usd_per_chip_hour", hours, price, room=PRODUCT_ROOM)
+        sheet.put(
+            "cost_usd", "USD", hours * price, f"{_hours(sheet)} x usd_per_chip_hour", hours, price, room=PRODUCT_ROOM
+        )
 
 
 def _hours(sheet: Sheet) -> str:
@@ -65,6 +67,8 @@ def _emissions(sheet: Sheet, energy: Span | None) -> None:
         raise AssertionError("needs says that they are there")
     basis = sheet.word("training.carbon_basis")
     if not basis:
-        sheet.assume("training.carbon_basis is not stated: whether the carbon intensity is the grid's (location) or of what was bought (market) is not known")
+        sheet.assume(
+            "training.carbon_basis is not stated: whether the carbon intensity is the grid's (location) or of what was bought (market) is not known"
+        )
     formula = f"{of} x grams_per_kwh" + (f" ({basis} based)" if basis else "")
     sheet.put("co2e_tonnes", "tCO2e", energy * grams / point(_KG_IN_TONNE), formula, energy, grams, room=PRODUCT_ROOM)

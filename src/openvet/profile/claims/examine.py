@@ -28,7 +28,13 @@ def examine(inputs: Inputs, tool: Tool) -> Claims:
         sheets.append((" and ".join(f"{key} {brief(value)}" for key, value in chosen.items()), sheet))
     shared = dict.fromkeys(text for _, sheet in sheets for text in sheet.assumptions)
     return Claims(
-        tool, inputs.name, _inputs(inputs, sheets[0][1]), tuple(shared), tuple(_results(sheets)), judge(sheets), inputs.notes
+        tool,
+        inputs.name,
+        _inputs(inputs, sheets[0][1]),
+        tuple(shared),
+        tuple(_results(sheets)),
+        judge(sheets),
+        inputs.notes,
     )
 
 

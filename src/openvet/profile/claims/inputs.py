@@ -93,13 +93,13 @@ def take_inputs(document: Mapping[str, Any], problem: Problem) -> Inputs:
         for leaf, value in table.items():
             if section == "serving" and leaf == "traffic":
                 continue
-            key = KEYS.get(f"{section}.{leaf}")
-            if key is None:
+            known = KEYS.get(f"{section}.{leaf}")
+            if known is None:
                 problem((section, leaf), f"unknown key {_shown(leaf)} in {section}{_near(leaf, leaves)}")
                 continue
-            found = _stated(key, value, source, problem)
+            found = _stated(known, value, source, problem)
             if found is not None:
-                stated[key.name] = found
+                stated[known.name] = found
     chip = _together(stated, problem)
     serving = document.get("serving")
     return Inputs(
@@ -226,7 +226,10 @@ def _chip(stated: Mapping[str, Stated], problem: Problem) -> Chip | None:
         return None
     dtype = stated.get("training.dtype")
     if dtype is not None and dtype.word not in chip.peak and "training.peak_flop_per_second" not in stated:
-        problem(("training", "dtype"), f"of {chip.id} the peaks of {', '.join(chip.peak)} are known, not of {_shown(dtype.word)}")
+        problem(
+            ("training", "dtype"),
+            f"of {chip.id} the peaks of {', '.join(chip.peak)} are known, not of {_shown(dtype.word)}",
+        )
     return chip
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Final
 
 from openvet.core.dataclass import dataclass
-from openvet.core.quantity import brief, number_text
+from openvet.core.quantity import STATED_DIGITS, brief, number_text
 from openvet.evidence.predicates.claims_v1 import VERDICTS, Judgement
 from openvet.profile.claims.inputs import Stated
 from openvet.profile.claims.keys import published_keys
@@ -63,9 +63,7 @@ def judge(sheets: Sequence[tuple[str, Sheet]]) -> tuple[Judgement, ...]:
     return tuple(found)
 
 
-def _figure(
-    figure: str, unit: str, stated: Stated, quantity: str, sheets: Sequence[tuple[str, Sheet]]
-) -> Judgement:
+def _figure(figure: str, unit: str, stated: Stated, quantity: str, sheets: Sequence[tuple[str, Sheet]]) -> Judgement:
     low, high = _ends(stated)
     opinions = []
     for name, sheet in sheets:
@@ -92,7 +90,11 @@ def _merged(figure: str, unit: str, stated: Stated, opinions: Sequence[tuple[str
     reasons = dict.fromkeys(each.reason for _, each in opinions)
     if len(verdicts) == 1:
         verdict = verdicts.pop()
-        reason = next(iter(reasons)) if len(reasons) == 1 else "; ".join(f"with {name}: {each.reason}" for name, each in opinions)
+        reason = (
+            next(iter(reasons))
+            if len(reasons) == 1
+            else "; ".join(f"with {name}: {each.reason}" for name, each in opinions)
+        )
     else:
         verdict = _CANNOT_TELL
         told = "; ".join(f"with {name} {each.verdict.replace('-', ' ')}: {each.reason}" for name, each in opinions)
@@ -100,15 +102,20 @@ def _merged(figure: str, unit: str, stated: Stated, opinions: Sequence[tuple[str
     return Judgement(figure, unit, number_text(low), number_text(high), verdict, reason, opinions[0][1].formula)
 
 
-def _compared(
-    figure: str, unit: str, low: Fraction, high: Fraction, result: Computed, sheet: Sheet
-) -> _Opinion:
+def _compared(figure: str, unit: str, low: Fraction, high: Fraction, result: Computed, sheet: Sheet) -> _Opinion:
     span = result.span
     if span.low == span.high:
         rounding = span.widened(*_ROUNDING)
         span = Span(span.value, rounding.low, rounding.high, rounding.least, rounding.most)
-    given = _amount(low, unit) if low == high else f"{brief(low)} to {_amount(high, unit)}"
-    follows = _amount(span.value, unit) if span.value is not None else f"{brief(span.low)} to {_amount(span.high, unit)}"
+    given = (
+        f"{brief(low, STATED_DIGITS)} {unit}"
+        if low == high
+        else f"{brief(low, STATED_DIGITS)} to {brief(high, STATED_DIGITS)} {unit}"
+    )
+    given = given.rstrip()
+    follows = (
+        _amount(span.value, unit) if span.value is not None else f"{brief(span.low)} to {_amount(span.high, unit)}"
+    )
     ratio = f", {brief(low / span.value, 3)} times that" if span.value is not None and low == high else ""
     if _agrees(low, high, span):
         also = "" if span.value is None else f" (with its room {brief(span.low)} to {brief(span.high)})"

@@ -58,7 +58,9 @@ def _cache(sheet: Sheet) -> None:
 
 
 def _decode(sheet: Sheet) -> None:
-    parts = {f"model__{name}": sheet.get(f"model.{name}") for name in ("parameters", "layers", "attention_width", "context")}
+    parts = {
+        f"model__{name}": sheet.get(f"model.{name}") for name in ("parameters", "layers", "attention_width", "context")
+    }
     if not sheet.needs("decode_flop_per_token", **parts):
         return
     parameters, layers, width, context = (found for found in parts.values() if found is not None)
@@ -73,7 +75,17 @@ def _day(sheet: Sheet) -> None:
     if sheet.needs("serving_cost_usd", **parts):
         nodes, chips, hours, price = (found for found in parts.values() if found is not None)
         formula = "nodes x chips_per_node x hours x usd_per_chip_hour"
-        sheet.put("serving_cost_usd", "USD", nodes * chips * hours * price, formula, nodes, chips, hours, price, room=PRODUCT_ROOM)
+        sheet.put(
+            "serving_cost_usd",
+            "USD",
+            nodes * chips * hours * price,
+            formula,
+            nodes,
+            chips,
+            hours,
+            price,
+            room=PRODUCT_ROOM,
+        )
     traffic = sheet.inputs.traffic
     if not traffic:
         sheet.missing["serving_income_usd"] = ("serving.traffic",)

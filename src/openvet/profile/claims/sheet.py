@@ -102,7 +102,7 @@ class Sheet:
 
 
 def _shown(span: Span) -> str:
-    return brief(span.value) if span.value is not None else _band(span)
+    return brief(span.value, 6) if span.value is not None else _band(span)
 
 
 def _band(span: Span) -> str:

@@ -55,19 +55,30 @@ def _flop(sheet: Sheet) -> Span | None:
     passes = _passes(sheet)
     forward = point(2) * parameters * seen
     base = point(passes) * forward
-    counted, causal, full = sheet.word("training.attention"), _attention(sheet, full=False), _attention(sheet, full=True)
+    counted, causal, full = (
+        sheet.word("training.attention"),
+        _attention(sheet, full=False),
+        _attention(sheet, full=True),
+    )
     high = most = base
     again_high = again_most = forward
     if causal is not None and full is not None and counted != "not-counted":
-        expected, possible = (full if counted == "full" else causal) * seen, (causal if counted == "causal" else full) * seen
+        expected, possible = (
+            (full if counted == "full" else causal) * seen,
+            (causal if counted == "causal" else full) * seen,
+        )
         high, most = base.plus(point(passes) * expected), base.plus(point(passes) * possible)
         again_high, again_most = forward.plus(expected), forward.plus(possible)
     elif counted != "not-counted":
-        sheet.assume("layers, attention_width and context are not all stated: operations of attention's scores are within the room of the estimate")
+        sheet.assume(
+            "layers, attention_width and context are not all stated: operations of attention's scores are within the room of the estimate"
+        )
     model_flop = base.up_to(high, most)
     again = sheet.word("training.rematerialisation")
     if not again:
-        sheet.assume("training.rematerialisation is not stated: authors may count another forward pass, which is possible and not expected")
+        sheet.assume(
+            "training.rematerialisation is not stated: authors may count another forward pass, which is possible and not expected"
+        )
     total = base.up_to(
         high.plus(again_high) if again == "counted" else high, most if again == "none" else most.plus(again_most)
     )
@@ -136,4 +147,12 @@ def _per_token(sheet: Sheet) -> None:
     each = passes * (4 if sheet.word("training.attention") == "full" else 2)
     work = point(passes) * (point(2) * parameters).plus(scores)
     formula = f"{2 * passes} x parameters + {each} x layers x attention_width x context"
-    sheet.put("training_flop_per_token", "FLOP", work, formula, point(2 * passes) * parameters, point(passes) * scores, room=FLOP_ROOM)
+    sheet.put(
+        "training_flop_per_token",
+        "FLOP",
+        work,
+        formula,
+        point(2 * passes) * parameters,
+        point(passes) * scores,
+        room=FLOP_ROOM,
+    )
