@@ -44,6 +44,7 @@ def run(*arguments: str, **environment: str) -> Result:
         (["--set", "training.tokens"], 2),
         (["--set", "training.token=1"], 2),
         (["--parameters", "1e9", "--statement"], 2),
+        (["--list", "--format", "json"], 2),
     ],
     ids=str,
 )

@@ -47,6 +47,7 @@ CALLS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
     "dossier approve": ("dossier-v1", [("d", "a.json", "--key", "k", "--owner", "owner.key.pub", "--new-key", "new.key.pub")]),
     "dossier rotate": ("dossier-v1", [("d", *OWNER, "--new-key", "new.key"), ("d", *OWNER, "--new-key", "new.key")]),
     "statement": ("statements-v1", [("s.json", "--key", "k.pub"), ("s.json", "--key", "k.pub", "--model", "m"), ("s.json", *PUBLIC)]),
+    "claims": ("claims-report-v1", [("--published", "bloom-176b"), ("--published", "palm-540b"), ("--parameters", "1e9")]),
     "rules": ("rules-v1", [()]),
     "explain": ("rules-v1#/$defs/rule", [("archive/checksum-mismatch",), ("unknown:limit",)]),
     "formats": ("formats-v1", [(), ("gguf",)]),

@@ -87,6 +87,8 @@ def claims(ctx: click.Context, /, path: str | None, **asked: Any) -> None:
     from openvet.cli.output import open_output, write_text
 
     if asked["show"] is not None:
+        if asked["form"] == "json":
+            raise click.UsageError(f"what --{_LISTS[asked['show']]} lists is text; the files are in openvet/data")
         write_text("".join(f"{line}\n" for line in _SHOWN[asked["show"]]()))
         return
     source = _source(ctx, path, asked)
@@ -199,4 +201,5 @@ def _chips() -> Iterator[str]:
         yield f"{each.id}: {each.name}\n  dense peak in TFLOP/s: {peaks}; {power}\n  {each.source}, {each.date}"
 
 
+_LISTS: Final = {"rows": "list", "keys": "keys", "chips": "chips"}
 _SHOWN: Final = {"rows": _rows, "keys": _keys, "chips": _chips}
