@@ -144,6 +144,8 @@ def test_problems_have_a_place(text: str, problem: str, tmp_path: Path) -> None:
         ("[model]\nkv_rank = 1", "run.toml:2: kv_rank and rope_size belong together"),
         ("[model]\nkv_rank = 1\nrope_size = 1\nkv_heads = 1", "run.toml:2: a cache has either"),
         ("[model]\nparameters = 2\ntotal_parameters = 1", "run.toml:2: parameters that work on a token are more than"),
+        ("[model]\nembedding_parameters = 5\ntotal_parameters = {value=9,or=4}", "run.toml:2: embedding_parameters are not fewer than"),
+        ("[model]\nembedding_parameters = 2\ntotal_parameters = 2", "run.toml:2: embedding_parameters are not fewer than"),
         ("[published]\nmfu = 46", "run.toml:2: mfu must be a share above 0 and at most 1, such as 0.46 for 46 %, not 46"),
         ("[published]\nmfu = {value=0.4,or=0.5}", "run.toml:2: mfu: or belongs to a single value that is no published figure"),
         ("[serving]\ntraffic = 3", "run.toml:2: traffic must be a list"),

@@ -48,6 +48,16 @@ def test_operations_of_training() -> None:
     assert ends(bare, "training_flop") == (420_000, 540_000, 660_000, 780_000)
 
 
+def test_a_dense_model_by_all_its_parameters() -> None:
+    run = {"tokens": 100}
+    found = claims(model={"total_parameters": 1200, "embedding_parameters": 200}, training=run)
+    assert result(found, "training_flop").value == "600000"
+    assert any("total_parameters without embedding_parameters are taken" in each for each in found.assumptions)
+    assert result(claims(model={"total_parameters": 1200}, training=run), "training_flop").value == "720000"
+    active = claims(model={"total_parameters": 1200, "embedding_parameters": 200, "parameters": 500}, training=run)
+    assert result(active, "training_flop").value == "300000"
+
+
 def test_epochs_multiply_tokens() -> None:
     found = claims(model={"parameters": 1000}, training={"tokens": 100, "epochs": 2.5})
     assert result(found, "training_flop").value == "1500000"

@@ -50,6 +50,11 @@ class Stated:
     word: str = ""
     source: str = ""
 
+    @property
+    def numbers(self) -> tuple[Fraction, ...]:
+        """Every number that it can be, and of a band the ends."""
+        return tuple(each for each in (self.value, self.low, self.high, *self.others) if each is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
@@ -192,8 +197,11 @@ def _word(key: Key, value: Any, source: str, at: tuple[str | int, ...], problem:
 def _together(stated: Mapping[str, Stated], problem: Problem) -> Chip | None:
     """What does not go together is a problem; gives the row of the chip."""
     active, total = stated.get("model.parameters"), stated.get("model.total_parameters")
-    if active and total and (active.value or active.low or 0) > (total.value or total.high or 0):
+    if active and total and min(active.numbers) > max(total.numbers):
         problem(("model", "parameters"), "parameters that work on a token are more than total_parameters")
+    lookup = stated.get("model.embedding_parameters")
+    if lookup and total and max(lookup.numbers) >= min(total.numbers):
+        problem(("model", "embedding_parameters"), "embedding_parameters are not fewer than total_parameters")
     if ("model.kv_rank" in stated) != ("model.rope_size" in stated):
         problem(("model", "kv_rank"), "kv_rank and rope_size belong together (latent attention)")
     if "model.kv_rank" in stated and "model.kv_heads" in stated:
@@ -204,7 +212,7 @@ def _together(stated: Mapping[str, Stated], problem: Problem) -> Chip | None:
     if count > _MOST_READINGS:
         problem((), f"with so many numbers that can be read in two ways there are more than {_MOST_READINGS} readings")
     run, all_hours = stated.get("training.chip_hours"), stated.get("training.all_chip_hours")
-    if run and all_hours and (run.value or run.low or 0) > (all_hours.value or all_hours.high or 0):
+    if run and all_hours and min(run.numbers) > max(all_hours.numbers):
         problem(("training", "all_chip_hours"), "all_chip_hours are fewer than chip_hours, which they include")
     return _chip(stated, problem)
 

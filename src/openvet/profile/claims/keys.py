@@ -44,7 +44,8 @@ class Key:
 
 _ALL: Final = (
     Key("model.parameters", "number", "parameter", "those that work on each token: of a mixture-of-experts the active ones; without the lookup of embeddings", option=True),
-    Key("model.total_parameters", "number", "parameter", "all of them, for the record"),
+    Key("model.total_parameters", "number", "parameter", "all of them; where parameters are not stated, the model is taken to be dense"),
+    Key("model.embedding_parameters", "number", "parameter", "embeddings that are only looked up; taken off total_parameters where parameters are not stated"),
     Key("model.layers", "count", "layer", "layers with attention"),
     Key("model.attention_width", "count", "element", "heads times head size; of latent attention (MLA): heads times half of query-key size plus value size"),
     Key("model.context", "count", "token", "length of one sequence"),

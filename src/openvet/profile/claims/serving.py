@@ -58,9 +58,8 @@ def _cache(sheet: Sheet) -> None:
 
 
 def _decode(sheet: Sheet) -> None:
-    parts = {
-        f"model__{name}": sheet.get(f"model.{name}") for name in ("parameters", "layers", "attention_width", "context")
-    }
+    parts = {f"model__{name}": sheet.get(f"model.{name}") for name in ("layers", "attention_width", "context")}
+    parts = {"model__parameters": sheet.parameters(), **parts}
     if not sheet.needs("decode_flop_per_token", **parts):
         return
     parameters, layers, width, context = (found for found in parts.values() if found is not None)

@@ -70,6 +70,20 @@ class Sheet:
             return None if found.value is None else point(found.value)
         return Span(found.value, found.low, found.high, found.low, found.high)
 
+    def parameters(self) -> Span | None:
+        """Those that work on each token: as stated, or all of them but the lookup, as a dense model has it."""
+        found = self.get("model.parameters")
+        if found is not None:
+            return found
+        total, lookup = self.get("model.total_parameters"), self.get("model.embedding_parameters")
+        if total is None:
+            return None
+        without = "" if lookup is None else " without embedding_parameters"
+        self.assume(
+            f"model.parameters is not stated: total_parameters{without} are taken, all of which work on each token in a dense model"
+        )
+        return total if lookup is None else total.less(lookup)
+
     def one_of(self, *keys: str) -> Span | None:
         """The first of these that is stated."""
         return next((found for found in map(self.get, keys) if found is not None), None)

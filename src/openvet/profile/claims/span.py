@@ -48,6 +48,13 @@ class Span:
             value, self.low + other.low, self.high + other.high, self.least + other.least, self.most + other.most
         )
 
+    def less(self, other: Span) -> Span:
+        """The difference, which has to stay above zero."""
+        value = None if self.value is None or other.value is None else self.value - other.value
+        return Span(
+            value, self.low - other.high, self.high - other.low, self.least - other.most, self.most - other.least
+        )
+
     def widened(self, stated: Fraction, possible: Fraction) -> Span:
         """With so much more room, as shares of the ends, for what a formula leaves out and figures are rounded by."""
         return Span(

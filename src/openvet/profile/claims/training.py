@@ -45,47 +45,46 @@ def _attention(sheet: Sheet, *, full: bool) -> Span | None:
 
 def _flop(sheet: Sheet) -> Span | None:
     """Puts down ``training_flop``; gives the same without activations computed again, or ``None``."""
-    parameters, tokens = sheet.get("model.parameters"), sheet.get("training.tokens")
+    parameters, tokens = sheet.parameters(), sheet.get("training.tokens")
     if not sheet.needs("training_flop", model__parameters=parameters, training__tokens=tokens):
         return None
     if parameters is None or tokens is None:
         raise AssertionError("needs says that they are there")
     epochs = sheet.get("training.epochs")
     seen = tokens if epochs is None else tokens * epochs
-    passes = _passes(sheet)
-    forward = point(2) * parameters * seen
-    base = point(passes) * forward
-    counted, causal, full = (
-        sheet.word("training.attention"),
-        _attention(sheet, full=False),
-        _attention(sheet, full=True),
-    )
-    high = most = base
-    again_high = again_most = forward
-    if causal is not None and full is not None and counted != "not-counted":
-        expected, possible = (
-            (full if counted == "full" else causal) * seen,
-            (causal if counted == "causal" else full) * seen,
-        )
-        high, most = base.plus(point(passes) * expected), base.plus(point(passes) * possible)
-        again_high, again_most = forward.plus(expected), forward.plus(possible)
-    elif counted != "not-counted":
-        sheet.assume(
-            "layers, attention_width and context are not all stated: operations of attention's scores are within the room of the estimate"
-        )
-    model_flop = base.up_to(high, most)
+    forward, passes = point(2) * parameters * seen, point(_passes(sheet))
+    base = passes * forward
+    # one forward pass with attention's scores, as expected and at most
+    expected, possible = (forward if each is None else forward.plus(each * seen) for each in _counted_attention(sheet))
+    model_flop = base.up_to(passes * expected, passes * possible)
     again = sheet.word("training.rematerialisation")
     if not again:
         sheet.assume(
             "training.rematerialisation is not stated: authors may count another forward pass, which is possible and not expected"
         )
-    total = base.up_to(
-        high.plus(again_high) if again == "counted" else high, most if again == "none" else most.plus(again_most)
-    )
-    numbers = [point(2 * passes), parameters, tokens, *([] if epochs is None else [epochs])]
-    names = f"{2 * passes} x parameters x tokens" + ("" if epochs is None else " x epochs")
-    sheet.put("training_flop", "FLOP", total, names, *numbers[1:], room=FLOP_ROOM)
+    high = passes * expected if again != "counted" else passes * expected.plus(expected / passes)
+    most = passes * possible if again == "none" else passes * possible.plus(possible / passes)
+    numbers = (parameters, tokens) if epochs is None else (parameters, tokens, epochs)
+    sheet.put("training_flop", "FLOP", base.up_to(high, most), _work(sheet), *numbers, room=FLOP_ROOM)
     return model_flop
+
+
+def _work(sheet: Sheet) -> str:
+    epochs = "" if sheet.get("training.epochs") is None else " x epochs"
+    return f"{2 * _passes(sheet)} x parameters x tokens{epochs}"
+
+
+def _counted_attention(sheet: Sheet) -> tuple[Span | None, Span | None]:
+    """Operations of attention's scores for one token, forward, as expected and at most; ``None`` where they are not counted or known."""
+    counted = sheet.word("training.attention")
+    if counted == "not-counted":
+        return None, None
+    causal, full = _attention(sheet, full=False), _attention(sheet, full=True)
+    if causal is None:
+        sheet.assume(
+            "layers, attention_width and context are not all stated: operations of attention's scores are within the room of the estimate"
+        )
+    return full if counted == "full" else causal, causal if counted == "causal" else full
 
 
 def _peak(sheet: Sheet) -> Span | None:
@@ -118,7 +117,7 @@ def _utilisation(sheet: Sheet, model_flop: Span | None, peak: Span | None) -> No
     hours, speed = sheet.get("training.chip_hours"), sheet.get("training.flop_per_second")
     if speed is not None and sheet.needs("mfu", training__chip=peak) and peak is not None:
         sheet.put("mfu", "", speed / peak, "flop_per_second / peak", speed, peak, room=PRODUCT_ROOM)
-    work, of = model_flop, "6 x parameters x tokens" if _passes(sheet) == 3 else "4 x parameters x tokens"
+    work, of = model_flop, _work(sheet)
     if work is None:
         work, of = sheet.get("published.training_flop"), "the published FLOP"
     if work is None or hours is None or peak is None:
@@ -131,7 +130,7 @@ def _utilisation(sheet: Sheet, model_flop: Span | None, peak: Span | None) -> No
 
 
 def _per_token(sheet: Sheet) -> None:
-    parameters = sheet.get("model.parameters")
+    parameters = sheet.parameters()
     scores = _attention(sheet, full=sheet.word("training.attention") == "full")
     if not sheet.needs(
         "training_flop_per_token",
