@@ -133,6 +133,13 @@ def test_hours_have_to_fit_the_work(tokens: int, verdict: str) -> None:
     assert judged(found, "chip_hours").verdict == verdict
 
 
+def test_no_chip_is_faster_than_its_peak() -> None:
+    assert claims(training={"chip": "a100-sxm", "flop_per_second": 312e12}).judgements == ()
+    found = claims(training={"chip": "a100-sxm", "flop_per_second": 313e12})
+    assert judged(found, "flop_per_second").verdict == "inconsistent"
+    assert claims(training={"chip": "a100-sxm", "dtype": "int8", "flop_per_second": 313e12}).verdict is None
+
+
 def test_energy_without_load_and_pue_is_a_band() -> None:
     found = claims(training={"chip_hours": 1_000_000, "chip_watts": 100})
     each = result(found, "energy_mwh")

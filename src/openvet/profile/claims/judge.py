@@ -54,6 +54,11 @@ def judge(sheets: Sequence[tuple[str, Sheet]]) -> tuple[Judgement, ...]:
     share = sheets[0][1].inputs.stated.get("training.utilisation")
     if share is not None and all("training_flop_by_hardware" in sheet.results for _, sheet in sheets):
         found.append(_figure("utilisation", "", share, "mfu", sheets))
+    speed = sheets[0][1].inputs.stated.get("training.flop_per_second")
+    if speed is not None:
+        beyond = [(name, each) for name, sheet in sheets if (each := _beyond_peak(sheet)) is not None]
+        if beyond:
+            found.append(_merged("flop_per_second", "FLOP/s", speed, beyond))
     hours = sheets[0][1].inputs.stated.get("training.chip_hours")
     if hours is not None:
         opinions = [(name, _plausible(sheet)) for name, sheet in sheets]
@@ -178,6 +183,15 @@ def _plausible(sheet: Sheet) -> _Opinion | None:
     if _USUAL[0] <= low and high <= _USUAL[1]:
         return _Opinion(_CONSISTENT, f"the work needs {told} of the chips' peak in all these hours; {_percent(_USUAL[0])} to {_percent(_USUAL[1])} % is usual", result.formula)  # fmt: skip
     return _Opinion(_CANNOT_TELL, f"the work needs {told} of the chips' peak in all these hours, which is unusual ({_percent(_USUAL[0])} to {_percent(_USUAL[1])} %) and not impossible", result.formula)  # fmt: skip
+
+
+def _beyond_peak(sheet: Sheet) -> _Opinion | None:
+    """A measured speed above the chip's peak is none; one below says nothing by itself."""
+    result = sheet.results.get("mfu")
+    if result is None or "flop_per_second" not in result.formula or (result.span.value or result.span.low) <= 1:
+        return None
+    told = _percent(result.span.value or result.span.low)
+    return _Opinion(_INCONSISTENT, f"the speed is {told} % of the chip's dense peak for this dtype", result.formula)
 
 
 def _percent(share: Fraction) -> str:
