@@ -161,7 +161,7 @@ KEYS = {
     "llama.attention.head_count_kv": 1,
     "llama.context_length": 64,
 }
-TENSORS = [
+TENSORS: list[tuple[str, tuple[int, ...], int]] = [
     ("token_embd.weight", (10, 8), 160),
     ("blk.0.attn_q.weight", (8, 8), 128),
     ("blk.0.attn_k.weight", (4, 8), 64),
