@@ -11,6 +11,8 @@ __all__ = ["BEHIND", "account_for_rest", "all_zero", "hand_on_what_runs", "say_i
 
 #: What the member is called that stands behind the end of a file.
 BEHIND = "bytes-after-the-end"
+#: As many ends of lines behind a file are nothing.
+_LINE_ENDS = 8
 
 
 def all_zero(source: Source, start: int, end: int) -> bool:
@@ -21,12 +23,13 @@ def all_zero(source: Source, start: int, end: int) -> bool:
 def account_for_rest(source: Source, facts: Facts, end: int, what: str) -> None:
     """Say what stands after ``end``, where ``what`` ends.
 
-    Zero bytes are padding and hide nothing. Anything else is an anomaly, and nobody has read it.
+    Zero bytes are padding and hide nothing, and neither do a few ends of lines, which editors and version control put there.
+    Anything else is an anomaly, and nobody has read it.
     """
     rest = source.size - end
     if rest <= 0:
         return
-    if all_zero(source, end, source.size):
+    if all_zero(source, end, source.size) or (rest <= _LINE_ENDS and not source.read(end, rest).strip(b"\r\n")):
         facts.note("padding", rest)
         return
     say_trailing(source, facts, end, what)

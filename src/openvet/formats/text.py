@@ -6,7 +6,7 @@ What counts as text:
   or two in all (vocabularies list a few of them as entries);
 * UTF-16 or UTF-32 with a byte order mark, under the same rule;
 * any other 8-bit encoding (ISO 8859, Windows, GBK) without a single such control character and with at most three
-  bytes in ten beyond ASCII. Compressed or encrypted bytes never look like that over more than some dozens of bytes;
+  bytes in ten beyond ASCII, wherever the first of them stands. Compressed or encrypted bytes never look like that over more than some dozens of bytes;
 * GB 18030 without a single such control character, where four in five of the bytes beyond ASCII are of the common
   characters and signs of GB 2312.
 
@@ -233,11 +233,17 @@ def _decode(source: Source, facts: Facts, encoding: str) -> int | None:
     for block in _with_end(source):
         if encoding == "8-bit" and not _is_8_bit(block) and block:
             return offset
-        pending = len(decoder.getstate()[0])
+        pending = decoder.getstate()[0]
         try:
             text = decoder.decode(block, not block)
         except UnicodeDecodeError as error:
-            return offset + error.start - pending
+            if encoding != "utf-8" or not all(_is_8_bit(each) for each in source.chunks()):
+                return offset + error.start - len(pending)
+            # of a short text the first look would have said so
+            encoding = "8-bit"
+            facts.note("encoding", encoding)
+            decoder = codecs.getincrementaldecoder("latin-1")()
+            text = decoder.decode(pending + block, not block)
         nul = text.find("\0")
         if nul >= 0:
             return offset + (len(text[:nul].encode("utf-8")) if encoding == "utf-8" else 0)

@@ -139,7 +139,7 @@ def _walk(
 
     place = member_place(facts.place, entry.name)
     folder, _, base = entry.name.lower().rpartition("/")
-    inner = "data" if base == _PICKLE else "constants"
+    inner = _folder_of_storages(folder, base, by_name)
     tensors = Tensors(facts, place)
     try:
         member = open_zip_entry(source, entry, facts.budget)
@@ -168,6 +168,14 @@ def _walk(
 
         tensors.finish(machine, place_of)
     return _check_storages(tensors, f"{folder}/{inner}", by_name)
+
+
+def _folder_of_storages(folder: str, base: str, by_name: dict[str, ZipEntry]) -> str:
+    """Where the storages of a pickle lie. The lite interpreter's code had a folder of its own up to its version 4."""
+    if base == _PICKLE:
+        return "data"
+    own = f"{folder}/bytecode/"
+    return "bytecode" if base == "bytecode.pkl" and any(name.startswith(own) for name in by_name) else "constants"
 
 
 def _held(member: Source) -> Source:

@@ -1,5 +1,5 @@
-"""Raw tensors in files of their own: TensorFlow's variables, ONNX's external data, chunks of Zarr's arrays, arrays of
-joblib before 0.10.
+"""Raw tensors in files of their own: TensorFlow's variables, ONNX's external data, chunks of Zarr's arrays, values of OCDBT,
+arrays of joblib before 0.10.
 
 Such a file has no mark and no structure; another file of the folder says which bytes are which tensor. Where it says so
 for every byte that is not zero, the file is inert: the only thing that reads it is a tensor. What no tensor takes stays
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from posixpath import normpath
 
 from openvet.core.coverage import Coverage, Unknown
 from openvet.core.location import Location
@@ -32,7 +33,7 @@ def settle_claims(components: Sequence[Component], reopen: Callable[[int], Sourc
     for component in components:
         folder = component.name[: len(component.name) - len(component.basename)]
         for name, ranges in component.claims.items():
-            index = by_name.get(folder + name)
+            index = by_name.get(normpath(folder + name) if name.startswith("../") else folder + name)
             if index is not None and components[index] is not component:
                 claimed.setdefault(index, []).extend(ranges)
     out = list(components)

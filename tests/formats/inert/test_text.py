@@ -72,7 +72,7 @@ def test_what_is_no_text(data: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("tail", "offset"),
-    [(b"\0", 0), (b"\xff\xfe\xfd", 0), (b"\x80\x04\x95" + bytes(50), 0), (b"ok\n\0", 3), (b"\xe4\xbd", 0)],
+    [(b"\0", 0), (b"\xff\xfe\x01", 0), (b"\x80\x04\x95" + bytes(50), 0), (b"ok\n\0", 3), (b"\xe4\xbd\x7f", 0)],
 )
 @pytest.mark.parametrize("head", [70_000, BLOCK - 1, BLOCK, BLOCK + 7])
 def test_text_that_becomes_something_else(head: int, tail: bytes, offset: int) -> None:
@@ -81,6 +81,14 @@ def test_text_that_becomes_something_else(head: int, tail: bytes, offset: int) -
     facts = read(data)
     assert facts.coverage is Coverage.PARTIAL
     assert [(each.rule, each.location.offset) for each in facts.anomalies] == [("file/trailing-data", head + offset)]
+
+
+@pytest.mark.parametrize("head", [70_000, BLOCK - 1, BLOCK, BLOCK + 7])
+def test_an_8_bit_letter_far_behind_the_head(head: int) -> None:
+    facts = read(b"x" * (head - 1) + b"\ncaf\xe9 cr\xe8me\n")
+    assert (facts.coverage, facts.anomalies, facts.metadata["encoding"]) == (Coverage.INERT, [], "8-bit")
+    assert read("una cosa más \n".encode() * head + b"caf\xe9\n").coverage is Coverage.INERT
+    assert read(b"x" * head + b"\xe9" * head).coverage is Coverage.PARTIAL
 
 
 def test_a_character_on_a_block_boundary_is_one_character() -> None:

@@ -58,9 +58,15 @@ def check(ctx: Context) -> Iterator[Finding]:
         if ending in unpickled["endings"] or any(fnmatchcase(component.basename, each) for each in unpickled["names"]):
             yield from _under_pickle_name(ctx, component, ending)
         elif ending not in name_rules()["generic"]["endings"] and ending in claims():
-            if not family(component.formats).isdisjoint(claims()[ending]):
+            if not family(component.formats).isdisjoint(claims()[ending]) or _is_named_as_its_archive(component):
                 continue
             yield _mismatch(ctx, component, ending, content, evidence)
+
+
+def _is_named_as_its_archive(component: Component) -> bool:
+    """A text in a zip of the same name (``rows.csv.zip!/rows.csv.zip``), as pandas wrote tables: it is the archive that is meant."""
+    outer = component.place.rpartition("!/")[0].rpartition("!/")[2].rpartition("/")[2]
+    return "text" in family(component.formats) and component.basename == outer
 
 
 def _mismatch(ctx: Context, component: Component, ending: str, content: str, evidence: dict[str, Any]) -> Finding:

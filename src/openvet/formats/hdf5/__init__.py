@@ -25,13 +25,13 @@ __all__ = ["FORMAT", "probe", "read"]
 FORMAT = Format(
     id="hdf5",
     title="HDF5 (Keras and others)",
-    extensions=(".h5", ".hdf5", ".keras", ".hdf", ".nc"),
+    extensions=(".h5", ".hdf5", ".keras", ".hdf", ".nc", ".mat"),
     media_types=("application/x-hdf5",),
     can_tell=(
         "every dataset's name, type, shape and, where it lies in one piece, its place",
         "every attribute, and the JSON, pickles and files that attributes and datasets of texts carry",
         "links, data and virtual datasets that lead to other files, and filters that a library has to be loaded for",
-        "what stands in the user block in front",
+        "what stands in the user block in front, which is a line of text in files of MATLAB 7.3",
     ),
     cannot_tell=(
         "what the numbers do",
@@ -42,6 +42,8 @@ FORMAT = Format(
 
 _MAGIC = b"\x89HDF\r\n\x1a\n"
 _FURTHEST = 1 << 40
+#: The header of a MATLAB file, and the text that it begins with.
+_MATLAB_HEAD, _MATLAB_TEXT = 128, 116
 
 
 def probe(head: Head) -> Likeness:
@@ -72,6 +74,18 @@ def _superblock(source: Source, furthest: int = _FURTHEST) -> int | None:
     return None
 
 
+def _is_matlab(source: Source, base: int) -> bool:
+    """Whether the user block is what MATLAB puts in front since version 7.3: a line of text, a version, zeros to the end."""
+    from openvet.formats._trailing import all_zero
+
+    head = source.read(0, _MATLAB_HEAD)
+    text, places, version = head[:_MATLAB_TEXT], head[_MATLAB_TEXT : _MATLAB_HEAD - 4], head[_MATLAB_HEAD - 4 :]
+    printed = text.rstrip(b"\0")
+    plain = printed.startswith(b"MATLAB ") and printed.isascii() and printed.decode("ascii").isprintable()
+    marked = version in {b"\0\2IM", b"\2\0MI"} and places in {bytes(8), b" " * 8}
+    return plain and marked and all_zero(source, _MATLAB_HEAD, base)
+
+
 def read(source: Source, facts: Facts) -> None:
     """The superblock, the user block as a member, then every object from the root on.
 
@@ -87,7 +101,10 @@ def read(source: Source, facts: Facts) -> None:
     base = _superblock(source)
     if base is None:
         raise MalformedError("has no superblock", offset=0)
-    if base and not all_zero(source, 0, base):
+    if base and _is_matlab(source, base):
+        facts.note("user_block", base)
+        facts.note("written_by", source.read(0, _MATLAB_TEXT).decode("ascii").rstrip())
+    elif base and not all_zero(source, 0, base):
         facts.note("user_block", base)
         facts.add_members([Member("user-block", base, lambda: source.window(0, base), 0)])
     head = source.upto(base, 160)

@@ -22,6 +22,7 @@ from openvet.io.archive.zip_gaps import GapWalk, Span
 from openvet.io.archive.zip_records import (
     ENCRYPTED,
     MASKED_HEADER,
+    SIZES_FOLLOW,
     CentralRecord,
     LocalRecord,
     ZipEntry,
@@ -201,7 +202,9 @@ class _ZipReading:
         if (local.flags ^ central.flags) & ENCRYPTED:
             differs["encrypted"] = [bool(central.flags & ENCRYPTED), bool(local.flags & ENCRYPTED)]
         if local.sizes_known and not masked:
-            if local.compressed_size != central.compressed_size:
+            # writers in one pass may know the size of what they are given, and not yet to what it packs
+            open_yet = local.flags & SIZES_FOLLOW and not local.compressed_size
+            if local.compressed_size != central.compressed_size and not open_yet:
                 differs["compressed_size"] = [central.compressed_size, local.compressed_size]
             if local.size != central.size:
                 differs["size"] = [central.size, local.size]
