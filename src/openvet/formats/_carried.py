@@ -47,6 +47,10 @@ def carried_kind(data: Source, facts: Facts, *, text: bool = False) -> str:
 
         prefix = data.upto(0, _PREFIX)
         kind = suspect(prefix, text=False, budget=facts.budget) or suspect(prefix, text=True, budget=facts.budget) or ""
+        if not kind and not text and first[0] == 0x80 and data.size > _PREFIX:
+            from openvet.formats.pickle.nested import looks_nested_whole
+
+            return "pickle" if looks_nested_whole(data, facts.budget) else ""  # a long literal may come first
         return "" if kind == "marshal" and not text else kind  # five bytes are too few a mark among weights
     if data.size > 262 and data.read(257, 5) == b"ustar":
         return "tar"

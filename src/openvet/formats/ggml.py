@@ -7,7 +7,7 @@
     words: their count is the first number, or stands here again; bytes u32, the word [, its score f32]
     tensors: dimensions u32, bytes of the name u32, type u32, extents u32 each, name, [filled up to 32: ggjt], data
 
-Nothing says which architecture it is. Each known one is tried; that is taken which ends where the file does.
+Nothing says which architecture it is. Each known one is tried; that is taken which ends where the file does, or gives most tensors.
 
 Reference: ``llama.cpp`` of https://github.com/ggml-org/llama.cpp/tree/master-dadbed9 ; https://github.com/ggml-org/whisper.cpp/blob/master/src/whisper.cpp ;
 ``examples`` of https://github.com/ggml-org/ggml
@@ -23,6 +23,7 @@ from openvet.errors import LimitError, MalformedError, ReadError
 from openvet.formats._format import Facts, Format, Head, Likeness, Tensor
 from openvet.formats._ggml import GGML_TYPES
 from openvet.formats._tensor_starts import look_at_start
+from openvet.formats._trailing import account_for_rest
 from openvet.io.source import Cursor, Source
 
 __all__ = ["FORMAT", "STARTS", "probe", "read"]
@@ -57,9 +58,8 @@ class _Kind:
 
 _KINDS = (
     _Kind("llama", 7, scores=True),
-    _Kind("llama", 7),
+    _Kind("llama or gpt-2", 7),  # GPT-2 has six numbers, and counts its words again
     _Kind("whisper", 11, filters=True, counted=True),
-    _Kind("gpt-2", 6, counted=True),
     _Kind("gpt-j", 7, counted=True),
     _Kind("gpt-neox", 8, counted=True),
     _Kind("gpt-neox", 8),
@@ -76,13 +76,14 @@ def probe(head: Head) -> Likeness:
 
 
 def read(source: Source, facts: Facts) -> None:
-    """Try each architecture, and keep what the first one says that fits.
+    """Try each architecture, and keep what the best one says.
 
     Raises:
-        MalformedError: none fits.
+        MalformedError: none gives a tensor.
         LimitError: more tensors than are described.
     """
     magic = source.read(0, 4)
+    best: tuple[_Kind, list[Tensor], int, int] | None = None
     broken = 0
     for kind in _KINDS:
         if kind.scores and magic == _GGML:
@@ -90,22 +91,25 @@ def read(source: Source, facts: Facts) -> None:
         for older in (False, True):
             facts.budget.check_time()
             try:
-                tensors, words = _walk(source, facts, kind, magic, older=older)
+                tensors, words, end = _walk(source, facts, kind, magic, older=older)
             except LimitError:
                 raise
             except ReadError as error:
                 broken = max(broken, error.offset or 0)
                 continue
-            facts.note("architecture", kind.name)
-            facts.note("words", words)
-            facts.tensors.extend(tensors)
-            for tensor in tensors:
-                look_at_start(source, tensor.offset or 0, tensor.nbytes or 0, tensor.name, facts)
-            return
-    raise MalformedError("is of no architecture that is known, or breaks off", offset=broken)
+            if best is None or (end == source.size, len(tensors)) > (best[3] == source.size, len(best[1])):
+                best = kind, tensors, words, end
+    if best is None:
+        raise MalformedError("is of no architecture that is known, or breaks off", offset=broken)
+    facts.note("architecture", best[0].name)
+    facts.note("words", best[2])
+    facts.tensors.extend(best[1])
+    for tensor in best[1]:
+        look_at_start(source, tensor.offset or 0, tensor.nbytes or 0, tensor.name, facts)
+    account_for_rest(source, facts, best[3], "the last tensor")
 
 
-def _walk(source: Source, facts: Facts, kind: _Kind, magic: bytes, *, older: bool) -> tuple[list[Tensor], int]:
+def _walk(source: Source, facts: Facts, kind: _Kind, magic: bytes, *, older: bool) -> tuple[list[Tensor], int, int]:
     cursor = source.cursor(4 if magic == _GGML else 8)
     sizes = struct.unpack(f"<{kind.sizes}I", cursor.read(4 * kind.sizes))
     if kind.filters:
@@ -125,10 +129,16 @@ def _walk(source: Source, facts: Facts, kind: _Kind, magic: bytes, *, older: boo
             raise LimitError("tensors", facts.limits.tensors, "more tensors than are described", offset=cursor.position)
         if not len(tensors) % 256:
             facts.budget.check_time()
-        tensors.append(_tensor(cursor, aligned=magic == _GGJT, older=older))
+        end = cursor.position
+        try:
+            tensors.append(_tensor(cursor, aligned=magic == _GGJT, older=older))
+        except ReadError:
+            if not tensors:
+                raise
+            return tensors, words, end  # what is there is something else, or was cut off
     if not tensors:
         raise MalformedError("has no tensor", offset=cursor.position)
-    return tensors, words
+    return tensors, words, cursor.position
 
 
 def _tensor(cursor: Cursor, *, aligned: bool, older: bool) -> Tensor:

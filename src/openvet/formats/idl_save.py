@@ -1,4 +1,4 @@
-"""Variables that IDL saved (``.sav``), as SciPy reads them: records one after the other.
+"""Variables that IDL saved (``.sav``, a name that pickles have too), as SciPy reads them: records one after the other.
 
 ::
 
@@ -24,7 +24,7 @@ __all__ = ["FORMAT", "STARTS", "probe", "read"]
 FORMAT = Format(
     id="idl-save",
     title="variables of IDL",
-    extensions=(".sav",),
+    extensions=(),
     media_types=(),
     can_tell=("its kinds of records, up to the last byte of the file", "whether compiled routines are among them"),
     cannot_tell=("what the values say",),

@@ -280,6 +280,10 @@ class _Walk:
         if not width and not 0xB0 <= first <= 0xBF:
             return
         begin = start + 1 + width
+        if self.cursor.position - begin > 16 and self.source.read(begin, 6) == b"PLPYFN":
+            from openvet.formats._polars import hand_on_function
+
+            hand_on_function(self.source.window(begin, self.cursor.position - begin), self.facts, begin)
         self.encoded.field(
             self.source.window(begin, self.cursor.position - begin), f"{self.path() or 'value'}.pkl", begin
         )

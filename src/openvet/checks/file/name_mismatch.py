@@ -40,7 +40,7 @@ from openvet.inventory.component import Component
 RULE = Rule(id="file/name-mismatch", severity=Severity.LOW, confidence=Confidence.HIGH, since="0.1.0", cwe=(646,))
 
 #: These say nothing about what the name promises.
-_NO_CONTENT = {"empty", "lfs-pointer", "link"}
+_NO_CONTENT = {"apple-double", "empty", "lfs-pointer", "link"}
 _AGAIN = "Download it again: a page that says what went wrong is often saved under the name of the weights."
 
 

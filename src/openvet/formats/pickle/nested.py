@@ -105,10 +105,22 @@ def looks_nested(raw: bytes, budget: Budget) -> bool:
     headed = raw[0] == 0x80 and raw[1] in _PROTOCOLS
     if not headed and raw[:1] not in (b"c", b"(", b"\x8c", b"\x95"):
         return False
-    seen = evidence(BytesSource(raw), budget, opcodes=400)
     if headed:
-        return seen.calls > 0 or (seen.stopped and seen.opcodes > 3) or (seen.opcodes >= 12 and not seen.failed)
-    return seen.calls > 0
+        return _holds_together(BytesSource(raw), budget)
+    return evidence(BytesSource(raw), budget, opcodes=400).calls > 0
+
+
+def looks_nested_whole(data: Source, budget: Budget) -> bool:
+    """The same of bytes in full that begin with a protocol: what comes first may be longer than what is looked at elsewhere."""
+    head = data.upto(0, 4)
+    return len(head) == 4 and head[0] == 0x80 and head[1] in _PROTOCOLS and _holds_together(data, budget)
+
+
+def _holds_together(data: Source, budget: Budget) -> bool:
+    from openvet.formats.pickle.probing import evidence
+
+    seen = evidence(data, budget, opcodes=400)
+    return seen.calls > 0 or (seen.stopped and seen.opcodes > 3) or (seen.opcodes >= 12 and not seen.failed)
 
 
 def inner_bytes(kind: str, raw: bytes) -> bytes | None:
