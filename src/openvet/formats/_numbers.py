@@ -35,7 +35,9 @@ def are_numbers(data: Source, facts: Facts) -> bool:
         for block in decoding:
             if len(begin) < _LOOKED:
                 begin += block[: _LOOKED - len(begin)]
-        whole = decoding.error is None and decoding.consumed == data.size and not how.skipped and not decoding.mismatches
+        whole = (
+            decoding.error is None and decoding.consumed == data.size and not how.skipped and not decoding.mismatches
+        )
         return whole and _has_no_mark(Head("", BytesSource(begin)), facts)
     return _has_no_mark(head, facts)
 
@@ -43,8 +45,4 @@ def are_numbers(data: Source, facts: Facts) -> bool:
 def _has_no_mark(head: Head, facts: Facts) -> bool:
     from openvet.formats import known, pickle
 
-    return (
-        not carried_kind(head.source, facts)
-        and pickle.probe(head) is Likeness.NO
-        and known.recognise(head) is None
-    )
+    return not carried_kind(head.source, facts) and pickle.probe(head) is Likeness.NO and known.recognise(head) is None

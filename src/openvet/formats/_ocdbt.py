@@ -212,7 +212,9 @@ def _leaf(columns: _Columns, files: list[str], count: int) -> list[Entry]:
     ids, offsets = columns.numbers(len(far)), columns.numbers(len(far))
     places = iter(columns.places(files, ids, offsets, [sizes[index] for index in far]))
     return [
-        Entry(keys[index], next(places)) if kinds[index] else Entry(keys[index], None, columns.cursor.read(sizes[index]))
+        Entry(keys[index], next(places))
+        if kinds[index]
+        else Entry(keys[index], None, columns.cursor.read(sizes[index]))
         for index in range(count)
     ]
 

@@ -103,7 +103,9 @@ class Compound:
             if most is None or held < most:
                 held += len(data)
                 if held > self.facts.limits.spool_memory * 8:
-                    raise LimitError("spool_memory", self.facts.limits.spool_memory * 8, "a stream is not held whole", offset=0)
+                    raise LimitError(
+                        "spool_memory", self.facts.limits.spool_memory * 8, "a stream is not held whole", offset=0
+                    )
                 out.append(data)
             number = self.next[number]
         return b"".join(out)

@@ -47,7 +47,9 @@ def hand_on_functions(source: Source, facts: Facts) -> None:
     for data in (plain, _WIDE.sub(rb"\1", plain)):
         for number, found in enumerate(_BEGINS.finditer(data)):
             if number >= _MOST_MEMBERS:
-                facts.unknown("limit", f"more than {_MOST_MEMBERS} functions of Python, the rest of which were not read")
+                facts.unknown(
+                    "limit", f"more than {_MOST_MEMBERS} functions of Python, the rest of which were not read"
+                )
                 return
             _add(BytesSource(data[found.start() :]), facts, found.start())
 

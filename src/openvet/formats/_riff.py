@@ -36,7 +36,9 @@ def walk_riff(source: Source, facts: Facts, needed: tuple[bytes, ...], what: str
     order: Literal["little", "big"] = "big" if mark == b"RIFX" else "little"
     long = _long_sizes(source) if mark in LONG else {}
     stated = int.from_bytes(source.read(4, 4), order)
-    streamed = mark not in LONG and stated == _ELSEWHERE and source.size <= _ELSEWHERE  # who writes to a pipe learns no length
+    streamed = (
+        mark not in LONG and stated == _ELSEWHERE and source.size <= _ELSEWHERE
+    )  # who writes to a pipe learns no length
     end = source.size if streamed else 8 + _length(long, mark, stated)
     if end > source.size:
         raise MalformedError(f"says that it is {end} bytes long, and {source.size} are there", offset=4)

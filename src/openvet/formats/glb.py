@@ -1,8 +1,8 @@
-"""glTF in binary (``.glb``): a scene as JSON, and a chunk with its numbers and pictures.
+r"""glTF in binary (``.glb``): a scene as JSON, and a chunk with its numbers and pictures.
 
 ::
 
-    "glTF", version u32 (2), length u32        chunk: bytes u32, "JSON" or "BIN\\0" or an extension's own, data
+    "glTF", version u32 (2), length u32        chunk: bytes u32, "JSON" or "BIN\0" or an extension's own, data
 
 The JSON becomes a member. Scenes run nothing; they may name files beside them. Specification: Khronos, glTF 2.0, 4.4
 (https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html#glb-file-format-specification).
@@ -48,7 +48,7 @@ def read(source: Source, facts: Facts) -> None:
     if end > source.size:
         raise MalformedError(f"says that it is {end} bytes long, and {source.size} are there", offset=8)
     at = _HEAD
-    kinds = []
+    kinds: list[bytes] = []
     while at + 8 <= end:
         facts.budget.check_time()
         start = source.read(at, 8)

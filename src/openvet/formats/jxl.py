@@ -28,7 +28,9 @@ FORMAT = Format(
     cannot_tell=("what it shows, or what its pixels or metadata hide",),
 )
 _MARK = b"\0\0\0\x0cJXL \r\n\x87\n"
-_KNOWN = frozenset({b"JXL ", b"ftyp", b"jxll", b"jxli", b"jxlc", b"jxlp", b"jbrd", b"Exif", b"xml ", b"jumb", b"brob", b"jhgm"})
+_KNOWN = frozenset(
+    {b"JXL ", b"ftyp", b"jxll", b"jxli", b"jxlc", b"jxlp", b"jbrd", b"Exif", b"xml ", b"jumb", b"brob", b"jhgm"}
+)
 _PIXELS = (b"jxlc", b"jxlp")
 #: What its bytes begin with.
 STARTS = (_MARK,)

@@ -29,9 +29,13 @@ FORMAT = Format(
 )
 _HEADER = 1024
 _SPACE = rb"(?:\s|#[^\n]{0,200}\n)"
-_PLAIN = pattern(rb"P([456])" + _SPACE + rb"{1,20}(\d{1,9})" + _SPACE + rb"{1,20}(\d{1,9})(?:" + _SPACE + rb"{1,20}(\d{1,5}))?\s")
+_PLAIN = pattern(
+    rb"P([456])" + _SPACE + rb"{1,20}(\d{1,9})" + _SPACE + rb"{1,20}(\d{1,9})(?:" + _SPACE + rb"{1,20}(\d{1,5}))?\s"
+)
 _FLOAT = pattern(rb"P([fF])\s{1,9}(\d{1,9})\s{1,9}(\d{1,9})\s{1,9}-?[0-9.]{1,20}\s")
-_ARBITRARY = pattern(rb"P7\n((?:(?:WIDTH|HEIGHT|DEPTH|MAXVAL) \d{1,9}\n|TUPLTYPE \w{1,40}\n|#[^\n]{0,200}\n){1,20})ENDHDR\n")
+_ARBITRARY = pattern(
+    rb"P7\n((?:(?:WIDTH|HEIGHT|DEPTH|MAXVAL) \d{1,9}\n|TUPLTYPE \w{1,40}\n|#[^\n]{0,200}\n){1,20})ENDHDR\n"
+)
 _FIELD = pattern(rb"(WIDTH|HEIGHT|DEPTH|MAXVAL) (\d+)\n")
 #: What its bytes begin with.
 STARTS = (b"P4", b"P5", b"P6", b"P7\n", b"Pf", b"PF")

@@ -27,7 +27,11 @@ FORMAT = Format(
     extensions=(".doc", ".xls", ".ppt", ".dot", ".xlt", ".pps"),
     media_types=("application/vnd.ms-excel", "application/msword", "application/vnd.ms-powerpoint"),
     can_tell=("its streams", "whether it has macros, sheets of macros, or files that were put in"),
-    cannot_tell=("what macros do, and what texts and tables say", "fields of texts that ask other programs", "what free sectors hold"),
+    cannot_tell=(
+        "what macros do, and what texts and tables say",
+        "fields of texts that ask other programs",
+        "what free sectors hold",
+    ),
 )
 _MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _WORKBOOKS = {"workbook", "book"}
@@ -66,7 +70,9 @@ def read(source: Source, facts: Facts) -> None:
         name = entry.name.lower()
         data = compound.stream(entry)
         if name in _PUT_IN:
-            facts.anomaly("office/active-content", "holds a file that was put in, which opens by a click", 0, kind="embedded")
+            facts.anomaly(
+                "office/active-content", "holds a file that was put in, which opens by a click", 0, kind="embedded"
+            )
         if name in _WORKBOOKS:
             _workbook(data, facts)
         if name in _SEALED:

@@ -34,7 +34,10 @@ FORMAT = Format(
     title="Office document",
     extensions=(".docx", ".xlsx", ".pptx", ".docm", ".xlsm", ".pptm", ".dotx", ".xltx", ".potx", ".ppsx"),
     media_types=("application/vnd.openxmlformats-officedocument.wordprocessingml.document",),
-    can_tell=("everything that a zip reader tells", "relations to other machines, sheets of macros, and fields that ask other programs"),
+    can_tell=(
+        "everything that a zip reader tells",
+        "relations to other machines, sheets of macros, and fields that ask other programs",
+    ),
     cannot_tell=("what macros do", "what texts and tables say"),
     refines=("zip",),
 )
@@ -44,7 +47,9 @@ _RELATION = pattern(rb"<(?:\w{1,20}:)?Relationship\b[^<>]{0,8000}>")
 _ELSEWHERE = pattern(rb"TargetMode\s{0,9}=\s{0,9}[\"']External[\"']")
 _FIELD = pattern(rb"(Type|Target)\s{0,9}=\s{0,9}[\"']([^\"'<>]{0,4000})[\"']")
 #: Texts of fields, which may be spread over many runs, and links of tables to other programs.
-_RUNS = pattern(rb"<(?:\w{1,20}:)?instrText\b[^<>]{0,400}>([^<]{0,8000})<|\binstr\s{0,9}=\s{0,9}[\"']([^\"'<>]{0,8000})[\"']")
+_RUNS = pattern(
+    rb"<(?:\w{1,20}:)?instrText\b[^<>]{0,400}>([^<]{0,8000})<|\binstr\s{0,9}=\s{0,9}[\"']([^\"'<>]{0,8000})[\"']"
+)
 _ASKS = pattern(rb"\bDDE(?:AUTO)?\b", re.IGNORECASE)  # in any spelling, as Word reads it
 _LINKS = pattern(rb"<(?:\w{1,20}:)?ddeLink\b")
 #: Relations that wait for a click.
@@ -96,4 +101,9 @@ def _relations(data: bytes, facts: Facts, entry: ZipEntry) -> None:
         if not kind.endswith(_WAITING):
             shown = shorten(printable(target), 200)
             what = shorten(printable(kind.rsplit("/", 1)[-1]), 40)
-            facts.anomaly("office/active-content", f"takes its {what} from {shown} when it is opened", entry.header_offset, kind="external")
+            facts.anomaly(
+                "office/active-content",
+                f"takes its {what} from {shown} when it is opened",
+                entry.header_offset,
+                kind="external",
+            )

@@ -1,9 +1,9 @@
-"""PLY meshes with binary values: a header of words that says which elements follow and what each consists of.
+r"""PLY meshes with binary values: a header of words that says which elements follow and what each consists of.
 
 ::
 
-    "ply\\n" "format binary_little_endian 1.0\\n" { "comment ...\\n" | "element NAME count\\n" | "property TYPE NAME\\n"
-    | "property list TYPE TYPE NAME\\n" } "end_header\\n" the elements, one after the other
+    "ply\n" "format binary_little_endian 1.0\n" { "comment ...\n" | "element NAME count\n" | "property TYPE NAME\n"
+    | "property list TYPE TYPE NAME\n" } "end_header\n" the elements, one after the other
 
 Those with values as text are text. Specification: G. Turk, "The PLY Polygon File Format" (1994), https://paulbourke.net/dataformats/ply/
 """

@@ -91,7 +91,11 @@ def _schema(record: bytes, encoding: str) -> tuple[str, str, int]:
     if len(found) < 5:
         raise MalformedError("a thing in the data base has fewer than five values", offset=0)
     kind, name = (printable(found[index][1].decode(encoding, "replace"))[:200] for index in (0, 1))
-    return shorten(kind, 40), name, int.from_bytes(found[3][1], "big", signed=True) if found[3][0] in range(1, 7) else found[3][0] == 9
+    return (
+        shorten(kind, 40),
+        name,
+        int.from_bytes(found[3][1], "big", signed=True) if found[3][0] in range(1, 7) else found[3][0] == 9,
+    )
 
 
 def carried(record: bytes, facts: Facts, at: int) -> None:
@@ -113,5 +117,11 @@ def _unreached(source: Source, facts: Facts, pages: Pages) -> None:
     ]
     if missing:
         at = (missing[0] - 1) * pages.size
-        facts.anomaly("file/trailing-data", f"{len(missing)} pages belong to no table of the data base", at, end=at, size=source.size)
+        facts.anomaly(
+            "file/trailing-data",
+            f"{len(missing)} pages belong to no table of the data base",
+            at,
+            end=at,
+            size=source.size,
+        )
         facts.unknown("unsupported", f"{len(missing)} pages that belong to no table were not read", at)

@@ -29,7 +29,10 @@ FORMAT = Format(
     title="log of an SQLite data base",
     extensions=(".db-wal", ".sqlite-wal", ".db-shm", ".sqlite-shm"),
     media_types=(),
-    can_tell=("that it is a chain of pages up to its last byte", "pickles, programs and archives among the values that fit on a page"),
+    can_tell=(
+        "that it is a chain of pages up to its last byte",
+        "pickles, programs and archives among the values that fit on a page",
+    ),
     cannot_tell=("what the values say", "whether its sums are right"),
 )
 _LOGS = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")

@@ -7,7 +7,22 @@ import sqlite3
 import struct
 from collections.abc import Sequence
 
-__all__ = ["INERT", "apple_double", "compound", "crfsuite", "fits", "ggml", "glb", "idl_save", "jp2", "ply", "rf64", "sqlite", "stl", "wal"]
+__all__ = [
+    "INERT",
+    "apple_double",
+    "compound",
+    "crfsuite",
+    "fits",
+    "ggml",
+    "glb",
+    "idl_save",
+    "jp2",
+    "ply",
+    "rf64",
+    "sqlite",
+    "stl",
+    "wal",
+]
 
 
 def fits(*, extra: bytes = b"") -> bytes:
@@ -30,7 +45,9 @@ def stl(count: int = 2) -> bytes:
 
 def ply(order: str = "little") -> bytes:
     """Two points and a face whose corners are a list."""
-    head = f"ply\nformat binary_{order}_endian 1.0\ncomment forged\nelement vertex 2\nproperty float x\nproperty float y\n"
+    head = (
+        f"ply\nformat binary_{order}_endian 1.0\ncomment forged\nelement vertex 2\nproperty float x\nproperty float y\n"
+    )
     head += "element face 1\nproperty list uchar int vertex_indices\nend_header\n"
     mark = "<" if order == "little" else ">"
     return head.encode() + struct.pack(f"{mark}4f", 0, 1, 2, 3) + struct.pack(f"{mark}B3i", 3, 0, 1, 0)
@@ -57,12 +74,22 @@ def _box(kind: bytes, data: bytes) -> bytes:
 
 def jp2(comment: bytes = b"words") -> bytes:
     """The codestream in a box, and a comment behind it."""
-    return _box(b"jP  ", b"\r\n\x87\n") + _box(b"ftyp", b"jp2 \0\0\0\0jp2 ") + _box(b"jp2c", j2k()) + _box(b"xml ", comment)
+    return (
+        _box(b"jP  ", b"\r\n\x87\n")
+        + _box(b"ftyp", b"jp2 \0\0\0\0jp2 ")
+        + _box(b"jp2c", j2k())
+        + _box(b"xml ", comment)
+    )
 
 
 def jxl() -> bytes:
     """The codestream in a box, and metadata."""
-    return _box(b"JXL ", b"\r\n\x87\n") + _box(b"ftyp", b"jxl \0\0\0\0jxl ") + _box(b"jxlc", b"\xff\x0a" + bytes(9)) + _box(b"xml ", b"<a/>")
+    return (
+        _box(b"JXL ", b"\r\n\x87\n")
+        + _box(b"ftyp", b"jxl \0\0\0\0jxl ")
+        + _box(b"jxlc", b"\xff\x0a" + bytes(9))
+        + _box(b"xml ", b"<a/>")
+    )
 
 
 def crfsuite() -> bytes:
@@ -99,19 +126,33 @@ def apple_double(value: bytes = b"0081;5e4aa1a4;Firefox;", resources: bytes = b"
 def rf64(mark: bytes = b"RF64") -> bytes:
     """Sound whose lengths stand in a chunk of their own."""
     body = struct.pack("<4sIQQQI", b"ds64", 28, 4 + 36 + 24 + 12, 4, 2, 0)
-    body += struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16) + struct.pack("<4sI", b"data", 0xFFFFFFFF) + bytes(4)
+    body += (
+        struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16)
+        + struct.pack("<4sI", b"data", 0xFFFFFFFF)
+        + bytes(4)
+    )
     return mark + struct.pack("<I", 0xFFFFFFFF) + b"WAVE" + body
 
 
 def rifx() -> bytes:
     """Sound with big-endian lengths."""
-    body = b"WAVE" + struct.pack(">4sIHHIIHH", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16) + struct.pack(">4sI", b"data", 4) + bytes(4)
+    body = (
+        b"WAVE"
+        + struct.pack(">4sIHHIIHH", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16)
+        + struct.pack(">4sI", b"data", 4)
+        + bytes(4)
+    )
     return b"RIFX" + struct.pack(">I", len(body)) + body
 
 
 def streamed() -> bytes:
     """Sound that was written to a pipe, which learns no length."""
-    body = b"WAVE" + struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16) + struct.pack("<4sI", b"data", 0xFFFFFFFF) + bytes(6)
+    body = (
+        b"WAVE"
+        + struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16)
+        + struct.pack("<4sI", b"data", 0xFFFFFFFF)
+        + bytes(6)
+    )
     return b"RIFF" + struct.pack("<I", 0xFFFFFFFF) + body
 
 
@@ -128,10 +169,19 @@ def ggml(kind: str = "llama", data: bytes = bytes(range(54))) -> bytes:
         out = b"tjgg" + struct.pack("<I7I", 3, 3, 32, 256, 4, 2, 8, 2)
         out += b"".join(struct.pack("<I", len(word)) + word + struct.pack("<f", 0) for word in words)
     elif kind == "whisper":
-        out = b"lmgg" + struct.pack("<11I", 3, 1500, 384, 6, 4, 448, 384, 6, 4, 80, 1) + struct.pack("<II", 8, 2) + bytes(64)
+        out = (
+            b"lmgg"
+            + struct.pack("<11I", 3, 1500, 384, 6, 4, 448, 384, 6, 4, 80, 1)
+            + struct.pack("<II", 8, 2)
+            + bytes(64)
+        )
         out += struct.pack("<I", 3) + b"".join(struct.pack("<I", len(word)) + word for word in words)
     else:
-        out = b"lmgg" + struct.pack("<6II", 3, 8, 32, 2, 2, 1, 3) + b"".join(struct.pack("<I", len(word)) + word for word in words)
+        out = (
+            b"lmgg"
+            + struct.pack("<6II", 3, 8, 32, 2, 2, 1, 3)
+            + b"".join(struct.pack("<I", len(word)) + word for word in words)
+        )
     for name, shape, number, values in ((b"tok", (32, 3), 2, data), (b"n", (32,), 0, bytes(128))):
         out += struct.pack(f"<3I{len(shape)}I", len(shape), len(name), number, *shape) + name
         out += bytes(-len(out) % 32 if kind == "llama" else 0) + values
@@ -141,12 +191,17 @@ def ggml(kind: str = "llama", data: bytes = bytes(range(54))) -> bytes:
 def sqlite(*statements: tuple[str, Sequence[object]], page: int = 512) -> bytes:
     """A data base with a table of texts and bytes, long ones among them, an index, a view and free pages."""
     base = sqlite3.connect(":memory:")
-    base.executescript(f"pragma page_size={page}; create table t(a integer, b text, c blob); create index i on t(b); create view v as select a from t")
-    base.executemany("insert into t values(?, ?, ?)", [(number, "x" * (number % 40), bytes(number * 37)) for number in range(60)])
+    base.execute(f"pragma page_size={page:d}")
+    base.executescript(
+        "create table t(a integer, b text, c blob); create index i on t(b); create view v as select a from t"
+    )
+    base.executemany(
+        "insert into t values(?, ?, ?)", [(number, "x" * (number % 40), bytes(number * 37)) for number in range(60)]
+    )
     base.commit()
     base.execute("delete from t where a % 3 = 0")
     for statement, values in statements:
-        base.execute(statement, tuple(values))  # type: ignore[arg-type]
+        base.execute(statement, tuple(values))
     base.commit()
     data = base.serialize()
     base.close()
@@ -158,7 +213,9 @@ def wal(page: bytes = b"") -> bytes:
     row = b"\3\1" + bytes([12 + 2 * len(page)]) + b"\7" + page if page else b"\2\1\7"
     cell = bytes([len(row), 1]) + row
     data = struct.pack(">BHHHBH", 13, 0, 1, 512 - len(cell), 0, 512 - len(cell)).ljust(512 - len(cell), b"\0") + cell
-    return struct.pack(">IIIIIIII", 0x377F0682, 3007000, 512, 0, 1, 2, 3, 4) + struct.pack(">6I", 2, 2, 1, 2, 5, 6) + data
+    return (
+        struct.pack(">IIIIIIII", 0x377F0682, 3007000, 512, 0, 1, 2, 3, 4) + struct.pack(">6I", 2, 2, 1, 2, 5, 6) + data
+    )
 
 
 def compound(*streams: tuple[str, bytes]) -> bytes:
@@ -193,7 +250,12 @@ def _entry(name: str, kind: int, start: int, size: int) -> bytes:
 def workbook(kind: int = 0) -> bytes:
     """Records of a workbook with one sheet; kind 1 is a sheet of macros."""
     sheet = struct.pack("<IBB", 0, 0, kind) + b"\1\0A"
-    return struct.pack("<HHHH", 0x809, 4, 0x600, 5) + struct.pack("<HH", 0x85, len(sheet)) + sheet + struct.pack("<HH", 0x0A, 0)
+    return (
+        struct.pack("<HHHH", 0x809, 4, 0x600, 5)
+        + struct.pack("<HH", 0x85, len(sheet))
+        + sheet
+        + struct.pack("<HH", 0x0A, 0)
+    )
 
 
 #: Format -> name of a file and its bytes.

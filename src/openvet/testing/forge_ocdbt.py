@@ -25,9 +25,7 @@ def _numbers(*values: int) -> bytes:
 
 def _files(*paths: str) -> bytes:
     data = [path.encode() for path in paths]
-    return (
-        _numbers(len(data), *[0] * max(len(data) - 1, 0), *map(len, data), *[0] * len(data)) + b"".join(data)
-    )
+    return _numbers(len(data), *[0] * max(len(data) - 1, 0), *map(len, data), *[0] * len(data)) + b"".join(data)
 
 
 def _framed(magic: int, body: bytes) -> bytes:
@@ -37,7 +35,7 @@ def _framed(magic: int, body: bytes) -> bytes:
 
 def node(inline: Sequence[tuple[str, bytes]], far: Sequence[tuple[str, int, int]] = (), path: str = DATA) -> bytes:
     """A leaf of the tree: keys with values of their own, and keys with the offset and size of theirs in ``path``."""
-    keys = [key.encode() for key, *_ in (*inline, *far)]
+    keys = [*(key.encode() for key, _ in inline), *(key.encode() for key, *_ in far)]
     body = b"\0" + _files(path) + _number(len(keys))
     body += _numbers(*[0] * max(len(keys) - 1, 0), *map(len, keys)) + b"".join(keys)
     body += _numbers(*(len(value) for _, value in inline), *(size for *_, size in far))

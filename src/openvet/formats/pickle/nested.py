@@ -10,7 +10,7 @@ import struct
 from typing import Final
 
 from openvet.core.limits import Budget
-from openvet.io.source import BytesSource
+from openvet.io.source import BytesSource, Source
 
 __all__ = ["TORCH_MAGIC", "decoded_prefix", "inner_bytes", "looks_nested", "suspect"]
 

@@ -15,7 +15,9 @@ from openvet.testing.forge_ocdbt import DATA, data_file, manifest, node, shard
 __all__ = ["CASES"]
 
 _EVIL = dump(Call(Name("os", "system"), ("echo forged",)), 4)
-_ARRAY = json.dumps({"zarr_format": 2, "shape": [10], "chunks": [10], "dtype": "<f4", "compressor": None, "filters": None}).encode()
+_ARRAY = json.dumps(
+    {"zarr_format": 2, "shape": [10], "chunks": [10], "dtype": "<f4", "compressor": None, "filters": None}
+).encode()
 _NUMBERS = bytes(range(7, 47))
 
 
