@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import struct
 
+from openvet.formats._crc32c import crc32c
 from openvet.io.source import Source
 
 __all__ = ["shard_parts"]
@@ -22,7 +23,7 @@ _BLOCK = 4096
 
 
 def shard_parts(source: Source) -> list[tuple[int, int]] | None:
-    """(offset, size) of each part, where an index behind them accounts for every byte; ``None`` where there is no such index."""
+    """(offset, size) of each part, where an index behind them accounts for every byte and its checksum is right."""
     end = source.size - _CHECKSUM
     parts: list[tuple[int, int]] = []
     held = 0
@@ -43,7 +44,8 @@ def shard_parts(source: Source) -> list[tuple[int, int]] | None:
             if held > at:
                 return None
         if parts and held == at:
-            return _side_by_side(parts, at)
+            told = crc32c(source.read(at, end - at)) == int.from_bytes(source.read(end, _CHECKSUM), "little")
+            return _side_by_side(parts, at) if told else None
     return None
 
 

@@ -41,7 +41,7 @@ FORMAT = Format(
 )
 
 #: How Zarr calls a part of an array: TensorStore makes numbers of it, whatever the description of the array says.
-_CHUNK = pattern(r"(?:^|/)(?:c(?:[./][0-9]+)*|[0-9]+(?:[./][0-9]+)*)$")
+_CHUNK = pattern(r"c|(?:c\.)?[0-9]{1,20}(?:\.[0-9]{1,20}){0,31}")
 _NAME = pattern(r"(?:^|/)d/[0-9a-f]{32}$")
 #: How far from its end the last node is looked for: under the usual name it is worth a longer look.
 _FAR = 4 * 1024 * 1024
@@ -133,7 +133,7 @@ class _Walk:
         if (entry.key, offset) not in self.taken and data.size:
             self.taken.add((entry.key, offset))
             name = entry.key.decode("utf-8", "surrogateescape")
-            role = "tensor-data" if _CHUNK.search(name) and self.is_chunk(data) else None
+            role = "tensor-data" if _CHUNK.fullmatch(name.rpartition("/")[2]) and self.is_chunk(data) else None
             self.facts.add_members([Member(name, data.size, partial(_same, data), max(offset, 0), role)])
         if entry.place is not None:
             self.extents.append((offset, entry.place.size))

@@ -12,9 +12,10 @@ Specification: https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from openvet.errors import LimitError, MalformedError, ReadError
+from openvet.formats._crc32c import crc32c
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._protobuf import Walker, schema
 from openvet.formats._trailing import say_incomplete
@@ -36,24 +37,10 @@ _TOLD_BY = 65_536
 _KINDS = ("Event", "Example", "SequenceExample")
 
 
-@cache
-def _table() -> tuple[int, ...]:
-    out = []
-    for value in range(256):
-        for _ in range(8):
-            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
-        out.append(value)
-    return tuple(out)
-
-
 @lru_cache(4096)
 def _checksum(data: bytes) -> int:
     """CRC-32C, turned and added to as TensorFlow does."""
-    table = _table()
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = table[(crc ^ byte) & 255] ^ crc >> 8
-    crc ^= 0xFFFFFFFF
+    crc = crc32c(data)
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 

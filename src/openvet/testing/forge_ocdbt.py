@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
+from openvet.formats._crc32c import crc32c
+
 __all__ = ["data_file", "manifest", "node", "shard"]
 
 #: The name of the data file in the cases: Orbax draws 32 digits.
@@ -29,8 +31,8 @@ def _files(*paths: str) -> bytes:
 
 
 def _framed(magic: int, body: bytes) -> bytes:
-    # the checksum is left empty: a reader of structure does not need it
-    return struct.pack(">I", magic) + struct.pack("<Q", 18 + len(body)) + b"\0\0" + body + bytes(4)
+    data = struct.pack(">I", magic) + struct.pack("<Q", 18 + len(body)) + b"\0\0" + body
+    return data + struct.pack("<I", crc32c(data))
 
 
 def node(inline: Sequence[tuple[str, bytes]], far: Sequence[tuple[str, int, int]] = (), path: str = DATA) -> bytes:
@@ -65,4 +67,5 @@ def shard(*parts: bytes) -> bytes:
     for part in parts:
         index += struct.pack("<QQ", at, len(part))
         at += len(part)
-    return b"".join(parts) + index + b"\xff" * 16 + bytes(4)
+    index += b"\xff" * 16
+    return b"".join(parts) + index + struct.pack("<I", crc32c(index))

@@ -190,3 +190,22 @@ def test_an_index_of_a_log() -> None:
     index = (struct.pack("<I", 3007000) + bytes(range(44))) * 2
     assert read(sqlite_wal, index.ljust(32768, b"\1")).coverage is Coverage.INERT
     assert sqlite_wal.probe(Head("x", BytesSource(index.ljust(32767, b"\1")))) is Likeness.NO
+
+
+@pytest.mark.parametrize(
+    ("streams", "kinds"),
+    [
+        ((("Workbook", forge.workbook()),), []),
+        ((("Workbook", forge.workbook(1)),), ["macros"]),
+        ((("Book", forge.workbook(6)),), ["macros"]),
+        ((("WordDocument", b""), ("macros", b"")), ["macros"]),  # storages keep their names in any spelling
+        ((("WordDocument", b""), ("\1OLE10NATIVE", b"")), ["embedded"]),
+        ((("Workbook", struct.pack("<HHHHB3s", 0x1AE, 8, 0, 3, 0, b"\3ab") + bytes(4)),), []),
+        ((("Workbook", struct.pack("<HHHHB4sB", 0x1AE, 10, 0, 1, 0, b"\3ab\0", 0) + bytes(4)),), ["dde"]),
+    ],
+)
+def test_what_office_runs_in_old_documents(streams: tuple[tuple[str, bytes], ...], kinds: list[str]) -> None:
+    facts = read(ole, forge.compound(*streams))
+    assert [(each.rule, each.evidence["kind"]) for each in facts.anomalies] == [
+        ("office/active-content", kind) for kind in kinds
+    ]
