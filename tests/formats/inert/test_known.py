@@ -39,7 +39,7 @@ NODE = field(1, b"a") + field(2, b"MatMulV2")
 
 #: One sample at least for each kind that is recognised by its structure.
 SAMPLES: list[tuple[str, bytes]] = [
-    ("xgboost-binary", b"binf" + bytes(60)),
+    ("xgboost-state", b"CONFIG-offset:" + bytes(60)),
     ("pe", b"MZ" + bytes(58) + struct.pack("<I", 128) + bytes(64) + b"PE\0\0" + bytes(40)),
     ("pe", b"MZ\x90\x00\x01\x00\x00\x00\x04\x00" + bytes(200)),
     ("mach-o", b"\xca\xfe\xba\xbe\0\0\0\x02" + bytes(40)),

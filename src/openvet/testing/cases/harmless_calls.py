@@ -91,6 +91,41 @@ CASES: tuple[Case, ...] = (
         ),
     ),
     _case(
+        "arguments-of-sharding",
+        "What training arguments say of sharded training: members of an enumeration",
+        {"strategy": Call(Name("torch.distributed.fsdp.api", "ShardingStrategy"), (1,))},
+    ),
+    _case(
+        "stemmer-with-an-expression",
+        "An expression that the regex library compiled",
+        {"re3": Call(Name("regex._regex", "compile"), ("a", 32, [12, 97, 65], {}, {}, {}, {}, (), 0, {}))},
+    ),
+    _case(
+        "dates",
+        "Offsets and rules of dates of dateutil, with a day of the week",
+        [
+            _instance(
+                "dateutil.relativedelta",
+                "relativedelta",
+                days=1,
+                weekday=Call(Name("dateutil.relativedelta", "weekday"), (1, None)),
+            ),
+            _instance(
+                "dateutil.rrule", "rrule", _freq=3, _byweekday=[Call(Name("dateutil.rrule", "weekday"), (1, None))]
+            ),
+        ],
+    ),
+    _case(
+        "filters-of-a-table",
+        "How PyTables packed a table, as its attributes say",
+        _instance("tables.filters", "Filters", complevel=1, complib="zlib"),
+    ),
+    _case(
+        "figure",
+        "A figure of Plotly",
+        Call(Name("plotly.graph_objs._figure", "Figure"), ({"data": [], "layout": {}},)),
+    ),
+    _case(
         "explanation",
         "values of SHAP, which are sliced together",
         _instance("slicer.slicer", "Slicer", _max_dim=2, o={}),
