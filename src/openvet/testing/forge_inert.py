@@ -188,6 +188,35 @@ def ggml(kind: str = "llama", data: bytes = bytes(range(54))) -> bytes:
     return out
 
 
+def xgboost(booster: str = "gbtree", attribute: bytes = b"1.5") -> bytes:
+    """A model of two trees of a node each, or of a line, with an attribute and a name of a metric."""
+
+    def text(data: bytes) -> bytes:
+        return struct.pack("<Q", len(data)) + data
+
+    out = (
+        b"binf"
+        + struct.pack("<fIii i", 0.5, 4, 0, 1, 1).ljust(136, b"\0")
+        + text(b"count:poisson")
+        + text(booster.encode())
+    )
+    if booster == "gblinear":
+        out += struct.pack("<I", 4).ljust(136, b"\0") + struct.pack("<Q5f", 5, *range(5))
+    else:
+        tree = struct.pack("<6i", 1, 1, 0, 0, 4, 1).ljust(148, b"\0") + bytes(20 + 16)
+        out += struct.pack("<i", 2).ljust(160, b"\0") + tree * 2 + struct.pack("<2i", 0, 0)
+        out += struct.pack("<Q2f", 2, 1, 1) if booster == "dart" else b""
+    return (
+        out
+        + struct.pack("<Q", 1)
+        + text(b"score")
+        + text(attribute)
+        + text(b"0.7")
+        + struct.pack("<Q", 1)
+        + text(b"rmse")
+    )
+
+
 def sqlite(*statements: tuple[str, Sequence[object]], page: int = 512) -> bytes:
     """A data base with a table of texts and bytes, long ones among them, an index, a view and free pages."""
     base = sqlite3.connect(":memory:")
@@ -279,5 +308,8 @@ INERT: dict[str, tuple[str, bytes]] = {
     "ggml": ("ggml-model-q4_0.bin", ggml()),
     "ggml-whisper": ("ggml-tiny.bin", ggml("whisper")),
     "sqlite": ("a.db", sqlite()),
+    "xgboost-binary": ("a.model", xgboost()),
+    "xgboost-binary-dart": ("a.model", xgboost("dart")),
+    "xgboost-binary-linear": ("a.model", xgboost("gblinear")),
     "ole": ("a.xls", compound(("Workbook", workbook()))),
 }

@@ -29,6 +29,7 @@ from openvet.formats import (
     sqlite_wal,
     stl,
     wav,
+    xgboost_binary,
 )
 from openvet.formats._format import Facts, Head, Likeness
 from openvet.io.source import BytesSource
@@ -37,7 +38,7 @@ from openvet.testing.forge_inert import INERT
 
 MODULES = {word: importlib.import_module(f"openvet.formats.{name}") for word, name in {
     **{word: word.replace("-", "_") for word in INERT}, "netpbm-bits": "netpbm", "netpbm-any": "netpbm", "netpbm-float": "netpbm",
-    "jpeg2000-stream": "jpeg2000", "wav-rf64": "wav", "wav-rifx": "wav", "ggml-whisper": "ggml"}.items()}  # fmt: skip
+    "jpeg2000-stream": "jpeg2000", "wav-rf64": "wav", "wav-rifx": "wav", "ggml-whisper": "ggml", "xgboost-binary-dart": "xgboost_binary", "xgboost-binary-linear": "xgboost_binary"}.items()}  # fmt: skip
 
 
 def read(module: ModuleType, data: bytes, limits: Limits | None = None, name: str = "x") -> Facts:
@@ -139,6 +140,8 @@ REFUSED: list[tuple[str, ModuleType, bytes]] = [
     ("a record beyond its stream", ole, forge.compound(("Workbook", struct.pack("<HH", 0x809, 5000)))),
     ("no architecture", ggml, b"lmgg" + bytes([9]) * 90),
     ("no tensor", ggml, forge.ggml()[:100]),
+    ("a booster of no kind", xgboost_binary, forge.xgboost().replace(b"gbtree", b"gbbush")),
+    ("a text beyond the end", xgboost_binary, forge.xgboost()[:-1]),
     ("no plan", polars_plan, b"DSL_VERSION" + bytes(90)),
     ("a plan that breaks off", polars_plan, b"DSL_VERSION" + bytes(4) + b"0" * 64 + b"\x82\xa1a"),
 ]  # fmt: skip
@@ -155,6 +158,15 @@ def test_limits() -> None:
         read(polars_plan, b"DSL_VERSION" + bytes(4) + b"0" * 64 + b"\xa1a" * 40, Limits(text=16))
     with pytest.raises(LimitError):
         read(ggml, forge.ggml(), Limits(tensors=1))
+    with pytest.raises(LimitError):
+        read(
+            xgboost_binary,
+            forge.xgboost().replace(
+                struct.pack("<i", 2).ljust(160, b"\0"), struct.pack("<i", 1 << 30).ljust(160, b"\0")
+            ),
+        )
+    with pytest.raises(LimitError):
+        read(xgboost_binary, forge.xgboost(attribute=bytes(1 << 21)))
     with pytest.raises(LimitError):
         read(ply, forge.ply().replace(b"face 1", b"face 99999999"))
 

@@ -19,7 +19,7 @@ What it cannot see:
     What the macros do. Fields in old documents (``.doc``), and what encrypted documents hold.
 
 References:
-    https://attack.mitre.org/techniques/T1137/001/ , https://attack.mitre.org/techniques/T1221/ ; CVE-2017-0199, CVE-2022-30190; CWE-829.
+    https://attack.mitre.org/techniques/T1137/001/ , https://attack.mitre.org/techniques/T1221/ ; CWE-829.
 """
 
 from __future__ import annotations
