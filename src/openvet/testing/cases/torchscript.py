@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import io
+import struct
 import zipfile
 from collections.abc import Callable
 from typing import Literal
 
 from openvet.testing.case import Case
+from openvet.testing.forge import Call, Name, Persistent, dump
 from openvet.testing.forge_torchscript import module_of, torchscript
 
 __all__ = ["CASES"]
@@ -29,6 +31,13 @@ def _case(
         formats=("torch-zip",),
         name=name,
     )
+
+
+def _mobile(key: str, folder: str) -> bytes:
+    """A model of the lite interpreter before 2021: the storages of its bytecode lie in a folder of their own."""
+    storage = Persistent(("storage", Name("torch", "FloatStorage"), key, "cpu", 4))
+    tensor = Call(Name("torch._utils", "_rebuild_tensor_v2"), (storage, 0, (4,), (1,), False, Call(Name("collections", "OrderedDict"), ())))
+    return torchscript(extra={"bytecode.pkl": dump((4, tensor), 2), f"{folder}/0": struct.pack("<4f", 1.5, 2.5, 3.5, 4.5)})
 
 
 def _zipped(data: bytes) -> bytes:
@@ -77,6 +86,8 @@ CASES: tuple[Case, ...] = (
           lambda: torchscript('_0 = ops.torchaudio.sox_io_save_audio_file("/tmp/x", x, 1)\nreturn x'), "reject", "files"),
     _case("bytecode", "the bytecode of the lite interpreter has aten::save",
           lambda: torchscript(operators=("aten::relu", "aten::save")), "reject", "files", name="model.ptl"),
+    _case("bytecode-before-2021", "the bytecode has its tensors in a folder of its own", lambda: _mobile("0", "bytecode"), "admit", name="model.ptl"),
+    _case("bytecode-with-constants", "the bytecode has its tensors among the constants", lambda: _mobile("0", "constants"), "admit", name="model.ptl"),
     _case("python-operator", "the code calls Python", lambda: torchscript("return ops.prim.PythonOp(x)"), "reject", "escape"),
     _case("rpc", "the code runs a function on another machine",
           lambda: torchscript('return ops.prim.rpc_sync("worker", "f")'), "reject", "escape"),
