@@ -36,8 +36,13 @@ def _case(
 def _mobile(key: str, folder: str) -> bytes:
     """A model of the lite interpreter before 2021: the storages of its bytecode lie in a folder of their own."""
     storage = Persistent(("storage", Name("torch", "FloatStorage"), key, "cpu", 4))
-    tensor = Call(Name("torch._utils", "_rebuild_tensor_v2"), (storage, 0, (4,), (1,), False, Call(Name("collections", "OrderedDict"), ())))
-    return torchscript(extra={"bytecode.pkl": dump((4, tensor), 2), f"{folder}/0": struct.pack("<4f", 1.5, 2.5, 3.5, 4.5)})
+    tensor = Call(
+        Name("torch._utils", "_rebuild_tensor_v2"),
+        (storage, 0, (4,), (1,), False, Call(Name("collections", "OrderedDict"), ())),
+    )
+    return torchscript(
+        extra={"bytecode.pkl": dump((4, tensor), 2), f"{folder}/0": struct.pack("<4f", 1.5, 2.5, 3.5, 4.5)}
+    )
 
 
 def _zipped(data: bytes) -> bytes:
