@@ -127,9 +127,9 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "older/an-array-that-nothing-names",
-        "Numbers that no file of the folder takes for an array",
+        "Numbers that no file of the folder takes for an array, and that begin with no mark of anything else",
         lambda: _beside("other_01.npy.z", bytes(range(32))),
-        "review",
+        "admit",
         formats=("joblib-zfile", "pickle"),
     ),
     Case(
