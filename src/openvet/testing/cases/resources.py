@@ -77,7 +77,7 @@ CASES: tuple[Case, ...] = (
     ),
     _made("padded-text", "A text that is filled up with zeros", _call("builtins:str.zfill", "1", 10**12), _RULE),
     _made("array", "An array of NumPy of 2^48 bytes", _call("numpy:ndarray", (1 << 48,)), _RULE),
-    _made("zeros", "Zeros of NumPy", _call("numpy:zeros", (1 << 20, 1 << 20)), _RULE, "pickle/unknown-callable"),
+    _made("zeros", "Zeros of NumPy", _call("numpy:zeros", (1 << 20, 1 << 20)), _RULE),
     _made("tensor", "Zeros of PyTorch, extent by extent", _call("torch:zeros", 1 << 20, 1 << 20), _RULE, "pickle/unknown-callable"),
     _made(
         "after-many",
