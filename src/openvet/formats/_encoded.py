@@ -134,16 +134,19 @@ class EncodedPickles:
         self._standing = StandingPickles(facts.budget)
         self._before = b""
 
-    def look(self, text: str | bytes, first_line: int = 1, *, goes_on: bool = False) -> None:
+    def look(
+        self, text: str | bytes, first_line: int = 1, *, goes_on: bool = False, prose: bool = False
+    ) -> None:
         """Look through a text, or through whole lines of one, which begin on ``first_line``.
 
-        ``goes_on`` says that the text goes on in the next one, so that what lies across the two is seen as well.
+        ``goes_on`` says that the text goes on in the next one, so that what lies across the two is seen as well. ``prose`` is
+        written for people: a line end that is spelled there belongs to an example, and no program reads it back.
         """
         data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
         self._look_standing(self._before + data)
         self._before = data[-OVERLAP:] if goes_on else b""
         if b"\\" in data:
-            if b"\\n" in data:
+            if b"\\n" in data and not prose:
                 self._look_standing(_from_escapes(data) or data.replace(b"\\r", b"").replace(b"\\n", b"\n"))
             while b"\\\\x" in data:  # a literal inside a text that escapes as well
                 data = data.replace(b"\\\\", b"\\")

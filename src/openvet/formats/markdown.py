@@ -36,7 +36,7 @@ def read(source: Source, facts: Facts) -> None:
     text = read_text(source, facts)
     scan_text(text, facts)
     encoded = EncodedPickles(facts)
-    encoded.look(text)
+    encoded.look(text, prose=True)
     front = _front_matter(text)
     if front is None:
         return
