@@ -69,6 +69,9 @@ _CAPABILITIES = {
 #: Parts of a dotted name that are looked at; every start and end of a walk is tried, so that more would take too long.
 _PARTS = 20
 
+#: Classes without methods of their own: what is taken from an instance is what the program put there.
+_OPEN = frozenset({"Namespace", "SimpleNamespace", "property"})
+
 _DATA = Known(Kind.DATA)
 _LINKER = Known(Kind.LINKER)
 _PROJECT = Known(Kind.PROJECT)
@@ -333,7 +336,16 @@ def _member(module: str, parts: list[str], tables: _Tables, *, called: bool, ope
         return _dangerous("file")
     if base.kind in (Kind.FRAMEWORK, Kind.PROJECT) and _is_class(parts[-1]):
         return base  # a nested class
-    return base if base.kind is Kind.DANGEROUS else tables.anywhere.get(parts[-1], _UNKNOWN)
+    if base.kind is Kind.DANGEROUS:
+        return base
+    if (
+        called
+        and module.partition(".")[0] in tables.stdlib
+        and not parts[-1].startswith("__")
+        and parts[0] not in _OPEN
+    ):
+        return _dangerous("other")  # a method of what only builds data: the list of the harmless ones is in data.toml
+    return tables.anywhere.get(parts[-1], _UNKNOWN)
 
 
 def _is_class(name: str) -> bool:

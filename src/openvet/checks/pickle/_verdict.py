@@ -147,7 +147,7 @@ def dangers(ctx: Context, capability: str, remedy: str) -> Iterator[Finding]:
                     and not (each.known.by_name and known_to_team(ctx, each))
                 ):
                     yield _reached(ctx, each, remedy)
-            elif _may_call(each):
+            if _may_call(each):
                 for passed in _passed(each, capability):
                     if passed not in handed:
                         handed.add(passed)
@@ -210,8 +210,11 @@ def _may_call(each: Judged) -> bool:
     """Whether a call may call what it is given. What builds data does not, but what it gave may be what it was given:
     ``[os.system].pop()("…")`` calls ``list.pop()()``.
     """
+    known = each.known
+    if known.kind is Kind.DANGEROUS:  # said already, but for methods of what is harmless by itself
+        return bool(each.reference.calls) and known.capability == "other" and "()" in each.reference.name
     return bool(each.reference.calls) and (
-        each.reference.name.endswith("()") or each.known.kind not in (Kind.DATA, Kind.LINKER)
+        each.reference.name.endswith("()") or known.kind not in (Kind.DATA, Kind.LINKER)
     )
 
 
@@ -219,11 +222,7 @@ def is_handed(program: PickleProgram, reference: Reference) -> bool:
     """Whether something that may call it gets ``reference`` as an argument (so that :func:`dangers` has reported it)."""
     pair = (reference.module, reference.name)
     for each in judged(program):
-        if (
-            each.known.kind is not Kind.DANGEROUS
-            and _may_call(each)
-            and (pair in each.reference.passes or each.reference.passes_more)
-        ):
+        if _may_call(each) and (pair in each.reference.passes or each.reference.passes_more):
             return True
     return False
 

@@ -1,7 +1,8 @@
 """A pickle loads or calls native code when it is loaded.
 
 What it finds:
-    A call of ``ctypes``, ``cffi``, ``numpy.ctypeslib``, ``torch.ops.load_library`` and others that load a shared library.
+    A call of ``ctypes``, ``cffi``, ``numpy.ctypeslib``, ``torch.ops.load_library`` and others that load a shared library; and an
+    attribute ``__array_interface__`` that the file sets, by which NumPy reads and writes memory at an address that it is told.
 
 Why it matters:
     Native code has no limits at all; a library beside the model is enough.
@@ -27,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from openvet.checks._check import Context
-from openvet.checks.pickle._verdict import DO_NOT_LOAD, NEEDS, dangers
+from openvet.checks.pickle._verdict import DO_NOT_LOAD, NEEDS, dangers, programs
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
 
@@ -42,5 +43,14 @@ RULE = Rule(
 
 
 def check(ctx: Context) -> Iterator[Finding]:
-    """One finding for each callable with this capability that loading reaches."""
+    """One finding for each callable with this capability that loading reaches, and for each address of memory."""
     yield from dangers(ctx, "native", DO_NOT_LOAD)
+    for program in programs(ctx):
+        for each in program.computed:
+            if each.kind == "address":
+                yield ctx.finding(
+                    program.at(each.offset),
+                    f"stands for memory at an address of the file's choosing, which NumPy reads and writes: {each.detail}",
+                    DO_NOT_LOAD,
+                    evidence={"opcode": each.opcode, "detail": each.detail},
+                )

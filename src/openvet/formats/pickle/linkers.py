@@ -164,12 +164,16 @@ def _accumulate(m: Semantics, items: Items, bag: int, offset: int) -> int | None
     return None
 
 
-def _calls_any(m: Semantics, _items: Items, bag: int, offset: int) -> int | None:
-    """Something that calls a keyword argument: ``list.sort(key=f)``."""
-    for index in sorted(m.bags.rows[bag]):
-        if index > 0:
-            m.call_items(make(REF, index, offset), None, 0, offset, "list.sort")
-    return None
+def _calls_any(*names: str) -> Linker:
+    """Something that calls what it is given by one of its arguments: ``list.sort(key=f)``, ``SequenceMatcher(isjunk=f)``."""
+
+    def linker(m: Semantics, _items: Items, bag: int, offset: int) -> int | None:
+        for index in sorted(m.bags.rows[bag]):
+            if index > 0 and m.refs[index].qualified not in names:  # a partial of it holds itself
+                m.call_items(make(REF, index, offset), None, 0, offset, names[0])
+        return None
+
+    return linker
 
 
 def _reconstructor(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
@@ -375,7 +379,7 @@ LINKERS: Final[dict[tuple[str, str], Linker]] = {
     ("builtins", "filter"): _calls_first("filter"),
     ("builtins", "getattr"): _getattr,
     ("builtins", "iter"): _calls_first("iter"),
-    ("builtins", "list.sort"): _calls_any,
+    ("builtins", "list.sort"): _calls_any("list.sort"),
     ("builtins", "map"): _calls_first("map"),
     ("builtins", "object.__getattribute__"): _getattr,
     ("builtins", "type"): _type,
@@ -417,6 +421,15 @@ LINKERS: Final[dict[tuple[str, str], Linker]] = {
     ("torch._utils", "_rebuild_parameter_with_state"): _first,
     ("types", "MethodType"): _method_type,
 }
+
+
+for _module in ("_bisect", "bisect"):
+    for _name in ("bisect", "bisect_left", "bisect_right"):
+        LINKERS[_module, _name] = _calls_any(f"{_module}.{_name}")
+# a new enumeration makes its members by the type that it is told, which an old one does not
+for _name in ("Enum", "Flag", "IntEnum", "IntFlag", "StrEnum"):
+    LINKERS["enum", _name] = _calls_any(f"enum.{_name}")
+LINKERS["difflib", "SequenceMatcher"] = _calls_any("difflib.SequenceMatcher")
 
 
 #: Linkers that by themselves change nothing, so that what containers hold stays known.

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Final
 from openvet.core.limits import Budget
 from openvet.errors import LimitError, UnsupportedError
 from openvet.formats.pickle import opcodes as op
-from openvet.formats.pickle.literals import is_bytes, is_text, parse_int_line, span
+from openvet.formats.pickle.addresses import is_interface
+from openvet.formats.pickle.literals import decode_text, is_bytes, is_text, parse_int_line, span
 from openvet.formats.pickle.nested import suspect
 from openvet.formats.pickle.resources import DIGITS
 from openvet.formats.pickle.semantics import Observer, Semantics
@@ -329,6 +330,9 @@ class Machine(Semantics):
         if not (is_bytes(code) or is_text(code)) or self.strict:
             return
         prefix = self.source.upto(start, min(size, _PREFIX))
+        if is_text(code) and (escaped or b"__" in prefix[:3]) and is_interface(decode_text(prefix, code)):
+            self.interfaces = True
+            self.tape.alone = False  # what it may be a key of is looked at
         kind = suspect(prefix, text=is_text(code), budget=self.budget)
         if kind is None and escaped:
             kind = suspect(prefix, text=True, budget=self.budget, escaped=code)

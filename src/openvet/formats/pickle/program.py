@@ -155,7 +155,8 @@ class Computed:
     """A name or a callable that the program computes at run time, so that no reader can say what it is.
 
     ``kind`` is ``name`` (a name that is no literal), ``argument`` (one that is not known, of what evaluates text), ``extension`` (a
-    copyreg extension code), ``memo`` (an entry of the memo far beyond those that were put), ``claim`` (a length far beyond the file) or ``resource`` (memory or time without bounds).
+    copyreg extension code), ``memo`` (an entry of the memo far beyond those that were put), ``claim`` (a length far beyond the file), ``resource`` (memory or time
+    without bounds) or ``address`` (an instance that stands for memory at an address).
     """
 
     offset: int

@@ -34,6 +34,7 @@ _KEPT: Final = 10_000
 
 _EXPONENTIAL: Final = pattern(r"\s*[-+]?[\d_.]+[eE]\+?(\d+)\s*")
 _WIDTH: Final = pattern(r"\d{11,}")
+_PREFIX: Final = pattern(r"[0-9A-Fa-f:.]+/(\d{1,3})")
 
 Size = tuple[str, int]
 Judge = Callable[[Semantics, list[int]], "Size | None"]
@@ -59,7 +60,7 @@ def _many(m: Semantics, value: int) -> int:
     size = _size(m, value)
     if size is None or size[0] == "bits":
         return 0
-    if size[0] == "items":
+    if size[0] in ("items", "addresses"):
         return size[1]
     text = tag_of(value) in (LIT, RESULT)
     return size[1] if text else size[1] // 8
@@ -207,6 +208,38 @@ def _factorial(m: Semantics, items: list[int]) -> Size | None:
     return ("bits", BITS if number >= _FACTORIAL else 20 * number) if number is not None and number > 0 else None
 
 
+def _chosen_number(m: Semantics, items: list[int]) -> Size | None:
+    """``math.comb(n, k)`` and ``math.perm(n, k)`` multiply ``k`` numbers."""
+    numbers = [number for item in items[:2] for number in _numbers(m, item)]
+    if not numbers or numbers[0] <= 0 or len(numbers) != len(items):
+        return None
+    return "bits", min(numbers[-1] * numbers[0].bit_length(), _ENDLESS) if numbers[-1] > 0 else 1
+
+
+def _as_bytes(m: Semantics, items: list[int]) -> Size | None:
+    """``int.to_bytes(number, length, order)``, or the bound method without the number."""
+    at = 0 if len(items) < 2 or (tag_of(items[1]) == LIT and literals.is_text(a_of(items[1]))) else 1
+    return _filled(m, items[at:]) if items else None
+
+
+def _replaced(m: Semantics, items: list[int]) -> Size | None:
+    """``str.replace(text, old, new)``: at most one new part for each old one, or for each letter where the old one is empty."""
+    sizes = [
+        size[1] if size is not None and size[0] == "bytes" else 0 for size in (_size(m, item) for item in items[:3])
+    ]
+    if len(sizes) < 3:
+        return None
+    return "bytes", min(sizes[0] + (sizes[0] + 1) // max(sizes[1], 1) * sizes[2], _ENDLESS)
+
+
+def _network(m: Semantics, items: list[int]) -> Size | None:
+    """A network of addresses gives each of them."""
+    text = m.text(items[0]) if items else None
+    found = _PREFIX.fullmatch(text or "")
+    bits = (128 if ":" in (text or "") else 32) - int(found[1]) if found else 0
+    return ("addresses", 1 << bits) if bits > 0 else None
+
+
 def _written(m: Semantics, items: list[int]) -> Size | None:
     """A number out of a text: its exponent, and how many digits are written."""
     if not items:
@@ -294,6 +327,8 @@ def _table() -> dict[tuple[str, str], Judge]:
         ("fractions", "Fraction"): _written,
         ("decimal", "Decimal"): _decimal,
         ("math", "factorial"): _factorial,
+        ("math", "comb"): _chosen_number,
+        ("math", "perm"): _chosen_number,
         ("math", "floor"): _written,
         ("math", "ceil"): _written,
         ("math", "trunc"): _written,
@@ -305,6 +340,9 @@ def _table() -> dict[tuple[str, str], Judge]:
         ("itertools", "combinations"): _chosen(math.comb),
         ("itertools", "combinations_with_replacement"): _chosen(lambda n, k: math.comb(n + k - 1, k) if n else 0),
         ("itertools", "islice"): _slice,
+        ("ipaddress", "IPv4Network"): _network,
+        ("ipaddress", "IPv6Network"): _network,
+        ("builtins", "int.to_bytes"): _as_bytes,
         ("builtins", "zip"): _together,
         ("_codecs", "encode"): lambda m, items: _size(m, items[0]) if items else None,
     }
@@ -344,7 +382,13 @@ def _table() -> dict[tuple[str, str], Judge]:
         table["builtins", f"{kind}.__add__"] = table["builtins", f"{kind}.__iadd__"] = _added
         table["builtins", f"{kind}.__mul__"] = table["builtins", f"{kind}.__rmul__"] = _multiplied
         if kind not in ("list", "tuple"):
-            table.update({("builtins", f"{kind}.{name}"): _padded for name in ("center", "ljust", "rjust", "zfill")})
+            table.update(
+                {
+                    ("builtins", f"{kind}.{name}"): _padded
+                    for name in ("center", "expandtabs", "ljust", "rjust", "zfill")
+                }
+            )
+            table["builtins", f"{kind}.replace"] = _replaced
     for module in (
         "numpy",
         "numpy.core.multiarray",
@@ -381,13 +425,23 @@ _TAKES: Final = frozenset(
 )
 
 
+#: Modules whose functions and classes go through what they are given, but for those that only look at it or take one item.
+_ITERATE: Final = frozenset(
+    "_bisect _operator bisect collections heapq math numpy operator pandas random scipy statistics torch weakref".split()
+)
+_LOOK: Final = frozenset(
+    "attrgetter call getitem index is_ is_not itemgetter length_hint methodcaller not_ truth".split()
+)
+
+
 def strain(m: Semantics, ref: Ref, items: list[int], result: int, offset: int, opcode: str) -> None:
     """Judge one call; what would take more than any machine has is noted, what is large is remembered."""
     judge = WATCHED.get((ref.module, ref.name)) if ref.kind == "global" else None
     if judge is _formatted and ref.name.startswith("str.format"):
         walked(m, items[:1], offset, opcode)
     if judge is None:
-        if ref.name.rpartition(".")[2] not in _TAKES:
+        last = ref.name.rpartition(".")[2]
+        if last not in _TAKES and (ref.module.partition(".")[0] not in _ITERATE or last in _LOOK):
             return
         judge = _consumed
     size = judge(m, items)

@@ -15,6 +15,7 @@ from openvet.core.limits import Limits
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError
 from openvet.formats.pickle import literals
+from openvet.formats.pickle.addresses import look_for_interfaces
 from openvet.formats.pickle.evaluated import (
     KEPT_OF_EXPRESSIONS,
     Expressions,
@@ -140,6 +141,7 @@ class Semantics(State):
         self._put = 0  # how often a container got a reference that it had not
         self._within: dict[int, tuple[tuple[int, int], int]] = {}
         self.arguments: tuple[list[int] | None, int | list[int]] = (None, 0)  # kept of a call, and all of them
+        self.interfaces = False  # there is a name by which an instance stands for memory at an address
         self.tape.machine = self
         if observer is not None:
             self.tape.observed = True
@@ -453,6 +455,8 @@ class Semantics(State):
     def fill(self, container: int, items: list[int], offset: int, opcode: str) -> None:
         """APPEND(S), SETITEM(S), ADDITEMS: items go into a container, or into whatever object is there instead."""
         pairs = opcode in ("SETITEM", "SETITEMS")
+        if self.interfaces:
+            look_for_interfaces(self, items, offset, opcode)
         if pairs and len(items) % 2:
             self.soft("sets an odd number of items", offset)
             items = items[:-1]
@@ -651,6 +655,8 @@ class Semantics(State):
 
     def tuple_of(self, items: list[int], offset: int) -> int:
         bag = self.bag_of_all(items)
+        if self.interfaces:
+            look_for_interfaces(self, items, offset, "TUPLE")
         self._keep(offset, items)
         self.tape.weights.weigh(offset, items)
         value = make(TUPLE, bag, offset)

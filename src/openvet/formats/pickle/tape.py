@@ -116,13 +116,14 @@ def _first_bytes() -> bytes:
 def _first_pairs() -> bytes:
     """1 for the first two bytes of literals of text, or of text as bytes, that are worth a second look.
 
-    They begin a pickle as escaped or Latin-1 text, or one in base64, base32, base85 or hexadecimal digits, perhaps compressed.
+    They begin a pickle as escaped or Latin-1 text, or one in base64, base32, base85 or hexadecimal digits, perhaps compressed; or a name
+    of the interpreter's own (:mod:`openvet.formats.pickle.addresses`).
     """
     table = bytearray(1 << 16)
     table[0x80 << 8 : 0x81 << 8] = b"\1" * 256
     table[0xC280] = 1
     for pair in (b"gA", b"Y1", b"Y2", b"Y3", b"KG", b"KF", b"jA", b"eJ", b"eA", b"eF", b"eN", b"H4", b"Ql", b"/T", b"80", b"63", b"28", b"8c", b"8C", b"RQ", b"QA", b"MN",
-                 b"FB", b"fB", b"fC", b"J-", b"]\0"):  # fmt: skip
+                 b"FB", b"fB", b"fC", b"J-", b"]\0", b"__"):  # fmt: skip
         table[pair[0] << 8 | pair[1]] = 1
     return bytes(table)
 

@@ -1,0 +1,102 @@
+"""Pickles by which harmless classes of Python's own library and of NumPy do harm: they call what they are given, have methods that open
+files, or take an address of memory for data. Beside each family stand honest uses of the same names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from openvet.testing.case import Case
+from openvet.testing.forge import Call, Name, dump
+
+__all__ = ["CASES"]
+
+_CARRIED, _COMPUTED, _FILES, _IMPORTS, _NATIVE, _OTHER, _RESOURCE = (
+    "pickle/carried-code", "pickle/computed-name", "pickle/touches-files", "pickle/imports-module", "pickle/loads-native-code",
+    "pickle/other-dangerous-callable", "pickle/resource-bomb",
+)  # fmt: skip
+_REMOVE, _IMPORT = Name("os", "remove"), Name("importlib", "import_module")
+
+
+def _call(name: str, *arguments: Any) -> Call:
+    module, _, attribute = name.partition(":")
+    return Call(Name(module, attribute), arguments)
+
+
+def _by_name(function: Name, arguments: tuple[Any, ...], names: dict[str, Any]) -> Call:
+    """A call with arguments by name: of a partial that has them."""
+    return Call(Call(Name("functools", "partial"), (function,), state=(function, arguments, names, {})), ())
+
+
+def _method(value: Any, name: str, *arguments: Any) -> Call:
+    return Call(Call(Name("builtins", "getattr"), (value, name)), arguments)
+
+
+def _instance(name: str, state: Any, **how: Any) -> Call:
+    module, _, attribute = name.partition(":")
+    return Call(Name(module, attribute), (), state=state, **how)
+
+
+_INTERFACE = {"__array_interface__": {"data": (4096, False), "shape": (16,), "typestr": "|u1", "version": 3}}
+_MEMORY = _instance("types:SimpleNamespace", _INTERFACE)
+_COUNT = _call("itertools:count")
+
+_HOSTILE: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
+    # an address of memory
+    ("address-array", "an array over memory at an address that the file names", _call("numpy:array", _MEMORY), (_NATIVE,)),
+    ("address-frame", "the same through a frame of pandas", _call("pandas:DataFrame", _MEMORY), (_NATIVE,)),
+    ("address-slots", "an exception whose slots are set to an address of memory",
+     _call("numpy:matrix", _instance("builtins:Exception", (None, _INTERFACE))), (_NATIVE,)),
+    ("address-pairs", "the address as an item of a dictionary of pairs", _call("builtins:dict", [("__array_interface__", {"data": (4096, False)})]), (_NATIVE,)),
+    ("address-of-a-device", "memory of a GPU at an address", _instance("types:SimpleNamespace", {"__cuda_array_interface__": {"data": (4096, False)}}), (_NATIVE,)),
+    # what calls what it is given
+    ("junk-of-a-matcher", "SequenceMatcher calls what should tell junk", _call("difflib:SequenceMatcher", _REMOVE, "", ["forged"]), (_FILES,)),
+    ("key-of-a-search", "a search in a sorted list calls its key", _by_name(Name("bisect", "bisect_left"), (["forged"], "z"), {"key": _IMPORT}), (_IMPORTS, _COMPUTED)),
+    ("type-of-an-enumeration", "a new enumeration makes its members by a type that opens files",
+     _by_name(Name("enum", "Enum"), ("E", [("A", ("forged", "w"))]), {"type": Name("io", "FileIO")}), (_FILES,)),
+    # methods of what is data by itself
+    ("values-read-module", "settings of optparse that import a module", _method(_call("optparse:Values"), "read_module", "forged"), (_OTHER,)),
+    ("values-read-file", "settings of optparse that run a file", _call("optparse:Values.read_file", _call("optparse:Values"), "forged"), (_OTHER,)),
+    ("formatter-field", "a Formatter that walks to an attribute", _method(_call("string:Formatter"), "get_field", "0.__class__", (1,), {}), (_OTHER,)),
+    ("parser-read", "a ConfigParser that reads a file", _method(_call("configparser:ConfigParser"), "read", "forged"), (_OTHER,)),
+    ("lock-for-ever", "a lock that is waited for", _method(_call("threading:Event"), "wait"), (_OTHER,)),
+    ("summary-of-a-frame", "the summary of a frame reads the line of a file", _call("traceback:FrameSummary", "forged", 1, "f"), (_FILES,)),
+    # what goes through everything that it is given
+    ("mean-of-a-count", "the mean of numbers without end", _call("statistics:fmean", _COUNT), (_RESOURCE,)),
+    ("list-of-a-count", "a UserList of numbers without end", _call("collections:UserList", _COUNT), (_RESOURCE,)),
+    ("found-in-a-count", "a number that is looked for among numbers without end", _call("operator:contains", _COUNT, -1), (_RESOURCE,)),
+    ("array-of-a-count", "numbers without end in a Series", _call("pandas:Series", _COUNT), (_RESOURCE,)),
+    ("network", "every address of a network", _call("builtins:list", _call("ipaddress:IPv6Network", "::/0")), (_RESOURCE,)),
+    ("combinations", "a number of combinations with a billion digits", _call("math:comb", 1 << 40, 1 << 39), (_RESOURCE,)),
+    ("long-bytes", "a number as bytes of a terabyte", _call("builtins:int.to_bytes", 1, 1 << 40, "little"), (_RESOURCE,)),
+    ("wide-tabs", "a tabulator of a terabyte", _call("builtins:str.expandtabs", "\t", 1 << 40), (_RESOURCE,)),
+)  # fmt: skip
+
+_HARMLESS: tuple[tuple[str, str, Any], ...] = (
+    ("word-interface", "a vocabulary with the names of NumPy's protocols", {"__array_interface__": 17, "__cuda_array_interface__": [1.0], "__array_ufunc__": {}}),
+    ("vector-interface", "the vector of such a word",
+     {"__array_interface__": Call(Name("numpy._core.multiarray", "_reconstruct"), (Name("numpy", "ndarray"), (0,), b"b"))}),
+    ("matcher", "a matcher that was pickled", _instance("difflib:SequenceMatcher", {"isjunk": None, "a": "x", "b": "y"}, how="NEWOBJ")),
+    ("search", "a place in a sorted list", _call("bisect:bisect_left", [1, 2, 3], 2)),
+    ("key-that-computes", "a search whose key computes", _by_name(Name("bisect", "bisect_left"), ([1, 2], 2), {"key": Name("builtins", "abs")})),
+    ("summary-of-its-parts", "the summary of a frame, rebuilt from its parts", _instance("traceback:FrameSummary", (None, {"lineno": 3}), how="NEWOBJ")),
+    ("network-kept", "a network that nothing goes through", _call("ipaddress:IPv4Network", "10.0.0.0/8")),
+    ("small-network", "the addresses of a small network", _call("builtins:list", _call("ipaddress:IPv4Network", "10.0.0.0/24"))),
+    ("count-kept", "a count that an object keeps", _instance("argparse:Namespace", {"ids": _COUNT})),
+    ("method-kept", "a method of a logger that is kept", {"log": Call(Name("builtins", "getattr"), (_call("logging:getLogger", "x"), "info"))}),
+    ("day", "a date from its text", _call("datetime:date.fromisoformat", "2026-01-01")),
+    ("combinations-few", "few combinations, and few bytes", [_call("math:comb", 10, 3), _call("builtins:int.to_bytes", 1 << 40, 8, "little")]),
+)  # fmt: skip
+
+
+def _case(
+    name: str, technique: str, forge: Callable[[], bytes], decision: Literal["admit", "reject"], *rules: str
+) -> Case:
+    return Case(f"gadgets/{name}", technique, forge, decision, frozenset(rules), ("pickle",), (), "model.pkl")
+
+
+CASES: tuple[Case, ...] = (
+    *(_case(word, technique, lambda value=value: dump(value, 4), "reject", *rules) for word, technique, value, rules in _HOSTILE),  # type: ignore[misc]
+    *(_case(word, technique, lambda value=value: dump(value, 4), "admit") for word, technique, value in _HARMLESS),  # type: ignore[misc]
+)
