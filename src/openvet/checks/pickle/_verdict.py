@@ -94,7 +94,8 @@ def judged(program: PickleProgram) -> Iterator[Judged]:
             continue  # what it builds is judged by the code in it
         if reference.name:
             known = classify(reference.module, reference.name, called=bool(reference.calls), opens=True)
-            if known.kind is Kind.FRAMEWORK and not reference.calls and _handed_on(program, reference):
+            waits = known.kind is Kind.FRAMEWORK and not reference.calls and known.package != "Python"
+            if waits and (reference.armed or _handed_on(program, reference)):
                 known = classify(reference.module, reference.name, opens=True)
             if known.kind is Kind.UNKNOWN and reference.calls:
                 known = by_its_name(reference.module, reference.name)
@@ -126,6 +127,8 @@ def evidence(reference: Reference) -> dict[str, Any]:
         out["via"] = list(reference.via)
     if reference.calls:
         out["calls"] = reference.calls
+    if reference.armed:
+        out["bound"] = shorten(printable(reference.armed), 200)
     if reference.first_calls:
         first = reference.first_calls[0]
         out["called_by"] = first.opcode
@@ -138,15 +141,15 @@ def dangers(ctx: Context, capability: str, remedy: str) -> Iterator[Finding]:
     for program in programs(ctx):
         handed: set[tuple[str, str]] = set()
         for each in judged(program):
-            if each.known.kind is Kind.DANGEROUS:
-                if (
-                    each.known.capability == capability
-                    and each.reached
-                    and not _reads_literals(each)
-                    and not _bare(each)
-                    and not (each.known.by_name and known_to_team(ctx, each))
-                ):
-                    yield _reached(ctx, each, remedy)
+            reported = (
+                each.known.kind is Kind.DANGEROUS
+                and each.known.capability == capability
+                and each.reached
+                and not _reads_literals(each)
+                and not _bare(each)
+            )
+            if reported and not (each.known.by_name and known_to_team(ctx, each)):
+                yield _reached(ctx, each, remedy)
             if _may_call(each):
                 for passed in _passed(each, capability):
                     if passed not in handed:

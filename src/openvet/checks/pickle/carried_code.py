@@ -6,7 +6,8 @@ What it finds:
 
 Why it matters:
     Loading does not run it, but the program that loads the file may: objects call what they hold. What starts a process or runs
-    code, such as ``os.system`` or ``eval`` as the function of a transformer or a hook, has no honest use and is of high severity.
+    code, such as ``os.system`` or ``eval`` as the function of a transformer or a hook, has no honest use and is of high severity; nor has a
+    dangerous callable to which a partial binds what it would act on, such as ``partial(os.remove, "…")``.
 
 Example:
     A dictionary ``{"on_epoch_end": os.system}``.
@@ -28,9 +29,10 @@ from typing import TYPE_CHECKING
 
 from openvet.checks._check import Context
 from openvet.checks.pickle._callables import Kind, has_no_honest_use
-from openvet.checks.pickle._verdict import DO_NOT_LOAD, NEEDS, evidence, is_handed, judged, programs, spelled
+from openvet.checks.pickle._verdict import DO_NOT_LOAD, NEEDS, Judged, evidence, is_handed, judged, programs, spelled
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
+from openvet.core.text import printable, shorten
 
 if TYPE_CHECKING:  # most models have no pickle, and then nobody needs its words
     from openvet.formats.pickle.program import PickleProgram
@@ -52,10 +54,12 @@ def check(ctx: Context) -> Iterator[Finding]:
         taken_out = _calls_what_it_took_out(program)
         for each in judged(program):
             if each.known.kind is Kind.DANGEROUS and not each.reached and not is_handed(program, each.reference):
-                certain = taken_out or has_no_honest_use(each.known, each.reference.name)
+                armed = _armed(each)
+                certain = taken_out or bool(armed) or has_no_honest_use(each.known, each.reference.name)
+                bound = f", bound to {armed}" if armed else ""
                 yield ctx.finding(
                     program.at(each.reference.offset),
-                    f"carries {spelled(each.reference)}, which {each.known.what}, without calling it",
+                    f"carries {spelled(each.reference)}{bound}, which {each.known.what}, without calling it",
                     DO_NOT_LOAD if certain else remedy,
                     severity=Severity.HIGH if certain else None,
                     confidence=Confidence.MEDIUM if certain else None,
@@ -69,6 +73,11 @@ def check(ctx: Context) -> Iterator[Finding]:
                     remedy,
                     evidence=carried.to_json(),
                 )
+
+
+def _armed(each: Judged) -> str:
+    """What a partial binds to it that it would act on: whoever calls the partial does what the file says."""
+    return shorten(printable(each.reference.armed), 120) if each.known.capability != "other" else ""
 
 
 def _calls_what_it_took_out(program: PickleProgram) -> bool:

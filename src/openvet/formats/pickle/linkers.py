@@ -26,6 +26,16 @@ Items = list[int] | None
 Linker = Callable[[Semantics, Items, int, int], int | None]
 
 _FOLLOWED: Final = 8
+#: None, true and false.
+_SETTINGS: Final = frozenset(b"N\x88\x89")
+#: Names of arguments that say what a call acts on.
+_ACTED_ON: Final = frozenset(
+    {
+        "address", "args", "cmd", "code", "command", "data", "database", "dst", "expr", "expression", "f", "file", "filename", "fname", "fp",
+        "fullname", "host", "input", "module", "module_name", "name", "object", "path", "pathname",
+        "root", "s", "source", "src", "statement", "stmt", "string", "target", "text", "top", "url",
+    }
+)  # fmt: skip
 
 #: Text encodings that turn text into bytes and run nothing but CPython's own C code.
 _PLAIN_CODECS: Final = frozenset(
@@ -63,7 +73,33 @@ def _partial(m: Semantics, items: Items, bag: int, offset: int) -> int | None:
     if not items:
         m.compute("name", "functools.partial of something that is not known", offset, "functools.partial")
         return None
+    arm(m, items[0], items[1:], [])
     return _made(m, "partial", items[0], items[1:], bag, offset)
+
+
+def arm(m: Semantics, target: int, bound: list[int], named: list[int]) -> None:
+    """Note what a partial binds to a callable: what that would act on, once somebody calls it."""
+    if tag_of(target) != REF:
+        return
+    ref = m.refs[a_of(target)]
+    by_name = [(named[at], named[at + 1]) for at in range(0, len(named) - 1, 2)]
+    acts = any(_can_be_acted_on(m, each) for each in bound[:_FOLLOWED]) or any(
+        m.text(key) in _ACTED_ON and _can_be_acted_on(m, each) for key, each in by_name
+    )
+    if acts and not ref.armed:
+        shown = [m.show(each) for each in bound[:_FOLLOWED]]
+        shown += [f"{m.text(key)}={m.show(each)}" for key, each in by_name[:_FOLLOWED]]
+        ref.armed = ", ".join(shown)
+
+
+def _can_be_acted_on(m: Semantics, value: int) -> bool:
+    """A text, bytes or a number, or something that holds such or may stand for it; settings are truth values and names of others."""
+    tag = tag_of(value)
+    if tag == LIT:
+        return a_of(value) & 0xFF not in _SETTINGS
+    if tag in (TUPLE, values.LIST, DICT):
+        return any(tag_of(each) == LIT and a_of(each) & 0xFF not in _SETTINGS for each in m.items(value) or [])
+    return tag == RESULT
 
 
 def _method_type(m: Semantics, items: Items, bag: int, offset: int) -> int | None:

@@ -80,6 +80,7 @@ class Reference:
         builds: how often BUILD sets the state of what it gave.
         passes: other references among the arguments of its calls, which it may call in turn.
         passes_more: whether there are more of them than are named.
+        armed: what a partial that is kept would call it with, as people read it.
     """
 
     module: str
@@ -95,6 +96,7 @@ class Reference:
     builds: int = 0
     passes: tuple[tuple[str, str], ...] = ()
     passes_more: bool = False
+    armed: str = ""
 
     @property
     def qualified(self) -> str:
@@ -115,6 +117,8 @@ class Reference:
             out["via"] = list(self.via)
         if self.variant:
             out["variant"] = self.variant
+        if self.armed:
+            out["armed"] = self.armed
         if self.first_calls:
             out["first_calls"] = [call.to_json() for call in self.first_calls]
         return out

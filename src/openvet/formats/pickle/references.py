@@ -27,6 +27,7 @@ class Ref:
     """One reference while the walk goes on. Kinds other than ``global`` are what a linker made; see ``linkers``."""
 
     __slots__ = (
+        "armed",
         "bag",
         "bound",
         "builds",
@@ -62,6 +63,7 @@ class Ref:
         self.builds = 0
         self.first_calls: list[Call] = []
         self.bag = 0
+        self.armed = ""  # what a partial of it would call it with
         self.own = 0  # the bag of this alone, once it was asked for; 0 where it also holds something else
         self.target = 0  # the value that a partial calls
         self.bound: list[int] = []
@@ -173,6 +175,7 @@ def freeze(references: References, bags: Bags) -> tuple[Reference, ...]:
                 builds=ref.builds,
                 passes=tuple(passes),
                 passes_more=more,
+                armed=ref.armed,
             )
         )
     return tuple(out)

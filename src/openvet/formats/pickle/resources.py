@@ -427,10 +427,37 @@ _TAKES: Final = frozenset(
 
 #: Modules whose functions and classes go through what they are given, but for those that only look at it or take one item.
 _ITERATE: Final = frozenset(
-    "_bisect _operator bisect collections heapq math numpy operator pandas random scipy statistics torch weakref".split()
+    {
+        "_bisect",
+        "_operator",
+        "bisect",
+        "collections",
+        "heapq",
+        "math",
+        "numpy",
+        "operator",
+        "pandas",
+        "random",
+        "scipy",
+        "statistics",
+        "torch",
+        "weakref",
+    }
 )
 _LOOK: Final = frozenset(
-    "attrgetter call getitem index is_ is_not itemgetter length_hint methodcaller not_ truth".split()
+    {
+        "attrgetter",
+        "call",
+        "getitem",
+        "index",
+        "is_",
+        "is_not",
+        "itemgetter",
+        "length_hint",
+        "methodcaller",
+        "not_",
+        "truth",
+    }
 )
 
 

@@ -639,6 +639,7 @@ class Semantics(State):
         ref.bag = self.bags.join(ref.bag, self.bag(state))
         ref.target = items[0] if items else make(UNKNOWN, 0, offset_of(state))
         ref.bound = (self.items(items[1]) or []) if items and len(items) > 1 else []
+        _later()[0].arm(self, ref.target, ref.bound, (self.items(items[2]) or []) if items and len(items) > 2 else [])
 
     def mutate(self, how: str, target: int, items: list[int], offset: int, opcode: str) -> None:
         """Something outside of the pickle changes: a module, a class or a function."""

@@ -97,6 +97,9 @@ def _case(
 
 
 CASES: tuple[Case, ...] = (
-    *(_case(word, technique, lambda value=value: dump(value, 4), "reject", *rules) for word, technique, value, rules in _HOSTILE),  # type: ignore[misc]
+    *(
+        _case(word, technique, lambda value=value: dump(value, 4), "reject", *rules)
+        for word, technique, value, rules in _HOSTILE
+    ),  # type: ignore[misc]
     *(_case(word, technique, lambda value=value: dump(value, 4), "admit") for word, technique, value in _HARMLESS),  # type: ignore[misc]
 )
