@@ -24,7 +24,7 @@ from openvet.formats.pickle.program import BUILDS, CodeObject
 from openvet.formats.pickle.semantics import Semantics
 from openvet.formats.pickle.values import DICT, LIT, OPCODE, REF, RESULT, TUPLE, a_of, make, offset_of, tag_of
 
-__all__ = ["BUILDERS"]
+__all__ = ["BUILDERS", "look_at_compiled"]
 
 Items = list[int] | None
 Linker = Callable[[Semantics, Items, int, int], int | None]
@@ -40,13 +40,17 @@ _COMPILED: Final = pattern(
     rb"|cnumba\.core\.registry\nCPUDispatcher\n)",
     re.DOTALL,
 )
+_DISPATCHERS: Final = frozenset({"CPUDispatcher", "DUFunc"})
+_SIGNATURES: Final = frozenset({"sigs", "siglist"})
 _DILL: Final = "dill._dill"
 _CODE: Final = frozenset({("types", "CodeType"), (_DILL, "_create_code")})
 _CODE_FIELDS: Final = 14
 _TEXTS: Final = 2_000
 _DEPTH: Final = 4
 _BYTECODE: Final = 65_536
-_METACLASSES: Final = frozenset({"builtins.type", "abc.ABCMeta", "enum.EnumMeta", "enum.EnumType"})
+#: The class of the functions that somebody only named: its bases and its dictionary go to ``type``, and nothing of them is read as text.
+_UNDEFINED: Final = "sympy.core.function.UndefinedFunction"
+_METACLASSES: Final = frozenset({"builtins.type", "abc.ABCMeta", "enum.EnumMeta", "enum.EnumType", _UNDEFINED})
 #: LOAD_NAME and LOAD_GLOBAL up to 3.12, LOAD_GLOBAL and LOAD_NAME of 3.13 and 3.14.
 _LOADS: Final = frozenset({101, 116, 91, 92, 93})
 
@@ -158,7 +162,10 @@ def _create_type(m: Semantics, items: Items, bag: int, offset: int) -> int | Non
     """``_create_type(metaclass, *arguments)`` calls its first argument."""
     if not items:
         return None
-    result = m.call_items(items[0], items[1:], bag, offset, f"{_DILL}._create_type")
+    metaclass = items[0]
+    if tag_of(metaclass) == REF and m.refs[a_of(metaclass)].qualified == _UNDEFINED:
+        metaclass = m.reference("builtins", "type", offset, "REDUCE", via=_UNDEFINED)
+    result = m.call_items(metaclass, items[1:], bag, offset, f"{_DILL}._create_type")
     if tag_of(items[0]) == REF and m.refs[a_of(items[0])].qualified in _METACLASSES:
         return _builds(m, _DILL, "_create_type", offset)
     return result
@@ -184,6 +191,26 @@ def _compiled(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
     if _COMPILED.match(m.peek(start, min(size, 128))) is None or not m.is_carried(items[0]):
         return None
     return _builds(m, _NUMBA, "_unpickle__CustomPickled", offset)
+
+
+def look_at_compiled(m: Semantics) -> None:
+    """Tell the signatures that are text in a function compiled by numba as it lies in its literal: numba evaluates those as it compiles.
+
+    The literal holds the class and what it is rebuilt from; numba itself writes signatures as objects.
+    """
+    parts = m.items(m.result) if tag_of(m.result) == TUPLE else None
+    if not parts or tag_of(parts[0]) != REF or m.refs[a_of(parts[0])].name not in _DISPATCHERS:
+        return
+    entries = m.items(parts[1]) if len(parts) > 1 and tag_of(parts[1]) == DICT else None
+    for at in range(0, len(entries or []) - 1, 2):
+        value = (entries or [])[at + 1]
+        if m.text((entries or [])[at]) not in _SIGNATURES:
+            continue
+        inside = m.items(value)
+        for each in [value] if inside is None else inside:
+            if tag_of(each) not in (RESULT, TUPLE):
+                callee = m.reference("numba.core.sigutils", "normalize_signature", offset_of(each), "BUILD", via=_NUMBA)
+                m.call_items(callee, [each], 0, offset_of(each), "BUILD")
 
 
 def _rebuilt(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:

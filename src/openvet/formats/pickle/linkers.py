@@ -351,6 +351,14 @@ def _rebuild_from_type(m: Semantics, items: Items, _bag: int, offset: int) -> in
     return result
 
 
+def _with_state(m: Semantics, items: Items, bag: int, offset: int) -> int | None:
+    """``_type_reconstructor(f, arguments, state)`` of numba calls ``f(*arguments)`` and sets the state of what that gives."""
+    result = _apply(m, items, bag, offset)
+    if items and len(items) > 2 and result is not None:
+        m.build(result, items[2], offset)
+    return result
+
+
 def _first(_m: Semantics, items: Items, _bag: int, _offset: int) -> int | None:
     """What only wraps its first argument, which keeps its identity: a Parameter is its tensor."""
     return items[0] if items and tag_of(items[0]) in (RESULT, TUPLE) else None
@@ -438,6 +446,7 @@ LINKERS: Final[dict[tuple[str, str], Linker]] = {
     ("itertools", "starmap"): _starmap,
     ("itertools", "takewhile"): _calls_first("takewhile"),
     ("matplotlib.colors", "_create_empty_object_of_class"): _call_first,
+    ("numba.core.types.abstract", "_type_reconstructor"): _with_state,
     ("numpy._core", "_ufunc_reconstruct"): _ufunc,
     ("numpy.core", "_ufunc_reconstruct"): _ufunc,
     ("operator", "attrgetter"): _named("attrgetter"),

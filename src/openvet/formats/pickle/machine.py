@@ -167,6 +167,10 @@ class Machine(Semantics):
             self.broken = self.broken or error.message
             if self.broken_at is None:
                 self.broken_at = self.end
+        if any(ref.module.startswith("numba.") for ref in self.refs):
+            from openvet.formats.pickle.builders import look_at_compiled
+
+            look_at_compiled(self)
         if self.tape.weights.bulky >= 0:
             self.compute(
                 "resource",

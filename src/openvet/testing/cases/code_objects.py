@@ -67,14 +67,43 @@ def _of(home: str, names: tuple[str, ...], constants: tuple[Any, ...] = ()) -> C
     return Call(Name(home, "_make_function"), (code, {"__name__": "umap.distances"}, None, None, None))
 
 
-def _numba(function: Any, kind: tuple[str, str] = ("numba.core.registry", "CPUDispatcher")) -> Call:
+def _numba(
+    function: Any, kind: tuple[str, str] = ("numba.core.registry", "CPUDispatcher"), signatures: tuple[Any, ...] = ()
+) -> Call:
     """A compiled function as numba carries it: a pickle of its class and its parts in a literal."""
-    parts = {"uuid": "a", "py_func": function, "locals": {}, "targetoptions": {"nopython": True}, "sigs": []}
+    parts = {"uuid": "a", "py_func": function, "locals": {}, "targetoptions": {"nopython": True}, "sigs": [*signatures]}
     made = Call(Name("numba.core.serialize", "_unpickle__CustomPickled"), (dump((Name(*kind), parts), 4),))
     return Call(Name("numba.core.serialize", "custom_rebuild"), (made,))
 
 
 _NUMBA = "numba.cloudpickle.cloudpickle"
+
+
+def _signature(rebuilds: Name) -> Call:
+    given = (Name("numba.core.types.scalars", "Float"), Name("builtins", "object"), None)
+    number = Call(
+        Name("numba.core.types.abstract", "_type_reconstructor"), (rebuilds, given, {"name": "float64", "bitwidth": 64})
+    )
+    return Call(
+        Name("numba.core.typing.templates", "Signature"),
+        (),
+        state={"return_type": number, "args": (number,)},
+        how="NEWOBJ",
+    )
+
+
+_UNDEFINED = (Name("sympy.core.function", "UndefinedFunction"), "f", (Name("sympy.core.function", "AppliedUndef"),))
+
+
+def _undefined(home: str, **attributes: Any) -> Call:
+    """A function of sympy that somebody only named, put together as a class, and applied."""
+    if home == _DILL:
+        return Call(Name(home, "_create_type"), (*_UNDEFINED, {"_kwargs": {}, "__module__": None, **attributes}))
+    made = Call(
+        Name(home, "_make_skeleton_class"),
+        (*_UNDEFINED, {"__module__": None}, "3e17d717cc16468589a403612da78af3", None),
+    )
+    return Call(Name(home, "_class_setstate"), (made, ({"__doc__": None, "_kwargs": {}, **attributes}, {})))
 
 
 def _case(
@@ -157,6 +186,18 @@ CASES: tuple[Case, ...] = (
           lambda: _numba(1, ("mine", "Forged")), "reject", "runs-code", "project-class"),
     _case("numba-call", "a call in the literal that numba loads",
           lambda: _numba(Call(Name("os", "system"), ("echo forged",))), "reject", "runs-process", "carried-code"),
+    _case("numba-signature-as-text", "numba evaluates the text of a signature as it compiles a function out of a literal",
+          lambda: _numba(_of(_NUMBA, ("range",)), signatures=("__import__('forged')",)), "reject", "runs-code", "code-object", "carried-code"),
+    _case("numba-signature", "a compiled function with a signature, which numba writes as an object",
+          lambda: _numba(_of(_NUMBA, ("range",)), signatures=(_signature(Name("copyreg", "_reconstructor")),)), "review", "code-object", "carried-code"),
+    _case("numba-type-by-a-call", "a type of numba that is rebuilt by what starts a process",
+          lambda: _signature(Name("os", "system")), "reject", "runs-process"),
+    _case("dill-undefined-function", "dill carries a function of sympy that was only named", lambda: _undefined(_DILL), "review", "unknown-callable"),
+    _case("dill-undefined-hijack", "such a function whose attribute starts a process", lambda: _undefined(_DILL, __reduce__=Name("os", "system")),
+          "reject", "unknown-callable", "runs-process"),
+    _case("cloudpickle-undefined-function", "cloudpickle carries a function of sympy that was only named", lambda: _undefined(_CLOUD), "admit"),
+    _case("cloudpickle-undefined-hijack", "such a function whose attribute starts a process",
+          lambda: _undefined(_CLOUD, __reduce__=Name("os", "system")), "reject", "runs-process", "state-on-callable"),
     _case("numba-function", "a distance of UMAP as numba carries it", lambda: _numba(_of(_NUMBA, ("range", "np", "sqrt"))), "review",
           "code-object", "carried-code"),
     *(_case(f"{home.partition('.')[0]}-function", "a function as another package's copy of cloudpickle carries it",

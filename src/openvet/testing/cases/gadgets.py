@@ -85,6 +85,7 @@ _HARMLESS: tuple[tuple[str, str, Any], ...] = (
     ("small-network", "the addresses of a small network", _call("builtins:list", _call("ipaddress:IPv4Network", "10.0.0.0/24"))),
     ("count-kept", "a count that an object keeps", _instance("argparse:Namespace", {"ids": _COUNT})),
     ("method-kept", "a method of a logger that is kept", {"log": Call(Name("builtins", "getattr"), (_call("logging:getLogger", "x"), "info"))}),
+    ("bunch", "a data set's dictionary of scikit-learn 0.20", Call(Name("sklearn.datasets.base", "Bunch"), (), items=(("target", [1]),), how="NEWOBJ")),
     ("day", "a date from its text", _call("datetime:date.fromisoformat", "2026-01-01")),
     ("combinations-few", "few combinations, and few bytes", [_call("math:comb", 10, 3), _call("builtins:int.to_bytes", 1 << 40, 8, "little")]),
 )  # fmt: skip
