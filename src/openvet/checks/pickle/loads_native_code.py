@@ -2,7 +2,8 @@
 
 What it finds:
     A call of ``ctypes``, ``cffi``, ``numpy.ctypeslib``, ``torch.ops.load_library`` and others that load a shared library; and an
-    attribute ``__array_interface__`` that the file sets, by which NumPy reads and writes memory at an address that it is told.
+    attribute ``__array_interface__`` that the file sets, by which NumPy reads and writes memory at an address that it is told, or a dtype of
+    objects without its flags, by which it takes bytes for objects.
 
 Why it matters:
     Native code has no limits at all; a library beside the model is enough.
@@ -50,7 +51,7 @@ def check(ctx: Context) -> Iterator[Finding]:
             if each.kind == "address":
                 yield ctx.finding(
                     program.at(each.offset),
-                    f"stands for memory at an address of the file's choosing, which NumPy reads and writes: {each.detail}",
+                    f"makes NumPy use memory at an address of the file's choosing: {each.detail}",
                     DO_NOT_LOAD,
                     evidence={"opcode": each.opcode, "detail": each.detail},
                 )

@@ -40,6 +40,7 @@ _COMPILED: Final = pattern(
     rb"|cnumba\.core\.registry\nCPUDispatcher\n)",
     re.DOTALL,
 )
+_SHOWN_METHOD: Final = pattern(r"<(?:method|slot wrapper|built-in method) '(\w+)' of '(\w+)' objects>")
 _DISPATCHERS: Final = frozenset({"CPUDispatcher", "DUFunc"})
 _SIGNATURES: Final = frozenset({"sigs", "siglist"})
 _DILL: Final = "dill._dill"
@@ -252,6 +253,17 @@ def _setattr(module: str, name: str) -> Linker:
     return linker
 
 
+def _method_of(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
+    """``_getattr(str, "split", "<method 'split' of 'str' objects>")`` evaluates a part of the last text: only what Python writes there is followed."""
+    if not items or len(items) != 3 or tag_of(items[0]) != REF:
+        return None
+    ref, name, shown = m.refs[a_of(items[0])], m.text(items[1]), _SHOWN_METHOD.fullmatch(m.text(items[2]) or "")
+    if ref.module not in ("builtins", "__builtin__") or shown is None or shown.groups() != (name, ref.name):
+        return None
+    _builds(m, _DILL, "_getattr", offset)
+    return m.attribute(items[0], shown[1], offset, f"{_DILL}._getattr")
+
+
 def _import(module: str, name: str, *, attributes: bool = False) -> Linker:
     """Imports a module; dill takes the last part of a dotted name as an attribute of what stands before it."""
 
@@ -278,6 +290,7 @@ BUILDERS: dict[tuple[str, str], Linker] = {
     (_DILL, "_create_cell"): _always(_DILL, "_create_cell"),
     (_DILL, "_load_type"): _type_by_name(_DILL, "_load_type"),
     (_DILL, "_create_type"): _create_type,
+    (_DILL, "_getattr"): _method_of,
     ("builtins", "setattr"): _setattr("builtins", "setattr"),
     ("dill", "_dill._setattr"): _setattr("dill", "_dill._setattr"),
     (_DILL, "_import_module"): _import(_DILL, "_import_module", attributes=True),

@@ -15,7 +15,7 @@ from openvet.core.limits import Limits
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError
 from openvet.formats.pickle import literals
-from openvet.formats.pickle.addresses import look_for_interfaces
+from openvet.formats.pickle.addresses import is_of_objects, look_at_dtype, look_for_interfaces
 from openvet.formats.pickle.evaluated import (
     KEPT_OF_EXPRESSIONS,
     Expressions,
@@ -86,7 +86,9 @@ _MAPPINGS: Final = frozenset(
 _NAME_CHARS: Final = 500
 _NAME_DOTS: Final = 16
 #: What is looked at each time that it is called or built.
-_LOOKED_AT: Final = frozenset({"dtype", "NumpyArrayWrapper"})
+_LOOKED_AT: Final = frozenset({"dtype", "NumpyArrayWrapper", "ObjectDType", "VoidDType"})
+#: What makes a dtype of NumPy: of what it is told, or by its own name.
+_DTYPE_NAMES: Final = frozenset({"dtype", "ObjectDType", "VoidDType"})
 #: The method of a class that calls its first argument.
 _CALLS_FIRST: Final = ".__call__"
 #: Methods of the built-in containers that change what they are called on, which may belong to the interpreter.
@@ -390,8 +392,9 @@ class Semantics(State):
             self.tape.called_at = offset
         if result is None:
             result = make(RESULT, index, offset)
-            if ref.name == "dtype" and ref.module == "numpy" and items and len(self.dtypes) < _DTYPES:
-                self.dtypes[offset] = Dtype(self.text(items[0]) or "")
+            if ref.name in _DTYPE_NAMES and ref.module.startswith("numpy") and len(self.dtypes) < _DTYPES:
+                told = items[0] if items else make(REF, index, offset)
+                self.dtypes[offset] = Dtype(self.text(told) or "", objects=is_of_objects(self, told))
         if items is not None and (self.sizes or key in resources.WATCHED) and tag_of(result) != REF:
             resources.strain(self, ref, items, result, offset, opcode)
         if not ref.keeps_calls:
@@ -574,6 +577,7 @@ class Semantics(State):
         dtype = self.dtypes.get(offset_of(instance))
         if dtype is not None:
             dtype.state = state
+            look_at_dtype(self, dtype, state)
 
     def _file_of(self, state: int) -> str | None:
         """The name of the file in which joblib before 0.10 put the array; ``None`` where it is not certain."""

@@ -55,12 +55,13 @@ class Halt(Exception):  # noqa: N818 - control flow inside this package, not an 
 
 
 class Dtype:
-    """A dtype of NumPy that the program made: its code, and the state that it was given last."""
+    """A dtype of NumPy that the program made: its code, the state that it was given last, and whether its items are or hold objects."""
 
-    __slots__ = ("code", "state")
+    __slots__ = ("code", "objects", "state")
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, *, objects: bool = False) -> None:
         self.code = code
+        self.objects = objects
         self.state: int | None = None
 
 

@@ -79,6 +79,10 @@ def _numba(
 _NUMBA = "numba.cloudpickle.cloudpickle"
 
 
+def _method(name: str, owner: str) -> Call:
+    return Call(Name(_DILL, "_getattr"), (Name("builtins", "str"), name, f"<method '{name}' of '{owner}' objects>"))
+
+
 def _signature(rebuilds: Name) -> Call:
     given = (Name("numba.core.types.scalars", "Float"), Name("builtins", "object"), None)
     number = Call(
@@ -186,6 +190,9 @@ CASES: tuple[Case, ...] = (
           lambda: _numba(1, ("mine", "Forged")), "reject", "runs-code", "project-class"),
     _case("numba-call", "a call in the literal that numba loads",
           lambda: _numba(Call(Name("os", "system"), ("echo forged",))), "reject", "runs-process", "carried-code"),
+    _case("dill-method", "dill carries a method of text", lambda: {"tokenizer": _method("split", "str")}, "admit"),
+    _case("dill-method-of-a-module", "dill evaluates the name of another module as the owner of a method", lambda: {"tokenizer": _method("system", "os")},
+          "reject", "runs-code"),
     _case("numba-signature-as-text", "numba evaluates the text of a signature as it compiles a function out of a literal",
           lambda: _numba(_of(_NUMBA, ("range",)), signatures=("__import__('forged')",)), "reject", "runs-code", "code-object", "carried-code"),
     _case("numba-signature", "a compiled function with a signature, which numba writes as an object",

@@ -38,6 +38,19 @@ def _instance(name: str, state: Any, **how: Any) -> Call:
     return Call(Name(module, attribute), (), state=state, **how)
 
 
+def _dtype(code: Any, state: tuple[Any, ...]) -> Call:
+    return Call(Name("numpy", "dtype"), (code, False, True), state=state)
+
+
+def _objects(flags: int, code: Any = "O8") -> Call:
+    return _dtype(code, (3, "|", None, None, None, -1, -1, flags))
+
+
+def _array(dtype: Call, items: Any) -> Call:
+    made = Name("numpy._core.multiarray", "_reconstruct")
+    return Call(made, (Name("numpy", "ndarray"), (0,), b"b"), state=(1, (1,), dtype, False, items))
+
+
 _INTERFACE = {"__array_interface__": {"data": (4096, False), "shape": (16,), "typestr": "|u1", "version": 3}}
 _MEMORY = _instance("types:SimpleNamespace", _INTERFACE)
 _COUNT = _call("itertools:count")
@@ -50,6 +63,16 @@ _HOSTILE: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
      _call("numpy:matrix", _instance("builtins:Exception", (None, _INTERFACE))), (_NATIVE,)),
     ("address-pairs", "the address as an item of a dictionary of pairs", _call("builtins:dict", [("__array_interface__", {"data": (4096, False)})]), (_NATIVE,)),
     ("address-of-a-device", "memory of a GPU at an address", _instance("types:SimpleNamespace", {"__cuda_array_interface__": {"data": (4096, False)}}), (_NATIVE,)),
+    ("pointers", "an array of objects whose items are bytes that NumPy takes for addresses", _array(_objects(0), b"forged.."), (_NATIVE,)),
+    ("pointers-of-a-class", "the same with the class of all objects in place of its code", _array(_objects(0, Name("builtins", "object")), b"forged.."), (_NATIVE,)),
+    ("pointers-in-fields", "a record whose fields are objects, and whose flags say nothing of them",
+     _array(_dtype("V8", (3, "|", None, ("a",), {"a": (_objects(63), 0)}, 8, 1, 0)), b"forged.."), (_NATIVE,)),
+    ("pointers-in-a-subarray", "an array in an array of objects without flags",
+     _array(_dtype("V16", (3, "|", (_objects(63), (2,)), None, None, 16, 8, 0)), b"forged..forged.."), (_NATIVE,)),
+    ("pointers-by-a-call", "the state of a dtype is what a call gives",
+     Call(Name("numpy", "dtype"), ("O8", False, True), state=_call("builtins:tuple", [3, "|", None, None, None, -1, -1, 0])), (_NATIVE,)),
+    ("pointers-by-a-method", "the state of a dtype is set by its method", _method(_call("numpy:dtype", "O8", False, True), "__setstate__", (3,)), (_NATIVE,)),
+    ("strides", "an array over more memory than its buffer has", _call("numpy.lib.stride_tricks:as_strided", [1], (1 << 20,), (1,)), (_NATIVE,)),
     # what calls what it is given
     ("junk-of-a-matcher", "SequenceMatcher calls what should tell junk", _call("difflib:SequenceMatcher", _REMOVE, "", ["forged"]), (_FILES,)),
     ("key-of-a-search", "a search in a sorted list calls its key", _by_name(Name("bisect", "bisect_left"), (["forged"], "z"), {"key": _IMPORT}), (_IMPORTS, _COMPUTED)),
@@ -77,6 +100,12 @@ _HARMLESS: tuple[tuple[str, str, Any], ...] = (
     ("word-interface", "a vocabulary with the names of NumPy's protocols", {"__array_interface__": 17, "__cuda_array_interface__": [1.0], "__array_ufunc__": {}}),
     ("vector-interface", "the vector of such a word",
      {"__array_interface__": Call(Name("numpy._core.multiarray", "_reconstruct"), (Name("numpy", "ndarray"), (0,), b"b"))}),
+    ("array-of-objects", "an array of objects as NumPy writes it", _array(_objects(63), [{"a": 1}])),
+    ("records-of-objects", "records with objects and numbers",
+     _array(_dtype("V16", (3, "|", None, ("a", "b"), {"a": (_objects(63), 0), "b": (_dtype("f8", (3, "<", None, None, None, -1, -1, 0)), 8)}, 16, 1, 27)), [(None, 1.0)])),
+    ("records-of-numbers", "records of numbers",
+     _array(_dtype("V8", (3, "|", None, ("b",), {"b": (_dtype("f8", (3, "<", None, None, None, -1, -1, 0)), 0)}, 8, 1, 16)), bytes(8))),
+    ("bfloat16", "a dtype of ml_dtypes", _dtype(Name("ml_dtypes", "bfloat16"), (3, "<", None, None, None, -1, -1, 0))),
     ("matcher", "a matcher that was pickled", _instance("difflib:SequenceMatcher", {"isjunk": None, "a": "x", "b": "y"}, how="NEWOBJ")),
     ("search", "a place in a sorted list", _call("bisect:bisect_left", [1, 2, 3], 2)),
     ("key-that-computes", "a search whose key computes", _by_name(Name("bisect", "bisect_left"), ([1, 2], 2), {"key": Name("builtins", "abs")})),
