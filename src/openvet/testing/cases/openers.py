@@ -9,8 +9,8 @@ from openvet.testing.forge import Call, Name, dump
 
 __all__ = ["CASES"]
 
-_FILES, _NETWORK, _NATIVE, _NESTED, _PROCESS = (
-    "pickle/touches-files", "pickle/opens-network", "pickle/loads-native-code", "pickle/loads-nested", "pickle/runs-process",
+_CODE, _IMPORTS, _FILES, _NETWORK, _NATIVE, _NESTED, _PROCESS = (
+    "pickle/runs-code", "pickle/imports-module", "pickle/touches-files", "pickle/opens-network", "pickle/loads-native-code", "pickle/loads-nested", "pickle/runs-process",
 )  # fmt: skip
 
 #: Module, name, rule, arguments; each is called by REDUCE.
@@ -58,6 +58,27 @@ _HOSTILE: tuple[tuple[str, str, str, tuple[Any, ...]], ...] = (
     ("their_lib", "export_model", _FILES, ("forged",)),
     ("their_lib.hub", "upload_folder", _NETWORK, ("forged",)),
     ("sklearn.tree", "export_graphviz", _FILES, (None, "forged")),
+    ("their_lib.loading", "import_dotted_name", _IMPORTS, ("forged",)),
+    ("torch._utils", "_import_dotted_name", _IMPORTS, ("forged.x",)),
+    ("lightning_fabric.plugins.precision.utils", "_ClassReplacementContextManager", _IMPORTS, ({"forged.x": None},)),
+    ("wrapt", "wrap_function_wrapper", _IMPORTS, ("forged", "x", None)),
+    ("torch", "UntypedStorage._new_shared_filename_cpu", _NATIVE, ("forged", "forged", 8)),
+    ("torch.utils._content_store", "ContentStoreWriter", _FILES, ("forged",)),
+    ("torchmetrics.text.bert", "BERTScore", _NESTED, ("forged/model",)),
+    ("transformers.models.rag.retrieval_rag", "LegacyIndex", _NESTED, (8, "forged")),
+    ("PIL.ImageDraw2", "Font", _FILES, ("red", "forged")),
+    ("matplotlib.font_manager", "json_load", _FILES, ("forged",)),
+    ("scipy.odr", "ODR", _FILES, (1, 2)),
+    ("scipy._lib.decorator", "FunctionMaker.create", _CODE, ("f(x)", "return 1", {})),
+    ("sqlalchemy.util.langhelpers", "_exec_code_in_env", _CODE, ("1", {}, "x")),
+    ("sqlalchemy.engine.create", "create_engine", _NETWORK, ("sqlite://",)),
+    ("ray.util", "connect", _NETWORK, ("203.0.113.1:1",)),
+    ("duckdb", "sql", _FILES, ("COPY (SELECT 1) TO 'forged'",)),
+    ("lxml.etree", "parse", _FILES, ("forged",)),
+    ("click", "launch", _PROCESS, ("forged",)),
+    ("graphviz.backend.execute", "run_check", _PROCESS, (["forged"],)),
+    ("dotenv", "set_key", _FILES, ("forged", "A", "b")),
+    ("prometheus_client", "start_http_server", _NETWORK, (1,)),
 )
 
 
@@ -142,6 +163,10 @@ CASES: tuple[Case, ...] = (
             _rebuilt("tokenizers.models", "BPE"),
             _rebuilt("keras.src.callbacks.model_checkpoint", "ModelCheckpoint"),
             _rebuilt("pytorch_lightning.loggers.tensorboard", "TensorBoardLogger"),
+            _rebuilt("torchmetrics.text.bert", "BERTScore"),
+            _rebuilt("scipy.odr._odrpack", "ODR"),
+            _rebuilt("gensim.models.hdpmodel", "HdpModel"),
+            _rebuilt("transformers.models.llama.tokenization_llama_fast", "LlamaTokenizerFast"),
         ],
     ),
     _harmless("rebuilt-in-the-oldest-protocol", "a booster as protocol 1 writes it", _old("lightgbm.basic", "Booster"), 1),
