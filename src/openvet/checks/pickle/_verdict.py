@@ -97,6 +97,9 @@ def judged(program: PickleProgram) -> Iterator[Judged]:
             waits = known.kind is Kind.FRAMEWORK and not reference.calls and known.package != "Python"
             if waits and (reference.armed or _handed_on(program, reference)):
                 known = classify(reference.module, reference.name, opens=True)
+            if known.when_called and _without_constructor(reference):
+                plain = classify(reference.module, reference.name)
+                known = Known(Kind.DATA) if plain.capability == "other" else plain  # of the standard library
             if known.kind is Kind.UNKNOWN and reference.calls:
                 known = by_its_name(reference.module, reference.name)
             yield Judged(program, reference, known)
@@ -239,12 +242,14 @@ def _reads_literals(each: Judged) -> bool:
 
 
 def _bare(each: Judged) -> bool:
-    """A cache of joblib that is made without a place, as NEWOBJ does for HDBSCAN and Pipeline, a table of MIME types without files,
-    or an instance whose class opens a file by its name, when it is rebuilt from its parts instead.
-    """
-    reference = each.reference
+    """A cache of joblib that is made without a place, as NEWOBJ does for HDBSCAN and Pipeline, or a table of MIME types without files."""
+    return each.reference.qualified in _OPEN_WHEN_TOLD and _without_constructor(each.reference)
+
+
+def _without_constructor(reference: Reference) -> bool:
+    """Whether every call only makes an instance, which is rebuilt from its parts then, and hands nothing to it."""
     return (
-        (each.known.when_called or reference.qualified in _OPEN_WHEN_TOLD)
+        bool(reference.calls)
         and len(reference.first_calls) == reference.calls
         and all(call.opcode in _WITHOUT_CONSTRUCTOR and not call.arguments for call in reference.first_calls)
     )

@@ -64,6 +64,8 @@ _TELLING = pattern(
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each unknown callable."""
+    from openvet.formats.pickle.program import UNBOUND  # most models have no pickle
+
     for program in programs(ctx):
         for each in judged(program):
             reference = each.reference
@@ -73,6 +75,8 @@ def check(ctx: Context) -> Iterator[Finding]:
                 continue  # bytes of an array, taken for a name: no import takes it
             if (each.known.kind is not Kind.UNKNOWN and not reference.variant) or known_to_team(ctx, each):
                 continue
+            if reference.opcode == UNBOUND and not reference.calls:
+                continue  # the name of a method, and nothing more
             told = next(
                 (text for call in reference.first_calls for text in call.arguments if _TELLING.search(text)), None
             )

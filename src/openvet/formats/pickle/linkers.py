@@ -16,6 +16,7 @@ from typing import Final
 from openvet.formats.pickle import values
 from openvet.formats.pickle.builders import BUILDERS
 from openvet.formats.pickle.literals import is_text
+from openvet.formats.pickle.program import UNBOUND
 from openvet.formats.pickle.references import Ref
 from openvet.formats.pickle.semantics import Semantics
 from openvet.formats.pickle.values import DICT, ENCODED, LIT, REF, RESULT, TUPLE, a_of, make, offset_of, tag_of
@@ -49,7 +50,7 @@ def _made(m: Semantics, kind: str, target: int, bound: list[int], bag: int, offs
     ref.target = target
     ref.bound = bound
     ref.bag = bag
-    if tag_of(target) == REF:
+    if tag_of(target) == REF and kind == "partial":
         inner = m.refs[a_of(target)]
         ref.module, ref.name = inner.module, inner.name
     else:
@@ -111,7 +112,14 @@ def _named(kind: str) -> Linker:
         if not items:
             m.compute("name", f"operator.{kind} with arguments that are not known", offset, f"operator.{kind}")
             return None
-        return _made(m, kind, 0, items, bag, offset)
+        name = m.text(items[0]) if kind == "methodcaller" else None
+        method = 0
+        if (
+            name is not None
+        ):  # of an object that nobody knows before it is called; the name may say what it does all the same
+            method = m.reference("", f"<object>.{name}", offset, UNBOUND, kind="method")
+            arm(m, method, items[1:], [])
+        return _made(m, kind, method, items, bag, offset)
 
     return linker
 
@@ -513,6 +521,9 @@ def _run_methodcaller(m: Semantics, ref: Ref, items: Items, bag: int, offset: in
     if name is None or not items:
         m.compute("name", "methodcaller with a name or an object that is not known", offset, "operator.methodcaller")
         return make(RESULT, 0, offset)
+    if ref.target:  # it is known now whose method that is
+        m.refs[a_of(ref.target)].count -= 1
+        ref.target = 0
     method = m.attribute(items[0], name, offset, "operator.methodcaller")
     return m.call_items(method, ref.bound[1:], m.bags.join(bag, ref.bag), offset, "operator.methodcaller")
 

@@ -8,12 +8,25 @@ from openvet.core.dataclass import dataclass
 from openvet.core.location import Location
 from openvet.core.text import printable, shorten
 
-__all__ = ["BUILDS", "Call", "Carried", "CodeObject", "Computed", "Mutation", "PickleProgram", "Reference", "Step"]
+__all__ = [
+    "BUILDS",
+    "UNBOUND",
+    "Call",
+    "Carried",
+    "CodeObject",
+    "Computed",
+    "Mutation",
+    "PickleProgram",
+    "Reference",
+    "Step",
+]
 
 _JSON_RECORDS = 200
 
 #: The variant of a reference that puts code or a class together from what dill or cloudpickle wrote, and runs nothing.
 BUILDS = "builds code"
+#: In the place of an opcode: a method that ``operator.methodcaller`` names, of an object that it gets later.
+UNBOUND = "operator.methodcaller"
 
 
 @dataclass(frozen=True, slots=True)

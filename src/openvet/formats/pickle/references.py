@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from openvet.formats.pickle.program import Call, Reference
+from openvet.formats.pickle.program import UNBOUND, Call, Reference
 from openvet.formats.pickle.values import MAX_INDEX
 
 __all__ = ["MANY", "SETTLED", "SETTLED_ENCODES", "SETTLED_SHAPED", "UNSETTLED", "Bags", "Ref", "References"]
@@ -153,6 +153,8 @@ def freeze(references: References, bags: Bags) -> tuple[Reference, ...]:
     out: list[Reference] = []
     for ref in references.rows:
         if ref.kind not in ("global", "method") and not (ref.kind == "unknown" and ref.calls):
+            continue
+        if ref.opcode == UNBOUND and ref.count <= 0 and not ref.calls:
             continue
         passes: list[tuple[str, str]] = []
         more = ref.bag == MANY

@@ -248,7 +248,7 @@ class Semantics(State):
         if tag == REF:
             ref = self.refs[a_of(value)]
             if ref.kind in ("partial", "attrgetter", "itemgetter", "methodcaller"):
-                if name == "func" and ref.target:
+                if name == "func" and ref.target and ref.kind == "partial":
                     return ref.target
                 if name == "__call__":
                     return value

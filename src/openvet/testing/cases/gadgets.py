@@ -12,8 +12,8 @@ from openvet.testing.forge import Call, Name, dump
 
 __all__ = ["CASES"]
 
-_CARRIED, _COMPUTED, _FILES, _IMPORTS, _NATIVE, _OTHER, _RESOURCE = (
-    "pickle/carried-code", "pickle/computed-name", "pickle/touches-files", "pickle/imports-module", "pickle/loads-native-code",
+_CARRIED, _CODE, _COMPUTED, _FILES, _IMPORTS, _NATIVE, _OTHER, _RESOURCE = (
+    "pickle/carried-code", "pickle/runs-code", "pickle/computed-name", "pickle/touches-files", "pickle/imports-module", "pickle/loads-native-code",
     "pickle/other-dangerous-callable", "pickle/resource-bomb",
 )  # fmt: skip
 _REMOVE, _IMPORT = Name("os", "remove"), Name("importlib", "import_module")
@@ -36,6 +36,15 @@ def _method(value: Any, name: str, *arguments: Any) -> Call:
 def _instance(name: str, state: Any, **how: Any) -> Call:
     module, _, attribute = name.partition(":")
     return Call(Name(module, attribute), (), state=state, **how)
+
+
+def _partial(function: Name, *arguments: Any, **names: Any) -> Call:
+    return Call(Name("functools", "partial"), (function,), state=(function, arguments, names, {}))
+
+
+def _hook(function: Any) -> Call:
+    hooks = Call(Name("collections", "OrderedDict"), (), items=((0, function),))
+    return _instance("torch.nn.modules.linear:Linear", {"training": False, "_forward_hooks": hooks}, how="NEWOBJ")
 
 
 def _dtype(code: Any, state: tuple[Any, ...]) -> Call:
@@ -85,6 +94,22 @@ _HOSTILE: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     ("parser-read", "a ConfigParser that reads a file", _method(_call("configparser:ConfigParser"), "read", "forged"), (_OTHER,)),
     ("lock-for-ever", "a lock that is waited for", _method(_call("threading:Event"), "wait"), (_OTHER,)),
     ("summary-of-a-frame", "the summary of a frame reads the line of a file", _call("traceback:FrameSummary", "forged", 1, "f"), (_FILES,)),
+    # what somebody calls later
+    ("partial-removes", "a hook that removes a file: a partial with its name", _hook(_partial(_REMOVE, "forged")), (_CARRIED,)),
+    ("partial-loads", "a hook that loads a pickle that it carries", _hook(_partial(Name("pickle", "loads"), b"N.")), (_CARRIED,)),
+    ("partial-connects", "a partial with an address by name", _partial(Name("urllib.request", "urlopen"), url="https://example.org"), (_CARRIED,)),
+    ("partial-of-a-package", "a partial of a class of PyArrow that opens the file", _partial(Name("pyarrow", "OSFile"), "forged", "w"), (_CARRIED,)),
+    ("method-of-a-thread", "a method that is bound to a text", _call("types:MethodType", Name("importlib", "import_module"), "forged"), (_CARRIED,)),
+    ("method-by-name", "a transformer that writes the frame that it gets", {"func": _call("operator:methodcaller", "to_csv", "forged")}, (_CARRIED,)),
+    ("runs-later", "subprocess.run as the function of a transformer", {"func": Name("subprocess", "run")}, (_CARRIED,)),
+    # what the end of an instance removes
+    ("end-of-a-lock", "a lock that is rebuilt from its parts removes its file where it ends",
+     _instance("filelock._soft:SoftFileLock", {"_context": None}, how="NEWOBJ"), (_FILES,)),
+    ("end-of-a-callback", "a callback of Transformers that removes a folder where it ends",
+     _instance("transformers.integrations.integration_utils:NeptuneCallback", {"_volatile_checkpoints_dir": "forged"}, how="NEWOBJ"), (_FILES,)),
+    ("state-opens", "a table of datasets that opens the file that its state names",
+     _instance("datasets.table:MemoryMappedTable", {"path": "forged"}, how="NEWOBJ"), (_FILES,)),
+    ("frame-by-a-name", "a method of a Series that calls another by its name", _method(_call("pandas:Series", ["a"]), "agg", "to_pickle"), (_CODE,)),
     # what goes through everything that it is given
     ("mean-of-a-count", "the mean of numbers without end", _call("statistics:fmean", _COUNT), (_RESOURCE,)),
     ("list-of-a-count", "a UserList of numbers without end", _call("collections:UserList", _COUNT), (_RESOURCE,)),
@@ -114,6 +139,9 @@ _HARMLESS: tuple[tuple[str, str, Any], ...] = (
     ("small-network", "the addresses of a small network", _call("builtins:list", _call("ipaddress:IPv4Network", "10.0.0.0/24"))),
     ("count-kept", "a count that an object keeps", _instance("argparse:Namespace", {"ids": _COUNT})),
     ("method-kept", "a method of a logger that is kept", {"log": Call(Name("builtins", "getattr"), (_call("logging:getLogger", "x"), "info"))}),
+    ("partial-of-settings", "partials that bind settings",
+     [_partial(Name("numpy", "clip"), a_min=0), _partial(Name("torch.nn.functional", "relu"), inplace=True), _partial(Name("builtins", "print"), "epoch")]),
+    ("methods-by-name", "methods by their names", [_call("operator:methodcaller", "strip"), _call("operator:methodcaller", "astype", "f4")]),
     ("bunch", "a data set's dictionary of scikit-learn 0.20", Call(Name("sklearn.datasets.base", "Bunch"), (), items=(("target", [1]),), how="NEWOBJ")),
     ("day", "a date from its text", _call("datetime:date.fromisoformat", "2026-01-01")),
     ("combinations-few", "few combinations, and few bytes", [_call("math:comb", 10, 3), _call("builtins:int.to_bytes", 1 << 40, 8, "little")]),
@@ -121,12 +149,24 @@ _HARMLESS: tuple[tuple[str, str, Any], ...] = (
 
 
 def _case(
-    name: str, technique: str, forge: Callable[[], bytes], decision: Literal["admit", "reject"], *rules: str
+    name: str, technique: str, forge: Callable[[], bytes], decision: Literal["admit", "reject", "review"], *rules: str
 ) -> Case:
     return Case(f"gadgets/{name}", technique, forge, decision, frozenset(rules), ("pickle",), (), "model.pkl")
 
 
+_SETTINGS = [_partial(Name("numpy", "load"), mmap_mode="r"), _partial(Name("torch", "load"), map_location="cpu")]
+
 CASES: tuple[Case, ...] = (
+    _case(
+        "partial-of-a-loader", "partials of loaders that bind no file", lambda: dump(_SETTINGS, 4), "review", _CARRIED
+    ),
+    _case(
+        "client-of-its-parts",
+        "a client that is rebuilt from its parts",
+        lambda: dump(_instance("redis.client:Redis", {"a": 1}, how="NEWOBJ"), 4),
+        "review",
+        "pickle/project-class",
+    ),
     *(
         _case(word, technique, lambda value=value: dump(value, 4), "reject", *rules)
         for word, technique, value, rules in _HOSTILE
