@@ -5,6 +5,7 @@ files, or take an address of memory for data. Beside each family stand honest us
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 from openvet.testing.case import Case
@@ -167,9 +168,6 @@ CASES: tuple[Case, ...] = (
         "review",
         "pickle/project-class",
     ),
-    *(
-        _case(word, technique, lambda value=value: dump(value, 4), "reject", *rules)
-        for word, technique, value, rules in _HOSTILE
-    ),  # type: ignore[misc]
-    *(_case(word, technique, lambda value=value: dump(value, 4), "admit") for word, technique, value in _HARMLESS),  # type: ignore[misc]
+    *(_case(word, technique, partial(dump, value, 4), "reject", *rules) for word, technique, value, rules in _HOSTILE),
+    *(_case(word, technique, partial(dump, value, 4), "admit") for word, technique, value in _HARMLESS),
 )
