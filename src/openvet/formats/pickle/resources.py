@@ -34,6 +34,7 @@ _KEPT: Final = 10_000
 
 _EXPONENTIAL: Final = pattern(r"\s*[-+]?[\d_.]+[eE]\+?(\d+)\s*")
 _WIDTH: Final = pattern(r"\d{11,}")
+_WIDTH_BESIDE: Final = pattern(r"%[-+ #0]*\*|\{[^{}]*\{")
 _PREFIX: Final = pattern(r"[0-9A-Fa-f:.]+/(\d{1,3})")
 
 Size = tuple[str, int]
@@ -177,6 +178,8 @@ def _multiplied(m: Semantics, items: list[int]) -> Size | None:
         times, whole = m.integer(items[other]) if len(items) > other else None, sizes[one]
         if times is not None and whole is not None and whole[0] == "bytes":
             return "bytes", min(whole[1] * max(times, 0), _ENDLESS)
+        if times is not None and times >= BYTES and whole is None and tag_of(items[one]) == RESULT:
+            return "bytes", min(times, _ENDLESS)  # an array or a deque, of one item at least
     return None
 
 
@@ -190,6 +193,8 @@ def _power(m: Semantics, items: list[int]) -> Size | None:
     if len(items) != 2:
         return None  # a third number bounds the result
     base, exponent = _size(m, items[0]), m.integer(items[1])
+    if base is None and tag_of(items[0]) == RESULT and exponent is not None and exponent >= BITS:
+        return "bits", min(exponent, _ENDLESS)  # a Fraction
     if base is None or base[0] != "bits" or base[1] < 2 or exponent is None or exponent <= 0:
         return None
     return "bits", min((base[1] - 1) * exponent, _ENDLESS)
@@ -265,12 +270,19 @@ def _decimal(m: Semantics, items: list[int]) -> Size | None:
 
 
 def _formatted(m: Semantics, items: list[int]) -> Size | None:
-    """A width of eleven digits and more in a format string."""
+    """A width of eleven digits and more in a format string, or among what is formatted where the string says so; a Decimal in full."""
+    text = ""
     for item in items[:2]:
         found = _WIDTH.search(m.text(item) or "") if tag_of(item) == LIT else None
         if found:
             return "bytes", min(int(found[0][:18]), _ENDLESS)
-    return None
+        text += (m.text(item) or "") if tag_of(item) == LIT else ""
+    inside = [each for item in items for each in ((m.items(item) or []) if tag_of(item) in (TUPLE, DICT) else [item])]
+    if _WIDTH_BESIDE.search(text):
+        numbers = [number for each in inside for number in _numbers(m, each)]
+        return ("bytes", max(numbers)) if numbers and max(numbers) > 0 else None
+    whole = any((m.sizes.get(offset_of(each)) or ("", 0))[0] == "exponent" for each in inside if tag_of(each) == RESULT)
+    return ("bytes", _ENDLESS) if whole and "f" in text else None
 
 
 def walked(m: Semantics, items: list[int], offset: int, opcode: str) -> None:
@@ -321,6 +333,8 @@ def _table() -> dict[tuple[str, str], Judge]:
         ("builtins", "format"): _formatted,
         ("builtins", "str.format"): _formatted,
         ("builtins", "str.format_map"): _formatted,
+        ("builtins", "str.__mod__"): _formatted,
+        ("builtins", "bytes.__mod__"): _formatted,
         ("builtins", "pow"): _power,
         ("builtins", "int.__pow__"): _power,
         ("builtins", "int.__lshift__"): _shifted,
@@ -360,6 +374,9 @@ def _table() -> dict[tuple[str, str], Judge]:
         ("array", "array"),
         ("functools", "reduce"),
         ("_functools", "reduce"),
+        ("builtins", "range.__contains__"),
+        ("builtins", "range.count"),
+        ("builtins", "range.index"),
         ("math", "fsum"),
         ("math", "prod"),
         ("numpy", "fromiter"),

@@ -82,6 +82,8 @@ _MAPPINGS: Final = frozenset(
         "mappingproxy", "partial", "reduce",
     }
 )  # fmt: skip
+#: What gives an object of the process instead of a new one.
+_GIVES_WHAT_IS_THERE: Final = frozenset({("logging", "getLogger")})
 #: What a name may have of characters and of dots; more is no name that anybody gave to anything.
 _NAME_CHARS: Final = 500
 _NAME_DOTS: Final = 16
@@ -548,6 +550,8 @@ class Semantics(State):
         if tag == RESULT:
             ref = self.refs[a_of(instance)]
             ref.builds += 1
+            if (ref.module, ref.name) in _GIVES_WHAT_IS_THERE:
+                self.mutate("state", instance, [state], offset, "BUILD")
             if self.steps is not None:
                 self._step(ref.module, f"{ref.name}().__setstate__", [state], offset, "BUILD")
             self._built(ref, instance, state)

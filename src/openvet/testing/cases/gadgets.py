@@ -119,6 +119,13 @@ _HOSTILE: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     ("network", "every address of a network", _call("builtins:list", _call("ipaddress:IPv6Network", "::/0")), (_RESOURCE,)),
     ("combinations", "a number of combinations with a billion digits", _call("math:comb", 1 << 40, 1 << 39), (_RESOURCE,)),
     ("long-bytes", "a number as bytes of a terabyte", _call("builtins:int.to_bytes", 1, 1 << 40, "little"), (_RESOURCE,)),
+    ("width-beside", "a number in a width that stands beside the format", _call("operator:mod", "%*d", (1 << 40, 1)), (_RESOURCE,)),
+    ("width-in-a-field", "a width that is a field of its own", _call("builtins:str.format", "{:{}}", 1, 1 << 40), (_RESOURCE,)),
+    ("decimal-in-full", "all digits of a Decimal", _call("builtins:format", _call("decimal:Decimal", "1e999999999"), "f"), (_RESOURCE,)),
+    ("repeated-array", "an array that is repeated", _call("operator:mul", _call("array:array", "b", [1]), 1 << 40), (_RESOURCE,)),
+    ("power-of-a-fraction", "a Fraction to the power of a trillion", _call("operator:pow", _call("fractions:Fraction", 3, 2), 1 << 40), (_RESOURCE,)),
+    ("place-in-a-range", "a number that is none of a range, looked for in it", _call("builtins:range.index", _call("builtins:range", 1 << 50), 0.5), (_RESOURCE,)),
+    ("state-of-a-logger", "the state of a logger of the process", _instance("logging:getLogger", {"disabled": True}), ("pickle/state-on-callable",)),
     ("wide-tabs", "a tabulator of a terabyte", _call("builtins:str.expandtabs", "\t", 1 << 40), (_RESOURCE,)),
 )  # fmt: skip
 
@@ -142,6 +149,9 @@ _HARMLESS: tuple[tuple[str, str, Any], ...] = (
     ("method-kept", "a method of a logger that is kept", {"log": Call(Name("builtins", "getattr"), (_call("logging:getLogger", "x"), "info"))}),
     ("partial-of-settings", "partials that bind settings",
      [_partial(Name("numpy", "clip"), a_min=0), _partial(Name("torch.nn.functional", "relu"), inplace=True), _partial(Name("builtins", "print"), "epoch")]),
+    ("formats", "formats with widths", [_call("builtins:str.format", "{:{}}", 1, 8), _call("operator:mod", "%*d of %s", (8, 1, "x")),
+                                        _call("builtins:format", _call("decimal:Decimal", "1.50"), "f")]),
+    ("logger", "a logger as it is pickled", {"log": _call("logging:getLogger", "x")}),
     ("methods-by-name", "methods by their names", [_call("operator:methodcaller", "strip"), _call("operator:methodcaller", "astype", "f4")]),
     ("bunch", "a data set's dictionary of scikit-learn 0.20", Call(Name("sklearn.datasets.base", "Bunch"), (), items=(("target", [1]),), how="NEWOBJ")),
     ("day", "a date from its text", _call("datetime:date.fromisoformat", "2026-01-01")),
