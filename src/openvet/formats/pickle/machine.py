@@ -337,6 +337,7 @@ class Machine(Semantics):
         if is_text(code) and (escaped or b"__" in prefix[:3]) and is_interface(decode_text(prefix, code)):
             self.interfaces = True
             self.tape.alone = False  # what it may be a key of is looked at
+            return
         kind = suspect(prefix, text=is_text(code), budget=self.budget)
         if kind is None and escaped:
             kind = suspect(prefix, text=True, budget=self.budget, escaped=code)

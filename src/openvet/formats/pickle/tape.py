@@ -93,6 +93,10 @@ _WEIGHT = (1 << 40) - 1
 ELSEWHERE = _ELSEWHERE = -(1 << 62)
 #: A literal shorter than this holds no program that does anything.
 _LOOK_FROM = 16
+#: Names of the interpreter's own begin with this; two of them are looked for, which have so many letters.
+_UNDERSCORE = 0x5F
+_INTERFACE = 19
+_CUDA_INTERFACE = 24
 
 
 def _sort_of_literals() -> bytes:
@@ -386,7 +390,7 @@ class Tape:
             if kind == _LENGTH1:
                 length = data[at + 1]
                 start = at + 2
-                look = length >= _LOOK_FROM and self._worth(code, data[start], data[start + 1])
+                look = length >= _LOOK_FROM and self._worth(code, length, data[start], data[start + 1])
                 stack[depth] = (offset << _OFFSET_SHIFT) | (code << _A_SHIFT) | _LIT
                 depth += 1
                 following = start + length
@@ -444,7 +448,7 @@ class Tape:
                 if base + start + length > size:
                     why = _HAND
                     break
-                look = length >= _LOOK_FROM and self._worth(code, data[start], data[start + 1])
+                look = length >= _LOOK_FROM and self._worth(code, length, data[start], data[start + 1])
                 stack[depth] = (offset << _OFFSET_SHIFT) | (code << _A_SHIFT) | _LIT
                 depth += 1
                 following = start + length
@@ -777,13 +781,13 @@ class Tape:
             self._grow_memo(index + 1)
         return True
 
-    def _worth(self, code: int, first: int, second: int) -> bool:
-        """Whether a literal with these first bytes may hold a program."""
+    def _worth(self, code: int, length: int, first: int, second: int) -> bool:
+        """Whether a literal with these first bytes may hold a program, or is a name that is looked for."""
         if not self.curious:
             return False
         sort = self._sorts[code]
         if sort and self._pairs[first << 8 | second]:
-            return True
+            return first != _UNDERSCORE or length in (_INTERFACE, _CUDA_INTERFACE)
         return sort == 2 and self._firsts[first] != 0
 
     def _fill(self, identity: int, start: int, end: int) -> None:
