@@ -95,8 +95,11 @@ def judged(program: PickleProgram) -> Iterator[Judged]:
         if reference.name:
             known = classify(reference.module, reference.name, called=bool(reference.calls), opens=True)
             waits = known.kind is Kind.FRAMEWORK and not reference.calls and known.package != "Python"
-            if waits and (reference.armed or _handed_on(program, reference)):
+            if waits and _handed_on(program, reference):
                 known = classify(reference.module, reference.name, opens=True)
+            elif waits and reference.armed:  # a method that is bound to an instance is what its class is
+                told = classify(reference.module, reference.name, opens=True)
+                known = told if told.kind is Kind.DANGEROUS else known
             if known.when_called and _without_constructor(reference):
                 plain = classify(reference.module, reference.name)
                 known = Known(Kind.DATA) if plain.capability == "other" else plain  # of the standard library

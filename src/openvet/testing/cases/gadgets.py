@@ -152,6 +152,8 @@ _HARMLESS: tuple[tuple[str, str, Any], ...] = (
     ("formats", "formats with widths", [_call("builtins:str.format", "{:{}}", 1, 8), _call("operator:mod", "%*d of %s", (8, 1, "x")),
                                         _call("builtins:format", _call("decimal:Decimal", "1.50"), "f")]),
     ("logger", "a logger as it is pickled", {"log": _call("logging:getLogger", "x")}),
+    ("method-of-a-class", "a method of SciPy bound to an instance",
+     _call("types:MethodType", Name("scipy.stats._distn_infrastructure", "rv_sample._entropy"), _call("collections:OrderedDict"))),
     ("methods-by-name", "methods by their names", [_call("operator:methodcaller", "strip"), _call("operator:methodcaller", "astype", "f4")]),
     ("bunch", "a data set's dictionary of scikit-learn 0.20", Call(Name("sklearn.datasets.base", "Bunch"), (), items=(("target", [1]),), how="NEWOBJ")),
     ("day", "a date from its text", _call("datetime:date.fromisoformat", "2026-01-01")),
