@@ -4,7 +4,9 @@ What it finds:
     Bytes or text inside a pickle that are a pickle themselves, also compressed or in base64, and that the outer one does not load.
 
 Why it matters:
-    Loading the file does not run it, but whoever wrote it put a program there for something to run.
+    Loading the file does not run it, but whoever wrote it put a program there for something to run. One that calls what starts
+    processes, runs code or opens connections is of high severity; one that builds nothing but data harms nobody, whoever loads it,
+    and is a note.
 
 Example:
     ``{"blob": b"\x80\x04..."}``
@@ -25,7 +27,7 @@ from collections.abc import Iterator
 
 from openvet.checks._check import Context
 from openvet.checks.pickle._callables import Kind
-from openvet.checks.pickle._verdict import NEEDS, judged, programs, spelled
+from openvet.checks.pickle._verdict import DO_NOT_LOAD, NEEDS, judged, programs, spelled
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
 
@@ -38,6 +40,9 @@ RULE = Rule(
     needs=NEEDS,
 )
 
+#: What no data needs when it is loaded, wherever the pickle lies.
+_RUNS = ("process", "code", "import", "native", "network")
+
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each carried pickle."""
@@ -45,10 +50,12 @@ def check(ctx: Context) -> Iterator[Finding]:
         found = list(judged(program))
         bad = [spelled(each.reference) for each in found if each.known.kind is Kind.DANGEROUS]
         named = bad or [spelled(each.reference) for each in found if each.known.kind is not Kind.DATA]
+        runs = any(each.reached and each.known.capability in _RUNS and not each.known.by_name for each in found)
         what = f" that names {', '.join(named[:3])}" if named else " of plain data"
         yield ctx.finding(
             program.location,
             f"a literal holds a pickle{what}, which loading the file does not run",
-            "Find out what reads the literal before you load the file.",
+            DO_NOT_LOAD if runs else "Find out what reads the literal before you load the file.",
+            severity=Severity.HIGH if runs else None if named or not program.stopped else Severity.NOTE,
             evidence={"names": named[:50], "dangerous": bad[:50], "opcodes": program.opcodes},
         )

@@ -19,8 +19,9 @@ from openvet.core.limits import Budget
 from openvet.errors import LimitError, UnsupportedError
 from openvet.formats.pickle import opcodes as op
 from openvet.formats.pickle.addresses import is_interface
+from openvet.formats.pickle.containers import ZIP_END, container
 from openvet.formats.pickle.literals import decode_text, is_bytes, is_text, parse_int_line, span
-from openvet.formats.pickle.nested import suspect
+from openvet.formats.pickle.nested import long_pickle, suspect
 from openvet.formats.pickle.resources import DIGITS
 from openvet.formats.pickle.semantics import Observer, Semantics
 from openvet.formats.pickle.state import Halt
@@ -55,6 +56,9 @@ _PROBED_LINE: Final = 64 * BLOCK
 _LINE: Final = 64 * 1024
 #: How much of a literal tells whether it holds a program.
 _PREFIX: Final = 4096
+#: Of a literal from this size on the end is looked at too: so much of it.
+_LARGE: Final = 512
+_END: Final = 22
 _STACK: Final = 6_000_000  # eight bytes each, so that memory stays flat
 _NO_FRAME: Final = 1 << 62
 #: Contradictions of frames that are kept; one is enough to know.
@@ -341,8 +345,25 @@ class Machine(Semantics):
         kind = suspect(prefix, text=is_text(code), budget=self.budget)
         if kind is None and escaped:
             kind = suspect(prefix, text=True, budget=self.budget, escaped=code)
+        size = min(size, self.source.size - start)
+        if (
+            kind is None
+            and size > _PREFIX
+            and is_bytes(code)
+            and long_pickle(self.source.window(start, size), self.budget)
+        ):
+            kind = "pickle"
         if kind is not None:
-            self.note_carried(offset, start, min(size, self.source.size - start), kind)
+            self.note_carried(offset, start, size, kind)
+            return
+        end = self.source.upto(start + size - _END, _END) if size >= _LARGE and is_bytes(code) else b""
+        if not end.startswith(ZIP_END):
+            end = b""
+        held = container(prefix, text=is_text(code), end=end)
+        if not held and escaped:
+            held = container(prefix, text=True, escaped=code)
+        if held:
+            self.note_container(start, size, held)
 
     def _frame(self, offset: int, length: int) -> None:
         end = offset + 9 + length

@@ -6,13 +6,26 @@ merely looks like one by chance is told apart by walking it strictly.
 
 from __future__ import annotations
 
+import codecs
 import struct
+from collections.abc import Iterator
 from typing import Final
 
 from openvet.core.limits import Budget
 from openvet.io.source import BytesSource, Source
 
-__all__ = ["TORCH_MAGIC", "decoded_prefix", "inner_bytes", "looks_nested", "suspect"]
+__all__ = [
+    "ESCAPED",
+    "TORCH_MAGIC",
+    "as_text",
+    "decoded_prefix",
+    "from_digits",
+    "inner_bytes",
+    "long_pickle",
+    "looks_nested",
+    "readings",
+    "suspect",
+]
 
 _DECODED: Final = 64 * 1024
 #: How a pickle of protocol 2 and later, one of protocol 0, and zlib, gzip, bzip2 and xz begin in base64.
@@ -27,7 +40,7 @@ _CODE_NUMBERS: Final = (4, 5, 6)
 _CODE_BYTES: Final = 0x73
 _SHORTEST_CODE: Final = 40
 #: Between what a literal holds and the opcode of its line, where escapes hide it.
-_ESCAPED: Final = ", escaped in "
+ESCAPED: Final = ", escaped in "
 _SHORTEST: Final = 16
 _DIGITS: Final = frozenset(("hexadecimal digits", "base32", "base64", "base85", "ascii85"))
 _URLSAFE: Final = bytes.maketrans(b"-_", b"+/")
@@ -41,9 +54,9 @@ def suspect(prefix: bytes, *, text: bool, budget: Budget, escaped: int = 0) -> s
     ``escaped`` is the opcode of a line with escapes in it.
     """
     if escaped:
-        plain = _as_text(prefix, escaped)
+        plain = as_text(prefix, escaped)
         kind = suspect(plain, text=True, budget=budget) if len(plain) >= _SHORTEST else None
-        return None if kind is None else f"{kind}{_ESCAPED}{chr(escaped)}"
+        return None if kind is None else f"{kind}{ESCAPED}{chr(escaped)}"
     if text and prefix[:1] in (b"'", b'"'):  # STRING keeps its quotes
         prefix = prefix[1:]
     if text and prefix[:1] == b"\x80":  # the same from protocol 0
@@ -123,19 +136,30 @@ def _holds_together(data: Source, budget: Budget) -> bool:
     return seen.calls > 0 or (seen.stopped and seen.opcodes > 3) or (seen.opcodes >= 12 and not seen.failed)
 
 
+def long_pickle(literal: Source, budget: Budget) -> bool:
+    """Whether a literal that is longer than its looked-at prefix is a pickle from its head to STOP, of whatever data."""
+    from openvet.formats.pickle.probing import evidence
+
+    head = literal.upto(0, 2)
+    if head[:1] != b"\x80" or head[1] not in _PROTOCOLS or literal.upto(literal.size - 1, 1) != b".":
+        return False
+    seen = evidence(literal, budget, opcodes=400)
+    return seen.hit_limit or (seen.stopped and seen.end == literal.size)
+
+
 def inner_bytes(kind: str, raw: bytes) -> bytes | None:
     """The program inside a whole literal, decoded within bounds; ``None`` where it cannot be."""
     if kind == "pickle":
         return raw
-    if _ESCAPED in kind:
-        inner, _, code = kind.rpartition(_ESCAPED)
-        return inner_bytes(inner, _as_text(raw, ord(code)))
+    if ESCAPED in kind:
+        inner, _, code = kind.rpartition(ESCAPED)
+        return inner_bytes(inner, as_text(raw, ord(code)))
     compressed, _, digits = kind.partition(" in ")
     if digits in _DIGITS:
-        packed = _from_digits(digits, raw)
+        packed = from_digits(digits, raw)
         return None if packed is None else _decoded(compressed, packed)
     if kind in _DIGITS:
-        return _from_digits(kind, raw)
+        return from_digits(kind, raw)
     if kind == "pickle in latin-1":
         return _latin1(raw)
     if kind == "pickle in raw-unicode-escape":
@@ -143,11 +167,31 @@ def inner_bytes(kind: str, raw: bytes) -> bytes | None:
     return _decoded(kind, raw)
 
 
-def _as_text(raw: bytes, code: int) -> bytes:
+def as_text(raw: bytes, code: int) -> bytes:
     """The text of a line with escapes, in UTF-8."""
     from openvet.formats.pickle.literals import decode_text
 
     return decode_text(raw, code).encode("utf-8", "surrogateescape" if code == 0x53 else "surrogatepass")
+
+
+def readings(prefix: bytes, *, text: bool) -> Iterator[tuple[str, bytes]]:
+    """The bytes that a literal stands for, and how they are spelled: for text as old protocols write bytes, else as they are.
+
+    ``prefix`` may be cut in the middle of a character.
+    """
+    if not text:
+        yield "", prefix
+        return
+    try:
+        words = codecs.getincrementaldecoder("utf-8")().decode(prefix)
+        spelling = " in latin-1"
+    except UnicodeError:
+        words = prefix.decode("raw-unicode-escape", "ignore")
+        spelling = " in raw-unicode-escape"
+    try:
+        yield spelling, words.encode("latin-1")
+    except UnicodeError:
+        return
 
 
 def _latin1(raw: bytes) -> bytes | None:
@@ -166,7 +210,7 @@ def _unescaped(raw: bytes) -> bytes | None:
         return None
 
 
-def _from_digits(kind: str, raw: bytes) -> bytes | None:
+def from_digits(kind: str, raw: bytes) -> bytes | None:
     """Bytes out of digits; a group that the cut split is left out."""
     import base64
     import binascii

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from openvet.core.dataclass import dataclass
 from openvet.core.location import Location
 from openvet.core.text import printable, shorten
 from openvet.errors import ReadError
-from openvet.formats._format import Facts
+from openvet.formats._format import Facts, Member
+from openvet.formats.pickle.containers import opened
 from openvet.formats.pickle.frames import forgetful_reading
 from openvet.formats.pickle.machine import Machine
 from openvet.formats.pickle.nested import TORCH_MAGIC, inner_bytes
@@ -37,6 +39,7 @@ class Reading:
     nested: int = 0
     programs: int = 0
     inside: int = 0
+    files: int = 0
 
     def one(self, start: int, observer: Observer | None = None, walked: Machine | None = None) -> Machine:
         """Walk one program that begins at ``start`` and put it, and what it contains, into the facts.
@@ -63,6 +66,7 @@ class Reading:
             self.facts.programs.append(program)
         self._report(machine)
         self._inside(self.source, program, 1)
+        self._files_inside(self.source, machine, program)
         if machine.frames:
             self._read_again(start)
         if machine.first_array >= 0:
@@ -97,6 +101,7 @@ class Reading:
         program = self._frozen(machine, 0, "reread", start, decoded=True)
         self.facts.programs.append(program)
         self._inside(other, program, 1)
+        self._files_inside(other, machine, program)
 
     def _inner_pickle(self, start: int) -> int | None:
         """An array of objects that joblib pickled between the opcodes of another pickle."""
@@ -220,6 +225,7 @@ class Reading:
             program = self._frozen(machine, at, container, base, decoded=decoded)
             self.facts.programs.append(program)
             self._inside(inner, program, depth + 1)
+            self._files_inside(inner, machine, program)
             at = machine.end
             if machine.broken is not None and container == "loaded":
                 self.facts.unknown("malformed", f"a pickle inside a literal breaks: {machine.broken}", base + at)
@@ -228,6 +234,18 @@ class Reading:
             if not starts_pickle(inner, at, self.facts):
                 self.facts.unknown("no-reader", "bytes behind a pickle inside a literal were not read", base + at)
                 return
+
+    def _files_inside(self, source: Source, machine: Machine, program: PickleProgram) -> None:
+        """Hand on the files that literals hold: each is read when the inventory opens it, and let go after that."""
+        for held in machine.containers:
+            at = program.at(held.start).offset
+            if self.files >= _NESTED:
+                self.facts.unknown("limit", "more files inside literals than are opened", at)
+                return
+            self.files += 1
+            name = f"{held.kind.split()[0].strip(',')}-at-{at}"
+            opener = partial(opened, source, held.start, held.size, held.kind, self.facts.limits)
+            self.facts.add_members([Member(name, held.size, opener, at)])
 
     def _opened(self, source: Source, carried: Carried) -> Source | None:
         if carried.kind == "pickle":

@@ -85,6 +85,8 @@ _MAPPINGS: Final = frozenset(
 #: What gives an object of the process instead of a new one.
 _GIVES_WHAT_IS_THERE: Final = frozenset({("logging", "getLogger")})
 #: What a name may have of characters and of dots; more is no name that anybody gave to anything.
+#: Literals of one program that hold files and are told apart.
+_CONTAINERS: Final = 1_000
 _NAME_CHARS: Final = 500
 _NAME_DOTS: Final = 16
 #: What is looked at each time that it is called or built.
@@ -443,6 +445,13 @@ class Semantics(State):
         if self.room():
             self._carried_at[offset] = len(self.carried)
             self.carried.append(Carried(start, size, kind))
+
+    def note_container(self, start: int, size: int, kind: str) -> None:
+        """A literal holds a file that is read by itself; calls that get it stay as they are."""
+        if len(self.containers) < _CONTAINERS:
+            self.containers.append(Carried(start, size, kind))
+        else:
+            self.dropped += 1
 
     def is_carried(self, value: int) -> bool:
         """Whether a literal holds a program that is walked by itself."""

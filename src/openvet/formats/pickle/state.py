@@ -90,6 +90,8 @@ class State(ABC):
         self.mutations: list[Mutation] = []
         self.computed: list[Computed] = []
         self.carried: list[Carried] = []
+        #: literals that hold an archive, a store or a program, which are read as files
+        self.containers: list[Carried] = []
         self.codes: list[CodeObject] = []
         self._carried_at: dict[int, int] = {}
         self.persistent = 0

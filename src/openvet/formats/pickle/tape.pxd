@@ -8,7 +8,7 @@ cdef long long _TUPLE1, _TUPLE2, _TUPLE3, _SETITEMS, _APPENDS
 cdef long long _OP_TUPLE, _OP_REDUCE, _OP_NEWOBJ, _OP_BUILD, _OP_ADDITEMS, _OP_SETITEM, _OP_APPEND, _OP_BINPERSID
 cdef long long _OP_BININT1, _OP_BININT2, _OP_BININT, _OP_BINUNICODE, _OP_SHORT_BINUNICODE, _ELSEWHERE
 cdef long long _REF, _RESULT, _PERSISTENT
-cdef long long _LIT, _TUPLE, _LIST, _DICT, _SET, _FROZENSET, _TAG, _TAG_AND_A, _A_SHIFT, _OFFSET_SHIFT, _LOOK_FROM, _UNDERSCORE, _INTERFACE, _CUDA_INTERFACE
+cdef long long _LIT, _TUPLE, _LIST, _DICT, _SET, _FROZENSET, _TAG, _TAG_AND_A, _A_SHIFT, _OFFSET_SHIFT, _LOOK_FROM, _UNDERSCORE, _INTERFACE, _CUDA_INTERFACE, _LARGE
 cdef long long _DEEP_SHIFT, _WEIGHT, _ENCODED_BIT, _SETTLED_ENCODES, _SETTLED_SHAPED, _SMALL
 
 cdef class Tape:
@@ -89,5 +89,7 @@ cdef class Tape:
     cdef bint _appends_memo(self, long long index)
     @cython.locals(sort=cython.longlong)
     cdef bint _worth(self, long long code, long long length, long long first, long long second)
+    @cython.locals(at=cython.longlong, data="const unsigned char[::1]")
+    cdef bint _large(self, long long code, long long start, long long length) except -1
     @cython.locals(entry=list, stack=cython.longlong[::1], kept=cython.longlong, at=cython.longlong)
     cdef _fill(self, long long identity, long long start, long long end)

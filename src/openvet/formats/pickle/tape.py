@@ -97,6 +97,8 @@ _LOOK_FROM = 16
 _UNDERSCORE = 0x5F
 _INTERFACE = 19
 _CUDA_INTERFACE = 24
+#: A literal of this size may be a tar, or a zip behind something else, whatever it begins with.
+_LARGE = 512
 
 
 def _sort_of_literals() -> bytes:
@@ -120,12 +122,18 @@ def _first_bytes() -> bytes:
 def _first_pairs() -> bytes:
     """1 for the first two bytes of literals of text, or of text as bytes, that are worth a second look.
 
-    They begin a pickle as escaped or Latin-1 text, or one in base64, base32, base85 or hexadecimal digits, perhaps compressed; or a name
-    of the interpreter's own (:mod:`openvet.formats.pickle.addresses`).
+    They begin a pickle as escaped or Latin-1 text, or one in base64, base32, base85 or hexadecimal digits, perhaps compressed;
+    or a file (:mod:`openvet.formats.pickle.containers`) in any of these, or as it is; or a name of the interpreter's own
+    (:mod:`openvet.formats.pickle.addresses`).
     """
     table = bytearray(1 << 16)
     table[0x80 << 8 : 0x81 << 8] = b"\1" * 256
     table[0xC280] = 1
+    for pair in (b"PK", b"7z", b"\x89H", b"\xc2\x89", b"\x93N", b"\xc2\x93", b"\x7fE", b"\xcf\xfa", b"\xce\xfa", b"\xc3\x8f", b"\xc3\x8e", b"Ra",
+                 b"MZ", b"ZF", b"(\xb5", b"(\xc2", b"\x04\"", b"\x1f\x8b", b"\x1f\xc2", b"BZ", b"\xfd7", b"\xc3\xbd", b"x\x9c", b"x\xc2", b"x\xda", b"x\xc3",
+                 b"x\1", b"x^", b"UE", b"iU", b"N3", b"k0", b"f0", b"_T", b"KL", b"BC", b"TV", b"Wk", b"50", b"89", b"37", b"93", b"7f", b"7F", b"1f", b"1F", b"42", b"fd",
+                 b"FD", b"04", b"78", b"KB", b"RF", b"D6", b"G5", b"P)"):  # fmt: skip
+        table[pair[0] << 8 | pair[1]] = 1
     for pair in (b"gA", b"Y1", b"Y2", b"Y3", b"KG", b"KF", b"jA", b"eJ", b"eA", b"eF", b"eN", b"H4", b"Ql", b"/T", b"80", b"63", b"28", b"8c", b"8C", b"RQ", b"QA", b"MN",
                  b"FB", b"fB", b"fC", b"J-", b"]\0", b"__"):  # fmt: skip
         table[pair[0] << 8 | pair[1]] = 1
@@ -448,7 +456,10 @@ class Tape:
                 if base + start + length > size:
                     why = _HAND
                     break
-                look = length >= _LOOK_FROM and self._worth(code, length, data[start], data[start + 1])
+                look = length >= _LOOK_FROM and (
+                    self._worth(code, length, data[start], data[start + 1])
+                    or (length >= _LARGE and self._large(code, start, length))
+                )
                 stack[depth] = (offset << _OFFSET_SHIFT) | (code << _A_SHIFT) | _LIT
                 depth += 1
                 following = start + length
@@ -789,6 +800,31 @@ class Tape:
         if sort and self._pairs[first << 8 | second]:
             return first != _UNDERSCORE or length in (_INTERFACE, _CUDA_INTERFACE)
         return sort == 2 and self._firsts[first] != 0
+
+    def _large(self, code: int, start: int, length: int) -> bool:
+        """Whether a large literal may hold a tar, also in base64, a zip behind something else, or the settings of a Keras model."""
+        if not self.curious or not self._sorts[code]:
+            return False
+        data = self._block
+        if (
+            data[start] == 0x7B and data[start + 1] == 0x22 and data[start + 3] in (0x6C, 0x6F)
+        ):  # {"class_name" and {"module"
+            return True
+        at = start + 257  # where a tar has ``ustar``
+        if data[at] == 0x75 and data[at + 1] == 0x73 and data[at + 2] == 0x74:
+            return True
+        at = start + 344  # where that is in base64, without line ends or with four
+        if data[at] == 0x63 and data[at + 1] == 0x33 and data[at + 2] == 0x52 and data[at + 3] == 0x68:
+            return True
+        at = start + 348
+        if data[at] == 0x63 and data[at + 1] == 0x33 and data[at + 2] == 0x52 and data[at + 3] == 0x68:
+            return True
+        if self._sorts[code] != 2:
+            return False
+        at = start + length - 22  # the end of a zip
+        if at + 4 > len(data):
+            return True
+        return data[at] == 0x50 and data[at + 1] == 0x4B and data[at + 2] == 5 and data[at + 3] == 6
 
     def _fill(self, identity: int, start: int, end: int) -> None:
         """Add the values from ``start`` to ``end`` to a container, as :meth:`Held.extend` does."""
