@@ -32,7 +32,8 @@ class Limits:
         ratio: decoded bytes for one encoded byte, counted once ``ratio_floor`` bytes came out. DEFLATE can reach 1032; what
             holds weights or text stays far below 250, but for tables of zeros and ones.
         ratio_floor: decoded bytes below which no ratio is computed, so that an array of a thousand million zeros is read; of
-            all streams of one subject that go beyond ``ratio`` together, four times as many.
+            all streams of one subject that go beyond two fifths of ``ratio`` together, four times as many: the fastest level of
+            DEFLATE makes 229 zeros out of a byte.
         spool_memory: decoded bytes of one member kept in memory before they move to an unnamed temporary file.
         header: bytes of one format header (safetensors JSON, npy header, GGUF key) held at once.
         text: bytes of one text file that is parsed (JSON, Python, template); a longer one is partly unread.
@@ -120,7 +121,7 @@ class Budget:
         self.limits = limits
         self.members = 0
         self.decoded = 0
-        #: decoded bytes of streams while they went beyond ``ratio``
+        #: decoded bytes of streams while they were dense
         self.dense = 0
         self.timed_out = False
         self._clock = clock
@@ -177,9 +178,34 @@ class Budget:
         self.decoded += produced
         if self.decoded > self.limits.decoded_bytes:
             raise LimitError("decoded_bytes", self.limits.decoded_bytes, "decompression produces too much")
-        if total_out > self.limits.ratio * max(total_in, 1):
+        if self.is_dense(total_out, total_in):
             self.dense += produced
-            if total_out > self.limits.ratio_floor or self.dense > 4 * self.limits.ratio_floor:
+            alone = total_out > self.limits.ratio * max(total_in, 1) and total_out > self.limits.ratio_floor
+            if alone or self.dense > self.most_dense:
                 kind = BombError if max(total_out, self.dense) > _BOMB else LimitError
                 raise kind("ratio", self.limits.ratio, "compressed data expands too much")
         self.check_time()
+
+    def is_dense(self, decoded: int, encoded: int) -> bool:
+        """Whether so many decoded bytes for so many encoded ones count towards :attr:`most_dense`."""
+        return decoded * 5 > self.limits.ratio * 2 * max(encoded, 1)
+
+    @property
+    def most_dense(self) -> int:
+        """Decoded bytes of all dense streams of the subject together, at most."""
+        return 4 * self.limits.ratio_floor
+
+    def add_declared(self, decoded: int, encoded: int) -> None:
+        """Account for an archive whose members announce ``decoded`` bytes together and take ``encoded``: a bomb is not unpacked.
+
+        Raises:
+            BombError: they give more than the dense streams of a whole subject may; from now on no dense stream is decoded.
+        """
+        if self.is_dense(decoded, encoded) and decoded > self.most_dense:
+            self.dense = max(self.dense, decoded)
+            kind = BombError if decoded > _BOMB else LimitError
+            raise kind(
+                "ratio",
+                self.limits.ratio,
+                f"the members announce {decoded} bytes and take {encoded}: they were not unpacked",
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from openvet.errors import BombError, ChangedError, LimitError, MalformedError, ReadError, UnsupportedError
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from openvet.io.archive.tar import TarListing
     from openvet.io.archive.zip import ZipListing
 
-__all__ = ["put_listing", "put_problem"]
+__all__ = ["judge_declared", "put_listing", "put_problem"]
 
 _REASONS: tuple[tuple[type[ReadError], str], ...] = (
     (LimitError, "limit"),
@@ -41,3 +42,25 @@ def put_listing(facts: Facts, listing: ZipListing | TarListing) -> None:
     if listing.outside:
         facts.unknown("no-reader", f"{listing.outside} bytes that belong to no member were not read")
     facts.note("members", len(listing.entries))
+    judge_declared(facts, listing.declared(), listing.extent)
+
+
+def judge_declared(facts: Facts, sizes: Iterable[tuple[int, int]], size: int) -> None:
+    """Say it where an archive announces a bomb, before anything of it is unpacked.
+
+    Args:
+        facts: of the archive.
+        sizes: of each member, decoded and encoded. Stored ones may be among them.
+        size: of the archive, which members that share their bytes do not exceed together.
+    """
+    whole = thick = packed = 0
+    for decoded, encoded in sizes:
+        whole += decoded
+        if facts.budget.is_dense(decoded, encoded):  # a filling that does not compress must not hide the rest
+            thick += decoded
+            packed += encoded
+    try:
+        facts.budget.add_declared(thick, min(packed, size))
+        facts.budget.add_declared(whole, size)
+    except LimitError as error:
+        put_problem(facts, error)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from openvet.errors import LimitError, ReadError, UnsupportedError
 from openvet.formats._format import Facts, Format, Head, Likeness, Member
-from openvet.formats._listing import put_problem
+from openvet.formats._listing import judge_declared, put_problem
 from openvet.io.source import Source
 
 if TYPE_CHECKING:
@@ -75,6 +75,11 @@ def read(source: Source, facts: Facts) -> None:
                 else f"the members of block {index} are encrypted",
             )
     facts.note("members", len(header.items))
+    judge_declared(
+        facts,
+        ((each.size, sum(header.sizes[each.first : each.first + len(each.packed)])) for each in header.folders),
+        source.size,
+    )
     _members(header, streams, remarks, facts)
     for each in remarks.anomalies:
         facts.anomaly(each.rule, each.message, each.offset, **each.evidence)

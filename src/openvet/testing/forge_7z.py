@@ -63,15 +63,21 @@ def forge_7z(
     wrong_crc: bool = False,
     gap: bytes = b"",
     packed: bytes | None = None,
+    announced: Sequence[int] = (),
 ) -> bytes:
-    """The bytes of an archive. ``links`` makes every file a symbolic link; ``gap`` stands before the packed data, and ``packed`` in its place."""
+    """The bytes of an archive. ``links`` makes every file a symbolic link; ``gap`` stands before the packed data, and ``packed`` in its place.
+
+    ``announced`` are the sizes of the files as the header says, where it lies.
+    """
     made, given = _packed(b"".join(data for _, data in files), method)
     packed = made if packed is None else packed
     crcs = [zlib.crc32(data) ^ wrong_crc for _, data in files]
     names = b"\0" + b"".join(name.encode("utf-16-le", "surrogatepass") + b"\0\0" for name, _ in files)
     rights = (0o120777 if links else 0o100644) << 16 | 0x8000
     attributes = b"\1\0" + struct.pack("<I", rights) * len(files)
-    header = b"\1\4" + _streams(len(gap), packed, method, given, [len(data) for _, data in files], crcs)
+    header = b"\1\4" + _streams(
+        len(gap), packed, method, given, list(announced) or [len(data) for _, data in files], crcs
+    )
     header += b"\5" + _number(len(files)) + b"\x11" + _number(len(names)) + names
     header += b"\x15" + _number(len(attributes)) + attributes + b"\0\0"
     body = gap + packed

@@ -27,7 +27,7 @@ def _packed(data: bytes, method: int) -> bytes:
         chain = {"id": lzma.FILTER_LZMA1, "dict_size": 1 << 16, "lc": 3, "lp": 0, "pb": 2}
         raw = lzma.compress(data, lzma.FORMAT_RAW, filters=[chain])
         return struct.pack("<BBHBL", 9, 4, 5, 0x5D, 1 << 16) + raw
-    return data
+    return lzma.compress(data) if method == 95 else data
 
 
 @dataclass(frozen=True, slots=True)

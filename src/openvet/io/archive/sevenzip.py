@@ -27,6 +27,12 @@ _BRANCHES = {
     b"\4": 4, b"\3\3\1\3": 4, b"\5": 5, b"\3\3\2\5": 5, b"\6": 6, b"\3\3\4\1": 6, b"\7": 7, b"\3\3\5\1": 7,
     b"\x08": 8, b"\3\3\7\1": 8, b"\x09": 9, b"\3\3\x08\5": 9,
 }  # fmt: skip
+#: Methods that are not read, by name (``DOC/Methods.txt`` of 7-Zip; 7-Zip-zstd and p7zip register the last ones).
+_NAMED = {
+    b"\3\4\1": "PPMd", b"\4\1\x09": "Deflate64", b"\3\3\1\x1b": "BCJ2", b"\x0a": "the filter ARM64", b"\x0b": "the filter RISC-V", b"\2\3\2": "Swap2",
+    b"\2\3\4": "Swap4", b"\4\xf7\x11\2": "Brotli", b"\4\xf7\x11\5": "LZ5", b"\4\xf7\x11\6": "Lizard", b"\4\1\0": "a method of zip",
+}  # fmt: skip
+_UNPACK = "; unpack it with 7-Zip where nothing runs what comes out, and check the folder"
 _DICTIONARY = 512 * 1024 * 1024
 _PACKED_HEADERS = 4
 
@@ -86,7 +92,7 @@ def decode_folder(source: Source, header: Header, folder: Folder, budget: Budget
 def _chain(folder: Folder) -> list[tuple[Coder, int]]:
     """The steps in the order of decoding, each with the size of what it gives."""
     if any(coder.inputs != 1 or coder.outputs != 1 for coder in folder.coders) or len(folder.packed) != 1:
-        raise UnsupportedError("is packed in several streams at once (BCJ2), which is not read")
+        raise UnsupportedError("is packed in several streams at once (BCJ2), which is not read" + _UNPACK)
     follows = {output: taker for taker, output in folder.bonds}
     at: int | None = folder.packed[0]
     chain: list[tuple[Coder, int]] = []
@@ -149,7 +155,9 @@ def _step(coder: Coder, chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
         chunks = _as_lzma2(chunks)
         filters = [{"id": _BRANCHES[method]}, {"id": lzma.FILTER_LZMA2, "dict_size": 1 << 16}]
     else:
-        raise UnsupportedError(f"is packed with the method {method.hex()}, which is not read")
+        raise UnsupportedError(
+            f"is packed with {_NAMED.get(method, 'the method ' + method.hex())}, which is not read{_UNPACK}"
+        )
     return _decompressed(lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters), chunks)
 
 

@@ -6,7 +6,7 @@ readings are delivered and an anomaly says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field
 
 from openvet.core.dataclass import dataclass
@@ -53,6 +53,15 @@ class TarListing:
     problems: tuple[ReadError, ...] = ()
     dropped: int = 0
     outside: int = 0
+
+    def declared(self) -> Iterator[tuple[int, int]]:
+        """What is packed in a tar by itself: nothing."""
+        return iter(())
+
+    @property
+    def extent(self) -> int:
+        """Where the last entry that is packed ends."""
+        return 0
 
 
 def read_tar(source: Source, budget: Budget) -> TarListing:

@@ -56,6 +56,15 @@ class ZipListing:
     dropped: int = 0
     outside: int = 0
 
+    def declared(self) -> Iterator[tuple[int, int]]:
+        """What each member takes when it is decoded, and encoded, as the headers say."""
+        return ((entry.size, entry.compressed_size) for entry in self.entries if not entry.is_dir)
+
+    @property
+    def extent(self) -> int:
+        """Where the last member ends."""
+        return max((entry.end for entry in self.entries), default=0)
+
 
 def read_zip(source: Source, budget: Budget) -> ZipListing:
     """List a zip. Decodes nothing but the targets of symbolic links.

@@ -17,11 +17,14 @@ from openvet.io.source import Source
 
 __all__ = ["Report", "open_zip_entry"]
 
-STORED, DEFLATE, BZIP2, LZMA, ZSTD = 0, 8, 12, 14, 93
+STORED, DEFLATE, BZIP2, LZMA, ZSTD, XZ = 0, 8, 12, 14, 93, 95
 #: Stored members up to this size have their checksum compared when they are opened; larger ones are read only once.
 _CHECKED = 8 * 1024 * 1024
 
-_METHODS = {1: "shrink", 6: "implode", 9: "Deflate64", 95: "XZ", 97: "WavPack", 98: "PPMd", 99: "AES"}
+_METHODS = {
+    1: "shrink", 2: "reduce", 3: "reduce", 4: "reduce", 5: "reduce", 6: "implode", 9: "Deflate64", 10: "PKWARE's implode", 16: "CMPSC", 18: "TERSE", 19: "LZ77",
+    94: "MP3", 96: "JPEG", 97: "WavPack", 98: "PPMd", 99: "AES",
+}  # fmt: skip
 
 #: Takes what opening a member shows to be wrong with it: an anomaly, or a break after which nothing was decoded.
 Report = Callable[[ArchiveAnomaly | ReadError], None]
@@ -89,8 +92,11 @@ def _coding(entry: ZipEntry) -> Coding:
         from openvet.io.archive.zstd import ZSTD_IN_ZIP
 
         return replace(ZSTD_IN_ZIP, checksum=zlib.crc32)
+    if entry.method == XZ:
+        return replace(compressed.XZ, checksum=zlib.crc32, again=None)
     raise UnsupportedError(
-        f"compression method {entry.method} ({_METHODS.get(entry.method, 'unknown')}) is not supported",
+        f"compression method {entry.method} ({_METHODS.get(entry.method, 'unknown')}) is not supported; unpack it "
+        "with a tool that knows it where nothing runs what comes out, and check the folder",
         offset=entry.header_offset,
     )
 
