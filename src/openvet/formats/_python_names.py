@@ -130,7 +130,7 @@ def modules() -> frozenset[str]:
 @cache
 def words() -> re.Pattern[str]:
     """The words of which one must occur where a capability is used: last parts of names, modules, and ways around."""
-    found = {*_WAYS, *_data()["startup"]["words"], "weights_only", "allow_pickle", "np.load"}
+    found = {*_WAYS, *_data()["startup"]["words"], "weights_only", "allow_pickle", "np.load", "trust_remote_code"}
     found.update(name for name, _, _ in _data()["sometimes"]["loaders"])
     for capability, table in _data().items():
         if capability in ("carriers", "packages"):

@@ -35,6 +35,8 @@ _KEEPING_BUILTINS = frozenset({"setattr", "getattr", "property", "staticmethod",
 #: Programs that convert sound and pictures; as the first of a list of arguments, no shell reads what follows.
 _CONVERTERS = frozenset({"ffmpeg", "ffprobe", "sox", "espeak", "espeak-ng", "soffice", "pdftoppm", "pdftotext"})
 _NATIVE_RUNS = pattern(r"\b(?:system|popen|execl[ep]?|execv[ep]?|fork|posix_spawn|WinExec)\s*\(")
+#: They take the code that lies beside the model, which is judged by itself.
+_FROM_BESIDE = (".from_config", "._from_config")
 _MOST_NESTED = 3
 _MOST_LOOKED_AT = 300
 _MOST_NEAR = 5_000
@@ -78,6 +80,8 @@ class Uses(Names):
         else:
             self._named_call(node, name, when)
             self._queue(name, when, node.lineno, self._bound(node, name))
+        if self._trusts(node) and not (name or "").endswith(_FROM_BESIDE):
+            self._use(node, name or _last_name(node.func), "trust", when, self._arguments(node))
         plain = "" if name is None else name.removeprefix("builtins.")
         if plain in _ASKING and not (plain == "type" and len(arguments) > 1):
             self._quiet.update(id(argument) for argument in arguments)
@@ -87,6 +91,20 @@ class Uses(Names):
             given = argument.value if isinstance(argument, ast.Starred) else argument
             for each in _items(given):
                 self._use_callable(each, when, f"is handed to {shown(name)}", local=runs)
+
+    def _trusts(self, node: ast.Call) -> bool:
+        """Whether a call hands on ``trust_remote_code=True``, also in a dictionary of keywords."""
+        for keyword in node.keywords:
+            if keyword.arg == "trust_remote_code":
+                return self.fold(keyword.value) is True
+        dictionaries = [
+            each for each in (*node.args, *(keyword.value for keyword in node.keywords)) if isinstance(each, ast.Dict)
+        ]
+        return any(
+            isinstance(key, ast.Constant) and key.value == "trust_remote_code" and self.fold(value) is True
+            for each in dictionaries
+            for key, value in zip(each.keys, each.values, strict=True)
+        )
 
     def _named_call(self, node: ast.Call, name: str, when: str) -> None:
         capability = self._known.of(name)
@@ -432,3 +450,8 @@ def _writes(node: ast.Call, name: str) -> bool:
         and isinstance(mode.value, str)
         and any(letter in mode.value for letter in "wax+")
     )
+
+
+def _last_name(node: ast.expr) -> str:
+    """What is called, where nobody knows what that is."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else "something"

@@ -9,18 +9,35 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 
 from openvet.core.dataclass import dataclass
 from openvet.core.pattern import pattern
 from openvet.core.tables import read_table
 from openvet.formats._format import Facts
+from openvet.io.source import Source
 
-__all__ = ["redacted", "scan_text"]
+__all__ = ["redacted", "scan_pickle", "scan_text"]
 
 RULE = "secrets/key-in-file"
 #: Secrets reported for one file; a longer list of the same helps nobody.
 _MOST = 50
+_PICKLED = 2 * 1024 * 1024
+#: How texts begin in protocols 1 to 5, with their length.
+_LITERAL = pattern(rb"[\x8cU](.)|[XT](..\0\0)", re.DOTALL)
+#: What stands in front of the text of a line in protocol 0.
+_LINES = pattern(r"^[(dlt)}\]]{0,4}V", re.MULTILINE)
+_SAYING = frozenset(
+    {
+        "aws_secret_access_key",
+        "AWS_SECRET_ACCESS_KEY",
+        "secretAccessKey",
+        "SecretAccessKey",
+        "WANDB_API_KEY",
+        "wandb_api_key",
+    }
+)
 _PLACEHOLDER = pattern(r"example|placeholder|dummy|your[_-]|xxxx|0000000|1234567|abcdefg|\.\.\.", re.IGNORECASE)
 
 
@@ -54,6 +71,47 @@ def scan_text(text: str, facts: Facts, first_line: int = 1) -> None:
         facts: of the file that holds it.
         first_line: the line of the file on which ``text`` begins.
     """
+    for form, secret, start in _found(text):
+        line = first_line + text.count("\n", 0, start)
+        _tell(facts, form, secret, line=line)
+
+
+def scan_pickle(source: Source, facts: Facts) -> None:
+    """The same for the literals of a pickle, as far as they lie in its first two megabytes: settings are small, and weights hold none."""
+    data = source.upto(0, _PICKLED)
+    starts, _ = _forms()
+    plain = data.decode("latin-1")
+    if starts.search(plain) is None:
+        return
+    told: set[str] = set()
+    for text in (_literals(data), _LINES.sub(" ", plain)):  # protocol 0 writes lines of text
+        for form, secret, _ in _found(text):
+            if secret not in told and len(told) < _MOST:
+                told.add(secret)
+                at = data.find(secret.encode("latin-1", "replace"))
+                _tell(facts, form, secret, offset=max(at, 0))
+
+
+def _literals(data: bytes) -> str:
+    """The texts of a pickle, a line each; one behind a name that says what it is, on the line of that."""
+    out: list[str] = []
+    at = 0
+    while (found := _LITERAL.search(data, at)) is not None:
+        size = found[1][0] if found[1] else int.from_bytes(found[2], "little")
+        at = found.end() + size if found.end() + size <= len(data) else found.start() + 1
+        if at >= found.end():
+            text = data[found.end() : at].decode("utf-8", "replace")
+            out += [text, "=" if text in _SAYING else "\n"]
+    return "".join(out)
+
+
+def _tell(facts: Facts, form: _Form, secret: str, *, line: int | None = None, offset: int | None = None) -> None:
+    message = f"holds what looks like a credential: {form.title} {redacted(secret)}"
+    facts.anomaly(RULE, message, offset, line=line, kind=form.id, confidence=form.confidence)
+
+
+def _found(text: str) -> Iterator[tuple[_Form, str, int]]:
+    """The credentials in a text, each once, with where they are."""
     starts, by_start = _forms()
     forms: dict[str, _Form] = {}
     for match in starts.finditer(text):
@@ -69,14 +127,7 @@ def scan_text(text: str, facts: Facts, first_line: int = 1) -> None:
             if secret in seen or _PLACEHOLDER.search(match.group()) or _entropy(secret) < form.entropy:
                 continue
             seen.add(secret)
-            line = first_line + text.count("\n", 0, match.start())
-            facts.anomaly(
-                RULE,
-                f"holds what looks like a credential: {form.title} {redacted(secret)}",
-                line=line,
-                kind=form.id,
-                confidence=form.confidence,
-            )
+            yield form, secret, match.start()
             if len(seen) >= _MOST:
                 return
 

@@ -68,7 +68,7 @@ class PythonUse:
         capability: ``process code load native network file import`` of ``data/python_capabilities.toml``, or
             ``hidden``: code that is decoded before it runs, or a dangerous callable whose name is put together; or
             ``startup``: a file is changed from which programs are started; or ``telling``: a process that only tells
-            something about the machine.
+            something about the machine; or ``trust``: a call that hands on ``trust_remote_code=True``.
         when: ``import``, ``construction``, ``inference`` or ``call``.
         detail: a few words of the arguments, printable.
         owner: the function in which it is, where nothing in the file calls that; not in the JSON.

@@ -36,10 +36,6 @@ FORMAT = Format(
         ".psd1",
         ".bat",
         ".cmd",
-        ".vbs",
-        ".vbe",
-        ".wsf",
-        ".hta",
         ".reg",
     ),
     media_types=("application/x-sh",),
@@ -181,6 +177,10 @@ def read(source: Source, facts: Facts) -> None:
     scan_text(text, facts)
     EncodedPickles(facts).look(text)
     tell_commands(text, facts)
+    if facts.name.lower().endswith(".reg"):
+        from openvet.formats._windows_files import tell_registry
+
+        tell_registry(text, facts)
     place = facts.at().place
     if place.rsplit("/", 1)[-1] == ".envrc":
         _tell_environment(text, facts)

@@ -71,6 +71,12 @@ _SHOWN = pattern(
     r"\.(?:url|scf|library-ms|searchconnector-ms|theme|website)$|(?:^|/)(?:desktop|autorun)\.ini?$|(?:^|/)autorun\.inf$"
 )
 _ELSEWHERE = pattern(r"[=>][ \t\"]{0,8}(?:\\\\|file:[/\\]{2,5}(?=[\w.-]{1,200}\.))([\w.-]{1,200})", re.IGNORECASE)
+#: A link that is a script, one that leads to a program, and what a disk starts by itself.
+_SCRIPTED = pattern(
+    r"^[ \t]*(?:(?:Base)?URL[ \t]*=[ \t]*(?:(?:java|vb)script:|ms-\w{1,40}:|search-ms:|[^\r\n]{1,400}\.(?:exe|scr|hta|vbs|jse?|wsf|lnk|msi|cmd|bat|ps1)[ \t\r]*$)|"
+    r"(?:open|shellexecute|shell\\\w{1,40}\\command)[ \t]*=[ \t]*\S[^\r\n]{0,400})",
+    re.IGNORECASE | re.MULTILINE,
+)
 _LINE_HELD = 64 * 1024
 #: Files that say where something lies which their readers take: what says it, and what is done with it.
 _LEADING = {
@@ -214,6 +220,11 @@ def _tell_shown(source: Source, facts: Facts) -> None:
     """A file that Windows reads to show the folder, and that names something on another machine: asking for it logs in there."""
     data = source.upto(0, _LINE_HELD)
     text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", "replace")
+    if started := _SCRIPTED.search(text):
+        message = (
+            f"runs a script or a program once somebody opens it: {printable(shorten(started.group().strip(), 120))}"
+        )
+        facts.anomaly("hub/tool-command", message, line=text.count("\n", 0, started.start()) + 1, kind="start")
     found = _ELSEWHERE.search(text)
     if found:
         message = f"makes Windows ask {found[1]} for something as soon as the folder is shown"

@@ -3,7 +3,9 @@
 What it finds:
     Lines of shell scripts and shell cells of notebooks that fetch something and run it at once; and, which is worse, lines that
     hand a shell to another machine, decode a hidden command and run it, fetch what they run without encryption or from a bare
-    address, make a program of Windows do what it is not meant for, or delete what belongs to the user or the system.
+    address, make a program of Windows do what it is not meant for, or delete what belongs to the user or the system. Scripts of
+    Windows and of Node that start programs, links that do so by a double click, and entries of the registry that make Windows
+    start something are told as well.
 
 Why it matters:
     No loader runs a script; the people who follow the instructions of a model do. What is fetched can change at any time.
@@ -18,7 +20,7 @@ What it cannot see:
     The same in two steps, through a file; commands that are put together by the shell from more than constants.
 
 References:
-    CWE-494 ; MITRE ATT&CK T1059.004.
+    CWE-494 ; MITRE ATT&CK T1059.004, T1059.005, T1059.007, T1204.002, T1547.001.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(494,),
-    needs=("shell", "notebook", "json", "yaml", "toml"),
+    needs=("shell", "script", "windows-link", "notebook", "json", "yaml", "toml"),
 )
 
 _REMEDY = "Do not run it before you have read what it runs."

@@ -6,7 +6,8 @@ What it finds:
     commands of a development container; hooks and servers (Model Context Protocol) of programmers' assistants; variables of an
     editor's terminals that load code; files that R, Octave, IPython, Jupyter, debuggers and editors run when they start in the folder;
     commands that direnv, pre-commit and npm run once they are asked to (a note); and
-    shortcuts and settings (``.url``, ``.scf``, ``desktop.ini``) by which Windows asks another machine when it shows the folder.
+    shortcuts and settings (``.lnk``, ``.url``, ``.scf``, ``desktop.ini``) by which Windows asks another machine when it shows the
+    folder, or starts something once somebody opens them.
 
 Why it matters:
     Nobody has to load the model: calling ``git status`` in the folder, or opening it in an editor, runs the command. A clone
@@ -47,7 +48,7 @@ RULE = Rule(
     confidence=Confidence.MEDIUM,
     since="0.1.0",
     cwe=(829,),
-    needs=("json", "shell", "text", "xml", "git-config", "yaml", "python"),
+    needs=("json", "shell", "text", "xml", "git-config", "yaml", "python", "windows-link"),
 )
 
 _REMEDY = "Delete these settings from your copy before any tool opens the folder."

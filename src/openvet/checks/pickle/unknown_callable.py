@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING
 from openvet.checks._check import Context
 from openvet.checks.pickle._callables import Kind
 from openvet.checks.pickle._verdict import NEEDS, evidence, judged, known_to_team, programs, spelled
+from openvet.checks.python._pickled import brought
 from openvet.core.finding import Finding
 from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Rule, Severity
@@ -66,9 +67,11 @@ def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each unknown callable."""
     from openvet.formats.pickle.program import UNBOUND  # most models have no pickle
 
+    packed = ctx.inventory.once(brought)
     for program in programs(ctx):
         for each in judged(program):
             reference = each.reference
+            comes_along = (program.location.place, reference.module) in packed and not reference.variant
             if program.container == "shifted" and not reference.variant:
                 continue  # names that meet by chance, when pickle reads what joblib wrote; dangerous ones are found
             if program.container == "raw" and not _importable(reference):
@@ -86,13 +89,15 @@ def check(ctx: Context) -> Iterator[Finding]:
                 message = f"calls {spelled(reference)}, which is not known, when the file is loaded"
             else:
                 message = f"refers to {spelled(reference)}, which is not known"
+            if comes_along:
+                message += "; its source comes with the package, and is judged by what it does"
             if told is not None and not reference.variant:
                 message += f", and gives it {shorten(told, 80)}"
             yield ctx.finding(
                 program.at(reference.first_calls[0].offset if reference.first_calls else reference.offset),
                 message,
                 _REMEDY,
-                severity=None if told is None else Severity.HIGH,
+                severity=Severity.HIGH if told is not None else Severity.NOTE if comes_along else None,
                 confidence=None if told is None else Confidence.MEDIUM,
                 evidence=evidence(reference),
             )

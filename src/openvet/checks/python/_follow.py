@@ -36,8 +36,13 @@ class Followed:
     left_off: Location | None = None
 
 
-def follow(sources: Iterable[PythonSource]) -> Followed:
-    """Follow every call that runs at a time that matters, those of the import first."""
+def follow(sources: Iterable[PythonSource], more: Iterable[tuple[PythonSource, PythonCall]] = ()) -> Followed:
+    """Follow every call that runs at a time that matters, those of the import first.
+
+    Args:
+        sources: all of the folder or archive.
+        more: calls that come from elsewhere, each with what stands for the caller.
+    """
     by_place = {program.location.place: program for program in sources}
     leading: dict[Where, list[PythonCall]] = {}
     starts: list[tuple[int, str, PythonSource, PythonCall]] = []
@@ -47,6 +52,7 @@ def follow(sources: Iterable[PythonSource]) -> Followed:
                 starts.append((_RANK[call.when], f"{printable(place)}, line {call.line}", program, call))
             else:
                 leading.setdefault((program.location, call.owner), []).append(call)
+    starts += [(_RANK[call.when], printable(caller.location.place), caller, call) for caller, call in more]
     reached: dict[Where, tuple[str, str]] = {}
     steps = [0]
     for _, via, program, first in sorted(starts, key=lambda each: (each[0], each[2].location.place, each[3].line)):

@@ -27,6 +27,7 @@ FORMAT = Format(
         "what linkers such as getattr or functools.partial lead to",
         "programs inside literals: pickles, compressed or base64 pickles, marshalled code",
         "where a loader would fail, and what it runs before that",
+        "credentials of known issuers in its first two megabytes",
         "dtype, shape and place of the arrays that joblib puts between the opcodes",
     ),
     cannot_tell=(
@@ -53,6 +54,8 @@ def read(source: Source, facts: Facts) -> None:
     Raises:
         ReadError: the source itself cannot be read; the programs up to there are in ``facts``.
     """
+    from openvet.formats._secrets import scan_pickle
     from openvet.formats.pickle.reading import read_file
 
     read_file(source, facts)
+    scan_pickle(source, facts)

@@ -1,0 +1,152 @@
+"""Scripts that a double click runs, or Node: VBScript and JScript, also in ``.hta``, ``.wsf`` and ``.sct``, and JavaScript.
+
+No loader runs one; a person does, and Windows does not ask. Texts are read as far as constants go: parts that are put together,
+letters by their numbers, texts that are turned around. What counts is an object of Windows that starts programs or writes files,
+a command that Node is given, and text that is decoded and run. It is a heuristic: what is only known when it runs is not seen.
+
+Sources: https://learn.microsoft.com/previous-versions/windows/internet-explorer/ie-developer/windows-scripting/ ; MITRE ATT&CK
+T1059.005, T1059.007, T1218.005; https://nodejs.org/api/child_process.html .
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from openvet.core.pattern import pattern
+from openvet.core.text import printable, shorten
+from openvet.formats._decode import is_text, read_text
+from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.io.source import Source
+
+__all__ = ["FORMAT", "probe", "read"]
+
+_HOSTED: Final = (".vbs", ".vbe", ".jse", ".wsf", ".wsc", ".sct", ".hta")
+_JAVASCRIPT: Final = (".js", ".mjs", ".cjs", ".wsh")
+
+FORMAT = Format(
+    id="script",
+    title="script of Windows or JavaScript",
+    extensions=(*_HOSTED, *_JAVASCRIPT),
+    media_types=("application/hta", "text/javascript", "text/vbscript"),
+    can_tell=(
+        "objects of Windows that start programs or write files, commands that Node is given, and text that is decoded and run",
+        "everything that a reader of shell scripts tells",
+    ),
+    cannot_tell=("what the rest of the script does", "commands that are only known when it runs"),
+    refines=("shell", "text", "xml"),
+)
+
+_LONGEST: Final = 1024 * 1024
+_FOLDED: Final = 256 * 1024
+_ROUNDS: Final = 3
+_SHOWN: Final = 120
+#: Scripts that Microsoft's encoder made unreadable begin so.
+_ENCODED: Final = "#@~^"
+#: Texts that are put together: ``+`` in JScript, ``&`` in VBScript.
+_JOINED: Final = pattern(r"(['\"])\s{0,8}[+&]\s{0,8}_?\s{0,8}\1")
+_NUMBERED: Final = pattern(r"\bChrW?\$?\(\s{0,4}(?:(&H[0-9a-f]{1,4})|(\d{1,5}))\s{0,4}\)", re.IGNORECASE)
+_CODES: Final = pattern(r"\bString\.fromCharCode\(([\d\s,]{1,4000})\)")
+_TURNED: Final = pattern(r"\bStrReverse\(\s{0,8}\"([^\"\r\n]{1,1000})\"\s{0,8}\)", re.IGNORECASE)
+_HEX: Final = pattern(r"\\x([0-9a-fA-F]{2})|\\u00([0-9a-fA-F]{2})")
+#: Objects of Windows that start programs, or write the bytes of one.
+_OBJECTS: Final = pattern(
+    r"(?:CreateObject|GetObject|ActiveXObject)\s{0,8}\(?\s{0,8}['\"]((?:WScript\.Shell|Shell\.Application|Schedule\.Service|ADODB\.Stream|winmgmts:)[^'\"]{0,200})",
+    re.IGNORECASE,
+)
+_HIDDEN: Final = pattern(
+    r"\b(?:eval|Function|setTimeout)\s{0,4}\(\s{0,8}(?:(?:window|globalThis|self)\.)?(?:atob|unescape|decodeURIComponent)\s{0,4}\(|"
+    r"\b(?:eval|Function)\s{0,4}\(\s{0,8}Buffer\.from\(|\bvm\.runIn\w{1,20}\(\s{0,8}(?:atob|Buffer\.from)\("
+)
+_PUT_TOGETHER: Final = pattern(r"^\s*(?:Execute(?:Global)?|eval)\b\s*\(?\s*[A-Za-z_]", re.IGNORECASE | re.MULTILINE)
+_NODE: Final = pattern(
+    r"(?:\brequire\s{0,4}\(|\bfrom\b|\bimport\b\s{0,4}\(?)\s{0,8}['\"`](?:node:)?child_process['\"`]"
+)
+_STARTS: Final = pattern(
+    r"\b(?:exec|execSync|spawn|spawnSync|execFile|execFileSync)\s{0,4}\(\s{0,8}(['\"`])((?:(?!\1)[^\r\n]){1,1000})\1"
+)
+#: An application of HTML runs its scripts with the rights of the user.
+_ACTIVE: Final = pattern(r"<script\b|\bon(?:load|error|click)\s*=|<object\b", re.IGNORECASE)
+
+
+def probe(head: Head) -> Likeness:
+    return Likeness.WEAK if head.suffix in FORMAT.extensions and is_text(head) else Likeness.NO
+
+
+def read(source: Source, facts: Facts) -> None:
+    from openvet.formats._encoded import EncodedPickles
+    from openvet.formats._secrets import scan_text
+    from openvet.formats.shell import tell_commands
+
+    text = read_text(source, facts)
+    scan_text(text, facts)
+    EncodedPickles(facts).look(text)
+    tell_commands(text, facts)
+    if len(text) > _LONGEST:
+        facts.note("judged", False)
+        return
+    suffix = facts.name[facts.name.rfind(".") :].lower()
+    found = _judged(text if len(text) > _FOLDED else _folded(text), suffix)
+    if found is not None:
+        what, kind, start = found
+        facts.anomaly("hub/shell-command", what, line=text.count("\n", 0, start) + 1, kind=kind)
+
+
+def _judged(text: str, suffix: str) -> tuple[str, str, int] | None:
+    """What a script does, the kind of it, and about where; ``None`` for an ordinary one."""
+    if suffix in _HOSTED and _ENCODED in text:
+        return "is a script that an encoder made unreadable, and that Windows runs", "hidden", text.index(_ENCODED)
+    if found := _OBJECTS.search(text):
+        return (
+            f"is run by Windows, and makes the object {_shown(found[1])}, which starts programs or writes files",
+            "hidden",
+            found.start(),
+        )
+    if found := _HIDDEN.search(text):
+        return f"decodes text and runs it: {_shown(found.group())}", "hidden", found.start()
+    if _NODE.search(text) and (started := _STARTS.search(text)):
+        from openvet.formats.shell import dangerous_line
+
+        worse = dangerous_line(started[2])
+        return f"makes Node start a program: {_shown(started[2])}", "hidden" if worse else "fetch-run", started.start()
+    if suffix in _HOSTED and (found := _PUT_TOGETHER.search(text)):
+        return "runs text that it puts together", "hidden", found.start()
+    if suffix == ".hta" and (found := _ACTIVE.search(text)):
+        return (
+            "is an application of HTML, whose scripts Windows runs with the rights of the user",
+            "fetch-run",
+            found.start(),
+        )
+    return None
+
+
+def _shown(text: str) -> str:
+    return shorten(printable(text), _SHOWN)
+
+
+def _folded(text: str) -> str:
+    """The text with its constants put together; lines stay where they are as far as they can."""
+    for _ in range(_ROUNDS):
+        before = text
+        if "hr" in text or "HR" in text:
+            text = _NUMBERED.sub(
+                lambda found: f'"{_letter(int(f"0x{found[1][2:]}", 0) if found[1] else int(found[2]))}"', text
+            )
+        if "fromCharCode" in text:
+            text = _CODES.sub(lambda found: '"' + "".join(map(_letter, _numbers(found[1]))) + '"', text)
+        if "\\" in text:
+            text = _HEX.sub(lambda found: _letter(int(found[1] or found[2], 16)), text)
+        text = _TURNED.sub(lambda found: f'"{found[1][::-1]}"', text)
+        text = _JOINED.sub("", text)
+        if text == before:
+            break
+    return text
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(each) for each in text.split(",") if each.strip().isdecimal() and len(each.strip()) <= 5]
+
+
+def _letter(code: int) -> str:
+    """A letter by its number; what would end a text or a line is left out."""
+    return chr(code) if 0x20 <= code < 0x7F and code not in (0x22, 0x27) else " "
