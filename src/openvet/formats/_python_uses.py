@@ -94,17 +94,25 @@ class Uses(Names):
 
     def _trusts(self, node: ast.Call) -> bool:
         """Whether a call hands on ``trust_remote_code=True``, also in a dictionary of keywords."""
+        given: list[ast.expr] = []
         for keyword in node.keywords:
             if keyword.arg == "trust_remote_code":
-                return self.fold(keyword.value) is True
-        dictionaries = [
-            each for each in (*node.args, *(keyword.value for keyword in node.keywords)) if isinstance(each, ast.Dict)
-        ]
-        return any(
-            isinstance(key, ast.Constant) and key.value == "trust_remote_code" and self.fold(value) is True
-            for each in dictionaries
-            for key, value in zip(each.keys, each.values, strict=True)
-        )
+                return self._is_true(keyword.value)
+            given.append(keyword.value)
+        for each in (*node.args, *given):
+            held = self._values.get(each.id) if isinstance(each, ast.Name) else each
+            if isinstance(held, ast.Dict):
+                for key, value in zip(held.keys, held.values, strict=True):
+                    if isinstance(key, ast.Constant) and key.value == "trust_remote_code" and self._is_true(value):
+                        return True
+        return False
+
+    def _is_true(self, node: ast.expr) -> bool:
+        """Whether an argument says yes by a constant."""
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not) and isinstance(node.operand, ast.Constant):
+            return not node.operand.value
+        value = self.fold(node)
+        return value is True or (type(value) is int and value != 0)
 
     def _named_call(self, node: ast.Call, name: str, when: str) -> None:
         capability = self._known.of(name)

@@ -23,7 +23,7 @@ __all__ = ["redacted", "scan_pickle", "scan_text"]
 RULE = "secrets/key-in-file"
 #: Secrets reported for one file; a longer list of the same helps nobody.
 _MOST = 50
-_PICKLED = 2 * 1024 * 1024
+_PICKLED = 512 * 1024
 #: How texts begin in protocols 1 to 5, with their length.
 _LITERAL = pattern(rb"[\x8cU](.)|[XT](..\0\0)", re.DOTALL)
 #: What stands in front of the text of a line in protocol 0.
@@ -77,7 +77,7 @@ def scan_text(text: str, facts: Facts, first_line: int = 1) -> None:
 
 
 def scan_pickle(source: Source, facts: Facts) -> None:
-    """The same for the literals of a pickle, as far as they lie in its first two megabytes: settings are small, and weights hold none."""
+    """The same for the literals of a pickle, as far as they lie in its first half megabyte: settings are small, and weights hold none."""
     data = source.upto(0, _PICKLED)
     starts, _ = _forms()
     plain = data.decode("latin-1")

@@ -22,19 +22,21 @@ from openvet.io.source import Source
 __all__ = ["FORMAT", "probe", "read"]
 
 _HOSTED: Final = (".vbs", ".vbe", ".jse", ".wsf", ".wsc", ".sct", ".hta")
-_JAVASCRIPT: Final = (".js", ".mjs", ".cjs", ".wsh")
+_JAVASCRIPT: Final = (".js", ".mjs", ".cjs", ".wsh", ".html", ".htm")
+#: Settings in XML that name a command, which a double click runs.
+_SETTINGS: Final = (".settingcontent-ms", ".terminal")
 
 FORMAT = Format(
     id="script",
     title="script of Windows or JavaScript",
-    extensions=(*_HOSTED, *_JAVASCRIPT),
+    extensions=(*_HOSTED, *_JAVASCRIPT, *_SETTINGS),
     media_types=("application/hta", "text/javascript", "text/vbscript"),
     can_tell=(
         "objects of Windows that start programs or write files, commands that Node is given, and text that is decoded and run",
         "everything that a reader of shell scripts tells",
     ),
     cannot_tell=("what the rest of the script does", "commands that are only known when it runs"),
-    refines=("shell", "text", "xml"),
+    refines=("shell", "text", "xml", "apple-plist"),
 )
 
 _LONGEST: Final = 1024 * 1024
@@ -51,19 +53,23 @@ _TURNED: Final = pattern(r"\bStrReverse\(\s{0,8}\"([^\"\r\n]{1,1000})\"\s{0,8}\)
 _HEX: Final = pattern(r"\\x([0-9a-fA-F]{2})|\\u00([0-9a-fA-F]{2})")
 #: Objects of Windows that start programs, or write the bytes of one.
 _OBJECTS: Final = pattern(
-    r"(?:CreateObject|GetObject|ActiveXObject)\s{0,8}\(?\s{0,8}['\"]((?:WScript\.Shell|Shell\.Application|Schedule\.Service|ADODB\.Stream|winmgmts:)[^'\"]{0,200})",
+    r"['\"]\s{0,8}(WScript\.Shell\b|Shell\.Application\b|Schedule\.Service\b|ADODB\.Stream\b|winmgmts:|new:\{?(?:72C24DD5|13709620|9BA05972|C08AFD90|F935DC22)|script:)",
     re.IGNORECASE,
 )
+_MAKES: Final = pattern(r"\b(?:CreateObject|GetObject|ActiveXObject)\b", re.IGNORECASE)
 _HIDDEN: Final = pattern(
     r"\b(?:eval|Function|setTimeout)\s{0,4}\(\s{0,8}(?:(?:window|globalThis|self)\.)?(?:atob|unescape|decodeURIComponent)\s{0,4}\(|"
-    r"\b(?:eval|Function)\s{0,4}\(\s{0,8}Buffer\.from\(|\bvm\.runIn\w{1,20}\(\s{0,8}(?:atob|Buffer\.from)\("
+    r"\b(?:eval|Function)\s{0,4}\(\s{0,8}Buffer\.from\(|\.then\(\s{0,8}eval\s{0,8}\)|\bvm\.runIn\w{1,20}\(\s{0,8}(?:atob|Buffer\.from)\("
 )
 _PUT_TOGETHER: Final = pattern(r"^\s*(?:Execute(?:Global)?|eval)\b\s*\(?\s*[A-Za-z_]", re.IGNORECASE | re.MULTILINE)
 _NODE: Final = pattern(
     r"(?:\brequire\s{0,4}\(|\bfrom\b|\bimport\b\s{0,4}\(?)\s{0,8}['\"`](?:node:)?child_process['\"`]"
 )
 _STARTS: Final = pattern(
-    r"\b(?:exec|execSync|spawn|spawnSync|execFile|execFileSync)\s{0,4}\(\s{0,8}(['\"`])((?:(?!\1)[^\r\n]){1,1000})\1"
+    r"\b(?:exec|execSync|spawn|spawnSync|execFile|execFileSync)\s{0,4}\(\s{0,8}(['\"`])((?:(?!\1)[^\r\n]){1,300})\1"
+)
+_COMMAND: Final = pattern(
+    r"<DeepLink>\s{0,8}([^<]{1,400})|<key>CommandString</key>\s{0,80}<string>([^<]{1,400})", re.IGNORECASE
 )
 #: An application of HTML runs its scripts with the rights of the user.
 _ACTIVE: Final = pattern(r"<script\b|\bon(?:load|error|click)\s*=|<object\b", re.IGNORECASE)
@@ -81,11 +87,12 @@ def read(source: Source, facts: Facts) -> None:
     text = read_text(source, facts)
     scan_text(text, facts)
     EncodedPickles(facts).look(text)
-    tell_commands(text, facts)
+    suffix = facts.name[facts.name.rfind(".") :].lower()
+    if suffix not in _JAVASCRIPT:  # pages and their scripts show commands that they do not run
+        tell_commands(text, facts)
     if len(text) > _LONGEST:
         facts.note("judged", False)
         return
-    suffix = facts.name[facts.name.rfind(".") :].lower()
     found = _judged(text if len(text) > _FOLDED else _folded(text), suffix)
     if found is not None:
         what, kind, start = found
@@ -96,7 +103,7 @@ def _judged(text: str, suffix: str) -> tuple[str, str, int] | None:
     """What a script does, the kind of it, and about where; ``None`` for an ordinary one."""
     if suffix in _HOSTED and _ENCODED in text:
         return "is a script that an encoder made unreadable, and that Windows runs", "hidden", text.index(_ENCODED)
-    if found := _OBJECTS.search(text):
+    if (found := _OBJECTS.search(text)) and _MAKES.search(text):
         return (
             f"is run by Windows, and makes the object {_shown(found[1])}, which starts programs or writes files",
             "hidden",
@@ -111,6 +118,8 @@ def _judged(text: str, suffix: str) -> tuple[str, str, int] | None:
         return f"makes Node start a program: {_shown(started[2])}", "hidden" if worse else "fetch-run", started.start()
     if suffix in _HOSTED and (found := _PUT_TOGETHER.search(text)):
         return "runs text that it puts together", "hidden", found.start()
+    if suffix in _SETTINGS and (found := _COMMAND.search(text)):
+        return f"runs a command by a double click: {_shown(found[1] or found[2])}", "hidden", found.start()
     if suffix == ".hta" and (found := _ACTIVE.search(text)):
         return (
             "is an application of HTML, whose scripts Windows runs with the rights of the user",

@@ -46,7 +46,7 @@ FORMAT = Format(
 
 #: Files of other tools whose lines a shell runs: builds, containers, and what a shell reads when it starts or enters a folder.
 _NAMED = pattern(
-    r"(?:GNU)?[Mm]akefile(?:\..*)?|(?:Docker|Container)file(?:\..*)?|.*\.[Dd]ockerfile|[Jj]ustfile|Procfile|Jenkinsfile|\.envrc|"
+    r"(?:GNU)?[Mm]akefile(?:\..*)?|(?:Docker|Container)file(?:\..*)?|.*\.[Dd]ockerfile|[Jj]ustfile|Procfile|Jenkinsfile|CMakeLists\.txt|Rakefile|Vagrantfile|Earthfile|Snakefile|Singularity|meson\.build|.*\.def|\.envrc|"
     r"\.(?:bash|zsh)(?:rc|_profile|_login|_logout|env)|\.z?profile|.*\.(?:mk|desktop|command|fish|service)"
 )
 #: The same inside JSON, YAML and TOML: continuous integration, hooks and scripts of packages.
@@ -79,6 +79,19 @@ _DESTROYS = pattern(
     r">\s*~?[^\s>]*/(?:\.ssh/authorized_keys|etc/(?:passwd|shadow|sudoers|crontab|ld\.so\.preload|cron\.\w+/\S*))",
     re.IGNORECASE,
 )
+
+
+_FETCH_WORDS = frozenset({"curl", "wget", "add", "fetch"})
+#: What a command fetches: the last part of the address, or the name that it is given.
+_ADDRESS = pattern(r"\b(?:https?|ftp)://([^\s\"'|;&?#)]{1,1000})")
+_TARGET = pattern(r"(?:\s-(?:O|o)\s*|\s--output(?:-document)?[= ]|\s>\s*)[\"']?([^\s\"']{1,400})")
+#: What starts a script, and its name.
+_STARTED = pattern(
+    r"(?:^|[\s\"'(])(?:(?:ba|z|da|k)?sh|source|\.|python[23]?|perl|ruby|node)\s+(?:-\w+\s+){0,4}[\"']?([^\s\"';&|-][^\s\"';&|]{0,400})|(?:^|[\s\"'(])(?=\./)([^\s\"';&|]{1,400})"
+)
+_PYTHON_WORDS = frozenset({"python", "python3", "python2"})
+_PYTHON_RUNS = pattern(r"\b(?:exec|eval)\s{0,8}\(|\bos\.system\(")
+_PYTHON_FETCHES = pattern(r"\burlopen\(|\brequests\.get\(|\burlretrieve\(|\bhttp\.client\b")
 
 
 def _pair(first: str, then: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
@@ -255,7 +268,7 @@ def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
     """Record the lines of a script, or of a cell of a notebook, that nobody should run unread."""
     from openvet.formats._windows_commands import Remembered, batch_text, plain_line
 
-    remembered = Remembered()
+    remembered, fetched = Remembered(), _Fetched()
     told = 0
     for each in _JOINS:
         text = text.replace(each, " ")
@@ -266,7 +279,11 @@ def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
             continue
         words = _words_of(bare)
         put = remembered.put_in(bare, words)
-        known = _judged(put, words if put is bare else _words_of(put)) or remembered.runs(bare, words)
+        known = (
+            _judged(put, words if put is bare else _words_of(put))
+            or remembered.runs(bare, words)
+            or fetched.runs(bare, words)
+        )
         if known is None:
             if not words.isdisjoint(_INSTALL_WORDS):
                 tell_install(bare, facts, number if pointer is None else None, pointer)
@@ -335,4 +352,40 @@ def _judged(bare: str, words: AbstractSet[str]) -> tuple[str, str] | None:
         return "decodes a hidden command and runs it", "hidden"
     if known := windows_command(bare, words):
         return known
+    if (
+        not words.isdisjoint(_PYTHON_WORDS)
+        and " -c" in bare
+        and _PYTHON_RUNS.search(bare)
+        and _PYTHON_FETCHES.search(bare)
+    ):
+        return fetched(bare)
     return fetched(bare) if runs and _FETCHES.search(bare) else None
+
+
+class _Fetched:
+    """Scripts that earlier commands of a file fetched, for those that run them: ``wget URL/x.sh && sh x.sh``, also on two lines."""
+
+    __slots__ = ("_names",)
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+
+    def runs(self, line: str, words: AbstractSet[str]) -> tuple[str, str] | None:
+        from openvet.formats._windows_commands import fetched
+
+        fetches = not words.isdisjoint(_FETCH_WORDS)
+        if not fetches and not self._names:
+            return None
+        for part in _SEGMENT.split(line):
+            started = _STARTED.search(part) if self._names else None
+            if (
+                started is not None
+                and (said := self._names.get((started[1] or started[2]).rpartition("/")[2])) is not None
+            ):
+                return fetched(said)[0].replace("at once", "in a second step"), fetched(said)[1]
+            if fetches and len(self._names) < _MOST and (place := _ADDRESS.search(part)) is not None:
+                target = _TARGET.search(part)
+                for path in (place[1].rstrip("/"), target[1] if target else ""):
+                    if name := path.rpartition("/")[2]:
+                        self._names[name] = part
+        return None

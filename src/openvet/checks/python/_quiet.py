@@ -22,7 +22,7 @@ from openvet.inventory.component import Inventory
 __all__ = ["first_loud", "why_loud"]
 
 #: What a function may do that nothing here calls: save a vocabulary, fetch an image, convert an older checkpoint.
-_WHEN_CALLED = frozenset({"file", "import", "load", "network", "secret", "telling"})
+_WHEN_CALLED = frozenset({"file", "import", "load", "network", "secret", "telling", "trust"})
 #: Of no weight at any time: an import by a name that the code computes names a package, and ``nvidia-smi`` tells.
 _ALWAYS = frozenset({"import", "telling"})
 _DOES = {
@@ -35,6 +35,7 @@ _DOES = {
     "startup": "changes a file from which programs are started",
     "hidden": "hides what it runs",
     "secret": "takes what is secret to the user",
+    "trust": "runs code of another repository",
 }
 
 

@@ -27,7 +27,7 @@ FORMAT = Format(
         "what linkers such as getattr or functools.partial lead to",
         "programs inside literals: pickles, compressed or base64 pickles, marshalled code",
         "where a loader would fail, and what it runs before that",
-        "credentials of known issuers in its first two megabytes",
+        "credentials of known issuers in its first half megabyte",
         "dtype, shape and place of the arrays that joblib puts between the opcodes",
     ),
     cannot_tell=(

@@ -10,9 +10,11 @@ end, whatever stands before it, so that the end of a large literal is looked at 
 
 from __future__ import annotations
 
+import zlib
 from typing import Final
 
 from openvet.core.limits import Budget, Limits
+from openvet.core.pattern import pattern
 from openvet.errors import LimitError, MalformedError, ReadError
 from openvet.formats._format import Head
 from openvet.formats.pickle.nested import ESCAPED, as_text, decoded_prefix, from_digits, looks_nested, readings
@@ -41,6 +43,9 @@ _KERAS: Final = (b'{"class_name"', b'{"module"')
 #: Protocols 4 and 5 begin with a frame, of whose length the upper half is empty.
 _FRAMED: Final = (b"\x80\x04\x95", b"\x80\x05\x95")
 _DEPTH: Final = 3
+_MEMBERS: Final = 8
+#: What base64 of base64 begins with, for the beginnings of gzip, zlib, zips and HDF5.
+_AGAIN: Final = frozenset((b"SD", b"ZU", b"VU", b"aV"))
 #: The first two bytes of all of these, and of what compresses.
 _BEGIN: Final = frozenset(
     each[:2]
@@ -51,6 +56,10 @@ _BEGIN: Final = frozenset(
         b"7F",
         b"1F",
         b"FD",
+        b"0x",
+        b"0X",
+        b"da",
+        *_AGAIN,
         *_KERAS,
         b"MZ",
         b"(\xb5",
@@ -65,12 +74,17 @@ _BEGIN: Final = frozenset(
         b"]\0",
     )
 )
+_SAYS: Final = pattern(rb"data:[\w/+.;=-]{0,100};base64,|0[xX]")
+#: Hexadecimal digits in pairs.
+_SPACED: Final = pattern(rb"(?:[0-9a-fA-F]{2}[ :]){8}")
 #: ``sta`` of ``ustar`` in base64.
 _TAR_DIGITS: Final = b"c3Rh"
 #: Where a tar says that it is one.
 _TAR: Final = 257
+_SUM_AT: Final = 148
+_SUM_ENDS: Final = (b"\0 ", b" \0")
 _TAR_MARK: Final = b"ustar"
-#: The record at the end of a zip, which has 22 bytes without a comment.
+#: The record at the end of a zip.
 ZIP_END: Final = b"PK\x05\x06"
 _DECODED: Final = 8 * 1024
 _WORD: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-=\r\n"
@@ -83,7 +97,7 @@ def container(prefix: bytes, *, text: bool, escaped: int = 0, end: bytes = b"") 
         prefix: its first bytes.
         text: whether it is text for a loader.
         escaped: the opcode of a line with escapes in it.
-        end: its last 22 bytes, where those may be the end of a zip.
+        end: its last bytes, where those may be the end of a zip.
     """
     if not (
         end
@@ -102,13 +116,23 @@ def container(prefix: bytes, *, text: bool, escaped: int = 0, end: bytes = b"") 
         kind = _kind(raw, 0)
         if kind:
             return f"{kind}{spelling}"
-    if end.startswith(ZIP_END):
+    if ZIP_END in end:
         return "zip"
-    plain = prefix.strip(b"'\" \r\n")
+    return _in_digits(_bare(prefix), 0)
+
+
+def _in_digits(plain: bytes, depth: int) -> str:
+    """What digits spell, which may spell digits again."""
     for digits, beginnings in _DIGITS.items():
         if plain.lower().startswith(beginnings) if digits[0] == "h" else plain.startswith(beginnings):
-            kind = _kind(from_digits(digits, plain) or b"", 0)
+            raw = from_digits(digits, plain) or b""
+            kind = _kind(raw, 0) or (_in_digits(raw, depth + 1) if depth < _DEPTH else "")
             return f"{kind} in {digits}" if kind else ""
+    if (
+        plain[:2] in _AGAIN and depth < _DEPTH and not plain.translate(None, _WORD)
+    ):  # digits whose digits begin like digits
+        kind = _in_digits(from_digits("base64", plain) or b"", depth + 1)
+        return f"{kind} in base64" if kind else ""
     if (
         _TAR_DIGITS in plain[342:352]
         and not plain.translate(None, _WORD)
@@ -116,6 +140,14 @@ def container(prefix: bytes, *, text: bool, escaped: int = 0, end: bytes = b"") 
     ):
         return "tar in base64"
     return ""
+
+
+def _bare(raw: bytes) -> bytes:
+    """Digits without quotes, without what says in front of them that they are digits, and without blanks between them."""
+    plain = raw.strip(b"'\" \r\n")
+    found = _SAYS.match(plain)
+    plain = plain[found.end() :] if found else plain
+    return plain.translate(None, b" :") if _SPACED.match(plain) else plain
 
 
 def _kind(raw: bytes, depth: int) -> str:
@@ -136,11 +168,17 @@ def _kind(raw: bytes, depth: int) -> str:
         return "pe" if len(raw) >= 64 and pe(Head("", BytesSource(raw))) else ""
     if depth == _DEPTH or len(raw) < 8:
         return ""
-    inner = _unpacked(raw)
-    if inner is None or len(inner) < 8:
-        return ""
-    if _kind(inner, depth + 1) or looks_nested(inner[:_DECODED], Budget()):
-        return "compressed"
+    for inner in (_unpacked(raw), _behind_gzip(raw)):
+        if (
+            inner is not None
+            and len(inner) >= 8
+            and (
+                _kind(inner, depth + 1)
+                or _in_digits(inner[:_DECODED], depth + 1)
+                or looks_nested(inner[:_DECODED], Budget())
+            )
+        ):
+            return "compressed"
     return ""
 
 
@@ -151,7 +189,15 @@ def _is_zip(raw: bytes) -> bool:
 
 
 def _is_tar(raw: bytes) -> bool:
-    return raw[_TAR : _TAR + 5] == _TAR_MARK
+    """Whether a header says that it is one of a tar; the oldest ones only have a checksum."""
+    if raw[_TAR : _TAR + 5] == _TAR_MARK:
+        return True
+    if len(raw) < 512 or raw[_SUM_AT + 6 : _SUM_AT + 8] not in _SUM_ENDS or not raw[0]:
+        return False
+    digits = raw[_SUM_AT : _SUM_AT + 6].strip(b" \0")
+    if not digits or digits.translate(None, b"01234567"):
+        return False
+    return int(digits, 8) == sum(raw[:512]) - sum(raw[_SUM_AT : _SUM_AT + 8]) + 8 * 0x20
 
 
 def _unpacked(raw: bytes) -> bytes | None:
@@ -165,6 +211,21 @@ def _unpacked(raw: bytes) -> bytes | None:
 
         return _first(raw, Lz4Coding(Budget()).coding)
     return decoded_prefix(raw, _DECODED)
+
+
+def _behind_gzip(raw: bytes) -> bytes | None:
+    """The first bytes of the last member of a gzip stream, among the first few: the first may be a decoy."""
+    found = None
+    for _ in range(_MEMBERS):
+        if not raw.startswith(b"\x1f\x8b\x08"):
+            break
+        decoder = zlib.decompressobj(31)
+        try:
+            found = decoder.decompress(raw, _DECODED)
+        except zlib.error:
+            break
+        raw = decoder.unused_data
+    return found
 
 
 def _first(raw: bytes, coding: object) -> bytes | None:
@@ -201,8 +262,10 @@ def opened(source: Source, start: int, size: int, kind: str, limits: Limits) -> 
     raw = source.read(start, size)
     if escaped:
         raw = as_text(raw, ord(escaped))
-    if spelled in _DIGITS:
-        decoded = from_digits(spelled, raw)
+    if spelled.rpartition(" in ")[2] in _DIGITS:
+        decoded: bytes | None = _bare(raw)
+        for digits in reversed(spelled.split(" in ")):
+            decoded = None if decoded is None else from_digits(digits, decoded)
     elif spelled:
         decoded = next((each for _, each in readings(raw, text=True)), None)
     else:

@@ -58,7 +58,7 @@ _LINE: Final = 64 * 1024
 _PREFIX: Final = 4096
 #: Of a literal from this size on the end is looked at too: so much of it.
 _LARGE: Final = 512
-_END: Final = 22
+_END: Final = 1024
 _STACK: Final = 6_000_000  # eight bytes each, so that memory stays flat
 _NO_FRAME: Final = 1 << 62
 #: Contradictions of frames that are kept; one is enough to know.
@@ -357,7 +357,7 @@ class Machine(Semantics):
             self.note_carried(offset, start, size, kind)
             return
         end = self.source.upto(start + size - _END, _END) if size >= _LARGE and is_bytes(code) else b""
-        if not end.startswith(ZIP_END):
+        if ZIP_END not in end:
             end = b""
         held = container(prefix, text=is_text(code), end=end)
         if not held and escaped:

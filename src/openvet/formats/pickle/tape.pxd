@@ -89,7 +89,7 @@ cdef class Tape:
     cdef bint _appends_memo(self, long long index)
     @cython.locals(sort=cython.longlong)
     cdef bint _worth(self, long long code, long long length, long long first, long long second)
-    @cython.locals(at=cython.longlong, data="const unsigned char[::1]")
+    @cython.locals(at=cython.longlong, end=cython.longlong, data="const unsigned char[::1]")
     cdef bint _large(self, long long code, long long start, long long length) except -1
     @cython.locals(entry=list, stack=cython.longlong[::1], kept=cython.longlong, at=cython.longlong)
     cdef _fill(self, long long identity, long long start, long long end)

@@ -132,7 +132,7 @@ def _first_pairs() -> bytes:
     for pair in (b"PK", b"7z", b"\x89H", b"\xc2\x89", b"\x93N", b"\xc2\x93", b"\x7fE", b"\xcf\xfa", b"\xce\xfa", b"\xc3\x8f", b"\xc3\x8e", b"Ra",
                  b"MZ", b"ZF", b"(\xb5", b"(\xc2", b"\x04\"", b"\x1f\x8b", b"\x1f\xc2", b"BZ", b"\xfd7", b"\xc3\xbd", b"x\x9c", b"x\xc2", b"x\xda", b"x\xc3",
                  b"x\1", b"x^", b"UE", b"iU", b"N3", b"k0", b"f0", b"_T", b"KL", b"BC", b"TV", b"Wk", b"50", b"89", b"37", b"93", b"7f", b"7F", b"1f", b"1F", b"42", b"fd",
-                 b"FD", b"04", b"78", b"KB", b"RF", b"D6", b"G5", b"P)"):  # fmt: skip
+                 b"FD", b"04", b"78", b"KB", b"RF", b"D6", b"G5", b"P)", b"0x", b"0X", b"da", b"SD", b"ZU", b"VU", b"aV"):  # fmt: skip
         table[pair[0] << 8 | pair[1]] = 1
     for pair in (b"gA", b"Y1", b"Y2", b"Y3", b"KG", b"KF", b"jA", b"eJ", b"eA", b"eF", b"eN", b"H4", b"Ql", b"/T", b"80", b"63", b"28", b"8c", b"8C", b"RQ", b"QA", b"MN",
                  b"FB", b"fB", b"fC", b"J-", b"]\0", b"__"):  # fmt: skip
@@ -813,6 +813,9 @@ class Tape:
         at = start + 257  # where a tar has ``ustar``
         if data[at] == 0x75 and data[at + 1] == 0x73 and data[at + 2] == 0x74:
             return True
+        at = start + 154  # where the checksum of an old one ends
+        if (data[at] == 0 and data[at + 1] == 0x20) or (data[at] == 0x20 and data[at + 1] == 0):
+            return True
         at = start + 344  # where that is in base64, without line ends or with four
         if data[at] == 0x63 and data[at + 1] == 0x33 and data[at + 2] == 0x52 and data[at + 3] == 0x68:
             return True
@@ -821,10 +824,15 @@ class Tape:
             return True
         if self._sorts[code] != 2:
             return False
-        at = start + length - 22  # the end of a zip
-        if at + 4 > len(data):
+        if start + length > len(data):
             return True
-        return data[at] == 0x50 and data[at + 1] == 0x4B and data[at + 2] == 5 and data[at + 3] == 6
+        at = start + length - 22  # the end of a zip, with a short comment
+        end = at - 64
+        while at > end:
+            if data[at] == 0x50 and data[at + 1] == 0x4B and data[at + 2] == 5 and data[at + 3] == 6:
+                return True
+            at -= 1
+        return False
 
     def _fill(self, identity: int, start: int, end: int) -> None:
         """Add the values from ``start`` to ``end`` to a container, as :meth:`Held.extend` does."""

@@ -129,7 +129,11 @@ CASES: tuple[Case, ...] = (
                 {"model/net.py": _QUIET, "data.pkl": dump(_FUNCTION, 4)}, "pickle/unknown-callable"),
     _repository("trusts", "the constructor of a model runs code of another repository", {"modeling_x.py": _trusting("AutoModel.from_pretrained('a/b', trust_remote_code=True)")}, _TRUSTS, _CODE),
     _repository("trusts-by-keywords", "the same in a dictionary of keywords", {"modeling_x.py": _trusting("AutoModel.from_pretrained('a/b', **{'trust_remote_code': True})")}, _TRUSTS, _CODE),
-    _repository("trusts-at-import", "a source that runs code of another repository when it is imported",
+        _repository("trusts-by-variable", "the same in a dictionary of keywords that a variable holds",
+                {"modeling_x.py": "from transformers import AutoModel\n\n\nclass Net:\n    def __init__(self):\n        more = {'trust_remote_code': True}\n"
+                                  "        self.inner = AutoModel.from_pretrained('a/b', **more)\n"}, _TRUSTS, _CODE),
+    _repository("trusts-not-false", "the same spelled otherwise", {"modeling_x.py": _trusting("AutoModel.from_pretrained('a/b', trust_remote_code=not False)")}, _TRUSTS, _CODE),
+_repository("trusts-at-import", "a source that runs code of another repository when it is imported",
                 {"load.py": "from transformers import pipeline\np = pipeline('fill-mask', 'a/b', trust_remote_code=True)\n"}, _TRUSTS, _CODE),
     _repository("ordinary-untrusting", "a source that says no", {"modeling_x.py": _trusting("AutoModel.from_pretrained('a/b', trust_remote_code=False)")}),
     _repository("ordinary-from-config", "a source that makes a model of its own settings", {"modeling_x.py": _trusting("AutoModel.from_config(config.inner, trust_remote_code=True)")}),
