@@ -57,6 +57,15 @@ _OBJECTS: Final = pattern(
     re.IGNORECASE,
 )
 _MAKES: Final = pattern(r"\b(?:CreateObject|GetObject|ActiveXObject)\b", re.IGNORECASE)
+_CALLS: Final = pattern(
+    r"\.\s{0,4}(?:Run|Exec|ShellExecute|RegWrite|CreateShortcut)\b|\[\s{0,4}['\"](?:Run|Exec)['\"]", re.IGNORECASE
+)
+#: A file of the model as the only thing that is started: no shell with a command, no path that leads out.
+_BESIDE: Final = pattern(
+    r"\s{0,8}\(?\s{0,8}['\"]{1,4}(?:cmd(?:\.exe)?\s+/c\s+)?['\"]{0,4}(?:\.\\)?(?!cmd\b|powershell|pwsh|mshta|[wc]script|rundll32|regsvr32|msiexec|certutil|bitsadmin)"
+    r"[\w-]{1,100}\.(?:bat|cmd|py)['\"]{1,4}\s{0,8}(?:,[\s\w]{1,20}){0,3}\)?\s*(?:[\r\n;:']|$)",
+    re.IGNORECASE,
+)
 _HIDDEN: Final = pattern(
     r"\b(?:eval|Function|setTimeout)\s{0,4}\(\s{0,8}(?:(?:window|globalThis|self)\.)?(?:atob|unescape|decodeURIComponent)\s{0,4}\(|"
     r"\b(?:eval|Function)\s{0,4}\(\s{0,8}Buffer\.from\(|\.then\(\s{0,8}eval\s{0,8}\)|\bvm\.runIn\w{1,20}\(\s{0,8}(?:atob|Buffer\.from)\("
@@ -103,7 +112,7 @@ def _judged(text: str, suffix: str) -> tuple[str, str, int] | None:
     """What a script does, the kind of it, and about where; ``None`` for an ordinary one."""
     if suffix in _HOSTED and _ENCODED in text:
         return "is a script that an encoder made unreadable, and that Windows runs", "hidden", text.index(_ENCODED)
-    if (found := _OBJECTS.search(text)) and _MAKES.search(text):
+    if (found := _OBJECTS.search(text)) and _MAKES.search(text) and not _starts_what_is_beside(text):
         return (
             f"is run by Windows, and makes the object {_shown(found[1])}, which starts programs or writes files",
             "hidden",
@@ -127,6 +136,13 @@ def _judged(text: str, suffix: str) -> tuple[str, str, int] | None:
             found.start(),
         )
     return None
+
+
+def _starts_what_is_beside(text: str) -> bool:
+    """Whether a script does no more with the shell than to start a file of the model, as those do that hide its window."""
+    objects = {found[1].lower() for found in _OBJECTS.finditer(text)}
+    calls = [text[found.end() : found.end() + 300] for found in _CALLS.finditer(text)]
+    return objects == {"wscript.shell"} and bool(calls) and all(_BESIDE.match(each) for each in calls)
 
 
 def _shown(text: str) -> str:

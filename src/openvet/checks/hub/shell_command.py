@@ -17,7 +17,7 @@ Remedy:
     Do not run it. Fetch the file, read it, and run what you have read.
 
 What it cannot see:
-    The same in two steps, through a file; commands that are put together by the shell from more than constants.
+    The same in two steps, unless the file has the same name in both; commands that are put together from more than constants.
 
 References:
     CWE-494 ; MITRE ATT&CK T1059.004, T1059.005, T1059.007, T1204.002, T1547.001.

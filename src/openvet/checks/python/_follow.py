@@ -19,6 +19,8 @@ _RANK = {"import": 0, "construction": 1, "inference": 2}
 _MOST = 200_000
 #: Parts of one dotted name, of which each beginning may be a file; more is no name of a module.
 _PARTS = 64
+#: Folders above a source that may be the root of modules.
+_ROOTS = 3
 
 Where = tuple[Location, str]
 
@@ -69,6 +71,15 @@ def follow(sources: Iterable[PythonSource], more: Iterable[tuple[PythonSource, P
     return Followed(reached)
 
 
+def _above(folder: str) -> Iterator[str]:
+    """The folders above, of which one may be the root of the modules: that of an archive, or of a repository's sources."""
+    for _ in range(_ROOTS):
+        folder = folder.rpartition("/")[0]
+        if not folder:
+            return
+        yield folder
+
+
 def _targets(source: PythonSource, name: str, by_place: Mapping[str, PythonSource], steps: list[int], hops: int = 4
              ) -> Iterator[tuple[PythonSource, str]]:  # fmt: skip
     """The sources and functions that ``name`` may mean when ``source`` says it. ``steps`` counts what all calls cost together."""
@@ -83,7 +94,7 @@ def _targets(source: PythonSource, name: str, by_place: Mapping[str, PythonSourc
     while parts and parts[0] == "^":
         folder = folder.rpartition("/")[0]
         parts = parts[1:]
-    for root in dict.fromkeys((folder, "")):
+    for root in dict.fromkeys((folder, *_above(folder), "")):
         for split in range(len(parts), -1, -1):
             path = "/".join([*([root] if root else []), *parts[:split]])
             function = ".".join(parts[split:])
