@@ -49,7 +49,9 @@ def _package(
     )
 
 
-def _repository(name: str, technique: str, files: Mapping[str, str | bytes], *rules: str, decision: str = "") -> Case:
+def _repository(
+    name: str, technique: str, files: Mapping[str, str | bytes], *rules: str, decision: Literal["", "reject"] = ""
+) -> Case:
     made = {"config.json": b'{"model_type": "bert"}', "model.safetensors": _WEIGHTS}
     made |= {each: data.encode() if isinstance(data, str) else data for each, data in files.items()}
     return Case(
@@ -59,7 +61,7 @@ def _repository(name: str, technique: str, files: Mapping[str, str | bytes], *ru
         decision or ("review" if rules else "admit"),
         frozenset(rules),
         ("python",),
-    )  # type: ignore[arg-type]
+    )
 
 
 def _names(name: str, technique: str, tensor: str, *rules: str) -> Case:
