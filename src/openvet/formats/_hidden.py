@@ -21,7 +21,10 @@ _OLD_PICKLE = pattern(rb"c(?:os|posix|nt|builtins|__builtin__|subprocess|sys|run
 
 
 def look_inside(facts: Facts, data: bytes, where: str, offset: int | None = None) -> None:
-    """Record it where ``data``, a comment or a value of metadata, is a program or a pickle, or is one in base64."""
+    """Record it where ``data``, a comment or a value of metadata, is a program or a pickle, or is one in base64, or holds a credential."""
+    from openvet.formats._secrets import scan_text
+
+    scan_text(data[:_MOST].decode("utf-8", "replace"), facts, None, offset)
     found = program_in(data)
     if found:
         facts.anomaly("file/hidden-program", f"{found} stands in {where}", offset, size=len(data))

@@ -63,17 +63,18 @@ def _forms() -> tuple[re.Pattern[str], dict[str, tuple[_Form, ...]]]:
     return re.compile("|".join(map(re.escape, longest_first))), by_start
 
 
-def scan_text(text: str, facts: Facts, first_line: int = 1) -> None:
+def scan_text(text: str, facts: Facts, first_line: int | None = 1, offset: int | None = None) -> None:
     """Record a ``secrets/key-in-file`` anomaly for every credential in ``text``.
 
     Args:
         text: a text, or a part of a long one (parts should overlap by some hundred characters).
         facts: of the file that holds it.
-        first_line: the line of the file on which ``text`` begins.
+        first_line: the line of the file on which ``text`` begins; ``None`` in a file that has no lines.
+        offset: where ``text`` stands in such a file, if that is known.
     """
     for form, secret, start in _found(text):
-        line = first_line + text.count("\n", 0, start)
-        _tell(facts, form, secret, line=line)
+        line = None if first_line is None else first_line + text.count("\n", 0, start)
+        _tell(facts, form, secret, line=line, offset=offset)
 
 
 def scan_pickle(source: Source, facts: Facts) -> None:
@@ -84,7 +85,7 @@ def scan_pickle(source: Source, facts: Facts) -> None:
     if starts.search(plain) is None:
         return
     told: set[str] = set()
-    for text in (_literals(data), _LINES.sub(" ", plain)):  # protocol 0 writes lines of text
+    for text in (_literals(data), _LINES.sub(" ", plain.replace("\\u000a", "\n"))):  # protocol 0 writes lines of text
         for form, secret, _ in _found(text):
             if secret not in told and len(told) < _MOST:
                 told.add(secret)

@@ -152,6 +152,9 @@ _repository("trusts-at-import", "a source that runs code of another repository w
     _secret("account", "the key of a service account in a pickle", {"credentials": json.dumps(_ACCOUNT)}, _KEY),
     _secret("account-dictionary", "the same as a dictionary", _ACCOUNT, _KEY),
     *(_secret(f"token-{each}", f"a token in a pickle of protocol {each}", {"hub": _TOKEN, "lr": 0.1}, _KEY, protocol=each) for each in (0, 1, 2, 3, 4, 5)),
+    *(_secret(f"key-{each}", f"a private key in a pickle of protocol {each}", {"key": _private_key()}, _KEY, protocol=each) for each in (0, 2, 4)),
+    Case("brought/secret-metadata", "a token in the metadata of a safetensors file", lambda: safetensors({"w": ("F32", (2, 2))}, {"hub": _TOKEN}), "review", frozenset({_KEY}),
+         ("safetensors",), name="model.safetensors"),
     _secret("cloud", "the secret of a cloud under its name", {"AWS_SECRET_ACCESS_KEY": _letters(40, "cloud")}, _KEY),
     _secret("ordinary-words", "words that begin like keys", {"a": "hf_internal_testing", "b": "sk-learn", "c": "AKIA", "d": "-----BEGIN PUBLIC KEY-----"}),
 )  # fmt: skip
