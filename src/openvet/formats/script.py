@@ -46,7 +46,7 @@ _SHOWN: Final = 120
 #: Scripts that Microsoft's encoder made unreadable begin so.
 _ENCODED: Final = "#@~^"
 #: Texts that are put together: ``+`` in JScript, ``&`` in VBScript.
-_JOINED: Final = pattern(r"(['\"])\s{0,8}[+&]\s{0,8}_?\s{0,8}\1")
+_JOINED: Final = pattern(r"'\s{0,8}[+&]\s{0,8}_?\s{0,8}'|\"\s{0,8}[+&]\s{0,8}_?\s{0,8}\"")
 _NUMBERED: Final = pattern(r"\bChrW?\$?\(\s{0,4}(?:(&H[0-9a-f]{1,4})|(\d{1,5}))\s{0,4}\)", re.IGNORECASE)
 _CODES: Final = pattern(r"\bString\.fromCharCode\(([\d\s,]{1,4000})\)")
 _TURNED: Final = pattern(r"\bStrReverse\(\s{0,8}\"([^\"\r\n]{1,1000})\"\s{0,8}\)", re.IGNORECASE)
@@ -70,12 +70,14 @@ _HIDDEN: Final = pattern(
     r"\b(?:eval|Function|setTimeout)\s{0,4}\(\s{0,8}(?:(?:window|globalThis|self)\.)?(?:atob|unescape|decodeURIComponent)\s{0,4}\(|"
     r"\b(?:eval|Function)\s{0,4}\(\s{0,8}Buffer\.from\(|\.then\(\s{0,8}eval\s{0,8}\)|\bvm\.runIn\w{1,20}\(\s{0,8}(?:atob|Buffer\.from)\("
 )
-_PUT_TOGETHER: Final = pattern(r"^\s*(?:Execute(?:Global)?|eval)\b\s*\(?\s*[A-Za-z_]", re.IGNORECASE | re.MULTILINE)
+_PUT_TOGETHER: Final = pattern(
+    r"^[ \t]{0,80}(?:Execute(?:Global)?|eval)\b[ \t]{0,8}\(?[ \t]{0,8}[A-Za-z_]", re.IGNORECASE | re.MULTILINE
+)
 _NODE: Final = pattern(
     r"(?:\brequire\s{0,4}\(|\bfrom\b|\bimport\b\s{0,4}\(?)\s{0,8}['\"`](?:node:)?child_process['\"`]"
 )
 _STARTS: Final = pattern(
-    r"\b(?:exec|execSync|spawn|spawnSync|execFile|execFileSync)\s{0,4}\(\s{0,8}(['\"`])((?:(?!\1)[^\r\n]){1,300})\1"
+    r"\b(?:exec|execSync|spawn|spawnSync|execFile|execFileSync)\s{0,4}\(\s{0,8}(?:'([^'\r\n]{1,300})'|\"([^\"\r\n]{1,300})\"|`([^`\r\n]{1,300})`)"
 )
 _COMMAND: Final = pattern(
     r"<DeepLink>\s{0,8}([^<]{1,400})|<key>CommandString</key>\s{0,80}<string>([^<]{1,400})", re.IGNORECASE
@@ -123,8 +125,9 @@ def _judged(text: str, suffix: str) -> tuple[str, str, int] | None:
     if _NODE.search(text) and (started := _STARTS.search(text)):
         from openvet.formats.shell import dangerous_line
 
-        worse = dangerous_line(started[2])
-        return f"makes Node start a program: {_shown(started[2])}", "hidden" if worse else "fetch-run", started.start()
+        command = started[1] or started[2] or started[3]
+        worse = dangerous_line(command)
+        return f"makes Node start a program: {_shown(command)}", "hidden" if worse else "fetch-run", started.start()
     if suffix in _HOSTED and (found := _PUT_TOGETHER.search(text)):
         return "runs text that it puts together", "hidden", found.start()
     if suffix in _SETTINGS and (found := _COMMAND.search(text)):

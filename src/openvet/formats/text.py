@@ -73,8 +73,8 @@ _SHOWN = pattern(
 _ELSEWHERE = pattern(r"[=>][ \t\"]{0,8}(?:\\\\|file:[/\\]{2,5}(?=[\w.-]{1,200}\.))([\w.-]{1,200})", re.IGNORECASE)
 #: A link that is a script, one that leads to a program, and what a disk starts by itself.
 _SCRIPTED = pattern(
-    r"^[ \t]*(?:(?:Base)?URL[ \t]*=[ \t]*(?:(?:java|vb)script:|ms-\w{1,40}:|search-ms:|[^\r\n]{1,400}\.(?:exe|scr|hta|vbs|jse?|wsf|lnk|msi|cmd|bat|ps1)[ \t\r]*$)|"
-    r"(?:open|shellexecute|shell\\\w{1,40}\\command)[ \t]*=[ \t]*\S[^\r\n]{0,400})",
+    r"^[ \t]{0,80}(?:(?:Base)?URL[ \t]{0,80}=[ \t]{0,80}(?:(?:java|vb)script:|ms-\w{1,40}:|search-ms:|[^\r\n]{1,400}\.(?:exe|scr|hta|vbs|jse?|wsf|lnk|msi|cmd|bat|ps1)[ \t\r]{0,80}$)|"
+    r"(?:open|shellexecute|shell\\\w{1,40}\\command)[ \t]{0,80}=[ \t]{0,80}\S[^\r\n]{0,400})",
     re.IGNORECASE | re.MULTILINE,
 )
 _LINE_HELD = 64 * 1024
