@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from types import ModuleType
 
 from openvet.core.dataclass import dataclass
@@ -35,14 +34,22 @@ def formats() -> Registered:
     return load_kind("openvet.formats", ("FORMAT", "probe", "read"))
 
 
-@cache
+#: What :func:`_asked` said of each first byte. By identity, for which the modules are held: to hash them all for each member
+#: would take longer than most probes.
+_told: dict[int, tuple[Registered, dict[bytes, tuple[ModuleType, ...]]]] = {}
+
+
 def _asked(registered: Registered, first: bytes) -> tuple[ModuleType, ...]:
     """The formats whose bytes may begin with this one, in order; of an empty file those that say nothing of their beginning."""
-    return tuple(
-        module
-        for module in registered.modules
-        if (starts := getattr(module, "STARTS", None)) is None or first in {start[:1] for start in starts if start}
-    )
+    _, by_first = _told.setdefault(id(registered), (registered, {}))
+    found = by_first.get(first)
+    if found is None:
+        found = by_first[first] = tuple(
+            module
+            for module in registered.modules
+            if (starts := getattr(module, "STARTS", None)) is None or first in {start[:1] for start in starts if start}
+        )
+    return found
 
 
 def identify(head: Head) -> Identity:

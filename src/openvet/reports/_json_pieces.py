@@ -21,6 +21,11 @@ __all__ = ["pieces"]
 
 #: Characters gathered before they are handed on.
 _PIECE: Final = 256 * 1024
+#: Keys that are remembered as they are written: more than evidence of ours has.
+_KEYS: Final = 1_000
+_KEY: Final = 64
+#: Every integer of so many bits is one that each JSON reader carries exactly.
+_EXACT_BITS: Final = 53
 #: What is long in each word of the evidence: the fields whose elements are written one by one.
 _LONG: Final[dict[type, tuple[str, ...]]] = {
     FileScan: ("findings", "unknowns"),
@@ -71,6 +76,7 @@ class _Writer:
         self._colon = ":" if indent is None else ": "
         self._parts: list[str] = []
         self._length = 0
+        self._keys: dict[str, str] = {}  # keys as they are written; the same few stand in every object
 
     def _put(self, text: str) -> None:
         self._parts.append(text)
@@ -115,15 +121,17 @@ class _Writer:
 
     def _whole(self, value: Any, level: int) -> None:
         """A value that is not long, recursively: no generator for each of its parts."""
-        if isinstance(value, str):
+        kind = type(value)  # what nearly every value is comes first: asking whether something is a Mapping takes long
+        if kind is str:
+            self._put(encode_basestring(visible(value, keep="\n\t")))
+        elif kind is int and value.bit_length() <= _EXACT_BITS:
+            self._put(int.__repr__(value))
+        elif kind is dict and level <= DEEPEST:
+            self._object(value, level)
+        elif isinstance(value, str):
             self._put(encode_basestring(visible(value, keep="\n\t")))
         elif isinstance(value, Mapping) and level <= DEEPEST:
-            start, line = "{", self._line(level + 1)
-            for key, each in value.items():
-                self._put(start + line + encode_basestring(visible(str(key), keep="\n\t")) + self._colon)
-                start = ","
-                self._whole(each, level + 1)
-            self._put(self._line(level) + "}" if start == "," else "{}")
+            self._object(value, level)
         elif isinstance(value, Iterable) and not isinstance(value, bytes) and level <= DEEPEST:
             start, line = "[", self._line(level + 1)
             for each in value:
@@ -133,6 +141,20 @@ class _Writer:
             self._put(self._line(level) + "]" if start == "," else "[]")
         else:
             self._put(_scalar(clean(value, level)))
+
+
+    def _object(self, value: Mapping[Any, Any], level: int) -> None:
+        start, line, keys = "{", self._line(level + 1), self._keys
+        for key, each in value.items():
+            written = keys.get(key) if type(key) is str else None
+            if written is None:
+                written = encode_basestring(visible(str(key), keep="\n\t")) + self._colon
+                if type(key) is str and len(key) <= _KEY and len(keys) < _KEYS:
+                    keys[key] = written
+            self._put(start + line + written)
+            start = ","
+            self._whole(each, level + 1)
+        self._put(self._line(level) + "}" if start == "," else "{}")
 
 
 def _is_long(value: Any) -> bool:

@@ -11,6 +11,7 @@ from openvet.core.dataclass import dataclass
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Severity
 from openvet.core.text import printable, shorten
+from openvet.inventory.component import Inventory
 
 if TYPE_CHECKING:  # most models have no pickle, and then nobody needs its words
     from openvet.formats.pickle.program import PickleProgram, Reference
@@ -68,13 +69,40 @@ class Judged:
 
 def programs(ctx: Context, *, carried: bool = False) -> Iterator[PickleProgram]:
     """Every pickle program that loading runs; with ``carried`` those in literals that nothing loads instead."""
-    for component in ctx.inventory.walk():
+    yield from ctx.inventory.once(_carried if carried else _run)
+
+
+def _run(inventory: Inventory) -> list[PickleProgram]:
+    return [each for each in _all(inventory) if each.container != "carried"]
+
+
+def _carried(inventory: Inventory) -> list[PickleProgram]:
+    return [each for each in _all(inventory) if each.container == "carried"]
+
+
+def _all(inventory: Inventory) -> Iterator[PickleProgram]:
+    for component in inventory.walk():
         for program in component.programs:
-            if program.kind != "pickle":
-                continue
-            found = cast("PickleProgram", program)
-            if (found.container == "carried") is carried:
-                yield found
+            if program.kind == "pickle":
+                yield cast("PickleProgram", program)
+
+
+def _dangerous(inventory: Inventory) -> dict[str, list[PickleProgram]]:
+    """The programs that loading runs and that name something dangerous, or hand it on, by its capability.
+
+    Of a hundred thousand programs every rule about a danger would else look at each reference again.
+    """
+    out: dict[str, list[PickleProgram]] = {}
+    for program in inventory.once(_run):
+        found: dict[str, None] = {}
+        for each in judged(program):
+            if each.known.kind is Kind.DANGEROUS:
+                found[each.known.capability] = None
+            if _may_call(each):
+                found.update(dict.fromkeys(capability for _, _, capability in _passed(each)))
+        for capability in found:
+            out.setdefault(capability, []).append(program)
+    return out
 
 
 def known_to_team(ctx: Context, each: Judged) -> bool:
@@ -144,7 +172,7 @@ def evidence(reference: Reference) -> dict[str, Any]:
 
 def dangers(ctx: Context, capability: str, remedy: str) -> Iterator[Finding]:
     """Every reached callable with one capability, and every one that is handed to something that may call it."""
-    for program in programs(ctx):
+    for program in ctx.inventory.once(_dangerous).get(capability, ()):
         handed: set[tuple[str, str]] = set()
         for each in judged(program):
             reported = (
@@ -157,10 +185,10 @@ def dangers(ctx: Context, capability: str, remedy: str) -> Iterator[Finding]:
             if reported and not (each.known.by_name and known_to_team(ctx, each)):
                 yield _reached(ctx, each, remedy)
             if _may_call(each):
-                for passed in _passed(each, capability):
-                    if passed not in handed:
-                        handed.add(passed)
-                        yield _handed(ctx, each, passed, remedy)
+                for module, name, can in _passed(each):
+                    if can == capability and (module, name) not in handed:
+                        handed.add((module, name))
+                        yield _handed(ctx, each, (module, name), remedy)
 
 
 def _reached(ctx: Context, each: Judged, remedy: str) -> Finding:
@@ -203,16 +231,16 @@ def _handed(ctx: Context, each: Judged, passed: tuple[str, str], remedy: str) ->
     )
 
 
-def _passed(each: Judged, capability: str) -> Iterator[tuple[str, str]]:
-    """The dangerous callables that the calls of a reference are given."""
+def _passed(each: Judged) -> Iterator[tuple[str, str, str]]:
+    """The dangerous callables that the calls of a reference are given, and what each of them can do."""
     reference = each.reference
     names = list(reference.passes)
     if reference.passes_more:
         names += [(other.module, other.name) for other in each.program.references if other.name]
     for module, name in names:
         known = classify(module, name, opens=True)
-        if known.kind is Kind.DANGEROUS and known.capability == capability:
-            yield module, name
+        if known.kind is Kind.DANGEROUS:
+            yield module, name, known.capability
 
 
 def _may_call(each: Judged) -> bool:

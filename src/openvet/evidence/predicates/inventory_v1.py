@@ -107,7 +107,7 @@ class Item:
             "coverage": self.coverage,
             "metadata": dict(self.metadata),
             "tensors": [each.to_json() for each in self.tensors],
-            "programs": [dict(each) for each in self.programs],
+            "programs": [each.to_json() if hasattr(each, "to_json") else dict(each) for each in self.programs],
         }
 
     @classmethod

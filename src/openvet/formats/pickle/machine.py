@@ -171,6 +171,9 @@ class Machine(Semantics):
             self.broken = self.broken or error.message
             if self.broken_at is None:
                 self.broken_at = self.end
+        finally:
+            # no cycle: the stacks of thousands of small pickles would wait for the collector
+            self.tape.machine = None
         if any(ref.module.startswith("numba.") for ref in self.refs):
             from openvet.formats.pickle.builders import look_at_compiled
 

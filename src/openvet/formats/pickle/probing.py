@@ -80,9 +80,9 @@ def likeness(head: Head) -> Likeness:
     budget = Budget()
     if headed:
         return _headed(head, budget)
-    if data[0] in b"e0123adestubpqrgjhoRQl\x81\x85\x86\x87\x90\x91\x92\x93\x94\x98":
+    if data[0] in b"ie0123adestubpqrgjhoRQl\x81\x85\x86\x87\x90\x91\x92\x93\x94\x98":
         return Likeness.NO  # these need something on the stack
-    if data[0] in b"ci" and b"\0" in data[1 : data.find(b"\n") if b"\n" in data else None]:
+    if data[0] == 0x63 and b"\0" in data[1 : data.find(b"\n") if b"\n" in data else None]:
         return (
             Likeness.NO
         )  # no import takes such a name, so a loader ends here: a tar whose first entry is ``config.json``
