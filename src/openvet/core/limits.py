@@ -37,6 +37,8 @@ class Limits:
         spool_memory: decoded bytes of one member kept in memory before they move to an unnamed temporary file.
         header: bytes of one format header (safetensors JSON, npy header, GGUF key) held at once.
         text: bytes of one text file that is parsed (JSON, Python, template); a longer one is partly unread.
+        documents: bytes that parsed texts (JSON, YAML, TOML, tables of settings) take which are kept for the rules, of one subject
+            together: each value and each key counts as 100 and its characters. Of a text that does not fit the rules see nothing.
         nesting: nested objects in one JSON or YAML text.
         tensors: tensors described in one file.
         opcodes: opcodes of all pickle programs in one file.
@@ -59,6 +61,7 @@ class Limits:
     spool_memory: int = 8 * MiB
     header: int = 12 * MiB
     text: int = 32 * MiB
+    documents: int = 192 * MiB
     nesting: int = 200
     tensors: int = 200_000
     opcodes: int = 100_000_000
@@ -115,7 +118,7 @@ class Budget:
     ``clock`` is passed in so that a test can move time.
     """
 
-    __slots__ = ("_clock", "_deadline", "_end", "decoded", "dense", "limits", "members", "timed_out")
+    __slots__ = ("_clock", "_deadline", "_end", "decoded", "dense", "documents", "limits", "members", "timed_out")
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS, clock: Callable[[], float] = time.monotonic) -> None:
         self.limits = limits
@@ -123,6 +126,8 @@ class Budget:
         self.decoded = 0
         #: decoded bytes of streams while they were dense
         self.dense = 0
+        #: bytes of the limit ``documents``
+        self.documents = 0
         self.timed_out = False
         self._clock = clock
         self._end = clock() + limits.subject_seconds
@@ -172,6 +177,13 @@ class Budget:
         self.members += count
         if self.members > self.limits.members:
             raise LimitError("members", self.limits.members, "too many members; the rest was not read")
+
+    def add_document(self, weight: int) -> None:
+        """Account for a parsed text that is kept for the rules. One that does not fit is not counted: a smaller one may."""
+        if self.documents + weight > self.limits.documents:
+            text = "all parsed texts together are too large to be kept; no rule looked at the values of this one"
+            raise LimitError("documents", self.limits.documents, text)
+        self.documents += weight
 
     def add_decoded(self, produced: int, total_out: int, total_in: int) -> None:
         """Account for ``produced`` decoded bytes of a stream that so far gave ``total_out`` for ``total_in``."""

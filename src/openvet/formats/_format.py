@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
 from enum import IntEnum
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 
 from openvet.core.coverage import Coverage, Unknown
 from openvet.core.dataclass import dataclass
@@ -35,6 +35,7 @@ __all__ = ["Anomaly", "Coverage", "Facts", "Format", "Head", "Likeness", "Member
 
 HEAD_BYTES = 64 * 1024
 T = TypeVar("T")
+_NOTHING: Any = object()
 
 
 class Likeness(IntEnum):
@@ -78,7 +79,7 @@ class Format:
 class Head:
     """What a probe may look at: the name (a hint), the size, the first and the last 64 KiB, and the source."""
 
-    __slots__ = ("_found", "_tail", "data", "name", "size", "source", "suffix")
+    __slots__ = ("_budget", "_found", "_tail", "data", "name", "size", "source", "suffix")
 
     def __init__(self, name: str, source: Source) -> None:
         self.name = name
@@ -90,13 +91,22 @@ class Head:
         #: the name's extension in lower case with its dot, or ''
         self.suffix = base[dot:].lower() if dot > 0 else ""
         self._tail: bytes | None = None
+        self._budget: Budget | None = None
         self._found: dict[Callable[[Head], Any], Any] = {}
 
     def once(self, find: Callable[[Head], T]) -> T:
         """What ``find`` sees in this head, looked up once for all probes that ask."""
-        if find not in self._found:
-            self._found[find] = find(self)
-        return cast("T", self._found[find])
+        found: T = self._found.get(find, _NOTHING)
+        if found is _NOTHING:
+            found = self._found[find] = find(self)
+        return found
+
+    @property
+    def budget(self) -> Budget:
+        """What all probes of this head may spend."""
+        if self._budget is None:
+            self._budget = Budget()
+        return self._budget
 
     @property
     def tail(self) -> bytes:

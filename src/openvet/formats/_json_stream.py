@@ -57,6 +57,10 @@ _PAIR_RUN = pattern(
     + str(_RUN).encode()
     + rb",}+"
 )
+#: Pairs of texts, as in the index of a model of many shards: they are kept, and taken together.
+_TEXT_RUN = pattern(
+    rb"(?:" + _WS + _STRING + _WS + rb":" + _WS + _STRING + _WS + rb",(?=" + _WS + rb'")){32,4096}+'
+)
 _ITEM_RUN = pattern(
     rb"(?:"
     + _WS
@@ -158,7 +162,7 @@ class JsonStream:
             self._count(0)
             container: Any = {} if first == b"{" else []
             closing = b"}" if first == b"{" else b"]"
-            self._skip_run(container)
+            self._skip_run(container, [*stack, (container, "")])
             self._pause = 0
             if self._peek() == closing:
                 self._at += 1
@@ -185,7 +189,7 @@ class JsonStream:
             if self._pause:
                 self._pause -= 1
             else:
-                self._skip_run(container)
+                self._skip_run(container, stack)
             if is_object:
                 stack[-1] = (container, self._key())
             return True
@@ -194,7 +198,7 @@ class JsonStream:
             raise self._broken()
         return False
 
-    def _skip_run(self, container: Any) -> None:
+    def _skip_run(self, container: Any, stack: list[tuple[Any, str]]) -> None:
         """Let go of a long run of plain members. A run always leaves the last member, which is parsed as others are."""
         run = _PAIR_RUN if isinstance(container, dict) else _ITEM_RUN
         met = False
@@ -202,6 +206,8 @@ class JsonStream:
             self._fill(1024 * 1024)
             match = run.match(self._buffer, self._at)
             if match is None:
+                if isinstance(container, dict) and self._take_texts(container, stack):
+                    continue
                 break
             met = True
             self._at = match.end()
@@ -211,6 +217,27 @@ class JsonStream:
                 container.append(DROPPED)
         else:  # what was looked through in vain is not looked through again for every member
             self._pause = 64
+
+    def _take_texts(self, container: dict[str, Any], stack: list[tuple[Any, str]]) -> bool:
+        """Keep a run of pairs of texts, which the standard parser reads together; whether there is one. ``stack`` ends with it."""
+        match = _TEXT_RUN.match(self._buffer, self._at)
+        if match is None:
+            return False
+        try:
+            text = match.group().decode("utf-8").rstrip()
+        except UnicodeDecodeError:
+            return False  # one by one, to tell where
+        pairs = json.loads(f"{{{text[:-1]}}}", object_pairs_hook=list)
+        self._values += 2 * len(pairs) - 1
+        self._count(sum(len(key) + len(value) + 4 for key, value in pairs))
+        self._at = match.end()
+        new = dict(pairs)
+        if len(new) == len(pairs) and new.keys().isdisjoint(container):
+            container.update(new)
+        else:
+            for key, value in pairs:
+                self._put(stack, container, key, value)
+        return True
 
     def _key(self) -> str:
         if self._peek() != b'"':

@@ -387,9 +387,7 @@ def _outline(head: Head) -> tuple[frozenset[int], bool]:
 
 def probing(head: Head, messages: Schema) -> Walker:
     """A walker for a probe: more fields than a probe needs to see are a :class:`LimitError`."""
-    from openvet.core.limits import Budget
-
-    return Walker(head.source, Facts("", "", Budget()), messages, most=_MOST_PROBED)
+    return Walker(head.source, Facts("", "", head.budget), messages, most=_MOST_PROBED)
 
 
 def looks_like(head: Head, messages: Schema, kind: str, *, fields: int = 48, depth: int = 2) -> dict[int, int] | None:

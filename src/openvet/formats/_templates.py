@@ -151,10 +151,10 @@ def other_templates(document: Any, facts: Facts) -> Iterator[Any]:
             for key, child in value.items() if isinstance(value, dict) else enumerate(value):
                 if key == "chat_template" and not isinstance(child, dict | list):
                     continue
-                speaks = named or (isinstance(key, str) and _speaks(key))
                 if isinstance(child, dict | list) or (
                     isinstance(child, str) and (_braces(child) or _walks(child)) and not _chat(pointer, key)
                 ):
+                    speaks = named or (isinstance(key, str) and _speaks(key))
                     stack.append((below(pointer, key), key if isinstance(key, str) else name, child, speaks))
         elif named or configuration:
             found += 1

@@ -33,6 +33,7 @@ from openvet.formats._tensor_starts import look_at_start, look_at_starts
 from openvet.inventory.ahead import AHEAD, Ahead, Opened
 from openvet.inventory.claims import claims_through, settle_claims
 from openvet.inventory.component import Component, Inventory
+from openvet.inventory.documents import weight
 from openvet.inventory.identify import identify
 from openvet.io.hashing import HashPool, StoppedError, digest_chunks
 from openvet.io.ranges import SMALL, RangeSource
@@ -256,6 +257,8 @@ class _Reading:
                     _failed(facts, error)
             if source.cut:
                 _say_cut(facts)
+        if facts.document is not None:
+            self._keep_document(facts)
         children = tuple(self._member(member, place, depth + 1) for member in facts.members)
         if any(child.claims for child in children):
             children = tuple(self.settled(children, lambda index: facts.members[index].open()))
@@ -283,6 +286,14 @@ class _Reading:
             claims=claims_through(ids, facts.claims, children),
             children=children,
         )
+
+    def _keep_document(self, facts: Facts) -> None:
+        """Let go of the values of a text where all of them together would take too much: no rule can look at them then."""
+        try:
+            self._budget.add_document(weight(facts.document))
+        except LimitError as error:
+            facts.document = None
+            _failed(facts, error)
 
     def settled(self, files: Sequence[Component], reopen: Callable[[int], Source]) -> list[Component]:
         """``files``, those that others describe among them read as tensors; as they are where the time does not last."""

@@ -77,7 +77,7 @@ def likeness(head: Head) -> Likeness:
     headed = data[0] == 0x80
     if headed and not (len(data) > 2 and KIND[data[2]]):
         return Likeness.NO
-    budget = Budget()
+    budget = head.budget
     if headed:
         return _headed(head, budget)
     if data[0] in b"ie0123adestubpqrgjhoRQl\x81\x85\x86\x87\x90\x91\x92\x93\x94\x98":
