@@ -79,7 +79,7 @@ class Format:
 class Head:
     """What a probe may look at: the name (a hint), the size, the first and the last 64 KiB, and the source."""
 
-    __slots__ = ("_budget", "_found", "_tail", "data", "name", "size", "source", "suffix")
+    __slots__ = ("_budget", "_found", "_tail", "data", "name", "size", "source", "suffix", "walked")
 
     def __init__(self, name: str, source: Source) -> None:
         self.name = name
@@ -92,6 +92,8 @@ class Head:
         self.suffix = base[dot:].lower() if dot > 0 else ""
         self._tail: bytes | None = None
         self._budget: Budget | None = None
+        #: what a probe has made of all the bytes already, as :attr:`Member.walked`
+        self.walked: tuple[str, Any] | None = None
         self._found: dict[Callable[[Head], Any], Any] = {}
 
     def once(self, find: Callable[[Head], T]) -> T:

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from openvet.core.coverage import Coverage, Unknown
-from openvet.core.limits import Budget
+from openvet.core.limits import DEFAULT_LIMITS, Budget
 from openvet.core.location import Location, member_place
 from openvet.core.overtime import Overtime
 from openvet.core.progress import Progress
@@ -308,11 +308,14 @@ class _Reading:
         """The ids of the formats that the bytes were read as, and what reading them found."""
         facts = self._facts(place, name)
         try:
-            identity = self._watch.within(lambda: identify(Head(name, source)))
+            head = Head(name, source)
+            identity = self._watch.within(lambda: identify(head))
         except ReadError as error:
             _failed(facts, error)
             return (), facts
         program = identity.recognised
+        if walked is None and not self._every_call and self._budget.limits == DEFAULT_LIMITS:  # by which a probe walks
+            walked = head.walked
         if walked is not None and [module.FORMAT.id for module in identity.readers] == [walked[0]]:
             facts.walked = walked[1]
         if not identity.readers:

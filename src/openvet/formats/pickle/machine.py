@@ -70,7 +70,18 @@ _FRAME: Final = 0x95
 
 
 class Machine(Semantics):
-    """One walk over one stream that begins at ``start``."""
+    """One walk over one stream that begins at ``start``.
+
+    Args:
+        source: holds the stream.
+        budget: its limits and its clock.
+        start: where the stream begins.
+        opcodes: at most so many; ``None`` means the limit.
+        strict: ends at the first thing that a loader would refuse.
+        curious: looks for programs in literals; ``None`` means that a strict walk does not.
+        observer: follows data.
+        joblib: knows what joblib puts between opcodes.
+    """
 
     def __init__(
         self,
@@ -80,10 +91,12 @@ class Machine(Semantics):
         start: int = 0,
         opcodes: int | None = None,
         strict: bool = False,
+        curious: bool | None = None,
         observer: Observer | None = None,
         joblib: bool = True,
     ) -> None:
-        super().__init__(budget.limits, strict=strict, observer=observer)
+        curious = not strict if curious is None else curious
+        super().__init__(budget.limits, strict=strict, curious=curious, observer=observer)
         if source.size > MAX_OFFSET:
             raise UnsupportedError("a pickle of more than 512 GiB")
         self.source = source
@@ -338,7 +351,7 @@ class Machine(Semantics):
 
     def _suspect(self, code: int, offset: int, start: int, size: int, *, escaped: bool = False) -> None:
         """A literal that may hold a program: look closer, and remember it where it does."""
-        if not (is_bytes(code) or is_text(code)) or self.strict:
+        if not (is_bytes(code) or is_text(code)) or not self.curious:
             return
         prefix = self.source.upto(start, min(size, _PREFIX))
         if is_text(code) and (escaped or b"__" in prefix[:3]) and is_interface(decode_text(prefix, code)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from openvet.core.dataclass import dataclass
 from openvet.core.limits import Budget
@@ -10,6 +10,9 @@ from openvet.errors import ReadError
 from openvet.formats._format import Head, Likeness
 from openvet.formats.pickle.opcodes import KIND
 from openvet.io.source import Source
+
+if TYPE_CHECKING:
+    from openvet.formats.pickle.machine import Machine
 
 __all__ = ["Evidence", "evidence", "likeness"]
 
@@ -49,7 +52,22 @@ def evidence(source: Source, budget: Budget, *, opcodes: int = _OPCODES, start: 
     """Walk strictly from ``start``."""
     from openvet.formats.pickle.machine import Machine
 
-    machine = Machine(source, budget, start=start, opcodes=opcodes, strict=True)
+    return _walked(Machine(source, budget, start=start, opcodes=opcodes, strict=True))
+
+
+def _first(head: Head) -> Evidence:
+    """Walk strictly from the start. A walk that comes to its end is the reader's too: a small pickle is not walked twice."""
+    from openvet.formats.pickle.machine import Machine
+
+    machine = Machine(head.source, head.budget, opcodes=_OPCODES, strict=True, curious=True)
+    seen = _walked(machine)
+    if seen.stopped and not (seen.failed or seen.hit_limit or machine.frames or machine.first_array >= 0):
+        head.walked = "pickle", machine
+    return seen
+
+
+def _walked(machine: Machine) -> Evidence:
+    """What the walk sees that is made here."""
     failed = False
     try:
         machine.run()
@@ -86,7 +104,7 @@ def likeness(head: Head) -> Likeness:
         return (
             Likeness.NO
         )  # no import takes such a name, so a loader ends here: a tar whose first entry is ``config.json``
-    seen = evidence(head.source, budget)
+    seen = _first(head)
     if seen.calls or seen.hit_limit:
         return Likeness.STRONG if seen.opcodes > 1 else Likeness.WEAK
     if seen.stopped and (seen.end == head.size or seen.structure > 1):
@@ -115,7 +133,7 @@ def _calls_behind(head: Head, budget: Budget, start: int) -> bool:
 
 def _headed(head: Head, budget: Budget) -> Likeness:
     """A stream that begins with PROTO."""
-    seen = evidence(head.source, budget)
+    seen = _first(head)
     if head.data[1] > 5:  # no such protocol: loaders refuse it, but a later one might not
         seen = evidence(head.source, budget, start=2)
         return Likeness.WEAK if seen.calls else Likeness.NO

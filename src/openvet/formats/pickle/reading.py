@@ -60,6 +60,7 @@ class Reading:
             if walked is None:
                 machine.run()
         finally:
+            machine.inner_pickle = None
             self.opcodes += machine.opcodes
             self.programs += 1
             program = self._frozen(machine, start)
@@ -269,6 +270,7 @@ def read_file(source: Source, facts: Facts) -> None:
     """Every pickle of a file, and what is behind the last one."""
     reading = Reading(source, facts, facts.place)
     walked: Machine | None = facts.walked
+    facts.walked = None  # no cycle through the walk, which knows its reader
     waiting = [0]
     begun = {0}
     end = 0

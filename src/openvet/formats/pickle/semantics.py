@@ -139,8 +139,10 @@ class Observer(Protocol):
 class Semantics(State):
     """One program under way."""
 
-    def __init__(self, limits: Limits, *, strict: bool = False, observer: Observer | None = None) -> None:
-        super().__init__(limits, strict=strict)
+    def __init__(
+        self, limits: Limits, *, strict: bool = False, curious: bool = True, observer: Observer | None = None
+    ) -> None:
+        super().__init__(limits, strict=strict, curious=curious)
         self.observer = observer
         self.cut = False  # a call has more arguments than are kept of them
         self.expressions: Expressions | None = None  # of what evaluates its arguments, once something of it was named

@@ -68,13 +68,14 @@ class Dtype:
 class State(ABC):
     """Stack, memo, records and references of one program, and what its values are."""
 
-    def __init__(self, limits: Limits, *, strict: bool = False) -> None:
+    def __init__(self, limits: Limits, *, strict: bool = False, curious: bool = True) -> None:
         self.limits = limits
         self.strict = strict
+        self.curious = curious
         self.held = Held(_GENERATION)
         self.memo_most = min(limits.memo, _MEMO)
         self.far_memo = False
-        self.tape = Tape(self.held, self.memo_most, _MARKS, curious=not strict)
+        self.tape = Tape(self.held, self.memo_most, _MARKS, curious=curious)
         #: entries of the memo that are too far apart for a dense one
         self.sparse: dict[int, int] = {}
         self.inner: dict[int, int] = {}
