@@ -125,6 +125,7 @@ _FILES: dict[str, tuple[str, Callable[[], str]]] = {
     "shell: rm of rm": ("a.sh", lambda: _lines("rm -rm " * 500, 5_000)),
     "shell: dd": ("a.sh", lambda: _lines("dd " * 1_300, 5_000)),
     "shell: redirections": ("a.sh", lambda: _lines(">" * 4_000, 5_000)),
+    "shell: 10 000 000 lines": ("a.sh", lambda: "#!/bin/sh\n" + "ab\n" * 10_000_000),
     "shell: lines that go on": ("a.sh", lambda: "#!/bin/sh\n" + "a \\\n" * 4_000_000),
     "git config": (".git/config", lambda: "[core]\n" + "a = b\n" * 2_000_000),
     "git config: blanks": (".git/config", lambda: "[core]\n" + ("a" + " " * 50_000 + "b\n") * 200),

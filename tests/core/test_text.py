@@ -1,7 +1,8 @@
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openvet.core.text import printable, shorten
+from openvet.core.text import lines_of, printable, shorten
 
 
 @settings(deadline=None, max_examples=300)
@@ -42,3 +43,11 @@ def test_shorten_keeps_both_ends() -> None:
 
 def test_only_the_space_of_ascii_shows_as_itself() -> None:
     assert printable("a b\xa0c\u2003d\u3000e") == "a b\\u00a0c\\u2003d\\u3000e"
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="ab \n\r\x0b\x0c\x1c\x85\u2028", max_size=60), st.integers(1, 9))
+def test_lines_are_those_of_splitlines_however_small_the_blocks(text: str, block: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("openvet.core.text._BLOCK", block)
+        assert list(lines_of(text)) == text.splitlines()

@@ -7,8 +7,12 @@ Nothing of that reaches a screen or a report unescaped.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 
-__all__ = ["printable", "shorten"]
+__all__ = ["lines_of", "printable", "shorten"]
+
+#: Characters of which the lines are held at once.
+_BLOCK = 1 << 20
 
 # Cc control, Cf format (bidirectional overrides, zero width), Cs lone surrogates, Co private use, Zl Zp separators, and Zs, the
 # spaces that look like the one of ASCII
@@ -52,3 +56,12 @@ def shorten(text: str, width: int) -> str:
     head = (width - 1) // 2
     tail = width - 1 - head
     return text[:head] + "…" + text[len(text) - tail :]
+
+
+def lines_of(text: str) -> Iterator[str]:
+    """The lines of ``text`` as ``splitlines`` gives them, of which millions are never held at once."""
+    at = 0
+    while at < len(text):
+        end = text.find("\n", at + _BLOCK) + 1 or len(text)
+        yield from text[at:end].splitlines()
+        at = end

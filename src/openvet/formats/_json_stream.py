@@ -58,9 +58,7 @@ _PAIR_RUN = pattern(
     + rb",}+"
 )
 #: Pairs of texts, as in the index of a model of many shards: they are kept, and taken together.
-_TEXT_RUN = pattern(
-    rb"(?:" + _WS + _STRING + _WS + rb":" + _WS + _STRING + _WS + rb",(?=" + _WS + rb'")){32,4096}+'
-)
+_TEXT_RUN = pattern(rb"(?:" + _WS + _STRING + _WS + rb":" + _WS + _STRING + _WS + rb",(?=" + _WS + rb'")){32,4096}+')
 _ITEM_RUN = pattern(
     rb"(?:"
     + _WS

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any
 
 from openvet.core.pattern import pattern
-from openvet.core.text import printable, shorten
+from openvet.core.text import lines_of, printable, shorten
 from openvet.formats._decode import is_text, read_text
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
@@ -58,6 +58,8 @@ _TOOLS = pattern(
 _JOINS = ("\\\n", "\\\r\n", "^\n", "^\r\n", "`\n", "`\r\n")
 _INSTALLED = ("preinstall", "install", "postinstall", "prepare")
 _LONGEST_LINE = 4_000
+#: The first line is looked for in so many characters.
+_FIRST_LINE = 1_000
 _MOST = 100
 # the parts are looked for one after the other in one line of bounded length, so that no pattern has to backtrack far
 _FETCHES = pattern(
@@ -186,7 +188,8 @@ def read(source: Source, facts: Facts) -> None:
 
     text = read_text(source, facts)
     if text.startswith("#!"):
-        facts.note("interpreter", printable(shorten(text[2:].splitlines()[0].strip(), 80)))
+        first = text[2:_FIRST_LINE].splitlines() or [""]
+        facts.note("interpreter", printable(shorten(first[0].strip(), 80)))
     scan_text(text, facts)
     EncodedPickles(facts).look(text)
     tell_commands(text, facts)
@@ -198,13 +201,13 @@ def read(source: Source, facts: Facts) -> None:
     if place.rsplit("/", 1)[-1] == ".envrc":
         _tell_environment(text, facts)
     hook = "/.git/hooks/" in f"/{place}" and not place.endswith(".sample")
-    if hook and not all(_LFS.fullmatch(line.strip()) for line in text.splitlines()):
+    if hook and not all(_LFS.fullmatch(line.strip()) for line in lines_of(text)):
         facts.anomaly("hub/tool-command", "is a hook that Git runs in this folder", line=1)
 
 
 def _tell_environment(text: str, facts: Facts) -> None:
     """The first command of a file that direnv runs in the folder, once somebody has allowed it."""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(lines_of(text), 1):
         if not _VARIABLES.fullmatch(line.strip()[:_LONGEST_LINE]):
             message = f"is run by direnv in this folder once it is allowed: {shorten(printable(line.strip()), 120)}"
             facts.anomaly("hub/tool-command", message, line=number, kind="asked")
@@ -273,7 +276,7 @@ def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
     for each in _JOINS:
         text = text.replace(each, " ")
     text = batch_text(text)
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(lines_of(text), 1):
         bare = plain_line(line.strip()[:_LONGEST_LINE].replace('""', "").replace("''", ""))
         if bare.startswith(("#", "REM ", "::")):
             continue

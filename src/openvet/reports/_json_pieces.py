@@ -142,7 +142,6 @@ class _Writer:
         else:
             self._put(_scalar(clean(value, level)))
 
-
     def _object(self, value: Mapping[Any, Any], level: int) -> None:
         start, line, keys = "{", self._line(level + 1), self._keys
         for key, each in value.items():

@@ -258,3 +258,39 @@ def test_a_template_that_cannot_be_parsed_is_unknown() -> None:
 )
 def test_the_probe_looks_at_bytes(name: str, data: bytes, likeness: Likeness) -> None:
     assert json.probe(Head(name, BytesSource(data))) is likeness
+
+
+PAIRS = st.lists(st.tuples(st.text(max_size=6), st.text(max_size=12)), min_size=100, max_size=300)
+
+
+@settings(max_examples=60, deadline=None)
+@given(PAIRS, st.sampled_from(["", " ", "\n    "]), st.booleans(), st.booleans())
+def test_runs_of_pairs_of_texts_are_kept_as_they_are(
+    pairs: list[tuple[str, str]], blank: str, ascii_only: bool, nested: bool
+) -> None:
+    written = [
+        f"{blank}{reference.dumps(key, ensure_ascii=ascii_only)}:{blank}{reference.dumps(value, ensure_ascii=ascii_only)}"
+        for key, value in pairs
+    ]
+    text = "{" + ",".join([*written, '"n": [1, {"a": "b"}]', *written]) + blank + "}"
+    text = f'{{"above": {text}, "z": 1}}' if nested else text
+    parsed = stream(text)
+    assert parsed.value() == reference.loads(text)
+    twice = {key for key, value in pairs for other, another in pairs if key == other and value != another}
+    twice |= {"n"} & {key for key, _ in pairs}
+    assert bool(parsed.duplicates) == bool(twice)
+    assert all(pointer.startswith("/above/") == nested for _, pointer in parsed.duplicates if not twice & {""})
+
+
+def test_a_run_of_pairs_of_texts_counts_as_its_values_do() -> None:
+    with pytest.raises(LimitError):
+        stream(reference.dumps({f"t{n}": "a" for n in range(260_000)})).value()
+    with pytest.raises(LimitError):
+        stream(reference.dumps({f"t{n}": "a" * 2_000 for n in range(10_000)})).value()
+
+
+def test_a_run_of_pairs_of_texts_that_breaks_says_where() -> None:
+    good = b"".join(b'"%d": "a",' % n for n in range(200))
+    with pytest.raises(MalformedError) as broken:
+        stream(b"{" + good + b'"b": "\xff", ' + good + b'"c": "d"}').value()
+    assert broken.value.offset == 1 + len(good) + len(b'"b": "')

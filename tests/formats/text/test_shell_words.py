@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from openvet.core.limits import Budget
+from openvet.formats import shell
 from openvet.formats._format import Facts
 from openvet.formats._windows_commands import Remembered, plain_line
 from openvet.formats.shell import _judged, _words_of, tell_commands
+from openvet.io.source import BytesSource
 from openvet.testing import all_cases
 
 
@@ -183,3 +185,20 @@ def test_a_megabyte_of_lines_costs_less_than_what_anybody_waits_for(line: str) -
     start = time.process_time()
     tell_commands(text, Facts("a.ps1", "a.ps1", Budget()))
     assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize(
+    ("text", "interpreter"),
+    [
+        ("#!", ""),
+        ("#!\n", ""),
+        ("#! /bin/sh -e \necho a\n", "/bin/sh -e"),
+        ("#!/bin/bash", "/bin/bash"),
+        ("#!\n\n/bin/sh", ""),
+    ],
+)
+def test_the_first_line_names_the_interpreter_or_nothing(text: str, interpreter: str) -> None:
+    facts = Facts("a.sh", "a.sh", Budget())
+    shell.read(BytesSource(text.encode()), facts)
+    assert facts.metadata["interpreter"] == interpreter
+    assert not facts.unknowns
