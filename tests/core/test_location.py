@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from openvet.core.location import below
+import pytest
+
+from openvet.core.location import Location, below
 from openvet.formats._keras import objects
 from openvet.formats._templates import _named
 
@@ -24,3 +26,10 @@ def test_a_long_key_is_not_written_out_for_everything_below_it() -> None:
     document = {"k" * 1_000_000: [{"chat_template": "a", "config": {"b": 1}}] * 100}
     assert max(len(pointer) for pointer, _ in objects(document)) <= 1000
     assert max(len(pointer) for pointer, _ in _named(document, "chat_template")) <= 1000
+
+
+@pytest.mark.parametrize("pointer", ["/a\\b", "/a\x1f", "/a\\b\x1f", "/a\\x1f", "/plain", "/\u202e"])
+def test_a_location_that_was_read_is_written_as_it_was(pointer: str) -> None:
+    written = Location("a", pointer=pointer).to_json()
+    assert Location.from_json(written).to_json() == written
+    assert written["pointer"].isprintable()

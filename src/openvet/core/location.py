@@ -52,7 +52,8 @@ class Location:
         if self.line is not None:
             out["line"] = self.line
         if self.pointer is not None:
-            out["pointer"] = printable(self.pointer)
+            # escaped once: what was read back from JSON is written as it was
+            out["pointer"] = self.pointer if self.pointer.isprintable() else printable(self.pointer)
         return out
 
     @classmethod
