@@ -31,7 +31,9 @@ from openvet.core.location import Location
 from openvet.core.text import printable
 from openvet.io.source import Source
 
-__all__ = ["Anomaly", "Coverage", "Facts", "Format", "Head", "Likeness", "Member", "Program", "Tensor", "Unknown"]
+__all__ = [
+    "Anomaly", "Coverage", "Facts", "Format", "Head", "Heading", "Likeness", "Member", "Outline", "Program", "Tensor", "Unknown",
+]  # fmt: skip
 
 HEAD_BYTES = 64 * 1024
 T = TypeVar("T")
@@ -154,6 +156,42 @@ class Anomaly:
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """One heading of a text and the beginning of what stands below it, down to the next heading.
+
+    Attributes:
+        level: 1 to 6.
+        text: as it is written, printable, without its marks.
+        line: from 1.
+        first: the first lines below it that are neither empty nor a comment, printable and shortened.
+        lines: how many such lines there are.
+    """
+
+    level: int
+    text: str
+    line: int
+    first: tuple[str, ...]
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """Where things stand in a text that people read as well as programs.
+
+    Attributes:
+        lines: JSON Pointer into ``document`` -> line, of the first keys.
+        headings: of the prose.
+        prose: whether there is any beside the headings.
+        front_matter: whether there is front matter, readable or not.
+    """
+
+    lines: Mapping[str, int] = field(default_factory=dict)
+    headings: tuple[Heading, ...] = ()
+    prose: bool = False
+    front_matter: bool = False
+
+
 class Program(Protocol):
     """Something that a loader would execute or interpret: a pickle stream, a template, Python source."""
 
@@ -200,6 +238,7 @@ class Facts:
         budget, limits: what may be spent.
         metadata: small facts by the format's own key: JSON values, text printable, bounded by the reader.
         document: the parsed value of a JSON or YAML text, for checks that walk it; ``None`` elsewhere.
+        outline: where keys and headings stand, of texts that are model cards and the like; ``None`` elsewhere.
         claims: bytes of other files of the same folder that this file describes as raw tensors: relative name -> (offset,
             size) of each. Such a file needs no reader of its own; what no claim covers stays unread.
         coverage: set by the reader when it is not ``READ``.
@@ -218,6 +257,7 @@ class Facts:
         "members",
         "metadata",
         "name",
+        "outline",
         "place",
         "programs",
         "tensors",
@@ -232,6 +272,7 @@ class Facts:
         self.coverage = Coverage.READ
         self.metadata: dict[str, Any] = {}
         self.document: Any = None
+        self.outline: Outline | None = None
         self.claims: dict[str, list[tuple[int, int]]] = {}
         self.tensors: list[Tensor] = []
         self.programs: list[Program] = []

@@ -12,6 +12,7 @@ from typing import Any
 
 from openvet.core.dataclass import dataclass
 from openvet.core.limits import Limits
+from openvet.core.location import below
 from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError
@@ -23,6 +24,9 @@ _MOST_VALUES = 500_000
 _LONGEST = 8 * 1024 * 1024
 #: A key may be as long as the text, and above ten thousand tags.
 _LONGEST_POINTER = 1000
+#: Lines are for people who look for a key: so many, and no deeper.
+_MOST_LINES = 2000
+_DEEPEST_LINE = 8
 _CORE = "tag:yaml.org,2002:"
 _PLAIN_TAGS = frozenset(_CORE + name for name in (
     "str", "int", "float", "bool", "null", "map", "seq", "set", "omap", "pairs", "binary", "timestamp", "merge", "value",
@@ -46,11 +50,16 @@ class Tag:
 
 @dataclass(slots=True)
 class YamlText:
-    """What a text holds: its documents, its foreign tags, and (key, line) of keys that a map has twice."""
+    """What a text holds: its documents, its foreign tags, and (key, line) of keys that a map has twice.
+
+    ``lines`` are the first keys and items by JSON Pointer, each with its line, where they were asked for. Of several documents they
+    are the first one's.
+    """
 
     documents: list[Any]
     tags: list[Tag]
     duplicates: list[tuple[str, int]]
+    lines: dict[str, int]
 
 
 @dataclass(slots=True)
@@ -60,10 +69,11 @@ class _Frame:
     key: Any = None
     has_key: bool = False
     size: int = 1
+    pointer: str | None = None
 
 
-def parse_yaml(text: str, limits: Limits, check_time: Callable[[], None]) -> YamlText:
-    """The documents in ``text``.
+def parse_yaml(text: str, limits: Limits, check_time: Callable[[], None], *, with_lines: bool = False) -> YamlText:
+    """The documents in ``text``; ``with_lines`` also says where their keys stand.
 
     Raises:
         MalformedError: it is no YAML.
@@ -74,7 +84,7 @@ def parse_yaml(text: str, limits: Limits, check_time: Callable[[], None]) -> Yam
     if len(text) > min(_LONGEST, limits.text):
         raise LimitError("text", min(_LONGEST, limits.text), "the YAML text is too long to be parsed")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    builder = _Builder(limits)
+    builder = _Builder(limits, with_lines=with_lines)
     try:
         for count, event in enumerate(yaml.parse(text, Loader=loader)):
             if count % 4096 == 0:
@@ -93,23 +103,29 @@ def parse_yaml(text: str, limits: Limits, check_time: Callable[[], None]) -> Yam
 class _Builder:
     """Turns events into values with a stack of its own."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, with_lines: bool = False) -> None:
         self._limits = limits
+        self._with_lines = with_lines
         self._stack: list[_Frame] = []
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._values = 0
-        self.result = YamlText([], [], [])
+        self.result = YamlText([], [], [], {})
 
     def take(self, event: Any) -> None:
         kind = type(event).__name__
         if kind == "ScalarEvent":
             self._note_tag(event)
+            if self._with_lines:
+                self._line(event)
             self._complete(_scalar(event), 1, event.anchor, event)
         elif kind in ("MappingStartEvent", "SequenceStartEvent"):
             self._note_tag(event)
             if len(self._stack) >= self._limits.nesting:
                 raise LimitError("nesting", self._limits.nesting, "values are nested too deeply")
-            self._stack.append(_Frame({} if kind == "MappingStartEvent" else [], event.anchor))
+            frame = _Frame({} if kind == "MappingStartEvent" else [], event.anchor)
+            if self._with_lines:
+                frame.pointer = self._line(event)
+            self._stack.append(frame)
         elif kind in ("MappingEndEvent", "SequenceEndEvent"):
             frame = self._stack.pop()
             self._complete(frame.value, frame.size, frame.anchor, event)
@@ -118,6 +134,24 @@ class _Builder:
             self._complete(value, size, None, event)
         elif kind == "DocumentStartEvent":
             self._anchors.clear()
+
+    def _line(self, event: Any) -> str | None:
+        """Note where an item or the value of a key begins; gives its pointer, ``None`` where it has none that is of use."""
+        if not self._stack:
+            return "" if not self.result.documents else None
+        frame = self._stack[-1]
+        if frame.pointer is None or len(self._stack) > _DEEPEST_LINE or len(self.result.lines) >= _MOST_LINES:
+            return None
+        if isinstance(frame.value, list):
+            pointer = below(frame.pointer, len(frame.value))
+        elif frame.has_key:
+            pointer = below(frame.pointer, _as_key(frame.key))
+        else:  # a key: its value, which comes next, has the same pointer and perhaps a later line
+            key = event.value if type(event).__name__ == "ScalarEvent" else "?"
+            self.result.lines.setdefault(below(frame.pointer, _as_key(key)), event.start_mark.line + 1)
+            return None
+        self.result.lines.setdefault(pointer, event.start_mark.line + 1)
+        return pointer
 
     def _complete(self, value: Any, size: int, anchor: str | None, event: Any) -> None:
         self._count(1)

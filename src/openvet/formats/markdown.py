@@ -1,12 +1,15 @@
 """Markdown texts: README and other pages, with the YAML front matter that a hub reads.
 
 Front matter is YAML between a first line ``---`` and the next line ``---``; it says licence, base model, data sets, tags.
-It becomes the document. The rest is prose, which no loader executes.
+It becomes the document. The rest is prose, which no loader executes; of a ``README.md`` its headings are kept, since a card is
+read by them.
 
 Model cards: https://huggingface.co/docs/hub/model-cards
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from openvet.formats._decode import is_text, read_text
 from openvet.formats._format import Facts, Format, Head, Likeness
@@ -38,14 +41,23 @@ def read(source: Source, facts: Facts) -> None:
     encoded = EncodedPickles(facts)
     encoded.look(text, prose=True)
     front = _front_matter(text)
+    if facts.name.rsplit("/", 1)[-1].lower() == "readme.md":
+        from openvet.formats._outline import outline_of
+
+        # the line that closes front matter is left out: it would underline what stands above it
+        rest = text if front is None else text.partition("\n")[2][len(front) :].partition("\n")[2]
+        first = 1 if front is None else front.count("\n") + 3
+        facts.outline = replace(outline_of(rest, first, facts.budget.check_time), front_matter=front is not None)
     if front is None:
         return
     from openvet.formats._templates import carry_templates
     from openvet.formats._yaml_events import parse_yaml
     from openvet.formats.yaml import document_of, record
 
-    parsed = parse_yaml(front, facts.limits, facts.budget.check_time)
+    parsed = parse_yaml(front, facts.limits, facts.budget.check_time, with_lines=facts.outline is not None)
     facts.document = document_of(parsed)
+    if facts.outline is not None:
+        facts.outline = replace(facts.outline, lines={key: line + 1 for key, line in parsed.lines.items()})
     encoded.walk(facts.document)
     carry_templates(facts.document, facts)
     record(parsed, facts, first_line=2)

@@ -15,7 +15,7 @@ from typing import Any
 from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.formats._decode import is_text, read_text
-from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.formats._format import Facts, Format, Head, Likeness, Outline
 from openvet.formats._yaml_events import YamlText
 from openvet.io.source import Source
 
@@ -60,8 +60,11 @@ def read(source: Source, facts: Facts) -> None:
     encoded = EncodedPickles(facts)
     encoded.look(text)
     tell_tool(text, facts)
-    parsed = parse_yaml(text, facts.limits, facts.budget.check_time)
+    results = f"/{facts.name}".rpartition("/")[0].endswith("/.eval_results")
+    parsed = parse_yaml(text, facts.limits, facts.budget.check_time, with_lines=results)
     facts.document = document_of(parsed)
+    if results:
+        facts.outline = Outline(parsed.lines)
     spelled = "\\u00" in text or "\\x" in text
     encoded.walk(facts.document, spelled=spelled)
     tell_parsed_tool(facts.document, facts)

@@ -285,6 +285,7 @@ class _Reading:
             dropped=facts.dropped,
             claims=claims_through(ids, facts.claims, children),
             children=children,
+            outline=facts.outline,
         )
 
     def _keep_document(self, facts: Facts) -> None:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 from openvet.core.coverage import Coverage, Unknown
 from openvet.core.dataclass import dataclass
-from openvet.formats._format import Anomaly, Program, Tensor
+from openvet.formats._format import Anomaly, Outline, Program, Tensor
 
 __all__ = ["Component", "Inventory"]
 
@@ -29,6 +29,7 @@ class Component:
         role: ``tensor-data`` for raw storage, else ``None``.
         claims: bytes of other files that it describes as raw tensors (see :class:`~openvet.formats._format.Facts`).
         children: its members.
+        outline: where keys and headings stand, of a model card and the like.
     """
 
     place: str
@@ -47,6 +48,7 @@ class Component:
     dropped: int = 0
     claims: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
     children: tuple[Component, ...] = ()
+    outline: Outline | None = None
 
     @property
     def format(self) -> str | None:

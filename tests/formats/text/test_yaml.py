@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from openvet.core.limits import DEFAULT_LIMITS, Budget, Limits
 from openvet.errors import LimitError, MalformedError
-from openvet.formats import markdown, yaml
+from openvet.formats import citation, markdown, yaml
 from openvet.formats._format import Facts, Head, Likeness
 from openvet.io.source import BytesSource
 
@@ -171,3 +171,59 @@ def test_windows_line_ends() -> None:
 def test_broken_front_matter_is_malformed() -> None:
     with pytest.raises(MalformedError):
         read("---\na: [\n---\n", markdown, "README.md")
+
+
+def test_keys_and_headings_of_a_card_have_lines() -> None:
+    text = "---\nlicense: mit\ntags:\n- a\n\n- {b: 1}\n? x\n: y\n---\n# One\n\nTwo\n===\nsaid\n<!--\n# none\n-->\n~~~\n# none\n~~~\n## Three ##\n"
+    for file, bare in (("README.md", True), ("docs/readme.md", True), ("notes.md", False)):
+        outline = read(text, markdown, file).outline
+        if not bare:
+            assert outline is None
+            continue
+        assert outline is not None
+        assert outline.lines == {"/license": 2, "/tags": 3, "/tags/0": 4, "/tags/1": 6, "/tags/1/b": 6, "/x": 7}
+        assert [(each.level, each.text, each.line, each.first, each.lines) for each in outline.headings] == [
+            (1, "One", 10, (), 0), (1, "Two", 12, ("said", "# none"), 2), (2, "Three", 21, (), 0),
+        ]  # fmt: skip
+
+
+def test_lines_are_there_where_the_front_matter_cannot_be_read() -> None:
+    facts = Facts("README.md", "README.md", Budget(DEFAULT_LIMITS))
+    with pytest.raises(MalformedError):
+        markdown.read(BytesSource(b"---\na: [\n---\n# Title\n"), facts)
+    assert facts.outline is not None
+    assert facts.outline.front_matter
+    assert [(each.text, each.line) for each in facts.outline.headings] == [("Title", 4)]
+
+
+def test_lines_are_bounded() -> None:
+    outline = read("\n".join(f"k{n}: [[[[[[[[[[1]]]]]]]]]]" for n in range(5000)), yaml, ".eval_results/a.yaml").outline
+    assert outline is not None
+    assert len(outline.lines) == 2000
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "likeness"),
+    [
+        ("CITATION.cff", b"title: x", Likeness.WEAK),
+        ("CITATION.cff", b"\0", Likeness.NO),
+        ("a.yaml", b"title: x", Likeness.NO),
+    ],
+)
+def test_a_citation_file_needs_its_name_and_text(name: str, data: bytes, likeness: Likeness) -> None:
+    assert citation.probe(Head(name, BytesSource(data))) is likeness
+
+
+def test_a_citation_file_that_is_no_yaml_is_a_text() -> None:
+    facts = read("title: Example: a model\n", citation, "CITATION.cff")
+    assert facts.document is None
+    assert [each.rule for each in facts.anomalies] == ["card/citation"]
+    assert facts.unknowns == []
+
+
+def test_a_citation_file_has_its_keys_and_lines() -> None:
+    facts = read("cff-version: 1.2.0\ntitle: x\nb: !!python/name:os.system ''\n", citation, "CITATION.cff")
+    assert facts.document["title"] == "x"
+    assert facts.outline is not None
+    assert facts.outline.lines["/title"] == 2
+    assert [each.rule for each in facts.anomalies] == ["yaml/object-tag"]

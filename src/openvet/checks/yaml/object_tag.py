@@ -41,7 +41,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(502,),
-    needs=("yaml", "markdown"),
+    needs=("yaml", "markdown", "citation"),
 )
 
 _PYTHON = pattern(r"!!python/(?:object/apply|object/new|object|name|module):(.+)\Z", re.DOTALL)
