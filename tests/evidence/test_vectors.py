@@ -29,6 +29,7 @@ SCHEMAS = {
     "https://openvet/predicates/inventory/v1": "inventory-v1",
     "https://openvet/predicates/profile/v1": "profile-v1",
     "https://openvet/predicates/claims/v1": "claims-v1",
+    "https://openvet/predicates/card/v1": "card-v1",
     "https://in-toto.io/attestation/test-result/v0.1": "test-result-v0",
     "https://slsa.dev/provenance/v1": "provenance-v1",
     "https://slsa.dev/verification_summary/v1": "verification-summary-v1",

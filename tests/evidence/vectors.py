@@ -23,6 +23,8 @@ from openvet.core.rule import Confidence, Outcome, Severity
 from openvet.disarm.report import Copied, FileReport
 from openvet.disarm.rewrite import DisarmOptions
 from openvet.evidence.keys import PrivateKey, load_private
+from openvet.evidence.predicates.card_v1 import CardDocument, CardFact, CardV1, Missing, Section
+from openvet.evidence.predicates.card_v1 import Problem as CardProblem
 from openvet.evidence.predicates.claims_v1 import Claims, Input, Judgement, Result
 from openvet.evidence.predicates.inventory_v1 import Fact, InventoryV1, Item, TensorEntry
 from openvet.evidence.predicates.profile_v1 import Cache, Comparison, ModelPart, Problem, ProfileV1
@@ -92,6 +94,33 @@ _PROFILE = ProfileV1(
     ),
     3,
 )
+_CARD = CardV1(
+    TOOL,
+    (
+        CardDocument(
+            "model-card",
+            "README.md",
+            "",
+            (
+                CardFact("license", "mit", "declared", Location("README.md", line=2, pointer="/license")),
+                CardFact("tags", ["w\u00e4rme", "x"], "declared", Location("README.md", line=3, pointer="/tags")),
+                CardFact("license", "apache-2.0", "declared", Location("model.gguf", pointer="general.license")),
+                CardFact("weights", "adapter", "derived", Location("adapter_config.json", pointer="/peft_type")),
+            ),
+            (Section("Uses", "filled", Location("README.md", line=9)), Section("Citation", "open", Location("README.md", line=30))),
+            (Missing("metadata", "datasets"), Missing("section", "Evaluation")),
+            (
+                CardProblem(
+                    "license-differs",
+                    "names 'apache-2.0' as licence, and the card names mit",
+                    Location("model.gguf", pointer="general.license"),
+                    {"card": ["mit"], "found": "apache-2.0"},
+                ),
+            ),
+        ),
+        CardDocument("croissant", "croissant.json", "http://mlcommons.org/croissant/1.1", (), left_out=3),
+    ),
+)  # fmt: skip
 
 
 def _model(name: str, files: tuple[FileScan, ...], rules: dict[str, Outcome], **more: Any) -> ModelReport:
@@ -110,7 +139,7 @@ def _model(name: str, files: tuple[FileScan, ...], rules: dict[str, Outcome], **
         ),
     )  # fmt: skip
     subject = ResourceDescriptor(name, {"dirHash": sha(name)})
-    return ModelReport(name, subject, scan, inventory, decide(scan), answers={"profile": _PROFILE})
+    return ModelReport(name, subject, scan, inventory, decide(scan), answers={"profile": _PROFILE, "card": _CARD})
 
 
 _CONFIG = FileScan("config.json", ("json",), 612, {"sha256": sha("config")}, Coverage.READ)
@@ -240,6 +269,15 @@ _BREAKS: dict[str, tuple[str, dict[str, Change]]] = {
         "no-parts": lambda body: body.pop("parts"),
         "cache": lambda body: body["parts"][0]["caches"][0].update(kind="fast"),
         "unknown-field": lambda body: body["parts"][0].update(verdict="good"),
+    }),
+    "card": ("card-admitted", {
+        "unknown-field": lambda body: body["documents"][0].update(verdict="good"),
+        "kind": lambda body: body["documents"][0].update(kind="advertisement"),
+        "basis": lambda body: body["documents"][0]["facts"][0].update(basis="assumed"),
+        "no-value": lambda body: body["documents"][0]["facts"][0].update(value=None),
+        "no-source": lambda body: body["documents"][0]["problems"][0].pop("source"),
+        "state": lambda body: body["documents"][0]["sections"][0].update(state="good"),
+        "line": lambda body: body["documents"][0]["facts"][0]["source"].update(line=0),
     }),
     "test-result": ("test-result-rejected", {
         "result": lambda body: body.update(result="passed"),

@@ -15,11 +15,12 @@ from openvet.checks._run import run_checks
 from openvet.core.limits import Budget, Limits
 from openvet.core.rule import Outcome
 from openvet.errors import ReadError
-from openvet.formats import jinja, json, markdown, notebook, python, yaml
+from openvet.formats import citation, jinja, json, markdown, notebook, python, yaml
 from openvet.formats._format import Facts, Head
 from openvet.formats._json_stream import JsonStream
 from openvet.inventory.component import Component, Inventory
 from openvet.io.source import BytesSource
+from openvet.testing.forge_cards import CARDS
 from openvet.testing.forge_hub import HOSTILE, ORDINARY, WITH_CODE
 from openvet.testing.forge_templates import HOSTILE_TEMPLATES, ORDINARY_TEMPLATES
 
@@ -27,6 +28,7 @@ EXAMPLES = int(os.environ.get("OPENVET_FUZZ_EXAMPLES", "250"))
 LIMITS = Limits(records=200)
 READERS: dict[str, ModuleType] = {
     "a.json": json, "a.yaml": yaml, "a.md": markdown, "a.py": python, "a.jinja": jinja, "a.ipynb": notebook,
+    "README.md": markdown, ".eval_results/a.yaml": yaml, "CITATION.cff": citation,
 }  # fmt: skip
 TOKENS = [
     b"{", b"}", b"[", b"]", b'"', b"'", b":", b",", b"\\", b"\\u", b"\0", b"\xff", b"\xef\xbb\xbf", b"{{", b"}}", b"{%", b"%}",
@@ -36,7 +38,11 @@ TOKENS = [
 
 
 def seeds(name: str) -> list[bytes]:
-    ending = name[1:]
+    ending = "." + name.rpartition(".")[2]
+    if name[0] != "a":
+        return sorted(
+            {data for each in CARDS.values() for place, data in each.data().items() if place.endswith(ending)}
+        )
     texts = [
         text
         for files in (*ORDINARY.values(), *WITH_CODE.values(), *(case.files for case in HOSTILE.values()))

@@ -91,6 +91,7 @@ def _line(text: str) -> str:
 
 def _said(each: SignedStatement) -> list[str]:
     """The gist of a known kind."""
+    from openvet.evidence.predicates.card_v1 import CardV1
     from openvet.evidence.predicates.claims_v1 import Claims
     from openvet.evidence.predicates.inventory_v1 import InventoryV1
     from openvet.evidence.predicates.provenance_v1 import Provenance
@@ -109,6 +110,11 @@ def _said(each: SignedStatement) -> list[str]:
         return [f"facts: {len(found.facts)}, files and members: {len(found.items)}"]
     if isinstance(found, Claims):
         return [f"claims about {found.name}: {found.verdict or 'nothing was published'}", *(f"{one.figure}: {one.verdict}" for one in found.judgements[:_LISTED])]  # fmt: skip
+    if isinstance(found, CardV1):
+        problems = sum(len(one.problems) for one in found.documents)
+        return [
+            f"documents: {', '.join(one.kind for one in found.documents[:_LISTED]) or 'none'}, problems: {problems}"
+        ]
     if isinstance(found, SuiteResult):
         failed = f": failed {', '.join(found.failed[:_LISTED])}" if found.failed else ""
         return [f"{found.result}{failed}", f"passed: {len(found.passed or ())}, warned: {len(found.warned or ())}"]

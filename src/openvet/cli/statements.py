@@ -22,7 +22,7 @@ __all__ = ["EPOCH", "Statements", "now", "open_statements", "statement_options"]
 EPOCH = "SOURCE_DATE_EPOCH"
 _PATH = click.Path(readable=False)
 #: As in :data:`openvet.workflows.statements.KINDS`, which is not imported for a help text; a test holds the two together.
-_KINDS = ("scan", "inventory", "profile", "test-result", "svr", "vsa", "vulns")
+_KINDS = ("scan", "inventory", "profile", "card", "test-result", "svr", "vsa", "vulns")
 
 
 def statement_options() -> tuple[Callable[[Any], Any], ...]:
@@ -136,7 +136,7 @@ def open_statements(
         raise click.UsageError("--sign belongs to --dossier or --statement: where the evidence goes, or what is signed")
     if not kinds and folder is None:
         return None
-    if not with_inventory and (beyond := sorted({"inventory", "profile"} & set(kinds))):
+    if not with_inventory and (beyond := sorted({"inventory", "profile", "card"} & set(kinds))):
         raise click.UsageError(f"openvet scan takes no inventory, and so makes no {beyond[0]}; openvet check does")
     if folder is None and form_given:
         raise click.UsageError("--format and --statement exclude each other: a statement takes the report's place")

@@ -8,6 +8,7 @@ name           predicate                                   made from
 ``scan``       ours                                        what the rules found, and what was not read
 ``inventory``  ours                                        what the files contain
 ``profile``    ours                                        what each model is and needs
+``card``       ours                                        what the model's cards declare, leave out, and get wrong
 ``test-result`` in-toto, test result                       the scan: a rule is a test
 ``svr``        in-toto, simple verification result         the decision: what holds
 ``vsa``        SLSA, verification summary                  the decision: passed or not
@@ -48,7 +49,7 @@ from openvet.version import ADVISORIES_OF
 
 __all__ = ["COVERAGE", "KINDS", "OWN", "VERIFIER", "Asked", "rules_of", "statements_of"]
 
-KINDS: Final = ("scan", "inventory", "profile", "test-result", "svr", "vsa", "vulns")
+KINDS: Final = ("scan", "inventory", "profile", "card", "test-result", "svr", "vsa", "vulns")
 #: What a dossier gets where nothing is asked for.
 OWN: Final = ("scan", "inventory")
 #: Who verifies, as a URI: this program, run by whoever signed.

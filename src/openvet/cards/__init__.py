@@ -1,0 +1,1 @@
+"""What the documents about a model declare, leave out, and get wrong: model and data set cards, evaluation results, Croissant, CITATION.cff."""
