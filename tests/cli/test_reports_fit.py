@@ -24,6 +24,7 @@ CALLS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
     "check": ("report-v1", [("m",), ("no.pkl",)]),
     "scan": ("report-v1", [("m",)]),
     "inspect": ("inspection-v1", [("m",)]),
+    "card": ("cards-v1", [("m",), ("--digests", "m"), ("no.pkl",)]),
     "disarm": ("disarm-v1", [("t.npy", "out.safetensors")]),
     "digest": ("digests-v1", [("m",), ("--tensors", "m"), ("--declared", "m")]),
     "sign": ("signing-v1", [("m", "--key", "k", "--signature", "m2.sig"), ("m", "--key", "k", "--declared", "--signature", "m3.sig")]),

@@ -25,6 +25,7 @@ _COMMANDS = {
     "check": "check",
     "scan": "check",
     "inspect": "inspect",
+    "card": "card",
     "profile": "profile",
     "disarm": "disarm",
     "digest": "digest",
