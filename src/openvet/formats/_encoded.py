@@ -134,9 +134,7 @@ class EncodedPickles:
         self._standing = StandingPickles(facts.budget)
         self._before = b""
 
-    def look(
-        self, text: str | bytes, first_line: int = 1, *, goes_on: bool = False, prose: bool = False
-    ) -> None:
+    def look(self, text: str | bytes, first_line: int = 1, *, goes_on: bool = False, prose: bool = False) -> None:
         """Look through a text, or through whole lines of one, which begin on ``first_line``.
 
         ``goes_on`` says that the text goes on in the next one, so that what lies across the two is seen as well. ``prose`` is
