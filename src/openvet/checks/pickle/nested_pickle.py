@@ -51,11 +51,13 @@ def check(ctx: Context) -> Iterator[Finding]:
         bad = [spelled(each.reference) for each in found if each.known.kind is Kind.DANGEROUS]
         named = bad or [spelled(each.reference) for each in found if each.known.kind is not Kind.DATA]
         runs = any(each.reached and each.known.capability in _RUNS and not each.known.by_name for each in found)
-        what = f" that names {', '.join(named[:3])}" if named else " of plain data"
+        odd = program.computed or program.mutations or program.broken or any(each.reference.variant for each in found)
+        plain = program.stopped and not named and not odd
+        what = f" that names {', '.join(named[:3])}" if named else " of plain data" if plain else ""
         yield ctx.finding(
             program.location,
             f"a literal holds a pickle{what}, which loading the file does not run",
             DO_NOT_LOAD if runs else "Find out what reads the literal before you load the file.",
-            severity=Severity.HIGH if runs else None if named or not program.stopped else Severity.NOTE,
+            severity=Severity.HIGH if runs else Severity.NOTE if plain else None,
             evidence={"names": named[:50], "dangerous": bad[:50], "opcodes": program.opcodes},
         )
