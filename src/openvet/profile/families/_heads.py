@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from openvet.errors import MalformedError
 from openvet.profile._config import LARGEST, Config
-from openvet.profile.blueprint import Blueprint
+from openvet.profile.blueprint import Blueprint, Role
 
-__all__ = ["class_of", "labels_of", "not_drawn"]
+__all__ = ["class_of", "classifier", "labels_of", "not_drawn", "task_of"]
 
 #: Labels of a classifier; a table of all species or all words of a language is smaller.
 _MOST_LABELS = 10_000_000
@@ -37,6 +37,29 @@ def labels_of(config: Config) -> int:
             raise MalformedError(f"{config.pointer}/id2label names {len(named)} labels")
         return len(named)
     return config.whole("num_labels", "_num_labels", default=2, most=min(_MOST_LABELS, LARGEST))
+
+
+def task_of(config: Config) -> tuple[str, str]:
+    """The first class, and what it is for: ``MaskedLM`` of ``BertForMaskedLM``, ``Model`` of a model without a head."""
+    named = class_of(config)
+    if "For" in named:
+        return named, named.rpartition("For")[2]
+    return named, "CausalLM" if named.endswith("LMHeadModel") else "Model"
+
+
+def classifier(
+    config: Config, plan: Blueprint, name: str, hidden: int, *, labels: int | None = None, each: bool = False
+) -> None:
+    """A matrix from ``hidden`` to the labels.
+
+    Args:
+        labels: how many, where the class and not the configuration says it.
+        each: whether every token has a label of its own, and not the text as a whole.
+    """
+    count = labels_of(config) if labels is None else labels
+    plan.linear(name, count, hidden, bias=True, role=Role.OTHER if each else Role.ENCODER)
+    plan.modalities = (plan.modalities[0], ("labels",))
+    plan.facts["labels"] = count
 
 
 def not_drawn(plan: Blueprint, named: str) -> None:

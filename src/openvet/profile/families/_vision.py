@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from openvet.errors import MalformedError
 from openvet.profile._config import LAYERS, Config
 from openvet.profile.blueprint import Blueprint, Role
+from openvet.profile.families._block import CLIP, block
 
 __all__ = ["clip_layers", "clip_vision", "heads_of", "patches_of", "pixels_of", "say_tower", "siglip_vision"]
 
@@ -58,13 +59,7 @@ def say_tower(plan: Blueprint, config: Config, layers: Sequence[int], hidden: in
 
 def clip_layers(plan: Blueprint, place: str, hidden: int, inner: int, layers: Sequence[int]) -> None:
     """Layers that CLIP and SigLIP use for images and for text: attention and two matrices, each after its norm."""
-    over = (layers,)
-    for name in ("q_proj", "k_proj", "v_proj", "out_proj"):
-        plan.linear(f"{place}.self_attn.{name}", hidden, hidden, bias=True, over=over)
-    plan.linear(f"{place}.mlp.fc1", inner, hidden, bias=True, over=over)
-    plan.linear(f"{place}.mlp.fc2", hidden, inner, bias=True, over=over)
-    plan.norm(f"{place}.layer_norm1", hidden, bias=True, over=over)
-    plan.norm(f"{place}.layer_norm2", hidden, bias=True, over=over)
+    block(plan, place, CLIP, hidden, inner, (layers,))
 
 
 def clip_vision(config: Config) -> Blueprint:
