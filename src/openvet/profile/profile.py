@@ -13,7 +13,7 @@ from typing import Any
 
 from openvet.core.location import Location
 from openvet.core.registry import load_kind
-from openvet.errors import MalformedError
+from openvet.errors import MalformedError, UnsupportedError
 from openvet.evidence.predicates.inventory_v1 import Fact
 from openvet.evidence.predicates.profile_v1 import Comparison, ModelPart, Problem
 from openvet.inventory.component import Component, Inventory
@@ -125,6 +125,10 @@ def _configured(part: _Part, component: Component) -> None:
         pointer = error.message.split(" ", 1)[0]
         where = Location(component.place, pointer=pointer if pointer.startswith("/") else None)
         part.problems.append(Problem(error.message, where))
+        return
+    except UnsupportedError as error:
+        part.missing.append(f"{error.message}: active parameters and memory for a sequence are not computed")
+        _usual(part, config, component)
         return
     _drawn(part, part.plan, component)
 

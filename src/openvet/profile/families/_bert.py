@@ -86,15 +86,21 @@ def feed(plan: Blueprint, name: str, norm: str, shape: Shape, out: int | None = 
     plan.norm(norm, out or shape.hidden, bias=True)
 
 
-def again(config: Config, plan: Blueprint, vocabulary: int, width: int, *, bias: str, matrix: str) -> None:
-    """The output: the table of tokens once more, or a ``matrix`` of its own, with a bias."""
+def again(
+    config: Config, plan: Blueprint, vocabulary: int, width: int, *, bias: str, matrix: str, twice: bool = False
+) -> None:
+    """The output: the table of tokens once more, or a ``matrix`` of its own, with a bias.
+
+    Args:
+        twice: whether a matrix of its own has a second bias of its own.
+    """
     plan.modalities = (("text",), ("text",))
     plan.add(bias, vocabulary)
     if config.flag("tie_word_embeddings", default=True):
         plan.tied += vocabulary * width
         plan.facts["tied embeddings"] = True
     else:
-        plan.add(f"{matrix}.weight", vocabulary, width)
+        plan.linear(matrix, vocabulary, width, bias=twice)
 
 
 def labelled(config: Config, plan: Blueprint, named: str, task: str, hidden: int, *, before: str = "") -> None:

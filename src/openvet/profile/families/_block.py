@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from openvet.core.dataclass import dataclass
 from openvet.profile.blueprint import Blueprint, Role
 
-__all__ = ["BART", "BERT", "CLIP", "Names", "attention", "block"]
+__all__ = ["BART", "BERT", "CLIP", "Names", "attend_encoder", "attention", "block"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,18 @@ CLIP = Names("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_a
              "layer_norm2")  # fmt: skip
 BART = Names("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.out_proj", "self_attn_layer_norm", "fc1", "fc2",
              "final_layer_norm")  # fmt: skip
+_CROSS = Names("encoder_attn.q_proj", "encoder_attn.k_proj", "encoder_attn.v_proj", "encoder_attn.out_proj", "", "", "", "")
+
+
+def attend_encoder(
+    plan: Blueprint, place: str, hidden: int, over: Sequence[Sequence[int]], *, key_bias: bool = True
+) -> None:
+    """How layers named as BART's look at what the encoder gives, and what a decoder of such layers keeps of its own text and of that."""
+    attention(plan, place, _CROSS, hidden, over, key_bias=key_bias, source=Role.ENCODER)
+    plan.norm(f"{place}.encoder_attn_layer_norm", hidden, bias=True, over=over)
+    count = len(over[0])
+    plan.keep("kv", count, 2 * hidden, flop=4 * hidden)
+    plan.keep("cross", count, 2 * hidden, flop=4 * hidden)
 
 
 def attention(

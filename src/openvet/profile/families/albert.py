@@ -43,7 +43,8 @@ def draw(config: Config) -> Blueprint:
         plan.linear(f"{prefix}pooler", shape.hidden, shape.hidden, bias=True, role=Role.ENCODER)
     if task in {"MaskedLM", "PreTraining"}:
         feed(plan, "predictions.dense", "predictions.LayerNorm", shape, table)
-        again(config, plan, shape.vocabulary, table, bias="predictions.bias", matrix="predictions.decoder")
+        matrix = "predictions.decoder"
+        again(config, plan, shape.vocabulary, table, bias="predictions.bias", matrix=matrix, twice=True)
         if task == "PreTraining":
             classifier(config, plan, "sop_classifier.classifier", shape.hidden)
     else:

@@ -38,7 +38,8 @@ def draw(config: Config) -> Blueprint:
         place, norm = ("cls.predictions.transform", "LayerNorm") if original else ("lm_head", "layer_norm")
         feed(plan, f"{place}.dense", f"{place}.{norm}", shape)
         above = "cls.predictions" if original else "lm_head"
-        again(config, plan, shape.vocabulary, shape.hidden, bias=f"{above}.bias", matrix=f"{above}.decoder")
+        matrix = f"{above}.decoder"
+        again(config, plan, shape.vocabulary, shape.hidden, bias=f"{above}.bias", matrix=matrix, twice=True)
     elif task not in {"NextSentencePrediction"} & known:
         labelled(config, plan, named, task, shape.hidden, before="" if original else "classifier.dense")
     if task in {"PreTraining", "NextSentencePrediction"} & known:

@@ -78,7 +78,7 @@ def _head(config: Config, plan: Blueprint, named: str, task: str, shape: Shape) 
     if task == "MaskedLM" and config.flag("legacy", default=True):
         feed(plan, "cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm", shape, shape.table)
         name = "cls.predictions.decoder"
-        again(config, plan, shape.vocabulary, shape.table, bias="cls.predictions.bias", matrix=name)
+        again(config, plan, shape.vocabulary, shape.table, bias="cls.predictions.bias", matrix=name, twice=True)
     elif task == "MaskedLM":
         plan.modalities = (("text",), ("text",))
         feed(plan, "lm_predictions.lm_head.dense", "lm_predictions.lm_head.LayerNorm", shape)

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from openvet.profile._config import Config
 from openvet.profile.blueprint import Blueprint
-from openvet.profile.families._bert import LABELLED, again, feed, labelled, layers, relative, tables, text_encoder
+from openvet.profile.families._bert import LABELLED, again, feed, labelled, layers, pooler, relative, tables, text_encoder
 from openvet.profile.families._family import Family
 from openvet.profile.families._heads import classifier, not_drawn, task_of
 
 __all__ = ["FAMILY", "draw"]
 
 FAMILY = Family(model_types=("electra",))
-_KNOWN = frozenset({"PreTraining", "MaskedLM", *LABELLED}) - {"MultipleChoice"}
+_KNOWN = frozenset({"PreTraining", "MaskedLM", *LABELLED})
 
 
 def draw(config: Config) -> Blueprint:
@@ -37,6 +37,8 @@ def draw(config: Config) -> Blueprint:
         feed(plan, "generator_predictions.dense", "generator_predictions.LayerNorm", shape, width)
         again(config, plan, shape.vocabulary, width, bias="generator_lm_head.bias", matrix="generator_lm_head")
     elif task in _KNOWN | {"Model"}:
+        if task == "MultipleChoice" and config.flag("summary_use_proj", default=True):
+            pooler(plan, "sequence_summary.summary", shape.hidden)
         labelled(config, plan, named, task, shape.hidden, before="classifier.dense")
     else:
         not_drawn(plan, named)

@@ -17,7 +17,9 @@ from openvet.profile.families._heads import classifier, not_drawn, task_of
 __all__ = ["FAMILY", "draw"]
 
 FAMILY = Family(model_types=("modernbert",))
-_HEADS = frozenset({"MaskedLM", "SequenceClassification", "TokenClassification", "QuestionAnswering"})
+#: What each token passes, and not only the text as a whole.
+_EACH = frozenset({"MaskedLM", "TokenClassification", "QuestionAnswering"})
+_HEADS = _EACH | {"SequenceClassification", "MultipleChoice"}
 
 
 def draw(config: Config) -> Blueprint:
@@ -39,14 +41,14 @@ def draw(config: Config) -> Blueprint:
     plan.linear(f"{place}.mlp.Wo", hidden, shape.inner, bias=bias["mlp"], over=over)
     plan.norm(f"{prefix}final_norm", hidden, bias=bias["norm"])
     if task in _HEADS:
-        each = task == "MaskedLM" or task == "TokenClassification" or task == "QuestionAnswering"
-        role = Role.OTHER if each else Role.ENCODER
+        role = Role.OTHER if task in _EACH else Role.ENCODER
         plan.linear("head.dense", hidden, hidden, bias=config.flag("classifier_bias"), role=role)
         plan.norm("head.norm", hidden, bias=bias["norm"], role=role)
         if task == "MaskedLM":
             again(config, plan, shape.vocabulary, hidden, bias="decoder.bias", matrix="decoder")
         else:
-            classifier(config, plan, "classifier", hidden, each=each)
+            labels = 1 if task == "MultipleChoice" else None
+            classifier(config, plan, "classifier", hidden, labels=labels, each=task in _EACH)
     elif task != "Model":
         not_drawn(plan, named)
     return plan

@@ -35,7 +35,8 @@ def draw(config: Config) -> Blueprint:
         pooler(plan, f"{prefix}pooler.dense", shape.hidden)
     if task == "MaskedLM":
         feed(plan, "lm_head.dense", "lm_head.layer_norm", shape)
-        again(config, plan, shape.vocabulary, shape.hidden, bias="lm_head.bias", matrix="lm_head.decoder")
+        matrix = "lm_head.decoder"
+        again(config, plan, shape.vocabulary, shape.hidden, bias="lm_head.bias", matrix=matrix, twice=True)
     else:
         labelled(config, plan, named, task, shape.hidden, before="classifier.dense")
     return plan

@@ -8,6 +8,7 @@ Source: Nomic Embed (arXiv 2402.01613).
 
 from __future__ import annotations
 
+from openvet.errors import UnsupportedError
 from openvet.profile._config import LAYERS, Config
 from openvet.profile.blueprint import Blueprint, Role
 from openvet.profile.families._bert import again, text_encoder
@@ -21,6 +22,8 @@ FAMILY = Family(model_types=("nomic_bert",))
 
 def draw(config: Config) -> Blueprint:
     named, task = task_of(config)
+    if config.may("num_experts", least=0, most=LAYERS):
+        raise UnsupportedError("the experts of this family are not known")
     known = task in {"PreTraining", "MaskedLM"}
     prefix = "bert." if known else ""
     plan, shape = text_encoder(config, "nomic_bert")
@@ -41,9 +44,11 @@ def draw(config: Config) -> Blueprint:
     plan.linear(f"{place}.attn.out_proj", hidden, hidden, bias=bias, over=over)
     up, down = config.flag("mlp_fc1_bias", default=True), config.flag("mlp_fc2_bias", default=True)
     gated = config.word("activation_function", default="gelu") in {"glu", "swiglu", "geglu"}
+    # the gated layer of the published code rounds its width up
+    inner = -(-shape.inner // 256) * 256 if gated else shape.inner
     for name in ("fc11", "fc12") if gated else ("fc1",):
-        plan.linear(f"{place}.mlp.{name}", shape.inner, hidden, bias=up, over=over)
-    plan.linear(f"{place}.mlp.fc2", hidden, shape.inner, bias=down, over=over)
+        plan.linear(f"{place}.mlp.{name}", inner, hidden, bias=up, over=over)
+    plan.linear(f"{place}.mlp.fc2", hidden, inner, bias=down, over=over)
     for name in ("norm1", "norm2"):
         plan.norm(f"{place}.{name}", hidden, bias=True, over=over)
     if known:

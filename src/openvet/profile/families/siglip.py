@@ -49,8 +49,8 @@ def _text(config: Config) -> Blueprint:
 
 
 def _classifier(config: Config, vision: Config) -> Blueprint:
-    """The tower without the attention of its head, and a matrix over the mean of the patches."""
-    tower = siglip_vision(Config({**vision.values, "vision_use_head": False}, vision.pointer, config.read))
+    """The tower, and a matrix over the mean of the patches; the tower's own head is there and not used."""
+    tower = siglip_vision(vision)
     plan = Blueprint("siglip", "encoder", (("image",), ("labels",)), facts=tower.facts)
     plan.take(tower, prefix="vision_model.")
     labels = labels_of(config)
