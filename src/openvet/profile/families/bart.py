@@ -65,7 +65,7 @@ def draw(config: Config) -> Blueprint:
         _output(config, plan, hidden, biased=_KINDS[kind].biased)
     elif task == "SequenceClassification":
         plan.linear("classification_head.dense", hidden, hidden, bias=True, role=Role.ENCODER)
-        labels = config.may("num_labels") or (None if "id2label" in config.values else 3)
+        labels = config.may("num_labels") or (3 if config.word("model_type") == "bart" and "id2label" not in config.values else None)
         classifier(config, plan, "classification_head.out_proj", hidden, labels=labels)
     elif task == "QuestionAnswering":
         classifier(config, plan, "qa_outputs", hidden, labels=2, each=True)
@@ -77,7 +77,8 @@ def draw(config: Config) -> Blueprint:
 def _tables(config: Config, plan: Blueprint, prefix: str, hidden: int, vocabulary: int) -> None:
     if config.flag("share_encoder_decoder_embeddings", default=True):
         plan.add(f"{prefix}shared.weight", vocabulary, hidden, role=Role.EMBEDDING)
-        return
+        if config.flag("tie_word_embeddings", default=True):
+            return
     after = config.whole("decoder_vocab_size", default=vocabulary)
     plan.add(f"{prefix}encoder.embed_tokens.weight", vocabulary, hidden, role=Role.EMBEDDING)
     plan.add(f"{prefix}decoder.embed_tokens.weight", after, hidden, role=Role.EMBEDDING)

@@ -23,6 +23,7 @@ _NAMES = Names("attention.q_proj", "attention.k_proj", "attention.v_proj", "atte
                "feed_forward.intermediate_dense", "feed_forward.output_dense", "final_layer_norm")  # fmt: skip
 _DIMENSIONS = (512,) * 7
 _KERNELS = (10, 3, 3, 3, 3, 2, 2)
+_MOST_CONVOLUTIONS = 100
 
 
 def draw(config: Config) -> Blueprint:
@@ -56,7 +57,7 @@ def _features(config: Config, plan: Blueprint, place: str) -> int:
     """The convolutions; gives the channels of the last."""
     channels = config.wholes("conv_dim", default=_DIMENSIONS, least=1)
     kernels = config.wholes("conv_kernel", default=_KERNELS, least=1)
-    if len(channels) != len(kernels) or not channels:
+    if len(channels) != len(kernels) or not 0 < len(channels) <= _MOST_CONVOLUTIONS:
         raise MalformedError(f"{config.pointer}/conv_kernel has {len(kernels)} items for {len(channels)} in conv_dim")
     norm = config.word("feat_extract_norm", default="group")
     if norm not in {"group", "layer"}:
