@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import field
+from typing import Any
 
 from openvet.core.dataclass import dataclass
 from openvet.core.text import printable, shorten
@@ -11,6 +12,7 @@ from openvet.errors import LimitError, MalformedError
 from openvet.formats._carried import hand_on
 from openvet.formats._format import Facts
 from openvet.formats._onnx_tensor import LIES, TensorReader
+from openvet.formats._onnx_values import MOST_VALUES, described
 from openvet.formats._protobuf import Field, Walker, schema
 from openvet.formats._tf_program import is_outside
 from openvet.io.source import Source
@@ -59,6 +61,8 @@ class OnnxReader:
         self.opsets: dict[str, int] = {}
         self.python: list[_Node] = []
         self.producer = ["", ""]
+        self.graph: Field | None = None
+        self.values: dict[str, list[dict[str, Any]]] = {"input": [], "output": []}
         self.carried = 0
 
     def model(self) -> None:
@@ -111,6 +115,7 @@ class OnnxReader:
             elif part.name == "metadata_props":
                 self._texts(part)
             elif part.spec.type in ("GraphProto", "FunctionProto", "TrainingInfoProto"):
+                self.graph = part if part.name == "graph" else self.graph
                 waiting.append((part.spec.type, part, 0, ""))
             elif part.spec.type:
                 self.walker.sweep(part.spec.type, part.at, part.end)
@@ -139,6 +144,8 @@ class OnnxReader:
                 self._texts(part)
             elif part.name == "opset_import":
                 self._opset(part)
+            elif whole is self.graph and part.name in self.values and len(self.values[part.name]) < MOST_VALUES:
+                self.values[part.name].append(described(walker, part))
             elif inner:
                 walker.sweep(inner, part.at, part.end)
         return later
@@ -283,6 +290,9 @@ class OnnxReader:
             if value:
                 facts.note(key, value)
         facts.note("operations", dict(sorted(self.used.items())[:_NAMES]))
+        for name, values in self.values.items():
+            if values:
+                facts.note(f"{name}s", values)
         if len(self.used) > _NAMES:
             facts.unknown("limit", f"{len(self.used) - _NAMES} more kinds of operations are not listed")
         if self.functions:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from openvet.core.text import printable
 from openvet.errors import LimitError
@@ -44,6 +44,7 @@ FORMAT = Format(
 
 _CUSTOM = 32
 _NAMES = 2_000
+_VALUES = 1_000
 
 
 def probe(head: Head) -> Likeness:
@@ -69,7 +70,9 @@ def read(source: Source, facts: Facts) -> None:
     buffers = _buffers(model, facts, walk.end, ends)
     names = _operator_codes(model, walk)
     used: Counter[str] = Counter()
-    for graph in model.items("subgraphs"):
+    for number, graph in enumerate(model.items("subgraphs")):
+        if number == 0:  # the one that an interpreter runs; others stand in its branches and loops
+            _values(graph, walk, facts)
         _tensors(graph, walk, buffers, facts)
         _operators(graph, names, used, facts, ends)
     kinds: dict[str, dict[str, int]] = {"builtin": {}, "flex": {}, "custom": {}}
@@ -168,6 +171,24 @@ _DTYPES = {
     "FLOAT32": "F32", "FLOAT16": "F16", "INT32": "I32", "UINT8": "U8", "INT64": "I64", "INT16": "I16", "INT8": "I8",
     "FLOAT64": "F64", "UINT64": "U64", "UINT32": "U32", "UINT16": "U16", "BFLOAT16": "BF16", "COMPLEX64": "C64",
 }  # fmt: skip
+
+
+def _values(graph: Table, walk: Walk, facts: Facts) -> None:
+    """What goes into the graph and what comes out: name, type and extents of each."""
+    types = walk.schema.enums["TensorType"]
+    wanted = {name: graph.numbers(name, _VALUES) for name in ("inputs", "outputs")}
+    last = max((index for indexes in wanted.values() for index in indexes), default=-1)
+    found: dict[int, dict[str, Any]] = {}
+    for index, tensor in enumerate(islice(graph.items("tensors"), max(last + 1, 0))):
+        if any(index in indexes for indexes in wanted.values()):
+            kind = tensor.number("type")
+            dtype = types[kind] if 0 <= kind < len(types) else f"TFLITE_{kind}"
+            # the extents of the signature are those that are not fixed as -1
+            extents = tensor.numbers("shape_signature", 64) or tensor.numbers("shape", 64)
+            shape = [extent if extent >= 0 else "?" for extent in extents]
+            found[index] = {"name": printable(tensor.text("name"))[:200], "dtype": _DTYPES.get(dtype, dtype), "shape": shape}
+    for name, indexes in wanted.items():
+        facts.note(name, [found[index] for index in indexes if index in found])
 
 
 def _external(model: Table, facts: Facts) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 
 from openvet.core.location import Location
 from openvet.core.pattern import pattern
@@ -20,6 +22,14 @@ _MOST_NAMES = 500_000
 #: From this part of the names on, a checkpoint uses the names of the drawing, and what is missing is missing.
 _ENOUGH = 0.5
 _LISTED = 10
+_FIRST_WORDS = 4
+_SAMPLE = 20
+#: Endings of names in older releases of transformers and of PyTorch's ``weight_norm``.
+_OLD = {".LayerNorm.gamma": ".LayerNorm.weight", ".LayerNorm.beta": ".LayerNorm.bias",
+        ".weight_g": ".parametrizations.weight.original0", ".weight_v": ".parametrizations.weight.original1"}  # fmt: skip
+_OLD_ENDINGS = tuple(_OLD)
+#: Attention in the middle of an autoencoder, up to diffusers 0.15.
+_OLD_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
 _DTYPES = {"float32": "F32", "float": "F32", "float16": "F16", "half": "F16", "bfloat16": "BF16", "float64": "F64",
            "float8_e4m3fn": "F8_E4M3"}  # fmt: skip
 _LABEL = pattern(r"(?:(\d{1,4})x)?(\d{1,4}(?:\.\d{1,3})?)([KMBT])")
@@ -53,8 +63,12 @@ class Match:
 
 
 def match(plan: Blueprint, components: Sequence[Component]) -> Match:
-    """Hold ``plan`` against the tensors of ``components``. A common first word of all names, such as ``model.``, may be absent."""
-    there = {each.name: each.shape for component in components for each in component.tensors}
+    """Hold ``plan`` against the tensors of ``components``.
+
+    A common first word of all names, such as ``model.`` or ``bert.``, may be absent or be there in addition, and names of older
+    releases stand for the newer ones.
+    """
+    there = {_newer(each.name): each.shape for component in components for each in component.tensors}
     drawn = {
         name: each.shape
         for each in plan.weights
@@ -63,12 +77,37 @@ def match(plan: Blueprint, components: Sequence[Component]) -> Match:
     }
     found = Match(drawn, there)
     if not found.known:
-        for cut, put in (("model.", ""), ("", "model."), ("transformer.", ""), ("", "transformer.")):
+        for cut, put in _renamings(drawn, there):
             renamed = {put + name.removeprefix(cut): shape for name, shape in drawn.items() if name.startswith(cut)}
-            other = Match({**renamed}, there)
+            other = Match(renamed, there)
             if other.known:
                 return other
     return found
+
+
+def _newer(name: str) -> str:
+    """The name that newer releases give to what ``name`` was in older ones."""
+    if name.endswith(_OLD_ENDINGS):
+        old = next(each for each in _OLD_ENDINGS if name.endswith(each))
+        return name.removesuffix(old) + _OLD[old]
+    if ".mid_block.attentions." in name:
+        place, _, last = name.rpartition(".")
+        place, _, kind = place.rpartition(".")
+        return f"{place}.{_OLD_ATTENTION.get(kind, kind)}.{last}"
+    return name
+
+
+def _renamings(drawn: Mapping[str, object], there: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """First words to take off the names of ``drawn`` and to put before them, of which a few names say that they may fit."""
+    cuts, puts = (
+        ["", *(f"{word}." for word, _ in Counter(name.partition(".")[0] for name in names).most_common(_FIRST_WORDS))]
+        for names in (drawn, there)
+    )
+    for cut, put in product(cuts, puts):
+        held = [name for name in drawn if name.startswith(cut)]
+        some = held[:: len(held) // _SAMPLE + 1]
+        if sum(put + name.removeprefix(cut) in there for name in some) > len(some) * _ENOUGH:
+            yield cut, put
 
 
 def _bounded(names: Iterator[str], copies: int) -> Iterator[str]:
@@ -80,7 +119,8 @@ def compare_shapes(found: Match, config: Component, components: Sequence[Compone
     if not found.known:
         return
     for name, (drawn, there) in list(found.wrong.items())[:_LISTED]:
-        place = next(each.place for each in components if any(tensor.name == name for tensor in each.tensors))
+        holding = (each.place for each in components if any(_newer(tensor.name) == name for tensor in each.tensors))
+        place = next(holding, components[0].place)
         yield Comparison(
             f"shape of {carried(name)}",
             Fact("shape", list(there), "derived", (Location(place, pointer=name),)),

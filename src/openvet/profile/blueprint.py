@@ -23,7 +23,8 @@ class Role:
 
     #: A table that tokens or positions look their vector up in: part of the parameters, no multiplication.
     EMBEDDING = "embedding"
-    #: Passed once for an input and not for a token: the encoder of an image or of sound, and what joins it to the text.
+    #: Passed once for an input and not for a token of the answer: the encoder of text, of an image or of sound, what joins it to
+    #: the answer, and what looks at a text as a whole.
     ENCODER = "encoder"
     #: A buffer that is stored and never trained, such as a table of positions.
     BUFFER = "buffer"
@@ -81,12 +82,13 @@ class Blueprint:
 
     Attributes:
         family: what the family is called.
-        kind: ``decoder``, ``encoder``, ``encoder-decoder``, ``dual-encoder``, ``denoiser``, ``autoencoder`` or ``adapter``.
+        kind: ``decoder``, ``encoder``, ``encoder-decoder``, ``dual-encoder``, ``denoiser`` or ``autoencoder``.
         modalities: what goes in and what comes out: ``("text", "image"), ("text",)``.
         weights: all of them.
         caches: what a sequence costs.
         facts: further facts, by the names that the predicate's page lists: ``layers``, ``hidden size`` ...
-        tied: elements of tables that the input is looked up in and that the output is multiplied with too.
+        tied: elements that a token is multiplied with and that are in no other count: tables in which the input is looked up and
+            that are the output's matrix too, layers that a token passes once more.
         notes: what has to be said about the drawing, in words.
     """
 
@@ -158,6 +160,11 @@ class Blueprint:
     def active(self) -> int:
         """Parameters that one token passes or looks itself up in: all but the experts that are not chosen."""
         return sum(each.passed for each in self.weights if each.role != Role.BUFFER)
+
+    @property
+    def encoded(self) -> int:
+        """Parameters that an input passes once, and not each token of the answer."""
+        return sum(each.passed for each in self.weights if each.role == Role.ENCODER)
 
     @property
     def multiplied(self) -> int:

@@ -21,7 +21,9 @@ from openvet.inventory.weights import NOT_PARAMETERS, Count, total
 from openvet.profile._compare import Match, compare_dtype, compare_gguf, compare_shapes, match
 from openvet.profile._config import Config
 from openvet.profile._gguf import draw_gguf
+from openvet.profile._graphs import GRAPHS, graph_facts, keras_config, keras_facts
 from openvet.profile._parts import Found, find_parts
+from openvet.profile._pipeline import Role, find_pipelines, pipeline_part, roles
 from openvet.profile._say import Facts
 from openvet.profile.blueprint import Blueprint
 
@@ -48,7 +50,10 @@ def families() -> dict[str, ModuleType]:
 def profile_parts(inventory: Inventory) -> tuple[tuple[ModelPart, ...], int]:
     """The models of ``inventory`` and how many more there are; to be asked for with :meth:`Inventory.once`."""
     found = find_parts(inventory)
-    return tuple(_part(inventory, each) for each in found[:MOST_PARTS]), max(0, len(found) - MOST_PARTS)
+    parts = [_part(inventory, each) for each in found[:MOST_PARTS]]
+    wholes = [pipeline_part(inventory, each, parts) for each in inventory.once(find_pipelines)[:MOST_PARTS]]
+    parts = sorted([*parts, *wholes], key=lambda each: (each.name != "", each.name))
+    return tuple(parts), max(0, len(found) - MOST_PARTS)
 
 
 class _Part:
@@ -56,6 +61,7 @@ class _Part:
 
     def __init__(self, inventory: Inventory, found: Found) -> None:
         self.found = found
+        self.role: Role | None = inventory.once(roles).get(found.name)
         self.facts = Facts()
         self.counted: dict[str, Count] = total(inventory, found.weights)
         self.comparisons: list[Comparison] = []
@@ -73,14 +79,18 @@ def _part(inventory: Inventory, found: Found) -> ModelPart:
     config = found.config
     if config is not None and config.basename.lower() == "adapter_config.json":
         _adapter(part, config)
+    elif (described := keras_config(found.weights, config)) is not None:
+        keras_facts(part.facts, described, found.weights, part.missing)
     elif config is not None:
         _configured(part, config)
     elif found.weights and found.weights[0].format == "gguf":
         _gguf(part)
-    else:
+    elif not (found.weights and found.weights[0].format in GRAPHS):
         part.missing.append(
             "no configuration describes these weights: family, layers and memory for a sequence are not known"
         )
+    if found.weights and found.weights[0].format in GRAPHS:
+        graph_facts(part.facts, found.weights[0], part.missing)
     _weights(part)
     _tokenizer(part)
     if found.others:
@@ -106,7 +116,14 @@ def _configured(part: _Part, component: Component) -> None:
     kind = document.get("model_type", document.get("_class_name"))
     key = "model_type" if "model_type" in document else "_class_name"
     facts.declared("family", kind if isinstance(kind, str) else None, component, f"/{key}")
-    facts.declared("class", document.get("architectures"), component, "/architectures")
+    declared = facts.declared("class", document.get("architectures"), component, "/architectures")
+    if part.role is not None:
+        facts.add("class in the pipeline", part.role.shown, "declared", [part.role.location])
+        different = part.role.compare(declared or facts.by_name.get("family"))
+        if different is not None:
+            part.keep(different)
+        if part.role.library == "transformers":  # it is loaded as that, whatever its own configuration says
+            config = Config({**document, "architectures": [part.role.cls]})
     for name in ("dtype", "torch_dtype"):
         value = document.get(name)
         facts.declared("declared dtype", value if isinstance(value, str) else None, component, f"/{name}")
@@ -194,7 +211,9 @@ def _counted(part: _Part, plan: Blueprint, basis: str, sources: Iterable[Locatio
     part.facts.add("embedding parameters", plan.embeddings, basis, sources)
     if plan.active != plan.parameters:
         part.facts.add("active parameters", plan.active, basis, sources)
-    if plan.kind in {"decoder", "encoder", "encoder-decoder"}:
+    if plan.encoded and plan.kind != "encoder":
+        part.facts.add("encoder parameters", plan.encoded, basis, sources)
+    if plan.kind in {"decoder", "encoder-decoder"} or (plan.kind == "encoder" and "text" in plan.modalities[0]):
         part.facts.add("parameters multiplied per token", plan.multiplied, basis, sources)
 
 

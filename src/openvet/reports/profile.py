@@ -16,9 +16,10 @@ __all__ = ["cache_bytes", "lines", "model"]
 _CACHES = {
     "kv": "keys and values",
     "latent": "compressed keys and values",
-    "cross": "keys and values of the input",
+    "cross": "keys and values",
     "state": "state",
 }
+_OF = {"state": "a sequence", "cross": "a position of the encoder"}
 _SHOWN = 6
 #: Bits of a number in a cache where nothing else is said.
 _CACHE_BITS = 16
@@ -29,7 +30,8 @@ def model(name: str, profile: ProfileV1, look: Look = PLAIN) -> str:
     out = [look.paint(visible(name), "bold")]
     if not profile.parts:
         out.append("  there is no model in it: neither a configuration nor weights that are known")
-    for part in profile.parts:
+    # what is said of a pipeline as a whole comes after its parts
+    for part in sorted(profile.parts, key=lambda each: each.fact("parts") is not None):
         if part.name and (len(profile.parts) > 1 or part.name != name):
             out += ["", look.paint(visible(part.name), "cyan")]
         out.extend(lines(part, look))
@@ -62,8 +64,15 @@ def _pairs(part: ModelPart) -> Iterator[tuple[str, str]]:
     facts = {each.name: each for each in part.facts}
     yield "model", _marked(_joined(facts, "name", "family", "class"), facts, "family", "name", "class")
     yield "kind", _kind(facts)
-    yield "parameters", _parameters(facts)
+    yield from _pipeline(facts)
+    whole = "parts" in facts
+    yield "parameters", "" if whole else _parameters(facts)
     yield "layers", _layers(facts)
+    yield "graph", _graph(facts)
+    yield "graph in", _plain(facts, "graph inputs")
+    yield "graph out", _plain(facts, "graph outputs")
+    yield "image", _image(facts)
+    yield "sound", _numbers(facts, ("mel bins", "{} mel bins"), ("source positions", "{} positions of the encoder"))
     yield "context", _context(facts)
     yield "vocabulary", _numbers(facts, ("vocabulary", "{}"), ("tied embeddings", "input and output share their table"))
     yield "numbers", _dtypes(facts)
@@ -77,6 +86,8 @@ def _pairs(part: ModelPart) -> Iterator[tuple[str, str]]:
     yield "adapter", _marked(_joined(facts, "method", "task", "base model"), facts, "method")
     if "further packagings" in facts:
         yield "also there", _plain(facts, "further packagings")
+    if whole:
+        yield "all parts", _parameters(facts)
 
 
 def _value(value: Any) -> str:
@@ -113,7 +124,9 @@ def _parameters(facts: Mapping[str, Fact]) -> str:
         parts[0] += ", by the configuration"
     if "active parameters" in facts:
         parts.append(f"{count_for_people(int(facts['active parameters'].value))} of them for each token")
-    if "embedding parameters" in facts:
+    if "encoder parameters" in facts:
+        parts.append(f"{count_for_people(int(facts['encoder parameters'].value))} that an input passes once")
+    if "embedding parameters" in facts and int(facts["embedding parameters"].value):
         parts.append(f"{count_for_people(int(facts['embedding parameters'].value))} in tables of embeddings")
     return "; ".join(parts)
 
@@ -127,6 +140,13 @@ def _layers(facts: Mapping[str, Fact]) -> str:
     return _numbers(
         facts,
         ("layers", "{}"),
+        ("encoder layers", "{} more in the encoder"),
+        ("text layers", "{} for text"),
+        ("text hidden size", "of hidden size {}"),
+        ("image layers", "{} for images"),
+        ("image hidden size", "of hidden size {}"),
+        ("blocks", "{} blocks"),
+        ("channels", "of {} channels"),
         ("hidden size", "hidden size {}"),
         ("attention heads", "{} heads"),
         ("key-value heads", "{} for keys and values"),
@@ -135,6 +155,42 @@ def _layers(facts: Mapping[str, Fact]) -> str:
         ("experts", "{} experts"),
         ("experts per token", "{} of them for each token"),
         ("shared experts", "{} for all tokens"),
+    )
+
+
+def _pipeline(facts: Mapping[str, Fact]) -> Iterator[tuple[str, str]]:
+    """The parts of a pipeline with their classes, and its scheduler."""
+    named = facts["parts"].value if "parts" in facts else None
+    if isinstance(named, Mapping):
+        yield "parts", ", ".join(f"{visible(name)}: {visible(str(cls))}" for name, cls in named.items())
+        yield "scheduler", _plain(facts, "scheduler")
+
+
+def _graph(facts: Mapping[str, Fact]) -> str:
+    """How many operations or layers of which kinds there are, and who wrote them."""
+    parts = [f"{_plain(facts, 'operations')} operations"] if "operations" in facts else []
+    for name in ("kinds of operations", "kinds of layers"):
+        counted = facts[name].value if name in facts else None
+        if isinstance(counted, Mapping):
+            most = list(counted.items())
+            shown = [f"{visible(str(kind))} {int(count):,}" for kind, count in most[:_SHOWN]]
+            parts.append(", ".join(shown) + (f" and {len(most) - _SHOWN} more kinds" if len(most) > _SHOWN else ""))
+    sets = facts["operator sets"].value if "operator sets" in facts else None
+    if isinstance(sets, Mapping):
+        parts.append("operator sets " + ", ".join(f"{visible(str(name))} {each}" for name, each in sets.items()))
+    parts += [f"by {_plain(facts, 'producer')}"] if "producer" in facts else []
+    return "; ".join(parts)
+
+
+def _image(facts: Mapping[str, Fact]) -> str:
+    return _numbers(
+        facts,
+        ("image size", "{} pixels a side"),
+        ("patch size", "patches of {}"),
+        ("latent size", "worked on at {} a side"),
+        ("latent channels", "{} latent channels"),
+        ("codes", "a table of {} codes"),
+        ("text width", "text of width {}"),
     )
 
 
@@ -173,7 +229,7 @@ def cache_bytes(caches: Sequence[Cache], tokens: int, bits: int = _CACHE_BITS) -
 
 
 def _cache(cache: Cache) -> str:
-    per = "a sequence" if cache.kind == "state" else "a token"
+    per = _OF.get(cache.kind, "a token")
     size = bytes_for_people(cache.layers * cache.elements * _CACHE_BITS // 8)
     text = f"{size} of {_CACHES[cache.kind]} for {per} at {_CACHE_BITS} bits ({plural(cache.layers, 'layer')})"
     return f"{text}, of the last {cache.window:,} tokens" if cache.window else text
@@ -184,5 +240,8 @@ def _token(part: ModelPart) -> str:
     if multiplied is None:
         return ""
     text = f"{count_for_people(2 * multiplied)} floating-point operations"
-    growing = sum(each.layers * each.flop for each in part.caches)
-    return f"{text}, and {count_for_people(growing)} more for each token before it" if growing else text
+    growing = sum(each.layers * each.flop for each in part.caches if each.kind != "cross")
+    looked = sum(each.layers * each.flop for each in part.caches if each.kind == "cross")
+    more = [f"{count_for_people(growing)} more for each token before it"] if growing else []
+    more += [f"{count_for_people(looked)} for each position of the encoder"] if looked else []
+    return f"{text}, and {' and '.join(more)}" if more else text

@@ -55,6 +55,8 @@ def say_tower(plan: Blueprint, config: Config, layers: Sequence[int], hidden: in
     """The facts about a tower that stands alone."""
     plan.facts |= {"layers": len(layers), "hidden size": hidden, "attention heads": heads}
     plan.facts["image size"] = pixels_of(config, "image_size", 224)[0]
+    if config.values.get("patch_size") is not None:
+        plan.facts["patch size"] = pixels_of(config, "patch_size")[0]
 
 
 def clip_layers(plan: Blueprint, place: str, hidden: int, inner: int, layers: Sequence[int]) -> None:
