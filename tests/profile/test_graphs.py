@@ -56,7 +56,12 @@ def test_tensorflow_lite(tmp_path: Path) -> None:
         {"name": "out", "type": 9, "shape": [1, 4]},
     ]
     graph = {"tensors": tensors, "inputs": [0], "outputs": [2, 99], "operators": [{"opcode_index": 0}]}
-    root = {"version": 3, "operator_codes": [{"builtin_code": 9}], "subgraphs": [graph], "buffers": [{}, {"data": bytes(64)}]}
+    root = {
+        "version": 3,
+        "operator_codes": [{"builtin_code": 9}],
+        "subgraphs": [graph],
+        "buffers": [{}, {"data": bytes(64)}],
+    }
     part = lone(tmp_path, "model.tflite", forge_buffer("tflite", root, b"TFL3"))
     assert value(part, "graph inputs") == ["in F32 [?, 4]"]
     assert value(part, "graph outputs") == ["out I8 [1, 4]"]

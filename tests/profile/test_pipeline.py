@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from tests.inventory.test_build import inventory
 from openvet.evidence.predicates.profile_v1 import ModelPart
 from openvet.profile._config import Config
 from openvet.profile.profile import families, profile_parts
-
 
 _UNET = {"_class_name": "UNet2DConditionModel", "block_out_channels": [32, 64], "cross_attention_dim": 16, "attention_head_dim": 8,
          "down_block_types": ["CrossAttnDownBlock2D", "DownBlock2D"], "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D"],
@@ -29,7 +27,7 @@ _PARTS: dict[str, dict[str, Any]] = {"unet": _UNET, "vae": _VAE, "text_encoder":
 
 def drawn(config: dict[str, Any]) -> list[reference.Tensor]:
     """The tensors of a configuration; that they are those of the class is held in ``test_against_classes``."""
-    plan = families()[config.get("model_type", config.get("_class_name"))].draw(Config(config))
+    plan = families()[str(config.get("model_type", config.get("_class_name")))].draw(Config(config))
     return [reference.Tensor(name, "F32", shape) for name, shape in plan.shapes(10**6).items()]
 
 

@@ -186,7 +186,11 @@ def _values(graph: Table, walk: Walk, facts: Facts) -> None:
             # the extents of the signature are those that are not fixed as -1
             extents = tensor.numbers("shape_signature", 64) or tensor.numbers("shape", 64)
             shape = [extent if extent >= 0 else "?" for extent in extents]
-            found[index] = {"name": printable(tensor.text("name"))[:200], "dtype": _DTYPES.get(dtype, dtype), "shape": shape}
+            found[index] = {
+                "name": printable(tensor.text("name"))[:200],
+                "dtype": _DTYPES.get(dtype, dtype),
+                "shape": shape,
+            }
     for name, indexes in wanted.items():
         facts.note(name, [found[index] for index in indexes if index in found])
 

@@ -78,7 +78,9 @@ def find_parts(inventory: Inventory) -> list[Found]:
 def _names_a_model(found: Found) -> bool:
     """Whether a configuration without weights is that of a model, and not of a pooling layer or a program."""
     document = None if found.config is None else found.config.document
-    return isinstance(document, dict) and any(key in document for key in ("model_type", "architectures", "peft_type", "_class_name"))
+    return isinstance(document, dict) and any(
+        key in document for key in ("model_type", "architectures", "peft_type", "_class_name")
+    )
 
 
 def _folder(place: str) -> str:

@@ -35,7 +35,9 @@ CLIP = Names("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_a
              "layer_norm2")  # fmt: skip
 BART = Names("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.out_proj", "self_attn_layer_norm", "fc1", "fc2",
              "final_layer_norm")  # fmt: skip
-_CROSS = Names("encoder_attn.q_proj", "encoder_attn.k_proj", "encoder_attn.v_proj", "encoder_attn.out_proj", "", "", "", "")
+_CROSS = Names(
+    "encoder_attn.q_proj", "encoder_attn.k_proj", "encoder_attn.v_proj", "encoder_attn.out_proj", "", "", "", ""
+)
 
 
 def attend_encoder(

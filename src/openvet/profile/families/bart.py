@@ -65,7 +65,9 @@ def draw(config: Config) -> Blueprint:
         _output(config, plan, hidden, biased=_KINDS[kind].biased)
     elif task == "SequenceClassification":
         plan.linear("classification_head.dense", hidden, hidden, bias=True, role=Role.ENCODER)
-        labels = config.may("num_labels") or (3 if config.word("model_type") == "bart" and "id2label" not in config.values else None)
+        labels = config.may("num_labels") or (
+            3 if config.word("model_type") == "bart" and "id2label" not in config.values else None
+        )
         classifier(config, plan, "classification_head.out_proj", hidden, labels=labels)
     elif task == "QuestionAnswering":
         classifier(config, plan, "qa_outputs", hidden, labels=2, each=True)

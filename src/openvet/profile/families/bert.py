@@ -10,7 +10,17 @@ from __future__ import annotations
 
 from openvet.profile._config import Config
 from openvet.profile.blueprint import Blueprint
-from openvet.profile.families._bert import LABELLED, again, feed, labelled, layers, pooler, relative, tables, text_encoder
+from openvet.profile.families._bert import (
+    LABELLED,
+    again,
+    feed,
+    labelled,
+    layers,
+    pooler,
+    relative,
+    tables,
+    text_encoder,
+)
 from openvet.profile.families._family import Family
 from openvet.profile.families._heads import classifier, task_of
 

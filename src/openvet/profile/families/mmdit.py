@@ -68,10 +68,11 @@ def _sd3(config: Config, plan: Blueprint) -> Blueprint:
     plan.add("pos_embed.pos_embed", 1, most * most, width, role=Role.BUFFER)
     _timed(config, plan, width, 2048)
     plan.linear("context_embedder", width, text, bias=True)
-    twice = sorted(set(config.wholes("dual_attention_layers", default=())))
+    dual = set(config.wholes("dual_attention_layers", default=()))
+    twice = sorted(dual)
     if twice and twice[-1] >= len(layers):
         raise MalformedError(f"{config.pointer}/dual_attention_layers names {twice[-1]} of {len(layers)} layers")
-    place, once = "transformer_blocks.{}", [each for each in layers if each not in set(twice)]
+    place, once = "transformer_blocks.{}", [each for each in layers if each not in dual]
     plan.linear(f"{place}.norm1.linear", 6 * width, width, bias=True, over=(once,))
     plan.linear(f"{place}.norm1.linear", 9 * width, width, bias=True, over=(twice,))
     _joint(plan, place, width, layers, layers[-1:])

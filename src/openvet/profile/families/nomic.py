@@ -54,7 +54,14 @@ def draw(config: Config) -> Blueprint:
     if known:
         plan.linear("cls.predictions.transform.dense", hidden, hidden, bias=up)
         plan.norm("cls.predictions.transform.layer_norm", hidden, bias=True)
-        again(config, plan, shape.vocabulary, hidden, bias="cls.predictions.decoder.bias", matrix="cls.predictions.decoder")
+        again(
+            config,
+            plan,
+            shape.vocabulary,
+            hidden,
+            bias="cls.predictions.decoder.bias",
+            matrix="cls.predictions.decoder",
+        )
     elif task != "Model":
         not_drawn(plan, named)
     return plan
