@@ -44,7 +44,7 @@ def draw(config: Config) -> Blueprint:
         plan.norm(f"{place}.layer_norm", last, bias=True)
     plan.linear(f"{place}.projection", hidden, last, bias=True)
     if _masked(config):
-        plan.add(f"{prefix}masked_spec_embed", hidden, role=Role.EMBEDDING)
+        plan.add(f"{prefix}masked_spec_embed", hidden)
     place = f"{prefix}encoder"
     _positions(config, plan, f"{place}.pos_conv_embed.conv", hidden)
     block(plan, f"{place}.layers.{{}}", _NAMES, hidden, config.whole("intermediate_size", default=3072), (layers,))
