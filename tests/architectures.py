@@ -11,13 +11,14 @@ import itertools
 import json
 import re
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 __all__ = [
     "FOLDER",
     "SIZES",
+    "VARIANTS",
     "Tensor",
     "components",
     "compress",
@@ -29,11 +30,14 @@ __all__ = [
     "names",
     "numbers",
     "ranges",
+    "shapes_digest",
     "tensors",
+    "varied",
 ]
 
 FOLDER = Path(__file__).resolve().parent / "vectors" / "architectures"
-SIZES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "U8": 1, "BOOL": 1}
+VARIANTS = FOLDER / "variants.json"
+SIZES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "I64": 8, "I32": 4, "I8": 1, "U8": 1, "BOOL": 1}
 _NUMBER = re.compile(r"(?<=\.)\d+(?=\.|$)|^\d+(?=\.)")
 _HOLE = re.compile(r"\{([\d,-]+)\}")
 
@@ -142,6 +146,26 @@ def digest(found: Iterable[Tensor]) -> str:
     """SHA-256 in hex over the tensors sorted by name, one ``NAME DTYPE SIZE,SIZE`` a line: equal for two listings of the same tensors."""
     lines = (f"{name} {dtype} {','.join(map(str, shape))}\n" for name, dtype, shape in sorted(found))
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def shapes_digest(found: Mapping[str, tuple[int, ...]]) -> str:
+    """SHA-256 in hex over names and shapes, sorted by name."""
+    lines = (f"{name} {','.join(map(str, shape))}\n" for name, shape in sorted(found.items()))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def varied(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration of an entry of ``variants.json``."""
+    config: dict[str, Any] = json.loads((configs(entry["base"]) / "config.json").read_text("utf-8"))
+    for place, value in [*entry.get("set", {}).items(), *((place, None) for place in entry.get("drop", ()))]:
+        *above, key = place.split("/")
+        part = config
+        for name in above:
+            part = part[name]
+        part[key] = value
+        if place in entry.get("drop", ()):
+            del part[key]
+    return config
 
 
 def forge(found: Iterable[Tensor], path: Path) -> int:

@@ -195,6 +195,12 @@ def cache(model: Any, filled: Any) -> dict[str, Any] | None:
         return None
     own = getattr(filled, "self_attention_cache", filled)
     layers = [_layer(layer, _TOKENS) for layer in own.layers]
+    # MiniMax keeps the states of its linear attention beside the layers
+    states = getattr(own, "linear_cache", [])
+    layers.extend({"kind": "none"} for _ in range(len(states) - len(layers)))
+    for index, state in enumerate(states):
+        if hasattr(state, "numel"):
+            layers[index] = {"kind": "state", "state_elements": state.numel()}
     projected, latent = _projected(model), _latent(model)
     for index, layer in enumerate(layers):
         kept = layer.get("bytes_per_token")
