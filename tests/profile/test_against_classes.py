@@ -75,3 +75,19 @@ def test_a_sequence_costs_what_the_class_keeps_of_it(name: str, component: str) 
     assert states == cache["state_elements"]
     crossed = sum(each.layers * each.elements for each in plan.caches if each.kind == "cross")
     assert crossed * cache["element_bytes"] == cache.get("cross_bytes_per_source_token", 0)
+
+
+_VARIANTS = json.loads(reference.VARIANTS.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", sorted(_VARIANTS))
+def test_other_values_of_keys_make_what_the_class_makes_of_them(name: str) -> None:
+    config, said = reference.varied(_VARIANTS[name]), _VARIANTS[name]["says"]
+    plan = families()[config["model_type"]].draw(Config(config))
+    assert reference.shapes_digest(plan.shapes(10**6)) == said["tensors"]
+    buffers = plan.parameters - said["parameters"]
+    assert buffers >= 0
+    assert plan.active - buffers == said["active"]
+    kept = [[each.layers, each.elements, each.window] for each in plan.caches if each.kind != "state"]
+    assert sorted(kept, key=repr) == said["kept"]
+    assert sum(each.layers * each.elements for each in plan.caches if each.kind == "state") == said["state"]

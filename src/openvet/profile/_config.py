@@ -67,6 +67,21 @@ class Config:
             raise MalformedError(f"{self.pointer}/{names[0]} is not there")
         return default
 
+    def number(self, *names: str, default: float, least: float = 0.0, most: float = 1e6) -> float:
+        """A number that may be a fraction."""
+        where, value = self._find(names)
+        if value is _MISSING:
+            return default
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+            raise MalformedError(f"{where} is no number from {least:g} to {most:g}")
+        return float(value)
+
+    def auto(self, *names: str, default: int, most: int = LARGEST) -> int:
+        """A whole number, where ``auto`` and nothing at all mean ``default``."""
+        if any(self.values.get(name) == "auto" for name in names):
+            return default
+        return self.whole(*names, default=default, most=most)
+
     def flag(self, *names: str, default: bool = False) -> bool:
         where, value = self._find(names)
         if value is _MISSING:
@@ -91,6 +106,14 @@ class Config:
             raise MalformedError(f"{where} is no list of at most {most} items")
         return value
 
+    def texts(self, *names: str) -> list[str] | None:
+        """A list of words."""
+        found = self.may_list(*names)
+        for number, each in enumerate(found or ()):
+            if not isinstance(each, str):
+                raise MalformedError(f"{self.pointer}/{names[0]}/{number} is no text")
+        return found
+
     def wholes(
         self, *names: str, default: Sequence[int] | None = None, most: int = LARGEST, least: int = 0
     ) -> list[int]:
@@ -113,3 +136,15 @@ class Config:
         if not isinstance(value, Mapping):
             raise MalformedError(f"{where} is no object")
         return Config(value, where, self.read)
+
+    def part(self, *names: str) -> Config:
+        """The same, empty where there is none."""
+        return self.below(*names) or Config({}, f"{self.pointer}/{names[0]}", self.read)
+
+    def with_absent(self, values: Mapping[str, Any]) -> Config:
+        """This one, with ``values`` for the keys that it leaves to its class; what it says to be nothing stays nothing."""
+        return Config({**values, **self.values}, self.pointer, self.read)
+
+    def denies(self, name: str) -> bool:
+        """Whether it says that this is nothing, rather than leaving it to its class."""
+        return name in self.values and self.values[name] is None

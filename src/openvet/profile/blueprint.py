@@ -2,7 +2,7 @@
 
 A family (:mod:`openvet.profile.families`) draws a blueprint from a configuration. Nothing is executed and nothing is guessed: each
 family's drawing is held, tensor by tensor, against the class that transformers or diffusers builds from the same configuration
-(``tests/profile/test_families.py``).
+(``tests/profile/test_against_classes.py``).
 """
 
 from __future__ import annotations
@@ -70,6 +70,11 @@ class Weight:
         chosen, of = self.active or (1, 1)
         return self.elements * chosen // of
 
+    def moved(self, cut: str, put: str) -> Weight:
+        """The same with ``put`` in place of ``cut`` before its name, where that is what it starts with."""
+        name = put + self.name.removeprefix(cut) if self.name.startswith(cut) else self.name
+        return Weight(name, self.shape, self.role, self.over, self.active)
+
     def names(self) -> Iterator[str]:
         """Each name, in order."""
         for numbers in product(*self.over):
@@ -90,6 +95,7 @@ class Blueprint:
         tied: elements that a token is multiplied with and that are in no other count: tables in which the input is looked up and
             that are the output's matrix too, layers that a token passes once more.
         notes: what has to be said about the drawing, in words.
+        renamed: (start of a name, another that published files have in its place), for classes whose names have changed.
     """
 
     family: str
@@ -100,6 +106,7 @@ class Blueprint:
     facts: dict[str, Any] = field(default_factory=dict)
     tied: int = 0
     notes: list[str] = field(default_factory=list)
+    renamed: list[tuple[str, str]] = field(default_factory=list)
 
     def add(
         self,

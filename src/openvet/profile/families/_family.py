@@ -6,8 +6,9 @@ A family is one module in this folder with two names::
     def draw(config: Config) -> Blueprint: ...
 
 ``draw`` gives every tensor that the published class makes of a configuration, with the name that published checkpoints use, and what
-a sequence costs. It raises :class:`~openvet.errors.MalformedError` for a configuration that no such model can have, and
-:class:`~openvet.errors.UnsupportedError` for one that it does not know to draw. The docstring names the classes that it follows.
+a sequence costs. It raises :class:`~openvet.errors.MalformedError` with the place of the fault, for a configuration that no such model
+can have, :class:`~openvet.errors.UnsupportedError` for a part of a family that is not known, and nothing else. The docstring names the
+classes that it follows.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from openvet.profile._config import LAYERS, Config
 from openvet.profile.blueprint import Blueprint, Role
-from openvet.profile.families._decoder import context, gated, head_of, layers_of
+from openvet.profile.families._decoder import context, gated, head_of, layers_of, others
 from openvet.profile.families._family import Family
 
 __all__ = ["FAMILY", "draw"]
@@ -70,7 +70,7 @@ def _feed(config: Config, plan: Blueprint, hidden: int, layers: range, *, scored
     every = config.whole("moe_layer_freq", default=1, most=LAYERS)
     sparse = [each for each in layers if experts and each >= first and each % every == 0]
     place = "model.layers.{}.mlp"
-    gated(plan, place, hidden, inner, ([each for each in layers if each not in set(sparse)],))
+    gated(plan, place, hidden, inner, (others(layers, sparse),))
     if not experts:
         return
     chosen = config.whole("num_experts_per_tok", most=experts)
