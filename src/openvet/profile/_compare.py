@@ -12,6 +12,7 @@ from openvet.evidence.predicates.inventory_v1 import Fact
 from openvet.evidence.predicates.profile_v1 import Comparison, Problem
 from openvet.inventory.component import Component
 from openvet.inventory.weights import NOT_PARAMETERS, Count
+from openvet.profile._quantized import is_packed, unpack
 from openvet.profile._say import carried
 from openvet.profile.blueprint import Blueprint, Role
 
@@ -62,19 +63,21 @@ class Match:
         return self.known and not self.missing and not self.wrong
 
 
-def match(plan: Blueprint, components: Sequence[Component]) -> Match:
+def match(plan: Blueprint, components: Sequence[Component], bits: int | None = None) -> Match:
     """Hold ``plan`` against the tensors of ``components``.
 
     A common first word of all names, such as ``model.`` or ``bert.``, may be absent or be there in addition, and names of older
-    releases stand for the newer ones.
+    releases stand for the newer ones. ``bits`` are those of packed numbers, where the configuration says them.
     """
-    there = {_newer(each.name): each.shape for component in components for each in component.tensors}
-    drawn = {
-        name: each.shape
-        for each in plan.weights
-        if each.role != Role.BUFFER
-        for name in _bounded(each.names(), each.copies)
-    }
+    tensors = {_newer(each.name): each for component in components for each in component.tensors}
+    drawn = _drawn(plan)
+    packed = is_packed(tensors.values())
+    there = {name: each.shape for name, each in tensors.items()}
+    if packed:
+        there = unpack(tensors, drawn, bits)
+    drawn = _renamed(plan, drawn, there)
+    if packed:  # some that were packed may be known by their new names only
+        there = unpack(tensors, drawn, bits)
     found = Match(drawn, there)
     if not found.known:
         for cut, put in _renamings(drawn, there):
@@ -83,6 +86,25 @@ def match(plan: Blueprint, components: Sequence[Component]) -> Match:
             if other.known:
                 return other
     return found
+
+
+def _drawn(plan: Blueprint) -> dict[str, tuple[int, ...]]:
+    """Name -> shape of what has to be there; nothing where there are more than any model has."""
+    weights = [each for each in plan.weights if each.role != Role.BUFFER]
+    if sum(each.copies for each in weights) > _MOST_NAMES:
+        return {}
+    return {name: each.shape for each in weights for name in each.names()}
+
+
+def _renamed(
+    plan: Blueprint, drawn: Mapping[str, tuple[int, ...]], there: Mapping[str, tuple[int, ...]]
+) -> dict[str, tuple[int, ...]]:
+    """The drawing with the names that published files have in place of the class's, where they are there."""
+    out = {}
+    for name, shape in drawn.items():
+        others = (put + name.removeprefix(cut) for cut, put in plan.renamed if name.startswith(cut))
+        out[name if name in there else next((each for each in others if each in there), name)] = shape
+    return out
 
 
 def _newer(name: str) -> str:
@@ -110,17 +132,12 @@ def _renamings(drawn: Mapping[str, object], there: Mapping[str, object]) -> Iter
             yield cut, put
 
 
-def _bounded(names: Iterator[str], copies: int) -> Iterator[str]:
-    return names if copies <= _MOST_NAMES else iter(())
-
-
 def compare_shapes(found: Match, config: Component, components: Sequence[Component]) -> Iterator[Comparison | Problem]:
     """Where the configuration draws another tensor than is there, or one that is in no file."""
     if not found.known:
         return
     for name, (drawn, there) in list(found.wrong.items())[:_LISTED]:
-        holding = (each.place for each in components if any(_newer(tensor.name) == name for tensor in each.tensors))
-        place = next(holding, components[0].place)
+        place = _place(components, name)
         yield Comparison(
             f"shape of {carried(name)}",
             Fact("shape", list(there), "derived", (Location(place, pointer=name),)),
@@ -132,6 +149,17 @@ def compare_shapes(found: Match, config: Component, components: Sequence[Compone
         first = ", ".join(str(carried(each)) for each in found.missing[:3])
         text = f"{len(found.missing)} of {found.drawn} tensors that the configuration asks for are in no file: {first}"
         yield Problem(text + (" ..." if len(found.missing) > 3 else ""), Location(config.place))
+
+
+def _place(components: Sequence[Component], name: str) -> str:
+    """The file with the tensor ``name``, or with what is stored in its place."""
+    for start in (name, name.removesuffix("weight")):
+        for each in components:
+            if any(
+                tensor.name == start or (start != name and tensor.name.startswith(start)) for tensor in each.tensors
+            ):
+                return each.place
+    return components[0].place
 
 
 def _more(text: str, count: int) -> str:

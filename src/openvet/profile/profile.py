@@ -24,6 +24,7 @@ from openvet.profile._gguf import draw_gguf
 from openvet.profile._graphs import GRAPHS, graph_facts, keras_config, keras_facts
 from openvet.profile._parts import Found, find_parts
 from openvet.profile._pipeline import Role, find_pipelines, pipeline_part, roles
+from openvet.profile._quantized import describe, is_quantized
 from openvet.profile._say import Facts
 from openvet.profile.blueprint import Blueprint
 
@@ -37,7 +38,6 @@ _USUAL = (("layers", ("num_hidden_layers", "n_layer", "num_layers", "n_layers"))
           ("context length", ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")), ("vocabulary", ("vocab_size",)))  # fmt: skip
 #: Formats in which the offset of a tensor is one in the file.
 _BYTES_FOLLOW = frozenset({"safetensors", "gguf"})
-_PACKED = frozenset({"I32", "U8", "I8", "U32", "I16"})
 
 
 @cache
@@ -69,6 +69,7 @@ class _Part:
         self.missing: list[str] = []
         self.plan: Blueprint | None = None
         self.match: Match | None = None
+        self.bits: int | None = None
 
     def keep(self, each: Comparison | Problem) -> None:
         (self.comparisons if isinstance(each, Comparison) else self.problems).append(each)  # type: ignore[arg-type] # mypy joins the two
@@ -127,9 +128,10 @@ def _configured(part: _Part, component: Component) -> None:
     for name in ("dtype", "torch_dtype"):
         value = document.get(name)
         facts.declared("declared dtype", value if isinstance(value, str) else None, component, f"/{name}")
-    quantized = document.get("quantization_config")
-    if isinstance(quantized, dict):
-        facts.declared("quantization", _quantization(quantized), component, "/quantization_config")
+    for name in ("quantization_config", "compression_config"):
+        quantized = document.get(name)
+        if isinstance(quantized, dict):
+            facts.declared("quantization", _quantization(part, quantized), component, f"/{name}")
     module = families().get(kind) if isinstance(kind, str) else None
     if module is None:
         said = f"the family {facts.by_name['family'].value}" if "family" in facts.by_name else "the family"
@@ -150,16 +152,11 @@ def _configured(part: _Part, component: Component) -> None:
     _drawn(part, part.plan, component)
 
 
-def _quantization(quantized: dict[str, Any]) -> str | None:
-    method = quantized.get("quant_method")
-    bits = quantized.get("bits", quantized.get("w_bit"))
-    if quantized.get("load_in_4bit") is True:
-        bits = 4
-    elif quantized.get("load_in_8bit") is True:
-        bits = 8
-    if not isinstance(method, str):
+def _quantization(part: _Part, quantized: dict[str, Any]) -> str | None:
+    method, part.bits = describe(quantized)
+    if method is None:
         return None
-    return f"{method}, {bits} bits" if isinstance(bits, int) and not isinstance(bits, bool) else method
+    return method if part.bits is None or str(part.bits) in method else f"{method}, {part.bits} bits"
 
 
 def _usual(part: _Part, config: Config, component: Component) -> None:
@@ -177,7 +174,7 @@ def _usual(part: _Part, config: Config, component: Component) -> None:
 
 def _drawn(part: _Part, plan: Blueprint, component: Component) -> None:
     """The facts of a drawing. They are declared: only the configuration supports them; the tensors may confirm it."""
-    found = part.match = match(plan, part.found.weights) if part.found.weights else None
+    found = part.match = match(plan, part.found.weights, part.bits) if part.found.weights else None
     confirmed = found is not None and found.fits
     basis = "derived" if confirmed else "declared"
     sources = [Location(component.place)]
@@ -190,12 +187,16 @@ def _drawn(part: _Part, plan: Blueprint, component: Component) -> None:
     for name, value in plan.facts.items():
         facts.add(name, value, "declared", [Location(component.place)])
     _counted(part, plan, basis, sources)
-    if not part.found.weights or _is_packed(part):
+    if not part.found.weights:
         facts.add("parameters", plan.parameters, "declared", [Location(component.place)])
         return
     if found is not None:
         for each in compare_shapes(found, component, part.found.weights):
             part.keep(each)
+    if _is_quantized(part):
+        # the stored elements are words of packed numbers, and scales; the type declared is that of the arithmetic
+        facts.add("parameters", plan.parameters, basis, sources)
+        return
     for each in compare_dtype(facts.by_name.get("declared dtype"), part.counted, part.found.weights):
         part.keep(each)
     there = _parameters(part)
@@ -221,12 +222,9 @@ def _parameters(part: _Part) -> int:
     return sum(each.elements for dtype, each in part.counted.items() if dtype not in NOT_PARAMETERS)
 
 
-def _is_packed(part: _Part) -> bool:
-    """Whether numbers of few bits lie packed in larger ones, so that the elements of the tensors are not the parameters."""
-    if "quantization" not in part.facts.by_name:
-        return False
-    sizes = {dtype: each.size for dtype, each in part.counted.items()}
-    return sum(sizes.get(dtype, 0) for dtype in _PACKED) * 2 > sum(sizes.values())
+def _is_quantized(part: _Part) -> bool:
+    """Whether the elements of the tensors are not the parameters: words that hold several numbers each, and scales."""
+    return any(is_quantized(each.tensors) for each in part.found.weights)
 
 
 def _gguf(part: _Part) -> None:
@@ -266,7 +264,7 @@ def _weights(part: _Part) -> None:
         part.missing.append("there are no weights: what is said comes from the configuration alone")
         return
     parameters = _parameters(part)
-    if not _is_packed(part):
+    if not _is_quantized(part) or (part.plan is None and "quantization" not in facts.by_name):
         facts.derived("parameters", parameters, components)
     dtypes = {
         dtype: {"tensors": each.tensors, "elements": each.elements, "bytes": each.size}
