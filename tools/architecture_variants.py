@@ -2,7 +2,7 @@
 
 ``python tools/architecture_variants.py`` in the environment of ``architectures.py``; ``--check`` compares and writes nothing. Each entry
 names a configuration of the vectors (``base``), the keys that are set in it (``set``, ``a/b`` for a key of an object below) and those that
-are taken out (``drop``); ``says`` is what this script writes.
+are taken out (``drop``); ``says`` is what this script writes, of classes without a cache (``"only": "tensors"``) the tensors alone.
 """
 
 from __future__ import annotations
@@ -17,16 +17,20 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.architectures import VARIANTS, numbers, shapes_digest, varied
 
-from architectures import _facts, _of_hub, _tensors
+from architectures import _facts, _of_diffusers, _of_hub, _tensors
 
 
 def says(entry: dict[str, Any]) -> dict[str, Any]:
     """Parameters, active ones, tensors and caches of the class."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "config.json").write_text(json.dumps(varied(entry)), "utf-8")
-        model = _of_hub(folder, {})
+        config = varied(entry)
+        (folder / "config.json").write_text(json.dumps(config), "utf-8")
+        model = (_of_diffusers if "_class_name" in config else _of_hub)(folder, {})
         listing = _tensors(model)
+        if entry.get("only") == "tensors":
+            count = sum(each.numel() for each in {id(each): each for each in model.parameters()}.values())
+            return {"parameters": count, "tensors": shapes_digest({each.name: each.shape for each in listing})}
         facts = _facts(model, listing, "transformers")
     cache = facts["cache"] or {"groups": [], "state_elements": 0, "element_bytes": 1}
     kept = [
