@@ -15,6 +15,7 @@ from tests.snapshots.snapshot import matches
 
 from openvet.cli import main
 from openvet.evidence.predicates.profile_v1 import ModelPart, ProfileV1
+from openvet.profile.profile import families, family_of
 from openvet.workflows.answer import ask
 
 
@@ -195,3 +196,10 @@ def test_labels_of_gguf_lie(keys: dict[str, Any], said: str, tmp_path: Path) -> 
     told = [each.note for each in part.comparisons if not each.agree] + [each.message for each in part.problems]
     assert any(said in each for each in told), told
     assert part.count("parameters") == 176
+
+
+def test_a_family_is_found_without_the_others() -> None:
+    for kind, module in families().items():
+        assert family_of(kind) is module
+    assert family_of("brand_new") is None
+    assert family_of("../llama") is None

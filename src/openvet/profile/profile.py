@@ -6,6 +6,8 @@ the configuration by the rules of its family; the drawing is held against the te
 
 from __future__ import annotations
 
+import importlib
+import os
 from collections.abc import Iterable
 from functools import cache
 from types import ModuleType
@@ -42,9 +44,31 @@ _BYTES_FOLLOW = frozenset({"safetensors", "gguf"})
 
 @cache
 def families() -> dict[str, ModuleType]:
-    """``model_type`` -> the family's module."""
+    """``model_type`` -> the family's module, of all."""
     modules = load_kind("openvet.profile.families", ("FAMILY", "draw")).modules
     return {name: module for module in modules for name in module.FAMILY.model_types}
+
+
+@cache
+def family_of(kind: str) -> ModuleType | None:
+    """The module of one family; only those whose source spells ``kind`` are imported, since all of them would cost each start."""
+    folder = os.path.join(os.path.dirname(__file__), "families")
+    spelled = f'"{kind}"'.encode("utf-8", "replace")
+    try:
+        names = sorted(each for each in os.listdir(folder) if each.endswith(".py") and not each.startswith("_"))
+        found = [each[:-3] for each in names if _spells(os.path.join(folder, each), spelled)]
+    except OSError:  # not installed as files
+        return families().get(kind)
+    for name in found:
+        module = importlib.import_module(f"openvet.profile.families.{name}")
+        if kind in module.FAMILY.model_types:
+            return module
+    return None
+
+
+def _spells(path: str, text: bytes) -> bool:
+    with open(path, "rb", buffering=0) as file:
+        return text in file.read()
 
 
 def profile_parts(inventory: Inventory) -> tuple[tuple[ModelPart, ...], int]:
@@ -132,7 +156,7 @@ def _configured(part: _Part, component: Component) -> None:
         quantized = document.get(name)
         if isinstance(quantized, dict):
             facts.declared("quantization", _quantization(part, quantized), component, f"/{name}")
-    module = families().get(kind) if isinstance(kind, str) else None
+    module = family_of(kind) if isinstance(kind, str) else None
     if module is None:
         said = f"the family {facts.by_name['family'].value}" if "family" in facts.by_name else "the family"
         part.missing.append(f"{said} is not known: active parameters and memory for a sequence are not computed")
