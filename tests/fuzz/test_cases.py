@@ -52,7 +52,7 @@ def test_changed_bytes_end_in_a_report(tmp_path: Path) -> None:
             name, data = chance.choice(seeds)
             path = tmp_path / name
             path.write_bytes(change(chance, data))
-            started = time.monotonic()
+            started = time.process_time()
             assert openvet.check(path).models
-            assert time.monotonic() - started < 20
+            assert time.process_time() - started < 20
             path.unlink()

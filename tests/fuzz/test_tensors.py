@@ -89,14 +89,14 @@ def test_changed_bytes(index: int) -> None:
         data = change(chance, seed)
         facts = Facts("x", "x", Budget(limits))
         source = BytesSource(data)
-        started = time.monotonic()
+        started = time.process_time()
         try:
             module.probe(Head("x", source))
             module.read(source, facts)
         except ReadError:
             pass
         known.recognise(Head("x", source))
-        assert time.monotonic() - started < 5, data
+        assert time.process_time() - started < 5, data
         assert len(facts.anomalies) <= 50
         assert all(isinstance(each.message, str) and each.message.isprintable() for each in facts.anomalies), data
         assert all(each.message.isprintable() for each in facts.unknowns), data
