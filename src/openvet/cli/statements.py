@@ -154,7 +154,9 @@ def open_statements(
 
             spare(folder, paths[0], private)
     if not kinds:
-        kinds = ("scan", "inventory") if with_inventory else ("scan",)
+        from openvet.workflows.statements import OWN
+
+        kinds = OWN if with_inventory else ("scan",)
     return Statements(tuple(kinds), private, folder or "", asked["resource"] or "", asked["quiet"], now())
 
 
