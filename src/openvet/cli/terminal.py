@@ -10,7 +10,7 @@ from openvet.reports.look import Look
 
 __all__ = ["SYMBOLS", "is_terminal", "look_of", "may_colour", "say"]
 
-SYMBOLS = "—→…×·█░"
+SYMBOLS = "—→…×·█░▁▂▃▄▅▆▇│└─"
 _NARROWEST, _WIDEST, _NO_TERMINAL = 40, 120, 100
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from openvet.evidence.predicates.inventory_v1 import Fact
@@ -11,7 +11,7 @@ from openvet.reports._wording import bytes_for_people, count_for_people, plural,
 from openvet.reports.look import PLAIN, Look
 from openvet.reports.text import table, wrapped
 
-__all__ = ["cache_bytes", "lines", "model"]
+__all__ = ["facts_of", "lines", "model"]
 
 _CACHES = {
     "kv": "keys and values",
@@ -42,8 +42,7 @@ def model(name: str, profile: ProfileV1, look: Look = PLAIN) -> str:
 
 def lines(part: ModelPart, look: Look) -> Iterator[str]:
     """One model of a subject."""
-    pairs = [(label, text) for label, text in _pairs(part) if text]
-    yield from table([[f"  {label}", text] for label, text in pairs], look.width, wrap=True)
+    yield from table([[f"  {label}", text] for label, text in facts_of(part)], look.width, wrap=True)
     for each in part.comparisons:
         if not each.agree:
             yield from _said(f"{each.what}: {each.note}", "differs", look)
@@ -52,6 +51,11 @@ def lines(part: ModelPart, look: Look) -> Iterator[str]:
         yield from _said(f"{visible(where)}: {problem.message}", "wrong", look)
     for text in part.missing:
         yield from _said(text, "not said", look)
+
+
+def facts_of(part: ModelPart) -> Iterator[tuple[str, str]]:
+    """Label and text of everything that is known of one model."""
+    return ((label, text) for label, text in _pairs(part) if text)
 
 
 def _said(text: str, word: str, look: Look) -> Iterator[str]:
@@ -217,15 +221,6 @@ def _dtypes(facts: Mapping[str, Fact]) -> str:
 def _share(part: int, total: int) -> str:
     percent = part * 100 / total
     return f"{percent:.0f} %" if percent >= 1 else "under 1 %"
-
-
-def cache_bytes(caches: Sequence[Cache], tokens: int, bits: int = _CACHE_BITS) -> int:
-    """Bytes that ``caches`` take for one sequence of ``tokens`` tokens, with ``bits`` bits for a number."""
-    elements = sum(
-        each.layers * each.elements * (1 if each.kind == "state" else min(tokens, each.window or tokens))
-        for each in caches
-    )
-    return (elements * bits + 7) // 8
 
 
 def _cache(cache: Cache) -> str:

@@ -23,10 +23,10 @@ from openvet.profile.claims.inputs import Inputs, take_inputs
 from openvet.profile.claims.keys import KEYS
 from openvet.workflows.held_model import model_digest
 from openvet.workflows.knowledge import tool
-from openvet.workflows.lined_text import read_json, read_yaml
 from openvet.workflows.model_files import read_small
+from openvet.workflows.stated_file import StatedReader
 from openvet.workflows.toml_lines import Path
-from openvet.workflows.toml_reader import LARGEST, TomlReader, near_word
+from openvet.workflows.toml_reader import LARGEST, near_word
 
 __all__ = ["REPORT_TYPE", "Examined", "Source", "examine_claims", "published_names", "read_inputs", "statement_about"]
 
@@ -67,30 +67,6 @@ class Examined:
         }
 
 
-class _Reader(TomlReader):
-    """Reads TOML, and YAML and JSON by their endings."""
-
-    def __init__(self, data: bytes, shown: str, ending: str) -> None:
-        super().__init__(data, shown)
-        self._ending = ending
-
-    def document(self) -> dict[str, Any]:
-        if self._ending not in {".json", ".yaml", ".yml"}:
-            return super().document()
-        if len(self._data) > LARGEST:
-            raise ConfigError(f"{self._shown}: is longer than {LARGEST} bytes")
-        try:
-            text = self._data.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = self._data.count(b"\n", 0, error.start) + 1
-            raise ConfigError(f"{self._shown}:{line}: is not UTF-8 text") from error
-        read = read_json if self._ending == ".json" else read_yaml
-        value, self.lines = read(text, self._shown)
-        if not isinstance(value, dict):
-            raise ConfigError(f"{self._shown}:1: must be a table with name, model, training, serving or published")
-        return value
-
-
 def published_names() -> tuple[str, ...]:
     """The rows that ship, for ``--published``."""
     names = os.listdir(os.path.join(data_folder(), "claims"))
@@ -118,7 +94,9 @@ def read_inputs(source: Source) -> tuple[Inputs, ResourceDescriptor | None]:
     if not path and not settings:
         raise UsageError("nothing is stated: name a FILE, a --published row, or options such as --parameters")
     data = read_small(path, LARGEST) if path else b""
-    reader = _Reader(data, shown or "the options", os.path.splitext(path)[1].lower())
+    reader = StatedReader(
+        data, shown or "the options", os.path.splitext(path)[1].lower(), "name, model, training, serving or published"
+    )
     document = _with_settings(reader.document(), settings) if settings else reader.document()
     problems: list[tuple[int, str]] = []
 
