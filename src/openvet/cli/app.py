@@ -36,6 +36,7 @@ _COMMANDS = {
     "dossier": "dossier",
     "statement": "statement",
     "claims": "claims",
+    "cost": "cost",
     "rules": "rules",
     "explain": "rules",
     "formats": "formats",
