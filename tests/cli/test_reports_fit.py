@@ -11,6 +11,7 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner
+from tests import architectures
 from tests.reports.test_snapshots import schema
 
 from openvet.cli import main
@@ -48,6 +49,8 @@ CALLS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
     "dossier approve": ("dossier-v1", [("d", "a.json", "--key", "k", "--owner", "owner.key.pub", "--new-key", "new.key.pub")]),
     "dossier rotate": ("dossier-v1", [("d", *OWNER, "--new-key", "new.key"), ("d", *OWNER, "--new-key", "new.key")]),
     "statement": ("statements-v1", [("s.json", "--key", "k.pub"), ("s.json", "--key", "k.pub", "--model", "m"), ("s.json", *PUBLIC)]),
+    "profile": ("profiles-v1", [("m",), ("c",), ("c", "--device", "rpi5"), ("c", "m", "--device", "rpi5:16", "--device", "t4", "--device", "mine.toml"), ("c", "--digests")]),
+    "cost": ("cost-report-v1", [("--price-per-hour", "2", "--tokens-out", "3", "--api-price-out", "1..2"), ("c", "--price-per-hour", "2", "--tokens-out", "3", "--api-price-out", "1", "--device", "l4", "--utilisation", "0.5", "--requests", "9")]),
     "claims": ("claims-report-v1", [("--published", "bloom-176b"), ("--published", "palm-540b"), ("--parameters", "1e9")]),
     "rules": ("rules-v1", [()]),
     "explain": ("rules-v1#/$defs/rule", [("archive/checksum-mismatch",), ("unknown:limit",)]),
@@ -89,6 +92,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
             Path(name).write_text(text)
         header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }".ljust(117) + b"\n"
         Path("t.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(4))
+        shutil.copytree(architectures.configs("llama-3-8b"), "c")
+        Path("mine.toml").write_text("[device.mine]\nmemory_gib = 4\nbandwidth_nominal = 9e9\n")
         Path("no.pkl").write_bytes(b"cos\nsystem\n(S'echo'\ntR.")
         for name, kind in (("owner.key", "ed25519"), ("new.key", "ed25519"), ("k", "p256")):
             run("keys", "new", name, "--kind", kind, "--no-passphrase")

@@ -194,6 +194,7 @@ def _joined(device: Device, count: int) -> Device:
 
     return replace(
         device,
+        name=f"{count:,} x {device.name}",
         memory=device.memory * count,
         sizes=(device.memory * count,),
         usable=times(device.usable),

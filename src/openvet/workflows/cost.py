@@ -154,5 +154,5 @@ def _plain(parameters: Fraction, bits: Fraction) -> Needs:
     count = int(parameters)
     size = int(-(-count * bits // 8))
     dtype = {Fraction(32): "F32", Fraction(16): "BF16"}.get(bits, "")
-    text = "only parameters are stated: no cache is counted, and all of them are read for each token"
+    text = "only parameters are stated: no cache is counted, and memory is that of these parameters alone"
     return Needs(size, "assumed", bits, dtype, count, count, 0, (), None, decodes=True, assumptions=(text,))
