@@ -20,7 +20,7 @@ _PATH = click.Path(readable=False)
 #: The keys of :data:`openvet.profile.cost_inputs.KEYS`, which is not imported for a help text; a test holds the two together.
 OPTIONS: Final = {
     "price_per_hour": "Price of an hour of one device, in USD.",
-    "count": "Devices. Default: 1.",
+    "count": "Devices. Default: those of one copy.",
     "devices_per_copy": "Devices that hold one copy of the model together. Default: 1.",
     "hours": "Hours that are paid for: 24 for a day. Default: 730, a month.",
     "utilisation": "Share of its capacity that the hardware is busy with requests, such as 0.3.",

@@ -42,7 +42,6 @@ _MOST_TOKENS: Final = 10**9
 _INPUT: Final = ("tokens_cached", "tokens_in")
 _ALL: Final = (*_INPUT, "tokens_out")
 _DEFAULTS: Final[Mapping[str, Fraction]] = {
-    "count": Fraction(1),
     "devices_per_copy": Fraction(1),
     "hours": Fraction(730),
 }
@@ -117,6 +116,7 @@ def compute_cost(
         cache_type: of the numbers in the cache.
     """
     given = {**{name: point(value) for name, value in _DEFAULTS.items()}, **stated}
+    given.setdefault("count", given["devices_per_copy"])
     sheet = _Sheet()
     hardware = given["price_per_hour"] * given["count"] * given["hours"]
     sheet.put("hardware", "USD", hardware, "price_per_hour x count x hours")

@@ -30,8 +30,8 @@ class Key:
 KEYS: Final[Mapping[str, Key]] = {
     each.name: each
     for each in (
-        Key("price_per_hour", "number", "USD", "Price of an hour of one device."),
-        Key("count", "number", "", "Devices. Default: 1."),
+        Key("price_per_hour", "number", "USD", "Price of an hour of one device, in USD."),
+        Key("count", "number", "", "Devices. Default: those of one copy."),
         Key("devices_per_copy", "count", "", "Devices that hold one copy of the model together. Default: 1."),
         Key("hours", "number", "h", "Hours that are paid for: 24 for a day. Default: 730, a month."),
         Key("utilisation", "share", "", "Share of its capacity that the hardware is busy with requests, such as 0.3."),

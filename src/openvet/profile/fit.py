@@ -7,7 +7,7 @@
     prefill: t >= FLOP of all tokens / peak,                                   t >= weights of a token / bandwidth
 
 A step takes at least the longer of the two; which one it is, is said. Programs stay below such bounds, for small models on one core by
-a factor of 1.5 to 4.5, so that each speed comes with the band that programs were seen in (:class:`Efficiency`), and is no promise.
+a factor of 1.5 to 5.5, so that each speed comes with the band that programs were seen in (:class:`Efficiency`), and is no promise.
 
 Sources: Pope et al., arXiv 2211.05102, section 3; Williams et al., Roofline, CACM 52(4), 2009.
 """

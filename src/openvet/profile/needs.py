@@ -146,7 +146,9 @@ def needs_of(part: ModelPart) -> Needs | None:
     if multiplied is not None and parameters and len(_types(part)) > 1:
         assumptions.append("weights of several types: those of a token are taken at the average of all")
     if part.count("active parameters") is not None:
-        assumptions.append("of a mixture of experts those of one token are counted: a prompt and a batch read more of them")
+        assumptions.append(
+            "of a mixture of experts those of one token are counted: a prompt and a batch read more of them"
+        )
     kind = part.fact("kind")
     decodes = kind is not None and kind.value in {"decoder", "encoder-decoder"}
     if multiplied is not None and not part.caches:

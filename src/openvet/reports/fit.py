@@ -36,7 +36,8 @@ def compose(fits: Sequence[Fit], look: Look) -> str:
 
 
 def _one(each: Fit, look: Look) -> Iterator[str]:
-    yield look.paint(f"On {visible(each.device.name)}, {gib(each.device.memory)}", "bold")
+    for line in wrapped(f"On {visible(each.device.name)}, {gib(each.device.memory)}", look.width, indent=2):
+        yield look.paint(line, "bold")
     rows = [[f"  {label}", text] for label, text in pairs(each)]
     lines = table(rows, look.width, wrap=True)
     for line in lines:
@@ -163,7 +164,8 @@ def _plots(each: Fit, look: Look) -> Iterator[str]:
 def _several(fits: Sequence[Fit], look: Look) -> Iterator[str]:
     first = fits[0]
     asked = f"{kinds(first)}, cache in {first.work.cache_type}: " if first.needs.caches else ""
-    yield look.paint(f"{asked}{bytes_for_people(first.serve_bytes)} to serve", "bold")
+    for line in wrapped(f"{asked}{bytes_for_people(first.serve_bytes)} to serve", look.width, indent=2):
+        yield look.paint(line, "bold")
     rows = [["  device", "fits", "there is", "context", "decode", "programs reach", "prefill"]]
     for each in fits:
         decode, prefill = each.decode, each.prefill
