@@ -62,9 +62,9 @@ def cost(ctx: click.Context, /, path: str | None, **asked: Any) -> None:
 
     \b
     Examples:
-      openvet cost --price-per-hour 2 --tokens-in 1000 --tokens-out 300 --api-price-in 0.14 --api-price-out 0.28
-      openvet cost ./my-model --device l4 --price-per-hour 0.7..0.9 --batch 16 --utilisation 0.2..0.5 --tokens-in 1000 --tokens-out 300 --api-price-in 0.2 --api-price-out 0.6
-      openvet cost --inputs ours.toml --requests 2e6
+      openvet cost --price-per-hour 2 --tokens-out 300 --api-price-out 0.28
+      openvet cost --inputs ours.toml --parameters 8e9 --device l4 --batch 16
+      openvet cost --inputs ours.toml --tokens-per-second 900..1100 --requests 2e6
 
     \b
     Exit codes:

@@ -11,7 +11,7 @@ import click
 from openvet.cli.device_options import device_option, list_devices, work_options
 from openvet.cli.failures import FAILED
 from openvet.cli.options import reading_options
-from openvet.cli.terminal import look_of
+from openvet.cli.terminal import look_of, say
 
 if TYPE_CHECKING:
     from openvet.profile.device import Device
@@ -87,6 +87,8 @@ def profile(ctx: click.Context, /, **asked: Any) -> None:
         elif asked["form"] == "html":
             output.write(_as_html(answers))
         output.commit()
+    if asked["output"] not in {None, "-"}:
+        say(f"openvet: the report is in {asked['output']}")
     ctx.exit(FAILED if errors else 0)
 
 
