@@ -41,7 +41,8 @@ def test_help(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "check", "scan", "inspect", "disarm", "sign", "verify", "dossier", "statement", "profile", "cost", "doctor"]
+    "command",
+    ["", "check", "scan", "inspect", "disarm", "sign", "verify", "dossier", "statement", "profile", "cost", "doctor"],
 )
 def test_help_tells_the_exit_codes(command: str) -> None:
     assert "Exit codes:" in help_of(command)
