@@ -26,7 +26,7 @@ from openvet.profile.needs import Needs, Workload
 
 #: One request stands for the day: all tokens that were served. Source: DeepSeek, V3/R1 Inference System Overview (open-infra-index,
 #: day 6, February 2025); 226.75 nodes of 8 chips.
-DAY = {
+DAY: dict[str, Any] = {
     "price_per_hour": 2, "count": Fraction("226.75") * 8, "hours": 24, "requests": 1, "tokens_cached": 342e9, "tokens_in": 266e9,
     "tokens_out": 168e9, "api_price_cached": 0.14, "api_price_in": 0.55, "api_price_out": 2.19,
 }  # fmt: skip
@@ -134,6 +134,24 @@ def test_capacity_follows_from_the_bounds_of_the_device() -> None:
     assert two.fit is not None
     assert two.fit.available_bytes == 2 * devices()["l4"].memory
     assert two.fit.device.name == "2 x NVIDIA L4"
+
+
+def test_what_is_possible_keeps_from_a_verdict() -> None:
+    """At the price that programs are seen to reach the API is cheaper, and at the bound it is not."""
+    stated = taken({"price_per_hour": 1, "tokens_out": 100, "api_price_out": 1, "utilisation": 1})
+    own = next(
+        each.span
+        for each in compute_cost(stated, MODEL, devices()["l4"], 1, "f16").results
+        if each.name == "own_request"
+    )
+    assert own.least < own.low
+    for price, verdict in (
+        (own.least / 2, "pay-for-it"),
+        ((own.least + own.low) / 2, "cannot-tell"),
+        (own.high * 2, "run-it"),
+    ):
+        each = {**stated, "api_price_out": point(price * 10_000)}
+        assert compute_cost(each, MODEL, devices()["l4"], 1, "f16").verdict == verdict
 
 
 def test_a_model_without_room_is_said() -> None:

@@ -163,6 +163,18 @@ def test_what_fits_and_how_many_bytes_are_missing() -> None:
     assert (found.fits, found.available_bytes, found.missing_bytes, found.usable_known) == ("no", 2300, 100, True)
 
 
+def test_what_is_tight() -> None:
+    """Nine tenths of what programs can have, three quarters of all memory where that is not known."""
+    for available, known, fits in (
+        (3200, False, "yes"),
+        (3199, False, "tight"),
+        (2667, True, "yes"),
+        (2666, True, "tight"),
+    ):
+        usable = Figure(Fraction(available), Fraction(available)) if known else None
+        assert fit(plain(), device(memory=available, usable=usable), Workload(10)).fits == fits, available
+
+
 def test_largest_context() -> None:
     for memory, tokens, by in (
         (2400, 10, "memory"),
