@@ -253,9 +253,17 @@ def test_no_speed_without_a_bandwidth_or_a_token_and_no_prefill_without_a_peak(t
     assert fit(plain(multiplied=None), device(), Workload(10)).unknown == (
         "speed: what one token takes is not known of this model",
     )
+    of_encoder = fit(plain(prompted=False), device(), Workload(10))
+    assert of_encoder.decode is not None
+    assert of_encoder.prefill is None
     encoder = fit(plain(decodes=False), device(), Workload(10))
     assert encoder.decode is None
     assert encoder.prefill is not None
+
+
+def test_the_input_of_an_encoder_decoder_passes_the_encoder(tmp_path: Path) -> None:
+    shutil.copytree(architectures.configs("t5-base"), tmp_path / "m")
+    assert "prefill: the input passes the encoder" in run("profile", str(tmp_path / "m"), "--device", "t4")
 
 
 def part(*facts: tuple[str, Any]) -> ModelPart:
@@ -303,9 +311,13 @@ def test_reports(file: str, arguments: tuple[str, ...], tmp_path: Path) -> None:
 def test_parts_of_a_pipeline_are_also_told_together(tmp_path: Path) -> None:
     folder = published("stable-diffusion-v1-5", tmp_path)
     (model,) = json.loads(run("profile", str(folder), "--device", "rpi4:2", "-f", "json"))["models"]
-    total = sum(each["fits"][0]["serve_bytes"] for each in model["fits"])
+    # a pipeline is the whole of its parts, and is there beside them
+    total = sum(
+        each["fits"][0]["serve_bytes"] for each in model["fits"] if each["part"] in {"text_encoder", "unet", "vae"}
+    )
+    assert total > 4 * 10**9
     assert model["together"] == [{"device": "rpi4:2", "serve_bytes": total, "fits": "no"}]
-    together = f"All {len(model['fits'])} at once: {bytes_for_people(total)} to serve\n  t4  yes  17.2 GB\n"
+    together = f"All of these at once: {bytes_for_people(total)} to serve\n  t4  yes  17.2 GB\n"
     assert run("profile", str(folder), "--device", "t4").endswith(together)
 
 

@@ -138,7 +138,7 @@ def _as_text(answer: Answer, fits: Sequence[PartFits], devices: Sequence[Device]
 
         all_of_them = together(fits, devices)
         if all_of_them:
-            out.append(on_devices.together(all_of_them, len(fits), look))
+            out.append(on_devices.together(all_of_them, look))
     return "\n".join(out)
 
 

@@ -223,7 +223,7 @@ def _rate(given: Mapping[str, Span], found: Fit | None, start: Fit | None, batch
     )
     if found.prefill is None and fresh is not None:
         sheet.assumptions.append(
-            "reading the input is not counted, since no peak of the device is known: the capacity is less than that"
+            "reading the input is not counted, since it is not known how long that takes: the capacity is less than that"
         )
     least, most = (None, None) if fresh is None else (fresh.low, fresh.high)
     slow, fast, best = (

@@ -163,7 +163,9 @@ def fit(needs: Needs, device: Device, work: Workload) -> Fit:
     else:
         if needs.decodes:
             decode = _decode(needs, device, work, peak, work.context)
-        if peak is None:
+        if not needs.prompted:
+            unknown.append("prefill: the input passes the encoder, whose work for a token is not known")
+        elif peak is None:
             unknown.append(f"prefill: of {device.id} no peak is known for {needs.dtype or 'these weights'}")
         else:
             prefill = _prefill(needs, device, work, peak)

@@ -51,6 +51,7 @@ class Needs:
         caches: what a sequence costs.
         context: tokens that the model was made for, where that is known.
         decodes: whether it makes one token after the other; an encoder only takes a prompt.
+        prompted: whether a prompt passes the same parameters as a token that is made; another part encodes it else.
         assumptions: in words.
     """
 
@@ -64,6 +65,7 @@ class Needs:
     caches: tuple[Cache, ...]
     context: int | None
     decodes: bool
+    prompted: bool = True
     assumptions: tuple[str, ...] = ()
 
     @property
@@ -168,6 +170,7 @@ def needs_of(part: ModelPart) -> Needs | None:
         part.caches,
         context if context and context <= _MOST_TOKENS else None,
         decodes,
+        kind is None or kind.value != "encoder-decoder",
         tuple(assumptions),
     )
 

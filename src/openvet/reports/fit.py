@@ -22,10 +22,10 @@ _STYLE: Final = {"yes": "green", "tight": "yellow", "no": "red"}
 _LIMITS: Final = {"bandwidth": "reading memory sets it", "compute": "computing sets it"}
 
 
-def together(found: Sequence[tuple[Device, int, str]], count: int, look: Look) -> str:
+def together(found: Sequence[tuple[Device, int, str]], look: Look) -> str:
     """All models of a subject on each device: bytes and whether they fit."""
     rows = [[f"  {visible(device.label)}", fits, bytes_for_people(device.memory)] for device, _, fits in found]
-    title = f"All {count:,} at once: {bytes_for_people(found[0][1])} to serve"
+    title = f"All of these at once: {bytes_for_people(found[0][1])} to serve"
     return look.finish("\n".join([look.paint(title, "bold"), *table(rows, look.width)]) + "\n")
 
 

@@ -55,8 +55,11 @@ def fits_of(
 
 
 def together(found: Sequence[PartFits], devices: Sequence[Device]) -> list[tuple[Device, int, str]]:
-    """Every model of a subject at once: for each device the bytes to serve, and whether they fit. Empty where there are not several."""
-    several = [each for each in found if each.fits]
+    """Every model of a subject at once: for each device the bytes to serve, and whether they fit. Empty where there are not several.
+
+    A pipeline is the whole of its parts, which are there too, and counts only once.
+    """
+    several = [each for each in found if each.fits and not _is_whole(each.part)]
     if len(several) < 2:
         return []
     out = []
@@ -64,3 +67,8 @@ def together(found: Sequence[PartFits], devices: Sequence[Device]) -> list[tuple
         need = sum(each.fits[at].serve_bytes for each in several)
         out.append((device, need, room_on(device, need)[2]))
     return out
+
+
+def _is_whole(part: ModelPart) -> bool:
+    kind = part.fact("kind")
+    return kind is not None and kind.value == "pipeline"
