@@ -170,14 +170,16 @@ def fit(needs: Needs, device: Device, work: Workload) -> Fit:
         else:
             prefill = _prefill(needs, device, work, peak)
     farthest = max(work.context, needs.context or 0, 1)
-    contexts = sorted({farthest * at // (_POINTS - 1) for at in range(_POINTS)} | {work.context})
+    contexts = {farthest * at // (_POINTS - 1) for at in range(_POINTS)} | {work.context}
+    # where a window is full the curve has a bend
+    contexts |= {each.window for each in needs.caches if each.window is not None and each.window < farthest}
     curve = tuple(
         (
             each,
             needs.serve_bytes(work, each),
             None if decode is None else _decode(needs, device, work, peak, each).best,
         )
-        for each in contexts
+        for each in sorted(contexts)
     )
     return Fit(
         device,
