@@ -7,7 +7,7 @@ import pytest
 from openvet.core.limits import Budget, Limits
 from openvet.formats import shell
 from openvet.formats._format import Facts
-from openvet.formats.shell import tell_hooks
+from openvet.formats._tool_settings import tell_hooks
 from openvet.io.source import BytesSource
 
 

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from openvet.core.pattern import pattern
+from openvet.formats._private_places import PRIVATE
 from openvet.formats._python_resolve import Names
 
 __all__ = ["may_take", "taken"]
@@ -17,12 +18,9 @@ _READS = frozenset({"builtins.open", "io.open", "builtins.dict", "builtins.str",
                     "pathlib.Path().read_bytes"})  # fmt: skip
 _TOKENS = frozenset({"huggingface_hub.get_token", "huggingface_hub.HfFolder.get_token", "huggingface_hub.utils.get_token",
                      "huggingface_hub.HfFolder().get_token", "keyring.get_password", "browser_cookie3.load"})  # fmt: skip
-_PRIVATE = pattern(r"\.ssh/|id_(?:rsa|ed25519|ecdsa)\b|\.aws/|\.netrc|\.git-credentials|\.docker/config|\.kube/config|"
-                      r"huggingface/token|\.pypirc|\.npmrc|/etc/(?:passwd|shadow)|\.gnupg|Login Data|cookies\.sqlite|"
-                      r"wallet\.dat|/proc/self/environ|\.bash_history|\.config/gcloud")  # fmt: skip
 _SECRET_NAME = pattern(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|ACCESS_KEY|PRIVATE", re.IGNORECASE)
 # a name that is taken with getattr may be put together out of pieces
-_WORDS = pattern(r"environ|getenv|getattr|__dict__|get_token|get_password|browser_cookie3|" + _PRIVATE.pattern)
+_WORDS = pattern(r"environ|getenv|getattr|__dict__|get_token|get_password|browser_cookie3|" + PRIVATE.pattern)
 
 
 def may_take(text: str) -> bool:
@@ -39,6 +37,8 @@ def taken(names: Names, node: ast.Call, name: str, capability: str | None) -> st
         return "takes the user's token"
     if name not in _READS and capability != "network":
         return ""
+    if name in ("builtins.open", "io.open") and _writes(names, node):
+        return ""
     waiting: list[Any] = [*node.args, *(each.value for each in node.keywords if each.arg != "headers")]
     if name.startswith("pathlib."):
         waiting.append(node.func)
@@ -54,7 +54,7 @@ def taken(names: Names, node: ast.Call, name: str, capability: str | None) -> st
                 waiting.append(held)
             continue
         text = names.fold(part) if isinstance(part, ast.expr) else None
-        if isinstance(text, str) and (found := _PRIVATE.search(text)):
+        if isinstance(text, str) and (found := PRIVATE.search(text)):
             return f"takes {found.group()}"
         variable = _variable(names, part)
         if variable is None:
@@ -62,6 +62,13 @@ def taken(names: Names, node: ast.Call, name: str, capability: str | None) -> st
         elif capability == "network" and _SECRET_NAME.search(variable):
             return f"takes {variable} of the environment"
     return ""
+
+
+def _writes(names: Names, node: ast.Call) -> bool:
+    """Whether a file is opened to be written anew, which takes nothing from it."""
+    mode = node.args[1] if len(node.args) > 1 else next((each.value for each in node.keywords if each.arg == "mode"), None)
+    text = names.fold(mode) if mode is not None else None
+    return isinstance(text, str) and text[:1] in ("w", "a", "x") and "+" not in text
 
 
 def _variable(names: Names, part: ast.AST) -> str | None:

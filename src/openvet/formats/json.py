@@ -107,7 +107,7 @@ def _read_short(data: bytes, facts: Facts) -> None:
 
     from openvet.formats._encoded import EncodedPickles
     from openvet.formats._secrets import scan_text
-    from openvet.formats.shell import tell_parsed_tool, tell_tool
+    from openvet.formats._tool_settings import tell_parsed_tool, tell_tool
 
     if data.startswith(b"\xef\xbb\xbf"):
         facts.anomaly("json/not-standard", "begins with a byte order mark, which some readers refuse", 0)

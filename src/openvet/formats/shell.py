@@ -10,10 +10,7 @@ Specification: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_cha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from itertools import islice
-from typing import Any
 
 from openvet.core.pattern import pattern
 from openvet.core.text import lines_of, printable, shorten
@@ -21,7 +18,7 @@ from openvet.formats._decode import is_text, read_text
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "dangerous_line", "probe", "read", "tell_commands", "tell_tool"]
+__all__ = ["FORMAT", "dangerous_line", "probe", "read", "tell_commands"]
 
 FORMAT = Format(
     id="shell",
@@ -49,14 +46,8 @@ _NAMED = pattern(
     r"(?:GNU)?[Mm]akefile(?:\..*)?|(?:Docker|Container)file(?:\..*)?|.*\.[Dd]ockerfile|[Jj]ustfile|Procfile|Jenkinsfile|CMakeLists\.txt|Rakefile|Vagrantfile|Earthfile|Snakefile|Singularity|meson\.build|.*\.def|\.envrc|"
     r"\.(?:bash|zsh)(?:rc|_profile|_login|_logout|env)|\.z?profile|.*\.(?:mk|desktop|command|fish|service)"
 )
-#: The same inside JSON, YAML and TOML: continuous integration, hooks and scripts of packages.
-_TOOLS = pattern(
-    r"/\.(?:github|gitea|forgejo|circleci|devcontainer|vscode)/|/(?:\.gitlab-ci|\.travis|\.pre-commit-config|azure-pipelines|"
-    r"docker-compose|compose|action|dvc|tox|pixi|Taskfile|cog)\.(?:ya?ml|toml)$|/package\.json$"
-)
 #: Where a line goes on in the next one, for a POSIX shell, for cmd and for PowerShell.
 _JOINS = ("\\\n", "\\\r\n", "^\n", "^\r\n", "`\n", "`\r\n")
-_INSTALLED = ("preinstall", "install", "postinstall", "prepare")
 _LONGEST_LINE = 4_000
 #: The first line is looked for in so many characters.
 _FIRST_LINE = 1_000
@@ -214,64 +205,12 @@ def _tell_environment(text: str, facts: Facts) -> None:
             return
 
 
-def tell_tool(text: str, facts: Facts) -> None:
-    """Record such lines of a tool's settings in another language; any other file's text is left alone."""
-    if _TOOLS.search(f"/{facts.place}"):
-        tell_commands(text, facts)
-
-
-def tell_parsed_tool(document: Any, facts: Facts) -> None:
-    """The same for its parsed texts, where the lines showed nothing, or something with escapes in it: they may be folded or spelled."""
-    tell_hooks(document, facts)
-    shown = [each for each in facts.anomalies if each.rule == "hub/shell-command"]
-    if _TOOLS.search(f"/{facts.place}") and (not shown or any("\\" in each.message for each in shown)):
-        tell_commands("\n".join(_texts(document)), facts)
-
-
-def tell_hooks(document: Any, facts: Facts) -> None:
-    """Commands of the model's own that pre-commit and npm run once somebody commits or installs in the folder."""
-    name = facts.place.rsplit("/", 1)[-1]
-    found = _hooks(name, document) if isinstance(document, dict) else iter(())
-    for what, command in islice(found, _MOST):
-        facts.anomaly("hub/tool-command", f"{what}: {shorten(printable(command), 120)}", pointer="", kind="asked")
-
-
-def _hooks(name: str, document: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    if name in (".pre-commit-config.yaml", ".pre-commit-config.yml"):
-        repositories = document.get("repos")
-        for repository in repositories if isinstance(repositories, list) else ():
-            hooks = (
-                repository.get("hooks") if isinstance(repository, dict) and repository.get("repo") == "local" else None
-            )
-            for hook in hooks if isinstance(hooks, list) else ():
-                if isinstance(hook, dict) and isinstance(hook.get("entry"), str):
-                    yield "is run by pre-commit once somebody commits in this folder", hook["entry"]
-    elif name == "package.json" and isinstance(document.get("scripts"), dict):
-        for key in _INSTALLED:
-            if isinstance(document["scripts"].get(key), str):
-                yield (
-                    f"is run by npm as the script {key} once somebody installs in this folder",
-                    document["scripts"][key],
-                )
-
-
-def _texts(document: Any) -> Iterator[str]:
-    waiting = [document]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, dict):
-            waiting.extend(value.values())
-        elif isinstance(value, list):
-            waiting.extend(value)
-
-
 def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
     """Record the lines of a script, or of a cell of a notebook, that nobody should run unread."""
+    from openvet.formats._sent_secrets import SentSecrets
     from openvet.formats._windows_commands import Remembered, batch_text, plain_line
 
-    remembered, fetched = Remembered(), _Fetched()
+    remembered, fetched, sent = Remembered(), _Fetched(), SentSecrets()
     told = 0
     for each in _JOINS:
         text = text.replace(each, " ")
@@ -286,6 +225,7 @@ def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
             _judged(put, words if put is bare else _words_of(put))
             or remembered.runs(bare, words)
             or fetched.runs(bare, words)
+            or sent.told(bare, words)
         )
         if known is None:
             if not words.isdisjoint(_INSTALL_WORDS):

@@ -66,6 +66,8 @@ _STARTED = {
     ".Rprofile": "R", ".octaverc": "Octave", "startup.m": "MATLAB", ".gdbinit": "gdb", ".lldbinit": "lldb", ".exrc": "vi",
     ".nvimrc": "Neovim", ".nvim.lua": "Neovim", ".vimrc": "vi", ".pdbrc": "pdb", ".irbrc": "irb", ".pryrc": "pry",
 }  # fmt: skip
+#: Files of tools whose lines a shell runs, among others.
+_COMMANDED = pattern(r"(?:^|/)(?:tox|pytest|runtime|supervisord?|uwsgi)\.(?:ini|conf)$|(?:^|/)crontab$|\.(?:cron|crontab)$")
 #: Files that Windows reads when it shows the folder, and what in them lies on another machine.
 _SHOWN = pattern(
     r"\.(?:url|scf|library-ms|searchconnector-ms|theme|website)$|(?:^|/)(?:desktop|autorun)\.ini?$|(?:^|/)autorun\.inf$"
@@ -156,6 +158,10 @@ def read(source: Source, facts: Facts) -> None:
         _as_template(source, facts, encoding)
     if facts.name.rsplit("/", 1)[-1] in _STARTED:
         _tell_started(source, facts)
+    if _COMMANDED.search(facts.name):
+        from openvet.formats.shell import tell_commands
+
+        tell_commands(source.upto(0, _LINE_HELD).decode("utf-8", "replace"), facts)
     if facts.name.rsplit("/", 1)[-1] in _LEADING:
         _tell_leading(source, facts)
     if _SHOWN.search(facts.name.lower()):
@@ -189,8 +195,11 @@ def _tell_started(source: Source, facts: Facts) -> None:
     """A file that a tool runs when it starts in this folder; the one line by which renv puts itself in place is no news."""
     lines = {line.split(b"#", 1)[0].strip() for line in source.upto(0, _LINE_HELD).splitlines()} - {b""}
     if lines - {b'source("renv/activate.R")', b"source('renv/activate.R')"}:
+        from openvet.formats._started import tell_started_commands
+
         tool = _STARTED[facts.name.rsplit("/", 1)[-1]]
         facts.anomaly("hub/tool-command", f"is run by {tool} when it starts in this folder", line=1, kind="start")
+        tell_started_commands(source.upto(0, _LINE_HELD).decode("utf-8", "replace"), facts)
 
 
 def _tell_leading(source: Source, facts: Facts) -> None:

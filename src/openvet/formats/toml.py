@@ -42,7 +42,7 @@ def read(source: Source, facts: Facts) -> None:
     from openvet.formats._encoded import EncodedPickles
     from openvet.formats._secrets import scan_text
     from openvet.formats._templates import carry_templates, template_in_text
-    from openvet.formats.shell import tell_parsed_tool, tell_tool
+    from openvet.formats._tool_settings import tell_parsed_tool, tell_tool
 
     text = read_text(source, facts)
     scan_text(text, facts)

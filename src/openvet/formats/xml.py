@@ -49,9 +49,11 @@ def probe(head: Head) -> Likeness:
 def read(source: Source, facts: Facts) -> None:
     """Read it as text, for secrets and what is no text; then walk the markup."""
     from openvet.core.coverage import Coverage
+    from openvet.formats._started import tell_xml_settings
     from openvet.formats._xml_walk import walk
 
     text.read(source, facts)
+    tell_xml_settings(source, facts)
     if facts.coverage is Coverage.INERT:
         facts.coverage = Coverage.READ
     walk(source, facts)

@@ -1,6 +1,6 @@
 """YAML texts: training and pipeline configurations, ``hparams.yaml``, ``MLmodel``.
 
-Any text is YAML, more or less, so that only the name tells: ``.yaml``, ``.yml`` or ``MLmodel``. The text is parsed to
+Any text is YAML, more or less, so that only the name tells: ``.yaml``, ``.yml``, ``MLmodel`` or ``MLproject``. The text is parsed to
 plain values; a tag that asks a loader to construct an object (``!!python/object/apply:os.system``, HyperPyYAML's
 ``!new:`` and ``!apply:``) is recorded and never followed.
 
@@ -35,7 +35,7 @@ FORMAT = Format(
 )
 
 #: Files of MLflow and of KitOps.
-_NAMES = {"MLmodel", "Kitfile", "kitfile", ".kitfile"}
+_NAMES = {"MLmodel", "MLproject", "Kitfile", "kitfile", ".kitfile"}
 #: Endings of settings, which are YAML where they ask for an object as Hydra reads it.
 _SETTINGS = {".cfg", ".conf", ".config", ".hydra", ".ini", ""}
 _TARGET = pattern(rb"^[ \t-]*[\"']?_target_[\"']?[ \t]*:[ \t]", re.MULTILINE)
@@ -53,7 +53,7 @@ def read(source: Source, facts: Facts) -> None:
     from openvet.formats._secrets import scan_text
     from openvet.formats._templates import carry_templates
     from openvet.formats._yaml_events import parse_yaml
-    from openvet.formats.shell import tell_parsed_tool, tell_tool
+    from openvet.formats._tool_settings import tell_parsed_tool, tell_tool
 
     text = read_text(source, facts)
     scan_text(text, facts)

@@ -2,7 +2,7 @@
 
 What it finds:
     Lines of shell scripts and shell cells of notebooks that fetch something and run it at once; and, which is worse, lines that
-    hand a shell to another machine, decode a hidden command and run it, fetch what they run without encryption or from a bare
+    hand a shell to another machine, send keys, tokens or the environment, decode a hidden command and run it, fetch what they run without encryption or from a bare
     address, make a program of Windows do what it is not meant for, or delete what belongs to the user or the system. Scripts of
     Windows and of Node that start programs, links that do so by a double click, and entries of the registry that make Windows
     start something are told as well.
@@ -39,7 +39,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(494,),
-    needs=("shell", "script", "windows-link", "notebook", "json", "yaml", "toml"),
+    needs=("shell", "script", "windows-link", "notebook", "json", "yaml", "toml", "text", "xml"),
 )
 
 _REMEDY = "Do not run it before you have read what it runs."

@@ -1,0 +1,127 @@
+"""Commands that send what is secret to the user: keys and tokens of well-known places, or the whole environment.
+
+A line is taken apart at ``;``, ``&`` and ``|`` as far as constants go. What counts is a private place (see ``_private_places``)
+or the environment as a whole that goes into a program which sends: by a pipe, by an option that uploads, as a part of an address.
+Keys by which somebody's own service is asked (``-i``, ``--cert``, headers) do not count, nor does what is fetched *to* such a place.
+A single secret variable counts where it goes to a bare address or goes unencrypted. It is a heuristic: what is only known when it
+runs, and words that are spelled in pieces, are not seen.
+
+Sources: MITRE ATT&CK T1041, T1048, T1552; https://curl.se/docs/manpage.html .
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Set as AbstractSet
+from typing import Final
+
+from openvet.core.pattern import pattern
+from openvet.formats._private_places import PRIVATE
+
+__all__ = ["SENT", "SentSecrets"]
+
+SENT: Final = "sends keys, tokens or the environment of whoever runs it to another machine"
+#: Programs that send; those that copy to where their last argument says; words of a line by which it may gather what is sent.
+_TALKS: Final = frozenset(
+    {"curl", "wget", "nc", "ncat", "netcat", "socat", "http", "xh", "iwr", "irm", "invoke", "telnet", "openssl", "mail", "mailx", "sendmail",
+     "nslookup", "dig", "tftp", "ftp", "uploadfile", "uploadstring"}
+)  # fmt: skip
+_COPIES: Final = frozenset({"scp", "rsync", "sftp", "aws", "gsutil", "gcloud", "azcopy", "rclone", "s3cmd", "mc"})
+_GATHERS: Final = frozenset(
+    {"tar", "zip", "7z", "cp", "cat", "base64", "gpg", "openssl", "env", "printenv", "gzip", "xxd", "rsync", "mv", "set", "get"}
+)
+_COMMANDS: Final = pattern(r"&&|\|\||[;&]")
+#: Options whose argument is a key, a password or a header for one's own service, or a file that is written.
+_OWN: Final = pattern(
+    r"(?:^|\s)(?:-[iEHKubo]|--(?:key|cert|cacert|header|user|config|cookie|cookie-jar|output|netrc-file|http-user|password|credentials?|"
+    r"private-key|ca-certificate|certificate|pass|passphrase-file|kubeconfig)|-identity_file)(?:\s{1,8}|=)(?:\"[^\"]{0,400}\"|'[^']{0,400}'|\S{1,400})|"
+    r"\s(?:-e|--rsh)(?:\s{1,8}|=)(?:\"[^\"]{0,400}\"|'[^']{0,400}')|(?<!<)>{1,2}\s{0,4}\S{1,400}"
+)
+_UPLOADS: Final = pattern(
+    r"(?:^|\s)(?:-d\S{0,4}|-F|-T|--data(?:-\w{1,12})?|--form(?:-string)?|--upload-file|--json|--post-(?:file|data)|--body-(?:file|data)|-InFile|-Body|-Form)(?:[\s=\"'@]|$)|"
+    r"<|\$\(|\bcat\s|@|\bUpload(?:File|String)\b",
+    re.IGNORECASE,
+)
+_REMOTE: Final = pattern(r"(?:^|\s)(?:\S{1,200}@)?[\w.-]{2,200}:(?!\\)\S{0,200}|\b(?:s3|gs|az|https?|rsync|sftp)://")
+#: The whole environment, as one command tells it, or as one text.
+_ALL: Final = pattern(
+    r"^\s*(?:sudo\s+)?(?:/usr/bin/)?(?:env|printenv|export\s+-p|declare\s+-[xp]+|set)\s*(?:$|>)|^\s*(?:gci|dir|ls|Get-ChildItem|Get-Item)\s+env:",
+    re.IGNORECASE,
+)
+_INSIDE: Final = pattern(
+    r"(?:\$\(|<\()\s*(?:/usr/bin/)?(?:env|printenv|export -p|declare -[xp]+|set)\s*(?:[|)]|$)|\btoJSON\(\s*secrets\s*\)|\$\(\s*(?:gci|dir|ls|Get-ChildItem)\s+env:",
+    re.IGNORECASE,
+)
+_VARIABLE: Final = pattern(
+    r"\$\{?(?:env:|\{\s{0,4}secrets\.)?\w{0,60}(?:TOKEN|SECRET|PASSW|API_?KEY|ACCESS_KEY|PRIVATE_KEY)\w{0,60}|%\w{0,60}(?:TOKEN|SECRET|PASSW|API_?KEY|ACCESS_KEY)\w{0,60}%",
+    re.IGNORECASE,
+)
+_PLAIN: Final = pattern(
+    r"\bhttp://(?!localhost\b|127\.|\[::1|0\.0\.0\.0|10\.|192\.168\.|host\.docker|[\w-]{1,63}[:/])|\bhttps?://(?!127\.|10\.|192\.168\.|0\.0\.0\.0)(?:\d{1,3}\.){3}\d|/dev/tcp/",
+    re.IGNORECASE,
+)
+_ASSIGNED: Final = pattern(r"^\s*(?:export\s+|local\s+|set\s+|\$)?(\w{1,60})\s{0,4}=\s{0,4}\S")
+#: A file that gathers: what is written by ``>``, or a word that lies where such files lie, or ends as they do.
+_FILES: Final = pattern(
+    r"(?:(?<!\w)/(?:tmp|var/tmp|dev/shm)/[\w./-]{1,200}|[\w./~-]{1,200}\.(?:tgz|tar|gz|zip|7z|b64|enc|gpg|txt|log|dat|out))(?![\w/])"
+)
+_MOST: Final = 100
+
+
+class SentSecrets:
+    """What the lines of one file send; variables and files into which earlier ones gathered something are remembered."""
+
+    __slots__ = ("_gathered",)
+
+    def __init__(self) -> None:
+        self._gathered: set[str] = set()
+
+    def told(self, line: str, words: AbstractSet[str]) -> tuple[str, str] | None:
+        """What a line is that sends secrets, and its kind; ``None`` for any other. ``words`` are its words in lower case."""
+        sends = not words.isdisjoint(_TALKS) or not words.isdisjoint(_COPIES) or "/dev/tcp/" in line
+        gathers = not words.isdisjoint(_GATHERS) or "$(" in line
+        for command in _COMMANDS.split(line) if sends or gathers else ():
+            if sends and self._sends(command):
+                return SENT, "sends"
+            if gathers and len(self._gathered) < _MOST:
+                self._gather(command)
+        return None
+
+    def _secret(self, text: str) -> bool:
+        return PRIVATE.search(text) is not None or any(each in text for each in self._gathered)
+
+    def _sends(self, command: str) -> bool:
+        parts = command.split("|")
+        for at, part in enumerate(parts):
+            words = frozenset(part.lower().replace("/", " ").replace("-", " ").replace("(", " ").replace('"', " ").replace("'", " ").split())
+            bare = _OWN.sub(" ", part)
+            if not words.isdisjoint(_COPIES):
+                remote = [found.start() for found in _REMOTE.finditer(bare)]
+                secret = PRIVATE.search(bare)
+                start = secret.start() if secret else min((bare.find(each) for each in self._gathered if each in bare), default=-1)
+                if remote and 0 <= start < remote[-1]:
+                    return True
+            if words.isdisjoint(_TALKS) and "/dev/tcp/" not in part:
+                continue
+            if _INSIDE.search(bare) or (at and any(_ALL.match(each) for each in parts[:at])):
+                return True
+            if at and any(self._secret(each) for each in parts[:at]):
+                return True
+            upload = _UPLOADS.search(bare)
+            if upload is not None and self._secret(bare[upload.start() :]):
+                return True
+            if _PLAIN.search(bare) and _VARIABLE.search(bare):
+                return True
+        return "/dev/tcp/" in command and (_ALL.match(command) is not None or (self._secret(command) and "cat" in command))
+
+    def _gather(self, line: str) -> None:
+        whole = any(_ALL.match(each) for each in _COMMANDS.split(line)) or _INSIDE.search(line) is not None
+        if not whole and not self._secret(line):
+            return
+        assigned = _ASSIGNED.match(line)
+        if assigned is not None and "$(" in line:
+            self._gathered |= {f"${assigned[1]}", f"${{{assigned[1]}}}"}
+            return
+        for found in _FILES.finditer(line):
+            if PRIVATE.search(found.group()) is None and len(found.group()) > 3:
+                self._gathered.add(found.group())

@@ -1,0 +1,57 @@
+"""What a file does that a tool runs when it starts in the folder (``.Rprofile``, ``.octaverc``, ``.vimrc``, ``.gdbinit``), and what
+settings of JetBrains' editors run: commands for a shell, and R that fetches what it runs or sends what is private.
+
+A heuristic over lines: constants only.
+"""
+
+from __future__ import annotations
+
+from openvet.core.pattern import pattern
+from openvet.core.text import printable, shorten
+from openvet.formats._format import Facts
+from openvet.formats._private_places import PRIVATE
+from openvet.io.source import Source
+
+__all__ = ["tell_started_commands", "tell_xml_settings"]
+
+#: R and Octave that run what they fetch.
+_RUNS_FETCHED = pattern(
+    r"\b(?:sys\.)?source\(\s{0,8}(?:url\(\s{0,8})?[\"'](?:https?|ftp)://|\bsource_(?:url|gist)\(|\beval\(\s{0,8}parse\([^\n]{0,200}(?:https?|ftp)://|"
+    r"\beval\(\s{0,8}(?:urlread|webread)\(|\bload(?:string)?\(\s{0,8}(?:http|socket)\.request\(|\bdyn\.load\([^\n]{0,200}(?:https?|ftp)://"
+)
+#: R that reads, and R that sends; both in one file with a private place is enough.
+_READS = pattern(r"\b(?:readLines|readChar|readBin|file|scan|read_file|fileread|importdata)\s{0,4}\(|\bSys\.getenv\(\s{0,4}\)")
+_SENDS = pattern(r"\b(?:POST|PUT|GET|curl_fetch_memory|curl_upload|url|urlread|webwrite|req_perform|socketConnection|download\.file|getURL|postForm)\s{0,4}\(")
+_SETTINGS = pattern(r"/\.idea/|\.(?:iml|run\.xml)$")
+_ENTITIES = {"&quot;": '"', "&apos;": "'", "&#10;": "\n", "&lt;": "<", "&gt;": ">", "&#39;": "'", "&amp;": "&"}
+_LONGEST = 256 * 1024
+
+
+def tell_started_commands(text: str, facts: Facts) -> None:
+    """Record what such a file runs that nobody should run unread."""
+    from openvet.formats._windows_commands import fetched
+    from openvet.formats.shell import tell_commands
+
+    tell_commands(text, facts)
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.lstrip().startswith(("#", "%", '"')) and _RUNS_FETCHED.search(line):
+            what, kind = fetched(line)
+            facts.anomaly("hub/shell-command", f"{what}: {shorten(printable(line.strip()), 120)}", line=number, kind=kind)
+            return
+    read = _READS.search(text)
+    if read and _SENDS.search(text) and (PRIVATE.search(text) or "Sys.getenv()" in text):
+        from openvet.formats._sent_secrets import SENT
+
+        facts.anomaly("hub/shell-command", SENT, line=text.count("\n", 0, read.start()) + 1, kind="sends")
+
+
+def tell_xml_settings(source: Source, facts: Facts) -> None:
+    """Record the commands of an editor's run configurations, watchers and tools; any other file is left alone."""
+    if not _SETTINGS.search(f"/{facts.place}"):
+        return
+    from openvet.formats.shell import tell_commands
+
+    text = source.upto(0, _LONGEST).decode("utf-8", "replace")
+    for entity, character in _ENTITIES.items():
+        text = text.replace(entity, character)
+    tell_commands(text, facts)

@@ -1,0 +1,111 @@
+"""Commands in the settings of tools in JSON, YAML, TOML and XML: continuous integration, builds, hooks, scripts of packages, runs
+of experiments, containers.
+
+Lines of files that are called as a tool calls them are looked at as those of a shell script; of any other YAML or TOML only what
+stands below a key by which tools know a command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from openvet.core.pattern import pattern
+from openvet.core.text import printable, shorten
+from openvet.formats._format import Facts
+from openvet.formats.shell import tell_commands
+
+__all__ = ["tell_hooks", "tell_parsed_tool", "tell_tool"]
+
+_TOOLS = pattern(
+    r"/\.(?:github|gitea|forgejo|circleci|devcontainer|vscode|idea|zed|theia|buildkite|woodpecker|tekton|husky|dvc|cursor|fleet|run)/|"
+    r"/(?:\.gitlab-ci|\.travis|\.pre-commit-config|azure-pipelines|docker-compose[\w.-]{0,40}|compose|action|dvc|tox|pixi|Taskfile(?:\.dist)?|taskfile|cog|"
+    r"\.?lefthook|\.drone|\.woodpecker|bitbucket-pipelines|buildspec|cloudbuild|\.?appveyor|\.gitpod|skaffold|\.?mise|pyproject|Makefile|Cargo|meta|recipe|"
+    r"fly|netlify|render|wercker|\.cirrus|codefresh|tasks|hatch|pdm|bentofile|truss|modal|sky|dstack)\.(?:ya?ml|toml|json)$|"
+    r"/(?:package|composer|deno|project|turbo|nx|app|tasks|launch|devcontainer|\.devcontainer)\.jsonc?$|/MLproject$|/Pipfile$|"
+    r"\.(?:code-workspace|sublime-project|iml|run\.xml)$"
+)
+#: Keys under which tools keep a command, in whatever file.
+_KEYS = frozenset(
+    {"args", "before_script", "build_command", "build_commands", "cmd", "cmds", "command", "commands", "entry", "entry_point", "entrypoint",
+     "exec", "init", "install", "install_command", "on_start", "on_startup", "post_build", "post_install", "postinstall", "pre_build",
+     "preinstall", "run", "script", "scripts", "setup", "setup_command", "setup_commands", "shell", "start_command", "startup_script"}
+)  # fmt: skip
+_INSTALLED = ("preinstall", "install", "postinstall", "prepare")
+_MOST = 100
+_MOST_TEXTS = 5_000
+
+
+def tell_tool(text: str, facts: Facts) -> None:
+    """Record the lines of a tool's settings that nobody should run unread; any other file's text is left alone."""
+    if _TOOLS.search(f"/{facts.place}"):
+        tell_commands(text, facts)
+
+
+def tell_parsed_tool(document: Any, facts: Facts) -> None:
+    """The same for its parsed texts, where the lines showed nothing, or something with escapes in it: they may be folded or spelled."""
+    tell_hooks(document, facts)
+    shown = [each for each in facts.anomalies if each.rule == "hub/shell-command"]
+    if shown and not any("\\" in each.message for each in shown):
+        return
+    if _TOOLS.search(f"/{facts.place}"):
+        tell_commands("\n".join(_texts(document)), facts)
+    elif not facts.name.lower().endswith((".json", ".ipynb")):
+        tell_commands("\n".join(islice(_commands(document), _MOST_TEXTS)), facts)
+
+
+def tell_hooks(document: Any, facts: Facts) -> None:
+    """Commands of the model's own that pre-commit and npm run once somebody commits or installs in the folder."""
+    name = facts.place.rsplit("/", 1)[-1]
+    found = _hooks(name, document) if isinstance(document, dict) else iter(())
+    for what, command in islice(found, _MOST):
+        facts.anomaly("hub/tool-command", f"{what}: {shorten(printable(command), 120)}", pointer="", kind="asked")
+
+
+def _hooks(name: str, document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if name in (".pre-commit-config.yaml", ".pre-commit-config.yml"):
+        repositories = document.get("repos")
+        for repository in repositories if isinstance(repositories, list) else ():
+            hooks = (
+                repository.get("hooks") if isinstance(repository, dict) and repository.get("repo") == "local" else None
+            )
+            for hook in hooks if isinstance(hooks, list) else ():
+                if isinstance(hook, dict) and isinstance(hook.get("entry"), str):
+                    yield "is run by pre-commit once somebody commits in this folder", hook["entry"]
+    elif name == "package.json" and isinstance(document.get("scripts"), dict):
+        for key in _INSTALLED:
+            if isinstance(document["scripts"].get(key), str):
+                yield (
+                    f"is run by npm as the script {key} once somebody installs in this folder",
+                    document["scripts"][key],
+                )
+
+
+def _texts(document: Any) -> Iterator[str]:
+    waiting = [document]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+
+
+def _commands(document: Any) -> Iterator[str]:
+    """Texts below the keys of commands; the parts of a list are those of one command."""
+    waiting = [document]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            for key, each in value.items():
+                if isinstance(key, str) and key.lower() in _KEYS:
+                    yield from _texts(each)
+                    if isinstance(each, list) and all(isinstance(part, str) for part in each):
+                        yield " ".join(each)
+                elif isinstance(each, dict | list):
+                    waiting.append(each)
+        elif isinstance(value, list):
+            waiting.extend(each for each in value if isinstance(each, dict | list))
