@@ -84,12 +84,14 @@ def test_links_elsewhere(tmp_path: Path) -> None:
     (model / "passwd").symlink_to("/etc/passwd")
     (model / "sibling").symlink_to("../model-2/f")
     (model / "folder-out").symlink_to("../model-2")
+    (model / "nothing-outside").symlink_to("../gone")
     origin = LocalOrigin(str(model))
     assert _kinds(origin) == {
         "circle": EntryKind.BROKEN_LINK,
         "folder-out": EntryKind.ESCAPING_LINK,
         "inner/real": EntryKind.FILE,
         "nothing": EntryKind.BROKEN_LINK,
+        "nothing-outside": EntryKind.ESCAPING_LINK,
         "passwd": EntryKind.ESCAPING_LINK,
         "sibling": EntryKind.ESCAPING_LINK,
         "to-file": EntryKind.FILE,

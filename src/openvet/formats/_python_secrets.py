@@ -66,7 +66,9 @@ def taken(names: Names, node: ast.Call, name: str, capability: str | None) -> st
 
 def _writes(names: Names, node: ast.Call) -> bool:
     """Whether a file is opened to be written anew, which takes nothing from it."""
-    mode = node.args[1] if len(node.args) > 1 else next((each.value for each in node.keywords if each.arg == "mode"), None)
+    mode = (
+        node.args[1] if len(node.args) > 1 else next((each.value for each in node.keywords if each.arg == "mode"), None)
+    )
     text = names.fold(mode) if mode is not None else None
     return isinstance(text, str) and text[:1] in ("w", "a", "x") and "+" not in text
 

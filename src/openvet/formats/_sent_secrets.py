@@ -28,7 +28,24 @@ _TALKS: Final = frozenset(
 )  # fmt: skip
 _COPIES: Final = frozenset({"scp", "rsync", "sftp", "aws", "gsutil", "gcloud", "azcopy", "rclone", "s3cmd", "mc"})
 _GATHERS: Final = frozenset(
-    {"tar", "zip", "7z", "cp", "cat", "base64", "gpg", "openssl", "env", "printenv", "gzip", "xxd", "rsync", "mv", "set", "get"}
+    {
+        "tar",
+        "zip",
+        "7z",
+        "cp",
+        "cat",
+        "base64",
+        "gpg",
+        "openssl",
+        "env",
+        "printenv",
+        "gzip",
+        "xxd",
+        "rsync",
+        "mv",
+        "set",
+        "get",
+    }
 )
 _COMMANDS: Final = pattern(r"&&|\|\||[;&]")
 #: Options whose argument is a key, a password or a header for one's own service, or a file that is written.
@@ -93,12 +110,24 @@ class SentSecrets:
     def _sends(self, command: str) -> bool:
         parts = command.split("|")
         for at, part in enumerate(parts):
-            words = frozenset(part.lower().replace("/", " ").replace("-", " ").replace("(", " ").replace('"', " ").replace("'", " ").split())
+            words = frozenset(
+                part.lower()
+                .replace("/", " ")
+                .replace("-", " ")
+                .replace("(", " ")
+                .replace('"', " ")
+                .replace("'", " ")
+                .split()
+            )
             bare = _OWN.sub(" ", part)
             if not words.isdisjoint(_COPIES):
                 remote = [found.start() for found in _REMOTE.finditer(bare)]
                 secret = PRIVATE.search(bare)
-                start = secret.start() if secret else min((bare.find(each) for each in self._gathered if each in bare), default=-1)
+                start = (
+                    secret.start()
+                    if secret
+                    else min((bare.find(each) for each in self._gathered if each in bare), default=-1)
+                )
                 if remote and 0 <= start < remote[-1]:
                     return True
             if words.isdisjoint(_TALKS) and "/dev/tcp/" not in part:
@@ -112,7 +141,9 @@ class SentSecrets:
                 return True
             if _PLAIN.search(bare) and _VARIABLE.search(bare):
                 return True
-        return "/dev/tcp/" in command and (_ALL.match(command) is not None or (self._secret(command) and "cat" in command))
+        return "/dev/tcp/" in command and (
+            _ALL.match(command) is not None or (self._secret(command) and "cat" in command)
+        )
 
     def _gather(self, line: str) -> None:
         whole = any(_ALL.match(each) for each in _COMMANDS.split(line)) or _INSIDE.search(line) is not None

@@ -20,8 +20,12 @@ _RUNS_FETCHED = pattern(
     r"\beval\(\s{0,8}(?:urlread|webread)\(|\bload(?:string)?\(\s{0,8}(?:http|socket)\.request\(|\bdyn\.load\([^\n]{0,200}(?:https?|ftp)://"
 )
 #: R that reads, and R that sends; both in one file with a private place is enough.
-_READS = pattern(r"\b(?:readLines|readChar|readBin|file|scan|read_file|fileread|importdata)\s{0,4}\(|\bSys\.getenv\(\s{0,4}\)")
-_SENDS = pattern(r"\b(?:POST|PUT|GET|curl_fetch_memory|curl_upload|url|urlread|webwrite|req_perform|socketConnection|download\.file|getURL|postForm)\s{0,4}\(")
+_READS = pattern(
+    r"\b(?:readLines|readChar|readBin|file|scan|read_file|fileread|importdata)\s{0,4}\(|\bSys\.getenv\(\s{0,4}\)"
+)
+_SENDS = pattern(
+    r"\b(?:POST|PUT|GET|curl_fetch_memory|curl_upload|url|urlread|webwrite|req_perform|socketConnection|download\.file|getURL|postForm)\s{0,4}\("
+)
 _SETTINGS = pattern(r"/\.idea/|\.(?:iml|run\.xml)$")
 _ENTITIES = {"&quot;": '"', "&apos;": "'", "&#10;": "\n", "&lt;": "<", "&gt;": ">", "&#39;": "'", "&amp;": "&"}
 _LONGEST = 256 * 1024
@@ -36,7 +40,9 @@ def tell_started_commands(text: str, facts: Facts) -> None:
     for number, line in enumerate(text.split("\n"), 1):
         if not line.lstrip().startswith(("#", "%", '"')) and _RUNS_FETCHED.search(line):
             what, kind = fetched(line)
-            facts.anomaly("hub/shell-command", f"{what}: {shorten(printable(line.strip()), 120)}", line=number, kind=kind)
+            facts.anomaly(
+                "hub/shell-command", f"{what}: {shorten(printable(line.strip()), 120)}", line=number, kind=kind
+            )
             return
     read = _READS.search(text)
     if read and _SENDS.search(text) and (PRIVATE.search(text) or "Sys.getenv()" in text):

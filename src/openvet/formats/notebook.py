@@ -69,6 +69,7 @@ _STARTERS = frozenset(
 
 def read(source: Source, facts: Facts) -> None:
     from openvet.formats._notebook_output import tell_active_output
+    from openvet.formats._notebook_sent import tell_sent
     from openvet.formats.python import read_source
     from openvet.formats.shell import tell_commands
 
@@ -76,15 +77,19 @@ def read(source: Source, facts: Facts) -> None:
     cells = _cells(facts.document)
     facts.note("kind", "notebook")
     facts.note("cells", len(cells))
+    sources: list[tuple[int, str]] = []
     for index, cell in cells[:_MOST]:
         python = _python(cell)
         program = read_source(python, facts.at(pointer=f"/cells/{index}"), facts.limits, when="call")
         if program.uses:
             facts.programs.append(program)
+        if not program.error:
+            sources.append((index, python))
         commands = [_shell(cell), *(() if program.error else _handed_to_a_shell(python))]
         tell_commands("\n".join(commands), facts, f"/cells/{index}")
     if len(cells) > _MOST:
         facts.unknown("limit", f"more than {_MOST} cells hold code; the rest was not read")
+    tell_sent(sources, facts)
     tell_active_output(facts.document, facts)
     facts.document = None  # the cells are read; no loader acts on a key of a notebook
 

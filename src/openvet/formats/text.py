@@ -67,7 +67,9 @@ _STARTED = {
     ".nvimrc": "Neovim", ".nvim.lua": "Neovim", ".vimrc": "vi", ".pdbrc": "pdb", ".irbrc": "irb", ".pryrc": "pry",
 }  # fmt: skip
 #: Files of tools whose lines a shell runs, among others.
-_COMMANDED = pattern(r"(?:^|/)(?:tox|pytest|runtime|supervisord?|uwsgi)\.(?:ini|conf)$|(?:^|/)crontab$|\.(?:cron|crontab)$")
+_COMMANDED = pattern(
+    r"(?:^|/)(?:tox|pytest|runtime|supervisord?|uwsgi)\.(?:ini|conf)$|(?:^|/)crontab$|\.(?:cron|crontab)$"
+)
 #: Files that Windows reads when it shows the folder, and what in them lies on another machine.
 _SHOWN = pattern(
     r"\.(?:url|scf|library-ms|searchconnector-ms|theme|website)$|(?:^|/)(?:desktop|autorun)\.ini?$|(?:^|/)autorun\.inf$"

@@ -52,8 +52,8 @@ def read(source: Source, facts: Facts) -> None:
     from openvet.formats._keras import look
     from openvet.formats._secrets import scan_text
     from openvet.formats._templates import carry_templates
-    from openvet.formats._yaml_events import parse_yaml
     from openvet.formats._tool_settings import tell_parsed_tool, tell_tool
+    from openvet.formats._yaml_events import parse_yaml
 
     text = read_text(source, facts)
     scan_text(text, facts)

@@ -198,13 +198,20 @@ class LocalOrigin:
         return Entry(name, place, EntryKind.SPECIAL, detail=f"is {what}")
 
     def _link(self, name: str, path: str) -> Entry:
-        place = printable(name)
+        place, target = printable(name), ""
         try:
             target = printable(os.readlink(path))
             real = os.path.realpath(path, strict=True)
             status = os.stat(real)
         except OSError as error:
             loop = error.errno == errno.ELOOP
+            if not loop and self._leads_out(path):
+                return Entry(
+                    name,
+                    place,
+                    EntryKind.ESCAPING_LINK,
+                    detail=f"links to {target}, outside the model, where nothing is",
+                )
             return Entry(
                 name,
                 place,
@@ -220,6 +227,14 @@ class LocalOrigin:
         if not stat.S_ISREG(status.st_mode):
             return Entry(name, place, EntryKind.SPECIAL, detail=f"links to {target}, which is no regular file")
         return Entry(name, place, EntryKind.FILE, status.st_size, key=key, linked=True)
+
+    def _leads_out(self, path: str) -> bool:
+        """Whether the path that a link to nothing names would lie outside: elsewhere there may be something."""
+        try:
+            target = os.path.normpath(os.path.join(os.path.realpath(os.path.dirname(path)), os.readlink(path)))
+        except (OSError, ValueError):
+            return False
+        return not _below(target, self._root)
 
     def _may_follow(self, real: str) -> bool:
         """Inside the subject itself; in a cache snapshot, inside the repository's ``blobs`` too."""

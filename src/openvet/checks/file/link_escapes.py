@@ -2,7 +2,8 @@
 
 What it finds:
     A link whose target lies outside the folder that is examined and outside the cache that it belongs to. It was
-    not followed.
+    not followed. Where it leads to a well-known place of keys, passwords or tokens, or into ``/proc``, that is high: nobody packs
+    such a link by mistake.
 
 Why it matters:
     What a loader finds there is not part of what was checked, and may change at any time. A link to ``/etc/passwd``
@@ -24,6 +25,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from openvet.checks._check import Context
 from openvet.core.finding import Finding
@@ -34,4 +36,9 @@ RULE = Rule(id="file/link-escapes", severity=Severity.MEDIUM, confidence=Confide
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each link that escapes."""
-    yield from ctx.anomalies("Remove the link, or check the folder that it leads to on its own.")
+    from openvet.formats._private_places import PRIVATE
+
+    for finding in ctx.anomalies("Remove the link, or check the folder that it leads to on its own."):
+        target = finding.message.removeprefix("links to ").partition(", outside the model")[0]
+        private = PRIVATE.search(target) or target.startswith("/proc/")
+        yield replace(finding, severity=Severity.HIGH) if private else finding

@@ -4,7 +4,8 @@ What it finds:
     A file that, when it is imported, constructed or used, both takes secrets (the whole environment, private keys and
     credentials of well-known places, the token of the hub) and uses the network; or that puts a secret variable of the
     environment (``HF_TOKEN``) into an address or a body that it sends. Headers, by which one's own service is asked, do not
-    count.
+    count. Cells of a notebook, which people run one after the other, are read as one text: there a private file or the whole
+    environment must itself go into what is sent, or a private file be read besides.
 
 Why it matters:
     Tokens and keys are what code in a model is most often after: with them others publish in your name.
@@ -49,6 +50,9 @@ _MOST = 20
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each secret that is taken in a file that uses the network."""
+    yield from ctx.anomalies(
+        "Do not run this notebook; where it has run, withdraw the tokens and keys of that machine."
+    )
     read = [(program, use) for program, use, _ in ctx.inventory.once(uses) if use.when in _WHEN]
     senders = {program.location.place for program, use in read if use.capability == "network"}
     told: set[tuple[str, int]] = set()

