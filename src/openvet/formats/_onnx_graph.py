@@ -11,6 +11,7 @@ from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError
 from openvet.formats._carried import hand_on
 from openvet.formats._format import Facts
+from openvet.formats._onnx_sizes import SIZED, Sized, Sizes
 from openvet.formats._onnx_tensor import LIES, TensorReader
 from openvet.formats._onnx_values import MOST_VALUES, described
 from openvet.formats._protobuf import Field, Walker, schema
@@ -28,6 +29,8 @@ _CARRIED = 200
 _REPEATED = 16
 #: Nodes that the calls of functions may become; more of them is a bomb.
 _EXPANDED = 10**9
+#: Numbers of an attribute that are kept: those of a shape are few.
+_SHAPE = 16
 _KEPT_ATTRIBUTES = frozenset(
     {"ep_cache_context", "embed_mode", "onnx_model_filename", "operator", "func_name", "module", "name", "class_name"}
 )
@@ -40,7 +43,10 @@ class _Node:
     at: int
     op: str = ""
     domain: str = ""
+    inputs: list[Field] = field(default_factory=list)
+    outputs: list[Field] = field(default_factory=list)
     attributes: dict[str, str | int] = field(default_factory=dict)
+    values: dict[str, list[float]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -64,6 +70,7 @@ class OnnxReader:
         self.graph: Field | None = None
         self.values: dict[str, list[dict[str, Any]]] = {"input": [], "output": []}
         self.carried = 0
+        self.sizes = Sizes()
 
     def model(self) -> None:
         """Walk everything, graphs and functions one after the other and not in each other."""
@@ -128,12 +135,15 @@ class OnnxReader:
         later: list[tuple[str, Field, str]] = []
         if kind == "FunctionProto":
             inside = self._function(whole)
+        self.sizes.enter(whole.at)
         for part in walker.message(kind, whole.at, whole.end):
             inner = part.spec.type
             if inner == "NodeProto":
                 later += [("GraphProto", graph, inside) for graph in self._node(part, inside)]
             elif part.name == "initializer":
                 self._tensor(part, listed=True)
+                if self.tensors.last is not None:
+                    self.sizes.constant(*self.tensors.last)
             elif inner == "SparseTensorProto":
                 self._sparse(part, listed=True)
             elif inner == "GraphProto":
@@ -147,8 +157,14 @@ class OnnxReader:
             elif whole is self.graph and part.name in self.values and len(self.values[part.name]) < MOST_VALUES:
                 self.values[part.name].append(described(walker, part))
             elif inner:
+                if part.name in ("input", "output") and inner == "ValueInfoProto":
+                    self.sizes.end(part.name, self._name_of(part))
                 walker.sweep(inner, part.at, part.end)
         return later
+
+    def _name_of(self, whole: Field) -> str:
+        names = (part for part in self.walker.message("ValueInfoProto", whole.at, whole.end) if part.name == "name")
+        return _text_of(self.walker, next(names, None))
 
     def _function(self, whole: Field) -> str:
         named = {"name": "", "domain": "", "overload": ""}
@@ -163,7 +179,11 @@ class OnnxReader:
         node = _Node(whole.tag_at)
         graphs: list[Field] = []
         for part in self.walker.message("NodeProto", whole.at, whole.end):
-            if part.name == "op_type":
+            if part.name == "input":
+                node.inputs.append(part)
+            elif part.name == "output":
+                node.outputs.append(part)
+            elif part.name == "op_type":
                 node.op = printable(shorten(self.walker.text(part, 500), 200))
             elif part.name == "domain":
                 node.domain = printable(shorten(self.walker.text(part, 500), 200))
@@ -178,6 +198,9 @@ class OnnxReader:
         if inside:
             self.calls.setdefault(inside, Counter())[node.name] += 1
         self._special(node)
+        if node.op in SIZED and self.sizes.room:
+            names = [[_text_of(self.walker, each) for each in ends[:8]] for ends in (node.inputs, node.outputs)]
+            self.sizes.node(Sized(node.op, names[0], names[1], node.values, [each.at for each in graphs], node.at))
         return graphs
 
     def _attribute(self, whole: Field, node: _Node | None) -> list[Field]:
@@ -186,6 +209,7 @@ class OnnxReader:
         key = ""
         text: Field | None = None
         number: int | None = None
+        numbers: list[int] = []
         seen: dict[bytes, int] = {}
         graphs: list[Field] = []
         for part in walker.message("AttributeProto", whole.at, whole.end):
@@ -198,23 +222,38 @@ class OnnxReader:
                 self._carry(part, "text")
                 self._step_over(part, whole.end, seen)
             elif part.name in ("floats", "ints"):
-                walker.skip_like(part, whole.end)
+                self._listed(part, whole.end, numbers)
             elif part.name == "i":
                 number = part.value
             elif part.spec.type == "GraphProto":
                 graphs.append(part)
             elif part.spec.type == "TensorProto":
                 self._tensor(part, listed=False)  # a constant
+                if node is not None and self.tensors.last is not None:
+                    node.values[key] = self.tensors.last[1]
             elif part.spec.type == "SparseTensorProto":
                 self._sparse(part, listed=False)
             elif part.spec.type:
                 walker.sweep(part.spec.type, part.at, part.end)
-        if node is not None and key in _KEPT_ATTRIBUTES:
+        if node is not None:
+            self._keep(node, key, text, number, numbers)
+        return graphs
+
+    def _listed(self, part: Field, end: int, numbers: list[int]) -> None:
+        """Numbers of an attribute; the first few are kept."""
+        if part.name == "ints" and len(numbers) <= _SHAPE:
+            numbers += self.walker.numbers(part, _SHAPE + 1)
+        else:
+            self.walker.skip_like(part, end)
+
+    def _keep(self, node: _Node, key: str, text: Field | None, number: int | None, numbers: list[int]) -> None:
+        if 0 < len(numbers) <= _SHAPE or number is not None:
+            node.values.setdefault(key, [*map(float, numbers)] or [float(number or 0)])
+        if key in _KEPT_ATTRIBUTES:
             if text is not None:
-                node.attributes[key] = walker.text(text, 1_000)
+                node.attributes[key] = self.walker.text(text, 1_000)
             elif number is not None:
                 node.attributes[key] = number
-        return graphs
 
     def _step_over(self, part: Field, end: int, seen: dict[bytes, int]) -> None:
         """Step over the texts that follow where they are a few short ones again and again."""
@@ -313,6 +352,8 @@ class OnnxReader:
                 kind = "registered" if registered else "named"
                 facts.anomaly("onnx/python-operation", message, node.at, operation=node.name, given=given, kind=kind)
         self._cycle()
+        for at, what, certain in self.sizes.judge():
+            facts.anomaly(LIES, what, at, lie="absurd-size", beyond=certain)
         self.walker.report(LIES, "ONNX")
 
     def _cycle(self) -> None:
@@ -339,3 +380,8 @@ class OnnxReader:
         if open_calls:
             shown = printable(shorten(min(open_calls), 200))
             self.facts.anomaly(LIES, f"functions call each other in a circle: {shown}", lie="recursion", beyond=True)
+
+
+def _text_of(walker: Walker, part: Field | None) -> str:
+    """A name of a value; empty where there is none, or where nobody would call a value so."""
+    return walker.text(part, 500) if part is not None and part.size <= 500 else ""

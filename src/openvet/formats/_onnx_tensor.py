@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import field
 
 from openvet.core.dataclass import dataclass
@@ -28,6 +29,8 @@ _NUMBERS = frozenset({"float_data", "int32_data", "int64_data", "double_data", "
 _KEYS = frozenset({"location", "offset", "length", "checksum", "basepath"})
 #: What ONNX Runtime puts in the place of a file name for bytes that are in memory already.
 _IN_MEMORY = "_ORT_MEM_ADDR_"
+#: Types of shapes, counts and conditions, as ``struct`` unpacks them.
+_CODES = {1: "f", 6: "i", 7: "q", 9: "?", 11: "d"}
 _MOST = 1 << 63
 _LISTED = 16  # a constant of fewer elements is an axis or a shape and is not listed as a tensor
 
@@ -40,6 +43,8 @@ class _Read:
     dtype: int = 0
     name: str = ""
     raw: Field | None = None
+    few: Field | None = None
+    single: list[int] = field(default_factory=list)
     numbers: int = 0
     counted: int | None = None
     texts: int = 0
@@ -54,11 +59,14 @@ class TensorReader:
         self.walker = walker
         self.facts = facts
         self.external: dict[str, int] = {}
+        #: Name and numbers of the tensor that was read last, where those are a few in the model itself.
+        self.last: tuple[str, list[float]] | None = None
 
     def tensor(self, whole: Field, *, listed: bool, owner: str = "") -> list[Field]:
         """Read one; list it where it is a weight or a large constant. Gives the texts that it carries."""
         walker = self.walker
         got = _Read()
+        self.last = None
         texts: list[Field] = []
         fields: set[int] = set()
         for part in walker.message("TensorProto", whole.at, whole.end):
@@ -74,12 +82,8 @@ class TensorReader:
                     fields.add(part.number)
                     texts.append(part)
             elif part.name in _NUMBERS:
-                got.numbers += part.size or 1
                 fields.add(part.number)
-                more = walker.skip_like(part, whole.end)
-                got.numbers += more
-                if part.name in _FIXED:
-                    got.counted = (got.counted or 0) + (part.size // _FIXED[part.name]) + more
+                self._numbers(part, got, whole.end)
             elif part.name == "string_data":
                 got.texts += 1
                 texts.append(part)
@@ -95,7 +99,39 @@ class TensorReader:
                 "two-values", f"{_of(got)} has its values in two fields: readers differ over them", whole, fatal=False
             )
         self._judge(got, whole, listed=listed)
+        values = self._few(got)
+        if values:
+            self.last = got.name, values
         return texts
+
+    def _numbers(self, part: Field, got: _Read, end: int) -> None:
+        """A run of numbers, or one of many that have a field each; a few are kept."""
+        got.few = part if not got.numbers and part.size <= 16 * _LISTED else None
+        got.numbers += part.size or 1
+        if not part.packed and part.name not in _FIXED and len(got.single) <= _LISTED:
+            got.single += self.walker.numbers(part, 1)
+            return
+        more = self.walker.skip_like(part, end)
+        got.few = got.few if not more else None
+        got.numbers += more
+        if part.name in _FIXED:
+            got.counted = (got.counted or 0) + (part.size // _FIXED[part.name]) + more
+
+    def _few(self, got: _Read) -> list[float]:
+        """The numbers of a small tensor, as a shape or a count is one; none where it is larger or of another kind."""
+        code = _CODES.get(got.dtype)
+        if code is not None and got.single and got.raw is None:
+            return [float(each) for each in got.single] if len(got.single) <= _LISTED else []
+        part = got.raw or got.few
+        if code is None or part is None or got.outside or not 0 < part.size <= 16 * _LISTED:
+            return []
+        if got.raw is None and got.dtype not in (1, 11):
+            return [float(each) for each in self.walker.numbers(part, _LISTED)]
+        data = self.walker.bytes(part.at, part.size)
+        width = struct.calcsize(code)
+        if len(data) % width or len(data) // width > _LISTED:
+            return []
+        return [float(each) for each in struct.unpack(f"<{len(data) // width}{code}", data)]
 
     def _entry(self, whole: Field) -> tuple[str, str, int]:
         key = value = ""

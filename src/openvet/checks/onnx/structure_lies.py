@@ -2,7 +2,8 @@
 
 What it finds:
     Tensors whose extents are negative or overflow 64 bits, tensors with more or fewer bytes than their extents need, functions
-    that call themselves, fields that stand there twice where a model has one.
+    that call themselves, fields that stand there twice where a model has one. Constants of which operations make more elements than a
+    machine holds (``ConstantOfShape``, ``Tile``, ``Range``, ``Resize`` ...), and loops over constants that never end.
 
 Why it matters:
     A loader that believes the extents reads or writes beyond the bytes that there are. Where fields stand there twice, two
@@ -16,10 +17,10 @@ Remedy:
     Do not load the model. Get it again from its publisher, or export it again.
 
 What it cannot see:
-    Whether the shapes that nodes give each other fit.
+    Whether the shapes that nodes give each other fit; sizes that depend on what the model is given.
 
 References:
-    https://github.com/onnx/onnx/blob/main/onnx/onnx.proto ; CWE-190, CWE-125, CWE-674.
+    https://github.com/onnx/onnx/blob/main/onnx/onnx.proto ; CWE-190, CWE-125, CWE-400, CWE-674, CWE-789, CWE-835.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ RULE = Rule(
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
     since="0.1.0",
-    cwe=(190, 125, 674),
+    cwe=(190, 125, 400, 674, 789, 835),
     needs=("onnx", "onnx-tensor"),
 )
 
