@@ -136,6 +136,12 @@ def read_code(source: Source, place: str, collected: Collected) -> None:
         _by_words(data.decode("utf-8", "replace"), place, collected)
         return
     _walk(tree, place, collected)
+    from openvet.formats._format import Anomaly
+    from openvet.formats._torchscript_costs import costs
+
+    for line, what in costs(tree):
+        if len(facts.anomalies) < facts.limits.records:
+            facts.anomalies.append(Anomaly("torch/torchscript-exhausts", what, Location(place, line=line)))
 
 
 def _by_words(text: str, place: str, collected: Collected) -> None:

@@ -7,6 +7,7 @@ import io
 import struct
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 from openvet.testing.case import Case
@@ -121,4 +122,47 @@ CASES: tuple[Case, ...] = (
     _case("packed", "quantized parameters in a class that PyTorch has", lambda: torchscript(kind="__torch__.torch.classes.quantized"), "admit"),
     _case("torchvision-nms", "non-maximum suppression of torchvision", lambda: torchscript("return ops.torchvision.nms(x, x, 0.5)"), "admit"),
     _case("constants", "constants of a frozen module", lambda: torchscript(constants=(1, "torch.save", [2.0])), "admit", name="model.jit"),
+)  # fmt: skip
+
+_WHILE = "c = True\nwhile c:\n  c, x = True, torch.add(x, 1)\nreturn x"
+_EXHAUSTING = (
+    ("while", "a loop whose condition is always true", _WHILE),
+    ("while-constant", "the same without a name", "while True:\n  x = torch.add(x, 1)\nreturn x"),
+    (
+        "while-unbound",
+        "the same where nothing binds the condition anew",
+        "c = True\nwhile c:\n  x = torch.add(x, 1)\nreturn x",
+    ),
+    ("for", "a loop of an absurd count", "for i in range(9223372036854775807):\n  x = torch.add(x, 1)\nreturn x"),
+    (
+        "for-in-for",
+        "loops in loops of an absurd count",
+        "for i in range(16777216):\n  for j in range(16777216):\n    x = torch.add(x, 1)\nreturn x",
+    ),
+    ("zeros", "a tensor of an absurd size", "return torch.zeros([1099511627776])"),
+    (
+        "zeros-multiplied",
+        "the same with a shape that is named and multiplied",
+        "n = torch.mul(1048576, 1048576)\ns = [n, 8]\nreturn torch.zeros(s)",
+    ),
+    ("arange", "a row of an absurd length", "return torch.arange(0, 1099511627776)"),
+    ("repeat", "a tensor that is repeated", "return torch.repeat(x, [1048576, 1048576])"),
+    ("list", "a list that is multiplied", "a = torch.mul([0], 1099511627776)\nreturn x"),
+    ("empty", "memory that is only asked for", "return torch.empty([2, 1099511627776], dtype=6)"),
+)
+_ORDINARY_COSTS = (
+    ("while", "a loop that ends", "c = True\nwhile c:\n  x = torch.add(x, 1)\n  c = torch.lt(torch.sum(x), 3)\nreturn x"),
+    ("while-tuple", "a loop that ends, as the compiler writes it", "c, i = True, 0\nwhile c:\n  _1 = torch.lt(i, 9)\n  c, i = _1, torch.add(i, 1)\nreturn x"),
+    ("while-raise", "a loop that an exception ends", "c = True\nwhile c:\n  if bool(torch.gt(x, 3)):\n    ops.prim.RaiseException(\"done\")\n  else:\n    pass\nreturn x"),
+    ("for", "loops of ordinary counts", "for i in range(torch.len(x)):\n  for j in range(1000):\n    x = torch.add(x, 1)\nreturn x"),
+    ("zeros", "tensors of ordinary sizes", "y = torch.zeros([1, 1, 8192, 8192])\nz = torch.full([2, 3], 9223372036854775807)\nreturn torch.arange(9223372036)"),
+    ("slice", "the largest number as an end", "return torch.slice(x, 0, 0, 9223372036854775807, 1)"),
+    ("sizes", "sizes that the input gives", "return torch.zeros([torch.size(x, 0), torch.mul(torch.size(x, 1), 1024)])"),
+)  # fmt: skip
+
+CASES += (
+    *(_case(f"exhausts-{word}", what, partial(torchscript, body), "reject", "exhausts") for word, what, body in _EXHAUSTING),
+    *(_case(f"ordinary-{word}", what, partial(torchscript, body), "admit") for word, what, body in _ORDINARY_COSTS),
+    _case("exhausts-on-loading", "__setstate__ of a class never ends",
+          lambda: torchscript(code={"__torch__/b.py": module_of(_WHILE).replace("forward", "__setstate__")}), "reject", "exhausts"),
 )  # fmt: skip
