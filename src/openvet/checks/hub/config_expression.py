@@ -5,7 +5,8 @@ What it finds:
     keys). They are read as Python: one that starts processes, runs code, unpickles, uses the network or hides what it
     does is critical; expressions as such want a review, once for each file. Texts that other loaders evaluate are looked
     at in the same way and only told where they do such things: modules, arguments and activation of YOLO model descriptions,
-    ``download`` of descriptions of data for Ultralytics, and fields of ComfyUI workflows.
+    ``download`` of descriptions of data for Ultralytics, fields of ComfyUI workflows, and ``${eval:...}`` of OmegaConf, which projects
+    register themselves. Interpolations that only look something up (``${lr}``) are none.
 
 Why it matters:
     ``monai.bundle.ConfigParser`` evaluates such texts with Python's ``eval`` when the bundle is loaded; YOLOv5 and Ultralytics
@@ -26,6 +27,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,6 +38,7 @@ from openvet.checks.hub._walk import documents
 from openvet.core.finding import Finding
 from openvet.core.limits import DEFAULT_LIMITS
 from openvet.core.location import Location, below
+from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Rule, Severity
 from openvet.inventory.component import Component
 
@@ -48,6 +51,12 @@ RULE = Rule(
     needs=("json", "yaml", "toml"),
 )
 
+#: An interpolation of OmegaConf, which looks something up and evaluates nothing; and a resolver that projects register to evaluate.
+_LOOKS_UP = pattern(r"\$\{[^{}()'\"]{0,400}\}|\$\{[^{}()'\"]{0,200}\$\{")
+_RESOLVED = pattern(
+    r"\$\{\s{0,8}[\w.]{0,40}(?:eval|exec|py|python|calc|expr|lambda|code)\w{0,20}\s{0,8}:(.{1,4000})\}", re.DOTALL
+)
+_QUOTES = "'\""
 _DANGER = ("process", "code", "load", "native", "network", "hidden")
 
 
@@ -60,7 +69,9 @@ def check(ctx: Context) -> Iterator[Finding]:
         yield from _others(ctx, component)
         texts = list(_expressions(document))
         imports = _imports(document)
-        if not texts or not (_bundle(document) or any(_dangerous(text, imports) for _, text in texts)):
+        if not texts or not (
+            _bundle(document) or any(_dangerous(text, imports) or _resolved(text) for _, text in texts)
+        ):
             continue
         yield from _findings(ctx, component, texts, imports)
 
@@ -68,9 +79,10 @@ def check(ctx: Context) -> Iterator[Finding]:
 def _findings(ctx: Context, component: Component, texts: list[tuple[str, str]], imports: str) -> Iterator[Finding]:
     plain = []
     for pointer, text in texts:
-        use = _dangerous(text, imports)
+        use = _dangerous(text, imports) or _resolved(text)
         if use is None:
-            plain.append((pointer, text))
+            if not _LOOKS_UP.match(text):
+                plain.append((pointer, text))
             continue
         yield ctx.finding(
             Location(component.place, pointer=pointer),
@@ -127,6 +139,12 @@ def _dangerous(text: str, imports: str = "") -> str | None:
     return next((use.name for use in program.uses if use.capability in _DANGER), None)
 
 
+def _resolved(text: str) -> str | None:
+    """The dangerous callable that ``${eval:...}`` reaches, where a project has registered ``eval`` under some such name."""
+    found = _RESOLVED.search(text)
+    return _dangerous(f"${found[1].strip().strip(_QUOTES)}") if found is not None else None
+
+
 def _expressions(document: Any) -> Iterator[tuple[str, str]]:
     """(pointer, text) of every text that begins as an expression does."""
     stack: list[tuple[str, Any]] = [("", document)]
@@ -136,7 +154,7 @@ def _expressions(document: Any) -> Iterator[tuple[str, str]]:
         inner = []
         for key, child in parts:
             if isinstance(child, str):
-                if child.startswith("$") and len(child) > 1:
+                if (child.startswith("$") and len(child) > 1) or ("${" in child and _RESOLVED.search(child)):
                     yield below(pointer, key), child
             elif isinstance(child, dict | list):
                 inner.append((below(pointer, key), child))

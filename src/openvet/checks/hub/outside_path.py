@@ -4,7 +4,8 @@ What it finds:
     File names in ``genai_config.json`` of ONNX Runtime GenAI (``filename`` of each part of the model, its adapters, processors and
     pipelines) that are absolute, climb out of the folder, name a drive or a share of another machine, or are addresses; and the same
     in the file ``checkpoint`` of TensorFlow and for ``EXECUTION_ENV_PATH`` of Triton (medium; a note where it is only absolute, as these
-    tools are used). Names in settings that only record where something once was, such as ``_name_or_path``, are left alone.
+    tools are used). ``data_files`` and ``data_dir`` in the card of a data set that lead out of it, or to a program at another address
+    (medium; high where they lead to a well-known place of keys or passwords). Names in settings that only record where something once was, such as ``_name_or_path``, are left alone.
 
 Why it matters:
     The loader opens what the path leads to: a file of yours as if it were part of the model, another model than the one that was
@@ -27,6 +28,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
+from posixpath import normpath
+from typing import Any
 
 from openvet.checks._check import Context
 from openvet.checks.hub._targets import shown
@@ -34,6 +38,7 @@ from openvet.checks.hub._walk import documents, entries
 from openvet.core.finding import Finding
 from openvet.core.location import below
 from openvet.core.rule import Confidence, Rule, Severity
+from openvet.inventory.component import Component
 
 __all__ = ["RULE", "check"]
 
@@ -43,7 +48,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(22, 73),
-    needs=("json", "text"),
+    needs=("json", "text", "markdown"),
 )
 
 #: Files whose loaders open what these keys name, and the keys.
@@ -55,8 +60,33 @@ _FOLLOWED = {
 }  # fmt: skip
 
 
+#: Files of data that are programs, or run what they hold.
+_PROGRAMS = (
+    ".exe",
+    ".dll",
+    ".so",
+    ".dylib",
+    ".sh",
+    ".bat",
+    ".cmd",
+    ".ps1",
+    ".py",
+    ".pkl",
+    ".pickle",
+    ".msi",
+    ".scr",
+    ".jar",
+    ".vbs",
+    ".hta",
+    ".js",
+)
+_MOST = 1_000
+
+
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each path."""
+    for component in ctx.components("markdown"):
+        yield from _data_files(ctx, component)
     from openvet.formats._tf_program import is_outside
 
     for finding in ctx.anomalies("Make sure that what it names is what you examined."):
@@ -79,3 +109,40 @@ def check(ctx: Context) -> Iterator[Finding]:
                         "Do not load it: it makes a loader open files outside of the model.",
                         evidence={"path": shown(path)},
                     )
+
+
+def _data_files(ctx: Context, component: Component) -> Iterator[Finding]:
+    """Paths of data in the card of a data set, which ``datasets.load_dataset`` opens and makes rows of."""
+    from openvet.formats._private_places import PRIVATE
+    from openvet.formats._tf_program import is_outside
+
+    if not isinstance(component.document, dict) or "configs" not in component.document:
+        return
+    for entry in islice(entries(component, ("data_files", "data_dir")), _MOST):
+        for path in islice(_texts(entry.value), _MOST):
+            address, bare = "://" in path, path.partition("?")[0].lower()
+            if address and not bare.startswith("file:"):
+                what = "is a program at another place" if bare.endswith(_PROGRAMS) else ""
+            else:
+                what = "is not in the data set's own folder" if is_outside(normpath(path)) or bare.startswith("file:") else ""
+            if what:
+                yield ctx.finding(
+                    entry.location,
+                    f"makes a loader of data open {shown(path)}, which {what}",
+                    "Do not load it: it makes a loader open files outside of the data set.",
+                    severity=Severity.HIGH if PRIVATE.search(path) and not address else Severity.MEDIUM,
+                    evidence={"path": shown(path)},
+                )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every path in ``data_files``: a text, a list, one for each split, or splits with paths."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, list):
+            waiting.extend(reversed(each))
+        elif isinstance(each, dict):
+            waiting.extend(child for key, child in each.items() if key != "split")

@@ -65,3 +65,50 @@ CASES: tuple[Case, ...] = (
            ".cache/huggingface/download/README.md.lock": b"",
            ".cache/huggingface/download/README.md.metadata": b"0" * 40 + b"\n" + b"1" * 40 + b"\n1700000000.1\n"}, "admit"),
 )  # fmt: skip
+
+_BUNDLE = b"# v2 git bundle\n" + b"0" * 40 + b" refs/heads/main\n\n"
+CASES += (
+    Case(
+        "git/bundle",
+        "a bundle: branches, and a pack",
+        lambda: _BUNDLE + git_pack(b"# A model\n" * 9),
+        "admit",
+        frozenset(),
+        ("git-bundle",),
+        (),
+        "model.bundle",
+    ),
+    Case(
+        "git/bundle-v3",
+        "a bundle of version 3, with what must be there already",
+        lambda: (
+            _BUNDLE.replace(b"v2 git bundle\n", b"v3 git bundle\n@object-format=sha1\n-" + b"1" * 40 + b" x\n")
+            + git_pack(b"a")
+        ),
+        "admit",
+        frozenset(),
+        ("git-bundle",),
+        (),
+        "model.bundle",
+    ),
+    Case(
+        "git/bundle-of-something-else",
+        "something else behind the names of a bundle",
+        lambda: _BUNDLE + b"\x7fELF" + bytes(60),
+        "review",
+        frozenset({"file/malformed"}),
+        ("git-bundle",),
+        (),
+        "model.bundle",
+    ),
+    Case(
+        "git/bundle-changed",
+        "a bundle whose checksum does not fit",
+        lambda: _BUNDLE + git_pack(b"a")[:-1] + b"\0",
+        "review",
+        frozenset({"file/malformed", "file/trailing-data"}),
+        ("git-bundle",),
+        (),
+        "model.bundle",
+    ),
+)
