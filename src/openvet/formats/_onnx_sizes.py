@@ -1,4 +1,4 @@
-"""Sizes that an ONNX model makes out of its own constants: a few bytes that become more than any machine holds, when the model is
+"""Sizes that a model of ONNX or a graph of TensorFlow makes out of its own constants: a few bytes that become more than any machine holds, when the model is
 run or as soon as a loader folds its constants; and loops over constants that never end.
 
 Only what is certain counts: a lower bound of the elements of a result, from constants of the model and what follows from them by
@@ -16,7 +16,7 @@ from typing import Final
 from openvet.core.dataclass import dataclass
 from openvet.core.text import printable, shorten
 
-__all__ = ["SIZED", "Sized", "Sizes"]
+__all__ = ["SIZED", "TF_SIZED", "Sized", "Sizes"]
 
 _MAKERS: Final = frozenset(
     {"ConstantOfShape", "Expand", "OneHot", "Pad", "RandomNormal", "RandomUniform", "Range", "Resize", "Tile", "Upsample", "Loop",
@@ -41,6 +41,15 @@ _ARITHMETIC: Final = frozenset(
 )
 #: Operations whose nodes are remembered.
 SIZED: Final = _MAKERS | _ARITHMETIC
+#: Operations of TensorFlow, and those of ONNX that take the same in the same places.
+TF_SIZED: Final = {
+    "Fill": "ConstantOfShape", "Empty": "ConstantOfShape", "RandomUniform": "ConstantOfShape", "RandomStandardNormal": "ConstantOfShape",
+    "TruncatedNormal": "ConstantOfShape", "StatelessRandomNormalV2": "ConstantOfShape", "StatelessRandomUniformV2": "ConstantOfShape",
+    "StatelessRandomUniform": "ConstantOfShape", "StatelessRandomNormal": "ConstantOfShape", "RandomUniformInt": "ConstantOfShape",
+    "BroadcastTo": "Expand", "Tile": "Tile", "Range": "Range", "OneHot": "OneHot", "ConcatV2": "Concat", "Pack": "Concat", "Mul": "Mul",
+    "AddV2": "Add", "Add": "Add", "Pow": "Pow", "LeftShift": "BitShift", "Cast": "Cast", "Identity": "Identity", "Reshape": "Reshape",
+    "ExpandDims": "Unsqueeze", "Squeeze": "Squeeze",
+}  # fmt: skip
 #: Elements that want a look, and elements that no machine holds: 2**35 floats are 128 GiB.
 _LARGE: Final = 1 << 32
 _ABSURD: Final = 1 << 35
@@ -62,15 +71,16 @@ class Sized:
     outputs: list[str]
     values: dict[str, list[float]]
     graphs: list[int]
-    at: int
+    at: int | None
 
 
 class Sizes:
-    """The constants and such nodes of one model, by the graph that they stand in."""
+    """The constants and such nodes of one model, by the graph that they stand in; ``shared``: a graph sees those of others."""
 
-    __slots__ = ("_all", "_constants", "_counts", "_ends", "_nodes", "_scope")
+    __slots__ = ("_all", "_constants", "_counts", "_ends", "_nodes", "_scope", "_shared")
 
-    def __init__(self) -> None:
+    def __init__(self, *, shared: bool = True) -> None:
+        self._shared = shared
         self._scope = 0
         self._constants: dict[tuple[int, str], list[float]] = {}
         self._all: dict[str, list[float]] = {}
@@ -89,7 +99,7 @@ class Sizes:
 
     def constant(self, name: str, values: list[float]) -> None:
         """A tensor with a few numbers."""
-        if name and len(self._constants) < _MOST_CONSTANTS:
+        if name and values and len(self._constants) < _MOST_CONSTANTS:
             self._constants.setdefault((self._scope, name), values)
             self._all.setdefault(name, values)
 
@@ -104,7 +114,7 @@ class Sizes:
         """A node of :data:`SIZED`."""
         self._nodes.append((self._scope, node))
 
-    def judge(self) -> Iterator[tuple[int, str, bool]]:
+    def judge(self) -> Iterator[tuple[int | None, str, bool]]:
         """Where, what, and whether no machine can do it, of each node that makes an absurd size."""
         if not any(node.op in _MAKERS for _, node in self._nodes):
             return
@@ -135,7 +145,8 @@ class Sizes:
     def _of(self, scope: int, node: Sized, index: int) -> list[float] | None:
         """The numbers of an input, from its own graph or another one; ``None`` where they are not constant."""
         name = node.inputs[index] if index < len(node.inputs) else ""
-        return (self._constants.get((scope, name)) or self._all.get(name)) if name else None
+        own = self._constants.get((scope, name)) if name else None
+        return own or (self._all.get(name) if name and self._shared else None)
 
     def _set(self, scope: int, node: Sized, values: list[float]) -> None:
         if node.outputs and len(values) <= _FEW:

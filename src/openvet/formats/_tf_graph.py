@@ -17,6 +17,7 @@ from openvet.core.dataclass import dataclass
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError
 from openvet.formats._format import Facts, Tensor
+from openvet.formats._onnx_sizes import TF_SIZED, Sized, Sizes
 from openvet.formats._protobuf import Field, Walker, schema
 from openvet.formats._tf_program import OpKnowledge, TfGraph, TfUse, op_knowledge, text_operations
 from openvet.io.source import Source
@@ -39,6 +40,8 @@ _TEXTS_KEPT = 16
 _TEXT_KEPT = 1024
 _LISTED = 16  # a constant of fewer elements is an axis or a shape and is not listed as a tensor
 _STEPS = 2000
+#: Types of shapes and counts, and their bytes.
+_WHOLE = {3: 4, 9: 8}
 _NESTED = 4
 _NESTED_USES = 1000
 
@@ -53,6 +56,8 @@ class Node:
     attributes: dict[str, list[str]] = field(default_factory=dict)
     name: str = ""
     offset: int | None = None
+    #: the numbers of a small constant of whole numbers
+    numbers: list[float] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -85,6 +90,7 @@ class GraphReader:
         self.assets: set[str] = set()
         self.computed = self.asset = False
         self.steps = 0
+        self.sizes = Sizes(shared=False)
 
     # --- walking
 
@@ -169,8 +175,14 @@ class GraphReader:
         if node.name in scope.names:
             self.lie("node-twice", f"two nodes have the name {_shown(node.name)}", node.offset)
         scope.names.add(node.name)
+        self.sizes.enter(id(scope))
+        self.sizes.constant(node.name, node.numbers)
         for op in ops:
             self.ops[op] = self.ops.get(op, 0) + 1
+            if (meant := TF_SIZED.get(op)) is not None and self.sizes.room:
+                inputs = [each.partition(":")[0] for each in node.inputs[:8] if not each.startswith("^")]
+                inputs = inputs[:-1] if op == "ConcatV2" else inputs  # the last one is the axis
+                self.sizes.node(Sized(meant, inputs, [node.name], {}, [], node.offset))
             node = replace(node, op=op)
             known = self.known.get(op)
             group = known.group if known is not None else ""
@@ -226,6 +238,7 @@ class GraphReader:
         shape: tuple[int, ...] | None = ()
         content: Field | None = None
         texts: list[str] = []
+        numbers: list[int] = []
         for part in walker.message("TensorProto", whole.at, whole.end):
             if part.name == "dtype":
                 dtype = part.value
@@ -233,6 +246,8 @@ class GraphReader:
                 shape = read_shape(walker, part)
             elif part.name == "tensor_content":
                 content = part
+            elif part.name in ("int_val", "int64_val") and len(numbers) <= _LISTED:
+                numbers += walker.numbers(part, _LISTED + 1)
             elif part.name == "string_val":
                 if len(texts) < _TEXTS_KEPT:
                     texts.append(walker.text(part, _TEXT_KEPT))
@@ -244,6 +259,8 @@ class GraphReader:
         elements = 1
         for extent in shape or ():
             elements *= extent
+        if dtype in _WHOLE and shape is not None and elements <= _LISTED:
+            node.numbers = self.few(numbers, content, _WHOLE[dtype], elements)
         if content is not None and bits and shape is not None and content.size and content.size * 8 != elements * bits:
             message = f"the constant {_shown(node.name)} has {content.size} bytes for {elements} elements of {name}"
             self.lie("tensor-size", message, content.tag_at)
@@ -252,6 +269,17 @@ class GraphReader:
                 raise LimitError("tensors", self.facts.limits.tensors, "holds more tensors", offset=whole.at)
             at, size = (content.at, content.size) if content is not None else (None, None)
             self.facts.tensors.append(Tensor(printable(node.name[:500]), name, shape, at, size))
+
+    def few(self, numbers: list[int], content: Field | None, width: int, elements: int) -> list[float]:
+        """The numbers of a small constant: one that stands for all, a number each, or their bytes."""
+        if content is not None and content.size == width * elements:
+            data = self.walker.bytes(content.at, content.size)
+            numbers = [
+                int.from_bytes(data[at : at + width], "little", signed=True) for at in range(0, len(data), width)
+            ]
+        elif numbers and len(numbers) < elements:
+            numbers += numbers[-1:] * (elements - len(numbers))
+        return [float(each) for each in numbers[:_LISTED]]
 
     def carried(self, part: Field) -> None:
         """A text that is a serialized graph, which operations such as DatasetFromGraph run."""
@@ -281,6 +309,9 @@ class GraphReader:
     def finish(self, base: int = 0) -> TfGraph:
         """The program: every operation that is not ordinary, with the constants that reach it."""
         self.walker.report(RULE, "TensorFlow")
+        for at, what, certain in self.sizes.judge():
+            offset = None if at is None else at + base
+            self.facts.anomaly(RULE, what, offset, lie="absurd-size", beyond=certain)
         uses: dict[tuple[str, tuple[str, ...], bool], TfUse] = {}
         for scope, node in self.told:
             if node.op in self.functions:

@@ -124,7 +124,11 @@ def _data_files(ctx: Context, component: Component) -> Iterator[Finding]:
             if address and not bare.startswith("file:"):
                 what = "is a program at another place" if bare.endswith(_PROGRAMS) else ""
             else:
-                what = "is not in the data set's own folder" if is_outside(normpath(path)) or bare.startswith("file:") else ""
+                what = (
+                    "is not in the data set's own folder"
+                    if is_outside(normpath(path)) or bare.startswith("file:")
+                    else ""
+                )
             if what:
                 yield ctx.finding(
                     entry.location,

@@ -2,7 +2,8 @@
 
 What it finds:
     Two nodes or two functions of one name, a field twice that a message has once, and constants whose bytes do not fit
-    their shape and type. The evidence names the lie in one word.
+    their shape and type. Constants of which operations make more elements than a machine holds (``Fill``, ``Tile``, ``Range`` ...)
+    are high. The evidence names the lie in one word.
 
 Why it matters:
     TensorFlow refuses some of it and takes the last of two others; another reader takes the first. One file is then two
@@ -18,12 +19,13 @@ What it cannot see:
     Whether a graph that is well formed does what it should.
 
 References:
-    https://protobuf.dev/programming-guides/encoding/#last-one-wins ; CWE-436.
+    https://protobuf.dev/programming-guides/encoding/#last-one-wins ; CWE-436, CWE-789.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from openvet.checks._check import Context
 from openvet.core.finding import Finding
@@ -34,10 +36,11 @@ RULE = Rule(
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
     since="0.1.0",
-    cwe=(436,),
+    cwe=(436, 789),
 )
 
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each lie of a graph."""
-    yield from ctx.anomalies("Do not load it; get the model again from its publisher, or export it again.")
+    for finding in ctx.anomalies("Do not load it; get the model again from its publisher, or export it again."):
+        yield replace(finding, severity=Severity.HIGH) if finding.evidence.get("beyond") else finding
