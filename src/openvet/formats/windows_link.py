@@ -40,7 +40,6 @@ _MAGIC: Final = bytes.fromhex("4c0000000114020000000000c000000000000046")
 _START: Final = 76
 _ITEMS, _PLACE, _UNICODE = 1, 2, 0x80
 _TEXTS: Final = ((4, "name"), (8, "path"), (16, "folder"), (32, "arguments"), (64, "icon"))
-_BLOCKS: Final = 64
 _MOST: Final = 1024 * 1024
 _ELSEWHERE: Final = pattern(r"^\s*(?:\\\\|file:[/\\]{2,5}|https?://)([\w.-]{1,200})")
 _PROGRAM: Final = pattern(
@@ -73,24 +72,13 @@ def read(source: Source, facts: Facts) -> None:
             raw = source.read(at + 2, count * (2 if flags & _UNICODE else 1))
             at += 2 + len(raw)
             told[key] = raw.decode("utf-16-le" if flags & _UNICODE else "latin-1", "replace")
-    blocks = _blocks(source, at)
+    blocks = source.upto(at, _MOST)  # blocks of more texts, and what belongs to nothing
     for key, text in told.items():
         facts.note(key, shorten(printable(text), 400))
     spelled = " ".join(
         raw.decode("latin-1") + " " + raw.decode("utf-16-le", "ignore") for raw in (items, place, blocks)
     ).replace("\0", "")
     _judge(told, spelled, facts)
-
-
-def _blocks(source: Source, at: int) -> bytes:
-    """The blocks behind the texts; what follows them belongs to nothing."""
-    start = at
-    for _ in range(_BLOCKS):
-        size = int.from_bytes(source.upto(at, 4), "little")
-        if size < 4 or at + size > source.size or at + size - start > _MOST:
-            break
-        at += size
-    return source.upto(start, at - start)
 
 
 def _judge(told: dict[str, str], spelled: str, facts: Facts) -> None:

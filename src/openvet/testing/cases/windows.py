@@ -105,6 +105,8 @@ CASES: tuple[Case, ...] = (
     _case("link", "a link that starts a shell with a command", "README.lnk", _link("..\\..\\Windows\\System32\\cmd.exe", "/c echo forged"), _RUNS, form="windows-link"),
     _case("link-icon", "a link whose icon lies on another machine", "README.lnk", _link("model.txt", icon="\\\\host.example\\share\\a.ico"), _TOOL, form="windows-link"),
     _case("link-share", "a link to another machine", "README.lnk", _link("\\\\host.example\\share\\a.txt"), _TOOL, form="windows-link"),
+    _case("link-behind", "a link whose command stands behind all that its flags tell", "README.lnk", _link() + "cmd.exe /c echo".encode("utf-16-le"), _RUNS,
+          form="windows-link"),
     _case("link-plain", "a link to a text", "README.lnk", _link("model.txt"), _TOOL, decision="review", form="windows-link"),
     _case("link-wrong-name", "a link that starts a shell, under the name of a text", "weights.txt", _link("powershell.exe", "-nop -c echo"), _RUNS, "file/name-mismatch",
           form="windows-link"),
