@@ -6,13 +6,23 @@ A heuristic over lines: constants only.
 
 from __future__ import annotations
 
+import re
+
 from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.formats._format import Facts
 from openvet.formats._private_places import PRIVATE
 from openvet.io.source import Source
 
-__all__ = ["tell_started_commands", "tell_xml_settings"]
+__all__ = ["tell_loading_variables", "tell_started_commands", "tell_xml_settings"]
+
+#: Variables by which programs are made to run code of a file, and what they are set to; of a system's own folders is honest.
+_LOADING = pattern(
+    r"^[ \t]{0,80}(?:export[ \t]{1,8})?(LD_PRELOAD|LD_AUDIT|DYLD_INSERT_LIBRARIES|PYTHONSTARTUP|BASH_ENV|PROMPT_COMMAND|R_PROFILE(?:_USER)?|R_ENVIRON(?:_USER)?|"
+    r"PERL5OPT|RUBYOPT|NODE_OPTIONS|GIT_SSH_COMMAND|GIT_EXTERNAL_DIFF|GIT_PROXY_COMMAND|JULIA_LOAD_PATH|JAVA_TOOL_OPTIONS)[ \t]{0,8}=[ \t]{0,8}[\"']?"
+    r"(?!(?:/usr/|/lib|/opt/|[\"'\r\n]|$|--max|--openssl|--no-|-W|-w\b|-X|-D|ssh\b))([^\r\n]{1,400})",
+    re.MULTILINE,
+)
 
 #: R and Octave that run what they fetch.
 _RUNS_FETCHED = pattern(
@@ -49,6 +59,14 @@ def tell_started_commands(text: str, facts: Facts) -> None:
         from openvet.formats._sent_secrets import SENT
 
         facts.anomaly("hub/shell-command", SENT, line=text.count("\n", 0, read.start()) + 1, kind="sends")
+
+
+def tell_loading_variables(text: str, facts: Facts, who: str) -> None:
+    """Record the first variable by which ``who``, reading this file, makes programs run code that comes with the model."""
+    found = _LOADING.search(text)
+    if found is not None:
+        message = f"makes {who} give programs {found[1]}, by which they run {shorten(printable(found[2].strip()), 100)}"
+        facts.anomaly("hub/tool-command", message, line=text.count("\n", 0, found.start()) + 1, kind="start")
 
 
 def tell_xml_settings(source: Source, facts: Facts) -> None:

@@ -190,7 +190,10 @@ def read(source: Source, facts: Facts) -> None:
         tell_registry(text, facts)
     place = facts.at().place
     if place.rsplit("/", 1)[-1] == ".envrc":
+        from openvet.formats._started import tell_loading_variables
+
         _tell_environment(text, facts)
+        tell_loading_variables(text, facts, "direnv")
     hook = "/.git/hooks/" in f"/{place}" and not place.endswith(".sample")
     if hook and not all(_LFS.fullmatch(line.strip()) for line in lines_of(text)):
         facts.anomaly("hub/tool-command", "is a hook that Git runs in this folder", line=1)

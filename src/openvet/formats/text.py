@@ -66,9 +66,11 @@ _STARTED = {
     ".Rprofile": "R", ".octaverc": "Octave", "startup.m": "MATLAB", ".gdbinit": "gdb", ".lldbinit": "lldb", ".exrc": "vi",
     ".nvimrc": "Neovim", ".nvim.lua": "Neovim", ".vimrc": "vi", ".pdbrc": "pdb", ".irbrc": "irb", ".pryrc": "pry",
 }  # fmt: skip
-#: Files of tools whose lines a shell runs, among others.
+#: Files that set variables for what is started in the folder, and who reads them.
+_VARIABLES = {".Renviron": "R", ".env": "an editor or a container", ".flaskenv": "Flask", ".env.local": "a server"}
+#: Files of tools whose lines a shell runs, among others, and scripts of languages without a reader of their own.
 _COMMANDED = pattern(
-    r"(?:^|/)(?:tox|pytest|runtime|supervisord?|uwsgi)\.(?:ini|conf)$|(?:^|/)crontab$|\.(?:cron|crontab)$"
+    r"\.(?:[Rr]|jl|rb|pl|lua|php|groovy|scala|tcl)$|(?:^|/)(?:tox|pytest|runtime|supervisord?|uwsgi)\.(?:ini|conf)$|(?:^|/)crontab$|\.(?:cron|crontab)$"
 )
 #: Files that Windows reads when it shows the folder, and what in them lies on another machine.
 _SHOWN = pattern(
@@ -160,6 +162,10 @@ def read(source: Source, facts: Facts) -> None:
         _as_template(source, facts, encoding)
     if facts.name.rsplit("/", 1)[-1] in _STARTED:
         _tell_started(source, facts)
+    if (who := _VARIABLES.get(facts.name.rsplit("/", 1)[-1])) is not None:
+        from openvet.formats._started import tell_loading_variables
+
+        tell_loading_variables(source.upto(0, _LINE_HELD).decode("utf-8", "replace"), facts, who)
     if _COMMANDED.search(facts.name):
         from openvet.formats.shell import tell_commands
 
