@@ -146,7 +146,7 @@ def _count(node: ast.expr, bound: dict[str, list[ast.expr]]) -> int:
 
 
 def _elements(node: ast.Call, bound: dict[str, list[ast.expr]]) -> int:
-    name = _name(node)
+    name = _name(node) if isinstance(node.func, ast.Attribute) else ""
     if name not in _SHAPED and name not in _RANGED and name not in _COUNTED:
         return 0
     # a tensor comes first where the function is called as a method or of another tensor

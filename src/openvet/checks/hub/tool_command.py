@@ -4,7 +4,7 @@ What it finds:
     Settings of Git that are commands (``core.fsmonitor``, ``core.sshCommand``, ``core.hooksPath``, filters, aliases with
     ``!``) and hooks in ``.git`` that do more than call Git LFS; tasks of an editor that start when the folder is opened;
     commands of a development container; hooks and servers (Model Context Protocol) of programmers' assistants; variables of an
-    editor's terminals that load code; files that R, Octave, IPython, Jupyter, debuggers and editors run when they start in the folder;
+    editor's terminals that load code, and such variables in ``.env``, ``.envrc`` and ``.Renviron``; files that R, Octave, IPython, Jupyter, debuggers and editors run when they start in the folder;
     commands that direnv, pre-commit and npm run once they are asked to (a note); and
     shortcuts and settings (``.lnk``, ``.url``, ``.scf``, ``desktop.ini``) by which Windows asks another machine when it shows the
     folder, or starts something once somebody opens them.
