@@ -27,8 +27,8 @@ References:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from openvet.checks._check import Context
@@ -53,9 +53,11 @@ RULE = Rule(
 
 #: An interpolation of OmegaConf, which looks something up and evaluates nothing; and a resolver that projects register to evaluate.
 _LOOKS_UP = pattern(r"\$\{[^{}()'\"]{0,400}\}|\$\{[^{}()'\"]{0,200}\$\{")
-_RESOLVED = pattern(
-    r"\$\{\s{0,8}[\w.]{0,40}(?:eval|exec|py|python|calc|expr|lambda|code)\w{0,20}\s{0,8}:(.{1,4000})\}", re.DOTALL
-)
+_RESOLVER = pattern(r"\$\{[ \t]{0,8}([\w.]{1,60}):")
+#: Words in the names of such resolvers.
+_EVALUATES = ("eval", "exec", "python", "calc", "expr", "lambda", "code")
+_MOST_RESOLVED = 20
+_LONGEST_RESOLVED = 4_000
 _QUOTES = "'\""
 _DANGER = ("process", "code", "load", "native", "network", "hidden")
 
@@ -141,8 +143,19 @@ def _dangerous(text: str, imports: str = "") -> str | None:
 
 def _resolved(text: str) -> str | None:
     """The dangerous callable that ``${eval:...}`` reaches, where a project has registered ``eval`` under some such name."""
-    found = _RESOLVED.search(text)
-    return _dangerous(f"${found[1].strip().strip(_QUOTES)}") if found is not None else None
+    for inner in _evaluated_parts(text):
+        if (use := _dangerous(f"${inner}")) is not None:
+            return use
+    return None
+
+
+def _evaluated_parts(text: str) -> Iterator[str]:
+    """What resolvers with the name of an evaluation are given in ``text``, up to its last brace."""
+    for found in islice(_RESOLVER.finditer(text), _MOST_RESOLVED) if "${" in text else ():
+        name = found[1].lower()
+        if name == "py" or any(word in name for word in _EVALUATES):
+            inner = text[found.end() : found.end() + _LONGEST_RESOLVED]
+            yield inner[: inner.rfind("}")].strip().strip(_QUOTES)
 
 
 def _expressions(document: Any) -> Iterator[tuple[str, str]]:
@@ -154,7 +167,7 @@ def _expressions(document: Any) -> Iterator[tuple[str, str]]:
         inner = []
         for key, child in parts:
             if isinstance(child, str):
-                if (child.startswith("$") and len(child) > 1) or ("${" in child and _RESOLVED.search(child)):
+                if (child.startswith("$") and len(child) > 1) or any(_evaluated_parts(child)):
                     yield below(pointer, key), child
             elif isinstance(child, dict | list):
                 inner.append((below(pointer, key), child))

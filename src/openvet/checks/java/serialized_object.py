@@ -14,7 +14,7 @@ Example:
 
 Remedy:
     Do not load it. Ask for weights in a format that holds no objects; load what must be loaded with a filter
-    (``jdk.serialFilter``, JEP 290). It is no loader in Python that does it.
+    (``jdk.serialFilter``, JEP 290). ``ObjectInputStream`` of every version of Java does it, and no loader in Python.
 
 What it cannot see:
     What classes of others do; whether a class is in the class path.
