@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from openvet.core.rule import Severity
 from openvet.errors import ChangedError, SubjectError, UnreachableError
 from openvet.io.http import Client
 from openvet.io.ranges import RANGE_BLOCK, SMALL, RangeSource
@@ -106,7 +107,8 @@ def test_other_bytes_than_claimed_are_rejected(monkeypatch: pytest.MonkeyPatch, 
             hub.store.files[hub.digests[name]] = other
         report = run(hub, monkeypatch, download=True)
     assert report.decision.verdict is Verdict.REJECT
-    assert [(each.rule, each.location.place) for each in report.scan.all_findings()] == [("file/digest-mismatch", name)]
+    told = [each for each in report.scan.all_findings() if each.severity > Severity.NOTE]
+    assert [(each.rule, each.location.place) for each in told] == [("file/digest-mismatch", name)]
 
 
 @pytest.mark.parametrize(
