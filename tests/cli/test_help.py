@@ -8,6 +8,7 @@ import shlex
 import shutil
 import struct
 import subprocess
+import zipfile
 from pathlib import Path
 
 import click
@@ -42,7 +43,21 @@ def test_help(command: str) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["", "check", "scan", "inspect", "disarm", "sign", "verify", "dossier", "statement", "profile", "cost", "doctor"],
+    [
+        "",
+        "check",
+        "scan",
+        "inspect",
+        "disarm",
+        "sign",
+        "verify",
+        "dossier",
+        "statement",
+        "profile",
+        "advisories",
+        "cost",
+        "doctor",
+    ],
 )
 def test_help_tells_the_exit_codes(command: str) -> None:
     assert "Exit codes:" in help_of(command)
@@ -104,6 +119,11 @@ def test_examples_work(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
         log_of_a_signature(words)
     if words[1] == "dossier" or "--dossier" in words:
         dossier_of_a_check(words)
+    if words[1] == "advisories":
+        dossier_of_a_check(["openvet", "dossier", "verify"])
+        Path("bom.json").write_text('{"bomFormat": "CycloneDX", "components": []}')
+        with zipfile.ZipFile("all.zip", "w") as archive:
+            archive.writestr("a.json", '{"id": "OSV-1", "affected": []}')
     found = CliRunner().invoke(main, words[1:])
     assert found.exit_code in {0, 3}, found.stderr
     assert found.stdout or re.search("the (report|statement) is in", found.stderr)

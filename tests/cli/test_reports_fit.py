@@ -26,6 +26,7 @@ CALLS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
     "scan": ("report-v1", [("m",)]),
     "inspect": ("inspection-v1", [("m",)]),
     "card": ("cards-v1", [("m",), ("--digests", "m"), ("no.pkl",)]),
+    "advisories": ("advisories-report-v1", [("m",), ("m", "no.pkl", "r.txt", "--loader", "torch==2.5.1"), ("d", *PUBLIC), ("s.json", "--key", "k.pub")]),
     "disarm": ("disarm-v1", [("t.npy", "out.safetensors")]),
     "digest": ("digests-v1", [("m",), ("--tensors", "m"), ("--declared", "m")]),
     "sign": ("signing-v1", [("m", "--key", "k", "--signature", "m2.sig"), ("m", "--key", "k", "--declared", "--signature", "m3.sig")]),
@@ -94,6 +95,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Path("t.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(4))
         shutil.copytree(architectures.configs("llama-3-8b"), "c")
         Path("mine.toml").write_text("[device.mine]\nmemory_gib = 4\nbandwidth_nominal = 9e9\n")
+        Path("r.txt").write_text("torch==2.5.1\n")
         Path("no.pkl").write_bytes(b"cos\nsystem\n(S'echo'\ntR.")
         for name, kind in (("owner.key", "ed25519"), ("new.key", "ed25519"), ("k", "p256")):
             run("keys", "new", name, "--kind", kind, "--no-passphrase")

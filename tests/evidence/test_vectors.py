@@ -28,6 +28,7 @@ SCHEMAS = {
     "https://openvet/predicates/scan/v1": "scan-v1",
     "https://openvet/predicates/inventory/v1": "inventory-v1",
     "https://openvet/predicates/profile/v1": "profile-v1",
+    "https://openvet/predicates/advisories/v1": "advisories-v1",
     "https://openvet/predicates/claims/v1": "claims-v1",
     "https://openvet/predicates/card/v1": "card-v1",
     "https://in-toto.io/attestation/test-result/v0.1": "test-result-v0",

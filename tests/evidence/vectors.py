@@ -23,6 +23,15 @@ from openvet.core.rule import Confidence, Outcome, Severity
 from openvet.disarm.report import Copied, FileReport
 from openvet.disarm.rewrite import DisarmOptions
 from openvet.evidence.keys import PrivateKey, load_private
+from openvet.evidence.predicates.advisories_v1 import (
+    AdvisoriesV1,
+    AdvisoryHit,
+    AdvisorySource,
+    FileFeatures,
+    NamedPackage,
+    Snapshot,
+    VexStatement,
+)
 from openvet.evidence.predicates.card_v1 import CardDocument, CardFact, CardV1, Missing, Section
 from openvet.evidence.predicates.card_v1 import Problem as CardProblem
 from openvet.evidence.predicates.claims_v1 import Claims, Input, Judgement, Result
@@ -32,7 +41,7 @@ from openvet.evidence.predicates.provenance_v1 import Provenance
 from openvet.evidence.predicates.scan_v1 import FileScan, Scan
 from openvet.evidence.predicates.tool import Tool
 from openvet.evidence.signing import sign_statement, statement_bytes, to_line
-from openvet.evidence.statement import ResourceDescriptor, Statement
+from openvet.evidence.statement import Predicate, ResourceDescriptor, Statement
 from openvet.policy.builtin import decide
 from openvet.policy.decision import Acceptance, Terms
 from openvet.reports.config_use import ConfigName
@@ -123,6 +132,60 @@ _CARD = CardV1(
 )  # fmt: skip
 
 
+_SNAPSHOT = Snapshot(
+    "2026-11-28",
+    90,
+    2,
+    sha("advisories"),
+    (AdvisorySource("2026-11-28", "https://osv.dev", "OSV"), AdvisorySource("2026-11-28", "", "a table")),
+)
+_FEATURES = FileFeatures(
+    "config.json",
+    {"sha256": sha("config")},
+    ("json",),
+    {"hub/attention-implementation": Location("config.json", pointer="/_attn_implementation_internal")},
+)
+_PACKAGES = (
+    NamedPackage("PyPI", "transformers", ">=4.40,<5", Location("requirements.txt", line=1), "requirements"),
+    NamedPackage("", "R", "==4.3", Location(""), "user"),
+)
+_NOTHING = AdvisoriesV1(TOOL, _SNAPSHOT, (FileFeatures("config.json", {}, ("json",), {}),), (), ())
+_REACHED = AdvisoriesV1(
+    TOOL,
+    _SNAPSHOT,
+    (_FEATURES,),
+    _PACKAGES,
+    (
+        AdvisoryHit(
+            id="GHSA-29pf-2h5f-8g72",
+            aliases=("CVE-2026-4372",),
+            ecosystem="PyPI",
+            name="transformers",
+            status="may-be-affected",
+            summary="a configuration runs code",
+            severity="critical",
+            fixed=("5.3.0",),
+            reasons=tuple(_FEATURES.rules.items()),
+            evidence="rule hub/attention-implementation",
+            named=(0,),
+            references=("https://example.com/a",),
+            vex=(
+                VexStatement(
+                    "a.json", "w\u00e4rme", "not_affected", "component_not_present", "of pkg:pypi/transformers"
+                ),
+            ),
+        ),
+        AdvisoryHit("CVE-2024-27322", (), "", "R", "affected", last=("4.3.3",), named=(1,)),
+    ),
+    "2026-11-28",
+    7,
+)
+
+
+def _advisories(found: AdvisoriesV1) -> Statement:
+    return Statement(ResourceDescriptor("model", {"dirHash": sha("model")}), found)
+
+
 def _model(name: str, files: tuple[FileScan, ...], rules: dict[str, Outcome], **more: Any) -> ModelReport:
     scan = Scan(TOOL, {"depth": 8, "seconds": 600.0}, files, rules, **more)
     inventory = InventoryV1(
@@ -139,7 +202,8 @@ def _model(name: str, files: tuple[FileScan, ...], rules: dict[str, Outcome], **
         ),
     )  # fmt: skip
     subject = ResourceDescriptor(name, {"dirHash": sha(name)})
-    return ModelReport(name, subject, scan, inventory, decide(scan), answers={"profile": _PROFILE, "card": _CARD})
+    answers: dict[str, Predicate] = {"profile": _PROFILE, "card": _CARD, "advisories": _NOTHING}
+    return ModelReport(name, subject, scan, inventory, decide(scan), answers=answers)
 
 
 _CONFIG = FileScan("config.json", ("json",), 612, {"sha256": sha("config")}, Coverage.READ)
@@ -236,6 +300,7 @@ def statements() -> Iterator[tuple[str, Statement]]:
         asked = replace(ASKED, resource="pkg:huggingface/org/team@1") if name == "team" else ASKED
         for kind, statement in zip(KINDS, statements_of(report, KINDS, asked), strict=True):
             yield f"{kind}-{name}", statement
+    yield "advisories-reached", _advisories(_REACHED)
     yield "claims-readings", _claims(_CLAIMS)
     yield "claims-nothing", _claims(_NO_CLAIMS)
     yield "provenance-file", _disarmed(folder=False)
@@ -278,6 +343,12 @@ _BREAKS: dict[str, tuple[str, dict[str, Change]]] = {
         "no-source": lambda body: body["documents"][0]["problems"][0].pop("source"),
         "state": lambda body: body["documents"][0]["sections"][0].update(state="good"),
         "line": lambda body: body["documents"][0]["facts"][0]["source"].update(line=0),
+    }),
+    "advisories": ("advisories-reached", {
+        "no-snapshot": lambda body: body.pop("snapshot"),
+        "status": lambda body: body["hits"][0].update(status="fixed"),
+        "unknown-field": lambda body: body["hits"][0].update(verdict="good"),
+        "no-packages": lambda body: body.pop("packages"),
     }),
     "test-result": ("test-result-rejected", {
         "result": lambda body: body.update(result="passed"),

@@ -7,7 +7,7 @@ import pytest
 from openvet.core.limits import Budget
 from openvet.formats import requirements
 from openvet.formats._format import Facts, Head, Likeness
-from openvet.formats.requirements import installs_of
+from openvet.formats.requirements import installs_of, packages_of
 from openvet.io.source import BytesSource
 
 
@@ -18,7 +18,7 @@ from openvet.io.source import BytesSource
         ("# a comment\n\n--extra-index-url https://example.org/simple\nx\n", True),
         ("steps @ git+https://example.org/steps@v1\n", True),
         ("package[extra]>=1,<2 ; python_version < '3.12' # why\n", True),
-        ("cat\ndog\n", False),
+        ("cat\ndog\n", True),  # under this name; see below
         ("The model was trained on x==1 data.\n", False),
         ("", False),
         ("torch==2\0", False),
@@ -27,6 +27,27 @@ from openvet.io.source import BytesSource
 def test_probe(text: str, likely: bool) -> None:
     head = Head("requirements.txt", BytesSource(text.encode()))
     assert requirements.probe(head) is (Likeness.WEAK if likely else Likeness.NO)
+
+
+def test_nothing_but_names_is_a_list_under_its_usual_name_only() -> None:
+    found = [
+        requirements.probe(Head(name, BytesSource(b"cat\ndog\n"))) for name in ("labels.txt", "a/Requirements-dev.txt")
+    ]
+    assert found == [Likeness.NO, Likeness.WEAK]
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("torch==2.5.1 --hash=sha256:00", [("torch", "==2.5.1")]),
+        ("Some.Thing[a, b] >= 1 , < 2 ; python_version < '3.12'", [("Some.Thing", ">= 1 , < 2")]),
+        ("x", [("x", None)]),
+        ("-r more.txt", []),
+        ("x" + " " * 100_000 + "y", []),  # in linear time
+    ],
+)
+def test_the_packages_that_a_line_names(line: str, named: list[tuple[str, str | None]]) -> None:
+    assert [(each["name"], each.get("versions")) for each in packages_of(line)] == named
 
 
 @pytest.mark.parametrize(

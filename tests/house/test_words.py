@@ -20,7 +20,7 @@ def texts() -> Iterator[tuple[Path, str]]:
     files = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*")) if path.is_file()]
     files += [path for path in sorted(ROOT.iterdir()) if path.is_file() and path.name != "LICENSE"]
     for path in files:
-        hidden = {"__pycache__", "openvet.egg-info"} & set(path.parts)
+        hidden = {"__pycache__", "openvet.egg-info", "vendor"} & set(path.parts)
         if path.suffix in TEXT and not hidden and path != Path(__file__):
             yield path, path.read_text(encoding="utf-8")
 

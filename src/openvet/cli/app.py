@@ -27,6 +27,7 @@ _COMMANDS = {
     "inspect": "inspect",
     "card": "card",
     "profile": "profile",
+    "advisories": "advisories",
     "disarm": "disarm",
     "digest": "digest",
     "sign": "sign",

@@ -22,7 +22,7 @@ __all__ = ["EPOCH", "Statements", "now", "open_statements", "statement_options"]
 EPOCH = "SOURCE_DATE_EPOCH"
 _PATH = click.Path(readable=False)
 #: As in :data:`openvet.workflows.statements.KINDS`, which is not imported for a help text; a test holds the two together.
-_KINDS = ("scan", "inventory", "profile", "card", "test-result", "svr", "vsa", "vulns")
+_KINDS = ("scan", "inventory", "profile", "card", "advisories", "test-result", "svr", "vsa", "vulns")
 
 
 def statement_options() -> tuple[Callable[[Any], Any], ...]:

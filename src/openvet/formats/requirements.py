@@ -21,24 +21,34 @@ from openvet.formats._decode import is_text
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "Install", "Requirements", "installs_of", "is_well_known", "probe", "read"]
+__all__ = ["FORMAT", "Install", "Requirements", "installs_of", "is_well_known", "packages_of", "probe", "read"]
 
 FORMAT = Format(
     id="requirements",
     title="list of Python packages to install",
     extensions=(".txt", ".in"),
     media_types=("text/plain",),
-    can_tell=("where packages are taken from that no index names", "credentials of known issuers that were left in it"),
+    can_tell=(
+        "the packages that it names, with their versions",
+        "where packages are taken from that no index names",
+        "credentials of known issuers that were left in it",
+    ),
     cannot_tell=("what the packages do", "what other lists it names, unless they are in the model"),
     refines=("text",),
 )
 
 _LONGEST: Final = 256 * 1024
 _KEPT: Final = 1_000
+_LISTED: Final = 500
 _NAME: Final = r"[A-Za-z0-9][\w.-]*(?:\[[\w,. -]*\])?"
 _LINE: Final = pattern(
     rf"(?:-+\w.*|{_NAME}\s*(?:(?:===?|[<>~!]=|[<>;@(]).*)?|(?:git|hg|svn|bzr)\+\S.*|(?:https?|file)://\S.*|\.{{0,2}}/\S.*)"
 )
+#: Name, extras, versions, place after ``@``, and where the condition begins (PEP 508), with single blanks: more would be tried in every way.
+_REQUIREMENT: Final = pattern(
+    r"([A-Za-z0-9](?:[\w.-]{0,100}[A-Za-z0-9])?) ?(\[[\w,. -]{0,200}\])? ?\(?((?:===?|[<>~!]=?)[^;@)]{1,200})?\)?"
+    r" ?(?:@ ?(\S{1,400}+))? ?(?:;|\Z)", re.ASCII,
+)  # fmt: skip
 _SURE: Final = pattern(
     r"^(?:-+\w|[^\s#]+\s*(?:===?|[<>~!]=)\s*\d|(?:git|hg|svn|bzr)\+|(?:https?|file)://|\S[^\s@]*\s*@\s*\S[^\s:]*:)"
 )
@@ -105,7 +115,8 @@ def probe(head: Head) -> Likeness:
     data = head.data
     if b"\0" in data:
         return Likeness.NO
-    sure = False
+    # a list of nothing but names could be any text; under the usual name it is one
+    sure = head.name.rsplit("/", 1)[-1].lower().startswith("requirements")
     for line in _lines(data.decode("utf-8", "replace"))[: 2_000 if len(data) == head.size else 500]:
         if line and not _LINE.fullmatch(line):
             return Likeness.NO
@@ -145,8 +156,40 @@ def read(source: Source, facts: Facts) -> None:
     installs = [each for number, line in enumerate(lines, 1) for each in installs_of(line, number)]
     packages = sum(bool(line) and not line.startswith("-") for line in lines)
     facts.programs.append(Requirements(facts.at(), packages, tuple(installs[:_KEPT])))
+    named = [each for number, line in enumerate(lines, 1) for each in _named(line, number)]
+    if named:
+        facts.metadata["requirements"] = named[:_LISTED]
+    if len(named) > _LISTED:
+        facts.metadata["requirements left out"] = len(named) - _LISTED
     if len(installs) > _KEPT:
         facts.unknown("limit", f"more than {_KEPT} lines take packages from elsewhere")
+
+
+def _named(line: str, number: int) -> list[dict[str, Any]]:
+    """The packages that one line names, each with the line, and the versions and the condition as they are written."""
+    out = []
+    line = line.partition(" --")[0]
+    for each in re.split(r",(?=\s*[A-Za-z0-9][\w.-]*\s*(?:\[|===?|[<>~!]=))", line) if not line.startswith("-") else ():
+        text = " ".join(each.split())
+        match = _REQUIREMENT.match(text)
+        if match is None or (match[4] or "").lstrip().startswith("://"):
+            continue
+        written = {
+            "line": number,
+            "name": match[1],
+            "extras": match[2],
+            "versions": match[3],
+            "place": match[4],
+            "if": text[match.end() :],
+        }
+        out.append({key: shorten(printable(value.strip()), 200) if isinstance(value, str) else value
+                    for key, value in written.items() if value})  # fmt: skip
+    return out
+
+
+def packages_of(line: str, number: int = 0) -> list[dict[str, Any]]:
+    """The packages that one line of such a list names: ``line name extras versions place if``, each where it is written."""
+    return _named(line, number)
 
 
 def installs_of(line: str, number: int = 0) -> list[Install]:

@@ -175,6 +175,7 @@ def probe(head: Head) -> Likeness:
 
 def read(source: Source, facts: Facts) -> None:
     from openvet.formats._encoded import EncodedPickles
+    from openvet.formats._installed import tell_installed
     from openvet.formats._secrets import scan_text
 
     text = read_text(source, facts)
@@ -184,6 +185,7 @@ def read(source: Source, facts: Facts) -> None:
     scan_text(text, facts)
     EncodedPickles(facts).look(text)
     tell_commands(text, facts)
+    tell_installed(text, facts)
     if facts.name.lower().endswith(".reg"):
         from openvet.formats._windows_files import tell_registry
 

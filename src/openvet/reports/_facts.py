@@ -32,6 +32,7 @@ def describe(
         ("library", _plain(facts, "library")),
         ("license", _plain(facts, "license")),
         ("base model", _plain(facts, "base model")),
+        ("advisories", _advisories((answers or {}).get("advisories"))),
         ("size", _totals(facts, scan)),
     ):
         if text:
@@ -53,6 +54,17 @@ def _needs(profile: Predicate | None) -> str:
     text = f"{bytes_for_people(size)} for the weights, {bytes_for_people(2 * growing)} for each token of a sequence"
     context = part.count("context length")
     return text if context is None else f"{text} (of {context:,} declared)"
+
+
+def _advisories(found: Predicate | None) -> str:
+    """Which loaders its content reaches, and how many problems the versions have that it names."""
+    from openvet.evidence.predicates.advisories_v1 import AdvisoriesV1
+
+    if not isinstance(found, AdvisoriesV1) or not found.hits:
+        return ""
+    from openvet.reports.advisories import in_short
+
+    return in_short(found)
 
 
 def _plain(facts: Mapping[str, Fact], name: str) -> str:

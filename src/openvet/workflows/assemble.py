@@ -76,6 +76,8 @@ def assemble(path: str, snapshot: Snapshot, inventory: Inventory, budget: Budget
     if facts is not None and not options.only_facts:
         body = InventoryV1(tool(), facts, tuple(_item(each) for each in inventory.walk()))
     answers = _answers(inventory, options) if options.with_inventory else {}
+    if options.with_inventory:  # after the rules: what they found is what reaches a loader
+        answers |= _reached(scan, inventory)
     decision = decide(scan, _terms(options))
     return ModelReport(printable(path), subject, scan, body, decision, name_of(options), facts, answers)
 
@@ -110,6 +112,16 @@ def _answers(inventory: Inventory, options: Options) -> dict[str, Predicate]:
         except Exception:  # noqa: BLE001, S112 - see above
             continue
     return out
+
+
+def _reached(scan: Scan, inventory: Inventory) -> dict[str, Predicate]:
+    """Which published problems that reaches; a fault of ours costs no model its check here either."""
+    from openvet.workflows.advisories import advisories_of
+
+    try:
+        return {"advisories": advisories_of(scan, inventory)}
+    except Exception:  # noqa: BLE001 - see above
+        return {}
 
 
 def _terms(options: Options) -> Terms:

@@ -9,6 +9,7 @@ name           predicate                                   made from
 ``inventory``  ours                                        what the files contain
 ``profile``    ours                                        what each model is and needs
 ``card``       ours                                        what the model's cards declare, leave out, and get wrong
+``advisories`` ours                                        which published problems of loaders and packages it reaches
 ``test-result`` in-toto, test result                       the scan: a rule is a test
 ``svr``        in-toto, simple verification result         the decision: what holds
 ``vsa``        SLSA, verification summary                  the decision: passed or not
@@ -22,7 +23,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from openvet.core.canonical import canonical_json
 from openvet.core.coverage import Coverage
@@ -32,6 +33,7 @@ from openvet.core.pattern import pattern
 from openvet.core.rule import Outcome, Severity
 from openvet.errors import UsageError
 from openvet.evidence.predicates import NAMES
+from openvet.evidence.predicates.advisories_v1 import AdvisoriesV1, AdvisoryHit
 from openvet.evidence.predicates.fields import Descriptor, timestamp
 from openvet.evidence.predicates.scan_v1 import Scan
 from openvet.evidence.predicates.svr_v0 import SimpleVerification
@@ -44,12 +46,13 @@ from openvet.evidence.statement import Predicate, Statement
 from openvet.origins.find import SCHEMES
 from openvet.policy.builtin import verdict_of
 from openvet.policy.decision import Verdict
+from openvet.reports.advisories import published_as
 from openvet.reports.report import ModelReport
 from openvet.version import ADVISORIES_OF
 
 __all__ = ["COVERAGE", "KINDS", "OWN", "VERIFIER", "Asked", "rules_of", "statements_of"]
 
-KINDS: Final = ("scan", "inventory", "profile", "card", "test-result", "svr", "vsa", "vulns")
+KINDS: Final = ("scan", "inventory", "profile", "card", "advisories", "test-result", "svr", "vsa", "vulns")
 #: What a dossier gets where nothing is asked for.
 OWN: Final = ("scan", "inventory")
 #: Who verifies, as a URI: this program, run by whoever signed.
@@ -231,8 +234,9 @@ def _resource(report: ModelReport, asked: Asked) -> str:
 
 
 def _vulns(report: ModelReport, asked: Asked) -> Vulns:
-    """Findings whose rule names the advisory whose trigger they are; a note is the trigger of nothing."""
+    """Findings whose rule names the advisory whose trigger they are (a note is the trigger of nothing), and what advisories say."""
     hits: dict[str, list[Finding]] = {}
+    reached = _reached(report)
     for each in report.scan.all_findings():
         named = each.evidence.get("advisory")
         if isinstance(named, str) and each.severity > Severity.NOTE:
@@ -245,19 +249,34 @@ def _vulns(report: ModelReport, asked: Asked) -> Vulns:
         database=f"{NAMES}/rules/v{tool.version}",
         database_version=tool.knowledge,
         updated=timestamp(updated),
-        hits=tuple(_hit(name, hits[name]) for name in sorted(hits)),
+        hits=tuple(_hit(name, hits.get(name, []), reached.get(name, [])) for name in sorted({*hits, *reached})),
         started=timestamp(asked.started),
         finished=timestamp(asked.finished),
     )
 
 
-def _hit(name: str, findings: list[Finding]) -> Hit:
-    worst = max(each.severity for each in findings)
-    notes = [
+def _reached(report: ModelReport) -> Mapping[str, list[AdvisoryHit]]:
+    """Published problems that content reaches, or of versions that are named; those that only may be are not a scanner's result."""
+    found = report.answers.get("advisories")
+    out: dict[str, list[AdvisoryHit]] = {}
+    for each in found.hits if isinstance(found, AdvisoriesV1) else ():
+        if each.status == "affected" or (each.reasons and each.status != "not-affected"):
+            out.setdefault(published_as(each), []).append(each)
+    return out
+
+
+def _hit(name: str, findings: list[Finding], reached: list[AdvisoryHit]) -> Hit:
+    severity = [("openvet", str(max(each.severity for each in findings)))] if findings else []
+    severity += [("published", each) for each in sorted({one.severity for one in reached if one.severity})]
+    notes: list[dict[str, Any]] = [
         {"rule": each.rule, "location": each.location.to_json(), "digests": list(each.digests)}
         for each in sorted(findings, key=Finding.sort_key)
     ]
-    return Hit(name, (("openvet", str(worst)),), tuple(notes))
+    notes += [
+        {"ecosystem": each.ecosystem, "package": each.name, "status": each.status, "fixed": list(each.fixed)}
+        for each in reached
+    ]
+    return Hit(name, tuple(severity), tuple(notes))
 
 
 _MAKERS: Final[Mapping[str, Callable[[ModelReport, Asked], Predicate]]] = {

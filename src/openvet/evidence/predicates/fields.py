@@ -58,6 +58,15 @@ class Fields:
         self.extensions: dict[str, Any] = {} if extensions is None else extensions
         self._left = dict(value)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The fields that nobody took yet."""
+        return tuple(self._left)
+
+    def may_be(self, name: str) -> bool:
+        """Whether a field is there that nobody took yet."""
+        return name in self._left
+
     def take(self, name: str, kind: type[_T]) -> _T:
         """A field that has to be there."""
         found = self.may(name, kind)

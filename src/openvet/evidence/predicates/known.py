@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from openvet.evidence.predicates import (
+    advisories_v1,
     card_v1,
     claims_v1,
     inventory_v1,
@@ -25,6 +26,7 @@ KNOWN: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
     scan_v1.PREDICATE_TYPE: scan_v1.Scan.from_json,
     inventory_v1.PREDICATE_TYPE: inventory_v1.InventoryV1.from_json,
     profile_v1.PREDICATE_TYPE: profile_v1.ProfileV1.from_json,
+    advisories_v1.PREDICATE_TYPE: advisories_v1.AdvisoriesV1.from_json,
     claims_v1.PREDICATE_TYPE: claims_v1.Claims.from_json,
     card_v1.PREDICATE_TYPE: card_v1.CardV1.from_json,
     test_result_v0.PREDICATE_TYPE: test_result_v0.SuiteResult.from_json,

@@ -1,0 +1,1 @@
+"""Which published problems of loaders and packages a model reaches."""

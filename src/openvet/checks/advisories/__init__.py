@@ -1,0 +1,1 @@
+"""Rules about published problems of packages that a model names."""
