@@ -35,6 +35,18 @@ from openvet.evidence.predicates.advisories_v1 import (
 from openvet.evidence.predicates.card_v1 import CardDocument, CardFact, CardV1, Missing, Section
 from openvet.evidence.predicates.card_v1 import Problem as CardProblem
 from openvet.evidence.predicates.claims_v1 import Claims, Input, Judgement, Result
+from openvet.evidence.predicates.diff_v1 import (
+    DiffV1,
+    FileChange,
+    ModelChange,
+    NotCompared,
+    Side,
+    TensorChange,
+    TensorGroup,
+    TextChange,
+    ValueChange,
+    WordsChange,
+)
 from openvet.evidence.predicates.inventory_v1 import Fact, InventoryV1, Item, TensorEntry
 from openvet.evidence.predicates.profile_v1 import Cache, Comparison, ModelPart, Problem, ProfileV1
 from openvet.evidence.predicates.provenance_v1 import Provenance
@@ -294,6 +306,54 @@ def _claims(claims: Claims) -> Statement:
     return Statement(ResourceDescriptor("run.toml", {"sha256": sha("run")}), claims)
 
 
+_DIFF = DiffV1(
+    TOOL,
+    "b\u00e4se",
+    {"dirHash": sha("base")},
+    3,
+    (
+        FileChange("changed", Side("config.json", 20, sha("a")), Side("config.json", 21, sha("b"))),
+        FileChange("moved", Side("a.txt", 1, sha("c")), Side("b.txt", 1, sha("c"))),
+        FileChange("added", None, Side("new.bin", 2**40)),
+    ),
+    (
+        ValueChange("changed", "config.json", "/a~1b", "1", "2.5"),
+        ValueChange("removed", "config.json", "/c", '{"d": []}', None),
+    ),
+    (
+        TextChange("chat-template", "chat_template.jinja", "chat_template.jinja", ("loop: x",), (), True, ("@@ -1 +1 @@", "-a", "+b")),
+        TextChange("program", None, "model.bin", ("calls posix.system",), (), True, (), True),
+    ),
+    (WordsChange("vocabulary", "tokenizer.json", "model.gguf", 10, 12, 3, 1, 2, ("+ \u0120x 11", "~ y 1 2")),),
+    (
+        ModelChange(
+            "",
+            "model.gguf",
+            (
+                TensorGroup(None, "embedding", {"equal": 1}, 0, 0),
+                TensorGroup(0, "attention", {"equal": 1, "quantized": 1, "changed": 1}, 8192, 100, "0.00123"),
+            ),
+            (
+                TensorChange(
+                    "quantized", "blk.0.attn_q.weight", "model.layers.0.self_attn.q_proj.weight", "BF16", "Q8_0", (64, 64), (64, 64), "a",
+                    "the rows of its heads are in llama.cpp's order", 4096, 4090, 4096, "1.2e+03", "1.2e+03", "0.9", "0.01", "0.00075", "0.5", 0,
+                ),
+                TensorChange("changed", "x", None, "F32", "F32", (4096,), (4096,), "", "", 4096, 100, 4096, "1", "2", "1.5", "1", "1.5", None, None, (0, 2)),
+                TensorChange("added", "y", dtype_b="U8", shape_b=()),
+            ),
+            7,
+        ),
+    ),
+    (NotCompared("", "model.gguf", "blocks of the type IQ2_XXS are not decoded"),),
+    {"values": 12},
+)  # fmt: skip
+_SAME = DiffV1(TOOL, "base", {"sha256": sha("base")}, 1)
+
+
+def _diff(diff: DiffV1) -> Statement:
+    return Statement(ResourceDescriptor("tuned", {"dirHash": sha("tuned")}), diff)
+
+
 def statements() -> Iterator[tuple[str, Statement]]:
     for report in (ADMITTED, REJECTED, _team()):
         name = report.subject.name.replace("\u00e9", "e")
@@ -303,6 +363,8 @@ def statements() -> Iterator[tuple[str, Statement]]:
     yield "advisories-reached", _advisories(_REACHED)
     yield "claims-readings", _claims(_CLAIMS)
     yield "claims-nothing", _claims(_NO_CLAIMS)
+    yield "diff-everything", _diff(_DIFF)
+    yield "diff-same", _diff(_SAME)
     yield "provenance-file", _disarmed(folder=False)
     yield "provenance-folder", _disarmed(folder=True)
 
@@ -382,6 +444,14 @@ _BREAKS: dict[str, tuple[str, dict[str, Change]]] = {
         "number": lambda body: body["results"][0].update(low="about 7"),
         "unknown-field": lambda body: body.update(verdict="consistent"),
         "no-formula": lambda body: body["results"][0].pop("formula"),
+    }),
+    "diff": ("diff-everything", {
+        "verdict": lambda body: body.update(verdict="same"),
+        "number": lambda body: body["models"][0]["groups"][1].update(relative="nan"),
+        "status": lambda body: body["models"][0]["tensors"][0].update(status="equal"),
+        "unknown-field": lambda body: body["files"][0].update(why="a"),
+        "no-models": lambda body: body.pop("models"),
+        "negative": lambda body: body["models"][0]["tensors"][1].update(changed=-1),
     }),
     "provenance": ("provenance-file", {
         "no-builder": lambda body: body["runDetails"].pop("builder"),

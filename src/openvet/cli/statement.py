@@ -93,6 +93,7 @@ def _said(each: SignedStatement) -> list[str]:
     """The gist of a known kind."""
     from openvet.evidence.predicates.card_v1 import CardV1
     from openvet.evidence.predicates.claims_v1 import Claims
+    from openvet.evidence.predicates.diff_v1 import DiffV1
     from openvet.evidence.predicates.inventory_v1 import InventoryV1
     from openvet.evidence.predicates.provenance_v1 import Provenance
     from openvet.evidence.predicates.scan_v1 import Scan
@@ -115,6 +116,9 @@ def _said(each: SignedStatement) -> list[str]:
         return [
             f"documents: {', '.join(one.kind for one in found.documents[:_LISTED]) or 'none'}, problems: {problems}"
         ]
+    if isinstance(found, DiffV1):
+        tensors = sum(sum(one.counts().values()) - one.counts().get("equal", 0) for one in found.models)
+        return [f"beside {found.name_a}: {found.verdict}", f"files: {len(found.files)}, values: {len(found.values)}, texts: {len(found.texts)}, tensors: {tensors}"]  # fmt: skip
     if isinstance(found, SuiteResult):
         failed = f": failed {', '.join(found.failed[:_LISTED])}" if found.failed else ""
         return [f"{found.result}{failed}", f"passed: {len(found.passed or ())}, warned: {len(found.warned or ())}"]
