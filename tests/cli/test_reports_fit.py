@@ -53,6 +53,7 @@ CALLS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
     "profile": ("profiles-v1", [("m",), ("c",), ("c", "--device", "rpi5"), ("c", "m", "--device", "rpi5:16", "--device", "t4", "--device", "mine.toml"), ("c", "--digests")]),
     "cost": ("cost-report-v1", [("--price-per-hour", "2", "--tokens-out", "3", "--api-price-out", "1..2"), ("c", "--price-per-hour", "2", "--tokens-out", "3", "--api-price-out", "1", "--device", "l4", "--utilisation", "0.5", "--requests", "9")]),
     "claims": ("claims-report-v1", [("--published", "bloom-176b"), ("--published", "palm-540b"), ("--parameters", "1e9")]),
+    "diff": ("diff-report-v1", [("m", "m"), ("m", "n"), ("m", "t.npy")]),
     "rules": ("rules-v1", [()]),
     "explain": ("rules-v1#/$defs/rule", [("archive/checksum-mismatch",), ("unknown:limit",)]),
     "formats": ("formats-v1", [(), ("gguf",)]),

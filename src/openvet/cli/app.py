@@ -38,6 +38,7 @@ _COMMANDS = {
     "statement": "statement",
     "claims": "claims",
     "cost": "cost",
+    "diff": "diff",
     "rules": "rules",
     "explain": "rules",
     "formats": "formats",

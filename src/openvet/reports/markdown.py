@@ -31,7 +31,7 @@ from openvet.reports._wording import (
 from openvet.reports.config_use import ConfigUse
 from openvet.reports.report import ModelReport, Report
 
-__all__ = ["compose"]
+__all__ = ["code", "compose", "safe"]
 
 _SIGN = {Verdict.ADMIT: "✅", Verdict.REVIEW: "⚠️", Verdict.REJECT: "❌"}
 _LONGEST = 400
@@ -46,13 +46,13 @@ def compose(report: Report) -> str:
     if report.errors:
         parts.append(
             "\n".join(
-                ["### Not checked", "", *(f"- {_code(each.path)}: {_safe(each.message)}" for each in report.errors)]
+                ["### Not checked", "", *(f"- {code(each.path)}: {safe(each.message)}" for each in report.errors)]
             )
             + "\n"
         )
     if report.config is not None:
         parts.append("\n".join(_config(report.config)) + "\n")
-    parts.append(f"<sub>openvet {_safe(report.tool.version)}</sub>\n")
+    parts.append(f"<sub>openvet {safe(report.tool.version)}</sub>\n")
     return "\n".join(parts)
 
 
@@ -61,14 +61,14 @@ def _config(use: ConfigUse) -> Iterator[str]:
     yield "### Configuration"
     yield ""
     if use.name is not None:
-        digest = f", SHA-256 {_code(use.name.sha256)}" if use.name.sha256 else ""
+        digest = f", SHA-256 {code(use.name.sha256)}" if use.name.sha256 else ""
         strict = "; strict: what is not proven to be data is rejected" if use.strict else ""
-        yield f"- {_code(use.name.file)} ({_safe(use.source)}){digest}{strict}"
-    yield from (f"- ignored: {_code(each.file)}: {_safe(each.why)}" for each in use.ignored)
-    yield from (f"- {_safe(line)}" for line in use.lines()[:_ROWS])
+        yield f"- {code(use.name.file)} ({safe(use.source)}){digest}{strict}"
+    yield from (f"- ignored: {code(each.file)}: {safe(each.why)}" for each in use.ignored)
+    yield from (f"- {safe(line)}" for line in use.lines()[:_ROWS])
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """``text`` as Markdown that shows exactly it, on one line."""
     text = cut(visible(text.replace("\n", " ")), _LONGEST)
     # an empty element parts what a forge would join to a link or a mention; it comes in after the entities
@@ -81,29 +81,29 @@ def _entity(match: re.Match[str]) -> str:
     return f"&#{ord(match[0])};"
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """``text`` set as code: HTML, since a code span cannot hold a backtick or a table's bar safely."""
-    return f"<code>{_safe(text)}</code>"
+    return f"<code>{safe(text)}</code>"
 
 
 def _place(location: Location) -> str:
-    return _code(str(location))
+    return code(str(location))
 
 
 def _model(report: ModelReport) -> Iterator[str]:
     verdict = report.decision.verdict
-    yield f"## {_SIGN[verdict]} {verdict.upper()}: {_safe(report.subject.name)}"
+    yield f"## {_SIGN[verdict]} {verdict.upper()}: {safe(report.subject.name)}"
     yield ""
     reasons = reasons_by_weight(report.decision, report.scan)
     if len(reasons) < 2:
-        yield _safe(headline(report.decision, report.scan))
+        yield safe(headline(report.decision, report.scan))
     for reason in reasons if len(reasons) > 1 else ():
-        yield f"- **{reason.verdict}**: {_safe(reason_text(reason))}"
+        yield f"- **{reason.verdict}**: {safe(reason_text(reason))}"
     yield ""
     yield "| what it is | |"
     yield "|---|---|"
     for label, text in describe(report.scan, report.facts, report.answers):
-        yield f"| {label} | {_safe(text)} |"
+        yield f"| {label} | {safe(text)} |"
     yield from _findings(report)
     yield from _not_read(report)
 
@@ -127,7 +127,9 @@ def _row(group: Group) -> str:
     remedy = first.remedy
     if group.acceptance is not None:
         severity, remedy = f"{first.severity} (accepted)", accepted_text(group.acceptance)
-    return f"| {severity} | {_code(first.rule)} | {_place(first.location)}{more} | {_safe(first.message)} | {_safe(remedy)} |"
+    return (
+        f"| {severity} | {code(first.rule)} | {_place(first.location)}{more} | {safe(first.message)} | {safe(remedy)} |"
+    )
 
 
 def _not_read(report: ModelReport) -> Iterator[str]:
@@ -144,7 +146,7 @@ def _not_read(report: ModelReport) -> Iterator[str]:
         more = f" and {len(unknowns) - 1:,} more" if len(unknowns) > 1 else ""
         words = lookup_unread(reason)
         rows.append(
-            f"| {_safe(reason)} | {_place(unknowns[0].location)}{more} | {_safe(unknowns[0].message)} | {_safe(words.remedy)} |"
+            f"| {safe(reason)} | {_place(unknowns[0].location)}{more} | {safe(unknowns[0].message)} | {safe(words.remedy)} |"
         )
     yield from _limited(rows)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from openvet.core.dataclass import dataclass
 from openvet.core.limits import DEFAULT_LIMITS, Budget, Limits
@@ -19,10 +19,12 @@ from openvet.origins.find import find_origin
 if TYPE_CHECKING:
     from openvet.core.snapshot import Snapshot
     from openvet.inventory.component import Inventory
+    from openvet.origins.local import LocalOrigin
+    from openvet.origins.remote import RemoteOrigin
     from openvet.reports.report import ModelReport, Report
     from openvet.workflows.config import Config
 
-__all__ = ["Options", "Taken", "check", "check_each", "take"]
+__all__ = ["Begun", "Options", "Taken", "begin", "check", "check_each", "finish", "make_pool", "open_origin", "take"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,16 @@ class Taken:
     budget: Budget
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A model whose files are listed, and the large ones among them on their way to be hashed. Whoever began it closes ``origin``."""
+
+    origin: Any
+    pool: HashPool
+    ahead: Ahead
+    budget: Budget
+
+
 def take(path: str, options: Options, progress: Progress) -> Taken:
     """Read everything at ``path`` once: what every command begins with that says something about a model.
 
@@ -156,36 +168,57 @@ def take(path: str, options: Options, progress: Progress) -> Taken:
         SubjectError: there is nothing that could be read.
         ConfigError: the configuration lies in what is to be examined.
     """
-    jobs = options.jobs or len(os.sched_getaffinity(0))
+    pool = make_pool(options, progress)
+    origin = open_origin(path, options)
+    try:
+        return finish(begin(origin, options, pool), options, progress)
+    finally:
+        pool.stop()
+        origin.close()
+
+
+def make_pool(options: Options, progress: Progress) -> HashPool:
+    """The threads that hash; several models may share them."""
+    return HashPool(options.jobs or len(os.sched_getaffinity(0)), options.algorithms, progress)
+
+
+def open_origin(path: str, options: Options) -> LocalOrigin | RemoteOrigin:
+    """What is at ``path``, listed (raises like :func:`take`)."""
     if options.config is not None and options.config.path:
         from openvet.workflows.find_config import Grounds
 
         why = Grounds([path]).why_not(options.config.path)
         if why:
             raise ConfigError(f"{options.config.shown}: is not used as configuration: {why}")
-    limits = options.in_force
-    budget = Budget(limits)
-    pool = HashPool(jobs, options.algorithms, progress)
-    origin = find_origin(path, exclude=options.exclude, limits=limits, whole=options.download)
-    try:
-        ahead = Ahead(origin, pool)
-        # whatever is not needed to begin hashing is imported only now
-        from openvet.inventory.build import take_inventory
+    return find_origin(path, exclude=options.exclude, limits=options.in_force, whole=options.download)
 
-        inventory = take_inventory(
-            ahead,
-            budget,
-            pool,
-            progress,
-            algorithms=options.algorithms,
-            digest_members=options.digest_members,
-            every_call=options.every_call,
-            meanwhile=_get_ready,
-        )
-    finally:
-        pool.stop()
-        origin.close()
-    return Taken(origin.snapshot, inventory, budget)
+
+def begin(origin: Any, options: Options, pool: HashPool) -> Begun:
+    """Open the first files and have the large ones hashed: before anything is parsed, and before the next model is looked at."""
+    budget = Budget(options.in_force)
+    return Begun(origin, pool, Ahead(origin, pool), budget)
+
+
+def finish(begun: Begun, options: Options, progress: Progress, meanwhile: Callable[[], object] | None = None) -> Taken:
+    """Parse what was begun, and wait until it is hashed.
+
+    Args:
+        meanwhile: is called while threads are still hashing; imports the rules where nothing is named.
+    """
+    # whatever is not needed to begin hashing is imported only now
+    from openvet.inventory.build import take_inventory
+
+    inventory = take_inventory(
+        begun.ahead,
+        begun.budget,
+        begun.pool,
+        progress,
+        algorithms=options.algorithms,
+        digest_members=options.digest_members,
+        every_call=options.every_call,
+        meanwhile=meanwhile or _get_ready,
+    )
+    return Taken(begun.origin.snapshot, inventory, begun.budget)
 
 
 def _get_ready() -> None:
