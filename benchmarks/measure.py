@@ -62,14 +62,14 @@ def interleaved(a: Sequence[str], b: Sequence[str], runs: int) -> tuple[float, f
     return statistics.median(times[0]), statistics.median(times[1])
 
 
-def peak_mb(command: Sequence[str]) -> float:
+def peak_mb(command: Sequence[str], codes: Sequence[int] = (0,)) -> float:
     """Peak resident memory of one process in MB (10**6 bytes), mapped pages counted.
 
     It is the kernel's high-water mark, read every millisecond. ``ru_maxrss`` would not do: Linux lets a child
     inherit the mark of the process that started it.
 
     Raises:
-        RuntimeError: it did not exit with 0.
+        RuntimeError: it did not exit with one of ``codes``.
     """
     process = subprocess.Popen(command, **_QUIET)  # type: ignore[call-overload]
     peak = 0
@@ -82,7 +82,7 @@ def peak_mb(command: Sequence[str]) -> float:
         marks = [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")]
         peak = max([peak, *marks])
         time.sleep(0.001)
-    if process.wait():
+    if process.wait() not in codes:
         raise RuntimeError(f"{' '.join(command)} exited with {process.returncode}")
     return peak / 1e6
 
