@@ -56,7 +56,7 @@ def called(path: Path) -> Iterator[tuple[str, int]]:
             yield ast.unparse(node.func), node.lineno
 
 
-#: Where models are compared, numbers are counted with NumPy, where it is installed (docs/adr/0024).
+#: Where models are compared, numbers are counted with NumPy, where it is installed (docs/adr/0025).
 NUMBERS = {"inventory/compare/dtypes.py", "inventory/compare/numbers.py"}
 
 
