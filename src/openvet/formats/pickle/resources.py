@@ -4,7 +4,7 @@
 callable here that makes much out of little is evaluated on what is known of its arguments; what its result would be (how many items
 it gives, how many bytes or bits it has) is kept where it is large, so that a chain of such calls is followed.
 
-The bounds are far above everything that a model needs without its bytes in the file: 2^31 bytes, 2^30 items of an iterable, numbers of 2^28 bits.
+The bounds are far above everything that a model needs without its bytes in the file: 2^31 bytes, 2^28 items of an iterable, numbers of 2^28 bits.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from openvet.formats.pickle.values import DICT, FROZENSET, LIST, LIT, RESULT, SE
 __all__ = ["DIGITS", "UNSETTLED", "WATCHED", "strain", "walked"]
 
 BYTES: Final = 1 << 31
-ITEMS: Final = 1 << 30
+ITEMS: Final = 1 << 28
 BITS: Final = 1 << 28
 #: Decimal digits of a number's exponent value, and of a number that is written out (CVE-2020-10735).
 _EXPONENT: Final = 100_000_000
@@ -30,6 +30,8 @@ DIGITS: Final = 200_000
 _FACTORIAL: Final = 1 << 24
 _ENDLESS: Final = 1 << 62
 _KEPT_FROM: Final = 1 << 16
+#: A number of so many bits is large where it counts something.
+_LARGE_COUNT: Final = 20
 _KEPT: Final = 10_000
 
 _EXPONENTIAL: Final = pattern(r"\s*[-+]?[\d_.]+[eE]\+?(\d+)\s*")
@@ -67,14 +69,23 @@ def _many(m: Semantics, value: int) -> int:
     return size[1] if text else size[1] // 8
 
 
+def _whole(m: Semantics, value: int) -> int | None:
+    """A whole number; of one that a call made and that is large, a bound from below."""
+    number = m.integer(value)
+    if number is not None or tag_of(value) != RESULT:
+        return number
+    size = m.sizes.get(offset_of(value))
+    return 1 << min(size[1] - 1, 62) if size is not None and size[0] == "bits" and size[1] > 1 else None
+
+
 def _numbers(m: Semantics, value: int) -> list[int]:
     """The whole numbers that a value is or directly holds."""
     inside = (m.items(value) or []) if tag_of(value) in (TUPLE, LIST, DICT) else [value]
-    return [number for number in map(m.integer, inside) if number is not None]
+    return [number for number in (_whole(m, each) for each in inside) if number is not None]
 
 
 def _range(m: Semantics, items: list[int]) -> Size | None:
-    numbers = [m.integer(item) for item in items]
+    numbers = [_whole(m, item) for item in items]
     known = [number for number in numbers if number is not None]
     if not known or len(known) != len(numbers) or len(known) > 3:
         return None
@@ -137,7 +148,7 @@ def _slice(m: Semantics, items: list[int]) -> Size | None:
 
 def _filled(m: Semantics, items: list[int]) -> Size | None:
     """So many bytes as the number says, where it is one."""
-    number = m.integer(items[0]) if items else None
+    number = _whole(m, items[0]) if items else None
     return ("bytes", max(number, 0)) if number is not None else None
 
 
@@ -192,24 +203,26 @@ def _added(m: Semantics, items: list[int]) -> Size | None:
 def _power(m: Semantics, items: list[int]) -> Size | None:
     if len(items) != 2:
         return None  # a third number bounds the result
-    base, exponent = _size(m, items[0]), m.integer(items[1])
+    base, exponent = _size(m, items[0]), _whole(m, items[1])
     if base is None and tag_of(items[0]) == RESULT and exponent is not None and exponent >= BITS:
         return "bits", min(exponent, _ENDLESS)  # a Fraction
     if base is None or base[0] != "bits" or base[1] < 2 or exponent is None or exponent <= 0:
         return None
+    if base[1] * exponent < _KEPT_FROM and (number := m.integer(items[0])) is not None:
+        return "bits", (number**exponent).bit_length()
     return "bits", min((base[1] - 1) * exponent, _ENDLESS)
 
 
 def _shifted(m: Semantics, items: list[int]) -> Size | None:
     """Shifting moves bytes only: what it takes is memory."""
-    number = m.integer(items[-1]) if items else None
-    if number is None or number <= 0 or (len(items) > 1 and m.integer(items[0]) == 0):
+    number = _whole(m, items[-1]) if items else None
+    if number is None or number <= 0 or (len(items) > 1 and _whole(m, items[0]) == 0):
         return None
     return ("bytes", number // 8) if number // 8 >= BYTES else ("bits", min(number, BITS - 1))
 
 
 def _factorial(m: Semantics, items: list[int]) -> Size | None:
-    number = m.integer(items[0]) if items else None
+    number = _whole(m, items[0]) if items else None
     return ("bits", BITS if number >= _FACTORIAL else 20 * number) if number is not None and number > 0 else None
 
 
@@ -503,7 +516,7 @@ def strain(m: Semantics, ref: Ref, items: list[int], result: int, offset: int, o
     if kind == "bits" and amount >= BITS:
         _note(m, ref, "makes a number of more than 2^28 bits", offset, opcode)
     if (
-        (amount >= _KEPT_FROM or kind == "exponent" or judge is _added)
+        (amount >= (_LARGE_COUNT if kind == "bits" else _KEPT_FROM) or kind == "exponent" or judge is _added)
         and tag_of(result) == RESULT
         and len(m.sizes) < _KEPT
     ):
