@@ -9,6 +9,7 @@ from openvet.checks._check import Context
 from openvet.checks.pickle._callables import Kind, Known, by_its_name, classify
 from openvet.core.dataclass import dataclass
 from openvet.core.finding import Finding
+from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Severity
 from openvet.core.text import printable, shorten
 from openvet.inventory.component import Inventory
@@ -36,6 +37,8 @@ DO_NOT_LOAD = (
     "weights_only=True from PyTorch 2.6 on (CVE-2025-32434). Ask the publisher for safetensors, and report the file to where you got it."
 )
 
+_RANGES = "dill._dill._eval_repr"
+_RANGE = pattern(r"'(?:range|slice)\((?:-?\d{1,18}|None)(?:, (?:-?\d{1,18}|None)){0,2}\)'")
 _LITERAL_LOADER = "torch.storage._load_from_bytes"
 
 #: Classes that open what they are told to, and nothing where unpickling makes them without their constructors.
@@ -181,6 +184,7 @@ def dangers(ctx: Context, capability: str, remedy: str) -> Iterator[Finding]:
                 and each.reached
                 and not _reads_literals(each)
                 and not _bare(each)
+                and not _only_ranges(each)
             )
             if reported and not (each.known.by_name and known_to_team(ctx, each)):
                 yield _reached(ctx, each, remedy)
@@ -275,6 +279,16 @@ def _reads_literals(each: Judged) -> bool:
 def _bare(each: Judged) -> bool:
     """A cache of joblib that is made without a place, as NEWOBJ does for HDBSCAN and Pipeline, or a table of MIME types without files."""
     return each.reference.qualified in _OPEN_WHEN_TOLD and _without_constructor(each.reference)
+
+
+def _only_ranges(each: Judged) -> bool:
+    """How dill pickles a range: by evaluating its text, which is nothing but that here."""
+    reference = each.reference
+    return (
+        reference.qualified == _RANGES
+        and len(reference.first_calls) == reference.calls
+        and all(len(call.arguments) == 1 and _RANGE.fullmatch(call.arguments[0]) for call in reference.first_calls)
+    )
 
 
 def _without_constructor(reference: Reference) -> bool:
