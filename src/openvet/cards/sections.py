@@ -14,11 +14,14 @@ from openvet.cards._forms import forms
 from openvet.cards._page import Page
 from openvet.core.location import Location
 from openvet.core.pattern import pattern
+from openvet.core.text import shorten
 from openvet.evidence.predicates.card_v1 import Section
 from openvet.formats._format import Heading
 
 __all__ = ["look_at_sections", "section_names"]
 
+#: Characters of a section that are kept.
+_LONGEST = 1000
 _OPTIONAL = pattern(r"\[optional\]|\(optional\)")
 _NUMBER = pattern(r"\A[\d.]+[.)]?\s+")
 
@@ -43,7 +46,7 @@ def look_at_sections(page: Page, form: dict[str, Any]) -> None:
         states = {index: _state(headings, index) for index in found}
         best = min(found, key=lambda index: (_RANK[states[index]], index))
         where = Location(page.component.place, line=headings[best].line)
-        page.sections.append(Section(section["name"], states[best], where))
+        page.sections.append(Section(section["name"], states[best], where, _text(headings, best)))
 
 
 _RANK = {"filled": 0, "open": 1, "empty": 2}
@@ -68,6 +71,16 @@ def _state(headings: tuple[Heading, ...], index: int) -> str:
             return "filled"
         said = said or each.lines > 0
     return "open" if said else "empty"
+
+
+def _text(headings: tuple[Heading, ...], index: int) -> str:
+    """The beginning of what stands below a heading and those below it, on one line, without what the template left."""
+    said: list[str] = []
+    for each in (headings[index], *_below(headings, index, headings[index].level)):
+        said.extend(line for line in each.first if not _is_open(line))
+        if sum(map(len, said)) > _LONGEST:
+            break
+    return shorten(" ".join(said), _LONGEST)
 
 
 def _below(headings: tuple[Heading, ...], index: int, level: int) -> tuple[Heading, ...]:

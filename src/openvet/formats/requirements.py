@@ -44,11 +44,8 @@ _NAME: Final = r"[A-Za-z0-9][\w.-]*(?:\[[\w,. -]*\])?"
 _LINE: Final = pattern(
     rf"(?:-+\w.*|{_NAME}\s*(?:(?:===?|[<>~!]=|[<>;@(]).*)?|(?:git|hg|svn|bzr)\+\S.*|(?:https?|file)://\S.*|\.{{0,2}}/\S.*)"
 )
-#: Name, extras, versions, place after ``@``, and where the condition begins (PEP 508), with single blanks: more would be tried in every way.
-_REQUIREMENT: Final = pattern(
-    r"([A-Za-z0-9](?:[\w.-]{0,100}[A-Za-z0-9])?) ?(\[[\w,. -]{0,200}\])? ?\(?((?:===?|[<>~!]=?)[^;@)]{1,200})?\)?"
-    r" ?(?:@ ?(\S{1,400}+))? ?(?:;|\Z)", re.ASCII,
-)  # fmt: skip
+_NAMED: Final = pattern(r"[A-Za-z0-9][\w.-]*", re.ASCII)
+_COMPARING: Final = ("==", "<=", ">=", "!=", "~=", "<", ">")
 _SURE: Final = pattern(
     r"^(?:-+\w|[^\s#]+\s*(?:===?|[<>~!]=)\s*\d|(?:git|hg|svn|bzr)\+|(?:https?|file)://|\S[^\s@]*\s*@\s*\S[^\s:]*:)"
 )
@@ -168,23 +165,35 @@ def read(source: Source, facts: Facts) -> None:
 def _named(line: str, number: int) -> list[dict[str, Any]]:
     """The packages that one line names, each with the line, and the versions and the condition as they are written."""
     out = []
-    line = line.partition(" --")[0]
+    line = " ".join(line.partition(" --")[0].split())
     for each in re.split(r",(?=\s*[A-Za-z0-9][\w.-]*\s*(?:\[|===?|[<>~!]=))", line) if not line.startswith("-") else ():
-        text = " ".join(each.split())
-        match = _REQUIREMENT.match(text)
-        if match is None or (match[4] or "").lstrip().startswith("://"):
-            continue
-        written = {
-            "line": number,
-            "name": match[1],
-            "extras": match[2],
-            "versions": match[3],
-            "place": match[4],
-            "if": text[match.end() :],
-        }
-        out.append({key: shorten(printable(value.strip()), 200) if isinstance(value, str) else value
-                    for key, value in written.items() if value})  # fmt: skip
+        found = _requirement(each.strip())
+        if found is not None:
+            written = {key: shorten(printable(value), 200) for key, value in found.items() if value}
+            out.append({"line": number, **written})
     return out
+
+
+def _requirement(text: str) -> dict[str, str] | None:
+    """The parts of one requirement (PEP 508): name, extras, versions or place, condition; ``None`` where it is none."""
+    match = _NAMED.match(text)
+    if match is None:
+        return None
+    rest, _, condition = text[match.end() :].partition(";")
+    rest, extras = rest.strip(), ""
+    if rest.startswith("["):
+        extras, bracket, rest = rest.partition("]")
+        if not bracket:
+            return None
+        extras, rest = f"{extras}]", rest.strip()
+    versions, place = rest.removeprefix("(").removesuffix(")").strip(), ""
+    if rest.startswith("@"):
+        versions, place = "", rest[1:].strip()
+        if " " in place:
+            return None
+    elif versions and not versions.startswith(_COMPARING):
+        return None
+    return {"name": match[0], "extras": extras, "versions": versions, "place": place, "if": condition.strip()}
 
 
 def packages_of(line: str, number: int = 0) -> list[dict[str, Any]]:

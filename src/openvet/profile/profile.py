@@ -21,7 +21,7 @@ from openvet.evidence.predicates.profile_v1 import Comparison, ModelPart, Proble
 from openvet.inventory.component import Component, Inventory
 from openvet.inventory.weights import NOT_PARAMETERS, Count, total
 from openvet.profile._compare import Match, compare_dtype, compare_gguf, compare_shapes, match
-from openvet.profile._config import Config
+from openvet.profile._config import LARGEST, Config
 from openvet.profile._gguf import draw_gguf
 from openvet.profile._graphs import GRAPHS, graph_facts, keras_config, keras_facts
 from openvet.profile._parts import Found, find_parts
@@ -37,7 +37,8 @@ MOST_PARTS = 200
 #: What most configurations call these, for families that we do not know.
 _USUAL = (("layers", ("num_hidden_layers", "n_layer", "num_layers", "n_layers")), ("hidden size", ("hidden_size", "n_embd", "d_model", "dim")),
           ("attention heads", ("num_attention_heads", "n_head", "num_heads", "n_heads")), ("key-value heads", ("num_key_value_heads",)),
-          ("context length", ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")), ("vocabulary", ("vocab_size",)))  # fmt: skip
+          ("context length", ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")), ("vocabulary", ("vocab_size",)),
+          ("feed-forward size", ("intermediate_size", "n_inner", "ffn_dim", "d_ff", "encoder_ffn_dim")))  # fmt: skip
 #: Formats in which the offset of a tensor is one in the file.
 _BYTES_FOLLOW = frozenset({"safetensors", "gguf"})
 
@@ -209,7 +210,10 @@ def _drawn(part: _Part, plan: Blueprint, component: Component) -> None:
     facts.add("input", list(plan.modalities[0]), "derived", [Location(component.place, pointer="/model_type")])
     facts.add("output", list(plan.modalities[1]), "derived", [Location(component.place, pointer="/model_type")])
     for name, value in plan.facts.items():
-        facts.add(name, value, "declared", [Location(component.place)])
+        facts.add(name, value, "declared", [Location(component.place, pointer=_where(component.document, name, value))])
+    width, pointer = _feed_forward(component.document)
+    if width is not None:
+        facts.add("feed-forward size", width, "declared", [Location(component.place, pointer=pointer)])
     _counted(part, plan, basis, sources)
     if not part.found.weights:
         facts.add("parameters", plan.parameters, "declared", [Location(component.place)])
@@ -229,6 +233,31 @@ def _drawn(part: _Part, plan: Blueprint, component: Component) -> None:
         other = Fact("parameters", plan.parameters, "declared", (Location(component.place),))
         note = f"the tensors have {there:,} elements, and the configuration draws {plan.parameters:,}"
         part.comparisons.append(Comparison("parameters", one, other, agree=False, note=note))
+
+
+def _where(document: Any, name: str, value: Any) -> str | None:
+    """The pointer of the key that has this value under one of the usual names; ``None`` where it was computed, or is a default."""
+    for pointer, below in (("", document), ("/text_config", _below(document, "text_config"))):
+        for key in _KEYS.get(name, ()):
+            if isinstance(below, dict) and type(below.get(key)) is type(value) and below[key] == value:
+                return f"{pointer}/{key}"
+    return None
+
+
+def _feed_forward(document: Any) -> tuple[int | None, str | None]:
+    """The width of the feed-forward layers and its pointer, where the configuration names one that is a whole number."""
+    for key in _KEYS["feed-forward size"]:
+        value = _below(document, key)
+        if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST:
+            return value, f"/{key}"
+    return None, None
+
+
+def _below(document: Any, key: str) -> Any:
+    return document.get(key) if isinstance(document, dict) else None
+
+
+_KEYS = dict(_USUAL)
 
 
 def _counted(part: _Part, plan: Blueprint, basis: str, sources: Iterable[Location]) -> None:

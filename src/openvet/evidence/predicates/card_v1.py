@@ -76,18 +76,24 @@ class CardFact:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One section of the hub's template that the prose has: its name there, its state, and its heading."""
+    """One section of the hub's template that the prose has: its name there, its state, its heading, and the beginning of its text."""
 
     name: str
     state: str
     source: Location
+    text: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        return {"name": self.name, "state": self.state, "source": self.source.to_json()}
+        out = {"name": self.name, "state": self.state, "source": self.source.to_json()}
+        return {**out, "text": self.text} if self.text else out
 
     @classmethod
     def take(cls, found: Fields) -> Section:
-        return cls(found.take("name", str), found.word("state", STATES), _location(found.below("source")))
+        name, state = found.take("name", str), found.word("state", STATES)
+        where, text = _location(found.below("source")), found.may("text", str)
+        if text == "":
+            raise FieldError(f"{found.at}/text is empty")
+        return cls(name, state, where, text or "")
 
 
 @dataclass(frozen=True, slots=True)
