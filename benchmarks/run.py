@@ -77,6 +77,14 @@ def rows(folder: Path, runs: int, *, quick: bool) -> Iterator[Row]:
     dense = safetensors(folder / "dense-400MB.safetensors", 400 * MB, sparse=False)
     yield seconds("start: --version", openvet("--version"), NOTHING, runs * 4, more=0.1)
     yield seconds("start: check a small folder", openvet("check", small), NOTHING, runs * 4, more=0.3)
+    # the profile is part of it
+    yield seconds(
+        "bill of materials of a small folder, against digests",
+        openvet("bom", small),
+        openvet("digest", small),
+        runs * 4,
+        more=0.3,
+    )
     hashing = [PYTHON, "-c", HASH]
     yield seconds("check, 400 MB dense", openvet("check", dense), [*hashing, str(dense)], runs, more=0.15)
     yield memory("peak memory, 400 MB dense", openvet("check", dense), 150)

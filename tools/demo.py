@@ -131,6 +131,22 @@ def keep_evidence(model: Path, folder: Path) -> bool:
     return code == 1
 
 
+def know(model: Path, folder: Path) -> bool:
+    """Profile the model and write both of its bills; false where a command failed."""
+    bills = {form: folder / f"all-MiniLM-L6-v2.{form}.json" for form in ("cyclonedx", "spdx")}
+    done = subprocess.run(
+        [str(OPENVET), "profile", str(model)], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    print(f"\nWhat it is:\n{done.stdout.rstrip()}")
+    codes = [done.returncode]
+    print("\nWhat it is made of, for other people's tools:")
+    for form, path in bills.items():
+        code, _ = run(OPENVET, "bom", "--form", form, "-o", path, model)
+        codes.append(code)
+        print(f"  {shown(path)}  {path.stat().st_size / 1000:.0f} kB" if not code else f"  {form}: exit code {code}")
+    return not any(codes)
+
+
 def side_by_side(left: list[str], right: list[str]) -> str:
     rows = max(len(left), len(right))
     pairs = zip(left + [""] * (rows - len(left)), right + [""] * (rows - len(right)), strict=True)
@@ -162,6 +178,9 @@ def main() -> int:
         return 1
     if (bad.verdict, bad.code) != ("reject", 1) or not expected:
         print(f"\ndemo: the copy was not rejected for {EXPECTED}", file=sys.stderr)
+        return 1
+    if not know(real, folder):
+        print("\ndemo: the real model has no profile or no bill", file=sys.stderr)
         return 1
     if not keep_evidence(real, folder):
         print("\ndemo: the dossier did not verify, or verified with a line missing", file=sys.stderr)

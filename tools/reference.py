@@ -87,6 +87,29 @@ def schema_files() -> Iterator[tuple[str, str]]:
         yield f"predicates/{path.name}", path.read_text(encoding="utf-8")
 
 
+def element_page() -> Iterator[tuple[str, str]]:
+    """The minimum elements of the G7, and where a bill has them."""
+    from openvet.bom.coverage import clusters, elements
+
+    parts = [
+        "# Minimum elements of an SBOM for AI",
+        (
+            "The 50 elements in 7 clusters of *Software Bill of Materials for Artificial Intelligence - Minimum Elements* (G7 Cybersecurity "
+            "Working Group, published by the BSI on 2026-05-12), and the field of each in the two forms that `openvet bom` writes. "
+            "`openvet bom --coverage` says for a model which of them are met from evidence, which only declared, and which missing. The "
+            "mapping is data ([`g7_elements.toml`](../../src/openvet/data/g7_elements.toml)) and free for anybody to use (CC0-1.0)."
+        ),
+    ]
+    for name in clusters().values():
+        rows = [each for each in elements() if each.cluster == name]
+        table = ["| element | name | CycloneDX 1.7 | SPDX 3.0.1 |", "| --- | --- | --- | --- |"]
+        table += [
+            f"| {each.code} | {_cell(each.name)} | {_cell(each.cyclonedx)} | {_cell(each.spdx)} |" for each in rows
+        ]
+        parts += [f"## {name}", "\n".join(table)]
+    yield "g7-elements.md", MADE + "\n\n".join(parts) + "\n"
+
+
 def coverage_page() -> Iterator[tuple[str, str]]:
     """Every case of the test kit: what is done, where it was reported, in which formats, and what is decided."""
     from openvet.testing.case import all_cases
@@ -128,7 +151,9 @@ def _cell(text: str) -> str:
 
 def pages() -> dict[str, str]:
     """Every page by its path under docs."""
-    reference = (page for source in (rule_pages, format_page, command_page, schema_files) for page in source())
+    reference = (
+        page for source in (rule_pages, format_page, command_page, element_page, schema_files) for page in source()
+    )
     return {**{f"reference/{name}": text for name, text in reference}, **dict(coverage_page())}
 
 

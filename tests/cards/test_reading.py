@@ -169,3 +169,19 @@ def test_names_of_croissant_are_read_by_its_context(tmp_path: Path) -> None:
     assert one.missing == two.missing == ()
     assert one.specification == "http://mlcommons.org/croissant/1.1"
     assert {each.name for each in one.facts} >= {"rai:dataCollection", "creator", "recordSet"}
+
+
+def test_a_section_keeps_the_beginning_of_its_text(tmp_path: Path) -> None:
+    prose = (
+        "# A\n\n## Uses\n\n[More Information Needed]\n\nFirst.\n\n| a | b |\n\n### Direct Use\n\nSecond.\n\n## Training Data\n\n"
+        + "word " * 30
+    )
+    (tmp_path / "README.md").write_text(f"---\nlicense: mit\n---\n{prose}\n" + "\n".join(["x" * 190] * 9) + "\n")
+    card = openvet.check(tmp_path).models[0].answers["card"]
+    assert isinstance(card, CardV1)
+    texts = {each.name: each.text for each in card.documents[0].sections}
+    assert texts["Uses"] == "First. Second."
+    assert texts["Training Data"].startswith("word word")
+    assert len(texts["Training Data"]) == 1000
+    assert texts["Training Data"].endswith("…")
+    assert CardV1.from_json(card.to_json()) == card

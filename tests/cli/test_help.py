@@ -117,6 +117,8 @@ def test_examples_work(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert CliRunner().invoke(main, asked).exit_code == 0
     if words[1] == "log":
         log_of_a_signature(words)
+    if words[1:3] == ["bom", "diff"]:
+        bills_of_a_model(words)
     if words[1] == "dossier" or "--dossier" in words:
         dossier_of_a_check(words)
     if words[1] == "advisories":
@@ -126,8 +128,14 @@ def test_examples_work(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
             archive.writestr("a.json", '{"id": "OSV-1", "affected": []}')
     found = CliRunner().invoke(main, words[1:])
     assert found.exit_code in ({0, 1} if words[1] == "diff" else {0, 3}), found.stderr
-    assert found.stdout or re.search("the (report|statement) is in", found.stderr)
+    assert found.stdout or re.search("the (report|statement|bill) is in", found.stderr)
     assert "fault" not in found.stderr
+
+
+def bills_of_a_model(words: list[str]) -> None:
+    """Two bills that list the same."""
+    for name in (each for each in words if each.endswith(".json")):
+        assert CliRunner().invoke(main, ["bom", "--output", name, "./my-model"]).exit_code == 0
 
 
 def log_of_a_signature(words: list[str]) -> None:

@@ -52,6 +52,8 @@ CALLS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
     "statement": ("statements-v1", [("s.json", "--key", "k.pub"), ("s.json", "--key", "k.pub", "--model", "m"), ("s.json", *PUBLIC)]),
     "profile": ("profiles-v1", [("m",), ("c",), ("c", "--device", "rpi5"), ("c", "m", "--device", "rpi5:16", "--device", "t4", "--device", "mine.toml"), ("c", "--digests")]),
     "cost": ("cost-report-v1", [("--price-per-hour", "2", "--tokens-out", "3", "--api-price-out", "1..2"), ("c", "--price-per-hour", "2", "--tokens-out", "3", "--api-price-out", "1", "--device", "l4", "--utilisation", "0.5", "--requests", "9")]),
+    "bom create": ("bom-coverage-v1", [("m", "--coverage"), ("m", "--coverage", "--time", "2026-11-28")]),
+    "bom diff": ("bom-difference-v1", [("b.json", "b.json"), ("b.json", "n.spdx.json")]),
     "claims": ("claims-report-v1", [("--published", "bloom-176b"), ("--published", "palm-540b"), ("--parameters", "1e9")]),
     "diff": ("diff-report-v1", [("m", "m"), ("m", "n"), ("m", "t.npy")]),
     "rules": ("rules-v1", [()]),
@@ -103,6 +105,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         run("sign", "m", "--key", "k", "--signature", "m.sig")
         run("log", "init", "log", "--origin", "example.com/log", *OWNER)
         run("check", "m", "--dossier", "d", "--sign", "owner.key", "-q")
+        run("bom", "m", "-o", "b.json")
+        run("bom", "n", "--form", "spdx", "-o", "n.spdx.json")
         run("check", "m", "--statement", "scan", "--sign", "k", "--output", "s.json")
         Path("trust.toml").write_text(
             '[[key]]\nname = "k"\nfile = "k.pub"\n[[key]]\nname = "owner"\nfile = "owner.key.pub"\n'

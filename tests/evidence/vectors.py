@@ -58,6 +58,7 @@ from openvet.policy.builtin import decide
 from openvet.policy.decision import Acceptance, Terms
 from openvet.reports.config_use import ConfigName
 from openvet.reports.report import ModelReport
+from openvet.workflows.bom import FORMS
 from openvet.workflows.disarm import DisarmReport
 from openvet.workflows.provenance import provenance_of
 from openvet.workflows.statements import KINDS, Asked, statements_of
@@ -65,6 +66,8 @@ from openvet.workflows.statements import KINDS, Asked, statements_of
 __all__ = ["ADMITTED", "ASKED", "FOLDER", "KEY", "REJECTED", "broken", "made"]
 
 FOLDER = Path(__file__).resolve().parents[1] / "vectors" / "v0.1"
+#: Bills are documents of others: their bodies are not read back as statements, and tests/bom holds them against their own schemas.
+_KINDS = tuple(each for each in KINDS if each not in FORMS)
 TOOL = Tool("openvet", "0.1.0", "ab" * 32)
 ASKED = Asked(datetime(2026, 11, 28, 12, 0, tzinfo=UTC), datetime(2026, 11, 28, 12, 0, 7, 500_000, tzinfo=UTC))
 
@@ -358,7 +361,7 @@ def statements() -> Iterator[tuple[str, Statement]]:
     for report in (ADMITTED, REJECTED, _team()):
         name = report.subject.name.replace("\u00e9", "e")
         asked = replace(ASKED, resource="pkg:huggingface/org/team@1") if name == "team" else ASKED
-        for kind, statement in zip(KINDS, statements_of(report, KINDS, asked), strict=True):
+        for kind, statement in zip(_KINDS, statements_of(report, _KINDS, asked), strict=True):
             yield f"{kind}-{name}", statement
     yield "advisories-reached", _advisories(_REACHED)
     yield "claims-readings", _claims(_CLAIMS)

@@ -14,7 +14,6 @@ from openvet.cards._forms import forms
 from openvet.cards._page import Page
 from openvet.core.location import Location
 from openvet.core.pattern import pattern
-from openvet.core.text import shorten
 from openvet.evidence.predicates.card_v1 import Section
 from openvet.formats._format import Heading
 
@@ -74,13 +73,14 @@ def _state(headings: tuple[Heading, ...], index: int) -> str:
 
 
 def _text(headings: tuple[Heading, ...], index: int) -> str:
-    """The beginning of what stands below a heading and those below it, on one line, without what the template left."""
+    """The beginning of what stands below a heading and those below it, on one line, without tables and what the template left."""
     said: list[str] = []
     for each in (headings[index], *_below(headings, index, headings[index].level)):
-        said.extend(line for line in each.first if not _is_open(line))
+        said.extend(line for line in each.first if not _is_open(line) and not line.startswith("|"))
         if sum(map(len, said)) > _LONGEST:
             break
-    return shorten(" ".join(said), _LONGEST)
+    text = " ".join(said)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _below(headings: tuple[Heading, ...], index: int, level: int) -> tuple[Heading, ...]:

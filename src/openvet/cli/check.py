@@ -261,7 +261,8 @@ def _run(ctx: click.Context, asked: dict[str, Any], *, with_inventory: bool) -> 
     form, quiet = asked["form"], asked["quiet"]
     options = make_options(asked, config, with_inventory=with_inventory)
     if form not in _WITH_STATEMENTS and (
-        statements is None or not {"inventory", "profile", "card", "advisories", "vulns"} & set(statements.kinds)
+        statements is None
+        or not {"inventory", "profile", "card", "advisories", "vulns", "cyclonedx", "spdx"} & set(statements.kinds)
     ):
         # nobody would see more of the inventory
         seen = with_inventory and form != "statements" and not (quiet and form == "text")

@@ -17,6 +17,8 @@ __all__ = ["statement"]
 _PATH = click.Path(readable=False)
 _NOT_VERIFIED = 1
 _LISTED = 10
+#: Of every version.
+_BILLS = ("https://cyclonedx.org/bom", "https://spdx.dev/Document")
 
 
 @click.command(short_help="Verify signed statements in a file, and read them.")
@@ -133,7 +135,20 @@ def _said(each: SignedStatement) -> list[str]:
         return [f"made of: {made or 'nothing that it names'}", f"by {found.builder.id} as {found.build_type}"]
     if each.predicate_type in OPENSSF:
         return ["a signature of a model's files, which `openvet verify` holds against them"]
+    if each.predicate_type.startswith(_BILLS):
+        return [_bill(each.body)]
     return ["of a kind that this version does not know; nothing is concluded from it"]
+
+
+def _bill(body: Any) -> str:
+    from openvet.bom.foreign import read_bill
+    from openvet.errors import MalformedError
+
+    try:
+        found = read_bill(body)
+    except MalformedError as error:
+        return f"a bill of materials that is not read: {error.message}"
+    return f"a bill of materials: {found.form} {found.version}, components: {len(found.entries)}; nothing is concluded from it"
 
 
 def _by(who: str, when: str | None) -> str:

@@ -22,7 +22,19 @@ __all__ = ["EPOCH", "Statements", "now", "open_statements", "statement_options"]
 EPOCH = "SOURCE_DATE_EPOCH"
 _PATH = click.Path(readable=False)
 #: As in :data:`openvet.workflows.statements.KINDS`, which is not imported for a help text; a test holds the two together.
-_KINDS = ("scan", "inventory", "profile", "card", "advisories", "test-result", "svr", "vsa", "vulns")
+_KINDS = (
+    "scan",
+    "inventory",
+    "profile",
+    "card",
+    "advisories",
+    "test-result",
+    "svr",
+    "vsa",
+    "vulns",
+    "cyclonedx",
+    "spdx",
+)
 
 
 def statement_options() -> tuple[Callable[[Any], Any], ...]:
@@ -36,7 +48,9 @@ def statement_options() -> tuple[Callable[[Any], Any], ...]:
             help="Give this in-toto statement in place of the report, one a line; with --dossier, put it there. May be repeated.",
         ),
         click.option(
-            "--resource", metavar="URI", help="For vsa: the URI under which users know the model; PATH if it is one."
+            "--resource",
+            metavar="URI",
+            help="For vsa: the URI under which users know the model; PATH if it is one. For a bill: its package URL.",
         ),
         click.option(
             "--dossier",
@@ -128,8 +142,8 @@ def open_statements(
 ) -> Statements | None:
     """What was asked for, or ``None``; raises before the long work for what cannot be done."""
     kinds, folder, key = asked["statements"], asked["dossier"], asked["sign"]
-    if asked["resource"] is not None and "vsa" not in kinds:
-        raise click.UsageError("--resource belongs to --statement vsa")
+    if asked["resource"] is not None and not {"vsa", "cyclonedx", "spdx"} & set(kinds):
+        raise click.UsageError("--resource belongs to --statement vsa, cyclonedx or spdx")
     if folder is not None and key is None:
         raise click.UsageError("--dossier and --sign belong together: where the evidence goes, and whose it is")
     if key is not None and folder is None and not kinds:

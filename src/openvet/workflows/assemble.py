@@ -14,7 +14,7 @@ from openvet.core.limits import Budget
 from openvet.core.location import Location
 from openvet.core.snapshot import EntryKind, Snapshot
 from openvet.core.text import printable
-from openvet.evidence.predicates.inventory_v1 import InventoryV1, Item, TensorEntry
+from openvet.evidence.predicates.inventory_v1 import Fact, InventoryV1, Item, TensorEntry
 from openvet.evidence.predicates.scan_v1 import FileScan, Scan
 from openvet.evidence.statement import Predicate, ResourceDescriptor
 from openvet.formats._format import Program
@@ -29,7 +29,7 @@ from openvet.workflows.use import name_of
 if TYPE_CHECKING:
     from openvet.workflows.check import Options
 
-__all__ = ["QUESTIONS", "answers_of", "assemble", "get_ready", "subject_of"]
+__all__ = ["QUESTIONS", "answers_of", "assemble", "get_ready", "inventory_of", "subject_of"]
 
 #: What the rooms below the rules answer, by the names of their statements, in the order of a report.
 QUESTIONS: Final = ("profile", "card")
@@ -74,12 +74,18 @@ def assemble(path: str, snapshot: Snapshot, inventory: Inventory, budget: Budget
     body = None
     facts = summarise(inventory) if options.with_inventory else None
     if facts is not None and not options.only_facts:
-        body = InventoryV1(tool(), facts, tuple(_item(each) for each in inventory.walk()))
+        body = inventory_of(inventory, facts)
     answers = _answers(inventory, options) if options.with_inventory else {}
     if options.with_inventory:  # after the rules: what they found is what reaches a loader
         answers |= _reached(scan, inventory)
     decision = decide(scan, _terms(options))
     return ModelReport(printable(path), subject, scan, body, decision, name_of(options), facts, answers)
+
+
+def inventory_of(inventory: Inventory, facts: tuple[Fact, ...] | None = None) -> InventoryV1:
+    """The inventory as a predicate, with ``facts``, or those of its own summary."""
+    said = summarise(inventory) if facts is None else facts
+    return InventoryV1(tool(), said, tuple(_item(each) for each in inventory.walk()))
 
 
 def answers_of(inventory: Inventory, questions: Collection[str] = QUESTIONS) -> dict[str, Predicate]:

@@ -14,6 +14,8 @@ name           predicate                                   made from
 ``svr``        in-toto, simple verification result         the decision: what holds
 ``vsa``        SLSA, verification summary                  the decision: passed or not
 ``vulns``      in-toto, vulnerabilities                    findings that are the trigger of a published advisory
+``cyclonedx``  CycloneDX 1.7                               inventory, profile and card: what it is made of
+``spdx``       SPDX 3.0.1                                  the same
 =============  ==========================================  ======================================================
 """
 
@@ -52,7 +54,19 @@ from openvet.version import ADVISORIES_OF
 
 __all__ = ["COVERAGE", "KINDS", "OWN", "VERIFIER", "Asked", "rules_of", "statements_of"]
 
-KINDS: Final = ("scan", "inventory", "profile", "card", "advisories", "test-result", "svr", "vsa", "vulns")
+KINDS: Final = (
+    "scan",
+    "inventory",
+    "profile",
+    "card",
+    "advisories",
+    "test-result",
+    "svr",
+    "vsa",
+    "vulns",
+    "cyclonedx",
+    "spdx",
+)
 #: What a dossier gets where nothing is asked for.
 OWN: Final = ("scan", "inventory")
 #: Who verifies, as a URI: this program, run by whoever signed.
@@ -279,9 +293,19 @@ def _hit(name: str, findings: list[Finding], reached: list[AdvisoryHit]) -> Hit:
     return Hit(name, tuple(severity), tuple(notes))
 
 
+def _bill(report: ModelReport, asked: Asked, form: str) -> Predicate:
+    """A bill of materials, at the time of the check. Numbers that readers disagree about are left out where the form wants no text."""
+    from openvet.workflows.bom import bill_of_report, document_of, signable_document
+
+    purl = asked.resource if asked.resource.startswith("pkg:") else ""
+    return signable_document(document_of(bill_of_report(report, purl), form, asked.finished))
+
+
 _MAKERS: Final[Mapping[str, Callable[[ModelReport, Asked], Predicate]]] = {
     "test-result": _test_result,
     "svr": _svr,
     "vsa": _vsa,
     "vulns": _vulns,
+    "cyclonedx": lambda report, asked: _bill(report, asked, "cyclonedx"),
+    "spdx": lambda report, asked: _bill(report, asked, "spdx"),
 }
