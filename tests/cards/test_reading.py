@@ -185,3 +185,10 @@ def test_a_section_keeps_the_beginning_of_its_text(tmp_path: Path) -> None:
     assert len(texts["Training Data"]) == 1000
     assert texts["Training Data"].endswith("…")
     assert CardV1.from_json(card.to_json()) == card
+
+
+@pytest.mark.parametrize(("front", "line"), [("license: [mit", 3), ("license: mit\ntags: a: b", 3), ("a: 'b", 3), ("\t- a", 2)])
+def test_an_error_in_front_matter_names_the_line_of_the_file(tmp_path: Path, front: str, line: int) -> None:
+    (found,) = documents(tmp_path, {"README.md": f"---\n{front}\n---\n"})
+    (problem,) = [each for each in found.problems if each.kind == "malformed-metadata"]
+    assert problem.message.endswith(f"in line {line}")

@@ -72,8 +72,17 @@ class _Frame:
     pointer: str | None = None
 
 
-def parse_yaml(text: str, limits: Limits, check_time: Callable[[], None], *, with_lines: bool = False) -> YamlText:
-    """The documents in ``text``; ``with_lines`` also says where their keys stand.
+def parse_yaml(
+    text: str, limits: Limits, check_time: Callable[[], None], *, with_lines: bool = False, first_line: int = 1
+) -> YamlText:
+    """The documents in ``text``; ``with_lines`` also says where their keys stand, counted in ``text``.
+
+    Args:
+        text: to be parsed.
+        limits: of its length, its nesting and its size.
+        check_time: called from time to time.
+        with_lines: whether the lines of keys are kept.
+        first_line: the line of the file on which ``text`` begins; a line that an error names is one of the file.
 
     Raises:
         MalformedError: it is no YAML.
@@ -92,7 +101,7 @@ def parse_yaml(text: str, limits: Limits, check_time: Callable[[], None], *, wit
             builder.take(event)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = "" if mark is None else f" in line {mark.line + 1}"
+        where = "" if mark is None else f" in line {mark.line + first_line}"
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "syntax error"
         raise MalformedError(f"is not well-formed YAML: {shorten(printable(str(problem)), 120)}{where}") from None
     except (RecursionError, ValueError, OverflowError, UnicodeError) as error:

@@ -27,6 +27,9 @@ FORMAT = Format(
     refines=("text",),
 )
 
+#: The line on which front matter begins: the mark above it is the first.
+_FIRST = 2
+
 
 def probe(head: Head) -> Likeness:
     return Likeness.WEAK if head.suffix in FORMAT.extensions and is_text(head) else Likeness.NO
@@ -54,13 +57,15 @@ def read(source: Source, facts: Facts) -> None:
     from openvet.formats._yaml_events import parse_yaml
     from openvet.formats.yaml import document_of, record
 
-    parsed = parse_yaml(front, facts.limits, facts.budget.check_time, with_lines=facts.outline is not None)
+    parsed = parse_yaml(
+        front, facts.limits, facts.budget.check_time, with_lines=facts.outline is not None, first_line=_FIRST
+    )
     facts.document = document_of(parsed)
     if facts.outline is not None:
-        facts.outline = replace(facts.outline, lines={key: line + 1 for key, line in parsed.lines.items()})
+        facts.outline = replace(facts.outline, lines={key: line + _FIRST - 1 for key, line in parsed.lines.items()})
     encoded.walk(facts.document)
     carry_templates(facts.document, facts)
-    record(parsed, facts, first_line=2)
+    record(parsed, facts, first_line=_FIRST)
 
 
 def _front_matter(text: str) -> str | None:
