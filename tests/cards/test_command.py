@@ -141,3 +141,36 @@ def test_what_makes_no_sense_is_refused() -> None:
     assert "exclude each other" in run("--draft", "-f", "json", "model").stderr
     assert "one PATH" in run("--draft", "model", "model").stderr
     assert run("nowhere").exit_code == 2
+
+
+@pytest.mark.parametrize("front", ["license: [mit\nlanguage: en", "- license: mit", "license mit"])
+def test_front_matter_that_is_not_read_is_told(front: str) -> None:
+    write(Carded("", {**CARDS["short"].files, "README.md": card(front)}))
+    report = run("model").stdout
+    assert "Missing in the metadata\n    not read" in report
+    assert "pipeline_tag" not in report, "whether a field is missing is not known"
+    found = run("--draft", "model")
+    assert found.stderr.startswith("warning: README.md: the front matter ")
+    head = found.stdout.split("---\n")[1]
+    assert head.startswith("# README.md: the front matter ")
+    assert f"# {OPEN} what that front matter says" in head
+    assert "license" not in (yaml.safe_load(head) or {})
+
+
+@pytest.mark.parametrize("front", ["license: mit", "tags: a, b", "# nothing but a comment"])
+def test_front_matter_that_is_read_is_not_told_to_be_unread(front: str) -> None:
+    write(Carded("", {**CARDS["short"].files, "README.md": card(front)}))
+    report = run("model").stdout
+    assert "not read" not in report
+    assert "pipeline_tag" in report
+    found = run("--draft", "model")
+    assert found.stderr == ""
+    assert "what that front matter says" not in found.stdout
+
+
+@pytest.mark.parametrize("text", [card("license: mit"), "# No front matter\n"])
+def test_a_draft_has_no_digest_of_the_file_that_it_replaces(text: str) -> None:
+    write(Carded("", {**CARDS["short"].files, "README.md": text, "docs/README.md": "# Another\n"}))
+    rows = [line for line in run("--draft", "model").stdout.splitlines() if line.startswith("| `")]
+    assert [row.split("`")[1] for row in rows if "README" in row] == ["docs/README.md"]
+    assert any("model.safetensors" in row for row in rows)

@@ -109,6 +109,8 @@ class Page:
         self._problems: list[Problem] = []
         self._left_out = 0
         self.missing: list[Missing] = []
+        #: Whether metadata is there that could not be read: nothing is known to be missing in it.
+        self.unread = False
         self.sections: list[Section] = []
 
     def at(self, pointer: str) -> Location:
@@ -140,7 +142,11 @@ class Page:
         self._facts.append(CardFact(shorten(printable(name), 200), value, basis, source))
 
     def problem(self, kind: str, message: str, where: str | Location, **evidence: Any) -> None:
-        """Something is malformed, ambiguous or contradicted; ``where`` is a pointer into this document, or a location."""
+        """Something is malformed, ambiguous or contradicted; ``where`` is a pointer into this document, or a location.
+
+        ``unread=True`` in the evidence: the metadata is there, and nothing of it was read.
+        """
+        self.unread = self.unread or evidence.get("unread") is True
         if len(self._problems) >= _PROBLEMS:
             self._left_out += 1
             return

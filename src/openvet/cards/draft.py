@@ -15,7 +15,7 @@ from openvet.cards._beside import hub_id
 from openvet.cards._draft_evidence import Evidence
 from openvet.cards._forms import words
 from openvet.core.location import Location
-from openvet.core.text import shorten
+from openvet.core.text import printable, shorten
 from openvet.evidence.predicates.card_v1 import CardDocument
 from openvet.evidence.predicates.inventory_v1 import Fact, Item
 
@@ -113,6 +113,7 @@ class _Draft:
         if self._known.texts("tags"):
             put("tags", self._known.texts("tags"), "")
         yield "---"
+        yield from self._unread()
         yield from missing
         if known:
             yield yaml.safe_dump(known, sort_keys=False, allow_unicode=True, width=1000).rstrip("\n")
@@ -120,6 +121,13 @@ class _Draft:
             yield "tags: []"
         yield "---"
         yield ""
+
+    def _unread(self) -> Iterator[str]:
+        """A comment where the card has front matter of which this draft takes nothing."""
+        card = self._known.card
+        if card is not None and card.unread is not None:
+            yield f"# {shorten(printable(f'{card.place}: {card.unread.message}'), 400)}"
+            yield f"# {_open('what that front matter says; nothing of it is in this draft')}"
 
     # --- the prose ---
 
@@ -298,8 +306,10 @@ class _Draft:
         if quantized:
             yield f"- **Quantization:** {_code(quantized[0].value)}{_from(quantized[0].source, basis='derived')}"
         yield f"- **Objective:** {_open('what it was trained to do')}"
+        # this draft takes the place of the card, whose digest would be that of a file which is no longer there
+        replaced = {"README.md", "" if self._known.card is None else self._known.card.place}
         yield from ("", "### Compute Infrastructure", "", _open("hardware and software of the training"))
-        files = [each for each in self._known.items if "!/" not in each.place]
+        files = [each for each in self._known.items if "!/" not in each.place and each.place not in replaced]
         yield from ("", "### Files", "", "| file | format | bytes | SHA-256 |", "| --- | --- | --- | --- |")
         for each in files[:_FILES]:
             digest = each.digest.get("sha256", "")

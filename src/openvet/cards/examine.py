@@ -83,7 +83,7 @@ def _card(inventory: Inventory, component: Component) -> CardDocument:
     if outline is not None and outline.front_matter:
         broken = next((each for each in component.unknowns if each.reason in ("malformed", "limit", "timeout")), None)
         if document is None and broken is not None:
-            page.problem("malformed-metadata", f"the front matter was not read: {broken.message}", "")
+            page.problem("malformed-metadata", f"the front matter was not read: {broken.message}", "", unread=True)
         else:
             read_front_matter(page, document, form)
     if told.get("model-index") is not None:
@@ -98,7 +98,8 @@ def _card(inventory: Inventory, component: Component) -> CardDocument:
     else:
         look_at_lineage(page, told, beside)
         look_at_files(page, told, beside)
-    _expect(page, told, kind)
+    if not page.unread:
+        _expect(page, told, kind)
     look_at_sections(page, form)
     if outline is not None and outline.front_matter and kind == "model" and beside.has_weights:
         _say_incomplete(page)

@@ -49,7 +49,11 @@ def read_front_matter(page: Page, document: Any, form: dict[str, Any]) -> None:
         return
     if not isinstance(document, dict):
         page.problem(
-            "malformed-metadata", f"the front matter is {what(document)}, and has to be a map", "", found=document
+            "malformed-metadata",
+            f"the front matter is {what(document)}, and has to be a map",
+            "",
+            found=document,
+            unread=True,
         )
         return
     fields = form["fields"]

@@ -109,6 +109,7 @@ def _examine(options: Options, asked: dict[str, Any]) -> Callable[[str, Progress
 def _draft(path: str, options: Options, progress: Progress) -> str:
     """The draft of the card of one model, which is read as by a check: a draft names every file by its digest."""
     from openvet.cards.draft import draft_card
+    from openvet.core.text import printable
     from openvet.evidence.predicates.card_v1 import CardV1
     from openvet.workflows.check import check_each
 
@@ -117,6 +118,11 @@ def _draft(path: str, options: Options, progress: Progress) -> str:
     documents = said.documents if isinstance(said, CardV1) else ()
     if documents and documents[0].kind == "dataset-card":
         raise click.UsageError("this is a data set; a draft is of a model's card")
+    for each in documents[:1]:
+        if each.unread is not None:
+            say(
+                f"warning: {printable(each.place)}: {printable(each.unread.message)}; nothing that its front matter says is in the draft"
+            )
     items = () if report.inventory is None else report.inventory.items
     return draft_card(report.subject.name, report.facts or (), documents, items)
 

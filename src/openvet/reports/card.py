@@ -84,6 +84,8 @@ def _missing(document: CardDocument, look: Look) -> Iterator[str]:
         ("section", "No section with the hub's heading found"),
     ):
         names = [visible(each.name) for each in document.missing if each.of == of]
+        if of == "metadata" and document.unread is not None:
+            names = ["not read: what the front matter says and leaves out is not known"]
         if names:
             yield f"  {look.paint(title, 'dim')}"
             yield from table([["  ", "; ".join(names)]], look.width, wrap=True)

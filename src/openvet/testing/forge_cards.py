@@ -270,7 +270,7 @@ CARDS: dict[str, Carded] = {
         _note("data-file-missing"),
     ),
     # --- malformed ---
-    "not-a-map": Carded("front matter that is a list", _model("- license\n- mit\n"), _note("malformed-metadata", "incomplete")),
+    "not-a-map": Carded("front matter that is a list", _model("- license\n- mit\n"), _note("malformed-metadata")),
     "empty-front-matter": Carded("front matter that holds nothing", _model("# nothing yet\n"), _note("malformed-metadata", "incomplete")),
     "wrong-kinds": Carded("fields of the wrong kinds", _model("license: {mit: yes}\ntags: a, b\ndatasets: a/b\nmetrics: 3\n"), _note("malformed-metadata")),
     "norwegian-bare": Carded("Norwegian without quotes, which YAML reads as false", _model(_SHORT + "language: [en, no]\n"), _note("malformed-metadata")),

@@ -170,6 +170,11 @@ class CardDocument:
         """The first fact called ``name``, if there is one."""
         return next((each for each in self.facts if each.name == name), None)
 
+    @property
+    def unread(self) -> Problem | None:
+        """The problem for which nothing of the metadata was read; ``None`` where it was read, or where there is none."""
+        return next((each for each in self.problems if each.evidence.get("unread") is True), None)
+
     def to_json(self) -> dict[str, Any]:
         return {
             "kind": self.kind,
