@@ -9,6 +9,8 @@ import pytest
 
 import openvet
 from openvet.cards._beside import hub_id, same_model
+from openvet.cards._forms import forms
+from openvet.cards._near_keys import near_key
 from openvet.cards.licenses import canonical
 from openvet.evidence.predicates.card_v1 import CardDocument, CardV1
 from openvet.testing.forge_cards import CARDS, card, croissant
@@ -192,3 +194,32 @@ def test_an_error_in_front_matter_names_the_line_of_the_file(tmp_path: Path, fro
     (found,) = documents(tmp_path, {"README.md": f"---\n{front}\n---\n"})
     (problem,) = [each for each in found.problems if each.kind == "malformed-metadata"]
     assert problem.message.endswith(f"in line {line}")
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [("licence", "license"), ("License", "license"), ("licence_name", "license_name"), ("lisense", "license"), ("licnese", "license"),
+     ("languages", "language"), ("pipeline-tag", "pipeline_tag"), ("library name", "library_name"), ("dataset", "datasets"), ("tag", "tags"),
+     ("model_date", None), ("license_url", None), ("quantized", None), ("tasks", None), ("version", None), ("x", None), ("license" * 9, None),
+     ("language_name", None), ("pad_token", None), ("model_id", None)],
+)  # fmt: skip
+def test_keys_that_are_nearly_those_of_the_hub(key: str, meant: str | None) -> None:
+    assert near_key(key, {*forms()["model"]["fields"], *forms()["dataset"]["fields"]}) == meant
+
+
+def test_common_mistakes_say_what_is_meant(tmp_path: Path) -> None:
+    front = "license: mit\nlicence: mit\nbase_model: https://huggingface.co/org/name/tree/main\nLibrary_name: peft"
+    (found,) = documents(tmp_path, {"README.md": card(front)})
+    told = [(each.source.line, each.message) for each in found.problems if each.kind == "malformed-metadata"]
+    assert told == [
+        (3, "'licence' is no field of the hub; did you mean license, which is there too?"),
+        (5, "'Library_name' is no field of the hub; did you mean library_name?"),
+        (4, "base_model names 'https://huggingface.co/org/name/tree/main', which is a link; the hub takes the id, 'org/name'"),
+    ]  # fmt: skip
+
+
+def test_links_to_other_pages_of_the_hub_are_no_ids() -> None:
+    assert hub_id("https://huggingface.co/datasets/a/b", "datasets") == "a/b"
+    assert hub_id("https://huggingface.co/datasets/a/b") is None
+    assert hub_id("https://huggingface.co/spaces/a/b") is None
+    assert hub_id("https://huggingface.co/a/b/?library=x#top") == "a/b"

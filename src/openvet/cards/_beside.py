@@ -15,8 +15,11 @@ from openvet.inventory.component import Component, Inventory
 __all__ = ["Base", "Beside", "Quantized", "hub_id", "same_model"]
 
 _FULL = frozenset({"F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8", "BOOL"})
-_HUB = pattern(r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/(?:models/)?", re.IGNORECASE)
+_HUB = pattern(r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/(?:(models|datasets)/)?", re.IGNORECASE)
 _ID = pattern(r"[A-Za-z0-9][\w.\-]{0,95}(?:/[A-Za-z0-9][\w.\-]{0,95})?", re.ASCII)
+#: Pages of the hub that are no models' and no data sets'.
+_PAGES = frozenset({"blog", "collections", "docs", "learn", "papers", "posts", "spaces", "tasks"})
+_LINK_ENDS = pattern(r"[?#]")
 #: After every character that a place can hold.
 _LAST = "\U0010ffff"
 #: Tensor names looked at to see whether a file holds an adapter.
@@ -39,14 +42,22 @@ class Base:
     source: Location
 
 
-def hub_id(value: Any) -> str | None:
-    """``value`` as the id of a model or data set on the hub (``org/name``, or an old ``name``); ``None`` where it is none."""
+def hub_id(value: Any, of: str = "models") -> str | None:
+    """``value`` as the id of a model or data set on the hub (``org/name``, or an old ``name``); ``None`` where it is none.
+
+    Args:
+        value: an id, or a link to the hub.
+        of: ``models`` or ``datasets``; a link to one of the others is none.
+    """
     if not isinstance(value, str):
         return None
     text = value.strip()
     link = _HUB.match(text)
     if link:
-        text = "/".join(text[link.end() :].split("/")[:2])
+        parts = _LINK_ENDS.split(text[link.end() :], maxsplit=1)[0].strip("/").split("/")
+        if parts[0] in _PAGES or (link[1] or of).lower() != of:
+            return None
+        text = "/".join(parts[:2])
     return text if _ID.fullmatch(text) and not text.endswith((".git", ".ipynb")) else None
 
 

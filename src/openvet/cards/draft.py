@@ -106,7 +106,7 @@ class _Draft:
                 put("base_model_relation", relation, "")
         put(
             "datasets",
-            [each for each in map(hub_id, self._known.texts("datasets")) if each],
+            [each for each in (hub_id(text, "datasets") for text in self._known.texts("datasets")) if each],
             "ids of the data sets that it was trained on",
         )
         put("metrics", self._known.texts("metrics"), "metrics that it was evaluated with")

@@ -12,6 +12,7 @@ from typing import Any
 
 from openvet.cards._beside import hub_id
 from openvet.cards._forms import forms, words
+from openvet.cards._near_keys import look_at_keys
 from openvet.cards._page import Page, child, shown, what
 from openvet.core.pattern import pattern
 
@@ -69,6 +70,7 @@ def read_front_matter(page: Page, document: Any, form: dict[str, Any]) -> None:
             page.declare(key, value, pointer)
         else:
             page.problem("malformed-metadata", wrong, pointer, found=value)
+    look_at_keys(page, document)
     _look_at_ids(page, document)
     _look_at_languages(page)
     _look_at_tasks(page, document)
@@ -133,12 +135,23 @@ def texts_of(document: dict[str, Any], key: str) -> Iterator[tuple[str, str]]:
 def _look_at_ids(page: Page, document: dict[str, Any]) -> None:
     for key, kind in _IDS.items():
         for text, pointer in texts_of(document, key):
-            if text and hub_id(text) is None:
+            if not text:
+                continue
+            named = hub_id(text, "models" if kind == "model" else "datasets")
+            if named is None:
                 page.problem(
                     "malformed-metadata",
                     f"{key} names {shown(text)}, which is no id of a {kind} on a hub",
                     pointer,
                     found=text,
+                )
+            elif named != text.strip():
+                page.problem(
+                    "malformed-metadata",
+                    f"{key} names {shown(text)}, which is a link; the hub takes the id, {shown(named)}",
+                    pointer,
+                    found=text,
+                    id=named,
                 )
 
 

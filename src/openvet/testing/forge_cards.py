@@ -330,6 +330,12 @@ CARDS: dict[str, Carded] = {
     "plain-called-quantized": Carded("plain weights that the card calls quantized", _model(_SHORT + "base_model: a/b\nbase_model_relation: quantized\n", weights=_HALF), _note("relation-contradicted")),
     "other-task": Carded("a task that the head cannot do", _model(_SHORT + "pipeline_tag: token-classification\n", _json(_DECODER)), _note("task-contradicted")),
     "other-library": Carded("files of another library than the card names", _model(_SHORT + "library_name: fasttext\n"), _note("library-contradicted")),
+    "framework-for-library": Carded("the framework beneath in the place of the library", _model(_SHORT + "library_name: pytorch\n"), _note("library-contradicted")),
+    "framework-alone": Carded("a framework as library where no library has a file", {"README.md": card(_SHORT + "library_name: pytorch\n"), "model.safetensors": _WEIGHTS}),
+    "link-for-id": Carded("links in the place of ids", _model(_SHORT.replace("example/reviews", "https://huggingface.co/datasets/example/reviews") + "base_model: https://huggingface.co/example/base\n"), _note("malformed-metadata")),
+    "british-licence": Carded("licence beside license", _model(_SHORT + "licence: mit\n"), _note("malformed-metadata")),
+    "near-keys": Carded("keys that are nearly those of the hub", _model(_SHORT + "pipeline-tag: fill-mask\nlangauge: en\nbase_models: a/b\n"), _note("malformed-metadata")),
+    "own-keys": Carded("keys of the publisher's own", _model(_SHORT + "model_date: x\nlicense_url: x\nquantized: true\nversion: 1\nmodel_id: x\ntasks: [x]\npad_token: x\nlicense_file: x\n")),
     # --- Croissant and citation files ---
     "croissant-digest": Carded("a description with another digest than the file has", _described(distribution=[{**croissant()["distribution"][0], "sha256": "0" * 64}]), _note("croissant")),
     "croissant-size": Carded("a description with another size than the file has", _described(distribution=[{**croissant()["distribution"][0], "contentSize": "9999"}]), _note("croissant")),

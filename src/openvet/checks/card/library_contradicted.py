@@ -1,7 +1,7 @@
 """The files are of another library than the card names.
 
 What it finds:
-    A ``library_name`` that cannot be, beside a file that only another library writes: ``model_index.json``,
+    A ``library_name`` that cannot be, or that is only the framework beneath (``pytorch``), beside a file that only another library writes: ``model_index.json``,
     ``adapter_config.json``, ``config_sentence_transformers.json`` or a ``config.json`` with architectures.
 
 Why it matters:

@@ -2,7 +2,8 @@
 
 What it finds:
     Front matter that is no map; fields of the wrong kind (``tags`` as a text, a map as ``license``, ``no`` for Norwegian, which
-    YAML reads as false); relations that there are not; base models and data sets that are no ids of a hub.
+    YAML reads as false); relations that there are not; base models and data sets that are no ids of a hub, or links in the place of ids; keys that
+    are nearly one of the hub's (``licence``).
 
 Why it matters:
     What is malformed is not shown, not searched and not compared: a licence in a field of the wrong kind is no licence to a
