@@ -178,7 +178,9 @@ def test_a_draft_has_no_digest_of_the_file_that_it_replaces(text: str) -> None:
 
 def test_a_draft_takes_no_framework_for_a_library_and_no_link_for_an_id() -> None:
     files = {**CARDS["framework-for-library"].files}
-    write(Carded("", {**files, "README.md": card("library_name: PyTorch\nbase_model: https://huggingface.co/org/name")}))
+    write(
+        Carded("", {**files, "README.md": card("library_name: PyTorch\nbase_model: https://huggingface.co/org/name")})
+    )
     front = yaml.safe_load(run("--draft", "model").stdout.split("---\n")[1])
     assert front["library_name"] == "transformers"
     assert front["base_model"] == "org/name"

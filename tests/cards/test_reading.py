@@ -173,23 +173,9 @@ def test_names_of_croissant_are_read_by_its_context(tmp_path: Path) -> None:
     assert {each.name for each in one.facts} >= {"rai:dataCollection", "creator", "recordSet"}
 
 
-def test_a_section_keeps_the_beginning_of_its_text(tmp_path: Path) -> None:
-    prose = (
-        "# A\n\n## Uses\n\n[More Information Needed]\n\nFirst.\n\n| a | b |\n\n### Direct Use\n\nSecond.\n\n## Training Data\n\n"
-        + "word " * 30
-    )
-    (tmp_path / "README.md").write_text(f"---\nlicense: mit\n---\n{prose}\n" + "\n".join(["x" * 190] * 9) + "\n")
-    card = openvet.check(tmp_path).models[0].answers["card"]
-    assert isinstance(card, CardV1)
-    texts = {each.name: each.text for each in card.documents[0].sections}
-    assert texts["Uses"] == "First. Second."
-    assert texts["Training Data"].startswith("word word")
-    assert len(texts["Training Data"]) == 1000
-    assert texts["Training Data"].endswith("…")
-    assert CardV1.from_json(card.to_json()) == card
-
-
-@pytest.mark.parametrize(("front", "line"), [("license: [mit", 3), ("license: mit\ntags: a: b", 3), ("a: 'b", 3), ("\t- a", 2)])
+@pytest.mark.parametrize(
+    ("front", "line"), [("license: [mit", 3), ("license: mit\ntags: a: b", 3), ("a: 'b", 3), ("\t- a", 2)]
+)
 def test_an_error_in_front_matter_names_the_line_of_the_file(tmp_path: Path, front: str, line: int) -> None:
     (found,) = documents(tmp_path, {"README.md": f"---\n{front}\n---\n"})
     (problem,) = [each for each in found.problems if each.kind == "malformed-metadata"]
@@ -223,3 +209,19 @@ def test_links_to_other_pages_of_the_hub_are_no_ids() -> None:
     assert hub_id("https://huggingface.co/datasets/a/b") is None
     assert hub_id("https://huggingface.co/spaces/a/b") is None
     assert hub_id("https://huggingface.co/a/b/?library=x#top") == "a/b"
+
+
+def test_a_section_keeps_the_beginning_of_its_text(tmp_path: Path) -> None:
+    prose = (
+        "# A\n\n## Uses\n\n[More Information Needed]\n\nFirst.\n\n| a | b |\n\n### Direct Use\n\nSecond.\n\n## Training Data\n\n"
+        + "word " * 30
+    )
+    (tmp_path / "README.md").write_text(f"---\nlicense: mit\n---\n{prose}\n" + "\n".join(["x" * 190] * 9) + "\n")
+    card = openvet.check(tmp_path).models[0].answers["card"]
+    assert isinstance(card, CardV1)
+    texts = {each.name: each.text for each in card.documents[0].sections}
+    assert texts["Uses"] == "First. Second."
+    assert texts["Training Data"].startswith("word word")
+    assert len(texts["Training Data"]) == 1000
+    assert texts["Training Data"].endswith("…")
+    assert CardV1.from_json(card.to_json()) == card

@@ -28,7 +28,7 @@ def look_at_keys(page: Page, document: dict[str, Any]) -> None:
             continue
         meant = near_key(key, known)
         if meant is not None:
-            beside = f", which is there too" if document.get(meant) is not None else ""
+            beside = ", which is there too" if document.get(meant) is not None else ""
             page.problem(
                 "malformed-metadata",
                 f"{shown(key)} is no field of the hub; did you mean {meant}{beside}?",

@@ -51,7 +51,10 @@ def _library(page: Page, document: dict[str, Any], beside: Beside) -> None:
             continue
         source = beside.at(file, f"/{each['key']}")
         page.derive("library", each["name"], source)
-        if isinstance(declared, str) and declared.strip().casefold() in {*each["not"], *forms()["beneath"]["frameworks"]}:
+        if isinstance(declared, str) and declared.strip().casefold() in {
+            *each["not"],
+            *forms()["beneath"]["frameworks"],
+        }:
             page.problem(
                 "library-contradicted",
                 f"library_name is {shown(declared)}, and {file} is a file of {each['name']}",

@@ -111,7 +111,7 @@ def _entry(entry: dict[str, Any], at: str) -> Iterator[tuple[str, str]]:
     if not isinstance(data, dict):
         yield "a result names no data set", at
     else:
-        if not isinstance(data.get("id"), str) or hub_id(data["id"]) is None:
+        if not isinstance(data.get("id"), str) or hub_id(data["id"], "datasets") is None:
             yield "the data set of a result has no id of the hub", child(at, "dataset")
         if not isinstance(data.get("task_id"), str):
             yield "the data set of a result has no task_id", child(at, "dataset")

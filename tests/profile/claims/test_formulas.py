@@ -166,6 +166,24 @@ def test_emissions_from_the_published_energy() -> None:
     assert judged(found, "energy_mwh").verdict == "cannot-tell"
 
 
+def test_emissions_without_an_intensity_say_which_they_would_mean() -> None:
+    run = {"chip_hours": 1_000_000, "chip_watts": 100}
+    told = judged(claims(training={**run, "load": 0.5, "pue": 1.2}, published={"co2e_tonnes": 24}), "co2e_tonnes")
+    assert told.verdict == "cannot-tell"
+    assert (
+        told.reason
+        == "not stated: training.grams_per_kwh; with the energy that follows the figure would mean 400 gCO2e/kWh"
+    )
+    # energy from 0.95 x 100 x 0.6 x 1.05 = 59.85 to 1.05 x 100 x 1 x 1.6 = 168 MWh
+    band = judged(claims(training=run, published={"co2e_tonnes": 24}), "co2e_tonnes").reason
+    assert band.endswith("would mean 142.9 to 401.0 gCO2e/kWh")
+    published = judged(claims(training=run, published={"energy_mwh": 60, "co2e_tonnes": 24}), "co2e_tonnes").reason
+    assert published.endswith("with the published energy the figure would mean 400 gCO2e/kWh")
+    assert judged(claims(published={"co2e_tonnes": 24}), "co2e_tonnes").reason == (
+        "not stated: training.grams_per_kwh, training.chip_hours"
+    )
+
+
 def test_caches() -> None:
     grouped = claims(model={"layers": 10, "kv_heads": 2, "head_size": 8, "context": 5, "batch": 3})
     assert result(grouped, "kv_bytes_per_token").value == "640"

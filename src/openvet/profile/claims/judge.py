@@ -163,9 +163,19 @@ def _implied(figure: str, value: Fraction, sheet: Sheet) -> str:
         return f"; the figure would mean {brief(value * 10**6 / hours.value)} W for a chip, the data centre's own use included"
     if figure == "co2e_tonnes" and energy and energy.value:
         return f"; with the published energy the figure would mean {brief(value * 1000 / energy.value)} gCO2e/kWh"
+    if figure == "co2e_tonnes" and (follows := sheet.results.get("energy_mwh")) is not None:
+        return f"; with the energy that follows the figure would mean {_grams(value, follows.span)} gCO2e/kWh"
     if figure == "cost_usd" and hours and hours.value:
         return f"; the figure would mean {brief(value / hours.value)} USD for an hour of a chip"
     return ""
+
+
+def _grams(tonnes: Fraction, energy: Span) -> str:
+    """Grams for a kWh that make so many tonnes of an energy in MWh: a number, or a band where the energy is one."""
+    kilograms = tonnes * 1000
+    if energy.value is not None:
+        return brief(kilograms / energy.value)
+    return f"{brief(kilograms / energy.high)} to {brief(kilograms / energy.low)}"
 
 
 def _plausible(sheet: Sheet) -> _Opinion | None:
