@@ -102,6 +102,18 @@ def test_a_prompt_looks_back_over_half_of_itself_and_needs_the_head_once() -> No
     assert prompt_flop(state, 10) == 50
 
 
+def test_a_prompt_takes_the_cheaper_form_of_compressed_keys_and_values(tmp_path: Path) -> None:
+    """DeepSeek-V3: 61 layers, 128 heads; 576 + 512 for each pair absorbed, 192 + 128 spelled out."""
+    found = needs("deepseek-v3", tmp_path)
+    assert token_flop(found, 9) - token_flop(found, 8) == 61 * 2 * 128 * (576 + 512)
+    without = replace(found, caches=())
+    assert prompt_flop(found, 4) - prompt_flop(without, 4) == 61 * 2 * 128 * (192 + 128) * 10
+    (cache,) = found.caches
+    assert Cache.from_json(cache.to_json()) == cache
+    assert "promptFlop" not in Cache("kv", 1, 1).to_json()
+    assert prompt_flop(plain(caches=(Cache("kv", 1, 10, flop=7, prompt_flop=3),), multiplied=0), 2) == 9
+
+
 def test_the_band_is_of_what_is_achieved_where_that_is_known() -> None:
     shares = KNOWN["t4"].efficiency
     found = fit(plain(), device(peak={}), Workload(10)).decode

@@ -93,6 +93,16 @@ def test_a_compressed_vector_is_kept_where_layers_attend() -> None:
     assert _kept("kimi-linear", 4, keys) == [("latent", 1, 576, None), ("state", 3, 3 * 3 * 1024 + 128 * 1024, None)]
 
 
+def test_a_prompt_may_spell_a_compressed_vector_out() -> None:
+    """Newer files say the widths of keys and values apart; older ones say no others."""
+    keys: dict[str, Any] = {**_HEADS, "attention.kv_lora_rank": 512, "rope.dimension_count": 64}
+    newer = {"attention.key_length": 576, "attention.value_length": 512, "attention.key_length_mla": 192, "attention.value_length_mla": 128}  # fmt: skip
+    for more, cheaper in (({}, 2 * 8 * 128), (newer, 2 * 8 * 320), ({**newer, "attention.key_length_mla": 4096}, None)):
+        plan = Blueprint("deepseek2", "decoder")
+        keep_layers(Config({**keys, **more}), plan, "deepseek2", 2, 512)
+        assert [(each.flop, each.prompt_flop) for each in plan.caches] == [(2 * 8 * 1088, cheaper)]
+
+
 def test_hostile_keys_are_refused_at_once() -> None:
     chance = random.Random(7)
     names = [*_HEADS, *_MAMBA, "ssm.group_count", "attention.sliding_window", "attention.sliding_window_pattern", "kda.head_dim",

@@ -65,15 +65,15 @@ def keep_layers(config: Config, plan: Blueprint, family: str, layers: int, hidde
     """Add what the layers keep to ``plan``, equal ones together."""
     if plan.kind == "encoder":
         return
-    counts: Counter[tuple[str, int, int | None, int]] = Counter(_layers(config, plan, family, layers, hidden))
-    for (kind, elements, window, flop), number in counts.items():
-        plan.keep(kind, number, elements, window=window, flop=flop)
+    counts: Counter[tuple[str, int, int | None, int, int | None]] = Counter(_layers(config, plan, family, layers, hidden))
+    for (kind, elements, window, flop, prompt_flop), number in counts.items():
+        plan.keep(kind, number, elements, window=window, flop=flop, prompt_flop=prompt_flop)
 
 
 def _layers(
     config: Config, plan: Blueprint, family: str, layers: int, hidden: int | None
-) -> Iterator[tuple[str, int, int | None, int]]:
-    """Kind, elements, window and operations, of each layer and each thing that it keeps."""
+) -> Iterator[tuple[str, int, int | None, int, int | None]]:
+    """Kind, elements, window and operations (of a token, of a prompt), of each layer and each thing that it keeps."""
     heads = per_layer(config, "attention.head_count", layers)
     groups = per_layer(config, "attention.head_count_kv", layers) or heads
     state = _state(config, hidden, heads)
@@ -85,21 +85,22 @@ def _layers(
     narrow = _narrow(config, plan, family, layers)
     window = plan.facts.get("sliding window") if any(narrow) else None
     widths = _widths(config, hidden, heads)
+    spelled = _spelled(config, widths) if rank is not None else 0
     # the last layers of some look into the cache of an earlier one, or only predict further tokens
     shared = config.whole("attention.shared_kv_layers", default=0, least=0, most=layers)
     further = config.whole("nextn_predict_layers", default=0, least=0, most=layers)
     own = min(20, layers) if family == "gemma3n" else layers - max(shared, further)
     for layer in range(layers):
         if recurs[layer] and state:
-            yield "state", state, None, 0
+            yield "state", state, None, 0, None
         if not attends[layer] or layer >= own or not heads or not widths:
             continue
         if rank is not None:
-            yield "latent", rank + turned, None, 2 * heads[layer] * (2 * rank + turned)
+            yield "latent", rank + turned, None, 2 * heads[layer] * (2 * rank + turned), 2 * heads[layer] * spelled
             continue
         width = widths[1] if narrow[layer] else widths[0]
         looks = window if narrow[layer] else None
-        yield "kv", groups[layer] * width, looks, 2 * heads[layer] * width
+        yield "kv", groups[layer] * width, looks, 2 * heads[layer] * width, None
 
 
 def _widths(config: Config, hidden: int | None, heads: list[int]) -> tuple[int, int] | None:
@@ -112,6 +113,17 @@ def _widths(config: Config, hidden: int | None, heads: list[int]) -> tuple[int, 
     near_keys = config.may("attention.key_length_swa") or keys
     near_values = config.may("attention.value_length_swa") or (values if near_keys == keys else near_keys)
     return keys + values, near_keys + near_values
+
+
+def _spelled(config: Config, widths: tuple[int, int] | None) -> int:
+    """Key and value of one head together where a compressed vector is spelled out.
+
+    Files that keep the vector say these widths apart (``..._mla``); older ones, which spell it out always, say no others.
+    """
+    keys, values = config.may("attention.key_length_mla"), config.may("attention.value_length_mla")
+    if keys is not None and values is not None:
+        return keys + values
+    return widths[0] if widths else LARGEST
 
 
 def _kinds(

@@ -144,10 +144,11 @@ class Blueprint:
         if bias:
             self.add(f"{name}.bias", width, role=role, over=over)
 
-    def keep(self, kind: str, layers: int, elements: int, *, window: int | None = None, flop: int = 0) -> None:
+    def keep(self, kind: str, layers: int, elements: int, *, window: int | None = None, flop: int = 0, prompt_flop: int | None = None) -> None:
         """Layers that keep something of a sequence; see :class:`~openvet.evidence.predicates.profile_v1.Cache`."""
         if layers and elements:
-            self.caches.append(Cache(kind, layers, elements, window, flop))
+            cheaper = None if prompt_flop is None or prompt_flop >= flop else prompt_flop
+            self.caches.append(Cache(kind, layers, elements, window, flop, cheaper))
 
     def take(self, other: Blueprint, *, prefix: str = "", role: str | None = None) -> None:
         """Everything of a part of this model, under ``prefix``; its caches and facts are left to the caller."""

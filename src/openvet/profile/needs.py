@@ -122,7 +122,7 @@ def prompt_flop(needs: Needs, tokens: int) -> int:
     for each in needs.caches:
         most = tokens if each.window is None else min(tokens, each.window)
         looks = tokens if each.kind == "state" else most * (most + 1) // 2 + (tokens - most) * most
-        pairs += each.layers * each.flop * looks
+        pairs += each.layers * (each.flop if each.prompt_flop is None else each.prompt_flop) * looks
     multiplied = needs.multiplied or 0
     return 2 * (multiplied - needs.head) * tokens + 2 * needs.head + pairs
 

@@ -31,6 +31,7 @@ class Cache:
         elements: numbers that each layer keeps, for each token; of a ``state``, for each sequence.
         window: tokens that are kept at most; ``None`` means all.
         flop: floating-point operations of one new token for each token that is kept, in each layer.
+        prompt_flop: the same of a prompt, where another way to compute it is cheaper there; ``None`` means ``flop``.
     """
 
     kind: str
@@ -38,6 +39,7 @@ class Cache:
     elements: int
     window: int | None = None
     flop: int = 0
+    prompt_flop: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -46,13 +48,16 @@ class Cache:
             "elements": self.elements,
             "window": self.window,
             "flop": self.flop,
+            **({} if self.prompt_flop is None else {"promptFlop": self.prompt_flop}),
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Cache:
         if value["kind"] not in CACHES:
             raise ValueError(f"a cache of the kind {value['kind']!r} is none of {', '.join(CACHES)}")
-        return cls(value["kind"], value["layers"], value["elements"], value["window"], value["flop"])
+        return cls(
+            value["kind"], value["layers"], value["elements"], value["window"], value["flop"], value.get("promptFlop")
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,9 @@ def _attend(config: Config, plan: Blueprint, hidden: int, layers: range) -> None
     plan.linear(f"{place}.o_proj", hidden, heads * values, bias=bias, over=over)
     plan.facts |= {"attention heads": heads, "key-value rank": rank}
     # with the compressed vector itself: every head multiplies with it for its score and again for its value
-    plan.keep("latent", len(layers), rank + turned, flop=2 * heads * (2 * rank + turned))
+    # a prompt usually spells keys and values out (kv_b_proj, counted with the weights), and multiplies with these
+    spelled = 2 * heads * (plain + turned + values)
+    plan.keep("latent", len(layers), rank + turned, flop=2 * heads * (2 * rank + turned), prompt_flop=spelled)
 
 
 def _feed(config: Config, plan: Blueprint, hidden: int, layers: range, *, scored: bool) -> None:
