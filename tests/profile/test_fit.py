@@ -302,6 +302,28 @@ def test_needs_say_what_they_rest_on() -> None:
     assert any("of a mixture of experts" in each for each in mixed.assumptions)
 
 
+@pytest.mark.parametrize(
+    ("facts", "size", "basis", "said"),
+    [
+        ((("quantization", "gptq, 4 bits"), ("quantization bits", 4)), 500, "assumed", "the 4 bits that the quantization declares"),
+        ((("quantization", "fp8"), ("quantization bits", 8), ("embedding parameters", 100)), 900 + 200, "assumed", "scales are not counted"),
+        ((("quantization", "awq, 4 bits"), ("quantization bits", 4), ("embedding parameters", 100), ("vocabulary", 10), ("hidden size", 10)), 800 // 2 + 400, "assumed", "the 4 bits"),
+        ((("quantization", "awq, 4 bits"), ("quantization bits", 4), ("embedding parameters", 100), ("vocabulary", 10), ("hidden size", 10), ("tied embeddings", True)), 450 + 200, "assumed", "the 4 bits"),
+        ((("quantization", "hqq"),), 2000, "assumed", "hqq is declared without its bits"),
+        ((("quantization", "hqq"), ("declared dtype", "float32")), 4000, "declared", "32 bits for each weight are taken"),
+        ((("quantization", "gptq, 32 bits"), ("quantization bits", 32)), 2000, "assumed", "16 bits for each weight"),
+    ],
+)  # fmt: skip
+def test_without_weights_the_declared_quantization_counts(facts: Any, size: int, basis: str, said: str) -> None:
+    found = needs_of(part(("parameters", 1000), *facts))
+    assert found is not None
+    assert (found.weight_bytes, found.basis) == (size, basis)
+    assert said in found.assumptions[0]
+    stored = needs_of(part(("parameters", 1000), ("weight bytes", 700), *facts))
+    assert stored is not None
+    assert (stored.weight_bytes, stored.basis) == (700, "derived")
+
+
 def test_the_command_offers_the_cache_types_that_there_are() -> None:
     assert tuple(CACHE_TYPES) == OFFERED
 

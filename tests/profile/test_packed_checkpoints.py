@@ -113,6 +113,25 @@ def test_a_scheme_that_is_declared_hides_no_contradiction(tmp_path: Path) -> Non
     assert _forge(tmp_path, _MODEL, tensors, _SCHEMES["gptq"])["comparisons"]
 
 
+@pytest.mark.parametrize(
+    ("quantized", "differs"),
+    [
+        ({"quant_method": "fp8"}, True),
+        ({"quant_method": "gptq", "bits": 4}, True),
+        ({"load_in_4bit": True}, True),
+        # applied by the program only, or of the cache alone
+        ({"quant_method": "bitnet"}, False),
+        ({"quant_method": "compressed-tensors", "config_groups": {}, "kv_cache_scheme": {"num_bits": 8}}, False),
+    ],
+)
+def test_plain_numbers_under_a_declared_quantization_differ(
+    quantized: dict[str, Any], differs: bool, tmp_path: Path
+) -> None:
+    found = _forge(tmp_path, _MODEL, reference.tensors(_MODEL), quantized)["comparisons"]
+    assert [each["what"] for each in found if not each["agree"]] == (["quantization"] if differs else [])
+    assert all("which is not quantized" in each["note"] for each in found)
+
+
 def test_mxfp4_of_gpt_oss(tmp_path: Path) -> None:
     out: list[Tensor] = []
     for tensor in reference.tensors("gpt-oss-20b"):

@@ -64,6 +64,49 @@ def test_without_weights_everything_is_declared(tmp_path: Path) -> None:
     assert any("there are no weights" in each for each in part.missing)
 
 
+@pytest.mark.parametrize(
+    ("text", "place", "said"),
+    [
+        ('{"model_type": "llama", ', "config.json", "is not well-formed JSON"),
+        ('{"model_type": "llama", ', "unet/config.json", "is not well-formed JSON"),
+        ("[1]", "config.json", "is no JSON object"),
+    ],
+)
+def test_a_configuration_that_cannot_be_read_is_told_and_fails(
+    text: str, place: str, said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "m" / place
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    (path.parent / "tokenizer.json").write_text("{}")
+    found = CliRunner().invoke(main, ["profile", str(tmp_path / "m")], env={"COLUMNS": "200"})
+    assert found.exit_code == 2
+    assert said in found.stdout
+    assert f"wrong: {place}: " in found.stdout
+    assert "there is no model" not in found.stdout
+    assert "nothing was profiled" in found.stderr
+    published("gpt2", tmp_path)
+    assert CliRunner().invoke(main, ["profile", str(tmp_path / "m"), str(tmp_path / "gpt2")]).exit_code == 2
+    assert CliRunner().invoke(main, ["profile", str(tmp_path / "gpt2")]).exit_code == 0
+
+
+def test_a_folder_without_a_model_fails_and_a_list_of_a_program_is_none(tmp_path: Path) -> None:
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "config.json").write_text("[1]")
+    found = CliRunner().invoke(main, ["profile", str(tmp_path)])
+    assert found.exit_code == 2
+    assert "there is no model in it" in found.stdout
+
+
+@pytest.mark.parametrize(("window", "said"), [(4096, ", looks back over 4,096"), (None, "")])
+def test_a_window_of_all_layers_is_not_one_of_some(window: int | None, said: str, tmp_path: Path) -> None:
+    shutil.copytree(architectures.configs("mixtral-8x7b"), tmp_path / "m")
+    _lie(tmp_path / "m", sliding_window=window)
+    text = CliRunner().invoke(main, ["profile", str(tmp_path / "m")], env={"COLUMNS": "200"}).stdout
+    assert said in text
+    assert "some layers" not in text
+
+
 def test_nothing_is_hashed_unless_asked(tmp_path: Path) -> None:
     folder = published("gpt2", tmp_path)
     assert ask(folder, "profile").subject.digest == {}

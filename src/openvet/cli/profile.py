@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PROFILES_TYPE", "profile"]
 
+#: Facts that come from files beside a model.
+_BESIDE = frozenset({"tokenizer", "tokenizer file", "chat template"})
 PROFILES_TYPE = "https://openvet/profiles/v1"
 
 
@@ -53,8 +55,9 @@ def profile(ctx: click.Context, /, **asked: Any) -> None:
 
     \b
     Exit codes:
-      0    every path was profiled as far as it can be
-      2    the command itself failed (a missing path, a wrong argument)
+      0    every path was profiled as far as it can be; what is wrong or not known is in the report
+      2    of some path nothing could be profiled (no model in it, a configuration that cannot be read and no
+           weights), or the command itself failed (a missing path, a wrong argument)
       130  interrupted with Ctrl-C
     """  # noqa: D301
     from openvet.cli.check import look_for_config, make_options, read_each
@@ -89,7 +92,18 @@ def profile(ctx: click.Context, /, **asked: Any) -> None:
         output.commit()
     if asked["output"] not in {None, "-"}:
         say(f"openvet: the report is in {asked['output']}")
-    ctx.exit(FAILED if errors else 0)
+    empty = [answer.path for answer, _ in answers if not _is_profiled(answer)]
+    for path in empty:
+        say(f"openvet: {path}: nothing was profiled")
+    ctx.exit(FAILED if errors or empty else 0)
+
+
+def _is_profiled(answer: Answer) -> bool:
+    """Whether something is said of a model, and not only of the words beside it."""
+    from openvet.evidence.predicates.profile_v1 import ProfileV1
+
+    parts = answer.predicate.parts if isinstance(answer.predicate, ProfileV1) else ()
+    return any(fact.name not in _BESIDE for part in parts for fact in part.facts)
 
 
 def _devices(ctx: click.Context, asked: Mapping[str, Any]) -> list[Device]:

@@ -16,7 +16,7 @@ from openvet.profile._quantized import is_packed, unpack
 from openvet.profile._say import carried
 from openvet.profile.blueprint import Blueprint, Role
 
-__all__ = ["Match", "compare_dtype", "compare_gguf", "compare_shapes", "match"]
+__all__ = ["Match", "compare_dtype", "compare_gguf", "compare_quantization", "compare_shapes", "match"]
 
 #: Tensors that are held against a configuration by name; more than any published model has.
 _MOST_NAMES = 500_000
@@ -33,6 +33,9 @@ _OLD_ENDINGS = tuple(_OLD)
 _OLD_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
 _DTYPES = {"float32": "F32", "float": "F32", "float16": "F16", "half": "F16", "bfloat16": "BF16", "float64": "F64",
            "float8_e4m3fn": "F8_E4M3"}  # fmt: skip
+#: Types of numbers as they are trained: none of them is what quantization leaves.
+_PLAIN = frozenset({"F32", "F16", "BF16", "F64"})
+_PLAIN_BITS = 16
 _LABEL = pattern(r"(?:(\d{1,4})x)?(\d{1,4}(?:\.\d{1,3})?)([KMBT])")
 _UNITS = {"K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
 #: general.file_type -> the type of tensors that it is named after (llama.h, ``llama_ftype``).
@@ -181,6 +184,23 @@ def compare_dtype(
         return
     fact = Fact("dtypes", most, "derived", tuple(Location(each.place) for each in components[:_LISTED]))
     yield Comparison("dtype", fact, declared, agree=False, note=f"most elements are {most}, and {wanted} is declared")
+
+
+def compare_quantization(
+    declared: Fact | None, bits: int | None, counted: Mapping[str, Count], components: Sequence[Component]
+) -> Iterator[Comparison]:
+    """Numbers of few bits that the configuration declares, where every element has as many as before any quantization.
+
+    A scheme without bits (one that only the program applies, one of the cache alone) says nothing of what is stored.
+    """
+    elements = {dtype: each.elements for dtype, each in counted.items() if each.elements}
+    if declared is None or bits is None or bits >= _PLAIN_BITS or not elements or not set(elements) <= _PLAIN:
+        return
+    most = max(elements, key=lambda each: elements[each])
+    fact = Fact("dtypes", most, "derived", tuple(Location(each.place) for each in components[:_LISTED]))
+    kinds = ", ".join(sorted(elements))
+    note = f"all elements are {kinds}, which is not quantized, and {declared.value} is declared"
+    yield Comparison("quantization", fact, declared, agree=False, note=note)
 
 
 def compare_gguf(first: Component, parameters: int, counted: Mapping[str, Count]) -> Iterator[Comparison]:

@@ -77,8 +77,14 @@ def find_parts(inventory: Inventory) -> list[Found]:
 
 def _names_a_model(found: Found) -> bool:
     """Whether a configuration without weights is that of a model, and not of a pooling layer or a program."""
-    document = None if found.config is None else found.config.document
-    return isinstance(document, dict) and any(
+    if found.config is None:
+        return False
+    document = found.config.document
+    if document is None and found.config.unknowns:
+        return True  # nobody can tell; the profile says why
+    if not isinstance(document, dict):
+        return not found.name  # a list may be anything, but not where a user asks for a model
+    return any(
         key in document for key in ("model_type", "architectures", "peft_type", "_class_name")
     )
 

@@ -135,14 +135,9 @@ def needs_of(part: ModelPart) -> Needs | None:
     if stored is None:
         if not parameters:
             return None
-        declared = part.fact("declared dtype")
-        word = str(declared.value).removeprefix("torch.") if declared is not None else ""
-        width = _BITS_OF.get(word)
-        basis = "declared" if width else "assumed"
-        if not width:
-            assumptions.append("neither weights nor a type of numbers are there: 16 bits for each weight are taken")
-        dtype = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}.get(word, dtype)
-        stored = (parameters * (width or 16) + 7) // 8
+        stored, basis, dtype, said = _without_weights(part, parameters)
+        if said:
+            assumptions.append(said)
     bits = Fraction(stored * 8, parameters) if parameters else Fraction(16)
     multiplied = part.count("parameters multiplied per token")
     if multiplied is not None and parameters and len(_types(part)) > 1:
@@ -173,6 +168,31 @@ def needs_of(part: ModelPart) -> Needs | None:
         kind is None or kind.value != "encoder-decoder",
         tuple(assumptions),
     )
+
+
+def _without_weights(part: ModelPart, parameters: int) -> tuple[int, str, str, str]:
+    """Bytes, their basis, the type and what was assumed, of weights of which only the configuration is there."""
+    declared = part.fact("declared dtype")
+    word = str(declared.value).removeprefix("torch.") if declared is not None else ""
+    width = _BITS_OF.get(word)
+    basis, taken = ("declared", f"{width} bits") if width else ("assumed", "16 bits")
+    dtype = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}.get(word, "")
+    plain = width or 16
+    scheme, bits = part.fact("quantization"), part.count("quantization bits")
+    if bits is not None and bits < plain:
+        # tables and the matrix that makes words are what schemes leave as they are
+        tables = part.count("embedding parameters") or 0
+        words = 0 if part.fact("tied embeddings") else (part.count("vocabulary") or 0) * (part.count("hidden size") or 0)
+        wide = min(parameters, tables + words)
+        text = (
+            f"there are no weights: the {bits} bits that the quantization declares are taken for each, and {taken} for"
+            " tables of embeddings and the matrix that makes words; scales are not counted"
+        )
+        return ((parameters - wide) * bits + wide * plain + 7) // 8, "assumed", "", text
+    text = "" if width else "neither weights nor a type of numbers are there: 16 bits for each weight are taken"
+    if scheme is not None and bits is None:
+        text = f"the quantization {scheme.value} is declared without its bits, and there are no weights: {taken} for each weight are taken"
+    return (parameters * plain + 7) // 8, basis, dtype, text
 
 
 def _types(part: ModelPart) -> dict[str, int]:

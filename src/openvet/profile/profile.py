@@ -20,7 +20,7 @@ from openvet.evidence.predicates.inventory_v1 import Fact
 from openvet.evidence.predicates.profile_v1 import Comparison, ModelPart, Problem
 from openvet.inventory.component import Component, Inventory
 from openvet.inventory.weights import NOT_PARAMETERS, Count, total
-from openvet.profile._compare import Match, compare_dtype, compare_gguf, compare_shapes, match
+from openvet.profile._compare import Match, compare_dtype, compare_gguf, compare_quantization, compare_shapes, match
 from openvet.profile._config import LARGEST, Config
 from openvet.profile._gguf import draw_gguf
 from openvet.profile._graphs import GRAPHS, graph_facts, keras_config, keras_facts
@@ -135,7 +135,8 @@ def _part(inventory: Inventory, found: Found) -> ModelPart:
 def _configured(part: _Part, component: Component) -> None:
     document = component.document
     if not isinstance(document, dict):
-        part.problems.append(Problem("the configuration is no JSON object", Location(component.place)))
+        unread = [Problem(each.message, each.location) for each in component.unknowns]
+        part.problems.extend(unread or [Problem("the configuration is no JSON object", Location(component.place))])
         return
     config = Config(document)
     facts = part.facts
@@ -157,6 +158,7 @@ def _configured(part: _Part, component: Component) -> None:
         quantized = document.get(name)
         if isinstance(quantized, dict):
             facts.declared("quantization", _quantization(part, quantized), component, f"/{name}")
+            facts.declared("quantization bits", part.bits, component, f"/{name}")
     module = family_of(kind) if isinstance(kind, str) else None
     if module is None:
         said = f"the family {facts.by_name['family'].value}" if "family" in facts.by_name else "the family"
@@ -327,6 +329,9 @@ def _weights(part: _Part) -> None:
     size = sum(each.size for each in part.counted.values())
     facts.derived("weight bytes", size, components)
     facts.derived("weights format", components[0].format, components)
+    if not _is_quantized(part):  # scales beside plain numbers are those of a rehearsal, and known to be
+        for each in compare_quantization(facts.by_name.get("quantization"), part.bits, part.counted, components):
+            part.keep(each)
     counted = facts.by_name.get("parameters")
     if counted is not None and size and str(counted.value).isdigit() and int(counted.value):
         hundredths = (size * 800 + int(counted.value) // 2) // int(counted.value)

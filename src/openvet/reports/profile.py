@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from openvet.evidence.predicates.inventory_v1 import Fact
@@ -77,7 +77,7 @@ def _pairs(part: ModelPart) -> Iterator[tuple[str, str]]:
     yield "graph out", _plain(facts, "graph outputs")
     yield "image", _image(facts)
     yield "sound", _numbers(facts, ("mel bins", "{} mel bins"), ("source positions", "{} positions of the encoder"))
-    yield "context", _context(facts)
+    yield "context", _context(facts, part.caches)
     yield "vocabulary", _numbers(facts, ("vocabulary", "{}"), ("tied embeddings", "input and output share their table"))
     yield "numbers", _dtypes(facts)
     yield "quantization", _marked(_plain(facts, "quantization"), facts, "quantization")
@@ -198,8 +198,11 @@ def _image(facts: Mapping[str, Fact]) -> str:
     )
 
 
-def _context(facts: Mapping[str, Fact]) -> str:
-    text = _numbers(facts, ("context length", "{} tokens"), ("sliding window", "some layers look back over {}"))
+def _context(facts: Mapping[str, Fact], caches: Sequence[Cache]) -> str:
+    looking = [each for each in caches if each.kind in {"kv", "latent"}]
+    every = bool(looking) and all(each.window is not None for each in looking)
+    narrow = "looks back over {}" if every else "some layers look back over {}"
+    text = _numbers(facts, ("context length", "{} tokens"), ("sliding window", narrow))
     return _marked(text, facts, "context length")
 
 

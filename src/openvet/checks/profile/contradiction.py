@@ -54,5 +54,6 @@ def check(ctx: Context) -> Iterator[Finding]:
                 where = next(iter(each.other.sources), Location(part.name))
                 message = f"{each.what}: {each.note}"
                 yield ctx.finding(where, message, _REMEDY, evidence={"is": each.one.value, "says": each.other.value})
-        for problem in part.problems:
+        # a configuration that cannot be read contradicts nothing; file/malformed tells it
+        for problem in part.problems if part.facts else ():
             yield ctx.finding(problem.location, problem.message, _REMEDY)
