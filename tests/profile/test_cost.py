@@ -197,6 +197,14 @@ def test_a_model_on_a_device(tmp_path: Path) -> None:
     assert (tmp_path / "report.txt").read_text().startswith("pay for it: ")
 
 
+def test_a_model_on_nothing_is_refused(tmp_path: Path) -> None:
+    shutil.copytree(architectures.configs("gpt2"), tmp_path / "m")
+    said = refused(str(tmp_path / "m"), *PLAIN)
+    assert "MODEL: what it runs on is not stated" in said
+    assert "--tokens-per-second" in said
+    run(str(tmp_path / "m"), *PLAIN, "--tokens-per-second", "9")
+
+
 def test_parameters_in_place_of_a_model() -> None:
     text = run(*PLAIN, "--parameters", "8e9", "--bits", "4.5", "--device", "l4")
     assert "4.5 GB of 25.8 GB" in text
@@ -227,6 +235,10 @@ def test_parameters_in_place_of_a_model() -> None:
         ((*PLAIN, "--tokens-cached", "5"), "tokens_cached has neither"),
         ((*PLAIN, "--bits", "4"), "bits belong to parameters"),
         ((*PLAIN, "--device", "l4"), "what runs on it is not known"),
+        ((*PLAIN, "--parameters", "8e9"), "--parameters: what it runs on is not stated"),
+        ((*PLAIN, "--parameters", "7B", "--device", "l4"), "not '7B'; write 7e9"),
+        ((*PLAIN, "--requests", "1.5 m"), "not '1.5 m'; write 1.5e6"),
+        ((*PLAIN, "--requests", "x7B"), "not 'x7B'\n"),
         ((*PLAIN, "--device", "l5"), "no device 'l5'"),
         ((*PLAIN, "--inputs", "none.toml"), "none.toml"),
         (("none", *PLAIN), "none"),

@@ -72,9 +72,10 @@ def test_a_size_of_memory_is_asked_for() -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("rpi6", "did you mean rpi5?"),
+        ("rpi6", "no device 'rpi6'; did you mean rpi5? `openvet profile --devices` lists them"),
+        ("zzzzzzzz", "no device 'zzzzzzzz'; `openvet profile --devices` lists them"),
         ("", "no device ''"),
-        ("rpi5:3", "not sold with '3' GB of memory, but with 8, 2, 4, 16"),
+        ("rpi5:3", "not sold with '3' GiB of memory, but with 2, 4, 8, 16 GiB"),
         ("rpi5:", "not sold with ''"),
         ("rpi5:\x1b[31m", "\\x1b[31m"),
         ("x" * 5000, "no device"),

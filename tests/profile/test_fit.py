@@ -351,8 +351,16 @@ def test_parts_of_a_pipeline_are_also_told_together(tmp_path: Path) -> None:
     )
     assert total > 4 * 10**9
     assert model["together"] == [{"device": "rpi4:2", "serve_bytes": total, "fits": "no"}]
-    together = f"All of these at once: {bytes_for_people(total)} to serve\n  t4  yes  17.2 GB\n"
-    assert run("profile", str(folder), "--device", "t4").endswith(together)
+    text = run("profile", str(folder), "--device", "rpi5:8")
+    # what programs can have of the memory, as for each part alone
+    pi = KNOWN["rpi5"].sized(8 * GIB)
+    assert pi.usable is not None
+    there = bytes_for_people(int(pi.usable.low))
+    assert f"of {there} that can be used" in text
+    title, header, row = text.splitlines()[-3:]
+    assert title == f"All of these at once: {bytes_for_people(total)} to serve"
+    assert header.split() == ["device", "fits", "there", "is"]
+    assert re.split(r" {2,}", row.strip()) == ["rpi5:8", pi.name, "yes", there]
 
 
 def test_a_narrow_screen_with_ascii_only(tmp_path: Path) -> None:

@@ -90,6 +90,31 @@ def test_a_configuration_that_cannot_be_read_is_told_and_fails(
     assert CliRunner().invoke(main, ["profile", str(tmp_path / "gpt2")]).exit_code == 0
 
 
+def test_every_wrong_value_is_told_once_as_json_spells_it(tmp_path: Path) -> None:
+    shutil.copytree(architectures.configs("llama-3-8b"), tmp_path / "m")
+    _lie(tmp_path / "m", hidden_size="4096", num_hidden_layers=-1, vocab_size=[1], max_position_embeddings=10**40)
+    text = CliRunner().invoke(main, ["profile", str(tmp_path / "m")], env={"COLUMNS": "200"}).stdout
+    for said in (
+        '/hidden_size is "4096", and must be a whole number',
+        "/num_hidden_layers is -1, and",
+        "/vocab_size is a list, and",
+        "/max_position_embeddings is a number beyond all limits, and",
+    ):
+        assert text.count(f"wrong: {said}") == 1, text
+    assert text.count("/hidden_size") == 1
+    assert "32 heads" in text
+
+
+def test_of_several_models_the_path_is_the_title(tmp_path: Path) -> None:
+    for place in ("a", "b"):
+        shutil.copytree(architectures.configs("gpt2"), tmp_path / place / "m")
+    paths = [str(tmp_path / place / "m") for place in ("a", "b")]
+    for form in ("text", "html"):
+        both = CliRunner().invoke(main, ["profile", *paths, "-f", form], env={"COLUMNS": "200"}).stdout
+        assert all(path in both for path in paths)
+        assert paths[0] not in CliRunner().invoke(main, ["profile", paths[0], "-f", form]).stdout
+
+
 def test_a_folder_without_a_model_fails_and_a_list_of_a_program_is_none(tmp_path: Path) -> None:
     (tmp_path / "web").mkdir()
     (tmp_path / "web" / "config.json").write_text("[1]")
@@ -105,6 +130,25 @@ def test_a_window_of_all_layers_is_not_one_of_some(window: int | None, said: str
     text = CliRunner().invoke(main, ["profile", str(tmp_path / "m")], env={"COLUMNS": "200"}).stdout
     assert said in text
     assert "some layers" not in text
+
+
+@pytest.mark.parametrize(
+    ("most", "agree", "said"),
+    [
+        (256, True, "512 tokens (declared), of which sentence-transformers takes 256"),
+        (512, None, "512 tokens (declared)\n"),
+        (1024, False, "differs: context length: sentence-transformers takes 1,024 tokens"),
+        (-1, None, "512 tokens (declared)\n"),
+        ("256", None, "512 tokens (declared)\n"),
+    ],
+)
+def test_tokens_that_a_sentence_model_takes(most: Any, agree: bool | None, said: str, tmp_path: Path) -> None:
+    shutil.copytree(architectures.configs("bert-base-uncased"), tmp_path / "m")
+    (tmp_path / "m" / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": most}))
+    (part,) = profile(tmp_path / "m")
+    assert [each.agree for each in part.comparisons] == ([] if agree is None else [agree])
+    text = CliRunner().invoke(main, ["profile", str(tmp_path / "m")], env={"COLUMNS": "200"}).stdout
+    assert said in text
 
 
 def test_nothing_is_hashed_unless_asked(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def cost(ctx: click.Context, /, path: str | None, **asked: Any) -> None:
 
     Every number is an input that you state, as a number or as a band (2..3); what is not stated is not guessed. How much the
     hardware serves is what you measured (--tokens-per-second), or follows from the model and the device: then it is a wide band,
-    and a bound. Nothing is looked up, prices least of all.
+    and a bound. A MODEL (or --parameters) therefore needs --device or --tokens-per-second. Nothing is looked up, prices least of all.
 
     \b
     Examples:

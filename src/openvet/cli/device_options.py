@@ -38,7 +38,7 @@ def work_options(command: Any) -> Any:
                 "--context",
                 metavar="N",
                 type=click.IntRange(1, _MOST_TOKENS),
-                help="Tokens of a sequence. Default: 4096, or what the model was made for where that is less.",
+                help="With --device: tokens of a sequence. Default: 4096, or what the model was made for where that is less.",
             ),
             click.option(
                 "--batch",
@@ -46,14 +46,14 @@ def work_options(command: Any) -> Any:
                 type=click.IntRange(1, _MOST_SEQUENCES),
                 default=1,
                 show_default=True,
-                help="Sequences at once.",
+                help="With --device: sequences at once.",
             ),
             click.option(
                 "--cache-type",
                 type=click.Choice(CACHE_TYPES),
                 default="f16",
                 show_default=True,
-                help="Type of the numbers in the cache.",
+                help="With --device: type of the numbers in the cache.",
             ),
         )
     ):

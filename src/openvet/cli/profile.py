@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["PROFILES_TYPE", "profile"]
 
 #: Facts that come from files beside a model.
-_BESIDE = frozenset({"tokenizer", "tokenizer file", "chat template"})
+_BESIDE = frozenset({"tokenizer", "tokens taken", "tokenizer file", "chat template"})
 PROFILES_TYPE = "https://openvet/profiles/v1"
 
 
@@ -84,11 +84,11 @@ def profile(ctx: click.Context, /, **asked: Any) -> None:
                 continue
             answers.append((result, _fits(result, devices, asked)))
             if asked["form"] == "text":
-                output.write(("\n" if len(answers) > 1 else "") + _as_text(*answers[-1], devices, look))
+                output.write(("\n" if len(answers) > 1 else "") + _as_text(*answers[-1], devices, look, _title(result, paths)))
         if asked["form"] == "json":
             output.write(_as_json(answers, errors, devices))
         elif asked["form"] == "html":
-            output.write(_as_html(answers))
+            output.write(_as_html(answers, paths))
         output.commit()
     if asked["output"] not in {None, "-"}:
         say(f"openvet: the report is in {asked['output']}")
@@ -133,13 +133,13 @@ def _fits(answer: Answer, devices: Sequence[Device], asked: Mapping[str, Any]) -
     return fits_of(answer.predicate, devices, asked["context"], asked["batch"], asked["cache_type"])
 
 
-def _as_text(answer: Answer, fits: Sequence[PartFits], devices: Sequence[Device], look: Look) -> str:
+def _as_text(answer: Answer, fits: Sequence[PartFits], devices: Sequence[Device], look: Look, title: str) -> str:
     from openvet.evidence.predicates.profile_v1 import ProfileV1
     from openvet.reports import profile as report
 
     if not isinstance(answer.predicate, ProfileV1):
         return ""
-    out = [report.model(answer.subject.name, answer.predicate, look)]
+    out = [report.model(answer.subject.name, answer.predicate, look, title=title)]
     if fits:
         from openvet.reports import fit as on_devices
         from openvet.reports._text import visible
@@ -156,7 +156,12 @@ def _as_text(answer: Answer, fits: Sequence[PartFits], devices: Sequence[Device]
     return "\n".join(out)
 
 
-def _as_html(answers: Sequence[tuple[Answer, tuple[PartFits, ...]]]) -> str:
+def _title(answer: Answer, paths: Sequence[str]) -> str:
+    """What stands above a model: its name, or of several the path that was named, since names may be the same."""
+    return answer.subject.name if len(paths) == 1 else answer.path
+
+
+def _as_html(answers: Sequence[tuple[Answer, tuple[PartFits, ...]]], paths: Sequence[str]) -> str:
     from openvet.evidence.predicates.profile_v1 import ProfileV1
     from openvet.reports.fit_page import page
 
@@ -166,7 +171,7 @@ def _as_html(answers: Sequence[tuple[Answer, tuple[PartFits, ...]]]) -> str:
             by_part = {each.part.name: each for each in fits}
             for part in answer.predicate.parts:
                 found = by_part.get(part.name)
-                rows.append((answer.subject.name, part, found.fits if found else (), found.reasons if found else ()))
+                rows.append((_title(answer, paths), part, found.fits if found else (), found.reasons if found else ()))
     return page(rows)
 
 

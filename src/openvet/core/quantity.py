@@ -9,7 +9,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Final
 
-__all__ = ["DIGITS", "LARGEST", "SMALLEST", "STATED_DIGITS", "brief", "exact", "number_text"]
+from openvet.core.pattern import pattern
+
+__all__ = ["DIGITS", "LARGEST", "SMALLEST", "STATED_DIGITS", "brief", "exact", "number_text", "plain_spelling"]
 
 #: Significant digits of a number that has no shorter exact spelling.
 DIGITS: Final = 17
@@ -17,6 +19,9 @@ DIGITS: Final = 17
 SMALLEST: Final = Fraction(1, 10**30)
 LARGEST: Final = Fraction(10**60)
 _PLAIN: Final = 15
+#: Letters that people write for powers of ten.
+_POWERS: Final = {"K": 3, "M": 6, "B": 9, "G": 9, "T": 12}
+_LETTERED: Final = pattern(r"([0-9]{1,20}(?:\.[0-9]{1,20})?) ?([KkMmBbGgTt])")
 #: Of a number that a person stated, in a text for people.
 STATED_DIGITS: Final = 8
 
@@ -41,6 +46,12 @@ def exact(value: object) -> Fraction | None:
     else:
         return None
     return found if found == 0 or SMALLEST <= abs(found) <= LARGEST else None
+
+
+def plain_spelling(text: str) -> str:
+    """``; write 7e9`` for ``7B``, a number with the letter of a thousand, a million ...; else ''."""
+    found = _LETTERED.fullmatch(text.strip()[:60])
+    return f"; write {found[1]}e{_POWERS[found[2].upper()]}" if found else ""
 
 
 def number_text(value: Fraction) -> str:

@@ -16,7 +16,7 @@ from openvet.profile._quantized import is_packed, unpack
 from openvet.profile._say import carried
 from openvet.profile.blueprint import Blueprint, Role
 
-__all__ = ["Match", "compare_dtype", "compare_gguf", "compare_quantization", "compare_shapes", "match"]
+__all__ = ["Match", "compare_dtype", "compare_gguf", "compare_quantization", "compare_sentences", "compare_shapes", "match"]
 
 #: Tensors that are held against a configuration by name; more than any published model has.
 _MOST_NAMES = 500_000
@@ -201,6 +201,15 @@ def compare_quantization(
     kinds = ", ".join(sorted(elements))
     note = f"all elements are {kinds}, which is not quantized, and {declared.value} is declared"
     yield Comparison("quantization", fact, declared, agree=False, note=note)
+
+
+def compare_sentences(context: Fact | None, taken: Fact | None) -> Iterator[Comparison]:
+    """The tokens that sentence-transformers takes of a text against those that the model was made for: fewer are a choice."""
+    if context is None or taken is None or not isinstance(context.value, int) or not isinstance(taken.value, int):
+        return
+    if taken.value != context.value:
+        note = f"sentence-transformers takes {taken.value:,} tokens of a text, and the model was made for {context.value:,}"
+        yield Comparison("context length", context, taken, taken.value < context.value, note)
 
 
 def compare_gguf(first: Component, parameters: int, counted: Mapping[str, Count]) -> Iterator[Comparison]:

@@ -6,9 +6,11 @@ the size of anything.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from openvet.core.text import printable
 from openvet.errors import MalformedError
 
 __all__ = ["LARGEST", "LAYERS", "Config"]
@@ -19,6 +21,7 @@ LARGEST = 2**40
 LAYERS = 100_000
 
 _MISSING: Any = object()
+_SHOWN = 40
 
 
 class Config:
@@ -54,8 +57,7 @@ class Config:
         if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            shown = f"{value}"[:40] if isinstance(value, int | float | str) else type(value).__name__
-            raise MalformedError(f"{where} is {shown}, and must be a whole number from {least} to {most}")
+            raise MalformedError(f"{where} is {_spelled(value)}, and must be a whole number from {least} to {most}")
         return value
 
     def whole(self, *names: str, default: int | None = None, most: int = LARGEST, least: int = 1) -> int:
@@ -148,3 +150,12 @@ class Config:
     def denies(self, name: str) -> bool:
         """Whether it says that this is nothing, rather than leaving it to its class."""
         return name in self.values and self.values[name] is None
+
+
+def _spelled(value: Any) -> str:
+    """A value as JSON spells it, so that a number in quotes is seen to be a text."""
+    if isinstance(value, Mapping | list | tuple):
+        return "an object" if isinstance(value, Mapping) else "a list"
+    if isinstance(value, int) and abs(value) >= LARGEST**3:
+        return "a number beyond all limits"
+    return json.dumps(printable(value[:_SHOWN]) if isinstance(value, str) else value, ensure_ascii=False)[: _SHOWN + 2]

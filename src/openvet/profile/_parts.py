@@ -19,7 +19,7 @@ __all__ = ["CONFIGS", "Found", "find_parts"]
 CONFIGS = ("config.json", "adapter_config.json")
 _BESIDE = frozenset({*CONFIGS, "model_index.json", "tokenizer_config.json", "generation_config.json", "preprocessor_config.json",
                      "tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json", "vocab.txt", "chat_template.jinja",
-                     "chat_template.json", "readme.md", "scheduler_config.json"})  # fmt: skip
+                     "chat_template.json", "readme.md", "scheduler_config.json", "sentence_bert_config.json"})  # fmt: skip
 #: model-00001-of-00004.safetensors, pytorch_model-00001-of-00002.bin
 _SHARD = pattern(r"(.*)-(\d{5})-of-(\d{5})(\.[a-z]+)", re.ASCII)
 #: The usual names, the one to choose first.

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from openvet.core.dataclass import dataclass
-from openvet.core.quantity import brief, exact
+from openvet.core.quantity import brief, exact, plain_spelling
 from openvet.core.text import printable
 from openvet.profile.claims.span import Span, point
 
@@ -105,6 +105,7 @@ def _number(key: Key, value: Any, at: tuple[str | int, ...], problem: Problem) -
     if found is None or not fits:
         unit = f" ({key.unit})" if key.unit else ""
         shown = brief(found) if found is not None else repr(printable(str(value)[:60]))
-        problem(at, f"{key.name} must be {must}{unit}, not {shown}")
+        advice = plain_spelling(value) if isinstance(value, str) else ""
+        problem(at, f"{key.name} must be {must}{unit}, not {shown}{advice}")
         return None
     return found

@@ -20,7 +20,7 @@ from openvet.evidence.predicates.inventory_v1 import Fact
 from openvet.evidence.predicates.profile_v1 import Comparison, ModelPart, Problem
 from openvet.inventory.component import Component, Inventory
 from openvet.inventory.weights import NOT_PARAMETERS, Count, total
-from openvet.profile._compare import Match, compare_dtype, compare_gguf, compare_quantization, compare_shapes, match
+from openvet.profile._compare import Match, compare_dtype, compare_gguf, compare_quantization, compare_sentences, compare_shapes, match
 from openvet.profile._config import LARGEST, Config
 from openvet.profile._gguf import draw_gguf
 from openvet.profile._graphs import GRAPHS, graph_facts, keras_config, keras_facts
@@ -168,15 +168,20 @@ def _configured(part: _Part, component: Component) -> None:
     try:
         part.plan = module.draw(config)
     except MalformedError as error:
-        pointer = error.message.split(" ", 1)[0]
-        where = Location(component.place, pointer=pointer if pointer.startswith("/") else None)
-        part.problems.append(Problem(error.message, where))
+        part.problems.append(_wrong(error, component))
+        _usual(part, config, component)  # what of the rest makes sense, and what else does not
         return
     except UnsupportedError as error:
         part.missing.append(f"{error.message}: active parameters and memory for a sequence are not computed")
         _usual(part, config, component)
         return
     _drawn(part, part.plan, component)
+
+
+def _wrong(error: MalformedError, component: Component) -> Problem:
+    """A value that no model can have, at the pointer that its message begins with."""
+    pointer = error.message.split(" ", 1)[0]
+    return Problem(error.message, Location(component.place, pointer=pointer if pointer.startswith("/") else None))
 
 
 def _quantization(part: _Part, quantized: dict[str, Any]) -> str | None:
@@ -192,7 +197,9 @@ def _usual(part: _Part, config: Config, component: Component) -> None:
         try:
             value = config.may(*keys)
         except MalformedError as error:
-            part.problems.append(Problem(error.message, Location(component.place)))
+            problem = _wrong(error, component)
+            if problem not in part.problems:
+                part.problems.append(problem)
             continue
         if value is not None:
             key = next(each for each in keys if each in config.read)
@@ -352,6 +359,13 @@ def _tokenizer(part: _Part) -> None:
     config = beside.get("tokenizer_config.json")
     if config is not None and isinstance(config.document, dict):
         facts.declared("tokenizer", config.document.get("tokenizer_class"), config, "/tokenizer_class")
+    sentences = beside.get("sentence_bert_config.json")
+    if sentences is not None and isinstance(sentences.document, dict):
+        most = sentences.document.get("max_seq_length")
+        if isinstance(most, int) and not isinstance(most, bool) and most > 0:
+            taken = facts.declared("tokens taken", most, sentences, "/max_seq_length")
+            for each in compare_sentences(facts.by_name.get("context length"), taken):
+                part.keep(each)
     for name in ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json", "vocab.txt"):
         if name in beside:
             facts.derived("tokenizer file", name, [beside[name]])

@@ -8,7 +8,7 @@ from typing import Final
 
 from openvet.core.quantity import brief, number_text
 from openvet.profile.device import GIB, Device, Figure
-from openvet.profile.fit import Fit, Speed
+from openvet.profile.fit import Fit, Speed, room_on
 from openvet.reports._text import bytes_for_people, count_for_people, plural, visible
 from openvet.reports.look import Look
 from openvet.reports.plot import chart
@@ -24,7 +24,11 @@ _LIMITS: Final = {"bandwidth": "reading memory sets it", "compute": "computing s
 
 def together(found: Sequence[tuple[Device, int, str]], look: Look) -> str:
     """All models of a subject on each device: bytes and whether they fit."""
-    rows = [[f"  {visible(device.label)}", fits, bytes_for_people(device.memory)] for device, _, fits in found]
+    rows = [["  device", "", "fits", "there is"]]
+    for device, need, fits in found:
+        rows.append(
+            [f"  {visible(device.label)}", visible(device.name), fits, bytes_for_people(room_on(device, need)[0])]
+        )
     title = f"All of these at once: {bytes_for_people(found[0][1])} to serve"
     return look.finish("\n".join([look.paint(title, "bold"), *table(rows, look.width)]) + "\n")
 

@@ -25,9 +25,9 @@ _SHOWN = 6
 _CACHE_BITS = 16
 
 
-def model(name: str, profile: ProfileV1, look: Look = PLAIN) -> str:
-    """Everything about one subject."""
-    out = [look.paint(visible(name), "bold")]
+def model(name: str, profile: ProfileV1, look: Look = PLAIN, *, title: str = "") -> str:
+    """Everything about one subject; ``title`` stands above it in place of its name."""
+    out = [look.paint(visible(title or name), "bold")]
     if not profile.parts:
         out.append("  there is no model in it: neither a configuration nor weights that are known")
     # what is said of a pipeline as a whole comes after its parts
@@ -48,7 +48,8 @@ def lines(part: ModelPart, look: Look) -> Iterator[str]:
             yield from _said(f"{each.what}: {each.note}", "differs", look)
     for problem in part.problems:
         where = problem.location.pointer or problem.location.place
-        yield from _said(f"{visible(where)}: {problem.message}", "wrong", look)
+        itself = problem.message.startswith(f"{where} ")  # many begin with their place
+        yield from _said(problem.message if itself else f"{visible(where)}: {problem.message}", "wrong", look)
     for text in part.missing:
         yield from _said(text, "not said", look)
 
@@ -203,7 +204,11 @@ def _context(facts: Mapping[str, Fact], caches: Sequence[Cache]) -> str:
     every = bool(looking) and all(each.window is not None for each in looking)
     narrow = "looks back over {}" if every else "some layers look back over {}"
     text = _numbers(facts, ("context length", "{} tokens"), ("sliding window", narrow))
-    return _marked(text, facts, "context length")
+    text = _marked(text, facts, "context length")
+    taken, most = (facts[name].value if name in facts else None for name in ("tokens taken", "context length"))
+    if isinstance(taken, int) and isinstance(most, int) and taken < most:
+        text += f", of which sentence-transformers takes {taken:,}"
+    return text
 
 
 def _dtypes(facts: Mapping[str, Fact]) -> str:

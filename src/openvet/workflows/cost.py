@@ -131,6 +131,11 @@ def compute(asked: Asked, model: tuple[str, Needs] | None) -> Costed:
         raise UsageError(
             "--device: what runs on it is not known; name a MODEL, or state --parameters or --tokens-per-second"
         )
+    if not devices and needs is not None and "tokens_per_second" not in stated:
+        named = "--parameters" if model is None else "MODEL"
+        raise UsageError(
+            f"{named}: what it runs on is not stated, and nothing would follow from it; name a --device, or state --tokens-per-second"
+        )
     device = devices[0] if devices else None
     cost = compute_cost(stated, needs, device, asked.batch, asked.cache_type)
     return Costed(cost, None if model is None else model[0], device)

@@ -44,8 +44,9 @@ def find_devices(named: Iterable[str]) -> list[Device]:
             device = known.get(id_)
             if device is None:
                 shown = printable(id_)[:100]
+                near = near_word(id_, known)
                 raise UsageError(
-                    f"no device {shown!r}{near_word(id_, known)}; `openvet profile --devices` lists them, and a FILE.toml describes others"
+                    f"no device {shown!r}{near or ';'} `openvet profile --devices` lists them, and a FILE.toml describes others"
                 )
             found = [_sized(device, size) if colon else device]
         out.update((each.label, each) for each in found)
@@ -56,8 +57,8 @@ def _sized(device: Device, size: str) -> Device:
     for each in device.sizes:
         if number_text(Fraction(each, GIB)) == size:
             return device.sized(each)
-    sizes = ", ".join(number_text(Fraction(each, GIB)) for each in device.sizes)
-    raise UsageError(f"{device.id} is not sold with {printable(size)[:50]!r} GB of memory, but with {sizes}")
+    sizes = ", ".join(number_text(Fraction(each, GIB)) for each in sorted(device.sizes))
+    raise UsageError(f"{device.id} is not sold with {printable(size)[:50]!r} GiB of memory, but with {sizes} GiB")
 
 
 def read_devices(path: str) -> list[Device]:

@@ -12,7 +12,7 @@ from itertools import product
 from typing import Any, Final
 
 from openvet.core.dataclass import dataclass
-from openvet.core.quantity import brief, exact
+from openvet.core.quantity import brief, exact, plain_spelling
 from openvet.core.text import printable
 from openvet.profile.claims.chips import Chip, chips
 from openvet.profile.claims.keys import KEYS, SECTIONS, Key
@@ -168,7 +168,8 @@ def _number(key: Key, value: Any, at: tuple[str | int, ...], problem: Problem) -
             must += " and at most 100"
     if not fits:
         unit = f" ({key.unit})" if key.unit else ""
-        problem(at, f"{key.leaf} must be {must}{unit}, not {_shown(value)}")
+        advice = plain_spelling(value) if isinstance(value, str) else ""
+        problem(at, f"{key.leaf} must be {must}{unit}, not {_shown(value)}{advice}")
         return None
     return found
 
