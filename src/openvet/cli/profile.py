@@ -84,7 +84,9 @@ def profile(ctx: click.Context, /, **asked: Any) -> None:
                 continue
             answers.append((result, _fits(result, devices, asked)))
             if asked["form"] == "text":
-                output.write(("\n" if len(answers) > 1 else "") + _as_text(*answers[-1], devices, look, _title(result, paths)))
+                output.write(
+                    ("\n" if len(answers) > 1 else "") + _as_text(*answers[-1], devices, look, _title(result, paths))
+                )
         if asked["form"] == "json":
             output.write(_as_json(answers, errors, devices))
         elif asked["form"] == "html":

@@ -16,7 +16,15 @@ from openvet.profile._quantized import is_packed, unpack
 from openvet.profile._say import carried
 from openvet.profile.blueprint import Blueprint, Role
 
-__all__ = ["Match", "compare_dtype", "compare_gguf", "compare_quantization", "compare_sentences", "compare_shapes", "match"]
+__all__ = [
+    "Match",
+    "compare_dtype",
+    "compare_gguf",
+    "compare_quantization",
+    "compare_sentences",
+    "compare_shapes",
+    "match",
+]
 
 #: Tensors that are held against a configuration by name; more than any published model has.
 _MOST_NAMES = 500_000

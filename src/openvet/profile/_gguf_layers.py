@@ -65,7 +65,9 @@ def keep_layers(config: Config, plan: Blueprint, family: str, layers: int, hidde
     """Add what the layers keep to ``plan``, equal ones together."""
     if plan.kind == "encoder":
         return
-    counts: Counter[tuple[str, int, int | None, int, int | None]] = Counter(_layers(config, plan, family, layers, hidden))
+    counts: Counter[tuple[str, int, int | None, int, int | None]] = Counter(
+        _layers(config, plan, family, layers, hidden)
+    )
     for (kind, elements, window, flop, prompt_flop), number in counts.items():
         plan.keep(kind, number, elements, window=window, flop=flop, prompt_flop=prompt_flop)
 

@@ -84,9 +84,7 @@ def _names_a_model(found: Found) -> bool:
         return True  # nobody can tell; the profile says why
     if not isinstance(document, dict):
         return not found.name  # a list may be anything, but not where a user asks for a model
-    return any(
-        key in document for key in ("model_type", "architectures", "peft_type", "_class_name")
-    )
+    return any(key in document for key in ("model_type", "architectures", "peft_type", "_class_name"))
 
 
 def _folder(place: str) -> str:

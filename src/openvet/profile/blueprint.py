@@ -144,7 +144,16 @@ class Blueprint:
         if bias:
             self.add(f"{name}.bias", width, role=role, over=over)
 
-    def keep(self, kind: str, layers: int, elements: int, *, window: int | None = None, flop: int = 0, prompt_flop: int | None = None) -> None:
+    def keep(
+        self,
+        kind: str,
+        layers: int,
+        elements: int,
+        *,
+        window: int | None = None,
+        flop: int = 0,
+        prompt_flop: int | None = None,
+    ) -> None:
         """Layers that keep something of a sequence; see :class:`~openvet.evidence.predicates.profile_v1.Cache`."""
         if layers and elements:
             cheaper = None if prompt_flop is None or prompt_flop >= flop else prompt_flop

@@ -182,7 +182,9 @@ def _without_weights(part: ModelPart, parameters: int) -> tuple[int, str, str, s
     if bits is not None and bits < plain:
         # tables and the matrix that makes words are what schemes leave as they are
         tables = part.count("embedding parameters") or 0
-        words = 0 if part.fact("tied embeddings") else (part.count("vocabulary") or 0) * (part.count("hidden size") or 0)
+        words = (
+            0 if part.fact("tied embeddings") else (part.count("vocabulary") or 0) * (part.count("hidden size") or 0)
+        )
         wide = min(parameters, tables + words)
         text = (
             f"there are no weights: the {bits} bits that the quantization declares are taken for each, and {taken} for"

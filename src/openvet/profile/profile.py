@@ -20,7 +20,15 @@ from openvet.evidence.predicates.inventory_v1 import Fact
 from openvet.evidence.predicates.profile_v1 import Comparison, ModelPart, Problem
 from openvet.inventory.component import Component, Inventory
 from openvet.inventory.weights import NOT_PARAMETERS, Count, total
-from openvet.profile._compare import Match, compare_dtype, compare_gguf, compare_quantization, compare_sentences, compare_shapes, match
+from openvet.profile._compare import (
+    Match,
+    compare_dtype,
+    compare_gguf,
+    compare_quantization,
+    compare_sentences,
+    compare_shapes,
+    match,
+)
 from openvet.profile._config import LARGEST, Config
 from openvet.profile._gguf import draw_gguf
 from openvet.profile._graphs import GRAPHS, graph_facts, keras_config, keras_facts
@@ -337,8 +345,8 @@ def _weights(part: _Part) -> None:
     facts.derived("weight bytes", size, components)
     facts.derived("weights format", components[0].format, components)
     if not _is_quantized(part):  # scales beside plain numbers are those of a rehearsal, and known to be
-        for each in compare_quantization(facts.by_name.get("quantization"), part.bits, part.counted, components):
-            part.keep(each)
+        for difference in compare_quantization(facts.by_name.get("quantization"), part.bits, part.counted, components):
+            part.keep(difference)
     counted = facts.by_name.get("parameters")
     if counted is not None and size and str(counted.value).isdigit() and int(counted.value):
         hundredths = (size * 800 + int(counted.value) // 2) // int(counted.value)

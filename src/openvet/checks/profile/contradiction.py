@@ -2,7 +2,7 @@
 
 What it finds:
     A configuration that asks for tensors of other shapes than the files have, or for tensors that are in no file; another
-    type of numbers than the one that is declared; a GGUF file whose count of parameters, size label or type of file does
+    type of numbers than the one that is declared; plain numbers where the configuration declares quantized ones; a GGUF file whose count of parameters, size label or type of file does
     not fit its tensors; a value that no model of that family can have, such as a negative number of layers; a file that is
     shorter than its header says.
 
