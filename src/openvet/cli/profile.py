@@ -56,8 +56,8 @@ def profile(ctx: click.Context, /, **asked: Any) -> None:
     \b
     Exit codes:
       0    every path was profiled as far as it can be; what is wrong or not known is in the report
-      2    of some path nothing could be profiled (no model in it, a configuration that cannot be read and no
-           weights), or the command itself failed (a missing path, a wrong argument)
+      2    nothing of some path could be profiled (no model in it, or no weights and a
+           configuration that cannot be read), or the command itself failed
       130  interrupted with Ctrl-C
     """  # noqa: D301
     from openvet.cli.check import look_for_config, make_options, read_each
