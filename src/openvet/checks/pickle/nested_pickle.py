@@ -51,7 +51,8 @@ def check(ctx: Context) -> Iterator[Finding]:
         bad = [spelled(each.reference) for each in found if each.known.kind is Kind.DANGEROUS]
         named = bad or [spelled(each.reference) for each in found if each.known.kind is not Kind.DATA]
         runs = any(each.reached and each.known.capability in _RUNS and not each.known.by_name for each in found)
-        odd = program.computed or program.mutations or program.broken or any(each.reference.variant for each in found)
+        records = (program.computed, program.mutations, program.codes, program.carried, program.broken)
+        odd = any(records) or any(each.reference.variant for each in found)
         plain = program.stopped and not named and not odd
         what = f" that names {', '.join(named[:3])}" if named else " of plain data" if plain else ""
         yield ctx.finding(

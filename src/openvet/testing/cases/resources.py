@@ -64,7 +64,7 @@ CASES: tuple[Case, ...] = (
     _made("join-repeat", "Texts without end are joined", _call("builtins:str.join", "", _call("itertools:repeat", "a")), _RULE),
     _made("power-of-a-power", "Ten to the power of ten to the power of nine", _call("builtins:pow", 10, _call("builtins:pow", 10, 9)), _RULE),
     _made("bytes-of-a-power", "As many bytes as two to the power of forty", _call("builtins:bytes", _call("builtins:pow", 2, 40)), _RULE),
-    _made("list-of-a-range", "A list of a billion numbers", _call("builtins:list", _call("builtins:range", 10**9)), _RULE),
+    _made("list-of-a-billion", "A list of a billion numbers", _call("builtins:list", _call("builtins:range", 10**9)), _RULE),
     _made("harmless-range-of-a-power", "A range of two to the power of twenty, and a list of one of ten", [_call("builtins:range", _call("builtins:pow", 2, 20)), _call("builtins:list", _call("builtins:range", 10))]),
     _made("power", "Ten to the power of a billion", _call("builtins:pow", 10, 10**9), _RULE),
     _made("shift", "One shifted by 2^40 bits", _call("_operator:lshift", 1, 1 << 40), _RULE),
