@@ -271,7 +271,7 @@ def test_places_in_a_file(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_one_model_is_refused(tmp_path: Path) -> None:
-    assert "has no model of which it is known that it makes tokens" in refused(str(tmp_path), *PLAIN)
+    assert "no model in it is known to make tokens" in refused(str(tmp_path), *PLAIN)
     for name in ("gpt2", "llama-3-8b"):
         shutil.copytree(architectures.configs(name), tmp_path / name)
     assert "has several models that make tokens (gpt2, llama-3-8b)" in refused(str(tmp_path), *PLAIN)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from openvet.checks._run import checks, run_checks
@@ -75,9 +76,10 @@ def assemble(path: str, snapshot: Snapshot, inventory: Inventory, budget: Budget
     facts = summarise(inventory) if options.with_inventory else None
     if facts is not None and not options.only_facts:
         body = inventory_of(inventory, facts)
-    answers = _answers(inventory, options) if options.with_inventory else {}
-    if options.with_inventory:  # after the rules: what they found is what reaches a loader
-        answers |= _reached(scan, inventory)
+    answers: dict[str, Predicate] = {}
+    if options.with_inventory:
+        answers, failed = _answers(scan, inventory, options)
+        scan = replace(scan, unknowns=(*scan.unknowns, *failed)) if failed else scan
     decision = decide(scan, _terms(options))
     return ModelReport(printable(path), subject, scan, body, decision, name_of(options), facts, answers)
 
@@ -107,27 +109,26 @@ def answers_of(inventory: Inventory, questions: Collection[str] = QUESTIONS) -> 
     return out
 
 
-def _answers(inventory: Inventory, options: Options) -> dict[str, Predicate]:
-    """The answers that somebody sees. A fault of ours in one of them costs no model its check: the rules that ask the same report it."""
-    out: dict[str, Predicate] = {}
-    for question in QUESTIONS:
-        if question == "card" and options.only_facts:
-            continue
-        try:
-            out |= answers_of(inventory, [question])
-        except Exception:  # noqa: BLE001, S112 - see above
-            continue
-    return out
-
-
-def _reached(scan: Scan, inventory: Inventory) -> dict[str, Predicate]:
-    """Which published problems that reaches; a fault of ours costs no model its check here either."""
+def _answers(scan: Scan, inventory: Inventory, options: Options) -> tuple[dict[str, Predicate], tuple[Unknown, ...]]:
+    """The answers that somebody sees. A fault of ours in one of them costs no model its check, and is told as not known."""
     from openvet.workflows.advisories import advisories_of
 
-    try:
-        return {"advisories": advisories_of(scan, inventory)}
-    except Exception:  # noqa: BLE001 - see above
-        return {}
+    makers: dict[str, Callable[[], dict[str, Predicate]]] = {
+        question: partial(answers_of, inventory, [question])
+        for question in QUESTIONS
+        if not (question == "card" and options.only_facts)
+    }
+    # what the rules found is what reaches a loader
+    makers["advisories"] = lambda: {"advisories": advisories_of(scan, inventory)}
+    out: dict[str, Predicate] = {}
+    failed: list[Unknown] = []
+    for question, make in makers.items():
+        try:
+            out |= make()
+        except Exception as error:  # noqa: BLE001 - see above
+            text = f"the {question} could not be made: {type(error).__name__}: {printable(str(error))[:200]}"
+            failed.append(Unknown("error", text, Location("")))
+    return out, tuple(failed)
 
 
 def _terms(options: Options) -> Terms:

@@ -78,7 +78,7 @@ def one_model(answer: Answer) -> tuple[str, Needs]:
     able = [(part.name, needs) for part in parts if (needs := needs_of(part)) is not None and needs.decodes]
     if len(able) != 1:
         names = ", ".join(name or "the subject itself" for name, _ in able)
-        why = f"has several models that make tokens ({names}); name one" if able else "has no model of which it is known that it makes tokens"  # fmt: skip
+        why = f"has several models that make tokens ({names}); name one" if able else "no model in it is known to make tokens"  # fmt: skip
         raise UsageError(f"{answer.path}: {why}, or state --parameters or --tokens-per-second in its place")
     name, needs = able[0]
     return "/".join(each for each in (answer.path, name) if each), needs
