@@ -101,7 +101,7 @@ def run(*words: str | Path) -> tuple[int, str]:
 
 
 def keep_evidence(model: Path, folder: Path) -> bool:
-    """Sign the scan and the inventory of ``model`` into a dossier, and verify it without any of our code but one file."""
+    """Sign what a check says of ``model`` into a dossier, and verify it without any of our code but one file."""
     key, dossier = folder / "owner.key", folder / "dossier"
     shutil.rmtree(dossier, ignore_errors=True)
     for name in (key, folder / "owner.key.pub"):

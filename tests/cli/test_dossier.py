@@ -17,6 +17,10 @@ from tests.evidence.dossier.test_tampering import SINGLE
 from openvet.cli import main
 
 
+#: Enough for what is tested here; all that a check signs by itself is one test of its own.
+TWO = ("--statement", "scan", "--statement", "inventory")
+
+
 def run(*arguments: str) -> tuple[int, str, str]:
     found = CliRunner().invoke(main, arguments)
     return found.exit_code, found.stdout, found.stderr
@@ -32,7 +36,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("model/sub").mkdir(parents=True)
     Path("model/config.json").write_text('{"eps": 1e-12}')
     Path("model/sub/readme.md").write_text("read me")
-    code, _, said = run("check", "model", "--dossier", "dossier", "--sign", "owner.key")
+    code, _, said = run("check", "model", "--dossier", "dossier", "--sign", "owner.key", *TWO)
     assert code == 0
     assert said == "openvet: the dossier dossier: lines 1, 2 are new\n"
     return tmp_path
@@ -59,7 +63,7 @@ def verdict(path: str, *more: str, key: str = "owner.key.pub") -> str:
 
 
 def test_a_check_fills_it_once() -> None:
-    code, _, said = run("check", "model", "--dossier", "dossier", "--sign", "owner.key")
+    code, _, said = run("check", "model", "--dossier", "dossier", "--sign", "owner.key", *TWO)
     assert (code, said) == (0, "openvet: the dossier dossier: had these statements already\n")
     code, text, _ = run("dossier", "show", "dossier", "--key", "owner.key.pub")
     assert code == 0
@@ -67,6 +71,16 @@ def test_a_check_fills_it_once() -> None:
     code, text, _ = run("dossier", "show", "dossier", "--key", "owner.key.pub", "--line", "1")
     assert json.loads(text)["predicateType"].endswith("scan/v1")
     assert run("dossier", "show", "dossier", "--key", "owner.key.pub", "--line", "3")[0] == 2
+
+
+def test_all_that_is_ours_goes_in_where_nothing_is_asked_for() -> None:
+    code, _, said = run("check", "model", "--dossier", "whole", "--sign", "owner.key")
+    assert (code, said) == (0, f"openvet: the dossier whole: lines {', '.join(map(str, range(1, 6)))} are new\n")
+    code, text, _ = run("dossier", "show", "whole", "--key", "owner.key.pub")
+    kinds = [line.split("/predicates/")[1].split("/")[0] for line in text.splitlines() if "/predicates/" in line]
+    assert (code, kinds) == (0, ["scan", "inventory", "profile", "card", "advisories"])
+    assert verdict("whole", "--model", "model") == "verified"
+    assert run("scan", "model", "--dossier", "one", "--sign", "owner.key")[2].endswith("one: line 1 is new\n")
 
 
 @pytest.mark.parametrize(
@@ -77,7 +91,7 @@ def test_a_check_fills_it_once() -> None:
         ("--dossier", "new", "--sign", "release.key"),
         ("--dossier", "dossier", "--sign", "other.key"),
         ("--dossier", "model/dossier", "--sign", "owner.key"),
-        ("--dossier", "dossier", "--sign", "owner.key", "model"),
+        ("--dossier", "dossier", "--sign", "owner.key", *TWO, "model"),
         ("--dossier", "dossier", "--sign", "no.key"),
     ],
 )
@@ -160,7 +174,7 @@ def test_keys_and_checkpoints() -> None:
     assert verdict("dossier", key="release.key.pub") == "wrong-key"
     shutil.copytree("dossier", "old")
     Path("model/new").write_text("new")
-    assert run("check", "model", "--dossier", "dossier", "--sign", "owner.key", "-q")[0] == 0
+    assert run("check", "model", "--dossier", "dossier", "--sign", "owner.key", *TWO, "-q")[0] == 0
     shutil.copy("dossier/log/checkpoint", "kept")
     assert verdict("dossier", "--checkpoint", "kept") == "verified"
     assert verdict("old", "--checkpoint", "kept") == "rollback"
@@ -190,7 +204,7 @@ def test_out_and_in_again() -> None:
     assert run("dossier", "import", "a.zip", "again", "--key", "owner.key.pub")[0] == 2
     assert run("dossier", "diff", "dossier", "again", "--key", "owner.key.pub")[:2] == (0, "statements in both: 2\n")
     Path("model/new").write_text("new")
-    assert run("check", "model", "--dossier", "again", "--sign", "owner.key", "-q")[0] == 0
+    assert run("check", "model", "--dossier", "again", "--sign", "owner.key", *TWO, "-q")[0] == 0
     code, text, _ = run("dossier", "diff", "a.zip", "again", "--key", "owner.key.pub", "--format", "json")
     value: Any = json.loads(text)
     assert (code, value["both"], len(value["only_second"]), value["continues"]) == (1, 2, 2, True)

@@ -23,6 +23,7 @@ from openvet.evidence.signing import parse_line, to_line
 from openvet.evidence.verifier import Verified
 
 NAMES = ("ann", "bob", "cid")
+TWO = ("--statement", "scan", "--statement", "inventory")
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -53,7 +54,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Path(f"{name}.pub").write_bytes(private.public.pem)
         more = ("--certificate", "cid.pem") if name == "cid" else ()
         done("sign", "model", "--key", f"{name}.key", "--signature", f"{name}.sig", *more)
-    done("check", "model", "--dossier", "dossier", "--sign", "owner.key", "-q")
+    done("check", "model", "--dossier", "dossier", "--sign", "owner.key", *TWO, "-q")
     return tmp_path
 
 
@@ -333,7 +334,7 @@ def test_a_lost_key_is_replaced_by_those_who_may() -> None:
     with pytest.raises(SINGLE.Refused):
         SINGLE.verify("dossier", SINGLE.load_key(Path("owner.key.pub").read_bytes(), "k"))
     # whoever found the old key adds nothing that those with the trust file believe
-    assert run("check", "model", "--dossier", "dossier", "--sign", "owner.key")[0] == 2
+    assert run("check", "model", "--dossier", "dossier", "--sign", "owner.key", *TWO)[0] == 2
     trust(SIGNATURE, SCAN, owner.replace("= 2", "= 3"))
     assert verify()["reason"] == "wrong-key"
 

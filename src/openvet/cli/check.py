@@ -260,10 +260,7 @@ def _run(ctx: click.Context, asked: dict[str, Any], *, with_inventory: bool) -> 
         asked["form"] = "statements"
     form, quiet = asked["form"], asked["quiet"]
     options = make_options(asked, config, with_inventory=with_inventory)
-    if form not in _WITH_STATEMENTS and (
-        statements is None
-        or not {"inventory", "profile", "card", "advisories", "vulns", "cyclonedx", "spdx"} & set(statements.kinds)
-    ):
+    if form not in _WITH_STATEMENTS and (statements is None or not statements.beyond_scan):
         # nobody would see more of the inventory
         seen = with_inventory and form != "statements" and not (quiet and form == "text")
         options = replace(options, only_facts=True, with_inventory=seen)

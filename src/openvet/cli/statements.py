@@ -35,6 +35,8 @@ _KINDS = (
     "cyclonedx",
     "spdx",
 )
+#: Those that are made of the scan and the decision alone.
+_OF_THE_SCAN = frozenset({"scan", "test-result", "svr", "vsa"})
 
 
 def statement_options() -> tuple[Callable[[Any], Any], ...]:
@@ -89,7 +91,7 @@ class Statements:
     """Where the statements about each model go.
 
     Attributes:
-        kinds: which.
+        kinds: which; none takes all that is ours.
         key: signs them; ``None`` leaves them unsigned.
         folder: the dossier, or '' where they are printed.
         since: when the model that comes next was begun.
@@ -106,6 +108,11 @@ class Statements:
     def fills_dossier(self) -> bool:
         return bool(self.folder)
 
+    @property
+    def beyond_scan(self) -> bool:
+        """Whether one of them needs more of a model than its scan and the decision."""
+        return not self.kinds or not _OF_THE_SCAN.issuperset(self.kinds)
+
     def take(self, result: ModelReport | NotChecked) -> Iterator[str]:
         """What is to be printed of one model; what belongs into a dossier is put there.
 
@@ -114,12 +121,13 @@ class Statements:
             VerifyError, StorageError: the dossier cannot be added to.
         """
         from openvet.reports.report import ModelReport
-        from openvet.workflows.statements import Asked, statements_of
+        from openvet.workflows.statements import Asked, own_kinds, statements_of
 
         begun, self.since = self.since, now()
         if not isinstance(result, ModelReport):
             return
-        statements = statements_of(result, self.kinds, Asked(begun, self.since, self.resource))
+        kinds = self.kinds or own_kinds(result)
+        statements = statements_of(result, kinds, Asked(begun, self.since, self.resource))
         if self.folder and self.key is not None:
             from openvet.workflows.dossier import fill
 
@@ -127,7 +135,10 @@ class Statements:
             if not self.quiet:
                 from openvet.core.text import printable
 
-                what = f"lines {', '.join(map(str, lines))} are new" if lines else "had these statements already"
+                numbers = ", ".join(map(str, lines))
+                what = "had these statements already"
+                if lines:
+                    what = f"line {numbers} is new" if len(lines) == 1 else f"lines {numbers} are new"
                 say(f"openvet: the dossier {printable(self.folder)}: {what}")
             return
         from openvet.evidence.signing import sign_statement, statement_bytes, to_line
@@ -167,10 +178,6 @@ def open_statements(
             from openvet.workflows.dossier import spare
 
             spare(folder, paths[0], private)
-    if not kinds:
-        from openvet.workflows.statements import OWN
-
-        kinds = OWN if with_inventory else ("scan",)
     return Statements(tuple(kinds), private, folder or "", asked["resource"] or "", asked["quiet"], now())
 
 

@@ -52,7 +52,7 @@ from openvet.reports.advisories import published_as
 from openvet.reports.report import ModelReport
 from openvet.version import ADVISORIES_OF
 
-__all__ = ["COVERAGE", "KINDS", "OWN", "VERIFIER", "Asked", "rules_of", "statements_of"]
+__all__ = ["COVERAGE", "KINDS", "VERIFIER", "Asked", "own_kinds", "rules_of", "statements_of"]
 
 KINDS: Final = (
     "scan",
@@ -67,8 +67,6 @@ KINDS: Final = (
     "cyclonedx",
     "spdx",
 )
-#: What a dossier gets where nothing is asked for.
-OWN: Final = ("scan", "inventory")
 #: Who verifies, as a URI: this program, run by whoever signed.
 VERIFIER: Final = f"{NAMES}/verifier/v1"
 #: The test that every file was read to its end; all others have the id of a rule.
@@ -106,6 +104,12 @@ def statements_of(report: ModelReport, kinds: Sequence[str], asked: Asked) -> tu
             f"{report.subject.name}: a limit in seconds cut the scan short; no statement is made of such a result"
         )
     return tuple(Statement(report.subject, _predicate(report, kind, asked)) for kind in dict.fromkeys(kinds))
+
+
+def own_kinds(report: ModelReport) -> tuple[str, ...]:
+    """What a dossier gets where nothing is asked for: all that is ours, from which the others can be made again."""
+    own = {"scan", *(("inventory",) if report.inventory is not None else ()), *report.answers}
+    return tuple(kind for kind in KINDS if kind in own)
 
 
 def _predicate(report: ModelReport, kind: str, asked: Asked) -> Predicate:
