@@ -16,7 +16,6 @@ from tests.evidence.dossier.test_tampering import SINGLE
 
 from openvet.cli import main
 
-
 #: Enough for what is tested here; all that a check signs by itself is one test of its own.
 TWO = ("--statement", "scan", "--statement", "inventory")
 
