@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from openvet.core.dataclass import dataclass
 from openvet.core.limits import Budget
+from openvet.core.pattern import pattern
 from openvet.errors import ReadError
 from openvet.formats._format import Head, Likeness
 from openvet.formats.pickle.opcodes import KIND
@@ -19,6 +20,18 @@ __all__ = ["Evidence", "evidence", "likeness"]
 _OPCODES: Final = 4_000
 _FOLLOWING: Final = 8
 _NAME_CHARS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.")
+
+
+#: What no text names by chance in the form of an opcode: words of a list can be ``cos`` and ``sin``, which is no name in ``os``.
+_RUNS: Final = {
+    **dict.fromkeys(("os", "posix", "nt"), pattern(r"system|popen|startfile|(?:posix_)?spawn\w*|exec[lv]p?e?|fork")),
+    "subprocess": pattern(r"Popen|run|call|check_call|check_output|getoutput|getstatusoutput"),
+    **dict.fromkeys(("builtins", "__builtin__"), pattern(r"exec|eval|execfile|compile|__import__|open|getattr|breakpoint")),
+    "runpy": pattern(r"run_\w+|_run_code"),
+    "pty": pattern(r"spawn"),
+    "importlib": pattern(r"import_module|reload"),
+    "ctypes": pattern(r"CDLL|PyDLL|cdll.*"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +48,7 @@ class Evidence:
         hit_limit: it still went on when the allowance was spent.
         structure: memo entries put: what data has and text has not.
         bombs: it takes memory or time without bounds.
+        runs: a name that is resolved runs processes or code: a loader imports it, whatever comes behind.
     """
 
     opcodes: int
@@ -46,6 +60,7 @@ class Evidence:
     hit_limit: bool
     structure: int
     bombs: bool
+    runs: bool
 
 
 def evidence(source: Source, budget: Budget, *, opcodes: int = _OPCODES, start: int = 0) -> Evidence:
@@ -84,6 +99,7 @@ def _walked(machine: Machine) -> Evidence:
         hit_limit=machine.hit_limit,
         structure=machine.tape.memo_count,
         bombs=any(each.kind in ("claim", "memo", "resource") for each in machine.computed),
+        runs=any(ref.module in _RUNS and _RUNS[ref.module].fullmatch(ref.name) is not None for ref in named),
     )
 
 
@@ -110,6 +126,8 @@ def likeness(head: Head) -> Likeness:
     if seen.stopped and (seen.end == head.size or seen.structure > 1):
         return Likeness.STRONG if seen.opcodes > 3 or seen.globals else Likeness.WEAK
     if seen.stopped and _calls_behind(head, budget, seen.end):
+        return Likeness.STRONG
+    if seen.runs:
         return Likeness.STRONG
     if seen.failed or seen.opcodes < 8:
         return Likeness.NO
