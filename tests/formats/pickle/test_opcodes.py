@@ -338,6 +338,7 @@ def test_any_sequence_of_opcodes(stream: bytes) -> None:
     at=st.integers(0, 400),
 )
 @settings(deadline=None, max_examples=400)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of pickletools, about the escapes that it decodes
 def test_any_bytes_are_read_as_far_as_pickletools_reads_them(seed: bytes, junk: bytes, at: int) -> None:
     data = seed[:at] + junk + seed[at:]
     expected, complete = reference(data)
