@@ -34,7 +34,7 @@ def test_a_documented_one_has_more_and_says_which_is_only_declared(tmp_path: Pat
     found = states("whole", tmp_path, timed=True)
     assert found["MD-09"] == found["MDL-02"] == found["MDL-07"] == "met"
     assert found["MDL-12"] == found["SP-02"] == found["KPI-02"] == found["INF-02"] == "declared"
-    never = {"MD-05", "DP-03", "DP-05", "DP-07", "DP-10", "SP-01", "SP-03", "SP-04"}
+    never = {"MD-05", "DP-03", "DP-05", "DP-07", "DP-10", "SP-01", "SP-03"}
     assert {code for code, state in found.items() if state == "missing"} == never
 
 

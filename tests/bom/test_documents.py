@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 from openvet.bom._model_card import in_short
 from openvet.bom.cyclonedx import cyclonedx
 from openvet.bom.spdx import spdx
+from openvet.evidence.predicates.advisories_v1 import AdvisoryHit
 from openvet.testing.case import all_cases, write_case
 from openvet.workflows.bom import bill_of, document_of, signable_document
 from tests.bom.forms import at, cyclonedx_errors, dangling, spdx_errors
@@ -56,6 +58,39 @@ def test_those_of_all_kinds_of_models_are_too(case: Any, tmp_path: Path) -> None
     assert cyclonedx_errors(first) == []
     assert dangling(first) == set()
     assert spdx_errors(spdx(bill)) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "kind"),
+    [
+        ("affected", "exploitable", "security_VexAffectedVulnAssessmentRelationship"),
+        ("may-be-affected", "in_triage", "security_VexUnderInvestigationVulnAssessmentRelationship"),
+        ("unknown", "in_triage", "security_VexUnderInvestigationVulnAssessmentRelationship"),
+        ("not-affected", "not_affected", "security_VexNotAffectedVulnAssessmentRelationship"),
+    ],
+)
+def test_published_problems_stand_in_both_forms(status: str, state: str, kind: str, tmp_path: Path) -> None:
+    bill = bill_of(str(MODELS["whole"](tmp_path)))
+    assert bill.advisories is not None
+    hit = AdvisoryHit(
+        "GHSA-xxxx-yyyy-zzzz", ("CVE-2026-1234",), "PyPI", "Torch", status, "Something", "high", fixed=("2.9",)
+    )
+    bill = replace(bill, advisories=replace(bill.advisories, hits=(hit, replace(hit, name="nobody-names-it"))))
+    first, second = cyclonedx(bill), spdx(bill)
+    assert (cyclonedx_errors(first), dangling(first), spdx_errors(second)) == ([], set(), [])
+    found = first["vulnerabilities"]
+    assert [each["id"] for each in found] == ["CVE-2026-1234"] * 2
+    assert {each["analysis"]["state"] for each in found} == {state}
+    libraries = {each.ref for each in bill.of("library") if each.name == "torch"}
+    assert libraries
+    assert [{one["ref"] for one in each["affects"]} for each in found] == [libraries, {"model"}]
+    assert [each["type"] for each in second["@graph"]].count(kind) == 2
+
+
+def test_whether_anybody_looked_for_problems_is_told(tmp_path: Path) -> None:
+    bill = replace(bill_of(str(MODELS["bare"](tmp_path))), advisories=None)
+    assert "openvet:advisories" not in json.dumps(cyclonedx(bill))
+    assert "vulnerabilities" not in cyclonedx(bill)
 
 
 def test_the_same_model_gives_the_same_bytes(model: Path, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from openvet.errors import UsageError, VerifyError
 from openvet.evidence.predicates.advisories_v1 import AdvisoriesV1, AdvisoryHit
 from openvet.evidence.statement import ResourceDescriptor
 from openvet.reports import vex
-from openvet.reports.advisories import do_about, in_short, is_stale, published_as, subject
+from openvet.reports.advisories import do_about, in_short, is_stale, subject
 from openvet.reports.look import Look
 from openvet.workflows.advisories import Asked, Judged, judge
 from openvet.workflows.check import Options, check
@@ -48,7 +48,7 @@ def ask(path: Path, **how: Any) -> Judged:
 
 
 def by_name(found: Judged) -> dict[str, AdvisoryHit]:
-    return {published_as(each): each for each in found.advisories.hits}
+    return {each.published: each for each in found.advisories.hits}
 
 
 def test_a_model(model: Path) -> None:

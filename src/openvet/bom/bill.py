@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from openvet.core.dataclass import dataclass
 from openvet.core.location import Location
+from openvet.evidence.predicates.advisories_v1 import AdvisoriesV1
 from openvet.evidence.predicates.profile_v1 import Comparison
 from openvet.evidence.predicates.tool import Tool
 from openvet.evidence.statement import ResourceDescriptor
@@ -118,6 +119,7 @@ class Bill:
         links: (kind, URL, by whom): ``vcs distribution website paper``.
         disputed: statements that contradict one another.
         left_out: how many files and members are not listed.
+        advisories: published problems of loaders and packages that it reaches; ``None`` where nobody looked for them.
     """
 
     subject: ResourceDescriptor
@@ -131,6 +133,7 @@ class Bill:
     links: tuple[tuple[str, str, Said], ...] = ()
     disputed: tuple[Comparison, ...] = ()
     left_out: int = 0
+    advisories: AdvisoriesV1 | None = None
 
     def of(self, *kinds: str) -> Iterable[Piece]:
         """The pieces of these kinds."""

@@ -97,7 +97,8 @@ def cover(bill: Bill, *, timed: bool = False) -> tuple[Line, ...]:
             out.append(Line(each, "missing", ""))
         else:
             state = "declared" if best.basis == "declared" else "met"
-            out.append(Line(each, state, "the bill itself" if word == "document" else told(best, digests)))
+            ours = word in ("document", "advisories")
+            out.append(Line(each, state, best.text if ours else told(best, digests)))
     return tuple(out)
 
 
@@ -114,7 +115,12 @@ def _from_pieces(pieces: Iterable[Piece]) -> Iterable[Said]:
 
 
 _WAYS: Final[Mapping[str, Callable[[Bill, list[str]], Iterable[Said]]]] = {
-    "document": lambda _, __: [Said("the bill", "derived")],
+    "document": lambda _, __: [Said("the bill itself", "derived")],
+    "advisories": lambda bill, _: (
+        [Said(f"the advisories known up to {bill.advisories.snapshot.date}", "derived")]
+        if bill.advisories is not None
+        else ()
+    ),
     "never": lambda _, __: (),
     "model": lambda bill, _: [bill.model.said.get("name", Said(bill.model.name, "derived"))],
     "purl": lambda bill, _: [Said(bill.model.purl, "derived")] if bill.model.purl else (),

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from openvet.bom._cited import Citations, told
 from openvet.bom._model_card import CardWriter
+from openvet.bom._problems import vulnerabilities
 from openvet.bom.bill import Bill, License, Piece, Said
 from openvet.core.canonical import canonical_json
 from openvet.core.pattern import pattern
@@ -103,6 +104,7 @@ class _Writer:
         formulation = self._formulation()
         if formulation:
             out["formulation"] = formulation
+        out["vulnerabilities"] = vulnerabilities(bill)
         out["declarations"] = self._declarations()
         out["citations"] = self.citations.done()
         return {key: value for key, value in out.items() if value != []}
@@ -130,7 +132,14 @@ class _Writer:
                     "bom-ref": self._tool,
                     "name": tool.name,
                     "version": tool.version,
-                    "properties": [{"name": "openvet:knowledge", "value": f"sha256:{tool.knowledge}"}],
+                    "properties": [
+                        {"name": "openvet:knowledge", "value": f"sha256:{tool.knowledge}"},
+                        *(
+                            [{"name": "openvet:advisories", "value": f"known up to {bill.advisories.snapshot.date}"}]
+                            if bill.advisories is not None
+                            else []
+                        ),
+                    ],
                 }
             ]
         }

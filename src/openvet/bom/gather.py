@@ -15,6 +15,7 @@ from openvet.bom.purl import Purl, huggingface, parse
 from openvet.core.pattern import pattern
 from openvet.core.text import printable
 from openvet.errors import MalformedError, UsageError
+from openvet.evidence.predicates.advisories_v1 import AdvisoriesV1
 from openvet.evidence.predicates.card_v1 import CardDocument, CardFact, CardV1
 from openvet.evidence.predicates.inventory_v1 import InventoryV1
 from openvet.evidence.predicates.profile_v1 import ModelPart, ProfileV1
@@ -39,12 +40,14 @@ def gather(
     profile: ProfileV1 | None = None,
     card: CardV1 | None = None,
     purl: str = "",
+    advisories: AdvisoriesV1 | None = None,
 ) -> Bill:
     """The bill of one subject.
 
     Args:
         path: how it was named; a place of the hub in it says who publishes it, and which revision it is.
         purl: the package URL under which its users know it, where the caller says so.
+        advisories: what was found when somebody looked for published problems.
 
     Raises:
         UsageError: ``purl`` is none.
@@ -92,6 +95,7 @@ def gather(
         tuple(_links(documents, origin)),
         tuple(disputed),
         left_out,
+        advisories,
     )
 
 

@@ -3,7 +3,7 @@
 What SPDX has no field for is left to CycloneDX; where a field is read, an annotation of the package says. Ids are those of one document,
 made from its subject, so that the same subject gives the same bytes.
 
-Specification: https://spdx.github.io/spdx-spec/v3.0.1/ (profiles Core, Software, AI, Dataset, SimpleLicensing)
+Specification: https://spdx.github.io/spdx-spec/v3.0.1/ (profiles Core, Software, AI, Dataset, SimpleLicensing, Security)
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from openvet.bom._cited import told
+from openvet.bom._problems import problems
 from openvet.bom._table import table
 from openvet.bom.bill import Bill, License, Piece, Said
 from openvet.bom.cyclonedx import serial
@@ -88,6 +89,8 @@ class _Writer:
         for number, (one, kind, others) in enumerate(self._grouped()):
             self._add("Relationship", f"relation:{number}", **{"from": self._id(one)}, relationshipType=_RELATIONS[kind],
                       to=[self._id(each) for each in others])  # fmt: skip
+        for element in problems(bill, self._id):
+            self._elements.append({**element, "creationInfo": "_:creation"})
         self._annotations()
         listed = [each["spdxId"] for each in self._elements]
         self._add("software_Sbom", "sbom", name=f"bill of materials of {bill.model.name}", rootElement=[model], element=listed,
@@ -261,4 +264,5 @@ def _dir_hash(bill: Bill) -> str | None:
 
 def _profiles(bill: Bill) -> list[str]:
     data = ["dataset"] if any(each.kind == "dataset" for each in bill.pieces) else []
-    return ["core", "software", "ai", *data, "simpleLicensing"]
+    security = ["security"] if bill.advisories is not None and bill.advisories.hits else []
+    return ["core", "software", "ai", *data, "simpleLicensing", *security]

@@ -12,7 +12,7 @@ from openvet.reports._text import plural, short, visible
 from openvet.reports.look import PLAIN, Look
 from openvet.reports.text import wrapped
 
-__all__ = ["age_in_days", "do_about", "in_short", "is_stale", "published_as", "subject"]
+__all__ = ["age_in_days", "do_about", "in_short", "is_stale", "subject"]
 
 _SHOWN: Final = 6
 _SAID: Final = {
@@ -22,11 +22,6 @@ _SAID: Final = {
     "not-affected": "not affected",
 }
 _COLOURS: Final = {"affected": "red", "may-be-affected": "yellow", "unknown": "yellow", "not-affected": "green"}
-
-
-def published_as(hit: AdvisoryHit) -> str:
-    """The id that most people know: its CVE number where it has one."""
-    return next((each for each in (hit.id, *hit.aliases) if each.startswith("CVE-")), hit.id)
 
 
 def age_in_days(found: AdvisoriesV1, today: date) -> int | None:
@@ -52,7 +47,7 @@ def do_about(hits: Sequence[AdvisoryHit]) -> str:
     if safe is not None:
         version, repaired = safe
         return f"use {name} {visible(version)} or later" if repaired else f"use a later {name} than {visible(version)}"
-    open_ended = [published_as(each) for each in hits if not each.fixed and not each.last]
+    open_ended = [each.published for each in hits if not each.fixed and not each.last]
     if not open_ended:
         return f"use a version of {name} that is not affected"
     return f"no version of {name} is known that repairs {_listed(open_ended)}"
@@ -106,7 +101,7 @@ def _said(text: str, look: Look, indent: int = 2) -> Iterator[str]:
 
 
 def _reached(hit: AdvisoryHit, found: AdvisoriesV1, look: Look) -> Iterator[str]:
-    head = f"{published_as(hit)} of {visible(hit.name)}"
+    head = f"{hit.published} of {visible(hit.name)}"
     severity = f" ({visible(hit.severity)})" if hit.severity else ""
     yield f"  {look.paint(visible(head), 'bold')}{severity}: {look.paint(_SAID[hit.status], _COLOURS[hit.status])}"
     if hit.summary:
@@ -128,11 +123,11 @@ def _named(hits: Sequence[AdvisoryHit], found: AdvisoriesV1, look: Look, every: 
         yield from _said(f"named: {_package(each)}", look, 4)
     worst = counts["affected"] or list(hits)
     shown = hits if every else worst
-    ids = [f"{published_as(each)}{f' ({visible(each.severity)})' if each.severity else ''}" for each in shown]
+    ids = [f"{each.published}{f' ({visible(each.severity)})' if each.severity else ''}" for each in shown]
     yield from _said(", ".join(map(visible, ids)) if every else _listed(ids), look, 4)
     yield from _said(f"do: {do_about(hits)}", look, 4)
     for hit in hits:
-        yield from _vex(hit.vex, look, published_as(hit))
+        yield from _vex(hit.vex, look, hit.published)
 
 
 def _package(named: NamedPackage) -> str:

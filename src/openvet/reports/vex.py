@@ -19,7 +19,7 @@ from openvet.evidence.predicates import NAMES
 from openvet.evidence.predicates.advisories_v1 import AdvisoriesV1, AdvisoryHit
 from openvet.evidence.predicates.fields import timestamp
 from openvet.evidence.statement import ResourceDescriptor
-from openvet.reports.advisories import do_about, published_as
+from openvet.reports.advisories import do_about
 
 __all__ = ["cyclonedx", "openvex"]
 
@@ -65,7 +65,7 @@ def openvex(subject: ResourceDescriptor, found: AdvisoriesV1, moment: datetime) 
         if "sha256" in subject.digest:
             product["hashes"] = {"sha-256": subject.digest["sha256"]}
         product["subcomponents"] = [{"@id": _purl(hit, version)} for version in _versions(hit, found)]
-        known = published_as(hit)
+        known = hit.published
         vulnerability: dict[str, Any] = {"name": known}
         if others := sorted(hit.names - {known}):
             vulnerability["aliases"] = others
@@ -114,7 +114,7 @@ def cyclonedx(subject: ResourceDescriptor, found: AdvisoriesV1, moment: datetime
             analysis["justification"] = "code_not_present"
         elif hit.fixed:
             analysis["response"] = ["update"]
-        known = published_as(hit)
+        known = hit.published
         one: dict[str, Any] = {"bom-ref": f"{known}/{hit.name}", "id": known, "analysis": analysis, "affects": affects}
         if hit.severity in {"critical", "high", "medium", "low"}:
             one["ratings"] = [{"severity": hit.severity}]

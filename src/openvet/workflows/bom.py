@@ -13,12 +13,11 @@ from openvet.core.dataclass import dataclass
 from openvet.core.progress import Progress
 from openvet.core.text import printable
 from openvet.errors import UsageError
+from openvet.evidence.predicates.advisories_v1 import AdvisoriesV1
 from openvet.evidence.predicates.card_v1 import CardV1
-from openvet.evidence.predicates.inventory_v1 import InventoryV1
 from openvet.evidence.predicates.profile_v1 import ProfileV1
-from openvet.evidence.statement import Predicate
 from openvet.reports.report import ModelReport
-from openvet.workflows.check import Options, take
+from openvet.workflows.check import Options, check_each
 
 __all__ = ["FORMS", "Document", "bill_of", "bill_of_report", "document_of", "signable_document", "time_of"]
 
@@ -44,12 +43,8 @@ def bill_of(path: str, options: Options | None = None, progress: Progress | None
         SubjectError: it cannot be examined.
         UsageError: an option makes no sense, ``purl`` is none.
     """
-    from openvet.workflows.assemble import answers_of, inventory_of, subject_of
-
-    taken = take(path, (options or Options()).settled(), progress or Progress())
-    subject = subject_of(taken.snapshot, taken.inventory)
-    answers = answers_of(taken.inventory, ("profile", "card"))
-    return _gather(path, subject, inventory_of(taken.inventory), answers, purl)
+    # the rules say which published problems of loaders the content reaches
+    return bill_of_report(next(check_each([path], options, progress)), purl)
 
 
 def bill_of_report(report: ModelReport, purl: str = "") -> Bill:
@@ -60,20 +55,17 @@ def bill_of_report(report: ModelReport, purl: str = "") -> Bill:
     """
     if report.inventory is None:
         raise UsageError("only the scan was made; openvet check takes the inventory too")
-    return _gather(report.path, report.subject, report.inventory, report.answers, purl)
-
-
-def _gather(path: str, subject: Any, inventory: InventoryV1, answers: Mapping[str, Predicate], purl: str) -> Bill:
-    profile, card = answers.get("profile"), answers.get("card")
+    profile, card, advisories = map(report.answers.get, ("profile", "card", "advisories"))
     # the hub's cache is known by its folders; nothing else of where a model lies is told
-    place = printable(os.path.abspath(path)) if os.path.exists(path) else path
+    place = printable(os.path.abspath(report.path)) if os.path.exists(report.path) else report.path
     return gather(
         place,
-        subject,
-        inventory,
+        report.subject,
+        report.inventory,
         profile if isinstance(profile, ProfileV1) else None,
         card if isinstance(card, CardV1) else None,
         purl,
+        advisories if isinstance(advisories, AdvisoriesV1) else None,
     )
 
 

@@ -48,7 +48,6 @@ from openvet.evidence.statement import Predicate, Statement
 from openvet.origins.find import SCHEMES
 from openvet.policy.builtin import verdict_of
 from openvet.policy.decision import Verdict
-from openvet.reports.advisories import published_as
 from openvet.reports.report import ModelReport
 from openvet.version import ADVISORIES_OF
 
@@ -279,7 +278,7 @@ def _reached(report: ModelReport) -> Mapping[str, list[AdvisoryHit]]:
     out: dict[str, list[AdvisoryHit]] = {}
     for each in found.hits if isinstance(found, AdvisoriesV1) else ():
         if each.status == "affected" or (each.reasons and each.status != "not-affected"):
-            out.setdefault(published_as(each), []).append(each)
+            out.setdefault(each.published, []).append(each)
     return out
 
 

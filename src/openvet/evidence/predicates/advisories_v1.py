@@ -201,6 +201,11 @@ class AdvisoryHit:
         """Every id under which it is known."""
         return frozenset((self.id, *self.aliases))
 
+    @property
+    def published(self) -> str:
+        """The id that most people know: its CVE number where it has one."""
+        return next((each for each in (self.id, *self.aliases) if each.startswith("CVE-")), self.id)
+
     def to_json(self) -> dict[str, Any]:
         return {
             "id": self.id,
