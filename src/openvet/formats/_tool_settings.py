@@ -46,6 +46,10 @@ def tell_tool(text: str, facts: Facts) -> None:
 def tell_parsed_tool(document: Any, facts: Facts) -> None:
     """The same for its parsed texts, where the lines showed nothing, or something with escapes in it: they may be folded or spelled."""
     tell_hooks(document, facts)
+    if isinstance(document, dict | list):
+        from openvet.formats._containers import tell_containers
+
+        tell_containers(document, facts)
     shown = [each for each in facts.anomalies if each.rule == "hub/shell-command"]
     if shown and not any("\\" in each.message for each in shown):
         return

@@ -125,8 +125,12 @@ def _read_short(data: bytes, facts: Facts) -> None:
         try:
             value = hooks.loads(text)
         except json.JSONDecodeError as error:
-            value = list(_lines(text, error, hooks, facts))
-            lines = True
+            if _COMMENTED.search(f"/{facts.place}") and (plain := _without_comments(text)) is not None:
+                value = _commented(plain, hooks)
+                facts.anomaly("json/not-standard", "holds comments, which the tool that reads it allows")
+            else:
+                value = list(_lines(text, error, hooks, facts))
+                lines = True
     except RecursionError:
         raise LimitError("nesting", facts.limits.nesting, "values are nested too deeply") from None
     _check_nesting(value, facts)
@@ -138,6 +142,40 @@ def _read_short(data: bytes, facts: Facts) -> None:
     spelled = "\\u00" in text
     encoded.walk(value, spelled=spelled)
     tell_parsed_tool(value, facts)
+
+
+#: Settings of tools that allow comments and a comma behind the last value.
+_COMMENTED = pattern(
+    r"/(?:\.devcontainer|\.vscode|\.zed|\.cursor)/[^\n]*\.json$|/\.?devcontainer\.json$|/[jt]sconfig[\w.-]{0,40}\.json$|\.(?:jsonc|code-workspace|sublime-project)$"
+)
+_LEXEME = pattern(r'"(?:[^"\\\n]|\\.)*+"|//[^\n]*+|/\*|,')
+_CLOSES = pattern(r"\s*+[\]}]")
+
+
+def _without_comments(text: str) -> str | None:
+    """``text`` with blanks in the place of comments and of commas behind a last value; ``None`` where a comment does not end."""
+    for dropped in ("/", ","):  # which comma is the last one shows only where no comment stands behind it any more
+        out, at = [], 0
+        while (match := _LEXEME.search(text, at)) is not None:
+            start, end = match.span()
+            blank = dropped == "," and match[0] == "," and _CLOSES.match(text, end) is not None
+            if dropped == "/" and match[0][0] == "/":
+                blank, end = True, text.find("*/", end) + 2 if match[0] == "/*" else end
+                if end < 2:
+                    return None
+            out += [text[at:start], re.sub(r"[^\n]", " ", text[start:end]) if blank else text[start:end]]
+            at = end
+        text = "".join([*out, text[at:]])
+    return text
+
+
+def _commented(text: str, hooks: _Hooks) -> Any:
+    import json
+
+    try:
+        return hooks.loads(text)
+    except json.JSONDecodeError as error:
+        raise _malformed(text, error) from None
 
 
 def _from_wide(data: bytes, encoding: str) -> str:

@@ -103,6 +103,8 @@ _INSTALLS = pattern(
 _REVERSE_WORDS = frozenset({"tcp", "udp", "sockets", "socat", "mkfifo", "nc", "ncat", "netcat"})
 _RUN_WORDS = frozenset({"iex", "invoke", "sh", "bash", "zsh", "eval", "source"})
 _INSTALL_WORDS = frozenset({"pip", "pip2", "pip3", "uv"})
+_CONTAINER_WORDS = frozenset({"docker", "podman", "nerdctl"})
+_RUN_CONTAINER = pattern(r"\b(?:docker|podman|nerdctl)(?:\s+container)?\s+(?:run|create)\b")
 _WORD = pattern(r"\w+")
 #: Letters that patterns which ignore case take for others, and that ``lower`` does not.
 _LETTERS = {0x130: "i", 0x131: "i", 0x17F: "s", 0x212A: "k"}
@@ -233,6 +235,17 @@ def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
             or sent.told(bare, words)
         )
         if known is None:
+            if not words.isdisjoint(_CONTAINER_WORDS) and _RUN_CONTAINER.search(bare):
+                from openvet.formats._containers import told_of_run
+
+                if taken := told_of_run(bare):
+                    facts.anomaly(
+                        "hub/host-access",
+                        f"{taken[0]}, in {shorten(printable(bare), 120)}",
+                        line=number if pointer is None else None,
+                        pointer=pointer,
+                        kind=taken[1],
+                    )
             if not words.isdisjoint(_INSTALL_WORDS):
                 tell_install(bare, facts, number if pointer is None else None, pointer)
             continue

@@ -3,7 +3,7 @@
 What it finds:
     Settings of Git that are commands (``core.fsmonitor``, ``core.sshCommand``, ``core.hooksPath``, filters, aliases with
     ``!``) and hooks in ``.git`` that do more than call Git LFS; tasks of an editor that start when the folder is opened;
-    commands of a development container; hooks and servers (Model Context Protocol) of programmers' assistants; variables of an
+    commands of a development container (what runs inside of it is a note); hooks and servers (Model Context Protocol) of programmers' assistants; variables of an
     editor's terminals that load code, and such variables in ``.env``, ``.envrc`` and ``.Renviron``; files that R, Octave, IPython, Jupyter, debuggers and editors run when they start in the folder;
     commands that direnv, pre-commit and npm run once they are asked to (a note); and
     shortcuts and settings (``.lnk``, ``.url``, ``.scf``, ``desktop.ini``) by which Windows asks another machine when it shows the
@@ -59,7 +59,11 @@ _CONFIGURED = {
     "ipython_config.py": "IPython", "ipython_kernel_config.py": "IPython", "jupyter_config.py": "Jupyter", "jupyter_lab_config.py": "Jupyter",
     "jupyter_notebook_config.py": "Jupyter", "jupyter_server_config.py": "Jupyter", "sitecustomize.py": "Python", "usercustomize.py": "Python",
 }  # fmt: skip
-_CONTAINER = ("initializeCommand", "onCreateCommand", "postCreateCommand", "postStartCommand", "postAttachCommand")
+#: Run on the machine itself, or inside of the container that it starts.
+_CONTAINER = {
+    "initializeCommand": Severity.MEDIUM, "onCreateCommand": Severity.NOTE, "updateContentCommand": Severity.NOTE,
+    "postCreateCommand": Severity.NOTE, "postStartCommand": Severity.NOTE, "postAttachCommand": Severity.NOTE,
+}  # fmt: skip
 
 
 def check(ctx: Context) -> Iterator[Finding]:
@@ -91,5 +95,5 @@ def check(ctx: Context) -> Iterator[Finding]:
                     entry.location,
                     f"makes a development container run {shown(entry.value)}",
                     _REMEDY,
-                    severity=Severity.MEDIUM,
+                    severity=_CONTAINER[entry.key],
                 )
