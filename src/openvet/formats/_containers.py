@@ -31,12 +31,16 @@ Told = tuple[str, str]
 
 _MOST: Final = 200_000
 _MOST_TOLD: Final = 100
-_VALUES: Final = pattern(r"(?:^|/)(?:[\w.-]{0,60}values|[\w.-]{0,60}compose[\w.-]{0,60}|[\w.-]{0,60}stack)\.(?:ya?ml|json)$")
+_VALUES: Final = pattern(
+    r"(?:^|/)(?:[\w.-]{0,60}values|[\w.-]{0,60}compose[\w.-]{0,60}|[\w.-]{0,60}stack)\.(?:ya?ml|json)$"
+)
 _VARIABLE: Final = pattern(r"\$\{(?:localEnv:|env:)?(\w{1,80})(?::?[-?+=]([^{}]{0,400}))?\}|\$(\w{1,80})")
 _HOMES: Final = frozenset({"HOME", "USERPROFILE"})
 _SHORT: Final = pattern(r"((?:[A-Za-z]:[\\/])?[^:]*):([^:]+)(?::([\w,]+))?$")
 _DRIVE: Final = pattern(r"(?:[A-Za-z]:|/?/[A-Za-z]|/mnt/[A-Za-z]|/host_mnt|/run/desktop/mnt/host(?:/[A-Za-z])?)/?")
-_SOCKET: Final = pattern(r"(?:^|/)[\w-]{0,40}(?:docker|containerd|crio|cri-o|podman|dockershim|buildkitd?)[\w-]{0,40}\.sock$")
+_SOCKET: Final = pattern(
+    r"(?:^|/)[\w-]{0,40}(?:docker|containerd|crio|cri-o|podman|dockershim|buildkitd?)[\w-]{0,40}\.sock$"
+)
 #: Who may write there runs programs as the system, or has the containers of others.
 _SYSTEM: Final = frozenset(
     {"/etc", "/root", "/boot", "/usr", "/usr/bin", "/usr/local/bin", "/usr/sbin", "/bin", "/sbin", "/lib", "/lib64", "/usr/lib", "/usr/lib64",
@@ -49,10 +53,14 @@ _SYSTEM_BELOW: Final = ("/etc/cron", "/etc/systemd", "/etc/sudoers", "/etc/ssh/"
 _WIDE: Final = frozenset({"/sys", "/dev", "/home", "/Users", "~", "/mnt", "/media"})
 _ROOTS: Final = pattern(r"/proc/(?:1|self|thread-self)/(?:root|cwd)(?:/|$)")
 #: Credentials that servers of models are ordinarily given, to fetch the weights.
-_GIVEN: Final = pattern(r"\.aws\b|\.azure\b|gcloud|huggingface|/run/secrets|\.netrc|/etc/(?:passwd|group)$|\.kaggle|\.docker/config|\.kube/config$|\.wandb")
+_GIVEN: Final = pattern(
+    r"\.aws\b|\.azure\b|gcloud|huggingface|/run/secrets|\.netrc|/etc/(?:passwd|group)$|\.kaggle|\.docker/config|\.kube/config$|\.wandb"
+)
 _RAW: Final = pattern(r"/dev/(?:k?mem|port|kmsg|sd[a-z]|nvme\d|vd[a-z]|xvd|hd[a-z]|dm-|mapper|disk|root|loop)")
 _ALL_RIGHTS: Final = frozenset({"ALL", "SYS_MODULE", "SYS_RAWIO", "SYS_BOOT", "DAC_READ_SEARCH"})
-_ENTERS: Final = pattern(r"\bnsenter\b[^|;&]{0,200}(?:-t|--target)[ =]?1\b|\bchroot\s+/(?:host|mnt|rootfs|hostfs|node)\b|/sys/fs/cgroup/\S{0,80}release_agent|\bcore_pattern\b")
+_ENTERS: Final = pattern(
+    r"\bnsenter\b[^|;&]{0,200}(?:-t|--target)[ =]?1\b|\bchroot\s+/(?:host|mnt|rootfs|hostfs|node)\b|/sys/fs/cgroup/\S{0,80}release_agent|\bcore_pattern\b"
+)
 
 
 def tell_containers(document: Any, facts: Facts) -> None:
@@ -99,8 +107,6 @@ def _entries(pointer: str, table: dict[str, Any]) -> Iterator[tuple[str, Told]]:
     """What the keys of one table ask for."""
     for key, value in table.items():
         told: Iterator[Told] = iter(())
-        if not isinstance(key, str):
-            continue
         if key == "privileged" and _is_true(value):
             told = iter([("gives a container all rights and devices of the machine", "much")])
         elif (key in ("pid", "pidMode", "pid_mode") and value == "host") or (key == "hostPID" and _is_true(value)):
