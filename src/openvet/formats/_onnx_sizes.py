@@ -54,7 +54,7 @@ TF_SIZED: Final = {
 _LARGE: Final = 1 << 32
 _ABSURD: Final = 1 << 35
 #: Rounds of a loop that nobody sees the end of.
-_ENDLESS: Final = 1 << 40
+_ENDLESS: Final = (1 << 31) - 1
 _MOST_NODES: Final = 20_000
 _MOST_CONSTANTS: Final = 50_000
 _MOST_TOLD: Final = 20

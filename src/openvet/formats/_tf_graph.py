@@ -10,6 +10,7 @@ Reference: ``tensorflow/core/framework/graph.proto``, ``node_def.proto``, ``func
 
 from __future__ import annotations
 
+import struct
 from dataclasses import field, replace
 from itertools import islice
 
@@ -17,6 +18,7 @@ from openvet.core.dataclass import dataclass
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError
 from openvet.formats._format import Facts, Tensor
+from openvet.formats._loops import KEPT, Loops, Part, Step
 from openvet.formats._onnx_sizes import TF_SIZED, Sized, Sizes
 from openvet.formats._protobuf import Field, Walker, schema
 from openvet.formats._tf_program import OpKnowledge, TfGraph, TfUse, op_knowledge, text_operations
@@ -41,7 +43,10 @@ _TEXT_KEPT = 1024
 _LISTED = 16  # a constant of fewer elements is an axis or a shape and is not listed as a tensor
 _STEPS = 2000
 #: Types of shapes and counts, and their bytes.
-_WHOLE = {3: 4, 9: 8}
+_WHOLE = {3: 4, 9: 8, 10: 1}
+_FLOATING = {1: ("<f", 4), 2: ("<d", 8)}
+#: Inputs of a node that decide how often a loop is gone through.
+_INPUTS = 2_000
 _NESTED = 4
 _NESTED_USES = 1000
 
@@ -58,6 +63,8 @@ class Node:
     offset: int | None = None
     #: the numbers of a small constant of whole numbers
     numbers: list[float] = field(default_factory=list)
+    #: the functions that its attributes name
+    functions: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -68,6 +75,7 @@ class Scope:
     arguments: list[str] = field(default_factory=list)
     nodes: dict[str, Node] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
+    part: Part = field(default_factory=lambda: Part(""))
 
 
 class GraphReader:
@@ -91,12 +99,17 @@ class GraphReader:
         self.computed = self.asset = False
         self.steps = 0
         self.sizes = Sizes(shared=False)
+        self.loops = Loops()
+        self.graphs = 0
 
     # --- walking
 
     def graph(self, at: int, end: int) -> None:
         """A GraphDef: its nodes and its library."""
         scope = Scope("")
+        self.graphs += 1
+        scope.part.name = f"\0{self.graphs}"
+        self.loops.part(scope.part)
         for field_ in self.walker.message("GraphDef", at, end):
             if field_.name == "node":
                 self.node(scope, field_)
@@ -123,11 +136,25 @@ class GraphReader:
         for part in parts:
             if part.name == "node_def":
                 self.node(scope, part)
+            elif part.name == "ret":
+                self.result(scope, part)
             elif part.name != "signature" and part.spec.type:
                 self.walker.sweep(part.spec.type, part.at, part.end)
 
+    def result(self, scope: Scope, whole: Field) -> None:
+        """Where one result of a function comes from."""
+        key = value = ""
+        for part in self.walker.message("FunctionDef-RetEntry", whole.at, whole.end):
+            if part.name == "key":
+                key = self.walker.text(part, _TEXT_KEPT)
+            else:
+                value = self.walker.text(part, _TEXT_KEPT)
+        scope.part.results[key] = value
+
     def enter(self, scope: Scope, offset: int | None) -> None:
         """A function begins; two of one name make two programs of one file."""
+        scope.part.name, scope.part.arguments = scope.name, scope.arguments
+        self.loops.part(scope.part)
         if scope.name in self.functions:
             self.lie("function-twice", f"the library has the function {_shown(scope.name)} twice", offset)
         self.functions.add(scope.name)
@@ -137,10 +164,10 @@ class GraphReader:
         for part in walker.message("OpDef", whole.at, whole.end):
             if part.name == "name":
                 scope.name = walker.text(part)
-            elif part.name == "input_arg":
+            elif part.name in ("input_arg", "output_arg"):
                 for inner in walker.message("OpDef-ArgDef", part.at, part.end):
                     if inner.name == "name":
-                        scope.arguments.append(walker.text(inner))
+                        (scope.arguments if part.name == "input_arg" else scope.part.outputs).append(walker.text(inner))
                     elif inner.spec.type:
                         walker.sweep(inner.spec.type, inner.at, inner.end)
             elif part.spec.type:
@@ -177,8 +204,13 @@ class GraphReader:
         scope.names.add(node.name)
         self.sizes.enter(id(scope))
         self.sizes.constant(node.name, node.numbers)
+        scope.part.nodes += 1
         for op in ops:
             self.ops[op] = self.ops.get(op, 0) + 1
+            if op in KEPT or called or len(node.numbers) == 1 or op not in self.known:
+                number = node.numbers[0] if op == "Const" and len(node.numbers) == 1 else None
+                ends = tuple(each for each in node.inputs[:_INPUTS] if not each.startswith("^"))
+                self.loops.add(scope.part, node.name, Step(op, ends, node.functions, number, node.offset))
             if (meant := TF_SIZED.get(op)) is not None and self.sizes.room:
                 inputs = [each.partition(":")[0] for each in node.inputs[:8] if not each.startswith("^")]
                 inputs = inputs[:-1] if op == "ConcatV2" else inputs  # the last one is the axis
@@ -226,6 +258,7 @@ class GraphReader:
                     waiting.append((part.spec.type, part, depth + 1))
                 elif part.name == "name" and kind == "NameAttrList":
                     called.add(walker.text(part))
+                    node.functions.setdefault(key, walker.text(part))
                 elif part.name == "s" and depth < 2:
                     kept = node.attributes.setdefault(key, [])
                     if len(kept) < _TEXTS_KEPT:
@@ -237,6 +270,7 @@ class GraphReader:
         dtype = 0
         shape: tuple[int, ...] | None = ()
         content: Field | None = None
+        floating: Field | None = None
         texts: list[str] = []
         numbers: list[int] = []
         for part in walker.message("TensorProto", whole.at, whole.end):
@@ -246,8 +280,10 @@ class GraphReader:
                 shape = read_shape(walker, part)
             elif part.name == "tensor_content":
                 content = part
-            elif part.name in ("int_val", "int64_val") and len(numbers) <= _LISTED:
+            elif part.name in ("int_val", "int64_val", "bool_val") and len(numbers) <= _LISTED:
                 numbers += walker.numbers(part, _LISTED + 1)
+            elif part.name in ("float_val", "double_val"):
+                floating = part
             elif part.name == "string_val":
                 if len(texts) < _TEXTS_KEPT:
                     texts.append(walker.text(part, _TEXT_KEPT))
@@ -259,8 +295,8 @@ class GraphReader:
         elements = 1
         for extent in shape or ():
             elements *= extent
-        if dtype in _WHOLE and shape is not None and elements <= _LISTED:
-            node.numbers = self.few(numbers, content, _WHOLE[dtype], elements)
+        if shape is not None and elements <= _LISTED:
+            node.numbers = self.known_numbers(dtype, elements, numbers, content, floating)
         if content is not None and bits and shape is not None and content.size and content.size * 8 != elements * bits:
             message = f"the constant {_shown(node.name)} has {content.size} bytes for {elements} elements of {name}"
             self.lie("tensor-size", message, content.tag_at)
@@ -269,6 +305,17 @@ class GraphReader:
                 raise LimitError("tensors", self.facts.limits.tensors, "holds more tensors", offset=whole.at)
             at, size = (content.at, content.size) if content is not None else (None, None)
             self.facts.tensors.append(Tensor(printable(node.name[:500]), name, shape, at, size))
+
+    def known_numbers(
+        self, dtype: int, elements: int, numbers: list[int], content: Field | None, floating: Field | None
+    ) -> list[float]:
+        """The numbers of a small constant: whole ones, truths, or a single other one."""
+        if dtype in _WHOLE:
+            return self.few(numbers, content, _WHOLE[dtype], elements)
+        given = content or floating
+        if dtype in _FLOATING and elements == 1 and given is not None and given.size == _FLOATING[dtype][1]:
+            return list(struct.unpack(_FLOATING[dtype][0], self.walker.bytes(given.at, given.size)))
+        return []
 
     def few(self, numbers: list[int], content: Field | None, width: int, elements: int) -> list[float]:
         """The numbers of a small constant: one that stands for all, a number each, or their bytes."""
@@ -312,6 +359,9 @@ class GraphReader:
         for at, what, certain in self.sizes.judge():
             offset = None if at is None else at + base
             self.facts.anomaly(RULE, what, offset, lie="absurd-size", beyond=certain)
+        for at, what, certain in self.loops.judge():
+            offset = None if at is None else at + base
+            self.facts.anomaly(RULE, what, offset, lie="endless", beyond=certain)
         uses: dict[tuple[str, tuple[str, ...], bool], TfUse] = {}
         for scope, node in self.told:
             if node.op in self.functions:

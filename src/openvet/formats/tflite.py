@@ -75,6 +75,10 @@ def read(source: Source, facts: Facts) -> None:
             _values(graph, walk, facts)
         _tensors(graph, walk, buffers, facts)
         _operators(graph, names, used, facts, ends)
+    from openvet.formats._tflite_loops import LOOPS, tell_loops
+
+    if LOOPS.intersection(names):
+        tell_loops(model, names, buffers, facts)
     kinds: dict[str, dict[str, int]] = {"builtin": {}, "flex": {}, "custom": {}}
     for name, count in sorted(used.items()):
         group, _, rest = name.partition(":")

@@ -2,7 +2,7 @@
 
 What it finds:
     Tables that are used as two types, fields that share their bytes, texts without an end mark, indices and segments
-    that lead nowhere.
+    that lead nowhere. Loops over constants that never end, or only after an absurd number of turns, are high.
 
 Why it matters:
     Runtimes on devices often skip the verifier for speed, and follow such offsets into foreign memory. Two readers
@@ -20,12 +20,13 @@ What it cannot see:
 
 References:
     https://flatbuffers.dev/internals/ ; CVE-2020-15212, CVE-2020-15211 (TensorFlow Lite before 2.3.1); CWE-20,
-    CWE-125.
+    CWE-125, CWE-835.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from openvet.checks._check import Context
 from openvet.core.finding import Finding
@@ -38,11 +39,12 @@ RULE = Rule(
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
     since="0.1.0",
-    cwe=(20, 125),
+    cwe=(20, 125, 835),
     needs=("tflite", "executorch", "ort"),
 )
 
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each anomaly that a reader recorded for this rule."""
-    yield from ctx.anomalies("Do not load it; ask the author for a model that a current converter has written.")
+    for finding in ctx.anomalies("Do not load it; ask the author for a model that a current converter has written."):
+        yield replace(finding, severity=Severity.HIGH) if finding.evidence.get("beyond") else finding

@@ -3,7 +3,7 @@
 What it finds:
     Two nodes or two functions of one name, a field twice that a message has once, and constants whose bytes do not fit
     their shape and type. Constants of which operations make more elements than a machine holds (``Fill``, ``Tile``, ``Range`` ...)
-    are high. The evidence names the lie in one word.
+    are high, and so are loops over constants that never end, functions that always call themselves, and calls that multiply. The evidence names the lie in one word.
 
 Why it matters:
     TensorFlow refuses some of it and takes the last of two others; another reader takes the first. One file is then two
@@ -19,7 +19,7 @@ What it cannot see:
     Whether a graph that is well formed does what it should.
 
 References:
-    https://protobuf.dev/programming-guides/encoding/#last-one-wins ; CWE-436, CWE-789.
+    https://protobuf.dev/programming-guides/encoding/#last-one-wins ; CWE-436, CWE-789, CWE-835.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ RULE = Rule(
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
     since="0.1.0",
-    cwe=(436, 789),
+    cwe=(436, 789, 835),
 )
 
 
