@@ -10,7 +10,7 @@ Reference: ``keras/src/saving/serialization_lib.py`` of Keras.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from openvet.core.location import below
@@ -25,6 +25,22 @@ _MOST = 2_000_000
 #: Base64 of the first bytes of pickles (a protocol; without one a name or a mark) and of zips.
 _PICKLED = ("gA", "Y0", "Y1", "Y2", "Y3", "KG", "UEsDB")
 _SHORTEST = 12
+#: Keys under which an object of Keras may be written as a text, how many of them are read, and keys of a map that has them.
+_WRITTEN = frozenset(
+    {
+        "config",
+        "model_config",
+        "layer_config",
+        "architecture",
+        "metadata",
+        "keras_config",
+        "model",
+        "json",
+        "model_json",
+    }
+)
+_MOST_WRITTEN = 100
+_FEW = 500
 
 
 @cache
@@ -70,7 +86,23 @@ def look(facts: Facts) -> None:
     """Note whether the document just read is a configuration of Keras, and hand on the pickles that it carries."""
     if not isinstance(facts.document, dict | list):
         return
-    if not any(_tells(each) for _, each in objects(facts.document) if is_object(each)):
+    told = False
+    written = 0
+    for pointer, each in objects(facts.document):
+        told = told or (is_object(each) and _tells(each))
+        for key in _WRITTEN & each.keys() if len(each) <= _FEW else ():
+            text = each[key]
+            if (
+                isinstance(text, str)
+                and text.lstrip()[:1] in ("{", "[")
+                and '"class_name"' in text
+                and written < _MOST_WRITTEN
+            ):
+                written += 1
+                data = text.encode("utf-8", "surrogatepass")
+                name = below(pointer, key).strip("/").replace("/", ".")[-200:]
+                facts.add_members([Member(f"written/{name}.json", len(data), partial(BytesSource, data))])
+    if not told:
         return
     facts.note("keras", True)
     wrapped: Any = None

@@ -285,8 +285,7 @@ class GraphReader:
             elif part.name in ("float_val", "double_val"):
                 floating = part
             elif part.name == "string_val":
-                if len(texts) < _TEXTS_KEPT:
-                    texts.append(walker.text(part, _TEXT_KEPT))
+                texts += [walker.text(part, _TEXT_KEPT)] if len(texts) < _TEXTS_KEPT else []
                 self.carried(part)
             elif part.spec.type:
                 walker.sweep(part.spec.type, part.at, part.end)

@@ -12,6 +12,8 @@ Reference: https://github.com/keras-team/tf-keras/blob/master/tf_keras/protobuf/
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
 
@@ -26,14 +28,19 @@ FORMAT = Format(
     cannot_tell=("what layers do whose classes are somewhere else",),
 )
 
+#: Places that begin like an object and are none, up to which objects are looked for.
+_MOST_FAILED = 50
+
 
 def probe(head: Head) -> Likeness:
     """Objects with an identifier of Keras; other fields, which loaders pass over, do not matter."""
-    if b"_tf_keras_" not in head.data:
-        return Likeness.NO
-    from openvet.formats._tf_likeness import has_keras_objects
+    if b"_tf_keras_" in head.data:
+        from openvet.formats._tf_likeness import has_keras_objects
 
-    return Likeness.STRONG if has_keras_objects(head) else Likeness.NO
+        if has_keras_objects(head):
+            return Likeness.STRONG
+    named = head.name.rpartition("/")[2] == "keras_metadata.pb" and not head.data.lstrip().startswith((b"{", b"["))
+    return Likeness.STRONG if named and b'"class_name"' in head.data else Likeness.NO
 
 
 def read(source: Source, facts: Facts) -> None:
@@ -48,12 +55,37 @@ def read(source: Source, facts: Facts) -> None:
 
     walker = Walker(source, facts, schema("tensorflow"))
     places: list[tuple[int, int]] = []
-    for part in walker.message("SavedMetadata", 0, source.size):
-        for inner in walker.message("KerasSavedObject", part.at, part.end):
-            if inner.name == "metadata" and inner.size:
-                places.append((inner.at, inner.size))
-            elif inner.spec.type:
-                walker.sweep(inner.spec.type, inner.at, inner.end)
-    facts.note("objects", len(places))
+    try:
+        for part in walker.message("SavedMetadata", 0, source.size):
+            for inner in walker.message("KerasSavedObject", part.at, part.end):
+                if inner.name == "metadata" and inner.size:
+                    places.append((inner.at, inner.size))
+                elif inner.spec.type:
+                    walker.sweep(inner.spec.type, inner.at, inner.end)
+    finally:
+        if not places or walker.unknown:  # whatever reads such a file, its settings stand somewhere in it
+            places = list(_texts(source, facts)) or places
+        facts.note("objects", len(places))
+        settings_member(facts, walker, places)
     walker.report("tensorflow/graph-lies", "the settings of Keras")
-    settings_member(facts, walker, places)
+
+
+def _texts(source: Source, facts: Facts) -> Iterator[tuple[int, int]]:
+    """Where objects of JSON stand in a file that is no message of Keras."""
+    import json
+
+    if source.size > facts.limits.text:
+        return
+    text = source.read(0, source.size).decode("latin-1")
+    decoder = json.JSONDecoder()
+    at = text.find('{"')
+    failed = 0
+    while at >= 0 and failed < _MOST_FAILED:
+        facts.budget.check_time()
+        try:
+            _, end = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            end, failed = at + 2, failed + 1
+        else:
+            yield at, end - at
+        at = text.find('{"', end)
