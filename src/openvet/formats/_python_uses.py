@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from typing import Any, NamedTuple
 
@@ -38,6 +39,9 @@ _NATIVE_RUNS = pattern(r"\b(?:system|popen|execl[ep]?|execv[ep]?|fork|posix_spaw
 #: They take the code that lies beside the model, which is judged by itself.
 _FROM_BESIDE = (".from_config", "._from_config")
 _MOST_NESTED = 3
+_MOST_ASKED = 10
+_MOST_GROWN = 100
+_LONGEST_NAME = 200
 _MOST_LOOKED_AT = 300
 _MOST_NEAR = 5_000
 
@@ -64,6 +68,7 @@ class Uses(Names):
         self._secretive = may_take(text)
         self.uses: list[tuple[int, str, str, str, str, str]] = []
         self.overflown = False
+        self._grown: dict[str, bool] = {}
         #: calls into neighbouring files, and between functions that nothing calls: (owner, name, when) and the line
         self.near: dict[tuple[str, str, str], int] = {}
 
@@ -73,6 +78,8 @@ class Uses(Names):
         name = self.resolve(node.func)
         if name == "operator.methodcaller()" and node.args:
             name = self._got(node, 0) or name
+        elif name is None or name == "builtins.eval()":
+            name = self._evaluated(node.func) or name
         arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
         if name is None:
             self._hidden_name(node, when)
@@ -91,6 +98,17 @@ class Uses(Names):
             given = argument.value if isinstance(argument, ast.Starred) else argument
             for each in _items(given):
                 self._use_callable(each, when, f"is handed to {shown(name)}", local=runs)
+
+    def _evaluated(self, called: ast.expr) -> str | None:
+        """The name that ``eval`` gives, where that is what is called: ``eval('ex' + 'ec')(x)``."""
+        if not isinstance(called, ast.Call) or not called.args or self.resolve(called.func) != "builtins.eval":
+            return None
+        text = self.fold(called.args[0])
+        try:
+            tree = ast.parse(text.strip(), mode="eval") if isinstance(text, str) and len(text) < _LONGEST_NAME else None
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+        return self.resolve(tree.body) if tree is not None and isinstance(tree.body, ast.Name | ast.Attribute) else None
 
     def _trusts(self, node: ast.Call) -> bool:
         """Whether a call hands on ``trust_remote_code=True``, also in a dictionary of keywords."""
@@ -355,6 +373,8 @@ class Uses(Names):
 
     def _decoded_code(self, node: ast.Call, name: str, when: str) -> None:
         waiting: list[ast.AST] = [node.args[0]]
+        followed: set[str] = set()
+        asked: set[str] = set()
         for _ in range(_MOST_LOOKED_AT):
             if not waiting:
                 return
@@ -363,7 +383,27 @@ class Uses(Names):
             if inner is not None and self._known.decodes(inner):
                 self._use(node, f"{name}({shown(inner)}(…))", "hidden", when, "runs what it decodes")
                 return
+            if inner == "builtins.chr" or (isinstance(part, ast.BinOp) and isinstance(part.op, ast.BitXor)):
+                self._use(node, f"{name}(…)", "hidden", when, "runs what it puts together character by character")
+                return
+            if isinstance(part, ast.Name):
+                held = self._values.get(part.id)
+                if held is not None and part.id not in followed:
+                    followed.add(part.id)
+                    waiting.append(held)
+                if part.id not in asked and len(asked) < _MOST_ASKED:
+                    asked.add(part.id)
+                    if self._grows(part.id):
+                        self._use(
+                            node, f"{name}(…)", "hidden", when, "runs what it puts together character by character"
+                        )
+                        return
             waiting.extend(ast.iter_child_nodes(part))
+
+    def _grows(self, name: str) -> bool:
+        if name not in self._grown:
+            self._grown[name] = len(self._grown) < _MOST_GROWN and _grows(self._text, name)
+        return self._grown[name]
 
     def _nested(self, code: str, when: str, line: int) -> bool:
         try:
@@ -434,6 +474,13 @@ class Uses(Names):
                 value = " ".join(map(str, value[:6]))
             parts.append("…" if value is None else repr(value[:200] if isinstance(value, str | bytes) else value))
         return ", ".join(parts)
+
+
+def _grows(text: str, name: str) -> bool:
+    """Whether what ``name`` stands for is put together out of single characters."""
+    escaped = re.escape(name)
+    put = rf"\b{escaped}(?:[ \t]{{0,20}}\+=|\.append\(|[ \t]{{0,20}}=(?!=))[^\n]{{0,300}}?(?:\bchr\(|\w[ \t]{{0,9}}\^[ \t]{{0,9}}\w)"
+    return re.search(put, text) is not None
 
 
 def _items(given: ast.expr) -> list[ast.expr]:

@@ -27,7 +27,7 @@ from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError
 from openvet.formats._decode import is_text
 from openvet.formats._format import Facts, Format, Head, Likeness
-from openvet.io.source import Source
+from openvet.io.source import BytesSource, Source
 
 __all__ = ["FORMAT", "PythonCall", "PythonSource", "PythonUse", "probe", "read", "read_source"]
 
@@ -150,7 +150,19 @@ def probe(head: Head) -> Likeness:
     if not named and not (head.data.startswith(b"#!") and b"python" in head.data[:80].split(b"\n", 1)[0]):
         return Likeness.NO
     # another encoding than UTF-8 is legal where the first lines say so (PEP 263)
-    return Likeness.WEAK if is_text(head) or b"coding" in head.data[:200] else Likeness.NO
+    if is_text(head) or b"coding" in head.data[:200]:
+        return Likeness.WEAK
+    # older interpreters stop at a null character, and run what stands before it
+    few = head.suffix == ".py" and head.data.count(b"\0") * 20 < len(head.data)
+    return (
+        Likeness.WEAK
+        if few and b"import" in head.data and is_text(Head(head.name, _without_nulls(head)))
+        else Likeness.NO
+    )
+
+
+def _without_nulls(head: Head) -> BytesSource:
+    return BytesSource(head.data.replace(b"\0", b""))
 
 
 def read(source: Source, facts: Facts) -> None:
@@ -168,6 +180,12 @@ def read(source: Source, facts: Facts) -> None:
         text = "\n".join(line if line.startswith(("import ", "import\t")) else "" for line in text.split("\n"))
     program = read_source(text, facts.at(), facts.limits)
     facts.programs.append(program)
+    from openvet.formats._python_repair import is_also_shell
+
+    if program.error or is_also_shell(text):
+        from openvet.formats.shell import tell_commands
+
+        tell_commands(text, facts)
     if program.error:
         facts.unknown("malformed", f"the source cannot be parsed: {program.error}")
 
@@ -214,11 +232,11 @@ def _parsed(text: str, location: Location, imports: tuple[str, ...], limits: Lim
         tree = ast.parse(text)
     except SyntaxError as error:
         message = f"{error.msg} in line {error.lineno}" if error.lineno else str(error.msg)
-        return PythonSource(location, len(text), imports, error=shorten(printable(message), 200))
+        return _rest(text, location, imports, limits, when, shorten(printable(message), 200))
     except (RecursionError, MemoryError):
         return PythonSource(location, len(text), imports, error="nested too deeply")
     except (ValueError, UnicodeError, OverflowError) as error:
-        return PythonSource(location, len(text), imports, error=shorten(printable(str(error)), 200))
+        return _rest(text, location, imports, limits, when, shorten(printable(str(error)), 200))
     from openvet.formats._python_tree import Reading
 
     reading = Reading(text, min(limits.records, 500))
@@ -231,6 +249,23 @@ def _parsed(text: str, location: Location, imports: tuple[str, ...], limits: Lim
     calls = (PythonCall(name, moment, line, owner) for (owner, name, moment), line in reading.near.items())
     return PythonSource(location, len(text), imports, _frozen(reading), tuple(map(printable, classes)), involved,
                         tuple(calls), tuple(reading.handed_on()))  # fmt: skip
+
+
+def _rest(
+    text: str, location: Location, imports: tuple[str, ...], limits: Limits, when: str, error: str
+) -> PythonSource:
+    """What can be said of a source that does not parse as it is; ``error`` says why."""
+    from openvet.formats._python_repair import repaired
+    from openvet.formats._python_tree import Reading
+
+    tree = repaired(text)
+    reading = Reading(text, min(limits.records, 500))
+    try:
+        if tree is not None:
+            reading.module(tree, when)
+    except RecursionError:
+        error = "nested too deeply"
+    return PythonSource(location, len(text), imports, _frozen(reading), error=error)
 
 
 def _frozen(reading: Any) -> tuple[PythonUse, ...]:

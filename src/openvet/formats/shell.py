@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set as AbstractSet
+from itertools import islice
 
 from openvet.core.pattern import pattern
 from openvet.core.text import lines_of, printable, shorten
@@ -63,7 +64,8 @@ _RUNS = pattern(
     re.IGNORECASE,
 )
 _DECODES = pattern(
-    r"\bbase64\s+(?:-d|-D|--decode)\b|\bxxd\s+-r\b|\bopenssl\s+enc\s+-d\b|-enc(?:odedcommand)?\s+[A-Za-z0-9+/=]{20}",
+    r"\bbase(?:64|32)\s+(?:-d|-D|--decode)\b|\bxxd\s+-r\b|\bopenssl\s+(?:enc|base64)\s+-d\b|-enc(?:odedcommand)?\s+[A-Za-z0-9+/=]{20}|"
+    r"\b(?:printf|echo\s+-n?e|echo\s+\$)\s*[\"']?(?:\\x[0-9a-f]{2}|\\0?[0-7]{3}){2}|\|\s*rev\s*\||\|\s*tr\s+[^-\s]\S{0,80}\s+[^-\s]\S{0,80}\s*\||\buudecode\b",
     re.IGNORECASE,
 )
 _REVERSE = pattern(r"/dev/(?:tcp|udp)/|New-Object\s+(?:System\.)?Net\.Sockets\.TCPClient", re.IGNORECASE)
@@ -96,6 +98,19 @@ def _pair(first: str, then: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
 _REVERSE_PAIRS = (_pair(r"\bsocat\b", r"\bexec:"), _pair(r"\bmkfifo\b", r"\b(?:nc|ncat|telnet|openssl)\b"))
 _DESTROYS_PAIRS = (_pair(r"\bdd\b", r"\bof=/dev/(?:sd|nvme|hd)"),)
 _HIDDEN_PAIRS = (_pair(r"\beval\b", r"\bbase64\b"),)
+#: The same in the words of other languages, one line of which is given to their interpreters.
+_HIDDEN_WORDS = frozenset({"perl", "ruby", "php", "python", "python3", "python2", "node"})
+_HIDDEN_CALLS = frozenset(
+    {"exec", "eval", "system", "popen", "run", "spawn", "execsync", "child_process", "function", "assert", "qx"}
+)
+_HIDDEN_TOLD = (
+    _pair(r"\b(?:perl|ruby|php)\s+-\w*[er]\b", r"\b(?:pack|unpack|unpack1|decode_base64|base64_decode|hex2bin)\b"),
+    _pair(
+        r"\bpython[23]?\s+-\w*c\b",
+        r"\b(?:b64decode|fromhex|unhexlify|decompress|b32decode|b85decode|a85decode|rot.?13|marshal)\b",
+    ),
+    _pair(r"\bnode\s+-\w*e\b", r"\b(?:base64|atob|fromCharCode)\b"),
+)
 _INSTALLS = pattern(
     r"\bpip[23]?\s+(?:install|download|wheel|sync)\b|\buv\s+(?:add|sync|tool\s+install)\b", re.IGNORECASE
 )
@@ -187,6 +202,8 @@ def read(source: Source, facts: Facts) -> None:
     scan_text(text, facts)
     EncodedPickles(facts).look(text)
     tell_commands(text, facts)
+    if "<<" in text and "python" in text:
+        _tell_python(text, facts)
     tell_installed(text, facts)
     if facts.name.lower().endswith(".reg"):
         from openvet.formats._windows_files import tell_registry
@@ -203,6 +220,29 @@ def read(source: Source, facts: Facts) -> None:
         facts.anomaly("hub/tool-command", "is a hook that Git runs in this folder", line=1)
 
 
+_HERE = pattern(r"\bpython[23]?(?:\.\d+)?\b[^\n|;<]{0,200}<<-?\s*[\"']?(\w{1,40})[\"']?[^\n]{0,200}\n")
+
+
+def _tell_python(text: str, facts: Facts) -> None:
+    """Python that a script hands to its interpreter (a here-document) and that runs what it decodes."""
+    from openvet.formats.python import read_source
+
+    for found in islice(_HERE.finditer(text), _MOST_HERE):
+        end = re.compile(rf"^\t*{found[1]}[ \t]*$", re.MULTILINE).search(text, found.end())
+        body = text[found.end() : end.start() if end else len(text)][:_LONGEST_HERE]
+        for use in read_source(body, facts.at(), facts.limits).uses:
+            if use.capability == "hidden":
+                number = text.count("\n", 0, found.end()) + use.line
+                message = f"decodes a hidden command and runs it, in Python: {use.name}"
+                facts.anomaly("hub/shell-command", message, line=number, kind="hidden")
+                break
+
+
+#: Here-documents that are read, and characters of one.
+_MOST_HERE = 20
+_LONGEST_HERE = 64 * 1024
+
+
 def _tell_environment(text: str, facts: Facts) -> None:
     """The first command of a file that direnv runs in the folder, once somebody has allowed it."""
     for number, line in enumerate(lines_of(text), 1):
@@ -217,19 +257,24 @@ def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
     from openvet.formats._sent_secrets import SentSecrets
     from openvet.formats._windows_commands import Remembered, batch_text, plain_line
 
-    remembered, fetched, sent = Remembered(), _Fetched(), SentSecrets()
+    remembered, fetched, sent, spelled = Remembered(), _Fetched(), SentSecrets(), _Spelled()
     told = 0
     for each in _JOINS:
         text = text.replace(each, " ")
     text = batch_text(text)
     for number, line in enumerate(lines_of(text), 1):
-        bare = plain_line(line.strip()[:_LONGEST_LINE].replace('""', "").replace("''", ""))
+        line = line.strip()
+        if "  " in line or len(line) > _LONGEST_LINE:
+            line = _BLANKS.sub(" ", line)  # a command may stand far to the right
+        bare = plain_line(line[:_LONGEST_LINE].replace('""', "").replace("''", ""))
         if bare.startswith(("#", "REM ", "::")):
             continue
         words = _words_of(bare)
         put = remembered.put_in(bare, words)
+        plain = spelled.plain(bare)
         known = (
-            _judged(put, words if put is bare else _words_of(put))
+            (None if plain is bare else _judged(plain, _words_of(plain)))
+            or _judged(put, words if put is bare else _words_of(put))
             or remembered.runs(bare, words)
             or fetched.runs(bare, words)
             or sent.told(bare, words)
@@ -309,7 +354,15 @@ def _judged(bare: str, words: AbstractSet[str]) -> tuple[str, str] | None:
     ):
         return "deletes or overwrites what belongs to the user or the system", "destroys"
     runs = ("|" in bare or not words.isdisjoint(_RUN_WORDS)) and _RUNS.search(bare) is not None
-    if ("eval" in words and _has_pair(bare, _HIDDEN_PAIRS)) or (runs and _DECODES.search(bare)):
+    if (
+        ("eval" in words and _has_pair(bare, _HIDDEN_PAIRS))
+        or (runs and _DECODES.search(bare))
+        or (
+            not words.isdisjoint(_HIDDEN_WORDS)
+            and not words.isdisjoint(_HIDDEN_CALLS)
+            and _has_pair(bare, _HIDDEN_TOLD)
+        )
+    ):
         return "decodes a hidden command and runs it", "hidden"
     if known := windows_command(bare, words):
         return known
@@ -321,6 +374,41 @@ def _judged(bare: str, words: AbstractSet[str]) -> tuple[str, str] | None:
     ):
         return fetched(bare)
     return fetched(bare) if runs and _FETCHES.search(bare) else None
+
+
+#: A variable that is set to a short constant, and where one is used; what a POSIX shell drops from a word.
+_SET = pattern(
+    r"(?:^|[;&(\s])(?:export\s+|local\s+)?([A-Za-z_]\w{0,60})=(\"[^\"$`\\]{0,400}\"|'[^']{0,400}'|[^\s;&|$`\"'()<>\\]{1,400})(?=$|[\s;&])"
+)
+_USED = pattern(r"\$\{?([A-Za-z_]\w{0,60})\}?")
+_DROPPED = pattern(r"\\(?=[a-z])")
+_BLANKS = pattern(r"[ \t\xa0]{2,}")
+
+
+class _Spelled:
+    """Lines with what their variables are set to in the place of these, and without the marks that a shell drops."""
+
+    __slots__ = ("_room", "_values")
+
+    def __init__(self) -> None:
+        self._room = 64 * _LONGEST_LINE
+        self._values: dict[str, str] = {"IFS": " "}
+
+    def plain(self, line: str) -> str:
+        """``line`` itself where nothing is put into it."""
+        if "=" in line and len(self._values) < _MOST:
+            for name, value in _SET.findall(line):
+                self._values[name] = value.strip("\"'")
+        if self._room <= 0 or not ("$" in line or "\\" in line):
+            return line
+        out = line
+        if "$" in line:
+            out = _USED.sub(lambda found: self._values.get(found[1], found[0]), line)[:_LONGEST_LINE]
+        out = _DROPPED.sub("", out)
+        if out == line:
+            return line
+        self._room -= len(out)
+        return out
 
 
 class _Fetched:
