@@ -17,6 +17,7 @@ import io
 import re
 import tokenize
 import warnings
+from itertools import islice
 from typing import Any
 
 from openvet.core.dataclass import dataclass
@@ -161,6 +162,24 @@ def probe(head: Head) -> Likeness:
     )
 
 
+#: A requirement with its place, and an address in a list of places, as texts of ``setup()``.
+_REQUIRED = pattern(
+    r"""["']([\w.\[\],-]{1,80}\s{0,9}@\s{0,9}[\w+]{3,20}://[^"'\s]{1,400})["']|dependency_links\s{0,20}=\s{0,20}\[([^\]]{1,4000})"""
+)
+
+
+def _tell_required(text: str, facts: Facts) -> None:
+    """Record the packages that ``setup.py`` takes from a place that nobody knows."""
+    from openvet.formats.requirements import installs_of, is_foreign
+
+    for found in islice(_REQUIRED.finditer(text), 100):
+        for install in installs_of(found[1] or found[2].replace('"', " ").replace("'", " ").replace(",", " ")):
+            if is_foreign(install.text):
+                number = text.count("\n", 0, found.start()) + 1
+                message = f"takes packages from a place of its own: {install.text.strip()}"
+                facts.anomaly("hub/requirement-source", message, line=number, kind=install.kind, text=install.text)
+
+
 def _without_nulls(head: Head) -> BytesSource:
     return BytesSource(head.data.replace(b"\0", b""))
 
@@ -180,6 +199,8 @@ def read(source: Source, facts: Facts) -> None:
         text = "\n".join(line if line.startswith(("import ", "import\t")) else "" for line in text.split("\n"))
     program = read_source(text, facts.at(), facts.limits)
     facts.programs.append(program)
+    if facts.place.rsplit("/", 1)[-1] == "setup.py":
+        _tell_required(text, facts)
     from openvet.formats._python_repair import is_also_shell
 
     if program.error or is_also_shell(text):

@@ -21,7 +21,17 @@ from openvet.formats._decode import is_text
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "Install", "Requirements", "installs_of", "is_well_known", "packages_of", "probe", "read"]
+__all__ = [
+    "FORMAT",
+    "Install",
+    "Requirements",
+    "installs_of",
+    "is_foreign",
+    "is_well_known",
+    "packages_of",
+    "probe",
+    "read",
+]
 
 FORMAT = Format(
     id="requirements",
@@ -217,6 +227,28 @@ def installs_of(line: str, number: int = 0) -> list[Install]:
         plain = re.match(r"(?:\w+\+)?(?:http|git|ftp)://", place) is not None
         out.append(Install(number, "plain" if plain else "place", shown))
     return out[:1]
+
+
+_HOST: Final = pattern(r"(?:\w+\+)?\w+://(?:[^/@\s\"']*@)?(\[[0-9a-fA-F:.]{2,45}\]|[\w.${}-]+)[^\s\"']*")
+#: Hosts of a network of one's own: one word, reserved endings, private addresses.
+_INSIDE: Final = pattern(
+    r"[\w-]+|.*\.(?:local|localhost|internal|intranet|corp|lan|home|private|test|localdomain|svc)|127\..*|10\..*|192\.168\..*|172\.(?:1[6-9]|2\d|3[01])\..*|"
+    r"169\.254\..*|\[(?:::1|f[cde].*)\]|.*[${}].*",
+    re.IGNORECASE,
+)
+
+
+def is_foreign(text: str) -> bool:
+    """Whether a line takes something from a host that is neither one that everybody uses nor one of a network of one's own."""
+    for found in _HOST.finditer(text):
+        place = re.sub(r"^(?:\w+\+)?(?:https?|ssh|git)://(?:[^/@]*@)?", "https://", found[0])
+        if (
+            not found[0].startswith("file:")
+            and not f"{place}/".startswith(_public())
+            and not _INSIDE.fullmatch(found[1])
+        ):
+            return True
+    return False
 
 
 def is_well_known(install: Install) -> bool:

@@ -19,7 +19,7 @@ from openvet.formats._decode import is_text, read_text
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "dangerous_line", "probe", "read", "tell_commands"]
+__all__ = ["FORMAT", "dangerous_line", "probe", "read", "tell_commands", "tell_indexes"]
 
 FORMAT = Format(
     id="shell",
@@ -117,7 +117,10 @@ _INSTALLS = pattern(
 #: Words of which a line must have one for the patterns above to be in it; searching for each in every line costs far more.
 _REVERSE_WORDS = frozenset({"tcp", "udp", "sockets", "socat", "mkfifo", "nc", "ncat", "netcat"})
 _RUN_WORDS = frozenset({"iex", "invoke", "sh", "bash", "zsh", "eval", "source"})
-_INSTALL_WORDS = frozenset({"pip", "pip2", "pip3", "uv"})
+_INSTALL_WORDS = frozenset(
+    {"pip", "pip2", "pip3", "uv", "pip_index_url", "pip_extra_index_url", "pip_find_links", "uv_index", "uv_index_url", "uv_extra_index_url",
+     "uv_default_index", "uv_find_links"}
+)  # fmt: skip
 _CONTAINER_WORDS = frozenset({"docker", "podman", "nerdctl"})
 _RUN_CONTAINER = pattern(r"\b(?:docker|podman|nerdctl)(?:\s+container)?\s+(?:run|create)\b")
 _WORD = pattern(r"\w+")
@@ -306,18 +309,40 @@ def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
 
 
 def tell_install(line: str, facts: Facts, number: int | None, pointer: str | None) -> None:
-    """Record it where a line makes pip take packages from another index, or without encryption."""
-    found = _INSTALLS.search(line) if "pip" in line or "uv" in line else None
-    if found is None:
-        return
-    from openvet.formats.requirements import installs_of
+    """Record it where a line makes pip take packages from another index, without encryption, or from a place that nobody knows."""
+    from openvet.formats.requirements import installs_of, is_foreign
 
-    for install in installs_of(line[found.end() :]):
-        if install.kind != "place":
-            message = f"makes pip take packages from elsewhere: {install.text}"
-            facts.anomaly(
-                "hub/requirement-source", message, line=number, pointer=pointer, kind=install.kind, text=install.text
-            )
+    given: list[str] = []
+    if ("pip" in line or "uv" in line) and (found := _INSTALLS.search(line)) is not None:
+        given.append(line[found.end() :])
+    if found := _INDEX_SET.search(line):
+        given.append(f"--index-url {found[1] or found[2]}")
+    for each in given:
+        for install in installs_of(each):
+            if install.kind != "place" or is_foreign(install.text):
+                message = f"makes pip take packages from elsewhere: {install.text.strip()}"
+                facts.anomaly(
+                    "hub/requirement-source",
+                    message,
+                    line=number,
+                    pointer=pointer,
+                    kind=install.kind,
+                    text=install.text,
+                )
+
+
+#: Settings of pip and uv by a command or a variable.
+_INDEX_SET = pattern(
+    r"\bpip[23]?\s+config\s+set\s+(?:--\w+\s+)?[\w.-]{0,40}(?:index-url|find-links)\s+[\"']?([^\s\"';|&]{1,400})|"
+    r"\b(?:PIP_(?:EXTRA_)?INDEX_URL|PIP_FIND_LINKS|UV_(?:EXTRA_|DEFAULT_)?INDEX(?:_URL)?|UV_FIND_LINKS)[= ]\s*[\"']?([^\s\"';|&]{1,400})"
+)
+
+
+def tell_indexes(text: str, facts: Facts) -> None:
+    """Record the lines of a list of variables by which pip or uv take packages from elsewhere."""
+    for number, line in enumerate(islice(text.splitlines(), _MOST), 1):
+        if not line.lstrip().startswith("#"):
+            tell_install(line[:_LONGEST_LINE], facts, number, None)
 
 
 def dangerous_line(text: str) -> str | None:

@@ -164,8 +164,11 @@ def read(source: Source, facts: Facts) -> None:
         _tell_started(source, facts)
     if (who := _VARIABLES.get(facts.name.rsplit("/", 1)[-1])) is not None:
         from openvet.formats._started import tell_loading_variables
+        from openvet.formats.shell import tell_indexes
 
-        tell_loading_variables(source.upto(0, _LINE_HELD).decode("utf-8", "replace"), facts, who)
+        variables = source.upto(0, _LINE_HELD).decode("utf-8", "replace")
+        tell_loading_variables(variables, facts, who)
+        tell_indexes(variables, facts)
     if _COMMANDED.search(facts.name):
         from openvet.formats.shell import tell_commands
 

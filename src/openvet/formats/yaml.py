@@ -34,8 +34,8 @@ FORMAT = Format(
     refines=("text", "json"),
 )
 
-#: Files of MLflow and of KitOps.
-_NAMES = {"MLmodel", "MLproject", "Kitfile", "kitfile", ".kitfile"}
+#: Files of MLflow, of KitOps and of conda.
+_NAMES = {"MLmodel", "MLproject", "Kitfile", "kitfile", ".kitfile", ".condarc", "condarc"}
 #: Endings of settings, which are YAML where they ask for an object as Hydra reads it.
 _SETTINGS = {".cfg", ".conf", ".config", ".hydra", ".ini", ""}
 _TARGET = pattern(rb"^[ \t-]*[\"']?_target_[\"']?[ \t]*:[ \t]", re.MULTILINE)

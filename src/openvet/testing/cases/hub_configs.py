@@ -114,7 +114,7 @@ CASES: tuple[Case, ...] = (
            "instruction-templates/a.yaml": "instruction_template: |-\n  {% for m in messages %}{{ m.content }}{% endfor %}\n",
            "template_a.txt": ORDINARY_TEMPLATES["chatml"]}, "admit"),
     _case("requirements-index", "requirements from another index without encryption",
-          {"requirements.txt": "--extra-index-url http://192.0.2.1/simple\nx==1.0\n"}, "review", "hub/requirement-source"),
+          {"requirements.txt": "--extra-index-url http://192.0.2.1/simple\nx==1.0\n"}, "reject", "hub/requirement-source"),
     _case("ordinary-requirements", "requirements as models have them",
           {"requirements.txt": "--extra-index-url https://download.pytorch.org/whl/cu121\ntorch==2.1.0\n"
                                "git+https://github.com/huggingface/transformers.git@v4.40.0\n"}, "admit"),

@@ -75,9 +75,55 @@ _FOREIGN = (
     ),
     ("environment.yml", "a channel", _CONDA.format(channel=f', "{_INDEX}"', pip="")),
     ("environment.yml", "a list for pip", _CONDA.format(channel="", pip=f"    - x @ {_GIT}\n")),
+    (".condarc", "a channel", "channels:\n  - https://packages.example.org/conda\n"),
+    (".env", "an index in a variable", f"MODEL=small\nPIP_EXTRA_INDEX_URL={_INDEX}\n"),
+    (".envrc", "an index in a variable of the folder", f"export UV_INDEX_URL={_INDEX}\n"),
+    (
+        "Dockerfile",
+        "an index in a variable of an image",
+        f"FROM python:3.12\nENV PIP_INDEX_URL={_INDEX}\nRUN pip install torch\n",
+    ),
+    (
+        "install.sh",
+        "an index that is set once for all",
+        f"pip config set global.extra-index-url {_INDEX}\npip install torch\n",
+    ),
+    ("install.sh", "a file by its address", f"pip install {_URL}\n"),
+    ("install.sh", "a repository", f"pip install -U '{_GIT}'\n"),
+    (
+        "setup.py",
+        "a requirement by its address",
+        f"from setuptools import setup\nsetup(name='x', install_requires=['torch', 'x @ {_URL}'])\n",
+    ),
+    (
+        "requirements.txt",
+        "a host that begins like a well-known one",
+        "--index-url https://pypi.org.packages.example.org/simple\ntorch\n",
+    ),
+    (
+        "requirements.txt",
+        "a host behind a well-known name",
+        "--index-url https://pypi.org@packages.example.org/simple\ntorch\n",
+    ),
     ("environment.yaml", "an index for pip", _CONDA.format(channel="", pip=f"    - --extra-index-url {_INDEX}\n")),
 )
+#: Hosts of a network of one's own.
+_INSIDE = (
+    ("requirements.txt", "an index by a bare name", "--extra-index-url https://packages/simple\ntorch\n"),
+    (
+        "requirements.txt",
+        "an index of a network of one's own",
+        "--index-url https://pypi.example.internal/simple\ntorch\n",
+    ),
+    ("pip.conf", "an index at a private address", "[global]\nextra-index-url = https://10.0.0.7/simple\n"),
+    ("requirements.txt", "an index in a variable", "--index-url https://${HOST}/simple\ntorch\n"),
+)
 _ORDINARY = (
+    ("install.sh", "a mirror, and a repository on a host that everybody uses",
+     "pip install -i https://pypi.tuna.tsinghua.edu.cn/simple torch\npip install git+https://github.com/x/y\npip install modelscope -f "
+     "https://modelscope.oss-cn-beijing.aliyuncs.com/releases/repo.html\n"),
+    (".condarc", "ordinary channels", "channels:\n  - conda-forge\n  - https://mirrors.tuna.tsinghua.edu.cn/anaconda/pkgs/main\nssl_verify: true\n"),
+    ("setup.py", "an ordinary package", "from setuptools import setup\nsetup(name='x', url='https://x.example.org', install_requires=['torch'])\n"),
     ("requirements.txt", "a repository on a host that everybody uses",
      ("git+https://github.com/x/y@main\nz @ git+ssh://git@github.com/x/z.git\n-e .\n./local\n"
      "--extra-index-url https://download.pytorch.org/whl/cu121\ntorch==2.1\n")),
@@ -102,8 +148,10 @@ def _folder(name: str, text: str) -> Callable[[], dict[str, bytes]]:
 
 
 CASES: tuple[Case, ...] = (
-    *(Case(f"packages/{name.lstrip('.').replace('.', '-').lower()}-{number}", f"{name} names {what}", _folder(name, text), "review",
+    *(Case(f"packages/{name.lstrip('.').replace('.', '-').lower()}-{number}", f"{name} names {what}", _folder(name, text), "reject",
            frozenset({"hub/requirement-source"})) for number, (name, what, text) in enumerate(_FOREIGN, 1)),
+    *(Case(f"packages/inside-{number}", f"{name} names {what}", _folder(name, text), "review", frozenset({"hub/requirement-source"}))
+      for number, (name, what, text) in enumerate(_INSIDE, 1)),
     *(Case(f"packages/ordinary-{name.replace('.', '-').lower()}", f"{name}: {what}", _folder(name, text), "admit")
       for name, what, text in _ORDINARY),
 )  # fmt: skip
