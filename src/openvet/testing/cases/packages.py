@@ -120,8 +120,8 @@ _INSIDE = (
 )
 _ORDINARY = (
     ("install.sh", "a mirror, and a repository on a host that everybody uses",
-     "pip install -i https://pypi.tuna.tsinghua.edu.cn/simple torch\npip install git+https://github.com/x/y\npip install modelscope -f "
-     "https://modelscope.oss-cn-beijing.aliyuncs.com/releases/repo.html\n"),
+     ("pip install -i https://pypi.tuna.tsinghua.edu.cn/simple torch\npip install git+https://github.com/x/y\npip install modelscope -f "
+     "https://modelscope.oss-cn-beijing.aliyuncs.com/releases/repo.html\n")),
     (".condarc", "ordinary channels", "channels:\n  - conda-forge\n  - https://mirrors.tuna.tsinghua.edu.cn/anaconda/pkgs/main\nssl_verify: true\n"),
     ("setup.py", "an ordinary package", "from setuptools import setup\nsetup(name='x', url='https://x.example.org', install_requires=['torch'])\n"),
     ("requirements.txt", "a repository on a host that everybody uses",
