@@ -3,7 +3,7 @@
 What it finds:
     Files and members of archives that a processor or a virtual machine runs: ELF, PE, Mach-O and APE programs and
     libraries, static libraries, Java, Android, WebAssembly, Lua, Python and LLVM bytecode, programs for GPUs. They are
-    recognised by their bytes, whatever their name.
+    recognised by their bytes, whatever their name. A portable program (llamafile) is high: such a model is used by starting it.
 
 Why it matters:
     Weights are data and need no program. Whatever loads or starts it gives it all rights of the process, and nobody can
@@ -35,6 +35,9 @@ from openvet.formats.known import code_titles
 
 RULE = Rule(id="file/native-code", severity=Severity.MEDIUM, confidence=Confidence.HIGH, since="0.1.0", cwe=(506,))
 
+#: Kinds of which a file is a server and its weights in one, so that using the model is starting the program.
+_WHOLE = frozenset({"ape"})
+
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each file that is code."""
@@ -46,5 +49,6 @@ def check(ctx: Context) -> Iterator[Finding]:
                     Location(component.place),
                     f"is compiled code: {titles[kind]}",
                     "Delete it if the model works without it; otherwise build it from source that you have read.",
+                    severity=Severity.HIGH if kind in _WHOLE else None,
                     evidence={"format": kind},
                 )

@@ -4,7 +4,8 @@ What it finds:
     Calls whose arguments say that they make 2^34 bytes or more (``bytearray``, ``operator.mul``, ``numpy.zeros``), take 2^30
     items or more of an iterable (``list(itertools.count())``), or make a number of 2^28 bits (``pow(10, 10 ** 9)``,
     ``Fraction("1e1000000000")``); numbers that are written in hundreds of thousands of decimal digits; and tuples in tuples that
-    are shared or nested so that a hash of the outermost never ends, or overflows the stack.
+    are shared or nested so that a hash of the outermost never ends, or overflows the stack. For review: lists and dictionaries that
+    hold each other several times over twenty levels and more, which load but which nobody can print, compare or copy to JSON.
 
 Why it matters:
     Loading never returns, or ends the process and whatever runs beside it. No callable in it is dangerous, so that lists of
@@ -59,4 +60,13 @@ def check(ctx: Context) -> Iterator[Finding]:
                 f"takes all memory or time when the file is loaded: {first.detail}{more}",
                 _REMEDY,
                 evidence={"opcode": first.opcode, "detail": first.detail},
+            )
+        shared = next((each for each in program.computed if each.kind == "lattice"), None)
+        if shared is not None and not bombs:
+            yield ctx.finding(
+                program.at(shared.offset),
+                f"takes all memory or time of whatever goes through it, prints or copies it: {shared.detail}",
+                _REMEDY,
+                severity=Severity.MEDIUM,
+                evidence={"opcode": shared.opcode, "detail": shared.detail},
             )

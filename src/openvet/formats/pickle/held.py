@@ -17,6 +17,9 @@ _MANY_ITEMS = 2_000_000
 _WEIGHED = 65_536
 _TAG = 0xF
 _TUPLE = 2
+_FROZENSET = 6
+#: Levels of containers that share what they hold; honest data has a few.
+_LEVELS = 20
 _OFFSET_SHIFT = 24
 _DEEP_SHIFT = 40
 _WEIGHT = (1 << 40) - 1
@@ -76,6 +79,46 @@ class Held:
         if room > 0:
             held.extend(items[:room])
         held[0] += len(items)
+
+    def lattice(self) -> int:
+        """Identity of a container that is reached on more ways than anybody follows, through many levels that share what they hold;
+        -1 where there is none. Of containers that are forgotten nothing is known.
+        """
+        known = {**self._old, **self._young}
+        ways: dict[int, int] = {}
+        levels: dict[int, int] = {}
+        for start in known:
+            if start in ways:
+                continue
+            waiting = [start]
+            while waiting:
+                identity = waiting[-1]
+                if ways.get(identity):
+                    waiting.pop()
+                    continue
+                entered = identity in ways
+                ways.setdefault(identity, 0)  # for a container that holds itself
+                entry = known.get(identity)
+                total, deepest, ready = 1, 0, True
+                for value in entry[1:] if entry is not None else ():
+                    if not _TUPLE <= value & _TAG <= _FROZENSET:
+                        continue
+                    inner = value >> _OFFSET_SHIFT
+                    if inner not in ways:
+                        if not entered:
+                            waiting.append(inner)
+                            ready = False
+                        continue
+                    total += ways[inner]
+                    deepest = max(deepest, levels.get(inner, 0) + 1)
+                if not ready:
+                    continue
+                waiting.pop()
+                if total >= _BULKY and deepest >= _LEVELS:
+                    return identity
+                ways[identity] = min(total, _WEIGHT)
+                levels[identity] = deepest
+        return -1
 
 
 class Weights:

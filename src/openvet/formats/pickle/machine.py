@@ -198,6 +198,9 @@ class Machine(Semantics):
                 self.tape.weights.bulky,
                 "TUPLE",
             )
+        elif (shared := self.held.lattice()) >= 0:
+            what = "containers that hold each other several times, level by level"
+            self.compute("lattice", what, shared, "APPENDS")
 
     def walk(self) -> None:
         """Run opcodes until STOP: those that only move data by the tape, the others one by one."""

@@ -110,7 +110,7 @@ CASES: tuple[Case, ...] = (
         "llamafile",
         "a portable program with its archive, under its own name",
         _llamafile(),
-        "review",
+        "reject",
         "archive/hidden-data",
         "file/native-code",
         file="model.llamafile",
