@@ -4,14 +4,13 @@ each file that carries settings; and settings that are no message or stand in a 
 
 from __future__ import annotations
 
-import codecs
 import json
-import marshal
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
 from openvet.testing.case import Case
+from openvet.testing.forge_keras import BYTECODE
 from openvet.testing.forge_protobuf import varint
 from openvet.testing.forge_tensorflow import graph, keras_metadata, meta_graph, node, saved_model
 
@@ -22,7 +21,7 @@ _Settings = dict[str, Any]
 
 def _code() -> str:
     """Bytecode as Keras 2 writes it, with the line ends of base64."""
-    return codecs.encode(marshal.dumps(compile("print('forged')", "<lambda>", "eval")), "base64").decode()
+    return BYTECODE
 
 
 def _lambda(function: Any, **more: Any) -> _Settings:

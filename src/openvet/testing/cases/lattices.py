@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable
 from functools import partial
 from typing import Final
@@ -32,18 +31,19 @@ _HOSTILE: dict[str, Callable[[bytes], bytes]] = {
 
 
 def _nodes() -> bytes:
-    """Records that name the one before, as lists that are linked do."""
-    nodes: list[object] = []
-    for number in range(300):
-        nodes.append({"id": number, "before": nodes[-1] if nodes else None, "sizes": [1, 2]})
-    return pickle.dumps(nodes, 4)
+    """Records of which each names the one before."""
+    out = b"\x80\x02](Nq\x00"
+    for number in range(200):
+        out += b"}(K\x00K" + bytes([number]) + b"K\x01h" + bytes([number]) + b"uq" + bytes([number + 1])
+    return out + b"e."
 
 
 def _shared() -> bytes:
-    same = {"lr": 0.1, "betas": [0.9, 0.99]}
-    return pickle.dumps(
-        {"groups": [same] * 1000, "again": [[same, same]] * 50, "deep": [[[[[same] * 9] * 9] * 9] * 9] * 9}, 2
-    )
+    """A record that hundreds of places share, over a few levels."""
+    out = b"\x80\x02]}(K\x00K\x01uq\x00"
+    for number in range(4):
+        out += b"(" + (b"h" + bytes([number])) * 90 + b"lq" + bytes([number + 1])
+    return out + b"a."
 
 
 CASES: tuple[Case, ...] = (
