@@ -184,7 +184,7 @@ def test_compiled_code_is_found_wherever_it_is(kind: str) -> None:
     inner = file("a.zip!/b", kind, coverage=Coverage.UNREAD)
     findings = run("file/native-code", file("a.zip", "zip", children=(inner,)))
     assert [(each.location.place, each.severity, each.evidence) for each in findings] == [
-        ("a.zip!/b", Severity.MEDIUM, {"format": kind})
+        ("a.zip!/b", Severity.HIGH if kind == "ape" else Severity.MEDIUM, {"format": kind})
     ]
 
 

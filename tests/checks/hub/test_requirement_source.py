@@ -17,10 +17,12 @@ def said(folder: Path, text: str, beside: str = "config.json") -> list[tuple[str
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("torch==2.1.0\n--extra-index-url http://192.0.2.1/simple\n", [("medium", 2)]),
-        ("torch==2.1.0\n--index-url https://example.org/simple\n", [("low", 2)]),
+        ("torch==2.1.0\n--extra-index-url http://192.0.2.1/simple\n", [("high", 2)]),
+        ("torch==2.1.0\n--index-url https://example.org/simple\n", [("high", 2)]),
+        ("torch==2.1.0\n--index-url https://pypi.example.internal/simple\n", [("low", 2)]),
+        ("torch==2.1.0\n--index-url http://10.0.0.7/simple\n", [("medium", 2)]),
         ("torch==2.1.0\n--trusted-host example.org\n", [("low", 2)]),
-        ("x @ http://example.org/x.whl\n", [("medium", 1)]),
+        ("x @ http://example.org/x.whl\n", [("high", 1)]),
         ("--extra-index-url https://download.pytorch.org/whl/cu121\ntorch==2.1.0\n", []),
         ("torch==2.1.0\ngit+https://github.com/huggingface/transformers.git\n", []),
         ("torch==2.1.0  # --index-url http://192.0.2.1\n", []),
