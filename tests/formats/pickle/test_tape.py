@@ -67,7 +67,11 @@ def test_the_numbers_are_those_of_their_origins() -> None:
     assert len(shared) == 31
     assert shared == {name: origins[name[1:]] for name in shared}
     held = numbers_of(SOURCE.with_name("held.py"))
-    assert {name for name in held if name[1:] in origins} == {"_TAG", "_TUPLE", "_OFFSET_SHIFT"}
+    assert {name for name in held if name[1:] in origins} == {"_TAG", "_TUPLE", "_FROZENSET", "_OFFSET_SHIFT"}
+    assert {name: held[name] for name in ("_TUPLE", "_FROZENSET")} == {
+        "_TUPLE": values.TUPLE,
+        "_FROZENSET": values.FROZENSET,
+    }
     assert held.items() & numbers.items() == {(name, numbers[name]) for name in held.keys() & numbers.keys()}
 
 
