@@ -19,10 +19,10 @@ _LINES: Final = 60
 _PARSED: Final = 1_500_000
 _LONGEST_LINE: Final = 2_000
 _PRINT: Final = pattern(
-    r"^([ \t]*|.{0,400}?[:;][ \t]*)(print|exec)(?:[ \t]+>>[ \t]*[\w.]{1,80},)?(?:[ \t]+(?![(=.])(.*))?$"
+    r"^([ \t]{0,80})(print|exec)(?:[ \t]{1,9}>>[ \t]{0,9}[\w.]{1,80},)?(?:[ \t]{1,9}(?![(=.])(.*))?$"
 )
-_EXCEPT: Final = pattern(r"^([ \t]*except[ \t]+[^,:\n]{1,400}),[ \t]*(\w{1,80})[ \t]*:")
-_RAISE: Final = pattern(r"^([ \t]*raise[ \t]+[\w.]{1,80}),[ \t]*(.+)$")
+_EXCEPT: Final = pattern(r"^([ \t]{0,80}except[ \t]{1,9}[^,:\n]{1,200}),[ \t]{0,9}(\w{1,80})[ \t]{0,9}:")
+_RAISE: Final = pattern(r"^([ \t]{0,80}raise[ \t]{1,9}[\w.]{1,80}),[ \t]{0,9}(.+)$")
 _PREFIX: Final = pattern(r"\b[uU][rR](?=['\"])")
 _OCTAL: Final = pattern(r"(?<![\w.])0(?=[0-7]{1,12}\b)")
 #: First lines that a shell runs and Python takes for a text: ``''':'``, ``"exec" "sh"``, ``'''exec' sh``.

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import ast
-import re
 import sys
+from itertools import islice
 from typing import Any, NamedTuple
 
 from openvet.core.pattern import pattern
@@ -40,7 +40,8 @@ _NATIVE_RUNS = pattern(r"\b(?:system|popen|execl[ep]?|execv[ep]?|fork|posix_spaw
 _FROM_BESIDE = (".from_config", "._from_config")
 _MOST_NESTED = 3
 _MOST_ASKED = 10
-_MOST_GROWN = 100
+_MOST_GROWN = 1_000
+_LONGEST_LOOKED_AT = 1 << 20
 _LONGEST_NAME = 200
 _MOST_LOOKED_AT = 300
 _MOST_NEAR = 5_000
@@ -68,7 +69,7 @@ class Uses(Names):
         self._secretive = may_take(text)
         self.uses: list[tuple[int, str, str, str, str, str]] = []
         self.overflown = False
-        self._grown: dict[str, bool] = {}
+        self._grown: set[str] | None = None
         #: calls into neighbouring files, and between functions that nothing calls: (owner, name, when) and the line
         self.near: dict[tuple[str, str, str], int] = {}
 
@@ -401,9 +402,11 @@ class Uses(Names):
             waiting.extend(ast.iter_child_nodes(part))
 
     def _grows(self, name: str) -> bool:
-        if name not in self._grown:
-            self._grown[name] = len(self._grown) < _MOST_GROWN and _grows(self._text, name)
-        return self._grown[name]
+        """Whether what ``name`` stands for is put together out of single characters."""
+        if self._grown is None:
+            found = _PUT_TOGETHER.finditer(self._text[:_LONGEST_LOOKED_AT])
+            self._grown = {each[1] for each in islice(found, _MOST_GROWN)}
+        return name in self._grown
 
     def _nested(self, code: str, when: str, line: int) -> bool:
         try:
@@ -476,11 +479,10 @@ class Uses(Names):
         return ", ".join(parts)
 
 
-def _grows(text: str, name: str) -> bool:
-    """Whether what ``name`` stands for is put together out of single characters."""
-    escaped = re.escape(name)
-    put = rf"\b{escaped}(?:[ \t]{{0,20}}\+=|\.append\(|[ \t]{{0,20}}=(?!=))[^\n]{{0,300}}?(?:\bchr\(|\w[ \t]{{0,9}}\^[ \t]{{0,9}}\w)"
-    return re.search(put, text) is not None
+#: A name for something that is put together out of single characters.
+_PUT_TOGETHER = pattern(
+    r"\b(\w{1,80})(?:[ \t]{0,20}\+=|\.append\(|[ \t]{0,20}=(?!=))[^\n]{0,80}?(?:\bchr\(|\w[ \t]{0,9}\^[ \t]{0,9}\w)"
+)
 
 
 def _items(given: ast.expr) -> list[ast.expr]:

@@ -45,9 +45,9 @@ _COMMANDS = frozenset({
 })  # fmt: skip
 #: Harmless values of any of them: words of Git, and programs of well-known tools by their bare names.
 _HARMLESS = pattern(r"(?:true|false|yes|no|on|off|0|1|git-lfs (?:clean|smudge|filter-process)(?: --skip)?(?: -- %f| %f)?|lfs-standalone-file|"
-                    r"(?:store|cache|manager(?:-core)?|manager-ui|osxkeychain|wincred|libsecret|gnome-keyring|oauth|checkout|merge|rebase|none)(?: --?[\w=./~-]+)*|"
+                    r"(?:store|cache|manager(?:-core)?|manager-ui|osxkeychain|wincred|libsecret|gnome-keyring|oauth|checkout|merge|rebase|none)(?: -[\w=./~-]{1,200})*|"
                     r"!?(?:/usr/(?:local/)?bin/|/opt/homebrew/bin/)?gh auth git-credential|"
-                    r"(?:vi|vim|nvim|nano|emacs|code|notepad|less|more|cat|delta|bat)(?: -{1,2}[\w=-]+)*|"
+                    r"(?:vi|vim|nvim|nano|emacs|code|notepad|less|more|cat|delta|bat)(?: -[\w=-]{1,200})*|"
                     r"(?:huggingface-cli|hf|git-xet|multipart|xet)|smtp(?:\.[\w-]+)+|"
                     r"git-nb(?:diffdriver diff|mergedriver merge)(?: %[A-Z])*|(?:python3? -m )?(?:nbstripout)(?: -t)?|)")  # fmt: skip
 #: An alias that gives Git a setting, or another place for its programs.
@@ -57,7 +57,9 @@ _HOST = pattern(r"(?:\w+://)?(?:[^/@\s]*@)?([\w.-]+)")
 
 #: Names of files that Git reads settings from, beside ``config`` in its own folders.
 _NAMES = frozenset({".gitconfig", ".lfsconfig", ".gitmodules", "config.worktree", "gitconfig"})
-_SECTIONS = pattern(rb'^\s*\[\s*[A-Za-z][\w.-]*(?:\s+"[^"\n]*")?\s*\]', re.MULTILINE)
+_SECTIONS = pattern(
+    rb'^[ \t]{0,80}\[[ \t]{0,20}[A-Za-z][\w.-]{0,80}(?:[ \t]{1,20}"[^"\n]{0,300}")?[ \t]{0,20}\]', re.MULTILINE
+)
 #: Sections of which one stands in such settings under another name, and hardly in others.
 _SURE = (
     b"[core]",

@@ -231,8 +231,9 @@ def _tell_python(text: str, facts: Facts) -> None:
     from openvet.formats.python import read_source
 
     for found in islice(_HERE.finditer(text), _MOST_HERE):
-        end = re.compile(rf"^\t*{found[1]}[ \t]*$", re.MULTILINE).search(text, found.end())
-        body = text[found.end() : end.start() if end else len(text)][:_LONGEST_HERE]
+        lines = text[found.end() : found.end() + _LONGEST_HERE].split("\n")
+        end = next((at for at, line in enumerate(lines) if line.strip() == found[1]), len(lines))
+        body = "\n".join(lines[:end])
         for use in read_source(body, facts.at(), facts.limits).uses:
             if use.capability == "hidden":
                 number = text.count("\n", 0, found.end()) + use.line
