@@ -146,9 +146,9 @@ def _read_short(data: bytes, facts: Facts) -> None:
 
 #: Settings of tools that allow comments and a comma behind the last value.
 _COMMENTED = pattern(
-    r"/(?:\.devcontainer|\.vscode|\.zed|\.cursor)/[^\n]*\.json$|/\.?devcontainer\.json$|/[jt]sconfig[\w.-]{0,40}\.json$|\.(?:jsonc|code-workspace|sublime-project)$"
+    r"/(?:\.devcontainer|\.vscode|\.zed|\.cursor)/[^\n]{0,200}\.json$|/\.?devcontainer\.json$|/[jt]sconfig[\w.-]{0,40}\.json$|\.(?:jsonc|code-workspace|sublime-project)$"
 )
-_LEXEME = pattern(r'"(?:[^"\\\n]|\\.)*+"|//[^\n]*+|/\*|,')
+_LEXEME = pattern(r'"(?:[^"\\\n]|\\.)*+"?+|//[^\n]*+|/\*|,')
 _CLOSES = pattern(r"\s*+[\]}]")
 
 

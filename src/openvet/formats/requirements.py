@@ -229,11 +229,11 @@ def installs_of(line: str, number: int = 0) -> list[Install]:
     return out[:1]
 
 
-_HOST: Final = pattern(r"(?:\w+\+)?\w+://(?:[^/@\s\"']*@)?(\[[0-9a-fA-F:.]{2,45}\]|[\w.${}-]+)[^\s\"']*")
+_HOST: Final = pattern(r"(?:\w{1,20}\+)?\w{1,20}://(?:[^/@\s\"']*@)?(\[[0-9a-fA-F:.]{2,45}\]|[\w.${}-]+)[^\s\"']*")
 #: Hosts of a network of one's own: one word, reserved endings, private addresses.
 _INSIDE: Final = pattern(
     r"[\w-]+|.*\.(?:local|localhost|internal|intranet|corp|lan|home|private|test|localdomain|svc)|127\..*|10\..*|192\.168\..*|172\.(?:1[6-9]|2\d|3[01])\..*|"
-    r"169\.254\..*|\[(?:::1|f[cde].*)\]|.*[${}].*",
+    r"169\.254\..*|\[(?:::1|f[cde].*)\]|[^${}]*+[${}].*",
     re.IGNORECASE,
 )
 

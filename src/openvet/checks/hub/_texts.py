@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from openvet.core.limits import DEFAULT_LIMITS
 from openvet.core.location import Location
 from openvet.core.pattern import pattern
@@ -13,7 +15,7 @@ _DANGER = ("process", "code", "load", "native", "network", "hidden")
 _GIVEN = "import os, subprocess, sys, shutil, builtins\n"
 #: A function that is called sooner or later; and code that a shell is to hand to Python.
 _LAMBDA = pattern(r"\s*lambda\b[^:\n]{0,200}:")
-_INLINE = pattern(r"\s*python[0-9.]{0,5}[ \t]+-c[ \t]+(['\"])(.*)\1\s*", 16)
+_INLINE = pattern(r"""\s{0,80}python[0-9.]{0,5}[ \t]{1,8}-c[ \t]{1,8}(?:'(.*)'|"(.*)")\s{0,80}""", re.DOTALL)
 
 
 def as_python(source: str) -> str | None:
@@ -34,7 +36,7 @@ def as_command(text: str) -> str | None:
 def does(text: str) -> str | None:
     """What a text of unknown language does as Python or as a command, for a message; ``None`` where it is neither or harmless."""
     inline = _INLINE.fullmatch(text)
-    source = inline[2] if inline is not None else text
+    source = text if inline is None else inline[1] or inline[2] or ""
     bare = _LAMBDA.match(source)
     if (use := as_python(_GIVEN + (source[bare.end() :].strip() if bare is not None else source))) is not None:
         return f"is Python and calls {use}"
