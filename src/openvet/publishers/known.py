@@ -1,0 +1,112 @@
+"""Publishers that are known: ``data/publishers.toml``, read from the JSON that ``tools/publishers.py`` makes of it."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections.abc import Mapping
+from typing import Any, Final
+
+from openvet.core.dataclass import dataclass
+from openvet.core.tables import data_folder
+from openvet.publishers._spelling import words
+
+__all__ = ["Known", "Publisher", "known"]
+
+#: How a family's name begins; what comes after it is a version or a size.
+_LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz")
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """One publisher; see the head of the table for what each field means. A field that is not known is ``None``."""
+
+    id: str
+    name: str
+    accounts: tuple[str, ...]
+    families: tuple[str, ...]
+    legal_name: str | None
+    seat: str | None
+    law: str | None
+    says: str | None
+    source: str | None
+    date: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The table, by what one looks for.
+
+    Attributes:
+        publishers: by their ids.
+        accounts: account in lower case -> (as it is written, id of the publisher).
+        skeletons: what an account looks like -> account as it is written.
+        families: how a model's name begins -> id of the publisher, the longest first.
+        ordinary: accounts that resemble others and are none of their squats, in lower case.
+        affixes, derived, plain: words of names.
+    """
+
+    publishers: Mapping[str, Publisher]
+    accounts: Mapping[str, tuple[str, str]]
+    skeletons: Mapping[str, str]
+    families: Mapping[str, str]
+    ordinary: frozenset[str]
+    affixes: tuple[str, ...]
+    derived: frozenset[str]
+    plain: frozenset[str]
+
+    def of_account(self, account: str) -> Publisher | None:
+        """Whose account it is. A hub does not tell upper from lower case in names."""
+        found = self.accounts.get(account.casefold())
+        return None if found is None else self.publishers[found[1]]
+
+    def of_family(self, name: str) -> Publisher | None:
+        """Whose models have names that begin like ``name``; the longest family counts."""
+        parts = words(name)
+        if len(parts) > 1 and parts[0] == "meta":  # Meta-Llama-3
+            parts = parts[1:]
+        text = "-".join(parts)
+        for family, owner in self.families.items():
+            if text.startswith(family) and text[len(family) : len(family) + 1] not in _LETTERS:
+                return self.publishers[owner]
+        return None
+
+    def of_text(self, text: str) -> Publisher | None:
+        """Whose name a free text is: an account, the name or the legal name, and nothing beside it."""
+        plain = " ".join(words(text))
+        for each in self.publishers.values():
+            names = (each.name, each.legal_name or "", *each.accounts)
+            if plain and any(plain == " ".join(words(name)) for name in names):
+                return each
+        return None
+
+
+@functools.cache
+def known() -> Known:
+    """The table that ships.
+
+    Raises:
+        OSError, ValueError: a fault of the installation.
+    """
+    with open(os.path.join(data_folder(), "publishers.json"), "rb", buffering=0) as file:
+        table: dict[str, Any] = json.loads(file.read())
+    publishers = {}
+    for each in table["publisher"]:
+        publishers[each["id"]] = Publisher(
+            each["id"], each["name"], tuple(each["accounts"]), tuple(each.get("families", ())),
+            *(each.get(name) for name in ("legal_name", "seat", "law", "says", "source", "date")),
+        )  # fmt: skip
+    families = {
+        "-".join(words(family)): each.id for each in publishers.values() for family in each.families
+    }
+    return Known(
+        publishers,
+        {name.casefold(): (name, each.id) for each in publishers.values() for name in each.accounts},
+        {form: name for name, form in table["skeletons"].items()},
+        {family: families[family] for family in sorted(families, key=lambda each: (-len(each), each))},
+        frozenset(each.casefold() for each in table["ordinary"]),
+        tuple(table["affixes"]),
+        frozenset(table["derived"]),
+        frozenset(table["plain"]),
+    )
