@@ -26,12 +26,17 @@ __all__ = ["TensorDigests", "TensorLine", "tensor_digests"]
 
 @dataclass(frozen=True, slots=True)
 class TensorLine:
-    """One tensor: its name, dtype, shape (row-major, outermost first), and the SHA-256 of its data in hex."""
+    """One tensor: its name, dtype, shape (row-major, outermost first), and the SHA-256 of its data in hex.
+
+    ``nbytes`` and ``constant``, whether all of its numbers are the same, are known to whoever read it, and part of no digest.
+    """
 
     name: str
     dtype: str
     shape: tuple[int, ...]
     sha256: str
+    nbytes: int = 0
+    constant: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ def take_inventory(
         budget.start_file()
         files = reading.settled(files, lambda index: ahead.reopen(snapshot.entries[index]))
     watch.close()
-    return Inventory(tuple(files))
+    return Inventory(tuple(files), snapshot.name)
 
 
 def _settle(

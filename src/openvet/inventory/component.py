@@ -69,9 +69,10 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """What a subject contains. ``files`` are in order of their places."""
+    """What a subject contains. ``files`` are in order of their places; ``name`` is what its origin calls it (``hf:org/name@commit``)."""
 
     files: tuple[Component, ...]
+    name: str = ""
     _all: list[Component] = field(default_factory=list, init=False, repr=False, compare=False)
     _by_format: dict[str, list[Component]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _anomalies: dict[str, list[Anomaly]] = field(default_factory=dict, init=False, repr=False, compare=False)

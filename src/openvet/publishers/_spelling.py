@@ -23,7 +23,19 @@ _CONFUSABLE: Final = {
     "ս": "u", "ц": "u", "ν": "v", "ѵ": "v", "ᴠ": "v", "ԝ": "w", "ω": "w", "ѡ": "w", "х": "x", "χ": "x", "у": "y", "γ": "y", "ү": "y", "ᴢ": "z", "đ": "d",
 }  # fmt: skip
 _DIGITS: Final = {"0": "o", "1": "l", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "9": "g"}
-_FOLD: Final = str.maketrans({**{each: "l" if letter == "i" else letter for each, letter in _CONFUSABLE.items()}, **_DIGITS, "i": "l", "|": "l", "-": "", "_": "", ".": "", " ": "", "/": ""})
+_FOLD: Final = str.maketrans(
+    {
+        **{each: "l" if letter == "i" else letter for each, letter in _CONFUSABLE.items()},
+        **_DIGITS,
+        "i": "l",
+        "|": "l",
+        "-": "",
+        "_": "",
+        ".": "",
+        " ": "",
+        "/": "",
+    }
+)
 _ROWS: Final = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 

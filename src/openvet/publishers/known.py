@@ -97,9 +97,7 @@ def known() -> Known:
             each["id"], each["name"], tuple(each["accounts"]), tuple(each.get("families", ())),
             *(each.get(name) for name in ("legal_name", "seat", "law", "says", "source", "date")),
         )  # fmt: skip
-    families = {
-        "-".join(words(family)): each.id for each in publishers.values() for family in each.families
-    }
+    families = {"-".join(words(family)): each.id for each in publishers.values() for family in each.families}
     return Known(
         publishers,
         {name.casefold(): (name, each.id) for each in publishers.values() for name in each.accounts},

@@ -63,8 +63,8 @@ def _alike(account: str, form: str, table: Known) -> Iterator[tuple[str, str]]:
 def _how_same(account: str, like: str) -> str:
     if not account.isascii():
         return "characters that look like others"
-    letters = "".join(words(account))
-    return "the same letters with other separators" if letters == "".join(words(like)) else "digits and letters that look like others"
+    same = "".join(words(account)) == "".join(words(like))
+    return "the same letters with other separators" if same else "digits and letters that look like others"
 
 
 def _around(account: str, form: str, table: Known) -> Iterator[tuple[str, str]]:
@@ -145,7 +145,9 @@ def like_family(name: str, table: Known) -> Resemblance | None:
             if len(head) < 4:
                 continue
             if form == skeleton(head):
-                how = "digits and letters that look like others" if core.isascii() else "characters that look like others"
+                how = (
+                    "digits and letters that look like others" if core.isascii() else "characters that look like others"
+                )
                 return Resemblance(name[:LONGEST], head, owner, how)
             if len(head) >= _FAMILY and core.isalpha() and core[0] == head[0] and _is_slip(core, head):
                 return Resemblance(name[:LONGEST], head, owner, _slip(core, head, 1))
