@@ -27,6 +27,7 @@ _COMMANDS = {
     "inspect": "inspect",
     "card": "card",
     "profile": "profile",
+    "origin": "origin",
     "bom": "bom",
     "advisories": "advisories",
     "disarm": "disarm",

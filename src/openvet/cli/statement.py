@@ -97,6 +97,7 @@ def _said(each: SignedStatement) -> list[str]:
     from openvet.evidence.predicates.claims_v1 import Claims
     from openvet.evidence.predicates.diff_v1 import DiffV1
     from openvet.evidence.predicates.inventory_v1 import InventoryV1
+    from openvet.evidence.predicates.origin_v1 import OriginV1
     from openvet.evidence.predicates.provenance_v1 import Provenance
     from openvet.evidence.predicates.scan_v1 import Scan
     from openvet.evidence.predicates.svr_v0 import SimpleVerification
@@ -118,6 +119,9 @@ def _said(each: SignedStatement) -> list[str]:
         return [
             f"documents: {', '.join(one.kind for one in found.documents[:_LISTED]) or 'none'}, problems: {problems}"
         ]
+    if isinstance(found, OriginV1):
+        place = "nowhere that is known" if found.published is None else found.published.repository
+        return [f"published at {place}, signers: {len(found.signers)}, remarks: {', '.join(one.kind for one in found.remarks[:_LISTED]) or 'none'}"]  # fmt: skip
     if isinstance(found, DiffV1):
         tensors = sum(sum(one.counts().values()) - one.counts().get("equal", 0) for one in found.models)
         return [f"beside {found.name_a}: {found.verdict}", f"files: {len(found.files)}, values: {len(found.values)}, texts: {len(found.texts)}, tensors: {tensors}"]  # fmt: skip

@@ -98,7 +98,7 @@ def open_hub(
     client = client or Client()
     client.authorize = authorize
     try:
-        commit = _commit(client, endpoint, name)
+        commit, about = _commit(client, endpoint, name)
         files = list(_files(client, endpoint, name, commit, limits))
     except StatusError as error:
         client.close()
@@ -120,13 +120,14 @@ def open_hub(
             )
     entries, by_name, cut = make_entries(files, exclude, limits)
     title = f"hf:{name.repository}@{commit}" + (f"/{printable(name.path)}" if name.path else "")
-    return RemoteOrigin(client, Snapshot(title, entries, single, cut), by_name, whole=whole)
+    return RemoteOrigin(client, Snapshot(title, entries, single, cut), by_name, whole=whole, about=about)
 
 
 # --- the API ---
 
 
-def _commit(client: Client, endpoint: str, name: HubName) -> str:
+def _commit(client: Client, endpoint: str, name: HubName) -> tuple[str, Mapping[str, Any]]:
+    """The commit that a revision is, and all else that the hub says about the repository there."""
     url = f"{endpoint}/api/models/{name.repository}/revision/{quote(name.revision, safe='')}"
     value = _json(client.get(url, limit=_ANSWER)[0])
     commit = value.get("sha") if isinstance(value, dict) else None
@@ -134,7 +135,7 @@ def _commit(client: Client, endpoint: str, name: HubName) -> str:
         raise UnreachableError("the hub does not say which commit the revision is")
     if _COMMIT.fullmatch(name.revision) and name.revision != commit:
         raise UnreachableError("the hub names another commit than the one that was asked for")
-    return commit
+    return commit, value
 
 
 def _files(client: Client, endpoint: str, name: HubName, commit: str, limits: Limits) -> Iterator[RemoteFile]:

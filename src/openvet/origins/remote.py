@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from openvet.core.dataclass import dataclass
 from openvet.core.limits import Limits
@@ -99,12 +99,22 @@ class RemoteOrigin:
         snapshot: what there is.
         files: the same, by name.
         whole: every byte of every file is to be fetched and hashed.
+        about: what the server says about the whole of it, parsed and not looked at.
     """
 
     remote: Literal[True] = True
 
-    def __init__(self, client: Client, snapshot: Snapshot, files: dict[str, RemoteFile], *, whole: bool) -> None:
+    def __init__(
+        self,
+        client: Client,
+        snapshot: Snapshot,
+        files: dict[str, RemoteFile],
+        *,
+        whole: bool,
+        about: Mapping[str, Any] | None = None,
+    ) -> None:
         self.snapshot = snapshot
+        self.about = about
         self._client = client
         self._files = files
         self._whole = whole

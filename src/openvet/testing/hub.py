@@ -184,6 +184,7 @@ class Hub(_Server):
         large: files of at least this size are LFS objects, and redirect to the store.
         page: entries in one page of the list of files.
         token: what a request has to carry, if anything.
+        about: what it says about the repository beside that (``author``, ``createdAt`` ...).
     """
 
     def __init__(
@@ -194,8 +195,10 @@ class Hub(_Server):
         large: int = 4096,
         page: int = 3,
         token: str = "",
+        about: dict[str, Any] | None = None,
     ) -> None:
         super().__init__("hub")
+        self.about = about or {}
         self.store = _Store()
         self.repository = repository
         self.files = dict(files)
@@ -246,6 +249,7 @@ class Hub(_Server):
             "sha": self.commit,
             "private": False,
             "siblings": siblings,
+            **self.about,
         }
         send(request, 200, json.dumps(value).encode(), {"Content-Type": "application/json"})
 

@@ -1,0 +1,168 @@
+"""A folder of what is known already: models, statements about models in files, dossiers. For each, which tensors or files it holds.
+
+Nothing of it is verified: it is the user's own, and what is compared are digests. Statements name the digests of files, so that a copy is
+only seen where the files are the same; of a model at hand every tensor is read.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from openvet.core.dataclass import dataclass
+from openvet.core.limits import Limits
+from openvet.core.pattern import pattern
+from openvet.core.progress import Progress
+from openvet.core.text import printable
+from openvet.errors import OpenVetError, SubjectError, UsageError
+from openvet.evidence.dossier.layout import CLAIMS, INDEX
+from openvet.evidence.predicates.inventory_v1 import PREDICATE_TYPE as INVENTORY
+from openvet.publishers.copies import Held
+from openvet.workflows.model_files import read_small
+
+__all__ = ["KnownModel", "read_known", "tensors_of"]
+
+_LARGEST: Final = 256 * 1024 * 1024
+_MOST: Final = 1000
+_DEPTH: Final = 12
+_CACHE: Final = pattern(r"models--([^/]+?)--([^/]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModel:
+    """One model that is known.
+
+    Attributes:
+        name: as whoever keeps it calls it, printable: the name of its folder or file, or its subject's; ``org/name`` in a hub's cache.
+        tensors: each of its tensors, where it was read.
+        files: SHA-256 -> (bytes, tensors) of its files that hold tensors, where a statement lists them.
+        why: why there is neither, else ''.
+    """
+
+    name: str
+    tensors: tuple[Held, ...] = ()
+    files: Mapping[str, tuple[int, int]] | None = None
+    why: str = ""
+
+
+def read_known(folder: str, apart: str, limits: Limits, progress: Progress) -> Iterator[KnownModel]:
+    """Everything in ``folder``, in order of the names.
+
+    Args:
+        apart: a path that is not compared with itself.
+
+    Raises:
+        UsageError: there is no such folder, or it holds too much.
+    """
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError as error:
+        raise UsageError(f"{printable(folder)}: {error.strerror or error}") from error
+    if len(names) > _MOST:
+        raise UsageError(f"{printable(folder)}: holds {len(names)} entries; at most {_MOST} are compared")
+    for name in names:
+        path = os.path.join(folder, name)
+        if os.path.realpath(path) != os.path.realpath(apart):
+            yield from _one(path, name, limits, progress)
+
+
+def _one(path: str, name: str, limits: Limits, progress: Progress) -> Iterator[KnownModel]:
+    try:
+        if os.path.isdir(path):
+            if os.path.isfile(os.path.join(path, INDEX)) and os.path.isfile(os.path.join(path, CLAIMS)):
+                yield from _stated(os.path.join(path, CLAIMS), name)
+                return
+            cached = _CACHE.fullmatch(name)
+            snapshots = os.path.join(path, "snapshots")
+            if cached is not None and os.path.isdir(snapshots):
+                for each in sorted(os.listdir(snapshots)):
+                    held = tensors_of(os.path.join(snapshots, each), limits, progress)
+                    yield KnownModel(printable(f"{cached[1]}/{cached[2]}"), held)
+                return
+        elif name.endswith((".json", ".jsonl")):
+            yield from _stated(path, name)
+            return
+        held = tensors_of(path, limits, progress)
+        yield KnownModel(printable(name), held, why="" if held else "no tensor of it was read")
+    except (OSError, OpenVetError) as error:
+        text = error.strerror if isinstance(error, OSError) else str(error)
+        yield KnownModel(printable(name), why=printable(text or "cannot be read"))
+
+
+def tensors_of(path: str, limits: Limits, progress: Progress) -> tuple[Held, ...]:
+    """Every tensor of a model at hand that is read.
+
+    Raises:
+        SubjectError: there is no such model.
+    """
+    from openvet.workflows.tensors import digest_tensors
+
+    report = digest_tensors(path, limits, progress)
+    return tuple(Held(each.name, each.sha256, each.nbytes, each.constant) for each in report.lines)
+
+
+def _stated(path: str, name: str) -> Iterator[KnownModel]:
+    """The inventories in a file: statements, bundles, or a report of a check; one value, or one a line."""
+    try:
+        data = read_small(path, _LARGEST)
+    except SubjectError as error:
+        raise SubjectError(str(error)) from error
+    found = [each for value in _values(data) for each in _inventories(value, 0)]
+    for subject, body in found:
+        files = _files(body)
+        if files:
+            yield KnownModel(printable(subject or name), files=files)
+    if not found:
+        yield KnownModel(printable(name), why="no inventory is in it")
+
+
+def _values(data: bytes) -> Iterator[Any]:
+    try:
+        yield json.loads(data)
+        return
+    except (ValueError, RecursionError):
+        pass
+    for line in data.split(b"\n"):
+        try:
+            yield json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+
+
+def _inventories(value: Any, depth: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """(name of the subject, body) of every inventory statement in a value, unpacked from its envelope where it has one."""
+    if depth > _DEPTH:
+        return
+    if isinstance(value, list):
+        for each in value[:_MOST]:
+            yield from _inventories(each, depth + 1)
+    elif isinstance(value, dict):
+        if value.get("predicateType") == INVENTORY and isinstance(value.get("predicate"), dict):
+            subject = value.get("subject")
+            first = subject[0] if isinstance(subject, list) and subject and isinstance(subject[0], dict) else {}
+            said = first.get("name")
+            yield (said if isinstance(said, str) else ""), value["predicate"]
+        elif isinstance(value.get("payload"), str) and "payloadType" in value:
+            try:
+                yield from _inventories(json.loads(base64.b64decode(value["payload"])), depth + 1)
+            except (ValueError, RecursionError):
+                return
+        else:
+            for name in ("models", "statements", "dsseEnvelope", "claims"):
+                yield from _inventories(value.get(name), depth + 1)
+
+
+def _files(body: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+    out: dict[str, tuple[int, int]] = {}
+    items = body.get("items")
+    for each in items if isinstance(items, list) else []:
+        if not isinstance(each, dict) or not isinstance(each.get("tensors"), list) or not each["tensors"]:
+            continue
+        digest, size = each.get("digest"), each.get("size")
+        sha256 = digest.get("sha256") if isinstance(digest, dict) else None
+        if isinstance(sha256, str) and type(size) is int and size >= 0:
+            out[sha256] = (size, len(each["tensors"]))
+    return out
