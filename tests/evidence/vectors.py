@@ -48,6 +48,16 @@ from openvet.evidence.predicates.diff_v1 import (
     WordsChange,
 )
 from openvet.evidence.predicates.inventory_v1 import Fact, InventoryV1, Item, TensorEntry
+from openvet.evidence.predicates.origin_v1 import (
+    Copy,
+    OriginFact,
+    OriginName,
+    OriginV1,
+    Place,
+    PublisherEntry,
+    Remark,
+    Signer,
+)
 from openvet.evidence.predicates.profile_v1 import Cache, Comparison, ModelPart, Problem, ProfileV1
 from openvet.evidence.predicates.provenance_v1 import Provenance
 from openvet.evidence.predicates.scan_v1 import FileScan, Scan
@@ -357,6 +367,41 @@ def _diff(diff: DiffV1) -> Statement:
     return Statement(ResourceDescriptor("tuned", {"dirHash": sha("tuned")}), diff)
 
 
+_ORIGIN = OriginV1(
+    TOOL,
+    Place("huggingface.co", "meta-1lama", "meta-1lama/Llama-3.1-8B", "a" * 40, "measured"),
+    (
+        PublisherEntry("meta", "Meta", False, ("base meta-llama/Llama-3.1-8B",), "Meta Platforms, Inc.", None, "State of California, US", None, "https://a/b", "2024-07-23"),
+        PublisherEntry("zai", "Z.ai", True, ("account zai-org",)),
+    ),
+    (
+        OriginName("account", "meta-1lama", "measured", Location("")),
+        OriginName("base", "meta-llama/Llama-3.1-8B", "declared", Location("README.md", line=3, pointer="/base_model"), "meta"),
+        OriginName("author", "M\u00e9ta \\u202e", "declared", Location("model.gguf", pointer="general.author")),
+    ),
+    (
+        Signer("keyless", sha("key"), "me@example.org", "https://accounts.example.org", True, "the model's files", Location("model.sig")),
+        Signer("key", "", "", "", False, "https://openvet/predicates/scan/v1", Location("dossier", line=2)),
+    ),
+    (OriginFact("createdAt", "2024-07-14T22:20:15.000Z", "declared", Location("now.json")), OriginFact("disabled", False, "declared", Location("now.json"))),
+    (
+        Copy("meta-llama/Llama-3.1-8B", "measured", 291, 291, 2**40, 2**40, False, True),
+        Copy("other", "derived", 1, 291, 4096, 2**40, True, False),
+    ),
+    (
+        Remark("namespace-reused", "is another repository than before", "derived", False, Location("now.json"), {"_id before": "a", "_id after": "b"}),
+        Remark("look-alike-account", "looks like meta-llama", "derived", True, Location(""), {"like": "meta-llama"}),
+    ),
+    ("no folder of known models was named",),
+    3,
+)  # fmt: skip
+_NO_ORIGIN = OriginV1(TOOL, None, (), ())
+
+
+def _origin(origin: OriginV1) -> Statement:
+    return Statement(ResourceDescriptor("model", {"dirHash": sha("model")}), origin)
+
+
 def statements() -> Iterator[tuple[str, Statement]]:
     for report in (ADMITTED, REJECTED, _team()):
         name = report.subject.name.replace("\u00e9", "e")
@@ -368,6 +413,8 @@ def statements() -> Iterator[tuple[str, Statement]]:
     yield "claims-nothing", _claims(_NO_CLAIMS)
     yield "diff-everything", _diff(_DIFF)
     yield "diff-same", _diff(_SAME)
+    yield "origin-everything", _origin(_ORIGIN)
+    yield "origin-nothing", _origin(_NO_ORIGIN)
     yield "provenance-file", _disarmed(folder=False)
     yield "provenance-folder", _disarmed(folder=True)
 
@@ -455,6 +502,16 @@ _BREAKS: dict[str, tuple[str, dict[str, Change]]] = {
         "unknown-field": lambda body: body["files"][0].update(why="a"),
         "no-models": lambda body: body.pop("models"),
         "negative": lambda body: body["models"][0]["tensors"][1].update(changed=-1),
+    }),
+    "origin": ("origin-everything", {
+        "kind": lambda body: body["remarks"][0].update(kind="stolen"),
+        "role": lambda body: body["names"][0].update(role="owner"),
+        "unknown-field": lambda body: body["publishers"][0].update(verdict="good"),
+        "no-basis": lambda body: body["signers"][0].pop("basis"),
+        "measured-signer": lambda body: body["signers"][0].update(basis="measured"),
+        "more-than-there-is": lambda body: body["copies"][0].update(equal=292),
+        "no-names": lambda body: body.pop("names"),
+        "line": lambda body: body["names"][1]["source"].update(line=0),
     }),
     "provenance": ("provenance-file", {
         "no-builder": lambda body: body["runDetails"].pop("builder"),
