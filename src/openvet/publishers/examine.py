@@ -59,7 +59,7 @@ def find_suspects(inventory: Inventory) -> tuple[Remark, ...]:
     if place is None and not any(each.repository or not each.value.isascii() for each in stated):
         return ()
     table = known()
-    out = list(_look_alikes(place, stated, table))
+    out = [each for each in _look_alikes(place, stated, table) if not each.evidence.get("weak")]
     if place is not None:
         out += _official(inventory, place, stated, table)
     return tuple(out)
@@ -127,7 +127,9 @@ def _look_alikes(place: Place | None, stated: Sequence[Stated], table: Known) ->
         found = like_account(place.account, table)
         seen.add(place.account.casefold())
         if found is not None:
-            yield _like(found, "look-alike-account", "the account", Location(""), table)
+            yield _like(
+                found, "look-alike-name" if found.weak else "look-alike-account", "the account", Location(""), table
+            )
     for each in stated:
         codes = hidden(each.value)
         if codes and (each.repository or not _TURNS.isdisjoint(codes)):
@@ -154,7 +156,7 @@ def _like(found: Resemblance, kind: str, what: str, source: Location, table: Kno
         "derived",
         True,
         source,
-        {"name": shown, "like": found.like, "publisher": found.publisher, "how": found.how},
+        {"name": shown, "like": found.like, "publisher": found.publisher, "how": found.how, "weak": found.weak},
     )
 
 

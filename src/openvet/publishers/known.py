@@ -44,7 +44,8 @@ class Known:
         skeletons: what an account looks like -> account as it is written.
         families: how a model's name begins -> id of the publisher, the longest first.
         ordinary: accounts that resemble others and are none of their squats, in lower case.
-        affixes, derived, plain: words of names.
+        affixes: words that squats put around a name; those of ``honest`` are in honest names as well.
+        derived, plain: words of names.
     """
 
     publishers: Mapping[str, Publisher]
@@ -53,6 +54,7 @@ class Known:
     families: Mapping[str, str]
     ordinary: frozenset[str]
     affixes: tuple[str, ...]
+    honest: tuple[str, ...]
     derived: frozenset[str]
     plain: frozenset[str]
 
@@ -105,6 +107,7 @@ def known() -> Known:
         {family: families[family] for family in sorted(families, key=lambda each: (-len(each), each))},
         frozenset(each.casefold() for each in table["ordinary"]),
         tuple(table["affixes"]),
+        tuple(table["honest"]),
         frozenset(table["derived"]),
         frozenset(table["plain"]),
     )

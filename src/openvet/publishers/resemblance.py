@@ -20,6 +20,8 @@ __all__ = ["Resemblance", "is_derived", "is_plain", "like_account", "like_family
 
 _ONE: Final = 6
 _TWO: Final = 10
+#: From this length on a letter may be any other one.
+_LONG: Final = 9
 #: A known name within another one has to be this long; ``yi`` is in every second word.
 _CORE: Final = 5
 #: What is left of a known account without its own "ai" or "labs" has to be this long.
@@ -31,12 +33,16 @@ _QUANT: Final = pattern(r"i?q\d.*|\d+bits?|\d+bpw|w\d+a\d+|b?f(?:p)?(?:8|16|32)|
 
 @dataclass(frozen=True, slots=True)
 class Resemblance:
-    """A name that looks like ``like``, which is ``publisher``'s; ``how`` says in which way."""
+    """A name that looks like ``like``, which is ``publisher``'s; ``how`` says in which way.
+
+    ``weak`` is one whose only difference is a word that the publisher itself may have put there, such as ``team``.
+    """
 
     name: str
     like: str
     publisher: str
     how: str
+    weak: bool = False
 
 
 def like_account(account: str, table: Known) -> Resemblance | None:
@@ -47,17 +53,19 @@ def like_account(account: str, table: Known) -> Resemblance | None:
     form = skeleton(account)
     if not form:
         return None
-    for like, how in _alike(account, form, table):
-        return Resemblance(account[:LONGEST], like, table.accounts[like.casefold()][1], how)
+    for like, how, weak in _alike(account, form, table):
+        return Resemblance(account[:LONGEST], like, table.accounts[like.casefold()][1], how, weak)
     return None
 
 
-def _alike(account: str, form: str, table: Known) -> Iterator[tuple[str, str]]:
+def _alike(account: str, form: str, table: Known) -> Iterator[tuple[str, str, bool]]:
     like = table.skeletons.get(form)
     if like is not None:
-        yield like, _how_same(account, like)
-    yield from _around(account, form, table)
-    yield from _slips(letters(account), table)
+        yield like, _how_same(account, like), False
+    around = list(_around(account, form, table))
+    yield from (each for each in around if not each[2])
+    yield from ((like, how, False) for like, how in _slips(letters(account), table))
+    yield from around
 
 
 def _how_same(account: str, like: str) -> str:
@@ -67,33 +75,37 @@ def _how_same(account: str, like: str) -> str:
     return "the same letters with other separators" if same else "digits and letters that look like others"
 
 
-def _around(account: str, form: str, table: Known) -> Iterator[tuple[str, str]]:
+def _around(account: str, form: str, table: Known) -> Iterator[tuple[str, str, bool]]:
     """A known name with words of squats before or behind it."""
+    extra = (*table.affixes, *table.honest)
     parts = words(account)
     first, last = 0, len(parts)
-    while first < last - 1 and parts[first] in table.affixes:
+    while first < last - 1 and parts[first] in extra:
         first += 1
-    while last > first + 1 and parts[last - 1] in table.affixes:
+    while last > first + 1 and parts[last - 1] in extra:
         last -= 1
     added = [*parts[:first], *parts[last:]]
     if added:
-        core = skeleton("-".join(parts[first:last]))
+        typed = "".join(parts[first:last])
+        core = skeleton(typed)
         for known_form, like in table.skeletons.items():
-            if core == known_form or (len(core) >= _STRIPPED and core == _stripped(like, table)):
-                yield like, f"the words around it ({', '.join(added)})"
-    for word in table.affixes:
-        extra = skeleton(word)
-        for rest in (form.removesuffix(extra), form.removeprefix(extra)):
+            if core == known_form or (len(core) >= _STRIPPED and core == skeleton(_stripped(like, table))):
+                honest = typed in ("".join(words(like)), _stripped(like, table)) and not set(added) & set(table.affixes)
+                yield like, f"the words around it ({', '.join(added)})", honest
+    for word in extra:
+        added_form = skeleton(word)
+        for rest in (form.removesuffix(added_form), form.removeprefix(added_form)):
             if len(rest) >= _CORE and rest != form and rest in table.skeletons:
-                yield table.skeletons[rest], f"the word around it ({word})"
+                honest = word in table.honest and "".join(words(table.skeletons[rest])) in "".join(words(account))
+                yield table.skeletons[rest], f"the word around it ({word})", honest
 
 
 def _stripped(like: str, table: Known) -> str:
     """A known account without the words that only say what kind of account it is."""
     parts = words(like)
-    while len(parts) > 1 and parts[-1] in table.affixes:
+    while len(parts) > 1 and parts[-1] in table.honest:
         parts.pop()
-    return skeleton("-".join(parts))
+    return "".join(parts)
 
 
 def _slips(form: str, table: Known) -> Iterator[tuple[str, str]]:
@@ -112,12 +124,22 @@ def _slips(form: str, table: Known) -> Iterator[tuple[str, str]]:
         found = distance(form, known_form, most)
         if found > most or (found == 2 and not (same_start and same_end)):
             continue
-        if found == 1 and len(known_form) == _ONE and not same_start:
+        if found == 1 and not _is_likely(form, known_form):
             continue
         if best is None or (found, like) < best[:2]:
             best = (found, like, known_form)
     if best is not None:
         yield best[1], _slip(form, best[2], best[0])
+
+
+def _is_likely(form: str, known_form: str) -> bool:
+    """Whether one slip in a short name is one of the hand. ``OpenR1`` is one letter from ``openai``, and is no squat of it."""
+    if len(known_form) >= _LONG:
+        return True
+    if len(form) != len(known_form):
+        return form[0] == known_form[0]
+    wrong = [(a, b) for a, b in zip(form, known_form, strict=True) if a != b]
+    return len(wrong) == 2 or neighbours(*wrong[0])
 
 
 def _slip(form: str, known_form: str, count: int) -> str:
