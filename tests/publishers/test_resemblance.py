@@ -6,11 +6,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from tests.publishers.squats import squats_of
 
 from openvet.publishers._spelling import distance, letters, neighbours, skeleton
 from openvet.publishers.known import known
 from openvet.publishers.resemblance import is_derived, is_plain, like_account, like_family
-from tests.publishers.squats import squats_of
 
 IDS = [
     line for line in Path(__file__).with_name("hub_ids.txt").read_text(encoding="utf-8").splitlines() if line[:1] != "#"
@@ -18,7 +18,78 @@ IDS = [
 ACCOUNTS = sorted({each.partition("/")[0] for each in IDS})
 TABLE = known()
 #: Who republishes, quantizes and tunes; known from the hub, not read in the sources of hub_ids.txt.
-COMMUNITY = ["bartowski", "mradermacher", "unsloth", "lmstudio-community", "mlx-community", "QuantFactory", "MaziyarPanahi", "cognitivecomputations", "Undi95", "Sao10K", "TheDrummer", "mlabonne", "Gryphe", "failspy", "huihui-ai", "DavidAU", "RichardErkhov", "second-state", "NexaAIDev", "Orenguteng", "jondurbin", "teknium", "migtissera", "chargoddard", "KoboldAI", "PygmalionAI", "LoneStriker", "turboderp", "neuralmagic", "casperhansen", "solidrust", "TechxGenus", "city96", "Kijai", "Comfy-Org", "h94", "stablediffusionapi", "dreamlike-art", "prompthero", "nitrosocke", "WizardLMTeam", "Intelligent-Internet", "open-thoughts", "agentica-org", "simplescaling", "GAIR", "NovaSky-AI", "OpenR1", "ValueAnimation", "metaphysic", "google-bert", "openai-community", "mistral-community", "deepseek-community", "FacebookAI", "microsoftresearchasia", "qwenlong", "apple-pie", "ibmec", "cohesion", "nvidiot", "falcon-team", "bloomberg", "grokking", "stabilizer", "opening", "deepsea", "visionai", "googol", "metallama2fans"]
+COMMUNITY = [
+    "bartowski",
+    "mradermacher",
+    "unsloth",
+    "lmstudio-community",
+    "mlx-community",
+    "QuantFactory",
+    "MaziyarPanahi",
+    "cognitivecomputations",
+    "Undi95",
+    "Sao10K",
+    "TheDrummer",
+    "mlabonne",
+    "Gryphe",
+    "failspy",
+    "huihui-ai",
+    "DavidAU",
+    "RichardErkhov",
+    "second-state",
+    "NexaAIDev",
+    "Orenguteng",
+    "jondurbin",
+    "teknium",
+    "migtissera",
+    "chargoddard",
+    "KoboldAI",
+    "PygmalionAI",
+    "LoneStriker",
+    "turboderp",
+    "neuralmagic",
+    "casperhansen",
+    "solidrust",
+    "TechxGenus",
+    "city96",
+    "Kijai",
+    "Comfy-Org",
+    "h94",
+    "stablediffusionapi",
+    "dreamlike-art",
+    "prompthero",
+    "nitrosocke",
+    "WizardLMTeam",
+    "Intelligent-Internet",
+    "open-thoughts",
+    "agentica-org",
+    "simplescaling",
+    "GAIR",
+    "NovaSky-AI",
+    "OpenR1",
+    "ValueAnimation",
+    "metaphysic",
+    "google-bert",
+    "openai-community",
+    "mistral-community",
+    "deepseek-community",
+    "FacebookAI",
+    "microsoftresearchasia",
+    "qwenlong",
+    "apple-pie",
+    "ibmec",
+    "cohesion",
+    "nvidiot",
+    "falcon-team",
+    "bloomberg",
+    "grokking",
+    "stabilizer",
+    "opening",
+    "deepsea",
+    "visionai",
+    "googol",
+    "metallama2fans",
+]
 
 
 def test_the_list_is_large_and_has_most_of_the_table() -> None:

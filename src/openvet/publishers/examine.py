@@ -191,12 +191,11 @@ def _official(inventory: Inventory, place: Place, stated: Sequence[Stated], tabl
     if owner is None or place.account.casefold() in table.ordinary:
         return
     said: tuple[str, Location] | None = None
-    if "official" in words(place.repository.replace("/", "-")) and "unofficial" not in place.repository.lower():
+    name = place.repository.rpartition("/")[2]
+    if "official" in words(place.account):
         said = (place.repository, Location(""))
-    elif _says_whose(place, stated, owner, table) is None and not is_derived(
-        place.repository.rpartition("/")[2], table
-    ):
-        said = next(_claims(inventory), None)
+    elif _says_whose(place, stated, owner, table) is None and not is_derived(name, table):
+        said = (place.repository, Location("")) if "official" in words(name) else next(_claims(inventory), None)
     if said is not None:
         shown = shorten(printable(said[0]), _SHOWN)
         message = f"{shown!r} claims to be official, and {shorten(printable(place.account), _SHOWN)} is not known as an account of {owner.name}"
