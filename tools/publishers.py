@@ -15,14 +15,16 @@ DATA = Path(__file__).resolve().parent.parent / "src" / "openvet" / "data"
 
 
 def compiled() -> str:
-    """The table as JSON, with each account's form for comparing beside it."""
+    """The table as JSON, by what one looks for."""
     import tomllib
 
-    from openvet.publishers._spelling import skeleton
+    from openvet.publishers._spelling import letters, skeleton
 
     table = tomllib.loads((DATA / "publishers.toml").read_text(encoding="utf-8"))
     accounts = {name: each["id"] for each in table["publisher"] for name in each["accounts"]}
-    table["skeletons"] = {name: skeleton(name) for name in accounts}
+    table["byAccount"] = {name.casefold(): [name, owner] for name, owner in accounts.items()}
+    table["forms"] = {skeleton(name): [name, letters(name)] for name in accounts}
+    table["ordinary"] = sorted(name.casefold() for name in table["ordinary"])
     return json.dumps(table, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 

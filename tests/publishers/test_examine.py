@@ -17,8 +17,9 @@ from openvet.evidence.predicates.origin_v1 import OriginV1, Remark
 from openvet.evidence.predicates.tool import Tool
 from openvet.formats._format import Heading, Outline
 from openvet.inventory.component import Component, Inventory
-from openvet.publishers.examine import examine_names, find_suspects, place_of
+from openvet.publishers.examine import examine_names, place_of, suspects_of
 from openvet.publishers.names import find_names, hub_name
+from openvet.publishers.suspects import find_suspects
 from openvet.reports.origin import compose_origin
 
 COMMIT = "a" * 40
@@ -193,7 +194,7 @@ def test_hostile_names_do_no_harm(account: str, name: str, other: str, bases: li
         gguf={"general.organization": other, "general.author": account},
     )
     found = look(inventory)
-    assert find_suspects(inventory) is not None
+    assert find_suspects(inventory) == suspects_of(inventory)  # what is asked first leaves nothing out
     assert len(find_names(inventory)) <= 200
     again: tuple[Remark, ...] = find_suspects(Inventory(inventory.files, inventory.name))
     assert again == find_suspects(inventory)

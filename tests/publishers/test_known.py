@@ -61,7 +61,7 @@ def test_ids_and_accounts_are_somebodys_once() -> None:
     assert len(accounts) == len(set(accounts))
     assert not set(accounts) & {each.casefold() for each in TABLE["ordinary"]}
     assert not set(TABLE["affixes"]) & set(TABLE["honest"])
-    assert len(known().skeletons) == len(accounts), "two accounts look alike"
+    assert len(known().forms) == len(accounts), "two accounts look alike"
 
 
 def test_texts_name_a_publisher_only_as_a_whole() -> None:

@@ -19,14 +19,13 @@ from openvet.evidence.predicates.origin_v1 import OriginName, Place, PublisherEn
 from openvet.inventory.component import Inventory
 from openvet.publishers._spelling import hidden, words
 from openvet.publishers.known import Known, Publisher, known
-from openvet.publishers.names import Stated, account_of, find_names
+from openvet.publishers.names import Stated, account_of, fetched_from, find_names
 from openvet.publishers.resemblance import Resemblance, is_derived, is_plain, like_account, like_family
 
-__all__ = ["HUB", "Names", "examine_names", "find_suspects", "place_of"]
+__all__ = ["HUB", "Names", "examine_names", "place_of", "suspects_of"]
 
 HUB: Final = "huggingface.co"
 _SHOWN: Final = 120
-_SUBJECT: Final = pattern(r"hf:([^/@\s]{1,96})/([^/@\s]{1,96})@([0-9a-f]{40})(?:[/ ].*)?", re.ASCII)
 _OFFICIAL: Final = pattern(r"\bofficial(?:ly)?\b[^.\n]{0,60}\b(?:releas\w*|repo(?:sitory)?|weights|models?|checkpoints?|account|page|version|upload\w*)\b", re.IGNORECASE)  # fmt: skip
 _NOT: Final = pattern(r"\b(?:not|non|no|un|isn't|without|from|of|the base|original)\b[^.\n]{0,40}$", re.IGNORECASE)
 #: Controls of direction, which are in no name.
@@ -46,18 +45,17 @@ class Names:
 
 def place_of(name: str) -> Place | None:
     """Where a subject was fetched from, by the name that its origin gave it; ``None`` for one that was here already."""
-    found = _SUBJECT.fullmatch(name)
+    found = fetched_from(name)
     if found is None:
         return None
-    return Place(HUB, found[1], f"{found[1]}/{found[2]}", found[3], "declared" if "local cache" in name else "measured")
+    account, model, commit = found
+    return Place(HUB, account, f"{account}/{model}", commit, "declared" if "local cache" in name else "measured")
 
 
-def find_suspects(inventory: Inventory) -> tuple[Remark, ...]:
-    """The remarks that rules tell of; ask through :meth:`~openvet.inventory.component.Inventory.once`. Cheap where no name is stated."""
+def suspects_of(inventory: Inventory) -> tuple[Remark, ...]:
+    """The remarks that rules tell of, without asking first whether there can be any; see :func:`~openvet.publishers.suspects.find_suspects`."""
     place = place_of(inventory.name)
     stated = inventory.once(find_names)
-    if place is None and not any(each.repository or not each.value.isascii() for each in stated):
-        return ()
     table = known()
     out = [each for each in _look_alikes(place, stated, table) if not each.evidence.get("weak")]
     if place is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from openvet.core.dataclass import dataclass
@@ -34,29 +34,43 @@ class Publisher:
     date: str | None
 
 
-@dataclass(frozen=True, slots=True)
 class Known:
-    """The table, by what one looks for.
+    """The table, by what one looks for. What a rule does not need is made when somebody asks.
 
     Attributes:
-        publishers: by their ids.
         accounts: account in lower case -> (as it is written, id of the publisher).
-        skeletons: what an account looks like -> account as it is written.
-        families: how a model's name begins -> id of the publisher, the longest first.
+        forms: what an account looks like -> (as it is written, its letters for counting slips).
         ordinary: accounts that resemble others and are none of their squats, in lower case.
         affixes: words that squats put around a name; those of ``honest`` are in honest names as well.
         derived, plain: words of names.
     """
 
-    publishers: Mapping[str, Publisher]
-    accounts: Mapping[str, tuple[str, str]]
-    skeletons: Mapping[str, str]
-    families: Mapping[str, str]
-    ordinary: frozenset[str]
-    affixes: tuple[str, ...]
-    honest: tuple[str, ...]
-    derived: frozenset[str]
-    plain: frozenset[str]
+    def __init__(self, table: Mapping[str, Any]) -> None:
+        self._table = table
+        self.accounts: Mapping[str, tuple[str, str]] = table["byAccount"]
+        self.forms: Mapping[str, tuple[str, str]] = table["forms"]
+        self.ordinary: Collection[str] = table["ordinary"]
+        self.affixes: Sequence[str] = table["affixes"]
+        self.honest: Sequence[str] = table["honest"]
+        self.derived: Collection[str] = table["derived"]
+        self.plain: Collection[str] = table["plain"]
+
+    @functools.cached_property
+    def publishers(self) -> Mapping[str, Publisher]:
+        """By their ids."""
+        return {
+            each["id"]: Publisher(
+                each["id"], each["name"], tuple(each["accounts"]), tuple(each.get("families", ())),
+                *(each.get(name) for name in ("legal_name", "seat", "law", "says", "source", "date")),
+            )
+            for each in self._table["publisher"]
+        }  # fmt: skip
+
+    @functools.cached_property
+    def families(self) -> Mapping[str, str]:
+        """How a model's name begins -> id of the publisher, the longest first."""
+        found = {"-".join(words(each)): owner.id for owner in self.publishers.values() for each in owner.families}
+        return {family: found[family] for family in sorted(found, key=lambda each: (-len(each), each))}
 
     def of_account(self, account: str) -> Publisher | None:
         """Whose account it is. A hub does not tell upper from lower case in names."""
@@ -92,22 +106,4 @@ def known() -> Known:
         OSError, ValueError: a fault of the installation.
     """
     with open(os.path.join(data_folder(), "publishers.json"), "rb", buffering=0) as file:
-        table: dict[str, Any] = json.loads(file.read())
-    publishers = {}
-    for each in table["publisher"]:
-        publishers[each["id"]] = Publisher(
-            each["id"], each["name"], tuple(each["accounts"]), tuple(each.get("families", ())),
-            *(each.get(name) for name in ("legal_name", "seat", "law", "says", "source", "date")),
-        )  # fmt: skip
-    families = {"-".join(words(family)): each.id for each in publishers.values() for family in each.families}
-    return Known(
-        publishers,
-        {name.casefold(): (name, each.id) for each in publishers.values() for name in each.accounts},
-        {form: name for name, form in table["skeletons"].items()},
-        {family: families[family] for family in sorted(families, key=lambda each: (-len(each), each))},
-        frozenset(each.casefold() for each in table["ordinary"]),
-        tuple(table["affixes"]),
-        tuple(table["honest"]),
-        frozenset(table["derived"]),
-        frozenset(table["plain"]),
-    )
+        return Known(json.loads(file.read()))

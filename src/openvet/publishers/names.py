@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from openvet.core.dataclass import dataclass
 from openvet.core.location import Location
 from openvet.core.pattern import pattern
 from openvet.inventory.component import Component, Inventory
 
-__all__ = ["Stated", "account_of", "find_names", "hub_name"]
+__all__ = ["Stated", "account_of", "fetched_from", "find_names", "hub_name"]
 
 _LONGEST: Final = 300
 _MOST: Final = 200
-_HUB: Final = pattern(r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/(?:models/)?")
-_ENDS: Final = pattern(r"[?#]")
-#: An account has to have a letter or digit; a path of somebody's disk starts with a slash, a dot or a tilde.
-_NAME: Final = pattern(r"([^\s/\\.~:@][^\s/\\:@]{0,127})/([^\s/\\:@]{1,127})")
+_HUBS: Final = ("huggingface.co/", "hf.co/")
+#: How an origin calls what it fetched from a hub, or found in a hub's cache; a folder's name has no slash.
+_SUBJECT: Final = pattern(r"hf:([^/@\s]{1,96})/([^/@\s]{1,96})@([0-9a-f]{40})(?:[/ ].*)?")
+_PART: Final = 128
 #: First parts of paths on disks, which stand in configurations all the time.
 _PATHS: Final = frozenset(
     ("checkpoint", "checkpoints", "ckpt", "ckpts", "content", "data", "datasets", "home", "input", "kaggle", "media", "mnt", "model", "models", "opt", "out",
@@ -42,28 +41,45 @@ _SPEC: Final = (("modelspec.author", "author"), ("modelspec.title", "model"))
 _CARD: Final = (("model_name", "model"), ("model_creator", "organization"), ("author", "author"), ("authors", "author"), ("organization", "organization"), ("quantized_by", "quantized-by"), ("base_model", "base"))  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
 class Stated:
     """One name as a file states it: its role, the text (raw, cut), where, and ``org/name`` where it is the name of a repository."""
 
-    role: str
-    value: str
-    source: Location
-    repository: str | None
+    # a dataclass would cost a check of a small folder more than all else that is done for its names
+    __slots__ = ("repository", "role", "source", "value")
+
+    def __init__(self, role: str, value: str, source: Location, repository: str | None) -> None:
+        self.role = role
+        self.value = value
+        self.source = source
+        self.repository = repository
 
 
 def hub_name(value: str) -> str | None:
     """``org/name`` where ``value`` is that, or a link to it; ``None`` for paths and everything else."""
     text = value.strip()[:_LONGEST]
-    link = _HUB.match(text)
-    if link is not None:
-        text = "/".join(_ENDS.split(text[link.end() :], maxsplit=1)[0].strip("/").split("/")[:2])
-    elif "://" in text:
+    rest = text.partition("://")[2].removeprefix("www.") if text.lower().startswith(("https://", "http://")) else text
+    host = next((each for each in _HUBS if rest.lower().startswith(each)), None)
+    if host is not None:
+        rest = rest[len(host) :].partition("?")[0].partition("#")[0].removeprefix("models/")
+        text = "/".join(rest.split("/")[:2])
+    elif rest is not text:
         return None
-    found = _NAME.fullmatch(text)
-    if found is None or (link is None and found[1].lower() in _PATHS):
+    account, slash, name = text.partition("/")
+    if not slash or not _is_part(account) or not _is_part(name) or account[0] in ".~":
         return None
-    return text
+    # names of a hub's accounts and of folders on disks look the same
+    return None if host is None and account.lower() in _PATHS else text
+
+
+def _is_part(text: str) -> bool:
+    """Whether a text can be one part of a repository's name: no separator of paths or addresses, no space."""
+    return 0 < len(text) <= _PART and not any(each in "/\\:@" or each.isspace() for each in text)
+
+
+def fetched_from(subject: str) -> tuple[str, str, str] | None:
+    """(account, name, commit) of a subject that was fetched from a hub."""
+    found = _SUBJECT.fullmatch(subject) if subject.startswith("hf:") else None
+    return None if found is None else (found[1], found[2], found[3])
 
 
 def account_of(repository: str) -> str:

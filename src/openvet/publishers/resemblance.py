@@ -59,9 +59,9 @@ def like_account(account: str, table: Known) -> Resemblance | None:
 
 
 def _alike(account: str, form: str, table: Known) -> Iterator[tuple[str, str, bool]]:
-    like = table.skeletons.get(form)
-    if like is not None:
-        yield like, _how_same(account, like), False
+    same = table.forms.get(form)
+    if same is not None:
+        yield same[0], _how_same(account, same[0]), False
     around = list(_around(account, form, table))
     yield from (each for each in around if not each[2])
     yield from ((like, how, False) for like, how in _slips(letters(account), table))
@@ -88,16 +88,16 @@ def _around(account: str, form: str, table: Known) -> Iterator[tuple[str, str, b
     if added:
         typed = "".join(parts[first:last])
         core = skeleton(typed)
-        for known_form, like in table.skeletons.items():
+        for known_form, (like, _) in table.forms.items():
             if core == known_form or (len(core) >= _STRIPPED and core == skeleton(_stripped(like, table))):
                 honest = typed in ("".join(words(like)), _stripped(like, table)) and not set(added) & set(table.affixes)
                 yield like, f"the words around it ({', '.join(added)})", honest
     for word in extra:
         added_form = skeleton(word)
         for rest in (form.removesuffix(added_form), form.removeprefix(added_form)):
-            if len(rest) >= _CORE and rest != form and rest in table.skeletons:
-                honest = word in table.honest and "".join(words(table.skeletons[rest])) in "".join(words(account))
-                yield table.skeletons[rest], f"the word around it ({word})", honest
+            if len(rest) >= _CORE and rest != form and rest in table.forms:
+                honest = word in table.honest and "".join(words(table.forms[rest][0])) in "".join(words(account))
+                yield table.forms[rest][0], f"the word around it ({word})", honest
 
 
 def _stripped(like: str, table: Known) -> str:
@@ -112,8 +112,7 @@ def _slips(form: str, table: Known) -> Iterator[tuple[str, str]]:
     if len(form) < _ONE - 1:
         return
     best: tuple[int, str, str] | None = None
-    for like in table.skeletons.values():
-        known_form = letters(like)
+    for like, known_form in table.forms.values():
         short = min(len(form), len(known_form))
         most = 0 if len(known_form) < _ONE else 2 if short >= _TWO else 1
         if not most or abs(len(form) - len(known_form)) > most:

@@ -7,15 +7,13 @@ from collections.abc import Iterator
 from openvet.checks._check import Context
 from openvet.core.finding import Finding
 from openvet.core.rule import Severity
+from openvet.publishers.suspects import find_suspects
 
 __all__ = ["suspects"]
 
 
 def suspects(ctx: Context, kinds: tuple[str, ...], remedy: str) -> Iterator[Finding]:
     """One finding for each remark of these kinds; what only a file states, and not the place that the model came from, is a note."""
-    # a model that states no name pays for no table
-    from openvet.publishers.examine import find_suspects
-
     for each in ctx.inventory.once(find_suspects):
         if each.kind in kinds:
             severity = None if each.kind in ("look-alike-account", "claims-official") else Severity.NOTE
