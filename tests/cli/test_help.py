@@ -119,7 +119,13 @@ def test_examples_work(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
         log_of_a_signature(words)
     if words[1:3] == ["bom", "diff"]:
         bills_of_a_model(words)
-    if words[1] == "dossier" or "--dossier" in words:
+    if words[1] == "origin":
+        Path("models").mkdir()
+        for name in ("today.json", "june.json"):
+            Path(name).write_text('{"id": "org/name"}')
+        if "--dossier" in words:
+            dossier_of_a_check(["openvet", "dossier", "verify"])
+    elif words[1] == "dossier" or "--dossier" in words:
         dossier_of_a_check(words)
     if words[1] == "advisories":
         dossier_of_a_check(["openvet", "dossier", "verify"])
