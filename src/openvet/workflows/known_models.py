@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from openvet.core.dataclass import dataclass
 from openvet.core.limits import Limits
-from openvet.core.pattern import pattern
 from openvet.core.progress import Progress
 from openvet.core.text import printable
 from openvet.errors import OpenVetError, SubjectError, UsageError
@@ -28,7 +27,7 @@ __all__ = ["KnownModel", "read_known", "tensors_of"]
 _LARGEST: Final = 256 * 1024 * 1024
 _MOST: Final = 1000
 _DEPTH: Final = 12
-_CACHE: Final = pattern(r"models--([^/]+?)--([^/]+)")
+_CACHED: Final = "models--"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +74,11 @@ def _one(path: str, name: str, limits: Limits, progress: Progress) -> Iterator[K
             if os.path.isfile(os.path.join(path, INDEX)) and os.path.isfile(os.path.join(path, CLAIMS)):
                 yield from _stated(os.path.join(path, CLAIMS), name)
                 return
-            cached = _CACHE.fullmatch(name)
             snapshots = os.path.join(path, "snapshots")
-            if cached is not None and os.path.isdir(snapshots):
+            if name.startswith(_CACHED) and os.path.isdir(snapshots):
                 for each in sorted(os.listdir(snapshots)):
                     held = tensors_of(os.path.join(snapshots, each), limits, progress)
-                    yield KnownModel(printable(f"{cached[1]}/{cached[2]}"), held)
+                    yield KnownModel(printable(name.removeprefix(_CACHED).replace("--", "/", 1)), held)
                 return
         elif name.endswith((".json", ".jsonl")):
             yield from _stated(path, name)

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["Asked", "ask_origin"]
 
 _ANSWER: Final = 64 * 1024 * 1024
-_SNAPSHOT: Final = pattern(r"/models--([^/]+?)--([^/]+)/snapshots/([0-9a-f]{40})(?:/|\Z)")
+#: How the cache of a hub keeps a commit of a repository: ``models--ORG--NAME/snapshots/COMMIT``.
+_SNAPSHOT: Final = pattern(r"/models--([^/]+)/snapshots/([0-9a-f]{40})(?:/|\Z)")
 _MOST: Final = 500
 
 
@@ -194,8 +195,9 @@ def _place(model: _Model, now: HubAnswer | None) -> Place | None:
         repository = "/".join(filter(None, (head, last.partition(":")[0])))
         return Place(printable(host), printable(repository.partition("/")[0] if "/" in repository else ""), printable(repository), printable(digest), "measured")  # fmt: skip
     cached = _SNAPSHOT.search(os.path.realpath(model.path))
-    if cached is not None and not model.remote:
-        account, name, commit = (printable(each) for each in cached.groups())
+    if cached is not None and "--" in cached[1] and not model.remote:
+        account, _, name = printable(cached[1]).partition("--")
+        commit = cached[2]
         return Place(HUB, account, f"{account}/{name}", commit, "declared")
     if now is not None and now.id:
         return Place(HUB, printable(now.account), printable(now.id), now.sha or "", "declared")
