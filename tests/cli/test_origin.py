@@ -133,8 +133,8 @@ def test_statements_and_dossiers_are_known_by_digests_of_files(tmp_path: Path) -
             original,
         ],
     ):
-        found = CliRunner().invoke(main, command)
-        assert found.exit_code in (0, 3), (command, found.output)
+        made = CliRunner().invoke(main, command)
+        assert made.exit_code in (0, 3), (command, made.output)
     (known / "other.json").write_text("{}", encoding="utf-8")
     found = told("--known", str(known), model)
     assert [(each["of"], each["basis"], each["equal"], each["tensors"]) for each in found["copies"]] == [

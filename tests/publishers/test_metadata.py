@@ -122,7 +122,7 @@ def test_whatever_a_hub_answers(before: dict[str, Any], after: dict[str, Any]) -
     assert one is not None
     assert other is not None
     told = [*look_at_answer(one), *look_at_answer(other), *compare_answers(one, other)]
-    for each in (*told, *facts_of(one)):
-        json.dumps(each.to_json(), allow_nan=False).encode("utf-8")
+    for value in (*(each.to_json() for each in told), *(each.to_json() for each in facts_of(one))):
+        json.dumps(value, allow_nan=False).encode("utf-8")
     for each in told:
         assert each.message.isprintable()
