@@ -27,7 +27,7 @@ def compose_origin(name: str, origin: OriginV1, look: Look = PLAIN, *, everythin
         how = "it was fetched from there" if place.basis == "measured" else "declared"
         lines.append(f"  published  {visible(place.repository)}{revision} on {visible(place.host)} ({how})")
     for each in origin.publishers:
-        lines += _publisher(each)
+        lines += _publisher(each, place is not None)
     lines += _section("Signed", _signers(origin.signers), look)
     lines += _section("Look into", _remarks([each for each in origin.remarks if each.kind not in _QUIET]), look, wrap=True, color="yellow")  # fmt: skip
     lines += _section("Also", _remarks([each for each in origin.remarks if each.kind in _QUIET]), look, wrap=True)
@@ -54,8 +54,8 @@ def _section(title: str, rows: Any, look: Look, *, wrap: bool = False, color: st
         yield from table(found, look.width, wrap=wrap)
 
 
-def _publisher(each: PublisherEntry) -> Iterator[str]:
-    what = "its own account" if each.own else "named, and the account is not known as its own"
+def _publisher(each: PublisherEntry, has_place: bool) -> Iterator[str]:
+    what = "its own account" if each.own else "named, and the account is not known as its own" if has_place else "named"
     yield f"  publisher  {visible(each.name)} ({what}: {visible(', '.join(each.because[:3]))})"
     said = [f"legal name {each.legal_name}"] if each.legal_name else []
     said += [f"seat {each.seat}"] if each.seat else []

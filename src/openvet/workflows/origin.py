@@ -36,6 +36,7 @@ _ANSWER: Final = 64 * 1024 * 1024
 #: How the cache of a hub keeps a commit of a repository: ``models--ORG--NAME/snapshots/COMMIT``.
 _SNAPSHOT: Final = pattern(r"/models--([^/]+)/snapshots/([0-9a-f]{40})(?:/|\Z)")
 _MOST: Final = 500
+_SAID: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,9 +237,10 @@ def _copies(
         if not mine:
             left.append("it has no tensor that could be compared with those of other models")
     out = []
+    passed: dict[str, list[str]] = {}
     for each in read_known(folder, model.path, options.in_force, progress):
         if each.why:
-            left.append(f"{each.name} in the folder of known models was not compared: {each.why}")
+            passed.setdefault(each.why, []).append(each.name)
             continue
         own, says = _is_called(model, place, each.name), _says(model, each.name)
         found = (
@@ -248,6 +250,9 @@ def _copies(
         )
         if found is not None:
             out.append(found)
+    for why, names in passed.items():
+        more = f" and {len(names) - _SAID} more" if len(names) > _SAID else ""
+        left.append(f"not compared in the folder of known models: {', '.join(names[:_SAID])}{more}: {why}")
     return tuple(sorted(out, key=lambda each: (-each.equal_bytes, each.of))), left
 
 
