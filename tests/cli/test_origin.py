@@ -298,6 +298,14 @@ def test_statements_are_signed_and_read_back(tmp_path: Path) -> None:
     assert read.exit_code == 0, read.output
     assert "published at nowhere that is known, signers: 0, remarks: none" in read.stdout
     first = Path(out).read_bytes()
+    dossier = str(tmp_path / "dossier")
+    for command in (
+        ["create", dossier, "--key", key],
+        ["add", dossier, out, "--key", key],
+        ["verify", dossier, "--key", f"{key}.pub", "--model", model],
+    ):
+        taken = CliRunner().invoke(main, ["dossier", *command])
+        assert taken.exit_code == 0, taken.output
     assert run("--statement", "--sign", key, "-o", out, model).exit_code == 0
     assert Path(out).read_bytes() == first
 

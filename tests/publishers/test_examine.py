@@ -13,7 +13,7 @@ from tests.publishers.test_resemblance import IDS
 from tests.reports.test_snapshots import schema
 
 from openvet.core.coverage import Coverage
-from openvet.evidence.predicates.origin_v1 import OriginV1, Remark
+from openvet.evidence.predicates.origin_v1 import OriginV1, Place, Remark
 from openvet.evidence.predicates.tool import Tool
 from openvet.formats._format import Heading, Outline
 from openvet.inventory.component import Component, Inventory
@@ -127,6 +127,11 @@ def test_look_alikes_by_place_and_in_files() -> None:
     assert all(each.heuristic for each in found)
     assert find_suspects(hub("nvidia-research/thing")) == ()  # told, and not counted
     assert kinds(hub("nvidia-research/thing")) == ["look-alike-name"]
+
+
+def test_accounts_of_other_registries_are_not_compared() -> None:
+    place = Place("registry.example.org", "meta-1lama", "meta-1lama/x", "", "measured")
+    assert examine_names(model(), place).remarks == ()
 
 
 def test_free_texts_are_compared_by_looks_only() -> None:

@@ -93,8 +93,8 @@ COMMUNITY = [
 
 
 def test_the_list_is_large_and_has_most_of_the_table() -> None:
-    assert len(IDS) > 1500
-    assert len(ACCOUNTS) > 500
+    assert len(IDS) > 3500
+    assert len(ACCOUNTS) > 800
 
 
 def test_no_real_account_is_taken_for_a_squat() -> None:

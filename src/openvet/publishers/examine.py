@@ -121,7 +121,7 @@ def _entries(names: Sequence[OriginName], place: Place | None, table: Known) -> 
 
 def _look_alikes(place: Place | None, stated: Sequence[Stated], table: Known) -> Iterator[Remark]:
     seen: set[str] = set()
-    if place is not None and place.account:
+    if place is not None and place.account and place.host == HUB:  # other registries have other accounts
         found = like_account(place.account, table)
         seen.add(place.account.casefold())
         if found is not None:

@@ -156,7 +156,8 @@ def like_family(name: str, table: Known) -> Resemblance | None:
     """Which family's name a model's name could be taken for, where it is not that name; long words only."""
     if table.of_family(name) is not None:
         return None
-    heads = {family.split("-")[0].rstrip("0123456789"): (family, owner) for family, owner in table.families.items()}
+    first = ((family.split("-")[0], family, owner) for family, owner in table.families.items())
+    heads = {head: (family, owner) for head, family, owner in first if head.isalpha()}
     for word in words(name)[:3]:
         core = word.rstrip("0123456789").removesuffix("v") or word
         if core in heads or len(core) < 4:
