@@ -193,6 +193,29 @@ def test_metadata_of_today_and_before(tmp_path: Path) -> None:
     ]
 
 
+def test_a_statement_of_an_earlier_day_keeps_what_the_hub_said(tmp_path: Path) -> None:
+    model = make(tmp_path / "mine", TENSORS)
+    said = {"_id": "66944f1fe0c5c2e493a804f5", "id": "me/x", "author": "me", "sha": SHA, "gated": "manual", "cardData": {"license": "mit"}, "private": False, "lastModified": "2024-10-16T22:00:37.000Z"}  # fmt: skip
+    now, kept, report = (str(tmp_path / name) for name in ("now.json", "kept.json", "report.json"))
+    Path(now).write_text(json.dumps(said), encoding="utf-8")
+    assert run("--metadata", now, "--statement", "-o", kept, model).exit_code == 0
+    assert run("--metadata", now, "--format", "json", "-o", report, model).exit_code == 0
+    for earlier in (kept, report):
+        assert kinds(told("--metadata", now, "--earlier", earlier, model)) == []
+    Path(now).write_text(
+        json.dumps({**said, "_id": "676944f1e0c5c2e493a804f5", "gated": False, "cardData": {"license": "other"}}),
+        encoding="utf-8",
+    )
+    for earlier in (kept, report):
+        assert kinds(told("--metadata", now, "--earlier", earlier, model)) == [
+            "namespace-reused",
+            "license-changed",
+            "access-changed",
+        ]
+    assert run("--statement", "-o", kept, model).exit_code == 0
+    assert "no origin statement that keeps one" in run("--metadata", now, "--earlier", kept, model).stderr
+
+
 def test_a_model_on_a_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     files = {"model.safetensors": weights(TENSORS), "config.json": b'{"model_type": "llama"}'}

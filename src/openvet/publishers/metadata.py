@@ -22,7 +22,7 @@ from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.evidence.predicates.origin_v1 import OriginFact, Remark
 
-__all__ = ["Answer", "compare_answers", "facts_of", "look_at_answer", "take_answer"]
+__all__ = ["Answer", "compare_answers", "facts_of", "look_at_answer", "stated_answer", "take_answer"]
 
 _ID: Final = pattern(r"[^\s/]{1,96}/[^\s/]{1,96}")
 _COMMIT: Final = pattern(r"[0-9a-f]{40}", re.ASCII)
@@ -101,6 +101,13 @@ def take_answer(value: Any, source: str, asked: str | None = None) -> Answer | N
         _files(value.get("siblings")),
         tuple(each["id"] for each in value["commits"][:_FILES] if isinstance(each, dict) and _is(_COMMIT, each.get("id"))) if isinstance(value.get("commits"), list) else (),
     )  # fmt: skip
+
+
+def stated_answer(body: Mapping[str, Any], source: str) -> Answer | None:
+    """The answer that an origin statement keeps in its ``metadata``; ``None`` where it keeps none."""
+    facts = body.get("metadata")
+    kept = {each["name"]: each.get("value") for each in facts if isinstance(each, dict) and isinstance(each.get("name"), str)} if isinstance(facts, list) else {}  # fmt: skip
+    return take_answer({**kept, "cardData": {"license": kept.get("license")}}, source)
 
 
 def _is(form: re.Pattern[str], value: Any) -> bool:

@@ -22,7 +22,7 @@ from openvet.evidence.predicates.inventory_v1 import PREDICATE_TYPE as INVENTORY
 from openvet.publishers.copies import Held
 from openvet.workflows.model_files import read_small
 
-__all__ = ["KnownModel", "read_known", "tensors_of"]
+__all__ = ["KnownModel", "read_known", "statements_in", "tensors_of"]
 
 _LARGEST: Final = 256 * 1024 * 1024
 _MOST: Final = 1000
@@ -108,7 +108,7 @@ def _stated(path: str, name: str) -> Iterator[KnownModel]:
         data = read_small(path, _LARGEST)
     except SubjectError as error:
         raise SubjectError(str(error)) from error
-    found = [each for value in _values(data) for each in _inventories(value, 0)]
+    found = [each for value in _values(data) for each in statements_in(value, INVENTORY)]
     for subject, body in found:
         files = _files(body)
         if files:
@@ -130,27 +130,27 @@ def _values(data: bytes) -> Iterator[Any]:
             continue
 
 
-def _inventories(value: Any, depth: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """(name of the subject, body) of every inventory statement in a value, unpacked from its envelope where it has one."""
+def statements_in(value: Any, kind: str, depth: int = 0) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """(name of the subject, body) of every statement of a kind in a value, unpacked from its envelope, of which nothing is verified."""
     if depth > _DEPTH:
         return
     if isinstance(value, list):
         for each in value[:_MOST]:
-            yield from _inventories(each, depth + 1)
+            yield from statements_in(each, kind, depth + 1)
     elif isinstance(value, dict):
-        if value.get("predicateType") == INVENTORY and isinstance(value.get("predicate"), dict):
+        if value.get("predicateType") == kind and isinstance(value.get("predicate"), dict):
             subject = value.get("subject")
             first = subject[0] if isinstance(subject, list) and subject and isinstance(subject[0], dict) else {}
             said = first.get("name")
             yield (said if isinstance(said, str) else ""), value["predicate"]
         elif isinstance(value.get("payload"), str) and "payloadType" in value:
             try:
-                yield from _inventories(json.loads(base64.b64decode(value["payload"])), depth + 1)
+                yield from statements_in(json.loads(base64.b64decode(value["payload"])), kind, depth + 1)
             except (ValueError, RecursionError):
                 return
         else:
             for name in ("models", "statements", "dsseEnvelope", "claims"):
-                yield from _inventories(value.get(name), depth + 1)
+                yield from statements_in(value.get(name), kind, depth + 1)
 
 
 def _files(body: Mapping[str, Any]) -> dict[str, tuple[int, int]]:

@@ -13,11 +13,12 @@ from openvet.core.pattern import pattern
 from openvet.core.progress import Progress
 from openvet.core.text import printable
 from openvet.errors import OpenVetError, SubjectError, UsageError
+from openvet.evidence.predicates.origin_v1 import PREDICATE_TYPE as ORIGIN
 from openvet.evidence.predicates.origin_v1 import REMARKS, Copy, OriginV1, Place, Signer
 from openvet.publishers.copies import Held, compare_held, counting, remarks_on
 from openvet.publishers.examine import HUB, examine_names, place_of
 from openvet.publishers.metadata import Answer as HubAnswer
-from openvet.publishers.metadata import compare_answers, facts_of, look_at_answer, take_answer
+from openvet.publishers.metadata import compare_answers, facts_of, look_at_answer, stated_answer, take_answer
 from openvet.publishers.names import find_names
 from openvet.workflows.answer import Answer
 from openvet.workflows.check import Options, begin, finish, make_pool, open_origin
@@ -159,10 +160,10 @@ def _answers(paths: Sequence[str]) -> HubAnswer | None:
             raise UsageError(f"{shown}: {error.strerror or error}") from error
         except (SubjectError, ValueError, RecursionError) as error:
             raise UsageError(f"{shown}: is no JSON of a hub: {error}") from error
-        found = take_answer(value, printable(os.path.basename(path)))
+        found = _answer(value, printable(os.path.basename(path)))
         if found is None:
             raise UsageError(
-                f"{shown}: is no answer of a hub about a model (/api/models/ORG/NAME) nor a list of commits"
+                f"{shown}: is no answer of a hub about a model (/api/models/ORG/NAME), no list of commits, and no origin statement that keeps one"
             )
         if out is not None and out.id and found.id and out.id.casefold() != found.id.casefold():
             raise UsageError(
@@ -170,6 +171,17 @@ def _answers(paths: Sequence[str]) -> HubAnswer | None:
             )
         out = _together(out, found)
     return out
+
+
+def _answer(value: Any, source: str) -> HubAnswer | None:
+    """A hub's own answer, or the one that an origin statement has kept."""
+    found = take_answer(value, source)
+    if found is not None:
+        return found
+    from openvet.workflows.known_models import statements_in
+
+    kept = (stated_answer(body, source) for _, body in statements_in(value, ORIGIN))
+    return next((each for each in kept if each is not None), None)
 
 
 def _together(one: HubAnswer | None, other: HubAnswer | None) -> HubAnswer | None:
