@@ -1,4 +1,4 @@
-"""Writes src/openvet/data/publishers.json from publishers.toml: the table that people keep, in the form that a start can afford to read.
+"""Writes src/openvet/data/publishers.json from publishers.toml: what every check asks of the table, in a form that a start can afford to read.
 
 usage: tools/publishers.py [--check]
 
@@ -15,17 +15,20 @@ DATA = Path(__file__).resolve().parent.parent / "src" / "openvet" / "data"
 
 
 def compiled() -> str:
-    """The table as JSON, by what one looks for."""
+    """Accounts and words as JSON, by what one looks for."""
     import tomllib
 
     from openvet.publishers._spelling import letters, skeleton
 
     table = tomllib.loads((DATA / "publishers.toml").read_text(encoding="utf-8"))
     accounts = {name: each["id"] for each in table["publisher"] for name in each["accounts"]}
-    table["byAccount"] = {name.casefold(): [name, owner] for name, owner in accounts.items()}
-    table["forms"] = {skeleton(name): [name, letters(name)] for name in accounts}
-    table["ordinary"] = sorted(name.casefold() for name in table["ordinary"])
-    return json.dumps(table, ensure_ascii=False, separators=(",", ":")) + "\n"
+    made = {
+        "byAccount": {name.casefold(): [name, owner] for name, owner in accounts.items()},
+        "forms": {skeleton(name): [name, letters(name)] for name in accounts},
+        "ordinary": sorted(name.casefold() for name in table["ordinary"]),
+        **{name: table[name] for name in ("affixes", "honest", "derived", "plain")},
+    }
+    return json.dumps(made, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def main() -> int:

@@ -60,6 +60,7 @@ CALLS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
     "explain": ("rules-v1#/$defs/rule", [("archive/checksum-mismatch",), ("unknown:limit",)]),
     "formats": ("formats-v1", [(), ("gguf",)]),
     "doctor": ("doctor-v1", [()]),
+    "origin": ("origins-v1", [("m",), ("m", "--known", "."), ("m", "--dossier", "d", *PUBLIC)]),
     "config": ("config-v1", [(), ("--config", "openvet.toml")]),
 }  # fmt: skip
 

@@ -1,4 +1,8 @@
-"""Publishers that are known: ``data/publishers.toml``, read from the JSON that ``tools/publishers.py`` makes of it."""
+"""Publishers that are known: ``data/publishers.toml``.
+
+What every check asks, whose an account is and what it resembles, is read from the JSON that ``tools/publishers.py`` makes of the table;
+the table itself takes five times as long as all else, and is read when somebody asks who a publisher is.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from openvet.core.dataclass import dataclass
-from openvet.core.tables import data_folder
+from openvet.core.tables import data_folder, read_table
 from openvet.publishers._spelling import words
 
 __all__ = ["Known", "Publisher", "known"]
@@ -46,7 +50,6 @@ class Known:
     """
 
     def __init__(self, table: Mapping[str, Any]) -> None:
-        self._table = table
         self.accounts: Mapping[str, tuple[str, str]] = table["byAccount"]
         self.forms: Mapping[str, tuple[str, str]] = table["forms"]
         self.ordinary: Collection[str] = table["ordinary"]
@@ -63,7 +66,7 @@ class Known:
                 each["id"], each["name"], tuple(each["accounts"]), tuple(each.get("families", ())),
                 *(each.get(name) for name in ("legal_name", "seat", "law", "says", "source", "date")),
             )
-            for each in self._table["publisher"]
+            for each in read_table("publishers")["publisher"]
         }  # fmt: skip
 
     @functools.cached_property
