@@ -34,8 +34,8 @@ $(STAMP)/venv:
 	@bash tools/venv.sh "$(PYTHON)" $(VENV)
 	@mkdir -p $(STAMP) && touch $@
 
-# the walk over opcodes is compiled where a compiler and Python.h are; elsewhere the same source runs as it is
-COMPILED := src/openvet/formats/pickle/held src/openvet/formats/pickle/tape
+# the walk over opcodes and the loops over numbers are compiled where a compiler and Python.h are; elsewhere the same source runs as it is
+COMPILED := src/openvet/formats/pickle/held src/openvet/formats/pickle/tape src/openvet/inventory/compare/sweep
 
 $(STAMP)/core: $(STAMP)/venv requirements/core.txt requirements/build.txt pyproject.toml setup.py $(COMPILED:=.py) $(COMPILED:=.pxd)
 	$(INSTALL) -r requirements/build.txt -r requirements/core.txt

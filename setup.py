@@ -1,4 +1,4 @@
-"""Compiles the walk over pickle opcodes and the loops of LZ4 where Cython and a compiler are there; without them the same source runs as it is.
+"""Compiles the walk over pickle opcodes, the loops of LZ4 and those over numbers where Cython and a compiler are there; without them the same source runs as it is.
 
 Everything else about the build is in pyproject.toml.
 """
@@ -15,6 +15,13 @@ else:
         [
             Extension("openvet.formats.pickle.held", ["src/openvet/formats/pickle/held.py"], optional=True),
             Extension("openvet.formats.pickle.tape", ["src/openvet/formats/pickle/tape.py"], optional=True),
+            # no products and sums in one instruction: norms would depend on the machine
+            Extension(
+                "openvet.inventory.compare.sweep",
+                ["src/openvet/inventory/compare/sweep.py"],
+                optional=True,
+                extra_compile_args=["-O3", "-ffp-contract=off"],
+            ),
             Extension("openvet.io.archive.lz4_block", ["src/openvet/io/archive/lz4_block.py"], optional=True),
         ],
         build_dir="build",

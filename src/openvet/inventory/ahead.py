@@ -7,7 +7,7 @@ still being imported.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from openvet.core.snapshot import Entry, EntryKind, Snapshot
@@ -59,12 +59,15 @@ class Ahead:
     Args:
         origin: lists and opens the files.
         pool: hashes the large files.
+        submit: hands a file to the pool; the pool's own way where nothing is given.
     """
 
-    def __init__(self, origin: Origin, pool: HashPool) -> None:
+    def __init__(
+        self, origin: Origin, pool: HashPool, submit: Callable[[Entry, FileSource], Pending] | None = None
+    ) -> None:
         self.snapshot = origin.snapshot
         self._origin = origin
-        self._pool = pool
+        self._submit = submit or (lambda _, source: pool.submit(source))
         self._remote = origin.remote
         self._entries = iter(self.snapshot.entries)
         self._waiting: deque[Opened] = deque()
@@ -101,7 +104,7 @@ class Ahead:
             if entry.kind is EntryKind.FILE and entry.size > BLOCK and not self._remote:
                 self._open(opened)
                 if isinstance(opened.source, FileSource):
-                    opened.pending = self._pool.submit(opened.source)
+                    opened.pending = self._submit(entry, opened.source)
                     self._busy += 1
 
     def _open(self, opened: Opened) -> None:

@@ -12,11 +12,14 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from openvet.core.progress import Progress
 from openvet.errors import ChangedError, ReadError, UsageError
 from openvet.io.source import FileSource
+
+if TYPE_CHECKING:
+    from openvet.io.twins import Twins
 
 __all__ = ["ALGORITHMS", "HashPool", "Pending", "StoppedError", "digest_chunks"]
 
@@ -112,7 +115,7 @@ class HashPool:
     def __init__(self, jobs: int, algorithms: Sequence[str], progress: Progress) -> None:
         self._constructors = {name: _constructor(name) for name in algorithms}
         self._progress = progress
-        self._queue: queue.SimpleQueue[Pending | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Pending | Twins | None] = queue.SimpleQueue()
         self._stop = False
         self._threads: list[threading.Thread] = []
         self._jobs = jobs
@@ -129,12 +132,23 @@ class HashPool:
         if not self._constructors:  # nobody wants a digest: nothing is read for it
             pending.finish({})
             return pending
-        self._queue.put(pending)
+        self._put(pending)
+        return pending
+
+    def submit_twins(self, twins: Twins) -> None:
+        """Hash two files beside each other, by two threads where there are two. The caller keeps them open like any other."""
+        if self._stop:
+            twins.stop()
+            return
+        for _ in range(2):
+            self._put(twins)
+
+    def _put(self, job: Pending | Twins) -> None:
+        self._queue.put(job)
         if len(self._threads) < self._jobs:
             thread = threading.Thread(target=self._work, name="hash", daemon=True)
             self._threads.append(thread)
             thread.start()
-        return pending
 
     def stop(self) -> None:
         """Let every thread end after its current block, and wait for that. What is not hashed by then never is."""
@@ -145,16 +159,21 @@ class HashPool:
             thread.join()
         while not self._queue.empty():
             pending = self._queue.get()
-            if pending is not None:
+            if isinstance(pending, Pending):
                 pending.fail(_stopped(pending.start))
+            elif pending is not None:
+                pending.stop()
 
     def _work(self) -> None:
-        buffer = bytearray(_BUFFER)
-        view = memoryview(buffer)
+        view = memoryview(b"")
         while not self._stop:
             pending = self._queue.get()
             if pending is None:
                 return
+            if not isinstance(pending, Pending):
+                pending.work(self._constructors, lambda: self._stop, self._count)
+                continue
+            view = view or memoryview(bytearray(_BUFFER))
             try:
                 pending.finish(self._hash(pending, view))
             except ReadError as error:
@@ -177,5 +196,8 @@ class HashPool:
             for state in states.values():
                 state.update(view[:got])
             offset += got
-            self._progress.bytes_done += got
+            self._count(got)
         return {name: state.hexdigest() for name, state in states.items()}
+
+    def _count(self, size: int) -> None:
+        self._progress.bytes_done += size

@@ -17,8 +17,10 @@ from openvet.io.hashing import HashPool
 from openvet.origins.find import find_origin
 
 if TYPE_CHECKING:
-    from openvet.core.snapshot import Snapshot
+    from openvet.core.snapshot import Entry, Snapshot
     from openvet.inventory.component import Inventory
+    from openvet.io.hashing import Pending
+    from openvet.io.source import FileSource
     from openvet.origins.local import LocalOrigin
     from openvet.origins.remote import RemoteOrigin
     from openvet.reports.report import ModelReport, Report
@@ -193,10 +195,19 @@ def open_origin(path: str, options: Options) -> LocalOrigin | RemoteOrigin:
     return find_origin(path, exclude=options.exclude, limits=options.in_force, whole=options.download)
 
 
-def begin(origin: Any, options: Options, pool: HashPool) -> Begun:
-    """Open the first files and have the large ones hashed: before anything is parsed, and before the next model is looked at."""
+def begin(
+    origin: Any,
+    options: Options,
+    pool: HashPool,
+    submit: Callable[[Entry, FileSource], Pending] | None = None,
+) -> Begun:
+    """Open the first files and have the large ones hashed: before anything is parsed, and before the next model is looked at.
+
+    Args:
+        submit: hands a file to the pool, where that is not done one by one.
+    """
     budget = Budget(options.in_force)
-    return Begun(origin, pool, Ahead(origin, pool), budget)
+    return Begun(origin, pool, Ahead(origin, pool, submit), budget)
 
 
 def finish(begun: Begun, options: Options, progress: Progress, meanwhile: Callable[[], object] | None = None) -> Taken:

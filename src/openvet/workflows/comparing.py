@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import field
 from itertools import islice
@@ -19,6 +19,7 @@ from openvet.formats._gguf_words import gguf_words
 from openvet.inventory.compare.documents import compare_documents, compare_keys
 from openvet.inventory.compare.files import compare_files, paired, unknown
 from openvet.inventory.compare.numbers import load_numpy
+from openvet.inventory.compare.swept import Sweep
 from openvet.inventory.compare.tensors import Heads, Matched, compare_models, heads_of, match
 from openvet.inventory.compare.texts import behaviour, difference, lines_between
 from openvet.inventory.compare.words import MOST, MOST_BYTES, Words, compare_words, json_words
@@ -54,6 +55,8 @@ class Comparing:
     b: Opened
     jobs: int
     progress: Progress
+    #: what is known of pairs of tensors since they were hashed, by their keys
+    known: Mapping[tuple[str, str], Sweep] = field(default_factory=dict)
     values: list[ValueChange] = field(default_factory=list)
     texts: list[TextChange] = field(default_factory=list)
     words: list[WordsChange] = field(default_factory=list)
@@ -197,8 +200,6 @@ class Comparing:
         gguf = next((part.weights[0] for part in (one, other) if part.weights[0].format == "gguf"), None)
         heads = Heads() if gguf is None else heads_of(gguf.metadata)
         matched = match(stored[0], stored[1])
-        known = all(each.a is None or each.b is None or (each.a.key and each.a.key == each.b.key) for each in matched)
-        np = None if known else load_numpy()  # nothing is counted in files with one digest
         self.progress.bytes_total += sum(each.elements for each in stored[1])
 
         def done(each: Matched) -> None:
@@ -208,7 +209,9 @@ class Comparing:
         with ThreadPoolExecutor(self.jobs, "compare") as pool:
             try:
                 spread = _spreader(pool)
-                change, unread = compare_models(one.name, other.name, matched, heads, np, spread=spread, done=done)
+                change, unread = compare_models(
+                    one.name, other.name, matched, heads, load_numpy, spread=spread, done=done, known=self.known
+                )
             except BaseException:  # Ctrl-C: threads end after the block that they are at
                 self.a.stop.set()
                 self.b.stop.set()

@@ -10,6 +10,7 @@ from openvet.core.progress import Progress
 from openvet.evidence.statement import ResourceDescriptor, Statement
 from openvet.workflows.check import Options, make_pool
 from openvet.workflows.opened import Opened
+from openvet.workflows.side_by_side import SideBySide
 
 if TYPE_CHECKING:
     from openvet.evidence.predicates.diff_v1 import DiffV1
@@ -46,7 +47,10 @@ def diff(
     settled = (options or Options()).settled()
     progress = progress or Progress()
     pool = make_pool(settled, progress)
-    with Opened(os.fspath(a), settled, pool) as one, Opened(os.fspath(b), settled, pool) as other:
+    with Opened(os.fspath(a), settled) as one, Opened(os.fspath(b), settled) as other:
+        beside = SideBySide(one, other, pool)
+        one.begin(pool, beside.submit_a)
+        other.begin(pool, beside.submit_b)
         # hashing is under way: whatever is not needed for that is imported only now
         for each in (one, other):
             each.read(progress)
@@ -54,5 +58,5 @@ def diff(
         from openvet.workflows.comparing import Comparing
 
         subjects = [subject_of(each.taken.snapshot, each.taken.inventory) for each in (one, other)]
-        comparing = Comparing(one, other, settled.jobs or len(os.sched_getaffinity(0)), progress)
+        comparing = Comparing(one, other, settled.jobs or len(os.sched_getaffinity(0)), progress, beside.found())
         return Difference(subjects[0], subjects[1], comparing.all(subjects[0]))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -16,9 +16,9 @@ from openvet.core.limits import Budget
 from openvet.core.progress import Progress
 from openvet.core.snapshot import Entry, EntryKind, Snapshot
 from openvet.errors import ChangedError, ReadError, UnsupportedError
-from openvet.io.hashing import HashPool
+from openvet.io.hashing import HashPool, Pending
 from openvet.io.source import BytesSource, FileSource, Source
-from openvet.workflows.check import Options, begin, finish, open_origin
+from openvet.workflows.check import Begun, Options, begin, finish, open_origin
 
 if TYPE_CHECKING:
     from openvet.formats._format import Member
@@ -90,18 +90,17 @@ class _Shared(Source):
 
 
 class Opened:
-    """One of the two models: its large files are being hashed from the start, and :meth:`read` parses it.
+    """One of the two models: it is listed at once, :meth:`begin` has its large files hashed, and :meth:`read` parses it.
 
     Args:
         path: what the user named.
         options: how to read; digests have to be among what it asks for.
-        pool: hashes; both models share it.
 
     Raises:
         SubjectError: there is nothing that could be read.
     """
 
-    def __init__(self, path: str, options: Options, pool: HashPool) -> None:
+    def __init__(self, path: str, options: Options) -> None:
         self.path = path
         self.stop = threading.Event()
         self.limits = options.in_force
@@ -109,19 +108,32 @@ class Opened:
         self._options = options
         self._origin = _Remembering(open_origin(path, options))
         self._stack.callback(self._origin.close)
-        try:
-            self._begun = begin(self._origin, options, pool)
-        except BaseException:
-            self._stack.close()
-            raise
+        self._begun: Begun | None = None
         self.remote = self._origin.remote
+        self.snapshot = self._origin.snapshot
         self._sources: dict[str, Source] = {}
         self._members: dict[str, dict[str, Member]] = {}
+
+    def begin(self, pool: HashPool, submit: Callable[[Entry, FileSource], Pending] | None = None) -> None:
+        """Have the large files hashed.
+
+        Args:
+            pool: hashes; both models share it.
+            submit: hands a file to it.
+        """
+        self._begun = begin(self._origin, self._options, pool, submit)
+
+    def open_again(self, entry: Entry) -> FileSource:
+        """A local file once more, for whoever closes it (raises like :meth:`source`)."""
+        opened: FileSource = self._origin.open(entry)
+        return opened
 
     def read(self, progress: Progress) -> None:
         """Parse everything and wait until it is hashed."""
         from openvet.workflows.knowledge import tool
 
+        if self._begun is None:
+            raise AssertionError("it was not begun")
         self.taken = finish(self._begun, self._options, progress, tool)
         self._entries = {each.place: each for each in self._origin.snapshot.entries if each.kind is EntryKind.FILE}
         self._parents = {child.place: parent for parent in self.taken.inventory.walk() for child in parent.children}
@@ -133,8 +145,9 @@ class Opened:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop.set()
-        self._begun.pool.stop()  # no thread may be left with a descriptor that is closed here
-        self._begun.ahead.close()
+        if self._begun is not None:
+            self._begun.pool.stop()  # no thread may be left with a descriptor that is closed here
+            self._begun.ahead.close()
         self._stack.close()
 
     def leaves(self) -> dict[str, Leaf]:

@@ -3,14 +3,13 @@
 Both are read in blocks, so that memory does not grow with them. What says *every* (equal, cast, quantized, pruned, how many values
 changed) looks at every value. Norms of large tensors are measured on every eighth block, and what was measured is counted.
 
-NumPy is needed for everything but equality of bytes.
+NumPy is needed for everything but equality of bytes, and what the compiled loops of :mod:`openvet.inventory.compare.swept` know.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import field
-from math import sqrt
 from types import ModuleType
 from typing import Any, Final, Protocol
 
@@ -18,13 +17,14 @@ from openvet.core.dataclass import dataclass
 from openvet.errors import MalformedError, UnsupportedError
 from openvet.inventory.compare.dtypes import WIDTHS, bits, decode_plain, is_cast, zero_mask
 from openvet.inventory.compare.ggml import BLOCKS, Decoded, decode
+from openvet.inventory.compare.measured import MOST, Measured, Sums
+from openvet.inventory.compare.sweep import LANES
+from openvet.inventory.compare.swept import COMPILED, EVERY, STEP, Sweep, can_sweep
 
 __all__ = ["Measured", "Run", "Stored", "Turn", "compare_numbers", "load_numpy"]
 
-#: Values that are compared at once: a multiple of every block of ggml, and few enough for what is computed to stay in the cache.
-_STEP: Final = 32 * 1024
-#: Of a tensor with more values than so many steps, one step of so many is measured.
-_EVERY: Final = 8
+#: Steps that are read at once where compiled loops look at them.
+_STEPS: Final = 8
 #: Values of the rows of one head, which have to be in memory together.
 _HEAD: Final = 16 * 1024 * 1024
 
@@ -83,45 +83,6 @@ class Turn:
     plus: int = 0
 
 
-@dataclass(slots=True)
-class Measured:
-    """What comparing two tensors found.
-
-    Attributes:
-        status: ``equal cast quantized pruned changed``.
-        original: ``a`` or ``b``: which one the other was made of by a cast, quantization or pruning; '' where that is not known.
-        values: how many there are on each side.
-        changed: how many are not the same number (of the same type: not the same bits); -1 where that was not counted: of a cast, and
-            without NumPy.
-        how: a few words more: ``truncated`` for a cast that does not round.
-        measured: values that the norms are of; all, or every eighth step.
-        norm_a, norm_b, difference: Euclidean norms of both and of their difference, over what is finite on both sides.
-        largest: the largest difference that was measured.
-        not_finite: values of each side that are infinite or no number, of those that were measured.
-        steps: of a quantization, the largest error in steps of its block; ``None`` elsewhere.
-        outside: of a quantization, values that are farther away than rounding puts them.
-    """
-
-    values: int
-    status: str = "equal"
-    original: str = ""
-    changed: int = 0
-    how: str = ""
-    measured: int = 0
-    norm_a: float = 0.0
-    norm_b: float = 0.0
-    difference: float = 0.0
-    largest: float = 0.0
-    not_finite: tuple[int, int] = (0, 0)
-    steps: float | None = None
-    outside: int = 0
-
-    @property
-    def relative(self) -> float | None:
-        """The difference, measured by A; ``None`` where A is zero or nothing was measured."""
-        return self.difference / self.norm_a if self.norm_a > 0 else None
-
-
 def load_numpy() -> ModuleType | None:
     """NumPy, or ``None`` where it is not installed."""
     try:
@@ -131,12 +92,15 @@ def load_numpy() -> ModuleType | None:
     return numpy
 
 
-def compare_numbers(a: Stored, b: Stored, np: Any, turn: Turn | None = None, step: int = _STEP) -> Measured:
+def compare_numbers(
+    a: Stored, b: Stored, np: Any, turn: Turn | None = None, step: int = STEP, *, swept: bool = COMPILED
+) -> Measured:
     """Read two tensors with as many values, and say what one is to the other.
 
     Args:
-        np: NumPy; without it tensors of one type are compared bit by bit, and no norm is measured.
+        np: NumPy, or a function that loads it where it is needed; without it tensors of one type are compared bit by bit, and no norm is measured.
         turn: what has to be done to the one that is not llama.cpp's.
+        swept: whether the compiled loops are used for what they know.
 
     Raises:
         UnsupportedError: its type is not decoded, or NumPy is needed.
@@ -149,6 +113,11 @@ def compare_numbers(a: Stored, b: Stored, np: Any, turn: Turn | None = None, ste
             raise UnsupportedError(f"numbers of the type {each.dtype} are not known")
         if each.dtype in BLOCKS and (each.shape[-1] if each.shape else 1) % BLOCKS[each.dtype][0]:
             raise MalformedError("its rows do not fill whole blocks")
+    if swept and can_sweep(a.dtype, b.dtype) and turn in {None, Turn()}:
+        found = _swept(a, b, step)
+        if found is not None:
+            return found
+    np = np() if callable(np) else np
     if np is None:
         return _without_numpy(a, b, turn, step)
     comparing = _Comparing(np, a, b, turn or Turn(), step)
@@ -161,6 +130,19 @@ def _bytes_of(dtype: str, values: int) -> int:
         elements, size = BLOCKS[dtype]
         return values // elements * size
     return values * WIDTHS[dtype]
+
+
+def _swept(a: Stored, b: Stored, step: int) -> Measured | None:
+    """What the compiled loops find; ``None`` where they cannot tell."""
+    sweep = Sweep(a.dtype, b.dtype, a.elements, step)
+    one, other = a.run(), b.run()  # type: ignore[misc] # looked at by the caller
+    for at in range(0, sweep.values, _STEPS * step):
+        count = min(_STEPS * step, sweep.values - at)
+        left, right = one.take(_bytes_of(a.dtype, count)), other.take(_bytes_of(b.dtype, count))
+        sweep.feed(at, count, memoryview(left), memoryview(right))
+        if not sweep.hopeful:
+            break
+    return sweep.judged()
 
 
 def _without_numpy(a: Stored, b: Stored, turn: Turn | None, step: int) -> Measured:
@@ -188,7 +170,7 @@ class _Comparing:
     #: roundings by which one may be made of the other; whether one is the other with zeros; a quantization
     casts: dict[str, list[str]] = field(init=False)
     pruned: dict[str, bool] = field(init=False)
-    squares: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    sums: list[tuple[int, int, Sums]] = field(default_factory=list)
     quantized: str = ""
 
     def __post_init__(self) -> None:
@@ -212,7 +194,7 @@ class _Comparing:
         if found is None:
             self.casts = {"a": [], "b": []}
             self.pruned = {"a": True, "b": True}
-            self.squares = [0.0, 0.0, 0.0]
+            self.sums = []
             self.out = Measured(self.a.elements, steps=self.out.steps)
             found = self._pass()
         if found is None:
@@ -222,7 +204,7 @@ class _Comparing:
     def _pass(self) -> Measured | None:
         same = self.a.dtype == self.b.dtype and self.turn == Turn()
         total, step = self.out.values, self.step
-        every = _EVERY if total > _EVERY * step else 1
+        every = EVERY if total > EVERY * step else 1
         one, other = self.a.run(), self.b.run()  # type: ignore[misc] # looked at by the caller
         same_so_far = 0
         for number, at in enumerate(range(0, total, step)):
@@ -232,12 +214,12 @@ class _Comparing:
                 if not self.out.changed:
                     same_so_far = at + count
                 elif number % every == 0:
-                    self._measure_equal(left)
+                    self._measure_equal(number, left)
             elif same:
-                self._same_type(left, right, measure=number % every == 0)
+                self._same_type(number, left, right, measure=number % every == 0)
             else:
                 hoped = bool(self.casts["a"] or self.casts["b"])
-                self._other_type(left, right, measure=number % every == 0)
+                self._other_type(number, left, right, measure=number % every == 0)
                 if number and hoped and not self.casts["a"] and not self.casts["b"]:
                     return None
         if same and self.out.changed and same_so_far:
@@ -252,11 +234,11 @@ class _Comparing:
             if number % every:
                 again.skip(size)
             else:
-                self._measure_equal(again.take(size))
+                self._measure_equal(number, again.take(size))
 
     def _judged(self, *, same: bool) -> Measured:
         out = self.out
-        out.norm_a, out.norm_b, out.difference = map(sqrt, self.squares)
+        out.sum_up(self.sums)
         if same:
             if out.changed:
                 made = [side for side in ("a", "b") if self.pruned[side]]
@@ -277,7 +259,7 @@ class _Comparing:
 
     # --- one step ---
 
-    def _same_type(self, left: bytes, right: bytes, *, measure: bool) -> None:
+    def _same_type(self, number: int, left: bytes, right: bytes, *, measure: bool) -> None:
         np, dtype = self.np, self.a.dtype
         if dtype in BLOCKS:
             values = self._values(left, self.a), self._values(right, self.b)
@@ -295,9 +277,9 @@ class _Comparing:
                 return
             values = decode_plain(np, dtype, left), decode_plain(np, dtype, right)
         if measure:
-            self._measure(*values)
+            self._measure(number, *values)
 
-    def _other_type(self, left: bytes, right: bytes, *, measure: bool) -> None:
+    def _other_type(self, number: int, left: bytes, right: bytes, *, measure: bool) -> None:
         np = self.np
         raw = [self._raw(left, self.a), self._raw(right, self.b)]
         plus = self.turn.plus
@@ -339,7 +321,7 @@ class _Comparing:
             if decoded is not None:
                 self._check_levels(one if self.quantized == "a" else other, decoded)
         if measure:
-            self._measure(one, other)
+            self._measure(number, one, other)
 
     def _raw(self, data: bytes, stored: Stored) -> Any:
         """The bits of plain numbers, in the order that they are compared in; ``None`` for blocks."""
@@ -394,37 +376,38 @@ class _Comparing:
 
     # --- norms ---
 
-    def _measure_equal(self, data: bytes) -> None:
+    def _measure_equal(self, number: int, data: bytes) -> None:
         values = self._values(data, self.a)
-        self._measure(values, values)
+        self._measure(number, values, values)
 
-    def _measure(self, one: Any, other: Any) -> None:
-        np, out = self.np, self.out
-        out.measured += int(one.size)
-        same = one is other
-        difference = one[:0] if same else other - one
-        sums = [_square(np, each) for each in ((one,) if same else (one, other, difference))]
-        largest = 0.0 if same else float(np.max(np.abs(difference), initial=0.0))
-        nothing = not same and largest == 0  # which is no number that 32 bits have lost
-        if not all(1e-25 < each < 1e35 for each in (sums[:2] if nothing else sums)):  # or something that is not finite
-            one, other = one.astype(np.float64), other.astype(np.float64)
-            finite = np.isfinite(one) & np.isfinite(other)
-            if not finite.all():
-                lost = tuple(int(np.count_nonzero(~np.isfinite(each))) for each in (one, other))
-                out.not_finite = (out.not_finite[0] + lost[0], out.not_finite[1] + lost[1])
-                one, other = one[finite], other[finite]
-            difference = other - one
-            sums = [_square(np, each) for each in (one, other, difference)]
-            largest = float(np.max(np.abs(difference), initial=0.0))
-        elif same:
+    def _measure(self, number: int, one: Any, other: Any) -> None:
+        np, same = self.np, one is other
+        count = int(one.size)
+        one = one.astype(np.float64)
+        other = one if same else other.astype(np.float64)
+        finite = np.isfinite(one) & np.isfinite(other)
+        lost = (0, 0)
+        if not finite.all():
+            lost = (int(np.count_nonzero(~np.isfinite(one))), int(np.count_nonzero(~np.isfinite(other))))
+            one = np.where(finite, one, 0.0)
+            other = np.where(finite, other, 0.0)
+        apart = other - one
+        sums = [_square(np, each) for each in ((one,) if same else (one, other, apart))]
+        if same:
             sums = [sums[0], sums[0], 0.0]
-        self.squares = [min(held + each, 1e300) for held, each in zip(self.squares, sums, strict=True)]
-        out.largest = max(out.largest, min(largest, 1e300))
+        largest = 0.0 if same else float(np.max(np.abs(apart), initial=0.0))
+        self.sums.append((number, count, (sums[0], sums[1], sums[2], largest, *lost)))
 
 
 def _square(np: Any, values: Any) -> float:
-    """The sum of the squares, added up in pairs; a product of vectors would have BLAS start threads of its own."""
-    return min(1e300, float(np.square(values).sum()))
+    """The sum of the squares, added up in lanes beside each other and these in pairs: as :func:`openvet.inventory.compare.sweep.norms` does."""
+    squares = np.zeros((values.size + LANES - 1) // LANES * LANES)
+    np.multiply(values, values, out=squares[: values.size])
+    lanes = squares.reshape(-1, LANES).sum(axis=0)
+    while lanes.size > 1:
+        half = lanes.size // 2
+        lanes = lanes[:half] + lanes[half:]
+    return min(MOST, float(lanes[0]))
 
 
 def _roundings(target: str) -> list[str]:
