@@ -12,7 +12,12 @@ ctypedef fused Word:
 
 @cython.locals(count=Py_ssize_t, at=Py_ssize_t, end=Py_ssize_t, last=Py_ssize_t, i=Py_ssize_t, changed=cython.longlong, zeros=Word, few=Word,
                held_a=Word, held_b=Word, one=Word, other=Word)
-cpdef differ(const Word[::1] a, const Word[::1] b, unsigned long long mask, long long[::1] out)
+cdef _differ(const Word[::1] a, const Word[::1] b, unsigned long long mask, long long[::1] out)
+
+cpdef differ_8(const unsigned char[::1] a, const unsigned char[::1] b, unsigned long long mask, long long[::1] out)
+cpdef differ_16(const unsigned short[::1] a, const unsigned short[::1] b, unsigned long long mask, long long[::1] out)
+cpdef differ_32(const unsigned int[::1] a, const unsigned int[::1] b, unsigned long long mask, long long[::1] out)
+cpdef differ_64(const unsigned long long[::1] a, const unsigned long long[::1] b, unsigned long long mask, long long[::1] out)
 
 @cython.locals(count=Py_ssize_t, at=Py_ssize_t, end=Py_ssize_t, i=Py_ssize_t, changed=cython.longlong, unlike=cython.uint, rounds=cython.uint,
                cuts=cython.uint, widens=cython.uint, nearest=cython.uint, cut=cython.uint, exact=cython.uint, none=cython.uint, one=cython.uint,

@@ -18,7 +18,19 @@ except ImportError:
 
 from typing import Any
 
-__all__ = ["COMPILED", "LANES", "STEP", "cast_bf16", "cast_f16", "differ", "norms", "widen"]
+__all__ = [
+    "COMPILED",
+    "LANES",
+    "STEP",
+    "cast_bf16",
+    "cast_f16",
+    "differ_8",
+    "differ_16",
+    "differ_32",
+    "differ_64",
+    "norms",
+    "widen",
+]
 
 COMPILED = not __file__.endswith((".py", ".pyc"))
 #: Numbers that are measured together: the sums of one step are told apart from those of the next.
@@ -35,15 +47,35 @@ _INFINITE = 0x7F800000
 _SIZE = 0x7FFFFFFF
 
 
-def differ(a: Any, b: Any, mask: int, out: Any) -> None:
+def differ_8(a: Any, b: Any, mask: int, out: Any) -> None:
+    """As :func:`differ_16`, of integers of one byte."""
+    _differ(a, b, mask, out)
+
+
+def differ_32(a: Any, b: Any, mask: int, out: Any) -> None:
+    """As :func:`differ_16`, of integers of 4 bytes."""
+    _differ(a, b, mask, out)
+
+
+def differ_64(a: Any, b: Any, mask: int, out: Any) -> None:
+    """As :func:`differ_16`, of integers of 8 bytes."""
+    _differ(a, b, mask, out)
+
+
+# one function for all types would have Cython import NumPy, to ask whether an array is one of its
+def differ_16(a: Any, b: Any, mask: int, out: Any) -> None:
     """Two arrays of one type, bit by bit.
 
     Args:
-        a, b: unsigned integers of 1, 2, 4 or 8 bytes, as many.
+        a, b: unsigned integers of 2 bytes, as many.
         mask: bits that are clear in a zero.
         out: 64-bit integers. ``out[0]`` grows by how many are not the same; ``out[1]`` becomes 1 where one of these is not zero in ``a``,
             ``out[2]`` where one is not zero in ``b``.
     """
+    _differ(a, b, mask, out)
+
+
+def _differ(a: Any, b: Any, mask: int, out: Any) -> None:
     count = a.shape[0]
     if b.shape[0] != count or out.shape[0] < 3:
         raise ValueError("arrays of other lengths")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from array import array
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
@@ -24,7 +25,10 @@ STEP: Final = sweep.STEP
 #: Of a tensor with more values than so many steps, one step of so many is measured.
 EVERY: Final = 8
 
-_CODES: Final = {1: "B", 2: "H", 4: "I", 8: "Q"}
+#: By the width of a number: how its bits are seen, and what compares them.
+_LOOPS: Final[dict[int, tuple[Any, Callable[[Any, Any, int, Any], None]]]] = {
+    1: ("B", sweep.differ_8), 2: ("H", sweep.differ_16), 4: ("I", sweep.differ_32), 8: ("Q", sweep.differ_64),
+}  # fmt: skip
 _MEASURED: Final = frozenset({"BF16", "F16", "F32"})
 _NARROW: Final = frozenset({"BF16", "F16"})
 
@@ -64,9 +68,9 @@ class Sweep:
         """
         counts = array("q", (0, 0, 0, 0))
         if self.a == self.b:
-            code: Any = _CODES[WIDTHS.get(self.a, 1)]
+            code, differ = _LOOPS[WIDTHS.get(self.a, 1)]
             mask = zero_mask(self.a) if self.a in WIDTHS else 0
-            sweep.differ(left.cast(code), right.cast(code), mask, counts)
+            differ(left.cast(code), right.cast(code), mask, counts)
         else:
             wide, narrow = (right, left) if self._swap else (left, right)
             if "BF16" in {self.a, self.b}:
