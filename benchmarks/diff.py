@@ -15,35 +15,18 @@ import resource
 import shutil
 import struct
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from measure import openvet, peak_mb
+from measure import hashing, openvet, peak_mb
 
 __all__: list[str] = []
 
 TARGET = 1.5
 LAYERS = 24
-FLOOR = """
-import hashlib, os, sys, threading
-sys.setswitchinterval(0.0002)
-paths = sorted((path for each in sys.argv[1:] for path in os.scandir(each)), key=lambda each: -each.stat().st_size)
-paths = [each.path for each in paths]
-def work():
-    view = memoryview(bytearray(4 << 20))
-    while True:
-        try: path = paths.pop(0)
-        except IndexError: return
-        digest, file = hashlib.sha256(), open(path, "rb", 0)
-        while got := file.readinto(view): digest.update(view[:got])
-        digest.hexdigest()
-threads = [threading.Thread(target=work) for _ in os.sched_getaffinity(0)]
-[each.start() for each in threads]; [each.join() for each in threads]
-"""
 
 
 def main() -> None:
@@ -60,7 +43,7 @@ def main() -> None:
         try:
             a, b = place / "a", place / "b"
             make(a, b, int(asked.gb * 1e9))
-            bare = [sys.executable, "-c", FLOOR, str(a), str(b)]
+            bare = hashing(a, b)
             ours = openvet("diff", "--no-progress", a, b)
             runs: tuple[list[tuple[float, float]], list[tuple[float, float]]] = ([], [])
             for _ in range(asked.runs + 1):

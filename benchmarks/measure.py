@@ -11,7 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["BIN", "Row", "environment", "interleaved", "openvet", "peak_mb", "table", "wall", "with_environment"]
+__all__ = [
+    "BIN",
+    "Row",
+    "environment",
+    "hashing",
+    "interleaved",
+    "openvet",
+    "peak_mb",
+    "table",
+    "wall",
+    "with_environment",
+]
 
 BIN = Path(sys.executable).parent
 # compiled modules are cached, as they are for whoever runs a command twice, and out of the way of the source tree
@@ -20,6 +31,25 @@ _ENVIRONMENT["PYTHONPYCACHEPREFIX"] = str(Path(".cache/bench/compiled").resolve(
 _QUIET = {
     "stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": _ENVIRONMENT,
 }  # fmt: skip
+
+
+# the least that whoever names folders by their digests has to do, on as many threads as there are cores
+_HASHING = """
+import hashlib, os, sys, threading
+sys.setswitchinterval(0.0002)
+paths = sorted((path for each in sys.argv[1:] for path in os.scandir(each)), key=lambda each: -each.stat().st_size)
+paths = [each.path for each in paths]
+def work():
+    view = memoryview(bytearray(4 << 20))
+    while True:
+        try: path = paths.pop(0)
+        except IndexError: return
+        digest, file = hashlib.sha256(), open(path, "rb", 0)
+        while got := file.readinto(view): digest.update(view[:got])
+        digest.hexdigest()
+threads = [threading.Thread(target=work) for _ in os.sched_getaffinity(0)]
+[each.start() for each in threads]; [each.join() for each in threads]
+"""
 
 
 def environment() -> dict[str, str]:
@@ -35,6 +65,11 @@ def with_environment(name: str, value: str) -> None:
 def openvet(*arguments: str | Path) -> list[str]:
     """The command line of the installed program."""
     return [str(BIN / "openvet"), *map(str, arguments)]
+
+
+def hashing(*folders: str | Path) -> list[str]:
+    """The command line of a bare Python process that hashes every file in ``folders``."""
+    return [sys.executable, "-c", _HASHING, *map(str, folders)]
 
 
 def wall(command: Sequence[str]) -> float:

@@ -20,29 +20,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from measure import openvet, wall, with_environment
+from measure import hashing, openvet, wall, with_environment
 
 __all__: list[str] = []
 
 ROOT = Path(__file__).resolve().parents[1]
 THEIRS = ROOT / ".cache/interop/model-signing/bin/model_signing"
 BEYOND, FACTOR = 0.15, 1.15
-FLOOR = """
-import hashlib, os, sys, threading
-sys.setswitchinterval(0.0002)
-paths = sorted(os.scandir(sys.argv[1]), key=lambda each: -each.stat().st_size)
-paths = [each.path for each in paths if each.name.endswith(".bin")]
-def work():
-    view = memoryview(bytearray(4 << 20))
-    while True:
-        try: path = paths.pop(0)
-        except IndexError: return
-        digest, file = hashlib.sha256(), open(path, "rb", 0)
-        while got := file.readinto(view): digest.update(view[:got])
-        digest.hexdigest()
-threads = [threading.Thread(target=work) for _ in os.sched_getaffinity(0)]
-[each.start() for each in threads]; [each.join() for each in threads]
-"""
 
 
 def main() -> None:
@@ -92,7 +76,7 @@ def measure(place: Path, gib: int, runs: int, of: Callable[[Sequence[float]], fl
         model,
     )
     commands = {
-        "bare hashing": [sys.executable, "-c", FLOOR, str(model)], "sign": sign, "sign --shards": by_shards, "verify": verify,
+        "bare hashing": hashing(model), "sign": sign, "sign --shards": by_shards, "verify": verify,
     }  # fmt: skip
     if THEIRS.exists():
         theirs = ["--signature", str(place / "theirs.sig"), str(model)]

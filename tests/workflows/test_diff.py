@@ -19,6 +19,7 @@ from tests.ggml_reference import gguf, safetensors  # noqa: E402
 
 from openvet.errors import SubjectError  # noqa: E402
 from openvet.evidence.predicates.diff_v1 import DiffV1  # noqa: E402
+from openvet.inventory.compare import numbers, swept, tensors  # noqa: E402
 from openvet.testing.forge_torch import FakeTensor, state_dict, torch_zip  # noqa: E402
 from openvet.testing.hub import Hub  # noqa: E402
 from openvet.workflows import comparing  # noqa: E402
@@ -435,9 +436,7 @@ def test_ctrl_c_ends_every_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     def interrupted(*_: Any, **__: Any) -> Any:
         raise KeyboardInterrupt
 
-    from openvet.inventory.compare import tensors
-
-    monkeypatch.setattr(tensors, "compare_numbers", interrupted)
+    monkeypatch.setattr(tensors, "_compare", interrupted)
     before = threading.active_count()
     with pytest.raises(KeyboardInterrupt):
         diff(one, other)
@@ -460,3 +459,56 @@ def test_a_model_on_a_hub_is_compared_as_far_as_it_is_fetched(tmp_path: Path, mo
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(SubjectError):
         diff(folder(tmp_path / "a", weights(layers=0)), tmp_path / "nowhere")
+
+
+def large(scale: float = 1.0) -> dict[str, Any]:
+    """A model whose file is large enough to be hashed in a thread, with tensors of many sizes."""
+    random = np.random.default_rng(5)
+    sizes = {"a": 3, "b": 700_001, "c": 12_345, "d": 300_000, "e": 1}
+    return {name: (random.standard_normal(size) * scale).astype(np.float32) for name, size in sizes.items()}
+
+
+def tuned() -> dict[str, Any]:
+    model = large()
+    model["b"] = model["b"] + np.float32(1e-3)
+    late = model["d"].copy()
+    late[-1] = np.nan
+    return model | {"d": late, "new": np.ones(5, np.float32)}
+
+
+LARGE: dict[str, tuple[dict[str, Any], str, dict[str, int]]] = {
+    "tuned": (tuned(), "F32", {"equal": 3, "changed": 2, "added": 1}),
+    "cast": (large(), "BF16", {"cast": 5}),
+    "half": (large(), "F16", {"cast": 5}),
+    "both": (large(1.001), "BF16", {"changed": 4, "cast": 1}),
+    "pruned": (large() | {"b": large()["b"] * (np.abs(large()["b"]) > 0.1)}, "F32", {"equal": 4, "pruned": 1}),
+}
+
+
+@pytest.mark.skipif(not swept.COMPILED, reason="the loops are not compiled here")
+@pytest.mark.parametrize("kind", LARGE)
+def test_large_files_are_compared_while_they_are_hashed_with_what_reading_them_again_finds(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, dtype, expected = LARGE[kind]
+    one, other = folder(tmp_path / "a", large()), folder(tmp_path / "b", model, dtype)
+    again = []
+    real = tensors.compare_numbers
+
+    def watched(a: Any, *arguments: Any, **more: Any) -> Any:
+        again.append(a.name)
+        return real(a, *arguments, **more)
+
+    monkeypatch.setattr(tensors, "compare_numbers", watched)
+    for left, right in ((one, other), (other, one)):
+        again.clear()
+        at_once = diff(left, right).predicate
+        # the one value at the end differs behind what was passed over as the same
+        assert set(again) <= ({"d"} if kind == "tuned" else set())
+        monkeypatch.setattr(swept, "COMPILED", False)
+        monkeypatch.setattr(numbers, "can_sweep", lambda *_: False)
+        assert diff(left, right).predicate == at_once
+        assert len(again) >= 5
+        monkeypatch.undo()
+        monkeypatch.setattr(tensors, "compare_numbers", watched)
+    assert counts(diff(one, other).predicate) == expected

@@ -19,7 +19,7 @@ from openvet.inventory.compare.dtypes import WIDTHS, bits, decode_plain, is_cast
 from openvet.inventory.compare.ggml import BLOCKS, Decoded, decode
 from openvet.inventory.compare.measured import MOST, Measured, Sums
 from openvet.inventory.compare.sweep import LANES
-from openvet.inventory.compare.swept import COMPILED, EVERY, STEP, Sweep, can_sweep
+from openvet.inventory.compare.swept import COMPILED, EVERY, MEASURED, STEP, Sweep, can_sweep
 
 __all__ = ["Measured", "Run", "Stored", "Turn", "compare_numbers", "load_numpy"]
 
@@ -115,6 +115,8 @@ def compare_numbers(
             raise MalformedError("its rows do not fill whole blocks")
     if swept and can_sweep(a.dtype, b.dtype) and turn in {None, Turn()}:
         found = _swept(a, b, step)
+        if found is None and a.dtype in MEASURED:
+            found = _swept(a, b, step, every_norm=True)
         if found is not None:
             return found
     np = np() if callable(np) else np
@@ -132,9 +134,9 @@ def _bytes_of(dtype: str, values: int) -> int:
     return values * WIDTHS[dtype]
 
 
-def _swept(a: Stored, b: Stored, step: int) -> Measured | None:
+def _swept(a: Stored, b: Stored, step: int, *, every_norm: bool = False) -> Measured | None:
     """What the compiled loops find; ``None`` where they cannot tell."""
-    sweep = Sweep(a.dtype, b.dtype, a.elements, step)
+    sweep = Sweep(a.dtype, b.dtype, a.elements, step, every_norm=every_norm)
     one, other = a.run(), b.run()  # type: ignore[misc] # looked at by the caller
     for at in range(0, sweep.values, _STEPS * step):
         count = min(_STEPS * step, sweep.values - at)

@@ -2,7 +2,8 @@
 cimport cython
 
 cdef Py_ssize_t _STEP, _LANES, _CHUNK, _FEW
-cdef unsigned int _INFINITE, _SIZE, _ALL
+cdef unsigned int _SIZE, _ALL
+cdef int _INFINITE
 
 ctypedef fused Word:
     unsigned char
@@ -20,8 +21,8 @@ cpdef differ_32(const unsigned int[::1] a, const unsigned int[::1] b, unsigned l
 cpdef differ_64(const unsigned long long[::1] a, const unsigned long long[::1] b, unsigned long long mask, long long[::1] out)
 
 @cython.locals(count=Py_ssize_t, at=Py_ssize_t, end=Py_ssize_t, i=Py_ssize_t, changed=cython.longlong, unlike=cython.uint, rounds=cython.uint,
-               cuts=cython.uint, widens=cython.uint, nearest=cython.uint, cut=cython.uint, exact=cython.uint, none=cython.uint, one=cython.uint,
-               other=cython.uint, small=cython.uint)
+               cuts=cython.uint, widens=cython.uint, nearest=cython.uint, cut=cython.uint, exact=cython.uint, one=cython.uint, other=cython.uint,
+               small=cython.uint, size=cython.int, most=cython.int)
 cpdef cast_bf16(const unsigned int[::1] wide, const unsigned short[::1] narrow, long long[::1] out)
 
 @cython.locals(count=Py_ssize_t, at=Py_ssize_t, end=Py_ssize_t, i=Py_ssize_t, changed=cython.longlong, unlike=cython.uint, rounds=cython.uint,

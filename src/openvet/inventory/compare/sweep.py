@@ -124,17 +124,22 @@ def cast_bf16(wide: Any, narrow: Any, out: Any) -> None:
         while at < count:
             end = min(at + _CHUNK, count)
             unlike = 0
-            nearest = cut = exact = none = 0
+            nearest = cut = exact = 0
+            most = 0
             for i in range(at, end):
                 one = wide[i]
                 small = narrow[i]
                 other = small << 16
-                none |= ((one & _SIZE) > _INFINITE) | ((other & _SIZE) > _INFINITE)
+                size = one & _SIZE
+                most = max(most, size)
+                size = other & _SIZE
+                most = max(most, size)
                 nearest |= ((one + (0x7FFF + ((one >> 16) & 1))) >> 16) ^ small
                 cut |= (one >> 16) ^ small
                 exact |= one ^ other
+                # two zeros of unlike signs are the same number
                 unlike += (one != other) & (((one | other) & _SIZE) != 0)
-            if none:  # once more, one by one
+            if most > _INFINITE:  # once more, one by one
                 unlike = 0
                 nearest = cut = exact = 0
                 for i in range(at, end):

@@ -17,7 +17,7 @@ from openvet.inventory.compare.dtypes import WIDTHS, zero_mask
 from openvet.inventory.compare.ggml import BLOCKS
 from openvet.inventory.compare.measured import Measured, Sums
 
-__all__ = ["COMPILED", "EVERY", "STEP", "Sweep", "can_sweep"]
+__all__ = ["COMPILED", "EVERY", "MEASURED", "STEP", "Sweep", "can_sweep"]
 
 COMPILED: Final = sweep.COMPILED
 #: Values that are measured together: a multiple of every block of ggml, and few enough for what is computed to stay in the cache.
@@ -29,7 +29,8 @@ EVERY: Final = 8
 _LOOPS: Final[dict[int, tuple[Any, Callable[[Any, Any, int, Any], None]]]] = {
     1: ("B", sweep.differ_8), 2: ("H", sweep.differ_16), 4: ("I", sweep.differ_32), 8: ("Q", sweep.differ_64),
 }  # fmt: skip
-_MEASURED: Final = frozenset({"BF16", "F16", "F32"})
+#: Of other types the loops only tell whether they are the same.
+MEASURED: Final = frozenset({"BF16", "F16", "F32"})
 _NARROW: Final = frozenset({"BF16", "F16"})
 
 
@@ -45,15 +46,19 @@ class Sweep:
         a, b: their types, for which :func:`can_sweep` holds.
         values: how many each of them has.
         step: values that are measured together.
+        every_norm: also measure what is the same before anything differs. Without it that is left out, which costs nothing where all is the
+            same, and another look at everything where it is not.
     """
 
-    __slots__ = ("_counts", "_every", "_seen", "_steps", "_swap", "a", "b", "step", "values")
+    __slots__ = ("_counts", "_every", "_left_out", "_measuring", "_seen", "_steps", "_swap", "a", "b", "step", "values")
 
-    def __init__(self, a: str, b: str, values: int, step: int = STEP) -> None:
+    def __init__(self, a: str, b: str, values: int, step: int = STEP, *, every_norm: bool = False) -> None:
         self.a, self.b = a, b
         self.values = values
         self.step = step
         self._every = EVERY if values > EVERY * step else 1
+        self._measuring = every_norm
+        self._left_out = False
         self._swap = a != b and b == "F32"
         # threads only ever append
         self._counts: list[tuple[int, ...]] = []
@@ -79,8 +84,13 @@ class Sweep:
                 sweep.cast_f16(wide.cast("I"), narrow.cast("H"), *_f16(), counts)
         self._counts.append(tuple(counts))
         self._seen.append(count)
-        if self.a not in _MEASURED:
+        if self.a not in MEASURED:
             return
+        if not self._measuring:
+            if self.a == self.b and not counts[0]:
+                self._left_out = True
+                return
+            self._measuring = True
         step, every = self.step, self._every
         for number in range(first // step, (first + count + step - 1) // step):
             if number % every == 0:
@@ -111,10 +121,12 @@ class Sweep:
     @property
     def hopeful(self) -> bool:
         """Whether looking at more values can still tell something."""
-        return self.a != self.b or self.a in _MEASURED or not (self._counts and self._counts[-1][0])
+        if self._left_out and self._measuring:
+            return False
+        return self.a != self.b or self.a in MEASURED or not (self._counts and self._counts[-1][0])
 
     def judged(self) -> Measured | None:
-        """What was found; ``None`` where not every value was seen, or the numbers differ and have to be compared with NumPy."""
+        """What was found; ``None`` where not every value was seen or measured, or where numbers differ that have to be compared with NumPy."""
         if sum(self._seen) != self.values:
             return None
         sums = [sum(column) for column in zip(*self._counts, strict=True)] or [0, 0, 0, 0]
@@ -122,7 +134,7 @@ class Sweep:
         if self.a == self.b:
             if not sums[0]:
                 return out
-            if self.a not in _MEASURED:
+            if self.a not in MEASURED or self._left_out:
                 return None
             out.changed = sums[0]
             # A is what B was made of where all that differs is zero in B
