@@ -493,7 +493,7 @@ def test_large_files_are_compared_while_they_are_hashed_with_what_reading_them_a
     model, dtype, expected = LARGE[kind]
     one, other = folder(tmp_path / "a", large()), folder(tmp_path / "b", model, dtype)
     again = []
-    real = tensors.compare_numbers
+    real = numbers.compare_numbers
 
     def watched(a: Any, *arguments: Any, **more: Any) -> Any:
         again.append(a.name)

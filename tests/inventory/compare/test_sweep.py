@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openvet.inventory.compare import aligned, sweep, swept
+from openvet.io.twins import SPAN
 
 SOURCE = Path(aligned.__file__).with_name("sweep.py")
 #: Of 16 and of 32 bits: zeros, the least, the largest, ones that are infinite or no number, and their neighbours.
@@ -45,7 +46,7 @@ def both(plain: ModuleType, name: str, *arguments: Any, out: str = "q", size: in
     told = []
     for module in (sweep, plain):
         written = array(out, [0] * size)
-        getattr(module, name)(*map(memoryview, arguments), memoryview(written))
+        getattr(module, name)(*(memoryview(each) for each in arguments), memoryview(written))
         told.append(list(map(repr, written)))
     assert told[0] == told[1]
     return told[0]
@@ -100,17 +101,18 @@ def test_arrays_of_other_lengths_are_refused(plain: ModuleType) -> None:
     out, sums = memoryview(array("q", [0] * 4)), memoryview(array("d", [0] * 6))
     lanes = memoryview(array("d", bytes(32 * sweep.LANES)))
     for module in (sweep, plain):
-        for call in (
-            lambda module=module: module.differ_16(long, short, 1, out),
-            lambda module=module: module.differ_16(long, long, 1, out[:2]),
-            lambda module=module: module.cast_bf16(numbers, short, out),
-            lambda module=module: module.cast_f16(numbers, long, numbers, numbers, numbers, out),
-            lambda module=module: module.widen(long, floats, floats),
-            lambda module=module: module.norms(floats, floats[:1], lanes, sums),
-            lambda module=module: module.norms(floats, floats, lanes[:8], sums),
-        ):
+        calls: list[tuple[str, tuple[Any, ...]]] = [
+            ("differ_16", (long, short, 1, out)),
+            ("differ_16", (long, long, 1, out[:2])),
+            ("cast_bf16", (numbers, short, out)),
+            ("cast_f16", (numbers, long, numbers, numbers, numbers, out)),
+            ("widen", (long, floats, floats)),
+            ("norms", (floats, floats[:1], lanes, sums)),
+            ("norms", (floats, floats, lanes[:8], sums)),
+        ]
+        for name, arguments in calls:
             with pytest.raises(ValueError, match="of other lengths"):
-                call()
+                getattr(module, name)(*arguments)
 
 
 def test_a_plan_covers_every_byte_once_and_every_value() -> None:
@@ -130,10 +132,10 @@ def test_a_plan_covers_every_byte_once_and_every_value() -> None:
     for span in spans:
         assert span.starts == at
         at = span.ends
-        assert all(0 <= span.ends[side] - span.starts[side] <= aligned.SPAN for side in (0, 1))
+        assert all(0 <= span.ends[side] - span.starts[side] <= SPAN for side in (0, 1))
         for piece in span.what or []:
             assert piece.first == seen[id(piece.pair)]
-            assert piece.first % aligned.STEP == 0
+            assert piece.first % swept.STEP == 0
             seen[id(piece.pair)] += piece.count
             for side, lies, width in ((0, piece.pair.a, 4), (1, piece.pair.b, 2)):
                 begin = span.starts[side] + piece.at[side]
