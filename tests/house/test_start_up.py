@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from openvet.inventory.compare.sweep import COMPILED
+
 HEAVY = {"yaml", "jinja2", "importlib.metadata", "email", "socket", "ssl", "http", "asyncio", "json.tool", "decimal",
          "cryptography", "sigstore", "securesystemslib"}  # fmt: skip
 PROGRAM = """
@@ -23,11 +25,11 @@ print("\\n" + json.dumps([code, names]))
 """
 
 
-def modules_after(*arguments: str) -> set[str]:
+def modules_after(*arguments: str, code: int = 0) -> set[str]:
     text = PROGRAM.format(arguments=list(arguments))
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
-    code, names = json.loads(done.stdout.splitlines()[-1])
-    assert code in {0, None}
+    ended, names = json.loads(done.stdout.splitlines()[-1])
+    assert (ended or 0) == code
     return set(names)
 
 
@@ -41,6 +43,18 @@ def test_help_and_version_import_no_room_but_their_own(arguments: tuple[str, ...
     assert names & HEAVY == set()
     rooms = {name.split(".")[1] for name in names if name.startswith("openvet.")}
     assert rooms <= {"cli", "core", "errors", "version", "reports", "policy"}
+
+
+@pytest.mark.skipif(not COMPILED, reason="the loops are not compiled here")
+def test_a_diff_of_plain_numbers_imports_no_numpy(tmp_path: Path) -> None:
+    for side, fill in (("a", b"\0\x3c"), ("b", b"\1\x3c")):
+        header = json.dumps({"x": {"dtype": "F16", "shape": [700_000], "data_offsets": [0, 1_400_000]}}).encode()
+        header += b" " * (-len(header) % 8)
+        data = len(header).to_bytes(8, "little") + header + fill * 700_000
+        (tmp_path / f"{side}.safetensors").write_bytes(data)
+    names = modules_after("diff", *(str(tmp_path / f"{side}.safetensors") for side in "ab"), code=1)
+    assert "numpy" not in names
+    assert "openvet.io.twins" in names
 
 
 def test_a_check_imports_only_what_the_files_need(tmp_path: Path) -> None:

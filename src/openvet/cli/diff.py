@@ -38,7 +38,7 @@ def diff(ctx: click.Context, /, a: str, b: str, **asked: Any) -> None:
 
     A and B are folders, files, archives, hf: or oci: models; one may be GGUF and the other safetensors or PyTorch. Files are matched by
     name and by digest, configurations are compared value by value, code and templates line by line and by what they do, tensors number
-    by number: equal, cast, quantized, pruned or changed. Nothing is executed. Numbers need NumPy: pip install 'openvet[numbers]'.
+    by number: equal, cast, quantized, pruned or changed. Nothing is executed. Quantized and other rare numbers need NumPy: pip install 'openvet[numbers]'.
 
     \b
     Examples:

@@ -77,6 +77,7 @@ def _facts() -> dict[str, Any]:
         "libraries": ", ".join(f"{name} {_version(name)}" for name in ("click", "jinja2", "pyyaml")),
         "extras": f"blake3 {_version('blake3')}" if importlib.util.find_spec("blake3") else "blake3 is not installed",
         "opcode walk": _opcode_walk(),
+        "loops over numbers": _loops(),
         "cores": len(os.sched_getaffinity(0)),
         "stdout": f"{'a terminal' if is_terminal(sys.stdout) else 'no terminal'}, "
         f"{'colours' if may_colour(sys.stdout) else 'no colours'}, {getattr(sys.stdout, 'encoding', None) or 'unknown encoding'}",
@@ -89,6 +90,14 @@ def _opcode_walk() -> str:
     if COMPILED:
         return "compiled"
     return "not compiled: big pickles take some fifty times as long (install again with a C compiler and Python.h)"
+
+
+def _loops() -> str:
+    from openvet.inventory.compare.sweep import COMPILED
+
+    if COMPILED:
+        return "compiled"
+    return "not compiled: diff reads what differs twice, and needs NumPy (install again with a C compiler and Python.h)"
 
 
 def _version(name: str) -> str:
