@@ -58,6 +58,8 @@ def called(path: Path) -> Iterator[tuple[str, int]]:
 
 #: Where models are compared, numbers are counted with NumPy, where it is installed (docs/adr/0025).
 NUMBERS = {"inventory/compare/dtypes.py", "inventory/compare/numbers.py"}
+#: Gives back the interpreter where it is compiled, for which Cython has a word; it runs without (docs/adr/0010).
+LOOPS = "inventory/compare/sweep.py"
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(SRC)))
@@ -65,6 +67,8 @@ def test_imports_only_what_it_may(path: Path) -> None:
     roots = {name.split(".")[0] for name in imported(path)} - {"openvet"}
     if path.relative_to(SRC).as_posix() in NUMBERS:
         roots -= {"numpy"}
+    if path.relative_to(SRC).as_posix() == LOOPS:
+        roots -= {"cython"}
     assert roots <= sys.stdlib_module_names | THIRD_PARTY, "a dependency that is not one"
     if path.relative_to(SRC).parts[0] != CHILDREN:
         assert not roots & LOADERS - ({"ctypes"} if path.relative_to(SRC).as_posix() == OVERTIME else set())

@@ -2,8 +2,8 @@
 
 ``dataclasses.dataclass`` writes and compiles the source of up to eight methods for each class: 0.4 ms for a frozen one
 with slots. A command imports about a hundred such classes and makes instances of few of them, so that this was the largest
-part of its start. Here a class gets its slots at once, and its methods with its first instance, of which only ``__init__``
-is compiled. ``replace``, ``asdict`` and ``fields`` take an instance as ever; ``fields`` of a class needs that an instance
+part of its start. Here a class gets its slots at once, and its methods with its first instance, of which little but
+``__init__`` is compiled. ``replace``, ``asdict`` and ``fields`` take an instance as ever; ``fields`` of a class needs that an instance
 was made.
 """
 
@@ -36,7 +36,6 @@ else:
         return lambda cls: _with_slots(cls, frozen=frozen, eq=eq, order=order)
 
 
-_NOTHING = object()
 _unfinished: dict[type, tuple[type, dict[str, bool]]] = {}
 _lock = threading.RLock()
 
@@ -68,10 +67,10 @@ def _finish(made: Any) -> None:
         if cls is None:
             return
         before = set(vars(cls))
-        # the standard library finds the fields; of methods it would write and compile each by itself, for half a millisecond
-        cls.__doc__ = cls.__doc__ or " "  # or it would write one, of a signature that is not there yet
-        dataclasses.dataclass(init=False, repr=False, eq=False)(cls)  # noqa: TID251 - the one place
-        for name, value in vars(cls).items():
+        # the standard library would write and compile every method by itself; only __init__ needs that
+        frozen = options["frozen"]
+        full: type = dataclasses.dataclass(slots=True, repr=False, eq=False, frozen=frozen)(cls)  # noqa: TID251 - the one place
+        for name, value in vars(full).items():
             if name not in before and name not in vars(made):
                 setattr(made, name, value)
         if vars(cls).get("__hash__") is None:
@@ -79,47 +78,8 @@ def _finish(made: Any) -> None:
         for name, value in _methods(made, **options).items():
             if name not in before:
                 setattr(made, name, value)
-        made.__init__ = _init(
-            made, frozen=options["frozen"]
-        )  # last: another thread that comes before finishes too, and waits here
+        made.__init__ = vars(full)["__init__"]  # last: another thread that comes before finishes too, and waits here
         del _unfinished[made]
-
-
-def _init(made: Any, *, frozen: bool) -> Any:
-    """What the standard library's ``__init__`` does; fields of frozen instances are set by their slots, which is faster."""
-    known: dict[str, Any] = {"_nothing": _NOTHING}
-    positional: list[str] = ["self"]
-    named: list[str] = []
-    body: list[str] = []
-    for each in dataclasses.fields(made):
-        name, value, parameter = each.name, each.name, each.name
-        if each.default_factory is not dataclasses.MISSING:
-            known[f"_make_{name}"] = each.default_factory
-            value = f"_make_{name}() if {name} is _nothing else {name}" if each.init else f"_make_{name}()"
-            parameter = f"{name}=_nothing"
-        elif each.default is not dataclasses.MISSING:
-            known[f"_default_{name}"] = each.default
-            value = name if each.init else f"_default_{name}"
-            parameter = f"{name}=_default_{name}"
-        elif not each.init:
-            continue  # whoever wrote the class sets it
-        if each.init:
-            (named if each.kw_only else positional).append(parameter)
-        if frozen:
-            known[f"_set_{name}"] = getattr(made, name).__set__
-        body.append(f"_set_{name}(self, {value})" if frozen else f"self.{name} = {value}")
-    if hasattr(made, "__post_init__"):
-        body.append("self.__post_init__()")
-    parameters = ", ".join([*positional, *(["*", *named] if named else [])])
-    exec(f"def __init__({parameters}):\n " + "\n ".join(body or ["pass"]), known)  # noqa: S102 - of the names of our own fields
-    written = known.pop("__init__")
-    written.__qualname__ = f"{made.__qualname__}.__init__"
-    written.__module__ = made.__module__
-    written.__annotations__ = {
-        **{each.name: each.type for each in dataclasses.fields(made) if each.init},
-        "return": None,
-    }
-    return written
 
 
 def _methods(made: Any, *, frozen: bool, eq: bool, order: bool) -> dict[str, Any]:
