@@ -146,7 +146,7 @@ def coverage_page() -> Iterator[tuple[str, str]]:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return text.replace("|", "\\|").replace("](", "]\\(").replace("\n", " ")
 
 
 def pages() -> dict[str, str]:
