@@ -14,6 +14,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from license_texts import index
+
 from openvet.core.license_ids import bare
 
 FOLDER = Path(__file__).resolve().parent.parent / "src" / "openvet" / "data" / "licenses"
@@ -82,8 +84,13 @@ def _sorted(found: dict[str, set[str]]) -> dict[str, list[str]]:
 def main() -> int:
     table = tomllib.loads((FOLDER / "ids.toml").read_text("utf-8"))
     spdx = (FOLDER / "spdx.txt").read_text("utf-8").split("\n\n", 1)[1].split()
+    texts = tomllib.loads((FOLDER / "texts.toml").read_text("utf-8"))
+    named = {name for entry in table["license"].values() for name in entry.get("texts", ())}
+    if strange := named ^ {path.stem for path in (FOLDER / "texts").glob("*.txt")}:
+        raise ValueError(f"{', '.join(sorted(strange))}: either no text, or of no licence")
     made = {
-        FOLDER / "ids.json": json.dumps(ids(table, spdx), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        FOLDER / "texts.bin": index(FOLDER / "texts", texts),
+        FOLDER / "ids.json": json.dumps(ids(table, spdx), ensure_ascii=False, separators=(",", ":")).encode() + b"\n",
     }
     stale = [path for path, data in made.items() if not path.exists() or path.read_bytes() != data]
     for path in stale:
