@@ -11,7 +11,6 @@ import os
 import struct
 import sys
 from array import array
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
@@ -19,7 +18,7 @@ from typing import Any
 from openvet.core.dataclass import dataclass
 from openvet.core.license_ids import known_licenses
 from openvet.core.tables import data_folder
-from openvet.licenses.words import Words, words_of
+from openvet.licenses.words import Words, shingles, words_of
 
 __all__ = ["Index", "Known", "index", "keys_of_text"]
 
@@ -58,32 +57,37 @@ class Index:
         header: Mapping[str, Any] = json.loads(data[8 : 8 + size])
         (count,) = struct.unpack_from("<I", data, 8 + size)
         at = 12 + size
-        self._hashes, self._numbers = array("I"), array("H")
-        self._hashes.frombytes(data[at : at + 4 * count])
-        self._numbers.frombytes(data[at + 4 * count : at + 6 * count])
+        hashes, numbers = array("I"), array("H")
+        hashes.frombytes(data[at : at + 4 * count])
+        numbers.frombytes(data[at + 4 * count : at + 6 * count])
         if sys.byteorder == "big":
-            self._hashes.byteswap()
-            self._numbers.byteswap()
+            hashes.byteswap()
+            numbers.byteswap()
+        self._number = dict(zip(hashes, numbers, strict=True))
         self._folder = folder
         self.sets: Sequence[Sequence[int]] = header["sets"]
         self.texts: Sequence[Known] = [_known(each) for each in header["texts"]]
         self.text = lru_cache(maxsize=_HELD)(self._text)
+        self.shingles = lru_cache(maxsize=_HELD)(self._shingles)
+        self.sets_of = lru_cache(maxsize=_HELD)(self._sets_of)
 
     def look_up(self, shingles: Sequence[int]) -> list[int]:
         """For each shingle the number of the set of texts that have it, -1 where none has."""
-        hashes, numbers = self._hashes, self._numbers
-        count = len(hashes)
-        out: list[int] = []
-        add = out.append
-        for each in shingles:
-            at = bisect_left(hashes, each)
-            add(numbers[at] if at < count and hashes[at] == each else -1)
-        return out
+        get = self._number.get
+        return [get(each, -1) for each in shingles]
 
     def _text(self, number: int) -> Words:
         """The words of one text."""
         with open(os.path.join(self._folder, f"{self.texts[number].name}.txt"), "rb", buffering=0) as file:
             return words_of(file.read().decode())
+
+    def _shingles(self, number: int) -> list[int]:
+        """Its shingles, in order."""
+        return shingles(self.text(number).words)
+
+    def _sets_of(self, number: int) -> frozenset[int]:
+        """The sets that it belongs to."""
+        return frozenset(at for at, each in enumerate(self.sets) if number in each)
 
 
 def _known(each: Mapping[str, Any]) -> Known:

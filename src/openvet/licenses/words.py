@@ -26,12 +26,12 @@ MOST_WORDS = 60_000
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 #: Tags and comments, addresses (of links in Markdown too), character references, and the marks of enumerations.
 _UNSEEN = pattern(
-    r"<[^<>]{1,400}>|(?:https?://|www\.)[^\s<>()\[\]\"']{1,400}|\]\([^()\s]{0,400}\)|&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8}\d?);"
+    r"<[^<>]{1,400}>|(?i:https?://|www\.)[^\s<>()\[\]\"']{1,400}|\]\([^()\s]{0,400}\)|&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8}\d?);"
     r"|(?<![^\s*>])\(?(?:\d{1,2}|[A-Za-z]|[ivxIVX]{1,4})[.)](?![^\s*])"
 )
 #: Where none of these is, nothing is unseen.
-_WORD = pattern(rf"[{_CJK}]|[^\W_{_CJK}]+(?:[-'’‐‑\u00ad][^\W_{_CJK}]+)*(?:\.\d+)*")
-_JOINTS = str.maketrans("", "", "-'’‐‑\u00ad")
+_WORD = pattern(rf"[{_CJK}]|[^\W_{_CJK}]+(?:[*_`]{{0,3}}[-'’‐‑\u00ad][*_`]{{0,3}}[^\W_{_CJK}]+)*(?:\.\d+)*")
+_JOINTS = str.maketrans("", "", "-'’‐‑\u00ad*_`")
 #: Words of one meaning, most of them from SPDX's guidelines.
 _SAME = {
     "licence": "license", "licences": "licenses", "licenced": "licensed", "licencee": "licensee", "sublicence": "sublicense",
@@ -43,6 +43,7 @@ _SAME = {
 }  # fmt: skip
 _P = 0x9E3779B97F4A7C15
 _P5 = pow(_P, SHINGLE, 1 << 64)
+_MIX = 0xD6E8FEB86659FD93
 _MASK = (1 << 64) - 1
 
 
@@ -123,6 +124,6 @@ def shingles(words: Sequence[str]) -> list[int]:
     out: list[int] = []
     add = out.append
     for first, last in zip([0, *values], values[SHINGLE - 1 :], strict=False):
-        rolled = ((rolled - 0) * _P + last - first * _P5) & _MASK
-        add(rolled >> 32)
+        rolled = (rolled * _P + last - first * _P5) & _MASK
+        add((rolled * _MIX & _MASK) >> 32)  # the last words are in the low bits alone until they are spread
     return out

@@ -1,0 +1,275 @@
+"""Whose text a text is: known licences in it, how much of each is there, and what was changed.
+
+A text is claimed for a licence only where its words are there **and** nothing stands in the place of its title; words of a known licence
+under another title are ``near`` to it, and the licence is not known. What cannot be told apart stays ambiguous.
+
+These are comparisons of words, and no judgement of what they mean.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from openvet.core.dataclass import dataclass
+from openvet.core.text import printable, shorten
+from openvet.evidence.predicates.licenses_v1 import Change
+from openvet.licenses.align import Block, Gap, align, gaps
+from openvet.licenses.fillings import is_filling
+from openvet.licenses.index import Index, Known, index
+from openvet.licenses.words import SHINGLE, Words, shingles, words_of
+
+__all__ = ["MOST_MATCHES", "Match", "detect"]
+
+#: Licences looked for in one text.
+MOST_MATCHES = 24
+#: Shingles that have to be there before a text is looked at more closely.
+_FEWEST = 20
+#: Texts that are compared word by word in each round.
+_CANDIDATES = 4
+#: A shingle that is not of a text, between those that are.
+_MISS = 0.4
+#: Words of a text without a title that are there before a part of it is called so, and of one with a title.
+_FEWEST_OF_PART = 30
+_CHANGES, _CHANGE_WIDTH = 40, 300
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One licence's text in a text; the fields are those of :class:`~openvet.evidence.predicates.licenses_v1.Found`.
+
+    Attributes:
+        texts: names of the published texts.
+        start, end: words of the file that belong to it.
+    """
+
+    texts: tuple[str, ...]
+    extent: str
+    matched: int
+    of_text: int
+    of_place: int
+    start: int
+    end: int
+    line: int
+    last_line: int
+    words_added: int
+    words_removed: int
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """One published text compared with a region of a file."""
+
+    number: int
+    known: Known
+    blocks: tuple[Block, ...]
+    changes: tuple[Gap, ...]
+    matched: int
+    added: int
+    removed: int
+    #: words before the first and after the last block that are missing, without those that are often left out
+    before: int
+    after: int
+    title: bool
+    foreign_title: bool
+
+    @property
+    def quality(self) -> float:
+        """Words that speak for it less those that speak against it; of a part, what follows it does not."""
+        missing = 0.0 if self.extent == "part" else 0.3 * (self.before + self.after)
+        return self.matched - self.added - self.removed - missing
+
+    @property
+    def extent(self) -> str | None:
+        """How much is there, ``None`` where it is not enough to speak of."""
+        size = self.known.words
+        of_text, of_file = self.matched + self.removed, self.matched + self.added
+        inner, purity = self.matched / of_text, self.matched / of_file
+        missing = self.before + self.after
+        enough, pure = (0.8, 0.7) if self.title else (0.9, 0.85)
+        if not self.foreign_title:
+            if self.known.titles and not self.title:
+                # the title was left out: the rest has to be as it was published
+                enough, pure = 0.95, 0.95
+            if self.matched >= enough * (self.matched + self.removed + missing) and purity >= pure:
+                return "whole"
+            begins = self.before <= max(20, size // 33)
+            titled = self.title or not self.known.titles
+            if begins and titled and self.matched >= _FEWEST_OF_PART and inner >= 0.85 and purity >= 0.85:
+                return "part"
+        if self.matched >= max(60, min(200, size // 3)) and purity >= 0.5:
+            return "near"
+        return None
+
+
+def detect(text: str, known: Index | None = None) -> tuple[Match, ...]:
+    """The licences whose texts stand in ``text``, in order; takes time in proportion to its length.
+
+    Args:
+        text: of a file, or one value.
+        known: the published texts; those of this installation if left out.
+    """
+    texts = index() if known is None else known
+    file = words_of(text)
+    have = shingles(file.words)
+    sets = texts.look_up(have)
+    found: list[Match] = []
+    for _ in range(MOST_MATCHES):
+        hits = _hits(sets, texts)
+        if not hits or hits[0][1] < _FEWEST:
+            break
+        best, region = _best(file, have, sets, hits, texts)
+        start, end = region
+        if best:
+            first = best[0]
+            match = _match(file, best, texts)
+            if match.extent != "near" or not _is_inside(match, found):
+                found.append(match)
+            start, end = first.blocks[0].file, first.blocks[-1].file_end
+        sets[start:end] = [-1] * (end - start)
+    return tuple(sorted(found, key=lambda each: (each.start, each.end)))
+
+
+def _hits(sets: Sequence[int], texts: Index) -> list[tuple[int, int]]:
+    """(text, how many shingles of the file it has), the most first, the shorter text first."""
+    counts: Counter[int] = Counter()
+    for number, count in Counter(sets).items():
+        if number >= 0:
+            for each in texts.sets[number]:
+                counts[each] += count
+    return sorted(counts.items(), key=lambda each: (-each[1], texts.texts[each[0]].words))[:40]
+
+
+def _best(
+    file: Words, have: Sequence[int], sets: Sequence[int], hits: Sequence[tuple[int, int]], texts: Index
+) -> tuple[list[_Compared], tuple[int, int]]:
+    """The texts that the best region of the file is, more than one where nothing tells them apart; and the region."""
+    compared: list[_Compared] = []
+    region = (0, len(sets))
+    most = hits[0][1]
+    for number, count in hits[:_CANDIDATES]:
+        if count * 10 < most * 9 or count < _FEWEST:
+            break
+        start, end = _region(sets, texts.sets_of(number))
+        if not compared:
+            region = (start, end)
+        each = _compare(file, have, start, end, number, texts)
+        if each is None:
+            continue
+        compared.append(each)
+        if each.extent == "whole" and not each.changes and not each.before and not each.after:
+            break
+    rank = {"whole": 3, "part": 2, "near": 1}
+    known = [each for each in compared if each.extent is not None]
+    if not known:
+        return [], region
+    known.sort(key=lambda each: (-rank[each.extent or "near"], -each.quality, each.known.words))
+    first = known[0]
+    if first.extent == "whole" or (first.title and first.extent == "part"):
+        return [first], region
+    alike = [each for each in known[1:] if each.extent == first.extent and each.matched >= first.matched - 2]
+    return [first, *alike], region
+
+
+def _region(sets: Sequence[int], wanted: frozenset[int]) -> tuple[int, int]:
+    """The words between which a text is denser than it is sparse (the run of greatest sum)."""
+    best = total = 0.0
+    start = 0
+    out = (0, 0)
+    for at, each in enumerate(sets):
+        if each in wanted:
+            total += 1
+            if total > best:
+                best, out = total, (start, at + 1)
+        else:
+            total -= _MISS
+            if total < 0:
+                total, start = 0.0, at + 1
+    return out[0], min(out[1] + SHINGLE - 1, len(sets) + SHINGLE - 1)
+
+
+def _compare(file: Words, have: Sequence[int], start: int, end: int, number: int, texts: Index) -> _Compared | None:
+    known, text, wanted = texts.texts[number], texts.text(number), texts.shingles(number)
+    start, end = max(0, start - 40), min(len(file.words), end + 40)
+    blocks = align(file.words, have, start, end, text.words, wanted)
+    if not blocks:
+        return None
+    differences = list(gaps(blocks))
+    titled, foreign = _titles(known, blocks)
+    changes = [each for each in differences if not is_filling(each, file, text, known)]
+    first, last = blocks[0], blocks[-1]
+    return _Compared(
+        number,
+        known,
+        tuple(blocks),
+        tuple(changes),
+        sum(each.length for each in blocks),
+        sum(each.added for each in changes),
+        sum(each.removed for each in changes),
+        _without_optional(0, first.text, known),
+        _without_optional(last.text_end, known.words, known),
+        titled,
+        foreign,
+    )
+
+
+def _titles(known: Known, blocks: Sequence[Block]) -> tuple[bool, bool]:
+    """Whether every title is there, and whether something else stands in or instead of one."""
+    there, foreign = bool(known.titles), False
+    for start, end in known.titles:
+        same = sum(max(0, min(each.text_end, end) - max(each.text, start)) for each in blocks)
+        there &= same == end - start
+        foreign |= bool(same) and start < blocks[0].text < end and blocks[0].file > 0
+        for before, after in zip(blocks, blocks[1:], strict=False):
+            inside = before.text_end < end and after.text > start and after.file > before.file_end
+            if inside and not (before.text_end <= start and after.text <= start):
+                foreign = True
+    return there and not foreign, foreign
+
+
+def _without_optional(start: int, end: int, known: Known) -> int:
+    """Words from ``start`` to before ``end`` that are not often left out."""
+    left = end - start
+    for first, last in known.optional:
+        left -= max(0, min(end, last) - max(start, first))
+    return max(0, left)
+
+
+def _is_inside(match: Match, found: Sequence[Match]) -> bool:
+    """Whether a text that only looks like one stands in the place of one that was found."""
+    return any(each.start <= match.start and match.end <= each.end for each in found)
+
+
+def _match(file: Words, best: Sequence[_Compared], texts: Index) -> Match:
+    first = best[0]
+    start, end = first.blocks[0].file, first.blocks[-1].file_end
+    text = texts.text(first.number)
+    return Match(
+        tuple(each.known.name for each in best),
+        first.extent or "near",
+        first.matched,
+        first.known.words,
+        len(file.words),
+        start,
+        end,
+        file.line(start),
+        file.line(end - 1),
+        first.added,
+        first.removed,
+        tuple(_change(each, file, text) for each in first.changes[:_CHANGES]),
+    )
+
+
+def _change(gap: Gap, file: Words, text: Words) -> Change:
+    kind = "replaced" if gap.added and gap.removed else "added" if gap.added else "removed"
+    return Change(
+        kind,
+        file.line(gap.file),
+        _shown(file.between(gap.file, gap.file_end)),
+        _shown(text.between(gap.text, gap.text_end)),
+    )
+
+
+def _shown(text: str) -> str:
+    return printable(shorten(" ".join(text[: 4 * _CHANGE_WIDTH].split()), _CHANGE_WIDTH))
