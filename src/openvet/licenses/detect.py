@@ -22,11 +22,17 @@ from openvet.licenses.words import SHINGLE, Words, shingles, words_of
 __all__ = ["MOST_MATCHES", "Match", "detect"]
 
 #: Licences looked for in one text.
-MOST_MATCHES = 24
+MOST_MATCHES = 60
 #: Shingles that have to be there before a text is looked at more closely.
 _FEWEST = 20
 #: Texts that are compared word by word in each round.
 _CANDIDATES = 4
+#: As many more than there are others have to stand together.
+_FEWEST_TOGETHER = 12
+#: Times that a region may turn out to be nothing that we know before the rest is left alone.
+_FAILURES = 5
+#: Words around a region, and into it, where a title may be.
+_AROUND, _IN = 40, 10
 #: A shingle that is not of a text, between those that are.
 _MISS = 0.4
 #: Words of a text without a title that are there before a part of it is called so, and of one with a title.
@@ -55,6 +61,23 @@ class Match:
     words_added: int
     words_removed: int
     changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A text that is looked at: as it is, and its words, shingles and sets without what was found already."""
+
+    file: Words
+    words: list[str]
+    have: list[int]
+    sets: list[int]
+
+    def take(self, start: int, end: int) -> None:
+        """Look no more at the words from ``start`` to before ``end``."""
+        self.words[start:end] = [""] * (end - start)
+        last = min(end, len(self.sets))
+        if last > start:
+            self.have[start:last] = self.sets[start:last] = [-1] * (last - start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +137,19 @@ def detect(text: str, known: Index | None = None) -> tuple[Match, ...]:
     file = words_of(text)
     have = shingles(file.words)
     sets = texts.look_up(have)
+    place = _Place(file, list(file.words), have, sets)
     found: list[Match] = []
-    for _ in range(MOST_MATCHES):
+    failed = 0
+    while len(found) < MOST_MATCHES and failed < _FAILURES:
         hits = _hits(sets, texts)
         if not hits or hits[0][1] < _FEWEST:
             break
-        best, region = _best(file, have, sets, hits, texts)
-        start, end = region
+        best, (start, end) = _best(place, hits, texts)
         if best:
-            first = best[0]
-            match = _match(file, best, texts)
-            if match.extent != "near" or not _is_inside(match, found):
-                found.append(match)
-            start, end = first.blocks[0].file, first.blocks[-1].file_end
-        sets[start:end] = [-1] * (end - start)
+            start, end = best[0].blocks[0].file, best[0].blocks[-1].file_end
+            found.append(_match(file, best, texts))
+        failed += not best or found[-1].extent == "near"
+        place.take(start, end)
     return tuple(sorted(found, key=lambda each: (each.start, each.end)))
 
 
@@ -142,24 +164,24 @@ def _hits(sets: Sequence[int], texts: Index) -> list[tuple[int, int]]:
 
 
 def _best(
-    file: Words, have: Sequence[int], sets: Sequence[int], hits: Sequence[tuple[int, int]], texts: Index
+    place: _Place, hits: Sequence[tuple[int, int]], texts: Index
 ) -> tuple[list[_Compared], tuple[int, int]]:
     """The texts that the best region of the file is, more than one where nothing tells them apart; and the region."""
     compared: list[_Compared] = []
-    region = (0, len(sets))
+    region: tuple[int, int] | None = None
     most = hits[0][1]
     for number, count in hits[:_CANDIDATES]:
         if count * 10 < most * 9 or count < _FEWEST:
             break
-        start, end = _region(sets, texts.sets_of(number))
-        if not compared:
-            region = (start, end)
-        each = _compare(file, have, start, end, number, texts)
+        start, end, dense = _region(place.sets, texts.sets_of(number))
+        region = region or (start, end)
+        each = _compare(place, start, end, number, texts) if dense >= _FEWEST_TOGETHER else None
         if each is None:
             continue
         compared.append(each)
         if each.extent == "whole" and not each.changes and not each.before and not each.after:
             break
+    region = region or (0, len(place.words))
     rank = {"whole": 3, "part": 2, "near": 1}
     known = [each for each in compared if each.extent is not None]
     if not known:
@@ -172,8 +194,8 @@ def _best(
     return [first, *alike], region
 
 
-def _region(sets: Sequence[int], wanted: frozenset[int]) -> tuple[int, int]:
-    """The words between which a text is denser than it is sparse (the run of greatest sum)."""
+def _region(sets: Sequence[int], wanted: frozenset[int]) -> tuple[int, int, float]:
+    """The words between which a text is denser than it is sparse (the run of greatest sum), and how much denser."""
     best = total = 0.0
     start = 0
     out = (0, 0)
@@ -186,17 +208,19 @@ def _region(sets: Sequence[int], wanted: frozenset[int]) -> tuple[int, int]:
             total -= _MISS
             if total < 0:
                 total, start = 0.0, at + 1
-    return out[0], min(out[1] + SHINGLE - 1, len(sets) + SHINGLE - 1)
+    return out[0], out[1] + SHINGLE - 1, best
 
 
-def _compare(file: Words, have: Sequence[int], start: int, end: int, number: int, texts: Index) -> _Compared | None:
-    known, text, wanted = texts.texts[number], texts.text(number), texts.shingles(number)
-    start, end = max(0, start - 40), min(len(file.words), end + 40)
-    blocks = align(file.words, have, start, end, text.words, wanted)
+def _compare(place: _Place, start: int, end: int, number: int, texts: Index) -> _Compared | None:
+    known, text, file = texts.texts[number], texts.text(number), place.file
+    start, end = max(0, start - _AROUND), min(len(place.words), end + _AROUND)
+    blocks = align(place.words, place.have, start, end, text.words, texts.shingles(number))
     if not blocks:
         return None
     differences = list(gaps(blocks))
     titled, foreign = _titles(known, blocks)
+    if known.titles and not titled:
+        foreign = foreign or _has_another_title(known, text, place, blocks[0].file)
     changes = [each for each in differences if not is_filling(each, file, text, known)]
     first, last = blocks[0], blocks[-1]
     return _Compared(
@@ -228,17 +252,22 @@ def _titles(known: Known, blocks: Sequence[Block]) -> tuple[bool, bool]:
     return there and not foreign, foreign
 
 
+def _has_another_title(known: Known, text: Words, place: _Place, start: int) -> bool:
+    """Whether what stands before a text is much like its title, and is another one."""
+    before = frozenset(place.words[max(0, start - _AROUND) : start + _IN])
+    for first, last in known.titles:
+        title = frozenset(text.words[first:last])
+        if title - before and len(title & before) * 2 >= len(title):
+            return True
+    return False
+
+
 def _without_optional(start: int, end: int, known: Known) -> int:
     """Words from ``start`` to before ``end`` that are not often left out."""
     left = end - start
     for first, last in known.optional:
         left -= max(0, min(end, last) - max(start, first))
     return max(0, left)
-
-
-def _is_inside(match: Match, found: Sequence[Match]) -> bool:
-    """Whether a text that only looks like one stands in the place of one that was found."""
-    return any(each.start <= match.start and match.end <= each.end for each in found)
 
 
 def _match(file: Words, best: Sequence[_Compared], texts: Index) -> Match:
