@@ -220,7 +220,7 @@ def _compare(place: _Place, start: int, end: int, number: int, texts: Index) -> 
     differences = list(gaps(blocks))
     titled, foreign = _titles(known, blocks)
     if known.titles and not titled:
-        foreign = foreign or _has_another_title(known, text, place, blocks[0].file)
+        foreign = foreign or _has_another_title(known, text, place, blocks[0])
     changes = [each for each in differences if not is_filling(each, file, text, known)]
     first, last = blocks[0], blocks[-1]
     return _Compared(
@@ -252,11 +252,12 @@ def _titles(known: Known, blocks: Sequence[Block]) -> tuple[bool, bool]:
     return there and not foreign, foreign
 
 
-def _has_another_title(known: Known, text: Words, place: _Place, start: int) -> bool:
+def _has_another_title(known: Known, text: Words, place: _Place, first: Block) -> bool:
     """Whether what stands before a text is much like its title, and is another one."""
-    before = frozenset(place.words[max(0, start - _AROUND) : start + _IN])
-    for first, last in known.titles:
-        title = frozenset(text.words[first:last])
+    start = first.file - min(first.text, 10 * _AROUND) - _AROUND
+    before = frozenset(place.words[max(0, start) : first.file + _IN])
+    for begin, end in known.titles:
+        title = frozenset(text.words[begin:end])
         if title - before and len(title & before) * 2 >= len(title):
             return True
     return False
