@@ -17,12 +17,13 @@ from typing import Any
 from license_texts import index
 
 from openvet.core.license_ids import bare
+from openvet.licenses.words import phrase
 
 FOLDER = Path(__file__).resolve().parent.parent / "src" / "openvet" / "data" / "licenses"
 KEPT = ("name", "category", "hub", "links", "texts", "ai", "policy")
 
 
-def ids(table: dict[str, Any], spdx: list[str]) -> dict[str, Any]:
+def ids(table: dict[str, Any], spdx: list[str], notices: dict[str, list[str]]) -> dict[str, Any]:
     """The table as it is asked: licences, exact ids, names without what people leave out, and links, each with its keys."""
     exact: dict[str, set[str]] = {}
     names: dict[str, set[str]] = {}
@@ -67,7 +68,17 @@ def ids(table: dict[str, Any], spdx: list[str]) -> dict[str, Any]:
         "names": _sorted(names),
         "links": _sorted(links),
         "spdx": spdx,
+        "notices": _notices(notices, table["license"]),
     }
+
+
+def _notices(notices: dict[str, list[str]], known: dict[str, Any]) -> list[list[Any]]:
+    """Each sentence as a line of words and its keys, the longest first."""
+    for sentence, keys in notices.items():
+        if unknown := set(keys) - known.keys():
+            raise ValueError(f"{sentence}: {', '.join(sorted(unknown))}: not in the table")
+    made = [[phrase(sentence), keys] for sentence, keys in notices.items()]
+    return sorted(made, key=lambda each: (-len(each[0]), each[0]))
 
 
 def _add_name(names: dict[str, set[str]], name: str, key: str) -> None:
@@ -84,13 +95,14 @@ def _sorted(found: dict[str, set[str]]) -> dict[str, list[str]]:
 def main() -> int:
     table = tomllib.loads((FOLDER / "ids.toml").read_text("utf-8"))
     spdx = (FOLDER / "spdx.txt").read_text("utf-8").split("\n\n", 1)[1].split()
+    notices = tomllib.loads((FOLDER / "notices.toml").read_text("utf-8"))["notices"]
     texts = tomllib.loads((FOLDER / "texts.toml").read_text("utf-8"))
     named = {name for entry in table["license"].values() for name in entry.get("texts", ())}
     if strange := named ^ {path.stem for path in (FOLDER / "texts").glob("*.txt")}:
         raise ValueError(f"{', '.join(sorted(strange))}: either no text, or of no licence")
     made = {
         FOLDER / "texts.bin": index(FOLDER / "texts", texts),
-        FOLDER / "ids.json": json.dumps(ids(table, spdx), ensure_ascii=False, separators=(",", ":")).encode() + b"\n",
+        FOLDER / "ids.json": json.dumps(ids(table, spdx, notices), ensure_ascii=False, separators=(",", ":")).encode() + b"\n",
     }
     stale = [path for path, data in made.items() if not path.exists() or path.read_bytes() != data]
     for path in stale:

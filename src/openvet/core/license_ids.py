@@ -17,7 +17,7 @@ from openvet.core.dataclass import dataclass
 from openvet.core.pattern import pattern
 from openvet.core.tables import data_folder
 
-__all__ = ["KnownLicense", "bare", "families", "hub_licenses", "keys_of", "known_license", "known_licenses", "spdx_id"]
+__all__ = ["KnownLicense", "bare", "families", "hub_licenses", "keys_of", "known_license", "known_licenses", "notices", "spdx_id", "spdx_ids", "table_date"]
 
 #: Words that are left out or added at will, and everything that is no letter, digit, dot or plus.
 _NOISE = pattern(r"\b(?:the|licen[cs]es?|version|v|agreement|international|only|or[- ]later)\b|[^a-z0-9.+]+")
@@ -107,9 +107,26 @@ def families() -> Mapping[str, list[str]]:
     return found
 
 
+def notices() -> list[tuple[str, list[str]]]:
+    """Sentences that name a licence, as lines of words (:func:`openvet.licenses.words.phrase`), and what each means; the longest first."""
+    return [(line, keys) for line, keys in _table()["notices"]]
+
+
+def table_date() -> str:
+    """The date of the table."""
+    date: str = _table()["of"]
+    return date
+
+
 @cache
 def _spdx() -> dict[str, str]:
     return {each.lower(): each for each in _table()["spdx"]}
+
+
+def spdx_ids() -> list[str]:
+    """Every id of SPDX's list, those of exceptions among them."""
+    listed: list[str] = _table()["spdx"]
+    return listed
 
 
 def spdx_id(name: str) -> str:

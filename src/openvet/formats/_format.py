@@ -239,6 +239,7 @@ class Facts:
         metadata: small facts by the format's own key: JSON values, text printable, bounded by the reader.
         document: the parsed value of a JSON or YAML text, for checks that walk it; ``None`` elsewhere.
         outline: where keys and headings stand, of texts that are model cards and the like; ``None`` elsewhere.
+        text: what is kept of a text that may say a licence; the inventory fills it.
         claims: bytes of other files of the same folder that this file describes as raw tensors: relative name -> (offset,
             size) of each. Such a file needs no reader of its own; what no claim covers stays unread.
         coverage: set by the reader when it is not ``READ``.
@@ -261,6 +262,7 @@ class Facts:
         "place",
         "programs",
         "tensors",
+        "text",
         "unknowns",
         "walked",
     )
@@ -273,6 +275,7 @@ class Facts:
         self.metadata: dict[str, Any] = {}
         self.document: Any = None
         self.outline: Outline | None = None
+        self.text: str | None = None
         self.claims: dict[str, list[tuple[int, int]]] = {}
         self.tensors: list[Tensor] = []
         self.programs: list[Program] = []

@@ -35,6 +35,7 @@ from openvet.inventory.claims import claims_through, settle_claims
 from openvet.inventory.component import Component, Inventory
 from openvet.inventory.documents import weight
 from openvet.inventory.identify import identify
+from openvet.inventory.texts import kept_text
 from openvet.io.hashing import HashPool, StoppedError, digest_chunks
 from openvet.io.ranges import SMALL, RangeSource
 from openvet.io.source import BytesSource, Source
@@ -286,6 +287,7 @@ class _Reading:
             claims=claims_through(ids, facts.claims, children),
             children=children,
             outline=facts.outline,
+            text=facts.text,
         )
 
     def _keep_document(self, facts: Facts) -> None:
@@ -337,7 +339,18 @@ class _Reading:
         if program is not None:
             ids = (program.id, *ids)
             facts.unknown("no-reader", f"{program.title} in front of the rest: recognised, but not read yet", 0)
+        self._keep_text(head, ids, facts)
         return ids, facts
+
+    def _keep_text(self, head: Head, ids: tuple[str, ...], facts: Facts) -> None:
+        """Keep what may say a licence, where there is room for it among the documents."""
+        try:
+            text = self._watch.within(lambda: kept_text(head, ids))
+            if text is not None:
+                self._budget.add_document(len(text))
+                facts.text = text
+        except ReadError as error:
+            _failed(facts, error)
 
     def _facts(self, place: str, name: str) -> Facts:
         facts = Facts(place, name, self._budget)

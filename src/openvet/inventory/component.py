@@ -30,6 +30,7 @@ class Component:
         claims: bytes of other files that it describes as raw tensors (see :class:`~openvet.formats._format.Facts`).
         children: its members.
         outline: where keys and headings stand, of a model card and the like.
+        text: of a licence file or a card, or what stands at the head of a text that names a licence; ``None`` elsewhere.
     """
 
     place: str
@@ -49,6 +50,7 @@ class Component:
     claims: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
     children: tuple[Component, ...] = ()
     outline: Outline | None = None
+    text: str | None = None
 
     @property
     def format(self) -> str | None:
