@@ -16,15 +16,18 @@ from typing import Any
 from openvet.licenses.words import shingles, words_of
 
 LONGEST_TITLE = 14
-_TITLE = re.compile(r"licen[cs]e|agreement|terms|policy|attribution|universal|unlimited|disclaimer|open rail", re.IGNORECASE)
-_DATE = re.compile(r"^\W*(?:version|v\.|dated|date:|.{0,40}\b(?:release|effective) date|last (?:modified|updated)|effective|.{0,40}(?:unported|universal|international))\b", re.IGNORECASE)
+_TITLE = re.compile(
+    r"licen[cs]e|agreement|terms|policy|attribution|universal|unlimited|disclaimer|open rail", re.IGNORECASE
+)
+_DATE = re.compile(
+    r"^\W*(?:version|v\.|dated|date:|.{0,40}\b(?:release|effective) date|last (?:modified|updated)|effective|.{0,40}(?:unported|universal|international))\b",
+    re.IGNORECASE,
+)
 
 
 def find(words: list[str], phrase: list[str], start: int = 0) -> int:
     """Where ``phrase`` stands in ``words``; -1 where it does not."""
-    return next(
-        (at for at in range(start, len(words) - len(phrase) + 1) if words[at : at + len(phrase)] == phrase), -1
-    )
+    return next((at for at in range(start, len(words) - len(phrase) + 1) if words[at : at + len(phrase)] == phrase), -1)
 
 
 def first_lines(text: str) -> str:

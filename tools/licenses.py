@@ -23,7 +23,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "src" / "openvet" / "data" / "
 KEPT = ("name", "category", "hub", "links", "texts", "ai", "policy")
 
 
-def ids(table: dict[str, Any], spdx: list[str], notices: dict[str, list[str]]) -> dict[str, Any]:
+def ids(table: dict[str, Any], spdx: list[str], notices: dict[str, list[str]]) -> dict[str, Any]:  # noqa: C901
     """The table as it is asked: licences, exact ids, names without what people leave out, and links, each with its keys."""
     exact: dict[str, set[str]] = {}
     names: dict[str, set[str]] = {}
@@ -102,7 +102,8 @@ def main() -> int:
         raise ValueError(f"{', '.join(sorted(strange))}: either no text, or of no licence")
     made = {
         FOLDER / "texts.bin": index(FOLDER / "texts", texts),
-        FOLDER / "ids.json": json.dumps(ids(table, spdx, notices), ensure_ascii=False, separators=(",", ":")).encode() + b"\n",
+        FOLDER / "ids.json": json.dumps(ids(table, spdx, notices), ensure_ascii=False, separators=(",", ":")).encode()
+        + b"\n",
     }
     stale = [path for path, data in made.items() if not path.exists() or path.read_bytes() != data]
     for path in stale:

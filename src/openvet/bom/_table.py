@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Final
 
+from openvet.core.license_ids import keys_of, spdx_id
 from openvet.core.pattern import pattern
 from openvet.core.tables import read_table
 
@@ -30,20 +31,10 @@ def formats_of(kind: str) -> frozenset[str]:
     return frozenset(table()["formats"][kind].split())
 
 
-@cache
-def _spdx() -> dict[str, str]:
-    return {each.lower(): each for each in table()["licenses"]["spdx"].split()}
-
-
-def spdx_id(name: str) -> str:
-    """SPDX's id that ``name`` is, whatever its case; ``""`` where it is none, or stands for several texts."""
-    return _spdx().get(name.strip().lower(), "")
-
-
 def license_reference(name: str) -> str:
-    """A ``LicenseRef-`` for a licence without an SPDX id: ScanCode's where its text is known, else one of the name alone."""
-    known = table()["licenses"]["references"].get(name.strip().lower())
-    if isinstance(known, str):
-        return known
+    """A ``LicenseRef-`` for a licence without an SPDX id: that of our table where it is known, else one of the name alone."""
+    known = keys_of(name)
+    if len(known) == 1 and known[0].startswith("LicenseRef-"):
+        return known[0]
     bare = _REFERENCE.sub("-", name.strip())[:80].strip("-.")
     return f"LicenseRef-{bare or 'unnamed'}"

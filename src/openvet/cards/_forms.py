@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from openvet.core.license_ids import families, hub_licenses
 from openvet.core.tables import read_table
 
 __all__ = ["forms", "ids", "words"]
@@ -18,8 +19,8 @@ def forms() -> dict[str, Any]:
 
 @cache
 def ids() -> dict[str, Any]:
-    """The table ``card_ids``."""
-    return read_table("card_ids")
+    """The table ``card_ids``, with the hub's ids of licences and which of them stand for several texts."""
+    return {**read_table("card_ids"), "licenses": hub_licenses(), "families": families()}
 
 
 @cache

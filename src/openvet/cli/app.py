@@ -26,6 +26,7 @@ _COMMANDS = {
     "scan": "check",
     "inspect": "inspect",
     "card": "card",
+    "licenses": "licenses",
     "profile": "profile",
     "origin": "origin",
     "bom": "bom",

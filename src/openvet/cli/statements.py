@@ -27,6 +27,7 @@ _KINDS = (
     "inventory",
     "profile",
     "card",
+    "licenses",
     "advisories",
     "test-result",
     "svr",
@@ -161,7 +162,7 @@ def open_statements(
         raise click.UsageError("--sign belongs to --dossier or --statement: where the evidence goes, or what is signed")
     if not kinds and folder is None:
         return None
-    if not with_inventory and (beyond := sorted({"inventory", "profile", "card"} & set(kinds))):
+    if not with_inventory and (beyond := sorted({"inventory", "profile", "card", "licenses"} & set(kinds))):
         raise click.UsageError(f"openvet scan takes no inventory, and so makes no {beyond[0]}; openvet check does")
     if folder is None and form_given:
         raise click.UsageError("--format and --statement exclude each other: a statement takes the report's place")

@@ -17,7 +17,19 @@ from openvet.core.dataclass import dataclass
 from openvet.core.pattern import pattern
 from openvet.core.tables import data_folder
 
-__all__ = ["KnownLicense", "bare", "families", "hub_licenses", "keys_of", "known_license", "known_licenses", "notices", "spdx_id", "spdx_ids", "table_date"]
+__all__ = [
+    "KnownLicense",
+    "bare",
+    "families",
+    "hub_licenses",
+    "keys_of",
+    "known_license",
+    "known_licenses",
+    "notices",
+    "spdx_id",
+    "spdx_ids",
+    "table_date",
+]
 
 #: Words that are left out or added at will, and everything that is no letter, digit, dot or plus.
 _NOISE = pattern(r"\b(?:the|licen[cs]es?|version|v|agreement|international|only|or[- ]later)\b|[^a-z0-9.+]+")

@@ -11,10 +11,10 @@ import re
 from openvet.core.pattern import pattern
 from openvet.formats._format import HEAD_BYTES, Head
 
-__all__ = ["kept_text"]
+__all__ = ["is_license_name", "kept_text"]
 
 #: Bytes of a licence file or card, and of the head of another text.
-_WHOLE, _HEAD = 512 * 1024, 8 * 1024
+_WHOLE, _HEAD = 512 * 1024, 4 * 1024
 _FORMATS = frozenset({"text", "markdown", "python", "script", "shell", "xml", "jinja", "notebook", "toml", "yaml"})
 #: Files that are called a licence, a notice or terms of use.
 _LICENSE = pattern(
@@ -22,8 +22,16 @@ _LICENSE = pattern(
     re.IGNORECASE,
 )
 _CARD = pattern(r"^readme(?:\.(?:md|markdown|rst|txt))?$|^metadata$|^pkg-info$", re.IGNORECASE)
-_SAYS = pattern(rb"SPDX-License-Identifier|licen[cs]ed under|under the terms|under the [\w .-]{1,40}licen[cs]e|Redistribution and use|Permission is hereby", re.IGNORECASE)
-_MARKS = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_SAYS = pattern(
+    rb"SPDX-License-Identifier|licen[cs]ed under|under the terms|under the [\w .-]{1,40}licen[cs]e|Redistribution and use|Permission is hereby",
+    re.IGNORECASE,
+)
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 
 
 def is_license_name(name: str) -> bool:

@@ -7,6 +7,7 @@ where it is small. All of it is bounded, so that no file makes it slow.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from openvet.core.dataclass import dataclass
 from openvet.licenses.words import SHINGLE
@@ -92,7 +93,7 @@ def align(
 def gaps(blocks: Sequence[Block]) -> Iterator[Gap]:
     """What is different between the first and the last block; a word or two that are the same between two differences join them."""
     found: list[Gap] = []
-    for before, after in zip(blocks, blocks[1:], strict=False):
+    for before, after in pairwise(blocks):
         gap = Gap(before.file_end, after.file, before.text_end, after.text)
         if not gap.added and not gap.removed:
             continue

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from openvet.core.dataclass import dataclass
 from openvet.core.text import printable, shorten
@@ -37,7 +38,8 @@ _AROUND, _IN = 40, 10
 _MISS = 0.4
 #: Words of a text without a title that are there before a part of it is called so, and of one with a title.
 _FEWEST_OF_PART = 30
-_CHANGES, _CHANGE_WIDTH = 40, 300
+#: Changes that are listed, characters of each, and words around one of a few words.
+_CHANGES, _CHANGE_WIDTH, _CONTEXT = 40, 300, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +128,15 @@ class _Compared:
         return None
 
 
-def detect(text: str, known: Index | None = None) -> tuple[Match, ...]:
+def detect(text: str | Words, known: Index | None = None) -> tuple[Match, ...]:
     """The licences whose texts stand in ``text``, in order; takes time in proportion to its length.
 
     Args:
-        text: of a file, or one value.
+        text: of a file, or one value; or its words.
         known: the published texts; those of this installation if left out.
     """
     texts = index() if known is None else known
-    file = words_of(text)
+    file = words_of(text) if isinstance(text, str) else text
     have = shingles(file.words)
     sets = texts.look_up(have)
     place = _Place(file, list(file.words), have, sets)
@@ -163,9 +165,7 @@ def _hits(sets: Sequence[int], texts: Index) -> list[tuple[int, int]]:
     return sorted(counts.items(), key=lambda each: (-each[1], texts.texts[each[0]].words))[:40]
 
 
-def _best(
-    place: _Place, hits: Sequence[tuple[int, int]], texts: Index
-) -> tuple[list[_Compared], tuple[int, int]]:
+def _best(place: _Place, hits: Sequence[tuple[int, int]], texts: Index) -> tuple[list[_Compared], tuple[int, int]]:
     """The texts that the best region of the file is, more than one where nothing tells them apart; and the region."""
     compared: list[_Compared] = []
     region: tuple[int, int] | None = None
@@ -245,7 +245,7 @@ def _titles(known: Known, blocks: Sequence[Block]) -> tuple[bool, bool]:
         same = sum(max(0, min(each.text_end, end) - max(each.text, start)) for each in blocks)
         there &= same == end - start
         foreign |= bool(same) and start < blocks[0].text < end and blocks[0].file > 0
-        for before, after in zip(blocks, blocks[1:], strict=False):
+        for before, after in pairwise(blocks):
             inside = before.text_end < end and after.text > start and after.file > before.file_end
             if inside and not (before.text_end <= start and after.text <= start):
                 foreign = True
@@ -293,11 +293,12 @@ def _match(file: Words, best: Sequence[_Compared], texts: Index) -> Match:
 
 def _change(gap: Gap, file: Words, text: Words) -> Change:
     kind = "replaced" if gap.added and gap.removed else "added" if gap.added else "removed"
+    around = _CONTEXT if kind == "replaced" and max(gap.added, gap.removed) <= _CONTEXT else 0
     return Change(
         kind,
         file.line(gap.file),
-        _shown(file.between(gap.file, gap.file_end)),
-        _shown(text.between(gap.text, gap.text_end)),
+        _shown(file.between(max(0, gap.file - around), min(len(file.words), gap.file_end + around))),
+        _shown(text.between(max(0, gap.text - around), min(len(text.words), gap.text_end + around))),
     )
 
 

@@ -54,7 +54,9 @@ def parse_expression(text: str) -> Expression | None:
         parsed = licensing.parse(text)
         if parsed is None:
             return None
-        symbols = list(dict.fromkeys(each.key for each in licensing.license_symbols(parsed, unique=False, decompose=True)))
+        symbols = list(
+            dict.fromkeys(each.key for each in licensing.license_symbols(parsed, unique=False, decompose=True))
+        )
     except (ExpressionError, ExpressionParseError, ValueError, AttributeError, TypeError):
         return None  # the library's own errors, and those that odd input makes it raise
     if len(symbols) > _MOST:

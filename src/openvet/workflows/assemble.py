@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["QUESTIONS", "answers_of", "assemble", "get_ready", "inventory_of", "subject_of"]
 
 #: What the rooms below the rules answer, by the names of their statements, in the order of a report.
-QUESTIONS: Final = ("profile", "card")
+QUESTIONS: Final = ("profile", "card", "licenses")
 _COVERAGE_RANK = {Coverage.UNREAD: 0, Coverage.PARTIAL: 1, Coverage.READ: 2, Coverage.INERT: 3}
 
 
@@ -106,6 +106,15 @@ def answers_of(inventory: Inventory, questions: Collection[str] = QUESTIONS) -> 
         found = inventory.once(find_cards)
         carded = any(each.kind in ("model-card", "dataset-card") for each in found)
         out["card"] = CardV1(tool(), found if carded else (*say_without_card(inventory), *found))
+    if "licenses" in questions:
+        from openvet.core.license_ids import table_date
+        from openvet.evidence.predicates.licenses_v1 import LicensesV1
+        from openvet.licenses.examine import find_licenses
+
+        seen = inventory.once(find_licenses)
+        out["licenses"] = LicensesV1(
+            tool(), table_date(), seen.model, seen.declared, seen.found, seen.unknown_texts, seen.left_out
+        )
     return out
 
 
@@ -116,7 +125,7 @@ def _answers(scan: Scan, inventory: Inventory, options: Options) -> tuple[dict[s
     makers: dict[str, Callable[[], dict[str, Predicate]]] = {
         question: partial(answers_of, inventory, [question])
         for question in QUESTIONS
-        if not (question == "card" and options.only_facts)
+        if not (question in ("card", "licenses") and options.only_facts)
     }
     # what the rules found is what reaches a loader
     makers["advisories"] = lambda: {"advisories": advisories_of(scan, inventory)}

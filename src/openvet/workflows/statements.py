@@ -58,6 +58,7 @@ KINDS: Final = (
     "inventory",
     "profile",
     "card",
+    "licenses",
     "advisories",
     "test-result",
     "svr",

@@ -102,7 +102,7 @@ class Change:
     Attributes:
         kind: one of :data:`CHANGES`.
         line: of the file, from 1: where it begins, or of a removal where it is missing.
-        text: what stands in the file, shortened; empty for a removal.
+        text: what stands in the file, shortened, of a few words with some around them; empty for a removal.
         published: what the published text has there, shortened; empty for an addition.
     """
 
