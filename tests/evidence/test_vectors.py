@@ -31,6 +31,7 @@ SCHEMAS = {
     "https://openvet/predicates/advisories/v1": "advisories-v1",
     "https://openvet/predicates/claims/v1": "claims-v1",
     "https://openvet/predicates/card/v1": "card-v1",
+    "https://openvet/predicates/licenses/v1": "licenses-v1",
     "https://openvet/predicates/diff/v1": "diff-v1",
     "https://openvet/predicates/origin/v1": "origin-v1",
     "https://in-toto.io/attestation/test-result/v0.1": "test-result-v0",

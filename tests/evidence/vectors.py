@@ -48,6 +48,7 @@ from openvet.evidence.predicates.diff_v1 import (
     WordsChange,
 )
 from openvet.evidence.predicates.inventory_v1 import Fact, InventoryV1, Item, TensorEntry
+from openvet.evidence.predicates.licenses_v1 import Change, Declared, Found, LicensesV1, Whole
 from openvet.evidence.predicates.origin_v1 import (
     Copy,
     OriginFact,
@@ -128,6 +129,26 @@ _PROFILE = ProfileV1(
     ),
     3,
 )
+_LICENSES = LicensesV1(
+    TOOL,
+    "2026-08-22",
+    Whole((("MIT",), ("GPL-2.0-only", "GPL-2.0-or-later")), (("MIT",),), "differ"),
+    (
+        Declared("mit", "id", ("MIT",), "", "model", Location("README.md", line=2, pointer="/license")),
+        Declared("gpl-2.0", "id", ("GPL-2.0-only", "GPL-2.0-or-later"), "", "model", Location("model.gguf", pointer="general.license")),
+        Declared("Apache-2.0 or MIT", "expression", ("Apache-2.0", "MIT"), "Apache-2.0 OR MIT", "part", Location("code.py", line=1)),
+        Declared("LICENSE.w\u00e4rme", "link", (), "", "model", Location("README.md", line=3, pointer="/license_link")),
+    ),
+    (
+        Found(("MIT",), "whole", 160, 163, 170, "model", Location("LICENSE", line=5), 21, 3, 1, (
+            Change("added", 7, "for non-commercial purposes", ""),
+            Change("removed", 9, "", "sell"),
+        )),
+        Found(("LicenseRef-scancode-llama-3.1-license-2024",), "near", 900, 1161, 1200, "part", Location("x/LICENSE", line=1), 40),
+    ),
+    (Location("x/LICENSE", line=1),),
+    2,
+)  # fmt: skip
 _CARD = CardV1(
     TOOL,
     (
@@ -227,7 +248,7 @@ def _model(name: str, files: tuple[FileScan, ...], rules: dict[str, Outcome], **
         ),
     )  # fmt: skip
     subject = ResourceDescriptor(name, {"dirHash": sha(name)})
-    answers: dict[str, Predicate] = {"profile": _PROFILE, "card": _CARD, "advisories": _NOTHING}
+    answers: dict[str, Predicate] = {"profile": _PROFILE, "card": _CARD, "licenses": _LICENSES, "advisories": _NOTHING}
     return ModelReport(name, subject, scan, inventory, decide(scan), answers=answers)
 
 
@@ -455,6 +476,14 @@ _BREAKS: dict[str, tuple[str, dict[str, Change]]] = {
         "no-source": lambda body: body["documents"][0]["problems"][0].pop("source"),
         "state": lambda body: body["documents"][0]["sections"][0].update(state="good"),
         "line": lambda body: body["documents"][0]["facts"][0]["source"].update(line=0),
+    }),
+    "licenses": ("licenses-admitted", {
+        "unknown-field": lambda body: body["found"][0].update(verdict="good"),
+        "form": lambda body: body["declared"][0].update(form="guess"),
+        "extent": lambda body: body["found"][0].update(extent="most"),
+        "no-keys": lambda body: body["found"][0].update(keys=[]),
+        "state": lambda body: body["model"].update(state="compliant"),
+        "line": lambda body: body["unknown_texts"][0].update(line=0),
     }),
     "advisories": ("advisories-reached", {
         "no-snapshot": lambda body: body.pop("snapshot"),

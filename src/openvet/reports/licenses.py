@@ -70,7 +70,7 @@ def _at(where: Location) -> str:
 
 
 def _declared(each: Declared) -> list[str]:
-    meant = each.expression if each.expression else title_of(each.keys)
+    meant = each.expression or title_of(each.keys)
     if not each.keys and each.form == "link" and "://" not in each.said:
         meant = "a file of the model"
     elif each.said.lower() == "other":
