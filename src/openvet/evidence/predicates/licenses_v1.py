@@ -192,13 +192,12 @@ class Found:
         keys = found.texts("keys")
         if not keys:
             raise FieldError(f"{found.at}/keys is empty")
-        counts = [_count(found, name) for name in ("matched", "of_text", "of_place")]
-        if counts[0] > min(counts[1:]):
-            raise FieldError(f"{found.at}/matched is more than there is")
         return cls(
             keys,
             found.word("extent", EXTENTS),
-            *counts,
+            _count(found, "matched"),
+            _count(found, "of_text"),
+            _count(found, "of_place"),
             found.word("scope", SCOPES),
             _location(found.below("source")),
             _count(found, "last_line"),
