@@ -7,7 +7,7 @@ import itertools
 import json
 import lzma
 import re
-import sys
+import runpy
 import textwrap
 import time
 import tomllib
@@ -86,11 +86,7 @@ def test_a_text_as_published_is_whole_and_not_changed() -> None:
 
 
 def _index(leave_out: str) -> Index:
-    sys.path.insert(0, str(ROOT / "tools"))
-    try:
-        from license_texts import index
-    finally:
-        sys.path.pop(0)
+    index = runpy.run_path(str(ROOT / "tools" / "license_texts.py"))["index"]
     known = tomllib.loads((FOLDER / "texts.toml").read_text("utf-8"))
     return Index(index(FOLDER / "texts", known, frozenset([leave_out])), str(FOLDER / "texts"))
 

@@ -54,9 +54,10 @@ def declared_by(component: Component, scope: str) -> Iterator[Declared]:
             yield from _each(component.metadata.get(key), form, "model", Location(at, pointer=key))
     elif component.format == "safetensors":
         kept = component.metadata.get("metadata")
-        for key in _HEADER_KEYS if isinstance(kept, dict) else ():
+        header: Mapping[str, Any] = kept if isinstance(kept, dict) else {}
+        for key in _HEADER_KEYS:
             form = "link" if key.endswith("link") else "name" if key.endswith("name") else "id"
-            yield from _each(kept.get(key), form, "model", Location(at, pointer=f"__metadata__/{key}"))
+            yield from _each(header.get(key), form, "model", Location(at, pointer=f"__metadata__/{key}"))
     if not isinstance(document, dict):
         return
     if component.format == "markdown":
@@ -97,8 +98,9 @@ def _from_bill(document: Mapping[str, Any], place: str) -> Iterator[Declared]:
             continue
         entries = each.get("licenses")
         for at, entry in enumerate(entries[:_LISTED] if isinstance(entries, list) else ()):
-            said = entry.get("license", entry) if isinstance(entry, dict) else None
-            for key in ("id", "name", "expression") if isinstance(said, dict) else ():
+            inner = entry.get("license", entry) if isinstance(entry, dict) else None
+            said: Mapping[str, Any] = inner if isinstance(inner, dict) else {}
+            for key in ("id", "name", "expression"):
                 if isinstance(said.get(key), str):
                     yield say(
                         said[key],

@@ -183,7 +183,13 @@ def _best(place: _Place, hits: Sequence[tuple[int, int]], texts: Index) -> tuple
             break
     region = region or (0, len(place.words))
     rank = {"whole": 3, "part": 2, "near": 1}
-    known = [each for each in compared if each.extent is not None]
+    most_alike = max((each.quality for each in compared), default=0.0)
+    known = [
+        each
+        for each in compared
+        # without its title a text is taken for one only where no other is more like it
+        if each.extent is not None and (each.title or not each.known.titles or each.quality >= most_alike)
+    ]
     if not known:
         return [], region
     known.sort(key=lambda each: (-rank[each.extent or "near"], -each.quality, each.known.words))
@@ -258,7 +264,7 @@ def _has_another_title(known: Known, text: Words, place: _Place, first: Block) -
     before = frozenset(place.words[max(0, start) : first.file + _IN])
     for begin, end in known.titles:
         title = frozenset(text.words[begin:end])
-        if title - before and len(title & before) * 2 >= len(title):
+        if title - before and len(title & before) * 5 >= len(title) * 2:
             return True
     return False
 

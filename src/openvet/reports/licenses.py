@@ -54,7 +54,7 @@ def compose_licenses(name: str, licenses: LicensesV1, look: Look = PLAIN, *, eve
             len(licenses.unknown_texts), most
         )
     if licenses.left_out:
-        lines += ["", f"  {plural(licenses.left_out, 'entry', 'entries')} more were too many to be listed"]
+        lines += ["", f"  entries that were too many to be listed: {licenses.left_out}"]
     lines += ["", "  Words are compared with texts as they are published; nobody has judged what they mean."]
     return look.finish("\n".join(lines) + "\n")
 
