@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 
 SRC = Path(__file__).resolve().parents[2] / "src" / "openvet"
-THIRD_PARTY = {"click", "jinja2", "yaml", "blake3", "cryptography", "sigstore", "securesystemslib"}
+THIRD_PARTY = {
+    "click",
+    "jinja2",
+    "license_expression",
+    "yaml",
+    "blake3",
+    "cryptography",
+    "sigstore",
+    "securesystemslib",
+}
 # standard library modules that run or load what they are given; only the room that confines children may have them
 LOADERS = {
     "pickle",

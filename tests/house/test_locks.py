@@ -61,13 +61,14 @@ def test_the_core_depends_on_few_projects_and_what_they_need() -> None:
         "click",
         "cryptography",
         "jinja2",
+        "license-expression",
         "pyyaml",
         "backports-zstd",
     }
     locked = set(pins(ROOT / "requirements" / "core.txt"))
     assert locked == {
-        *("click", "cryptography", "jinja2", "pyyaml", "backports-zstd"),
-        *("cffi", "markupsafe", "pycparser"),
+        *("click", "cryptography", "jinja2", "license-expression", "pyyaml", "backports-zstd"),
+        *("boolean-py", "cffi", "markupsafe", "pycparser"),
     }
 
 
@@ -85,7 +86,20 @@ def test_the_locks_agree_with_each_other() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["click", "jinja2", "markupsafe", "pyyaml", "backports.zstd", "blake3", "cryptography", "cffi", "pycparser"]
+    "name",
+    [
+        "click",
+        "jinja2",
+        "license_expression",
+        "boolean.py",
+        "markupsafe",
+        "pyyaml",
+        "backports.zstd",
+        "blake3",
+        "cryptography",
+        "cffi",
+        "pycparser",
+    ],
 )
 def test_what_we_ship_with_is_permissively_licensed(name: str) -> None:
     about = metadata.metadata(name)

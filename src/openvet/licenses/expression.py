@@ -69,4 +69,4 @@ def parse_expression(text: str) -> Expression | None:
         if not found:
             unknown.append(each)
     # a sentence that has an "and" in it: nothing in it is a licence
-    return Expression(parsed.render(), tuple(keys), tuple(unknown)) if keys else None
+    return Expression(str(parsed), tuple(keys), tuple(unknown)) if keys else None
