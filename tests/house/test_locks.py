@@ -14,6 +14,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 PERMISSIVE = {
     "MIT",
+    "BSD-2-Clause",
     "BSD-3-Clause",
     "Apache-2.0",
     "PSF-2.0",
