@@ -48,7 +48,8 @@ from openvet.evidence.predicates.diff_v1 import (
     WordsChange,
 )
 from openvet.evidence.predicates.inventory_v1 import Fact, InventoryV1, Item, TensorEntry
-from openvet.evidence.predicates.licenses_v1 import Change, Declared, Found, LicensesV1, Whole
+from openvet.evidence.predicates.licenses_v1 import Change as LicenseChange
+from openvet.evidence.predicates.licenses_v1 import Declared, Found, LicensesV1, Whole
 from openvet.evidence.predicates.origin_v1 import (
     Copy,
     OriginFact,
@@ -141,8 +142,8 @@ _LICENSES = LicensesV1(
     ),
     (
         Found(("MIT",), "whole", 160, 163, 170, "model", Location("LICENSE", line=5), 21, 3, 1, (
-            Change("added", 7, "for non-commercial purposes", ""),
-            Change("removed", 9, "", "sell"),
+            LicenseChange("added", 7, "for non-commercial purposes", ""),
+            LicenseChange("removed", 9, "", "sell"),
         )),
         Found(("LicenseRef-scancode-llama-3.1-license-2024",), "near", 900, 1161, 1200, "part", Location("x/LICENSE", line=1), 40),
     ),

@@ -345,7 +345,7 @@ class _Reading:
     def _keep_text(self, head: Head, ids: tuple[str, ...], facts: Facts) -> None:
         """Keep what may say a licence, where there is room for it among the documents."""
         try:
-            text = self._watch.within(lambda: kept_text(head, ids))
+            text = kept_text(head, ids)  # bounded, and no clock is to be asked again where one has run out
             if text is not None:
                 self._budget.add_document(len(text))
                 facts.text = text
