@@ -115,6 +115,9 @@ def test_examples_work(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     if words[1] == "statement":
         asked = ["check", "./my-model", "--statement", "vsa", "--sign", "release.key", "--output", "vsa.json"]
         assert CliRunner().invoke(main, asked).exit_code == 0
+    for name in (each for each in words if each.endswith(".fingerprint.json") and words[1] == "lineage"):
+        asked = ["fingerprint", "./my-model", "--sign", "release.key", "--output", name]
+        assert CliRunner().invoke(main, asked).exit_code == 0
     if words[1] == "log":
         log_of_a_signature(words)
     if words[1:3] == ["bom", "diff"]:

@@ -57,6 +57,7 @@ CALLS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
     "bom diff": ("bom-difference-v1", [("b.json", "b.json"), ("b.json", "n.spdx.json")]),
     "claims": ("claims-report-v1", [("--published", "bloom-176b"), ("--published", "palm-540b"), ("--parameters", "1e9")]),
     "diff": ("diff-report-v1", [("m", "m"), ("m", "n"), ("m", "t.npy")]),
+    "lineage": ("lineage-report-v1", [("m",), ("c",)]),
     "rules": ("rules-v1", [()]),
     "explain": ("rules-v1#/$defs/rule", [("archive/checksum-mismatch",), ("unknown:limit",)]),
     "formats": ("formats-v1", [(), ("gguf",)]),

@@ -47,9 +47,12 @@ from openvet.evidence.predicates.diff_v1 import (
     ValueChange,
     WordsChange,
 )
+from openvet.evidence.predicates.fingerprint_v1 import FingerprintV1, NotSketched, TensorSketch, Vectors, pack
 from openvet.evidence.predicates.inventory_v1 import Fact, InventoryV1, Item, TensorEntry
 from openvet.evidence.predicates.licenses_v1 import Change as LicenseChange
 from openvet.evidence.predicates.licenses_v1 import Declared, Found, LicensesV1, Whole
+from openvet.evidence.predicates.lineage_v1 import Edge, LineageV1, Node, WeightTest
+from openvet.evidence.predicates.lineage_v1 import Problem as LineageProblem
 from openvet.evidence.predicates.origin_v1 import (
     Copy,
     OriginFact,
@@ -233,6 +236,31 @@ def _advisories(found: AdvisoriesV1) -> Statement:
     return Statement(ResourceDescriptor("model", {"dirHash": sha("model")}), found)
 
 
+_LINEAGE = LineageV1(
+    TOOL,
+    (
+        Node("this", "model", "t\u00fcned", digest={"dirHash": sha("tuned")}),
+        Node("hub:org/base", "model", "Org/Base", "org/base", "main", "pkg:huggingface/org/base@main", "https://example.com/org/base"),
+        Node("dataset:org/words", "dataset", "org/words", "org/words"),
+        Node("file:adapter", "adapter", "adapter", place="adapter"),
+    ),
+    (
+        Edge("this", "hub:org/base", "finetune", "declared", (Location("README.md", line=3, pointer="/base_model"), Location("model.gguf", pointer="general.base_model.0.name"))),
+        Edge("this", "file:adapter", "merge", "derived", (Location("mergekit_config.yml", pointer="/models/0"),), {"weight": 0.5, "method": "slerp"}),
+        Edge("hub:org/base", "dataset:org/words", "trained-on", "attested"),
+    ),
+    (
+        WeightTest("this", "hub:org/base", "derived", "consistent", "vector-correlation", "rows agree", 2304, "0.9991", "0.2", "1.6e-6",
+                   {"z": "780", "tensors": "36 of 39"}),
+        WeightTest("this", "hub:org/base", "low-rank", "cannot-tell", "rank-of-difference", "one of the two is a fingerprint"),
+        WeightTest("this", "file:adapter", "adapter", "not-consistent", "shapes", "its shapes do not fit", 3, "-0.5"),
+    ),
+    (LineageProblem("names itself as its base model", Location("README.md", line=3)),),
+    2,
+)  # fmt: skip
+_ALONE = LineageV1(TOOL, (Node("this", "model", "alone"),))
+
+
 def _model(name: str, files: tuple[FileScan, ...], rules: dict[str, Outcome], **more: Any) -> ModelReport:
     scan = Scan(TOOL, {"depth": 8, "seconds": 600.0}, files, rules, **more)
     inventory = InventoryV1(
@@ -249,7 +277,13 @@ def _model(name: str, files: tuple[FileScan, ...], rules: dict[str, Outcome], **
         ),
     )  # fmt: skip
     subject = ResourceDescriptor(name, {"dirHash": sha(name)})
-    answers: dict[str, Predicate] = {"profile": _PROFILE, "card": _CARD, "licenses": _LICENSES, "advisories": _NOTHING}
+    answers: dict[str, Predicate] = {
+        "profile": _PROFILE,
+        "card": _CARD,
+        "licenses": _LICENSES,
+        "lineage": _LINEAGE,
+        "advisories": _NOTHING,
+    }
     return ModelReport(name, subject, scan, inventory, decide(scan), answers=answers)
 
 
@@ -424,6 +458,27 @@ def _origin(origin: OriginV1) -> Statement:
     return Statement(ResourceDescriptor("model", {"dirHash": sha("model")}), origin)
 
 
+_VECTORS = Vectors(pack(b"\x01\0\0\0"), pack(b"\0\0\x80?"), pack(b"\0\0\0?"), pack(bytes(range(32))))
+_FINGERPRINT = FingerprintV1(
+    TOOL,
+    "openvet-sketch-1",
+    (
+        TensorSketch(
+            "a.weight", "F32", (32, 40), False, "0.0125", 0, pack(bytes(256)), _VECTORS, _VECTORS, pack(bytes(128))
+        ),
+        TensorSketch("blk.0.ffn_up.weight", "Q4_K", (2, 256), True, "0", 3, pack(bytes(64)), _VECTORS),
+    ),
+    {"names": sha("names"), "config": sha("config")},
+    (NotSketched("model.gguf", "1 tensor (x): blocks of the type IQ2_XXS are not decoded"),),
+    5,
+)
+_NO_FINGERPRINT = FingerprintV1(TOOL, "openvet-sketch-1", ())
+
+
+def _lineage(lineage: LineageV1 | FingerprintV1) -> Statement:
+    return Statement(ResourceDescriptor("tuned", {"dirHash": sha("tuned")}), lineage)
+
+
 def statements() -> Iterator[tuple[str, Statement]]:
     for report in (ADMITTED, REJECTED, _team()):
         name = report.subject.name.replace("\u00e9", "e")
@@ -437,6 +492,10 @@ def statements() -> Iterator[tuple[str, Statement]]:
     yield "diff-same", _diff(_SAME)
     yield "origin-everything", _origin(_ORIGIN)
     yield "origin-nothing", _origin(_NO_ORIGIN)
+    yield "lineage-tested", _lineage(_LINEAGE)
+    yield "lineage-alone", _lineage(_ALONE)
+    yield "fingerprint-two", _lineage(_FINGERPRINT)
+    yield "fingerprint-none", _lineage(_NO_FINGERPRINT)
     yield "provenance-file", _disarmed(folder=False)
     yield "provenance-folder", _disarmed(folder=True)
 
@@ -542,6 +601,25 @@ _BREAKS: dict[str, tuple[str, dict[str, Change]]] = {
         "count": lambda body: body["copies"][0].update(equal=-1),
         "no-names": lambda body: body.pop("names"),
         "line": lambda body: body["names"][1]["source"].update(line=0),
+    }),
+    "lineage": ("lineage-tested", {
+        "unknown-field": lambda body: body["edges"][0].update(verdict="consistent"),
+        "no-nodes": lambda body: body.update(nodes=[], edges=[], tests=[]),
+        "relation": lambda body: body["edges"][0].update(relation="friend"),
+        "basis": lambda body: body["edges"][0].update(basis="assumed"),
+        "verdict": lambda body: body["tests"][0].update(verdict="true"),
+        "number": lambda body: body["tests"][0].update(pValue="small"),
+        "negative": lambda body: body["tests"][0].update(samples=-1),
+    }),
+    "fingerprint": ("fingerprint-two", {
+        "unknown-field": lambda body: body["tensors"][0].update(verdict="good"),
+        "no-recipe": lambda body: body.pop("recipe"),
+        "shape": lambda body: body["tensors"][0].update(shape=[32, 0]),
+        "vector": lambda body: body["tensors"][0].update(shape=[32]),
+        "packed": lambda body: body["tensors"][0]["rows"].update(values="AAA"),
+        "empty": lambda body: body["tensors"][0].update(norms=""),
+        "share": lambda body: body["tensors"][0].update(zeros="2"),
+        "digest": lambda body: body["digests"].update(names="ab"),
     }),
     "provenance": ("provenance-file", {
         "no-builder": lambda body: body["runDetails"].pop("builder"),

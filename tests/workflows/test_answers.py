@@ -19,7 +19,7 @@ def test_a_fault_in_an_answer_is_an_unknown(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(advisories, "advisories_of", broken)
     (report,) = openvet.check(path).models
-    assert set(report.answers) == {"profile", "card", "licenses"}
+    assert set(report.answers) == {"profile", "card", "licenses", "lineage"}
     told = [(each.reason, each.message) for each in report.unknowns]
     assert told == [("error", "the advisories could not be made: ZeroDivisionError: no number")]
     assert report.decision.verdict is Verdict.REVIEW

@@ -42,6 +42,8 @@ _COMMANDS = {
     "claims": "claims",
     "cost": "cost",
     "diff": "diff",
+    "lineage": "lineage",
+    "fingerprint": "fingerprint",
     "rules": "rules",
     "explain": "rules",
     "formats": "formats",

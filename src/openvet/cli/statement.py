@@ -9,6 +9,9 @@ import click
 from openvet.cli.options import form_option
 
 if TYPE_CHECKING:
+    from openvet.evidence.predicates.fingerprint_v1 import FingerprintV1
+    from openvet.evidence.predicates.lineage_v1 import LineageV1
+    from openvet.evidence.predicates.origin_v1 import OriginV1
     from openvet.evidence.signing import SignedStatement
     from openvet.workflows.statement_file import ReadStatements
 
@@ -91,12 +94,29 @@ def _line(text: str) -> str:
     return text.replace("\n", " ")
 
 
+def _where_from(found: LineageV1 | FingerprintV1 | OriginV1) -> list[str]:
+    """Who published a model, what it was made of, or the sketch by which it is known again."""
+    from openvet.evidence.predicates.fingerprint_v1 import FingerprintV1
+    from openvet.evidence.predicates.origin_v1 import OriginV1
+
+    if isinstance(found, OriginV1):
+        place = "nowhere that is known" if found.published is None else found.published.repository
+        return [f"published at {place}, signers: {len(found.signers)}, remarks: {', '.join(one.kind for one in found.remarks[:_LISTED]) or 'none'}"]  # fmt: skip
+    if isinstance(found, FingerprintV1):
+        return [f"sketches of {len(found.tensors)} matrices ({_line(found.recipe)})"]
+    names = {node.id: node.name for node in found.nodes}
+    tested = [_line(f"{one.claim} of {names[one.origin]}: {one.verdict}") for one in found.tests[:_LISTED]]
+    return [f"origins: {len(found.origins())}, tests: {len(found.tests)}", *tested]
+
+
 def _said(each: SignedStatement) -> list[str]:
     """The gist of a known kind."""
     from openvet.evidence.predicates.card_v1 import CardV1
     from openvet.evidence.predicates.claims_v1 import Claims
     from openvet.evidence.predicates.diff_v1 import DiffV1
+    from openvet.evidence.predicates.fingerprint_v1 import FingerprintV1
     from openvet.evidence.predicates.inventory_v1 import InventoryV1
+    from openvet.evidence.predicates.lineage_v1 import LineageV1
     from openvet.evidence.predicates.origin_v1 import OriginV1
     from openvet.evidence.predicates.provenance_v1 import Provenance
     from openvet.evidence.predicates.scan_v1 import Scan
@@ -119,12 +139,11 @@ def _said(each: SignedStatement) -> list[str]:
         return [
             f"documents: {', '.join(one.kind for one in found.documents[:_LISTED]) or 'none'}, problems: {problems}"
         ]
-    if isinstance(found, OriginV1):
-        place = "nowhere that is known" if found.published is None else found.published.repository
-        return [f"published at {place}, signers: {len(found.signers)}, remarks: {', '.join(one.kind for one in found.remarks[:_LISTED]) or 'none'}"]  # fmt: skip
     if isinstance(found, DiffV1):
         tensors = sum(sum(one.counts().values()) - one.counts().get("equal", 0) for one in found.models)
         return [f"beside {found.name_a}: {found.verdict}", f"files: {len(found.files)}, values: {len(found.values)}, texts: {len(found.texts)}, tensors: {tensors}"]  # fmt: skip
+    if isinstance(found, LineageV1 | FingerprintV1 | OriginV1):
+        return _where_from(found)
     if isinstance(found, SuiteResult):
         failed = f": failed {', '.join(found.failed[:_LISTED])}" if found.failed else ""
         return [f"{found.result}{failed}", f"passed: {len(found.passed or ())}, warned: {len(found.warned or ())}"]

@@ -27,6 +27,7 @@ _KINDS = (
     "inventory",
     "profile",
     "card",
+    "lineage",
     "licenses",
     "advisories",
     "test-result",
@@ -47,8 +48,9 @@ def statement_options() -> tuple[Callable[[Any], Any], ...]:
             "--statement",
             "statements",
             type=click.Choice(_KINDS),
+            metavar="KIND",
             multiple=True,
-            help="Give this in-toto statement in place of the report, one a line; with --dossier, put it there. May be repeated.",
+            help=f"Give this in-toto statement in place of the report, one a line; with --dossier, put it there. KIND is {', '.join(_KINDS[:-1])} or {_KINDS[-1]}. May be repeated.",
         ),
         click.option(
             "--resource",
@@ -162,7 +164,7 @@ def open_statements(
         raise click.UsageError("--sign belongs to --dossier or --statement: where the evidence goes, or what is signed")
     if not kinds and folder is None:
         return None
-    if not with_inventory and (beyond := sorted({"inventory", "profile", "card", "licenses"} & set(kinds))):
+    if not with_inventory and (beyond := sorted({"inventory", "profile", "card", "lineage", "licenses"} & set(kinds))):
         raise click.UsageError(f"openvet scan takes no inventory, and so makes no {beyond[0]}; openvet check does")
     if folder is None and form_given:
         raise click.UsageError("--format and --statement exclude each other: a statement takes the report's place")

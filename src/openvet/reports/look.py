@@ -8,7 +8,9 @@ __all__ = ["PLAIN", "Look"]
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 #: Our own symbols for an encoding that cannot carry them; other text is escaped by the door.
-_ASCII = str.maketrans({"—": "-", "→": "->", "…": "...", "·": "-", "×": "x", "─": "-", "│": "|", "└": "+", "≥": ">="})
+_ASCII = str.maketrans(
+    {"—": "-", "→": "->", "…": "...", "·": "-", "×": "x", "─": "-", "│": "|", "└": "+", "├": "+", "≥": ">="}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,4 +62,5 @@ def ask(
     named = os.fspath(path)
     taken = take(named, settled, progress or Progress())
     subject = subject_of(taken.snapshot, taken.inventory)
-    return Answer(printable(named), subject, answers_of(taken.inventory, [question])[question])
+    found = answers_of(taken.inventory, [question], subject.name, subject.digest)
+    return Answer(printable(named), subject, found[question])

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["QUESTIONS", "answers_of", "assemble", "get_ready", "inventory_of", "subject_of"]
 
 #: What the rooms below the rules answer, by the names of their statements, in the order of a report.
-QUESTIONS: Final = ("profile", "card", "licenses")
+QUESTIONS: Final = ("profile", "card", "licenses", "lineage")
 _COVERAGE_RANK = {Coverage.UNREAD: 0, Coverage.PARTIAL: 1, Coverage.READ: 2, Coverage.INERT: 3}
 
 
@@ -78,7 +78,7 @@ def assemble(path: str, snapshot: Snapshot, inventory: Inventory, budget: Budget
         body = inventory_of(inventory, facts)
     answers: dict[str, Predicate] = {}
     if options.with_inventory:
-        answers, failed = _answers(scan, inventory, options)
+        answers, failed = _answers(scan, inventory, subject, options)
         scan = replace(scan, unknowns=(*scan.unknowns, *failed)) if failed else scan
     decision = decide(scan, _terms(options))
     return ModelReport(printable(path), subject, scan, body, decision, name_of(options), facts, answers)
@@ -90,8 +90,13 @@ def inventory_of(inventory: Inventory, facts: tuple[Fact, ...] | None = None) ->
     return InventoryV1(tool(), said, tuple(_item(each) for each in inventory.walk()))
 
 
-def answers_of(inventory: Inventory, questions: Collection[str] = QUESTIONS) -> dict[str, Predicate]:
-    """What each room says to its question, by the name of the statement."""
+def answers_of(
+    inventory: Inventory,
+    questions: Collection[str] = QUESTIONS,
+    name: str = "this model",
+    digest: Mapping[str, str] | None = None,
+) -> dict[str, Predicate]:
+    """What each room says to its question, by the name of the statement; ``name`` and ``digest`` are the subject's."""
     out: dict[str, Predicate] = {}
     if "profile" in questions:
         from openvet.evidence.predicates.profile_v1 import ProfileV1
@@ -106,6 +111,13 @@ def answers_of(inventory: Inventory, questions: Collection[str] = QUESTIONS) -> 
         found = inventory.once(find_cards)
         carded = any(each.kind in ("model-card", "dataset-card") for each in found)
         out["card"] = CardV1(tool(), found if carded else (*say_without_card(inventory), *found))
+    if "lineage" in questions:
+        from openvet.cards.examine import find_cards
+        from openvet.evidence.predicates.card_v1 import CardV1
+        from openvet.lineage.declared import declare
+
+        carded_by = CardV1(tool(), inventory.once(find_cards))
+        out["lineage"] = declare(inventory, carded_by, name, digest or {}, tool())
     if "licenses" in questions:
         from openvet.core.license_ids import table_date
         from openvet.evidence.predicates.licenses_v1 import LicensesV1
@@ -118,14 +130,16 @@ def answers_of(inventory: Inventory, questions: Collection[str] = QUESTIONS) -> 
     return out
 
 
-def _answers(scan: Scan, inventory: Inventory, options: Options) -> tuple[dict[str, Predicate], tuple[Unknown, ...]]:
+def _answers(
+    scan: Scan, inventory: Inventory, subject: ResourceDescriptor, options: Options
+) -> tuple[dict[str, Predicate], tuple[Unknown, ...]]:
     """The answers that somebody sees. A fault of ours in one of them costs no model its check, and is told as not known."""
     from openvet.workflows.advisories import advisories_of
 
     makers: dict[str, Callable[[], dict[str, Predicate]]] = {
-        question: partial(answers_of, inventory, [question])
+        question: partial(answers_of, inventory, [question], subject.name, subject.digest)
         for question in QUESTIONS
-        if not (question in ("card", "licenses") and options.only_facts)
+        if not (question in ("card", "licenses", "lineage") and options.only_facts)
     }
     # what the rules found is what reaches a loader
     makers["advisories"] = lambda: {"advisories": advisories_of(scan, inventory)}

@@ -28,7 +28,7 @@ from openvet.profile._parts import Found, find_parts
 from openvet.workflows.knowledge import tool
 from openvet.workflows.opened import Opened
 
-__all__ = ["Comparing"]
+__all__ = ["Comparing", "words_of"]
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -166,7 +166,7 @@ class Comparing:
 
     def _tokenizers(self, a: Component, b: Component) -> None:
         try:
-            one, other = (_words(opened, each) for opened, each in ((self.a, a), (self.b, b)))
+            one, other = (words_of(opened, each) for opened, each in ((self.a, a), (self.b, b)))
         except ReadError as error:
             self._unread("", b.place, f"its words were not compared: {error.message}")
             return
@@ -235,7 +235,7 @@ class Comparing:
         self._tokenizers(sides[0], sides[1])
 
 
-def _words(opened: Opened, component: Component) -> Words | None:
+def words_of(opened: Opened, component: Component) -> Words | None:
     source = opened.source(component)
     budget = opened.budget()
     if component.format == "gguf":

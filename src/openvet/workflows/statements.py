@@ -58,6 +58,7 @@ KINDS: Final = (
     "inventory",
     "profile",
     "card",
+    "lineage",
     "licenses",
     "advisories",
     "test-result",

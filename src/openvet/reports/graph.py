@@ -1,0 +1,124 @@
+"""A lineage as an inline SVG drawing: columns of boxes from the model to what it was made of, and lines between them.
+
+No script, no reference to anything outside, a title and a description for those who cannot see it. Colours come from the page. All
+coordinates are whole numbers, so that every machine draws the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Final
+
+from openvet.core.text import shorten
+from openvet.evidence.predicates.lineage_v1 import THIS, LineageV1
+from openvet.reports._text import plural, visible
+from openvet.reports.lineage import WORDS, verdict_words
+
+__all__ = ["drawing"]
+
+_WIDTH, _HEIGHT, _GAP, _BETWEEN = 230, 40, 16, 190
+_EDGE: Final = 12
+#: Boxes that are drawn; the tables list all.
+_BOXES: Final = 40
+_LETTERS: Final = 30
+_PER_COLUMN: Final = 12
+
+
+def drawing(lineage: LineageV1) -> str:
+    """The ``svg`` element; every text is escaped."""
+    columns = _columns(lineage)
+    places = {
+        name: (_EDGE + at * (_WIDTH + _BETWEEN), _EDGE + row * (_HEIGHT + _GAP))
+        for at, column in enumerate(columns)
+        for row, name in enumerate(column)
+    }
+    tallest = max(len(each) for each in columns)
+    for at, column in enumerate(columns):  # each column in the middle
+        down = (tallest - len(column)) * (_HEIGHT + _GAP) // 2
+        for name in column:
+            places[name] = (_EDGE + at * (_WIDTH + _BETWEEN), places[name][1] + down)
+    width = 2 * _EDGE + len(columns) * _WIDTH + (len(columns) - 1) * _BETWEEN
+    height = 2 * _EDGE + tallest * (_HEIGHT + _GAP) - _GAP
+    left_out = len(lineage.nodes) - len(places)
+    described = "; ".join(
+        f"{_name(lineage, each.derivative)} {WORDS[each.relation]} {_name(lineage, each.origin)}"
+        for each in lineage.edges[:_BOXES]
+    )
+    if left_out:
+        described += f"; {plural(left_out, 'further box')} not drawn".replace("boxs", "boxes")
+    out = [
+        f'<svg viewBox="0 0 {width} {height}" role="img" aria-labelledby="lineage-t lineage-d">',
+        f'<title id="lineage-t">Lineage of {escape(visible(lineage.nodes[0].name))}</title>',
+        f'<desc id="lineage-d">{escape(described or "nothing is said of where it comes from")}</desc>',
+        *_lines(lineage, places),
+        *_boxes(lineage, places),
+    ]
+    return "\n".join([*out, "</svg>"])
+
+
+def _name(lineage: LineageV1, identifier: str) -> str:
+    node = lineage.node(identifier)
+    return visible(node.name if node is not None else identifier)
+
+
+def _columns(lineage: LineageV1) -> list[list[str]]:
+    """Identifiers by how many steps they are away from the model; what has no way from it is left to the tables."""
+    columns, known = [[THIS]], {THIS}
+    tested = {each.origin for each in lineage.tests if each.derivative == THIS}
+    while len(known) < _BOXES:
+        ahead = [each.origin for name in columns[-1] for each in lineage.origins(name)]
+        if len(columns) == 1:
+            ahead = [*sorted(tested), *ahead]
+        fresh = [each for each in dict.fromkeys(ahead) if each not in known][: min(_PER_COLUMN, _BOXES - len(known))]
+        if not fresh:
+            break
+        columns.append(fresh)
+        known.update(fresh)
+    return columns
+
+
+def _lines(lineage: LineageV1, places: Mapping[str, tuple[int, int]]) -> list[str]:
+    """One line for each two boxes that have something to do with each other, with the words of all of it."""
+    words: dict[tuple[str, str], list[str]] = {}
+    measured = set()
+    for edge in lineage.edges:
+        key = (edge.derivative, edge.origin)
+        if edge.basis == "measured":
+            measured.add(key)
+            words.setdefault(key, [])
+        else:
+            words.setdefault(key, []).append(WORDS[edge.relation])
+    for test in lineage.tests:
+        words.setdefault((test.derivative, test.origin), [])
+    out = []
+    for (one, two), said in words.items():
+        if one not in places or two not in places or one == two:
+            continue
+        verdict = lineage.verdict(one, two)
+        kind = " ".join(filter(None, (verdict, "measured" if (one, two) in measured else "")))
+        (x1, y1), (x2, y2) = places[one], places[two]
+        start, end = (x1 + _WIDTH, y1 + _HEIGHT // 2), (x2, y2 + _HEIGHT // 2)
+        middle = (start[0] + end[0]) // 2
+        out.append(
+            f'<path class="{kind or "declared"}" d="M{start[0]},{start[1]} C{middle},{start[1]} {middle},{end[1]} {end[0]},{end[1]}"/>'
+        )
+        text = shorten(", ".join([*dict.fromkeys(said), *([verdict_words(verdict)] if verdict else [])]), _LETTERS)
+        out.append(f'<text class="what" text-anchor="end" x="{end[0] - 6}" y="{end[1] - 5}">{escape(text)}</text>')
+    return out
+
+
+def _boxes(lineage: LineageV1, places: Mapping[str, tuple[int, int]]) -> list[str]:
+    out = []
+    for name, (x, y) in places.items():
+        node = lineage.node(name)
+        kind = node.kind if node is not None else ""
+        whole = _name(lineage, name)
+        out.append(
+            f'<g><title>{escape(whole)}</title><rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="6"/>'
+        )
+        out.append(f'<text x="{x + 10}" y="{y + 17}">{escape(shorten(whole, _LETTERS))}</text>')
+        out.append(
+            f'<text class="what" x="{x + 10}" y="{y + 33}">{escape("this model" if name == THIS and kind == "model" else kind)}</text></g>'
+        )
+    return out
