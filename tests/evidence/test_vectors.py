@@ -35,6 +35,7 @@ SCHEMAS = {
     "https://openvet/predicates/diff/v1": "diff-v1",
     "https://openvet/predicates/origin/v1": "origin-v1",
     "https://openvet/predicates/lineage/v1": "lineage-v1",
+    "https://openvet/predicates/rights/v1": "rights-v1",
     "https://openvet/predicates/fingerprint/v1": "fingerprint-v1",
     "https://in-toto.io/attestation/test-result/v0.1": "test-result-v0",
     "https://slsa.dev/provenance/v1": "provenance-v1",

@@ -65,6 +65,7 @@ from openvet.evidence.predicates.origin_v1 import (
 )
 from openvet.evidence.predicates.profile_v1 import Cache, Comparison, ModelPart, Problem, ProfileV1
 from openvet.evidence.predicates.provenance_v1 import Provenance
+from openvet.evidence.predicates.rights_v1 import Answer, Cited, Drift, Duty, Reason, RightsV1, Risk, Work
 from openvet.evidence.predicates.scan_v1 import FileScan, Scan
 from openvet.evidence.predicates.tool import Tool
 from openvet.evidence.signing import sign_statement, statement_bytes, to_line
@@ -479,6 +480,44 @@ def _lineage(lineage: LineageV1 | FingerprintV1) -> Statement:
     return Statement(ResourceDescriptor("tuned", {"dirHash": sha("tuned")}), lineage)
 
 
+_GRANT = Cited("MIT", "paragraph 1", "to deal in the Software without restriction")
+_ASKS = Cited("CC-BY-SA-4.0", "3(b)(1)", "The Adapter\u2019s License You apply must be a Creative Commons license")
+_RIGHTS = RightsV1(
+    TOOL,
+    ("commercial", "eu", "100M-mau"),
+    (
+        Work("this", "t\u00fcned", "self", "declared", "mit", (("MIT",),), ("MIT",), sources=(Location("README.md", line=2, pointer="/license"),)),
+        Work("hub:org/base", "Org/Base", "finetune", "given", "CC-BY-SA-4.0 OR MIT", (("CC-BY-SA-4.0",), ("MIT",)), ("CC-BY-SA-4.0",),
+             note="from base", sources=(Location("README.md", line=3, pointer="/base_model"),), changed=(Location("LICENSE", line=4),)),
+        Work("dataset:org/words", "org/words", "trained-on", "unknown", "cc", candidates=("CC-BY-4.0", "CC0-1.0"), sure=False),
+    ),
+    (
+        Answer("commercial", "not-allowed", (
+            Reason("allowed", "this", "grants it", _GRANT), Reason("not-allowed", "hub:org/base", "no commercial use", _ASKS),
+            Reason("depends", "dataset:org/words", "the licence of the data is not known", None, "the licence of org/words"),
+        )),
+        Answer("eu", "allowed", (Reason("allowed", "this", "no clause leaves a place out", _GRANT),)),
+        Answer("100M-mau", "depends", (Reason("depends", "this", "above 7 users", _GRANT, "how many there are"),)),
+    ),
+    (
+        Duty("ship", "notice-line", "keep this line", ("this", "hub:org/base"), _ASKS, "met", Location("NOTICE")),
+        Duty("pass-on", "share-alike", "share alike", ("hub:org/base",), Cited("CC-BY-SA-4.0", "3", "a", "policy"), "missing"),
+        Duty("show", "attribution", "name the author", ("dataset:org/words",), _ASKS, contested=True),
+    ),
+    (Risk("breach-ending", "ends on a breach", ("this",), _GRANT),),
+    (
+        Drift("share-alike-broken", "is under MIT", "hub:org/base", Location("README.md", line=2), (_ASKS,), _GRANT),
+        Drift("copy-missing", "its text is not here", "hub:org/base", Location(""), (_ASKS,)),
+    ),
+    (Reason("depends", "this", "not granted in uk", _GRANT, "where it is used"),),
+)  # fmt: skip
+_NO_RIGHTS = RightsV1(TOOL, (), (Work("this", "alone", "self", "unknown", note="no file of it declares a licence"),))
+
+
+def _rights(rights: RightsV1) -> Statement:
+    return Statement(ResourceDescriptor("tuned", {"dirHash": sha("tuned")}), rights)
+
+
 def statements() -> Iterator[tuple[str, Statement]]:
     for report in (ADMITTED, REJECTED, _team()):
         name = report.subject.name.replace("\u00e9", "e")
@@ -496,6 +535,8 @@ def statements() -> Iterator[tuple[str, Statement]]:
     yield "lineage-alone", _lineage(_ALONE)
     yield "fingerprint-two", _lineage(_FINGERPRINT)
     yield "fingerprint-none", _lineage(_NO_FINGERPRINT)
+    yield "rights-asked", _rights(_RIGHTS)
+    yield "rights-nothing", _rights(_NO_RIGHTS)
     yield "provenance-file", _disarmed(folder=False)
     yield "provenance-folder", _disarmed(folder=True)
 
@@ -620,6 +661,13 @@ _BREAKS: dict[str, tuple[str, dict[str, Change]]] = {
         "empty": lambda body: body["tensors"][0].update(norms=""),
         "share": lambda body: body["tensors"][0].update(zeros="2"),
         "digest": lambda body: body["digests"].update(names="ab"),
+    }),
+    "rights": ("rights-asked", {
+        "unknown-field": lambda body: body["answers"][0].update(law="BGB"),
+        "verdict": lambda body: body["answers"][0].update(verdict="compliant"),
+        "no-clause": lambda body: body["answers"][0]["reasons"][0].pop("cited"),
+        "known": lambda body: body["works"][0].update(known="guessed"),
+        "choices": lambda body: body["works"][0].update(choices=["MIT"]),
     }),
     "provenance": ("provenance-file", {
         "no-builder": lambda body: body["runDetails"].pop("builder"),
