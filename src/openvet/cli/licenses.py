@@ -11,6 +11,7 @@ import click
 from openvet.cli.failures import FAILED
 from openvet.cli.options import form_option, reading_options
 from openvet.cli.terminal import look_of, say
+from openvet.cli.uses import answer_uses, use_options
 
 if TYPE_CHECKING:
     from openvet.reports.report import NotChecked
@@ -21,9 +22,10 @@ __all__ = ["LICENSES_TYPE", "licenses"]
 LICENSES_TYPE = "https://openvet/licenses-report/v1"
 
 
-@click.command(short_help="Say which licences a model declares, and whose texts lie with it.")
+@click.command(short_help="Say which licences a model declares, and what they say to a use.")
+@use_options
 @form_option("How to print it; json lists everything.")
-@click.option("--all", "everything", is_flag=True, help="List every place and change, not only the first ones.")
+@click.option("--all", "everything", is_flag=True, help="List every place and change, and whole quotations.")
 @click.option("--digests", is_flag=True, help="Hash every byte too, so that the result names what it is about.")
 @reading_options
 @click.pass_context
@@ -34,15 +36,22 @@ def licenses(ctx: click.Context, /, **asked: Any) -> None:
     compared with those of some 180 licences, those of AI models among them. A name that may mean several licences stays ambiguous. A
     licence whose text is not at hand is known by its name and link alone, and shown as declared.
 
+    With --use it says what the licences of the model, and of everything that it was made of, say to these uses: each line has its
+    clause, or what has to be known. It lists what has to be shipped, shown, named and passed on, and what the model drops of what its
+    base models ask for. What clauses say, read by a program, is no advice about law.
+
     \b
     Examples:
       openvet licenses ./my-model
       openvet licenses --all ./my-model
-      openvet licenses --format json ./my-model
+      openvet licenses --use commercial,eu,redistribute ./my-model
+      openvet licenses --use serve,100M-mau --base org/base=mit ./my-model
 
     \b
     Exit codes:
-      0    every path was read, whatever the licences are
+      0    every path was read, whatever the licences are; with --use: all of it is allowed
+      1    with --use: a clause forbids some of it
+      3    with --use: some of it depends on what has to be known
       2    the command itself failed (a missing path, a wrong argument)
       130  interrupted with Ctrl-C
     """  # noqa: D301
@@ -55,6 +64,11 @@ def licenses(ctx: click.Context, /, **asked: Any) -> None:
     from openvet.reports.look import PLAIN
     from openvet.workflows.answer import Answer, ask
 
+    if asked["uses"]:
+        answer_uses(ctx, asked)
+    for option in ("bases", "statement", "sign"):
+        if asked[option]:
+            raise click.UsageError(f"--{option.removesuffix('s')} belongs to --use: what is asked")
     paths = expand(asked["paths"])
     options = make_options(asked, look_for_config(asked, paths).config, with_inventory=True)
     answers: list[Answer] = []
