@@ -77,7 +77,10 @@ def test_all_that_is_ours_goes_in_where_nothing_is_asked_for() -> None:
     assert (code, said) == (0, f"openvet: the dossier whole: lines {', '.join(map(str, range(1, 7)))} are new\n")
     code, text, _ = run("dossier", "show", "whole", "--key", "owner.key.pub")
     kinds = [line.split("/predicates/")[1].split("/")[0] for line in text.splitlines() if "/predicates/" in line]
-    assert (code, kinds) == (0, ["scan", "inventory", "profile", "card", "lineage", "advisories"])
+    assert (code, kinds) == (
+        0,
+        ["scan", "inventory", "profile", "card", "lineage", "licenses", "openness", "advisories"],
+    )
     assert verdict("whole", "--model", "model") == "verified"
     assert run("scan", "model", "--dossier", "one", "--sign", "owner.key")[2].endswith("one: line 1 is new\n")
 

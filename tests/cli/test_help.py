@@ -101,6 +101,7 @@ def test_examples_work(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(data)
     Path("mine.toml").write_text("[device.mine]\nmemory_gib = 8\nbandwidth_nominal = 25.6e9\n")
+    Path("MOF.yml").write_text("release: {name: x, components: [{name: Datasets, license: CC0-1.0}]}\n")
     Path("ours.toml").write_text("price_per_hour = 2\ntokens_out = 300\napi_price_out = 0.3\n")
     checkpoint = zip_file({"w": Strided(Stored(bytes(16)), (4,), (1,)), "epoch": 3})
     for name in ("checkpoint.ckpt", "shards/pytorch_model-00001-of-00001.bin", "weights.pt"):

@@ -27,6 +27,7 @@ CALLS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
     "inspect": ("inspection-v1", [("m",)]),
     "card": ("cards-v1", [("m",), ("--digests", "m"), ("no.pkl",)]),
     "licenses": ("licenses-report-v1", [("m",), ("--digests", "m"), ("no.pkl",)]),
+    "openness": ("openness-report-v1", [("m",), ("--digests", "m"), ("no.pkl",)]),
     "advisories": ("advisories-report-v1", [("m",), ("m", "no.pkl", "r.txt", "--loader", "torch==2.5.1"), ("d", *PUBLIC), ("s.json", "--key", "k.pub")]),
     "disarm": ("disarm-v1", [("t.npy", "out.safetensors")]),
     "digest": ("digests-v1", [("m",), ("--tensors", "m"), ("--declared", "m")]),

@@ -32,6 +32,7 @@ SCHEMAS = {
     "https://openvet/predicates/claims/v1": "claims-v1",
     "https://openvet/predicates/card/v1": "card-v1",
     "https://openvet/predicates/licenses/v1": "licenses-v1",
+    "https://openvet/predicates/openness/v1": "openness-v1",
     "https://openvet/predicates/diff/v1": "diff-v1",
     "https://openvet/predicates/origin/v1": "origin-v1",
     "https://openvet/predicates/lineage/v1": "lineage-v1",

@@ -53,6 +53,18 @@ from openvet.evidence.predicates.licenses_v1 import Change as LicenseChange
 from openvet.evidence.predicates.licenses_v1 import Declared, Found, LicensesV1, Whole
 from openvet.evidence.predicates.lineage_v1 import Edge, LineageV1, Node, WeightTest
 from openvet.evidence.predicates.lineage_v1 import Problem as LineageProblem
+from openvet.evidence.predicates.openness_v1 import (
+    COMPONENTS,
+    Checklist,
+    ClassProgress,
+    Evidence,
+    License,
+    Line,
+    Note,
+    OpennessV1,
+    Part,
+    Reading,
+)
 from openvet.evidence.predicates.origin_v1 import (
     Copy,
     OriginFact,
@@ -233,6 +245,68 @@ _REACHED = AdvisoriesV1(
 )
 
 
+def _parts(given: dict[str, Part]) -> tuple[Part, ...]:
+    return tuple(given.get(each, Part(each, "document", "missing")) for each in COMPONENTS)
+
+
+_OPENNESS = OpennessV1(
+    TOOL,
+    "files",
+    _parts(
+        {
+            "final-parameters": Part(
+                "final-parameters",
+                "data",
+                "found",
+                (Evidence("weights", Location("model.safetensors")),),
+                2,
+                License("Apache-2.0", "open-other-type", "distribution", Location("README.md", line=2, pointer="/license"), Location("LICENSE", line=1)),
+            ),
+            "datasets": Part(
+                "datasets",
+                "data",
+                "linked",
+                (Evidence("a data set of the hub", Location("README.md", line=3), "https://huggingface.co/datasets/a/w\u00e4rme"),),
+                license=License("odc-other", "not-known", "component", Location("MOF.yml", pointer="/release/components/0/license")),
+            ),
+            "research-paper": Part("research-paper", "document", "recorded", (Evidence("named by the record", Location("MOF.yml")),)),
+        }
+    ),
+    "1.0",
+    (
+        Reading(
+            "declared",
+            0,
+            (
+                ClassProgress(3, 2, 6, held_back=False, missing=("architecture", "model-card", "data-card", "evaluation-results"), unlicensed=("research-paper",)),
+                ClassProgress(2, 2, 10, held_back=True),
+                ClassProgress(1, 2, 14, held_back=True, not_open=("datasets",)),
+            ),
+        ),
+        Reading("files", 0, (ClassProgress(3, 1, 6, held_back=False),)),
+    ),
+    ("final-parameters",),
+    (
+        Checklist(
+            "osaid-1.0",
+            "2024-10-28",
+            (
+                Line("parameters", "OSAID 1.0, parameters", "the parameters", "evidence", "found, under Apache-2.0", "", (Location("model.safetensors"),)),
+                Line("training-code", "OSAID 1.0, code", "code for training", "open", "nothing of it was found", "provider"),
+            ),
+        ),
+        Checklist("eu-53-2", "EU-2026-07-27", (Line("use", "Article 53(2)", "use", "against", "allows no commercial use"),)),
+        Checklist("openmdw-1", "1.1", (Line("licence-id", "OpenMDW 1.0 and 1.1", "one licence", "declared", "is declared", "reader"),)),
+    ),
+    (Note("names no component of the framework: Magic", Location("MOF.yml", pointer="/release/components/4")),),
+)  # fmt: skip
+_RECORDED = OpennessV1(TOOL, "record", _parts({}), "1.0", (Reading("record", 0, ()),))
+
+
+def _openness(found: OpennessV1) -> Statement:
+    return Statement(ResourceDescriptor("model", {"dirHash": sha("model")}), found)
+
+
 def _advisories(found: AdvisoriesV1) -> Statement:
     return Statement(ResourceDescriptor("model", {"dirHash": sha("model")}), found)
 
@@ -283,6 +357,7 @@ def _model(name: str, files: tuple[FileScan, ...], rules: dict[str, Outcome], **
         "card": _CARD,
         "licenses": _LICENSES,
         "lineage": _LINEAGE,
+        "openness": _OPENNESS,
         "advisories": _NOTHING,
     }
     return ModelReport(name, subject, scan, inventory, decide(scan), answers=answers)
@@ -527,6 +602,7 @@ def statements() -> Iterator[tuple[str, Statement]]:
     yield "advisories-reached", _advisories(_REACHED)
     yield "claims-readings", _claims(_CLAIMS)
     yield "claims-nothing", _claims(_NO_CLAIMS)
+    yield "openness-record", _openness(_RECORDED)
     yield "diff-everything", _diff(_DIFF)
     yield "diff-same", _diff(_SAME)
     yield "origin-everything", _origin(_ORIGIN)
@@ -585,6 +661,18 @@ _BREAKS: dict[str, tuple[str, dict[str, Change]]] = {
         "no-keys": lambda body: body["found"][0].update(keys=[]),
         "state": lambda body: body["model"].update(state="compliant"),
         "line": lambda body: body["unknown_texts"][0].update(line=0),
+    }),
+    "openness": ("openness-admitted", {
+        "unknown-field": lambda body: body.update(score=7),
+        "order": lambda body: body["parts"].reverse(),
+        "twice": lambda body: body["parts"].append(body["parts"][0]),
+        "state": lambda body: body["parts"][0].update(state="promised"),
+        "standing": lambda body: body["parts"][1]["license"].update(standing="free"),
+        "class": lambda body: body["readings"][0]["classes"][0].update({"class": 4}),
+        "component": lambda body: body["readings"][0]["classes"][0]["missing"].append("logo"),
+        "line-state": lambda body: body["checklists"][0]["lines"][0].update(state="complies"),
+        "no-clause": lambda body: body["checklists"][0]["lines"][0].pop("clause"),
+        "line": lambda body: body["parts"][1]["license"]["source"].update(line=0),
     }),
     "advisories": ("advisories-reached", {
         "no-snapshot": lambda body: body.pop("snapshot"),

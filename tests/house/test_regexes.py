@@ -107,6 +107,7 @@ def _made() -> Iterator[tuple[str, re.Pattern[Any], str]]:
     from openvet.formats import _protobuf, _python_names, _secrets
     from openvet.formats.npy import _Literal
     from openvet.formats.safetensors import _Walk
+    from openvet.openness.signs import _rules
 
     yield "_tables", _tables().pattern, "fullmatch"
     yield "capabilities", _python_names.capabilities().places, "search"
@@ -115,6 +116,9 @@ def _made() -> Iterator[tuple[str, re.Pattern[Any], str]]:
     yield "_forms", starts, "search"
     for form in {each.id: each for several in forms.values() for each in several}.values():
         yield "_forms", form.pattern, "search"
+    for _, names, _, _ in _rules():
+        if names is not None:
+            yield "_rules", names, "match"
     for version in (1, 3):
         yield "__init__", _Literal("", 0, version)._token, "match"
     header = _Walk("{}", None, 0)  # type: ignore[arg-type]

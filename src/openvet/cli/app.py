@@ -27,6 +27,7 @@ _COMMANDS = {
     "inspect": "inspect",
     "card": "card",
     "licenses": "licenses",
+    "openness": "openness",
     "profile": "profile",
     "origin": "origin",
     "bom": "bom",

@@ -9,9 +9,6 @@ import click
 from openvet.cli.options import form_option
 
 if TYPE_CHECKING:
-    from openvet.evidence.predicates.fingerprint_v1 import FingerprintV1
-    from openvet.evidence.predicates.lineage_v1 import LineageV1
-    from openvet.evidence.predicates.origin_v1 import OriginV1
     from openvet.evidence.signing import SignedStatement
     from openvet.workflows.statement_file import ReadStatements
 
@@ -94,68 +91,13 @@ def _line(text: str) -> str:
     return text.replace("\n", " ")
 
 
-def _where_from(found: LineageV1 | FingerprintV1 | OriginV1) -> list[str]:
-    """Who published a model, what it was made of, or the sketch by which it is known again."""
-    from openvet.evidence.predicates.fingerprint_v1 import FingerprintV1
-    from openvet.evidence.predicates.origin_v1 import OriginV1
-
-    if isinstance(found, OriginV1):
-        place = "nowhere that is known" if found.published is None else found.published.repository
-        return [f"published at {place}, signers: {len(found.signers)}, remarks: {', '.join(one.kind for one in found.remarks[:_LISTED]) or 'none'}"]  # fmt: skip
-    if isinstance(found, FingerprintV1):
-        return [f"sketches of {len(found.tensors)} matrices ({_line(found.recipe)})"]
-    names = {node.id: node.name for node in found.nodes}
-    tested = [_line(f"{one.claim} of {names[one.origin]}: {one.verdict}") for one in found.tests[:_LISTED]]
-    return [f"origins: {len(found.origins())}, tests: {len(found.tests)}", *tested]
-
-
 def _said(each: SignedStatement) -> list[str]:
     """The gist of a known kind."""
-    from openvet.evidence.predicates.card_v1 import CardV1
-    from openvet.evidence.predicates.claims_v1 import Claims
-    from openvet.evidence.predicates.diff_v1 import DiffV1
-    from openvet.evidence.predicates.fingerprint_v1 import FingerprintV1
-    from openvet.evidence.predicates.inventory_v1 import InventoryV1
-    from openvet.evidence.predicates.lineage_v1 import LineageV1
-    from openvet.evidence.predicates.origin_v1 import OriginV1
-    from openvet.evidence.predicates.provenance_v1 import Provenance
-    from openvet.evidence.predicates.scan_v1 import Scan
-    from openvet.evidence.predicates.svr_v0 import SimpleVerification
-    from openvet.evidence.predicates.test_result_v0 import SuiteResult
-    from openvet.evidence.predicates.verification_summary_v1 import VerificationSummary
-    from openvet.evidence.predicates.vulns_v0 import Vulns
+    from openvet.reports.gist import gist
     from openvet.workflows.statement_file import OPENSSF
 
-    found: Any = each.predicate
-    if isinstance(found, Scan):
-        findings, unknowns = len(list(found.all_findings())), len(list(found.all_unknowns()))
-        return [f"findings: {findings}, unknowns: {unknowns}, files: {len(found.files)}"]
-    if isinstance(found, InventoryV1):
-        return [f"facts: {len(found.facts)}, files and members: {len(found.items)}"]
-    if isinstance(found, Claims):
-        return [f"claims about {found.name}: {found.verdict or 'nothing was published'}", *(f"{one.figure}: {one.verdict}" for one in found.judgements[:_LISTED])]  # fmt: skip
-    if isinstance(found, CardV1):
-        problems = sum(len(one.problems) for one in found.documents)
-        return [
-            f"documents: {', '.join(one.kind for one in found.documents[:_LISTED]) or 'none'}, problems: {problems}"
-        ]
-    if isinstance(found, DiffV1):
-        tensors = sum(sum(one.counts().values()) - one.counts().get("equal", 0) for one in found.models)
-        return [f"beside {found.name_a}: {found.verdict}", f"files: {len(found.files)}, values: {len(found.values)}, texts: {len(found.texts)}, tensors: {tensors}"]  # fmt: skip
-    if isinstance(found, LineageV1 | FingerprintV1 | OriginV1):
-        return _where_from(found)
-    if isinstance(found, SuiteResult):
-        failed = f": failed {', '.join(found.failed[:_LISTED])}" if found.failed else ""
-        return [f"{found.result}{failed}", f"passed: {len(found.passed or ())}, warned: {len(found.warned or ())}"]
-    if isinstance(found, VerificationSummary):
-        return [f"{found.result} ({', '.join(found.levels)}) by {found.policy.uri}", f"resource {found.resource}", _by(found.verifier, found.time)]  # fmt: skip
-    if isinstance(found, SimpleVerification):
-        return [f"holds: {', '.join(found.properties) or 'nothing'}", _by(found.verifier, found.time)]
-    if isinstance(found, Vulns):
-        return [f"hits: {', '.join(hit.id for hit in found.hits[:_LISTED]) or 'none'}", _by(found.scanner, found.finished)]  # fmt: skip
-    if isinstance(found, Provenance):
-        made = ", ".join(one.name or one.uri or "unnamed" for one in (found.inputs or ())[:_LISTED])
-        return [f"made of: {made or 'nothing that it names'}", f"by {found.builder.id} as {found.build_type}"]
+    if (known := gist(each.predicate)) is not None:
+        return known
     if each.predicate_type in OPENSSF:
         return ["a signature of a model's files, which `openvet verify` holds against them"]
     if each.predicate_type.startswith(_BILLS):
@@ -172,7 +114,3 @@ def _bill(body: Any) -> str:
     except MalformedError as error:
         return f"a bill of materials that is not read: {error.message}"
     return f"a bill of materials: {found.form} {found.version}, components: {len(found.entries)}; nothing is concluded from it"
-
-
-def _by(who: str, when: str | None) -> str:
-    return f"says {who}" + (f", {when}" if when else "")

@@ -29,6 +29,7 @@ _KINDS = (
     "card",
     "lineage",
     "licenses",
+    "openness",
     "advisories",
     "test-result",
     "svr",
@@ -116,6 +117,11 @@ class Statements:
         """Whether one of them needs more of a model than its scan and the decision."""
         return not self.kinds or not _OF_THE_SCAN.issuperset(self.kinds)
 
+    @property
+    def asks_openness(self) -> bool:
+        """Whether the statement of openness is among them, which nothing else of a check needs."""
+        return not self.kinds or "openness" in self.kinds
+
     def take(self, result: ModelReport | NotChecked) -> Iterator[str]:
         """What is to be printed of one model; what belongs into a dossier is put there.
 
@@ -164,7 +170,9 @@ def open_statements(
         raise click.UsageError("--sign belongs to --dossier or --statement: where the evidence goes, or what is signed")
     if not kinds and folder is None:
         return None
-    if not with_inventory and (beyond := sorted({"inventory", "profile", "card", "lineage", "licenses"} & set(kinds))):
+    if not with_inventory and (
+        beyond := sorted({"inventory", "profile", "card", "lineage", "licenses", "openness"} & set(kinds))
+    ):
         raise click.UsageError(f"openvet scan takes no inventory, and so makes no {beyond[0]}; openvet check does")
     if folder is None and form_given:
         raise click.UsageError("--format and --statement exclude each other: a statement takes the report's place")

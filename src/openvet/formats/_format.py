@@ -32,7 +32,7 @@ from openvet.core.text import printable
 from openvet.io.source import Source
 
 __all__ = [
-    "Anomaly", "Coverage", "Facts", "Format", "Head", "Heading", "Likeness", "Member", "Outline", "Program", "Tensor", "Unknown",
+    "Anomaly", "Coverage", "Facts", "Format", "Head", "Heading", "Likeness", "Link", "Member", "Outline", "Program", "Tensor", "Unknown",
 ]  # fmt: skip
 
 HEAD_BYTES = 64 * 1024
@@ -176,6 +176,23 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """An address in a text.
+
+    Attributes:
+        url: printable and shortened.
+        said: what stands around it on its line, printable and shortened.
+        line: from 1.
+        row: whether the line is the row of a table.
+    """
+
+    url: str
+    said: str
+    line: int
+    row: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Outline:
     """Where things stand in a text that people read as well as programs.
 
@@ -184,12 +201,14 @@ class Outline:
         headings: of the prose.
         prose: whether there is any beside the headings.
         front_matter: whether there is front matter, readable or not.
+        links: the first addresses of the web in the prose.
     """
 
     lines: Mapping[str, int] = field(default_factory=dict)
     headings: tuple[Heading, ...] = ()
     prose: bool = False
     front_matter: bool = False
+    links: tuple[Link, ...] = ()
 
 
 class Program(Protocol):

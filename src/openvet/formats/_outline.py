@@ -1,4 +1,4 @@
-"""The headings of a Markdown text, each with the beginning of what stands below it.
+"""The headings of a Markdown text, each with the beginning of what stands below it, and the addresses in it.
 
 Headings are those of CommonMark (``## Uses``, and a line underlined with ``===`` or ``---``) and HTML's ``<h1>`` to ``<h6>`` on one
 line, which many model cards use. Code blocks between fences and HTML comments hold none.
@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import islice
 
 from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
-from openvet.formats._format import Heading, Outline
+from openvet.formats._format import Heading, Link, Outline
 
 __all__ = ["outline_of"]
 
@@ -25,6 +26,15 @@ _HTML = pattern(r"\s*<h([1-6])\b[^<>]*>(.*?)</h[1-6]>\s*\Z")
 _UNDERLINE = pattern(r" {0,3}(?:=+|-+)[ \t]*\Z")
 _FENCE = pattern(r" {0,3}(`{3,}|~{3,})")
 _TAG = pattern(r"<[^<>]*>")
+#: Addresses that are kept, those of one line, and how much of a line is looked at for them.
+_LINKS = 300
+_LINKS_OF_LINE = 20
+_LOOKED = 4000
+#: Characters of the line around an address that are kept with it.
+_BEFORE = 100
+_AFTER = 50
+_NEXT = pattern(r"https?:|\[")
+_URL = pattern(r"https?://[^\s<>()\[\]{}\"'`|\\]{1,500}")
 
 
 def outline_of(text: str, first_line: int, check_time: Callable[[], None]) -> Outline:
@@ -32,6 +42,7 @@ def outline_of(text: str, first_line: int, check_time: Callable[[], None]) -> Ou
     headings: list[Heading] = []
     body: list[str] = []
     counted = 0
+    links: list[Link] = []
     prose = False
     for line, kind, found in _walk(text, first_line, check_time):
         if kind:
@@ -44,12 +55,25 @@ def outline_of(text: str, first_line: int, check_time: Callable[[], None]) -> Ou
             continue
         prose = True
         counted += 1
+        if "://" in found and len(links) < _LINKS:
+            links.extend(_links(found, line))
         if len(body) < _FIRST and headings:
             body.append(_short(found))
     else:
         if headings:
             headings[-1] = replace(headings[-1], first=tuple(body), lines=counted)
-    return Outline(headings=tuple(headings), prose=prose)
+    return Outline(headings=tuple(headings), prose=prose, links=tuple(links[:_LINKS]))
+
+
+def _links(text: str, line: int) -> Iterator[Link]:
+    """The addresses on one line, each with what stands before it since the last one, and a little of what follows."""
+    last = 0
+    row = text.startswith("|") or text.count(" | ") > 1
+    for found in islice(_URL.finditer(text[:_LOOKED]), _LINKS_OF_LINE):
+        after = _NEXT.split(text[found.end() : found.end() + _AFTER], maxsplit=1)[0]
+        said = text[max(last, found.start() - _BEFORE) : found.end()] + after
+        yield Link(_short(found[0].rstrip(".,;:!?*_")), _short(said.strip()), line, row)
+        last = found.end()
 
 
 def _short(text: str) -> str:

@@ -28,6 +28,7 @@ from openvet.workflows.knowledge import tool
 from openvet.workflows.use import name_of
 
 if TYPE_CHECKING:
+    from openvet.evidence.predicates.card_v1 import CardV1
     from openvet.workflows.check import Options
 
 __all__ = ["QUESTIONS", "answers_of", "assemble", "get_ready", "inventory_of", "subject_of"]
@@ -105,19 +106,15 @@ def answers_of(
         parts, left_off = inventory.once(profile_parts)
         out["profile"] = ProfileV1(tool(), parts, left_off)
     if "card" in questions:
-        from openvet.cards.examine import find_cards, say_without_card
-        from openvet.evidence.predicates.card_v1 import CardV1
+        out["card"] = _card(inventory)
+    if "openness" in questions:
+        from openvet.openness.examine import examine
 
-        found = inventory.once(find_cards)
-        carded = any(each.kind in ("model-card", "dataset-card") for each in found)
-        out["card"] = CardV1(tool(), found if carded else (*say_without_card(inventory), *found))
+        out["openness"] = examine(inventory, _card(inventory), tool())
     if "lineage" in questions:
-        from openvet.cards.examine import find_cards
-        from openvet.evidence.predicates.card_v1 import CardV1
         from openvet.lineage.declared import declare
 
-        carded_by = CardV1(tool(), inventory.once(find_cards))
-        out["lineage"] = declare(inventory, carded_by, name, digest or {}, tool())
+        out["lineage"] = declare(inventory, _card(inventory), name, digest or {}, tool())
     if "licenses" in questions:
         from openvet.core.license_ids import table_date
         from openvet.evidence.predicates.licenses_v1 import LicensesV1
@@ -130,6 +127,16 @@ def answers_of(
     return out
 
 
+def _card(inventory: Inventory) -> CardV1:
+    """What the cards say; of a model without a card, what its files say in its place."""
+    from openvet.cards.examine import find_cards, say_without_card
+    from openvet.evidence.predicates.card_v1 import CardV1
+
+    found = inventory.once(find_cards)
+    carded = any(each.kind in ("model-card", "dataset-card") for each in found)
+    return CardV1(tool(), found if carded else (*say_without_card(inventory), *found))
+
+
 def _answers(
     scan: Scan, inventory: Inventory, subject: ResourceDescriptor, options: Options
 ) -> tuple[dict[str, Predicate], tuple[Unknown, ...]]:
@@ -138,7 +145,7 @@ def _answers(
 
     makers: dict[str, Callable[[], dict[str, Predicate]]] = {
         question: partial(answers_of, inventory, [question], subject.name, subject.digest)
-        for question in QUESTIONS
+        for question in (*QUESTIONS, *options.also)
         if not (question in ("card", "licenses", "lineage") and options.only_facts)
     }
     # what the rules found is what reaches a loader

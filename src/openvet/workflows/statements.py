@@ -9,6 +9,7 @@ name           predicate                                   made from
 ``inventory``  ours                                        what the files contain
 ``profile``    ours                                        what each model is and needs
 ``card``       ours                                        what the model's cards declare, leave out, and get wrong
+``openness``   ours                                        which parts are there, and what schemes of openness make of them
 ``advisories`` ours                                        which published problems of loaders and packages it reaches
 ``test-result`` in-toto, test result                       the scan: a rule is a test
 ``svr``        in-toto, simple verification result         the decision: what holds
@@ -60,6 +61,7 @@ KINDS: Final = (
     "card",
     "lineage",
     "licenses",
+    "openness",
     "advisories",
     "test-result",
     "svr",
