@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from openvet.core.location import Location
 from openvet.evidence.predicates.card_v1 import CardV1
+from openvet.evidence.predicates.licenses_v1 import LicensesV1
 from openvet.evidence.predicates.openness_v1 import Checklist, Line, OpennessV1, Part
 from openvet.evidence.predicates.tool import Tool
 from openvet.inventory.component import Inventory
@@ -14,6 +15,7 @@ from openvet.openness.gathered import Declared, Gathered
 from openvet.openness.osaid import check_definition
 from openvet.openness.record import is_record, read_record, records
 from openvet.openness.signs import card_of, distribution_of, read_cards, read_files
+from openvet.openness.texts import settle
 
 __all__ = ["examine"]
 
@@ -21,7 +23,7 @@ __all__ = ["examine"]
 _OPENMDW = "openmdw-1."
 
 
-def examine(inventory: Inventory, card: CardV1, tool: Tool) -> OpennessV1:
+def examine(inventory: Inventory, card: CardV1, tool: Tool, licenses: LicensesV1 | None = None) -> OpennessV1:
     """What stands for and against the openness of a release.
 
     A single YAML file that is a record of the Model Openness Tool is taken at its word; among other files a record's paths are looked up.
@@ -29,6 +31,7 @@ def examine(inventory: Inventory, card: CardV1, tool: Tool) -> OpennessV1:
     Args:
         inventory: its files.
         card: what its cards say.
+        licenses: which texts of licences were found; ``None`` where nobody looked, so that ids alone count.
     """
     only = inventory.files[0] if len(inventory.files) == 1 else None
     alone = only is not None and only.format == "yaml" and is_record(only.document, alone=True)
@@ -37,7 +40,10 @@ def examine(inventory: Inventory, card: CardV1, tool: Tool) -> OpennessV1:
     if alone and only is not None:
         read_record(only, gathered, None)
     else:
-        gathered.distribution = gathered.model = distribution_of(documents)
+        gathered.distribution = distribution_of(documents)
+        if licenses is not None:
+            gathered.distribution = settle(gathered.distribution, licenses, gathered)
+        gathered.model = gathered.distribution
         for each in records(inventory):
             read_record(each, gathered, inventory)
         read_files(inventory, gathered)

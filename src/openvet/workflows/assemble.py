@@ -29,6 +29,7 @@ from openvet.workflows.use import name_of
 
 if TYPE_CHECKING:
     from openvet.evidence.predicates.card_v1 import CardV1
+    from openvet.evidence.predicates.licenses_v1 import LicensesV1
     from openvet.workflows.check import Options
 
 __all__ = ["QUESTIONS", "answers_of", "assemble", "get_ready", "inventory_of", "subject_of"]
@@ -110,20 +111,13 @@ def answers_of(
     if "openness" in questions:
         from openvet.openness.examine import examine
 
-        out["openness"] = examine(inventory, _card(inventory), tool())
+        out["openness"] = examine(inventory, _card(inventory), tool(), _licenses(inventory))
     if "lineage" in questions:
         from openvet.lineage.declared import declare
 
         out["lineage"] = declare(inventory, _card(inventory), name, digest or {}, tool())
     if "licenses" in questions:
-        from openvet.core.license_ids import table_date
-        from openvet.evidence.predicates.licenses_v1 import LicensesV1
-        from openvet.licenses.examine import find_licenses
-
-        seen = inventory.once(find_licenses)
-        out["licenses"] = LicensesV1(
-            tool(), table_date(), seen.model, seen.declared, seen.found, seen.unknown_texts, seen.left_out
-        )
+        out["licenses"] = _licenses(inventory)
     return out
 
 
@@ -135,6 +129,16 @@ def _card(inventory: Inventory) -> CardV1:
     found = inventory.once(find_cards)
     carded = any(each.kind in ("model-card", "dataset-card") for each in found)
     return CardV1(tool(), found if carded else (*say_without_card(inventory), *found))
+
+
+def _licenses(inventory: Inventory) -> LicensesV1:
+    """What is declared, and whose texts lie with the model."""
+    from openvet.core.license_ids import table_date
+    from openvet.evidence.predicates.licenses_v1 import LicensesV1
+    from openvet.licenses.examine import find_licenses
+
+    seen = inventory.once(find_licenses)
+    return LicensesV1(tool(), table_date(), seen.model, seen.declared, seen.found, seen.unknown_texts, seen.left_out)
 
 
 def _answers(
