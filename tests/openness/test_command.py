@@ -88,7 +88,7 @@ def test_a_check_makes_the_statement_where_it_is_asked_for() -> None:
 
 def test_a_check_makes_it_for_nobody_else() -> None:
     folder(complete(), Path("model"))
-    assert set(openvet.check("model").models[0].answers) == {"profile", "card", "advisories"}
+    assert set(openvet.check("model").models[0].answers) == {"profile", "card", "lineage", "licenses", "advisories"}
     program = "import sys; from openvet.cli import main\ntry: main(['check', 'model'])\nexcept SystemExit: print([each for each in sys.modules if each.startswith('openvet.openness')])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
