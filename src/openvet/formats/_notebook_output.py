@@ -54,6 +54,8 @@ _KERNEL: Final = pattern(
 _SERVER: Final = pattern(
     r"[\"'`/]api/(?:terminals|contents|kernels|sessions)\b|\bdocument\.cookie\b|\bnavigator\.sendBeacon\("
 )
+#: What a browser keeps for its user.
+_TAKEN: Final = pattern(r"\bdocument\.cookie\b|\bnavigator\.credentials\b|\bJSON\.stringify\(\s{0,8}(?:window\.)?(?:local|session)Storage\b")
 _DECODED: Final = pattern(
     r"\b(?:eval|Function|setTimeout)\s{0,4}\(\s{0,4}(?:window\.)?(?:atob|unescape|String\.fromCharCode|decodeURIComponent)\b"
 )
@@ -164,10 +166,18 @@ def _in_script(script: str) -> tuple[str, str] | None:
         return "gives the kernel a command to run", "kernel"
     if _DECODED.search(script):
         return "decodes a script and runs it", "decoded"
+    if _TAKEN.search(script) and (to := _foreign(script)):
+        return f"takes what a browser keeps for its user and sends it to {to}", "takes"
     if _SERVER.search(script):
         return "takes cookies or talks to the server of the notebook", "server"
+    host = _foreign(script)
+    return (f"talks to {host}", "sends") if host else None
+
+
+def _foreign(script: str) -> str:
+    """The first host, of none that libraries come from, to which a script talks."""
     for match in _SENDS.finditer(script):
         host = match[1] or match[2] or match[3]
         if _LIBRARIES.fullmatch(host) is None:
-            return f"talks to {host}", "sends"
-    return None
+            return host
+    return ""

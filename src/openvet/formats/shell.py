@@ -44,7 +44,7 @@ FORMAT = Format(
 
 #: Files of other tools whose lines a shell runs: builds, containers, and what a shell reads when it starts or enters a folder.
 _NAMED = pattern(
-    r"(?:GNU)?[Mm]akefile(?:\..*)?|(?:Docker|Container)file(?:\..*)?|.*\.[Dd]ockerfile|[Jj]ustfile|Procfile|Jenkinsfile|CMakeLists\.txt|Rakefile|Vagrantfile|Earthfile|Snakefile|Singularity|meson\.build|.*\.def|\.envrc|"
+    r"(?:GNU)?[Mm]akefile(?:\..*)?|(?:Docker|Container)file(?:\..*)?|.*\.[Dd]ockerfile|[Jj]ustfile|Procfile|Jenkinsfile|CMakeLists\.txt|Rakefile|Gemfile|Podfile|Brewfile|Dangerfile|Fastfile|Vagrantfile|Earthfile|Snakefile|Singularity|meson\.build|.*\.def|\.envrc|"
     r"\.(?:bash|zsh)(?:rc|_profile|_login|_logout|env)|\.z?profile|.*\.(?:mk|desktop|command|fish|service)"
 )
 #: Where a line goes on in the next one, for a POSIX shell, for cmd and for PowerShell.
@@ -82,11 +82,23 @@ _ADDRESS = pattern(r"\b(?:https?|ftp)://([^\s\"'|;&?#)]{1,1000})")
 _TARGET = pattern(r"(?:\s-(?:O|o)\s*|\s--output(?:-document)?[= ]|\s>\s*)[\"']?([^\s\"']{1,400})")
 #: What starts a script, and its name.
 _STARTED = pattern(
-    r"(?:^|[\s\"'(])(?:(?:ba|z|da|k)?sh|source|\.|python[23]?|perl|ruby|node)\s+(?:-\w+\s+){0,4}[\"']?([^\s\"';&|-][^\s\"';&|]{0,400})|(?:^|[\s\"'(])(?=\./)([^\s\"';&|]{1,400})"
+    r"(?:^|[\s\"'(])(?:(?:ba|z|da|k)?sh|source|\.|python[23]?|perl|ruby|node)\s+(?:-\w+\s+){0,4}[\"']?([^\s\"';&|-][^\s\"';&|]{0,400})|(?:^|[\s\"'(])(?=\./)([^\s\"';&|]{1,400})|\A\s*[\"'(]?(?:(?:sudo|nohup|exec|setsid|nice|env)\s+){0,3}[\"']?((?:/|~/|\$\{?\w+\}?/)[^\s\"';&|]{1,400})"
 )
 _PYTHON_WORDS = frozenset({"python", "python3", "python2"})
 _PYTHON_RUNS = pattern(r"\b(?:exec|eval)\s{0,8}\(|\bos\.system\(")
 _PYTHON_FETCHES = pattern(r"\burlopen\(|\brequests\.get\(|\burlretrieve\(|\bhttp\.client\b")
+
+
+#: Pools of those who mine speak this protocol.
+_MINES = pattern(r"\bstratum[12]?(?:\+(?:tcp|ssl|tls|udp))?://", re.IGNORECASE)
+_PLACE = pattern(r"\b\w{1,10}://[^\s\"'|;&)]{1,1000}")
+#: Installers that their makers tell everybody to run so. Whole addresses, never a host on which anybody can put a file.
+_INSTALLERS = pattern(
+    r"https://(?:astral\.sh/(?:uv|ruff)(?:/\d[\w.]{0,20})?/install\.(?:sh|ps1)|sh\.rustup\.rs/?|(?:www\.)?ollama\.(?:com|ai)/install\.sh|get\.docker\.com/?|pyenv\.run/?|"
+    r"install\.python-poetry\.org/?|bootstrap\.pypa\.io/get-pip\.py|deb\.nodesource\.com/setup_[\w.]{1,10}|get\.pnpm\.io/install\.sh|bun\.sh/install|pixi\.sh/install\.sh|"
+    r"raw\.githubusercontent\.com/(?:Homebrew/install/HEAD/install\.sh|nvm-sh/nvm/v[\d.]{1,12}/install\.sh|pyenv/pyenv-installer/master/bin/pyenv-installer|helm/helm/[\w.-]{1,20}/scripts/get-helm-3)|"
+    r"packagecloud\.io/install/repositories/github/git-lfs/script\.(?:deb|rpm)\.sh|claude\.ai/install\.sh|fly\.io/install\.sh|get\.sdkman\.io/?|get\.k3s\.io/?)"
+)
 
 
 def _pair(first: str, then: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
@@ -399,7 +411,15 @@ def _judged(bare: str, words: AbstractSet[str]) -> tuple[str, str] | None:
         and _PYTHON_FETCHES.search(bare)
     ):
         return fetched(bare)
-    return fetched(bare) if runs and _FETCHES.search(bare) else None
+    if "stratum" in words and _MINES.search(bare):
+        return "makes the machine mine coins for somebody", "mines"
+    return fetched(bare) if runs and _FETCHES.search(bare) and not _is_official(bare) else None
+
+
+def _is_official(line: str) -> bool:
+    """Whether all that a line fetches are installers that everybody knows, by https."""
+    places = _PLACE.findall(line)
+    return bool(places) and all(_INSTALLERS.fullmatch(each) for each in places)
 
 
 #: A variable that is set to a short constant, and where one is used; what a POSIX shell drops from a word.
@@ -455,7 +475,7 @@ class _Fetched:
             started = _STARTED.search(part) if self._names else None
             if (
                 started is not None
-                and (said := self._names.get((started[1] or started[2]).rpartition("/")[2])) is not None
+                and (said := self._names.get((started[1] or started[2] or started[3]).rpartition("/")[2])) is not None
             ):
                 return fetched(said)[0].replace("at once", "in a second step"), fetched(said)[1]
             if fetches and len(self._names) < _MOST and (place := _ADDRESS.search(part)) is not None:

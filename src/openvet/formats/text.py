@@ -70,7 +70,7 @@ _STARTED = {
 _VARIABLES = {".Renviron": "R", ".env": "an editor or a container", ".flaskenv": "Flask", ".env.local": "a server"}
 #: Files of tools whose lines a shell runs, among others, and scripts of languages without a reader of their own.
 _COMMANDED = pattern(
-    r"\.(?:[Rr]|jl|rb|pl|lua|php|groovy|scala|tcl)$|(?:^|/)(?:tox|pytest|runtime|supervisord?|uwsgi)\.(?:ini|conf)$|(?:^|/)crontab$|\.(?:cron|crontab)$"
+    r"\.(?:[Rr]|jl|rb|pl|pm|lua|php|groovy|scala|tcl|awk|gradle|kts|kt|rs|go|nix|zig|exs?|gemspec|podspec|cmake|timer)$|(?:^|/)(?:tox|pytest|runtime|supervisord?|uwsgi)\.(?:ini|conf)$|(?:^|/)crontab$|\.(?:cron|crontab)$"
 )
 #: Files that Windows reads when it shows the folder, and what in them lies on another machine.
 _SHOWN = pattern(

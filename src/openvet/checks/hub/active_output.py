@@ -46,7 +46,7 @@ RULE = Rule(
     needs=("notebook",),
 )
 
-_SEVERITIES = {"kernel": Severity.HIGH, "script": Severity.NOTE}
+_SEVERITIES = {"kernel": Severity.HIGH, "takes": Severity.HIGH, "script": Severity.NOTE}
 
 
 def check(ctx: Context) -> Iterator[Finding]:

@@ -73,6 +73,8 @@ def _type(module: str, name: str, *, called: bool = True) -> tuple[str, str]:
         return "", ""
     if known.kind is Kind.DANGEROUS:
         return DANGEROUS, f"uses {module}.{name}, which {known.what}"
+    if f"{module}.{name}" == "collections.defaultdict":
+        return "", ""  # what makes its values is a node of its own
     if known.kind is Kind.DATA or module in table["functions"]:
         return "", ""
     if known.kind is Kind.FRAMEWORK and module.partition(".")[0] in table["packages"]:

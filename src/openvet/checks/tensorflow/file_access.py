@@ -49,6 +49,9 @@ RULE = Rule(
 _REMEDY = "Do not load it: no model needs this file. Ask for the weights alone and build the graph from source."
 _ASK = "Ask the publisher what the file is; a graph for inference reads none."
 
+#: Data sets that keep on disk what they are given, and those that open a database.
+_WRITES = frozenset({"SnapshotDataset", "SnapshotDatasetV2", "SaveDataset", "SaveDatasetV2", "SqlDataset", "ExperimentalSqlDataset"})
+
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each operation with other arguments."""
@@ -58,7 +61,10 @@ def check(ctx: Context) -> Iterator[Finding]:
         yield found(ctx, program, use, f"the graph opens the file{told}", _REMEDY, severity)
     for program, use in uses(ctx, "data"):
         path = outside(use)
-        if path:
+        if use.op in _WRITES:
+            told = f" {use.arguments[0]}" if use.arguments else ""
+            yield found(ctx, program, use, f"the graph writes files of data, or asks a database{told}", _REMEDY)
+        elif path:
             yield found(ctx, program, use, f"the graph reads the file {path}", _REMEDY)
         else:
             told = f" {use.arguments[0]}" if use.arguments else ""
