@@ -17,7 +17,7 @@ from typing import Any, Final
 from openvet.core.pattern import pattern
 from openvet.formats._format import Facts
 
-__all__ = ["tell_active_output"]
+__all__ = ["tell_active_output", "tell_page"]
 
 _SHOWN_AS: Final = (
     "text/html",
@@ -55,7 +55,10 @@ _SERVER: Final = pattern(
     r"[\"'`/]api/(?:terminals|contents|kernels|sessions)\b|\bdocument\.cookie\b|\bnavigator\.sendBeacon\("
 )
 #: What a browser keeps for its user.
-_TAKEN: Final = pattern(r"\bdocument\.cookie\b|\bnavigator\.credentials\b|\bJSON\.stringify\(\s{0,8}(?:window\.)?(?:local|session)Storage\b")
+_TAKEN: Final = pattern(
+    r"\bdocument\.cookie\b|\bnavigator\.credentials\b|\bJSON\.stringify\(\s{0,8}(?:window\.)?(?:local|session)Storage\b"
+)
+_BARE: Final = pattern(r"[\"'`](?:http|ws)://(?!localhost|127\.)|//(?:\d{1,3}\.){3}\d")
 _DECODED: Final = pattern(
     r"\b(?:eval|Function|setTimeout)\s{0,4}\(\s{0,4}(?:window\.)?(?:atob|unescape|String\.fromCharCode|decodeURIComponent)\b"
 )
@@ -90,6 +93,19 @@ def tell_active_output(document: Any, facts: Facts) -> None:
             facts.anomaly("hub/active-output", f"its stored output {found[0]}", pointer=pointer, kind=found[1])
     if first and not told:
         facts.anomaly("hub/active-output", "its stored output holds scripts or frames", pointer=first, kind="script")
+
+
+def tell_page(text: str, facts: Facts) -> None:
+    """Record it where a script of a page or a picture sends what a browser keeps to a bare address or without encryption."""
+    if _TAKEN.search(text) is None:
+        return
+    for _, script in _apart(text[:_LONGEST])[0]:
+        if len(script) <= _LONGEST_SCRIPT and _TAKEN.search(script) and _BARE.search(script):
+            host = _foreign(script)
+            if host:
+                message = f"takes what a browser keeps for its user and sends it to {host}"
+                facts.anomaly("hub/active-output", message, kind="takes")
+                return
 
 
 def _shown_texts(document: Any) -> Iterator[tuple[str, str, str]]:

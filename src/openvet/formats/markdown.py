@@ -46,6 +46,9 @@ def read(source: Source, facts: Facts) -> None:
     front = _front_matter(text)
     if facts.name.rsplit("/", 1)[-1].lower() == "readme.md":
         from openvet.formats._outline import outline_of
+        from openvet.formats.shell import tell_advised
+
+        tell_advised(text, facts)
 
         # the line that closes front matter is left out: it would underline what stands above it
         rest = text if front is None else text.partition("\n")[2][len(front) :].partition("\n")[2]

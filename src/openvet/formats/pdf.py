@@ -47,6 +47,12 @@ _OVER = 4
 #: What its bytes begin with.
 STARTS = (b"%PDF-",)
 
+#: What opens a program of the system, in one dictionary.
+_STARTS_PROGRAM = pattern(
+    rb"/Launch\b[^()]{0,200}\((?:[^()]{0,200}[\\/])?((?:cmd|powershell|pwsh|mshta|rundll32|wscript|cscript|bash|sh|python3?)(?:\.exe)?)[\s)]",
+    re.IGNORECASE,
+)
+
 
 def probe(head: Head) -> Likeness:
     return Likeness.STRONG if re.match(rb"%PDF-[12]\.\d", head.data) else Likeness.NO
@@ -62,10 +68,14 @@ def read(source: Source, facts: Facts) -> None:
     found: set[bytes] = set()
     seen: set[int] = set()
     streams = _Streams(source, facts)
-    end = 0
+    end, told = 0, False
     for at, data in _overlapping(source):
         facts.budget.check_time()
         found.update(_active(data))
+        if b"Launch" in found and (started := _STARTS_PROGRAM.search(_plain(data))) and not told:
+            told = True
+            name = started[1].decode("latin-1")
+            facts.anomaly("hub/shell-command", f"starts {name} once somebody opens it", kind="hidden")
         for match in _STREAM.finditer(data):
             start = at + match.end()
             dictionary = data[max(match.start() - _OVERLAP // 2, 0) : match.start()].rpartition(b"obj")[2]

@@ -98,6 +98,10 @@ def read(source: Source, facts: Facts) -> None:
     text = read_text(source, facts)
     scan_text(text, facts)
     EncodedPickles(facts).look(text)
+    if "<script" in text:
+        from openvet.formats._notebook_output import tell_page
+
+        tell_page(text, facts)
     suffix = facts.name[facts.name.rfind(".") :].lower()
     if suffix not in _JAVASCRIPT:  # pages and their scripts show commands that they do not run
         tell_commands(text, facts)

@@ -19,7 +19,7 @@ from openvet.formats._decode import is_text, read_text
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "dangerous_line", "probe", "read", "tell_commands", "tell_indexes"]
+__all__ = ["FORMAT", "dangerous_line", "probe", "read", "tell_advised", "tell_commands", "tell_indexes"]
 
 FORMAT = Format(
     id="shell",
@@ -319,6 +319,19 @@ def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
             facts.anomaly("hub/shell-command", message, pointer=pointer, kind=kind)
         if told >= _MOST:
             break
+
+
+def tell_advised(text: str, facts: Facts) -> None:
+    """Record the first line of a page that tells its reader to run what comes without encryption or from a bare address."""
+    for number, line in enumerate(lines_of(text), 1):
+        if "|" in line and "://" in line and ("curl" in line or "wget" in line):
+            bare = line.strip()[:_LONGEST_LINE]
+            known = _judged(bare, _words_of(bare))
+            if known is not None and known[1] == "hidden" and known[0].startswith("fetches"):
+                message = f"tells its reader to run what {known[0]}: {shorten(printable(bare), 120)}"
+                message = message.replace("what fetches something", "a line that fetches something")
+                facts.anomaly("hub/shell-command", message, line=number, kind="hidden")
+                return
 
 
 def tell_install(line: str, facts: Facts, number: int | None, pointer: str | None) -> None:

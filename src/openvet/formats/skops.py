@@ -221,6 +221,8 @@ def _node(value: dict[str, Any]) -> tuple[str, str, str, str, str]:
         attribute = _text(content.get("func")) if isinstance(content, dict) else ""
         if isinstance(inner, dict):
             owner = f"{_text(inner.get('__module__'))}.{_text(inner.get('__class__'))}"
+    elif value["__loader__"] == "FunctionNode" and isinstance(content := value.get("content"), dict):
+        attribute, owner = _text(content.get("function")), _text(content.get("module_path"))
     return _text(value["__loader__"]), _text(value.get("__module__")), _text(value.get("__class__")), attribute, owner
 
 

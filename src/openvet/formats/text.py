@@ -170,9 +170,16 @@ def read(source: Source, facts: Facts) -> None:
         tell_loading_variables(variables, facts, who)
         tell_indexes(variables, facts)
     if _COMMANDED.search(facts.name):
+        from openvet.formats._foreign_shells import tell_foreign_shell
         from openvet.formats.shell import tell_commands
 
-        tell_commands(source.upto(0, _LINE_HELD).decode("utf-8", "replace"), facts)
+        commands = source.upto(0, _LINE_HELD).decode("utf-8", "replace")
+        tell_commands(commands, facts)
+        tell_foreign_shell(commands, facts)
+    if facts.name.lower().endswith((".csv", ".tsv")):
+        from openvet.formats._foreign_shells import tell_spreadsheet_commands
+
+        tell_spreadsheet_commands(source.upto(0, 16 * _LINE_HELD).decode("utf-8", "replace"), facts)
     if facts.name.rsplit("/", 1)[-1] in _LEADING:
         _tell_leading(source, facts)
     if _SHOWN.search(facts.name.lower()):

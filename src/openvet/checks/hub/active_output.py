@@ -43,7 +43,7 @@ RULE = Rule(
     confidence=Confidence.MEDIUM,
     since="0.1.0",
     cwe=(79,),
-    needs=("notebook",),
+    needs=("notebook", "script", "xml"),
 )
 
 _SEVERITIES = {"kernel": Severity.HIGH, "takes": Severity.HIGH, "script": Severity.NOTE}

@@ -39,7 +39,20 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(494,),
-    needs=("shell", "script", "windows-link", "notebook", "json", "yaml", "toml", "text", "xml", "python"),
+    needs=(
+        "shell",
+        "script",
+        "windows-link",
+        "notebook",
+        "json",
+        "yaml",
+        "toml",
+        "text",
+        "markdown",
+        "pdf",
+        "xml",
+        "python",
+    ),
 )
 
 _REMEDY = "Do not run it before you have read what it runs."

@@ -50,6 +50,8 @@ def judged(node: SkopsNode) -> tuple[str, str]:
         ), f"calls operator.{node.name}"
     if node.loader == "MethodNode":
         return _method(node)
+    if node.loader == "FunctionNode" and node.owner and node.attribute:
+        return _type(node.owner, node.attribute)
     # a function is only looked up: whether it is called is another node's matter
     kind, why = _type(node.module, node.name, called=node.loader != "FunctionNode")
     if not kind and node.loader not in table["loaders"]:

@@ -50,7 +50,9 @@ _REMEDY = "Do not load it: no model needs this file. Ask for the weights alone a
 _ASK = "Ask the publisher what the file is; a graph for inference reads none."
 
 #: Data sets that keep on disk what they are given, and those that open a database.
-_WRITES = frozenset({"SnapshotDataset", "SnapshotDatasetV2", "SaveDataset", "SaveDatasetV2", "SqlDataset", "ExperimentalSqlDataset"})
+_WRITES = frozenset(
+    {"SnapshotDataset", "SnapshotDatasetV2", "SaveDataset", "SaveDatasetV2", "SqlDataset", "ExperimentalSqlDataset"}
+)
 
 
 def check(ctx: Context) -> Iterator[Finding]:

@@ -46,6 +46,13 @@ RULE = Rule(
 
 _PYTHON = pattern(r"!!python/(?:object/apply|object/new|object|name|module):(.+)\Z", re.DOTALL)
 _HYPER = pattern(r"!(?:new|name|apply|module):(.+)\Z", re.DOTALL)
+#: Classes of other languages that are known from attacks on their loaders of YAML, SnakeYAML and Psych first of all.
+_GADGET = pattern(
+    r"!!(?:javax\.script\.|javax\.naming\.|javax\.management\.|java\.net\.URLClassLoader|java\.lang\.(?:Runtime|ProcessBuilder)|com\.sun\.|org\.springframework\.|"
+    r"org\.apache\.(?:xbean|commons)\.|com\.mchange\.|org\.eclipse\.jetty\.|ch\.qos\.logback\.)|"
+    r"!ruby/(?:object|hash|array|struct|class|module)[\w-]{0,20}:(?:Gem|Net|ERB|Kernel|Process|IO|ActiveSupport|ActiveModel|Rails|Rack|Action\w{1,40})\b|"
+    r"!(?:!)?(?:System\.(?:Windows|Diagnostics|Management|Configuration\.Install)|Microsoft\.VisualStudio)\."
+)
 _REMEDY = "Load the file with yaml.safe_load, or not at all."
 
 
@@ -58,6 +65,14 @@ def check(ctx: Context) -> Iterator[Finding]:
             tag = str(anomaly.evidence.get("tag", ""))
             match = _PYTHON.match(tag) or _HYPER.match(tag)
             if match is None:
+                if _GADGET.match(tag):
+                    yield ctx.finding(
+                        anomaly.location,
+                        f"{anomaly.message}, by which a loader of Java, Ruby or .NET runs code",
+                        _REMEDY,
+                        severity=Severity.CRITICAL,
+                        evidence=anomaly.evidence,
+                    )
                 continue
             name = match.group(1)
             judged = judge(f"{name}.Module" if "module:" in tag else name)
