@@ -8,6 +8,7 @@ Sources: MITRE ATT&CK T1059, T1559.002; https://owasp.org/www-community/attacks/
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Final
 
 from openvet.core.pattern import pattern
@@ -17,6 +18,8 @@ from openvet.formats._format import Facts
 __all__ = ["tell_foreign_shell", "tell_spreadsheet_commands"]
 
 _NEAR: Final = 2_000
+#: Sockets that are looked at.
+_MOST: Final = 100
 _LONGEST: Final = 256 * 1024
 _SOCKETS: Final = pattern(
     r"\bsocket\(\s{0,8}\w{1,20},\s{0,8}[AP]F_INET|\bIO::Socket::INET\b|\bTCPSocket\.(?:new|open)\b|\bfsockopen\(|\bstream_socket_client\(|\bsocket\.tcp\b|"
@@ -33,7 +36,7 @@ _DDE: Final = pattern(
 
 def tell_foreign_shell(text: str, facts: Facts) -> None:
     """Record the first place where a socket is opened and a shell is named near it."""
-    for found in _SOCKETS.finditer(text, 0, _LONGEST):
+    for found in islice(_SOCKETS.finditer(text, 0, _LONGEST), _MOST):
         near = _SHELL.search(text, max(found.start() - _NEAR, 0), found.end() + _NEAR)
         if near is not None:
             message = (
