@@ -13,7 +13,7 @@ COMPOSE = "services:\n  model:\n    image: example/server\n    volumes: ['{}']\n
 
 
 def rules(folder: Path) -> set[str]:
-    return {each.rule for each in openvet.check([folder]).models[0].scan.all_findings() if each.severity.name != "NOTE"}
+    return {each.rule for each in openvet.check(folder).models[0].scan.all_findings() if each.severity.name != "NOTE"}
 
 
 @pytest.mark.parametrize(
