@@ -186,6 +186,7 @@ def _without_nulls(head: Head) -> BytesSource:
 
 def read(source: Source, facts: Facts) -> None:
     from openvet.formats._encoded import EncodedPickles
+    from openvet.formats._reordered import reordered_line
     from openvet.formats._secrets import scan_text
 
     limit = min(_LONGEST, facts.limits.text)
@@ -194,6 +195,10 @@ def read(source: Source, facts: Facts) -> None:
     text = _decode(source.read(0, source.size), facts)
     scan_text(text, facts)
     EncodedPickles(facts).look(text)
+    if (number := reordered_line(text)) is not None:
+        facts.anomaly(
+            "python/reordered-text", "has marks that show this line in another order than it is run in", line=number
+        )
     if facts.at().place.endswith(".pth"):
         # a path configuration file: each line that begins with import is run when the interpreter starts
         text = "\n".join(line if line.startswith(("import ", "import\t")) else "" for line in text.split("\n"))

@@ -99,6 +99,9 @@ _LEADING = {
 }
 _ESCAPE = pattern(rb"\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|(.))")
 
+#: Kinds of documents that people write and read, beside Markdown, which has a reader of its own.
+_PROSE = (".rst", ".adoc", ".asciidoc", ".org", ".tex", ".textile", ".rdoc")
+
 
 def probe(head: Head) -> Likeness:
     """WEAK where the first bytes are text; whether the rest is, shows on reading."""
@@ -268,6 +271,7 @@ def _decode(source: Source, facts: Facts, encoding: str) -> int | None:
     offset, lines, characters, controls = 0, 0, 0, 0
     carried = ""
     encoded = EncodedPickles(facts)
+    prose = facts.place.lower().endswith(_PROSE)
     for block in _with_end(source):
         if encoding == "8-bit" and not _is_8_bit(block) and block:
             return offset
@@ -293,7 +297,7 @@ def _decode(source: Source, facts: Facts, encoding: str) -> int | None:
         carried += text
         cut = len(carried) if not block or len(carried) > _LINE_HELD + len(text) else carried.rfind("\n") + 1
         scan_text(carried[:cut], facts, lines + 1)
-        encoded.look(carried[:cut], lines + 1, goes_on=True)
+        encoded.look(carried[:cut], lines + 1, goes_on=True, prose=prose)
         lines += carried.count("\n", 0, cut)
         carried = carried[cut:]
         facts.budget.check_time()

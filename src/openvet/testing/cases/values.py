@@ -34,7 +34,25 @@ def _keys(*keys: tuple[str, str]) -> Callable[[], bytes]:
     return lambda: gguf([("general.architecture", "string", "llama"), *((key, "string", value) for key, value in keys)])
 
 
+_BIDI = 'access = "user\u202e \u2066# check\u2069 \u2066"\n'
+_RIGHT_TO_LEFT = 'name = "\u2067\u05e9\u05dc\u05d5\u05dd\u2069"  # \u05e9\u05dc\u05d5\u05dd\n'
+
+
+def _file(name: str, text: str) -> Callable[[], dict[str, bytes]]:
+    return lambda: {name: text.encode()}
+
+
 CASES = (
+    Case("values/reordered-source", "Python that editors show in another order than it runs", _file("m.py", _BIDI), "review",
+         frozenset({"python/reordered-text"}), ("python",), ("CVE-2021-42574",)),
+    Case("values/right-to-left-text", "Python with a text of a right-to-left language, whose marks are closed",
+         _file("m.py", _RIGHT_TO_LEFT), "admit", frozenset(), ("python",)),
+    Case("values/registry-login", "the login to a container registry", _file(".docker/config.json", '{"auths": {"ghcr.io": {"auth": "dXNlcjpaazM5eExxODJtUHBR"}}}'),
+         "review", frozenset({"secrets/key-in-file"}), ("json",)),
+    Case("values/kaggle-key", "the key to an account of Kaggle", _file("kaggle.json", '{"username":"x","key":"3f2a9c8b7d6e5f4a3b2c1d0e9f8a7b6c"}'),
+         "review", frozenset({"secrets/key-in-file"}), ("json",)),
+    Case("values/prose-quotes-a-pickle", "a document in reStructuredText quotes a pickle that runs a process",
+         _file("docs/security.rst", 'Security\n========\n\n.. code-block:: python\n\n   pickle.loads(b"cos\\nsystem\\n(S\'id\'\\ntR.")\n'), "admit"),
     _case("python", "a configuration holds Python that runs a process", _config({"on_load": _PYTHON}), "review"),
     _case("python-nested", "the same, deeper in it", _config({"config": {"hooks": [{"code": f"eval(\"{_PYTHON}\")"}]}}), "review"),
     _case("python-os", "code that counts on a module that others import", _config({"init": "os.system('echo hello')"}), "review"),

@@ -1,0 +1,36 @@
+"""Characters that make an editor show a line of source in another order than a program reads it.
+
+An embedding, override or isolate of the Unicode bidirectional algorithm that is still open where a line ends moves what stands behind it,
+so that a comment can look like code and code like a comment. Those that are closed again, as in texts of right-to-left languages, are none.
+
+Source: https://trojansource.codes (CVE-2021-42574); UAX #9; GCC's ``-Wbidi-chars=unpaired``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from openvet.core.pattern import pattern
+
+__all__ = ["reordered_line"]
+
+_MARK: Final = pattern("[\u202a-\u202e\u2066-\u2069]")
+_LINE_MOST: Final = 100_000
+_ISOLATES: Final = "\u2066\u2067\u2068"
+
+
+def reordered_line(text: str) -> int | None:
+    """The number of the first line on which such a character is left open, or one closes nothing; ``None`` where there is none."""
+    if _MARK.search(text) is None:
+        return None
+    for number, line in enumerate(text.splitlines(), 1):
+        opened: list[str] = []
+        for found in _MARK.finditer(line[:_LINE_MOST]):
+            mark = found[0]
+            if mark not in "\u202c\u2069":
+                opened.append("\u2069" if mark in _ISOLATES else "\u202c")
+            elif not opened or opened.pop() != mark:
+                return number
+        if opened:
+            return number
+    return None
