@@ -87,6 +87,19 @@ def test_published_problems_stand_in_both_forms(status: str, state: str, kind: s
     assert [each["type"] for each in second["@graph"]].count(kind) == 2
 
 
+def test_a_text_that_lies_with_the_model_is_concluded_and_a_name_is_declared(tmp_path: Path) -> None:
+    (tmp_path / "LICENSE").write_bytes((Path(__file__).parents[2] / "LICENSE").read_bytes())
+    (tmp_path / "README.md").write_text("---\nlicense: cc0-1.0\n---\nA model.\n")
+    bill = bill_of(str(tmp_path))
+    first, second = cyclonedx(bill), spdx(bill)
+    assert (cyclonedx_errors(first), dangling(first), spdx_errors(second)) == ([], set(), [])
+    model = first["components"][0]
+    assert [each["license"]["id"] for each in model["licenses"]] == ["CC0-1.0"]
+    assert [each["license"]["acknowledgement"] for each in model["evidence"]["licenses"]] == ["concluded"]
+    kinds = {each.get("relationshipType") for each in second["@graph"]}
+    assert {"hasDeclaredLicense", "hasConcludedLicense"} <= kinds
+
+
 def test_whether_anybody_looked_for_problems_is_told(tmp_path: Path) -> None:
     bill = replace(bill_of(str(MODELS["bare"](tmp_path))), advisories=None)
     assert "openvet:advisories" not in json.dumps(cyclonedx(bill))

@@ -54,6 +54,7 @@ class License:
         link: to the text, where one is given.
         said: by whom.
         found: in another file than the card, beside which it is to be shown.
+        text: by its text, which lies with the model; everything else is a name that somebody gives.
     """
 
     id: str
@@ -62,6 +63,7 @@ class License:
     link: str
     said: Said
     found: bool = False
+    text: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -334,7 +334,7 @@ class _Writer:
 
 def _license(license: License) -> dict[str, Any]:  # noqa: A002
     out: dict[str, Any] = {"id": license.id} if license.id else {"name": license.name}
-    out["acknowledgement"] = "declared"
+    out["acknowledgement"] = "concluded" if license.text else "declared"
     if license.link:
         out["url"] = license.link
     if license.reference:

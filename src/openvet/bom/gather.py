@@ -18,6 +18,7 @@ from openvet.errors import MalformedError, UsageError
 from openvet.evidence.predicates.advisories_v1 import AdvisoriesV1
 from openvet.evidence.predicates.card_v1 import CardDocument, CardFact, CardV1
 from openvet.evidence.predicates.inventory_v1 import InventoryV1
+from openvet.evidence.predicates.licenses_v1 import LicensesV1
 from openvet.evidence.predicates.profile_v1 import ModelPart, ProfileV1
 from openvet.evidence.statement import ResourceDescriptor
 
@@ -41,6 +42,7 @@ def gather(
     card: CardV1 | None = None,
     purl: str = "",
     advisories: AdvisoriesV1 | None = None,
+    licenses: LicensesV1 | None = None,
 ) -> Bill:
     """The bill of one subject.
 
@@ -48,6 +50,7 @@ def gather(
         path: how it was named; a place of the hub in it says who publishes it, and which revision it is.
         purl: the package URL under which its users know it, where the caller says so.
         advisories: what was found when somebody looked for published problems.
+        licenses: whose texts were found with the model.
 
     Raises:
         UsageError: ``purl`` is none.
@@ -90,7 +93,7 @@ def gather(
         models,
         tuple(pieces),
         tuple(relations),
-        tuple(_licenses(documents)),
+        (*_licenses(documents), *_license_texts(licenses)),
         tuple(_metrics(documents))[:_MOST],
         tuple(_links(documents, origin)),
         tuple(disputed),
@@ -216,6 +219,18 @@ def _licenses(documents: list[CardDocument]) -> Iterator[License]:
                 given = link if isinstance(link, str) and not found and _LINK.match(link) else ""
                 id_ = spdx_id(shown)
                 yield License(id_, "" if id_ else license_reference(shown), shown, given, _said(fact), found)
+
+
+def _license_texts(licenses: LicensesV1 | None) -> Iterator[License]:
+    """Licences of the model itself whose texts are surely known, each once."""
+    seen: set[str] = set()
+    for each in licenses.found if licenses is not None else ():
+        if each.key is None or each.key in seen or each.scope != "model" or len(seen) >= _MOST:
+            continue
+        seen.add(each.key)
+        id_ = spdx_id(each.key)
+        said = Said(each.key, "derived", (each.source,))
+        yield License(id_, "" if id_ else license_reference(each.key), each.key, "", said, found=True, text=True)
 
 
 def _metrics(documents: list[CardDocument]) -> Iterator[Said]:

@@ -223,19 +223,14 @@ class _Writer:
         return told(piece.named, self._digests) if piece.named is not None else None
 
     def _licenses(self, model: str) -> None:
-        declared: list[str] = []
+        relations: dict[str, list[str]] = {}
         for number, each in enumerate(self._bill.licenses):
             ref = self._add("simplelicensing_LicenseExpression", f"license:{number}", simplelicensing_licenseExpression=_expression(each),
                             comment=f"written as {each.name}; {told(each.said, self._digests)}")  # fmt: skip
-            declared.append(ref)
-        if declared:
-            self._add(
-                "Relationship",
-                "relation:license",
-                **{"from": model},
-                relationshipType="hasDeclaredLicense",
-                to=declared,
-            )
+            relations.setdefault("hasConcludedLicense" if each.text else "hasDeclaredLicense", []).append(ref)
+        for kind, refs in relations.items():
+            name = "relation:license" if kind == "hasDeclaredLicense" else "relation:license-text"
+            self._add("Relationship", name, **{"from": model}, relationshipType=kind, to=refs)
 
     def _annotations(self) -> None:
         """Where each field of the model was read."""

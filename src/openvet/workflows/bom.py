@@ -15,6 +15,7 @@ from openvet.core.text import printable
 from openvet.errors import UsageError
 from openvet.evidence.predicates.advisories_v1 import AdvisoriesV1
 from openvet.evidence.predicates.card_v1 import CardV1
+from openvet.evidence.predicates.licenses_v1 import LicensesV1
 from openvet.evidence.predicates.profile_v1 import ProfileV1
 from openvet.reports.report import ModelReport
 from openvet.workflows.check import Options, check_each
@@ -55,7 +56,7 @@ def bill_of_report(report: ModelReport, purl: str = "") -> Bill:
     """
     if report.inventory is None:
         raise UsageError("only the scan was made; openvet check takes the inventory too")
-    profile, card, advisories = map(report.answers.get, ("profile", "card", "advisories"))
+    profile, card, advisories, licenses = map(report.answers.get, ("profile", "card", "advisories", "licenses"))
     # the hub's cache is known by its folders; nothing else of where a model lies is told
     place = printable(os.path.abspath(report.path)) if os.path.exists(report.path) else report.path
     return gather(
@@ -66,6 +67,7 @@ def bill_of_report(report: ModelReport, purl: str = "") -> Bill:
         card if isinstance(card, CardV1) else None,
         purl,
         advisories if isinstance(advisories, AdvisoriesV1) else None,
+        licenses if isinstance(licenses, LicensesV1) else None,
     )
 
 
