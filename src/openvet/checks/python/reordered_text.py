@@ -12,7 +12,8 @@ Example:
     A right-to-left override (U+202E) in a string, before what looks like a comment.
 
 Remedy:
-    Show the file with its control characters (``cat -v``), and read it as the interpreter does.
+    Show the file with its control characters (``cat -v``), and read it as Python's own interpreter does, of which every version runs
+    such a line as it stands.
 
 What it cannot see:
     Letters of other scripts that look alike, and marks that are closed again on their line.
