@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from openvet.checks.hub._texts import as_command
 from openvet.core.location import below
 from openvet.core.pattern import pattern
 from openvet.core.rule import Severity
@@ -52,7 +53,9 @@ def _servers(pointer: str, servers: Any) -> Told:
                 if isinstance(arguments, list)
                 else [server["command"]]
             )
-            yield below(pointer, name), f"makes an assistant start {_shown(' '.join(parts))}", Severity.MEDIUM
+            worse = any(as_command(each) is not None for each in (" ".join(parts), *parts[1:]))
+            severity = Severity.HIGH if worse else Severity.MEDIUM
+            yield below(pointer, name), f"makes an assistant start {_shown(' '.join(parts))}", severity
         elif isinstance(server, dict) and name == "servers":
             yield from _servers(below(pointer, name), server)
 
