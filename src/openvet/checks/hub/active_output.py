@@ -4,7 +4,8 @@ What it finds:
     Scripts, frames, handlers and links that are scripts, in stored outputs (HTML, SVG, JavaScript) and Markdown of a notebook. A
     literal command for the kernel is high; a short script that decodes itself, takes cookies, talks to the server of the notebook or
     to an unusual host, a handler on a picture, and a link that is a script are medium; all others, such as charts and tables have
-    them, are only noted.
+    them, are only noted. A script that sends cookies or stored credentials away is high, in HTML pages and SVG pictures too where it
+    sends them to a bare address or without encryption.
 
 Why it matters:
     In a browser that shows the notebook as trusted, a script does what its user can do there: run code in the kernel, open a

@@ -5,8 +5,8 @@ What it finds:
     ``WholeFileReader``, ``LMDBReader``, writers of summaries, snapshots and data sets. Operations that read data sets or
     lists of words (``TextLineDataset``, ``TFRecordDataset``, ``ImmutableConst`` ...) where the file is a constant outside of
     the model's own folder; with another name they want a review. ``PrintV2``, ``DebugIdentity`` and ``CacheDataset`` where
-    they are given a file. Graphs, functions, functions in attributes and graphs inside constants are all looked at; the name
-    is followed through joins and calls.
+    they are given a file. ``SqlDataset``, ``SnapshotDataset`` and ``SaveDataset`` count wherever they lead. Graphs, functions,
+    functions in attributes and graphs inside constants are all looked at; the name is followed through joins and calls.
 
 Why it matters:
     The operations of a graph run with the rights of the process that loads it. A model that answers a question needs no
