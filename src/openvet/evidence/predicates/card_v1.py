@@ -11,7 +11,7 @@ from openvet.core.dataclass import dataclass
 from openvet.core.location import Location
 from openvet.core.pattern import pattern
 from openvet.evidence.predicates import PREDICATE_BASE
-from openvet.evidence.predicates.fields import FieldError, Fields
+from openvet.evidence.predicates.fields import FieldError, Fields, location_of
 from openvet.evidence.predicates.inventory_v1 import BASES
 from openvet.evidence.predicates.tool import Tool
 
@@ -29,13 +29,6 @@ STATES: Final = ("filled", "open", "empty")
 MISSING: Final = ("metadata", "section", "property")
 _WORD: Final = pattern(r"[a-z]+(?:-[a-z]+)*", re.ASCII)
 _SHA256: Final = pattern(r"[0-9a-f]{64}", re.ASCII)
-
-
-def _location(found: Fields) -> Location:
-    where = Location(found.take("place", str), line=found.may("line", int), pointer=found.may("pointer", str))
-    if where.line is not None and where.line < 1:
-        raise FieldError(f"{found.at}/line is no line")
-    return where
 
 
 def _word(found: Fields, name: str) -> str:
@@ -70,7 +63,7 @@ class CardFact:
             found.take("name", str),
             found.take("value", object),
             found.word("basis", BASES),
-            _location(found.below("source")),
+            location_of(found.below("source")),
         )
 
 
@@ -90,7 +83,7 @@ class Section:
     @classmethod
     def take(cls, found: Fields) -> Section:
         name, state = found.take("name", str), found.word("state", STATES)
-        where, text = _location(found.below("source")), found.may("text", str)
+        where, text = location_of(found.below("source")), found.may("text", str)
         if text == "":
             raise FieldError(f"{found.at}/text is empty")
         return cls(name, state, where, text or "")
@@ -140,7 +133,7 @@ class Problem:
         return cls(
             _word(found, "kind"),
             found.take("message", str),
-            _location(found.below("source")),
+            location_of(found.below("source")),
             found.take("evidence", dict),
         )
 

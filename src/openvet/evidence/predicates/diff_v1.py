@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from openvet.core.dataclass import dataclass
 from openvet.core.pattern import pattern
 from openvet.evidence.predicates import PREDICATE_BASE
-from openvet.evidence.predicates.fields import FieldError, Fields, without_none
+from openvet.evidence.predicates.fields import FieldError, Fields, count_of, without_none
 from openvet.evidence.predicates.tool import Tool
 
 __all__ = [
@@ -66,13 +66,6 @@ def _may_number(found: Fields, name: str) -> str | None:
     return text
 
 
-def _count(found: Fields, name: str) -> int:
-    value = found.take(name, int)
-    if value < 0:
-        raise FieldError(f"{found.at}/{name} is less than zero")
-    return value
-
-
 def _may_count(found: Fields, name: str) -> int | None:
     value = found.may(name, int)
     if value is not None and value < 0:
@@ -111,7 +104,7 @@ class Side:
         if value is None:
             return None
         inner = Fields(value, f"{found.at}/{name}", found.extensions)
-        return _made(inner, cls(inner.take("place", str), _count(inner, "size"), inner.may("sha256", str)))
+        return _made(inner, cls(inner.take("place", str), count_of(inner, "size"), inner.may("sha256", str)))
 
 
 def _sides(a: Side | None, b: Side | None) -> dict[str, Any]:
@@ -250,8 +243,8 @@ class WordsChange:
     @classmethod
     def take(cls, found: Fields) -> WordsChange:
         made = cls(
-            found.word("what", ("vocabulary", "merges")), found.take("a", str), found.take("b", str), _count(found, "inA"),
-            _count(found, "inB"), _count(found, "added"), _count(found, "removed"), _count(found, "renumbered"),
+            found.word("what", ("vocabulary", "merges")), found.take("a", str), found.take("b", str), count_of(found, "inA"),
+            count_of(found, "inB"), count_of(found, "added"), count_of(found, "removed"), count_of(found, "renumbered"),
             found.texts("examples"),
         )  # fmt: skip
         return _made(found, made)
@@ -385,7 +378,12 @@ class TensorGroup:
         return _made(
             found,
             cls(
-                layer, kind, tensors, _count(found, "values"), _count(found, "changed"), _may_number(found, "relative")
+                layer,
+                kind,
+                tensors,
+                count_of(found, "values"),
+                count_of(found, "changed"),
+                _may_number(found, "relative"),
             ),
         )
 
@@ -429,7 +427,7 @@ class ModelChange:
     def take(cls, found: Fields) -> ModelChange:
         made = cls(
             found.take("a", str), found.take("b", str), _each(found, "groups", TensorGroup),
-            _each(found, "tensors", TensorChange), _count(found, "leftOff"),
+            _each(found, "tensors", TensorChange), count_of(found, "leftOff"),
         )  # fmt: skip
         return _made(found, made)
 
@@ -531,7 +529,7 @@ class DiffV1:
             Tool(tool.take("name", str), tool.take("version", str), knowledge.take("sha256", str)),
             a.take("name", str),
             digest,
-            _count(found, "sameFiles"),
+            count_of(found, "sameFiles"),
             _each(found, "files", FileChange),
             _each(found, "values", ValueChange),
             _each(found, "texts", TextChange),

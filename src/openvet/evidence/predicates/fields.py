@@ -16,9 +16,19 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from openvet.core.dataclass import dataclass
+from openvet.core.location import Location
 from openvet.core.pattern import pattern
 
-__all__ = ["Descriptor", "FieldError", "Fields", "timestamp", "with_extensions", "without_none"]
+__all__ = [
+    "Descriptor",
+    "FieldError",
+    "Fields",
+    "count_of",
+    "location_of",
+    "timestamp",
+    "with_extensions",
+    "without_none",
+]
 
 _T = TypeVar("_T")
 _TIMESTAMP: Final = pattern(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?Z", re.ASCII)
@@ -172,6 +182,30 @@ class Fields:
         for name, item in self._left.items():
             self.extensions[f"{self.at}/{name.replace('~', '~0').replace('/', '~1')}"] = item
         self._left = {}
+
+
+def location_of(found: Fields) -> Location:
+    """The place, line and pointer that ``found`` has.
+
+    Raises:
+        FieldError: one of them is none.
+    """
+    where = Location(found.take("place", str), line=found.may("line", int), pointer=found.may("pointer", str))
+    if where.line is not None and where.line < 1:
+        raise FieldError(f"{found.at}/line is no line")
+    return where
+
+
+def count_of(found: Fields, name: str) -> int:
+    """The field ``name``, a number that is not negative.
+
+    Raises:
+        FieldError: it is none.
+    """
+    value = found.take(name, int)
+    if value < 0:
+        raise FieldError(f"{found.at}/{name} is less than zero")
+    return value
 
 
 def with_extensions(body: dict[str, Any], extensions: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from openvet.core.dataclass import dataclass
 from openvet.core.pattern import pattern
 from openvet.evidence.predicates import PREDICATE_BASE
-from openvet.evidence.predicates.fields import FieldError, Fields, without_none
+from openvet.evidence.predicates.fields import FieldError, Fields, count_of, without_none
 from openvet.evidence.predicates.tool import Tool
 
 __all__ = ["PREDICATE_TYPE", "RECIPE", "FingerprintV1", "NotSketched", "TensorSketch", "Vectors", "pack", "unpack"]
@@ -50,13 +50,6 @@ def _packed(found: Fields, name: str) -> str:
     if not _BASE64.match(text):
         raise FieldError(f"{found.at}/{name} is empty, or no base64")
     return text
-
-
-def _count(found: Fields, name: str) -> int:
-    value = found.take(name, int)
-    if value < 0:
-        raise FieldError(f"{found.at}/{name} is less than zero")
-    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +131,7 @@ class TensorSketch:
         rows, columns = found.may_below("rows"), found.may_below("columns")
         made = cls(
             found.take("name", str), found.take("dtype", str), tuple(shape), found.take("ggml", bool), zeros,
-            _count(found, "notFinite"), _packed(found, "probe"), None if rows is None else Vectors.take(rows),
+            count_of(found, "notFinite"), _packed(found, "probe"), None if rows is None else Vectors.take(rows),
             None if columns is None else Vectors.take(columns), _packed(found, "norms") if found.may_be("norms") else None,
         )  # fmt: skip
         found.end()
@@ -217,7 +210,7 @@ class FingerprintV1:
             tuple(map(TensorSketch.take, found.objects("tensors"))),
             digests,
             tuple(map(NotSketched.take, found.objects("notSketched"))),
-            _count(found, "leftOff"),
+            count_of(found, "leftOff"),
         )
         for each in (knowledge, tool, found):
             each.end()

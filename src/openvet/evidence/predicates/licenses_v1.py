@@ -11,7 +11,7 @@ from openvet.core.dataclass import dataclass
 from openvet.core.location import Location
 from openvet.core.pattern import pattern
 from openvet.evidence.predicates import PREDICATE_BASE
-from openvet.evidence.predicates.fields import FieldError, Fields
+from openvet.evidence.predicates.fields import FieldError, Fields, location_of
 from openvet.evidence.predicates.tool import Tool
 
 __all__ = [
@@ -31,13 +31,6 @@ CHANGES: Final = ("added", "removed", "replaced")
 #: What declared and found come to, see the spec page.
 STATES: Final = ("agree", "differ", "declared-only", "found-only", "unclear", "nothing")
 _SHA256: Final = pattern(r"[0-9a-f]{64}", re.ASCII)
-
-
-def _location(found: Fields) -> Location:
-    where = Location(found.take("place", str), line=found.may("line", int), pointer=found.may("pointer", str))
-    if where.line is not None and where.line < 1:
-        raise FieldError(f"{found.at}/line is no line")
-    return where
 
 
 def _count(found: Fields, name: str) -> int:
@@ -91,7 +84,7 @@ class Declared:
             found.texts("keys"),
             found.take("expression", str),
             found.word("scope", SCOPES),
-            _location(found.below("source")),
+            location_of(found.below("source")),
         )
 
 
@@ -199,7 +192,7 @@ class Found:
             _count(found, "of_text"),
             _count(found, "of_place"),
             found.word("scope", SCOPES),
-            _location(found.below("source")),
+            location_of(found.below("source")),
             _count(found, "last_line"),
             _count(found, "words_added"),
             _count(found, "words_removed"),
@@ -290,6 +283,6 @@ class LicensesV1:
             Whole.take(found.below("model")),
             tuple(map(Declared.take, found.objects("declared"))),
             tuple(map(Found.take, found.objects("found"))),
-            tuple(map(_location, found.objects("unknown_texts"))),
+            tuple(map(location_of, found.objects("unknown_texts"))),
             _count(found, "left_out"),
         )

@@ -14,7 +14,7 @@ from openvet.core.dataclass import dataclass
 from openvet.core.location import Location
 from openvet.core.pattern import pattern
 from openvet.evidence.predicates import PREDICATE_BASE
-from openvet.evidence.predicates.fields import FieldError, Fields, without_none
+from openvet.evidence.predicates.fields import FieldError, Fields, count_of, without_none
 from openvet.evidence.predicates.inventory_v1 import BASES
 from openvet.evidence.predicates.tool import Tool
 
@@ -63,13 +63,6 @@ def _may_number(found: Fields, name: str) -> str | None:
     if text is not None and not _NUMBER.match(text):
         raise FieldError(f"{found.at}/{name} is no number in decimal")
     return text
-
-
-def _count(found: Fields, name: str) -> int:
-    value = found.take(name, int)
-    if value < 0:
-        raise FieldError(f"{found.at}/{name} is less than zero")
-    return value
 
 
 def _texts(found: Fields, name: str) -> dict[str, str]:
@@ -229,7 +222,7 @@ class WeightTest:
     def take(cls, found: Fields) -> WeightTest:
         made = cls(
             _text(found, "derivative"), _text(found, "origin"), found.word("claim", CLAIMS), found.word("verdict", VERDICTS),
-            _text(found, "test"), found.take("reason", str), _count(found, "samples"), _may_number(found, "statistic"),
+            _text(found, "test"), found.take("reason", str), count_of(found, "samples"), _may_number(found, "statistic"),
             _may_number(found, "threshold"), _may_number(found, "pValue"), _texts(found, "figures"),
         )  # fmt: skip
         found.end()
@@ -321,7 +314,7 @@ class LineageV1:
             tuple(map(Edge.take, found.objects("edges"))),
             tuple(map(WeightTest.take, found.objects("tests"))),
             tuple(map(Problem.take, found.objects("problems"))),
-            _count(found, "leftOff"),
+            count_of(found, "leftOff"),
         )
         for each in (knowledge, tool, found):
             each.end()

@@ -11,7 +11,7 @@ from openvet.core.dataclass import dataclass
 from openvet.core.location import Location
 from openvet.core.pattern import pattern
 from openvet.evidence.predicates import PREDICATE_BASE
-from openvet.evidence.predicates.fields import FieldError, Fields
+from openvet.evidence.predicates.fields import FieldError, Fields, location_of
 from openvet.evidence.predicates.tool import Tool
 
 __all__ = [
@@ -49,13 +49,6 @@ _SHA256: Final = pattern(r"[0-9a-f]{64}", re.ASCII)
 _ID: Final = pattern(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 
 
-def _location(found: Fields) -> Location:
-    where = Location(found.take("place", str), line=found.may("line", int), pointer=found.may("pointer", str))
-    if where.line is not None and where.line < 1:
-        raise FieldError(f"{found.at}/line is no line")
-    return where
-
-
 def _ids(found: Fields, name: str) -> tuple[str, ...]:
     ids = found.texts(name)
     if any(each not in COMPONENTS for each in ids):
@@ -84,7 +77,7 @@ class Evidence:
 
     @classmethod
     def take(cls, found: Fields) -> Evidence:
-        what, where, link = found.take("what", str), _location(found.below("source")), found.may("link", str)
+        what, where, link = found.take("what", str), location_of(found.below("source")), found.may("link", str)
         if link == "":
             raise FieldError(f"{found.at}/link is empty")
         return cls(what, where, link or "")
@@ -117,7 +110,7 @@ class License:
         text = found.may_below("text")
         return cls(
             found.take("id", str), found.word("standing", STANDINGS), found.word("scope", SCOPES),
-            _location(found.below("source")), None if text is None else _location(text),
+            location_of(found.below("source")), None if text is None else location_of(text),
         )  # fmt: skip
 
 
@@ -279,7 +272,7 @@ class Line:
         clause, asked = found.take("clause", str), found.take("asked", str)
         state, text = found.word("state", LINE_STATES), found.take("text", str)
         asks = found.word("asks", ASKS) if found.may_be("asks") else ""
-        return cls(name, clause, asked, state, text, asks, tuple(map(_location, found.objects("sources"))))
+        return cls(name, clause, asked, state, text, asks, tuple(map(location_of, found.objects("sources"))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +307,7 @@ class Note:
 
     @classmethod
     def take(cls, found: Fields) -> Note:
-        return cls(found.take("text", str), _location(found.below("source")))
+        return cls(found.take("text", str), location_of(found.below("source")))
 
 
 @dataclass(frozen=True, slots=True)

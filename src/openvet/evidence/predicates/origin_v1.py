@@ -14,7 +14,7 @@ from openvet.core.dataclass import dataclass
 from openvet.core.location import Location
 from openvet.core.pattern import pattern
 from openvet.evidence.predicates import PREDICATE_BASE
-from openvet.evidence.predicates.fields import FieldError, Fields, without_none
+from openvet.evidence.predicates.fields import FieldError, Fields, location_of, without_none
 from openvet.evidence.predicates.inventory_v1 import BASES
 from openvet.evidence.predicates.tool import Tool
 
@@ -38,13 +38,6 @@ REMARKS: Final = (
 )  # fmt: skip
 _WORD: Final = pattern(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 _SHA256: Final = pattern(r"[0-9a-f]{64}", re.ASCII)
-
-
-def _location(found: Fields) -> Location:
-    where = Location(found.take("place", str), line=found.may("line", int), pointer=found.may("pointer", str))
-    if where.line is not None and where.line < 1:
-        raise FieldError(f"{found.at}/line is no line")
-    return where
 
 
 def _count(found: Fields, name: str) -> int:
@@ -162,7 +155,7 @@ class OriginName:
             found.word("role", ROLES),
             found.take("value", str),
             found.word("basis", BASES),
-            _location(found.below("source")),
+            location_of(found.below("source")),
             found.may("publisher", str),
         )
 
@@ -208,7 +201,7 @@ class Signer:
             found.take("issuer", str),
             found.word("basis", ("attested", "declared")) == "attested",
             found.take("about", str),
-            _location(found.below("source")),
+            location_of(found.below("source")),
         )
 
 
@@ -230,7 +223,7 @@ class OriginFact:
             found.take("name", str),
             found.take("value", object),
             found.word("basis", BASES),
-            _location(found.below("source")),
+            location_of(found.below("source")),
         )
 
 
@@ -324,7 +317,7 @@ class Remark:
             found.take("message", str),
             found.word("basis", BASES),
             found.take("heuristic", bool),
-            _location(found.below("source")),
+            location_of(found.below("source")),
             found.take("evidence", dict),
         )
 
