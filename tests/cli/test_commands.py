@@ -113,7 +113,7 @@ def test_a_missing_path_does_not_stop_the_others(good: Path) -> None:
     found = run("check", "--format", "json", "nowhere", good, cwd=good.parent)
     assert found.returncode == 2
     assert found.stderr == (
-        "openvet: cannot check nowhere: No such file or directory; check the path and that you may read it\n"
+        "openvet: cannot read nowhere: No such file or directory; check the path and that you may read it\n"
     )
     value = json.loads(found.stdout)
     assert [each["path"] for each in value["models"]] == [str(good)]

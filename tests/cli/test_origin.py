@@ -27,7 +27,7 @@ def told(*arguments: str) -> dict[str, Any]:
     assert found.exit_code == 0, found.output
     value: dict[str, Any] = json.loads(found.stdout)
     assert list(schema("origins-v1").iter_errors(value)) == []
-    predicate: dict[str, Any] = value["statements"][0]["predicate"]
+    predicate: dict[str, Any] = value["models"][0]["statements"][0]["predicate"]
     assert OriginV1.from_json(predicate).to_json() == predicate
     return predicate
 

@@ -37,7 +37,7 @@ def run(*arguments: str | Path, command: str = "lineage") -> Result:
 def claims_of(*arguments: str | Path) -> tuple[int, dict[str, dict[str, Any]]]:
     result = run("--format", "json", *arguments)
     value = json.loads(result.stdout)
-    body = value["statement"]["predicate"]
+    body = value["models"][0]["statements"][0]["predicate"]
     assert LineageV1.from_json(body).to_json() == body
     assert list(schema("lineage-report-v1").iter_errors(value)) == []
     return result.exit_code, {each["claim"]: each for each in body["tests"]}

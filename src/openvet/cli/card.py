@@ -64,6 +64,7 @@ def card(ctx: click.Context, /, **asked: Any) -> None:
     from openvet.evidence.predicates.card_v1 import CardV1
     from openvet.reports.card import compose_cards
     from openvet.reports.look import PLAIN
+    from openvet.reports.unread import compose_unread
     from openvet.workflows.answer import Answer
 
     draft = asked["draft"]
@@ -88,7 +89,8 @@ def card(ctx: click.Context, /, **asked: Any) -> None:
                 if asked["form"] == "text" and isinstance(result.predicate, CardV1):
                     start = "\n" if len(answers) > 1 else ""
                     name, everything = result.subject.name, asked["everything"]
-                    output.write(start + compose_cards(name, result.predicate, look, everything=everything))
+                    said = compose_cards(name, result.predicate, look, everything=everything)
+                    output.write(start + said + compose_unread(result.unknowns, look, everything=everything))
         if asked["form"] == "json":
             output.write(_as_json(answers, errors))
         output.commit()

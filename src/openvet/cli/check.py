@@ -28,7 +28,17 @@ if TYPE_CHECKING:
     from openvet.workflows.config import Config
     from openvet.workflows.find_config import Found
 
-__all__ = ["Reading", "check", "look_for_config", "make_options", "progress_line", "read_each", "read_models", "scan"]
+__all__ = [
+    "Reading",
+    "check",
+    "look_for_config",
+    "make_options",
+    "progress_line",
+    "read_each",
+    "read_models",
+    "reading",
+    "scan",
+]
 
 _FORMATS = ("text", "json", "jsonl", "sarif", "markdown", "acceptances")
 _STREAMED = {"text", "jsonl", "statements"}
@@ -200,13 +210,30 @@ def read_each(
                 why = str(error).removeprefix(f"{shown}: ")
                 result = _not_checked(shown, why)
                 hide()
-                say(f"openvet: cannot check {shown or repr(shown)}: {why}{_next(path)}")
+                say(f"openvet: cannot read {shown or repr(shown)}: {why}{_next(path)}")
             except Exception as error:  # noqa: BLE001 - a fault of ours with one model must not hide the others
                 result = _not_checked(shown, f"{type(error).__name__}: {printable(str(error))[:300]}")
                 hide()
                 say(f"{fault(error)} (while checking {shown})")
             hide()
             yield result
+
+
+@contextlib.contextmanager
+def reading(*paths: str) -> Iterator[None]:
+    """Around a command about these paths: one that cannot be read is told as :func:`read_each` tells it, and ends the command."""
+    from openvet.core.text import printable
+    from openvet.errors import SubjectError
+
+    try:
+        yield
+    except SubjectError as error:
+        for path in paths:
+            shown = printable(path)
+            if str(error).startswith(f"{shown}: ") and not os.path.lexists(path) and _next(path):
+                why = str(error).removeprefix(f"{shown}: ")
+                raise SubjectError(f"cannot read {shown or repr(shown)}: {why}{_next(path)}") from None
+        raise
 
 
 def _next(path: str) -> str:

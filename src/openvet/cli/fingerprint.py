@@ -41,7 +41,7 @@ def fingerprint(model: str, **asked: Any) -> None:
       2    the command itself failed (a missing path, no weights that could be read)
       130  interrupted with Ctrl-C
     """  # noqa: D301
-    from openvet.cli.check import progress_line
+    from openvet.cli.check import progress_line, reading
     from openvet.cli.lineage import written_key
     from openvet.cli.options import make_limits
     from openvet.cli.output import open_output
@@ -57,7 +57,7 @@ def fingerprint(model: str, **asked: Any) -> None:
     options = Options(jobs=asked["jobs"] or 0, exclude=tuple(asked["exclude"]), limits=make_limits(asked["limits"]))
     hash_fast()
     with open_output(asked["output"], [model], utf8=True) as output:
-        with progress_line(not asked["no_progress"]) as (progress, hide):
+        with reading(model), progress_line(not asked["no_progress"]) as (progress, hide):
             found = sketch(model, options, progress)
             hide()
         if not found.subject.digest:

@@ -62,6 +62,7 @@ def licenses(ctx: click.Context, /, **asked: Any) -> None:
     from openvet.evidence.predicates.licenses_v1 import LicensesV1
     from openvet.reports.licenses import compose_licenses
     from openvet.reports.look import PLAIN
+    from openvet.reports.unread import compose_unread
     from openvet.workflows.answer import Answer, ask
 
     if asked["uses"]:
@@ -89,7 +90,9 @@ def licenses(ctx: click.Context, /, **asked: Any) -> None:
                 start = "\n" if len(answers) > 1 else ""
                 everything = asked["everything"]
                 output.write(
-                    start + compose_licenses(result.subject.name, result.predicate, look, everything=everything)
+                    start
+                    + compose_licenses(result.subject.name, result.predicate, look, everything=everything)
+                    + compose_unread(result.unknowns, look, everything=everything)
                 )
         if asked["form"] == "json":
             output.write(_as_json(answers, errors))

@@ -57,7 +57,7 @@ def lineage(ctx: click.Context, /, model: str, others: tuple[str, ...], **asked:
       2    the command itself failed (a missing path, a wrong argument, a fingerprint that is none)
       130  interrupted with Ctrl-C
     """  # noqa: D301
-    from openvet.cli.check import progress_line
+    from openvet.cli.check import progress_line, reading
     from openvet.cli.options import make_limits
     from openvet.cli.output import open_output
     from openvet.cli.signed import hash_fast
@@ -79,7 +79,7 @@ def lineage(ctx: click.Context, /, model: str, others: tuple[str, ...], **asked:
     hash_fast()
     machine = asked["statement"] or asked["form"] != "text"
     with open_output(asked["output"], [model, *others], utf8=machine) as output:
-        with progress_line(not asked["no_progress"]) as (progress, hide):
+        with reading(model, *others), progress_line(not asked["no_progress"]) as (progress, hide):
             found = trace(model, others, options, progress, public)
             hide()
         output.write(_statement(found, signer) if asked["statement"] else _report(found, asked))
@@ -106,15 +106,18 @@ def _report(found: Lined, asked: dict[str, Any]) -> str:
 
     if asked["form"] == "json":
         from openvet.cli.signed import as_json
+        from openvet.workflows.knowledge import tool
 
-        return as_json({"type": LINEAGE_TYPE, "verdict": found.verdict, "notes": list(found.notes), "statement": found.statement.to_json()})  # fmt: skip
+        return as_json({"type": LINEAGE_TYPE, "tool": tool().to_json(), "models": [found.to_json()], "errors": []})
     if asked["form"] == "html":
         from openvet.reports import lineage_page
 
         return lineage_page.page(found.predicate)
     from openvet.reports import lineage as report
+    from openvet.reports.unread import compose_unread
 
-    return report.compose(found.predicate, look_of(sys.stdout) if asked["output"] in {None, "-"} else PLAIN)
+    look = look_of(sys.stdout) if asked["output"] in {None, "-"} else PLAIN
+    return report.compose(found.predicate, look) + compose_unread(found.unknowns, look)
 
 
 def _statement(found: Lined, key: PrivateKey | None) -> str:

@@ -55,6 +55,7 @@ def openness(ctx: click.Context, /, **asked: Any) -> None:
     from openvet.evidence.predicates.openness_v1 import OpennessV1
     from openvet.reports.look import PLAIN
     from openvet.reports.openness import compose_openness
+    from openvet.reports.unread import compose_unread
     from openvet.workflows.answer import Answer, ask
 
     paths = expand(asked["paths"])
@@ -76,7 +77,8 @@ def openness(ctx: click.Context, /, **asked: Any) -> None:
             if asked["form"] == "text" and isinstance(result.predicate, OpennessV1):
                 start = "\n" if len(answers) > 1 else ""
                 name, everything = result.subject.name, asked["everything"]
-                output.write(start + compose_openness(name, result.predicate, look, everything=everything))
+                said = compose_openness(name, result.predicate, look, everything=everything)
+                output.write(start + said + compose_unread(result.unknowns, look, everything=everything))
         if asked["form"] == "json":
             output.write(_as_json(answers, errors))
         output.commit()

@@ -62,7 +62,7 @@ def origin(ctx: click.Context, /, model: str, **asked: Any) -> None:
       2    the command itself failed (a missing path, a wrong argument)
       130  interrupted with Ctrl-C
     """  # noqa: D301
-    from openvet.cli.check import progress_line
+    from openvet.cli.check import progress_line, reading
     from openvet.cli.options import make_limits
     from openvet.cli.output import open_output
     from openvet.errors import VerifyError
@@ -75,7 +75,7 @@ def origin(ctx: click.Context, /, model: str, **asked: Any) -> None:
     inputs = [model, *asked["metadata"], *asked["earlier"]]
     with open_output(asked["output"], inputs, utf8=asked["statement"] or asked["form"] != "text") as output:
         try:
-            with progress_line(not asked["no_progress"]) as (progress, hide):
+            with reading(model), progress_line(not asked["no_progress"]) as (progress, hide):
                 found = ask_origin(
                     model, _asked(model, asked), options, progress, digests=asked["digests"] or asked["statement"]
                 )
@@ -145,16 +145,18 @@ def _report(found: Answer, asked: dict[str, Any]) -> str:
     from openvet.evidence.predicates.origin_v1 import OriginV1
     from openvet.reports.look import PLAIN
     from openvet.reports.origin import compose_origin
+    from openvet.reports.unread import compose_unread
 
     if asked["form"] == "json":
         from openvet.cli.signed import as_json
         from openvet.workflows.knowledge import tool
 
-        return as_json({"type": ORIGINS_TYPE, "tool": tool().to_json(), **found.to_json()})
+        return as_json({"type": ORIGINS_TYPE, "tool": tool().to_json(), "models": [found.to_json()], "errors": []})
     look = look_of(sys.stdout) if asked["output"] in {None, "-"} else PLAIN
     if not isinstance(found.predicate, OriginV1):
         raise TypeError("the answer is another one than was asked for")
-    return compose_origin(found.subject.name, found.predicate, look, everything=asked["everything"])
+    said = compose_origin(found.subject.name, found.predicate, look, everything=asked["everything"])
+    return said + compose_unread(found.unknowns, look, everything=asked["everything"])
 
 
 def _statement(found: Answer, key: Any) -> str:

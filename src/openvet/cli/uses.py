@@ -63,6 +63,7 @@ def answer_uses(ctx: click.Context, asked: dict[str, Any]) -> None:
     from openvet.licenses.uses import take_uses
     from openvet.reports.look import PLAIN
     from openvet.reports.rights import compose_rights
+    from openvet.reports.unread import compose_unread
     from openvet.workflows.answer import Answer
     from openvet.workflows.rights import ask_rights, read_bases, take_base
 
@@ -100,7 +101,9 @@ def answer_uses(ctx: click.Context, asked: dict[str, Any]) -> None:
             elif asked["form"] == "text":
                 start = "\n" if len(answers) > 1 else ""
                 output.write(
-                    start + compose_rights(result.subject.name, result.predicate, look, everything=asked["everything"])
+                    start
+                    + compose_rights(result.subject.name, result.predicate, look, everything=asked["everything"])
+                    + compose_unread(result.unknowns, look, everything=asked["everything"])
                 )
         if asked["form"] == "json" and not asked["statement"]:
             output.write(_as_json(answers, errors))

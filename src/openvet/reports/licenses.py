@@ -42,7 +42,7 @@ def compose_licenses(name: str, licenses: LicensesV1, look: Look = PLAIN, *, eve
     for title, sets in (("Declared", model.declared), ("Found", model.found)):
         lines += [f"  {title:<9} {title_of(each)}{_name(each)}" for each in sets] or [f"  {title:<9} nothing"]
     most = None if everything else _SHOWN
-    lines += _listed("Declared in", [_declared(each) for each in licenses.declared], most, look)
+    lines += _listed("Declared in", [_declared(each, name) for each in licenses.declared], most, look)
     if licenses.found:
         lines += ["", f"  {look.paint('Texts', 'bold')}"]
         for found in licenses.found[:most]:
@@ -69,14 +69,16 @@ def _at(where: Location) -> str:
     return visible(f"{where.place}{line}{' ' + where.pointer if where.pointer else ''}")
 
 
-def _declared(each: Declared) -> list[str]:
+def _declared(each: Declared, name: str) -> list[str]:
     meant = each.expression or title_of(each.keys)
     if not each.keys and each.form == "link" and "://" not in each.said:
         meant = "a file of the model"
     elif each.said.lower() == "other":
         meant = "said elsewhere"
     of = "" if each.scope == "model" else "of a part"
-    return [f"    {_at(each.source)}", visible(each.said), f"= {visible(meant)}", of]
+    # of a model that is one file, the key alone: with the file before it there is no room
+    at = visible(each.source.pointer) if each.source.pointer and each.source.place == name else _at(each.source)
+    return [f"    {at}", visible(each.said), f"= {visible(meant)}", of]
 
 
 def _listed(title: str, rows: list[list[str]], most: int | None, look: Look) -> Iterator[str]:

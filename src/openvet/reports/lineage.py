@@ -37,11 +37,18 @@ def verdict_words(verdict: str) -> str:
     return verdict.replace("-", " ")
 
 
-def edge_words(edge: Edge) -> str:
-    """What is said of an edge, without who it is about."""
+def edge_words(edge: Edge, lineage: LineageV1 | None = None) -> str:
+    """What is said of an edge, without who it is about; with ``lineage``, that its tests found the same weights."""
+    if lineage is not None and edge.basis == "measured" and _is_same(lineage, edge):
+        return "same weights as"
     said = [f"{name} {value}" for name, value in edge.parameters.items() if not isinstance(value, list)]
     more = visible(", ".join(said))
     return f"{WORDS[edge.relation]} ({more})" if said else WORDS[edge.relation]
+
+
+def _is_same(lineage: LineageV1, edge: Edge) -> bool:
+    wanted = (edge.derivative, edge.origin, "identical", "consistent")
+    return any((each.derivative, each.origin, each.claim, each.verdict) == wanted for each in lineage.tests)
 
 
 def figures_words(test: WeightTest) -> str:
@@ -87,7 +94,7 @@ def _tree(lineage: LineageV1, name: str, look: Look, indent: str, told: set[str]
         named = visible(node.name if node is not None else edge.origin)
         where = f"  {look.paint(', '.join(_where(each) for each in edge.sources[:3]), 'dim')}" if edge.sources else ""
         others = f" and {more} more" if more else ""
-        yield f"{indent}{'└─ ' if last else '├─ '}{edge_words(edge)} {look.paint(named, 'cyan')}{others}  {edge.basis}{where}"
+        yield f"{indent}{'└─ ' if last else '├─ '}{edge_words(edge, lineage)} {look.paint(named, 'cyan')}{others}  {edge.basis}{where}"
         if edge.origin not in told and len(indent) < 3 * _DEPTH and not more:
             told.add(edge.origin)
             yield from _tree(lineage, edge.origin, look, indent + ("   " if last else "│  "), told)

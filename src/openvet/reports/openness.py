@@ -19,6 +19,8 @@ _READINGS: Final = {
     "declared": "with what is declared",
     "files": "from the files alone",
 }
+#: Where both readings come to the same.
+_BOTH: Final = "with what is declared, and from the files alone"
 _SCHEMES: Final = {
     "osaid-1.0": "Open Source AI Definition 1.0",
     "eu-53-2": "Open-source exemption of the AI Act, Article 53(2)",
@@ -66,13 +68,18 @@ def compose_openness(name: str, openness: OpennessV1, look: Look = PLAIN, *, eve
 
 def _framework(openness: OpennessV1, look: Look) -> Iterator[str]:
     yield look.paint(f"Model Openness Framework {visible(openness.framework)}", "bold")
-    for reading in openness.readings:
+    readings = openness.readings
+    same = len(readings) > 1 and all(
+        (each.reached, each.classes) == (readings[0].reached, readings[0].classes) for each in readings
+    )
+    for reading in readings[:1] if same else readings:
         reached = f"class {_ROMAN[reading.reached]}" if reading.reached else "no class"
-        yield f"  {_READINGS[reading.name]}: {look.paint(reached, 'bold')}  ({_progress(reading)})"
-    for reading in openness.readings:
+        named = _BOTH if same else _READINGS[reading.name]
+        yield f"  {named}: {look.paint(reached, 'bold')}  ({_progress(reading)})"
+    for reading in readings[:1] if same else readings:
         lacking = _next(reading)
         if lacking is not None:
-            title = f"Class {_ROMAN[lacking.of]} needs, {_READINGS[reading.name]}"
+            title = f"Class {_ROMAN[lacking.of]} needs{'' if same else f', {_READINGS[reading.name]}'}"
             yield f"  {look.paint(title, 'dim')}"
             yield from table(list(_needs(lacking)), look.width, wrap=True)
     if openness.unfitting:

@@ -37,7 +37,7 @@ def compose_origin(name: str, origin: OriginV1, look: Look = PLAIN, *, everythin
     if len(shown) < len(origin.names):
         lines.append(f"    and {len(origin.names) - len(shown):,} more; --all lists them")
     lines += _section("What the hub says (declared)", ([f"    {visible(each.name)}", _value(each.value)] for each in origin.metadata), look)  # fmt: skip
-    lines += _section("Not known", (["   ", visible(each)] for each in origin.not_known), look, wrap=True)
+    lines += _section("Not known", (["   -", visible(each)] for each in origin.not_known), look, wrap=True)
     if origin.left_out:
         lines.append(f"  and {origin.left_out:,} more, too many to be listed")
     if any(each.heuristic for each in origin.remarks):

@@ -9,12 +9,14 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from openvet.core.coverage import Unknown
 from openvet.core.dataclass import dataclass
 from openvet.core.progress import Progress
 from openvet.core.text import printable
 from openvet.errors import ReadError, UsageError
 from openvet.evidence.predicates.lineage_v1 import THIS, Edge, LineageV1, Node, WeightTest
 from openvet.evidence.statement import ResourceDescriptor, Statement
+from openvet.workflows.answer import not_read
 from openvet.workflows.check import Options, make_pool
 from openvet.workflows.fingerprints import (
     Fingerprinted,
@@ -50,12 +52,16 @@ class Lined:
         predicate: the graph and the tests.
         notes: what a person has to know beside it: fingerprints that nobody signed, weights that were not read.
         tested: whether another model was at hand.
+        path: what the user named, printable.
+        unknowns: what was not read of the model.
     """
 
     subject: ResourceDescriptor
     predicate: LineageV1
     notes: tuple[str, ...] = ()
     tested: bool = False
+    path: str = ""
+    unknowns: tuple[Unknown, ...] = ()
 
     @property
     def statement(self) -> Statement:
@@ -66,6 +72,16 @@ class Lined:
         """The worst of what was tested; ``None`` where nothing was."""
         found = {each.verdict for each in self.predicate.tests if each.claim in {"derived", "adapter"}}
         return next((each for each in ("not-consistent", "cannot-tell", "consistent") if each in found), None)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "path": self.path,
+            "subject": self.subject.to_json(),
+            "statements": [self.statement.to_json()],
+            "unknowns": [each.to_json() for each in self.unknowns],
+            "verdict": self.verdict,
+            "notes": list(self.notes),
+        }
 
 
 def lineage(
@@ -185,7 +201,10 @@ class _Lining:
             ),
             tests=tuple(self.tests),
         )
-        return Lined(self.model.subject, made, tuple(notes), bool(self.others))
+        opened = self.model.opened
+        unknowns = () if opened is None else not_read(opened.taken)
+        shown = printable(self.model.path)
+        return Lined(self.model.subject, made, tuple(notes), bool(self.others), shown, unknowns)
 
     @staticmethod
     def _print(model: _Model) -> Fingerprinted:

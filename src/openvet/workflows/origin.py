@@ -20,7 +20,7 @@ from openvet.publishers.examine import HUB, examine_names, place_of
 from openvet.publishers.metadata import Answer as HubAnswer
 from openvet.publishers.metadata import compare_answers, facts_of, look_at_answer, stated_answer, take_answer
 from openvet.publishers.names import find_names
-from openvet.workflows.answer import Answer
+from openvet.workflows.answer import Answer, not_read
 from openvet.workflows.check import Options, begin, finish, make_pool, open_origin
 from openvet.workflows.knowledge import tool
 from openvet.workflows.model_files import read_small
@@ -100,7 +100,8 @@ def ask_origin(path: str, asked: Asked, options: Options, progress: Progress, *,
         pool.stop()
         origin.close()
     subject = subject_of(taken.snapshot, taken.inventory)
-    return Answer(printable(path), subject, _origin(model, asked, now, before, settled, progress))
+    said = _origin(model, asked, now, before, settled, progress)
+    return Answer(printable(path), subject, said, not_read(taken))
 
 
 def _origin(

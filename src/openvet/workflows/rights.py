@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from openvet.core.coverage import Unknown
 from openvet.core.license_ids import keys_of
 from openvet.core.progress import Progress
 from openvet.core.text import printable
@@ -15,16 +16,17 @@ from openvet.errors import MalformedError, OpenVetError, ReadError, SubjectError
 from openvet.evidence.dossier.layout import CLAIMS
 from openvet.evidence.predicates import NAMES
 from openvet.evidence.predicates.licenses_v1 import LicensesV1
-from openvet.evidence.predicates.lineage_v1 import LineageV1
-from openvet.evidence.predicates.rights_v1 import RightsV1
+from openvet.evidence.predicates.lineage_v1 import THIS, LineageV1
+from openvet.evidence.predicates.rights_v1 import Reason, RightsV1
 from openvet.evidence.signing import parse_line, parse_statement
 from openvet.evidence.statement import Predicate
+from openvet.inventory.texts import is_license_name
 from openvet.licenses.along import weigh
 from openvet.licenses.held import held_of
 from openvet.licenses.terms import terms_of
 from openvet.licenses.uses import Asked
 from openvet.licenses.works import Given, choices_of
-from openvet.workflows.answer import Answer
+from openvet.workflows.answer import Answer, not_read
 from openvet.workflows.check import Options, take
 from openvet.workflows.knowledge import tool
 
@@ -33,6 +35,9 @@ __all__ = ["REPORT_TYPE", "Base", "ask_rights", "read_bases", "take_base"]
 REPORT_TYPE: Final = f"{NAMES}/rights-report/v1"
 _LARGEST: Final = 64 * 1024 * 1024
 _HUB: Final = "pkg:huggingface/"
+#: Ends of names of files that say what a model's licence is, or what it was made of.
+_TELLING: Final = (".md", ".txt", ".json", ".yml", ".yaml", ".toml", ".cff", ".gguf", ".safetensors")
+_MOST_UNREAD: Final = 20
 
 
 class Base:
@@ -169,7 +174,21 @@ def ask_rights(
     answers = answers_of(taken.inventory, ["licenses", "lineage"], subject.name, subject.digest)
     hub = named.removeprefix("hf:").partition("@")[0] if named.startswith("hf:") else ""
     held = (taken.inventory, hub)
-    return Answer(printable(named), subject, _weigh(answers, asked, given, held, subject.name))
+    unknowns = not_read(taken)
+    said = _weigh(answers, asked, given, held, subject.name)
+    return Answer(printable(named), subject, replace(said, needs=(*said.needs, *_unread(unknowns))), unknowns)
+
+
+def _unread(unknowns: Sequence[Unknown]) -> Iterator[Reason]:
+    """What is not read and may name a licence or a base model: nobody knows what the answer would be with it."""
+    places = dict.fromkeys(each.location.place for each in unknowns)
+    for place in [each for each in places if not each or is_license_name(each) or each.lower().endswith(_TELLING)][
+        :_MOST_UNREAD
+    ]:
+        whole = place or "a part of the model"
+        yield Reason(
+            "depends", THIS, f"{whole} was not read", None, f"what {whole} says of licences and of base models"
+        )
 
 
 def _weigh(
