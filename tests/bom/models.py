@@ -170,4 +170,11 @@ def pipeline(folder: Path) -> Path:
     return write(files, folder / "pipeline")
 
 
-MODELS = {"whole": whole, "bare": bare, "packed": packed, "adapter": adapter, "pipeline": pipeline}
+def merged(folder: Path) -> Path:
+    """A merge whose parents have licences that ask for more than its own, and that was trained on more."""
+    card = "---\nlicense: apache-2.0\nbase_model: [google/gemma-7b, meta-llama/Meta-Llama-3-8B]\ndatasets: [acme/answers]\ntags: [merge]\n---\n# Merged\n"
+    recipe = "models:\n  - model: google/gemma-7b\n    parameters: {weight: 0.5}\n  - model: meta-llama/Meta-Llama-3-8B\nmerge_method: slerp\nbase_model: google/gemma-7b\n"
+    return write({"README.md": card.encode(), "mergekit_config.yml": recipe.encode()}, folder / "merged")
+
+
+MODELS = {"whole": whole, "bare": bare, "packed": packed, "adapter": adapter, "pipeline": pipeline, "merged": merged}

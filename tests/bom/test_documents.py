@@ -167,7 +167,8 @@ def test_what_a_model_is_made_of(model: Path) -> None:
     first = document["components"][0]
     assert first["purl"] == f"pkg:huggingface/acme/mini@{REVISION}"
     assert (first["group"], first["name"], first["version"]) == ("acme", "mini", "1.0.0")
-    assert first["licenses"] == [{"license": {"id": "Apache-2.0", "acknowledgement": "declared"}}]
+    (held,) = first["licenses"]
+    assert (held["license"]["id"], held["license"]["acknowledgement"]) == ("Apache-2.0", "declared")
     assert first["pedigree"]["ancestors"][0]["purl"] == "pkg:huggingface/acme/base-mini"
     card = first["modelCard"]
     assert card["modelParameters"]["approach"] == {"type": "self-supervised"}

@@ -74,12 +74,12 @@ def test_a_check_fills_it_once() -> None:
 
 def test_all_that_is_ours_goes_in_where_nothing_is_asked_for() -> None:
     code, _, said = run("check", "model", "--dossier", "whole", "--sign", "owner.key")
-    assert (code, said) == (0, f"openvet: the dossier whole: lines {', '.join(map(str, range(1, 9)))} are new\n")
+    assert (code, said) == (0, f"openvet: the dossier whole: lines {', '.join(map(str, range(1, 10)))} are new\n")
     code, text, _ = run("dossier", "show", "whole", "--key", "owner.key.pub")
     kinds = [line.split("/predicates/")[1].split("/")[0] for line in text.splitlines() if "/predicates/" in line]
     assert (code, kinds) == (
         0,
-        ["scan", "inventory", "profile", "card", "lineage", "licenses", "openness", "advisories"],
+        ["scan", "inventory", "profile", "card", "lineage", "licenses", "rights", "openness", "advisories"],
     )
     assert verdict("whole", "--model", "model") == "verified"
     assert run("scan", "model", "--dossier", "one", "--sign", "owner.key")[2].endswith("one: line 1 is new\n")

@@ -68,6 +68,37 @@ def test_it_is_signed_and_goes_into_a_file() -> None:
     assert said.body["verificationResult"] == "PASSED"
 
 
+@pytest.mark.parametrize("kind", ["rights", "openness", "lineage", "licenses"])
+def test_what_licences_and_lineage_say_is_signed_and_goes_into_a_dossier(kind: str) -> None:
+    Path("model/README.md").write_text("---\nlicense: mit\nbase_model: meta-llama/Llama-3.1-8B\n---\n# A model\n")
+    assert run("check", "--statement", kind, "--sign", "owner.key", "--output", "said.json", "model").exit_code in {
+        0,
+        3,
+    }
+    said = signed(Path("said.json").read_text(), "owner.key.pub")
+    assert said.predicate_type.endswith(f"/{kind}/v1")
+    assert run("check", "--dossier", "all", "--sign", "owner.key", "model").exit_code in {0, 3}
+    shown = run("dossier", "show", "all", "--key", "owner.key.pub").stdout
+    assert f"/predicates/{kind}/v1  about model (dirHash)" in shown
+    added = run("dossier", "add", "all", "said.json", "--key", "owner.key", "--signer", "owner.key.pub")
+    assert "had" in added.stdout + added.stderr or added.exit_code == 0
+
+
+def test_rights_are_asked_what_a_product_asks() -> None:
+    Path("model/README.md").write_text("---\nlicense: mit\nbase_model: meta-llama/Llama-3.1-8B\n---\n# A model\n")
+    body = json.loads(run("check", "--statement", "rights", "model").stdout)["predicate"]
+    assert body["asked"] == ["commercial", "redistribute", "serve"]
+    assert [each["name"] for each in body["works"]] == ["model", "meta-llama/Llama-3.1-8B"]
+    assert any(each["kind"] == "restriction-dropped" for each in body["drifts"])
+
+
+def test_a_bill_in_a_statement_has_duties() -> None:
+    Path("model/README.md").write_text("---\nlicense: mit\nbase_model: meta-llama/Llama-3.1-8B\n---\n# A model\n")
+    body = run("check", "--statement", "cyclonedx", "model").stdout
+    assert "openvet:duty:show" in body
+    assert "Built with Llama" in body
+
+
 def test_a_run_can_be_repeated_byte_for_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = ("check", "--sign", "owner.key", *(f"--statement={each}" for each in ("scan", "inventory", "test-result", "svr", "vsa", "vulns")))  # fmt: skip
     first = run(*asked, "model")

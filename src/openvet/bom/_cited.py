@@ -34,6 +34,8 @@ def told(said: Said, digests: Mapping[str, Mapping[str, str]]) -> str:
     """``declared in README.md ...``, in one line."""
     sources = "; ".join(source_text(each, digests) for each in said.sources[:_MOST])
     more = f"; and {len(said.sources) - _MOST} more" if len(said.sources) > _MOST else ""
+    if said.note and not sources:
+        return f"{said.basis}: {said.note}"
     if said.basis == "declared":
         return f"declared in {sources}{more}" if sources else "declared"
     return f"{said.basis} from {sources}{more}" if sources else f"{said.basis} from the name of the subject"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from openvet.bom._made_of import NOTED
 from openvet.bom._table import table
 from openvet.bom.bill import Bill, Said
 
@@ -14,7 +15,7 @@ _MODALITIES: Final = frozenset({"text", "code", "image", "video", "audio", "sens
 _APPROACHES: Final = ("supervised", "unsupervised", "reinforcement-learning", "semi-supervised", "self-supervised")
 _ENERGY: Final = {"fine-tuning": "fine-tuning", "pre-training": "training", "training": "training"}
 _OURS: Final = ("parameters", "active parameters", "embedding parameters", "dtypes", "weight bytes", "bits per weight", "weights format",
-                "kind", "declared dtype", "library", "relation", "released", "tags", "hardware", "name")  # fmt: skip
+                "kind", "declared dtype", "library", "relation", *NOTED.values(), "released", "tags", "hardware", "name")  # fmt: skip
 
 
 def in_short(count: int) -> str:
@@ -38,7 +39,7 @@ class CardWriter:
             "bom-ref": "model:card",
             "modelParameters": self._parameters(f"{at}/modelParameters", said),
         }
-        trained = [each for each in self._bill.relations if each.kind == "trained-on"]
+        trained = [each for each in self._bill.relations if each.kind == "trained-on" and each.one == "model"]
         if trained:
             out["modelParameters"]["datasets"] = [{"ref": each.other} for each in trained]
             for number, each in enumerate(trained):

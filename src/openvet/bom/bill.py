@@ -11,6 +11,7 @@ from openvet.core.dataclass import dataclass
 from openvet.core.location import Location
 from openvet.evidence.predicates.advisories_v1 import AdvisoriesV1
 from openvet.evidence.predicates.profile_v1 import Comparison
+from openvet.evidence.predicates.rights_v1 import RightsV1
 from openvet.evidence.predicates.tool import Tool
 from openvet.evidence.statement import ResourceDescriptor
 
@@ -25,11 +26,15 @@ KINDS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One statement: a value, whether it is ``declared`` or ``derived`` (:data:`~openvet.evidence.predicates.inventory_v1.BASES`), and where."""
+    """One statement: a value, whether it is ``declared`` or ``derived`` (:data:`~openvet.evidence.predicates.inventory_v1.BASES`), and where.
+
+    ``note`` tells who says so where that is no file of the subject.
+    """
 
     value: Any
     basis: str
     sources: tuple[Location, ...] = ()
+    note: str = ""
 
     @property
     def text(self) -> str:
@@ -97,7 +102,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """``one`` stands in this relation to ``other``: contains, depends, trained-on, tested-on, descends."""
+    """``one`` stands in this relation to ``other``: contains, depends, trained-on, tested-on, descends (weights come from there)."""
 
     one: str
     kind: str
@@ -122,6 +127,8 @@ class Bill:
         disputed: statements that contradict one another.
         left_out: how many files and members are not listed.
         advisories: published problems of loaders and packages that it reaches; ``None`` where nobody looked for them.
+        rights: what licences say and ask for; ``None`` where nobody asked.
+        works: what ``rights`` calls a work -> the piece that it is.
     """
 
     subject: ResourceDescriptor
@@ -136,6 +143,8 @@ class Bill:
     disputed: tuple[Comparison, ...] = ()
     left_out: int = 0
     advisories: AdvisoriesV1 | None = None
+    rights: RightsV1 | None = None
+    works: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, *kinds: str) -> Iterable[Piece]:
         """The pieces of these kinds."""

@@ -17,6 +17,7 @@ from typing import Any, Final
 from openvet.bom._cited import Citations, told
 from openvet.bom._model_card import CardWriter
 from openvet.bom._problems import vulnerabilities
+from openvet.bom._rights import about_model, duties, held_licenses, key_of
 from openvet.bom.bill import Bill, License, Piece, Said
 from openvet.core.canonical import canonical_json
 from openvet.core.pattern import pattern
@@ -73,6 +74,7 @@ class _Writer:
         self._time = time
         stamp = (time or datetime.fromtimestamp(0, UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         self._tool = "tool:openvet"
+        self._by_ref = {each.ref: each for each in bill.of("base-model")}
         files = {each.place: each.ref for each in reversed(bill.pieces) if each.ref.startswith("file:")}
         self.citations = Citations(bill, files, self._tool, stamp)
 
@@ -180,7 +182,14 @@ class _Writer:
         for each in self._bill.licenses:
             if each.found == found:
                 self.citations.cite(f"{at}/licenses/{len(out)}", each.said)
-                out.append({"license": _license(each)})
+                made = _license(each)
+                out.append(
+                    {
+                        "license": self._with_duties(made, "model", key_of(each))
+                        if at.startswith("/components/")
+                        else made
+                    }
+                )
         return out
 
     def _links(self, at: str) -> list[dict[str, Any]]:
@@ -199,11 +208,7 @@ class _Writer:
             self.citations.cite(f"{at}/description", said["description"])
         out["hashes"] = hashes(bill.subject.digest)
         out["licenses"] = self._licenses(at)
-        ancestors: list[dict[str, Any]] = []
-        for each in bill.of("base-model"):
-            self.citations.cite(f"{at}/pedigree/ancestors/{len(ancestors)}", each.named)
-            base = {"type": "machine-learning-model", "bom-ref": each.ref, "name": each.name, "purl": each.purl}
-            ancestors.append(_full(base))
+        ancestors = self._ancestors("model", f"{at}/pedigree/ancestors", {"model"})
         if ancestors:
             out["pedigree"] = {"ancestors": ancestors}
         out["externalReferences"] = self._links(at)
@@ -212,8 +217,51 @@ class _Writer:
             out["evidence"] = {"licenses": evidence}
         card = CardWriter(bill, self.citations.cite)
         out["modelCard"] = card.model_card(f"{at}/modelCard", said)
-        out["properties"] = [*self._identity(), *card.properties(f"{at}/properties", said, start=len(self._identity()))]
+        properties = [*self._identity(), *card.properties(f"{at}/properties", said, start=len(self._identity()))]
+        for name, words in about_model(bill):
+            self.citations.cite(f"{at}/properties/{len(properties)}", words)
+            properties.append({"name": f"openvet:{name}", "value": words.text})
+        out["properties"] = properties
         return _full(out)
+
+    def _ancestors(self, ref: str, at: str, told: set[str]) -> list[dict[str, Any]]:
+        """What a piece descends from, and what that descends from; each once, also where lines meet or run in a circle."""
+        out: list[dict[str, Any]] = []
+        for each in self._bill.relations:
+            base = self._by_ref.get(each.other)
+            if each.one != ref or each.kind != "descends" or base is None or each.other in told:
+                continue
+            told.add(each.other)
+            here = f"{at}/{len(out)}"
+            self.citations.cite(here, base.named)
+            found: dict[str, Any] = {
+                "type": "machine-learning-model", "bom-ref": base.ref, "name": base.name, "version": base.version, "purl": base.purl,
+                "hashes": hashes(base.digests), "licenses": self._held(base.ref, f"{here}/licenses"),
+            }  # fmt: skip
+            older = self._ancestors(base.ref, f"{here}/pedigree/ancestors", told)
+            if older:
+                found["pedigree"] = {"ancestors": older}
+            properties: list[dict[str, str]] = []
+            for name, said in base.said.items():
+                self.citations.cite(f"{here}/properties/{len(properties)}", said)
+                properties.append({"name": f"openvet:{name}", "value": said.text})
+            found["properties"] = properties
+            out.append(_full(found))
+        return out
+
+    def _held(self, ref: str, at: str) -> list[dict[str, Any]]:
+        """The licences of a base model or data set, as they are known, each with what it asks for."""
+        held = held_licenses(self._bill, ref)
+        if held is None:
+            return []
+        self.citations.cite(f"{at}/0", held.said)
+        if held.expression:
+            return [{"expression": held.expression, "acknowledgement": "declared"}]
+        return [{"license": self._with_duties(_license(each), ref, key_of(each))} for each in held.licenses]
+
+    def _with_duties(self, license: dict[str, Any], ref: str, key: str) -> dict[str, Any]:  # noqa: A002
+        asked = [{"name": f"openvet:duty:{group}", "value": words} for group, words in duties(self._bill, ref, key)]
+        return {**license, "properties": [*license.get("properties", ()), *asked]} if asked else license
 
     def _part(self, part: Piece, at: str) -> dict[str, Any]:
         card = CardWriter(self._bill, self.citations.cite)
@@ -230,6 +278,7 @@ class _Writer:
             "hashes": hashes(piece.digests),
         }
         if piece.kind == "dataset":
+            out["licenses"] = self._held(piece.ref, f"{at}/licenses")
             out["data"] = [{"type": "dataset", "name": piece.name}]
             if "url" in piece.said:
                 out["data"][0]["contents"] = {"url": piece.said["url"].text}
@@ -273,12 +322,21 @@ class _Writer:
     def _formulation(self) -> list[dict[str, Any]]:
         """How it was made, as far as its documents say it: from which models, in which relation, on which data."""
         bill = self._bill
-        bases = [each for each in bill.relations if each.kind == "descends"]
-        data = [each for each in bill.relations if each.kind == "trained-on"]
+        bases = [each for each in bill.relations if each.kind == "descends" and each.one == "model"]
+        data = [each for each in bill.relations if each.kind == "trained-on" and each.one == "model"]
         if not bases and not data:
             return []
         said = bill.model.said.get("relation")
-        how = said.text if said is not None and said.text else "training" if not bases else "derivation"
+        ways = {str(each.said.value) for each in bases if each.said is not None} - {"based-on"}
+        how = (
+            said.text
+            if said is not None and said.text
+            else "training"
+            if not bases
+            else ways.pop()
+            if len(ways) == 1
+            else "derivation"
+        )
         at = "/formulation/0/workflows/0"
         for number, each in enumerate((*bases, *data)):
             self.citations.cite(f"{at}/inputs/{number}", each.said)

@@ -6,8 +6,9 @@ Nothing is looked up and nothing is added. Where two sources disagree, the first
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
+from openvet.bom._made_of import made_of
 from openvet.bom._pieces import pieces_of
 from openvet.bom._table import license_reference, spdx_id, table
 from openvet.bom.bill import Bill, License, Piece, Relation, Said
@@ -19,7 +20,9 @@ from openvet.evidence.predicates.advisories_v1 import AdvisoriesV1
 from openvet.evidence.predicates.card_v1 import CardDocument, CardFact, CardV1
 from openvet.evidence.predicates.inventory_v1 import InventoryV1
 from openvet.evidence.predicates.licenses_v1 import LicensesV1
+from openvet.evidence.predicates.lineage_v1 import LineageV1
 from openvet.evidence.predicates.profile_v1 import ModelPart, ProfileV1
+from openvet.evidence.predicates.rights_v1 import RightsV1
 from openvet.evidence.statement import ResourceDescriptor
 
 __all__ = ["gather"]
@@ -30,7 +33,6 @@ _COMMIT: Final = pattern(r"[0-9a-f]{40}\Z")
 _ARXIV: Final = pattern(r"arxiv:(\d{4}\.\d{4,5}(?:v\d+)?)\Z")
 _LINK: Final = pattern(r"https?://[A-Za-z0-9.\-_~:/?#@!$&'()*+,;=%]{1,500}\Z")
 _DOI: Final = pattern(r"10\.\d{4,9}(?:\.\d+)?/[A-Za-z0-9:/_;\-.]{1,200}\Z")
-_HUB_ID: Final = pattern(r"[A-Za-z0-9][\w.-]{0,95}(?:/[A-Za-z0-9][\w.-]{0,95})?\Z")
 _MOST: Final = 500
 
 
@@ -43,6 +45,8 @@ def gather(
     purl: str = "",
     advisories: AdvisoriesV1 | None = None,
     licenses: LicensesV1 | None = None,
+    lineage: LineageV1 | None = None,
+    rights: RightsV1 | None = None,
 ) -> Bill:
     """The bill of one subject.
 
@@ -51,6 +55,8 @@ def gather(
         purl: the package URL under which its users know it, where the caller says so.
         advisories: what was found when somebody looked for published problems.
         licenses: whose texts were found with the model.
+        lineage: what it was made of; without, no base model and no training data are listed.
+        rights: what the licences of all of that say, and ask for.
 
     Raises:
         UsageError: ``purl`` is none.
@@ -76,13 +82,14 @@ def gather(
         said=said,
     )
     models = tuple(_part(each) for each in parts if each is not main)
-    bases, relations = _lineage(documents, said)
-    data, used = _datasets(documents)
-    pieces += [*bases, *data]
+    made = made_of(lineage)
+    said.update(made.noted)
+    data, used = _tested(documents, {each.ref: each for each in made.pieces})
+    pieces += [*made.pieces, *data]
     relations = [
         *(Relation("model", "contains", each.ref) for each in (*models, *pieces) if each.kind in _CONTAINED),
         *(Relation("model", "depends", each.ref, each.named) for each in pieces if each.kind in ("library", "service")),
-        *relations,
+        *made.relations,
         *used,
     ]
     disputed = [each for part in parts for each in part.comparisons if not each.agree]
@@ -97,8 +104,10 @@ def gather(
         tuple(_metrics(documents))[:_MOST],
         tuple(_links(documents, origin)),
         tuple(disputed),
-        left_out,
+        left_out + made.left_out,
         advisories,
+        rights,
+        made.refs,
     )
 
 
@@ -288,49 +297,21 @@ def _part(part: ModelPart) -> Piece:
     return Piece(f"part:{part.name}", "model-part", part.name or "model", place=part.name, said=_from_profile(part))
 
 
-# --- what it was made of ---
+# --- what it was measured on ---
 
 
-def _texts(fact: CardFact) -> Iterator[str]:
-    for each in fact.value if isinstance(fact.value, list) else [fact.value]:
-        if isinstance(each, str) and each.strip() and each != "…":
-            yield each.strip()
-
-
-def _lineage(documents: list[CardDocument], said: Mapping[str, Said]) -> tuple[list[Piece], list[Relation]]:
+def _tested(documents: list[CardDocument], known: Mapping[str, Piece]) -> tuple[list[Piece], list[Relation]]:
+    """Data sets of results; ``known`` are those that the bill has already, by their names in it."""
     pieces: dict[str, Piece] = {}
-    relations = []
-    for fact in _facts(documents, "base_model"):
-        for text in _texts(fact):
-            ref = f"base:{text}"
-            if ref in pieces or len(pieces) >= _MOST:
-                continue
-            purl = huggingface(text) if _HUB_ID.match(text) else ""
-            pieces[ref] = Piece(ref, "base-model", text, purl=purl, named=_said(fact))
-            relations.append(Relation("model", "descends", ref, said.get("relation") or _said(fact)))
-    return list(pieces.values()), relations
-
-
-def _datasets(documents: list[CardDocument]) -> tuple[list[Piece], list[Relation]]:
-    pieces: dict[str, Piece] = {}
-    relations: dict[tuple[str, str], Relation] = {}
-
-    def add(text: str, kind: str, fact: CardFact, revision: Any = None) -> None:
-        ref = f"dataset:{text}"
-        if len(pieces) < _MOST:
-            version = printable(revision) if isinstance(revision, str) else ""
-            # what the hub's metadata names are data sets of the hub; there is no type of package URL for those
-            url = f"https://huggingface.co/datasets/{text}"
-            said = {"url": Said(url, "derived", (fact.source,))} if kind == "trained-on" and _HUB_ID.match(text) else {}
-            pieces.setdefault(ref, Piece(ref, "dataset", text, version, said=said, named=_said(fact)))
-            if ref in pieces:
-                relations.setdefault((kind, ref), Relation("model", kind, ref, _said(fact)))
-
-    for fact in _facts(documents, "datasets", kinds=_CARD):
-        for text in _texts(fact):
-            add(text, "trained-on", fact)
+    relations: dict[str, Relation] = {}
     for fact in _facts(documents, "model-index", "result"):
-        data = fact.value.get("dataset") if isinstance(fact.value, Mapping) else None
-        if isinstance(data, str) and data.strip():
-            add(data.strip(), "tested-on", fact, fact.value.get("revision"))
+        value = fact.value if isinstance(fact.value, Mapping) else {}
+        data, revision = value.get("dataset"), value.get("revision")
+        if not isinstance(data, str) or not data.strip() or len(pieces) >= _MOST:
+            continue
+        ref = f"dataset:{data.strip()}"
+        if ref not in known:
+            version = printable(revision) if isinstance(revision, str) else ""
+            pieces.setdefault(ref, Piece(ref, "dataset", data.strip(), version, named=_said(fact)))
+        relations.setdefault(ref, Relation("model", "tested-on", ref, _said(fact)))
     return list(pieces.values()), list(relations.values())

@@ -14,7 +14,9 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from openvet.bom._cited import told
+from openvet.bom._made_of import NOTED
 from openvet.bom._problems import problems
+from openvet.bom._rights import about_model, duties, held_licenses, key_of
 from openvet.bom._table import table
 from openvet.bom.bill import Bill, License, Piece, Said
 from openvet.bom.cyclonedx import serial
@@ -55,6 +57,7 @@ class _Writer:
         self._digests = bill.digests_by_place
         self._elements: list[dict[str, Any]] = []
         self._said: dict[str, Said] = {}
+        self._notes: list[tuple[str, str]] = []
 
     def _id(self, ref: str) -> str:
         return self._base + quote(ref, safe="")
@@ -86,6 +89,7 @@ class _Writer:
         for piece in bill.pieces:
             self._piece(piece)
         self._licenses(model)
+        self._licenses_of_others()
         for number, (one, kind, others) in enumerate(self._grouped()):
             self._add("Relationship", f"relation:{number}", **{"from": self._id(one)}, relationshipType=_RELATIONS[kind],
                       to=[self._id(each) for each in others])  # fmt: skip
@@ -207,11 +211,11 @@ class _Writer:
         purl = piece.purl or None
         if piece.kind == "dataset":
             self._add("dataset_DatasetPackage", piece.ref, name=piece.name, dataset_datasetType=["noAssertion"],
-                      software_packageVersion=piece.version, software_primaryPurpose="data", comment=self._comment(piece),
+                      verifiedUsing=_hashes(piece.digests), software_packageVersion=piece.version, software_primaryPurpose="data", comment=self._comment(piece),
                       software_downloadLocation=piece.said["url"].text if "url" in piece.said else None)  # fmt: skip
         elif piece.kind == "base-model":
             self._add("ai_AIPackage", piece.ref, name=piece.name, software_packageUrl=purl, software_primaryPurpose="model",
-                      comment=self._comment(piece))  # fmt: skip
+                      software_packageVersion=piece.version, verifiedUsing=_hashes(piece.digests), comment=self._comment(piece))  # fmt: skip
         elif piece.kind in ("library", "service"):
             self._add("software_Package", piece.ref, name=piece.name, software_packageVersion=piece.version, software_packageUrl=purl,
                       software_primaryPurpose="library" if piece.kind == "library" else "requirement", comment=self._comment(piece))  # fmt: skip
@@ -220,7 +224,10 @@ class _Writer:
                       software_primaryPurpose=_PURPOSES.get(piece.kind), comment=f"role: {piece.kind}")  # fmt: skip
 
     def _comment(self, piece: Piece) -> str | None:
-        return told(piece.named, self._digests) if piece.named is not None else None
+        if piece.named is None:
+            return None
+        said = [f"{name} {each.text}" for name, each in piece.said.items() if name.startswith("relation")]
+        return "; ".join([*said, told(piece.named, self._digests)])
 
     def _licenses(self, model: str) -> None:
         relations: dict[str, list[str]] = {}
@@ -228,15 +235,49 @@ class _Writer:
             ref = self._add("simplelicensing_LicenseExpression", f"license:{number}", simplelicensing_licenseExpression=_expression(each),
                             comment=f"written as {each.name}; {told(each.said, self._digests)}")  # fmt: skip
             relations.setdefault("hasConcludedLicense" if each.text else "hasDeclaredLicense", []).append(ref)
+            self._duties(ref, "model", key_of(each))
         for kind, refs in relations.items():
             name = "relation:license" if kind == "hasDeclaredLicense" else "relation:license-text"
             self._add("Relationship", name, **{"from": model}, relationshipType=kind, to=refs)
 
+    def _licenses_of_others(self) -> None:
+        """Those of base models and data sets, as far as they are known."""
+        for piece in self._bill.of("base-model", "dataset"):
+            held = held_licenses(self._bill, piece.ref)
+            if held is None:
+                continue
+            refs: list[str] = []
+            texts = (
+                [(held.expression, "")]
+                if held.expression
+                else [(_expression(each), key_of(each)) for each in held.licenses]
+            )
+            for text, key in texts:
+                ref = self._add("simplelicensing_LicenseExpression", f"license:{piece.ref}:{len(refs)}", simplelicensing_licenseExpression=text,
+                                comment=told(held.said, self._digests))  # fmt: skip
+                self._duties(ref, piece.ref, key)
+                refs.append(ref)
+            self._add("Relationship", f"relation:license:{piece.ref}", **{"from": self._id(piece.ref)}, relationshipType="hasDeclaredLicense", to=refs)  # fmt: skip
+
+    def _duties(self, subject: str, ref: str, key: str) -> None:
+        for group, words in duties(self._bill, ref, key):
+            self._notes.append((subject, f"duty, {group}: {words}"))
+
     def _annotations(self) -> None:
-        """Where each field of the model was read."""
-        for number, (field, said) in enumerate(self._said.items()):
-            self._add("Annotation", f"annotation:{number}", annotationType="other", subject=self._id("model"), contentType="text/plain",
-                      statement=f"{field}: {told(said, self._digests)}")  # fmt: skip
+        """Where each field of the model was read, and what has no field: what else it was made of, and what licences say and ask for."""
+        model = self._id("model")
+        notes = [(model, f"{field}: {told(said, self._digests)}") for field, said in self._said.items()]
+        notes += [
+            (model, f"{name} {said.text}: {told(said, self._digests)}")
+            for name, said in self._bill.model.said.items()
+            if name in NOTED.values()
+        ]
+        notes += [
+            (model, f"{name}: {said.text}; {told(said, self._digests)}") for name, said in about_model(self._bill)
+        ]
+        for number, (subject, text) in enumerate((*notes, *self._notes)):
+            self._add("Annotation", f"annotation:{number}", annotationType="other", subject=subject, contentType="text/plain",
+                      statement=text)  # fmt: skip
 
 
 def _expression(license: License) -> str:  # noqa: A002

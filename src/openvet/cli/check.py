@@ -291,8 +291,8 @@ def _run(ctx: click.Context, asked: dict[str, Any], *, with_inventory: bool) -> 
         # nobody would see more of the inventory
         seen = with_inventory and form != "statements" and not (quiet and form == "text")
         options = replace(options, only_facts=True, with_inventory=seen)
-    if statements is not None and statements.asks_openness:
-        options = replace(options, also=("openness",))
+    if statements is not None and statements.also:
+        options = replace(options, also=statements.also)
     reading = Reading(options=options, found=found)
     spared = paths if config is None else [*paths, config.path]
     with open_output(asked["output"], spared, utf8=form != "text") as output:

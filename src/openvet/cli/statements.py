@@ -29,6 +29,7 @@ _KINDS = (
     "card",
     "lineage",
     "licenses",
+    "rights",
     "openness",
     "advisories",
     "test-result",
@@ -38,6 +39,8 @@ _KINDS = (
     "cyclonedx",
     "spdx",
 )
+#: Those that a check answers only for their statements: both read tables that nothing else of a check needs.
+_ASKED = ("rights", "openness")
 #: Those that are made of the scan and the decision alone.
 _OF_THE_SCAN = frozenset({"scan", "test-result", "svr", "vsa"})
 
@@ -118,9 +121,12 @@ class Statements:
         return not self.kinds or not _OF_THE_SCAN.issuperset(self.kinds)
 
     @property
-    def asks_openness(self) -> bool:
-        """Whether the statement of openness is among them, which nothing else of a check needs."""
-        return not self.kinds or "openness" in self.kinds
+    def also(self) -> tuple[str, ...]:
+        """The questions that these statements rest on, and nothing else of a check does."""
+        if not self.kinds:
+            return _ASKED
+        bills = {"cyclonedx", "spdx"} & set(self.kinds)
+        return tuple(each for each in _ASKED if each in self.kinds or (each == "rights" and bills))
 
     def take(self, result: ModelReport | NotChecked) -> Iterator[str]:
         """What is to be printed of one model; what belongs into a dossier is put there.
@@ -171,7 +177,7 @@ def open_statements(
     if not kinds and folder is None:
         return None
     if not with_inventory and (
-        beyond := sorted({"inventory", "profile", "card", "lineage", "licenses", "openness"} & set(kinds))
+        beyond := sorted({"inventory", "profile", "card", "lineage", "licenses", *_ASKED} & set(kinds))
     ):
         raise click.UsageError(f"openvet scan takes no inventory, and so makes no {beyond[0]}; openvet check does")
     if folder is None and form_given:

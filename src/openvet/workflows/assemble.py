@@ -118,6 +118,11 @@ def answers_of(
         out["lineage"] = declare(inventory, _card(inventory), name, digest or {}, tool())
     if "licenses" in questions:
         out["licenses"] = _licenses(inventory)
+    if "rights" in questions:
+        from openvet.workflows.rights import rights_of
+
+        said = answers_of(inventory, ["lineage"], name, digest)["lineage"]
+        out["rights"] = rights_of(inventory, _licenses(inventory), said, name)
     return out
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -16,7 +17,9 @@ from openvet.errors import UsageError
 from openvet.evidence.predicates.advisories_v1 import AdvisoriesV1
 from openvet.evidence.predicates.card_v1 import CardV1
 from openvet.evidence.predicates.licenses_v1 import LicensesV1
+from openvet.evidence.predicates.lineage_v1 import LineageV1
 from openvet.evidence.predicates.profile_v1 import ProfileV1
+from openvet.evidence.predicates.rights_v1 import RightsV1
 from openvet.reports.report import ModelReport
 from openvet.workflows.check import Options, check_each
 
@@ -45,7 +48,9 @@ def bill_of(path: str, options: Options | None = None, progress: Progress | None
         UsageError: an option makes no sense, ``purl`` is none.
     """
     # the rules say which published problems of loaders the content reaches
-    return bill_of_report(next(check_each([path], options, progress)), purl)
+    settled = options or Options()
+    settled = replace(settled, also=tuple(dict.fromkeys((*settled.also, "rights"))))
+    return bill_of_report(next(check_each([path], settled, progress)), purl)
 
 
 def bill_of_report(report: ModelReport, purl: str = "") -> Bill:
@@ -57,6 +62,7 @@ def bill_of_report(report: ModelReport, purl: str = "") -> Bill:
     if report.inventory is None:
         raise UsageError("only the scan was made; openvet check takes the inventory too")
     profile, card, advisories, licenses = map(report.answers.get, ("profile", "card", "advisories", "licenses"))
+    lineage, rights = map(report.answers.get, ("lineage", "rights"))
     # the hub's cache is known by its folders; nothing else of where a model lies is told
     place = printable(os.path.abspath(report.path)) if os.path.exists(report.path) else report.path
     return gather(
@@ -68,6 +74,8 @@ def bill_of_report(report: ModelReport, purl: str = "") -> Bill:
         purl,
         advisories if isinstance(advisories, AdvisoriesV1) else None,
         licenses if isinstance(licenses, LicensesV1) else None,
+        lineage if isinstance(lineage, LineageV1) else None,
+        rights if isinstance(rights, RightsV1) else None,
     )
 
 

@@ -44,7 +44,7 @@ class Options:
         with_inventory: also say what the model is, not only whether it is safe.
         only_facts: of the inventory, give only the few facts that reports for people show: no list of files, members and
             tensors, and so no statement.
-        also: questions that are answered beside the usual ones: ``openness``, which a report of a check does not show.
+        also: questions that are answered beside the usual ones: ``openness`` and ``rights``, which a report of a check does not show.
         download: of what is on a server, fetch every byte and compute its digests, and not only the parts that are parsed.
         rules: ids of the only rules to run; empty means all.
         config: what the team has decided; see :class:`openvet.Config`. It is never looked for here: what a program calls

@@ -20,6 +20,7 @@ from openvet.evidence.predicates.lineage_v1 import THIS, LineageV1
 from openvet.evidence.predicates.rights_v1 import Reason, RightsV1
 from openvet.evidence.signing import parse_line, parse_statement
 from openvet.evidence.statement import Predicate
+from openvet.inventory.component import Inventory
 from openvet.inventory.texts import is_license_name
 from openvet.licenses.along import weigh
 from openvet.licenses.held import held_of
@@ -30,8 +31,10 @@ from openvet.workflows.answer import Answer, not_read
 from openvet.workflows.check import Options, take
 from openvet.workflows.knowledge import tool
 
-__all__ = ["REPORT_TYPE", "Base", "ask_rights", "read_bases", "take_base"]
+__all__ = ["PRODUCT", "REPORT_TYPE", "Base", "ask_rights", "read_bases", "rights_of", "take_base"]
 
+#: What is asked where nobody says: the uses of a model in a product that is shipped or served.
+PRODUCT: Final = Asked(("commercial", "redistribute", "serve"))
 REPORT_TYPE: Final = f"{NAMES}/rights-report/v1"
 _LARGEST: Final = 64 * 1024 * 1024
 _HUB: Final = "pkg:huggingface/"
@@ -189,6 +192,14 @@ def _unread(unknowns: Sequence[Unknown]) -> Iterator[Reason]:
         yield Reason(
             "depends", THIS, f"{whole} was not read", None, f"what {whole} says of licences and of base models"
         )
+
+
+def rights_of(inventory: Inventory, licenses: LicensesV1, lineage: Predicate, name: str) -> RightsV1:
+    """What the files of a model alone say to :data:`PRODUCT`: no licence of a base model is given beside them."""
+    answers: dict[str, Predicate] = {"licenses": licenses, "lineage": lineage}
+    said = _weigh(answers, PRODUCT, (), (inventory, ""), name)
+    unknowns = [each for part in inventory.walk() for each in part.unknowns]
+    return replace(said, needs=(*said.needs, *_unread(unknowns)))
 
 
 def _weigh(

@@ -9,6 +9,9 @@ name           predicate                                   made from
 ``inventory``  ours                                        what the files contain
 ``profile``    ours                                        what each model is and needs
 ``card``       ours                                        what the model's cards declare, leave out, and get wrong
+``lineage``    ours                                        what it declares that it was made of
+``licenses``   ours                                        which licences are declared, and whose texts lie with it
+``rights``     ours                                        what those licences say to use in a product, and ask for
 ``openness``   ours                                        which parts are there, and what schemes of openness make of them
 ``advisories`` ours                                        which published problems of loaders and packages it reaches
 ``test-result`` in-toto, test result                       the scan: a rule is a test
@@ -61,6 +64,7 @@ KINDS: Final = (
     "card",
     "lineage",
     "licenses",
+    "rights",
     "openness",
     "advisories",
     "test-result",
