@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,94 @@ def test_what_any_model_has_is_no_share(tmp_path: Path) -> None:
     model = make(tmp_path / "mine", {**TENSORS, "model.a.weight": numbers(8), "model.b.weight": numbers(9)})
     make(tmp_path / "known" / "Original", TENSORS)
     assert told("--known", str(tmp_path / "known"), model)["copies"] == []
+
+
+def matrices(seed: int, names: Sequence[str], dtype: str = "F32", flip: int = 0) -> bytes:
+    """Three matrices of random numbers under ``names``; ``flip`` changes the first values of the first one."""
+    import random
+
+    from openvet.testing.forge_tensors import safetensors
+
+    drawn = random.Random(seed)
+    size = 64 * 64 * (4 if dtype == "F32" else 2)
+    pattern = "<f" if dtype == "F32" else "<e"
+    data = [b"".join(struct.pack(pattern, drawn.gauss(0, 1)) for _ in range(64 * 64)) for _ in names]
+    if flip:
+        data[0] = bytes(flip * 256) + data[0][flip * 256 :]
+    assert all(len(each) == size for each in data)
+    header = safetensors(dict.fromkeys(names, (dtype, (64, 64))), pad=False)
+    return header[: len(header) - size * len(names)] + b"".join(data)
+
+
+@pytest.fixture
+def fingerprinted(tmp_path: Path) -> Path:
+    """A folder of known models that holds nothing but a fingerprint of one."""
+    pytest.importorskip("numpy")
+    (tmp_path / "original").mkdir()
+    (tmp_path / "original" / "model.safetensors").write_bytes(matrices(1, ("a", "b", "c")))
+    (tmp_path / "known").mkdir()
+    out = str(tmp_path / "known" / "original.fingerprint.json")
+    assert CliRunner().invoke(main, ["fingerprint", "-o", out, str(tmp_path / "original")]).exit_code == 0
+    return tmp_path
+
+
+def mine(folder: Path, data: bytes) -> str:
+    (folder / "mine").mkdir()
+    (folder / "mine" / "model.safetensors").write_bytes(data)
+    return str(folder / "mine")
+
+
+def test_a_fingerprint_is_a_known_model(fingerprinted: Path) -> None:
+    found = told("--known", str(fingerprinted / "known"), mine(fingerprinted, matrices(1, ("x", "y", "z"))))
+    (copy,) = found["copies"]
+    assert (copy["of"], copy["basis"], copy["equal"], copy["tensors"], copy["sketched"]) == (
+        "original",
+        "derived",
+        3,
+        3,
+        True,
+    )
+    assert kinds(found) == ["copy-under-another-name"]
+    assert (
+        "every matrix has the values of the fingerprint of original, and nothing says" in found["remarks"][0]["message"]
+    )
+    assert (
+        "(derived, by its fingerprint)"
+        in run("--known", str(fingerprinted / "known"), str(fingerprinted / "mine")).stdout
+    )
+
+
+@pytest.mark.parametrize(("seed", "dtype"), [(2, "F32"), (1, "F16")])
+def test_another_model_and_another_type_are_no_copy(fingerprinted: Path, seed: int, dtype: str) -> None:
+    assert (
+        told("--known", str(fingerprinted / "known"), mine(fingerprinted, matrices(seed, ("a", "b", "c"), dtype)))[
+            "copies"
+        ]
+        == []
+    )
+
+
+def test_a_part_that_was_changed_is_not_equal(fingerprinted: Path) -> None:
+    found = told("--known", str(fingerprinted / "known"), mine(fingerprinted, matrices(1, ("a", "b", "c"), flip=40)))
+    assert [(each["equal"], each["tensors"]) for each in found["copies"]] == [(2, 3)]
+    assert kinds(found) == []
+
+
+def test_a_fingerprint_that_is_none_is_told(fingerprinted: Path) -> None:
+    file = fingerprinted / "known" / "original.fingerprint.json"
+    value = json.loads(file.read_text())
+    value["predicate"]["tensors"][0]["probe"] = "!"
+    file.write_text(json.dumps(value))
+    found = told("--known", str(fingerprinted / "known"), mine(fingerprinted, matrices(1, ("a", "b", "c"))))
+    assert found["copies"] == []
+    assert any("its fingerprint is malformed" in each for each in found["notKnown"])
+
+
+def test_without_weights_a_fingerprint_is_not_compared(fingerprinted: Path) -> None:
+    (fingerprinted / "mine").mkdir()
+    (fingerprinted / "mine" / "config.json").write_text("{}")
+    found = told("--known", str(fingerprinted / "known"), str(fingerprinted / "mine"))
+    assert any("fingerprints of known models are not compared" in each for each in found["notKnown"])
 
 
 def test_statements_and_dossiers_are_known_by_digests_of_files(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ _PATH = click.Path(readable=False)
 @click.option("--all", "everything", is_flag=True, help="List every name, not only the first ones.")
 @click.option("--metadata", metavar="FILE", type=_PATH, multiple=True, help="What the hub says today: the JSON of /api/models/ORG/NAME, or of its commits. May be repeated.")  # fmt: skip
 @click.option("--earlier", metavar="FILE", type=_PATH, multiple=True, help="The same from an earlier day, or an origin statement of that day: what changed is told. May be repeated.")  # fmt: skip
-@click.option("--known", metavar="FOLDER", type=_PATH, help="Models, dossiers and statements that you know: the same tensors under another name are told.")  # fmt: skip
+@click.option("--known", metavar="FOLDER", type=_PATH, help="Models, dossiers, statements and fingerprints that you know: the same tensors under another name are told.")  # fmt: skip
 @click.option("--dossier", metavar="PATH", type=_PATH, help="A dossier about the model: who signed it.")
 @click.option("--key", metavar="FILE", type=_PATH, help="The public key of the dossier's owner.")
 @click.option("--trust", metavar="FILE", type=_PATH, help="Whom you trust about signatures: a trust.toml.")

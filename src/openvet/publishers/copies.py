@@ -67,4 +67,9 @@ def remarks_on(copies: Iterable[Copy]) -> Iterable[Remark]:
         if each.whole and not each.same_name and not each.says_so:
             shown = shorten(printable(each.of), 120)
             what = "every tensor that counts is" if each.basis == "measured" else "every file with weights is"
-            yield Remark("copy-under-another-name", f"{what} in {shown} too, bit for bit, and nothing says that it was made of it", each.basis, False, Location(""), {"of": shown, "equal": each.equal, "bytes": each.equal_bytes})  # fmt: skip
+            said = (
+                f"{what} in {shown} too, bit for bit,"
+                if not each.sketched
+                else f"every matrix has the values of the fingerprint of {shown},"
+            )
+            yield Remark("copy-under-another-name", f"{said} and nothing says that it was made of it", each.basis, False, Location(""), {"of": shown, "equal": each.equal, "bytes": each.equal_bytes})  # fmt: skip

@@ -88,7 +88,8 @@ def _copy(each: Copy) -> list[str]:
         if each.says_so
         else "under another name"
     )
-    return [f"    {visible(each.of)}", f"{share}, {name} ({each.basis})"]
+    how = f"{each.basis}, by its fingerprint" if each.sketched else each.basis
+    return [f"    {visible(each.of)}", f"{share}, {name} ({how})"]
 
 
 def _name(each: OriginName) -> list[str]:

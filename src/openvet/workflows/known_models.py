@@ -7,7 +7,9 @@ only seen where the files are the same; of a model at hand every tensor is read.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -18,11 +20,14 @@ from openvet.core.progress import Progress
 from openvet.core.text import printable
 from openvet.errors import OpenVetError, SubjectError, UsageError
 from openvet.evidence.dossier.layout import CLAIMS, INDEX
+from openvet.evidence.predicates.fields import FieldError
+from openvet.evidence.predicates.fingerprint_v1 import PREDICATE_TYPE as FINGERPRINT
+from openvet.evidence.predicates.fingerprint_v1 import FingerprintV1, unpack
 from openvet.evidence.predicates.inventory_v1 import PREDICATE_TYPE as INVENTORY
 from openvet.publishers.copies import Held
 from openvet.workflows.model_files import read_small
 
-__all__ = ["KnownModel", "read_known", "statements_in", "tensors_of"]
+__all__ = ["KnownModel", "read_known", "sketched_tensors", "statements_in", "tensors_of"]
 
 _LARGEST: Final = 256 * 1024 * 1024
 _MOST: Final = 1000
@@ -37,6 +42,7 @@ class KnownModel:
     Attributes:
         name: as whoever keeps it calls it, printable: the name of its folder or file, or its subject's; ``org/name`` in a hub's cache.
         tensors: each of its tensors, where it was read.
+        sketch: its matrices by what a fingerprint has of each, where that is what is known of it.
         files: SHA-256 -> (bytes, tensors) of its files that hold tensors, where a statement lists them.
         why: why there is neither, else ''.
     """
@@ -45,6 +51,7 @@ class KnownModel:
     tensors: tuple[Held, ...] = ()
     files: Mapping[str, tuple[int, int]] | None = None
     why: str = ""
+    sketch: tuple[Held, ...] = ()
 
 
 def read_known(folder: str, apart: str, limits: Limits, progress: Progress) -> Iterator[KnownModel]:
@@ -108,13 +115,40 @@ def _stated(path: str, name: str) -> Iterator[KnownModel]:
         data = read_small(path, _LARGEST)
     except SubjectError as error:
         raise SubjectError(str(error)) from error
-    found = [each for value in _values(data) for each in statements_in(value, INVENTORY)]
+    values = list(_values(data))
+    found = [each for value in values for each in statements_in(value, INVENTORY)]
+    prints = [each for value in values for each in statements_in(value, FINGERPRINT)]
     for subject, body in found:
         files = _files(body)
         if files:
             yield KnownModel(printable(subject or name), files=files)
-    if not found:
-        yield KnownModel(printable(name), why="no inventory is in it")
+    for subject, body in prints:
+        try:
+            yield KnownModel(printable(subject or name), sketch=sketched_tensors(FingerprintV1.from_json(body)))
+        except FieldError as error:
+            yield KnownModel(
+                printable(subject or name), why=f"its fingerprint is malformed: {printable(str(error))[:200]}"
+            )
+    if not found and not prints:
+        yield KnownModel(printable(name), why="no inventory and no fingerprint is in it")
+
+
+def sketched_tensors(fingerprint: FingerprintV1) -> tuple[Held, ...]:
+    """The matrices of a fingerprint, each by what its type, its shape and the values at some places come to.
+
+    Those places depend on the shape alone, so that a matrix gives the same under any name and in any company. The bytes are reckoned with one
+    for each value: of packed types a fingerprint does not say them.
+    """
+    from openvet.inventory.compare.dtypes import WIDTHS
+
+    out = []
+    for each in fingerprint.tensors:
+        probe = unpack(each.probe)
+        seen = f"{each.dtype} {'x'.join(map(str, each.shape))} {each.zeros} {each.not_finite} ".encode() + probe
+        constant = probe == probe[:4] * (len(probe) // 4)
+        size = min(math.prod(each.shape) * WIDTHS.get(each.dtype, 1), 2**53)
+        out.append(Held(printable(each.name), hashlib.sha256(seen).hexdigest(), size, constant))
+    return tuple(out)
 
 
 def _values(data: bytes) -> Iterator[Any]:

@@ -249,13 +249,21 @@ def _copies(
             left.append(f"its tensors were not read: {printable(str(error))}")
         if not mine:
             left.append("it has no tensor that could be compared with those of other models")
-    out = []
+    out: list[Copy] = []
+    drawn: list[Held] | None = None
     passed: dict[str, list[str]] = {}
     for each in read_known(folder, model.path, options.in_force, progress):
         if each.why:
             passed.setdefault(each.why, []).append(each.name)
             continue
         own, says = _is_called(model, place, each.name), _says(model, each.name)
+        if each.sketch:
+            if drawn is None:
+                drawn, why = _sketched(model, options, progress)
+                left += [why] if why else []
+            seen = compare_held(drawn, counting(each.sketch), each.name, same_name=own, says_so=says)
+            out += [replace(seen, basis="derived", sketched=True)] if seen is not None else []
+            continue
         found = (
             _by_files(model, each, same_name=own, says_so=says)
             if each.files is not None
@@ -267,6 +275,19 @@ def _copies(
         more = f" and {len(names) - _SAID} more" if len(names) > _SAID else ""
         left.append(f"not compared in the folder of known models: {', '.join(names[:_SAID])}{more}: {why}")
     return tuple(sorted(out, key=lambda each: (-each.equal_bytes, each.of))), left
+
+
+def _sketched(model: _Model, options: Options, progress: Progress) -> tuple[list[Held], str]:
+    """The matrices of the model as fingerprints have them, or none and why."""
+    from openvet.workflows.fingerprints import fingerprint
+    from openvet.workflows.known_models import sketched_tensors
+
+    if model.remote:
+        return [], "fingerprints of known models are not compared: the weights of a model on a server are not read"
+    try:
+        return counting(sketched_tensors(fingerprint(model.path, options, progress).predicate)), ""
+    except OpenVetError as error:
+        return [], f"fingerprints of known models are not compared: {printable(str(error))}"
 
 
 def _by_files(model: _Model, other: KnownModel, *, same_name: bool, says_so: bool) -> Copy | None:

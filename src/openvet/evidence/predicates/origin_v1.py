@@ -238,6 +238,7 @@ class Copy:
         equal_bytes, tensor_bytes: the same in bytes.
         same_name: whether both have one name.
         says_so: whether this model names the other as its base.
+        sketched: whether values at some places of each matrix were compared, by a fingerprint, and not all of them.
     """
 
     of: str
@@ -248,6 +249,7 @@ class Copy:
     tensor_bytes: int
     same_name: bool
     says_so: bool
+    sketched: bool = False
 
     @property
     def whole(self) -> bool:
@@ -264,6 +266,7 @@ class Copy:
             "tensorBytes": self.tensor_bytes,
             "sameName": self.same_name,
             "saysSo": self.says_so,
+            **({"sketched": True} if self.sketched else {}),
         }
 
     @classmethod
@@ -277,6 +280,7 @@ class Copy:
             _count(found, "tensorBytes"),
             found.take("sameName", bool),
             found.take("saysSo", bool),
+            found.may("sketched", bool) or False,
         )
 
 
