@@ -95,7 +95,8 @@ __all__ = ["ADMITTED", "ASKED", "FOLDER", "KEY", "REJECTED", "broken", "made"]
 
 FOLDER = Path(__file__).resolve().parents[1] / "vectors" / "v0.1"
 #: Bills are documents of others: their bodies are not read back as statements, and tests/bom holds them against their own schemas.
-_KINDS = tuple(each for each in KINDS if each not in FORMS)
+#: Rights have vectors of their own, below.
+_KINDS = tuple(each for each in KINDS if each not in FORMS and each != "rights")
 TOOL = Tool("openvet", "0.1.0", "ab" * 32)
 ASKED = Asked(datetime(2026, 11, 28, 12, 0, tzinfo=UTC), datetime(2026, 11, 28, 12, 0, 7, 500_000, tzinfo=UTC))
 
@@ -607,6 +608,10 @@ def statements() -> Iterator[tuple[str, Statement]]:
     yield "diff-same", _diff(_SAME)
     yield "origin-everything", _origin(_ORIGIN)
     yield "origin-nothing", _origin(_NO_ORIGIN)
+    yield (
+        "origin-sketched",
+        _origin(replace(_ORIGIN, copies=tuple(replace(each, sketched=True) for each in _ORIGIN.copies))),
+    )
     yield "lineage-tested", _lineage(_LINEAGE)
     yield "lineage-alone", _lineage(_ALONE)
     yield "fingerprint-two", _lineage(_FINGERPRINT)
