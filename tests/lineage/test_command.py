@@ -21,6 +21,8 @@ from openvet.evidence.predicates.lineage_v1 import THIS, Edge, LineageV1, Node, 
 from openvet.evidence.signing import parse_statement  # noqa: E402
 from openvet.inventory.compare import numbers  # noqa: E402
 from openvet.reports import lineage as text  # noqa: E402
+from openvet.reports._text import columns  # noqa: E402
+from openvet.reports.graph import drawing  # noqa: E402
 from openvet.reports.lineage_page import page  # noqa: E402
 from openvet.reports.look import Look  # noqa: E402
 from tests.lineage import pairs  # noqa: E402
@@ -233,6 +235,47 @@ def test_the_page_holds_nothing_but_text_and_a_drawing() -> None:
     assert {"consistent measured", "cannot-tell", "declared"} <= kinds
     assert tree.find("desc") is not None
     assert page(everything()) == made
+
+
+@pytest.mark.parametrize(
+    "name", ["W" * 80, "\u6a21\u578b" * 40, "\U0001f680" * 60, "Z\u0334\u0321a\u0335l" * 30, '"><b>x</b>']
+)
+def test_a_name_stays_in_its_box(name: str) -> None:
+    made = drawing(LineageV1(pairs.TOOL, (Node(THIS, "model", name),)))
+    tree = ElementTree.fromstring(made)
+    (box,) = tree.findall(".//rect")
+    (inner,) = tree.findall(".//svg")
+    assert int(inner.get("x", "")) + int(inner.get("width", "")) <= int(box.get("x", "")) + int(box.get("width", ""))
+    (shown,) = inner.findall("text")
+    assert columns(shown.text or "") <= 30
+    assert tree.findall("g/title")[0].text == name
+
+
+def test_a_small_drawing_is_not_blown_up_and_labels_keep_away_from_lines() -> None:
+    nodes = (Node(THIS, "model", "mine"), *(Node(each, "model", each) for each in ("a", "b", "c")))
+    edges = tuple(Edge(THIS, each, "merge", "declared") for each in ("a", "b", "c"))
+    tree = ElementTree.fromstring(drawing(LineageV1(pairs.TOOL, nodes, edges)))
+    assert tree.get("width") == str(2 * 12 + 2 * 230 + 190)
+    labels = [each for each in tree.findall("text") if each.text == "merged from"]
+    ends = [int((each.get("d") or "").rpartition(",")[2]) for each in tree.iter("path")]
+    start = int((next(tree.iter("path")).get("d") or "").partition(",")[2].partition(" ")[0])
+    assert [int(each.get("y", "")) > end for each, end in zip(labels, ends, strict=True)] == [
+        end > start for end in ends
+    ]
+    kinds = [each.tag for each in tree]
+    assert kinds.index("text") > max(at for at, tag in enumerate(kinds) if tag == "path"), "labels are above all lines"
+
+
+def test_what_is_not_drawn_is_told_in_the_drawing() -> None:
+    nodes = (Node(THIS, "model", "mine"), *(Node(f"n{at}", "model", f"n{at}") for at in range(20)))
+    edges = tuple(Edge(THIS, f"n{at}", "merge", "declared") for at in range(20))
+    assert "8 more are in the tables alone" in drawing(LineageV1(pairs.TOOL, nodes, edges))
+    assert "in the tables alone" not in drawing(LineageV1(pairs.TOOL, nodes[:5], edges[:4]))
+
+
+def test_colours_are_explained_where_something_was_tested() -> None:
+    assert "<figcaption>" in page(everything())
+    assert "<figcaption>" not in page(LineageV1(pairs.TOOL, (Node(THIS, "model", "mine"),)))
 
 
 def test_the_tree_ends_where_a_model_is_its_own_ancestor() -> None:

@@ -12,7 +12,7 @@ from typing import Final
 
 from openvet.core.text import shorten
 from openvet.evidence.predicates.lineage_v1 import THIS, LineageV1
-from openvet.reports._text import plural, visible
+from openvet.reports._text import columns, plural, visible
 from openvet.reports.lineage import WORDS, verdict_words
 
 __all__ = ["drawing"]
@@ -23,24 +23,26 @@ _EDGE: Final = 12
 _BOXES: Final = 40
 _LETTERS: Final = 30
 _PER_COLUMN: Final = 12
+_NOTE: Final = 22
 
 
 def drawing(lineage: LineageV1) -> str:
     """The ``svg`` element; every text is escaped."""
-    columns = _columns(lineage)
+    steps = _columns(lineage)
     places = {
         name: (_EDGE + at * (_WIDTH + _BETWEEN), _EDGE + row * (_HEIGHT + _GAP))
-        for at, column in enumerate(columns)
+        for at, column in enumerate(steps)
         for row, name in enumerate(column)
     }
-    tallest = max(len(each) for each in columns)
-    for at, column in enumerate(columns):  # each column in the middle
+    tallest = max(len(each) for each in steps)
+    for at, column in enumerate(steps):  # each column in the middle
         down = (tallest - len(column)) * (_HEIGHT + _GAP) // 2
         for name in column:
             places[name] = (_EDGE + at * (_WIDTH + _BETWEEN), places[name][1] + down)
-    width = 2 * _EDGE + len(columns) * _WIDTH + (len(columns) - 1) * _BETWEEN
+    width = 2 * _EDGE + len(steps) * _WIDTH + (len(steps) - 1) * _BETWEEN
     height = 2 * _EDGE + tallest * (_HEIGHT + _GAP) - _GAP
     left_out = len(lineage.nodes) - len(places)
+    height += _NOTE if left_out else 0
     described = "; ".join(
         f"{_name(lineage, each.derivative)} {WORDS[each.relation]} {_name(lineage, each.origin)}"
         for each in lineage.edges[:_BOXES]
@@ -48,12 +50,17 @@ def drawing(lineage: LineageV1) -> str:
     if left_out:
         described += f"; {plural(left_out, 'further box')} not drawn".replace("boxs", "boxes")
     out = [
-        f'<svg viewBox="0 0 {width} {height}" role="img" aria-labelledby="lineage-t lineage-d">',
+        f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" aria-labelledby="lineage-t lineage-d">',
         f'<title id="lineage-t">Lineage of {escape(visible(lineage.nodes[0].name))}</title>',
         f'<desc id="lineage-d">{escape(described or "nothing is said of where it comes from")}</desc>',
         *_lines(lineage, places),
         *_boxes(lineage, places),
     ]
+    if left_out:
+        said = "1 more is" if left_out == 1 else f"{left_out} more are"
+        out.append(
+            f'<text class="what" text-anchor="end" x="{width - _EDGE}" y="{height - _EDGE}">{said} in the tables alone</text>'
+        )
     return "\n".join([*out, "</svg>"])
 
 
@@ -62,20 +69,28 @@ def _name(lineage: LineageV1, identifier: str) -> str:
     return visible(node.name if node is not None else identifier)
 
 
+def _fitting(text: str) -> str:
+    """A name as it fits into a box: its beginning and its end; letters of double width take two places."""
+    room = _LETTERS
+    while room > 4 and columns(shorten(text, room)) > _LETTERS:
+        room -= 1
+    return shorten(text, room)
+
+
 def _columns(lineage: LineageV1) -> list[list[str]]:
     """Identifiers by how many steps they are away from the model; what has no way from it is left to the tables."""
-    columns, known = [[THIS]], {THIS}
+    steps, known = [[THIS]], {THIS}
     tested = {each.origin for each in lineage.tests if each.derivative == THIS}
     while len(known) < _BOXES:
-        ahead = [each.origin for name in columns[-1] for each in lineage.origins(name)]
-        if len(columns) == 1:
+        ahead = [each.origin for name in steps[-1] for each in lineage.origins(name)]
+        if len(steps) == 1:
             ahead = [*sorted(tested), *ahead]
         fresh = [each for each in dict.fromkeys(ahead) if each not in known][: min(_PER_COLUMN, _BOXES - len(known))]
         if not fresh:
             break
-        columns.append(fresh)
+        steps.append(fresh)
         known.update(fresh)
-    return columns
+    return steps
 
 
 def _lines(lineage: LineageV1, places: Mapping[str, tuple[int, int]]) -> list[str]:
@@ -91,7 +106,7 @@ def _lines(lineage: LineageV1, places: Mapping[str, tuple[int, int]]) -> list[st
             words.setdefault(key, []).append(WORDS[edge.relation])
     for test in lineage.tests:
         words.setdefault((test.derivative, test.origin), [])
-    out = []
+    paths, texts = [], []
     for (one, two), said in words.items():
         if one not in places or two not in places or one == two:
             continue
@@ -100,12 +115,14 @@ def _lines(lineage: LineageV1, places: Mapping[str, tuple[int, int]]) -> list[st
         (x1, y1), (x2, y2) = places[one], places[two]
         start, end = (x1 + _WIDTH, y1 + _HEIGHT // 2), (x2, y2 + _HEIGHT // 2)
         middle = (start[0] + end[0]) // 2
-        out.append(
+        paths.append(
             f'<path class="{kind or "declared"}" d="M{start[0]},{start[1]} C{middle},{start[1]} {middle},{end[1]} {end[0]},{end[1]}"/>'
         )
         text = shorten(", ".join([*dict.fromkeys(said), *([verdict_words(verdict)] if verdict else [])]), _LETTERS)
-        out.append(f'<text class="what" text-anchor="end" x="{end[0] - 6}" y="{end[1] - 5}">{escape(text)}</text>')
-    return out
+        # on the side from which no line comes
+        beside = end[1] + 13 if start[1] < end[1] else end[1] - 5
+        texts.append(f'<text class="what" text-anchor="end" x="{end[0] - 6}" y="{beside}">{escape(text)}</text>')
+    return [*paths, *texts]
 
 
 def _boxes(lineage: LineageV1, places: Mapping[str, tuple[int, int]]) -> list[str]:
@@ -117,7 +134,9 @@ def _boxes(lineage: LineageV1, places: Mapping[str, tuple[int, int]]) -> list[st
         out.append(
             f'<g><title>{escape(whole)}</title><rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="6"/>'
         )
-        out.append(f'<text x="{x + 10}" y="{y + 17}">{escape(shorten(whole, _LETTERS))}</text>')
+        # an svg of its own cuts off what a wide letter takes beyond the box
+        inner = f'<svg x="{x + 10}" y="{y}" width="{_WIDTH - 14}" height="{_HEIGHT}">'
+        out.append(f'{inner}<text x="0" y="17">{escape(_fitting(whole))}</text></svg>')
         out.append(
             f'<text class="what" x="{x + 10}" y="{y + 33}">{escape("this model" if name == THIS and kind == "model" else kind)}</text></g>'
         )

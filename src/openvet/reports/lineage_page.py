@@ -19,10 +19,15 @@ _STYLE: Final = """
 body { margin: 2rem auto; max-width: 72rem; padding: 0 1rem; background: var(--back); color: var(--text); font: 1rem/1.5 system-ui, sans-serif; }
 table { border-collapse: collapse; margin: 1rem 0; } th, td { text-align: left; vertical-align: top; padding: 0.25rem 1rem 0.25rem 0; border-bottom: 1px solid var(--grid); }
 .soft { color: var(--soft); } .consistent { color: var(--good); } .not-consistent { color: var(--bad); } .cannot-tell { color: var(--open); }
-svg { width: 100%; height: auto; } svg text { fill: var(--text); font-size: 13px; } svg .what { fill: var(--soft); font-size: 11px; }
+figure { margin: 1rem 0; overflow-x: auto; } figcaption { color: var(--soft); } caption { text-align: left; font-weight: 600; padding-bottom: 0.25rem; } td { max-width: 24rem; overflow-wrap: break-word; }
+svg { display: block; } svg > .what { paint-order: stroke; stroke: var(--back); stroke-width: 4px; stroke-linejoin: round; } svg text { fill: var(--text); font-size: 13px; } svg .what { fill: var(--soft); font-size: 11px; }
 svg rect { fill: var(--box); stroke: var(--grid); } svg path { fill: none; stroke: var(--line); stroke-width: 1.5; } svg .measured { stroke-width: 3; }
 svg path.consistent { stroke: var(--good); } svg path.not-consistent { stroke: var(--bad); stroke-dasharray: 6 4; } svg path.cannot-tell { stroke: var(--open); stroke-dasharray: 2 4; }
 """
+_LEGEND: Final = (
+    "<figcaption>Green: the weights are consistent with it. Red, dashed: they are not. "
+    "Yellow, dotted: nobody can tell. Grey: declared, and not tested.</figcaption>\n"
+)
 #: Nothing may be loaded and nothing run, whatever got into the page.
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 
@@ -42,7 +47,7 @@ def page(lineage: LineageV1) -> str:
         "</head>",
         "<body>",
         f"<h1>{escape(title)}</h1>",
-        f"<figure>\n{drawing(lineage)}\n</figure>",
+        f"<figure>\n{drawing(lineage)}\n{_LEGEND if lineage.tests else ''}</figure>",
         *_edges(lineage),
         *_tests(lineage),
         *(
