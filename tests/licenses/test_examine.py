@@ -83,7 +83,7 @@ def test_every_kind_of_declaration(tmp_path: Path) -> None:
         ("README.md", "link", ("LicenseRef-openvet-qwen-research",), "model"),
         ("model.gguf", "id", (L31,), "model"),
         ("model.safetensors", "id", ("Apache-2.0",), "model"),
-        ("config.json", "id", ("LicenseRef-scancode-gemma-tou-2024-04-01", "LicenseRef-scancode-gemma-tou-2025-03-24"), "model"),
+        ("config.json", "id", ("LicenseRef-openvet-gemma-tou-2024-02-21", "LicenseRef-scancode-gemma-tou-2024-04-01", "LicenseRef-scancode-gemma-tou-2025-03-24"), "model"),
         ("code.py", "expression", ("MIT", "Apache-2.0"), "part"),
         ("other.py", "notice", ("Apache-2.0",), "part"),
         ("pkg/METADATA", "id", ("BSD-3-Clause",), "part"),

@@ -13,7 +13,7 @@ from openvet.licenses.expression import parse_expression
 
 ROOT = Path(__file__).parents[2]
 _GPL3 = ("GPL-3.0-only", "GPL-3.0-or-later")
-_GEMMA = ("LicenseRef-scancode-gemma-tou-2024-04-01", "LicenseRef-scancode-gemma-tou-2025-03-24")
+_GEMMA = ("LicenseRef-openvet-gemma-tou-2024-02-21", "LicenseRef-scancode-gemma-tou-2024-04-01", "LicenseRef-scancode-gemma-tou-2025-03-24")
 
 
 def test_what_is_made_is_up_to_date() -> None:
@@ -53,6 +53,10 @@ def test_keys_are_of_spdx_or_references() -> None:
         ("https://huggingface.co/meta-llama/Llama-3.2-1B/blob/main/LICENSE.txt", ("LicenseRef-scancode-llama-3.2-license-2024",)),
         ("qwen-research", ("LicenseRef-openvet-qwen-research",)),
         ("mrl", ("LicenseRef-openvet-mistral-mrl-0.1",)),
+        ("falcon-llm-license", ("LicenseRef-openvet-falcon3",)),
+        ("https://falconllm.tii.ae/falcon-terms-and-conditions.html", ("LicenseRef-openvet-falcon3",)),
+        ("kimi-k3", ("LicenseRef-openvet-kimi-k3",)),
+        ("https://www.nvidia.com/en-us/agreements/enterprise-software/nvidia-open-model-agreement/", ("LicenseRef-openvet-nvidia-open-model-agreement-2026",)),
         ("Beerware", ("Beerware",)),
         ("other", ()),
         ("unknown", ()),
@@ -69,6 +73,14 @@ def test_names(said: str, keys: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("family", ["cc", "bsd", "gpl", "lgpl", "gfdl", "openrail"])
 def test_a_family_is_never_guessed(family: str) -> None:
     assert len(keys_of(family)) > 2
+
+
+def test_modified_mit_is_the_name_of_many() -> None:
+    """Kimi's ask for their own name to be shown, and Mistral's ends at a revenue: the name alone says neither."""
+    named = keys_of("modified-mit")
+    assert "LicenseRef-openvet-mistral-medium-3.5" in named
+    assert "LicenseRef-scancode-moonshot-ai-modified-mit-2025" in named
+    assert len(named) > 3
 
 
 def test_ids_that_are_written_over_two_lines_are_whole() -> None:

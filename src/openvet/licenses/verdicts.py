@@ -182,10 +182,10 @@ def _bound(terms: LicenseTerms, clause: Clause, case: Case) -> Reason:
     number = int(clause.words["number"])
     counted = str(clause.words.get("counted", ""))
     cited = cite(terms, clause)
+    currency = str(clause.words.get("currency", "USD"))
     if clause.kind == "user-threshold":
         have, unit = case.asked.users, "monthly active users"
     else:
-        currency = str(clause.words.get("currency", "USD"))
         unit = f"{currency} of {clause.words.get('period', 'annual')} revenue"
         have = case.asked.revenue[0] if case.asked.revenue is not None and case.asked.revenue[1] == currency else None
         if case.asked.revenue is not None and have is None:
@@ -195,6 +195,10 @@ def _bound(terms: LicenseTerms, clause: Clause, case: Case) -> Reason:
     if have <= number and not (have == number and clause.words.get("from")):
         says = f"{have:,} {unit} are no more than {number:,}"
         return Reason("allowed", case.work, f"{says}; what counts is the number {counted}" if counted else says, cited)
+    if clause.kind == "revenue-threshold" and clause.words.get("period", "annual") != "annual":
+        # people say what they earn in a year, and a year says nothing of the one month that counts
+        says = f"{have:,} {currency} a year may be more than {number:,} {clause.words['period']}"
+        return Reason("depends", case.work, says, cited, f"how much {unit} there is, {counted}")
     says = f"{have:,} {unit} are more than {number:,}: {clause.words.get('effect', 'a licence has to be asked for')}"
     if clause.words.get("fixed"):  # the number of another day counts, and nobody said that one
         return Reason("depends", case.work, says, cited, f"how many there were {counted}")
