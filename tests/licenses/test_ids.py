@@ -13,7 +13,11 @@ from openvet.licenses.expression import parse_expression
 
 ROOT = Path(__file__).parents[2]
 _GPL3 = ("GPL-3.0-only", "GPL-3.0-or-later")
-_GEMMA = ("LicenseRef-openvet-gemma-tou-2024-02-21", "LicenseRef-scancode-gemma-tou-2024-04-01", "LicenseRef-scancode-gemma-tou-2025-03-24")
+_GEMMA = (
+    "LicenseRef-openvet-gemma-tou-2024-02-21",
+    "LicenseRef-scancode-gemma-tou-2024-04-01",
+    "LicenseRef-scancode-gemma-tou-2025-03-24",
+)
 
 
 def test_what_is_made_is_up_to_date() -> None:

@@ -48,21 +48,41 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """A row of the table of known models: what a publisher declared of models whose ids fit ``pattern``."""
+    """A row of the table of known models: what a publisher declared of models whose ids fit ``pattern``.
+
+    Attributes:
+        pattern: of ids of the hub.
+        license: its key.
+        of: the day.
+        source: where the publisher says it.
+        seen: how it is known: ``text``, ``card``, ``listed``, ``known``.
+        by: the listings of others that say it too, for people.
+    """
 
     pattern: str
     license: str
     of: str
     source: str
     seen: str
+    by: tuple[str, ...] = ()
 
 
 @cache
 def _known_models() -> tuple[tuple[str, KnownModel], ...]:
-    rows = read_table("known_models")["model"]
+    table = read_table("known_models")
     return tuple(
-        (row["id"].lower(), KnownModel(row["id"], row["license"], str(row["of"]), row["source"], row["seen"]))
-        for row in rows
+        (
+            row["id"].lower(),
+            KnownModel(
+                row["id"],
+                row["license"],
+                str(row["of"]),
+                row["source"],
+                row["seen"],
+                tuple(table["listings"][each] for each in row.get("by", ())),
+            ),
+        )
+        for row in table["model"]
     )
 
 
@@ -163,7 +183,8 @@ def _licensed(work: Work, node: Node, given: Sequence[Given], only: bool) -> Wor
     if row is None:
         needs = f"the licence of {work.name}: its files, or a statement about them, given with --base"
         return _with(work, note=needs)
-    note = f"declared by the publisher as of {row.of} ({row.seen}), by our table: {row.source}"
+    by = f"; {'; '.join(row.by)}" if row.by else ""
+    note = f"declared by the publisher as of {row.of} ({row.seen}), by our table: {row.source}{by}"
     return _with(work, known="table", expression=row.license, choices=choices_of(row.license), note=note)
 
 
