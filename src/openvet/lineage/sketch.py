@@ -118,7 +118,7 @@ class _Sketching:
         square = some[:PROBE][:, self.places.first(self.width, min(PROBE, self.width))]
         zeros = float(np.count_nonzero(some == 0)) / some.size
         return TensorSketch(
-            stored.name, stored.dtype, stored.shape, stored.ggml, f"{zeros:.4f}".rstrip("0").rstrip(".") or "0", lost,
+            stored.name, stored.packed or stored.dtype, stored.shape, stored.ggml, f"{zeros:.4f}".rstrip("0").rstrip(".") or "0", lost,
             pack(np.ascontiguousarray(square, "<f4").tobytes()), rows, columns, norms,
         )  # fmt: skip
 

@@ -107,7 +107,7 @@ def fingerprint(
     with Opened(os.fspath(path), settled) as opened:
         opened.begin(make_pool(settled, progress))
         opened.read(progress)
-        held = hold(opened)
+        held = hold(np, opened)
         if not held.tensors:
             raise SubjectError(f"{printable(os.fspath(path))}: holds no weights that could be sketched")
         made = sketched(np, opened, held, settled)
@@ -132,10 +132,11 @@ def sketched(np: Any, opened: Opened, held: Held, options: Options) -> Fingerpri
     return Fingerprinted(subject_of(opened.taken.snapshot, opened.taken.inventory), made)
 
 
-def hold(opened: Opened) -> Held:
-    """The tensors of every model in a subject, one packaging of each."""
+def hold(np: Any, opened: Opened) -> Held:
+    """The tensors of every model in a subject, one packaging of each; what is packed in words is taken apart as it is read."""
     from dataclasses import replace
 
+    from openvet.inventory.compare.packed import unpacked
     from openvet.inventory.compare.tensors import heads_of
     from openvet.profile._parts import find_parts
 
@@ -159,7 +160,7 @@ def hold(opened: Opened) -> Held:
                 heads = heads_of(component.metadata)
             tensors.extend(
                 replace(each, name=f"{part.name}/{each.name}") if len(parts) > 1 else each
-                for each in opened.tensors(component)
+                for each in unpacked(np, list(opened.tensors(component)), component.format or "")
             )
         missing += [NotSketched(place, "is taken for another packaging of the same weights") for place in part.others]
     digests = _digests(opened, parts[0]) if parts else {}

@@ -34,6 +34,7 @@ from openvet.workflows.opened import Opened
 if TYPE_CHECKING:
     from openvet.evidence.keys import PublicKey
     from openvet.lineage.judge import Judged
+    from openvet.lineage.mixing import Origin
     from openvet.lineage.sides import Side
 
 __all__ = ["Lined", "lineage"]
@@ -135,7 +136,7 @@ class _Model:
             return
         self.opened.read(progress)
         if np is not None:
-            self.held = hold(self.opened)
+            self.held = hold(np, self.opened)
             self.fingerprinted = sketched(np, self.opened, self.held, self._options)
 
     @property
@@ -182,7 +183,7 @@ class _Lining:
     def all(self) -> Lined:
         declared = self.model.declared()
         notes = [*self.model.notes()]
-        judged: list[Judged] = []
+        judged: list[Origin] = []
         if self.others:
             from openvet.lineage.sides import open_side
 
@@ -190,7 +191,7 @@ class _Lining:
             for each in self.others:
                 notes.extend(each.notes())
                 found = self._one(side, each, self._node(each, declared), declared.nodes[0].kind)
-                if found is not None and found.test.verdict == "consistent":
+                if found is not None and found.judged.test.verdict == "consistent":
                     judged.append(found)
             self._mixtures(judged)
         made = replace(
@@ -225,9 +226,10 @@ class _Lining:
         self.nodes.append(Node(identifier, "model", subject.name, digest=dict(subject.digest)))
         return identifier
 
-    def _one(self, side: Side, other: _Model, node: str, kind: str) -> Judged | None:
+    def _one(self, side: Side, other: _Model, node: str, kind: str) -> Origin | None:
         from openvet.lineage.judge import judge
         from openvet.lineage.manner import manner
+        from openvet.lineage.mixing import Origin
         from openvet.lineage.sides import open_side
 
         np = self.np
@@ -241,7 +243,7 @@ class _Lining:
         test = replace(judged.test, figures={**judged.test.figures, **self._beside(other)})
         self.tests.append(test)
         if test.verdict != "consistent":
-            return judged
+            return None
         said = manner(np, judged, side, two)
         exactly = self._exact(other, node, judged)
         claims = {each.claim for each in exactly}
@@ -260,7 +262,7 @@ class _Lining:
             }  # what every value said is not asked of a few
         self.tests += [*exactly, *(each for each in said if each.claim not in claims)]
         self.edges.append(Edge(THIS, node, "based-on", "measured"))
-        return judged
+        return Origin(judged, two)
 
     def _beside(self, other: _Model) -> dict[str, str]:
         """What is the same beside the weights. It is told, and no reason for anything."""
@@ -288,12 +290,21 @@ class _Lining:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
 
-    def _mixtures(self, judged: Sequence[Judged]) -> None:
-        """Every two of the models that it is consistent with: does it lie between them?"""
+    def _mixtures(self, origins: Sequence[Origin]) -> None:
+        """The models that it is consistent with: does it lie between two of them, or was it merged out of all in another way?"""
         from openvet.lineage.manner import mixture
+        from openvet.lineage.mixing import combination, stacked, value_by_value
 
-        for at, first in enumerate(judged):
-            for second in judged[at + 1 :]:
-                found = mixture(self.np, first, second)
+        np = self.np
+        together = combination(np, origins)
+        if together is not None:
+            self.tests.append(together)
+            return
+        for at, first in enumerate(origins):
+            for second in origins[at + 1 :]:
+                found = mixture(np, first.judged, second.judged)
                 if found is not None:
                     self.tests.append(found)
+        rests = ([*origins[:at], *origins[at + 1 :]] for at in range(len(origins)))
+        sparse = (value_by_value(np, base, rest) for base, rest in zip(origins, rests, strict=True))
+        self.tests += [each for each in (stacked(np, origins), *sparse) if each is not None]

@@ -31,6 +31,7 @@ __all__ = ["Opened"]
 #: Archives that stand for a folder; what is inside of other containers belongs to one model file.
 _FOLDERS: Final = frozenset({"zip", "tar", "sevenzip", "gzip", "bzip2", "xz", "zstd", "lz4"})
 _STREAMS: Final = frozenset({"gzip", "bzip2", "xz", "zstd", "lz4"})
+_PLAIN: Final = frozenset({"safetensors", "gguf", "onnx", "ctranslate2"})
 _OPEN: Final = 400
 _SHORT: Final = 256
 
@@ -263,7 +264,7 @@ class Opened:
         from openvet.inventory.compare.runs import Part
 
         ggml = component.format == "gguf"
-        if component.format not in KINDS and component.format not in {"safetensors", "gguf"}:
+        if component.format not in KINDS and component.format not in _PLAIN:
             yield from self._described(component, f"numbers in files of the format {component.format} are not read")
             return
         try:
@@ -278,6 +279,8 @@ class Opened:
         digest = component.digests.get("sha256", "")
         for each in component.tensors:
             why = "its numbers are big-endian" if swapped else _misfit(each.dtype, each.elements, each.nbytes)
+            if not why and each.offset is None:
+                why = "its numbers are in another file, or not beside each other"
             if not why and (each.offset is None or each.offset + (each.nbytes or 0) > source.size):
                 why = "its bytes are not there"
             offset, nbytes = each.offset or 0, each.nbytes or 0

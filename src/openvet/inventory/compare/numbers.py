@@ -51,6 +51,7 @@ class Stored:
         ggml: whether its name and layout are llama.cpp's.
         run: begins reading it; ``None`` where its numbers cannot be read, and ``why`` says the reason.
         key: what two tensors share that are the same bytes of the same file; '' where that is not known.
+        packed: the word for how the file keeps it, where ``run`` gives other numbers than those in the file.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Stored:
     run: Callable[[], Run] | None = None
     why: str = ""
     key: str = ""
+    packed: str = ""
 
     @property
     def elements(self) -> int:
