@@ -22,7 +22,7 @@ INSTALL := $(PIP) install --quiet --require-hashes --no-deps
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test interop conformance interop-log lint types floors bench peers worst fuzz soak replay docs docs-check fmt lock clean check-all
+.PHONY: help demo test interop conformance interop-log lint types floors bench peers worst fuzz soak replay docs docs-check index fmt lock clean check-all
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -134,11 +134,15 @@ fmt: $(STAMP)/dev ## let ruff repair and lay out the code
 	$(BIN)/ruff check --fix $(ARGS)
 	$(BIN)/ruff format $(ARGS)
 
-docs: $(STAMP)/core ## write docs/reference from the code
+docs: $(STAMP)/core index ## write docs/reference from the code
 	$(BIN)/python tools/reference.py $(ARGS)
 
-docs-check: $(STAMP)/core ## fail if docs/reference is not what the code says
+docs-check: $(STAMP)/core ## fail if docs/reference or an index is not what the code says
 	$(BIN)/python tools/reference.py --check
+	$(BIN)/python tools/index.py --check
+
+index: $(STAMP)/core ## write the indexes of rules and formats from their modules
+	$(BIN)/python tools/index.py
 
 bench: $(STAMP)/core ## measure; prints each figure beside its target
 	$(BIN)/python benchmarks/run.py $(ARGS)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import ModuleType
+from collections.abc import Collection, Mapping, Sequence
 
 from openvet.checks._check import Context
 from openvet.core.coverage import Unknown
@@ -11,13 +10,13 @@ from openvet.core.dataclass import dataclass
 from openvet.core.finding import Finding
 from openvet.core.limits import Budget
 from openvet.core.overtime import Overtime
-from openvet.core.registry import Registered, load_kind
-from openvet.core.rule import Outcome
+from openvet.core.registry import Entry, Registered, load_kind
+from openvet.core.rule import Outcome, Rule, rule_of
 from openvet.errors import UsageError
 from openvet.inventory.component import Inventory
 from openvet.inventory.identify import formats
 
-__all__ = ["Result", "checks", "run_checks"]
+__all__ = ["Result", "checks", "import_rules", "run_checks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +29,20 @@ class Result:
 
 
 def checks() -> Registered:
-    """All rule modules."""
-    return load_kind("openvet.checks", ("RULE", "check"))
+    """All rules; the facts of each entry are its :class:`~openvet.core.rule.Rule`."""
+    return load_kind("openvet.checks", ("RULE", "check"), rule_of)
+
+
+def import_rules(present: Collection[str]) -> None:
+    """Import the rules that will be asked about files of the formats ``present``, before they are."""
+    for entry in checks().entries:
+        if not entry.facts.recorded and _concerns(entry.facts, present):
+            _ = entry.module
+
+
+def _concerns(rule: Rule, present: Collection[str]) -> bool:
+    """Whether ``rule`` looks at any of the formats that are there."""
+    return not rule.needs or any(name in present for name in rule.needs)
 
 
 def run_checks(
@@ -53,13 +64,13 @@ def run_checks(
         UsageError: an id in ``only`` is no rule's.
     """
     registered = checks()
-    modules = registered.modules
+    entries = registered.entries
     if only:
-        known = {module.RULE.id for module in modules}
+        known = {entry.facts.id for entry in entries}
         unknown = sorted(set(only) - known)
         if unknown:
             raise UsageError(f"unknown rule {unknown[0]}; `openvet rules` lists them")
-        modules = tuple(module for module in modules if module.RULE.id in set(only))
+        entries = tuple(entry for entry in entries if entry.facts.id in set(only))
     present = {name for component in inventory.walk() for name in component.formats}
     budget = budget or Budget()
     budget.start_rules()
@@ -67,19 +78,23 @@ def run_checks(
     broken = (*registered.broken, *formats().broken)
     findings: list[Finding] = []
     outcomes: dict[str, Outcome] = {}
-    for module in sorted(modules, key=lambda each: each.RULE.id):
-        rule = module.RULE
-        if rule.needs and present.isdisjoint(rule.needs):
+    for entry in sorted(entries, key=lambda each: each.facts.id):
+        rule = entry.facts
+        if not _concerns(rule, present):
             outcomes[rule.id] = Outcome.NOT_APPLICABLE
             continue
-        found, outcomes[rule.id] = _run(module, Context(inventory, rule, broken, callables), watch)
+        if rule.recorded and not inventory.anomalies(rule.id):
+            outcomes[rule.id] = Outcome.PASS
+            continue
+        found, outcomes[rule.id] = _run(entry, Context(inventory, rule, broken, callables), watch)
         findings.extend(found)
     watch.close()
     return Result(tuple(sorted(findings, key=Finding.sort_key)), outcomes, inventory.unfinished)
 
 
-def _run(module: ModuleType, context: Context, watch: Overtime) -> tuple[list[Finding], Outcome]:
+def _run(entry: Entry, context: Context, watch: Overtime) -> tuple[list[Finding], Outcome]:
     """One rule. What it found before it failed is kept; the failure leads to a review."""
+    module = entry.module
     found: list[Finding] = []
     try:
         watch.within(lambda: found.extend(module.check(context)))

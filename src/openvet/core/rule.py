@@ -6,10 +6,11 @@ Severity (how bad if true) and confidence (how sure) are two axes. ``SARIF`` map
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
+from types import ModuleType
 
 from openvet.core.dataclass import dataclass
 
-__all__ = ["SARIF_LEVEL", "SARIF_SECURITY_SEVERITY", "Confidence", "Outcome", "Rule", "Severity"]
+__all__ = ["SARIF_LEVEL", "SARIF_SECURITY_SEVERITY", "Confidence", "Outcome", "Rule", "Severity", "rule_of"]
 
 
 class Severity(IntEnum):
@@ -78,6 +79,8 @@ class Rule:
             them the rule's outcome is ``not_applicable``.
         whole: its findings depend on more files than the one at their place, so that an acceptance names the whole model.
         code: even its notes mean that loading runs code which is not known to build data; a strict team rejects them.
+        recorded: its findings are what readers recorded for it (:meth:`Context.anomalies`) and nothing else, so that it is not
+            asked, nor imported, where they recorded nothing.
     """
 
     id: str
@@ -88,3 +91,12 @@ class Rule:
     needs: tuple[str, ...] = ()
     whole: bool = False
     code: bool = False
+    recorded: bool = False
+
+
+def rule_of(module: ModuleType) -> Rule:
+    """The rule of a module; raises :class:`TypeError` where ``RULE`` is none."""
+    rule = module.RULE
+    if not isinstance(rule, Rule):
+        raise TypeError("RULE is not a Rule")
+    return rule

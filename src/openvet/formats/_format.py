@@ -11,10 +11,11 @@ puts what it learns into ``facts`` as it goes, so that what was read before a br
 :class:`~openvet.errors.ReadError` and its children, never executes, never writes, never opens a path.
 
 A module may also define ``STARTS``, a tuple of what its bytes can begin with: where the first byte is none of theirs, ``probe`` is
-not asked. It must be true of every bytes that ``probe`` says anything but NO of; a test compares the two.
+not asked, and the module not imported. It must be true of every bytes that ``probe`` says anything but NO of; a test compares the two.
+What has to be known before that is in the index of this folder (:class:`Sign`), which ``make index`` makes.
 
 The module's docstring describes the byte layout and links the specification. Import heavy parts inside
-``read``: every format module is imported to identify one file.
+``read``: whatever has no ``STARTS`` is imported to identify one file.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
 from enum import IntEnum
+from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 from openvet.core.coverage import Coverage, Unknown
@@ -32,7 +34,8 @@ from openvet.core.text import printable
 from openvet.io.source import Source
 
 __all__ = [
-    "Anomaly", "Coverage", "Facts", "Format", "Head", "Heading", "Likeness", "Link", "Member", "Outline", "Program", "Tensor", "Unknown",
+    "Anomaly", "Coverage", "Facts", "Format", "Head", "Heading", "Likeness", "Link", "Member", "Outline", "Program", "Sign", "Tensor",
+    "Unknown", "sign_of",
 ]  # fmt: skip
 
 HEAD_BYTES = 64 * 1024
@@ -76,6 +79,31 @@ class Format:
     cannot_tell: tuple[str, ...]
     refines: tuple[str, ...] = ()
     reader: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What has to be known of a format before its module is imported; the index of this folder holds one for each.
+
+    Attributes:
+        id, extensions, refines: as in :class:`Format`.
+        starts: the module's ``STARTS``; ``None`` where it has none and is always asked.
+    """
+
+    id: str
+    extensions: tuple[str, ...] = ()
+    refines: tuple[str, ...] = ()
+    starts: tuple[bytes, ...] | None = None
+
+    def may_be(self, first: bytes) -> bool:
+        """Whether bytes that begin with ``first``, which is one byte or none, may be of this format."""
+        return self.starts is None or first in {start[:1] for start in self.starts if start}
+
+
+def sign_of(module: ModuleType) -> Sign:
+    """What a format's module says of itself."""
+    said: Format = module.FORMAT
+    return Sign(said.id, said.extensions, said.refines, getattr(module, "STARTS", None))
 
 
 class Head:

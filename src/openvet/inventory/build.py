@@ -7,7 +7,7 @@ both are done (design law 12). A file that fits into one block is read once into
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -77,7 +77,7 @@ def take_inventory(
     algorithms: tuple[str, ...] = ("sha256",),
     digest_members: bool = False,
     every_call: bool = False,
-    meanwhile: Callable[[], object] = lambda: None,
+    meanwhile: Callable[[Collection[str]], object] = lambda _: None,
 ) -> Inventory:
     """Read every file once and say what it contains. Never raises for what a file holds.
 
@@ -89,7 +89,8 @@ def take_inventory(
         algorithms: digests of the small files and of members, which are hashed here.
         digest_members: of every member, and not only of those that are programs.
         every_call: programs list every call that they make.
-        meanwhile: called once when everything is parsed and threads may still be hashing.
+        meanwhile: called once with the ids of the formats that were found, when everything is parsed and threads may still be
+            hashing.
     """
     snapshot = ahead.snapshot
     progress.subject = snapshot.name
@@ -109,7 +110,7 @@ def take_inventory(
                 waiting.append((len(files) - 1, opened))
             while len(waiting) > AHEAD:
                 _settle(files, waiting, pool, budget, progress)
-        meanwhile()
+        meanwhile(reading.found)
         while waiting:
             progress.doing = waiting[0][1].entry.place
             _settle(files, waiting, pool, budget, progress)
@@ -178,6 +179,8 @@ class _Reading:
         self._algorithms = algorithms
         self._digest_members = digest_members
         self._every_call = every_call
+        #: ids of the formats that were read so far
+        self.found: set[str] = set()
 
     def file(self, opened: Opened, progress: Progress) -> Component:
         """The component of one entry; its digests come later where threads are computing them."""
@@ -251,6 +254,7 @@ class _Reading:
                 look_at_start(source, 0, source.size, "", facts)
         else:
             ids, facts = self._read(source, name, place, walked)
+            self.found.update(ids)
             if facts.tensors and not isinstance(source, RangeSource):  # a request for each tensor would cost too much
                 try:
                     self._watch.within(lambda: look_at_starts(source, facts, ids))

@@ -7,7 +7,7 @@ from types import ModuleType
 from openvet.core.dataclass import dataclass
 from openvet.core.registry import Registered, load_kind
 from openvet.errors import ReadError
-from openvet.formats._format import Format, Head, Likeness
+from openvet.formats._format import Format, Head, Likeness, sign_of
 
 __all__ = ["Identity", "formats", "identify"]
 
@@ -30,8 +30,8 @@ class Identity:
 
 
 def formats() -> Registered:
-    """All format modules with a reader."""
-    return load_kind("openvet.formats", ("FORMAT", "probe", "read"))
+    """All formats with a reader; the facts of each entry are its :class:`~openvet.formats._format.Sign`."""
+    return load_kind("openvet.formats", ("FORMAT", "probe", "read"), sign_of)
 
 
 #: What :func:`_asked` said of each first byte. By identity, for which the modules are held: to hash them all for each member
@@ -44,11 +44,7 @@ def _asked(registered: Registered, first: bytes) -> tuple[ModuleType, ...]:
     _, by_first = _told.setdefault(id(registered), (registered, {}))
     found = by_first.get(first)
     if found is None:
-        found = by_first[first] = tuple(
-            module
-            for module in registered.modules
-            if (starts := getattr(module, "STARTS", None)) is None or first in {start[:1] for start in starts if start}
-        )
+        found = by_first[first] = tuple(entry.module for entry in registered.entries if entry.facts.may_be(first))
     return found
 
 

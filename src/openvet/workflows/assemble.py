@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from openvet.checks._run import checks, run_checks
+from openvet.checks._run import checks, import_rules, run_checks
 from openvet.core.coverage import Coverage, Unknown
 from openvet.core.digest import dir_hash
 from openvet.core.finding import Finding
@@ -39,9 +39,9 @@ QUESTIONS: Final = ("profile", "card", "licenses", "lineage")
 _COVERAGE_RANK = {Coverage.UNREAD: 0, Coverage.PARTIAL: 1, Coverage.READ: 2, Coverage.INERT: 3}
 
 
-def get_ready() -> None:
-    """Import the rules and digest our own knowledge, before they are needed."""
-    checks()
+def get_ready(present: Collection[str]) -> None:
+    """Import the rules for the formats ``present`` and digest our own knowledge, before they are needed."""
+    import_rules(present)
     tool()
 
 
@@ -63,7 +63,7 @@ def assemble(path: str, snapshot: Snapshot, inventory: Inventory, budget: Budget
     unknowns = [Unknown("limit", snapshot.cut, Location(""))] if snapshot.cut else []
     unknowns.extend(result.unknowns)
     if options.rules:  # a rule that was not asked is not a rule that found nothing
-        text = f"only {len(result.outcomes)} of {len(checks().modules)} rules were run"
+        text = f"only {len(result.outcomes)} of {len(checks().entries)} rules were run"
         unknowns.append(Unknown("excluded", text, Location("")))
     scan = Scan(
         tool=tool(),
@@ -175,7 +175,7 @@ def _terms(options: Options) -> Terms:
     config, today = options.config, options.today
     held = config.acceptances_on(today) if config is not None and today is not None else ()
     code = (
-        frozenset(module.RULE.id for module in checks().modules if module.RULE.code) if options.strict else frozenset()
+        frozenset(entry.facts.id for entry in checks().entries if entry.facts.code) if options.strict else frozenset()
     )
     return Terms(held, options.strict, code)
 
@@ -187,7 +187,7 @@ class _Digests:
         self._by_place = {each.place: each.digests["sha256"] for each in inventory.walk() if "sha256" in each.digests}
         self._files = {each.place for each in inventory.files}
         self._model = subject.digest.get("dirHash") or subject.digest.get("sha256")
-        self._whole = {module.RULE.id for module in checks().modules if module.RULE.whole}
+        self._whole = {entry.facts.id for entry in checks().entries if entry.facts.whole}
 
     def bind(self, finding: Finding) -> Finding:
         """``finding`` with the digests by which it may be accepted."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -212,11 +212,14 @@ def begin(
     return Begun(origin, pool, Ahead(origin, pool, submit), budget)
 
 
-def finish(begun: Begun, options: Options, progress: Progress, meanwhile: Callable[[], object] | None = None) -> Taken:
+def finish(
+    begun: Begun, options: Options, progress: Progress, meanwhile: Callable[[Collection[str]], object] | None = None
+) -> Taken:
     """Parse what was begun, and wait until it is hashed.
 
     Args:
-        meanwhile: is called while threads are still hashing; imports the rules where nothing is named.
+        meanwhile: is called with the ids of the formats that were found while threads are still hashing; imports the rules for
+            them where nothing is named.
     """
     # whatever is not needed to begin hashing is imported only now
     from openvet.inventory.build import take_inventory
@@ -234,8 +237,8 @@ def finish(begun: Begun, options: Options, progress: Progress, meanwhile: Callab
     return Taken(begun.origin.snapshot, inventory, begun.budget)
 
 
-def _get_ready() -> None:
-    """Import everything else, while threads are still hashing."""
+def _get_ready(present: Collection[str]) -> None:
+    """Import everything else that files of these formats need, while threads are still hashing."""
     from openvet.workflows.assemble import get_ready
 
-    get_ready()
+    get_ready(present)

@@ -238,7 +238,7 @@ class _Reader(TomlReader):
     def _rule_ids() -> set[str]:
         from openvet.checks._run import checks
 
-        return {module.RULE.id for module in checks().modules}
+        return {entry.facts.id for entry in checks().entries}
 
 
 def _danger(name: str) -> str:

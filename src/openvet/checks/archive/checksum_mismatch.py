@@ -34,7 +34,12 @@ from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
 
 RULE = Rule(
-    id="archive/checksum-mismatch", severity=Severity.MEDIUM, confidence=Confidence.HIGH, since="0.1.0", cwe=(354,)
+    id="archive/checksum-mismatch",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(354,),
+    recorded=True,
 )
 
 

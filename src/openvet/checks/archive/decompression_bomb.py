@@ -33,7 +33,12 @@ from openvet.core.rule import Confidence, Rule, Severity
 __all__ = ["RULE", "check"]
 
 RULE = Rule(
-    id="archive/decompression-bomb", severity=Severity.HIGH, confidence=Confidence.HIGH, since="0.1.0", cwe=(409,)
+    id="archive/decompression-bomb",
+    severity=Severity.HIGH,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(409,),
+    recorded=True,
 )
 
 

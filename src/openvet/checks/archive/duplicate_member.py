@@ -33,7 +33,12 @@ from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
 
 RULE = Rule(
-    id="archive/duplicate-member", severity=Severity.MEDIUM, confidence=Confidence.HIGH, since="0.1.0", cwe=(694,)
+    id="archive/duplicate-member",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(694,),
+    recorded=True,
 )
 
 

@@ -30,7 +30,9 @@ from openvet.checks._check import Context
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
 
-RULE = Rule(id="archive/encrypted-member", severity=Severity.MEDIUM, confidence=Confidence.HIGH, since="0.1.0")
+RULE = Rule(
+    id="archive/encrypted-member", severity=Severity.MEDIUM, confidence=Confidence.HIGH, since="0.1.0", recorded=True
+)
 
 
 def check(ctx: Context) -> Iterator[Finding]:

@@ -37,7 +37,12 @@ from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
 
 RULE = Rule(
-    id="archive/header-mismatch", severity=Severity.MEDIUM, confidence=Confidence.HIGH, since="0.1.0", cwe=(436,)
+    id="archive/header-mismatch",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(436,),
+    recorded=True,
 )
 
 

@@ -34,7 +34,14 @@ from openvet.checks._check import Context
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
 
-RULE = Rule(id="archive/link-escape", severity=Severity.HIGH, confidence=Confidence.HIGH, since="0.1.0", cwe=(59, 61))
+RULE = Rule(
+    id="archive/link-escape",
+    severity=Severity.HIGH,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(59, 61),
+    recorded=True,
+)
 
 
 def check(ctx: Context) -> Iterator[Finding]:

@@ -32,7 +32,12 @@ from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
 
 RULE = Rule(
-    id="archive/overlapping-members", severity=Severity.HIGH, confidence=Confidence.HIGH, since="0.1.0", cwe=(409,)
+    id="archive/overlapping-members",
+    severity=Severity.HIGH,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(409,),
+    recorded=True,
 )
 
 

@@ -33,7 +33,14 @@ from openvet.checks._check import Context
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
 
-RULE = Rule(id="archive/path-traversal", severity=Severity.HIGH, confidence=Confidence.HIGH, since="0.1.0", cwe=(22,))
+RULE = Rule(
+    id="archive/path-traversal",
+    severity=Severity.HIGH,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(22,),
+    recorded=True,
+)
 
 
 def check(ctx: Context) -> Iterator[Finding]:

@@ -32,7 +32,12 @@ from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
 
 RULE = Rule(
-    id="archive/special-member", severity=Severity.MEDIUM, confidence=Confidence.HIGH, since="0.1.0", cwe=(250,)
+    id="archive/special-member",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(250,),
+    recorded=True,
 )
 
 #: Kinds that are made by extracting, rather than files with odd rights.

@@ -31,7 +31,14 @@ from openvet.core.rule import Confidence, Rule, Severity
 
 __all__ = ["RULE", "check"]
 
-RULE = Rule(id="arrow/pickled-type", severity=Severity.MEDIUM, confidence=Confidence.HIGH, since="0.1.0", cwe=(502,))
+RULE = Rule(
+    id="arrow/pickled-type",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(502,),
+    recorded=True,
+)
 
 
 def check(ctx: Context) -> Iterator[Finding]:

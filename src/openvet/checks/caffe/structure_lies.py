@@ -29,7 +29,14 @@ from openvet.core.rule import Confidence, Rule, Severity
 
 __all__ = ["RULE", "check"]
 
-RULE = Rule(id="caffe/structure-lies", severity=Severity.MEDIUM, confidence=Confidence.HIGH, since="0.1.0", cwe=(436,))
+RULE = Rule(
+    id="caffe/structure-lies",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(436,),
+    recorded=True,
+)
 
 
 def check(ctx: Context) -> Iterator[Finding]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from openvet.core.registry import load_kind
 from openvet.core.tables import read_table
+from openvet.inventory.identify import formats
 
 __all__ = ["carried_by_pickle", "claims", "ending_of", "family", "name_rules"]
 
@@ -20,8 +20,7 @@ def name_rules() -> dict[str, Any]:
 
 @cache
 def _refines() -> dict[str, tuple[str, ...]]:
-    modules = load_kind("openvet.formats", ("FORMAT", "probe", "read")).modules
-    return {module.FORMAT.id: module.FORMAT.refines for module in modules}
+    return {entry.facts.id: entry.facts.refines for entry in formats().entries}
 
 
 @cache
@@ -30,8 +29,7 @@ def claims() -> dict[str, frozenset[str]]:
     from openvet.formats import known
 
     found: dict[str, set[str]] = {}
-    modules = load_kind("openvet.formats", ("FORMAT", "probe", "read")).modules
-    for each in (*(module.FORMAT for module in modules), *known.FORMATS):
+    for each in (*(entry.facts for entry in formats().entries), *known.FORMATS):
         for ending in each.extensions:
             found.setdefault(ending, set()).add(each.id)
     for ending in name_rules()["text"]["endings"]:

@@ -29,7 +29,12 @@ from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
 
 RULE = Rule(
-    id="file/digest-mismatch", severity=Severity.HIGH, confidence=Confidence.HIGH, since="0.1.0", cwe=(345, 494)
+    id="file/digest-mismatch",
+    severity=Severity.HIGH,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(345, 494),
+    recorded=True,
 )
 
 

@@ -30,7 +30,9 @@ from openvet.checks._check import Context
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
 
-RULE = Rule(id="file/malformed", severity=Severity.MEDIUM, confidence=Confidence.HIGH, since="0.1.0", cwe=(20,))
+RULE = Rule(
+    id="file/malformed", severity=Severity.MEDIUM, confidence=Confidence.HIGH, since="0.1.0", cwe=(20,), recorded=True
+)
 
 
 def check(ctx: Context) -> Iterator[Finding]:

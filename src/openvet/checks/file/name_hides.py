@@ -29,7 +29,9 @@ from openvet.checks._check import Context
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
 
-RULE = Rule(id="file/name-hides", severity=Severity.MEDIUM, confidence=Confidence.HIGH, since="0.1.0", cwe=(451,))
+RULE = Rule(
+    id="file/name-hides", severity=Severity.MEDIUM, confidence=Confidence.HIGH, since="0.1.0", cwe=(451,), recorded=True
+)
 
 
 def check(ctx: Context) -> Iterator[Finding]:

@@ -31,7 +31,12 @@ from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
 
 RULE = Rule(
-    id="file/program-in-weights", severity=Severity.MEDIUM, confidence=Confidence.HIGH, since="0.1.0", cwe=(506,)
+    id="file/program-in-weights",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(506,),
+    recorded=True,
 )
 
 

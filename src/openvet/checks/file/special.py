@@ -27,7 +27,9 @@ from openvet.checks._check import Context
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
 
-RULE = Rule(id="file/special", severity=Severity.MEDIUM, confidence=Confidence.HIGH, since="0.1.0", cwe=(67,))
+RULE = Rule(
+    id="file/special", severity=Severity.MEDIUM, confidence=Confidence.HIGH, since="0.1.0", cwe=(67,), recorded=True
+)
 
 
 def check(ctx: Context) -> Iterator[Finding]:

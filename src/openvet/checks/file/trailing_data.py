@@ -28,7 +28,14 @@ from openvet.checks._check import Context
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
 
-RULE = Rule(id="file/trailing-data", severity=Severity.MEDIUM, confidence=Confidence.HIGH, since="0.1.0", cwe=(506,))
+RULE = Rule(
+    id="file/trailing-data",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(506,),
+    recorded=True,
+)
 
 
 def check(ctx: Context) -> Iterator[Finding]:

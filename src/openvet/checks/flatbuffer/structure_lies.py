@@ -41,6 +41,7 @@ RULE = Rule(
     since="0.1.0",
     cwe=(20, 125, 835),
     needs=("tflite", "executorch", "ort"),
+    recorded=True,
 )
 
 

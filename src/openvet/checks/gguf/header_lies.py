@@ -41,6 +41,7 @@ RULE = Rule(
     since="0.1.0",
     cwe=(1284,),
     needs=("gguf",),
+    recorded=True,
 )
 
 

@@ -39,6 +39,7 @@ RULE = Rule(
     since="0.1.0",
     cwe=(190, 122),
     needs=("gguf",),
+    recorded=True,
 )
 
 

@@ -38,6 +38,7 @@ RULE = Rule(
     since="0.1.0",
     cwe=(73, 200),
     needs=("hdf5",),
+    recorded=True,
 )
 
 _FAR = pattern(r"\s*(?:[a-zA-Z][a-zA-Z0-9+.-]*:|[/\\~$%]|\.\.(?:[/\\]|$))|.*[/\\]\.\.(?:[/\\]|$)|.*%")
@@ -45,14 +46,12 @@ _FAR = pattern(r"\s*(?:[a-zA-Z][a-zA-Z0-9+.-]*:|[/\\~$%]|\.\.(?:[/\\]|$))|.*[/\\
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each name that leads out."""
-    for component in ctx.components():
-        for anomaly in component.anomalies:
-            if anomaly.rule == RULE.id:
-                far = _FAR.match(str(anomaly.evidence.get("file", ""))) is not None
-                yield ctx.finding(
-                    anomaly.location,
-                    anomaly.message,
-                    "Do not load it; ask for a file that holds its own data.",
-                    severity=None if far else Severity.MEDIUM,
-                    evidence=anomaly.evidence,
-                )
+    for anomaly in ctx.inventory.anomalies(RULE.id):
+        far = _FAR.match(str(anomaly.evidence.get("file", ""))) is not None
+        yield ctx.finding(
+            anomaly.location,
+            anomaly.message,
+            "Do not load it; ask for a file that holds its own data.",
+            severity=None if far else Severity.MEDIUM,
+            evidence=anomaly.evidence,
+        )

@@ -36,6 +36,7 @@ RULE = Rule(
     since="0.1.0",
     cwe=(114,),
     needs=("hdf5",),
+    recorded=True,
 )
 
 #: The HDF Group registers filters from here on; below are numbers for testing, from which nobody publishes.
@@ -44,14 +45,12 @@ _REGISTERED = range(305, 32768)
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each filter of each file; registered ones are a note."""
-    for component in ctx.components():
-        for anomaly in component.anomalies:
-            if anomaly.rule == RULE.id:
-                registered = anomaly.evidence.get("filter") in _REGISTERED
-                yield ctx.finding(
-                    anomaly.location,
-                    anomaly.message,
-                    "Ask for a file without that filter, or install the filter from a source that you trust.",
-                    severity=Severity.NOTE if registered else None,
-                    evidence=anomaly.evidence,
-                )
+    for anomaly in ctx.inventory.anomalies(RULE.id):
+        registered = anomaly.evidence.get("filter") in _REGISTERED
+        yield ctx.finding(
+            anomaly.location,
+            anomaly.message,
+            "Ask for a file without that filter, or install the filter from a source that you trust.",
+            severity=Severity.NOTE if registered else None,
+            evidence=anomaly.evidence,
+        )

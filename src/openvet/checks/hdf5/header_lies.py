@@ -36,6 +36,7 @@ RULE = Rule(
     since="0.1.0",
     cwe=(1284, 770),
     needs=("hdf5",),
+    recorded=True,
 )
 
 

@@ -45,6 +45,7 @@ RULE = Rule(
     since="0.1.0",
     cwe=(79,),
     needs=("notebook", "script", "xml"),
+    recorded=True,
 )
 
 _SEVERITIES = {"kernel": Severity.HIGH, "takes": Severity.HIGH, "script": Severity.NOTE}

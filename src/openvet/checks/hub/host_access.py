@@ -41,6 +41,7 @@ RULE = Rule(
     since="0.1.0",
     cwe=(250,),
     needs=("json", "yaml", "toml", "shell", "notebook", "text"),
+    recorded=True,
 )
 
 _REMEDY = "Remove it from your copy before you start a container by it."

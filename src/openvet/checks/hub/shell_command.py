@@ -53,6 +53,7 @@ RULE = Rule(
         "xml",
         "python",
     ),
+    recorded=True,
 )
 
 _REMEDY = "Do not run it before you have read what it runs."
@@ -60,14 +61,12 @@ _REMEDY = "Do not run it before you have read what it runs."
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each line."""
-    for component in ctx.inventory.walk():
-        for anomaly in component.anomalies:
-            if anomaly.rule == RULE.id:
-                worse = anomaly.evidence.get("kind") != "fetch-run"
-                yield ctx.finding(
-                    anomaly.location,
-                    anomaly.message,
-                    _REMEDY,
-                    severity=Severity.HIGH if worse else Severity.MEDIUM,
-                    evidence=anomaly.evidence,
-                )
+    for anomaly in ctx.inventory.anomalies(RULE.id):
+        worse = anomaly.evidence.get("kind") != "fetch-run"
+        yield ctx.finding(
+            anomaly.location,
+            anomaly.message,
+            _REMEDY,
+            severity=Severity.HIGH if worse else Severity.MEDIUM,
+            evidence=anomaly.evidence,
+        )

@@ -37,6 +37,7 @@ RULE = Rule(
     since="0.1.0",
     cwe=(502,),
     needs=("msgpack",),
+    recorded=True,
 )
 
 

@@ -38,6 +38,7 @@ RULE = Rule(
     since="0.1.0",
     cwe=(22, 829),
     needs=("onnx", "onnx-tensor", "ort"),
+    recorded=True,
 )
 
 

@@ -41,6 +41,7 @@ RULE = Rule(
     since="0.1.0",
     cwe=(190, 125, 400, 674, 789, 835),
     needs=("onnx", "onnx-tensor"),
+    recorded=True,
 )
 
 

@@ -29,7 +29,14 @@ from openvet.core.rule import Confidence, Rule, Severity
 
 __all__ = ["RULE", "check"]
 
-RULE = Rule(id="parquet/outside-path", severity=Severity.HIGH, confidence=Confidence.HIGH, since="0.1.0", cwe=(22,))
+RULE = Rule(
+    id="parquet/outside-path",
+    severity=Severity.HIGH,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(22,),
+    recorded=True,
+)
 
 
 def check(ctx: Context) -> Iterator[Finding]:

@@ -30,7 +30,12 @@ from openvet.core.rule import Confidence, Rule, Severity
 __all__ = ["RULE", "check"]
 
 RULE = Rule(
-    id="parquet/structure-lies", severity=Severity.MEDIUM, confidence=Confidence.HIGH, since="0.1.0", cwe=(125,)
+    id="parquet/structure-lies",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(125,),
+    recorded=True,
 )
 
 

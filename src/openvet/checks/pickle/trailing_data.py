@@ -35,6 +35,7 @@ RULE = Rule(
     since="0.1.0",
     cwe=(506,),
     needs=NEEDS,
+    recorded=True,
 )
 
 

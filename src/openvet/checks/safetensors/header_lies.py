@@ -40,6 +40,7 @@ RULE = Rule(
     since="0.1.0",
     cwe=(1284,),
     needs=("safetensors",),
+    recorded=True,
 )
 
 

@@ -37,18 +37,17 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(312, 798),
+    recorded=True,
 )
 
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each credential, as surely as its form tells."""
-    for component in ctx.inventory.walk():
-        for anomaly in component.anomalies:
-            if anomaly.rule == RULE.id:
-                yield ctx.finding(
-                    anomaly.location,
-                    anomaly.message,
-                    "Have the publisher revoke the key at its issuer.",
-                    confidence=Confidence[str(anomaly.evidence.get("confidence", "high")).upper()],
-                    evidence=anomaly.evidence,
-                )
+    for anomaly in ctx.inventory.anomalies(RULE.id):
+        yield ctx.finding(
+            anomaly.location,
+            anomaly.message,
+            "Have the publisher revoke the key at its issuer.",
+            confidence=Confidence[str(anomaly.evidence.get("confidence", "high")).upper()],
+            evidence=anomaly.evidence,
+        )

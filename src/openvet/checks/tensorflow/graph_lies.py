@@ -37,6 +37,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(436, 789, 835),
+    recorded=True,
 )
 
 

@@ -36,6 +36,7 @@ RULE = Rule(
     since="0.1.0",
     cwe=(125,),
     needs=("tflite",),
+    recorded=True,
 )
 
 

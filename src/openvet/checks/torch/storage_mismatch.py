@@ -38,6 +38,7 @@ RULE = Rule(
     since="0.1.0",
     cwe=(125, 787),
     needs=("torch-zip", "torch-legacy", "torch-tar", "torch-export", "torch-package"),
+    recorded=True,
 )
 
 

@@ -39,6 +39,7 @@ RULE = Rule(
     since="0.1.0",
     cwe=(400, 789, 835),
     needs=NEEDS,
+    recorded=True,
 )
 
 

@@ -30,7 +30,14 @@ from openvet.core.rule import Confidence, Rule, Severity
 
 __all__ = ["RULE", "check"]
 
-RULE = Rule(id="torch7/carries-code", severity=Severity.HIGH, confidence=Confidence.MEDIUM, since="0.1.0", cwe=(502,))
+RULE = Rule(
+    id="torch7/carries-code",
+    severity=Severity.HIGH,
+    confidence=Confidence.MEDIUM,
+    since="0.1.0",
+    cwe=(502,),
+    recorded=True,
+)
 
 
 def check(ctx: Context) -> Iterator[Finding]:

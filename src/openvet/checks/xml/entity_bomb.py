@@ -29,7 +29,9 @@ from openvet.core.rule import Confidence, Rule, Severity
 
 __all__ = ["RULE", "check"]
 
-RULE = Rule(id="xml/entity-bomb", severity=Severity.HIGH, confidence=Confidence.HIGH, since="0.1.0", cwe=(776,))
+RULE = Rule(
+    id="xml/entity-bomb", severity=Severity.HIGH, confidence=Confidence.HIGH, since="0.1.0", cwe=(776,), recorded=True
+)
 
 
 def check(ctx: Context) -> Iterator[Finding]:

@@ -31,7 +31,14 @@ from openvet.core.rule import Confidence, Rule, Severity
 
 __all__ = ["RULE", "check"]
 
-RULE = Rule(id="xml/external-entity", severity=Severity.HIGH, confidence=Confidence.HIGH, since="0.1.0", cwe=(611,))
+RULE = Rule(
+    id="xml/external-entity",
+    severity=Severity.HIGH,
+    confidence=Confidence.HIGH,
+    since="0.1.0",
+    cwe=(611,),
+    recorded=True,
+)
 
 
 def check(ctx: Context) -> Iterator[Finding]:

@@ -30,7 +30,12 @@ from openvet.core.rule import Confidence, Rule, Severity
 __all__ = ["RULE", "check"]
 
 RULE = Rule(
-    id="xml/external-reference", severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, since="0.1.0", cwe=(829,)
+    id="xml/external-reference",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.MEDIUM,
+    since="0.1.0",
+    cwe=(829,),
+    recorded=True,
 )
 
 

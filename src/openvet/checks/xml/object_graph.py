@@ -29,7 +29,14 @@ from openvet.core.rule import Confidence, Rule, Severity
 
 __all__ = ["RULE", "check"]
 
-RULE = Rule(id="xml/object-graph", severity=Severity.HIGH, confidence=Confidence.MEDIUM, since="0.1.0", cwe=(502,))
+RULE = Rule(
+    id="xml/object-graph",
+    severity=Severity.HIGH,
+    confidence=Confidence.MEDIUM,
+    since="0.1.0",
+    cwe=(502,),
+    recorded=True,
+)
 
 
 def check(ctx: Context) -> Iterator[Finding]:

@@ -29,7 +29,9 @@ from openvet.core.rule import Confidence, Rule, Severity
 
 __all__ = ["RULE", "check"]
 
-RULE = Rule(id="xml/script", severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, since="0.1.0", cwe=(79,))
+RULE = Rule(
+    id="xml/script", severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, since="0.1.0", cwe=(79,), recorded=True
+)
 
 
 def check(ctx: Context) -> Iterator[Finding]:

@@ -42,6 +42,7 @@ RULE = Rule(
     since="0.1.0",
     cwe=(502,),
     needs=("yaml", "markdown", "citation"),
+    recorded=True,
 )
 
 _PYTHON = pattern(r"!!python/(?:object/apply|object/new|object|name|module):(.+)\Z", re.DOTALL)
@@ -58,32 +59,29 @@ _REMEDY = "Load the file with yaml.safe_load, or not at all."
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each tag that names a callable."""
-    for component in ctx.inventory.walk():
-        for anomaly in component.anomalies:
-            if anomaly.rule != RULE.id:
-                continue
-            tag = str(anomaly.evidence.get("tag", ""))
-            match = _PYTHON.match(tag) or _HYPER.match(tag)
-            if match is None:
-                if _GADGET.match(tag):
-                    yield ctx.finding(
-                        anomaly.location,
-                        f"{anomaly.message}, by which a loader of Java, Ruby or .NET runs code",
-                        _REMEDY,
-                        severity=Severity.CRITICAL,
-                        evidence=anomaly.evidence,
-                    )
-                continue
-            name = match.group(1)
-            judged = judge(f"{name}.Module" if "module:" in tag else name)
-            severity = judged.severity
-            if severity is Severity.NOTE and tag.startswith("!!python"):
-                severity = Severity.LOW  # an unsafe loader is needed even for a harmless class
-            yield ctx.finding(
-                anomaly.location,
-                f"{anomaly.message}: {judged.why}",
-                _REMEDY,
-                severity=severity,
-                confidence=judged.confidence,
-                evidence=anomaly.evidence,
-            )
+    for anomaly in ctx.inventory.anomalies(RULE.id):
+        tag = str(anomaly.evidence.get("tag", ""))
+        match = _PYTHON.match(tag) or _HYPER.match(tag)
+        if match is None:
+            if _GADGET.match(tag):
+                yield ctx.finding(
+                    anomaly.location,
+                    f"{anomaly.message}, by which a loader of Java, Ruby or .NET runs code",
+                    _REMEDY,
+                    severity=Severity.CRITICAL,
+                    evidence=anomaly.evidence,
+                )
+            continue
+        name = match.group(1)
+        judged = judge(f"{name}.Module" if "module:" in tag else name)
+        severity = judged.severity
+        if severity is Severity.NOTE and tag.startswith("!!python"):
+            severity = Severity.LOW  # an unsafe loader is needed even for a harmless class
+        yield ctx.finding(
+            anomaly.location,
+            f"{anomaly.message}: {judged.why}",
+            _REMEDY,
+            severity=severity,
+            confidence=judged.confidence,
+            evidence=anomaly.evidence,
+        )
