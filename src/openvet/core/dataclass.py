@@ -2,7 +2,7 @@
 
 ``dataclasses.dataclass`` writes and compiles the source of up to eight methods for each class: 0.4 ms for a frozen one
 with slots. A command imports about a hundred such classes and makes instances of few of them, so that this was the largest
-part of its start. Here a class gets its slots at once, and its methods with its first instance, of which little but
+part of its start. Here a class gets its slots at once, and its methods with its first instance, of which only
 ``__init__`` is compiled. ``replace``, ``asdict`` and ``fields`` take an instance as ever; ``fields`` of a class needs that an instance
 was made.
 """
@@ -67,10 +67,9 @@ def _finish(made: Any) -> None:
         if cls is None:
             return
         before = set(vars(cls))
-        # the standard library would write and compile every method by itself; only __init__ needs that
-        frozen = options["frozen"]
-        full: type = dataclasses.dataclass(slots=True, repr=False, eq=False, frozen=frozen)(cls)  # noqa: TID251 - the one place
-        for name, value in vars(full).items():
+        # the standard library says what the fields are; it would write and compile every method by itself, and only __init__ needs that
+        dataclasses.dataclass(init=False, repr=False, eq=False)(cls)  # noqa: TID251 - the one place
+        for name, value in vars(cls).items():
             if name not in before and name not in vars(made):
                 setattr(made, name, value)
         if vars(cls).get("__hash__") is None:
@@ -78,8 +77,39 @@ def _finish(made: Any) -> None:
         for name, value in _methods(made, **options).items():
             if name not in before:
                 setattr(made, name, value)
-        made.__init__ = vars(full)["__init__"]  # last: another thread that comes before finishes too, and waits here
+        made.__init__ = _written(made)  # last: another thread that comes before finishes too, and waits here
         del _unfinished[made]
+
+
+def _written(made: Any) -> Callable[..., None]:
+    """``__init__`` as the standard library writes it, but for this: a value goes into its slot past ``__setattr__``."""
+    fields = dataclasses.fields(made)
+    names: dict[str, Any] = {"_absent": dataclasses.MISSING}
+    positional, by_name, lines = [], [], []
+    for each in fields:
+        name, value = each.name, each.name
+        given = name
+        if each.default_factory is not dataclasses.MISSING:
+            names[f"_make_{name}"] = each.default_factory
+            value = f"_make_{name}() if {name} is _absent else {name}" if each.init else f"_make_{name}()"
+            given = f"{name}=_absent"
+        elif each.default is not dataclasses.MISSING:
+            names[f"_default_{name}"] = each.default
+            value = name if each.init else f"_default_{name}"
+            given = f"{name}=_default_{name}"
+        elif not each.init:  # __post_init__ sets it
+            continue
+        if each.init:
+            (by_name if each.kw_only else positional).append(given)
+        names[f"_set_{name}"] = getattr(made, name).__set__
+        lines.append(f"_set_{name}(self, {value})")
+    if hasattr(made, "__post_init__"):
+        lines.append("self.__post_init__()")
+    parameters = ", ".join(["self", *positional, *(["*", *by_name] if by_name else [])])
+    exec(f"def __init__({parameters}):\n " + "\n ".join(lines or ["pass"]), names)  # noqa: S102 - names of our own fields
+    function: Callable[..., None] = names["__init__"]
+    function.__qualname__ = f"{made.__qualname__}.__init__"
+    return function
 
 
 def _methods(made: Any, *, frozen: bool, eq: bool, order: bool) -> dict[str, Any]:
