@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from typing import Any, Final
@@ -232,6 +231,8 @@ def _files(path: str) -> Iterator[tuple[str, bytes]]:
     Raises:
         UsageError: it cannot be read, or is too much.
     """
+    import zipfile  # with all that it imports, only for those who bring records of their own
+
     total = count = 0
     try:
         for name, data in _raw(path):
@@ -259,6 +260,8 @@ def _raw(path: str) -> Iterator[tuple[str, bytes]]:
     with open(path, "rb") as file:
         start = file.read(4)
     if start == b"PK\3\4":
+        import zipfile
+
         with zipfile.ZipFile(path) as archive:
             for info in sorted(archive.infolist(), key=lambda each: each.filename):
                 if info.filename.endswith((".json", ".jsonl", ".ndjson")):

@@ -13,6 +13,7 @@ Specification: ``paddle/phi/core/framework/framework.proto`` of https://github.c
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from typing import Any
 
 from openvet.core.tables import read_table
@@ -130,7 +131,11 @@ class _Reader:
         self.walker.report(_RULE, "a program of PaddlePaddle")
 
 
+@cache
+def _table() -> dict[str, str]:
+    return read_table("paddle_operators")
+
+
 def operators(*keys: str) -> frozenset[str]:
     """The operators under these keys of ``data/paddle_operators.toml``."""
-    table = read_table("paddle_operators")
-    return frozenset(name for key in keys for name in table[key].split())
+    return frozenset(name for key in keys for name in _table()[key].split())

@@ -18,12 +18,11 @@ NEEDS = ("tf-saved-model", "tf-graph", "tf-meta-graph", "tf-graph-text")
 
 def uses(ctx: Context, *groups: str) -> Iterator[tuple[TfGraph, TfUse]]:
     """Every use of an operation of these groups; the group '' is that of operations that are not known."""
-    known = op_knowledge()
     for component in ctx.components(*NEEDS):
         for program in component.programs:
             if isinstance(program, TfGraph):
                 for use in program.uses:
-                    knowledge = known.get(use.op)
+                    knowledge = op_knowledge().get(use.op)
                     if (knowledge.group if knowledge is not None else "") in groups:
                         yield program, use
 
