@@ -77,12 +77,12 @@ def _finish(made: Any) -> None:
         for name, value in _methods(made, **options).items():
             if name not in before:
                 setattr(made, name, value)
-        made.__init__ = _written(made)  # last: another thread that comes before finishes too, and waits here
+        made.__init__ = _written(made, frozen=options["frozen"])  # last: another thread that comes before finishes too, and waits here
         del _unfinished[made]
 
 
-def _written(made: Any) -> Callable[..., None]:
-    """``__init__`` as the standard library writes it, but for this: a value goes into its slot past ``__setattr__``."""
+def _written(made: Any, *, frozen: bool) -> Callable[..., None]:
+    """``__init__`` as the standard library writes it, but for this: values of a frozen class go straight into their slots."""
     fields = dataclasses.fields(made)
     names: dict[str, Any] = {"_absent": dataclasses.MISSING}
     positional, by_name, lines = [], [], []
@@ -101,8 +101,9 @@ def _written(made: Any) -> Callable[..., None]:
             continue
         if each.init:
             (by_name if each.kw_only else positional).append(given)
-        names[f"_set_{name}"] = getattr(made, name).__set__
-        lines.append(f"_set_{name}(self, {value})")
+        if frozen:
+            names[f"_set_{name}"] = getattr(made, name).__set__
+        lines.append(f"_set_{name}(self, {value})" if frozen else f"self.{name} = {value}")
     if hasattr(made, "__post_init__"):
         lines.append("self.__post_init__()")
     parameters = ", ".join(["self", *positional, *(["*", *by_name] if by_name else [])])

@@ -15,7 +15,7 @@ from openvet.core.text import printable, shorten
 from openvet.formats._format import Facts, Tensor
 from openvet.formats.pickle.references import Ref
 from openvet.formats.pickle.semantics import Semantics
-from openvet.formats.pickle.values import REF, RESULT, TUPLE, a_of, offset_of, tag_of
+from openvet.formats.pickle.values import OFFSET_SHIFT, REF, RESULT, TAG, TUPLE, a_of, offset_of, tag_of
 
 __all__ = ["DTYPES", "Storage", "Tensors"]
 
@@ -103,6 +103,10 @@ class Tensors:
         self._prefixes: dict[int, str] = {}
         self._keys: dict[int, str] = {}
         self._last_container = 0
+        #: the literal that was last read as ``storage``: most pickles get it from the memo each time
+        self._word = 0
+        #: types by their references
+        self._dtypes: dict[int, tuple[str, int]] = {}
 
     def mismatch(self, message: str, offset: int | None, **evidence: Any) -> None:
         """A storage is not what the pickle says of it."""
@@ -117,7 +121,11 @@ class Tensors:
 
     def persistent(self, machine: Semantics, identifier: int, result: int) -> int | None:
         items = machine.items(identifier) or []
-        kind = machine.text(items[0]) if items else None
+        if not items or items[0] == self._word:
+            kind = "storage" if items else None
+        else:
+            kind = machine.text(items[0])
+            self._word = items[0] if kind == "storage" else 0
         if kind == "storage" and len(items) > 4 and tag_of(items[1]) == REF:
             self._storage(machine, items, result)
         elif kind == "module" and len(items) > 1:  # a class and its source, kept since PyTorch 0.1
@@ -131,8 +139,7 @@ class Tensors:
         if key is None and (number := machine.integer(items[2])) is not None:
             key = str(number)
         numel = machine.integer(items[4])
-        written = machine.refs[a_of(items[1])].name
-        dtype, width = DTYPES.get(written) or DTYPES.get(written.rpartition(".")[2], ("?", 0))
+        dtype, width = self._dtypes.get(items[1]) or self._dtype(machine, items[1])
         if key is None or numel is None or numel < 0:
             self.other_persistent += 1
             return
@@ -141,7 +148,7 @@ class Tensors:
             if len(self.storages) >= max(self.facts.limits.tensors, _STORAGES):
                 self.full = True
                 return
-            storage = self.storages[key] = Storage(key, dtype, width, numel, offset_of(result))
+            storage = self.storages[key] = Storage(key, dtype, width, numel, result >> OFFSET_SHIFT)
         elif (storage.dtype, storage.numel) != (dtype, numel):
             self.mismatch(
                 f"storage {shorten(printable(key), 60)} is once {storage.numel} elements of {storage.dtype} and once {numel} of "
@@ -151,14 +158,22 @@ class Tensors:
             )
             if numel * width > storage.nbytes:
                 storage.dtype, storage.width, storage.numel = dtype, width, numel
-        self._by_result[offset_of(result)] = storage
+        self._by_result[result >> OFFSET_SHIFT] = storage
+
+    def _dtype(self, machine: Semantics, reference: int) -> tuple[str, int]:
+        """What a storage of this class holds."""
+        written = machine.refs[a_of(reference)].name
+        found = DTYPES.get(written) or DTYPES.get(written.rpartition(".")[2], ("?", 0))
+        if len(self._dtypes) < len(DTYPES):
+            self._dtypes[reference] = found
+        return found
 
     def called(self, machine: Semantics, ref: Ref, items: list[int], result: int) -> None:
         if not items:
             self._last_container = 0
             return
-        first = offset_of(items[0])
-        made = tag_of(result) == RESULT
+        first = items[0] >> OFFSET_SHIFT
+        made = result & TAG == RESULT
         ours = ref.module == "torch._utils"
         if ref.module == "collections" and ref.name == "OrderedDict":  # Python 2 wrote it as a list of pairs
             self._links.pop(first, None)  # until now it was in the tuple of arguments
@@ -189,13 +204,13 @@ class Tensors:
         last = self._last_container
         if not last:
             return
-        if tag_of(last) == TUPLE and machine.items(last) == items:
+        if last & TAG == TUPLE and machine.items(last) == items:
             self._links.setdefault(offset_of(last), (offset_of(result), 0))
             self._hold(offset_of(result))
         self._last_container = 0
 
     def _rebuilt(self, machine: Semantics, ref: Ref, items: list[int], result: int) -> None:
-        storage = self._by_result.get(offset_of(items[0]))
+        storage = self._by_result.get(items[0] >> OFFSET_SHIFT)
         if storage is None:
             return
         start = machine.integer(items[1])
@@ -215,10 +230,11 @@ class Tensors:
                 reaches = 0
         if dtype in _PACKED:
             width = 0
-        self._add(_Raw(offset_of(result), storage, dtype, width, start, shape, reaches, offset_of(result)))
+        identity = result >> OFFSET_SHIFT
+        self._add(_Raw(identity, storage, dtype, width, start, shape, reaches, identity))
 
     def placed(self, machine: Semantics, container: int, key: int, child: int) -> None:
-        identity = offset_of(child)
+        identity = child >> OFFSET_SHIFT
         if identity in self._tensor_at:
             if key == -2:  # the second of a pair: the first is its name
                 first = (machine.items(container) or [0])[0]
@@ -227,7 +243,7 @@ class Tensors:
                     self._pairs[offset_of(container)] = name
         elif identity not in self._holders:
             return
-        parent = offset_of(container)
+        parent = container >> OFFSET_SHIFT
         if identity == parent:
             return
         link = (parent, key)

@@ -19,16 +19,18 @@ from openvet.formats.pickle.references import MANY, Bags, References
 from openvet.formats.pickle.tape import ELSEWHERE, Tape
 from openvet.formats.pickle.values import (
     DICT,
-    ENCODED,
+    ENCODED_BIT,
     FROZENSET,
     KEPT_ITEMS,
     LIST,
     LIT,
+    OFFSET_SHIFT,
     OPCODE,
     PERSISTENT,
     REF,
     RESULT,
     SET,
+    TAG,
     TUPLE,
     UNKNOWN,
     a_of,
@@ -48,6 +50,7 @@ _SPARSE: Final = 100_000
 #: A memo index that the unpickler in C makes gigabytes of room for, although so many entries were never put.
 _FAR: Final = 1 << 24
 _MARKS: Final = 1_000_000
+_CONTAINERS: Final = frozenset({TUPLE, LIST, DICT, SET, FROZENSET})
 
 
 class Halt(Exception):  # noqa: N818 - control flow inside this package, not an error that anybody sees
@@ -214,7 +217,7 @@ class State(ABC):
 
     def text(self, value: int) -> str | None:
         """The text of a literal, or ``None`` where the value is no text literal."""
-        if tag_of(value) != LIT or a_of(value) & ENCODED:
+        if value & TAG != LIT or value & ENCODED_BIT:
             return None
         word = self.tape.word(value)
         if word is not None:
@@ -236,9 +239,9 @@ class State(ABC):
 
     def items(self, value: int) -> list[int] | None:
         """The items of a container while they are remembered (at most the first 64)."""
-        if tag_of(value) not in (TUPLE, LIST, DICT, SET, FROZENSET):
+        if value & TAG not in _CONTAINERS:
             return None
-        held = self.held.get(offset_of(value))
+        held = self.held.get(value >> OFFSET_SHIFT)
         return None if held is None else held[1 : KEPT_ITEMS + 1]
 
     def sure(self, value: int) -> list[int] | None:
