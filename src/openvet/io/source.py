@@ -25,6 +25,8 @@ BLOCK = 1024 * 1024
 #: system call for some hundred of them.
 _SHORT = 256
 _NEAR = 4096
+#: Bytes that are asked for in one call.
+_AT_ONCE = 64 * BLOCK
 
 
 class Source(ABC):
@@ -57,8 +59,9 @@ class Source(ABC):
 
     def upto(self, offset: int, size: int) -> bytes:
         """At most ``size`` bytes at ``offset``: fewer only where the source ends."""
-        offset = min(max(offset, 0), self.size)
-        size = min(size, self.size - offset)
+        if not 0 <= offset <= offset + size <= self.size:
+            offset = min(max(offset, 0), self.size)
+            size = min(size, self.size - offset)
         return self._read(offset, size) if size > 0 else self.read(offset, size)
 
     def chunks(self, offset: int = 0, size: int | None = None) -> Iterator[bytes]:
@@ -145,10 +148,12 @@ class FileSource(Source):
         if size > _SHORT:
             return self._read_long(offset, size)
         at = offset - self._near_at
-        if 0 <= at <= len(self._near) - size:
+        known = len(self._near)
+        if 0 <= at <= known - size:
             return self._near[at : at + size]
-        near = 0 <= at <= len(self._near) + _NEAR  # headers that lie far from each other have nothing to read ahead for
-        self._near = self._read_long(offset, min(max(size, _NEAR if near else 0), self.size - offset))
+        # headers that lie far from each other have nothing to read ahead for
+        wanted = min(max(size, _NEAR), self.size - offset) if 0 <= at <= known + _NEAR else size
+        self._near = self._read_long(offset, wanted)
         self._near_at = offset
         return self._near[:size]
 
@@ -156,13 +161,13 @@ class FileSource(Source):
         parts: list[bytes] = []
         while size:
             try:
-                part = os.pread(self.descriptor, min(size, 64 * BLOCK), offset)
+                part = os.pread(self.descriptor, size if size < _AT_ONCE else _AT_ONCE, offset)
             except OSError as error:
                 raise ChangedError(f"cannot be read: {error.strerror}", offset=offset) from error
-            if not part:
-                raise ChangedError("became shorter while it was read", offset=offset)
             if len(part) == size and not parts:
                 return part
+            if not part:
+                raise ChangedError("became shorter while it was read", offset=offset)
             parts.append(part)
             offset += len(part)
             size -= len(part)

@@ -29,6 +29,7 @@ CENTRAL_SIZE = _CENTRAL.size
 _FULL32 = 0xFFFF_FFFF
 _EXTRA_ZIP64 = 0x0001
 _EXTRA_UNICODE_PATH = 0x7075
+_UNICODE_PATH = b"up"  # its id, as it stands in the extra field
 
 #: APPNOTE 4.4.4
 ENCRYPTED = 0x0001
@@ -148,8 +149,10 @@ def read_local(source: Source, offset: int, expected_name: int = 64) -> LocalRec
     unicode_name = None
     if extra_length:
         extra = head[_LOCAL.size + name_length : end]
-        size, packed = _widened(extra, size, packed)
-        unicode_name = _unicode_name(extra, name)
+        if _FULL32 in (size, packed):
+            size, packed = _widened(extra, size, packed)
+        if _UNICODE_PATH in extra:
+            unicode_name = _unicode_name(extra, name)
     first = head[end] if end < len(head) else -1
     return LocalRecord(name, flags, method, crc, packed, size, offset + end, unicode_name, first)
 
@@ -174,8 +177,10 @@ def parse_central(data: bytes) -> CentralRecord:
     unicode_name = None
     if extra_length:
         extra = data[_CENTRAL.size + name_length : _CENTRAL.size + name_length + extra_length]
-        size, packed, offset = _widened(extra, size, packed, offset)
-        unicode_name = _unicode_name(extra, name)
+        if _FULL32 in (size, packed, offset):
+            size, packed, offset = _widened(extra, size, packed, offset)
+        if _UNICODE_PATH in extra:
+            unicode_name = _unicode_name(extra, name)
     return CentralRecord(name, flags, method, crc, packed, size, offset, attributes >> 16, unicode_name, len(data))
 
 
@@ -194,8 +199,6 @@ def _extra(extra: bytes, wanted: int) -> bytes | None:
 
 def _widened(extra: bytes, *values: int) -> tuple[int, ...]:
     """Sizes and offset with those that do not fit into 32 bits taken from the ZIP64 field (4.5.3), in its order."""
-    if _FULL32 not in values:
-        return values
     wide = _extra(extra, _EXTRA_ZIP64) or b""
     at = 0
     out = []
