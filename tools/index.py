@@ -77,9 +77,7 @@ def indexes() -> dict[Path, str]:
 def stale() -> dict[Path, str]:
     """What has to be written."""
     return {
-        path: text
-        for path, text in indexes().items()
-        if not path.exists() or path.read_text(encoding="utf-8") != text
+        path: text for path, text in indexes().items() if not path.exists() or path.read_text(encoding="utf-8") != text
     }
 
 

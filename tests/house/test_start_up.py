@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from openvet.checks._run import checks
 from openvet.inventory.compare.sweep import COMPILED
 
 HEAVY = {"yaml", "jinja2", "importlib.metadata", "email", "socket", "ssl", "http", "asyncio", "json.tool", "decimal",
@@ -60,4 +61,8 @@ def test_a_diff_of_plain_numbers_imports_no_numpy(tmp_path: Path) -> None:
 def test_a_check_imports_only_what_the_files_need(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing to see\n")
     names = modules_after("check", str(tmp_path))
-    assert names & {"yaml", "jinja2", "ssl", "http", "asyncio", "numpy", "torch"} == set()
+    assert names & {"yaml", "jinja2", "ssl", "http", "asyncio", "numpy", "torch", "zipfile"} == set()
+    assert names & {"openvet.formats.gguf", "openvet.formats.png", "openvet.checks.keras.lambda_code"} == set()
+    rules = {each.name for each in checks().entries}
+    assert len(names & rules) < 60, "a rule without needs that is not recorded is imported for every file"
+    assert names.isdisjoint(each.name for each in checks().entries if each.facts.recorded)

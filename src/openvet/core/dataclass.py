@@ -77,7 +77,9 @@ def _finish(made: Any) -> None:
         for name, value in _methods(made, **options).items():
             if name not in before:
                 setattr(made, name, value)
-        made.__init__ = _written(made, frozen=options["frozen"])  # last: another thread that comes before finishes too, and waits here
+        made.__init__ = _written(
+            made, frozen=options["frozen"]
+        )  # last: another thread that comes before finishes too, and waits here
         del _unfinished[made]
 
 
@@ -85,7 +87,9 @@ def _written(made: Any, *, frozen: bool) -> Callable[..., None]:
     """``__init__`` as the standard library writes it, but for this: values of a frozen class go straight into their slots."""
     fields = dataclasses.fields(made)
     names: dict[str, Any] = {"_absent": dataclasses.MISSING}
-    positional, by_name, lines = [], [], []
+    positional: list[str] = []
+    by_name: list[str] = []
+    lines: list[str] = []
     for each in fields:
         name, value = each.name, each.name
         given = name

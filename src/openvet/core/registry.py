@@ -148,12 +148,11 @@ def _indexed(package: str, facts_of: Callable[[ModuleType], Any]) -> list[Entry]
     try:
         index: tuple[tuple[str, Any], ...] = importlib.import_module(f"{package}._index").INDEX
         (folder,) = importlib.import_module(package).__path__
-        there = set(_names_in(folder, package))
+        fits = {name for name, _ in index} == set(_names_in(folder, package))
+        entries = [Entry(f"{package}.{name}", facts, facts_of) for name, facts in index if facts is not None]
     except Exception:  # noqa: BLE001 - whatever is wrong with it: walking the folder finds what is there
         return None
-    if there != {name for name, _ in index}:
-        return None
-    return [Entry(f"{package}.{name}", facts, facts_of) for name, facts in index if facts is not None]
+    return entries if fits else None
 
 
 def _names_in(folder: str, package: str) -> Iterator[str]:

@@ -161,7 +161,7 @@ class FileSource(Source):
         parts: list[bytes] = []
         while size:
             try:
-                part = os.pread(self.descriptor, size if size < _AT_ONCE else _AT_ONCE, offset)
+                part = os.pread(self.descriptor, min(size, _AT_ONCE), offset)
             except OSError as error:
                 raise ChangedError(f"cannot be read: {error.strerror}", offset=offset) from error
             if len(part) == size and not parts:
