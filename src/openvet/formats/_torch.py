@@ -88,6 +88,7 @@ class Tensors:
     def __init__(self, facts: Facts, place: str) -> None:
         self.facts = facts
         self.place = place
+        self._most = facts.limits.tensors
         self.storages: dict[str, Storage] = {}
         self.other_persistent = 0
         self.full = False
@@ -145,7 +146,7 @@ class Tensors:
             return
         storage = self.storages.get(key)
         if storage is None:
-            if len(self.storages) >= max(self.facts.limits.tensors, _STORAGES):
+            if len(self.storages) >= max(self._most, _STORAGES):
                 self.full = True
                 return
             storage = self.storages[key] = Storage(key, dtype, width, numel, result >> OFFSET_SHIFT)
@@ -184,7 +185,7 @@ class Tensors:
             self._given(machine, items, result)
         if not ours or len(items) < 4 or not made:
             return
-        if len(self._raw) >= self.facts.limits.tensors:
+        if len(self._raw) >= self._most:
             self.full = self.full or ref.name in _REBUILD
         elif ref.name in _REBUILD:
             self._rebuilt(machine, ref, items, result)
@@ -251,7 +252,7 @@ class Tensors:
             self._keys[key] = self._key(machine, key)
         if identity not in self._links:
             self._links[identity] = link
-        elif identity in self._tensor_at and len(self._aliases) < self.facts.limits.tensors:
+        elif identity in self._tensor_at and len(self._aliases) < self._most:
             self._aliases.append((identity, link))
         self._hold(parent)
         self._last_container = container
@@ -270,7 +271,7 @@ class Tensors:
     def _extents(self, machine: Semantics, value: int) -> tuple[int, ...] | None:
         known = machine.tape.numbers(value)
         if known is not None:
-            return tuple(known) if min(known, default=0) >= 0 else None
+            return tuple(known) if not known or min(known) >= 0 else None
         items = machine.items(value)
         if items is None or len(items) >= 64:
             return None
@@ -289,25 +290,24 @@ class Tensors:
         for identity, link in self._aliases:
             self._put(by_identity[identity], self._name(machine, link) or "unnamed", place_of)
         if self.full:
-            facts.unknown(
-                "limit", f"more than {facts.limits.tensors} tensors; the others are not described (limit tensors)"
-            )
+            facts.unknown("limit", f"more than {self._most} tensors; the others are not described (limit tensors)")
         facts.note("storages", len(self.storages))
 
     def _put(self, raw: _Raw, name: str, place_of: Callable[[Storage], int | None]) -> None:
-        if len(self.facts.tensors) >= self.facts.limits.tensors:
+        tensors = self.facts.tensors
+        if len(tensors) >= self._most:
             self.full = True
             return
         if raw.storage is None:
-            self.facts.tensors.append(Tensor(name, raw.dtype, raw.shape, None, 0))
+            tensors.append(Tensor(name, raw.dtype, raw.shape, None, 0))
             return
         begin = place_of(raw.storage)
         width = raw.width
         if not width:
-            self.facts.tensors.append(Tensor(name, raw.dtype, raw.shape, None, None))
+            tensors.append(Tensor(name, raw.dtype, raw.shape, None, None))
             return
         offset = None if begin is None else begin + raw.start * width
-        self.facts.tensors.append(Tensor(name, raw.dtype, raw.shape, offset, prod(raw.shape) * width))
+        tensors.append(Tensor(name, raw.dtype, raw.shape, offset, prod(raw.shape) * width))
         allowed = raw.storage.nbytes
         if raw.reaches is not None and raw.reaches * width > allowed:
             self.mismatch(

@@ -162,12 +162,14 @@ def _walk(
             if ref.module.startswith(_CLASSES) and len(classes) < _SMALL:
                 classes.append(f"{ref.module.removeprefix(_CLASSES)}.{ref.name}")
 
+        stored = {key: by_name.get(f"{folder}/{inner}/{key.lower()}") for key in tensors.storages}
+
         def place_of(storage: Storage) -> int | None:
-            data = by_name.get(f"{folder}/{inner}/{storage.key.lower()}")
+            data = stored[storage.key]
             return data.data_offset if data is not None and data.method == 0 and data.data_offset >= 0 else None
 
         tensors.finish(machine, place_of)
-    return _check_storages(tensors, f"{folder}/{inner}", by_name)
+    return _check_storages(tensors, stored)
 
 
 def _folder_of_storages(folder: str, base: str, by_name: dict[str, ZipEntry]) -> str:
@@ -183,10 +185,13 @@ def _held(member: Source) -> Source:
         return BytesSource(member.read(0, member.size))
 
 
-def _check_storages(tensors: Tensors, folder: str, by_name: dict[str, ZipEntry]) -> set[int]:
+def _check_storages(tensors: Tensors, stored: dict[str, ZipEntry | None]) -> set[int]:
     claimed = set()
     for storage in tensors.storages.values():
-        entry = by_name.get(f"{folder}/{storage.key.lower()}")
+        entry = stored[storage.key]
+        if entry is not None and entry.size == storage.nbytes:
+            claimed.add(entry.header_offset)
+            continue
         shown = printable(storage.key)[:80]
         if entry is None:
             tensors.mismatch(f"storage {shown} is not in the archive", storage.offset, storage=shown)

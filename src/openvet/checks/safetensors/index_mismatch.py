@@ -49,12 +49,13 @@ _REMEDY = "Download index and shards from one publisher in one revision, then ch
 
 def check(ctx: Context) -> Iterator[Finding]:
     """Findings for each index, one for each shard and kind of mismatch."""
-    components = {component.place: component for component in ctx.components()}
-    for component in components.values():
-        if not component.basename.endswith(".index.json") or not isinstance(component.document, dict):
+    components: dict[str, Component] = {}
+    for component in ctx.components():
+        if not isinstance(component.document, dict) or not component.basename.endswith(".index.json"):
             continue
         weights = component.document.get("weight_map")
         if isinstance(weights, dict):
+            components = components or {each.place: each for each in ctx.components()}
             yield from _index(ctx, component, weights, components)
 
 

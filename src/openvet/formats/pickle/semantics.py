@@ -704,7 +704,7 @@ class Semantics(State):
         if self.observer is not None:
             given = self.observer.persistent(self, identifier, result)
             result = result if given is None else given
-        self.push(result)
+        self.tape.push(result)
 
 
 @cache
