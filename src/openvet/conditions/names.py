@@ -1,0 +1,57 @@
+"""Which names a condition uses: its text read as CEL's tokens, without the grammar above them.
+
+Source: CEL language definition, "Syntax" (https://github.com/cel-expr/cel-spec, doc/langdef.md).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Final
+
+from openvet.core.pattern import pattern
+
+__all__ = ["renamed", "used_names"]
+
+# a string, raw or not, is passed over whole; a chain of identifiers is what names can be in. A chain after a closing bracket
+# or a string selects from a value, and is no name.
+_TOKEN: Final = pattern(
+    r"""(?P<string>[rRbB]{0,2}(?:\"\"\"(?:[^\\"]|\\.|"(?!""))*\"\"\"|'''(?:[^\\']|\\.|'(?!''))*'''|"(?:[^\\"\n]|\\.)*"|'(?:[^\\'\n]|\\.)*'))"""
+    r"""|(?P<comment>//[^\n]*)"""
+    r"""|(?P<number>\d[\w.]*)"""
+    r"""|(?P<select>\.\s*[A-Za-z_]\w*)"""
+    r"""|(?P<chain>[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*)""",
+    re.ASCII | re.DOTALL,
+)
+_SPACE: Final = pattern(r"\s+")
+
+
+def used_names(text: str, declared: Collection[str]) -> tuple[str, ...]:
+    """The names of ``declared`` that ``text`` uses, each once, in the order in which they first stand there.
+
+    A name is the longest beginning of a chain ``a.b.c`` that is declared, as CEL resolves it.
+    """
+    out = {}
+    for match in _TOKEN.finditer(text):
+        if match["chain"] and (found := _longest(_SPACE.sub("", match["chain"]), declared)):
+            out[found] = None
+    return tuple(out)
+
+
+def renamed(text: str, declared: Collection[str]) -> str:
+    """``text`` with every name of ``declared`` as one identifier, for engines that know no dots in names."""
+
+    def one(match: re.Match[str]) -> str:
+        chain = _SPACE.sub("", match["chain"] or "")
+        found = _longest(chain, declared)
+        return found.replace(".", "__") + chain[len(found) :] if found else match[0]
+
+    return _TOKEN.sub(one, text)
+
+
+def _longest(chain: str, declared: Collection[str]) -> str:
+    while chain:
+        if chain in declared:
+            return chain
+        chain = chain.rpartition(".")[0]
+    return ""

@@ -1,0 +1,210 @@
+"""Facts for conditions, taken from each kind of statement. One function per kind: predicate in, values by name out.
+
+A value that a statement does not settle is not there, so that what depends on it stays unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from openvet.core.rule import Severity
+
+if TYPE_CHECKING:
+    from openvet.evidence.predicates.advisories_v1 import AdvisoriesV1
+    from openvet.evidence.predicates.card_v1 import CardDocument, CardV1
+    from openvet.evidence.predicates.claims_v1 import Claims
+    from openvet.evidence.predicates.diff_v1 import DiffV1
+    from openvet.evidence.predicates.licenses_v1 import LicensesV1
+    from openvet.evidence.predicates.lineage_v1 import LineageV1
+    from openvet.evidence.predicates.openness_v1 import OpennessV1
+    from openvet.evidence.predicates.origin_v1 import OriginV1
+    from openvet.evidence.predicates.profile_v1 import ProfileV1
+    from openvet.evidence.predicates.rights_v1 import RightsV1
+    from openvet.evidence.predicates.scan_v1 import Scan
+
+__all__ = ["FACTS_OF", "Values"]
+
+Values = dict[str, Any]
+#: Findings that conditions can look at one by one; the lists of rules hold all.
+MOST_FINDINGS: Final = 1_000
+
+
+def _scan(scan: Scan) -> Values:
+    from openvet.core.coverage import Coverage
+
+    above = sorted((each for each in scan.all_findings() if each.severity > Severity.NOTE), key=lambda each: each.sort_key())
+    return {
+        "scan.rules": _sorted(each.rule for each in above),
+        "scan.noted": _sorted(each.rule for each in scan.all_findings()),
+        "scan.files": len(scan.files),
+        "scan.unread": sum(each.coverage in {Coverage.PARTIAL, Coverage.UNREAD} for each in scan.files),
+        "scan.formats": _sorted(format_ for each in scan.files for format_ in each.formats),
+        "scan.findings": [
+            {
+                "rule": each.rule,
+                "severity": str(each.severity),
+                "confidence": str(each.confidence),
+                "place": each.location.place,
+                "message": each.message,
+            }
+            for each in above[:MOST_FINDINGS]
+        ],
+    }
+
+
+def _profile(profile: ProfileV1) -> Values:
+    """Of the only part, of the pipeline as a whole, or what all parts agree about."""
+    whole = [each for each in profile.parts if (found := each.fact("kind")) is not None and found.value == "pipeline"]
+    parts = whole or profile.parts
+    if profile.left_off and not whole:
+        return {}
+    wanted: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
+        ("parameters", "parameters", float),
+        ("active_parameters", "active parameters", float),
+        ("weight_bytes", "weight bytes", float),
+        ("context_length", "context length", float),
+        ("layers", "layers", float),
+        ("family", "family", str),
+        ("kind", "kind", str),
+        ("input", "input", list),
+        ("output", "output", list),
+    )
+    out: Values = {}
+    for name, fact, convert in wanted:
+        found = [convert(each.value) for part in parts if (each := part.fact(fact)) is not None]
+        if found and len(found) == len(parts) and all(each == found[0] for each in found):
+            out[f"profile.{name}"] = found[0]
+    return out
+
+
+def _card(card: CardV1) -> Values:
+    found = next((each for each in card.documents if each.kind == "model-card"), None)
+    out: Values = {
+        "card.present": found is not None,
+        "card.problems": _sorted(problem.kind for each in card.documents for problem in each.problems),
+    }
+    if found is None or found.unread is not None:
+        return out
+    return out | {
+        "card.sections": _sorted(each.name for each in found.sections if each.state == "filled"),
+        "card.missing": _sorted(f"{each.of}:{each.name}" for each in found.missing),
+        "card.fields": _sorted(each.name for each in found.facts),
+        "card.datasets": _listed(found, "datasets"),
+        "card.languages": _listed(found, "language"),
+        **{"card.pipeline_tag": each for each in _listed(found, "pipeline_tag")[:1]},
+    }
+
+
+def _listed(card: CardDocument, name: str) -> list[str]:
+    found = card.fact(name)
+    value = [] if found is None else found.value
+    return _sorted(str(each) for each in (value if isinstance(value, list | tuple) else [value]))
+
+
+def _licenses(licenses: LicensesV1) -> Values:
+    return {
+        "licenses.state": licenses.model.state,
+        "licenses.declared": _sorted(key for keys in licenses.model.declared for key in keys),
+        "licenses.found": _sorted(key for keys in licenses.model.found for key in keys),
+        "licenses.sure": all(len(keys) == 1 for keys in (*licenses.model.declared, *licenses.model.found)),
+    }
+
+
+def _rights(rights: RightsV1) -> Values:
+    return {
+        "rights.uses": {each.use: each.verdict for each in rights.answers},
+        "rights.verdict": rights.verdict,
+        "rights.drifts": _sorted(each.kind for each in rights.drifts),
+        "rights.duties": _sorted(each.kind for each in rights.duties),
+        "rights.missing_duties": _sorted(each.kind for each in rights.duties if each.state == "missing"),
+    }
+
+
+def _lineage(lineage: LineageV1) -> Values:
+    from openvet.evidence.predicates.lineage_v1 import THIS
+
+    names = {each.id: each.hub or each.name for each in lineage.nodes}
+    kinds = {each.id: each.kind for each in lineage.nodes}
+    mine = lineage.origins(THIS)
+    return {
+        "lineage.bases": _sorted(names[each.origin] for each in mine if kinds[each.origin] != "dataset"),
+        "lineage.datasets": _sorted(names[each.origin] for each in lineage.edges if each.relation == "trained-on"),
+        "lineage.relations": _sorted(each.relation for each in mine),
+        "lineage.problems": len(lineage.problems),
+        "lineage.contradicted": _sorted(
+            names[each.origin] for each in lineage.tests if each.derivative == THIS and each.verdict == "not-consistent" and each.claim == "derived"
+        ),
+    }  # fmt: skip
+
+
+def _openness(openness: OpennessV1) -> Values:
+    reached = {each.name: each.reached for each in openness.readings}
+    out: Values = {
+        "openness.lines": {f"{each.scheme}/{line.id}": line.state for each in openness.checklists for line in each.lines},
+        "openness.parts": {each.id: each.state for each in openness.parts},
+    }
+    for name in ("files", "declared"):
+        if name in reached:
+            out[f"openness.class_{name}"] = reached[name]
+    return out
+
+
+def _advisories(found: AdvisoriesV1) -> Values:
+    by: dict[str, list[str]] = {}
+    for each in found.hits:
+        by.setdefault(each.status, []).append(each.published)
+    out: Values = {
+        "advisories.affected": _sorted(by.get("affected", [])),
+        "advisories.maybe": _sorted(by.get("may-be-affected", [])),
+        "advisories.reached": _sorted(each.published for each in found.hits if each.reasons and each.status != "not-affected"),
+    }
+    if found.snapshot.date:
+        out["advisories.date"] = _midnight(found.snapshot.date)
+    return out
+
+
+def _origin(origin: OriginV1) -> Values:
+    return {
+        "origin.remarks": _sorted(each.kind for each in origin.remarks),
+        "origin.publishers": _sorted(each.id for each in origin.publishers),
+        "origin.seats": _sorted(each.seat for each in origin.publishers if each.seat),
+        "origin.signers": _sorted(each.identity or each.key for each in origin.signers if each.verified),
+    }
+
+
+def _claims(claims: Claims) -> Values:
+    out: Values = {"claims.inconsistent": _sorted(each.figure for each in claims.judgements if each.verdict == "inconsistent")}
+    found = [each for each in claims.results if each.quantity == "training_flop"]
+    if len(found) == 1:  # several readings are several answers
+        out["claims.compute_low"], out["claims.compute_high"] = float(found[0].low), float(found[0].high)
+    return out
+
+
+def _diff(diff: DiffV1) -> Values:
+    return {"diff.verdict": diff.verdict}
+
+
+def _sorted(values: Iterable[str]) -> list[str]:
+    return sorted(set(values))
+
+
+def _midnight(day: str) -> datetime:
+    return datetime.fromisoformat(day[:10]).replace(tzinfo=UTC)
+
+
+#: Kind of statement -> what it says to conditions.
+FACTS_OF: Final[Mapping[str, Callable[[Any], Values]]] = {
+    "scan": _scan,
+    "profile": _profile,
+    "card": _card,
+    "licenses": _licenses,
+    "rights": _rights,
+    "lineage": _lineage,
+    "openness": _openness,
+    "advisories": _advisories,
+    "origin": _origin,
+    "claims": _claims,
+    "diff": _diff,
+}

@@ -1,0 +1,224 @@
+"""YAML, read strictly and with lines: no types are guessed, nothing is constructed, no key stands twice.
+
+Every scalar stays the text that it is (so that ``no`` is no boolean and ``2026-11-28`` no object) until somebody asks for a type. Anchors,
+aliases, tags and merge keys are refused: nobody needs them in a pack, and they make small files large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any, Final, NoReturn
+
+from openvet.core.dataclass import dataclass
+from openvet.core.text import printable
+from openvet.errors import UsageError
+
+__all__ = ["LARGEST", "Mapped", "Node", "PackError", "documents"]
+
+#: Bytes of a file.
+LARGEST: Final = 4 * 1024 * 1024
+_DEEPEST: Final = 30
+#: What PyYAML takes plain scalars for; here all of them stay text.
+_PLAIN: Final = frozenset({"str", "int", "float", "bool", "null", "timestamp", "value"})
+
+
+class PackError(UsageError):
+    """A pack, its cases, or answers make no sense. ``problems`` are lines, each with file and line number."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n  ".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A piece of a file.
+
+    Attributes:
+        value: text; a list of nodes; or a dictionary of text to nodes.
+        line: from 1.
+        quoted: a text that stood in quotes.
+        file: as messages name it.
+    """
+
+    value: Any
+    line: int
+    file: str
+    quoted: bool = False
+
+    def refuse(self, message: str) -> NoReturn:
+        """Raise with this place."""
+        raise PackError(f"{self.file}:{self.line}: {message}")
+
+    def text(self) -> str:
+        """A text that is not empty."""
+        if not isinstance(self.value, str) or not self.value.strip():
+            self.refuse("has to be text")
+        return str(self.value).strip()
+
+    def word(self, words: Sequence[str]) -> str:
+        """One of a few words."""
+        found = self.text()
+        if found not in words:
+            self.refuse(f"{printable(found)[:60]!r} is none of {', '.join(words)}")
+        return found
+
+    def day(self) -> date:
+        """A day, ``2026-11-28``."""
+        text = self.text()
+        try:
+            if len(text) != 10:
+                raise ValueError
+            return date.fromisoformat(text)
+        except ValueError:
+            self.refuse(f"{printable(text)[:60]!r} is no day such as 2026-11-28")
+
+    def truth(self) -> bool:
+        """``true`` or ``false``."""
+        return self.word(("true", "false")) == "true"
+
+    def number(self) -> float:
+        """A finite number."""
+        text = self.text()
+        try:
+            found = float(text)
+        except ValueError:
+            found = float("nan")
+        if not abs(found) < float("inf"):
+            self.refuse(f"{printable(text)[:60]!r} is no number")
+        return found
+
+    def whole(self, least: int = 0) -> int:
+        """A whole number."""
+        text = self.text()
+        if not (text.isascii() and text.lstrip("-").isdigit()) or len(text) > 18 or int(text) < least:
+            self.refuse(f"{printable(text)[:60]!r} is no whole number of at least {least}")
+        return int(text)
+
+    def items(self) -> list[Node]:
+        """A list."""
+        if not isinstance(self.value, list):
+            self.refuse("has to be a list")
+        return list(self.value)
+
+    def texts(self) -> tuple[str, ...]:
+        """A list of texts."""
+        return tuple(each.text() for each in self.items())
+
+    def mapped(self) -> Mapped:
+        """An object; the caller ends it."""
+        if not isinstance(self.value, dict):
+            self.refuse("has to have fields")
+        return Mapped(self)
+
+
+class Mapped:
+    """The fields of an object, taken one by one; :meth:`end` refuses what nobody took."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self._left: dict[str, Node] = dict(node.value)
+        self._all = tuple(self._left)
+
+    def may(self, name: str) -> Node | None:
+        """A field that may be there."""
+        return self._left.pop(name, None)
+
+    def take(self, name: str) -> Node:
+        """A field that has to be there."""
+        found = self.may(name)
+        if found is None:
+            self.node.refuse(f"{name!r} is missing")
+        return found
+
+    def may_text(self, name: str) -> str:
+        """A text, or '' where it is not there."""
+        found = self.may(name)
+        return "" if found is None else found.text()
+
+    def rest(self) -> Iterator[tuple[str, Node]]:
+        """All that is left, in order."""
+        while self._left:
+            name = next(iter(self._left))
+            yield name, self._left.pop(name)
+
+    def end(self, *known: str) -> None:
+        """Refuse what nobody took. ``known`` are names that may be meant, for the message."""
+        for name, node in self._left.items():
+            hint = _near(name, [each for each in known if each not in self._all])
+            node.refuse(f"there is no field {printable(name)[:60]!r}{hint}")
+
+
+def _near(name: str, known: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
+    found = get_close_matches(name, known, 1, 0.6)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
+def documents(data: bytes, file: str) -> list[Node]:
+    """The documents of a file.
+
+    Raises:
+        PackError: it is no such YAML; with the line.
+    """
+    import yaml
+
+    if len(data) > LARGEST:
+        raise PackError(f"{file}: has more than {LARGEST} bytes")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise PackError(f"{file}:{line}: is no UTF-8") from None
+    loader = yaml.SafeLoader(text)
+    found = []
+    try:
+        while loader.check_node():  # type: ignore[no-untyped-call]
+            found.append(_Walk(file).node(loader.get_node(), 0))  # type: ignore[no-untyped-call]
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = 1 if mark is None else mark.line + 1
+        raise PackError(f"{file}:{line}: {printable(str(error.problem or error.context))[:200]}") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise PackError(f"{file}: {printable(str(error))[:200]}") from None
+    finally:
+        loader.dispose()  # type: ignore[no-untyped-call]
+    return found
+
+
+class _Walk:
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._seen: set[int] = set()
+
+    def node(self, found: Any, depth: int) -> Node:
+        import yaml
+
+        line = found.start_mark.line + 1
+        if id(found) in self._seen:
+            raise PackError(f"{self._file}:{line}: aliases (*name) are not taken; write it out")
+        self._seen.add(id(found))
+        if depth > _DEEPEST:
+            raise PackError(f"{self._file}:{line}: nested more than {_DEEPEST} deep")
+        if isinstance(found, yaml.ScalarNode):
+            if found.tag.removeprefix("tag:yaml.org,2002:") not in _PLAIN:
+                raise PackError(f"{self._file}:{line}: tags are not taken: {printable(found.tag)[:60]!r}")
+            return Node(found.value, line, self._file, found.style in ("'", '"', "|", ">"))
+        if isinstance(found, yaml.SequenceNode):
+            if found.tag != "tag:yaml.org,2002:seq":
+                raise PackError(f"{self._file}:{line}: tags are not taken: {printable(found.tag)[:60]!r}")
+            return Node([self.node(each, depth + 1) for each in found.value], line, self._file)
+        if found.tag != "tag:yaml.org,2002:map":
+            raise PackError(f"{self._file}:{line}: tags are not taken: {printable(found.tag)[:60]!r}")
+        out: dict[str, Node] = {}
+        for key, value in found.value:
+            at = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                raise PackError(f"{self._file}:{at}: a field's name has to be text")
+            if key.value in out:
+                raise PackError(f"{self._file}:{at}: {printable(key.value)[:60]!r} stands twice")
+            made = self.node(value, depth + 1)
+            out[key.value] = Node(made.value, at, self._file, made.quoted)
+        return Node(out, line, self._file)
