@@ -40,6 +40,7 @@ _COMMANDS = {
     "log": "log",
     "dossier": "dossier",
     "statement": "statement",
+    "policy": "policy",
     "claims": "claims",
     "cost": "cost",
     "diff": "diff",

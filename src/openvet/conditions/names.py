@@ -31,7 +31,7 @@ def used_names(text: str, declared: Collection[str]) -> tuple[str, ...]:
 
     A name is the longest beginning of a chain ``a.b.c`` that is declared, as CEL resolves it.
     """
-    out = {}
+    out: dict[str, None] = {}
     for match in _TOKEN.finditer(text):
         if match["chain"] and (found := _longest(_SPACE.sub("", match["chain"]), declared)):
             out[found] = None

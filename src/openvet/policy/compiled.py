@@ -23,7 +23,7 @@ class CompiledStep:
     """A step. ``names`` are the facts and answers that it rests on, through other steps too."""
 
     step: Step
-    value: Condition
+    values: tuple[Condition, ...]
     undecided: Condition | None
     names: tuple[str, ...]
 
@@ -92,7 +92,9 @@ class _Compiler:
         shared = {} if catalogue is None else dict(catalogue.questions)
         for each in pack.questions:
             if each.id in shared and shared[each.id] != each:
-                self._problems.append(f"{each.where}: the catalogue has another question {each.id!r} ({shared[each.id].where})")
+                self._problems.append(
+                    f"{each.where}: the catalogue has another question {each.id!r} ({shared[each.id].where})"
+                )
             shared[each.id] = each
         self._questions = shared
         self._catalogue = catalogue
@@ -103,7 +105,7 @@ class _Compiler:
 
     def pack(self) -> CompiledPack:
         steps = [found for each in self._pack.steps if (found := self._step(each)) is not None]
-        requirements = [found for each in self._pack.requirements if (found := self._requirement(each)) is not None]
+        lines = [line for each in self._pack.requirements if (line := self._requirement(each)) is not None]
         if self._problems:
             raise PackError(*self._problems)
         pack = self._pack
@@ -112,19 +114,27 @@ class _Compiler:
             from dataclasses import replace
 
             pack = replace(pack, files=(*pack.files, self._catalogue.file))
-        return CompiledPack(pack, tuple(self._asked.values()), tuple(steps), tuple(requirements), dict(self._environment.names))
+        return CompiledPack(
+            pack, tuple(self._asked.values()), tuple(steps), tuple(lines), dict(self._environment.names)
+        )
 
     def _step(self, step: Step) -> CompiledStep | None:
-        value = self._compile(step.where, "value", step.value, *_STEP_TYPES)
+        before = len(self._problems)
+        values = [found for each in step.values if (found := self._compile(step.where, "value", each, *_STEP_TYPES))]
         undecided = self._compile(step.where, "undecided", step.undecided, "bool") if step.undecided else None
-        if value is None or (step.undecided and undecided is None):
+        kinds = {each.type for each in values}
+        if len(kinds) > 1:
+            self._problems.append(
+                f"{step.where}: the values of {step.id} have several types: {', '.join(sorted(kinds))}"
+            )
+        if len(self._problems) > before:
             self._environment.declare(step.name, "bool")  # so that one mistake is told once
             self._below[step.name] = ()
             return None
-        names = self._names(value, undecided)
-        self._environment.declare(step.name, value.type)
+        names = self._names(*values, undecided)
+        self._environment.declare(step.name, values[0].type)
         self._below[step.name] = names
-        return CompiledStep(step, value, undecided, names)
+        return CompiledStep(step, tuple(values), undecided, names)
 
     def _requirement(self, each: Requirement) -> CompiledRequirement | None:
         before = len(self._problems)
@@ -133,7 +143,8 @@ class _Compiler:
         undecided = self._compile(each.where, "undecided", each.undecided, "bool") if each.undecided else None
         offenders = self._compile(each.where, "offenders", each.offenders, "list(string)") if each.offenders else None
         phases = tuple(
-            (phase.start, self._compile(each.where, "when", phase.when, "bool") if phase.when else None) for phase in each.phases
+            (phase.start, self._compile(each.where, "when", phase.when, "bool") if phase.when else None)
+            for phase in each.phases
         )
         if passes is None or len(self._problems) > before:
             return None

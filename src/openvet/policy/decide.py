@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from openvet.conditions.cel import Condition, Unknown
+from openvet.conditions.cel import Unknown
 from openvet.core.dataclass import dataclass
 from openvet.evidence.predicates.decision_v1 import DecisionV1, Line, PackNamed, StepValue, Waived, worst
 from openvet.evidence.predicates.tool import Tool
-from openvet.policy.compiled import CompiledPack, CompiledRequirement
+from openvet.policy.compiled import CompiledPack, CompiledRequirement, CompiledStep
 from openvet.policy.decision import Verdict
 from openvet.policy.evidence_facts import Values
 from openvet.policy.given import Answers, Evidence, count_answers, facts_of
@@ -29,6 +29,7 @@ _VIOLATED: Final = "violated"
 _NOT_APPLICABLE: Final = "not-applicable"
 _INDETERMINATE: Final = "indeterminate"
 _NOT_YET: Final = "not-yet-in-force"
+_UNKNOWN_CASE: Final = ", if it applies"
 _MOST_OFFENDERS: Final = 50
 
 
@@ -86,26 +87,38 @@ class _Decider:
         self._said = {each.question: each for each in answers.used if not each.problem}
 
     def decide(self) -> tuple[tuple[Line, ...], tuple[StepValue, ...]]:
-        steps = tuple(self._step(at) for at in range(len(self._pack.steps)))
+        steps = tuple(map(self._step, self._pack.steps))
         return tuple(map(self._line, self._pack.requirements)), steps
 
-    def _step(self, at: int) -> StepValue:
-        compiled = self._pack.steps[at]
+    def _step(self, compiled: CompiledStep) -> StepValue:
         step = compiled.step
-        for values in (self._alone, self._values):
-            stop = False if compiled.undecided is None else compiled.undecided.evaluate(values)
-            found = Unknown() if stop is True else compiled.value.evaluate(values)
-            if not isinstance(found, Unknown):
-                values[step.name] = found
-                continue
-            if values is self._values:
-                self._open[step.name] = _Open((), step.because) if stop is True else self._why_open(compiled.value, found)
-        if step.name in self._values:
+        at = self._first(compiled, self._values)
+        if isinstance(at, int):
+            self._values[step.name] = compiled.values[at].evaluate(self._values)
+            # what evidence alone says counts as evidence where it is the way that counts
+            if self._first(compiled, self._alone) == at:
+                self._alone[step.name] = compiled.values[at].evaluate(self._alone)
             return StepValue(step.id, step.text, _shown(self._values[step.name]))
-        opened = self._open[step.name]
-        return StepValue(step.id, step.text, None, opened.missing, opened.because)
+        self._open[step.name] = at
+        return StepValue(step.id, step.text, None, at.missing, at.because)
 
-    def _why_open(self, condition: Condition, unknown: Unknown) -> _Open:
+    def _first(self, compiled: CompiledStep, values: Values) -> int | _Open:
+        """Which of a step's conditions has a value first, or why none has."""
+        stop: Any = False if compiled.undecided is None else compiled.undecided.evaluate(values)
+        if stop is True:
+            return _Open((), compiled.step.because)
+        opened = []
+        for at, condition in enumerate(compiled.values):
+            found = condition.evaluate(values)
+            if not isinstance(found, Unknown):
+                return at
+            opened.append(self._why_open(found))
+        return _Open(
+            tuple(dict.fromkeys(name for each in opened for name in each.missing)),
+            "; ".join(dict.fromkeys(each.because for each in opened if each.because)),
+        )
+
+    def _why_open(self, unknown: Unknown) -> _Open:
         """What is missing below a condition, through its steps."""
         missing: dict[str, None] = {}
         because = [unknown.error] if unknown.error else []
@@ -122,7 +135,7 @@ class _Decider:
         outcome, why, opened, since = self._outcome(compiled)
         foreseen = ""
         if outcome == _NOT_YET:
-            foreseen = self._settle(compiled)[0]
+            foreseen = self._settle(compiled)[0] if opened.because != _UNKNOWN_CASE else _INDETERMINATE
         offenders: tuple[str, ...] = ()
         if outcome == _VIOLATED and compiled.offenders is not None:
             found = compiled.offenders.evaluate(self._values)
@@ -153,11 +166,11 @@ class _Decider:
             return _NOT_APPLICABLE, f"in force until {each.until.isoformat()}, and no longer", nothing, ""
         since, opened = self._since(compiled)
         if since is not None and self._as_of < since:
-            return _NOT_YET, f"in force from {since.isoformat()}", nothing, since.isoformat()
+            reach = _Open((), _UNKNOWN_CASE) if isinstance(applies, Unknown) else nothing
+            return _NOT_YET, f"in force from {since.isoformat()}{reach.because}", reach, since.isoformat()
         day = "" if since is None else since.isoformat()
         if isinstance(applies, Unknown):
-            assert compiled.applies is not None
-            why = self._why_open(compiled.applies, applies)
+            why = self._why_open(applies)
             return _INDETERMINATE, _open_text("whether it applies", why), why, day
         if opened is not None:
             return _INDETERMINATE, _open_text("from when it is in force", opened), opened, ""
@@ -165,17 +178,22 @@ class _Decider:
         return outcome, why_text, why, day
 
     def _since(self, compiled: CompiledRequirement) -> tuple[date | None, _Open | None]:
-        """From when it is in force; nobody can say where the case is not known."""
+        """From when it is in force; nobody can say where the case is not known and it makes a difference on this day."""
+        possible: list[date] = []
+        opened: _Open | None = None
         for start, when in compiled.phases:
             holds: Any = True if when is None else when.evaluate(self._values)
-            if isinstance(holds, Unknown):
-                assert when is not None
-                if all(each > self._as_of for each, _ in compiled.phases):
-                    return min(each for each, _ in compiled.phases), None  # whatever the case, the day has not come
-                return None, self._why_open(when, holds)
-            if holds:
-                return start, None
-        return None, None
+            if holds is False:
+                continue
+            possible.append(start)
+            if not isinstance(holds, Unknown):
+                break
+            opened = opened or self._why_open(holds)
+        if not possible:
+            return None, None
+        if opened is None or self._as_of < min(possible):
+            return (possible[0] if opened is None else min(possible)), None
+        return (None, None) if self._as_of >= max(possible) else (None, opened)
 
     def _settle(self, compiled: CompiledRequirement) -> tuple[str, str, _Open]:
         """Whether it holds."""
@@ -193,7 +211,7 @@ class _Decider:
             return _EVIDENCE, "the evidence says so", _Open((), "")
         found = compiled.passes.evaluate(self._values)
         if isinstance(found, Unknown):
-            opened = self._why_open(compiled.passes, found)
+            opened = self._why_open(found)
             return _INDETERMINATE, _open_text("whether it holds", opened), opened
         if not found:
             return _VIOLATED, f"does not hold: {_flat(each.passes)}", _Open((), "")

@@ -34,7 +34,9 @@ MOST_FINDINGS: Final = 1_000
 def _scan(scan: Scan) -> Values:
     from openvet.core.coverage import Coverage
 
-    above = sorted((each for each in scan.all_findings() if each.severity > Severity.NOTE), key=lambda each: each.sort_key())
+    above = sorted(
+        (each for each in scan.all_findings() if each.severity > Severity.NOTE), key=lambda each: each.sort_key()
+    )
     return {
         "scan.rules": _sorted(each.rule for each in above),
         "scan.noted": _sorted(each.rule for each in scan.all_findings()),
@@ -73,9 +75,9 @@ def _profile(profile: ProfileV1) -> Values:
     )
     out: Values = {}
     for name, fact, convert in wanted:
-        found = [convert(each.value) for part in parts if (each := part.fact(fact)) is not None]
-        if found and len(found) == len(parts) and all(each == found[0] for each in found):
-            out[f"profile.{name}"] = found[0]
+        said = [convert(each.value) for part in parts if (each := part.fact(fact)) is not None]
+        if said and len(said) == len(parts) and all(each == said[0] for each in said):
+            out[f"profile.{name}"] = said[0]
     return out
 
 
@@ -87,14 +89,16 @@ def _card(card: CardV1) -> Values:
     }
     if found is None or found.unread is not None:
         return out
-    return out | {
+    out |= {
         "card.sections": _sorted(each.name for each in found.sections if each.state == "filled"),
         "card.missing": _sorted(f"{each.of}:{each.name}" for each in found.missing),
         "card.fields": _sorted(each.name for each in found.facts),
         "card.datasets": _listed(found, "datasets"),
         "card.languages": _listed(found, "language"),
-        **{"card.pipeline_tag": each for each in _listed(found, "pipeline_tag")[:1]},
     }
+    if tag := _listed(found, "pipeline_tag"):
+        out["card.pipeline_tag"] = tag[0]
+    return out
 
 
 def _listed(card: CardDocument, name: str) -> list[str]:
@@ -142,7 +146,9 @@ def _lineage(lineage: LineageV1) -> Values:
 def _openness(openness: OpennessV1) -> Values:
     reached = {each.name: each.reached for each in openness.readings}
     out: Values = {
-        "openness.lines": {f"{each.scheme}/{line.id}": line.state for each in openness.checklists for line in each.lines},
+        "openness.lines": {
+            f"{each.scheme}/{line.id}": line.state for each in openness.checklists for line in each.lines
+        },
         "openness.parts": {each.id: each.state for each in openness.parts},
     }
     for name in ("files", "declared"):
@@ -158,7 +164,9 @@ def _advisories(found: AdvisoriesV1) -> Values:
     out: Values = {
         "advisories.affected": _sorted(by.get("affected", [])),
         "advisories.maybe": _sorted(by.get("may-be-affected", [])),
-        "advisories.reached": _sorted(each.published for each in found.hits if each.reasons and each.status != "not-affected"),
+        "advisories.reached": _sorted(
+            each.published for each in found.hits if each.reasons and each.status != "not-affected"
+        ),
     }
     if found.snapshot.date:
         out["advisories.date"] = _midnight(found.snapshot.date)
@@ -175,7 +183,9 @@ def _origin(origin: OriginV1) -> Values:
 
 
 def _claims(claims: Claims) -> Values:
-    out: Values = {"claims.inconsistent": _sorted(each.figure for each in claims.judgements if each.verdict == "inconsistent")}
+    out: Values = {
+        "claims.inconsistent": _sorted(each.figure for each in claims.judgements if each.verdict == "inconsistent")
+    }
     found = [each for each in claims.results if each.quantity == "training_flop"]
     if len(found) == 1:  # several readings are several answers
         out["claims.compute_low"], out["claims.compute_high"] = float(found[0].low), float(found[0].high)

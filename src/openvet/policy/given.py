@@ -95,7 +95,7 @@ def count_answers(held: Sequence[Held], questions: Iterable[Question], as_of: da
     """
     values: Values = {}
     used: list[UsedAnswer] = []
-    given = [(each, one) for one in held if isinstance(one.predicate, AnswersV1) for each in one.predicate.answers]
+    given = [(each, one) for one in held for each in _body(one).answers]
     for question in questions:
         good: list[tuple[GivenAnswer, Held]] = []
         for answer, one in given:
@@ -118,9 +118,14 @@ def count_answers(held: Sequence[Held], questions: Iterable[Question], as_of: da
     return Answers(values, tuple(used))
 
 
+def _body(held: Held) -> AnswersV1:
+    if not isinstance(held.predicate, AnswersV1):
+        raise TypeError(f"{held.kind} holds no answers")
+    return held.predicate
+
+
 def _used(answer: GivenAnswer, held: Held, problem: str) -> UsedAnswer:
-    assert isinstance(held.predicate, AnswersV1)
-    by = held.predicate.by
+    by = _body(held).by
     who = f"{by['name']} ({by['role']})" if by.get("role") else by["name"]
     return UsedAnswer(answer.question, who, answer.said, held.sha256, problem)
 
@@ -163,5 +168,3 @@ def _values(answer: GivenAnswer, question: Question, as_of: date) -> Values:
 
 def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-

@@ -108,10 +108,15 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A named value between. ``undecided``: a condition under which it has none, for the reason ``because``."""
+    """A named value between.
+
+    Attributes:
+        values: conditions of one type; the first that has a value counts.
+        undecided: a condition under which it has none, for the reason ``because``.
+    """
 
     id: str
-    value: str
+    values: tuple[str, ...]
     text: str = ""
     clause: str = ""
     undecided: str = ""

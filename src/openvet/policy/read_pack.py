@@ -41,7 +41,7 @@ _SEVERITIES: Final = tuple(str(each) for each in Severity)
 _VERDICTS: Final = tuple(str(each) for each in Verdict)
 _DEEPEST: Final = 8
 #: Words of CEL that nothing can be called.
-_RESERVED: Final = frozenset("as break const continue else false for function if import in let loop package namespace null return true var void while".split())  # fmt: skip
+_RESERVED: Final = frozenset(["as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop", "package", "namespace", "null", "return", "true", "var", "void", "while"])  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +183,12 @@ def _identifier(node: Node) -> str:
 
 def _step(node: Node) -> Step:
     each = node.mapped()
+    value = each.take("value")
+    values = value.texts() if isinstance(value.value, list) else (value.text(),)
+    if not values:
+        value.refuse("has to be a condition, or a list of some")
     made = Step(
-        id=_identifier(each.take("id")), value=each.take("value").text(), text=each.may_text("text"), clause=each.may_text("clause"),
+        id=_identifier(each.take("id")), values=values, text=each.may_text("text"), clause=each.may_text("clause"),
         undecided=each.may_text("undecided"), because=each.may_text("because"), where=_where(node),
     )  # fmt: skip
     _both(node, made.undecided, made.because)

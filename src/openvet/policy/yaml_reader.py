@@ -175,8 +175,8 @@ def documents(data: bytes, file: str) -> list[Node]:
     loader = yaml.SafeLoader(text)
     found = []
     try:
-        while loader.check_node():  # type: ignore[no-untyped-call]
-            found.append(_Walk(file).node(loader.get_node(), 0))  # type: ignore[no-untyped-call]
+        while loader.check_node():
+            found.append(_Walk(file).node(loader.get_node(), 0))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = 1 if mark is None else mark.line + 1
@@ -184,7 +184,7 @@ def documents(data: bytes, file: str) -> list[Node]:
     except (yaml.YAMLError, RecursionError) as error:
         raise PackError(f"{file}: {printable(str(error))[:200]}") from None
     finally:
-        loader.dispose()  # type: ignore[no-untyped-call]
+        loader.dispose()
     return found
 
 

@@ -1,0 +1,94 @@
+"""A pack's decision for people: the verdict, then every line that asks for something, then how the others came out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from openvet.evidence.predicates.decision_v1 import OUTCOMES, DecisionV1, Line
+from openvet.reports._text import plural, visible
+from openvet.reports.look import Look
+from openvet.reports.text import table
+
+__all__ = ["compose_decision", "decision_line", "steps_text"]
+
+_COLOURS = {"admit": "green", "review": "yellow", "reject": "red"}
+_ORDER = ("violated", "indeterminate", "not-yet-in-force", "satisfied-by-attestation", "satisfied-by-evidence", "not-applicable")
+_HEADINGS = {
+    "violated": "Violated",
+    "indeterminate": "Nobody can say yet",
+    "not-yet-in-force": "Not yet in force",
+    "satisfied-by-attestation": "Satisfied by somebody's word",
+    "satisfied-by-evidence": "Satisfied by evidence",
+    "not-applicable": "Does not apply",
+}
+
+
+def decision_line(name: str, decision: DecisionV1, look: Look) -> str:
+    """One line: the verdict, the model, the pack, and how many lines came out how."""
+    counts = [f"{count} {outcome}" for outcome in OUTCOMES if (count := decision.count(outcome))]
+    verdict = look.paint(decision.verdict.upper(), "bold", _COLOURS[decision.verdict])
+    return f"{verdict}  {visible(name)}  by {decision.pack.name} as of {decision.as_of}: {', '.join(counts) or 'no requirement'}\n"
+
+
+def compose_decision(name: str, decision: DecisionV1, look: Look, *, everything: bool = False) -> str:
+    """A decision.
+
+    Args:
+        everything: also lines that are satisfied or do not apply, and the steps between.
+    """
+    lines = [decision_line(name, decision, look).rstrip("\n")]
+    if decision.pack.law:
+        lines.append(f"as the law was read: {decision.pack.law}")
+    for outcome in _ORDER if everything else _ORDER[:3]:
+        found = [each for each in decision.lines if each.outcome == outcome]
+        if not found:
+            continue
+        lines += ["", look.paint(_HEADINGS[outcome], "bold")]
+        for each in found:
+            lines += _line(each, look)
+    if everything and decision.steps:
+        lines += ["", look.paint("Steps", "bold"), *steps_text(decision, look)]
+    lines += ["", *_questions(decision)]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _line(each: Line, look: Look) -> list[str]:
+    mark = "waived" if each.waived is not None else each.verdict
+    out = table([[visible(each.id), mark, f"{visible(each.title)} ({visible(each.clause)})"]], look.width, wrap=True)
+    rows: list[list[str]] = []
+    if each.outcome == "not-yet-in-force":
+        rows.append(["", f"{visible(each.why)}; by what is known today it would be {each.foreseen}"])
+    elif each.outcome != "satisfied-by-evidence":
+        rows.append(["", visible(each.why)])
+    if each.offenders:
+        rows.append(["", f"named: {', '.join(map(visible, each.offenders))}"])
+    if each.waived is not None:
+        rows.append(["", f"waived until {each.waived.expires} by {visible(each.waived.owner)}: {visible(each.waived.reason)}"])
+    if each.remedy and each.waived is None:
+        rows.append(["", f"to do: {visible(each.remedy)}"])
+    return [*out, *table(rows, look.width, wrap=True)]
+
+
+def steps_text(decision: DecisionV1, look: Look) -> list[str]:
+    """Steps with their values."""
+    rows = []
+    for each in decision.steps:
+        open_ = "; ".join(filter(None, [f"not known: {', '.join(each.missing)}" if each.missing else "", each.because]))
+        rows.append([visible(each.id), visible(each.value) if each.value is not None else f"unknown ({visible(open_)})"])
+    return table(rows, look.width, wrap=True)
+
+
+def _questions(decision: DecisionV1) -> Sequence[str]:
+    """What a person could answer, and answers that do not count."""
+    asked: dict[str, int] = {}
+    for each in decision.lines:
+        for name in each.missing if each.outcome == "indeterminate" else ():
+            if name.startswith("answers."):
+                asked[name.split(".")[1]] = asked.get(name.split(".")[1], 0) + 1
+    out = []
+    if asked:
+        named = ", ".join(sorted(asked, key=lambda name: (-asked[name], name))[:8])
+        more = f" and {len(asked) - 8} more" if len(asked) > 8 else ""
+        out.append(f"{plural(len(asked), 'question')} open ({named}{more}): openvet attest --policy {decision.pack.id} asks them")
+    out += [f"an answer does not count: {visible(each.question)} by {visible(each.by)} of {each.said}: {visible(each.problem)}" for each in decision.answers if each.problem]  # fmt: skip
+    return out

@@ -1,0 +1,149 @@
+"""Where packs are: those that ship, those of installed plug-ins, and a team's own by path; read, compiled, and verified where they are signed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from datetime import date
+from functools import cache
+
+from openvet.core.dataclass import dataclass
+from openvet.core.text import printable
+from openvet.errors import SubjectError, UsageError
+from openvet.policy.cases import Case, read_cases
+from openvet.policy.compiled import CompiledPack, compile_pack
+from openvet.policy.pack import Pack
+from openvet.policy.read_pack import Catalogue, expired, read_catalogue, read_pack
+from openvet.policy.yaml_reader import LARGEST, PackError
+from openvet.workflows.model_files import read_small
+
+__all__ = ["FoundPack", "catalogue", "find_pack", "lint_pack", "list_packs", "load_pack", "pack_cases"]
+
+_FILE = "pack.yaml"
+_GROUP = "openvet.packs"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPack:
+    """A pack's place.
+
+    Attributes:
+        name: what it is called by: its id of a pack that ships or is installed, its path of another.
+        path: of its ``pack.yaml``; cases lie beside it.
+        shown: how messages name that file.
+        ships: it comes with the tool or with a plug-in, and is trusted as these are.
+    """
+
+    name: str
+    path: str
+    shown: str
+    ships: bool
+
+
+@cache
+def list_packs() -> Mapping[str, FoundPack]:
+    """Packs that ship, and those of plug-ins, by their ids."""
+    return {each.name: each for each in (*_shipping(), *_plugged_in())}
+
+
+def _shipping() -> Iterator[FoundPack]:
+    import openvet.packs
+
+    base = os.path.dirname(openvet.packs.__file__)
+    for folder in sorted(os.listdir(base)):
+        if os.path.isfile(os.path.join(base, folder, _FILE)):
+            name = folder.replace("_", "-")
+            yield FoundPack(name, os.path.join(base, folder, _FILE), f"{name}/{_FILE}", ships=True)
+
+
+def _plugged_in() -> Iterator[FoundPack]:
+    """Entry points of the group ``openvet.packs``: a name, and the package in which ``pack.yaml`` lies. It is not imported."""
+    from importlib.metadata import entry_points
+    from importlib.util import find_spec
+
+    for point in sorted(entry_points(group=_GROUP), key=lambda each: each.name):
+        try:
+            spec = find_spec(point.value)
+        except (ImportError, ValueError):
+            spec = None
+        folders = [] if spec is None else list(spec.submodule_search_locations or ())
+        if folders and os.path.isfile(os.path.join(folders[0], _FILE)):
+            yield FoundPack(point.name, os.path.join(folders[0], _FILE), f"{point.name}/{_FILE}", ships=True)
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The questions that packs share."""
+    import openvet.packs
+
+    path = os.path.join(os.path.dirname(openvet.packs.__file__), "questions.yaml")
+    return read_catalogue(_bytes(path, "questions.yaml"), "questions.yaml")
+
+
+def find_pack(name: str, beside: str = "") -> FoundPack:
+    """A pack by its id, or by the path of its file or folder.
+
+    Args:
+        beside: the folder that relative paths start from; '' is the working directory.
+
+    Raises:
+        UsageError: there is none.
+    """
+    known = list_packs()
+    if name in known:
+        return known[name]
+    path, shown = os.path.join(beside, name), name
+    if os.path.isdir(path):
+        path, shown = os.path.join(path, _FILE), os.path.join(name, _FILE)
+    if os.path.isfile(path):
+        return FoundPack(name, path, printable(shown), ships=False)
+    raise UsageError(f"there is no pack {printable(name)!r}: {', '.join(known)} ship with openvet; of your own give the path of pack.yaml")
+
+
+def load_pack(name: str, beside: str = "") -> CompiledPack:
+    """A pack, compiled, with everything that it extends.
+
+    Raises:
+        PackError: it makes no sense; with file and line.
+        UsageError: there is none, or the extra for CEL is missing.
+    """
+    return compile_pack(_read(find_pack(name, beside), 0), catalogue())
+
+
+def _read(found: FoundPack, depth: int) -> Pack:
+    beside = os.path.dirname(found.path)
+    return read_pack(_bytes(found.path, found.shown), found.shown, lambda name: _read(find_pack(name, beside), depth + 1), depth)
+
+
+def pack_cases(name: str, pack: CompiledPack) -> tuple[Case, ...]:
+    """The cases beside a pack, in the order of their files."""
+    folder = os.path.join(os.path.dirname(find_pack(name).path), "cases")
+    names = sorted(each for each in (os.listdir(folder) if os.path.isdir(folder) else ()) if each.endswith(".yaml"))
+    return tuple(case for each in names for case in read_cases(_bytes(os.path.join(folder, each), f"cases/{each}"), f"cases/{each}", pack))
+
+
+def _bytes(path: str, shown: str) -> bytes:
+    try:
+        return read_small(path, LARGEST)
+    except OSError as error:
+        raise UsageError(f"{shown}: {error.strerror or error}") from error
+    except SubjectError as error:
+        raise UsageError(str(error)) from error
+
+
+def lint_pack(name: str, day: date) -> tuple[CompiledPack, tuple[str, ...]]:
+    """A pack that makes sense on ``day``, its waivers and cases included, and what may be meant otherwise.
+
+    Raises:
+        PackError: it makes no sense; with every problem that was found.
+    """
+    found = load_pack(name)
+    problems = expired(found.pack, day)
+    if problems:
+        raise PackError(*problems)
+    pack_cases(name, found)
+    named = {each.requirement.source for each in found.requirements}
+    notes = [f"{find_pack(name).shown}: nothing cites the source {key!r}" for key in found.pack.sources if key not in named]
+    asked = {each.id for each in found.questions}
+    notes += [f"{each.where}: nothing uses the answer to {each.id!r}" for each in found.pack.questions if each.id not in asked]
+    return found, tuple(notes)
