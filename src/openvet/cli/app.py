@@ -40,6 +40,8 @@ _COMMANDS = {
     "log": "log",
     "dossier": "dossier",
     "statement": "statement",
+    "attest": "attest",
+    "decide": "decide",
     "policy": "policy",
     "claims": "claims",
     "cost": "cost",

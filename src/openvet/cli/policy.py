@@ -97,7 +97,9 @@ def facts(form: str) -> None:
     from openvet.reports.text import table
 
     rows = [[each.name, each.type, each.text] for each in VOCABULARY.values()]
-    value = [{"name": each.name, "type": each.type, "kind": each.kind, "text": each.text} for each in VOCABULARY.values()]
+    value = [
+        {"name": each.name, "type": each.type, "kind": each.kind, "text": each.text} for each in VOCABULARY.values()
+    ]
     _print(form, value, "\n".join(table(rows, look_of(sys.stdout).width, wrap=True)) + "\n")
 
 
@@ -141,7 +143,9 @@ def lint(ctx: click.Context, /, packs: tuple[str, ...], as_of: str | None) -> No
         for note in notes:
             say(note)
         pack = found.pack
-        click.echo(f"{pack.name}: {len(found.requirements)} requirements, {len(found.questions)} questions: makes sense")
+        click.echo(
+            f"{pack.name}: {len(found.requirements)} requirements, {len(found.questions)} questions: makes sense"
+        )
     ctx.exit(code)
 
 

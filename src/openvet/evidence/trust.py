@@ -32,7 +32,12 @@ WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "scan": (f"{PREDICATE_BASE}/scan/",),
     "bom": ("https://cyclonedx.org/bom", "https://cyclonedx.org/bom/", "https://spdx.dev/Document", "https://spdx.dev/Document/"),
     "owner": (f"{PREDICATE_BASE}/dossier-owner/",),
-    "decision": ("https://slsa.dev/verification_summary/", "https://in-toto.io/attestation/svr/"),
+    "decision": (
+        f"{PREDICATE_BASE}/decision/",
+        "https://slsa.dev/verification_summary/",
+        "https://in-toto.io/attestation/svr/",
+    ),
+    "answers": (f"{PREDICATE_BASE}/answers/",),
 }  # fmt: skip
 
 

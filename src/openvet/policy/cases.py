@@ -46,7 +46,11 @@ def _case(node: Node, pack: CompiledPack) -> Case:
     top = node.mapped()
     name, day = top.take("name").text(), top.take("as_of").day()
     facts, answers, digests = top.may("facts"), top.may("answers"), top.may("subject")
-    values = {} if facts is None else {key: _value(each, _type(each, key, pack.types)) for key, each in facts.mapped().rest()}
+    values = (
+        {}
+        if facts is None
+        else {key: _value(each, _type(each, key, pack.types)) for key, each in facts.mapped().rest()}
+    )
     given: Values = {}
     questions = {each.id: each for each in pack.questions}
     for key, each in () if answers is None else answers.mapped().rest():
@@ -109,7 +113,14 @@ def _expected(expect: Mapped, pack: CompiledPack) -> list[tuple[str, str, str]]:
         out.append(("verdict", "", verdict.word(VERDICTS)))
     steps = {each.step.id for each in pack.steps}
     lines = {each.requirement.id for each in pack.requirements}
-    parts = (("steps", steps), ("outcomes", lines), ("missing", lines), ("dates", lines), ("verdicts", lines), ("foreseen", lines))
+    parts = (
+        ("steps", steps),
+        ("outcomes", lines),
+        ("missing", lines),
+        ("dates", lines),
+        ("verdicts", lines),
+        ("foreseen", lines),
+    )
     for part, known in parts:
         found = expect.may(part)
         for name, each in () if found is None else found.mapped().rest():
@@ -150,7 +161,9 @@ def run_case(case: Case, pack: CompiledPack) -> tuple[str, ...]:
             found = _line(by_line[name], part, wanted)
         if found is not None and found != wanted:
             of = f" of {name}" if name else ""
-            out.append(f"{case.where}: {case.name}: {part}{of}: {found!r} came, {wanted!r} was expected{_why(by_line.get(name), by_step.get(name))}")
+            out.append(
+                f"{case.where}: {case.name}: {part}{of}: {found!r} came, {wanted!r} was expected{_why(by_line.get(name), by_step.get(name))}"
+            )
     return tuple(out)
 
 
@@ -188,5 +201,3 @@ def _why(line: Line | None, step: StepValue | None) -> str:
 
 def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-

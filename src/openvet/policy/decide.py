@@ -7,7 +7,7 @@ satisfied by attestation. A name without a value, an error and an exhausted budg
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from openvet.policy.decision import Verdict
 from openvet.policy.evidence_facts import Values
 from openvet.policy.given import Answers, Evidence, count_answers, facts_of
 from openvet.policy.pack import Waiver
+from openvet.policy.vocabulary import VOCABULARY
 
 __all__ = ["decide", "decide_values"]
 
@@ -80,6 +81,7 @@ class _Decider:
         self._alone = dict(start)  # what evidence says
         self._values = {**start, **answers.values}  # and what people say
         self._open: dict[str, _Open] = {}
+        self._kinds = {*facts.get("evidence.kinds", ()), *(name.partition(".")[0] for name in facts)}
         subjects = {"*", *(f"{algorithm}:{digest}" for algorithm, digest in digests.items())}
         self._waivers = {
             each.requirement: each for each in pack.pack.waivers if each.subject in subjects and each.start <= as_of <= each.expires
@@ -151,7 +153,7 @@ class _Decider:
         return Line(
             id=each.id, title=each.title, clause=each.clause, source=self._pack.pack.sources[each.source].title, level=str(each.level),
             severity=str(each.severity), outcome=outcome, verdict=str(verdict), why=why, missing=opened.missing, offenders=offenders,
-            kinds=tuple(kind for kind in compiled.kinds if any(name.startswith(f"{kind}.") for name in self._alone) or kind in self._alone.get("evidence.kinds", ())),
+            kinds=tuple(kind for kind in compiled.kinds if kind in self._kinds),
             answers=tuple(sorted(questions & self._said.keys())), since=since, foreseen=foreseen, waived=_waived(waiver),
             remedy=each.remedy if outcome in (_VIOLATED, _INDETERMINATE) else "",
         )  # fmt: skip
@@ -171,9 +173,9 @@ class _Decider:
         day = "" if since is None else since.isoformat()
         if isinstance(applies, Unknown):
             why = self._why_open(applies)
-            return _INDETERMINATE, _open_text("whether it applies", why), why, day
+            return _INDETERMINATE, _open_text("whether it applies", why, self._kinds), why, day
         if opened is not None:
-            return _INDETERMINATE, _open_text("from when it is in force", opened), opened, ""
+            return _INDETERMINATE, _open_text("from when it is in force", opened, self._kinds), opened, ""
         outcome, why_text, why = self._settle(compiled)
         return outcome, why_text, why, day
 
@@ -198,10 +200,10 @@ class _Decider:
     def _settle(self, compiled: CompiledRequirement) -> tuple[str, str, _Open]:
         """Whether it holds."""
         each = compiled.requirement
-        absent = [kind for kind in each.needs if kind not in self._alone.get("evidence.kinds", ())]
+        absent = [kind for kind in each.needs if kind not in self._kinds]
         if absent:
             opened = _Open(tuple(f"statement {kind}" for kind in absent), "")
-            return _INDETERMINATE, _open_text("whether it holds", opened), opened
+            return _INDETERMINATE, _open_text("whether it holds", opened, self._kinds), opened
         stop: Any = False if compiled.undecided is None else compiled.undecided.evaluate(self._values)
         if stop is True:
             opened = _Open((), each.because)
@@ -212,7 +214,7 @@ class _Decider:
         found = compiled.passes.evaluate(self._values)
         if isinstance(found, Unknown):
             opened = self._why_open(found)
-            return _INDETERMINATE, _open_text("whether it holds", opened), opened
+            return _INDETERMINATE, _open_text("whether it holds", opened, self._kinds), opened
         if not found:
             return _VIOLATED, f"does not hold: {_flat(each.passes)}", _Open((), "")
         questions = dict.fromkeys(name.split(".")[1] for name in compiled.names if name.startswith("answers."))
@@ -231,10 +233,13 @@ def _waived(waiver: Waiver | None) -> Waived | None:
     return None if waiver is None else Waived(waiver.owner, waiver.reason, waiver.expires.isoformat())
 
 
-def _open_text(what: str, opened: _Open) -> str:
+def _open_text(what: str, opened: _Open, at_hand: Collection[str]) -> str:
     parts = []
     if opened.missing:
         parts.append(f"not known: {', '.join(opened.missing)}")
+        kinds = {VOCABULARY[name].kind for name in opened.missing if name in VOCABULARY} - set(at_hand)
+        if kinds:
+            parts.append(f"there is no statement of {', '.join(sorted(kinds))}")
     if opened.because:
         parts.append(opened.because)
     return f"nobody can say {what}: {'; '.join(parts)}"

@@ -21,7 +21,8 @@ __all__ = [
 def compose_list(packs: Sequence[CompiledPack], look: Look) -> str:
     """One line a pack."""
     rows = [
-        [each.pack.id, each.pack.version, str(len(each.requirements)), f"{each.pack.title}{_law(each)}"] for each in packs
+        [each.pack.id, each.pack.version, str(len(each.requirements)), f"{each.pack.title}{_law(each)}"]
+        for each in packs
     ]
     end = "`openvet policy show PACK` lists what one asks for\n"
     return "\n".join(table(rows, look.width, wrap=True)) + f"\n\n{end}"
@@ -42,7 +43,10 @@ def compose_pack(found: CompiledPack, look: Look) -> str:
     if pack.extends:
         lines.append(f"extends {', '.join(pack.extends)}")
     lines += ["", look.paint("Requirements", "bold")]
-    rows = [[each.requirement.id, str(each.requirement.level), _since(each.requirement), _titled(each.requirement)] for each in found.requirements]
+    rows = [
+        [each.requirement.id, str(each.requirement.level), _since(each.requirement), _titled(each.requirement)]
+        for each in found.requirements
+    ]
     lines += table(rows, look.width, wrap=True)
     if pack.waivers:
         lines += ["", look.paint("Waivers", "bold")]
@@ -177,7 +181,9 @@ def requirement_json(line: CompiledRequirement, found: CompiledPack) -> dict[str
             "level": str(each.level),
             "severity": str(each.severity),
             "text": each.text or None,
-            "in_force": [without_none({"from": phase.start.isoformat(), "when": phase.when or None}) for phase in each.phases],
+            "in_force": [
+                without_none({"from": phase.start.isoformat(), "when": phase.when or None}) for phase in each.phases
+            ],
             "until": None if each.until is None else each.until.isoformat(),
             "applies": each.applies or None,
             "undecided": each.undecided or None,

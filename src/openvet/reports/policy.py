@@ -12,7 +12,14 @@ from openvet.reports.text import table
 __all__ = ["compose_decision", "decision_line", "steps_text"]
 
 _COLOURS = {"admit": "green", "review": "yellow", "reject": "red"}
-_ORDER = ("violated", "indeterminate", "not-yet-in-force", "satisfied-by-attestation", "satisfied-by-evidence", "not-applicable")
+_ORDER = (
+    "violated",
+    "indeterminate",
+    "not-yet-in-force",
+    "satisfied-by-attestation",
+    "satisfied-by-evidence",
+    "not-applicable",
+)
 _HEADINGS = {
     "violated": "Violated",
     "indeterminate": "Nobody can say yet",
@@ -63,7 +70,9 @@ def _line(each: Line, look: Look) -> list[str]:
     if each.offenders:
         rows.append(["", f"named: {', '.join(map(visible, each.offenders))}"])
     if each.waived is not None:
-        rows.append(["", f"waived until {each.waived.expires} by {visible(each.waived.owner)}: {visible(each.waived.reason)}"])
+        rows.append(
+            ["", f"waived until {each.waived.expires} by {visible(each.waived.owner)}: {visible(each.waived.reason)}"]
+        )
     if each.remedy and each.waived is None:
         rows.append(["", f"to do: {visible(each.remedy)}"])
     return [*out, *table(rows, look.width, wrap=True)]
@@ -74,7 +83,9 @@ def steps_text(decision: DecisionV1, look: Look) -> list[str]:
     rows = []
     for each in decision.steps:
         open_ = "; ".join(filter(None, [f"not known: {', '.join(each.missing)}" if each.missing else "", each.because]))
-        rows.append([visible(each.id), visible(each.value) if each.value is not None else f"unknown ({visible(open_)})"])
+        rows.append(
+            [visible(each.id), visible(each.value) if each.value is not None else f"unknown ({visible(open_)})"]
+        )
     return table(rows, look.width, wrap=True)
 
 
@@ -89,6 +100,8 @@ def _questions(decision: DecisionV1) -> Sequence[str]:
     if asked:
         named = ", ".join(sorted(asked, key=lambda name: (-asked[name], name))[:8])
         more = f" and {len(asked) - 8} more" if len(asked) > 8 else ""
-        out.append(f"{plural(len(asked), 'question')} open ({named}{more}): openvet attest --policy {decision.pack.id} asks them")
+        out.append(
+            f"{plural(len(asked), 'question')} open ({named}{more}): openvet attest --policy {decision.pack.id} asks them"
+        )
     out += [f"an answer does not count: {visible(each.question)} by {visible(each.by)} of {each.said}: {visible(each.problem)}" for each in decision.answers if each.problem]  # fmt: skip
     return out

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from openvet.evidence.predicates.licenses_v1 import LicensesV1
     from openvet.workflows.check import Options
 
-__all__ = ["QUESTIONS", "answers_of", "assemble", "get_ready", "inventory_of", "subject_of"]
+__all__ = ["QUESTIONS", "answers_of", "assemble", "get_ready", "inventory_of", "subject_of", "terms_of"]
 
 #: What the rooms below the rules answer, by the names of their statements, in the order of a report.
 QUESTIONS: Final = ("profile", "card", "licenses", "lineage")
@@ -82,7 +82,7 @@ def assemble(path: str, snapshot: Snapshot, inventory: Inventory, budget: Budget
     if options.with_inventory:
         answers, failed = _answers(scan, inventory, subject, options)
         scan = replace(scan, unknowns=(*scan.unknowns, *failed)) if failed else scan
-    decision = decide(scan, _terms(options))
+    decision = decide(scan, terms_of(options))
     return ModelReport(printable(path), subject, scan, body, decision, name_of(options), facts, answers)
 
 
@@ -170,7 +170,7 @@ def _answers(
     return out, tuple(failed)
 
 
-def _terms(options: Options) -> Terms:
+def terms_of(options: Options) -> Terms:
     """What the team adds to the policy, today."""
     config, today = options.config, options.today
     held = config.acceptances_on(today) if config is not None and today is not None else ()

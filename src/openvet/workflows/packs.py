@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 
 from openvet.core.dataclass import dataclass
@@ -17,7 +17,7 @@ from openvet.policy.read_pack import Catalogue, expired, read_catalogue, read_pa
 from openvet.policy.yaml_reader import LARGEST, PackError
 from openvet.workflows.model_files import read_small
 
-__all__ = ["FoundPack", "catalogue", "find_pack", "lint_pack", "list_packs", "load_pack", "pack_cases"]
+__all__ = ["FoundPack", "catalogue", "find_pack", "lint_pack", "list_packs", "load_held", "load_pack", "pack_cases"]
 
 _FILE = "pack.yaml"
 _GROUP = "openvet.packs"
@@ -97,7 +97,9 @@ def find_pack(name: str, beside: str = "") -> FoundPack:
         path, shown = os.path.join(path, _FILE), os.path.join(name, _FILE)
     if os.path.isfile(path):
         return FoundPack(name, path, printable(shown), ships=False)
-    raise UsageError(f"there is no pack {printable(name)!r}: {', '.join(known)} ship with openvet; of your own give the path of pack.yaml")
+    raise UsageError(
+        f"there is no pack {printable(name)!r}: {', '.join(known)} ship with openvet; of your own give the path of pack.yaml"
+    )
 
 
 def load_pack(name: str, beside: str = "") -> CompiledPack:
@@ -112,14 +114,33 @@ def load_pack(name: str, beside: str = "") -> CompiledPack:
 
 def _read(found: FoundPack, depth: int) -> Pack:
     beside = os.path.dirname(found.path)
-    return read_pack(_bytes(found.path, found.shown), found.shown, lambda name: _read(find_pack(name, beside), depth + 1), depth)
+    return read_pack(
+        _bytes(found.path, found.shown), found.shown, lambda name: _read(find_pack(name, beside), depth + 1), depth
+    )
+
+
+def load_held(name: str, day: date, beside: str = "") -> CompiledPack:
+    """A pack whose waivers hold on ``day``, or had not ended today where ``day`` is later.
+
+    Raises:
+        PackError: it makes no sense, or a waiver is over.
+    """
+    found = load_pack(name, beside)
+    problems = expired(found.pack, min(day, datetime.now(UTC).date()))
+    if problems:
+        raise PackError(*problems)
+    return found
 
 
 def pack_cases(name: str, pack: CompiledPack) -> tuple[Case, ...]:
     """The cases beside a pack, in the order of their files."""
     folder = os.path.join(os.path.dirname(find_pack(name).path), "cases")
     names = sorted(each for each in (os.listdir(folder) if os.path.isdir(folder) else ()) if each.endswith(".yaml"))
-    return tuple(case for each in names for case in read_cases(_bytes(os.path.join(folder, each), f"cases/{each}"), f"cases/{each}", pack))
+    return tuple(
+        case
+        for each in names
+        for case in read_cases(_bytes(os.path.join(folder, each), f"cases/{each}"), f"cases/{each}", pack)
+    )
 
 
 def _bytes(path: str, shown: str) -> bytes:
@@ -143,7 +164,11 @@ def lint_pack(name: str, day: date) -> tuple[CompiledPack, tuple[str, ...]]:
         raise PackError(*problems)
     pack_cases(name, found)
     named = {each.requirement.source for each in found.requirements}
-    notes = [f"{find_pack(name).shown}: nothing cites the source {key!r}" for key in found.pack.sources if key not in named]
+    notes = [
+        f"{find_pack(name).shown}: nothing cites the source {key!r}" for key in found.pack.sources if key not in named
+    ]
     asked = {each.id for each in found.questions}
-    notes += [f"{each.where}: nothing uses the answer to {each.id!r}" for each in found.pack.questions if each.id not in asked]
+    notes += [
+        f"{each.where}: nothing uses the answer to {each.id!r}" for each in found.pack.questions if each.id not in asked
+    ]
     return found, tuple(notes)

@@ -8,8 +8,10 @@ from typing import Any, Final
 
 from openvet.evidence.predicates import (
     advisories_v1,
+    answers_v1,
     card_v1,
     claims_v1,
+    decision_v1,
     diff_v1,
     fingerprint_v1,
     inventory_v1,
@@ -35,6 +37,8 @@ KNOWN: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
     profile_v1.PREDICATE_TYPE: profile_v1.ProfileV1.from_json,
     advisories_v1.PREDICATE_TYPE: advisories_v1.AdvisoriesV1.from_json,
     claims_v1.PREDICATE_TYPE: claims_v1.Claims.from_json,
+    answers_v1.PREDICATE_TYPE: answers_v1.AnswersV1.from_json,
+    decision_v1.PREDICATE_TYPE: decision_v1.DecisionV1.from_json,
     card_v1.PREDICATE_TYPE: card_v1.CardV1.from_json,
     licenses_v1.PREDICATE_TYPE: licenses_v1.LicensesV1.from_json,
     openness_v1.PREDICATE_TYPE: openness_v1.OpennessV1.from_json,

@@ -1,0 +1,216 @@
+"""``openvet attest``: the questions that only people can answer, asked, and the answers put down as a signed statement."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openvet.cli.days import day_of
+from openvet.cli.decide import packs_option
+from openvet.cli.terminal import is_terminal, look_of, say
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from openvet.evidence.predicates.answers_v1 import GivenAnswer
+    from openvet.policy.pack import Question
+    from openvet.reports.look import Look
+    from openvet.workflows.attest import By
+
+__all__ = ["attest"]
+
+_PATH = click.Path(readable=False)
+
+
+@click.command(short_help="Answer what only people can, as a signed statement.")
+@click.argument("folder", metavar="DOSSIER", type=_PATH, required=False)
+@packs_option(required=True)
+@click.option(
+    "--sign", metavar="KEY", type=_PATH, help="The private key of the dossier's owner; with --output, your own."
+)
+@click.option(
+    "--key", metavar="FILE", type=_PATH, help="The public key of the dossier's owner, where --sign is not theirs."
+)
+@click.option(
+    "--answers",
+    metavar="FILE",
+    type=_PATH,
+    help="Take the answers from this file, as --template writes one, and ask nothing.",
+)
+@click.option(
+    "--template", is_flag=True, help="Write a file with the open questions, to be filled in, and ask nothing."
+)
+@click.option("--list", "listing", is_flag=True, help="List the open questions, and ask nothing.")
+@click.option("--by", "name", metavar="NAME", help="Who answers.")
+@click.option("--role", metavar="ROLE", help="In which role.")
+@click.option("--organisation", metavar="NAME", help="For whom.")
+@click.option("--about", metavar="TEXT", help="The system that the answers are about; the model as such if not given.")
+@click.option("--again", is_flag=True, help="Also what is answered already.")
+@click.option("--date", "day", metavar="DATE", help="The day on which the answers are given; today if not given.")
+@click.option(
+    "--output",
+    "-o",
+    metavar="FILE",
+    type=_PATH,
+    help="Write to FILE in place of the dossier: the template, or the signed statement.",
+)
+@click.pass_context
+def attest(ctx: click.Context, /, **asked: Any) -> None:
+    """Answer the questions of policy packs about the model of DOSSIER: role, purpose, users, region, oversight and what else a pack needs.
+
+    Each answer is kept with who gave it and when, in a statement that is signed and put into DOSSIER. Packs share their questions, so that what is
+    answered once is not asked again until it expires. What is answered is somebody's word: decisions say so wherever they rest on it.
+
+    Without DOSSIER, --template and --list show all questions of the packs.
+
+    \b
+    Examples:
+      openvet attest ./dossier --policy eu-ai-act --sign owner.key --by "R. Lima" --role "compliance officer"
+      openvet attest --policy eu-ai-act --template --output answers.yaml
+      openvet attest ./dossier --policy eu-ai-act --sign owner.key --answers answers.yaml
+      openvet attest ./dossier --policy eu-ai-act --key owner.key.pub --list
+
+    \b
+    Exit codes:
+      0    the answers are in the dossier, or in --output
+      1    the dossier is not verified
+      2    the command itself failed; nothing was written
+      130  interrupted with Ctrl-C; nothing was written
+    """  # noqa: D301
+    from openvet.errors import VerifyError
+
+    try:
+        _run(asked)
+    except VerifyError as error:
+        say(f"NOT verified: {asked['folder']}: {error.reason}: {error.message}")
+        ctx.exit(1)
+
+
+def _run(asked: dict[str, Any]) -> None:
+    from openvet.cli.output import open_output
+    from openvet.workflows.attest import open_questions, template
+    from openvet.workflows.packs import load_held
+
+    day = day_of(asked["day"], "--date")
+    packs = [load_held(each, day) for each in asked["packs"]]
+    asks_nothing = asked["template"] or asked["listing"]
+    if asked["folder"] is None and not asks_nothing:
+        raise click.UsageError(
+            "name the DOSSIER that the answers belong to; openvet check MODEL --dossier DIR makes one"
+        )
+    private = None if asked["sign"] is None else _private(asked["sign"])
+    evidence = None if asked["folder"] is None else _evidence(asked, private)
+    questions = open_questions(packs, () if evidence is None else evidence.answers, day, again=asked["again"])
+    if asks_nothing:
+        with open_output(asked["output"], [], utf8=True) as output:
+            output.write(template(packs, questions) if asked["template"] else _listed(questions))
+            output.commit()
+        return
+    if private is None or evidence is None:
+        raise click.UsageError("--sign says whose statement the answers are")
+    if not questions and asked["answers"] is None:
+        say("openvet: every question has an answer that counts; --again asks all of them")
+        return
+    by, answers = _answers(asked, questions, packs, day)
+    _put(asked, private, evidence, by, answers)
+
+
+def _private(path: str) -> Any:
+    from openvet.cli.signed import ask_passphrase
+    from openvet.workflows.keys import read_private
+
+    return read_private(path, ask_passphrase)
+
+
+def _evidence(asked: dict[str, Any], private: Any) -> Any:
+    from openvet.policy.decision import Terms
+    from openvet.workflows.decide import evidence_of_dossier
+    from openvet.workflows.dossier import verify
+    from openvet.workflows.keys import read_public
+
+    if asked["key"] is None and private is None:
+        raise click.UsageError("--key or --sign says whose the dossier is")
+    key = private.public if asked["key"] is None else read_public(asked["key"])
+    return evidence_of_dossier(verify(asked["folder"], key), Terms())[0]
+
+
+def _answers(
+    asked: dict[str, Any], questions: tuple[Question, ...], packs: list[Any], day: date
+) -> tuple[By, tuple[GivenAnswer, ...]]:
+    from dataclasses import replace
+
+    from openvet.workflows.attest import By, read_answers
+
+    by = By(asked["name"] or "", asked["role"] or "", asked["organisation"] or "", asked["about"] or "")
+    if asked["answers"] is not None:
+        every = {each.id: each for pack in packs for each in pack.questions}
+        found = read_answers(asked["answers"], every, day)
+        given = found.by or By("")
+        named = {key: getattr(by, key) or getattr(given, key) for key in ("name", "role", "organisation", "about")}
+        return By(**named), found.answers
+    if not is_terminal(sys.stdin):
+        raise click.UsageError(
+            "there is nobody to ask: standard input is no terminal; give --answers FILE (--template writes one)"
+        )
+    if not by.name:
+        by = replace(by, name=click.prompt("Who answers", err=True))
+    return by, tuple(_interview(questions, day))
+
+
+def _interview(questions: tuple[Question, ...], day: date) -> list[GivenAnswer]:
+    """Ask one question after another. An empty answer leaves it open."""
+    from openvet.errors import UsageError
+    from openvet.workflows.attest import answer_of
+
+    look, out = look_of(sys.stderr), []
+    for number, each in enumerate(questions, 1):
+        click.echo(f"\n{_question(each, look, f'{number}/{len(questions)}')}", err=True)
+        while True:
+            text = click.prompt(">", default="", show_default=False, prompt_suffix=" ", err=True).strip()
+            if not text:
+                break
+            try:
+                out.append(answer_of(each, text, day))
+                break
+            except UsageError as error:
+                click.echo(str(error), err=True)
+    return out
+
+
+def _question(each: Question, look: Look, number: str) -> str:
+    import textwrap
+
+    lines = [f"{look.paint(number, 'dim')}  {look.paint(each.id, 'bold')}", *textwrap.wrap(each.ask, look.width)]
+    lines += [f"  {value}: {said}" for value, said in each.choices.items()]
+    if each.why:
+        lines += [look.paint(line, "dim") for line in textwrap.wrap(each.why, look.width)]
+    hint = {"yes-no": "yes or no", "one-of": "one of these", "many-of": "any of these, with commas", "text": "text", "number": "a number", "date": "a day such as 2026-11-28", "document": "its path or address, or no"}  # fmt: skip
+    lines.append(look.paint(f"({hint[each.type]}; empty leaves it open)", "dim"))
+    return "\n".join(lines)
+
+
+def _listed(questions: tuple[Question, ...]) -> str:
+    from openvet.reports.look import PLAIN
+    from openvet.reports.pack import compose_questions
+
+    return compose_questions(questions, PLAIN)
+
+
+def _put(asked: dict[str, Any], private: Any, evidence: Any, by: By, answers: tuple[GivenAnswer, ...]) -> None:
+    from openvet.cli.output import open_output
+    from openvet.evidence.signing import sign_statement, to_line
+    from openvet.workflows.attest import answers_statement
+    from openvet.workflows.dossier import fill
+
+    statement = answers_statement(evidence.subject, by, answers)
+    if asked["output"] is not None:
+        with open_output(asked["output"], [asked["folder"]], utf8=True) as output:
+            output.write(f"{to_line(sign_statement(statement, private)).decode('utf-8')}\n")
+            output.commit()
+        say(f"openvet: {len(answers)} answers are in {asked['output']}")
+        return
+    lines = fill(asked["folder"], private, [statement])
+    numbers = ", ".join(map(str, lines)) or "there already"
+    say(f"openvet: {len(answers)} answers are in the dossier {asked['folder']}: line {numbers}")

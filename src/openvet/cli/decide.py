@@ -1,0 +1,228 @@
+"""``openvet decide``: what policy packs make of dossiers, and what changes on a day or with another pack."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openvet.cli.days import day_of
+from openvet.cli.options import form_option
+from openvet.cli.terminal import look_of, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+    from openvet.policy.compiled import CompiledPack
+    from openvet.workflows.decide import Decided, Trusting
+
+__all__ = ["decide", "packs_option"]
+
+_PATH = click.Path(readable=False)
+_CODES = {"admit": 0, "reject": 1, "review": 3}
+
+
+def packs_option(*, required: bool) -> Callable[[Any], Any]:
+    """``--policy``."""
+    return click.option(
+        "--policy", "packs", metavar="PACK", multiple=True, required=required,
+        help="A policy pack: an id of `openvet policy list`, or the path of your own. May be repeated.",
+    )  # fmt: skip
+
+
+@click.command(short_help="Decide by policy packs, from the evidence in dossiers alone.")
+@click.argument("paths", metavar="DOSSIER...", type=_PATH, nargs=-1, required=True)
+@packs_option(required=True)
+@click.option("--key", metavar="FILE", type=_PATH, required=True, help="The public key of the dossiers' owner, in PEM.")
+@click.option("--as-of", metavar="DATE", help="The day that is asked about (2026-12-03); today if not given.")
+@click.option("--since", metavar="DATE", help="Say only what changes from this day to --as-of.")
+@click.option(
+    "--before", metavar="PACK", help="Say only what changes from this pack, such as an older snapshot of the law."
+)
+@click.option("--trust", metavar="FILE", type=_PATH, help="Whom you trust about which statements: a trust.toml.")
+@click.option(
+    "--checkpoint", metavar="FILE", type=_PATH, help="A checkpoint of the dossier's log, kept from an earlier day."
+)
+@click.option(
+    "--model", metavar="PATH", type=_PATH, help="The model, which is hashed and has to be what the dossier is about."
+)
+@click.option("--config", metavar="FILE", type=_PATH, help="The openvet.toml whose acceptances count.")
+@click.option("--statement", is_flag=True, help="Give the decisions as in-toto statements, one a line.")
+@click.option("--sign", metavar="KEY", type=_PATH, help="The private key that signs the --statement.")
+@click.option("--all", "everything", is_flag=True, help="Show every line and step, and not only what is open.")
+@click.option("--output", "-o", metavar="FILE", type=_PATH, help="Write it to FILE: whole or not at all.")
+@form_option("How to print it; json has every line.")
+@click.pass_context
+def decide(ctx: click.Context, /, **asked: Any) -> None:
+    """Decide by policy packs from the evidence in DOSSIER, with no network and without the model.
+
+    DOSSIER is a folder or zip of `openvet dossier`, or a folder that holds several. The same statements, pack, day and configuration give the
+    same bytes, whenever and wherever: `--statement` prints them, and --sign signs them.
+
+    \b
+    Examples:
+      openvet decide ./dossier --key owner.key.pub --policy baseline
+      openvet decide ./dossiers --key owner.key.pub --policy eu-ai-act --as-of 2027-12-02 --since 2026-11-28
+      openvet decide ./dossier --key owner.key.pub --policy eu-ai-act --statement --sign me.key --output decision.json
+
+    \b
+    Exit codes:
+      0    every pack admits every model
+      1    one rejects, or a dossier is not verified
+      2    the command itself failed (a pack that makes no sense, a missing path)
+      3    none rejects, and one leaves it to a person
+    """  # noqa: D301
+    from openvet.cli.output import open_output
+    from openvet.errors import VerifyError
+    from openvet.workflows.decide import decide_dossier, find_dossiers
+    from openvet.workflows.packs import load_held
+
+    as_of = day_of(asked["as_of"])
+    if asked["sign"] and not asked["statement"]:
+        raise click.UsageError("--sign belongs to --statement")
+    if asked["since"] and asked["before"]:
+        raise click.UsageError("--since and --before exclude each other: what changes by the day, or by the pack")
+    packs = [load_held(each, as_of) for each in asked["packs"]]
+    trusting, terms, configuration = _trusting(asked), *_terms(asked)
+    dossiers = [each for path in asked["paths"] for each in find_dossiers(path)]
+    found: list[Decided] = []
+    refused = 0
+    with open_output(asked["output"], dossiers, utf8=asked["form"] == "json" or asked["statement"]) as output:
+        for path in dossiers:
+            try:
+                each = decide_dossier(path, trusting, packs, as_of, terms, configuration)
+            except VerifyError as error:
+                refused += 1
+                say(f"NOT verified: {path}: {error.reason}: {error.message}")
+                continue
+            found.append(each)
+            for note in each.notes:
+                say(f"openvet: {each.path}: {note}")
+            if asked["since"] or asked["before"]:
+                other = _other(asked, packs)
+                before = decide_dossier(
+                    path,
+                    trusting,
+                    other,
+                    day_of(asked["since"], "--since") if asked["since"] else as_of,
+                    terms,
+                    configuration,
+                )
+                output.write(_changes(before, each, asked["form"]))
+            elif asked["statement"]:
+                output.write(_statements(each, asked["sign"]))
+            elif asked["form"] == "text":
+                output.write(_text(each, len(found) > 1, asked))
+        if asked["form"] == "json" and not (asked["since"] or asked["before"] or asked["statement"]):
+            output.write(_json(found, as_of))
+        output.commit()
+    worst = max((_CODES[each.verdict] for each in found), key=[0, 3, 1].index, default=0)
+    ctx.exit(1 if refused else worst)
+
+
+def _trusting(asked: dict[str, Any]) -> Trusting:
+    from openvet.workflows.decide import Trusting
+    from openvet.workflows.keys import read_public
+
+    by = None
+    if asked["trust"] is not None:
+        from openvet.cli.signed import time_of
+        from openvet.evidence.keyless import load_trusted_root
+        from openvet.workflows.dossier_trust import DossierTrust
+        from openvet.workflows.trust_file import load_trust
+
+        by = DossierTrust(load_trust(asked["trust"]), time_of(asked["as_of"]), "", lambda: load_trusted_root(None))
+    return Trusting(read_public(asked["key"]), by, asked["checkpoint"], asked["model"])
+
+
+def _terms(asked: dict[str, Any]) -> tuple[Any, str]:
+    """What the team accepts, and the digest of the file that says so."""
+    from openvet.policy.decision import Terms
+
+    if asked["config"] is None:
+        return Terms(), ""
+    from openvet.workflows.assemble import terms_of
+    from openvet.workflows.check import Options
+    from openvet.workflows.config import Config
+
+    config = Config.load(asked["config"])
+    return terms_of(Options(config=config, today=day_of(asked["as_of"])).settled()), config.digest
+
+
+def _other(asked: dict[str, Any], packs: list[CompiledPack]) -> list[CompiledPack]:
+    from openvet.workflows.packs import load_pack
+
+    if not asked["before"]:
+        return packs
+    if len(packs) != 1:
+        raise click.UsageError("--before compares one pack with another: give --policy once")
+    return [load_pack(asked["before"])]
+
+
+def _statements(each: Decided, key: str | None) -> str:
+    from openvet.cli.signed import ask_passphrase
+    from openvet.evidence.signing import sign_statement, statement_bytes, to_line
+    from openvet.evidence.statement import Statement
+    from openvet.workflows.keys import read_private
+
+    private = None if key is None else read_private(key, ask_passphrase)
+    made = [Statement(each.subject, decision) for decision in each.decisions]
+    lines = [statement_bytes(one) if private is None else to_line(sign_statement(one, private)) for one in made]
+    return "".join(f"{line.decode('utf-8')}\n" for line in lines)
+
+
+def _text(each: Decided, further: bool, asked: dict[str, Any]) -> str:
+    from openvet.reports.look import PLAIN
+    from openvet.reports.policy import compose_decision
+
+    look = PLAIN if asked["output"] not in {None, "-"} else look_of(sys.stdout)
+    name = each.subject.name or each.path
+    parts = [compose_decision(name, one, look, everything=asked["everything"]) for one in each.decisions]
+    return ("\n" if further else "") + "\n".join(parts)
+
+
+def _changes(before: Decided, after: Decided, form: str) -> str:
+    import json
+
+    from openvet.reports._text import clean, visible
+    from openvet.reports.text import table
+    from openvet.workflows.decide import changes
+
+    out = []
+    for one, other in zip(before.decisions, after.decisions, strict=True):
+        found = changes(one, other)
+        if form == "json":
+            value = {
+                "path": after.path, "subject": after.subject.to_json(), "from": {"pack": one.pack.name, "asOf": one.as_of},
+                "to": {"pack": other.pack.name, "asOf": other.as_of}, "verdict": {"from": one.verdict, "to": other.verdict},
+                "changes": [each.to_json() for each in found],
+            }  # fmt: skip
+            out.append(json.dumps(clean(value), ensure_ascii=False) + "\n")
+            continue
+        out.append(
+            f"{visible(after.subject.name or after.path)}: {one.pack.name} as of {one.as_of} -> {other.pack.name} as of {other.as_of}: "
+            f"{one.verdict} -> {other.verdict}, {len(found)} lines change\n"
+        )
+        rows = [
+            ["", visible(each.requirement), f"{each.before} -> {each.after}", visible(each.title)] for each in found
+        ]
+        out += [f"{line}\n" for line in table(rows, look_of(sys.stdout).width, wrap=True)]
+    return "".join(out)
+
+
+def _json(found: list[Decided], as_of: date) -> str:
+    import json
+
+    from openvet.reports._text import clean
+    from openvet.workflows.decide import DECISIONS_TYPE
+    from openvet.workflows.knowledge import tool
+
+    value = {
+        "type": DECISIONS_TYPE,
+        "tool": tool().to_json(),
+        "as_of": as_of.isoformat(),
+        "models": [each.to_json() for each in found],
+    }
+    return json.dumps(clean(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"

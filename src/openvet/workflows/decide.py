@@ -1,0 +1,257 @@
+"""decide: what policy packs make of evidence, of a check that was just made or of a dossier, with no network and nothing but what is signed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final
+
+from openvet.core.canonical import canonical_json
+from openvet.core.dataclass import dataclass
+from openvet.core.text import printable
+from openvet.errors import UsageError, VerifyError
+from openvet.evidence.dossier.layout import INDEX
+from openvet.evidence.keys import PublicKey
+from openvet.evidence.predicates import PREDICATE_BASE
+from openvet.evidence.predicates.decision_v1 import DecisionV1, worst
+from openvet.evidence.predicates.scan_v1 import Scan
+from openvet.evidence.signing import parse_line, parse_statement, signable
+from openvet.evidence.statement import Predicate, ResourceDescriptor, Statement
+from openvet.evidence.trust import is_kind
+from openvet.policy.builtin import decide as decide_safety
+from openvet.policy.compiled import CompiledPack
+from openvet.policy.decide import decide
+from openvet.policy.decision import Terms
+from openvet.policy.given import Evidence, Held
+from openvet.workflows.dossier import VerifiedDossier, verify
+from openvet.workflows.dossier_trust import DossierTrust
+from openvet.workflows.knowledge import tool
+
+if TYPE_CHECKING:
+    from openvet.evidence.dossier.reading import Claim
+    from openvet.reports.report import ModelReport
+
+__all__ = [
+    "DECISIONS_TYPE", "Change", "Decided", "Trusting", "changes", "decide_dossier", "decide_report", "evidence_of_dossier", "evidence_of_report", "find_dossiers",
+]  # fmt: skip
+
+DECISIONS_TYPE: Final = "https://openvet/decisions/v1"
+_OWN: Final = f"{PREDICATE_BASE}/"
+_BILLS: Final = (("cyclonedx", "https://cyclonedx.org/bom"), ("spdx", "https://spdx.dev/Document"))
+_OTHERS: Final = (("provenance", "https://slsa.dev/provenance/"), ("svr", "https://in-toto.io/attestation/svr/"),
+                  ("vsa", "https://slsa.dev/verification_summary/"), ("vulns", "https://in-toto.io/attestation/vulns/"),
+                  ("test-result", "https://in-toto.io/attestation/test-result/"))  # fmt: skip
+#: Kinds that packs do not decide by: the decisions themselves, and whose the dossier is.
+_APART: Final = frozenset({"answers", "decision", "dossier-owner"})
+
+
+@dataclass(frozen=True, slots=True)
+class Trusting:
+    """Whom to believe about a dossier.
+
+    Attributes:
+        key: its owner's public key.
+        by: who is believed about which statements; ``None`` believes all for whom the owner vouches.
+        checkpoint: a file with a kept checkpoint of its log.
+        model: the model that it has to be about, where it is at hand.
+    """
+
+    key: PublicKey
+    by: DossierTrust | None = None
+    checkpoint: str | None = None
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What packs make of one model.
+
+    Attributes:
+        path: what the user named, printable.
+        subject: the model.
+        decisions: one for each pack, in the order of the packs.
+        notes: what did not count, as sentences.
+    """
+
+    path: str
+    subject: ResourceDescriptor
+    decisions: tuple[DecisionV1, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """The worst of the decisions."""
+        return worst(each.verdict for each in self.decisions)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "path": self.path,
+            "subject": self.subject.to_json(),
+            "verdict": self.verdict,
+            "statements": [Statement(self.subject, each).to_json() for each in self.decisions],
+            "notes": list(self.notes),
+        }
+
+
+def kind_of(predicate_type: str) -> str:
+    """The word that packs have for a kind of statement; '' where they have none."""
+    if predicate_type.startswith(_OWN):
+        return predicate_type.removeprefix(_OWN).partition("/")[0]
+    if is_kind(predicate_type, "signature"):
+        return "signature"
+    return next((kind for kind, start in (*_BILLS, *_OTHERS) if predicate_type.startswith(start)), "")
+
+
+def decide_report(
+    report: ModelReport, packs: Sequence[CompiledPack], as_of: date, answers: Sequence[Held] = ()
+) -> Decided:
+    """What ``packs`` make of a check that was just made.
+
+    Args:
+        answers: what people said, see :func:`openvet.workflows.attest.read_answers`.
+    """
+    evidence = evidence_of_report(report, answers)
+    return Decided(report.path, report.subject, tuple(decide(each, evidence, as_of, tool()) for each in packs))
+
+
+def evidence_of_report(report: ModelReport, answers: Sequence[Held] = ()) -> Evidence:
+    """The statements that a check makes, as evidence."""
+    made: dict[str, Predicate] = {"scan": report.scan, **report.answers}
+    if report.inventory is not None:
+        made["inventory"] = report.inventory
+    held = {kind: Held(kind, each, _digest(Statement(report.subject, each))) for kind, each in made.items()}
+    configuration = "" if report.config is None else report.config.sha256 or ""
+    return Evidence(report.subject, held, tuple(answers), report.decision, None, configuration)
+
+
+def _digest(statement: Statement) -> str:
+    return hashlib.sha256(canonical_json(signable(statement.to_json()))).hexdigest()
+
+
+def decide_dossier(
+    path: str, trusting: Trusting, packs: Sequence[CompiledPack], as_of: date, terms: Terms, configuration: str = ""
+) -> Decided:
+    """What ``packs`` make of a dossier.
+
+    Args:
+        terms: what the team accepts; ``configuration`` is the SHA-256 of the file that says so.
+
+    Raises:
+        VerifyError, UsageError: as :func:`openvet.workflows.dossier.verify`; ``missing`` where nothing in it is about a model.
+    """
+    found = verify(path, trusting.key, trusting.checkpoint, trusting.model, by=trusting.by)
+    evidence, notes = evidence_of_dossier(found, terms, configuration)
+    return Decided(found.path, evidence.subject, tuple(decide(each, evidence, as_of, tool()) for each in packs), notes)
+
+
+def evidence_of_dossier(
+    found: VerifiedDossier, terms: Terms, configuration: str = ""
+) -> tuple[Evidence, tuple[str, ...]]:
+    """The believed statements about the model that the last scan is about, the last of each kind; and what does not count.
+
+    Raises:
+        VerifyError: ``missing``: no scan is believed, so that nobody can say which bytes this is about.
+    """
+    lines, notes = _believed(found)
+    scans = [claim for _, claim in lines if kind_of(claim.statement.predicate_type) == "scan"]
+    if not scans:
+        raise VerifyError("missing", "no scan in the dossier is believed: openvet check MODEL --dossier puts one there")
+    subject = scans[-1].statement.subjects[0]
+    held: dict[str, Held] = {}
+    answers: list[Held] = []
+    signers: list[str] = []
+    for number, claim in lines:
+        kind, said = kind_of(claim.statement.predicate_type), claim.statement
+        if kind == "signature":  # its digest is one over its own list of files: who believes a line vouches for that
+            signers.append(claim.key)
+        elif not any(_same(subject, each) for each in said.subjects):
+            if kind not in _APART or kind == "answers":
+                notes.append(f"line {number} ({kind or said.predicate_type}) is about other bytes, and does not count")
+        elif kind == "answers":
+            answers.append(_held(kind, claim))
+        elif kind and kind not in _APART:
+            held[kind] = _held(kind, claim)
+    scan = held["scan"].predicate
+    safety = decide_safety(scan, terms) if isinstance(scan, Scan) else None
+    return Evidence(subject, held, tuple(answers), safety, tuple(signers), configuration), tuple(notes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """A statement of somebody else's kind, of which packs only ask whether it is there."""
+
+    predicate_type: str
+
+    def to_json(self) -> dict[str, Any]:
+        raise TypeError("its bytes are in the dossier")
+
+
+def _believed(found: VerifiedDossier) -> tuple[list[tuple[int, Claim]], list[str]]:
+    numbered = list(enumerate(found.dossier.claims, 1))
+    if found.believed is None:
+        return numbered, []
+    good = {line for _, lines in found.believed.accepted for line in lines}
+    notes = [f"line {each.line} does not count: {each.reason}: {each.message}" for each in found.believed.refused]
+    return [(number, claim) for number, claim in numbered if number in good], notes
+
+
+def _held(kind: str, claim: Claim) -> Held:
+    payload = parse_line(claim.line, "line").envelope.payload
+    predicate = parse_statement(payload).predicate or _Unread(claim.statement.predicate_type)
+    return Held(kind, predicate, hashlib.sha256(payload).hexdigest())
+
+
+def _same(one: ResourceDescriptor, other: ResourceDescriptor) -> bool:
+    shared = one.digest.keys() & other.digest.keys()
+    return bool(shared) and all(one.digest[each] == other.digest[each] for each in shared)
+
+
+def find_dossiers(path: str) -> tuple[str, ...]:
+    """The dossiers that a path names: itself, or those that lie in it, in order of their names.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if os.path.isfile(path) or os.path.isfile(os.path.join(path, INDEX)):
+        return (path,)
+    found = tuple(_below(path)) if os.path.isdir(path) else ()
+    if not found:
+        raise UsageError(
+            f"{printable(path)}: is no dossier, and none lies in it; openvet check MODEL --dossier DIR makes one"
+        )
+    return found
+
+
+def _below(path: str) -> Iterator[str]:
+    for name in sorted(os.listdir(path)):
+        each = os.path.join(path, name)
+        if os.path.isfile(os.path.join(each, INDEX)) or (name.endswith(".zip") and os.path.isfile(each)):
+            yield each
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A line that comes out otherwise: by the day, or by the pack."""
+
+    requirement: str
+    title: str
+    before: str
+    after: str
+
+    def to_json(self) -> dict[str, str]:
+        return {"requirement": self.requirement, "title": self.title, "before": self.before, "after": self.after}
+
+
+def changes(before: DecisionV1, after: DecisionV1) -> tuple[Change, ...]:
+    """Lines whose outcome differs, in the order of ``after``; a line that only one of the two has is ``-`` in the other."""
+    was: Mapping[str, str] = {each.id: each.outcome for each in before.lines}
+    titles = {each.id: each.title for each in (*before.lines, *after.lines)}
+    out = [
+        Change(each.id, each.title, was.get(each.id, "-"), each.outcome)
+        for each in after.lines
+        if was.get(each.id) != each.outcome
+    ]
+    now = {each.id for each in after.lines}
+    return (*out, *(Change(each, titles[each], outcome, "-") for each, outcome in was.items() if each not in now))
