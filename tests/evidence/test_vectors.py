@@ -29,6 +29,8 @@ SCHEMAS = {
     "https://openvet/predicates/inventory/v1": "inventory-v1",
     "https://openvet/predicates/profile/v1": "profile-v1",
     "https://openvet/predicates/advisories/v1": "advisories-v1",
+    "https://openvet/predicates/answers/v1": "answers-v1",
+    "https://openvet/predicates/decision/v1": "decision-v1",
     "https://openvet/predicates/claims/v1": "claims-v1",
     "https://openvet/predicates/card/v1": "card-v1",
     "https://openvet/predicates/licenses/v1": "licenses-v1",

@@ -32,9 +32,12 @@ from openvet.evidence.predicates.advisories_v1 import (
     Snapshot,
     VexStatement,
 )
+from openvet.evidence.predicates.answers_v1 import AnswersV1, GivenAnswer
 from openvet.evidence.predicates.card_v1 import CardDocument, CardFact, CardV1, Missing, Section
 from openvet.evidence.predicates.card_v1 import Problem as CardProblem
 from openvet.evidence.predicates.claims_v1 import Claims, Input, Judgement, Result
+from openvet.evidence.predicates.decision_v1 import Basis, DecisionV1, PackNamed, StepValue, UsedAnswer, Waived
+from openvet.evidence.predicates.decision_v1 import Line as DecisionLine
 from openvet.evidence.predicates.diff_v1 import (
     DiffV1,
     FileChange,
@@ -47,6 +50,7 @@ from openvet.evidence.predicates.diff_v1 import (
     ValueChange,
     WordsChange,
 )
+from openvet.evidence.predicates.fields import Descriptor
 from openvet.evidence.predicates.fingerprint_v1 import FingerprintV1, NotSketched, TensorSketch, Vectors, pack
 from openvet.evidence.predicates.inventory_v1 import Fact, InventoryV1, Item, TensorEntry
 from openvet.evidence.predicates.licenses_v1 import Change as LicenseChange
@@ -448,6 +452,52 @@ _CLAIMS = Claims(
 _NO_CLAIMS = Claims(TOOL, "unnamed", (), (), (), ())
 
 
+_ANSWERS = AnswersV1(
+    TOOL,
+    {"name": "R. Lima", "role": "compliance officer", "organisation": "Acme"},
+    (
+        GivenAnswer("role", "What are you?", "many-of", ("provider", "deployer"), "2026-11-20", "2027-11-20"),
+        GivenAnswer("general", "Is it of general use?", "yes-no", True, "2026-11-20", note="see the minutes"),
+        GivenAnswer("training_tokens", "How many tokens?", "number", "15e12", "2026-11-20"),
+        GivenAnswer("in_service_since", "Since when?", "date", "2026-06-01", "2026-11-20"),
+        GivenAnswer("purpose", "What for?", "text", "Answers questions of customers", "2026-11-20"),
+        GivenAnswer("established_in", "Where?", "one-of", "eu", "2026-11-20"),
+        GivenAnswer(
+            "risk_file", "Attach the risk file.", "document", True, "2026-11-20",
+            document=Descriptor("risks.pdf", digest={"sha256": sha("risks")}, annotations={"date": "2026-10-01"}),
+        ),
+    ),
+    "the help desk",
+)  # fmt: skip
+_NO_ANSWERS = AnswersV1(TOOL, {"name": "R. Lima"}, ())
+_DECISION = DecisionV1(
+    TOOL,
+    PackNamed("acme", "1.0.0", "What we ask", "EU-2026-07-27", ("baseline@1.0.0",), (sha("pack"), sha("baseline"))),
+    "2026-11-28",
+    (
+        Basis("scan", "https://openvet/predicates/scan/v1", sha("scan")),
+        Basis("answers", "https://openvet/predicates/answers/v1", sha("answers")),
+    ),
+    "reject",
+    (
+        DecisionLine("A-1", "It is safe to load", "1", "House rules", "computed", "critical", "violated", "reject", "does not hold: x",
+                     offenders=("pickle/unsafe-import",), kinds=("scan",), remedy="Take another."),
+        DecisionLine("A-2", "Risks are managed", "Art. 9", "AI Act", "attested", "high", "not-yet-in-force", "admit", "in force from 2027-12-02",
+                     answers=("risk_file",), since="2027-12-02", foreseen="satisfied-by-attestation"),
+        DecisionLine("A-3", "Its compute is known", "Art. 51", "AI Act", "computed", "medium", "indeterminate", "admit", "nobody can say",
+                     missing=("profile.parameters",), waived=Waived("risk@acme.example", "asked for", "2027-03-31"), remedy="Ask."),
+        DecisionLine("A-4", "There is a card", "2", "House rules", "presence", "low", "satisfied-by-evidence", "admit", "the evidence says so"),
+    ),
+    (StepValue("compute", "", "8.4e+22"), StepValue("general", "Generality", None, ("answers.general",), "straddles")),
+    (UsedAnswer("risk_file", "R. Lima (compliance officer)", "2026-11-20", sha("answers")),
+     UsedAnswer("general", "R. Lima", "2024-11-20", sha("answers"), "it is older than 365 days")),
+    sha("configuration"),
+)  # fmt: skip
+_NO_DECISION = DecisionV1(
+    TOOL, PackNamed("acme", "1.0.0", "What we ask", "", (), (sha("pack"),)), "2026-11-28", (), "admit", ()
+)
+
+
 def _claims(claims: Claims) -> Statement:
     return Statement(ResourceDescriptor("run.toml", {"sha256": sha("run")}), claims)
 
@@ -601,6 +651,11 @@ def statements() -> Iterator[tuple[str, Statement]]:
         for kind, statement in zip(_KINDS, statements_of(report, _KINDS, asked), strict=True):
             yield f"{kind}-{name}", statement
     yield "advisories-reached", _advisories(_REACHED)
+    model = ResourceDescriptor("my-model", {"dirHash": sha("model")})
+    yield "answers-seven", Statement(model, _ANSWERS)
+    yield "answers-none", Statement(model, _NO_ANSWERS)
+    yield "decision-lines", Statement(model, _DECISION)
+    yield "decision-nothing", Statement(model, _NO_DECISION)
     yield "claims-readings", _claims(_CLAIMS)
     yield "claims-nothing", _claims(_NO_CLAIMS)
     yield "openness-record", _openness(_RECORDED)
@@ -711,6 +766,21 @@ _BREAKS: dict[str, tuple[str, dict[str, Change]]] = {
         "no-id": lambda body: body["scanner"]["result"][0].pop("id"),
         "score": lambda body: body["scanner"]["result"][0]["severity"][0].update(score=9),
         "wrapped": lambda body: body["scanner"].update(result=[{"vulnerability": body["scanner"]["result"][0]}]),
+    }),
+    "answers": ("answers-seven", {
+        "unknown-field": lambda body: body["answers"][0].update(trusted=True),
+        "nobody": lambda body: body["by"].pop("name"),
+        "type": lambda body: body["answers"][1].update(value="yes"),
+        "number": lambda body: body["answers"][2].update(value="many"),
+        "day": lambda body: body["answers"][0].update(said="yesterday"),
+        "twice": lambda body: body["answers"].append(dict(body["answers"][0])),
+    }),
+    "decision": ("decision-lines", {
+        "unknown-field": lambda body: body["requirements"][0].update(compliant=True),
+        "outcome": lambda body: body["requirements"][0].update(outcome="compliant"),
+        "better-verdict": lambda body: body.update(verdict="admit"),
+        "day": lambda body: body.update(asOf="2026-11-31"),
+        "no-inputs": lambda body: body.pop("inputs"),
     }),
     "claims": ("claims-readings", {
         "verdict": lambda body: body["judgements"][0].update(verdict="true"),

@@ -12,6 +12,7 @@ import pytest
 
 SRC = Path(__file__).resolve().parents[2] / "src" / "openvet"
 THIRD_PARTY = {
+    "cel_expr_python",
     "click",
     "jinja2",
     "license_expression",

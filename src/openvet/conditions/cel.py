@@ -28,7 +28,6 @@ LONGEST: Final = 8_000
 Value = Any  # bool, int, float, str, datetime with a zone, list or dict of these
 
 _PLACE: Final = pattern(r"ERROR: <input>:(-?\d+):(-?\d+): ([^\n]*)")
-_STATUS: Final = pattern(r"^[A-Z_]+: |\s*\[[A-Z_]+\]\s*$")
 
 
 class ConditionError(OpenVetError):
@@ -157,14 +156,23 @@ def _kind(result: Any) -> str:
 
 def _sentence(text: str) -> str:
     """An engine's message, without its own words for kinds of errors."""
-    return printable(_STATUS.sub("", _STATUS.sub("", text.partition("\n")[0])))[:200]
+    return printable(_bare(text.partition("\n")[0]))[:200]
+
+
+def _bare(text: str) -> str:
+    """``INVALID_ARGUMENT: divide by zero [INVALID_ARGUMENT]`` without these words."""
+    start, colon, rest = text.partition(": ")
+    if colon and start.isupper() and start.replace("_", "").isalpha():
+        text = rest
+    end = text.rstrip()
+    return end[: end.rfind("[")].rstrip() if end.endswith("]") and end[end.rfind("[") + 1 : -1].isupper() else text
 
 
 def _refusal(text: str) -> ConditionError:
     found = _PLACE.search(text)
     if found is None:
         return ConditionError(_sentence(text))
-    message = _STATUS.sub("", found[3]).replace(" (in container '')", "")
+    message = _bare(found[3]).replace(" (in container '')", "")
     if message.startswith("undeclared reference to "):
         name = message.removeprefix("undeclared reference to ").strip("'")
         message = f"there is no name {name!r} (openvet policy facts lists them)"

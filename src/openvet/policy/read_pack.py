@@ -31,11 +31,11 @@ from openvet.policy.yaml_reader import Mapped, Node, PackError, documents
 
 __all__ = ["Catalogue", "expired", "read_catalogue", "read_pack"]
 
-_ID: Final = pattern(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\Z", re.ASCII)
-_NAME: Final = pattern(r"[a-z][a-z0-9_]*\Z", re.ASCII)
-_REQUIREMENT: Final = pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z", re.ASCII)
-_VERSION: Final = pattern(r"\d{1,6}\.\d{1,6}\.\d{1,6}\Z", re.ASCII)
-_SUBJECT: Final = pattern(r"(?:sha256|dirHash|blake3):[0-9a-f]{64}\Z", re.ASCII)
+_ID: Final = pattern(r"\A[a-z][a-z0-9]*(?:-[a-z0-9]+)*\Z", re.ASCII)
+_NAME: Final = pattern(r"\A[a-z][a-z0-9_]*\Z", re.ASCII)
+_REQUIREMENT: Final = pattern(r"\A[A-Za-z0-9][A-Za-z0-9._-]*\Z", re.ASCII)
+_VERSION: Final = pattern(r"\A\d{1,6}\.\d{1,6}\.\d{1,6}\Z", re.ASCII)
+_SUBJECT: Final = pattern(r"\A(?:sha256|dirHash|blake3):[0-9a-f]{64}\Z", re.ASCII)
 _OUTCOMES: Final = ("violated", "indeterminate")
 _SEVERITIES: Final = tuple(str(each) for each in Severity)
 _VERDICTS: Final = tuple(str(each) for each in Verdict)
