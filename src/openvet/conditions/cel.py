@@ -176,7 +176,7 @@ def _refusal(text: str) -> ConditionError:
     if message.startswith("undeclared reference to "):
         name = message.removeprefix("undeclared reference to ").strip("'")
         message = f"there is no name {name!r} (openvet policy facts lists them)"
-    return ConditionError(printable(message)[:400], max(int(found[2]) + 1, 0))
+    return ConditionError(printable(message)[:400], max(int(found[2]), 0))
 
 
 def _engine() -> Any:

@@ -16,7 +16,8 @@ __all__ = ["renamed", "used_names"]
 # a string, raw or not, is passed over whole, one without an end too, so that no input takes long; a chain of identifiers is what names can be in. A chain after a closing bracket
 # or a string selects from a value, and is no name.
 _TOKEN: Final = pattern(
-    r"""(?P<string>[rRbB]{0,2}(?:\"\"\"(?:[^\\"]|\\.|"(?!""))*(?:\"\"\")?|'''(?:[^\\']|\\.|'(?!''))*(?:''')?|"(?:[^\\"\n]|\\.)*"?|'(?:[^\\'\n]|\\.)*'?))"""
+    r"""(?P<raw>(?:[rR][bB]?|[bB][rR])(?:\"\"\"(?:[^"]|"(?!""))*(?:\"\"\")?|\'\'\'(?:[^']|'(?!\'\'))*(?:\'\'\')?|"[^"\n]*"?|'[^'\n]*'?))"""
+    r"""|(?P<string>[bB]?(?:\"\"\"(?:[^\\"]|\\.|"(?!""))*(?:\"\"\")?|\'\'\'(?:[^\\']|\\.|'(?!\'\'))*(?:\'\'\')?|"(?:[^\\"\n]|\\.)*"?|'(?:[^\\'\n]|\\.)*'?))"""
     r"""|(?P<comment>//[^\n]*)"""
     r"""|(?P<number>\d[\w.]*)"""
     r"""|(?P<select>\.\s*[A-Za-z_]\w*)"""
