@@ -54,9 +54,9 @@ def one(
     facts: Mapping[str, Any],
     day: date = DAY,
     answers: Mapping[str, Any] | None = None,
-    **digests: str,
+    digests: Mapping[str, str] | None = None,
 ) -> Line:
-    lines, _ = decide_values(found, dict(facts), Answers(dict(answers or {})), day, digests)
+    lines, _ = decide_values(found, dict(facts), Answers(dict(answers or {})), day, digests or {})
     return lines[0]
 
 
@@ -226,13 +226,13 @@ def test_waivers_take_a_line_out_for_their_model_and_their_days() -> None:
     )
     found = pack(line("card.present"), more=waiver)
     mine = {"sha256": "ab" * 32}
-    got = one(found, {"card.present": False}, **mine)
+    got = one(found, {"card.present": False}, digests=mine)
     assert (got.outcome, got.verdict) == ("violated", "admit")
     assert got.waived is not None
     assert (got.waived.owner, got.waived.reason, got.waived.expires) == ("me", "replaced soon", "2026-12-31")
     for day, digests in ((date(2027, 1, 1), mine), (date(2026, 10, 31), mine), (DAY, {"sha256": "cd" * 32}), (DAY, {})):
-        assert one(found, {"card.present": False}, day, **digests).verdict == "reject"
-    assert one(found, {"card.present": True}, **mine).waived is None
+        assert one(found, {"card.present": False}, day, digests=digests).verdict == "reject"
+    assert one(found, {"card.present": True}, digests=mine).waived is None
 
 
 def test_offenders_are_named_and_bounded() -> None:
@@ -284,7 +284,7 @@ def test_a_decision_is_a_pure_function_and_reads_back() -> None:
     assert first.verdict == "reject"
     assert {each.kind for each in first.inputs} == {*evidence.held, "answers"}
     assert first.answers[0].by == "R. Lima (officer)"
-    shuffled = replace(evidence, held=dict(reversed(evidence.held.items())))
+    shuffled = replace(evidence, held=dict(reversed(list(evidence.held.items()))))
     assert decision(found, shuffled) == first
     assert decision(found, evidence, date(2026, 11, 29)) != first  # the day is part of the question
 

@@ -47,7 +47,12 @@ _PATH = click.Path(readable=False)
 @click.option("--role", metavar="ROLE", help="In which role.")
 @click.option("--organisation", metavar="NAME", help="For whom.")
 @click.option("--about", metavar="TEXT", help="The system that the answers are about; the model as such if not given.")
-@click.option("--again", is_flag=True, help="Also what is answered already.")
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="All questions of the packs, answered or not, and not only those that the decision waits for.",
+)
 @click.option("--date", "day", metavar="DATE", help="The day on which the answers are given; today if not given.")
 @click.option(
     "--output",
@@ -60,7 +65,7 @@ _PATH = click.Path(readable=False)
 def attest(ctx: click.Context, /, **asked: Any) -> None:
     """Answer the questions of policy packs about the model of DOSSIER: role, purpose, users, region, oversight and what else a pack needs.
 
-    Each answer is kept with who gave it and when, in a statement that is signed and put into DOSSIER. Packs share their questions, so that what is
+    Asked is what the decision waits for by what is known, and no more. Each answer is kept with who gave it and when, in a statement that is signed and put into DOSSIER. Packs share their questions, so that what is
     answered once is not asked again until it expires. What is answered is somebody's word: decisions say so wherever they rest on it.
 
     Without DOSSIER, --template and --list show all questions of the packs.
@@ -102,7 +107,7 @@ def _run(asked: dict[str, Any]) -> None:
         )
     private = None if asked["sign"] is None else _private(asked["sign"])
     evidence = None if asked["folder"] is None else _evidence(asked, private)
-    questions = open_questions(packs, () if evidence is None else evidence.answers, day, again=asked["again"])
+    questions = open_questions(packs, None if asked["everything"] else evidence, day)
     if asks_nothing:
         with open_output(asked["output"], [], utf8=True) as output:
             output.write(template(packs, questions) if asked["template"] else _listed(questions))
@@ -111,9 +116,9 @@ def _run(asked: dict[str, Any]) -> None:
     if private is None or evidence is None:
         raise click.UsageError("--sign says whose statement the answers are")
     if not questions and asked["answers"] is None:
-        say("openvet: every question has an answer that counts; --again asks all of them")
+        say("openvet: the decision waits for no answer; --all asks every question")
         return
-    by, answers = _answers(asked, questions, packs, day)
+    by, answers = _answers(asked, questions, packs, evidence, day)
     _put(asked, private, evidence, by, answers)
 
 
@@ -137,7 +142,7 @@ def _evidence(asked: dict[str, Any], private: Any) -> Any:
 
 
 def _answers(
-    asked: dict[str, Any], questions: tuple[Question, ...], packs: list[Any], day: date
+    asked: dict[str, Any], questions: tuple[Question, ...], packs: list[Any], evidence: Any, day: date
 ) -> tuple[By, tuple[GivenAnswer, ...]]:
     from dataclasses import replace
 
@@ -147,8 +152,8 @@ def _answers(
     if asked["answers"] is not None:
         every = {each.id: each for pack in packs for each in pack.questions}
         found = read_answers(asked["answers"], every, day)
-        given = found.by or By("")
-        named = {key: getattr(by, key) or getattr(given, key) for key in ("name", "role", "organisation", "about")}
+        stated = found.by or By("")
+        named = {key: getattr(by, key) or getattr(stated, key) for key in ("name", "role", "organisation", "about")}
         return By(**named), found.answers
     if not is_terminal(sys.stdin):
         raise click.UsageError(
@@ -156,27 +161,46 @@ def _answers(
         )
     if not by.name:
         by = replace(by, name=click.prompt("Who answers", err=True))
-    return by, tuple(_interview(questions, day))
+    if asked["everything"]:
+        return by, tuple(given for at, each in enumerate(questions) if (given := _ask(each, len(questions) - at, day)))
+    return by, tuple(_interview(questions, packs, evidence, by, day))
 
 
-def _interview(questions: tuple[Question, ...], day: date) -> list[GivenAnswer]:
-    """Ask one question after another. An empty answer leaves it open."""
+def _interview(
+    questions: tuple[Question, ...], packs: list[Any], evidence: Any, by: By, day: date
+) -> list[GivenAnswer]:
+    """Ask what the decision waits for, one by one; after each answer that may be something else."""
+    from dataclasses import replace
+
+    from openvet.workflows.attest import answers_statement, hold, open_questions
+
+    out: list[GivenAnswer] = []
+    passed: set[str] = set()
+    while left := [each for each in questions if each.id not in passed]:
+        given = _ask(left[0], len(left), day)
+        passed.add(left[0].id)
+        if given is None:
+            continue
+        out.append(given)
+        known = hold(answers_statement(evidence.subject, by, out))
+        questions = open_questions(packs, replace(evidence, answers=(*evidence.answers, known)), day)
+    return out
+
+
+def _ask(each: Question, left: int, day: date) -> GivenAnswer | None:
+    """Ask one question until the answer is one. An empty answer leaves it open."""
     from openvet.errors import UsageError
     from openvet.workflows.attest import answer_of
 
-    look, out = look_of(sys.stderr), []
-    for number, each in enumerate(questions, 1):
-        click.echo(f"\n{_question(each, look, f'{number}/{len(questions)}')}", err=True)
-        while True:
-            text = click.prompt(">", default="", show_default=False, prompt_suffix=" ", err=True).strip()
-            if not text:
-                break
-            try:
-                out.append(answer_of(each, text, day))
-                break
-            except UsageError as error:
-                click.echo(str(error), err=True)
-    return out
+    click.echo(f"\n{_question(each, look_of(sys.stderr), f'{left} open')}", err=True)
+    while True:
+        text = click.prompt(">", default="", show_default=False, prompt_suffix=" ", err=True).strip()
+        if not text:
+            return None
+        try:
+            return answer_of(each, text, day)
+        except UsageError as error:
+            click.echo(str(error), err=True)
 
 
 def _question(each: Question, look: Look, number: str) -> str:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from openvet.evidence.predicates.advisories_v1 import AdvisoriesV1
+    from openvet.evidence.predicates.answers_v1 import AnswersV1
     from openvet.evidence.predicates.card_v1 import CardV1
     from openvet.evidence.predicates.claims_v1 import Claims
+    from openvet.evidence.predicates.decision_v1 import DecisionV1
     from openvet.evidence.predicates.diff_v1 import DiffV1
     from openvet.evidence.predicates.fingerprint_v1 import FingerprintV1
     from openvet.evidence.predicates.inventory_v1 import InventoryV1
@@ -53,6 +55,19 @@ def _profile(found: ProfileV1) -> list[str]:
 def _card(found: CardV1) -> list[str]:
     problems = sum(len(one.problems) for one in found.documents)
     return [f"documents: {', '.join(one.kind for one in found.documents[:_LISTED]) or 'none'}, problems: {problems}"]
+
+
+def _answers(found: AnswersV1) -> list[str]:
+    about = f" about {found.about}" if found.about else ""
+    return [
+        f"answers of {', '.join(found.by.values())}{about}: {', '.join(one.question for one in found.answers[:_LISTED]) or 'none'}"
+    ]
+
+
+def _decision(found: DecisionV1) -> list[str]:
+    counts = Counter(one.outcome for one in found.lines)
+    said = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+    return [f"decision of {found.pack.name} as of {found.as_of}: {found.verdict} ({said or 'no requirement'})"]
 
 
 def _claims(found: Claims) -> list[str]:
@@ -146,6 +161,8 @@ _GISTS: Final[Mapping[str, Callable[[Any], list[str]]]] = {
     "CardV1": _card,
     "Claims": _claims,
     "AdvisoriesV1": _advisories,
+    "AnswersV1": _answers,
+    "DecisionV1": _decision,
     "LicensesV1": _licenses,
     "RightsV1": _rights,
     "OpennessV1": _openness,

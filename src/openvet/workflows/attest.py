@@ -17,7 +17,8 @@ from openvet.evidence.predicates.fields import Descriptor
 from openvet.evidence.signing import signable
 from openvet.evidence.statement import ResourceDescriptor, Statement
 from openvet.policy.compiled import CompiledPack
-from openvet.policy.given import Held, count_answers
+from openvet.policy.decide import decide
+from openvet.policy.given import Evidence, Held
 from openvet.policy.pack import Question
 from openvet.policy.yaml_reader import LARGEST, Node, PackError, documents
 from openvet.workflows.knowledge import tool
@@ -51,15 +52,20 @@ class Written:
     answers: tuple[GivenAnswer, ...]
 
 
-def open_questions(
-    packs: Sequence[CompiledPack], held: Sequence[Held], day: date, *, again: bool = False
-) -> tuple[Question, ...]:
-    """The questions of ``packs`` that nobody answered in a way that counts on ``day``; all of them with ``again``."""
+def open_questions(packs: Sequence[CompiledPack], evidence: Evidence | None, day: date) -> tuple[Question, ...]:
+    """The questions that a decision on ``day`` waits for, by what is known now: each answer may bring more, or settle others.
+
+    Without evidence all questions of the packs.
+    """
     asked = {each.id: each for pack in packs for each in pack.questions}
-    if again:
+    if evidence is None:
         return tuple(asked.values())
-    good = count_answers(held, asked.values(), day)
-    return tuple(each for each in asked.values() if each.name not in good.values)
+    waited: set[str] = set()
+    for pack in packs:
+        for line in decide(pack, evidence, day, tool()).lines:
+            if line.outcome == "indeterminate":
+                waited |= {name.split(".")[1] for name in line.missing if name.startswith("answers.")}
+    return tuple(each for each in asked.values() if each.id in waited)
 
 
 def answer_of(
@@ -194,12 +200,12 @@ def read_answers(path: str, questions: Mapping[str, Question], day: date) -> Wri
     by = None
     if who is not None:
         fields = who.mapped()
-        by = By(
-            fields.take("name").text(),
-            fields.may_text("role"),
-            fields.may_text("organisation"),
-            fields.may_text("about"),
-        )
+        named = fields.take("name")
+        said = {
+            key: fields.may(key) for key in ("role", "organisation", "about")
+        }  # what a template leaves empty is not said
+        texts = {key: each.text() for key, each in said.items() if each is not None and each.value != ""}
+        by = By(named.text(), **texts)
         fields.end("name", "role", "organisation", "about")
     answers = []
     for name, node in () if listed is None else listed.mapped().rest():

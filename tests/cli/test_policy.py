@@ -1,0 +1,272 @@
+"""``openvet policy``, ``decide`` and ``attest`` as a person uses them, on a dossier that a check has filled."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from tests.reports.test_snapshots import schema
+
+from openvet.cli import main
+
+PACK = """\
+id: acme
+version: 1.0.0
+title: What we ask
+sources: {acme: {title: House rules, date: 2026-01-01, confidence: high}}
+requirements:
+  - {id: A-1, title: It is safe to load, clause: "1", source: acme, level: computed, pass: scan.verdict == 'admit', severity: critical, remedy: Take another.}
+  - {id: A-2, title: Somebody answers for it, clause: "2", source: acme, level: attested, pass: answers.owner != '', severity: medium, remedy: Say who.}
+  - id: A-3
+    title: Its risks are written down
+    clause: "3"
+    source: acme
+    level: attested
+    applies: answers.public
+    in_force: 2027-01-01
+    pass: answers.risks && answers.risks.age_days < 400.0
+    severity: high
+    remedy: Write them down.
+questions:
+  - {id: owner, ask: Who answers for it, type: text}
+  - {id: public, ask: Is it open to the public, type: yes-no}
+  - {id: risks, ask: Attach the risks, type: document}
+"""
+CASES = "name: nothing is known\nas_of: 2026-11-28\nexpect: {verdict: review, outcomes: {A-1: indeterminate, A-3: not-yet-in-force}}\n"
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, list(arguments))
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A dossier of a small model, its owner's key, and a pack, in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "README.md").write_text("---\nlicense: mit\n---\n# M\n\nA model for tests.\n")
+    (tmp_path / "m" / "LICENSE").write_text("see the card\n")
+    (tmp_path / "pack" / "cases").mkdir(parents=True)
+    (tmp_path / "pack" / "pack.yaml").write_text(PACK)
+    (tmp_path / "pack" / "cases" / "a.yaml").write_text(CASES)
+    (tmp_path / "risks.txt").write_text("risks\n")
+    assert run("keys", "new", "owner.key", "--kind", "ed25519", "--no-passphrase").exit_code == 0
+    assert run("check", "m", "--dossier", "d", "--sign", "owner.key", "--quiet").exit_code in (0, 3)
+    return tmp_path
+
+
+DECIDE = ("decide", "d", "--key", "owner.key.pub", "--policy", "pack")
+
+
+def decided(*more: str, as_of: str = "2026-11-28") -> dict[str, Any]:
+    found = run(*DECIDE, "--as-of", as_of, "--format", "json", *more)
+    value = json.loads(found.stdout)
+    for each in value["models"][0]["statements"]:
+        assert list(schema("decision-v1").iter_errors(each["predicate"])) == []
+    return {each["id"]: each for each in value["models"][0]["statements"][0]["predicate"]["requirements"]}
+
+
+def answer(text: str, *more: str) -> Result:
+    Path("answers.yaml").write_text(text)
+    return run(
+        "attest",
+        "d",
+        "--policy",
+        "pack",
+        "--sign",
+        "owner.key",
+        "--date",
+        "2026-11-28",
+        "--answers",
+        "answers.yaml",
+        *more,
+    )
+
+
+def test_from_a_dossier_to_a_decision_and_back_with_answers(place: Path) -> None:
+    first = run(*DECIDE, "--as-of", "2026-11-28")
+    assert first.exit_code in (1, 3), first.stderr
+    assert "openvet attest" in first.stdout
+    assert decided()["A-2"]["missing"] == ["answers.owner"]
+    listed = run("attest", "d", "--policy", "pack", "--key", "owner.key.pub", "--list", "--date", "2026-11-28")
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == [
+        "owner"
+    ]  # A-3 is not in force, so that nothing waits for it
+    given = answer(
+        "by: {name: R. Lima, role: officer}\nanswers: {owner: ML team, public: yes, risks: {answer: yes, file: risks.txt, date: 2026-10-01}}\n"
+    )
+    assert given.exit_code == 0, given.stderr
+    lines = decided()
+    assert lines["A-2"]["outcome"] == "satisfied-by-attestation"
+    assert lines["A-2"]["why"] == "said by R. Lima (officer), 2026-11-28"
+    assert (lines["A-3"]["outcome"], lines["A-3"]["foreseen"]) == ("not-yet-in-force", "satisfied-by-attestation")
+    assert decided(as_of="2027-01-01")["A-3"]["outcome"] == "satisfied-by-attestation"
+    assert decided(as_of="2028-01-01")["A-3"]["outcome"] == "violated"
+    changed = run(*DECIDE, "--as-of", "2028-01-01", "--since", "2027-01-01")
+    assert "A-3  satisfied-by-attestation -> violated" in changed.stdout
+    assert (
+        place.joinpath("risks.txt").read_text() not in Path("d/claims.jsonl").read_text()
+    )  # a document is named by its digest alone
+
+
+def test_a_decision_is_the_same_bytes_again_and_can_be_signed_into_the_dossier(place: Path) -> None:
+    first = run(*DECIDE, "--as-of", "2026-11-28", "--statement").stdout
+    shutil.copytree("d", place / "elsewhere")
+    again = run("decide", "elsewhere", *DECIDE[2:], "--as-of", "2026-11-28", "--statement").stdout
+    assert first == again
+    signed = run(*DECIDE, "--as-of", "2026-11-28", "--statement", "--sign", "owner.key", "--output", "decision.json")
+    assert signed.exit_code in (1, 3)
+    assert run("dossier", "add", "d", "decision.json", "--key", "owner.key").exit_code == 0
+    assert (
+        run(*DECIDE, "--as-of", "2026-11-28", "--statement").stdout == first
+    )  # a decision is no evidence for the next one
+    assert "decision of acme@1.0.0" in run("statement", "decision.json", "--key", "owner.key.pub").stdout
+
+
+def test_a_dossier_that_was_changed_decides_nothing(place: Path) -> None:
+    claims = place / "d" / "claims.jsonl"
+    claims.write_bytes(claims.read_bytes().replace(b"A", b"B", 1))
+    found = run(*DECIDE)
+    assert found.exit_code == 1
+    assert "NOT verified" in found.stderr
+    assert "satisfied" not in found.stdout
+
+
+def test_a_folder_of_dossiers_is_decided_one_by_one(place: Path) -> None:
+    (place / "all").mkdir()
+    shutil.copytree("d", place / "all" / "one")
+    shutil.copytree("d", place / "all" / "two")
+    found = run("decide", "all", *DECIDE[2:], "--format", "json")
+    assert [Path(each["path"]).name for each in json.loads(found.stdout)["models"]] == ["one", "two"]
+    assert run("decide", "pack", *DECIDE[2:]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("answers: {owner: x, nobody: y}", "answers.yaml:1: no pack asks 'nobody'"),
+        ("answers: {public: maybe}", "answers.yaml:1: public: 'maybe' is neither yes nor no"),
+        ("answers:\n  risks: missing.pdf", "answers.yaml:2: missing.pdf: No such file or directory"),
+        ("answers: {owner: [x, y]}", "answers.yaml:1: owner: takes one answer, and not a list"),
+        ("by: {role: x}\nanswers: {owner: x}", "answers.yaml:1: 'name' is missing"),
+        ("answers: {owner: x}", "say who answers"),
+        ("by: {name: x}", "nothing was answered"),
+        ("answers: [", "answers.yaml:"),
+    ],
+)
+def test_answers_that_make_no_sense_are_not_written(place: Path, text: str, message: str) -> None:
+    before = Path("d/claims.jsonl").read_bytes()
+    found = answer(text)
+    assert found.exit_code == 2
+    assert message in found.stderr
+    assert Path("d/claims.jsonl").read_bytes() == before
+
+
+def test_a_template_is_filled_in_and_taken(place: Path) -> None:
+    made = run("attest", "--policy", "pack", "--template", "--output", "t.yaml")
+    assert made.exit_code == 0
+    text = Path("t.yaml").read_text().replace("  name:", "  name: R. Lima").replace("  owner:", "  owner: ML team")
+    assert answer(text).exit_code == 0
+    assert decided()["A-2"]["outcome"] == "satisfied-by-attestation"
+    assert decided()["A-3"]["outcome"] == "not-yet-in-force"
+
+
+def test_answers_of_somebody_else_go_through_a_file(place: Path) -> None:
+    assert run("keys", "new", "me.key", "--no-passphrase").exit_code == 0
+    Path("answers.yaml").write_text("by: {name: Me}\nanswers: {owner: me}\n")
+    made = run(
+        "attest",
+        "d",
+        "--policy",
+        "pack",
+        "--sign",
+        "me.key",
+        "--key",
+        "owner.key.pub",
+        "--answers",
+        "answers.yaml",
+        "--output",
+        "mine.json",
+    )
+    assert made.exit_code == 0, made.stderr
+    assert decided()["A-2"]["outcome"] == "indeterminate"
+    assert run("dossier", "add", "d", "mine.json", "--signer", "me.key.pub", "--key", "owner.key").exit_code == 0
+    assert decided()["A-2"]["outcome"] == "satisfied-by-attestation"
+
+
+def test_a_person_is_asked_one_by_one(place: Path) -> None:
+    """At a real terminal: what is no answer is asked again, and an empty one leaves it open."""
+    controller, terminal = pty.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "openvet", "attest", "d", "--policy", "pack", "--sign", "owner.key", "--date", "2027-06-01", "--by", "R. Lima"],
+        stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=place, env={**os.environ, "NO_COLOR": "1"},
+    )  # fmt: skip
+    os.close(terminal)
+    os.write(controller, b"ML team\nmaybe\nyes\nrisks.txt\n")
+    _, said = child.communicate(timeout=60)
+    os.close(controller)
+    assert child.returncode == 0, said
+    assert "public: 'maybe' is neither yes nor no" in said
+    assert "3 answers are in the dossier d" in said
+    # the document has no day of its own, so that nobody can say how old it is
+    assert decided(as_of="2027-06-01")["A-3"]["missing"] == ["answers.risks.age_days"]
+
+
+def test_what_policy_prints(place: Path) -> None:
+    assert run("policy", "lint", "pack", "baseline", "strict").stdout.count("makes sense") == 3
+    assert run("policy", "test", "pack").stdout == "acme@1.0.0: 1 cases, 0 not as expected\n"
+    assert (
+        "holds where    answers.risks && answers.risks.age_days < 400.0"
+        in run("policy", "explain", "pack", "A-3").stdout
+    )
+    assert "did you mean A-3, A-2 or A-1" in run("policy", "explain", "pack", "A-33").stderr.replace(
+        " or A-2 or ", ", A-2 or "
+    )
+    value = json.loads(run("policy", "show", "pack", "--format", "json").stdout)
+    assert [each["id"] for each in value["requirements"]] == ["A-1", "A-2", "A-3"]
+    assert {each["id"] for each in json.loads(run("policy", "list", "--format", "json").stdout)} >= {
+        "baseline",
+        "strict",
+    }
+    assert "scan.verdict" in run("policy", "facts").stdout
+
+
+def test_a_pack_that_is_wrong_is_told_with_its_line(place: Path) -> None:
+    path = place / "pack" / "pack.yaml"
+    path.write_text(PACK.replace("scan.verdict ==", "scan.verdct =="))
+    for command in (("policy", "lint", "pack"), DECIDE, ("policy", "test", "pack")):
+        found = run(*command)
+        assert found.exit_code == (1 if command[0] == "policy" else 2)
+        assert "pack/pack.yaml:6: pass: there is no name 'scan.verdct'" in found.stderr
+    path.write_text(
+        PACK
+        + "waivers:\n  - {requirement: A-1, subject: '*', reason: r, owner: o, from: 2026-01-01, expires: 2026-02-01}\n"
+    )
+    found = run(*DECIDE)
+    assert found.exit_code == 2
+    assert "pack/pack.yaml:23: the waiver of A-1 ended on 2026-02-01" in found.stderr
+    (place / "pack" / "cases" / "a.yaml").write_text(CASES.replace("A-1: indeterminate", "A-1: violated"))
+    path.write_text(PACK)
+    found = run("policy", "test", "pack")
+    assert found.exit_code == 1
+    assert (
+        "cases/a.yaml:1: nothing is known: outcomes of A-1: 'indeterminate' came, 'violated' was expected"
+        in found.stderr
+    )
+
+
+def test_without_the_extra_a_message_says_what_to_install(place: Path) -> None:
+    code = "import sys; sys.modules['cel_expr_python'] = None; from openvet.cli import main; main()"
+    found = subprocess.run(
+        [sys.executable, "-c", code, *DECIDE], capture_output=True, text=True, cwd=place, timeout=60, check=False
+    )
+    assert found.returncode == 2
+    assert 'pip install "openvet[policy]"' in found.stderr
