@@ -217,7 +217,7 @@ def test_every_step_has_cases_of_every_value() -> None:
                 seen[name].add(wanted)
     words = {
         "artefact": {"system", "model", "neither"}, "against_1e23": {"above", "below", "straddles"}, "against_1e25": {"above", "below", "straddles"},
-        "against_third": {"above", "below", "straddles"}, "annex_i_section": {"A", "B", "none"},
+        "against_third": {"above", "below", "straddles"}, "against_threshold": {"above", "below", "straddles"}, "annex_i_section": {"A", "B", "none"},
     }  # fmt: skip
     lacking = {}
     for each in pack().steps:
