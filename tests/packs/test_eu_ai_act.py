@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from openvet.core.canonical import canonical_json
 from openvet.policy.cases import Case, run_case
 from openvet.policy.compiled import CompiledPack
 from openvet.policy.decide import decide_values
+from openvet.policy.evidence_facts import Values
 from openvet.policy.given import Answers
 from openvet.policy.pack import Level
 from openvet.policy.vocabulary import VOCABULARY
@@ -252,6 +254,33 @@ def test_the_same_gives_the_same() -> None:
         for one in (pack(), load_pack("eu-ai-act"))
     )
     assert canonical_json([each.to_json() for each in first]) == canonical_json([each.to_json() for each in second])
+
+
+def asked(facts: Values, truth: Values, day: date) -> list[str]:
+    """Questions that come up where the first missing answer is always given next, until no line misses one that was not asked."""
+    given: Values = {}
+    out: list[str] = []
+    while True:
+        lines, _ = decide_values(pack(), facts, Answers(given), day, {})
+        missing = [name.split(".")[1] for each in lines for name in each.missing if name.startswith("answers.")]
+        name = next((each for each in missing if each not in out), None)
+        if name is None:
+            return out
+        out.append(name)
+        if name in truth:
+            given[f"answers.{name}"] = truth[name]
+
+
+def test_few_questions_decide_most() -> None:
+    facts: Values = {"profile.parameters": 8e9, "profile.input": ["text"], "profile.output": ["text"]}
+    truth: Values = {
+        "regions": ["eu"], "exclusions": ["none"], "is_system": True, "role": ["deployer"], "annex_i_products": ["none"], "annex_iii_uses": ["none"],
+        "role_changes": ["none"], "prohibited_practices": ["none"], "staff_training": True, "literacy_measures": True,
+        "emotion_or_categories": False, "deep_fakes": False, "public_interest_text": False, "notice_accessible": True,
+    }  # fmt: skip
+    assert asked(facts, {"regions": ["us"]}, date(2026, 11, 28)) == ["regions"]
+    assert len(asked(facts, truth, date(2026, 11, 28))) <= 15
+    assert len(asked(facts, {}, date(2026, 11, 28))) < len(pack().questions) / 2
 
 
 # --- documents ---
