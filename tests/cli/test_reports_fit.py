@@ -59,6 +59,12 @@ CALLS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
     "claims": ("claims-report-v1", [("--published", "bloom-176b"), ("--published", "palm-540b"), ("--parameters", "1e9")]),
     "diff": ("diff-report-v1", [("m", "m"), ("m", "n"), ("m", "t.npy")]),
     "lineage": ("lineage-report-v1", [("m",), ("c",)]),
+    "decide": ("decisions-v1", [("d", *PUBLIC, "--policy", "baseline"), ("d", *PUBLIC, "--policy", "strict", "--since", "2026-05-01"), ("d", *PUBLIC, "--policy", "strict", "--before", "baseline")]),
+    "policy list": ("packs-v1", [()]),
+    "policy show": ("packs-v1#/$defs/pack", [("baseline",), ("eu-ai-act",)]),
+    "policy explain": ("packs-v1#/$defs/requirement", [("strict", "STRICT-1"), ("eu-ai-act", "EU-53.1d-P")]),
+    "policy facts": ("packs-v1#/$defs/facts", [()]),
+    "policy questions": ("packs-v1#/$defs/questions", [()]),
     "rules": ("rules-v1", [()]),
     "explain": ("rules-v1#/$defs/rule", [("archive/checksum-mismatch",), ("unknown:limit",)]),
     "formats": ("formats-v1", [(), ("gguf",)]),
@@ -126,7 +132,13 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(*arguments: str) -> str:
     found = CliRunner().invoke(main, arguments)
     # a report of a folder in which nothing can be profiled is a report too
-    codes = {0, 1, 2} if arguments[0] == "profile" and "m" in arguments else {0, 1}
+    codes = (
+        {0, 1, 2}
+        if arguments[0] == "profile" and "m" in arguments
+        else {0, 1, 3}
+        if arguments[0] == "decide"
+        else {0, 1}
+    )
     assert found.exit_code in codes, (arguments, found.output)
     return found.stdout
 

@@ -72,7 +72,7 @@ def attest(ctx: click.Context, /, **asked: Any) -> None:
 
     \b
     Examples:
-      openvet attest ./dossier --policy eu-ai-act --sign owner.key --by "R. Lima" --role "compliance officer"
+      openvet attest ./dossier --policy eu-ai-act --sign owner.key --by "R. Lima"
       openvet attest --policy eu-ai-act --template --output answers.yaml
       openvet attest ./dossier --policy eu-ai-act --sign owner.key --answers answers.yaml
       openvet attest ./dossier --policy eu-ai-act --key owner.key.pub --list
@@ -112,6 +112,8 @@ def _run(asked: dict[str, Any]) -> None:
         with open_output(asked["output"], [], utf8=True) as output:
             output.write(template(packs, questions) if asked["template"] else _listed(questions))
             output.commit()
+        if asked["output"] not in {None, "-"}:
+            say(f"openvet: {len(questions)} questions are in {asked['output']}")
         return
     if private is None or evidence is None:
         raise click.UsageError("--sign says whose statement the answers are")
@@ -147,10 +149,11 @@ def _answers(
     from dataclasses import replace
 
     from openvet.workflows.attest import By, read_answers
+    from openvet.workflows.packs import catalogue
 
     by = By(asked["name"] or "", asked["role"] or "", asked["organisation"] or "", asked["about"] or "")
     if asked["answers"] is not None:
-        every = {each.id: each for pack in packs for each in pack.questions}
+        every = {**catalogue().questions, **{each.id: each for pack in packs for each in pack.questions}}
         found = read_answers(asked["answers"], every, day)
         stated = found.by or By("")
         named = {key: getattr(by, key) or getattr(stated, key) for key in ("name", "role", "organisation", "about")}

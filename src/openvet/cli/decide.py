@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
+    from openvet.evidence.keys import PrivateKey
+    from openvet.evidence.predicates.decision_v1 import DecisionV1
     from openvet.policy.compiled import CompiledPack
     from openvet.workflows.decide import Decided, Trusting
 
@@ -64,8 +66,8 @@ def decide(ctx: click.Context, /, **asked: Any) -> None:
     \b
     Examples:
       openvet decide ./dossier --key owner.key.pub --policy baseline
-      openvet decide ./dossiers --key owner.key.pub --policy eu-ai-act --as-of 2027-12-02 --since 2026-11-28
-      openvet decide ./dossier --key owner.key.pub --policy eu-ai-act --statement --sign me.key --output decision.json
+      openvet decide ./dossiers --key owner.key.pub --policy strict --since 2026-11-28
+      openvet decide ./dossier --key owner.key.pub --policy baseline --statement --sign me.key
 
     \b
     Exit codes:
@@ -87,7 +89,9 @@ def decide(ctx: click.Context, /, **asked: Any) -> None:
     packs = [load_held(each, as_of) for each in asked["packs"]]
     trusting, terms, configuration = _trusting(asked), *_terms(asked)
     dossiers = [each for path in asked["paths"] for each in find_dossiers(path)]
+    private = None if asked["sign"] is None else _private(asked["sign"])
     found: list[Decided] = []
+    compared: list[tuple[DecisionV1, DecisionV1]] = []
     refused = 0
     with open_output(asked["output"], dossiers, utf8=asked["form"] == "json" or asked["statement"]) as output:
         for path in dossiers:
@@ -101,22 +105,17 @@ def decide(ctx: click.Context, /, **asked: Any) -> None:
             for note in each.notes:
                 say(f"openvet: {each.path}: {note}")
             if asked["since"] or asked["before"]:
-                other = _other(asked, packs)
-                before = decide_dossier(
-                    path,
-                    trusting,
-                    other,
-                    day_of(asked["since"], "--since") if asked["since"] else as_of,
-                    terms,
-                    configuration,
-                )
-                output.write(_changes(before, each, asked["form"]))
+                day = day_of(asked["since"], "--since") if asked["since"] else as_of
+                before = decide_dossier(path, trusting, _other(asked, packs), day, terms, configuration)
+                compared += list(zip(before.decisions, each.decisions, strict=True))
+                if asked["form"] == "text":
+                    output.write("".join(_changed(each, one, other) for one, other in compared[-len(packs) :]))
             elif asked["statement"]:
-                output.write(_statements(each, asked["sign"]))
+                output.write(_statements(each, private))
             elif asked["form"] == "text":
                 output.write(_text(each, len(found) > 1, asked))
-        if asked["form"] == "json" and not (asked["since"] or asked["before"] or asked["statement"]):
-            output.write(_json(found, as_of))
+        if asked["form"] == "json" and not asked["statement"]:
+            output.write(_json(found, as_of, compared if asked["since"] or asked["before"] else None))
         output.commit()
     worst = max((_CODES[each.verdict] for each in found), key=[0, 3, 1].index, default=0)
     ctx.exit(1 if refused else worst)
@@ -161,15 +160,19 @@ def _other(asked: dict[str, Any], packs: list[CompiledPack]) -> list[CompiledPac
     return [load_pack(asked["before"])]
 
 
-def _statements(each: Decided, key: str | None) -> str:
+def _private(path: str) -> PrivateKey:
     from openvet.cli.signed import ask_passphrase
-    from openvet.evidence.signing import sign_statement, statement_bytes, to_line
-    from openvet.evidence.statement import Statement
     from openvet.workflows.keys import read_private
 
-    private = None if key is None else read_private(key, ask_passphrase)
+    return read_private(path, ask_passphrase)
+
+
+def _statements(each: Decided, key: PrivateKey | None) -> str:
+    from openvet.evidence.signing import sign_statement, statement_bytes, to_line
+    from openvet.evidence.statement import Statement
+
     made = [Statement(each.subject, decision) for decision in each.decisions]
-    lines = [statement_bytes(one) if private is None else to_line(sign_statement(one, private)) for one in made]
+    lines = [statement_bytes(one) if key is None else to_line(sign_statement(one, key)) for one in made]
     return "".join(f"{line.decode('utf-8')}\n" for line in lines)
 
 
@@ -183,46 +186,40 @@ def _text(each: Decided, further: bool, asked: dict[str, Any]) -> str:
     return ("\n" if further else "") + "\n".join(parts)
 
 
-def _changes(before: Decided, after: Decided, form: str) -> str:
-    import json
-
-    from openvet.reports._text import clean, visible
+def _changed(each: Decided, before: DecisionV1, after: DecisionV1) -> str:
+    from openvet.reports._text import plural, visible
     from openvet.reports.text import table
     from openvet.workflows.decide import changes
 
-    out = []
-    for one, other in zip(before.decisions, after.decisions, strict=True):
-        found = changes(one, other)
-        if form == "json":
-            value = {
-                "path": after.path, "subject": after.subject.to_json(), "from": {"pack": one.pack.name, "asOf": one.as_of},
-                "to": {"pack": other.pack.name, "asOf": other.as_of}, "verdict": {"from": one.verdict, "to": other.verdict},
-                "changes": [each.to_json() for each in found],
-            }  # fmt: skip
-            out.append(json.dumps(clean(value), ensure_ascii=False) + "\n")
-            continue
-        out.append(
-            f"{visible(after.subject.name or after.path)}: {one.pack.name} as of {one.as_of} -> {other.pack.name} as of {other.as_of}: "
-            f"{one.verdict} -> {other.verdict}, {len(found)} lines change\n"
-        )
-        rows = [
-            ["", visible(each.requirement), f"{each.before} -> {each.after}", visible(each.title)] for each in found
-        ]
-        out += [f"{line}\n" for line in table(rows, look_of(sys.stdout).width, wrap=True)]
-    return "".join(out)
+    found = changes(before, after)
+    head = (
+        f"{visible(each.subject.name or each.path)}: {before.pack.name} as of {before.as_of} -> {after.pack.name} as of {after.as_of}: "
+        f"{before.verdict} -> {after.verdict}, {plural(len(found), 'line')} otherwise"
+    )
+    rows = [["", visible(one.requirement), f"{one.before} -> {one.after}", visible(one.title)] for one in found]
+    return "".join(f"{line}\n" for line in [head, *table(rows, look_of(sys.stdout).width, wrap=True)])
 
 
-def _json(found: list[Decided], as_of: date) -> str:
+def _json(found: list[Decided], as_of: date, compared: list[tuple[DecisionV1, DecisionV1]] | None) -> str:
     import json
 
     from openvet.reports._text import clean
-    from openvet.workflows.decide import DECISIONS_TYPE
+    from openvet.workflows.decide import DECISIONS_TYPE, changes
     from openvet.workflows.knowledge import tool
 
-    value = {
+    value: dict[str, Any] = {
         "type": DECISIONS_TYPE,
         "tool": tool().to_json(),
         "as_of": as_of.isoformat(),
         "models": [each.to_json() for each in found],
     }
+    if compared is not None:
+        value["changes"] = [
+            {
+                "from": {"pack": before.pack.name, "as_of": before.as_of, "verdict": before.verdict},
+                "to": {"pack": after.pack.name, "as_of": after.as_of, "verdict": after.verdict},
+                "requirements": [each.to_json() for each in changes(before, after)],
+            }
+            for before, after in compared
+        ]
     return json.dumps(clean(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -26,7 +26,7 @@ def policy() -> None:
     Examples:
       openvet policy list
       openvet policy show baseline
-      openvet policy explain eu-ai-act EU-53.1d
+      openvet policy explain eu-ai-act EU-53.1d-P
       openvet policy lint ./our-pack
       openvet policy test ./our-pack
     """  # noqa: D301
