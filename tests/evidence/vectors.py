@@ -773,13 +773,11 @@ _BREAKS: dict[str, tuple[str, dict[str, Change]]] = {
         "type": lambda body: body["answers"][1].update(value="yes"),
         "number": lambda body: body["answers"][2].update(value="many"),
         "day": lambda body: body["answers"][0].update(said="yesterday"),
-        "twice": lambda body: body["answers"].append(dict(body["answers"][0])),
     }),
     "decision": ("decision-lines", {
         "unknown-field": lambda body: body["requirements"][0].update(compliant=True),
         "outcome": lambda body: body["requirements"][0].update(outcome="compliant"),
-        "better-verdict": lambda body: body.update(verdict="admit"),
-        "day": lambda body: body.update(asOf="2026-11-31"),
+        "day": lambda body: body.update(asOf="tomorrow"),
         "no-inputs": lambda body: body.pop("inputs"),
     }),
     "claims": ("claims-readings", {

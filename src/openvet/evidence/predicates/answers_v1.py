@@ -5,12 +5,14 @@ What is in it is somebody's word. Who that is says the signature; ``by`` is what
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import date
 from typing import Any, Final
 
 from openvet.core.dataclass import dataclass
+from openvet.core.pattern import pattern
 from openvet.evidence.predicates import PREDICATE_BASE
 from openvet.evidence.predicates.fields import Descriptor, FieldError, Fields, without_none
 from openvet.evidence.predicates.tool import Tool
@@ -18,6 +20,7 @@ from openvet.evidence.predicates.tool import Tool
 __all__ = ["PREDICATE_TYPE", "TYPES", "AnswersV1", "GivenAnswer", "day_of"]
 
 PREDICATE_TYPE: Final = f"{PREDICATE_BASE}/answers/v1"
+_NUMBER: Final = pattern(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
 TYPES: Final = ("yes-no", "one-of", "many-of", "text", "number", "date", "document")
 
 
@@ -105,11 +108,7 @@ class GivenAnswer:
 
 
 def _check_number(found: Fields, text: str) -> None:
-    try:
-        number = float(text)
-    except ValueError:
-        number = float("nan")
-    if not abs(number) < float("inf") or not text.isascii() or text != text.strip() or "_" in text:
+    if not _NUMBER.fullmatch(text) or not abs(float(text)) < float("inf"):
         raise FieldError(f"{found.at}/value is no number in decimal")
 
 

@@ -10,6 +10,7 @@ from dataclasses import field
 from typing import Any, Final
 
 from openvet.core.dataclass import dataclass
+from openvet.core.pattern import pattern
 from openvet.evidence.predicates import PREDICATE_BASE
 from openvet.evidence.predicates.answers_v1 import day_of
 from openvet.evidence.predicates.fields import FieldError, Fields, without_none
@@ -26,7 +27,19 @@ OUTCOMES: Final = (
 LEVELS: Final = ("computed", "presence", "attested")
 #: The best first.
 VERDICTS: Final = ("admit", "review", "reject")
+_SHA256: Final = pattern(r"[0-9a-f]{64}")
 _SEVERITIES: Final = ("note", "low", "medium", "high", "critical")
+
+
+def _sha(text: str, found: Fields) -> str:
+    if not _SHA256.fullmatch(text):
+        raise FieldError(f"{found.at} has something else than a SHA-256")
+    return text
+
+
+def _sha_or_none(found: Fields, name: str) -> str:
+    text = found.take(name, str)
+    return _sha(text, found) if text else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +67,7 @@ class PackNamed:
     def take(cls, found: Fields) -> PackNamed:
         made = cls(
             found.take("id", str), found.take("version", str), found.take("title", str), found.take("law", str), found.texts("extends"),
-            found.texts("files"),
+            tuple(_sha(each, found) for each in found.texts("files")),
         )  # fmt: skip
         found.end()
         return made
@@ -73,7 +86,7 @@ class Basis:
 
     @classmethod
     def take(cls, found: Fields) -> Basis:
-        made = cls(found.take("kind", str), found.take("predicateType", str), found.take("sha256", str))
+        made = cls(found.take("kind", str), found.take("predicateType", str), _sha(found.take("sha256", str), found))
         found.end()
         return made
 
@@ -95,7 +108,7 @@ class UsedAnswer:
     @classmethod
     def take(cls, found: Fields) -> UsedAnswer:
         made = cls(
-            found.take("question", str), found.take("by", str), day_of(found, "said"), found.take("statement", str), found.may("problem", str) or "",
+            found.take("question", str), found.take("by", str), day_of(found, "said"), _sha(found.take("statement", str), found), found.may("problem", str) or "",
         )  # fmt: skip
         found.end()
         return made
@@ -284,7 +297,7 @@ class DecisionV1:
         """Take a body.
 
         Raises:
-            FieldError: it is none of this kind, has a field that this kind does not have, or its verdict is not that of its lines.
+            FieldError: it is none of this kind, has a field that this kind does not have, or its verdict is better than a line's.
         """
         found = Fields(value)
         tool = found.below("tool")
@@ -294,7 +307,7 @@ class DecisionV1:
             pack=PackNamed.take(found.below("pack")),
             as_of=day_of(found, "asOf"),
             inputs=tuple(map(Basis.take, found.objects("inputs"))),
-            configuration=found.take("configuration", str),
+            configuration=_sha_or_none(found, "configuration"),
             answers=tuple(map(UsedAnswer.take, found.objects("answers"))),
             steps=tuple(map(StepValue.take, found.objects("steps"))),
             lines=tuple(map(Line.take, found.objects("requirements"))),
@@ -304,8 +317,8 @@ class DecisionV1:
             each.end()
         if found.extensions:
             raise FieldError(f"{next(iter(found.extensions))} is no field of this kind")
-        if made.verdict != worst(each.verdict for each in made.lines):
-            raise FieldError("/verdict is not the worst of the lines'")
+        if VERDICTS.index(made.verdict) < VERDICTS.index(worst(each.verdict for each in made.lines)):
+            raise FieldError("/verdict is better than a line's")
         return made
 
 
