@@ -188,6 +188,42 @@ def test_versions_are_told_apart() -> None:
         assert [each.texts for each in detect(TEXTS[name])] == [(name,)]
 
 
+@pytest.mark.parametrize(
+    ("name", "own", "other"), [("afl-2.1", "2.1", "2.0"), ("osl-2.1", "2.1", "2.0"), ("osl-3.0", "3.0", "2.0")]
+)
+def test_an_older_version_that_is_not_there_is_not_taken_for_the_next(name: str, own: str, other: str) -> None:
+    """As it stands in copyright files of Debian: the version is in a line of its own, and a dot is on empty lines."""
+    text = TEXTS[name].replace(own, other).replace("\n\n", "\n .\n")
+    assert [each.extent for each in detect(text)] == ["near"]
+
+
+@pytest.mark.parametrize("name", [each for each in TEXTS if each.startswith("cc-by") and each.endswith("4.0")])
+def test_creative_commons_without_what_stands_around_it(name: str) -> None:
+    """Models bring the licence alone, as its page for lawyers has it: neither the advice before it nor the note after it."""
+    whole = TEXTS[name]
+    alone = whole[whole.index("Creative Commons Attribution", whole.index("for the public:")) : whole.rindex("=" * 60)]
+    (found,) = detect(f"# {alone}")
+    assert (found.texts, found.extent, found.words_added, found.words_removed) == ((name,), "whole", 0, 0)
+
+
+@pytest.mark.parametrize("beside", ["mit", "bsd-original", "gpl-2.0", "isc"])
+def test_holes_that_a_longer_text_fills_in_the_same_way(beside: str) -> None:
+    """BSD of the Regents has the words of BSD-4-Clause-UC, and that of an institute is nearer to BSD-4-Clause by its shingles."""
+    regents = TEXTS["bsd-new"].replace("ORGANIZATION", "University", 1)
+    for holder, own in (
+        ("THE REGENTS AND CONTRIBUTORS", "THE REGENTS OR CONTRIBUTORS"),
+        ("THE INSTITUTE AND CONTRIBUTORS", "THE INSTITUTE OR CONTRIBUTORS"),
+    ):
+        made = regents.replace("THE COPYRIGHT HOLDERS AND CONTRIBUTORS", holder).replace(
+            "THE COPYRIGHT HOLDER OR CONTRIBUTORS", own
+        )
+        assert made.count("INSTITUTE") + made.count("REGENTS") == 2
+        found = detect(f"{made}\n\n{'-' * 70}\n\n{TEXTS[beside]}")
+        assert found[0].texts == ("bsd-new",), found[0]
+        assert (found[0].extent, found[0].words_added, found[0].words_removed) == ("whole", 0, 0)
+        assert found[1].texts == (beside,)
+
+
 def test_half_of_what_two_share_is_ambiguous() -> None:
     (found,) = detect(FORMS["first half"](TEXTS["mit"]))
     assert found.extent == "part"

@@ -28,6 +28,8 @@ MOST_MATCHES = 60
 _FEWEST = 20
 #: Texts that are compared word by word in each round.
 _CANDIDATES = 4
+#: Tenths of its own shingles that a text has there, to be looked at beside another one that has more.
+_COVERED = 7
 #: As many more than there are others have to stand together.
 _FEWEST_TOGETHER = 12
 #: Times that a region may turn out to be nothing that we know before the rest is left alone.
@@ -181,6 +183,8 @@ def _best(place: _Place, hits: Sequence[tuple[int, int]], texts: Index) -> tuple
         compared.append(each)
         if each.extent == "whole" and not each.changes and not each.before and not each.after:
             break
+    if not any(each.extent == "whole" for each in compared):
+        compared += _filled_in(place, hits, {each.number for each in compared}, texts)
     region = region or (0, len(place.words))
     rank = {"whole": 3, "part": 2, "near": 1}
     most_alike = max((each.quality for each in compared), default=0.0)
@@ -198,6 +202,22 @@ def _best(place: _Place, hits: Sequence[tuple[int, int]], texts: Index) -> tuple
         return [first], region
     alike = [each for each in known[1:] if each.extent == first.extent and each.matched >= first.matched - 2]
     return [first, *alike], region
+
+
+def _filled_in(place: _Place, hits: Sequence[tuple[int, int]], without: set[int], texts: Index) -> list[_Compared]:
+    """Short texts that are there whole, and have fewer shingles than a longer text with the same words, since their holes are filled in."""
+    covered = [
+        number for number, count in hits if number not in without and count * 10 >= texts.texts[number].words * _COVERED
+    ]
+    out = []
+    for number in covered[:_CANDIDATES]:
+        start, end, _ = _region(place.sets, texts.sets_of(number))
+        each = _compare(place, start, end, number, texts)
+        if each is not None and each.extent == "whole" and not each.before and not each.after:
+            out.append(each)
+            if not each.changes:
+                break
+    return out
 
 
 def _region(sets: Sequence[int], wanted: frozenset[int]) -> tuple[int, int, float]:
