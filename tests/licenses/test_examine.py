@@ -12,6 +12,7 @@ from click.testing import CliRunner
 import openvet
 from openvet.cli import main
 from openvet.evidence.predicates.licenses_v1 import LicensesV1
+from openvet.licenses.works import works_of
 from openvet.testing.forge_tensors import GgufTensor, gguf, safetensors
 from tests.reports.test_snapshots import schema
 
@@ -53,6 +54,10 @@ def look(folder: Path, **files: str | bytes) -> LicensesV1:
         ({"README.md": _card("license: mit"), "LICENSE": MIT + "\nProducts with more than one million users must not use the Software without a written agreement and a fee, and must show its name to all of them.\n"}, "unclear"),
         ({"README.md": _card("license: mit\nextra_gated_prompt: |\n  " + LLAMA.replace("\n", "\n  "))}, "differ"),
         ({"README.md": _card("license: apache-2.0"), "sub/LICENSE": MIT}, "declared-only"),
+        ({"README.md": _card("license: apache-2.0"), "NOTICE": MIT}, "declared-only"),
+        ({"README.md": _card("license: apache-2.0"), "THIRD_PARTY_NOTICES.txt": MIT}, "declared-only"),
+        ({"README.md": _card("license: apache-2.0"), "NOTICE": APACHE}, "agree"),
+        ({"README.md": _card("license: apache-2.0"), "COPYRIGHT": MIT}, "differ"),
         ({"README.md": _card("license: [mit, apache-2.0]"), "LICENSE": MIT, "LICENSE-APACHE": APACHE}, "agree"),
         ({"README.md": _card("license: MIT OR Apache-2.0"), "LICENSE": MIT}, "agree"),
         ({"README.md": _card("license: MIT AND Apache-2.0"), "LICENSE": MIT}, "differ"),
@@ -94,6 +99,22 @@ def test_every_kind_of_declaration(tmp_path: Path) -> None:
     }  # fmt: skip
     lines = {(each.source.place, each.source.line) for each in found.declared if each.source.line is not None}
     assert {("README.md", 2), ("README.md", 3), ("code.py", 1), ("other.py", 1), ("pkg/METADATA", 3)} <= lines
+
+
+@pytest.mark.parametrize(
+    ("files", "known"),
+    [
+        ({"NOTICE": "This product includes software licensed under the MIT License.\n"}, "unknown"),
+        ({"NOTICE.txt": MIT}, "unknown"),
+        ({"third-party-licenses.txt": APACHE}, "unknown"),
+        ({"pkg/LICENSE": MIT}, "found"),
+        ({"code.py": "# SPDX-License-Identifier: MIT\nx = 1\n"}, "declared"),
+        ({"COPYRIGHT": MIT}, "found"),
+    ],
+)
+def test_a_notice_is_never_the_licence_of_the_whole(tmp_path: Path, files: dict[str, str], known: str) -> None:
+    (work,) = works_of(look(tmp_path, **files), None)
+    assert work.known == known
 
 
 def test_a_sentence_inside_the_text_of_a_licence_declares_nothing(tmp_path: Path) -> None:

@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 from tests.openness.releases import CONFIG, PROSE, WEIGHTS, card, complete, examined, folder, line, linked
 
-from openvet.evidence.predicates.openness_v1 import OpennessV1
+from openvet.core.license_ids import keys_of
+from openvet.core.location import Location
+from openvet.evidence.predicates.openness_v1 import License, OpennessV1
+from openvet.licenses.terms import KINDS, clauses_of, known_keys
 from openvet.openness._tables import exemption_table, osaid_table
-from openvet.openness.licenses import is_open, spdx_id
+from openvet.openness.exemption import _bearing, _Release
+from openvet.openness.licenses import is_open, spdx_id, standing
 from openvet.testing.forge_tensors import gguf
 
 EU, OSAID, OPENMDW = "eu-53-2", "osaid-1.0", "openmdw-1"
@@ -55,11 +59,60 @@ def test_what_a_licence_gives_and_what_is_against_the_exemption(
 
 def test_terms_name_the_clause_and_who_decides(tmp_path: Path) -> None:
     against = line(of_licence("llama3.1", tmp_path / "a"), EU, "use")
-    assert "llama3.1 asks users above a number for another licence (guidelines 4.2.1)" in against.text
+    assert "llama3.1 asks users above a number for another licence (its clause 2; guidelines 4.2.1)" in against.text
     assert against.asks == ""
     restricted = line(of_licence("bigscience-openrail-m", tmp_path / "b"), EU, "use")
     assert "proportionate" in restricted.text
     assert restricted.asks == "lawyer"
+
+
+@pytest.mark.parametrize(
+    ("licence", "name", "where", "says"),
+    [
+        ("CC-BY-NC-4.0", "use", "1 and 2(a)(1);", "allows no commercial use"),
+        ("CC-BY-ND-4.0", "modification", "2(a)(1)(B);", "allows no modified versions to be shared"),
+        ("stabilityai-ai-community", "not-monetised", "", "asks users above a revenue for another licence"),
+        ("LicenseRef-scancode-ltxv-owl-2025-05-05", "use", "", "asks users above a revenue for another licence"),
+    ],
+)
+def test_what_a_licence_says_is_cited(licence: str, name: str, where: str, says: str, tmp_path: Path) -> None:
+    found = line(of_licence("other", tmp_path, f"\nlicense_name: {licence}"), EU, name)
+    assert found.state == "against"
+    assert f"{licence} {says} (its clause {where}" in found.text
+
+
+def test_a_right_that_a_licence_grants_is_cited_and_stays_open(tmp_path: Path) -> None:
+    found = line(of_licence("gemma", tmp_path), EU, "modification")
+    assert (found.state, found.text) == ("open", "gemma grants it (its clause 2.2), within what it allows at all")
+
+
+def test_a_licence_that_leaves_some_models_out_of_the_union_is_asked_about(tmp_path: Path) -> None:
+    access = line(of_licence("llama3.2", tmp_path), EU, "access")
+    assert (access.state, access.asks) == ("open", "lawyer")
+    assert "to know: whether it is one of the multimodal models" in access.text
+
+
+def test_an_open_licence_has_no_clause_against_the_exemption(tmp_path: Path) -> None:
+    parts = {each.id: each for each in examined(folder({"model.safetensors": WEIGHTS}, tmp_path)).parts}
+    for key in filter(is_open, known_keys()):
+        release = _Release(parts, None, None, License(key, "open", "component", Location("README.md")), clauses_of)
+        assert not [each for each in _bearing(release, key) if each.state == "against"], key
+
+
+def test_no_licence_is_in_the_table_that_has_clauses() -> None:
+    for terms in exemption_table()["terms"].values():
+        assert set(terms["kinds"]) <= KINDS.keys()
+        for each in terms["ids"]:
+            assert not all(clauses_of(key) for key in keys_of(each) or (each,)), each
+
+
+@pytest.mark.parametrize(
+    ("licence", "expected"),
+    [("llama3.1", "not-open"), ("gemma", "not-open"), ("cc-by-nc-4.0", "not-open"), ("LicenseRef-scancode-ltxv-owl-2025-05-05", "not-open"),
+     ("openrail", "not-known"), ("llama2", "not-known"), ("made-up", "not-known"), ("MIT", "open-other-type")],
+)  # fmt: skip
+def test_how_a_licence_stands(licence: str, expected: str) -> None:
+    assert standing(licence, "data") == expected
 
 
 def test_a_licence_that_is_named_beside_other(tmp_path: Path) -> None:

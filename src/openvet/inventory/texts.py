@@ -11,7 +11,7 @@ import re
 from openvet.core.pattern import pattern
 from openvet.formats._format import HEAD_BYTES, Head
 
-__all__ = ["is_license_name", "kept_text"]
+__all__ = ["is_license_name", "is_notice_name", "kept_text"]
 
 #: Bytes of a licence file or card, and of the head of another text.
 _WHOLE, _HEAD = 512 * 1024, 4 * 1024
@@ -21,6 +21,8 @@ _LICENSE = pattern(
     r"(?:^|[-_. ])(?:un)?(?:licen[cs]es?|copying(?:lib)?|copyright|notices?|terms|eula|aup)(?:$|[-_. ])|^(?:acceptable[-_ ])?use[-_ ]polic",
     re.IGNORECASE,
 )
+#: Files that tell whose works lie in another one, and under which licences those are.
+_NOTICE = pattern(r"^(?:third|3rd)[-_. ]?part|^notice", re.IGNORECASE)
 _CARD = pattern(r"^readme(?:\.(?:md|markdown|rst|txt))?$|^metadata$|^pkg-info$", re.IGNORECASE)
 _SAYS = pattern(
     rb"SPDX-License-Identifier|licen[cs]ed under|under the terms|under the [\w .-]{1,40}licen[cs]e|Redistribution and use|Permission is hereby",
@@ -37,6 +39,11 @@ _MARKS = (
 def is_license_name(name: str) -> bool:
     """Whether a file of this name is called a licence, a notice or terms of use."""
     return _LICENSE.search(name.rsplit("/", 1)[-1]) is not None
+
+
+def is_notice_name(name: str) -> bool:
+    """Whether a file of this name tells of works that are in another one: what licences it names are theirs, and not the whole's."""
+    return _NOTICE.search(name.rsplit("/", 1)[-1]) is not None
 
 
 def kept_text(head: Head, formats: tuple[str, ...]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from openvet.core.dataclass import dataclass
 from openvet.core.license_ids import keys_of, known_license
@@ -11,7 +12,7 @@ from openvet.core.location import Location
 from openvet.core.pattern import pattern
 from openvet.evidence.predicates.licenses_v1 import Declared, Found, Whole
 from openvet.inventory.component import Component, Inventory
-from openvet.inventory.texts import is_license_name
+from openvet.inventory.texts import is_license_name, is_notice_name
 from openvet.licenses.declared import declared_by, declared_in_text
 from openvet.licenses.detect import Match, detect
 from openvet.licenses.fillings import speaks_of_rights
@@ -67,11 +68,23 @@ def find_licenses(inventory: Inventory) -> Licenses:
         sources += not is_license
         if is_license or sources <= _MOST_SOURCES:
             _look_at_text(each, scope, is_license, declared, found, unknown)
+    found = _of_notices(found, declared)
     whole = _whole(declared, found, unknown)
     left_out = sum(max(0, len(listed) - _MOST) for listed in (declared, found, unknown)) + max(
         0, sources - _MOST_SOURCES
     )
     return Licenses(whole, tuple(declared[:_MOST]), tuple(found[:_MOST]), tuple(unknown[:_MOST]), left_out)
+
+
+def _of_notices(found: Sequence[Found], declared: Sequence[Declared]) -> list[Found]:
+    """A licence whose text stands in a notice is that of a part, unless the model itself is said to be under it."""
+    meant = {key for each in declared if each.scope == "model" for key in each.keys}
+    return [
+        replace(each, scope="part")
+        if each.scope == "model" and is_notice_name(each.source.place) and meant.isdisjoint(each.keys)
+        else each
+        for each in found
+    ]
 
 
 def _root(places: Sequence[str]) -> str:
@@ -124,7 +137,8 @@ def _look_at_text(
         scope = scope if is_card else "part"
     found += _found(matches, scope, Location(component.place), 1)
     taken = [(each.line, each.last_line) for each in matches if each.extent != "near"]
-    notice = component.basename.lower().startswith(("notice", "copyright"))
+    # what a file called COPYRIGHT says of several works is read as a notice; a text that lies in it is the model's
+    notice = is_notice_name(component.basename) or component.basename.lower().startswith("copyright")
     said = list(declared_in_text(component, words, taken, "part" if is_card or notice else scope))
     declared += said
     if is_license and not notice:

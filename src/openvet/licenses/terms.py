@@ -18,7 +18,7 @@ from typing import Any, Final
 from openvet.core.dataclass import dataclass
 from openvet.core.tables import data_folder, read_table
 
-__all__ = ["KINDS", "Clause", "Kind", "LicenseTerms", "known_keys", "terms_of"]
+__all__ = ["KINDS", "Clause", "Kind", "LicenseTerms", "clauses_of", "known_keys", "terms_of"]
 
 #: What a clause does: gives a right; forbids; sets a bound; asks for something; may end or change the licence; says how far it reaches.
 ROLES: Final = ("grant", "forbid", "limit", "duty", "risk", "reach")
@@ -193,6 +193,12 @@ def terms_of(key: str) -> LicenseTerms | None:
     """What is known of the licence ``key``; ``None`` where nothing is."""
     name = _files().get(key)
     return None if name is None else _family(name)[key]
+
+
+def clauses_of(key: str) -> tuple[Clause, ...]:
+    """The clauses of the licence ``key``; none where its text was not read."""
+    terms = terms_of(key)
+    return () if terms is None else terms.clauses
 
 
 @cache

@@ -14,9 +14,10 @@ from typing import Any, Final
 from openvet.core.dataclass import dataclass
 from openvet.core.license_ids import keys_of
 from openvet.core.tables import read_table
-from openvet.evidence.predicates.licenses_v1 import Declared, LicensesV1
+from openvet.evidence.predicates.licenses_v1 import Declared, Found, LicensesV1
 from openvet.evidence.predicates.lineage_v1 import THIS, Edge, LineageV1, Node
 from openvet.evidence.predicates.rights_v1 import Work
+from openvet.inventory.texts import is_notice_name
 from openvet.licenses.terms import terms_of
 
 __all__ = ["DATA", "OUTPUTS", "WEIGHTS", "Given", "choices_of", "known_model", "works_of"]
@@ -210,8 +211,13 @@ def _from_statement(work: Work, said: LicensesV1) -> Work:
     # where nothing lies at the top, as in a package, what lies with the parts is all that is said of the whole
     scopes = {each.scope for each in said.declared} | {each.scope for each in said.found}
     scope = "model" if "model" in scopes else "part"
-    declared = [each for each in said.declared if each.scope == scope]
-    found = [each for each in said.found if each.scope == scope and each.extent != "near"]
+    # what a notice names is the licence of something in it, and never that of the whole
+    declared = [each for each in said.declared if each.scope == scope and (scope == "model" or not _is_notice(each))]
+    found = [
+        each
+        for each in said.found
+        if each.scope == scope and each.extent != "near" and (scope == "model" or not _is_notice(each))
+    ]
     texts = [each.keys for each in found]
     sure: dict[tuple[tuple[str, ...], ...], None] = {}
     unsure: list[Declared] = []
@@ -258,6 +264,10 @@ def _from_statement(work: Work, said: LicensesV1) -> Work:
         note="; ".join(notes),
         changed=changed,
     )
+
+
+def _is_notice(each: Declared | Found) -> bool:
+    return is_notice_name(each.source.place)
 
 
 def _unsettled(work: Work, unsure: Sequence[Declared], notes: list[str]) -> Work:

@@ -9,7 +9,7 @@ from openvet.evidence.predicates.openness_v1 import Checklist, Line, OpennessV1,
 from openvet.evidence.predicates.tool import Tool
 from openvet.inventory.component import Inventory
 from openvet.openness._tables import component_table
-from openvet.openness.exemption import check_exemption
+from openvet.openness.exemption import Clause, Clauses, check_exemption
 from openvet.openness.framework import judge, unfitting
 from openvet.openness.gathered import Declared, Gathered
 from openvet.openness.osaid import check_definition
@@ -23,7 +23,17 @@ __all__ = ["examine"]
 _OPENMDW = "openmdw-1."
 
 
-def examine(inventory: Inventory, card: CardV1, tool: Tool, licenses: LicensesV1 | None = None) -> OpennessV1:
+def _nothing_read(_: str) -> tuple[Clause, ...]:
+    return ()
+
+
+def examine(
+    inventory: Inventory,
+    card: CardV1,
+    tool: Tool,
+    licenses: LicensesV1 | None = None,
+    clauses: Clauses = _nothing_read,
+) -> OpennessV1:
     """What stands for and against the openness of a release.
 
     A single YAML file that is a record of the Model Openness Tool is taken at its word; among other files a record's paths are looked up.
@@ -31,6 +41,7 @@ def examine(inventory: Inventory, card: CardV1, tool: Tool, licenses: LicensesV1
     Args:
         inventory: its files.
         card: what its cards say.
+        clauses: what a licence says, by its key; by default nothing, so that names alone count.
         licenses: which texts of licences were found; ``None`` where nobody looked, so that ids alone count.
     """
     only = inventory.files[0] if len(inventory.files) == 1 else None
@@ -64,7 +75,7 @@ def examine(inventory: Inventory, card: CardV1, tool: Tool, licenses: LicensesV1
         unfitting(_licences(parts)),
         (
             check_definition(by_name, model_card, gathered.distribution),
-            check_exemption(by_name, model_card, gathered.distribution, held),
+            check_exemption(by_name, model_card, gathered.distribution, held, clauses),
             _openmdw(by_name["final-parameters"], gathered.distribution),
         ),
         tuple(gathered.notes),

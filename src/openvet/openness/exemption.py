@@ -6,10 +6,11 @@ in no file. What can be seen is what would be against it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, Protocol
 
 from openvet.core.dataclass import dataclass
+from openvet.core.license_ids import keys_of
 from openvet.core.location import Location
 from openvet.evidence.predicates.card_v1 import CardDocument
 from openvet.evidence.predicates.openness_v1 import Checklist, License, Line, Part
@@ -17,12 +18,50 @@ from openvet.inventory.component import Inventory
 from openvet.openness._tables import exemption_table, sign_table
 from openvet.openness.gathered import Declared
 
-__all__ = ["check_exemption"]
+__all__ = ["Clause", "Clauses", "check_exemption"]
 
+#: What marks a part of the world that the Union belongs to.
+_EU: Final = "eu"
+#: Line of the checklist -> the use that a clause grants.
+_GRANTS: Final = {"use": "commercial", "modification": "modify", "distribution": "redistribute"}
 _USAGE: Final = ("Uses", "How to Get Started with the Model")
 
 #: (state, text, who is asked, where it is read)
 _Found = tuple[str, str, str, tuple[Location, ...]]
+
+
+class Clause(Protocol):
+    """A clause of a licence, as the room of licences has it."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def at(self) -> str: ...
+    @property
+    def uses(self) -> tuple[str, ...]: ...
+    @property
+    def words(self) -> Mapping[str, Any]: ...
+
+
+#: Key of a licence -> its clauses; empty where none was read.
+Clauses = Callable[[str], Sequence[Clause]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Bears:
+    """Terms that bear on a line: the entry of our table, and the clause by which the licence has them, where one was read."""
+
+    entry: Mapping[str, Any]
+    clause: Clause | None
+
+    @property
+    def needs(self) -> str:
+        """What has to be known before the clause says anything."""
+        return "" if self.clause is None else str(self.clause.words.get("needs", ""))
+
+    @property
+    def state(self) -> str:
+        return "open" if self.needs else str(self.entry["state"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +70,15 @@ class _Release:
     card: CardDocument | None
     inventory: Inventory | None
     license: License | None
+    clauses: Clauses
 
 
 def check_exemption(
-    parts: Mapping[str, Part], card: CardDocument | None, distribution: Declared | None, inventory: Inventory | None
+    parts: Mapping[str, Part],
+    card: CardDocument | None,
+    distribution: Declared | None,
+    inventory: Inventory | None,
+    clauses: Clauses,
 ) -> Checklist:
     """The checklist of one release.
 
@@ -43,12 +87,13 @@ def check_exemption(
         card: its model card.
         distribution: the licence of the whole; that of the weights comes before it.
         inventory: its files; ``None`` for a record alone.
+        clauses: what licences say.
     """
     table = exemption_table()
     license = parts["final-parameters"].license  # noqa: A001 - the word of the house
     if license is None and distribution is not None:
         license = distribution.of("final-parameters")  # noqa: A001
-    release = _Release(parts, card, inventory, license)
+    release = _Release(parts, card, inventory, license, clauses)
     lines = []
     for each in table["line"]:
         state, text, asks, sources = _LOOKS[each["id"]](release)
@@ -60,25 +105,59 @@ def check_exemption(
 # --- the licence ---
 
 
-def _terms(release: _Release, line: str) -> tuple[dict[str, Any], License] | None:
+def _terms(release: _Release, line: str) -> tuple[_Bears, License] | None:
     """The terms of the declared licence that bear on ``line``, the one against it first."""
     license = release.license  # noqa: A001
     if license is None:
         return None
-    named = {part.strip().lower() for part in license.id.split(" AND ")}
-    found = [each for each in exemption_table()["terms"].values() if line in each["lines"] and named & set(each["ids"])]
-    found.sort(key=lambda each: each["state"] != "against")
-    return (found[0], license) if found else None
+    parts = [each.strip() for each in license.id.split(" AND ")]
+    found = [bears for part in parts for bears in _bearing(release, part) if line in bears.entry["lines"]]
+    return (min(found, key=lambda each: each.state != "against"), license) if found else None
 
 
-def _any_terms(release: _Release) -> tuple[dict[str, Any], License] | None:
-    found = [each for line in ("use", "modification", "access") if (each := _terms(release, line)) is not None]
-    return min(found, key=lambda each: each[0]["state"] != "against", default=None)
+def _bearing(release: _Release, named: str) -> Iterator[_Bears]:
+    """What the clauses of a licence come to; of one without clauses, what is known of its name. Of an ambiguous name what all that it may mean have."""
+    keys = keys_of(named) or (named,)
+    read = [release.clauses(key) for key in keys]
+    for entry in exemption_table()["terms"].values():
+        if all(read):
+            having = [[each for each in clauses if _is_meant(each, entry["kinds"])] for clauses in read]
+            if all(having):
+                yield _Bears(entry, having[0][0])
+        elif named.lower() in entry["ids"]:
+            yield _Bears(entry, None)
 
 
-def _say(found: tuple[dict[str, Any], License]) -> _Found:
-    terms, license = found  # noqa: A001
-    return terms["state"], f"{license.id} {terms['text']} ({terms['clause']})", terms.get("asks", ""), (license.source,)
+def _granting(release: _Release, named: str, use: str) -> Clause | None:
+    """The clause by which a licence gives a right; of an ambiguous name that of the first that it may mean, where all of them have one."""
+    found = [
+        next((each for each in release.clauses(key) if each.kind == "grant" and use in each.uses), None)
+        for key in keys_of(named) or (named,)
+    ]
+    return found[0] if all(each is not None for each in found) else None
+
+
+def _is_meant(clause: Clause, kinds: Sequence[str]) -> bool:
+    return clause.kind in kinds and (clause.kind != "territory" or _EU in clause.words["outside"])
+
+
+def _any_terms(release: _Release) -> tuple[_Bears, License] | None:
+    found = [
+        each
+        for line in ("use", "modification", "distribution", "access")
+        if (each := _terms(release, line)) is not None
+    ]
+    return min(found, key=lambda each: each[0].state != "against", default=None)
+
+
+def _say(found: tuple[_Bears, License]) -> _Found:
+    bears, license = found  # noqa: A001
+    where = bears.entry["clause"] if bears.clause is None else f"its clause {bears.clause.at}; {bears.entry['clause']}"
+    text = f"{license.id} {bears.entry['text']} ({where})"
+    if bears.needs:
+        text += f"; to know: {bears.needs}"
+    asks = str(bears.entry.get("asks", "lawyer" if bears.state == "open" else ""))
+    return bears.state, text, asks, (license.source,)
 
 
 def _license(release: _Release) -> _Found:
@@ -108,6 +187,10 @@ def _right(line: str) -> Callable[[_Release], _Found]:
             return _say(found)
         if license.standing.startswith("open"):
             return "declared", f"{license.id} gives it", "", (license.source,)
+        granted = _granting(release, license.id, _GRANTS[line])
+        if granted is not None:
+            text = f"{license.id} grants it (its clause {granted.at}), within what it allows at all"
+            return "open", text, "lawyer", (license.source,)
         return "open", f"what {license.id} says of it was not read", "lawyer", (license.source,)
 
     return look

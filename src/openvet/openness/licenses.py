@@ -7,10 +7,16 @@ has to be open, and of a choice one.
 from __future__ import annotations
 
 from functools import cache
+from typing import Final
 
+from openvet.core.license_ids import keys_of, known_license
 from openvet.openness._tables import license_table
 
 __all__ = ["fits", "is_approved", "is_open", "spdx_id", "standing"]
+
+
+#: Categories of our table of licences that let people do less than an open licence does.
+_CLOSED: Final = ("source-available", "restricted")
 
 
 @cache
@@ -86,13 +92,9 @@ def standing(licence: str, kind: str) -> str:
 
 
 def _is_closed(one: str) -> bool:
-    lower = one.lower()
-    return one in _ids("others") or (lower in _not_open() and lower not in license_table()["unclear"]["ids"])
-
-
-@cache
-def _not_open() -> frozenset[str]:
-    """Ids of licences for models whose terms we have."""
-    from openvet.openness._tables import exemption_table
-
-    return frozenset(each for terms in exemption_table()["terms"].values() for each in terms["ids"])
+    if one in _ids("others"):
+        return True
+    if one.lower() in license_table()["unclear"]["ids"]:
+        return False
+    known = [known_license(key) for key in keys_of(one) or (one,)]
+    return all(each is not None and each.category in _CLOSED and not is_open(each.key) for each in known)

@@ -109,9 +109,10 @@ def answers_of(
     if "card" in questions:
         out["card"] = _card(inventory)
     if "openness" in questions:
+        from openvet.licenses.terms import clauses_of
         from openvet.openness.examine import examine
 
-        out["openness"] = examine(inventory, _card(inventory), tool(), _licenses(inventory))
+        out["openness"] = examine(inventory, _card(inventory), tool(), _licenses(inventory), clauses_of)
     if "lineage" in questions:
         from openvet.lineage.declared import declare
 
