@@ -74,6 +74,12 @@ def suspicious(tree: nodes.Template, most: int) -> list[Found]:
             break
         for what, detail in look(search, node):
             found.setdefault((what, node.lineno, detail))
+    if not any(what == "exhausts" for what, _, _ in found):
+        from openvet.formats._jinja_cost import costly
+
+        for line, detail in costly(tree):
+            if len(found) < most:
+                found.setdefault(("exhausts", line, detail))
     # a constant is named only where nothing worse is said about the same name on that line
     reached = {(line, detail) for what, line, detail in found if what in ("internal-attribute", "attr-filter")}
     kept = [each for each in found if each[0] != "internal-name" or (each[1], each[2]) not in reached]
@@ -177,6 +183,10 @@ def _look_filter(search: Constants, node: Any) -> Look:
     yield from _look_built(search, node)
     if node.name in _WIDTHS and any(_is_huge(search, each) for each in node.args):
         yield "exhausts", f"|{node.name}"
+    if node.name == "format" and node.node is not None:
+        text = search.fold(node.node)
+        if isinstance(text, str) and _WIDTH.search(text):
+            yield "exhausts", "|format"
     if node.name == "attr":
         yield "attr-filter", next((str(value) for each in node.args[:1] for value in search.values(each)), "")
     elif node.name in _ATTRIBUTE_ARGUMENT:
@@ -202,6 +212,9 @@ def _look_call(search: Constants, node: Any) -> Look:
     if (name in _WIDTHS or name in ("range", "lipsum")) and any(_is_huge(search, each) for each in arguments):
         yield "exhausts", name
     if isinstance(called, nodes.Getattr):
+        text = search.fold(called.node) if called.attr in ("format", "format_map") else None
+        if isinstance(text, str) and _WIDTH.search(text):
+            yield "exhausts", called.attr
         if called.attr in _PROCESS_CALLS:
             yield "call-process", called.attr
         if called.attr in ("format", "format_map"):

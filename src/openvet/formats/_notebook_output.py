@@ -17,7 +17,7 @@ from typing import Any, Final
 from openvet.core.pattern import pattern
 from openvet.formats._format import Facts
 
-__all__ = ["tell_active_output", "tell_page"]
+__all__ = ["tell_active_output", "tell_markdown", "tell_page"]
 
 _SHOWN_AS: Final = (
     "text/html",
@@ -32,14 +32,21 @@ _SCRIPT_END: Final = pattern(r"</script", re.IGNORECASE)
 _ACTIVE: Final = pattern(
     r"<(?:script|iframe|object|embed|form|meta\s+http-equiv)\b|\bon[a-z]{3,20}\s{0,8}=", re.IGNORECASE
 )
+#: What such a link is, and its kind; code within a line.
+_LINKED: Final = ("has a link that is a script", "link")
+_CODE: Final = pattern(r"`[^`\n]{1,400}`")
 _LONGEST: Final = 4 * 1024 * 1024
 _LONGEST_SCRIPT: Final = 20_000
 _MOST: Final = 20
+#: Cells that a browser is given as soon as they are run.
+_MAGIC: Final = pattern(r"%%(html|svg|javascript|js|HTML|SVG)\b")
 #: In markup.
 _LINK: Final = pattern(
     r"\b(?:href|src|action|formaction|xlink:href)\s{0,8}=\s{0,8}[\"']?[\s\x00-\x20]{0,8}(?:java|vb)\s{0,8}script\s{0,8}:(?!\s{0,8}(?:void|;|[\"']))",
     re.IGNORECASE,
 )
+#: The same in Markdown: ``[x](javascript:…)``.
+_MARKDOWN_LINK: Final = pattern(r"\]\([ \t]{0,8}<?[ \t]{0,8}(?:java|vb)script:(?!\s{0,8}(?:void|;|\)))", re.IGNORECASE)
 #: Elements that load something or come to life by themselves, and the attributes that are run then.
 _LOADED: Final = pattern(
     r"<(?:img|svg|body|video|audio|input|details|object|embed|marquee|style|link)\b", re.IGNORECASE
@@ -63,7 +70,7 @@ _DECODED: Final = pattern(
     r"\b(?:eval|Function|setTimeout)\s{0,4}\(\s{0,4}(?:window\.)?(?:atob|unescape|String\.fromCharCode|decodeURIComponent)\b"
 )
 _SENDS: Final = pattern(
-    r"\b(?:fetch|open|XMLHttpRequest|WebSocket|EventSource|sendBeacon)\b[^;\n]{0,200}?[\"'`](?:https?|wss?):?//([\w.-]{1,200})"
+    r"\b(?:fetch|open|XMLHttpRequest|WebSocket|EventSource|sendBeacon)\b[^;\n]{0,200}?[\"'`](?:(?:https?|wss?):?)?//([\w.-]{1,200})"
     r"|\bnew\s+Image\b[^;\n]{0,200}?[\"'`]https?://([\w.-]{1,200})|\blocation(?:\.href)?\s{0,4}=\s{0,4}[\"'`]https?://([\w.-]{1,200})",
     re.IGNORECASE,
 )
@@ -84,7 +91,8 @@ def tell_active_output(document: Any, facts: Facts) -> None:
     for pointer, kind, text in _shown_texts(document):
         facts.budget.check_time()
         active = "javascript" in kind or _ACTIVE.search(text) is not None
-        if not active and _LINK.search(text) is None:
+        link = kind == "text/markdown" and _MARKDOWN_LINK.search(text) is not None
+        if not active and not link and _LINK.search(text) is None:
             continue
         first = first or pointer
         found = _worst(kind, text)
@@ -95,11 +103,31 @@ def tell_active_output(document: Any, facts: Facts) -> None:
         facts.anomaly("hub/active-output", "its stored output holds scripts or frames", pointer=first, kind="script")
 
 
+def tell_markdown(text: str, facts: Facts) -> None:
+    """Record the worst that a browser would run of a page in Markdown; what only charts and badges have is left alone.
+
+    Hubs clean their pages; editors and documentation sites often do not. Code that the page shows is no part of it.
+    """
+    from openvet.formats._fences import fences_of
+
+    if _ACTIVE.search(text) is None and _LINK.search(text) is None and _MARKDOWN_LINK.search(text) is None:
+        return
+    for fence in fences_of(text):
+        if fence.text:
+            text = text.replace(fence.text, "")
+    text = _CODE.sub("", text[:_LONGEST])
+    found = _worst("text/markdown", text)
+    if found is not None:
+        facts.anomaly("hub/active-output", f"is a page that {found[0]}", kind=found[1])
+
+
 def tell_page(text: str, facts: Facts) -> None:
     """Record it where a script of a page or a picture sends what a browser keeps to a bare address or without encryption."""
     if _TAKEN.search(text) is None:
         return
-    for _, script in _apart(text[:_LONGEST])[0]:
+    scripts, markup = _apart(text[:_LONGEST])
+    handler = _handler(markup)
+    for script in (*(each for _, each in scripts), *((handler,) if handler else ())):
         if len(script) <= _LONGEST_SCRIPT and _TAKEN.search(script) and _BARE.search(script):
             host = _foreign(script)
             if host:
@@ -116,6 +144,11 @@ def _shown_texts(document: Any) -> Iterator[tuple[str, str, str]]:
             continue
         if cell.get("cell_type") == "markdown":
             yield f"/cells/{index}", "text/markdown", _text(cell.get("source"))
+        elif cell.get("cell_type") == "code":
+            source = _text(cell.get("source"))
+            first, _, rest = source.lstrip().partition("\n")
+            if (magic := _MAGIC.match(first)) is not None:
+                yield f"/cells/{index}", "text/html" if magic[1] in ("html", "svg") else "text/javascript", rest
         outputs = cell.get("outputs")
         for number, output in enumerate(outputs if isinstance(outputs, list) else ()):
             data = output.get("data") if isinstance(output, dict) else None
@@ -145,9 +178,15 @@ def _worst(kind: str, text: str) -> tuple[str, str] | None:
         found = found or seen
     if found is not None:
         return found
-    if _LINK.search(markup):
-        return "has a link that is a script", "link"
-    return ("has a picture or the like that runs a script", "handler") if _has_handler(markup) else None
+    handler = _handler(markup)
+    if handler is not None:
+        seen = _in_script(handler.replace("&quot;", '"').replace("&#39;", "'").replace("&amp;", "&"))
+        if seen is not None and seen[1] != "server":
+            return f"has a picture or the like that {seen[0]}", "takes" if seen[1] == "sends" else seen[1]
+    if (link := _LINK.search(markup) or (_MARKDOWN_LINK.search(markup) if kind == "text/markdown" else None)) is not None:
+        seen = _in_script(markup[link.end() : link.end() + _LONGEST_TAG])
+        return ("has a link that " + seen[0], "takes") if seen is not None and seen[1] in ("takes", "sends") else _LINKED
+    return None if handler is None else ("has a picture or the like that runs a script", "handler")
 
 
 def _apart(text: str) -> tuple[list[tuple[str, str]], str]:
@@ -169,12 +208,15 @@ def _apart(text: str) -> tuple[list[tuple[str, str]], str]:
     return scripts, "".join(markup)
 
 
-def _has_handler(markup: str) -> bool:
+def _handler(markup: str) -> str | None:
+    """The tag of the first element that runs a script by itself, from its handler on."""
     for match, _ in zip(_LOADED.finditer(markup), range(_TAGS), strict=False):
         end = markup.find(">", match.end(), match.end() + _LONGEST_TAG)
-        if _HANDLER.search(markup, match.end(), end if end >= 0 else match.end() + _LONGEST_TAG):
-            return True
-    return False
+        end = end if end >= 0 else match.end() + _LONGEST_TAG
+        found = _HANDLER.search(markup, match.end(), end)
+        if found is not None:
+            return markup[found.start() : end]
+    return None
 
 
 def _in_script(script: str) -> tuple[str, str] | None:

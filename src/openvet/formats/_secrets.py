@@ -24,6 +24,8 @@ RULE = "secrets/key-in-file"
 #: Secrets reported for one file; a longer list of the same helps nobody.
 _MOST = 50
 _PICKLED = 512 * 1024
+#: Bits per character of a password in a file that is there for it.
+_NAMED = 2.3
 #: How texts begin in protocols 1 to 5, with their length.
 _LITERAL = pattern(rb"[\x8cU](.)|[XT](..\0\0)", re.DOTALL)
 #: What stands in front of the text of a line in protocol 0.
@@ -83,6 +85,21 @@ def scan_text(text: str, facts: Facts, first_line: int | None = 1, offset: int |
     for form, secret, start in _found(text):
         line = None if first_line is None else first_line + text.count("\n", 0, start)
         _tell(facts, form, secret, line=line, offset=offset)
+    _scan_named(text, facts, first_line)
+
+
+def _scan_named(text: str, facts: Facts, first_line: int | None) -> None:
+    """The same for files that are known by their names, where nothing was found by its form."""
+    from openvet.formats._credential_files import kept_in
+
+    if any(each.rule == RULE for each in facts.anomalies):
+        return
+    for title, secret, start in kept_in(facts.place, text):
+        if _entropy(secret) >= _NAMED:
+            line = None if first_line is None else first_line + text.count("\n", 0, start)
+            message = f"holds what looks like a credential: {title} {redacted(secret)}"
+            facts.anomaly(RULE, message, line=line, kind="named-file", confidence="medium")
+            return
 
 
 def scan_pickle(source: Source, facts: Facts) -> None:

@@ -27,7 +27,8 @@ _LOADING = pattern(
 #: R and Octave that run what they fetch.
 _RUNS_FETCHED = pattern(
     r"\b(?:sys\.)?source\(\s{0,8}(?:url\(\s{0,8})?[\"'](?:https?|ftp)://|\bsource_(?:url|gist)\(|\beval\(\s{0,8}parse\([^\n]{0,200}(?:https?|ftp)://|"
-    r"\beval\(\s{0,8}(?:urlread|webread)\(|\bload(?:string)?\(\s{0,8}(?:http|socket)\.request\(|\bdyn\.load\([^\n]{0,200}(?:https?|ftp)://"
+    r"\beval\(\s{0,8}(?:urlread|webread)\(|\bload(?:string)?\(\s{0,8}(?:http|socket)\.request\(|\bdyn\.load\([^\n]{0,200}(?:https?|ftp)://|"
+    r"\bdownload\([^\n]{0,200}\)\s{0,8}\|>\s{0,8}include\b|\binclude(?:_string)?\(\s{0,8}(?:Base\.)?download\("
 )
 #: R that reads, and R that sends; both in one file with a private place is enough.
 _READS = pattern(

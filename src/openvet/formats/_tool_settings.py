@@ -19,18 +19,25 @@ from openvet.formats.shell import tell_commands
 __all__ = ["tell_hooks", "tell_parsed_tool", "tell_tool"]
 
 _TOOLS = pattern(
-    r"/\.(?:github|gitea|forgejo|circleci|devcontainer|vscode|idea|zed|theia|buildkite|woodpecker|tekton|husky|dvc|cursor|fleet|run)/|"
+    r"/\.(?:github|gitea|forgejo|circleci|devcontainer|vscode|idea|zed|gemini|codex|claude|continue|opencode|kiro|roo|theia|buildkite|woodpecker|tekton|husky|dvc|cursor|fleet|run)/|"
     r"/(?:\.gitlab-ci|\.travis|\.pre-commit-config|azure-pipelines|docker-compose[\w.-]{0,40}|compose|action|dvc|tox|pixi|Taskfile(?:\.dist)?|taskfile|cog|"
     r"\.?lefthook|\.drone|\.woodpecker|bitbucket-pipelines|buildspec|cloudbuild|\.?appveyor|\.gitpod|skaffold|\.?mise|pyproject|Makefile|Cargo|meta|recipe|"
     r"fly|netlify|render|wercker|\.cirrus|codefresh|tasks|hatch|pdm|bentofile|truss|modal|sky|dstack)\.(?:ya?ml|toml|json)$|"
-    r"/(?:package|composer|deno|project|turbo|nx|app|tasks|launch|devcontainer|\.devcontainer)\.jsonc?$|/MLproject$|/Pipfile$|"
+    r"/(?:package|composer|deno|project|turbo|nx|app|tasks|launch|devcontainer|\.devcontainer|\.?opencode|lerna|angular|wrangler|vercel|now|netlify)\.jsonc?$|/\.(?:aider\.conf|goreleaser|releaserc)[\w.-]{0,20}$|\.gyp$|/user-data$|/MLproject$|/Pipfile$|"
     r"\.(?:code-workspace|sublime-project|iml|run\.xml)$"
 )
+#: What assistants have in their settings, and the same as it stands in JSON.
+_ASSISTANTS = frozenset({"mcpServers", "mcp_servers", "context_servers", "hooks"})
+_SERVED = ('"mcpServers"', '"context_servers"')
+_DATA = pattern(r"(?:vocab|token|merges|index|config|results?|samples?|predictions?|train|test|valid|dev|eval|label|data)[\w.-]{0,60}\.json$")
 #: Keys under which tools keep a command, in whatever file.
 _KEYS = frozenset(
     {"args", "before_script", "build_command", "build_commands", "cmd", "cmds", "command", "commands", "entry", "entry_point", "entrypoint",
      "exec", "init", "install", "install_command", "on_start", "on_startup", "post_build", "post_install", "postinstall", "pre_build",
-     "preinstall", "run", "script", "scripts", "setup", "setup_command", "setup_commands", "shell", "start_command", "startup_script"}
+     "preinstall", "run", "script", "scripts", "setup", "setup_command", "setup_commands", "shell", "start_command", "startup_script",
+     "after_script", "afterscript", "arguments", "basecommand", "before_install", "beforescript", "bootcmd", "execstart", "inline", "lint-cmd", "linker", "notify",
+     "on_error", "post_start", "poststart", "pre_start", "prestart", "program", "runcmd", "runner", "rustc-wrapper", "startup-script", "test-cmd", "user-data",
+     "user_data", "userdata"}
 )  # fmt: skip
 _INSTALLED = ("preinstall", "install", "postinstall", "prepare")
 _MOST = 100
@@ -39,7 +46,7 @@ _MOST_TEXTS = 5_000
 
 def tell_tool(text: str, facts: Facts) -> None:
     """Record the lines of a tool's settings that nobody should run unread; any other file's text is left alone."""
-    if _TOOLS.search(f"/{facts.place}"):
+    if _TOOLS.search(f"/{facts.place}") and not any(each in text for each in _SERVED):
         tell_commands(text, facts)
 
 
@@ -50,13 +57,22 @@ def tell_parsed_tool(document: Any, facts: Facts) -> None:
         from openvet.formats._containers import tell_containers
 
         tell_containers(document, facts)
+    if isinstance(document, dict) and not _ASSISTANTS.isdisjoint(document):
+        return  # the rule about settings of assistants tells those
     shown = [each for each in facts.anomalies if each.rule == "hub/shell-command"]
     if shown and not any("\\" in each.message for each in shown):
         return
     if _TOOLS.search(f"/{facts.place}"):
         tell_commands("\n".join(_texts(document)), facts)
-    elif not facts.name.lower().endswith((".json", ".ipynb")):
+    elif not facts.name.lower().endswith((".json", ".ipynb")) or (
+        isinstance(document, dict) and not facts.name.lower().endswith(".ipynb") and not _is_data(facts.name)
+    ):
         tell_commands("\n".join(islice(_commands(document), _MOST_TEXTS)), facts)
+
+
+def _is_data(name: str) -> bool:
+    """Whether a JSON text is of those that models and tokenizers have, in which a command is a word among words, or a sample."""
+    return _DATA.search(name.lower()) is not None
 
 
 def tell_hooks(document: Any, facts: Facts) -> None:
@@ -105,7 +121,7 @@ def _commands(document: Any) -> Iterator[str]:
         value = waiting.pop()
         if isinstance(value, dict):
             for key, each in value.items():
-                if isinstance(key, str) and key.lower() in _KEYS:
+                if isinstance(key, str) and key.lower().rpartition(".")[2] in _KEYS:
                     yield from _texts(each)
                     if isinstance(each, list) and all(isinstance(part, str) for part in each):
                         yield " ".join(each)

@@ -17,9 +17,11 @@ from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError
 
-__all__ = ["Tag", "YamlText", "parse_yaml"]
+__all__ = ["AliasBombError", "Tag", "YamlText", "parse_yaml"]
 
 _MOST_VALUES = 500_000
+#: So many times larger than what stands there is no text by chance.
+_BOMB = 100
 #: Pure Python scans some hundred thousand characters a second, the C library some millions.
 _LONGEST = 8 * 1024 * 1024
 #: A key may be as long as the text, and above ten thousand tags.
@@ -37,6 +39,10 @@ _INT = pattern(r"[-+]?(?:[0-9][0-9_]{0,24}|0x[0-9a-fA-F_]{1,24}|0b[01_]{1,64}|0o
 #: Tags of values that are no text, however they are written: ``!!int "99"``.
 _TAGGED = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool", "null"))
 _FLOAT = pattern(r"[-+]?(?:[0-9]{1,32}\.[0-9]{0,32}|\.[0-9]{1,32})(?:[eE][-+]?[0-9]{1,3})?\Z")
+
+
+class AliasBombError(LimitError):
+    """A short text becomes very large with its aliases written out: nothing but an attack does that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,7 @@ class _Frame:
     has_key: bool = False
     size: int = 1
     pointer: str | None = None
+    inherited: set[str] | None = None
 
 
 def parse_yaml(
@@ -86,7 +93,8 @@ def parse_yaml(
 
     Raises:
         MalformedError: it is no YAML.
-        LimitError: too long, nested too deeply, or too large with its aliases written out.
+        LimitError: too long, nested too deeply, or too large with its aliases written out (an :class:`AliasBombError` where it is
+            these that make it so).
     """
     import yaml
 
@@ -118,9 +126,11 @@ class _Builder:
         self._stack: list[_Frame] = []
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._values = 0
+        self._events = 0
         self.result = YamlText([], [], [], {})
 
     def take(self, event: Any) -> None:
+        self._events += 1
         kind = type(event).__name__
         if kind == "ScalarEvent":
             self._note_tag(event)
@@ -165,7 +175,7 @@ class _Builder:
     def _complete(self, value: Any, size: int, anchor: str | None, event: Any) -> None:
         self._count(1)
         if size > _MOST_VALUES:
-            raise self._too_many()
+            raise self._too_many(size)
         if anchor is not None:
             self._anchors[anchor] = (value, size)
         if not self._stack:
@@ -184,10 +194,12 @@ class _Builder:
     def _count(self, values: int) -> None:
         self._values += values
         if self._values > _MOST_VALUES:
-            raise self._too_many()
+            raise self._too_many(self._values)
 
-    def _too_many(self) -> LimitError:
-        return LimitError("text", self._limits.text, "the YAML text holds too many values (an alias bomb?)")
+    def _too_many(self, size: int) -> LimitError:
+        if size > _BOMB * self._events:
+            return AliasBombError("text", self._limits.text, "the YAML text is an alias bomb")
+        return LimitError("text", self._limits.text, "the YAML text holds too many values")
 
     def _set(self, frame: _Frame, value: Any, line: int) -> None:
         key = frame.key if isinstance(frame.key, str) else _as_key(frame.key)
@@ -197,7 +209,14 @@ class _Builder:
                     self._count(len(each))
                     frame.size += len(each)
                     for name, inherited in each.items():
-                        frame.value.setdefault(name, inherited)
+                        if name not in frame.value:
+                            frame.value[name] = inherited
+                            frame.inherited = frame.inherited or set()
+                            frame.inherited.add(name)
+            return
+        if frame.inherited is not None and key in frame.inherited:  # what is merged is there to be written over
+            frame.inherited.discard(key)
+            frame.value[key] = value
             return
         if key in frame.value and frame.value[key] is not value and len(self.result.duplicates) < 100:
             self.result.duplicates.append((key, line))

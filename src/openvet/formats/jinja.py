@@ -156,8 +156,20 @@ def read_template(text: str, location: Location, name: str, limits: Limits) -> T
     except (ValueError, OverflowError, MemoryError) as error:  # digits of an integer, an escape that is no character
         message = shorten(printable(str(error) or type(error).__name__), 200)
         return Template(location, label, digest, len(text), error=message)
+    if (told := _poisons(text)) is not None:
+        found.append(told)
     uses = tuple(Use(what, line, shorten(printable(detail), 120)) for what, line, detail in found)
     return Template(location, label, digest, len(text), uses)
+
+
+def _poisons(text: str) -> tuple[str, int, str] | None:
+    """Words of a template that make a model give an address away and keep quiet about it: (word, line, the address)."""
+    if "http" not in text:
+        return None
+    from openvet.formats._instructions import hides_address
+
+    found = hides_address(text)
+    return None if found is None else ("hidden-instruction", text.count("\n", 0, found[0]) + 1, found[1])
 
 
 @cache

@@ -44,11 +44,9 @@ def read(source: Source, facts: Facts) -> None:
     encoded = EncodedPickles(facts)
     encoded.look(text, prose=True)
     front = _front_matter(text)
+    _tell(text, facts)
     if facts.name.rsplit("/", 1)[-1].lower() == "readme.md":
         from openvet.formats._outline import outline_of
-        from openvet.formats.shell import tell_advised
-
-        tell_advised(text, facts)
 
         # the line that closes front matter is left out: it would underline what stands above it
         rest = text if front is None else text.partition("\n")[2][len(front) :].partition("\n")[2]
@@ -57,18 +55,36 @@ def read(source: Source, facts: Facts) -> None:
     if front is None:
         return
     from openvet.formats._templates import carry_templates
-    from openvet.formats._yaml_events import parse_yaml
-    from openvet.formats.yaml import document_of, record
+    from openvet.formats._yaml_events import AliasBombError, parse_yaml
+    from openvet.formats.yaml import document_of, record, tell_bomb
 
-    parsed = parse_yaml(
-        front, facts.limits, facts.budget.check_time, with_lines=facts.outline is not None, first_line=_FIRST
-    )
+    try:
+        parsed = parse_yaml(
+            front, facts.limits, facts.budget.check_time, with_lines=facts.outline is not None, first_line=_FIRST
+        )
+    except AliasBombError:
+        tell_bomb(facts)
+        raise
     facts.document = document_of(parsed)
     if facts.outline is not None:
         facts.outline = replace(facts.outline, lines={key: line + _FIRST - 1 for key, line in parsed.lines.items()})
     encoded.walk(facts.document)
     carry_templates(facts.document, facts)
     record(parsed, facts, first_line=_FIRST)
+
+
+def _tell(text: str, facts: Facts) -> None:
+    """What a page tells people, assistants and browsers to run."""
+    from openvet.formats._advised import tell_advised
+    from openvet.formats._instructions import is_instruction, tell_instructions
+
+    instruction = is_instruction(facts.place)
+    tell_advised(text, facts, every=instruction)
+    tell_instructions(text, facts, addressed=instruction)
+    if "<" in text or "script:" in text:
+        from openvet.formats._notebook_output import tell_markdown
+
+        tell_markdown(text, facts)
 
 
 def _front_matter(text: str) -> str | None:

@@ -17,7 +17,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._json_stream import plain_letters
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "handed_to_a_shell", "probe", "read"]
 
 FORMAT = Format(
     id="notebook",
@@ -85,7 +85,7 @@ def read(source: Source, facts: Facts) -> None:
             facts.programs.append(program)
         if not program.error:
             sources.append((index, python))
-        commands = [_shell(cell), *(() if program.error else _handed_to_a_shell(python))]
+        commands = [_shell(cell), *(() if program.error else handed_to_a_shell(python))]
         tell_commands("\n".join(commands), facts, f"/cells/{index}")
     if len(cells) > _MOST:
         facts.unknown("limit", f"more than {_MOST} cells hold code; the rest was not read")
@@ -135,7 +135,7 @@ def _python(cell: str) -> str:
     return "\n".join(kept)
 
 
-def _handed_to_a_shell(python: str) -> Iterator[str]:
+def handed_to_a_shell(python: str) -> Iterator[str]:
     """The constant commands that the Python of a cell gives to a shell: ``os.system("…")``, ``subprocess.run(["sh", "-c", "…"])``."""
     if not any(name in python for name in _STARTERS):
         return

@@ -70,6 +70,9 @@ _HIDDEN: Final = pattern(
     r"\b(?:eval|Function|setTimeout)\s{0,4}\(\s{0,8}(?:(?:window|globalThis|self)\.)?(?:atob|unescape|decodeURIComponent)\s{0,4}\(|"
     r"\b(?:eval|Function)\s{0,4}\(\s{0,8}Buffer\.from\(|\.then\(\s{0,8}eval\s{0,8}\)|\bvm\.runIn\w{1,20}\(\s{0,8}(?:atob|Buffer\.from)\("
 )
+#: The beginning of a program of Windows or Linux in base64, and how a page makes a browser save something.
+_SMUGGLED: Final = pattern(r"[\"'`](?:data:[\w/.+-]{1,60};base64,)?(?:TV[oqpr][A-Q]|f0VMRg)[A-Za-z0-9+/]{6}")
+_DOWNLOADS: Final = pattern(r"\bcreateObjectURL\(|\bmsSave(?:OrOpen)?Blob\(|\bdownload\s{0,4}=")
 _PUT_TOGETHER: Final = pattern(
     r"^[ \t]{0,80}(?:Execute(?:Global)?|eval)\b[ \t]{0,8}\(?[ \t]{0,8}[A-Za-z_]", re.IGNORECASE | re.MULTILINE
 )
@@ -98,11 +101,15 @@ def read(source: Source, facts: Facts) -> None:
     text = read_text(source, facts)
     scan_text(text, facts)
     EncodedPickles(facts).look(text)
-    if "<script" in text:
+    if "<script" in text or "document.cookie" in text:
         from openvet.formats._notebook_output import tell_page
 
         tell_page(text, facts)
     suffix = facts.name[facts.name.rfind(".") :].lower()
+    if suffix in (".html", ".htm"):
+        from openvet.formats._advised import tell_advised
+
+        tell_advised(text.replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&").replace("&quot;", '"'), facts)
     if suffix not in _JAVASCRIPT:  # pages and their scripts show commands that they do not run
         tell_commands(text, facts)
     if len(text) > _LONGEST:
@@ -124,6 +131,8 @@ def _judged(text: str, suffix: str) -> tuple[str, str, int] | None:
             "hidden",
             found.start(),
         )
+    if (found := _SMUGGLED.search(text)) and _DOWNLOADS.search(text):
+        return "makes a browser save a program that the page holds", "hidden", found.start()
     if found := _HIDDEN.search(text):
         return f"decodes text and runs it: {_shown(found.group())}", "hidden", found.start()
     if _NODE.search(text) and (started := _STARTS.search(text)):

@@ -19,7 +19,7 @@ from openvet.formats._decode import is_text, read_text
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "dangerous_line", "probe", "read", "tell_advised", "tell_commands", "tell_indexes"]
+__all__ = ["FORMAT", "dangerous_line", "probe", "read", "tell_commands", "tell_indexes"]
 
 FORMAT = Format(
     id="shell",
@@ -87,6 +87,15 @@ _STARTED = pattern(
 _PYTHON_WORDS = frozenset({"python", "python3", "python2"})
 _PYTHON_RUNS = pattern(r"\b(?:exec|eval)\s{0,8}\(|\bos\.system\(")
 _PYTHON_FETCHES = pattern(r"\burlopen\(|\brequests\.get\(|\burlretrieve\(|\bhttp\.client\b")
+#: One line of another language that is given to its interpreter, and what it does.
+_INLINE_WORDS = frozenset({"perl", "ruby", "php", "node", "deno", "bun", "lua", "julia", "rscript", "groovy", "osascript"})
+_INLINE = pattern(
+    r"\b(?:perl|ruby|php|node|deno|bun|lua|julia|Rscript|groovy|osascript)(?:\s+eval)?(?:\s+-[\w:-]{1,40})*\s+(?:-\w{0,8}[eEr]\b|--eval\b|eval\b)"
+)
+_INLINE_RUNS = pattern(r"\b(?:eval|exec|execSync|system|Function|runInThisContext|include|load|loadstring|source|assert|spawn)\b")
+_INLINE_FETCHES = pattern(
+    r"\bget\s{0,4}\(|\bLWP\b|\bHTTP::Tiny\b|\bURI\.open\b|\bopen-uri\b|\bNet::HTTP\b|\bfile_get_contents\(|\bfetch\(|\bcurl\b|\bwget\b|\bdownload\(|\burl\(|\bsource\(|\btoURL\b|\brequire\([\"'`]https?[\"'`]\)"
+)
 
 
 #: Pools of those who mine speak this protocol.
@@ -321,19 +330,6 @@ def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
             break
 
 
-def tell_advised(text: str, facts: Facts) -> None:
-    """Record the first line of a page that tells its reader to run what comes without encryption or from a bare address."""
-    for number, line in enumerate(lines_of(text), 1):
-        if "|" in line and "://" in line and ("curl" in line or "wget" in line):
-            bare = line.strip()[:_LONGEST_LINE]
-            known = _judged(bare, _words_of(bare))
-            if known is not None and known[1] == "hidden" and known[0].startswith("fetches"):
-                message = f"tells its reader to run what {known[0]}: {shorten(printable(bare), 120)}"
-                message = message.replace("what fetches something", "a line that fetches something")
-                facts.anomaly("hub/shell-command", message, line=number, kind="hidden")
-                return
-
-
 def tell_install(line: str, facts: Facts, number: int | None, pointer: str | None) -> None:
     """Record it where a line makes pip take packages from another index, without encryption, or from a place that nobody knows."""
     from openvet.formats.requirements import installs_of, is_foreign
@@ -373,11 +369,14 @@ def tell_indexes(text: str, facts: Facts) -> None:
 
 def dangerous_line(text: str) -> str | None:
     """What the first line does of a script that nobody should run unread."""
+    from openvet.formats._sent_secrets import SentSecrets
     from openvet.formats._windows_commands import plain_line
 
+    sent = SentSecrets()
     for line in text.splitlines():
         bare = plain_line(line.strip()[:_LONGEST_LINE])
-        known = _judged(bare, _words_of(bare))
+        words = _words_of(bare)
+        known = _judged(bare, words) or sent.told(bare, words)
         if known is not None:
             return known[0]
     return None
@@ -424,6 +423,9 @@ def _judged(bare: str, words: AbstractSet[str]) -> tuple[str, str] | None:
         and _PYTHON_FETCHES.search(bare)
     ):
         return fetched(bare)
+    if not words.isdisjoint(_INLINE_WORDS) and "://" in bare and (given := _INLINE.search(bare)) is not None:
+        if _INLINE_RUNS.search(bare, given.end()) and _INLINE_FETCHES.search(bare):
+            return fetched(bare)
     if "stratum" in words and _MINES.search(bare):
         return "makes the machine mine coins for somebody", "mines"
     return fetched(bare) if runs and _FETCHES.search(bare) and not _is_official(bare) else None

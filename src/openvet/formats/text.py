@@ -68,10 +68,6 @@ _STARTED = {
 }  # fmt: skip
 #: Files that set variables for what is started in the folder, and who reads them.
 _VARIABLES = {".Renviron": "R", ".env": "an editor or a container", ".flaskenv": "Flask", ".env.local": "a server"}
-#: Files of tools whose lines a shell runs, among others, and scripts of languages without a reader of their own.
-_COMMANDED = pattern(
-    r"\.(?:[Rr]|jl|rb|pl|pm|lua|php|groovy|scala|tcl|awk|gradle|kts|kt|rs|go|nix|zig|exs?|gemspec|podspec|cmake|timer)$|(?:^|/)(?:tox|pytest|runtime|supervisord?|uwsgi)\.(?:ini|conf)$|(?:^|/)crontab$|\.(?:cron|crontab)$"
-)
 #: Files that Windows reads when it shows the folder, and what in them lies on another machine.
 _SHOWN = pattern(
     r"\.(?:url|scf|library-ms|searchconnector-ms|theme|website)$|(?:^|/)(?:desktop|autorun)\.ini?$|(?:^|/)autorun\.inf$"
@@ -172,13 +168,7 @@ def read(source: Source, facts: Facts) -> None:
         variables = source.upto(0, _LINE_HELD).decode("utf-8", "replace")
         tell_loading_variables(variables, facts, who)
         tell_indexes(variables, facts)
-    if _COMMANDED.search(facts.name):
-        from openvet.formats._foreign_shells import tell_foreign_shell
-        from openvet.formats.shell import tell_commands
-
-        commands = source.upto(0, _LINE_HELD).decode("utf-8", "replace")
-        tell_commands(commands, facts)
-        tell_foreign_shell(commands, facts)
+    _tell_commands(source, facts)
     if facts.name.lower().endswith((".csv", ".tsv")):
         from openvet.formats._foreign_shells import tell_spreadsheet_commands
 
@@ -210,6 +200,40 @@ def _as_template(source: Source, facts: Facts, encoding: str) -> None:
         template = format_string(text, facts, "") or template_in_text(text, facts)
     if template is not None and template.uses:
         facts.programs.append(template)
+
+
+def _tell_commands(source: Source, facts: Facts) -> None:
+    """What is run by tools that have no reader of their own, what chunks of a report run, and what a page tells people to run."""
+    from openvet.formats import _tool_texts
+
+    place = f"/{facts.place}"
+    kind = _tool_texts.kind_of(place)
+    if kind == "data":
+        return
+    text = source.upto(0, _LINE_HELD if kind == "tool" else 4 * _LINE_HELD).decode("utf-8", "replace")
+    if kind == "report":
+        from openvet.formats._advised import tell_chunks
+
+        tell_chunks(text, facts)
+    elif kind == "tool":
+        from openvet.formats._foreign_shells import tell_foreign_shell
+        from openvet.formats.shell import tell_commands
+
+        if place.lower().endswith((".r", ".jl", ".m", ".lua")):
+            from openvet.formats._started import tell_started_commands
+
+            tell_started_commands(text, facts)
+        else:
+            tell_commands(text, facts)
+        tell_foreign_shell(text, facts)
+        _tool_texts.tell_tool_text(text, facts)
+    else:
+        from openvet.formats._advised import tell_advised
+        from openvet.formats._instructions import is_instruction, tell_instructions
+
+        instruction = is_instruction(facts.place)
+        tell_advised(text, facts, every=instruction)
+        tell_instructions(text, facts, addressed=instruction)
 
 
 def _tell_started(source: Source, facts: Facts) -> None:

@@ -57,7 +57,8 @@ def read(source: Source, facts: Facts) -> None:
     if facts.coverage is Coverage.INERT:
         facts.coverage = Coverage.READ
     walk(source, facts)
-    if b"<script" in (start := source.upto(0, 256 * 1024)):
+    start = source.upto(0, 256 * 1024)
+    if b"<script" in start or b"document.cookie" in start:
         from openvet.formats._notebook_output import tell_page
 
         tell_page(start.decode("utf-8", "replace"), facts)

@@ -19,7 +19,7 @@ from openvet.formats._format import Facts, Format, Head, Likeness, Outline
 from openvet.formats._yaml_events import YamlText
 from openvet.io.source import Source
 
-__all__ = ["FORMAT", "probe", "read"]
+__all__ = ["FORMAT", "document_of", "probe", "read", "record", "tell_bomb"]
 
 FORMAT = Format(
     id="yaml",
@@ -53,7 +53,7 @@ def read(source: Source, facts: Facts) -> None:
     from openvet.formats._secrets import scan_text
     from openvet.formats._templates import carry_templates
     from openvet.formats._tool_settings import tell_parsed_tool, tell_tool
-    from openvet.formats._yaml_events import parse_yaml
+    from openvet.formats._yaml_events import AliasBombError, parse_yaml
 
     text = read_text(source, facts)
     scan_text(text, facts)
@@ -61,7 +61,11 @@ def read(source: Source, facts: Facts) -> None:
     encoded.look(text)
     tell_tool(text, facts)
     results = f"/{facts.name}".rpartition("/")[0].endswith("/.eval_results")
-    parsed = parse_yaml(text, facts.limits, facts.budget.check_time, with_lines=results)
+    try:
+        parsed = parse_yaml(text, facts.limits, facts.budget.check_time, with_lines=results)
+    except AliasBombError:
+        tell_bomb(facts)
+        raise
     facts.document = document_of(parsed)
     if results:
         facts.outline = Outline(parsed.lines)
@@ -71,6 +75,11 @@ def read(source: Source, facts: Facts) -> None:
     record(parsed, facts)
     look(facts)
     carry_templates(facts.document, facts)
+
+
+def tell_bomb(facts: Facts) -> None:
+    """Record that a loader would need more memory than there is."""
+    facts.anomaly("yaml/alias-bomb", "becomes larger than any memory with its aliases written out", line=1)
 
 
 def document_of(parsed: YamlText) -> Any:

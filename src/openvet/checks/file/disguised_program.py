@@ -3,7 +3,7 @@ r"""A program stands under the name of a model or of data.
 What it finds:
     Compiled code and scripts whose names end like weights, tables, texts or pictures: an ELF program named ``model.bin``, a
     Windows program named ``model.safetensors``, a shell script named ``weights.pt``; and programs and scripts that stand behind the end of weights, pictures or tables. They
-    are known by their bytes.
+    are known by their bytes. And files with two endings, of which Windows shows the first and goes by the last: ``report.pdf.exe``.
 
 Why it matters:
     Nobody gives a program such a name by mistake. Something else in the folder, or a line in the instructions, will start it,
@@ -52,6 +52,16 @@ def check(ctx: Context) -> Iterator[Finding]:
             continue
         ending = ending_of(component.basename)
         behind = component.basename == BEHIND
+        if ending in rules["started"]:
+            inner = ending_of(component.basename[: -len(ending)].rstrip())
+            if inner in rules["shown"] and (
+                ending not in rules["scripts_of_anybody"]
+                or inner not in rules["settings"]
+                or any(each in kinds for each in component.formats)
+            ):
+                message = f"is named {inner}{ending}: Windows hides the last ending, and starts it by a double click"
+                yield ctx.finding(Location(component.place), message, "Delete it, and do not start it.", evidence={"ending": ending})
+                continue
         if ending not in rules["data"] and not behind:
             continue
         found = next((titles[each] for each in component.formats if each in kinds), None)

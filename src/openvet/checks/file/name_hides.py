@@ -24,8 +24,10 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from openvet.checks._check import Context
+from openvet.checks.file._kinds import ending_of, name_rules
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
 
@@ -34,6 +36,14 @@ RULE = Rule(
 )
 
 
+#: Marks that turn the direction of what follows, as reports show them.
+_TURNS = ("\\u202d", "\\u202e", "\\u2066", "\\u2067")
+
+
 def check(ctx: Context) -> Iterator[Finding]:
-    """One finding for each name that hides something."""
-    yield from ctx.anomalies("Do not use the file under this name; ask the publisher for one that shows what it is.")
+    """One finding for each name that hides something; a program or a script whose ending is turned around is worse."""
+    started = name_rules()["disguise"]["started"]
+    for finding in ctx.anomalies("Do not use the file under this name; ask the publisher for one that shows what it is."):
+        name = str(finding.evidence.get("name", ""))
+        turned = any(each in name for each in _TURNS) and ending_of(name) in started
+        yield replace(finding, severity=Severity.HIGH) if turned else finding

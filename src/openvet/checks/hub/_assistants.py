@@ -4,6 +4,7 @@ Protocol, and variables of terminals.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,11 +20,25 @@ _SERVERS = pattern(
     r"/(?:\.mcp|mcp|mcp_config|claude_desktop_config|mcp_settings)\.json$|/\.(?:claude|gemini|cursor|vscode|codex|windsurf)/[\w.-]*\.json$"
 )
 _HOOKS = pattern(r"/\.(?:claude|gemini|cursor|codex|windsurf)/[\w.-]*\.json$")
+#: Events of assistants on which a hook is run; no other tool calls its events so.
+_EVENTS = frozenset(
+    {"PreToolUse", "PostToolUse", "PermissionRequest", "Notification", "UserPromptSubmit", "Stop", "SubagentStop", "PreCompact", "SessionStart", "SessionEnd",
+     "beforeShellExecution", "beforeMCPExecution", "afterFileEdit", "beforeReadFile", "beforeSubmitPrompt", "afterAgentResponse", "BeforeTool", "AfterTool"}
+)  # fmt: skip
 _HELPERS = ("apiKeyHelper", "awsAuthRefresh", "awsCredentialExport", "otelHeadersHelper")
 #: Variables by which a program is made to run code of somebody else.
 _LOADING = pattern(
     r"LD_PRELOAD|LD_AUDIT|DYLD_\w+|PYTHON(?:STARTUP|HOME|INSPECT)|BASH_ENV|PROMPT_COMMAND|NODE_OPTIONS|GIT_\w+|PERL5OPT|RUBYOPT"
 )
+
+#: An address without encryption, or a bare one, that is not of one's own network.
+_PLAIN = pattern(
+    r"http://(?!localhost|127\.|0\.0\.0\.0|\[::1|10\.|192\.168\.|host\.docker|[\w-]+[:/])|https?://(?!127\.|10\.|192\.168\.|0\.0\.0\.0)(?:\d{1,3}\.){3}\d", re.IGNORECASE
+)
+
+#: Settings by which an editor starts a program, and where an honest one lies: in a virtual environment or among what npm installs.
+_PROGRAM_OF = pattern(r"(?:^git\.path|[iI]nterpreterPath|pythonPath|[pP]ath\.\w{1,20}|\.executable|\.(?:server|binary|cargo|go|node|bash|shell)?[pP]ath)$")
+_ENVIRONMENT = pattern(r"\.?v?env\b|node_modules|conda|/bin/python|typescript/lib|\.pixi|\.yarn", re.IGNORECASE)
 
 Told = Iterator[tuple[str, str, Severity]]
 
@@ -32,11 +47,17 @@ def assistant_commands(place: str, document: Any) -> Told:
     """Pointer, what it does and how bad it is, of each setting of the file at ``place`` (which begins with a slash)."""
     if not isinstance(document, dict):
         return
+    for key in ("mcpServers", "mcp_servers", "context_servers"):  # a name that says what it is, wherever it stands
+        yield from _servers(f"/{key}", document.get(key))
     if _SERVERS.search(place):
-        for key in ("mcpServers", "servers", "mcp"):
+        for key in ("servers", "mcp"):
             yield from _servers(f"/{key}", document.get(key))
+    hooks = document.get("hooks")
+    if _HOOKS.search(place) or (isinstance(hooks, dict) and not _EVENTS.isdisjoint(hooks)):
+        yield from _hooks("/hooks", hooks)
+    if place.endswith(".kiro.hook"):
+        yield from _hooks("/then", document.get("then"))
     if _HOOKS.search(place):
-        yield from _hooks("/hooks", document.get("hooks"))
         for key in _HELPERS:
             if isinstance(document.get(key), str):
                 yield f"/{key}", f"makes an assistant run {_shown(document[key])}", Severity.HIGH
@@ -45,19 +66,31 @@ def assistant_commands(place: str, document: Any) -> Told:
 
 
 def _servers(pointer: str, servers: Any) -> Told:
+    if isinstance(servers, list):
+        servers = dict(enumerate(servers))
     for name, server in list(servers.items())[:100] if isinstance(servers, dict) else ():
-        if isinstance(server, dict) and isinstance(server.get("command"), str):
-            arguments = server.get("args")
-            parts = (
-                [server["command"], *(each for each in arguments if isinstance(each, str))]
-                if isinstance(arguments, list)
-                else [server["command"]]
-            )
+        if not isinstance(server, dict):
+            continue
+        parts = _parts(server)
+        if parts:
             worse = any(as_command(each) is not None for each in (" ".join(parts), *parts[1:]))
             severity = Severity.HIGH if worse else Severity.MEDIUM
             yield below(pointer, name), f"makes an assistant start {_shown(' '.join(parts))}", severity
-        elif isinstance(server, dict) and name == "servers":
+        elif name == "servers":
             yield from _servers(below(pointer, name), server)
+        else:
+            address = next((server[key] for key in ("url", "serverUrl", "httpUrl") if isinstance(server.get(key), str)), "")
+            if _PLAIN.match(address):
+                yield below(pointer, name), f"makes an assistant ask {_shown(address)}", Severity.MEDIUM
+
+
+def _parts(server: dict[str, Any]) -> list[str]:
+    """The command of a server and its arguments: a text and a list, one list, or a map with ``path`` (Zed)."""
+    command, arguments = server.get("command"), server.get("args")
+    if isinstance(command, dict):
+        command, arguments = command.get("path"), command.get("args")
+    parts = command if isinstance(command, list) else [command, *(arguments if isinstance(arguments, list) else ())]
+    return [each for each in parts if isinstance(each, str)] if command else []
 
 
 def _hooks(pointer: str, value: Any) -> Told:
@@ -81,8 +114,22 @@ def _terminal(document: dict[str, Any]) -> Told:
             for name in value:
                 if _LOADING.fullmatch(name):
                     yield below(f"/{key}", name), f"gives every terminal of the editor {name}", Severity.HIGH
+        elif key.startswith("terminal.integrated.") and "profiles" in key and isinstance(value, dict):
+            yield from _profiles(f"/{key}", value)
+        elif _PROGRAM_OF.search(key) and isinstance(value, str) and value.startswith((".", "${workspaceFolder}")):
+            if not _ENVIRONMENT.search(value):
+                yield below("", key), f"makes the editor start {_shown(value)}, which comes with the model", Severity.MEDIUM
     if document.get("task.allowAutomaticTasks") == "on":
         yield "/task.allowAutomaticTasks", "lets tasks start when the folder is opened", Severity.MEDIUM
+
+
+def _profiles(pointer: str, profiles: dict[str, Any]) -> Told:
+    """Shells that the editor's terminals start, with a command in their arguments."""
+    for name, profile in profiles.items():
+        arguments = profile.get("args") if isinstance(profile, dict) else None
+        texts = [each for each in arguments if isinstance(each, str)] if isinstance(arguments, list) else []
+        if any(as_command(each) is not None for each in (" ".join(texts), *texts)):
+            yield below(pointer, name), f"makes every terminal of the editor run {_shown(' '.join(texts))}", Severity.HIGH
 
 
 def _shown(text: str) -> str:

@@ -8,7 +8,7 @@ from openvet.core.limits import DEFAULT_LIMITS
 from openvet.core.location import Location
 from openvet.core.pattern import pattern
 
-__all__ = ["as_command", "as_python", "does"]
+__all__ = ["as_command", "as_python", "code_does", "does"]
 
 _DANGER = ("process", "code", "load", "native", "network", "hidden")
 #: What a text without imports takes for given.
@@ -42,4 +42,32 @@ def does(text: str) -> str | None:
         return f"is Python and calls {use}"
     if (use := as_command(text)) is not None:
         return f"is a command and {use}"
+    return None
+
+
+_NODE = pattern(r"['\"`](?:node:)?child_process['\"`]")
+_NODE_STARTS = pattern(r"\b(?:exec|execSync|spawn|spawnSync|execFile|execFileSync)\s{0,4}\(\s{0,8}(?:'([^'\r\n]{1,300})'|\"([^\"\r\n]{1,300})\"|`([^`\r\n]{1,300})`)")
+
+
+def code_does(text: str) -> tuple[str, bool] | None:
+    """What a text does that is Python, JavaScript or a command, and whether nothing honest does that; ``None`` for ordinary code."""
+    from openvet.formats.notebook import handed_to_a_shell
+    from openvet.formats.python import read_source
+
+    if (use := as_command(text)) is not None:
+        return f"is a command and {use}", True
+    if _NODE.search(text):
+        commands = [found[1] or found[2] or found[3] for found in _NODE_STARTS.finditer(text)]
+        worse = next((use for each in commands if (use := as_command(each)) is not None), None)
+        return (f"{worse}, in JavaScript", True) if worse else ("starts a process, in JavaScript", False)
+    program = read_source(_GIVEN + text, Location(""), DEFAULT_LIMITS, when="call")
+    for command in handed_to_a_shell(text):
+        if (use := as_command(command)) is not None:
+            return f"{use}, in Python", True
+    for each in program.uses:
+        if each.capability == "hidden":
+            return "decodes a hidden command and runs it, in Python", True
+    for each in program.uses:
+        if each.capability in ("process", "code"):
+            return f"calls {each.name}, in Python", False
     return None

@@ -44,7 +44,7 @@ RULE = Rule(
     confidence=Confidence.MEDIUM,
     since="0.1.0",
     cwe=(79,),
-    needs=("notebook", "script", "xml"),
+    needs=("notebook", "script", "xml", "markdown"),
     recorded=True,
 )
 

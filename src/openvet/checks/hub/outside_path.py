@@ -3,7 +3,7 @@
 What it finds:
     File names in ``genai_config.json`` of ONNX Runtime GenAI (``filename`` of each part of the model, its adapters, processors and
     pipelines) that are absolute, climb out of the folder, name a drive or a share of another machine, or are addresses; and the same
-    in the file ``checkpoint`` of TensorFlow and for ``EXECUTION_ENV_PATH`` of Triton (medium; a note where it is only absolute, as these
+    in ``FROM`` and ``ADAPTER`` of Ollama's Modelfile, in the file ``checkpoint`` of TensorFlow and for ``EXECUTION_ENV_PATH`` of Triton (medium; a note where it is only absolute, as these
     tools are used). ``data_files`` and ``data_dir`` in the card of a data set that lead out of it, or to a program at another address
     (medium; high where they lead to a well-known place of keys or passwords). Names in settings that only record where something once was, such as ``_name_or_path``, are left alone.
 
@@ -81,6 +81,8 @@ _PROGRAMS = (
     ".js",
 )
 _MOST = 1_000
+#: A place of keys, one that leads out, or one that is only absolute.
+_SEVERITIES = {"private": Severity.HIGH, "climbs": Severity.MEDIUM}
 
 
 def check(ctx: Context) -> Iterator[Finding]:
@@ -90,7 +92,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     from openvet.formats._tf_program import is_outside
 
     for finding in ctx.anomalies("Make sure that what it names is what you examined."):
-        severity = Severity.MEDIUM if finding.evidence.get("kind") == "climbs" else Severity.NOTE
+        severity = _SEVERITIES.get(str(finding.evidence.get("kind")), Severity.NOTE)
         yield replace(finding, severity=severity)
     for component in documents(ctx):
         keys = _FOLLOWED.get(component.basename.lower())

@@ -43,7 +43,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(829, 427),
-    needs=("requirements", "toml", "yaml", "json", "shell", "notebook", "text", "python"),
+    needs=("requirements", "toml", "yaml", "json", "shell", "notebook", "text", "python", "markdown"),
 )
 
 _MOST = 20

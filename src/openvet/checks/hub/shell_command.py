@@ -62,7 +62,7 @@ _REMEDY = "Do not run it before you have read what it runs."
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each line."""
     for anomaly in ctx.inventory.anomalies(RULE.id):
-        worse = anomaly.evidence.get("kind") != "fetch-run"
+        worse = anomaly.evidence.get("kind") not in ("fetch-run", "shown")
         yield ctx.finding(
             anomaly.location,
             anomaly.message,

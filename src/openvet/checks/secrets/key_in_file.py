@@ -2,7 +2,8 @@
 
 What it finds:
     Keys and tokens of known issuers (cloud providers, code and model hubs, API vendors), private keys and JSON web
-    tokens, by the form that their issuers gave them. Placeholders and texts of little entropy are left out. The
+    tokens, by the form that their issuers gave them; and what stands in files that tools keep passwords in (``.netrc``, ``kubeconfig``,
+    ``.pgpass``, states of Terraform), whatever its form. Placeholders and texts of little entropy are left out. The
     message shows the first four and last two characters.
 
 Why it matters:

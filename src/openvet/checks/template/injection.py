@@ -4,7 +4,8 @@ What it finds:
     In Jinja templates of any file (``chat_template.jinja``, tokenizer configurations, GGUF headers): attributes and
     items that Python keeps for itself (``__class__``, ``mro``), also when their names are put together from pieces,
     ``|attr`` filters, ``format`` strings that walk attributes, calls that start processes, templates that load
-    other files, and loops or repetitions of a constant size that no machine ends. What is found is said once for each
+    other files, loops, repetitions and macros over constants that no machine ends, and words that make a model give an address and
+    keep quiet about it. What is found is said once for each
     template, the worst of it first.
 
 Why it matters:
@@ -46,6 +47,7 @@ _GRADES = {
     "call-process": (Severity.HIGH, Confidence.MEDIUM),
     "exhausts": (Severity.HIGH, Confidence.MEDIUM),
     "computed-name": (Severity.MEDIUM, Confidence.MEDIUM),
+    "hidden-instruction": (Severity.MEDIUM, Confidence.MEDIUM),
 }
 _SAID = {
     "internal-attribute": "reaches into Python objects by",
@@ -55,6 +57,7 @@ _SAID = {
     "load-template": "loads the other template",
     "computed-name": "looks something up by a name that it puts together:",
     "exhausts": "takes all time or memory when it is rendered, by",
+    "hidden-instruction": "makes the model give an address and keep quiet about it:",
     "attr-filter": "takes an attribute by |attr, past the checks of a sandbox:",
 }
 

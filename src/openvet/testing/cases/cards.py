@@ -26,7 +26,8 @@ CASES: tuple[Case, ...] = (
         id="card/alias-bomb",
         technique="front matter in which aliases multiply",
         forge=lambda: {"README.md": card(_BOMB).encode()},
-        decision="review",
+        decision="reject",
+        rules=frozenset({"yaml/alias-bomb"}),
         formats=("markdown",),
     ),
     Case(

@@ -1,0 +1,112 @@
+"""Texts that are written for programmers' assistants, and what in them makes an assistant work against its user.
+
+An assistant takes such a file (``AGENTS.md``, ``CLAUDE.md``, rules of Cursor, instructions of Copilot, skills) as words of its user
+as soon as the folder is opened in it. What counts: to fetch and run something, to send or read what is private, or to change who may
+log in, where the same passage asks to keep that from the user, tells the assistant to forget what it was told, or names where the
+secrets go. In any other page the same is only worth a look. A heuristic over English words; other languages, and what is spelled in
+another way, are not seen.
+
+Sources: https://agents.md/ ; MITRE ATLAS AML.T0051.001 (indirect prompt injection); OWASP LLM01:2025.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+
+from openvet.core.pattern import pattern
+from openvet.core.text import printable, shorten
+from openvet.formats._format import Facts
+from openvet.formats._private_places import PRIVATE
+
+__all__ = ["hides_address", "is_instruction", "tell_instructions"]
+
+_ADDRESSED = pattern(
+    r"/(?:AGENTS?(?:\.override)?|CLAUDE(?:\.local)?|GEMINI|QWEN|CRUSH|WARP|CONVENTIONS|SKILL|copilot-instructions|llms(?:-full)?)\.(?:md|txt)$|"
+    r"\.(?:instructions|prompt|chatmode|agent)\.md$|\.mdc$|/\.(?:cursor|windsurf|cline|roo|kilocode|augment|goose)(?:rules|hints|-guidelines)?(?:-[\w-]{1,20})?$|/\.(?:rules|goosehints|aider\.conf\.yml)$|"
+    r"/\.(?:claude|cursor|gemini|codex|windsurf|clinerules|roo|kiro|junie|amazonq|augment|continue|opencode|github/(?:prompts|instructions|chatmodes|agents)|agents?|qwen|trae|factory)/(?:[^/]{1,100}/){0,6}[^/]{1,200}\.(?:md|mdc|txt|markdown)$",
+    re.IGNORECASE,
+)
+#: Kept from the user.
+_SECRETLY = pattern(
+    r"\b(?:do\s+not|don'?t|never|without)\s+(?:\w+\s+){0,2}?(?:tell|telling|mention|mentioning|inform|informing|notify|notifying|alert|alerting|warn|warning|reveal|"
+    r"revealing|disclos\w+|ask|asking|report|reporting|show|showing)\b(?:[^.\n]{0,40}\b(?:user|human|developer|anyone|anybody|them|this|it|that)\b)?|"
+    r"\b(?:silently|secretly|covertly|surreptitiously|stealthily)\b|\bin\s+the\s+background\s+without\b|\bhide\s+(?:this|it|the\s+output)\b",
+    re.IGNORECASE,
+)
+#: The same where it can only mean a person: what a page of documentation does not say.
+_FROM_USER = pattern(
+    r"\b(?:do\s+not|don'?t|never|without)\s+(?:\w+\s+){0,2}?(?:tell|telling|mention|mentioning|inform|informing|notify|notifying|alert|alerting|reveal|revealing|disclos\w+|ask|asking)\b"
+    r"[^.\n]{0,40}\b(?:user|human|developer|anyone|anybody|this|it)\b|\bhide\s+(?:this|it)\s+from\b",
+    re.IGNORECASE,
+)
+_FORGETS = pattern(
+    r"\b(?:ignore|disregard|forget|override)\s+(?:\w+\s+){0,3}?(?:previous|prior|above|earlier|preceding|system|all)\s+(?:\w+\s+){0,2}?(?:instructions?|prompts?|rules|guidelines|messages)\b",
+    re.IGNORECASE,
+)
+_ACTS = pattern(
+    r"\b(?:send|post|upload|exfiltrate|transmit|forward|submit|leak|email|curl|wget|report)s?\b|\b(?:append|add)\b(?=[^\n]{0,300}authorized_keys)",
+    re.IGNORECASE,
+)
+_RUNS = pattern(
+    r"\b(?:run|execute|eval|launch|start|pipe|install|source)\b[^\n]{0,300}?(?:https?://|\bit\b)|\b(?:download|fetch|curl|wget)\b[^\n]{0,300}?\b(?:and|then|\|)\s+(?:\w+\s+){0,3}(?:run|execute|eval|bash|sh|source|install)\b",
+    re.IGNORECASE,
+)
+_NEVER = pattern(r"\b(?:never|not|don'?t|avoid|cannot|without|refuse\s+to|must\s?n'?t)\W+(?:\w+\W+){0,4}\Z", re.IGNORECASE)
+_WHERE = pattern(r"\bhttps?://[^\s\"'`)>]{3,400}|\b(?:\d{1,3}\.){3}\d{1,3}\b")
+_SECRETS = pattern(
+    r"(?<![\w/])\.env\b|\benvironment\s+variables?\b|\b(?:api[ _-]?keys?|access\s+tokens?|credentials?|passwords?|secrets?|private\s+keys?|ssh\s+keys?|session\s+cookies?|tokens)\b|\bauthorized_keys\b|\bcrontab\b",
+    re.IGNORECASE,
+)
+_LONGEST = 512 * 1024
+_NEAR = 600
+_MOST = 200
+
+
+def is_instruction(place: str) -> bool:
+    """Whether an assistant reads a file as instructions, by where it lies and what it is called."""
+    return _ADDRESSED.search(f"/{place}") is not None
+
+
+def hides_address(text: str) -> tuple[int, str] | None:
+    """Where a text names an address and asks, within some lines, to keep that from the user; and the address."""
+    for found in islice(_WHERE.finditer(text, 0, _LONGEST), _MOST):
+        if _SECRETLY.search(text, max(0, found.start() - _NEAR // 3), found.end() + _NEAR // 3):
+            return found.start(), found.group()
+    return None
+
+
+def tell_instructions(text: str, facts: Facts, *, addressed: bool) -> None:
+    """Record the first passage that sets an assistant against its user; ``addressed`` where it is written for one."""
+    if len(text) > _LONGEST or not ("http" in text or "~/" in text or "/." in text or _WHERE.search(text)):
+        return
+    if any(each.rule == "hub/shell-command" and each.evidence.get("kind") != "shown" for each in facts.anomalies):
+        return  # the command itself is told
+    secretly = _SECRETLY if addressed else _FROM_USER
+    for found in islice(_ACTS.finditer(text), _MOST):
+        if _NEVER.search(text, max(0, found.start() - 60), found.start()):
+            continue
+        near = text[max(0, found.start() - _NEAR // 2) : found.end() + _NEAR]
+        secret = PRIVATE.search(near) or _SECRETS.search(near)
+        hidden = secretly.search(near) or _FORGETS.search(near)
+        if secret and ((_WHERE.search(near) and (hidden or (addressed and PRIVATE.search(near)))) or ("authorized_keys" in near and hidden)):
+            _tell(facts, text, found.start(), "to send or change what is private", near if hidden else "", addressed)
+            return
+    for found in islice(_RUNS.finditer(text), _MOST):
+        if _NEVER.search(text, max(0, found.start() - 60), found.start()):
+            continue
+        near = text[max(0, found.start() - _NEAR // 2) : found.end() + _NEAR // 2]
+        if _WHERE.search(near) and (secretly.search(near) or _FORGETS.search(near)):
+            _tell(facts, text, found.start(), "to fetch and run something", near, addressed)
+            return
+
+
+def _tell(facts: Facts, text: str, start: int, what: str, hidden: str, addressed: bool) -> None:
+    line = text[text.rfind("\n", 0, start) + 1 :].partition("\n")[0]
+    kept = " and to keep that from the user" if hidden and _SECRETLY.search(hidden) else ""
+    facts.anomaly(
+        "hub/assistant-instruction",
+        f"tells an assistant {what}{kept}: {shorten(printable(line.strip()), 120)}",
+        line=text.count("\n", 0, start) + 1,
+        kind="addressed" if addressed else "page",
+    )

@@ -1,0 +1,145 @@
+"""Texts without a reader of their own: which are read by a tool that runs commands, which are pages, which are data; and what in
+settings of typesetters, converters, players and web servers makes these run something.
+
+A name only says how closely a text is looked at. What counts in it are lines that a shell would run (see ``shell``) and constructs
+that have no other use: ``%pipe%`` of PostScript, ``\\write18`` of TeX with a command, a pipe inside of an address of ImageMagick, a
+local file in a playlist, functions of PHP on what a visitor sends. A heuristic over constants.
+
+Sources: https://ghostscript.readthedocs.io/ (``-dSAFER``); CVE-2016-3714 (ImageMagick); CVE-2016-1897 (FFmpeg);
+https://www.tug.org/texinfohtml/web2c.html (shell escapes); https://httpd.apache.org/docs/current/mod/core.html ; MITRE ATT&CK T1505.003.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from openvet.core.pattern import pattern
+from openvet.core.text import printable, shorten
+from openvet.formats._format import Facts
+
+__all__ = ["kind_of", "tell_tool_text"]
+
+_REPORTS: Final = pattern(r"\.(?:[rjpq]md|rmarkdown|[rs]nw|rrst|rhtml|myst)$", re.IGNORECASE)
+#: Samples, vocabularies, tables and records: a command in them is a sample of text.
+_DATA: Final = pattern(
+    r"\.(?:txt|text|[ct]sv|ssv|psv|jsonl?|ndjson|log|vocab|bpe|codes|model|dict|dic|aff|lst|list|lex|lexicon|phn|phones|tok|tokens|src|tgt|ref|hyp|arpa|lm|dat|data|conll\w{0,3}|vec|"
+    r"out|err|ipa|srt|vtt|ass|pot?|xyz|pdb|cif|mol2?|sdf|smi(?:les)?|fast[aq]|fa|fna|faa|gff3?|vcf|bed|sam|obj|mtl|off|pcd|asc|md5|sha\d{0,3}\w{0,4}|sig|pem|crt|cer|csr|pub|patch|diff|"
+    r"bib|ris|sub|ctm|stm|trn|words|chars|labels?|names|classes|idx|index|prototxt|pbtxt|param|symbols?|syms|scp|wav|rst|adoc|asciidoc|org|textile|rdoc|po|ftl|strings|license|licence|"
+    r"en|de|fr|es|it|zh|ja|ko|ru|ar|hi|pt|nl|tr|vi|fi|sv|json5|geojson|wkt|tokenizer|merges|abc|kern|mid|lrc|trec|qrels|tfevents|pgn|fen|sgf|lab|lbl|hlab|ttl|nt|nq|rdf|owl|n3)$",
+    re.IGNORECASE,
+)
+_PROSE: Final = pattern(r"\.(?:rst|adoc|asciidoc|org|textile|rdoc|mdx)$", re.IGNORECASE)
+#: Names without a suffix that are texts for people, or lists of tokens.
+_PLAIN: Final = pattern(
+    r"/(?:LICEN[CS]E|COPYING|COPYRIGHT|NOTICE|AUTHORS?|CONTRIBUTORS?|MAINTAINERS|CODEOWNERS|CHANGE(?:LOG|S)|HISTORY|NEWS|TODO|VERSION|CITATION|THANKS|PATENTS|SECURITY|USE_POLICY|"
+    r"RELEASE|METADATA|RECORD|WHEEL|PKG-INFO|INSTALLER|vocab\w{0,10}|merges|words|tokens|labels?|classes|names|dict\w{0,6}|spm\w{0,10}|checkpoint|DESCRIPTION|NAMESPACE|"
+    r"MANIFEST(?:\.in|\.mf)?|\.git\w{0,20}|\.dockerignore|\.\w{1,12}ignore)(?:[._-][\w-]{1,20})?$",
+    re.IGNORECASE,
+)
+
+
+def kind_of(place: str) -> str:
+    """How a text is looked at, by its name: ``tool``, ``report``, ``document`` or ``data``; ``place`` begins with a slash."""
+    from openvet.formats._advised import is_document
+    from openvet.formats._instructions import is_instruction
+
+    if _REPORTS.search(place):
+        return "report"
+    if _PROSE.search(place) or is_document(place) or is_instruction(place[1:]):
+        return "document"
+    return "data" if _DATA.search(place) or _PLAIN.search(place) else "tool"
+
+
+#: What is looked for, in which texts (by their beginning or their name, where that matters), what it does, and its kind.
+_TOLD: Final = tuple(
+    (re.compile(where, re.IGNORECASE) if where else None, re.compile(what, re.IGNORECASE | re.MULTILINE), said, kind)
+    for where, what, said, kind in (
+        ("", r"\(\s{0,4}%pipe%", "starts a program from PostScript", "hidden"),
+        (
+            r"\.(?:tex|ltx|sty|cls|bst|bbx|cbx|def|dtx|ins)$",
+            r"^[^%\n]{0,400}\\(?:immediate\s{0,4}\\)?write\s{0,4}18\s{0,4}\{(?!\s{0,4}(?:bibtex|biber|makeindex|makeglossaries|kpsewhich|pdfcrop|epstopdf|gnuplot|inkscape|mkdir -p|texcount|pygmentize)\b)",
+            "starts a command from TeX, where that is allowed to",
+            "shown",
+        ),
+        (
+            r"\.(?:tex|ltx|sty|cls|def)$",
+            r"^[^%\n]{0,400}(?:\\(?:input|openin\d{0,3}\s{0,4}=?|@@input)\s{0,4}\{?\"?\||\\directlua\s{0,4}\{[^}\n]{0,200}\b(?:os\.execute|io\.popen)\b)",
+            "starts a command from TeX",
+            "hidden",
+        ),
+        ("", r"^\s{0,8}(?:fill|image|push)\b[^\n]{0,400}\b(?:url|https?|ephemeral|msl|label:@)[^\n]{0,200}[\"'`]\s{0,4}\|", "makes ImageMagick start a command", "hidden"),
+        ("", r"^\s{0,8}(?:fill|image)\b[^\n]{0,200}['\"( ](?:ephemeral|msl|mvg):/", "makes ImageMagick read or delete files", "hidden"),
+        ("", r"\A\s{0,8}#EXTM3U[\s\S]{0,4000}?^(?:concat:|subfile,|file:///(?:etc|proc|home|root)/|(?:tcp|gopher|rtmp)://)", "makes a player read local files, or send what it reads", "hidden"),
+        ("", r"<\?(?:php|=)[\s\S]{0,4000}?\b(?:eval|assert|system|exec|shell_exec|passthru|popen|proc_open|create_function|include|require|call_user_func)\b\s{0,4}\(?[\s@]{0,4}(?:\w{1,30}\s{0,4}\(\s{0,4}){0,4}\$_(?:GET|POST|REQUEST|COOKIE|SERVER|FILES)\b",
+         "runs what a visitor of a web page sends", "hidden"),
+        ("", r"<\?(?:php|=)[\s\S]{0,4000}?`[^`\n]{0,200}\$_(?:GET|POST|REQUEST|COOKIE)\b", "runs what a visitor of a web page sends", "hidden"),
+        ("", r"<\?(?:php|=)[\s\S]{0,4000}?\b(?:eval|assert|create_function)\s{0,4}\(\s{0,4}(?:\w{1,30}\s{0,4}\(\s{0,4}){0,4}(?:base64_decode|gzinflate|gzuncompress|str_rot13|hex2bin|convert_uudecode|pack)\s{0,4}\(",
+         "decodes a hidden command and runs it", "hidden"),
+        (r"\.(?:jsp|jspx)$", r"\bgetRuntime\(\)\s{0,4}\.\s{0,4}exec\s{0,4}\([^;\n]{0,200}\brequest\.getParameter|\bProcessBuilder\([^;\n]{0,200}\brequest\.getParameter", "runs what a visitor of a web page sends", "hidden"),
+        (r"\.(?:asp|aspx|ashx|asmx|cer)$", r"\beval\s{0,4}\(?\s{0,4}request\b|\bProcess\.Start\([^;\n]{0,200}\bRequest\b|\bexecute(?:global)?\s{0,4}\(?\s{0,4}request\b", "runs what a visitor of a web page sends", "hidden"),
+        (r"\.(?:cgi|pl|py|rb|fcgi)$", r"\b(?:system|exec|eval|popen|qx)\b[^;\n]{0,100}(?:\$ENV\{|\bENV\[|\benviron\b[^;\n]{0,10})[\"']?(?:QUERY_STRING|HTTP_\w{1,30}|PATH_INFO)", "runs what a visitor of a web page sends", "hidden"),
+        (r"/(?:\.htaccess|\.user\.ini|php\.ini|httpd\.conf|apache2?\.conf|\.htconfig)$", r"^\s{0,8}(?:AddHandler|AddType|SetHandler|ForceType)\s[^\n]{0,100}(?:php|cgi-script|server-parsed)|^\s{0,8}(?:php_(?:admin_)?value\s{1,8})?auto_(?:prepend|append)_file\b",
+         "makes a web server run files as programs", "hidden"),
+        (r"/\.htaccess$", r"^\s{0,8}Options\s[^\n]{0,60}\bExecCGI\b", "makes a web server run files as programs", "shown"),
+        (r"\.inf$", r"^\s{0,8}(?:RunPre|RunPost)SetupCommands\w{0,20}\s{0,4}=|^\s{0,8}UnregisterOCXs\s{0,4}=|^\s{0,8}(?:scrobj\.dll|%11%\\scrobj)", "makes Windows start something when it is installed", "hidden"),
+        ("", r"\A\{\\rt[\s\S]{0,200000}?(?:\bDDE(?:AUTO)?\b\s|\\objupdate\b|\\\*\\template\s{0,4}(?:\\\\|https?:))", "makes a word processor start or fetch something when it is opened", "hidden"),
+        ("", r"\A\{\\rt[\s\S]{0,200000}?\\obj(?:ocx|emb|autlink|link|data)\b", "is a text of a word processor with an object in it", "shown"),
+        (r"\.(?:applescript|scpt|jxa)$", r"\bdo shell script\b|\bdoShellScript\(", "starts a command from AppleScript", "shown"),
+        (r"/(?:\.emacs|\.dir-locals\.el|\.emacs\.d/[^\n]{1,200}|init\.el|\.spacemacs)$", r"\(\s{0,4}(?:shell-command|call-process|start-process|async-shell-command|make-process|eval)\b", "makes Emacs start something", "shown"),
+        (r"/(?:\.ssh/config|ssh_config)$", r"^\s{0,8}(?:ProxyCommand|LocalCommand|Match\s[^\n]{0,60}\bexec|KnownHostsCommand)\b(?![^\n]{0,20}\b(?:ssh|nc|ncat|aws|gcloud|cloudflared)\b)", "makes ssh start a command", "shown"),
+        (r"/(?:etc/)?ld\.so\.preload$", r"^\s{0,8}/\S", "makes every program load a library", "hidden"),
+        (r"/sudoers(?:\.d/[\w.-]{1,80})?$", r"\bNOPASSWD\b", "lets a user do everything without a password", "hidden"),
+        (r"/\.ssh/authorized_keys2?$", r"^\s{0,8}\S", "lets somebody log in", "hidden"),
+        ("", r"^[^\n]{0,200}\b(?:vim?|ex):[^\n]{0,200}(?:foldexpr|indentexpr|includeexpr|formatexpr|balloonexpr)\s{0,4}=[^\n]{0,60}(?:system|execute|assert_fails|feedkeys|source!)\b", "makes vi start a command", "hidden"),
+        (r"\.tf$", r"\bprovisioner\s{1,4}\"(?:local|remote)-exec\"|\bdata\s{1,4}\"external\"", "makes Terraform start a command", "shown"),
+        (r"/(?:\.wgetrc|\.curlrc|_curlrc)$", r"^\s{0,8}(?:use_askpass|post_file|upload-file|proxy|output(?:_document)?|no-?check-?certificate|insecure)\b", "changes what wget or curl do", "shown"),
+    )
+    if said
+)  # fmt: skip
+
+
+#: Where Ollama takes weights and adapters from.
+_TAKES: Final = pattern(r"^[ \t]{0,40}(FROM|ADAPTER)[ \t]{1,40}[\"']?([^\s\"']{1,400})", re.IGNORECASE | re.MULTILINE)
+_MODELFILE: Final = pattern(r"/modelfile(?:[._-][\w.-]{1,60})?$|\.modelfile$", re.IGNORECASE)
+
+
+def _tell_modelfile(text: str, facts: Facts) -> None:
+    """Record the first place outside of the folder from which a Modelfile takes something."""
+    from openvet.formats._private_places import PRIVATE
+    from openvet.formats._tf_program import is_outside
+
+    for found in _TAKES.finditer(text):
+        path = found[2]
+        if path.startswith("https://") or not is_outside(path):
+            continue
+        private = PRIVATE.search(path) is not None or path.startswith(("/etc/", "/proc/", "/root/"))
+        facts.anomaly(
+            "hub/outside-path",
+            f"makes Ollama take {'weights' if found[1].upper() == 'FROM' else 'an adapter'} from {printable(shorten(path, 200))}",
+            line=text.count("\n", 0, found.start()) + 1,
+            kind="private" if private else "climbs",
+        )
+        return
+
+
+def tell_tool_text(text: str, facts: Facts) -> None:
+    """Record the first of each construct that starts something."""
+    place = f"/{facts.place}"
+    if _MODELFILE.search(place):
+        _tell_modelfile(text, facts)
+    told = set[str]()
+    for where, what, said, kind in _TOLD:
+        if said in told or (where is not None and where.search(place) is None):
+            continue
+        found = what.search(text)
+        if found is None:
+            continue
+        told.add(said)
+        line = text[text.rfind("\n", 0, found.end()) + 1 :].partition("\n")[0]
+        facts.anomaly(
+            "hub/shell-command",
+            f"{said}: {shorten(printable(line.strip()), 120)}",
+            line=text.count("\n", 0, found.end()) + 1,
+            kind=kind,
+        )
