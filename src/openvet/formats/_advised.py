@@ -97,7 +97,7 @@ def tell_advised(text: str, facts: Facts, *, every: bool = False) -> None:
         if kind == "mines":
             kind = "shown"
         elif not every and not _leads_out(each.message) and not (_far(each) and _leads_out(text)):
-            if kind != "reverse-shell":
+            if kind != "reverse-shell" or not _is_fenced(text, each.location.line):
                 continue
             kind = "shown"
         if worst is None or worst[1] == "shown" != kind:
@@ -159,6 +159,11 @@ def _without_tables(text: str) -> str:
     return "\n".join("" if line.lstrip().startswith("|") else line for line in text.split("\n"))
 
 
+def _is_fenced(text: str, line: int | None) -> bool:
+    """Whether a line stands in a block of code: one in a sentence is spoken of and not told to be run."""
+    return line is not None and any(each.line <= line <= each.line + each.text.count("\n") for each in fences_of(text))
+
+
 def _far(anomaly: Anomaly) -> bool:
     """Whether the address stands on another line than the one that is told."""
     return "second step" in anomaly.message or "ocket" in anomaly.message
@@ -188,7 +193,7 @@ def _in_python(fence: Fence, facts: Facts, *, every: bool) -> bool:
 
     for command in handed_to_a_shell(fence.text):
         what = dangerous_line(command)
-        if what is not None and (every or _leads_out(f"{what}: {command}")):
+        if what is not None and not what.endswith("fetches something and runs it at once") and (every or _leads_out(f"{what}: {command}")):
             _tell(facts, fence.line, f"{what}, in Python: {shorten(printable(command), 120)}")
             return True
     program = read_source(fence.text, facts.at(), facts.limits, when="call")

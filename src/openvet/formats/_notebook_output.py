@@ -80,7 +80,7 @@ _LIBRARIES: Final = pattern(
     r"(?:.*\.)?(?:cdnjs\.cloudflare\.com|cloudflare\.com|jsdelivr\.net|unpkg\.com|plot\.ly|bokeh\.org|pydata\.org|d3js\.org|jquery\.com|"
     r"mathjax\.org|googleapis\.com|gstatic\.com|bootstrapcdn\.com|holoviz\.org|github\.com|github\.io|rawgit\.com|kaggle\.com|"
     r"kaggleusercontent\.com|highcharts\.com|datatables\.net|wandb\.ai|huggingface\.co|gradio\.live|gradio\.app|openstreetmap\.org|"
-    r"leafletjs\.com|mapbox\.com|skypack\.dev|esm\.sh|vega\.github\.io|youtube\.com|google\.com|localhost|127\.0\.0\.1)",
+    r"leafletjs\.com|mapbox\.com|skypack\.dev|esm\.sh|vega\.github\.io|googletagmanager\.com|google-analytics\.com|platform\.twitter\.com|youtube\.com|google\.com|localhost|127\.0\.0\.1)",
     re.IGNORECASE,
 )
 

@@ -206,6 +206,8 @@ def read(source: Source, facts: Facts) -> None:
     facts.programs.append(program)
     if facts.place.rsplit("/", 1)[-1] == "setup.py":
         _tell_required(text, facts)
+    if facts.place.rsplit("/", 1)[-1] in _TASKS and not program.error:
+        _tell_tasks(text, facts)
     from openvet.formats._python_repair import is_also_shell
 
     if program.error or is_also_shell(text):
@@ -214,6 +216,27 @@ def read(source: Source, facts: Facts) -> None:
         tell_commands(text, facts)
     if program.error:
         facts.unknown("malformed", f"the source cannot be parsed: {program.error}")
+
+
+#: Files of tools that run tasks, whose functions hand texts to a shell.
+_TASKS = frozenset({"tasks.py", "fabfile.py", "noxfile.py", "dodo.py", "conanfile.py", "pavement.py", "duties.py"})
+
+
+def _tell_tasks(text: str, facts: Facts) -> None:
+    """Record the first call of a task that is given a command which nobody should run unread, by whatever name it is called."""
+    from openvet.formats.shell import dangerous_line
+
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.Call):
+            continue
+        parts = [each for given in node.args for each in (given.elts if isinstance(given, ast.List | ast.Tuple) else [given])]
+        command = " ".join(each.value for each in parts if isinstance(each, ast.Constant) and isinstance(each.value, str))
+        what = dangerous_line(command) if command else None
+        if what is not None:
+            message = f"{what}: {shorten(printable(command), 120)}"
+            plain = what.endswith("fetches something and runs it at once")
+            facts.anomaly("hub/shell-command", message, line=node.lineno, kind="fetch-run" if plain else "hidden")
+            return
 
 
 def _decode(data: bytes, facts: Facts) -> str:

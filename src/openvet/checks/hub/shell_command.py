@@ -52,6 +52,8 @@ RULE = Rule(
         "pdf",
         "xml",
         "python",
+        "debian-package",
+        "rpm-package",
     ),
     recorded=True,
 )

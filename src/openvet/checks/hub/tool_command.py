@@ -48,7 +48,7 @@ RULE = Rule(
     confidence=Confidence.MEDIUM,
     since="0.1.0",
     cwe=(829,),
-    needs=("json", "shell", "text", "xml", "git-config", "yaml", "python", "windows-link"),
+    needs=("json", "shell", "text", "toml", "xml", "git-config", "yaml", "python", "windows-link"),
 )
 
 _REMEDY = "Delete these settings from your copy before any tool opens the folder."

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from openvet.testing.case import Case
+from openvet.testing.forge_packages import debian_package, rpm_package
 
 __all__ = ["CASES"]
 
@@ -144,6 +145,11 @@ CASES: tuple[Case, ...] = (
         _case(name, technique, path, json.dumps(document), _RULES.get(name, "" if decision == "admit" else "hub/tool-command"), decision)
         for name, technique, path, document, decision in _ASSISTANTS
     ),
+    _case("deb", "a package of Debian that fetches and runs something", "x.deb", debian_package({"postinst": f"#!/bin/sh\n{_FETCH}\n"}), "hub/shell-command", "reject"),
+    _case("deb-sends", "a package of Debian that sends a key", "x.deb", debian_package({"prerm": f"#!/bin/sh\n{_SEND}\n"}), "hub/shell-command", "reject"),
+    _case("deb-plain", "an ordinary package of Debian", "x.deb", debian_package({"postinst": "#!/bin/sh\nset -e\nldconfig\n"}), "hub/shell-command", "review"),
+    _case("rpm", "a package of RPM that fetches and runs something", "x.rpm", rpm_package(_FETCH), "hub/shell-command", "reject"),
+    _case("rpm-plain", "an ordinary package of RPM", "x.rpm", rpm_package("/sbin/ldconfig"), "hub/shell-command", "review"),
     _case("modelfile-private", "weights from where passwords are", "Modelfile", "FROM ../../../../etc/passwd\n", "hub/outside-path", "reject"),
     _case("two-endings", "a program with two endings", "report.pdf.exe", _PROGRAM, "file/disguised-program file/native-code", "reject"),
     _case("two-endings-script", "a script with two endings", "report.pdf.vbs", "MsgBox 1\n", "file/disguised-program", "reject"),
