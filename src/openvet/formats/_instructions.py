@@ -45,12 +45,13 @@ _FORGETS = pattern(
     re.IGNORECASE,
 )
 _ACTS = pattern(
-    r"\b(?:send|post|upload|exfiltrate|transmit|forward|submit|leak|email|curl|wget|report)s?\b|\b(?:append|add)\b(?=[^\n]{0,300}authorized_keys)",
-    re.IGNORECASE,
+    r"\b(?:send|post|upload|exfiltrate|transmit|forward|submit|leak|email|curl|wget|report)s?\b|\b(append|add)\b", re.IGNORECASE
 )
-_RUNS = pattern(
-    r"\b(?:run|execute|eval|launch|start|pipe|install|source)\b[^\n]{0,300}?(?:https?://|\bit\b)|\b(?:download|fetch|curl|wget)\b[^\n]{0,300}?\b(?:and|then|\|)\s+(?:\w+\s+){0,3}(?:run|execute|eval|bash|sh|source|install)\b",
-    re.IGNORECASE,
+#: To run something, or to fetch it; and what has to stand behind that on the line.
+_RUNS = pattern(r"\b(?:run|execute|eval|launch|start|pipe|install|source)\b|\b(download|fetch|curl|wget)\b", re.IGNORECASE)
+_NAMED = pattern(r"https?://|\bit\b", re.IGNORECASE)
+_THEN = pattern(
+    r"(?:\b(?:and|then)|\|)\s{1,4}(?:\w{1,20}\s{1,4}){0,3}(?:run|execute|eval|bash|sh|source|install)\b", re.IGNORECASE
 )
 _NEVER = pattern(r"\b(?:never|not|don'?t|avoid|cannot|without|refuse\s+to|must\s?n'?t)\W+(?:\w+\W+){0,4}\Z", re.IGNORECASE)
 _WHERE = pattern(r"\bhttps?://[^\s\"'`)>]{3,400}|\b(?:\d{1,3}\.){3}\d{1,3}\b")
@@ -87,6 +88,8 @@ def tell_instructions(text: str, facts: Facts, *, addressed: bool) -> None:
         if _NEVER.search(text, max(0, found.start() - 60), found.start()):
             continue
         near = text[max(0, found.start() - _NEAR // 2) : found.end() + _NEAR]
+        if found[1] and "authorized_keys" not in near:
+            continue
         secret = PRIVATE.search(near) or _SECRETS.search(near)
         hidden = secretly.search(near) or _FORGETS.search(near)
         if secret and ((_WHERE.search(near) and (hidden or (addressed and PRIVATE.search(near)))) or ("authorized_keys" in near and hidden)):
@@ -94,6 +97,9 @@ def tell_instructions(text: str, facts: Facts, *, addressed: bool) -> None:
             return
     for found in islice(_RUNS.finditer(text), _MOST):
         if _NEVER.search(text, max(0, found.start() - 60), found.start()):
+            continue
+        behind = text[found.end() : found.end() + _NEAR // 2].partition("\n")[0]
+        if (_THEN if found[1] else _NAMED).search(behind) is None:
             continue
         near = text[max(0, found.start() - _NEAR // 2) : found.end() + _NEAR // 2]
         if _WHERE.search(near) and (secretly.search(near) or _FORGETS.search(near)):

@@ -51,9 +51,11 @@ def kind_of(place: str) -> str:
     return "data" if _DATA.search(place) or _PLAIN.search(place) else "tool"
 
 
+#: How PHP begins.
+_PHP: Final = pattern(r"<\?(?:php\b|=)", re.IGNORECASE)
 #: What is looked for, in which texts (by their beginning or their name, where that matters), what it does, and its kind.
 _TOLD: Final = tuple(
-    (re.compile(where, re.IGNORECASE) if where else None, re.compile(what, re.IGNORECASE | re.MULTILINE), said, kind)
+    (_PHP if where is None else re.compile(where, re.IGNORECASE) if where else None, re.compile(what, re.IGNORECASE | re.MULTILINE), said, kind)
     for where, what, said, kind in (
         ("", r"\(\s{0,4}%pipe%", "starts a program from PostScript", "hidden"),
         (
@@ -71,10 +73,10 @@ _TOLD: Final = tuple(
         ("", r"^\s{0,8}(?:fill|image|push)\b[^\n]{0,400}\b(?:url|https?|ephemeral|msl|label:@)[^\n]{0,200}[\"'`]\s{0,4}\|", "makes ImageMagick start a command", "hidden"),
         ("", r"^\s{0,8}(?:fill|image)\b[^\n]{0,200}['\"( ](?:ephemeral|msl|mvg):/", "makes ImageMagick read or delete files", "hidden"),
         ("", r"\A\s{0,8}#EXTM3U[\s\S]{0,4000}?^(?:concat:|subfile,|file:///(?:etc|proc|home|root)/|(?:tcp|gopher|rtmp)://)", "makes a player read local files, or send what it reads", "hidden"),
-        ("", r"<\?(?:php|=)[\s\S]{0,4000}?\b(?:eval|assert|system|exec|shell_exec|passthru|popen|proc_open|create_function|include|require|call_user_func)\b\s{0,4}\(?[\s@]{0,4}(?:\w{1,30}\s{0,4}\(\s{0,4}){0,4}\$_(?:GET|POST|REQUEST|COOKIE|SERVER|FILES)\b",
+        (None, r"\b(?:eval|assert|system|exec|shell_exec|passthru|popen|proc_open|create_function|include|require|call_user_func)\b\s{0,4}\(?[\s@]{0,4}(?:\w{1,30}\s{0,4}\(\s{0,4}){0,4}\$_(?:GET|POST|REQUEST|COOKIE|SERVER|FILES)\b",
          "runs what a visitor of a web page sends", "hidden"),
-        ("", r"<\?(?:php|=)[\s\S]{0,4000}?`[^`\n]{0,200}\$_(?:GET|POST|REQUEST|COOKIE)\b", "runs what a visitor of a web page sends", "hidden"),
-        ("", r"<\?(?:php|=)[\s\S]{0,4000}?\b(?:eval|assert|create_function)\s{0,4}\(\s{0,4}(?:\w{1,30}\s{0,4}\(\s{0,4}){0,4}(?:base64_decode|gzinflate|gzuncompress|str_rot13|hex2bin|convert_uudecode|pack)\s{0,4}\(",
+        (None, r"`[^`\n]{0,200}\$_(?:GET|POST|REQUEST|COOKIE)\b", "runs what a visitor of a web page sends", "hidden"),
+        (None, r"\b(?:eval|assert|create_function)\s{0,4}\(\s{0,4}(?:\w{1,30}\s{0,4}\(\s{0,4}){0,4}(?:base64_decode|gzinflate|gzuncompress|str_rot13|hex2bin|convert_uudecode|pack)\s{0,4}\(",
          "decodes a hidden command and runs it", "hidden"),
         (r"\.(?:jsp|jspx)$", r"\bgetRuntime\(\)\s{0,4}\.\s{0,4}exec\s{0,4}\([^;\n]{0,200}\brequest\.getParameter|\bProcessBuilder\([^;\n]{0,200}\brequest\.getParameter", "runs what a visitor of a web page sends", "hidden"),
         (r"\.(?:asp|aspx|ashx|asmx|cer)$", r"\beval\s{0,4}\(?\s{0,4}request\b|\bProcess\.Start\([^;\n]{0,200}\bRequest\b|\bexecute(?:global)?\s{0,4}\(?\s{0,4}request\b", "runs what a visitor of a web page sends", "hidden"),
@@ -130,7 +132,9 @@ def tell_tool_text(text: str, facts: Facts) -> None:
         _tell_modelfile(text, facts)
     told = set[str]()
     for where, what, said, kind in _TOLD:
-        if said in told or (where is not None and where.search(place) is None):
+        if said in told or (where is not None and where is not _PHP and where.search(place) is None):
+            continue
+        if where is _PHP and _PHP.search(text) is None:
             continue
         found = what.search(text)
         if found is None:

@@ -90,7 +90,7 @@ _PYTHON_FETCHES = pattern(r"\burlopen\(|\brequests\.get\(|\burlretrieve\(|\bhttp
 #: One line of another language that is given to its interpreter, and what it does.
 _INLINE_WORDS = frozenset({"perl", "ruby", "php", "node", "deno", "bun", "lua", "julia", "rscript", "groovy", "osascript"})
 _INLINE = pattern(
-    r"\b(?:perl|ruby|php|node|deno|bun|lua|julia|Rscript|groovy|osascript)(?:\s+eval)?(?:\s+-[\w:-]{1,40})*\s+(?:-\w{0,8}[eEr]\b|--eval\b|eval\b)"
+    r"\b(?:perl|ruby|php|node|deno|bun|lua|julia|Rscript|groovy|osascript)(?:\s+eval)?(?:\s+-[\w:-]{1,40}){0,6}\s+(?:-\w{0,8}[eEr]\b|--eval\b|eval\b)"
 )
 _INLINE_RUNS = pattern(r"\b(?:eval|exec|execSync|system|Function|runInThisContext|include|load|loadstring|source|assert|spawn)\b")
 _INLINE_FETCHES = pattern(

@@ -53,8 +53,8 @@ RULE = Rule(
 
 #: Names of classes and kinds of nodes that start processes or run code that a model writes.
 _RUNNERS = pattern(
-    r"(?:^|[._:/ -])(?:llm_?bash\w*|pal_?chain|python_?(?:ast_?)?repl\w*|shell_?tool|bash_?process|terminal|bash_?tool|code_?interpreter\w*|\w*command_?line_?code_?execut\w*|"
-    r"pandas_?query_?engine|pandas_?instruction_?parser|jupyter_?code_?execut\w*|execute_?command|python_?exec\w*|exec_?python|execute_?python|run_?python)\Z",
+    r"(?:^|[._:/ -])(?:llm_?bash\w{0,30}|pal_?chain|python_?(?:ast_?)?repl\w{0,30}|shell_?tool|bash_?process|terminal|bash_?tool|code_?interpreter\w{0,30}|\w{0,30}command_?line_?code_?execut\w{0,30}|"
+    r"pandas_?query_?engine|pandas_?instruction_?parser|jupyter_?code_?execut\w{0,30}|execute_?command|python_?exec\w{0,30}|exec_?python|execute_?python|run_?python)\Z",
     re.IGNORECASE,
 )
 #: Keys that say what an object is.
@@ -64,7 +64,7 @@ _PATHS = ("template_path", "example_prompt_path", "prompt_path", "llm_path", "ll
 _ADDRESSES = pattern(r"(?:api_base|base_url|endpoint|endpoint_url|api_url|azure_endpoint)\Z", re.IGNORECASE)
 _PLAIN = pattern(r"http://(?!localhost|127\.|0\.0\.0\.0|10\.|192\.168\.|172\.|host\.docker|[\w-]+[:/])|https?://(?!127\.|10\.|192\.168\.|172\.)(?:\d{1,3}\.){3}\d", re.IGNORECASE)
 #: Keys of vendors of models and services, which chains have.
-_VENDOR_KEY = pattern(r"\w*(?:API_KEY|API_TOKEN|HUB_API_TOKEN|ACCESS_TOKEN|_KEY|_TOKEN|APIKEY)\Z")
+_VENDOR_KEY = pattern(r"\w{0,60}?(?:API_KEY|API_TOKEN|HUB_API_TOKEN|ACCESS_TOKEN|_KEY|_TOKEN|APIKEY)\Z")
 _OWN_SECRET = pattern(r"AWS_|AZURE_CLIENT|GOOGLE_APPLICATION|GITHUB_|GH_|SSH|DATABASE|DB_|PG|MYSQL|KUBE|VAULT|NPM_|PYPI|HF_TOKEN", re.IGNORECASE)
 #: What a text of code has, and what a saved workflow has at its top.
 _MARKS = pattern(r"\b(?:eval|exec|system|popen|Popen|run|call|check_output|spawn|execSync|subprocess|child_process)\b|__import__|\|\s{0,4}(?:ba)?sh\b|/dev/tcp/")
