@@ -27,6 +27,8 @@ _DOCUMENTS = pattern(
     r"(?:^|/)(?:read[_-]?me|install(?:ation|ing)?|usage|set[_-]?up|quick[_-]?start|getting[_-]?started|how[_-]?to|guide|instructions?|tutorial|"
     r"start[_-]?here|run|deploy(?:ment)?|build(?:ing)?|inference|training|notes|faq)(?:[_-][a-z]{2,3}){0,2}(?:\.txt|\.text)?$"
 )
+#: Such a page, or the card, as Markdown.
+_SETS_UP = pattern(r"(?:^|/)(?:read[_-]?me|install|setup|usage|quick[_-]?start|getting[_-]?started|run|deploy)")
 #: One of these stands in every text of which anything is told.
 _MAY = pattern(
     r"\b(?:curl|wget|irm|iwr|invoke|fetch|powershell|pwsh|certutil|mshta|regsvr32|rundll32|bitsadmin|socat|mkfifo|nc|ncat|netcat|stratum|urlopen|"
@@ -81,7 +83,7 @@ def tell_advised(text: str, facts: Facts, *, every: bool = False) -> None:
     from openvet.formats.shell import tell_commands
 
     seen = Facts(facts.place, facts.name, facts.budget)
-    plain = _without_tables(text)
+    plain = _commands_of(text)
     tell_commands(plain, seen)
     _tell_spans(plain, seen)
     tell_foreign_shell(text, seen)
@@ -97,7 +99,8 @@ def tell_advised(text: str, facts: Facts, *, every: bool = False) -> None:
         if kind == "mines":
             kind = "shown"
         elif not every and not _leads_out(each.message) and not (_far(each) and _leads_out(text)):
-            if kind != "reverse-shell" or not _is_fenced(text, each.location.line):
+            told = kind == "reverse-shell" and _SETS_UP.search(facts.name.lower()) is not None
+            if not told or not _is_fenced(text, each.location.line):
                 continue
             kind = "shown"
         if worst is None or worst[1] == "shown" != kind:
@@ -154,9 +157,15 @@ def tell_chunks(text: str, facts: Facts) -> None:
             _in_python(fence, facts, every=True)
 
 
-def _without_tables(text: str) -> str:
-    """The lines that are no rows of a table, whose bars are no pipes; the others are left empty."""
-    return "\n".join("" if line.lstrip().startswith("|") else line for line in text.split("\n"))
+def _commands_of(text: str) -> str:
+    """The lines that may be a command; others are left empty: rows of tables, whose bars are no pipes, and Python, which has its own."""
+    lines = ["" if line.lstrip().startswith("|") else line for line in text.split("\n")]
+    for fence in fences_of(text):
+        if fence.language in _PYTHON:
+            for at in range(fence.line - 1, min(fence.line + fence.text.count("\n"), len(lines))):
+                if not lines[at].lstrip().startswith(("!", "%", "$")):
+                    lines[at] = ""
+    return "\n".join(lines)
 
 
 def _is_fenced(text: str, line: int | None) -> bool:
