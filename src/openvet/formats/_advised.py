@@ -49,11 +49,15 @@ _SPAN = pattern(r"`([^`\n]{8,400})`")
 _UNGUARDED = pattern(
     r"\b(?:[Dd]isable|[Tt]urn off|[Dd]eactivate|[Ss]witch off|[Ss]top|[Pp]ause)\b[^.\n]{0,60}\b(?:[Dd]efender|[Aa]nti-?\s?[Vv]irus|[Rr]eal-time protection|[Ss]mart\s?[Ss]creen|[Gg]atekeeper)\b"
 )
-_LOCKED = pattern(r"\.(?:zip|rar|7z)\b[^\n]{0,100}\b[Pp]ass(?:word)?\b|\b[Pp]ass(?:word)?\b[^\n]{0,60}\.(?:zip|rar|7z)\b")
+_LOCKED = pattern(
+    r"\.(?:zip|rar|7z)\b[^\n]{0,100}\b[Pp]ass(?:word)?\b|\b[Pp]ass(?:word)?\b[^\n]{0,60}\.(?:zip|rar|7z)\b"
+)
 _PROGRAM = pattern(r"\b[\w-]{1,60}\.(?:exe|msi|scr|bat|cmd|dmg|pkg|apk)\b")
 _NEAR = 400
 #: What a decoded text is handed to; an address that nobody's name answers for.
-_DECODED = pattern(r"\|\s{0,4}(?:sudo\s+)?(?:ba|z|da|k)?sh\b|\|\s{0,4}(?:python|perl|ruby|node|php)|\s[-/](?:c|e|r|ec?|enc\w{0,12})\s|\$\(|\beval\s+[\"'`$]|\biex\b")
+_DECODED = pattern(
+    r"\|\s{0,4}(?:sudo\s+)?(?:ba|z|da|k)?sh\b|\|\s{0,4}(?:python|perl|ruby|node|php)|\s[-/](?:c|e|r|ec?|enc\w{0,12})\s|\$\(|\beval\s+[\"'`$]|\biex\b"
+)
 _BARE = pattern(r"\bhttp://|//(?:\d{1,3}\.){3}\d")
 _SOCKET = pattern(r"\bdup2\(|\bpty\.spawn\(|\bsocket\(|\bsocket\.socket\(")
 _LONGEST = 1024 * 1024
@@ -87,23 +91,16 @@ def tell_advised(text: str, facts: Facts, *, every: bool = False) -> None:
     tell_commands(plain, seen)
     _tell_spans(plain, seen)
     tell_foreign_shell(text, seen)
+    facts.anomalies += [
+        each
+        for each in seen.anomalies
+        if each.rule == "hub/requirement-source" and _BARE.search(each.message) and _leads_out(each.message)
+    ]
     worst: tuple[Anomaly, str] | None = None
     for each in seen.anomalies:
-        if each.rule == "hub/requirement-source" and _BARE.search(each.message) and _leads_out(each.message):
-            facts.anomalies.append(each)
-        if each.rule != "hub/shell-command" or each.evidence.get("kind") not in _KINDS:
-            continue
-        kind = str(each.evidence["kind"])
-        if not every and kind != "mines" and not _is_meant(each.message):
-            continue
-        if kind == "mines":
-            kind = "shown"
-        elif not every and not _leads_out(each.message) and not (_far(each) and _leads_out(text)):
-            told = kind == "reverse-shell" and _SETS_UP.search(facts.name.lower()) is not None
-            if not told or not _is_fenced(text, each.location.line):
-                continue
-            kind = "shown"
-        if worst is None or worst[1] == "shown" != kind:
+        kind = str(each.evidence.get("kind")) if each.rule == "hub/shell-command" else ""
+        kind = kind if every and kind in _KINDS - {"mines"} else _kind_in_page(each, kind, text, facts.name)
+        if kind and (worst is None or worst[1] == "shown" != kind):
             worst = each, kind
     if worst is not None:
         what, _, line = worst[0].message.partition(": ")
@@ -118,6 +115,20 @@ def tell_advised(text: str, facts: Facts, *, every: bool = False) -> None:
     for fence in islice(fences_of(text), _MOST):
         if fence.language in _PYTHON and len(fence.text) <= _LONGEST_FENCE and _in_python(fence, facts, every=every):
             return
+
+
+def _kind_in_page(told: Anomaly, kind: str, text: str, name: str) -> str:
+    """The kind of a line that a page for people shows; '' for one that is spoken of, or leads nowhere."""
+    if kind not in _KINDS:
+        return ""
+    if kind == "mines":
+        return "shown"
+    if not _is_meant(told.message):
+        return ""
+    if _leads_out(told.message) or (_far(told) and _leads_out(text)):
+        return kind
+    quoted = kind == "reverse-shell" and _SETS_UP.search(name.lower()) is not None
+    return "shown" if quoted and _is_fenced(text, told.location.line) else ""
 
 
 def _tell_spans(text: str, seen: Facts) -> None:
@@ -202,7 +213,11 @@ def _in_python(fence: Fence, facts: Facts, *, every: bool) -> bool:
 
     for command in handed_to_a_shell(fence.text):
         what = dangerous_line(command)
-        if what is not None and not what.endswith("fetches something and runs it at once") and (every or _leads_out(f"{what}: {command}")):
+        if (
+            what is not None
+            and not what.endswith("fetches something and runs it at once")
+            and (every or _leads_out(f"{what}: {command}"))
+        ):
             _tell(facts, fence.line, f"{what}, in Python: {shorten(printable(command), 120)}")
             return True
     program = read_source(fence.text, facts.at(), facts.limits, when="call")

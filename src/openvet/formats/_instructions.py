@@ -45,15 +45,20 @@ _FORGETS = pattern(
     re.IGNORECASE,
 )
 _ACTS = pattern(
-    r"\b(?:send|post|upload|exfiltrate|transmit|forward|submit|leak|email|curl|wget|report)s?\b|\b(append|add)\b", re.IGNORECASE
+    r"\b(?:send|post|upload|exfiltrate|transmit|forward|submit|leak|email|curl|wget|report)s?\b|\b(append|add)\b",
+    re.IGNORECASE,
 )
 #: To run something, or to fetch it; and what has to stand behind that on the line.
-_RUNS = pattern(r"\b(?:run|execute|eval|launch|start|pipe|install|source)\b|\b(download|fetch|curl|wget)\b", re.IGNORECASE)
+_RUNS = pattern(
+    r"\b(?:run|execute|eval|launch|start|pipe|install|source)\b|\b(download|fetch|curl|wget)\b", re.IGNORECASE
+)
 _NAMED = pattern(r"https?://|\bit\b", re.IGNORECASE)
 _THEN = pattern(
     r"(?:\b(?:and|then)|\|)\s{1,4}(?:\w{1,20}\s{1,4}){0,3}(?:run|execute|eval|bash|sh|source|install)\b", re.IGNORECASE
 )
-_NEVER = pattern(r"\b(?:never|not|don'?t|avoid|cannot|without|refuse\s+to|must\s?n'?t)\W+(?:\w+\W+){0,4}\Z", re.IGNORECASE)
+_NEVER = pattern(
+    r"\b(?:never|not|don'?t|avoid|cannot|without|refuse\s+to|must\s?n'?t)\W+(?:\w+\W+){0,4}\Z", re.IGNORECASE
+)
 _WHERE = pattern(r"\bhttps?://[^\s\"'`)>]{3,400}|\b(?:\d{1,3}\.){3}\d{1,3}\b")
 _SECRETS = pattern(
     r"(?<![\w/])\.env\b|\benvironment\s+variables?\b|\b(?:api[ _-]?keys?|access\s+tokens?|credentials?|passwords?|secrets?|private\s+keys?|ssh\s+keys?|session\s+cookies?|tokens)\b|\bauthorized_keys\b|\bcrontab\b",
@@ -92,7 +97,10 @@ def tell_instructions(text: str, facts: Facts, *, addressed: bool) -> None:
             continue
         secret = PRIVATE.search(near) or _SECRETS.search(near)
         hidden = secretly.search(near) or _FORGETS.search(near)
-        if secret and ((_WHERE.search(near) and (hidden or (addressed and PRIVATE.search(near)))) or ("authorized_keys" in near and hidden)):
+        if secret and (
+            (_WHERE.search(near) and (hidden or (addressed and PRIVATE.search(near))))
+            or ("authorized_keys" in near and hidden)
+        ):
             _tell(facts, text, found.start(), "to send or change what is private", near if hidden else "", addressed)
             return
     for found in islice(_RUNS.finditer(text), _MOST):

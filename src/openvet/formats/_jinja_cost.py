@@ -83,7 +83,12 @@ class _Rendering:
                 self._assign(node.target, node.node, times)
             elif isinstance(node, nodes.AssignBlock):
                 key = key_of(node.target)
-                size = sum(self._size(each, times) for part in node.body if isinstance(part, nodes.Output) for each in part.nodes)
+                size = sum(
+                    self._size(each, times)
+                    for part in node.body
+                    if isinstance(part, nodes.Output)
+                    for each in part.nodes
+                )
                 self.go(node.body, times)
                 if key is not None:
                     self._values[key] = _Value(False, size)
@@ -110,7 +115,11 @@ class _Rendering:
         key = key_of(target)
         if key is None:
             return
-        if isinstance(source, nodes.Call) and isinstance(source.node, nodes.Name) and source.node.name in ("namespace", "dict"):
+        if (
+            isinstance(source, nodes.Call)
+            and isinstance(source.node, nodes.Name)
+            and source.node.name in ("namespace", "dict")
+        ):
             for pair in source.kwargs:
                 if (inner := self._value(pair.value, times)) is not None:
                     self._values[f"{key}.{pair.key}"] = inner
@@ -215,7 +224,11 @@ class _Rendering:
         left, right = self._value(node.left, times), self._value(node.right, times)
         if left is not None and right is not None and left.number and right.number:
             return _Value(True, left.size + right.size)
-        if (left is None and right is None) or (left is not None and left.number) or (right is not None and right.number):
+        if (
+            (left is None and right is None)
+            or (left is not None and left.number)
+            or (right is not None and right.number)
+        ):
             return None
         return _Value(False, (left or _ONE).size + (right or _ONE).size)
 
@@ -263,7 +276,9 @@ class _Rendering:
             key = key_of(called.node)
             if called.attr in ("append", "extend", "insert") and node.args and key is not None:
                 given = self._value(node.args[-1], times)
-                more = (given.size if given is not None and not given.number else 1.0) if called.attr == "extend" else 1.0
+                more = (
+                    (given.size if given is not None and not given.number else 1.0) if called.attr == "extend" else 1.0
+                )
                 self._values[key] = _Value(False, (base.size if base is not None and not base.number else 0.0) + more)
                 return None
             if called.attr == "join" and node.args:  # the method takes its text and list the other way round
@@ -329,7 +344,13 @@ class _Rendering:
 
     def _inner(self, node: nodes.Node, base: _Value | None) -> float:
         """The characters of the items of what is joined."""
-        given = node.node if isinstance(node, nodes.Filter) else node.args[0] if isinstance(node, nodes.Call) and node.args else None
+        given = (
+            node.node
+            if isinstance(node, nodes.Filter)
+            else node.args[0]
+            if isinstance(node, nodes.Call) and node.args
+            else None
+        )
         if isinstance(given, nodes.List | nodes.Tuple):
             return sum(self._size(each, 1.0) for each in given.items)
         return base.size if base is not None and not base.number else 1.0
@@ -347,9 +368,8 @@ class _Rendering:
                 if isinstance(called, nodes.Getattr) and called.attr in ("append", "extend", "insert"):
                     if key is not None and key_of(called.node) == key and not loop.recursive:
                         self._tell(loop, f"a loop over {key}, which it makes longer")
-                elif loop.recursive and isinstance(called, nodes.Name) and called.name == "loop" and node.args:
-                    if isinstance(node.args[0], nodes.List | nodes.Const) and not loop.test:
-                        self._tell(loop, "a loop that begins itself again")
+                elif loop.recursive and not loop.test and _begins_again(node):
+                    self._tell(loop, "a loop that begins itself again")
 
     def endless_macros(self) -> None:
         """Macros that always call themselves, and those that call themselves twice with one less."""
@@ -392,6 +412,12 @@ class _Rendering:
                 waiting.append(node.iter)
             elif not isinstance(node, nodes.Macro | nodes.And | nodes.Or):
                 waiting.extend(node.iter_child_nodes())
+
+
+def _begins_again(call: nodes.Call) -> bool:
+    """Whether ``loop`` is called with a constant list."""
+    named = isinstance(call.node, nodes.Name) and call.node.name == "loop"
+    return named and bool(call.args) and isinstance(call.args[0], nodes.List | nodes.Const)
 
 
 def _grown(start: float, first: float, second: float, turns: float) -> float:

@@ -183,9 +183,13 @@ def _worst(kind: str, text: str) -> tuple[str, str] | None:
         seen = _in_script(handler.replace("&quot;", '"').replace("&#39;", "'").replace("&amp;", "&"))
         if seen is not None and seen[1] != "server":
             return f"has a picture or the like that {seen[0]}", "takes" if seen[1] == "sends" else seen[1]
-    if (link := _LINK.search(markup) or (_MARKDOWN_LINK.search(markup) if kind == "text/markdown" else None)) is not None:
+    if (
+        link := _LINK.search(markup) or (_MARKDOWN_LINK.search(markup) if kind == "text/markdown" else None)
+    ) is not None:
         seen = _in_script(markup[link.end() : link.end() + _LONGEST_TAG])
-        return ("has a link that " + seen[0], "takes") if seen is not None and seen[1] in ("takes", "sends") else _LINKED
+        return (
+            ("has a link that " + seen[0], "takes") if seen is not None and seen[1] in ("takes", "sends") else _LINKED
+        )
     return None if handler is None else ("has a picture or the like that runs a script", "handler")
 
 

@@ -29,7 +29,9 @@ _TOOLS = pattern(
 #: What assistants have in their settings, and the same as it stands in JSON.
 _ASSISTANTS = frozenset({"mcpServers", "mcp_servers", "context_servers", "hooks"})
 _SERVED = ('"mcpServers"', '"context_servers"')
-_DATA = pattern(r"(?:vocab|token|merges|index|config|results?|samples?|predictions?|train|test|valid|dev|eval|label|data)[\w.-]{0,60}\.json$")
+_DATA = pattern(
+    r"(?:vocab|token|merges|index|config|results?|samples?|predictions?|train|test|valid|dev|eval|label|data)[\w.-]{0,60}\.json$"
+)
 #: Keys under which tools keep a command, in whatever file.
 _KEYS = frozenset(
     {"args", "before_script", "build_command", "build_commands", "cmd", "cmds", "command", "commands", "entry", "entry_point", "entrypoint",

@@ -1,8 +1,8 @@
-"""Texts without a reader of their own: which are read by a tool that runs commands, which are pages, which are data; and what in
+r"""Texts without a reader of their own: which are read by a tool that runs commands, which are pages, which are data; and what in
 settings of typesetters, converters, players and web servers makes these run something.
 
 A name only says how closely a text is looked at. What counts in it are lines that a shell would run (see ``shell``) and constructs
-that have no other use: ``%pipe%`` of PostScript, ``\\write18`` of TeX with a command, a pipe inside of an address of ImageMagick, a
+that have no other use: ``%pipe%`` of PostScript, ``\write18`` of TeX with a command, a pipe inside of an address of ImageMagick, a
 local file in a playlist, functions of PHP on what a visitor sends. A heuristic over constants.
 
 Sources: https://ghostscript.readthedocs.io/ (``-dSAFER``); CVE-2016-3714 (ImageMagick); CVE-2016-1897 (FFmpeg);

@@ -1,10 +1,10 @@
-"""Packages of Debian: an ``ar`` archive of a version, a tar with the scripts that are run as root, and a tar with the files.
+r"""Packages of Debian: an ``ar`` archive of a version, a tar with the scripts that are run as root, and a tar with the files.
 
 ::
 
-    "!<arch>\\n"
+    "!<arch>\n"
     per member, at an even offset: name[16] mtime[12] uid[6] gid[6] mode[8] size[10] 0x60 0x0A, then the data
-    members: debian-binary ("2.0\\n"), control.tar[.gz .xz .zst], data.tar[.gz .xz .zst .bz2 .lzma]
+    members: debian-binary ("2.0\n"), control.tar[.gz .xz .zst], data.tar[.gz .xz .zst .bz2 .lzma]
 
 The tars become members, so that the scripts (``preinst``, ``postinst``, ``prerm``, ``postrm``) are read as what they are.
 
@@ -62,5 +62,7 @@ def read(source: Source, facts: Facts) -> None:
             return
         members += 1
         if name != "debian-binary":
-            facts.add_members([Member(name, int(size), partial(source.window, at + _HEADER, int(size)), at, plain=True)])
+            facts.add_members(
+                [Member(name, int(size), partial(source.window, at + _HEADER, int(size)), at, plain=True)]
+            )
         at += _HEADER + int(size) + int(size) % 2

@@ -229,8 +229,12 @@ def _tell_tasks(text: str, facts: Facts) -> None:
     for node in ast.walk(ast.parse(text)):
         if not isinstance(node, ast.Call):
             continue
-        parts = [each for given in node.args for each in (given.elts if isinstance(given, ast.List | ast.Tuple) else [given])]
-        command = " ".join(each.value for each in parts if isinstance(each, ast.Constant) and isinstance(each.value, str))
+        parts = [
+            each for given in node.args for each in (given.elts if isinstance(given, ast.List | ast.Tuple) else [given])
+        ]
+        command = " ".join(
+            each.value for each in parts if isinstance(each, ast.Constant) and isinstance(each.value, str)
+        )
         what = dangerous_line(command) if command else None
         if what is not None:
             message = f"{what}: {shorten(printable(command), 120)}"

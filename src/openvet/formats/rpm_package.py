@@ -32,7 +32,15 @@ FORMAT = Format(
 
 _LEAD = b"\xed\xab\xee\xdb"
 _HEADER = b"\x8e\xad\xe8\x01"
-_SCRIPTS = {1023: "%pre", 1024: "%post", 1025: "%preun", 1026: "%postun", 1079: "%verify", 1151: "%pretrans", 1152: "%posttrans"}
+_SCRIPTS = {
+    1023: "%pre",
+    1024: "%post",
+    1025: "%preun",
+    1026: "%postun",
+    1079: "%verify",
+    1151: "%pretrans",
+    1152: "%posttrans",
+}
 _MOST_TAGS = 10_000
 _LONGEST = 64 * 1024
 _STORE = 64 * 1024 * 1024

@@ -88,11 +88,15 @@ _PYTHON_WORDS = frozenset({"python", "python3", "python2"})
 _PYTHON_RUNS = pattern(r"\b(?:exec|eval)\s{0,8}\(|\bos\.system\(")
 _PYTHON_FETCHES = pattern(r"\burlopen\(|\brequests\.get\(|\burlretrieve\(|\bhttp\.client\b")
 #: One line of another language that is given to its interpreter, and what it does.
-_INLINE_WORDS = frozenset({"perl", "ruby", "php", "node", "deno", "bun", "lua", "julia", "rscript", "groovy", "osascript"})
+_INLINE_WORDS = frozenset(
+    {"perl", "ruby", "php", "node", "deno", "bun", "lua", "julia", "rscript", "groovy", "osascript"}
+)
 _INLINE = pattern(
     r"\b(?:perl|ruby|php|node|deno|bun|lua|julia|Rscript|groovy|osascript)(?:\s+eval)?(?:\s+-[\w:-]{1,40}){0,6}\s+(?:-\w{0,8}[eEr]\b|--eval\b|eval\b)"
 )
-_INLINE_RUNS = pattern(r"\b(?:eval|exec|execSync|system|Function|runInThisContext|include|load|loadstring|source|assert|spawn)\b")
+_INLINE_RUNS = pattern(
+    r"\b(?:eval|exec|execSync|system|Function|runInThisContext|include|load|loadstring|source|assert|spawn)\b"
+)
 _INLINE_FETCHES = pattern(
     r"\bget\s{0,4}\(|\bLWP\b|\bHTTP::Tiny\b|\bURI\.open\b|\bopen-uri\b|\bNet::HTTP\b|\bfile_get_contents\(|\bfetch\(|\bcurl\b|\bwget\b|\bdownload\(|\burl\(|\bsource\(|\btoURL\b|\brequire\([\"'`]https?[\"'`]\)"
 )
@@ -423,9 +427,9 @@ def _judged(bare: str, words: AbstractSet[str]) -> tuple[str, str] | None:
         and _PYTHON_FETCHES.search(bare)
     ):
         return fetched(bare)
-    if not words.isdisjoint(_INLINE_WORDS) and "://" in bare and (given := _INLINE.search(bare)) is not None:
-        if _INLINE_RUNS.search(bare, given.end()) and _INLINE_FETCHES.search(bare):
-            return fetched(bare)
+    inline = _INLINE.search(bare) if "://" in bare and not words.isdisjoint(_INLINE_WORDS) else None
+    if inline is not None and _INLINE_RUNS.search(bare, inline.end()) and _INLINE_FETCHES.search(bare):
+        return fetched(bare)
     if "stratum" in words and _MINES.search(bare):
         return "makes the machine mine coins for somebody", "mines"
     return fetched(bare) if runs and _FETCHES.search(bare) and not _is_official(bare) else None

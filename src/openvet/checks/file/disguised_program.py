@@ -60,7 +60,9 @@ def check(ctx: Context) -> Iterator[Finding]:
                 or any(each in kinds for each in component.formats)
             ):
                 message = f"is named {inner}{ending}: Windows hides the last ending, and starts it by a double click"
-                yield ctx.finding(Location(component.place), message, "Delete it, and do not start it.", evidence={"ending": ending})
+                yield ctx.finding(
+                    Location(component.place), message, "Delete it, and do not start it.", evidence={"ending": ending}
+                )
                 continue
         if ending not in rules["data"] and not behind:
             continue

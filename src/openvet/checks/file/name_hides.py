@@ -43,7 +43,9 @@ _TURNS = ("\\u202d", "\\u202e", "\\u2066", "\\u2067")
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each name that hides something; a program or a script whose ending is turned around is worse."""
     started = name_rules()["disguise"]["started"]
-    for finding in ctx.anomalies("Do not use the file under this name; ask the publisher for one that shows what it is."):
+    for finding in ctx.anomalies(
+        "Do not use the file under this name; ask the publisher for one that shows what it is."
+    ):
         name = str(finding.evidence.get("name", ""))
         turned = any(each in name for each in _TURNS) and ending_of(name) in started
         yield replace(finding, severity=Severity.HIGH) if turned else finding

@@ -33,11 +33,14 @@ _LOADING = pattern(
 
 #: An address without encryption, or a bare one, that is not of one's own network.
 _PLAIN = pattern(
-    r"http://(?!localhost|127\.|0\.0\.0\.0|\[::1|10\.|192\.168\.|host\.docker|[\w-]+[:/])|https?://(?!127\.|10\.|192\.168\.|0\.0\.0\.0)(?:\d{1,3}\.){3}\d", re.IGNORECASE
+    r"http://(?!localhost|127\.|0\.0\.0\.0|\[::1|10\.|192\.168\.|host\.docker|[\w-]+[:/])|https?://(?!127\.|10\.|192\.168\.|0\.0\.0\.0)(?:\d{1,3}\.){3}\d",
+    re.IGNORECASE,
 )
 
 #: Settings by which an editor starts a program, and where an honest one lies: in a virtual environment or among what npm installs.
-_PROGRAM_OF = pattern(r"(?:^git\.path|[iI]nterpreterPath|pythonPath|[pP]ath\.\w{1,20}|\.executable|\.(?:server|binary|cargo|go|node|bash|shell)?[pP]ath)$")
+_PROGRAM_OF = pattern(
+    r"(?:^git\.path|[iI]nterpreterPath|pythonPath|[pP]ath\.\w{1,20}|\.executable|\.(?:server|binary|cargo|go|node|bash|shell)?[pP]ath)$"
+)
 _ENVIRONMENT = pattern(r"\.?v?env\b|node_modules|conda|/bin/python|typescript/lib|\.pixi|\.yarn", re.IGNORECASE)
 
 Told = Iterator[tuple[str, str, Severity]]
@@ -79,7 +82,9 @@ def _servers(pointer: str, servers: Any) -> Told:
         elif name == "servers":
             yield from _servers(below(pointer, name), server)
         else:
-            address = next((server[key] for key in ("url", "serverUrl", "httpUrl") if isinstance(server.get(key), str)), "")
+            address = next(
+                (server[key] for key in ("url", "serverUrl", "httpUrl") if isinstance(server.get(key), str)), ""
+            )
             if _PLAIN.match(address):
                 yield below(pointer, name), f"makes an assistant ask {_shown(address)}", Severity.MEDIUM
 
@@ -88,7 +93,7 @@ def _parts(server: dict[str, Any]) -> list[str]:
     """The command of a server and its arguments: a text and a list, one list, or a map with ``path`` (Zed)."""
     command, arguments = server.get("command"), server.get("args")
     if isinstance(command, dict):
-        command, arguments = command.get("path"), command.get("args")
+        arguments, command = command.get("args"), command.get("path")
     parts = command if isinstance(command, list) else [command, *(arguments if isinstance(arguments, list) else ())]
     return [each for each in parts if isinstance(each, str)] if command else []
 
@@ -116,11 +121,14 @@ def _terminal(document: dict[str, Any]) -> Told:
                     yield below(f"/{key}", name), f"gives every terminal of the editor {name}", Severity.HIGH
         elif key.startswith("terminal.integrated.") and "profiles" in key and isinstance(value, dict):
             yield from _profiles(f"/{key}", value)
-        elif _PROGRAM_OF.search(key) and isinstance(value, str) and value.startswith((".", "${workspaceFolder}")):
-            if not _ENVIRONMENT.search(value):
-                yield below("", key), f"makes the editor start {_shown(value)}, which comes with the model", Severity.MEDIUM
+        elif isinstance(value, str) and _PROGRAM_OF.search(key) and _comes_with_it(value):
+            yield below("", key), f"makes the editor start {_shown(value)}, which comes with the model", Severity.MEDIUM
     if document.get("task.allowAutomaticTasks") == "on":
         yield "/task.allowAutomaticTasks", "lets tasks start when the folder is opened", Severity.MEDIUM
+
+
+def _comes_with_it(path: str) -> bool:
+    return path.startswith((".", "${workspaceFolder}")) and _ENVIRONMENT.search(path) is None
 
 
 def _profiles(pointer: str, profiles: dict[str, Any]) -> Told:
@@ -129,7 +137,11 @@ def _profiles(pointer: str, profiles: dict[str, Any]) -> Told:
         arguments = profile.get("args") if isinstance(profile, dict) else None
         texts = [each for each in arguments if isinstance(each, str)] if isinstance(arguments, list) else []
         if any(as_command(each) is not None for each in (" ".join(texts), *texts)):
-            yield below(pointer, name), f"makes every terminal of the editor run {_shown(' '.join(texts))}", Severity.HIGH
+            yield (
+                below(pointer, name),
+                f"makes every terminal of the editor run {_shown(' '.join(texts))}",
+                Severity.HIGH,
+            )
 
 
 def _shown(text: str) -> str:

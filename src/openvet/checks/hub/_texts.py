@@ -46,7 +46,9 @@ def does(text: str) -> str | None:
 
 
 _NODE = pattern(r"['\"`](?:node:)?child_process['\"`]")
-_NODE_STARTS = pattern(r"\b(?:exec|execSync|spawn|spawnSync|execFile|execFileSync)\s{0,4}\(\s{0,8}(?:'([^'\r\n]{1,300})'|\"([^\"\r\n]{1,300})\"|`([^`\r\n]{1,300})`)")
+_NODE_STARTS = pattern(
+    r"\b(?:exec|execSync|spawn|spawnSync|execFile|execFileSync)\s{0,4}\(\s{0,8}(?:'([^'\r\n]{1,300})'|\"([^\"\r\n]{1,300})\"|`([^`\r\n]{1,300})`)"
+)
 
 
 def code_does(text: str) -> tuple[str, bool] | None:

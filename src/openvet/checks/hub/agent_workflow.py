@@ -60,15 +60,51 @@ _RUNNERS = pattern(
 #: Keys that say what an object is.
 _KINDS = ("_type", "class_name", "provider", "class_type", "type")
 #: Files that a prompt or a chain is read from.
-_PATHS = ("template_path", "example_prompt_path", "prompt_path", "llm_path", "llm_chain_path", "chain_path", "examples", "suffix_path", "prefix_path")
+_PATHS = (
+    "template_path",
+    "example_prompt_path",
+    "prompt_path",
+    "llm_path",
+    "llm_chain_path",
+    "chain_path",
+    "examples",
+    "suffix_path",
+    "prefix_path",
+)
 _ADDRESSES = pattern(r"(?:api_base|base_url|endpoint|endpoint_url|api_url|azure_endpoint)\Z", re.IGNORECASE)
-_PLAIN = pattern(r"http://(?!localhost|127\.|0\.0\.0\.0|10\.|192\.168\.|172\.|host\.docker|[\w-]+[:/])|https?://(?!127\.|10\.|192\.168\.|172\.)(?:\d{1,3}\.){3}\d", re.IGNORECASE)
+_PLAIN = pattern(
+    r"http://(?!localhost|127\.|0\.0\.0\.0|10\.|192\.168\.|172\.|host\.docker|[\w-]+[:/])|https?://(?!127\.|10\.|192\.168\.|172\.)(?:\d{1,3}\.){3}\d",
+    re.IGNORECASE,
+)
 #: Keys of vendors of models and services, which chains have.
 _VENDOR_KEY = pattern(r"\w{0,60}?(?:API_KEY|API_TOKEN|HUB_API_TOKEN|ACCESS_TOKEN|_KEY|_TOKEN|APIKEY)\Z")
-_OWN_SECRET = pattern(r"AWS_|AZURE_CLIENT|GOOGLE_APPLICATION|GITHUB_|GH_|SSH|DATABASE|DB_|PG|MYSQL|KUBE|VAULT|NPM_|PYPI|HF_TOKEN", re.IGNORECASE)
+_OWN_SECRET = pattern(
+    r"AWS_|AZURE_CLIENT|GOOGLE_APPLICATION|GITHUB_|GH_|SSH|DATABASE|DB_|PG|MYSQL|KUBE|VAULT|NPM_|PYPI|HF_TOKEN",
+    re.IGNORECASE,
+)
 #: What a text of code has, and what a saved workflow has at its top.
-_MARKS = pattern(r"\b(?:eval|exec|system|popen|Popen|run|call|check_output|spawn|execSync|subprocess|child_process)\b|__import__|\|\s{0,4}(?:ba)?sh\b|/dev/tcp/")
-_WORKFLOWS = frozenset({"nodes", "workflow", "connections", "edges", "component_type", "lc", "_type", "agents", "flow", "graph", "data", "links", "tools", "llm_chain", "agent"})
+_MARKS = pattern(
+    r"\b(?:eval|exec|system|popen|Popen|run|call|check_output|spawn|execSync|subprocess|child_process)\b|__import__|\|\s{0,4}(?:ba)?sh\b|/dev/tcp/"
+)
+_WORKFLOWS = frozenset(
+    {
+        "nodes",
+        "workflow",
+        "connections",
+        "edges",
+        "component_type",
+        "lc",
+        "_type",
+        "agents",
+        "flow",
+        "graph",
+        "data",
+        "links",
+        "tools",
+        "llm_chain",
+        "agent",
+    }
+)
 _LONGEST = 64 * 1024
 _MOST = 200_000
 _TOLD = 20
@@ -77,7 +113,9 @@ _TOLD = 20
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each object and each text of code, up to twenty in one file."""
     for component in documents(ctx):
-        if not _is_workflow(component.document) or any(each.rule == "hub/shell-command" for each in component.anomalies):
+        if not _is_workflow(component.document) or any(
+            each.rule == "hub/shell-command" for each in component.anomalies
+        ):
             continue
         if next(evaluated(component.document), None) is not None:  # config-expression tells those
             continue
@@ -97,7 +135,9 @@ def _is_workflow(document: Any) -> bool:
         return False
     if not document.keys().isdisjoint(_WORKFLOWS):
         return True
-    return any(isinstance(each, dict) and "class_type" in each for each in list(document.values())[:4])  # ComfyUI's prompts
+    return any(
+        isinstance(each, dict) and "class_type" in each for each in list(document.values())[:4]
+    )  # ComfyUI's prompts
 
 
 def _found(document: Any) -> Iterator[tuple[str, str, Severity]]:
@@ -117,7 +157,11 @@ def _found(document: Any) -> Iterator[tuple[str, str, Severity]]:
                 worse = code_does(child)
                 if worse is not None:
                     what, high = worse
-                    yield below(pointer, key), f"holds code of a node that {what}", Severity.HIGH if high else Severity.MEDIUM
+                    yield (
+                        below(pointer, key),
+                        f"holds code of a node that {what}",
+                        Severity.HIGH if high else Severity.MEDIUM,
+                    )
         waiting.extend(reversed(inner))
 
 
@@ -144,10 +188,19 @@ def _of_object(pointer: str, value: dict[str, Any]) -> Iterator[tuple[str, str, 
         for key in _PATHS:
             path = value.get(key)
             if isinstance(path, str) and is_outside(path):
-                yield below(pointer, key), f"makes a loader read {shown(path)}, which is not in its own folder", Severity.MEDIUM
+                yield (
+                    below(pointer, key),
+                    f"makes a loader read {shown(path)}, which is not in its own folder",
+                    Severity.MEDIUM,
+                )
+    yield from _of_settings(pointer, value)
+
+
+def _of_settings(pointer: str, value: dict[str, Any]) -> Iterator[tuple[str, str, Severity]]:
     if value.get("allow_code_execution") is True and value.get("code_execution_mode") == "unsafe":
         yield below(pointer, "code_execution_mode"), "lets an agent run code on the machine itself", Severity.MEDIUM
+    if not any("key" in str(each).lower() or "secret" in str(each).lower() for each in value):
+        return
     for key, child in value.items():
         if isinstance(key, str) and isinstance(child, str) and _ADDRESSES.search(key) and _PLAIN.match(child):
-            if any("key" in str(each).lower() or "secret" in str(each).lower() for each in value):
-                yield below(pointer, key), f"sends keys of the environment to {shown(child)}", Severity.MEDIUM
+            yield below(pointer, key), f"sends keys of the environment to {shown(child)}", Severity.MEDIUM

@@ -39,7 +39,7 @@ _RUN = (
     ("htaccess-before", "makes a server run a file before every page", ".htaccess", "php_value auto_prepend_file /tmp/x.jpg\n"),
     ("user-ini", "the same in settings of PHP", ".user.ini", "auto_prepend_file=logo.png\n"),
     ("inf", "settings of a driver that start a command", "x.inf", "[Version]\nSignature=$chicago$\n[DefaultInstall]\nRunPreSetupCommands=X\n[X]\ncalc\n"),
-    ("preload", "makes every program load a library", "etc/ld.so.preload", "/tmp/x.so\n"),
+    ("preload", "makes every program load a library", "etc/ld.so.preload", "/opt/x.so\n"),
     ("sudoers", "lets a user do everything", "etc/sudoers.d/x", "ALL ALL=(ALL) NOPASSWD: ALL\n"),
     ("authorized", "lets somebody log in", ".ssh/authorized_keys", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI x\n"),
     ("cron", "a table of cron", "etc/cron.d/x", f"* * * * * root {_FETCH}\n"),
@@ -133,7 +133,9 @@ _ASSISTANTS: tuple[tuple[str, str, str, dict[str, Any], str], ...] = (
 )  # fmt: skip
 #: Settings of an editor are looked at for commands too.
 _RULES = {"terminal-profile": "hub/tool-command hub/shell-command"}
-_PROGRAM = b"MZ" + bytes(58) + b"\x40\0\0\0" + b"PE\0\0\x64\x86\x01\0" + bytes(12) + b"\xf0\0\x22\0" + b"\x0b\x02" + bytes(300)
+_PROGRAM = (
+    b"MZ" + bytes(58) + b"\x40\0\0\0" + b"PE\0\0\x64\x86\x01\0" + bytes(12) + b"\xf0\0\x22\0" + b"\x0b\x02" + bytes(300)
+)
 
 CASES: tuple[Case, ...] = (
     *(_case(*each, "hub/shell-command", "reject") for each in _RUN),
