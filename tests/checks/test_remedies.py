@@ -9,7 +9,7 @@ from openvet.workflows.knowledge import rule_texts
 
 LOADERS = re.compile(
     r"Avro for Java|ObjectInputStream|pickle\.load|joblib\.load|torch\.load|torch\.jit\.load|torch\.export\.load|PyTorch|LibTorch|Keras|TensorFlow|transformers"
-    r"|NumPy|skops|NeMo|llama|Ollama|TorchServe|PyYAML|yaml\.|Python's|ONNX|onnx|MLflow|XGBoost|LightGBM|OpenVINO|XStream|vLLM|PyArrow|Transformers4Rec|R "
+    r"|NumPy|skops|NeMo|llama|Ollama|TorchServe|PyYAML|yaml\.|Python's|ONNX|onnx|MLflow|XGBoost|LightGBM|OpenVINO|XStream|vLLM|LangChain|PyArrow|Transformers4Rec|R "
 )
 ADVISED = [rule for rule in rule_texts() if re.search(r"CVE-|GHSA-", dict(rule.sections)["References"])]
 

@@ -32,7 +32,7 @@ _DATA: Final = pattern(
 _PROSE: Final = pattern(r"\.(?:rst|adoc|asciidoc|org|textile|rdoc|mdx)$", re.IGNORECASE)
 #: Names without a suffix that are texts for people, or lists of tokens.
 _PLAIN: Final = pattern(
-    r"/(?:LICEN[CS]E|COPYING|COPYRIGHT|NOTICE|AUTHORS?|CONTRIBUTORS?|MAINTAINERS|CODEOWNERS|CHANGE(?:LOG|S)|HISTORY|NEWS|TODO|VERSION|CITATION|THANKS|PATENTS|SECURITY|USE_POLICY|"
+    r"/(?:LICEN[CS]E|COPYING|COPYRIGHT|NOTICE|AUTHORS?|CONTRIBUTORS?|MAINTAINERS|CODEOWNERS|CHANGE(?:LOG|S)|HISTORY|NEWS|TO(?:DO)|VERSION|CITATION|THANKS|PATENTS|SECURITY|USE_POLICY|"
     r"RELEASE|METADATA|RECORD|WHEEL|PKG-INFO|INSTALLER|vocab\w{0,10}|merges|words|tokens|labels?|classes|names|dict\w{0,6}|spm\w{0,10}|checkpoint|DESCRIPTION|NAMESPACE|"
     r"MANIFEST(?:\.in|\.mf)?|\.git\w{0,20}|\.dockerignore|\.\w{1,12}ignore)(?:[._-][\w-]{1,20})?$",
     re.IGNORECASE,
@@ -103,6 +103,7 @@ _TOLD: Final = tuple(
 
 #: Where Ollama takes weights and adapters from.
 _TAKES: Final = pattern(r"^[ \t]{0,40}(FROM|ADAPTER)[ \t]{1,40}[\"']?([^\s\"']{1,400})", re.IGNORECASE | re.MULTILINE)
+_SYSTEM: Final = pattern(r"/(?:etc|proc|root)/")
 _MODELFILE: Final = pattern(r"/modelfile(?:[._-][\w.-]{1,60})?$|\.modelfile$", re.IGNORECASE)
 
 
@@ -115,7 +116,7 @@ def _tell_modelfile(text: str, facts: Facts) -> None:
         path = found[2]
         if path.startswith("https://") or not is_outside(path):
             continue
-        private = PRIVATE.search(path) is not None or path.startswith(("/etc/", "/proc/", "/root/"))
+        private = PRIVATE.search(path) is not None or _SYSTEM.match(path) is not None
         facts.anomaly(
             "hub/outside-path",
             f"makes Ollama take {'weights' if found[1].upper() == 'FROM' else 'an adapter'} from {printable(shorten(path, 200))}",

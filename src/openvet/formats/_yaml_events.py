@@ -20,8 +20,8 @@ from openvet.errors import LimitError, MalformedError
 __all__ = ["AliasBombError", "Tag", "YamlText", "parse_yaml"]
 
 _MOST_VALUES = 500_000
-#: So many times larger than what stands there is no text by chance.
-_BOMB = 100
+#: Values that no memory holds, in a text that is short enough to be parsed.
+_BOMB = 10**9
 #: Pure Python scans some hundred thousand characters a second, the C library some millions.
 _LONGEST = 8 * 1024 * 1024
 #: A key may be as long as the text, and above ten thousand tags.
@@ -114,7 +114,7 @@ def parse_yaml(
         raise MalformedError(f"is not well-formed YAML: {shorten(printable(str(problem)), 120)}{where}") from None
     except (RecursionError, ValueError, OverflowError, UnicodeError) as error:
         raise MalformedError(f"is not well-formed YAML: {shorten(printable(str(error)), 120)}") from None
-    return builder.result
+    return builder.end()
 
 
 class _Builder:
@@ -126,11 +126,10 @@ class _Builder:
         self._stack: list[_Frame] = []
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._values = 0
-        self._events = 0
+        self._over = False
         self.result = YamlText([], [], [], {})
 
     def take(self, event: Any) -> None:
-        self._events += 1
         kind = type(event).__name__
         if kind == "ScalarEvent":
             self._note_tag(event)
@@ -174,8 +173,9 @@ class _Builder:
 
     def _complete(self, value: Any, size: int, anchor: str | None, event: Any) -> None:
         self._count(1)
-        if size > _MOST_VALUES:
-            raise self._too_many(size)
+        if size > _BOMB:
+            raise AliasBombError("text", self._limits.text, "the YAML text is an alias bomb")
+        self._over = self._over or size > _MOST_VALUES
         if anchor is not None:
             self._anchors[anchor] = (value, size)
         if not self._stack:
@@ -194,12 +194,16 @@ class _Builder:
     def _count(self, values: int) -> None:
         self._values += values
         if self._values > _MOST_VALUES:
-            raise self._too_many(self._values)
+            raise self._too_many()
 
-    def _too_many(self, size: int) -> LimitError:
-        if size > _BOMB * self._events:
-            return AliasBombError("text", self._limits.text, "the YAML text is an alias bomb")
+    def _too_many(self) -> LimitError:
         return LimitError("text", self._limits.text, "the YAML text holds too many values")
+
+    def end(self) -> YamlText:
+        """What the text holds; raises where its aliases make it too large to be walked through."""
+        if self._over:
+            raise self._too_many()
+        return self.result
 
     def _set(self, frame: _Frame, value: Any, line: int) -> None:
         key = frame.key if isinstance(frame.key, str) else _as_key(frame.key)

@@ -8,7 +8,7 @@ r"""Packages of Debian: an ``ar`` archive of a version, a tar with the scripts t
 
 The tars become members, so that the scripts (``preinst``, ``postinst``, ``prerm``, ``postrm``) are read as what they are.
 
-Specification: deb(5), https://manpages.debian.org/deb.5
+Specification: deb(5) of dpkg.
 """
 
 from __future__ import annotations

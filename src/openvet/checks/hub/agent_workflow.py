@@ -8,20 +8,21 @@ What it finds:
     and addresses to which such a key would go without encryption.
 
 Why it matters:
-    Whoever loads the chain gets what it names. Loaders of LangChain built whatever a text named (CVE-2023-36258, CVE-2023-44467),
+    Whoever loads the chain gets what it names. Loaders of LangChain built whatever a text named (CVE-2023-36258),
     read prompts from any path, and gave secrets of the environment to what asked for them (CVE-2025-68664).
 
 Example:
     ``{"_type": "llm_bash_chain"}``, or ``{"_type": "prompt", "template_path": "../../secret.txt"}``.
 
 Remedy:
-    Do not load it; build the chain in code that you have read.
+    Do not load it; build the chain in code that you have read. LangChain is hit before 0.0.247 (CVE-2023-36258), langchain-core before
+    0.1.29 (CVE-2024-28088, paths) and before 0.3.81 and 1.2.5 (CVE-2025-68664, secrets).
 
 What it cannot see:
     What a class does with its arguments, and nodes that somebody installs for it.
 
 References:
-    CVE-2023-36258, CVE-2023-44467, CVE-2024-28088, CVE-2025-68664 ; CWE-94, CWE-502.
+    CVE-2023-36258, CVE-2024-28088, CVE-2025-68664 ; CWE-94, CWE-502.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ What it cannot see:
     What a program does with a text of ordinary size.
 
 References:
-    CWE-776; CVE-2019-11253.
+    CWE-776; https://yaml.org/spec/1.1/ , anchors and aliases.
 """
 
 from __future__ import annotations
