@@ -32,10 +32,12 @@ _SETS_UP = pattern(r"(?:^|/)(?:read[_-]?me|install|setup|usage|quick[_-]?start|g
 #: One of these stands in every text of which anything is told.
 _MAY = pattern(
     r"\b(?:curl|wget|irm|iwr|invoke|fetch|powershell|pwsh|certutil|mshta|regsvr32|rundll32|bitsadmin|socat|mkfifo|nc|ncat|netcat|stratum|urlopen|"
-    r"base64|b64decode|environ|pip[23]?|xxd|openssl|scp|rsync)\b|/dev/(?:tcp|udp)/|\b(?:python[23]?|perl|ruby|node|php)\s{1,8}-|\bexec\s{0,4}\(|\bdup2\(|\bsocket\(|\bPopen\(|\bsystem\("
+    r"base64|b64decode|environ|pip[23]?|xxd|openssl|scp|rsync)\b|/dev/(?:tcp|udp)/|\b(?:python[23]?|perl|ruby|node|php)\s{1,8}-|\brm\s{1,8}-|\bexec\s{0,4}\(|\bdup2\(|\bsocket\(|\bPopen\(|\bsystem\("
 )
 _PYTHON = frozenset({"python", "py", "python3", "ipython"})
 _KINDS = frozenset({"hidden", "mines", "reverse-shell", "sends"})
+#: The same in what is written for a program.
+_FOR_PROGRAMS = frozenset({"hidden", "reverse-shell", "sends", "destroys"})
 #: An address on the Internet, or a name of a machine there.
 _PUBLIC = pattern(
     r"(?<![\d.])(?!0\.|10\.|127\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|192\.168\.|255\.)(?:\d{1,3}\.){3}\d{1,3}(?![\d.])|"
@@ -99,7 +101,7 @@ def tell_advised(text: str, facts: Facts, *, every: bool = False) -> None:
     worst: tuple[Anomaly, str] | None = None
     for each in seen.anomalies:
         kind = str(each.evidence.get("kind")) if each.rule == "hub/shell-command" else ""
-        kind = kind if every and kind in _KINDS - {"mines"} else _kind_in_page(each, kind, text, facts.name)
+        kind = kind if every and kind in _FOR_PROGRAMS else _kind_in_page(each, kind, text, facts.name)
         if kind and (worst is None or worst[1] == "shown" != kind):
             worst = each, kind
     if worst is not None:
@@ -170,7 +172,7 @@ def tell_chunks(text: str, facts: Facts) -> None:
 
 def _commands_of(text: str) -> str:
     """The lines that may be a command; others are left empty: rows of tables, whose bars are no pipes, and Python, which has its own."""
-    lines = ["" if line.lstrip().startswith("|") else line for line in text.split("\n")]
+    lines = ["" if line.lstrip().startswith("|") and line.count("|") > 1 else line for line in text.split("\n")]
     for fence in fences_of(text):
         if fence.language in _PYTHON:
             for at in range(fence.line - 1, min(fence.line + fence.text.count("\n"), len(lines))):
@@ -186,7 +188,7 @@ def _is_fenced(text: str, line: int | None) -> bool:
 
 def _far(anomaly: Anomaly) -> bool:
     """Whether the address stands on another line than the one that is told."""
-    return "second step" in anomaly.message or "ocket" in anomaly.message
+    return any(each in anomaly.message for each in ("second step", "ocket", "$", "dup2", "pty."))
 
 
 def _is_meant(message: str) -> bool:

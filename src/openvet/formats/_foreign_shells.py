@@ -24,10 +24,10 @@ _LONGEST: Final = 256 * 1024
 _SOCKETS: Final = pattern(
     r"\bsocket\(\s{0,8}\w{1,20},\s{0,8}[AP]F_INET|\bIO::Socket::INET\b|\bTCPSocket\.(?:new|open)\b|\bfsockopen\(|\bstream_socket_client\(|\bsocket\.tcp\b|"
     r"\bnet\.(?:Socket|connect|createConnection|Dial\w{0,10})\(|/inet/tcp/|\bTcpStream::connect\(|\bnew\s{1,8}(?:java\.net\.)?Socket\(|\bTcpClient\(|\bsocketConnection\(|"
-    r"\[socket\s{1,8}[\w.\"$]|\bconnect\(\s{0,8}\"(?:\d{1,3}\.){3}\d"
+    r"\[socket\s{1,8}[\w.\"$]|\bos\.dup2\(|\bpty\.spawn\(|\bconnect\(\s{0,8}\"(?:\d{1,3}\.){3}\d"
 )
 _SHELL: Final = pattern(
-    r"[\"'`({ =]/bin/(?:ba|z|k|da)?sh\b|[\"'`]cmd(?:\.exe)?[\"'`]|[\"'`]powershell|[\"'`](?:ba|z|da)?sh\s{1,8}-i\b|\|&\s{0,8}getline\b|\bexec\s{1,8}(?:ba|z)?sh\b"
+    r"[\"'`({ =]/bin/(?:ba|z|k|da)?sh\b|[\"'`]cmd(?:\.exe)?[\"'`]|[\"'`]powershell|[\"'`](?:ba|z|da)?sh\s{1,8}-i\b|\|&\s{0,8}getline\b|\bexec\s{1,8}(?:ba|z)?sh\b|\bpty\.spawn\(\s{0,4}[\"'\\]{1,3}(?:/bin/)?(?:ba|z)?sh\b"
 )
 _DDE: Final = pattern(
     r"[=+@*!)-](?:cmd|msexcel|powershell|mshta|rundll32|regsvr32|wscript|certutil)(?:\.exe)?\|\s{0,4}'", re.IGNORECASE

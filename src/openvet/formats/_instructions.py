@@ -31,13 +31,13 @@ _ADDRESSED = pattern(
 _SECRETLY = pattern(
     r"\b(?:do\s+not|don'?t|never|without)\s+(?:\w+\s+){0,2}?(?:tell|telling|mention|mentioning|inform|informing|notify|notifying|alert|alerting|warn|warning|reveal|"
     r"revealing|disclos\w+|ask|asking|report|reporting|show|showing)\b(?:[^.\n]{0,40}\b(?:user|human|developer|anyone|anybody|them|this|it|that)\b)?|"
-    r"\b(?:silently|secretly|covertly|surreptitiously|stealthily)\b|\bin\s+the\s+background\s+without\b|\bhide\s+(?:this|it|the\s+output)\b",
+    r"\b(?:silently|secretly|covertly|surreptitiously|stealthily)\b|\bin\s+the\s+background\s+without\b|\bhide\s+(?:this|it|the\s+output)\b|不要(?:告诉|通知|提及|提醒|让)|(?:悄悄|偷偷|秘密)地?",
     re.IGNORECASE,
 )
 #: The same where it can only mean a person: what a page of documentation does not say.
 _FROM_USER = pattern(
     r"\b(?:do\s+not|don'?t|never|without)\s+(?:\w+\s+){0,2}?(?:tell|telling|mention|mentioning|inform|informing|notify|notifying|alert|alerting|reveal|revealing|disclos\w+|ask|asking)\b"
-    r"[^.\n]{0,40}\b(?:user|human|developer|anyone|anybody|this|it)\b|\bhide\s+(?:this|it)\s+from\b",
+    r"[^.\n]{0,40}\b(?:user|human|developer|anyone|anybody|this|it)\b|\bhide\s+(?:this|it)\s+from\b|不要(?:告诉|通知|提及)",
     re.IGNORECASE,
 )
 _FORGETS = pattern(
@@ -45,7 +45,7 @@ _FORGETS = pattern(
     re.IGNORECASE,
 )
 _ACTS = pattern(
-    r"\b(?:send|post|upload|exfiltrate|transmit|forward|submit|leak|email|curl|wget|report)s?\b|\b(append|add)\b",
+    r"\b(?:send|post|upload|exfiltrate|transmit|forward|submit|leak|email|push|curl|wget|report)s?\b|发送|上传|提交|\b(append|add)\b",
     re.IGNORECASE,
 )
 #: To run something, or to fetch it; and what has to stand behind that on the line.
@@ -56,14 +56,17 @@ _NAMED = pattern(r"https?://|\bit\b", re.IGNORECASE)
 _THEN = pattern(
     r"(?:\b(?:and|then)|\|)\s{1,4}(?:\w{1,20}\s{1,4}){0,3}(?:run|execute|eval|bash|sh|source|install)\b", re.IGNORECASE
 )
+_ADDS = pattern(r"\b(?:add|insert|include|embed|inject|append|import|write)\b", re.IGNORECASE)
 _NEVER = pattern(
     r"\b(?:never|not|don'?t|avoid|cannot|without|refuse\s+to|must\s?n'?t)\W+(?:\w+\W+){0,4}\Z", re.IGNORECASE
 )
 _WHERE = pattern(r"\bhttps?://[^\s\"'`)>]{3,400}|\b(?:\d{1,3}\.){3}\d{1,3}\b")
 _SECRETS = pattern(
-    r"(?<![\w/])\.env\b|\benvironment\s+variables?\b|\b(?:api[ _-]?keys?|access\s+tokens?|credentials?|passwords?|secrets?|private\s+keys?|ssh\s+keys?|session\s+cookies?|tokens)\b|\bauthorized_keys\b|\bcrontab\b",
+    r"(?<![\w/])\.env\b|\benvironment\s+variables?\b|\b(?:api[ _-]?keys?|access\s+tokens?|credentials?|passwords?|secrets?|private\s+keys?|ssh\s+keys?|session\s+cookies?|tokens)\b|\bauthorized_keys\b|\bcrontab\b|\w_(?:API_KEY|TOKEN|SECRET|PASSWORD)\b|密钥|令牌|密码|凭据|环境变量",
     re.IGNORECASE,
 )
+#: Letters of a block that no font shows; flags of regions have a few behind a black flag.
+_UNSEEN = pattern(r"[\U000e0020-\U000e007e]{8,}")
 _LONGEST = 512 * 1024
 _NEAR = 600
 _MOST = 200
@@ -84,7 +87,15 @@ def hides_address(text: str) -> tuple[int, str] | None:
 
 def tell_instructions(text: str, facts: Facts, *, addressed: bool) -> None:
     """Record the first passage that sets an assistant against its user; ``addressed`` where it is written for one."""
-    if len(text) > _LONGEST or not ("http" in text or "~/" in text or "/." in text or _WHERE.search(text)):
+    if len(text) > _LONGEST:
+        return
+    if (found := _UNSEEN.search(text)) is not None and text[max(0, found.start() - 1)] != "\U0001f3f4":  # a flag
+        line = text.count("\n", 0, found.start()) + 1
+        said = "".join(chr(ord(each) - 0xE0000) for each in found.group())
+        message = f"holds text that nobody sees and that an assistant reads: {shorten(printable(said), 120)}"
+        facts.anomaly("hub/assistant-instruction", message, line=line, kind="addressed" if addressed else "page")
+        return
+    if not ("http" in text or "~/" in text or "/." in text or _WHERE.search(text)):
         return
     if any(each.rule == "hub/shell-command" and each.evidence.get("kind") != "shown" for each in facts.anomalies):
         return  # the command itself is told
@@ -113,6 +124,17 @@ def tell_instructions(text: str, facts: Facts, *, addressed: bool) -> None:
         if _WHERE.search(near) and (secretly.search(near) or _FORGETS.search(near)):
             _tell(facts, text, found.start(), "to fetch and run something", near, addressed)
             return
+    if addressed and (start := _add_unsaid(text)) is not None:
+        _tell(facts, text, start, "to add something of its own to what it writes", text, addressed)
+
+
+def _add_unsaid(text: str) -> int | None:
+    """Where a text asks to put an address into what is written, and to keep quiet about it."""
+    for found in islice(_WHERE.finditer(text), _MOST):
+        near = text[max(0, found.start() - _NEAR // 3) : found.end() + _NEAR // 3]
+        if _FROM_USER.search(near) and _ADDS.search(near):
+            return found.start()
+    return None
 
 
 def _tell(facts: Facts, text: str, start: int, what: str, hidden: str, addressed: bool) -> None:

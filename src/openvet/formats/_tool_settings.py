@@ -23,7 +23,7 @@ _TOOLS = pattern(
     r"/(?:\.gitlab-ci|\.travis|\.pre-commit-config|azure-pipelines|docker-compose[\w.-]{0,40}|compose|action|dvc|tox|pixi|Taskfile(?:\.dist)?|taskfile|cog|"
     r"\.?lefthook|\.drone|\.woodpecker|bitbucket-pipelines|buildspec|cloudbuild|\.?appveyor|\.gitpod|skaffold|\.?mise|pyproject|Makefile|Cargo|meta|recipe|"
     r"fly|netlify|render|wercker|\.cirrus|codefresh|tasks|hatch|pdm|bentofile|truss|modal|sky|dstack)\.(?:ya?ml|toml|json)$|"
-    r"/(?:package|composer|deno|project|turbo|nx|app|tasks|launch|devcontainer|\.devcontainer|\.?opencode|lerna|angular|wrangler|vercel|now|netlify)\.jsonc?$|/\.(?:aider\.conf|goreleaser|releaserc)[\w.-]{0,20}$|\.gyp$|/user-data$|/MLproject$|/Pipfile$|"
+    r"/(?:package|composer|deno|project|turbo|nx|app|tasks|launch|devcontainer|\.devcontainer|\.?opencode|lerna|angular|wrangler|vercel|now|netlify)\.jsonc?$|/\.(?:aider\.conf|goreleaser|releaserc)[\w.-]{0,20}$|\.gyp$|/user-data$|/\.roomodes$|/MLproject$|/Pipfile$|"
     r"\.(?:code-workspace|sublime-project|iml|run\.xml)$"
 )
 #: What assistants have in their settings, and the same as it stands in JSON.
@@ -38,7 +38,7 @@ _KEYS = frozenset(
      "exec", "init", "install", "install_command", "on_start", "on_startup", "post_build", "post_install", "postinstall", "pre_build",
      "preinstall", "run", "script", "scripts", "setup", "setup_command", "setup_commands", "shell", "start_command", "startup_script",
      "after_script", "afterscript", "arguments", "basecommand", "before_install", "beforescript", "bootcmd", "execstart", "inline", "lint-cmd", "linker", "notify",
-     "on_error", "post_start", "poststart", "pre_start", "prestart", "program", "runcmd", "runner", "rustc-wrapper", "startup-script", "test-cmd", "user-data",
+     "on_error", "post_start", "poststart", "postbuildcommands", "pre_start", "prebuildcommands", "prestart", "program", "runcmd", "runner", "rustc-wrapper", "startup-script", "test-cmd", "user-data",
      "user_data", "userdata"}
 )  # fmt: skip
 _INSTALLED = ("preinstall", "install", "postinstall", "prepare")

@@ -94,6 +94,10 @@ _TOLD: Final = tuple(
         (r"/sudoers(?:\.d/[\w.-]{1,80})?$", r"\bNOPASSWD\b", "lets a user do everything without a password", "hidden"),
         (r"/\.ssh/authorized_keys2?$", r"^\s{0,8}\S", "lets somebody log in", "hidden"),
         ("", r"^[^\n]{0,200}\b(?:vim?|ex):[^\n]{0,200}(?:foldexpr|indentexpr|includeexpr|formatexpr|balloonexpr)\s{0,4}=[^\n]{0,60}(?:system|execute|assert_fails|feedkeys|source!)\b", "makes vi start a command", "hidden"),
+        (r"/\.npmrc$", r"^\s{0,8}(?:node-options|script-shell|shell|git|onload-script)\s{0,8}=\s{0,8}(?!--max|[\"']?--max)\S", "makes npm start something", "shown"),
+        (r"\.slk$", r"^C;[^\n]{0,400};E[^\n]{0,200}?(?:EXEC|CALL|REGISTER)\(", "makes a spreadsheet start a program", "hidden"),
+        (r"\.(?:iqy|rqy|oqy)$", r"https?://", "makes a spreadsheet fetch something", "shown"),
+        (r"\.rdp$", r"^\s{0,8}(?:full address|remoteapplicationprogram|alternate shell|drivestoredirect):s:\S", "opens the desktop of another machine, and may give it the disks", "shown"),
         (r"\.tf$", r"\bprovisioner\s{1,4}\"(?:local|remote)-exec\"|\bdata\s{1,4}\"external\"", "makes Terraform start a command", "shown"),
         (r"/(?:\.wgetrc|\.curlrc|_curlrc)$", r"^\s{0,8}(?:use_askpass|post_file|upload-file|proxy|output(?:_document)?|no-?check-?certificate|insecure)\b", "changes what wget or curl do", "shown"),
     )

@@ -20,8 +20,8 @@ from openvet.errors import LimitError, MalformedError
 __all__ = ["AliasBombError", "Tag", "YamlText", "parse_yaml"]
 
 _MOST_VALUES = 500_000
-#: Values that no memory holds, in a text that is short enough to be parsed.
-_BOMB = 10**9
+#: Values that nobody writes down, and that take gigabytes once something goes through them.
+_BOMB = 5_000_000
 #: Pure Python scans some hundred thousand characters a second, the C library some millions.
 _LONGEST = 8 * 1024 * 1024
 #: A key may be as long as the text, and above ten thousand tags.

@@ -90,8 +90,25 @@ def read(source: Source, facts: Facts) -> None:
     if len(cells) > _MOST:
         facts.unknown("limit", f"more than {_MOST} cells hold code; the rest was not read")
     tell_sent(sources, facts)
+    _tell_pages(facts)
     tell_active_output(facts.document, facts)
     facts.document = None  # the cells are read; no loader acts on a key of a notebook
+
+
+def _tell_pages(facts: Facts) -> None:
+    """What the Markdown of a notebook tells its reader to run."""
+    from openvet.formats._advised import tell_advised
+
+    cells = facts.document.get("cells") if isinstance(facts.document, dict) else None
+    for index, cell in enumerate(_list(cells)[:_MOST]):
+        text = cell.get("source") if isinstance(cell, dict) and cell.get("cell_type") == "markdown" else None
+        if isinstance(text, list):
+            text = "".join(part for part in text if isinstance(part, str))
+        if isinstance(text, str) and "://" in text:
+            seen = Facts(facts.place, facts.name, facts.budget)
+            tell_advised(text, seen)
+            for each in seen.anomalies:
+                facts.anomaly(each.rule, each.message, pointer=f"/cells/{index}", **each.evidence)
 
 
 def _cells(document: Any) -> list[tuple[int, str]]:

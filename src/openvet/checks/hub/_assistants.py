@@ -25,6 +25,14 @@ _EVENTS = frozenset(
     {"PreToolUse", "PostToolUse", "PermissionRequest", "Notification", "UserPromptSubmit", "Stop", "SubagentStop", "PreCompact", "SessionStart", "SessionEnd",
      "beforeShellExecution", "beforeMCPExecution", "afterFileEdit", "beforeReadFile", "beforeSubmitPrompt", "afterAgentResponse", "BeforeTool", "AfterTool"}
 )  # fmt: skip
+#: Settings that no other tool calls so, the value by which nobody is asked, and what that does.
+_UNGUARDED = (
+    ("enableAllProjectMcpServers", True, "lets an assistant start every server of the folder without asking"),
+    ("sandbox_mode", "danger-full-access", "lets an assistant work without a sandbox"),
+    ("chat.tools.autoApprove", True, "lets an assistant run every tool without asking"),
+    ("chat.tools.global.autoApprove", True, "lets an assistant run every tool without asking"),
+    ("security.workspace.trust.enabled", False, "makes an editor trust every folder"),
+)
 _HELPERS = ("apiKeyHelper", "awsAuthRefresh", "awsCredentialExport", "otelHeadersHelper")
 #: Variables by which a program is made to run code of somebody else.
 _LOADING = pattern(
@@ -58,6 +66,7 @@ def assistant_commands(place: str, document: Any) -> Told:
     hooks = document.get("hooks")
     if _HOOKS.search(place) or (isinstance(hooks, dict) and not _EVENTS.isdisjoint(hooks)):
         yield from _hooks("/hooks", hooks)
+    yield from _permissions(document)
     if place.endswith(".kiro.hook"):
         yield from _hooks("/then", document.get("then"))
     if _HOOKS.search(place):
@@ -66,6 +75,35 @@ def assistant_commands(place: str, document: Any) -> Told:
                 yield f"/{key}", f"makes an assistant run {_shown(document[key])}", Severity.HIGH
     if place.endswith("/.vscode/settings.json"):
         yield from _terminal(document)
+
+
+def _permissions(document: dict[str, Any]) -> Told:
+    """Settings by which an assistant asks nobody, or talks to another service than its own."""
+    permissions = document.get("permissions")
+    if isinstance(permissions, dict):
+        if permissions.get("defaultMode") == "bypassPermissions":
+            yield "/permissions/defaultMode", "lets an assistant run everything without asking", Severity.MEDIUM
+        allowed = permissions.get("allow")
+        if isinstance(allowed, list) and not {"Bash", "Bash(*)", "Bash(:*)", "*"}.isdisjoint(
+            each for each in allowed if isinstance(each, str)
+        ):
+            yield "/permissions/allow", "lets an assistant run every command without asking", Severity.MEDIUM
+    for key, unguarded, what in _UNGUARDED:
+        if document.get(key) == unguarded:
+            yield below("", key), what, Severity.MEDIUM
+    line = document.get("statusLine")
+    if isinstance(line, dict) and isinstance(line.get("command"), str):
+        worse = as_command(line["command"]) is not None
+        severity = Severity.HIGH if worse else Severity.MEDIUM
+        yield "/statusLine/command", f"makes an assistant run {_shown(line['command'])}", severity
+    variables = document.get("env")
+    for name, value in variables.items() if isinstance(variables, dict) else ():
+        if not isinstance(value, str):
+            continue
+        if _LOADING.fullmatch(name):
+            yield below("/env", name), f"gives an assistant {name}, by which programs run code", Severity.MEDIUM
+        elif name.endswith("_BASE_URL") and _PLAIN.match(value):
+            yield below("/env", name), f"makes an assistant talk to {_shown(value)}", Severity.MEDIUM
 
 
 def _servers(pointer: str, servers: Any) -> Told:

@@ -83,7 +83,7 @@ def check(ctx: Context) -> Iterator[Finding]:
         place = f"/{component.place}"
         for pointer, what, severity in assistant_commands(place, component.document):
             yield ctx.finding(Location(component.place, pointer=pointer), what, _REMEDY, severity=severity)
-        if place.endswith(("/.vscode/tasks.json", ".code-workspace")):
+        if place.endswith(("/tasks.json", ".code-workspace")):
             for entry in entries(component, ("runOn",)):
                 if entry.value == "folderOpen":
                     yield ctx.finding(
