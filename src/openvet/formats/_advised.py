@@ -65,6 +65,8 @@ _SOCKET = pattern(r"\bdup2\(|\bpty\.spawn\(|\bsocket\(|\bsocket\.socket\(")
 _LONGEST = 1024 * 1024
 _LONGEST_FENCE = 64 * 1024
 _MOST = 20
+#: Marks of code within lines that are looked at.
+_SPANS = 4_000
 
 
 def is_document(name: str) -> bool:
@@ -137,9 +139,12 @@ def _tell_spans(text: str, seen: Facts) -> None:
     """The same for what stands between backticks within a line: a command by itself."""
     from openvet.formats.shell import tell_commands
 
+    room = _SPANS
     for number, line in enumerate(text.split("\n"), 1):
         if "`" not in line or _MAY.search(line) is None:
             continue
+        if (room := room - line.count("`")) < 0:
+            return
         for span in islice(_SPAN.finditer(line), _MOST):
             inner = Facts(seen.place, seen.name, seen.budget)
             tell_commands(span[1], inner)

@@ -133,6 +133,7 @@ class _Rendering:
         before = self._values
         after: dict[str, _Value] = {}
         for body in bodies:
+            self._steps += len(before) // 20
             self._values = dict(before)
             self.go(body, times)
             for key, value in self._values.items():
@@ -152,6 +153,7 @@ class _Rendering:
         target = key_of(node.target)
         if target is not None:
             self._values.pop(target, None)
+        self._steps += len(self._values) // 20
         before = dict(self._values)
         self.go(node.body, inner)
         if turns <= 1.0:

@@ -112,10 +112,11 @@ def tell_markdown(text: str, facts: Facts) -> None:
 
     if _ACTIVE.search(text) is None and _LINK.search(text) is None and _MARKDOWN_LINK.search(text) is None:
         return
+    lines = text.split("\n")
     for fence in fences_of(text):
-        if fence.text:
-            text = text.replace(fence.text, "")
-    text = _CODE.sub("", text[:_LONGEST])
+        end = min(fence.line + fence.text.count("\n"), len(lines))
+        lines[fence.line - 1 : end] = [""] * (end - fence.line + 1)
+    text = _CODE.sub("", "\n".join(lines)[:_LONGEST])
     found = _worst("text/markdown", text)
     if found is not None:
         facts.anomaly("hub/active-output", f"is a page that {found[0]}", kind=found[1])
