@@ -39,6 +39,7 @@ RULE = Rule(
     since="0.1.0",
     cwe=(1427,),
     needs=("markdown", "text"),
+    recorded=True,
 )
 
 

@@ -38,6 +38,7 @@ RULE = Rule(
     since="0.1.0",
     cwe=(776,),
     needs=("yaml", "markdown"),
+    recorded=True,
 )
 
 
