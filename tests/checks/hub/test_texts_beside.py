@@ -27,7 +27,7 @@ def _decided(name: str, text: str) -> tuple[str, frozenset[str]]:
     ("name", "decision"), [("AGENTS.md", "reject"), ("README.md", "review"), ("docs/a.md", "review")]
 )
 def test_what_is_written_for_an_assistant_is_worse(name: str, decision: str) -> None:
-    assert _decided(name, _SENDS) == (decision, {"hub/assistant-instruction"})
+    assert _decided(name, _SENDS) == (decision, frozenset({"hub/assistant-instruction"}))
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_assistants_read_these(name: str) -> None:
 
 def test_a_workflow_is_known_by_its_shape() -> None:
     node = {"type": "n8n-nodes-base.executeCommand", "parameters": {"command": "ls"}}
-    assert _decided("a.json", json.dumps({"nodes": [node]})) == ("review", {"hub/agent-workflow"})
+    assert _decided("a.json", json.dumps({"nodes": [node]})) == ("review", frozenset({"hub/agent-workflow"}))
     assert _decided("a.json", json.dumps({"type": "terminal"})) == ("admit", frozenset())
 
 
