@@ -13,7 +13,7 @@ from openvet.workflows.packs import find_pack, lint_pack, list_packs, load_pack,
 
 NAMES = sorted(list_packs())
 #: What no pack may say: nothing here is a legal judgement.
-FORBIDDEN = re.compile(r"\bcompliant\b|\bcompliance with\b|presumption of conformity|\bconforms to\b", re.IGNORECASE)
+FORBIDDEN = re.compile(r"\bcompliant\b|\bcompliance with\b|presumption of conformity", re.IGNORECASE)
 
 
 def test_the_packs_that_are_promised_ship() -> None:
