@@ -3,7 +3,8 @@
 What it finds:
     Code objects that dill and cloudpickle put together out of bytecode, constants and names; so do the copies of cloudpickle in
     numba, joblib, Ray and PySpark. Where the names in one give it a dangerous capability (it starts processes, evaluates text,
-    opens connections, loads native code or pickles), the model is rejected; else the code is only told.
+    opens connections, loads native code or pickles), the model is rejected; else the code is only told. A function that numba compiles
+    without the interpreter (the distances of UMAP and PyNNDescent) is a note: it knows numbers and arrays only.
 
 Why it matters:
     Whoever loads the file gets code that no package provides. It runs when the function is called, or when an instance of the
@@ -25,6 +26,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 
 from openvet.checks._check import Context
@@ -32,6 +34,7 @@ from openvet.checks.pickle._callables import Kind, classify
 from openvet.checks.pickle._verdict import DO_NOT_LOAD, NEEDS, programs
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
+from openvet.core.tables import read_table
 from openvet.core.text import printable, shorten
 
 if TYPE_CHECKING:
@@ -72,10 +75,15 @@ def check(ctx: Context) -> Iterator[Finding]:
                     evidence={**evidence, "dangerous": found[:20]},
                 )
             else:
+                compiled = (
+                    code.compiled and code.whole and not any(_leads_out(name) for name in (*code.names, *code.texts))
+                )
+                what = "a function that numba compiles" if compiled else "a code object"
                 yield ctx.finding(
                     program.at(code.offset),
-                    f"carries a code object that uses {shorten(', '.join(names), 120) or 'no names'}",
+                    f"carries {what} that uses {shorten(', '.join(names), 120) or 'no names'}",
                     remedy,
+                    severity=Severity.NOTE if compiled else None,
                     evidence=evidence,
                 )
 
@@ -96,6 +104,16 @@ def dangers_of(code: CodeObject) -> list[str]:
             if word != module and known.kind is Kind.DANGEROUS and known.capability in _DANGEROUS:
                 found[f"{module}.{word}"] = None
     return list(found)
+
+
+def _leads_out(name: str) -> bool:
+    """Whether code that numba compiles reaches the interpreter, other libraries or memory at an address by this name."""
+    return name.startswith("__") or name in _tables()
+
+
+@cache
+def _tables() -> frozenset[str]:
+    return frozenset(read_table("code_builders")["leads_out"])
 
 
 def _is_name(text: str) -> bool:

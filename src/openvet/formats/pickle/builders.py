@@ -4,15 +4,13 @@ Making a code object, a function of it or a class runs nothing; calling what was
 these two packages write is noted under a variant of its own and records the code object with the names and texts in it; with any
 other arguments it stays the dangerous callable that it is.
 
-numba carries what it compiles in the same way, inside of a literal.
+numba carries what it compiles in the same way, inside of a literal (:mod:`openvet.formats.pickle.compiled`).
 
-References: ``dill/_dill.py`` of dill; ``cloudpickle/cloudpickle.py`` of cloudpickle; ``numba/core/serialize.py`` of numba; ``code_new_impl`` in
-``Objects/codeobject.c`` of CPython.
+References: ``dill/_dill.py`` of dill; ``cloudpickle/cloudpickle.py`` of cloudpickle; ``code_new_impl`` in ``Objects/codeobject.c`` of CPython.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import cache
 from typing import Final
@@ -20,11 +18,12 @@ from typing import Final
 from openvet.core.pattern import pattern
 from openvet.core.tables import read_table
 from openvet.formats.pickle import literals
+from openvet.formats.pickle.compiled import COMPILED, is_rebuild, note_state
 from openvet.formats.pickle.program import BUILDS, CodeObject
 from openvet.formats.pickle.semantics import Semantics
 from openvet.formats.pickle.values import DICT, LIT, OPCODE, REF, RESULT, TUPLE, a_of, make, offset_of, tag_of
 
-__all__ = ["BUILDERS", "look_at_compiled"]
+__all__ = ["BUILDERS", "builds"]
 
 Items = list[int] | None
 Linker = Callable[[Semantics, Items, int, int], int | None]
@@ -33,16 +32,7 @@ Linker = Callable[[Semantics, Items, int, int], int | None]
 _CLOUDS: Final = tuple(
     f"{home}cloudpickle.cloudpickle" for home in ("", "numba.", "joblib.externals.", "ray.", "pyspark.")
 )
-_NUMBA: Final = "numba.core.serialize"
-#: A function compiled by numba as it writes it into a literal: the class comes first, with the parts that it is rebuilt from behind.
-_COMPILED: Final = pattern(
-    rb"\x80[\x03-\x05](?:\x95.{8})?(?:\x8c\x13numba\.core\.registry\x94?\x8c\rCPUDispatcher\x94?\x93"
-    rb"|cnumba\.core\.registry\nCPUDispatcher\n)",
-    re.DOTALL,
-)
 _SHOWN_METHOD: Final = pattern(r"<(?:method|slot wrapper|built-in method) '(\w+)' of '(\w+)' objects>")
-_DISPATCHERS: Final = frozenset({"CPUDispatcher", "DUFunc"})
-_SIGNATURES: Final = frozenset({"sigs", "siglist"})
 _DILL: Final = "dill._dill"
 _CODE: Final = frozenset({("types", "CodeType"), (_DILL, "_create_code")})
 _CODE_FIELDS: Final = 14
@@ -61,7 +51,7 @@ def _table() -> dict[str, frozenset[str]]:
     return {key: frozenset(names) for key, names in read_table("code_builders").items()}
 
 
-def _builds(m: Semantics, module: str, name: str, offset: int) -> int:
+def builds(m: Semantics, module: str, name: str, offset: int) -> int:
     """The call that was counted just now only builds: it is counted under its variant instead."""
     ref = m.refs[m.references.intern(module, name, "global", "", offset, "REDUCE")]
     ref.count -= 1
@@ -106,10 +96,12 @@ def _code(module: str, name: str) -> Linker:
         # constants, names, names of variables, and those of cells, in this order in every version
         out: list[list[str]] = [[], [], []]
         whole = [_texts(m, value, out[min(at, 2)]) for at, value in enumerate(tuples)]
-        if m.room():
+        if is_rebuild(m, items, out[1], out[0]):
+            m.rebuilds.add(offset)
+        elif m.room():
             loaded = _loaded(m, items, out[1])
             m.codes.append(CodeObject(offset, tuple(out[0]), tuple(out[1]), tuple(loaded), all(whole)))
-        return _builds(m, module, name, offset)
+        return builds(m, module, name, offset)
 
     return linker
 
@@ -132,13 +124,15 @@ def _function(module: str, name: str) -> Linker:
         scope = items[1]
         if tag_of(scope) == REF and m.refs[a_of(scope)].name != "__main__":
             return None
-        return _builds(m, module, name, offset)
+        if offset_of(items[0]) in m.rebuilds:
+            m.rebuilds.add(offset)
+        return builds(m, module, name, offset)
 
     return linker
 
 
 def _always(module: str, name: str) -> Linker:
-    return lambda m, _items, _bag, offset: _builds(m, module, name, offset)
+    return lambda m, _items, _bag, offset: builds(m, module, name, offset)
 
 
 def _type_by_name(module: str, name: str) -> Linker:
@@ -148,12 +142,12 @@ def _type_by_name(module: str, name: str) -> Linker:
         if wanted is None:
             return None
         if wanted == "PartialType":  # dill's own word for a class that is a linker
-            _builds(m, module, name, offset)
+            builds(m, module, name, offset)
             return m.reference("functools", "partial", offset, "REDUCE", via=f"{module}.{name}")
         home = "types" if wanted in table["types"] else "builtins" if wanted in table["builtins"] else ""
         if not home:
             return m.reference("types", wanted, offset, "REDUCE", via=f"{module}.{name}")
-        _builds(m, module, name, offset)
+        builds(m, module, name, offset)
         return m.reference(home, wanted, offset, "REDUCE", via=f"{module}.{name}")
 
     return linker
@@ -168,7 +162,7 @@ def _create_type(m: Semantics, items: Items, bag: int, offset: int) -> int | Non
         metaclass = m.reference("builtins", "type", offset, "REDUCE", via=_UNDEFINED)
     result = m.call_items(metaclass, items[1:], bag, offset, f"{_DILL}._create_type")
     if tag_of(items[0]) == REF and m.refs[a_of(items[0])].qualified in _METACLASSES:
-        return _builds(m, _DILL, "_create_type", offset)
+        return builds(m, _DILL, "_create_type", offset)
     return result
 
 
@@ -177,48 +171,11 @@ def _skeleton(module: str) -> Linker:
         if not items:
             return None
         if tag_of(items[0]) == REF and m.refs[a_of(items[0])].qualified in _METACLASSES:
-            return _builds(m, module, "_make_skeleton_class", offset)
+            return builds(m, module, "_make_skeleton_class", offset)
         m.call_items(items[0], None, bag, offset, f"{module}._make_skeleton_class")
         return None
 
     return linker
-
-
-def _compiled(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
-    """Numba loads the pickle in the literal, which is judged as a program of its own; only one of its dispatcher is followed."""
-    if not items or len(items) != 1 or tag_of(items[0]) != LIT or literals.is_text(a_of(items[0])):
-        return None
-    start, size = literals.span(m.peek, offset_of(items[0]), a_of(items[0]) & OPCODE, 64)
-    if _COMPILED.match(m.peek(start, min(size, 128))) is None or not m.is_carried(items[0]):
-        return None
-    return _builds(m, _NUMBA, "_unpickle__CustomPickled", offset)
-
-
-def look_at_compiled(m: Semantics) -> None:
-    """Tell the signatures that are text in a function compiled by numba as it lies in its literal: numba evaluates those as it compiles.
-
-    The literal holds the class and what it is rebuilt from; numba itself writes signatures as objects.
-    """
-    parts = m.items(m.result) if tag_of(m.result) == TUPLE else None
-    if not parts or tag_of(parts[0]) != REF or m.refs[a_of(parts[0])].name not in _DISPATCHERS:
-        return
-    entries = m.items(parts[1]) if len(parts) > 1 and tag_of(parts[1]) == DICT else None
-    for at in range(0, len(entries or []) - 1, 2):
-        value = (entries or [])[at + 1]
-        if m.text((entries or [])[at]) not in _SIGNATURES:
-            continue
-        inside = m.items(value)
-        for each in [value] if inside is None else inside:
-            if tag_of(each) not in (RESULT, TUPLE):
-                callee = m.reference("numba.core.sigutils", "normalize_signature", offset_of(each), "BUILD", via=_NUMBA)
-                m.call_items(callee, [each], 0, offset_of(each), "BUILD")
-
-
-def _rebuilt(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
-    """The dispatcher compiles its function for the types that it was called with, and calls it not."""
-    if not items or len(items) != 1 or _made_by(m, items[0]) != (_NUMBA, "_unpickle__CustomPickled"):
-        return None
-    return _builds(m, _NUMBA, "custom_rebuild", offset)
 
 
 def _state(module: str, name: str) -> Linker:
@@ -227,6 +184,7 @@ def _state(module: str, name: str) -> Linker:
     def linker(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
         if not items or len(items) < 2 or _made_by(m, items[0]) is None:
             return None
+        note_state(m, items[0], items[1])
         parts = m.items(items[1]) or []
         if tag_of(items[1]) != TUPLE or len(parts) != 2:
             return None
@@ -234,7 +192,7 @@ def _state(module: str, name: str) -> Linker:
             for key, value in m.keyed.get(offset_of(part), ()) if tag_of(part) == DICT else ():
                 if tag_of(value) == REF:
                     m._hijack(items[0], key, value, offset)
-        return _builds(m, module, name, offset)
+        return builds(m, module, name, offset)
 
     return linker
 
@@ -247,7 +205,7 @@ def _setattr(module: str, name: str) -> Linker:
             and _made_by(m, items[0]) is not None
             and m.text(items[1]) in _table()["attributes"]
         ):
-            return _builds(m, module, name, offset)
+            return builds(m, module, name, offset)
         return None
 
     return linker
@@ -260,7 +218,7 @@ def _method_of(m: Semantics, items: Items, _bag: int, offset: int) -> int | None
     ref, name, shown = m.refs[a_of(items[0])], m.text(items[1]), _SHOWN_METHOD.fullmatch(m.text(items[2]) or "")
     if ref.module not in ("builtins", "__builtin__") or shown is None or shown.groups() != (name, ref.name):
         return None
-    _builds(m, _DILL, "_getattr", offset)
+    builds(m, _DILL, "_getattr", offset)
     return m.attribute(items[0], shown[1], offset, f"{_DILL}._getattr")
 
 
@@ -275,7 +233,7 @@ def _import(module: str, name: str, *, attributes: bool = False) -> Linker:
         holder, _, last = ("", "", wanted) if whole else wanted.rpartition(".")
         value = m.reference(holder or wanted, last if holder else "", offset, "IMPORT", via=f"{module}.{name}")
         if wanted.partition(".")[0] in _table()["modules"]:
-            _builds(m, module, name, offset)
+            builds(m, module, name, offset)
         return value
 
     return linker
@@ -294,8 +252,7 @@ BUILDERS: dict[tuple[str, str], Linker] = {
     ("builtins", "setattr"): _setattr("builtins", "setattr"),
     ("dill", "_dill._setattr"): _setattr("dill", "_dill._setattr"),
     (_DILL, "_import_module"): _import(_DILL, "_import_module", attributes=True),
-    (_NUMBA, "_unpickle__CustomPickled"): _compiled,
-    (_NUMBA, "custom_rebuild"): _rebuilt,
+    **COMPILED,
 }
 for home in _CLOUDS:
     BUILDERS |= {

@@ -15,6 +15,7 @@ from typing import Final
 
 from openvet.formats.pickle import values
 from openvet.formats.pickle.builders import BUILDERS
+from openvet.formats.pickle.compiled import bound_rebuild
 from openvet.formats.pickle.literals import is_text
 from openvet.formats.pickle.program import UNBOUND
 from openvet.formats.pickle.references import Ref
@@ -104,7 +105,8 @@ def _can_be_acted_on(m: Semantics, value: int) -> bool:
 
 
 def _method_type(m: Semantics, items: Items, bag: int, offset: int) -> int | None:
-    return _partial(m, items, bag, offset)
+    known = bound_rebuild(m, items, offset)
+    return _partial(m, items, bag, offset) if known is None else known
 
 
 def _named(kind: str) -> Linker:

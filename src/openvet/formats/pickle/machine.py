@@ -188,7 +188,7 @@ class Machine(Semantics):
             # no cycle: the stacks of thousands of small pickles would wait for the collector
             self.tape.machine = None
         if any(ref.module.startswith("numba.") for ref in self.refs):
-            from openvet.formats.pickle.builders import look_at_compiled
+            from openvet.formats.pickle.compiled import look_at_compiled
 
             look_at_compiled(self)
         if self.tape.weights.bulky >= 0:

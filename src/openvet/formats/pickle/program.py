@@ -214,6 +214,7 @@ class CodeObject:
         names: of globals, attributes and modules that its code uses.
         loaded: those of them that are taken from the globals or the built-ins, perhaps among others.
         whole: whether these are all.
+        compiled: numba compiles it without falling back to the interpreter, which never runs it.
     """
 
     offset: int
@@ -221,6 +222,7 @@ class CodeObject:
     names: tuple[str, ...]
     loaded: tuple[str, ...]
     whole: bool
+    compiled: bool = False
 
     def to_json(self) -> dict[str, Any]:
         names = [shorten(printable(name), 200) for name in self.names[:_JSON_RECORDS]]

@@ -581,6 +581,7 @@ class Semantics(State):
 
     def _built(self, ref: Ref, instance: int, state: int) -> None:
         """Note the state of what is looked at later, and the literals in it that its class loads."""
+        self.rebuilds.discard(offset_of(instance))
         if evaluates_state(ref):
             look_at_state(self, ref, state, offset_of(state))
         if ref.name == "NumpyArrayWrapper":

@@ -97,6 +97,8 @@ class State(ABC):
         #: literals that hold an archive, a store or a program, which are read as files
         self.containers: list[Carried] = []
         self.codes: list[CodeObject] = []
+        self.rebuilds: set[int] = set()  # where a function of numba's own was put together
+        self.compiles = True  # every function of numba is one that never falls back to the interpreter
         self._carried_at: dict[int, int] = {}
         self.persistent = 0
         self.persistent_first: list[str] = []

@@ -67,13 +67,71 @@ def _of(home: str, names: tuple[str, ...], constants: tuple[Any, ...] = ()) -> C
     return Call(Name(home, "_make_function"), (code, {"__name__": "umap.distances"}, None, None, None))
 
 
+def _dispatcher(function: Any, signatures: tuple[Any, ...] = (), **options: bool) -> dict[str, Any]:
+    options = options or {"nopython": True}
+    return {"uuid": "a", "py_func": function, "locals": {}, "targetoptions": options, "sigs": [*signatures]}
+
+
 def _numba(
-    function: Any, kind: tuple[str, str] = ("numba.core.registry", "CPUDispatcher"), signatures: tuple[Any, ...] = ()
+    function: Any,
+    kind: tuple[str, str] = ("numba.core.registry", "CPUDispatcher"),
+    signatures: tuple[Any, ...] = (),
+    **options: bool,
 ) -> Call:
     """A compiled function as numba carries it: a pickle of its class and its parts in a literal."""
-    parts = {"uuid": "a", "py_func": function, "locals": {}, "targetoptions": {"nopython": True}, "sigs": [*signatures]}
+    parts = _dispatcher(function, signatures, **options)
     made = Call(Name("numba.core.serialize", "_unpickle__CustomPickled"), (dump((Name(*kind), parts), 4),))
     return Call(Name("numba.core.serialize", "custom_rebuild"), (made,))
+
+
+#: ``return cls(ctor, states)`` in CPython 3.12, as numba's copy of cloudpickle writes it for a function that another one uses.
+_REBUILD = bytes.fromhex("970002007c007c017c02ab020000000000005300")
+
+
+def _rebuild(code: bytes = _REBUILD, **state: Any) -> Call:
+    """``_CustomPickled._rebuild`` as code: numba's own where nothing is said."""
+    fields = (
+        3,
+        0,
+        0,
+        3,
+        5,
+        3,
+        code,
+        (None,),
+        (),
+        ("cls", "ctor", "states"),
+        "s.py",
+        "_rebuild",
+        "_rebuild",
+        1,
+        b"",
+        b"",
+        (),
+        (),
+    )
+    built = Call(Call(Name(_NUMBA, "_builtin_type"), ("CodeType",)), fields)
+    given = (built, {"__name__": "numba.core.serialize"}, None, None, None)
+    return Call(Name(_NUMBA, "_make_function"), given, state=(None, state) if state else None)
+
+
+def _inner(function: Any, rebuild: Any, kind: tuple[str, str] = ("numba.core.registry", "CPUDispatcher")) -> Call:
+    """A compiled function inside of the literal of another one."""
+    method = Call(
+        Call(Name(_NUMBA, "_builtin_type"), ("MethodType",)), (rebuild, Name("numba.core.serialize", "_CustomPickled"))
+    )
+    made = Call(method, (Name(*kind), _dispatcher(function)))
+    return Call(Name("numba.core.serialize", "custom_rebuild"), (made,))
+
+
+def _call_code() -> Call:
+    return Call(Call(Name(_NUMBA, "_builtin_type"), ("CodeType",)), _fields((), (), _ATTRIBUTE))
+
+
+def _uses(inner: Any) -> Call:
+    """A compiled function that uses another one."""
+    code = Call(Call(Name(_NUMBA, "_builtin_type"), ("CodeType",)), _fields(("heap_push", "range"), (), _ATTRIBUTE))
+    return _numba(Call(Name(_NUMBA, "_make_function"), (code, {"heap_push": inner}, None, None, None)))
 
 
 _NUMBA = "numba.cloudpickle.cloudpickle"
@@ -189,18 +247,18 @@ CASES: tuple[Case, ...] = (
     _case("dill-class", "dill carries a class with a method",
           lambda: _dill_class({"m": _dill(_dill_code(("y",)))}), "review", "code-object", "unknown-callable"),
     _case("numba-os-system", "numba carries a compiled function that calls os.system",
-          lambda: _numba(_of(_NUMBA, ("os", "system"), ("echo forged",))), "reject", "code-object", "carried-code"),
+          lambda: _numba(_of(_NUMBA, ("os", "system"), ("echo forged",))), "reject", "code-object"),
     _case("numba-another-class", "the literal that numba loads rebuilds another class than a compiled function",
           lambda: _numba(1, ("mine", "Forged")), "reject", "runs-code", "project-class"),
     _case("numba-call", "a call in the literal that numba loads",
-          lambda: _numba(Call(Name("os", "system"), ("echo forged",))), "reject", "runs-process", "carried-code"),
+          lambda: _numba(Call(Name("os", "system"), ("echo forged",))), "reject", "runs-process"),
     _case("dill-method", "dill carries a method of text", lambda: {"tokenizer": _method("split", "str")}, "admit"),
     _case("dill-method-of-a-module", "dill evaluates the name of another module as the owner of a method", lambda: {"tokenizer": _method("system", "os")},
           "reject", "runs-code"),
     _case("numba-signature-as-text", "numba evaluates the text of a signature as it compiles a function out of a literal",
-          lambda: _numba(_of(_NUMBA, ("range",)), signatures=("__import__('forged')",)), "reject", "runs-code", "code-object", "carried-code"),
+          lambda: _numba(_of(_NUMBA, ("range",)), signatures=("__import__('forged')",)), "reject", "runs-code"),
     _case("numba-signature", "a compiled function with a signature, which numba writes as an object",
-          lambda: _numba(_of(_NUMBA, ("range",)), signatures=(_signature(Name("copyreg", "_reconstructor")),)), "review", "code-object", "carried-code"),
+          lambda: _numba(_of(_NUMBA, ("range",)), signatures=(_signature(Name("copyreg", "_reconstructor")),)), "admit"),
     _case("numba-type-by-a-call", "a type of numba that is rebuilt by what starts a process",
           lambda: _signature(Name("os", "system")), "reject", "runs-process"),
     _case("dill-undefined-function", "dill carries a function of sympy that was only named", lambda: _undefined(_DILL), "review", "unknown-callable"),
@@ -209,8 +267,27 @@ CASES: tuple[Case, ...] = (
     _case("cloudpickle-undefined-function", "cloudpickle carries a function of sympy that was only named", lambda: _undefined(_CLOUD), "admit"),
     _case("cloudpickle-undefined-hijack", "such a function whose attribute starts a process",
           lambda: _undefined(_CLOUD, __reduce__=Name("os", "system")), "reject", "runs-process", "state-on-callable"),
-    _case("numba-function", "a distance of UMAP as numba carries it", lambda: _numba(_of(_NUMBA, ("range", "np", "sqrt"))), "review",
-          "code-object", "carried-code"),
+    _case("numba-function", "a distance of UMAP as numba carries it", lambda: _numba(_of(_NUMBA, ("range", "np", "sqrt"))), "admit"),
+    _case("numba-elements", "a function of elements that numba compiled",
+          lambda: _numba(_of(_NUMBA, ("np", "sqrt")), ("numba.np.ufunc.dufunc", "DUFunc")), "admit"),
+    _case("numba-function-in-a-function", "the search of PyNNDescent, which uses a distance",
+          lambda: _uses(_inner(_of(_NUMBA, ("np", "sqrt")), _rebuild())), "admit"),
+    _case("numba-objects", "a function of numba that may fall back to the interpreter",
+          lambda: _numba(_of(_NUMBA, ("np", "sqrt")), nopython=False), "review", "code-object"),
+    _case("numba-forced-objects", "a function that numba leaves to the interpreter",
+          lambda: _numba(_of(_NUMBA, ("np", "sqrt")), nopython=True, forceobj=True), "review", "code-object"),
+    _case("numba-object-mode", "a compiled function with a block that the interpreter runs",
+          lambda: _numba(_of(_NUMBA, ("objmode", "np"))), "review", "code-object"),
+    _case("numba-address", "a compiled function that takes memory at an address for an array",
+          lambda: _numba(_of(_NUMBA, ("carray",))), "review", "code-object"),
+    _case("numba-escape", "a compiled function with the names of a way out of a class",
+          lambda: _numba(_of(_NUMBA, ("__subclasses__",))), "review", "code-object"),
+    _case("numba-other-rebuild", "code in the place of numba's own, which loading runs",
+          lambda: _uses(_inner(1, _rebuild(_REBUILD.replace(b"\x7c\x01", b"\x7c\x02")))), "reject", "runs-code"),
+    _case("numba-changed-rebuild", "numba's own code, whose function is given other code by its state",
+          lambda: _uses(_inner(1, _rebuild(__code__=_call_code()))), "reject", "runs-code"),
+    _case("numba-rebuild-of-another", "numba's own code is handed another class than one of a compiled function",
+          lambda: _uses(_inner(1, _rebuild(), ("os", "system"))), "reject", "runs-code", "carried-code"),
     *(_case(f"{home.partition('.')[0]}-function", "a function as another package's copy of cloudpickle carries it",
             lambda home=home: _of(home, ("np", "sqrt")), "review", "code-object")  # type: ignore[misc]
       for home in ("joblib.externals.cloudpickle.cloudpickle", "ray.cloudpickle.cloudpickle", "pyspark.cloudpickle.cloudpickle")),
