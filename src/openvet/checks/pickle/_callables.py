@@ -96,6 +96,7 @@ class _Tables:
     packages: dict[str, str]
     pattern: re.Pattern[str]
     not_below: frozenset[str]
+    but: frozenset[str]
     effects: frozenset[str]
     escapes: frozenset[str]
     stored: frozenset[str]
@@ -154,6 +155,7 @@ def _tables() -> _Tables:
         packages=packages,
         pattern=re.compile("|".join(framework["patterns"]["names"])),
         not_below=frozenset(framework["not_below"]["parts"]),
+        but=frozenset(framework["not_below"]["but"]),
         effects=frozenset(dangerous["effects"]["modules"]),
         escapes=frozenset(dangerous["escapes"]["names"]),
         stored=frozenset(dangerous["stored"]["names"]),
@@ -254,7 +256,7 @@ def _when_called(module: str, name: str, tables: _Tables) -> Known | None:
 def _carried(module: str, name: str, tables: _Tables) -> Known:
     """A function of a well-known package that nothing calls: a metric, an activation, what a transformer applies."""
     top = module.partition(".")[0]
-    if top not in tables.carried or not tables.not_below.isdisjoint(module.split(".")) or not name.isidentifier():
+    if top not in tables.carried or _is_below(module, tables) or not name.isidentifier():
         return _UNKNOWN
     if not tables.words.isdisjoint(name.lower().split("_")) or "__" in name:
         return _UNKNOWN
@@ -284,9 +286,14 @@ def _plain(module: str, name: str, tables: _Tables) -> Known:
         return _PROJECT if _is_class(name) else _UNKNOWN
     if name in tables.anywhere:
         return tables.anywhere[name]
-    if (_is_class(name) and tables.not_below.isdisjoint(module.split("."))) or tables.pattern.fullmatch(name):
+    if (_is_class(name) and not _is_below(module, tables)) or tables.pattern.fullmatch(name):
         return Known(Kind.FRAMEWORK, package=package)
     return _UNKNOWN
+
+
+def _is_below(module: str, tables: _Tables) -> bool:
+    """Whether a module lies in a part of its package where even a class is not taken for harmless."""
+    return module not in tables.but and not tables.not_below.isdisjoint(module.split("."))
 
 
 def _by_module(module: str, tables: _Tables) -> Known | None:

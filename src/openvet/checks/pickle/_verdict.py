@@ -38,7 +38,7 @@ DO_NOT_LOAD = (
 )
 
 _RANGES = "dill._dill._eval_repr"
-_RANGE = pattern(r"'(?:range|slice)\((?:-?\d{1,18}|None)(?:, (?:-?\d{1,18}|None)){0,2}\)'")
+_RANGE = pattern(r"'(?:(?:range|slice)\((?:-?\d{1,18}|None)(?:, (?:-?\d{1,18}|None)){0,2}\)|Ellipsis|NotImplemented)'")
 _LITERAL_LOADER = "torch.storage._load_from_bytes"
 
 #: Classes that open what they are told to, and nothing where unpickling makes them without their constructors.

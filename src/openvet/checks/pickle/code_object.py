@@ -94,6 +94,9 @@ def dangers_of(code: CodeObject) -> list[str]:
     for name in code.loaded:
         if name in _BUILTINS:
             found[name] = None
+    for name in code.loaded if code.scope else ():
+        if classify(code.scope, name).capability in _DANGEROUS:
+            found[f"{code.scope}.{name}"] = None
     words = dict.fromkeys([*code.names, *(text for text in code.texts if len(text) <= _TEXT and _is_name(text))])
     modules = [word for word in words if _is_module(word)][:_MODULES]
     for module in modules:

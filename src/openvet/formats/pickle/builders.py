@@ -12,6 +12,7 @@ References: ``dill/_dill.py`` of dill; ``cloudpickle/cloudpickle.py`` of cloudpi
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Final
 
@@ -123,7 +124,13 @@ def _function(module: str, name: str) -> Linker:
             return None
         scope = items[1]
         if tag_of(scope) == REF and m.refs[a_of(scope)].name != "__main__":
-            return None
+            home = m.refs[a_of(scope)]
+            if home.name != "__dict__" or not home.module:
+                return None
+            m.reference(home.module, home.name, offset, "REDUCE", variant=BUILDS)
+            m.codes[:] = [
+                replace(code, scope=home.module) if code.offset == offset_of(items[0]) else code for code in m.codes
+            ]
         if offset_of(items[0]) in m.rebuilds:
             m.rebuilds.add(offset)
         return builds(m, module, name, offset)
@@ -197,6 +204,17 @@ def _state(module: str, name: str) -> Linker:
     return linker
 
 
+def _named_tuple(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
+    """``_create_namedtuple(name, fields, module)`` takes the class from its module where that is there, and else makes one with these fields."""
+    if not items or len(items) < 3:
+        return None
+    name, module, fields = m.text(items[0]), m.text(items[2]), m.sure(items[1])
+    if not name or not module or fields is None or not all((m.text(each) or "").isidentifier() for each in fields):
+        return None
+    builds(m, _DILL, "_create_namedtuple", offset)
+    return m.reference(module, name, offset, "IMPORT", via=f"{_DILL}._create_namedtuple")
+
+
 def _setattr(module: str, name: str) -> Linker:
     def linker(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
         if (
@@ -247,6 +265,7 @@ BUILDERS: dict[tuple[str, str], Linker] = {
     (_DILL, "_create_function"): _function(_DILL, "_create_function"),
     (_DILL, "_create_cell"): _always(_DILL, "_create_cell"),
     (_DILL, "_load_type"): _type_by_name(_DILL, "_load_type"),
+    (_DILL, "_create_namedtuple"): _named_tuple,
     (_DILL, "_create_type"): _create_type,
     (_DILL, "_getattr"): _method_of,
     ("builtins", "setattr"): _setattr("builtins", "setattr"),

@@ -22,7 +22,7 @@ from openvet.formats.pickle import literals
 from openvet.formats.pickle.program import BUILDS
 from openvet.formats.pickle.references import Ref
 from openvet.formats.pickle.semantics import Semantics
-from openvet.formats.pickle.values import DICT, LIT, OPCODE, REF, RESULT, TUPLE, a_of, make, offset_of, tag_of
+from openvet.formats.pickle.values import DICT, LIT, OPCODE, REF, RESULT, TUPLE, a_of, offset_of, tag_of
 
 __all__ = ["COMPILED", "bound_rebuild", "is_rebuild", "look_at_compiled", "note_state"]
 
@@ -36,6 +36,7 @@ _DISPATCHERS: Final = frozenset(
     {
         "numba.core.registry.CPUDispatcher",
         "numba.np.ufunc.dufunc.DUFunc",
+        "numba.np.ufunc.gufunc.GUFunc",
         "numba.np.ufunc.ufuncbuilder.UFuncDispatcher",
     }
 )
@@ -43,10 +44,11 @@ _DISPATCHERS: Final = frozenset(
 _COMPILED: Final = pattern(
     rb"\x80[\x03-\x05](?:\x95.{8})?(?:\x8c\x13numba\.core\.registry\x94?\x8c\rCPUDispatcher\x94?\x93"
     rb"|cnumba\.core\.registry\nCPUDispatcher\n"
-    rb"|\x8c\x15numba\.np\.ufunc\.dufunc\x94?\x8c\x06DUFunc\x94?\x93|cnumba\.np\.ufunc\.dufunc\nDUFunc\n)",
+    rb"|\x8c\x15numba\.np\.ufunc\.dufunc\x94?\x8c\x06DUFunc\x94?\x93|cnumba\.np\.ufunc\.dufunc\nDUFunc\n"
+    rb"|\x8c\x15numba\.np\.ufunc\.gufunc\x94?\x8c\x06GUFunc\x94?\x93|cnumba\.np\.ufunc\.gufunc\nGUFunc\n)",
     re.DOTALL,
 )
-_SIGNATURES: Final = frozenset({"sigs", "siglist"})
+_SIGNATURES: Final = frozenset({"sigs", "siglist", "typesigs"})
 #: ``return cls(ctor, states)`` in CPython 3.8 to 3.10, 3.11, 3.12 and 3.13.
 _REBUILD: Final = frozenset(
     bytes.fromhex(code)

@@ -79,6 +79,32 @@ def _partial(m: Semantics, items: Items, bag: int, offset: int) -> int | None:
     return _made(m, "partial", items[0], items[1:], bag, offset)
 
 
+def _restore_curry(m: Semantics, items: Items, bag: int, offset: int) -> int | None:
+    """``_restore_curry(curry, f, arguments, ...)`` binds arguments to ``f``, which may be the text ``module:name``."""
+    if not items or len(items) < 3:
+        m.compute("name", "a curried function that is not known", offset, "toolz.functoolz._restore_curry")
+        return None
+    target = items[1]
+    if tag_of(target) != REF:
+        module, colon, name = (m.text(target) or "").partition(":")
+        if not colon:
+            m.compute("name", f"a curried {m.show(target)}", offset, "toolz.functoolz._restore_curry")
+            return None
+        target = m.reference(module, name, offset, "IMPORT", via="toolz.functoolz._restore_curry")
+    return _partial(m, [target, *(m.sure(items[2]) or [])], bag, offset)
+
+
+def _meta_create(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
+    """``meta_create(name, base, attributes)`` of DEAP makes a class below ``base``, and its instances one of each class among the attributes."""
+    if not items or len(items) < 3:
+        m.compute("name", "a class of DEAP that is not known", offset, "deap.creator.meta_create")
+        return None
+    for index in sorted(m.bags.rows[m.bag(items[2])]):
+        if index > 0:
+            m.call_items(make(REF, index, offset), [], 0, offset, "deap.creator.meta_create")
+    return items[1] if tag_of(items[1]) == REF else None
+
+
 def arm(m: Semantics, target: int, bound: list[int], named: list[int]) -> None:
     """Note what a partial binds to a callable: what that would act on, once somebody calls it."""
     if tag_of(target) != REF:
@@ -426,6 +452,7 @@ LINKERS: Final[dict[tuple[str, str], Linker]] = {
     ("__builtin__", "getattr"): _getattr,
     ("__builtin__", "map"): _calls_first("map"),
     ("__builtin__", "reduce"): _reduce,
+    ("astropy.units.core", "_recreate_irreducible_unit"): _call_first,
     ("builtins", "__import__"): _import,
     ("builtins", "apply"): _apply,
     ("builtins", "dict.__getitem__"): _getitem,
@@ -441,10 +468,13 @@ LINKERS: Final[dict[tuple[str, str], Linker]] = {
     ("collections", "defaultdict"): _default,
     ("copy_reg", "_reconstructor"): _reconstructor,
     ("copyreg", "__newobj__"): _call_first,
+    ("dask._expr", "Expr._reconstruct"): _call_first,
     ("copyreg", "__newobj_ex__"): _apply,
+    ("deap.creator", "meta_create"): _meta_create,
     ("dill._dill", "_create_array"): _apply,
     ("copyreg", "_reconstructor"): _reconstructor,
     ("copyreg", "add_extension"): _add_extension,
+    ("fsspec.spec", "make_instance"): _apply,
     ("functools", "partial"): _partial,
     ("functools", "partialmethod"): _partial,
     ("functools", "reduce"): _reduce,
@@ -467,6 +497,8 @@ LINKERS: Final[dict[tuple[str, str], Linker]] = {
     ("pkgutil", "resolve_name"): _resolve_name,
     ("pydoc", "locate"): _resolve_name,
     ("sympy.core.function", "_rebuild_undef"): _undefined_function,
+    ("toolz.functoolz", "_restore_curry"): _restore_curry,
+    ("cytoolz.functoolz", "_restore_curry"): _restore_curry,
     ("sys", "modules.__getitem__"): _modules_get,
     ("sys", "modules.get"): _modules_get,
     ("torch", "Size"): _first,

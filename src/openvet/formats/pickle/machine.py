@@ -383,6 +383,8 @@ class Machine(Semantics):
             held = container(prefix, text=True, escaped=code)
         if held:
             self.note_container(start, size, held)
+            if held in ("zip", "tar"):
+                self.files.add(offset)
 
     def _frame(self, offset: int, length: int) -> None:
         end = offset + 9 + length

@@ -215,6 +215,7 @@ class CodeObject:
         loaded: those of them that are taken from the globals or the built-ins, perhaps among others.
         whole: whether these are all.
         compiled: numba compiles it without falling back to the interpreter, which never runs it.
+        scope: the module whose names its function uses, where it has none of its own.
     """
 
     offset: int
@@ -223,6 +224,7 @@ class CodeObject:
     loaded: tuple[str, ...]
     whole: bool
     compiled: bool = False
+    scope: str = ""
 
     def to_json(self) -> dict[str, Any]:
         names = [shorten(printable(name), 200) for name in self.names[:_JSON_RECORDS]]

@@ -66,6 +66,7 @@ _HARMLESS: Final = frozenset(
         "__orig_class__",
         "__parameters__",
         "__qualname__",
+        "__signature__",
         "__wrapped__",
     }
 )
@@ -90,7 +91,7 @@ _CONTAINERS: Final = 1_000
 _NAME_CHARS: Final = 500
 _NAME_DOTS: Final = 16
 #: What is looked at each time that it is called or built.
-_LOOKED_AT: Final = frozenset({"dtype", "NumpyArrayWrapper", "ObjectDType", "VoidDType"})
+_LOOKED_AT: Final = frozenset({"BytesIO", "dtype", "NumpyArrayWrapper", "ObjectDType", "VoidDType"})
 #: What makes a dtype of NumPy: of what it is told, or by its own name.
 _DTYPE_NAMES: Final = frozenset({"dtype", "ObjectDType", "VoidDType"})
 #: The method of a class that calls its first argument.
@@ -109,6 +110,9 @@ _CHANGES: Final = frozenset(
 _LOADS_ITS_STATE: Final = frozenset({"skorch"})
 #: What joblib before 0.10 put in the place of an array that lies in a file beside.
 _FILE_WRAPPERS: Final = frozenset({"NDArrayWrapper", "ZNDArrayWrapper"})
+#: Packages whose models are archives in a pickle, and what loads one.
+_KERAS: Final = frozenset({"keras", "tf_keras", "tensorflow"})
+_LOADS_ARCHIVE: Final = ("._unpickle_model", "deserialize_model_from_bytecode")
 _INNER: Final = 100_000
 _DEPTH: Final = 24
 _DTYPES: Final = 100_000
@@ -394,6 +398,7 @@ class Semantics(State):
                 items[0], ref.name.partition(".")[2], offset, ref.name
             )  # list.append(sys.path, ...)
             result = self.call_items(method, items[1:], bag, offset, opcode)
+        result = self._given_a_file(ref, items, offset) if self.files and result is None else result
         if key not in linkers.PURE and not builds_expression(ref):
             self.tape.called_at = offset
         if result is None:
@@ -408,6 +413,18 @@ class Semantics(State):
         if self.observer is not None and items is not None:
             self.observer.called(self, ref, items, result)
         return result
+
+    def _given_a_file(self, ref: Ref, items: list[int] | None, offset: int) -> int | None:
+        """A model of Keras in a pickle is an archive in memory, which is read and judged by itself: loading that is all that this call does."""
+        if not items or len(items) != 1 or offset_of(items[0]) not in self.files:
+            return None
+        if ref.name == "BytesIO" and ref.module in ("_io", "io"):
+            self.files.add(offset)
+        elif ref.module.partition(".")[0] in _KERAS and ref.name.endswith(_LOADS_ARCHIVE):
+            from openvet.formats.pickle.builders import builds
+
+            return builds(self, ref.module, ref.name, offset)
+        return None
 
     @staticmethod
     def _settle(ref: Ref, items: list[int] | None, bag: int, result: int, *, linked: bool) -> None:
@@ -582,6 +599,12 @@ class Semantics(State):
     def _built(self, ref: Ref, instance: int, state: int) -> None:
         """Note the state of what is looked at later, and the literals in it that its class loads."""
         self.rebuilds.discard(offset_of(instance))
+        if ref.name == "BytesIO" and self.files:
+            held = self.items(state)
+            if held and offset_of(held[0]) in self.files:
+                self.files.add(offset_of(instance))
+            else:
+                self.files.discard(offset_of(instance))
         if evaluates_state(ref):
             look_at_state(self, ref, state, offset_of(state))
         if ref.name == "NumpyArrayWrapper":

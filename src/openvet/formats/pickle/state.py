@@ -97,6 +97,7 @@ class State(ABC):
         #: literals that hold an archive, a store or a program, which are read as files
         self.containers: list[Carried] = []
         self.codes: list[CodeObject] = []
+        self.files: set[int] = set()  # literals that are an archive, and what holds one in memory
         self.rebuilds: set[int] = set()  # where a function of numba's own was put together
         self.compiles = True  # every function of numba is one that never falls back to the interpreter
         self._carried_at: dict[int, int] = {}
