@@ -85,11 +85,13 @@ def read(source: Source, facts: Facts) -> None:
         _read_long(source, facts)
     if facts.document is not None:
         from openvet.formats._keras import look
+        from openvet.formats._shards import look as look_for_shards
         from openvet.formats._templates import chat_templates, other_templates
         from openvet.formats._zarr import look as look_for_chunks
 
         look(facts)
         look_for_chunks(facts)
+        look_for_shards(facts)
         if isinstance(facts.document, dict | list):
             facts.programs.extend(other_templates(facts.document, facts))
         for template in chat_templates(facts.document, facts):
