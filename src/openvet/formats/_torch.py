@@ -217,6 +217,12 @@ class Tensors:
         start = machine.integer(items[1])
         shape = self._extents(machine, items[2])
         strides = self._extents(machine, items[3])
+        if (start or 0) < 0 or self._goes_back(machine, items[2]) or self._goes_back(machine, items[3]):
+            self.mismatch(
+                "a tensor has a negative offset, size or stride, which no program writes",
+                offset_of(result),
+                beyond=True,
+            )
         if start is None or shape is None:
             return
         dtype, width = storage.dtype, storage.width
@@ -267,6 +273,14 @@ class Tensors:
             self._aliases.pop()
         else:
             self._links.pop(identity, None)
+
+    @staticmethod
+    def _goes_back(machine: Semantics, value: int) -> bool:
+        """Whether a size or stride is negative: memory before the storage would be read."""
+        known = machine.tape.numbers(value)
+        if known is not None:
+            return min(known, default=0) < 0
+        return any((machine.integer(item) or 0) < 0 for item in machine.items(value) or ())
 
     def _extents(self, machine: Semantics, value: int) -> tuple[int, ...] | None:
         known = machine.tape.numbers(value)

@@ -35,6 +35,7 @@ class FakeTensor:
     start: int = 0
     claimed: int | None = None
     parameter: bool = False
+    stride: tuple[int, ...] | None = None
 
     @property
     def elements(self) -> int:
@@ -61,7 +62,7 @@ def _tensor(tensor: FakeTensor, key: str, *, legacy: bool) -> Call:
     hooks = Call(Name("collections", "OrderedDict"))
     rebuilt = Call(
         Name("torch._utils", "_rebuild_tensor_v2"),
-        (Persistent(identifier), tensor.start, tensor.shape, _strides(tensor.shape), False, hooks),
+        (Persistent(identifier), tensor.start, tensor.shape, tensor.stride or _strides(tensor.shape), False, hooks),
     )
     return Call(Name("torch._utils", "_rebuild_parameter"), (rebuilt, True, hooks)) if tensor.parameter else rebuilt
 
@@ -143,7 +144,7 @@ def torch_tar(value: Any, tensors: Mapping[int, FakeTensor], *, storage_class: A
         storages += bytes(tensor.elements * _WIDTH[tensor.storage])
         records += dump((key, key, Name("torch", tensor.storage.replace("Storage", "Tensor"))), 2)
         records += struct.pack("<i", len(tensor.shape)) + bytes(4)
-        for number in (*tensor.shape, *_strides(tensor.shape), 0):
+        for number in (*tensor.shape, *(tensor.stride or _strides(tensor.shape)), 0):
             records += struct.pack("<q", number)
     storages += dump(list(views) if isinstance(views, tuple) else views, 2)
     members = {

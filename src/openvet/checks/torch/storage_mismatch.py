@@ -2,7 +2,7 @@
 
 What it finds:
     A storage that is missing or smaller than the pickle says, that is claimed with two sizes or types, or a tensor that reaches
-    beyond its storage.
+    beyond its storage, or has a negative offset, size or stride.
 
 Why it matters:
     PyTorch before 2.10 could be made to read and write outside of its memory that way (CVE-2026-24747), also with

@@ -2,7 +2,8 @@
 
 What it finds:
     Entities and parameter entities with a SYSTEM or PUBLIC identifier, also those that a parameter entity of the file declares;
-    and a document type that is fetched from an unusual address, which may declare any entity.
+    a document type that is fetched from an unusual address, which may declare any entity; and XInclude of an address or of a file
+    outside of the folder.
 
 Why it matters:
     A parser that resolves them reads files of the machine, sends them away or calls addresses inside the network.

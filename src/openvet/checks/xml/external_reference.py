@@ -1,13 +1,13 @@
 """An XML text draws in other files, or hides markup in entities.
 
 What it finds:
-    Document types that lie beside the file, or whose public name goes with an unusual address, XInclude, style sheets, parameter entities and entities that hold markup.
+    Document types that lie beside the file, or whose public name goes with an unusual address, XInclude of a file of the folder, style sheets, parameter entities and entities that hold markup.
 
 Why it matters:
     What the text means then depends on files that are not part of the model, or on what stands in another place than it seems.
 
 Example:
-    ``<xi:include href="file:///etc/passwd"/>``.
+    ``<xi:include href="part.xml"/>``.
 
 Remedy:
     Look at what is drawn in; ask for a file that stands for itself.

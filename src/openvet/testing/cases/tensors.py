@@ -129,6 +129,8 @@ CASES: tuple[Case, ...] = (
            lambda: torch_zip(state_dict({"w": FakeTensor((1000,), claimed=2)})), "reject", _STORAGE),
     _torch("far-beyond-storage", "a tensor that begins 2**62 elements behind its storage",
            lambda: torch_zip(state_dict({"w": FakeTensor((4,), start=2**62, claimed=4)})), "reject", _STORAGE),
+    _torch("before-storage", "a tensor that goes back from the beginning of its storage",
+           lambda: torch_zip(state_dict({"w": FakeTensor((4,), stride=(-1,))})), "reject", _STORAGE),
     _torch("two-sizes", "one storage with two sizes",
            lambda: torch_zip(state_dict({"a": FakeTensor((4,), key="0"), "b": FakeTensor((64,), key="0")})), "reject", _STORAGE),
     _torch("missing-storage", "a storage that is not in the archive",
