@@ -9,7 +9,7 @@ References: ``WeightsManifestConfig`` of TensorFlow.js; ``ndarray-cache.json`` o
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 if TYPE_CHECKING:
     from openvet.formats._format import Facts
@@ -67,6 +67,6 @@ def _size(weight: Any) -> int | None:
     return None if size is None else size * math.prod(shape)
 
 
-def _is_name(name: Any) -> bool:
+def _is_name(name: Any) -> TypeGuard[str]:
     """Whether this is the name of a file in the folder of the document."""
     return isinstance(name, str) and 0 < len(name) < 256 and "/" not in name and "\\" not in name
