@@ -5,7 +5,9 @@ What it finds:
     path, at module level, in class bodies, or in functions that those call.
 
 Why it matters:
-    An unpickled file is a program. What is loaded from a path or a hub is code that was not looked at here.
+    An unpickled file is a program. What is loaded from a path or a hub is code that was not looked at here. Where a source fetches
+    files from a hub and makes a module of a path that it computes, as soon as it is imported, it runs what somebody may change at any
+    time: that is high (a heuristic).
 
 Example:
     ``TABLE = pickle.load(open('table.pkl', 'rb'))`` at the top of ``modeling_x.py``.
@@ -24,9 +26,10 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from openvet.checks._check import Context
-from openvet.checks.python._uses import found
+from openvet.checks.python._uses import found, sources
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
 
@@ -42,8 +45,36 @@ RULE = Rule(
 _GRADES = {"import": (Severity.MEDIUM, Confidence.HIGH)}
 
 
+#: What makes a module of a file, and what fetches files of others.
+_MODULES = frozenset(
+    {
+        "importlib.util.spec_from_file_location",
+        "importlib.machinery.SourceFileLoader",
+        "importlib.machinery.SourcelessFileLoader",
+        "imp.load_source",
+        "imp.load_compiled",
+        "imp.load_dynamic",
+    }
+)
+_HUBS = frozenset({"huggingface_hub", "modelscope", "gdown", "wget", "kagglehub"})
+
+
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each such call."""
-    yield from found(
+    for finding in found(
         ctx, "load", "unpickles or loads code", "Vet what is unpickled or loaded before you run this code.", _GRADES
+    ):
+        fetched = finding.evidence["callable"] in _MODULES and _fetches(ctx, finding.location.place)
+        yield (
+            replace(finding, severity=Severity.HIGH, confidence=Confidence.MEDIUM)
+            if fetched and "\u2026" in str(finding.evidence["detail"])
+            else finding
+        )
+
+
+def _fetches(ctx: Context, place: str) -> bool:
+    """Whether a source takes files from a hub."""
+    return any(
+        source.location.place == place and not _HUBS.isdisjoint(name.partition(".")[0] for name in source.imports)
+        for source in ctx.inventory.once(sources)
     )

@@ -28,6 +28,9 @@ def _case(name: str, technique: str, files: Mapping[str, str], decision: str, *r
     )
 
 
+_HUB = "from huggingface_hub import hf_hub_download\nimport importlib.util\n"
+_MADE = "s = importlib.util.spec_from_file_location('p', {})\nm = importlib.util.module_from_spec(s)\ns.loader.exec_module(m)\n"
+
 #: Of the quiet ones, those in which somebody must look at a line.
 _REVIEWED = {
     "a-helper-that-nothing-calls",
@@ -51,6 +54,11 @@ CASES: tuple[Case, ...] = (
       for name, text in SECRETS.items()),
     _case("path-file", "a path configuration file, whose import lines run when the interpreter starts",
           {"x.pth": "/opt/x\nimport os; os.system('echo hello')\n"}, "reject", "python/process-at-load", "file/name-mismatch"),
+    _case("module-of-a-hub", "a module is fetched from a hub and run on import",
+          {"": f"{_HUB}p = hf_hub_download('x/y', 'p.py')\n{_MADE.format('p')}"}, "reject", "python/unpickle-at-load"),
+    _case("module-of-a-path", "a module is made of a file at a fixed path, and weights come from a hub later",
+          {"": f"{_HUB}{_MADE.format(repr('lib/p.py'))}\ndef weights():\n    return hf_hub_download('x/y', 'w.safetensors')\n"}, "review",
+          "python/unpickle-at-load"),
     *(_case(f"quiet-{name}", f"code that does nothing on import: {name.replace('-', ' ')}", {"": text},
             "review" if name in _REVIEWED else "admit",
             *(["python/native-at-load"] if name == "compiled-kernel" else []))
