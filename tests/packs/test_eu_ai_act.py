@@ -157,6 +157,18 @@ def test_every_day_is_used_where_it_belongs_and_no_other_is() -> None:
     assert [line for line, found in days.items() if not found] == []
 
 
+def test_days_are_those_of_the_group() -> None:
+    """A duty about high-risk systems has their four days, one about models the two of models; what stands in no group has one."""
+    groups = {
+        ("EU-9", "EU-10-", "EU-11", "EU-12", "EU-13", "EU-14", "EU-15", "EU-17", "EU-22", "EU-23", "EU-24", "EU-25", "EU-26", "EU-27", "EU-4", "EU-72", "EU-73"): 4,
+        ("EU-51", "EU-52", "EU-53", "EU-54", "EU-55", "EU-50.2"): 2,
+    }  # fmt: skip
+    for each in pack().requirements:
+        name = each.requirement.id
+        wanted = next((count for starts, count in groups.items() if name.startswith(starts)), 1)
+        assert len(each.phases) == (1 if name.startswith("EU-4-") else wanted), name
+
+
 def test_every_node_of_the_tree_is_a_step_with_its_clause() -> None:
     steps = [each.step for each in pack().steps]
     named = {number for step in steps for number in re.findall(r"\bD(\d+)\b", step.text)}
