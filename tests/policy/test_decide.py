@@ -80,6 +80,18 @@ def test_what_evidence_settles_needs_nobodys_word(
     assert (found.outcome, found.verdict) == (outcome, verdict)
 
 
+def test_what_comes_from_a_map_has_an_order() -> None:
+    """The runtime's maps have another order in every process; what is decided has the same one always."""
+    keys = [f"key-{letter}" for letter in "qwertyuiopasdfgh"]
+    step = "  - {id: keys, value: 'openness.lines.filter(each, true)'}\n"
+    found = pack(
+        line("openness.lines.size() == 0", level="computed", offenders="'openness.lines.map(each, each)'"), steps=step
+    )
+    lines, steps = decide_values(found, {"openness.lines": dict.fromkeys(keys, "against")}, Answers(), DAY, {})
+    assert lines[0].offenders == tuple(sorted(keys))
+    assert steps[0].value == ", ".join(sorted(keys))
+
+
 def test_what_is_missing_is_named_through_steps() -> None:
     steps = "  - {id: compute, value: 6.0 * profile.parameters * answers.tokens}\n  - {id: large, value: steps.compute > 1e23}\n"
     found = one(pack(line("!steps.large"), steps=steps), {})

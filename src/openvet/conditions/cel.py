@@ -140,7 +140,8 @@ class Condition:
         if found is None:
             missing = tuple(name for name in self.names if name not in values)
             return Unknown(missing) if missing else Unknown(error=_sentence(str(result.value())))
-        return found
+        # what a list is made of may be the keys of a map, and the runtime's maps have another order in every process
+        return sorted(found) if self.type == "list(string)" else found
 
 
 _TYPE_WORDS: Final = {
