@@ -20,7 +20,7 @@ from openvet.workflows.packs import list_packs, load_pack, pack_cases
 
 celpy = pytest.importorskip("celpy", reason="cel-python is not installed")
 #: cel-python is slow; so many cases of a pack, spread over all of them, are enough to reach every condition.
-MOST_CASES = 40
+MOST_CASES = 20
 
 
 @cache
