@@ -13,8 +13,9 @@ import openvet
 from openvet.core.coverage import Coverage
 from openvet.core.limits import Budget, Limits
 from openvet.core.progress import Progress
+from openvet.core.registry import Entry, Registered
 from openvet.errors import MalformedError
-from openvet.formats._format import Facts, Format, Likeness, Member
+from openvet.formats._format import Facts, Format, Likeness, Member, sign_of
 from openvet.inventory import identify as identification
 from openvet.inventory.ahead import Ahead
 from openvet.inventory.build import take_inventory
@@ -101,6 +102,7 @@ def test_a_program_in_front_of_an_archive_is_not_lost(tmp_path: Path) -> None:
 class _LateFormat:
     """A format whose trouble shows only when its members are opened, and later."""
 
+    __name__ = "late"
     FORMAT = Format("late", "late", (), (), (), ())
 
     def __init__(self, fails: bool = False) -> None:
@@ -129,7 +131,7 @@ class _LateFormat:
 def test_what_an_opener_finds_reaches_the_container(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, fails: bool
 ) -> None:
-    registered = type(identification.formats())((_LateFormat(fails),), ())  # type: ignore[arg-type]
+    registered = Registered((Entry.of(_LateFormat(fails), sign_of),), ())  # type: ignore[arg-type]
     monkeypatch.setattr(identification, "formats", lambda: registered)
     (tmp_path / "a").write_bytes(b"outer")
     file = inventory(tmp_path).files[0]
