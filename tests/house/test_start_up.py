@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from openvet.checks._run import checks
+from openvet.cli import main
 from openvet.inventory.compare.sweep import COMPILED
+from openvet.workflows import knowledge
 
 HEAVY = {"yaml", "jinja2", "importlib.metadata", "email", "socket", "ssl", "http", "asyncio", "json.tool", "decimal",
          "cryptography", "sigstore", "securesystemslib"}  # fmt: skip
@@ -66,3 +68,15 @@ def test_a_check_imports_only_what_the_files_need(tmp_path: Path) -> None:
     rules = {each.name for each in checks().entries}
     assert len(names & rules) < 60, "a rule without needs that is not recorded is imported for every file"
     assert names.isdisjoint(each.name for each in checks().entries if each.facts.recorded)
+
+
+def test_our_own_knowledge_is_digested_only_for_reports_that_tell_it(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing to see\n")
+    for form, times in (("text", 0), ("json", 1)):
+        knowledge._digest.cache_clear()
+        with pytest.raises(SystemExit) as end:
+            main(
+                ["check", "--format", form, "--output", str(tmp_path.parent / f"{tmp_path.name}.{form}"), str(tmp_path)]
+            )
+        assert not end.value.code
+        assert knowledge._digest.cache_info().misses == times, form

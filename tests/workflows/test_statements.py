@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from dataclasses import replace
@@ -188,7 +187,7 @@ def test_every_fact_says_its_basis_and_where_its_bytes_are(tmp_path: Path) -> No
     for value in (found, body(model, "scan")):
         assert value["tool"]["version"] == openvet.__version__
         assert len(value["tool"]["knowledge"]["sha256"]) == 64
-    assert {field.name for field in dataclasses.fields(model.scan.tool)} == {"name", "version", "knowledge"}
+        assert value["tool"].keys() == {"name", "version", "knowledge"}
 
 
 def test_strictness_is_another_policy() -> None:

@@ -68,7 +68,7 @@ def find_pipelines(inventory: Inventory) -> list[Pipeline]:
     out = []
     for component in inventory.walk():
         document = component.document
-        if component.basename.lower() != _INDEX or not isinstance(document, dict) or "_class_name" not in document:
+        if not isinstance(document, dict) or component.basename.lower() != _INDEX or "_class_name" not in document:
             continue
         folder = component.place[: -len(_INDEX)]
         parts = {}

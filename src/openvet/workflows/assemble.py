@@ -39,10 +39,11 @@ QUESTIONS: Final = ("profile", "card", "licenses", "lineage")
 _COVERAGE_RANK = {Coverage.UNREAD: 0, Coverage.PARTIAL: 1, Coverage.READ: 2, Coverage.INERT: 3}
 
 
-def get_ready(present: Collection[str]) -> None:
-    """Import the rules for the formats ``present`` and digest our own knowledge, before they are needed."""
+def get_ready(present: Collection[str], options: Options) -> None:
+    """Import the rules for the formats ``present``, and digest our own knowledge where it is told, before they are needed."""
     import_rules(present)
-    tool()
+    if not options.only_facts:
+        _ = tool().knowledge
 
 
 def assemble(path: str, snapshot: Snapshot, inventory: Inventory, budget: Budget, options: Options) -> ModelReport:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from openvet.core.dataclass import dataclass
@@ -232,13 +233,13 @@ def finish(
         algorithms=options.algorithms,
         digest_members=options.digest_members,
         every_call=options.every_call,
-        meanwhile=meanwhile or _get_ready,
+        meanwhile=meanwhile or partial(_get_ready, options),
     )
     return Taken(begun.origin.snapshot, inventory, begun.budget)
 
 
-def _get_ready(present: Collection[str]) -> None:
+def _get_ready(options: Options, present: Collection[str]) -> None:
     """Import everything else that files of these formats need, while threads are still hashing."""
     from openvet.workflows.assemble import get_ready
 
-    get_ready(present)
+    get_ready(present, options)

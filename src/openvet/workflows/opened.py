@@ -131,11 +131,9 @@ class Opened:
 
     def read(self, progress: Progress) -> None:
         """Parse everything and wait until it is hashed."""
-        from openvet.workflows.knowledge import tool
-
         if self._begun is None:
             raise AssertionError("it was not begun")
-        self.taken = finish(self._begun, self._options, progress, lambda _: tool())
+        self.taken = finish(self._begun, self._options, progress, lambda _: None)
         self._entries = {each.place: each for each in self._origin.snapshot.entries if each.kind is EntryKind.FILE}
         self._parents = {child.place: parent for parent in self.taken.inventory.walk() for child in parent.children}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from openvet.core.dataclass import dataclass
@@ -10,19 +10,32 @@ from openvet.core.dataclass import dataclass
 __all__ = ["Tool"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Tool:
     """The tool behind a statement.
 
     Attributes:
         name, version: as published.
-        knowledge: SHA-256 (hex) over the tool's own code and data files (readers, rules, tables), so that two results
-            can be told to come from the same knowledge.
+        digest: :attr:`knowledge`, or what computes it: a report on a terminal does not show it.
     """
 
     name: str
     version: str
-    knowledge: str
+    digest: str | Callable[[], str]
+
+    @property
+    def knowledge(self) -> str:
+        """SHA-256 (hex) over the tool's own code and data files (readers, rules, tables).
+
+        By it two results can be told to come from the same knowledge.
+        """
+        return self.digest if isinstance(self.digest, str) else self.digest()
+
+    def __eq__(self, other: object) -> bool:
+        return self.to_json() == other.to_json() if isinstance(other, Tool) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.version))
 
     def to_json(self) -> dict[str, Any]:
         return {"name": self.name, "version": self.version, "knowledge": {"sha256": self.knowledge}}
