@@ -83,6 +83,6 @@ def test_nothing_else_is_likely(module: ModuleType) -> None:
 
 def test_the_same_formats_are_found_as_by_asking_all(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [identify(Head(name, BytesSource(data))) for name, data in files()]
-    monkeypatch.setattr(identifying, "_asked", lambda registered, first: registered.modules)
+    monkeypatch.setattr(identifying, "_asked", lambda registered, data: registered.modules)
     for (name, data), identity in zip(files(), found, strict=True):
         assert identify(Head(name, BytesSource(data))) == identity, (name, data[:40])

@@ -10,7 +10,7 @@ A format is one module (or package) in this folder with three names::
 puts what it learns into ``facts`` as it goes, so that what was read before a break is kept. It raises only
 :class:`~openvet.errors.ReadError` and its children, never executes, never writes, never opens a path.
 
-A module may also define ``STARTS``, a tuple of what its bytes can begin with: where the first byte is none of theirs, ``probe`` is
+A module may also define ``STARTS``, a tuple of what its bytes can begin with: where they begin with none of these, ``probe`` is
 not asked, and the module not imported. It must be true of every bytes that ``probe`` says anything but NO of; a test compares the two.
 What has to be known before that is in the index of this folder (:class:`Sign`), which ``make index`` makes.
 

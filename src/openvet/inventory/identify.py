@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import ModuleType
 
 from openvet.core.dataclass import dataclass
-from openvet.core.registry import Registered, load_kind
+from openvet.core.registry import Entry, Registered, load_kind
 from openvet.errors import ReadError
 from openvet.formats._format import Format, Head, Likeness, sign_of
 
@@ -34,18 +35,22 @@ def formats() -> Registered:
     return load_kind("openvet.formats", ("FORMAT", "probe", "read"), sign_of)
 
 
-#: What :func:`_asked` said of each first byte. By identity, for which the modules are held: to hash them all for each member
-#: would take longer than most probes.
-_told: dict[int, tuple[Registered, dict[bytes, tuple[ModuleType, ...]]]] = {}
+#: The entries for each first byte. By identity, for which they are held: to hash them all for each member would take longer
+#: than most probes.
+_told: dict[int, tuple[Registered, dict[bytes, tuple[Entry, ...]]]] = {}
 
 
-def _asked(registered: Registered, first: bytes) -> tuple[ModuleType, ...]:
-    """The formats whose bytes may begin with this one, in order; of an empty file those that say nothing of their beginning."""
+def _asked(registered: Registered, data: bytes) -> Iterator[ModuleType]:
+    """The formats whose bytes may begin as ``data`` does, in order; of an empty file those that say nothing of their beginning."""
     _, by_first = _told.setdefault(id(registered), (registered, {}))
+    first = data[:1]
     found = by_first.get(first)
     if found is None:
-        found = by_first[first] = tuple(entry.module for entry in registered.entries if entry.facts.may_be(first))
-    return found
+        found = by_first[first] = tuple(entry for entry in registered.entries if entry.facts.may_be(first))
+    for entry in found:
+        starts = entry.facts.starts
+        if starts is None or data.startswith(starts):
+            yield entry.module
 
 
 def identify(head: Head) -> Identity:
@@ -54,7 +59,7 @@ def identify(head: Head) -> Identity:
 
     strong: list[ModuleType] = []
     weak: list[ModuleType] = []
-    for module in _asked(formats(), head.data[:1]):
+    for module in _asked(formats(), head.data):
         try:
             likeness = module.probe(head)
         except ReadError:  # the file changed under the probe, or a structure broke off: another format may fit

@@ -26,6 +26,7 @@ LOCATOR64 = b"PK\x06\x07"
 _LOCAL = struct.Struct("<4s2B4HL2L2H")
 _CENTRAL = struct.Struct("<4s4B4HL2L5H2L")
 CENTRAL_SIZE = _CENTRAL.size
+_LENGTHS = struct.Struct("<3H")
 _FULL32 = 0xFFFF_FFFF
 _EXTRA_ZIP64 = 0x0001
 _EXTRA_UNICODE_PATH = 0x7075
@@ -165,7 +166,7 @@ def central_length(head: bytes) -> int:
     """
     if len(head) < _CENTRAL.size:
         raise MalformedError("the directory is cut off in a record")
-    name, extra, comment = struct.unpack_from("<3H", head, 28)
+    name, extra, comment = _LENGTHS.unpack_from(head, 28)
     return CENTRAL_SIZE + int(name + extra + comment)
 
 
