@@ -7,13 +7,13 @@ coordinates are whole numbers, so that every machine draws the same.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 from typing import Final
 
 from openvet.core.text import shorten
 from openvet.evidence.predicates.lineage_v1 import THIS, LineageV1
 from openvet.reports._text import columns, plural, visible
 from openvet.reports.lineage import WORDS, verdict_words
+from openvet.reports.markup import Html, join, lines, tag
 
 __all__ = ["drawing"]
 
@@ -26,8 +26,8 @@ _PER_COLUMN: Final = 12
 _NOTE: Final = 22
 
 
-def drawing(lineage: LineageV1) -> str:
-    """The ``svg`` element; every text is escaped."""
+def drawing(lineage: LineageV1, id_: str = "lineage") -> Html:
+    """The ``svg`` element; ``id_`` is unique on the page."""
     steps = _columns(lineage)
     places = {
         name: (_EDGE + at * (_WIDTH + _BETWEEN), _EDGE + row * (_HEIGHT + _GAP))
@@ -49,19 +49,27 @@ def drawing(lineage: LineageV1) -> str:
     )
     if left_out:
         described += f"; {plural(left_out, 'further box')} not drawn".replace("boxs", "boxes")
-    out = [
-        f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" aria-labelledby="lineage-t lineage-d">',
-        f'<title id="lineage-t">Lineage of {escape(visible(lineage.nodes[0].name))}</title>',
-        f'<desc id="lineage-d">{escape(described or "nothing is said of where it comes from")}</desc>',
-        *_lines(lineage, places),
-        *_boxes(lineage, places),
-    ]
+    note = None
     if left_out:
         said = "1 more is" if left_out == 1 else f"{left_out} more are"
-        out.append(
-            f'<text class="what" text-anchor="end" x="{width - _EDGE}" y="{height - _EDGE}">{said} in the tables alone</text>'
-        )
-    return "\n".join([*out, "</svg>"])
+        note = tag("text", f"{said} in the tables alone", class_="what", text_anchor="end", x=width - _EDGE, y=height - _EDGE)
+    return tag(
+        "svg",
+        Html("\n"),
+        lines(
+            tag("title", f"Lineage of {visible(lineage.nodes[0].name)}", id=f"{id_}-t"),
+            tag("desc", described or "nothing is said of where it comes from", id=f"{id_}-d"),
+            *_lines(lineage, places),
+            *_boxes(lineage, places),
+            note,
+        ),
+        Html("\n"),
+        viewBox=f"0 0 {width} {height}",
+        width=width,
+        height=height,
+        role="img",
+        aria_labelledby=f"{id_}-t {id_}-d",
+    )
 
 
 def _name(lineage: LineageV1, identifier: str) -> str:
@@ -93,7 +101,7 @@ def _columns(lineage: LineageV1) -> list[list[str]]:
     return steps
 
 
-def _lines(lineage: LineageV1, places: Mapping[str, tuple[int, int]]) -> list[str]:
+def _lines(lineage: LineageV1, places: Mapping[str, tuple[int, int]]) -> list[Html]:
     """One line for each two boxes that have something to do with each other, with the words of all of it."""
     words: dict[tuple[str, str], list[str]] = {}
     measured = set()
@@ -115,29 +123,29 @@ def _lines(lineage: LineageV1, places: Mapping[str, tuple[int, int]]) -> list[st
         (x1, y1), (x2, y2) = places[one], places[two]
         start, end = (x1 + _WIDTH, y1 + _HEIGHT // 2), (x2, y2 + _HEIGHT // 2)
         middle = (start[0] + end[0]) // 2
-        paths.append(
-            f'<path class="{kind or "declared"}" d="M{start[0]},{start[1]} C{middle},{start[1]} {middle},{end[1]} {end[0]},{end[1]}"/>'
-        )
+        curve = f"M{start[0]},{start[1]} C{middle},{start[1]} {middle},{end[1]} {end[0]},{end[1]}"
+        paths.append(tag("path", class_=kind or "declared", d=curve))
         text = shorten(", ".join([*dict.fromkeys(said), *([verdict_words(verdict)] if verdict else [])]), _LETTERS)
         # on the side from which no line comes
         beside = end[1] + 13 if start[1] < end[1] else end[1] - 5
-        texts.append(f'<text class="what" text-anchor="end" x="{end[0] - 6}" y="{beside}">{escape(text)}</text>')
+        texts.append(tag("text", text, class_="what", text_anchor="end", x=end[0] - 6, y=beside))
     return [*paths, *texts]
 
 
-def _boxes(lineage: LineageV1, places: Mapping[str, tuple[int, int]]) -> list[str]:
+def _boxes(lineage: LineageV1, places: Mapping[str, tuple[int, int]]) -> list[Html]:
     out = []
     for name, (x, y) in places.items():
         node = lineage.node(name)
         kind = node.kind if node is not None else ""
         whole = _name(lineage, name)
+        kind = "this model" if name == THIS and kind == "model" else kind
         out.append(
-            f'<g><title>{escape(whole)}</title><rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="6"/>'
-        )
-        # an svg of its own cuts off what a wide letter takes beyond the box
-        inner = f'<svg x="{x + 10}" y="{y}" width="{_WIDTH - 14}" height="{_HEIGHT}">'
-        out.append(f'{inner}<text x="0" y="17">{escape(_fitting(whole))}</text></svg>')
-        out.append(
-            f'<text class="what" x="{x + 10}" y="{y + 33}">{escape("this model" if name == THIS and kind == "model" else kind)}</text></g>'
+            tag(
+                "g",
+                join(tag("title", whole), tag("rect", class_="box", x=x, y=y, width=_WIDTH, height=_HEIGHT, rx=6)),
+                # an svg of its own cuts off what a wide letter takes beyond the box
+                tag("svg", tag("text", _fitting(whole), x=0, y=17), x=x + 10, y=y, width=_WIDTH - 14, height=_HEIGHT),
+                tag("text", kind, class_="what", x=x + 10, y=y + 33),
+            )
         )
     return out

@@ -3,115 +3,92 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 from typing import Final
 
 from openvet.evidence.predicates.lineage_v1 import LineageV1
-from openvet.reports._text import visible
+from openvet.reports._text import plural, visible
 from openvet.reports.graph import drawing
 from openvet.reports.lineage import LIMITS, WORDS, figures_words, verdict_words
+from openvet.reports.markup import Content, Html, document, figure, join, table, tag
 
-__all__ = ["page"]
+__all__ = ["page", "parts"]
 
-_STYLE: Final = """
-:root { color-scheme: light dark; --back: #fff; --text: #1b1f24; --soft: #57606a; --grid: #d0d7de; --line: #57606a; --good: #1a7f37; --bad: #b3261e; --open: #9a6700; --box: #f6f8fa; }
-@media (prefers-color-scheme: dark) { :root { --back: #16191d; --text: #e6edf3; --soft: #9aa4ae; --grid: #363c44; --line: #9aa4ae; --good: #6fdd8b; --bad: #ff8a80; --open: #e3b341; --box: #22272e; } }
-body { margin: 2rem auto; max-width: 72rem; padding: 0 1rem; background: var(--back); color: var(--text); font: 1rem/1.5 system-ui, sans-serif; }
-table { border-collapse: collapse; margin: 1rem 0; } th, td { text-align: left; vertical-align: top; padding: 0.25rem 1rem 0.25rem 0; border-bottom: 1px solid var(--grid); }
-.soft { color: var(--soft); } .consistent { color: var(--good); } .not-consistent { color: var(--bad); } .cannot-tell { color: var(--open); }
-figure { margin: 1rem 0; overflow-x: auto; } figcaption { color: var(--soft); } caption { text-align: left; font-weight: 600; padding-bottom: 0.25rem; } td { max-width: 24rem; overflow-wrap: break-word; }
-svg { display: block; } svg > .what { paint-order: stroke; stroke: var(--back); stroke-width: 4px; stroke-linejoin: round; } svg text { fill: var(--text); font-size: 13px; } svg .what { fill: var(--soft); font-size: 11px; }
-svg rect { fill: var(--box); stroke: var(--grid); } svg path { fill: none; stroke: var(--line); stroke-width: 1.5; } svg .measured { stroke-width: 3; }
-svg path.consistent { stroke: var(--good); } svg path.not-consistent { stroke: var(--bad); stroke-dasharray: 6 4; } svg path.cannot-tell { stroke: var(--open); stroke-dasharray: 2 4; }
-"""
 _LEGEND: Final = (
-    "<figcaption>Green: the weights are consistent with it. Red, dashed: they are not. "
-    "Yellow, dotted: nobody can tell. Grey: declared, and not tested.</figcaption>\n"
+    "Green: the weights are consistent with it. Red, dashed: they are not. Yellow, dotted: nobody can tell. Grey: declared, and not tested."
 )
-#: Nothing may be loaded and nothing run, whatever got into the page.
-_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
+#: Rows of a table; the JSON report has all.
+_ROWS: Final = 200
 
 
 def page(lineage: LineageV1) -> str:
-    """The whole page; every text from a model is escaped."""
+    """The whole page."""
     title = f"What {visible(lineage.nodes[0].name)} was made of"
-    out = [
-        "<!doctype html>",
-        '<html lang="en">',
-        "<head>",
-        '<meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{escape(title)}</title>",
-        f"<style>{_STYLE}</style>",
-        "</head>",
-        "<body>",
-        f"<h1>{escape(title)}</h1>",
-        f"<figure>\n{drawing(lineage)}\n{_LEGEND if lineage.tests else ''}</figure>",
-        *_edges(lineage),
-        *_tests(lineage),
-        *(
-            f'<p class="soft">{escape(visible(str(each.location)))}: {escape(visible(each.message))}</p>'
-            for each in lineage.problems
-        ),
-    ]
+    return document(title, tag("main", tag("h1", title), *parts(lineage)))
+
+
+def parts(lineage: LineageV1, id_: str = "lineage") -> Iterator[Html]:
+    """The drawing and the tables, to be put into a page on which ``id_`` is unique."""
+    if lineage.edges or lineage.tests:
+        legend = _LEGEND if lineage.tests else None
+        yield figure(drawing(lineage, id_), legend, wide=f"Lineage of {visible(lineage.nodes[0].name)}")
+    yield from _edges(lineage)
+    yield from _tests(lineage)
+    for each in lineage.problems[:_ROWS]:
+        yield tag("p", f"{each.location}: {each.message}", class_="soft")
+    yield from _rest(len(lineage.problems), "problem")
+    if lineage.left_off:
+        yield tag("p", f"and {plural(lineage.left_off, 'further statement')} that are not listed", class_="soft")
     if lineage.tests:
-        out.append(f'<p class="soft">{escape(LIMITS)}</p>')
-    return "\n".join([*out, "</body>", "</html>"]) + "\n"
+        yield tag("p", LIMITS, class_="soft")
 
 
 def _name(lineage: LineageV1, identifier: str) -> str:
     node = lineage.node(identifier)
-    return escape(visible(node.name if node is not None else identifier))
+    return node.name if node is not None else identifier
 
 
-def _row(cells: Iterator[str], kind: str = "td") -> str:
-    return "<tr>" + "".join(f"<{kind}>{each}</{kind}>" for each in cells) + "</tr>"
+def _lines(texts: Iterator[str]) -> Content:
+    """One below the other."""
+    return [tag("span", each, tag("br")) for each in texts]
 
 
-def _edges(lineage: LineageV1) -> Iterator[str]:
-    if not lineage.edges:
-        yield '<p class="soft">Nothing in it says what it was made of.</p>'
-        return
-    yield "<table>\n<caption>What is said</caption>"
-    yield _row(iter(("what", "is", "of", "says who", "where", "more")), "th")
-    for each in lineage.edges:
-        where = "<br>".join(escape(visible(str(one))) for one in each.sources)
-        more = "<br>".join(escape(visible(f"{name}: {value}")) for name, value in each.parameters.items())
-        yield _row(
-            iter(
-                (
-                    _name(lineage, each.derivative),
-                    WORDS[each.relation],
-                    _name(lineage, each.origin),
-                    each.basis,
-                    where,
-                    more,
-                )
+def _rest(count: int, word: str) -> Iterator[Html]:
+    if count > _ROWS:
+        yield tag("p", f"and {plural(count - _ROWS, f'further {word}')}; the JSON report lists all", class_="soft")
+
+
+def _edges(lineage: LineageV1) -> Iterator[Html]:
+    rows = [
+        (
+            _name(lineage, each.derivative),
+            WORDS[each.relation],
+            _name(lineage, each.origin),
+            each.basis,
+            _lines(str(one) for one in each.sources),
+            _lines(f"{name}: {value}" for name, value in each.parameters.items()),
+        )
+        for each in lineage.edges[:_ROWS]
+    ]
+    found = table(("what", "is", "of", "says who", "where", "more"), rows, caption="What is said")
+    yield found or tag("p", "Nothing in it says what it was made of.", class_="soft")
+    yield from _rest(len(lineage.edges), "edge")
+
+
+def _tests(lineage: LineageV1) -> Iterator[Html]:
+    rows = []
+    for each in lineage.tests[:_ROWS]:
+        figures = _lines(f"{name}: {value}" for name, value in each.figures.items())
+        rows.append(
+            (
+                _name(lineage, each.derivative),
+                _name(lineage, each.origin),
+                each.claim,
+                tag("span", verdict_words(each.verdict), class_=each.verdict),
+                each.reason,
+                join(figures_words(each), tag("br"), tag("span", figures, class_="soft")),
             )
         )
-    yield "</table>"
-
-
-def _tests(lineage: LineageV1) -> Iterator[str]:
-    if not lineage.tests:
-        return
-    yield "<table>\n<caption>What the weights say</caption>"
-    yield _row(iter(("what", "beside", "claim", "verdict", "why", "test")), "th")
-    for each in lineage.tests:
-        verdict = f'<span class="{each.verdict}">{escape(verdict_words(each.verdict))}</span>'
-        figures = "<br>".join(escape(visible(f"{name}: {value}")) for name, value in each.figures.items())
-        test = f'{escape(visible(figures_words(each)))}<br><span class="soft">{figures}</span>'
-        yield _row(
-            iter(
-                (
-                    _name(lineage, each.derivative),
-                    _name(lineage, each.origin),
-                    each.claim,
-                    verdict,
-                    escape(visible(each.reason)),
-                    test,
-                )
-            )
-        )
-    yield "</table>"
+    found = table(("what", "beside", "claim", "verdict", "why", "test"), rows, caption="What the weights say")
+    if found is not None:
+        yield found
+    yield from _rest(len(lineage.tests), "test")

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from html import escape
 
 from openvet.core.dataclass import dataclass
+from openvet.reports.markup import Html, lines, tag
 
 __all__ = ["Curve", "drawing"]
 
@@ -41,8 +41,8 @@ class Curve:
     mark: tuple[Fraction, str] | None = None
 
 
-def drawing(curve: Curve) -> str:
-    """The ``svg`` element; every text is escaped."""
+def drawing(curve: Curve) -> Html:
+    """The ``svg`` element."""
     first, last = curve.points[0][0], curve.points[-1][0]
     across = max(1, last - first)
 
@@ -53,25 +53,32 @@ def drawing(curve: Curve) -> str:
     path = " ".join(",".join(place(x, y)) for x, y in curve.points)
     floor = _number(_height(Fraction(0), curve.top))
     out = [
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-labelledby="{curve.id}-t {curve.id}-d">',
-        f'<title id="{curve.id}-t">{escape(curve.title)}</title>',
-        f'<desc id="{curve.id}-d">{escape(curve.description)}</desc>',
+        tag("title", curve.title, id=f"{curve.id}-t"),
+        tag("desc", curve.description, id=f"{curve.id}-d"),
     ]
     for step, label in enumerate(curve.y_labels):
         level = _number(_height(curve.top * step / max(1, len(curve.y_labels) - 1), curve.top))
-        out.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{level}" y2="{level}"/>')
-        out.append(f'<text class="y" x="{_LEFT - 8}" y="{level}" dy="0.32em">{escape(label)}</text>')
-    out.append(f'<polygon class="area" points="{_LEFT},{floor} {path} {_number(Fraction(_WIDTH - _RIGHT))},{floor}"/>')
-    out.append(f'<polyline class="line" points="{path}"/>')
+        out.append(tag("line", class_="grid", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=level, y2=level))
+        out.append(tag("text", label, class_="y", x=_LEFT - 8, y=level, dy="0.32em"))
+    right = _number(Fraction(_WIDTH - _RIGHT))
+    out.append(tag("polygon", class_="area", points=f"{_LEFT},{floor} {path} {right},{floor}"))
+    out.append(tag("polyline", class_="line", points=path))
     if curve.mark is not None and 0 < curve.mark[0] <= curve.top:
         level = _number(_height(curve.mark[0], curve.top))
-        out.append(f'<line class="mark" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{level}" y2="{level}"/>')
-        out.append(
-            f'<text class="word" x="{_WIDTH - _RIGHT - 4}" y="{level}" dy="1.1em">{escape(curve.mark[1])}</text>'
-        )
-    out.append(f'<text class="x" x="{_LEFT}" y="{_HEIGHT - 12}">{escape(curve.x_labels[0])}</text>')
-    out.append(f'<text class="x end" x="{_WIDTH - _RIGHT}" y="{_HEIGHT - 12}">{escape(curve.x_labels[1])}</text>')
-    return "\n".join([*out, "</svg>"])
+        out.append(tag("line", class_="mark", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=level, y2=level))
+        out.append(tag("text", curve.mark[1], class_="word", x=_WIDTH - _RIGHT - 4, y=level, dy="1.1em"))
+    out.append(tag("text", curve.x_labels[0], class_="x", x=_LEFT, y=_HEIGHT - 12))
+    out.append(tag("text", curve.x_labels[1], class_="x end", x=_WIDTH - _RIGHT, y=_HEIGHT - 12))
+    return tag(
+        "svg",
+        Html("\n"),
+        lines(*out),
+        Html("\n"),
+        viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
+        width=_WIDTH,
+        role="img",
+        aria_labelledby=f"{curve.id}-t {curve.id}-d",
+    )
 
 
 def _height(y: Fraction, top: Fraction) -> Fraction:
