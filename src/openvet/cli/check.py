@@ -13,6 +13,7 @@ import click
 
 from openvet.cli.failures import EXIT_CODES, FAILED, fault
 from openvet.cli.options import complete_rules, make_limits, reading_options
+from openvet.cli.page import Pages, report_option
 from openvet.cli.statements import open_statements, statement_options
 from openvet.cli.terminal import is_terminal, look_of, say
 from openvet.core.dataclass import dataclass
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from openvet.cli.output import Output
     from openvet.core.progress import Progress
     from openvet.policy.decision import Verdict
+    from openvet.reports.config_use import ConfigUse
     from openvet.reports.report import ModelReport, NotChecked
     from openvet.workflows.check import Options
     from openvet.workflows.config import Config
@@ -59,6 +61,7 @@ def _check_options(command: Any) -> Any:
                 help="How to report: json, jsonl and sarif are for programs, markdown is for a comment, acceptances is what to paste "
                 "into openvet.toml.",
             ),
+            report_option(),
             click.option("--quiet", "-q", is_flag=True, help="Only one line a model, and no progress."),
             click.option(
                 "--fail-on",
@@ -98,6 +101,7 @@ def check(ctx: click.Context, /, **asked: Any) -> None:
     Examples:
       openvet check ./my-model
       openvet check hf:org/name
+      openvet check --report page.html ./my-model
       openvet check --format sarif --output openvet.sarif ./my-model
       openvet check --statement vsa --sign release.key --output vsa.json ./my-model
       find models -name '*.pt' -print0 | openvet check --quiet -
@@ -291,20 +295,28 @@ def _run(ctx: click.Context, asked: dict[str, Any], *, with_inventory: bool) -> 
         # nobody would see more of the inventory
         seen = with_inventory and form != "statements" and not (quiet and form == "text")
         options = replace(options, only_facts=True, with_inventory=seen)
-    if statements is not None and statements.also:
-        options = replace(options, also=statements.also)
-    reading = Reading(options=options, found=found)
     spared = paths if config is None else [*paths, config.path]
+    pages = Pages(asked["pages"], spared)
+    also = statements.also if statements is not None else ()
+    if pages:
+        from openvet.workflows.page import BESIDE
+
+        options = replace(options, only_facts=False, with_inventory=True)
+        also = tuple(dict.fromkeys((*also, *BESIDE)))
+    options = replace(options, also=also)
+    reading = Reading(options=options, found=found)
     with open_output(asked["output"], spared, utf8=form != "text") as output:
         for result in read_models(paths, options, show_progress=not quiet and not asked["no_progress"]):
-            _keep(result, reading, form)
             if statements is not None:
                 for line in statements.take(result):
                     output.write(line)
+            result = pages.take(result)
+            _keep(result, reading, form)
             if form in _STREAMED:
                 _write_one(result, reading, asked, output)
         _write_rest(reading, asked, output)
         output.commit()
+    pages.write(reading.errors, _use(reading), quiet=quiet)
     if asked["output"] not in {None, "-"} and not quiet:
         _tell(reading, asked["output"], "the statement is in" if form == "statements" else "the report is in")
     return _exit_code(reading, asked["fail_on"])
@@ -351,14 +363,9 @@ def _write_rest(reading: Reading, asked: dict[str, Any], output: Output) -> None
     import importlib
 
     from openvet.reports.report import Report
-    from openvet.workflows.find_config import Found
     from openvet.workflows.knowledge import rule_texts, tool
-    from openvet.workflows.use import use_of
 
-    form = asked["form"]
-    use = None
-    if reading.options is not None and reading.found is not None and reading.found != Found():
-        use = use_of(reading.options, used=reading.used, found=reading.found)
+    form, use = asked["form"], _use(reading)
     if form == "text" and use is not None:
         for line in use.lines()[:_IDLE]:
             say(f"openvet: {line}")
@@ -388,6 +395,16 @@ def _write_rest(reading: Reading, asked: dict[str, Any], output: Output) -> None
         module = importlib.import_module(f"openvet.reports.{form}")
         for piece in module.pieces(report) if hasattr(module, "pieces") else [module.compose(report)]:
             output.write(piece)
+
+
+def _use(reading: Reading) -> ConfigUse | None:
+    """What came of the team's configuration, where there is one."""
+    from openvet.workflows.find_config import Found
+    from openvet.workflows.use import use_of
+
+    if reading.options is None or reading.found is None or reading.found == Found():
+        return None
+    return use_of(reading.options, used=reading.used, found=reading.found)
 
 
 def _look(asked: dict[str, Any]) -> Any:

@@ -12,10 +12,10 @@ from openvet.reports._text import plural, short, visible
 from openvet.reports.look import PLAIN, Look
 from openvet.reports.text import wrapped
 
-__all__ = ["age_in_days", "do_about", "in_short", "is_stale", "subject"]
+__all__ = ["STATUS_WORDS", "age_in_days", "by_package", "do_about", "in_short", "is_stale", "subject"]
 
 _SHOWN: Final = 6
-_SAID: Final = {
+STATUS_WORDS: Final = {
     "affected": "affected",
     "may-be-affected": "may be affected",
     "unknown": "version not known",
@@ -56,12 +56,12 @@ def do_about(hits: Sequence[AdvisoryHit]) -> str:
 def in_short(found: AdvisoriesV1) -> str:
     """One line for the report of a check; '' where there is nothing to say."""
     parts = []
-    reached = _by_package(each for each in found.hits if each.reasons and each.status != "not-affected")
+    reached = by_package(each for each in found.hits if each.reasons and each.status != "not-affected")
     if reached:
         parts.append(
             f"content reaches published problems of {_listed([visible(hits[0].name) for hits in reached.values()])}"
         )
-    named = _by_package(each for each in found.hits if not each.reasons and each.status == "affected")
+    named = by_package(each for each in found.hits if not each.reasons and each.status == "affected")
     if named:
         count = sum(map(len, named.values()))
         names = _listed([visible(hits[0].name) for hits in named.values()])
@@ -83,7 +83,7 @@ def _lines(name: str, found: AdvisoriesV1, today: date, look: Look, notes: Seque
     reached = [each for each in found.hits if each.reasons]
     for hit in reached:
         yield from _reached(hit, found, look)
-    for hits in _by_package(each for each in found.hits if not each.reasons).values():
+    for hits in by_package(each for each in found.hits if not each.reasons).values():
         yield from _named(hits, found, look, every)
     if not found.hits:
         yield from _said("nothing that is known is reached by its content or by what it names", look)
@@ -103,7 +103,7 @@ def _said(text: str, look: Look, indent: int = 2) -> Iterator[str]:
 def _reached(hit: AdvisoryHit, found: AdvisoriesV1, look: Look) -> Iterator[str]:
     head = f"{hit.published} of {visible(hit.name)}"
     severity = f" ({visible(hit.severity)})" if hit.severity else ""
-    yield f"  {look.paint(visible(head), 'bold')}{severity}: {look.paint(_SAID[hit.status], _COLOURS[hit.status])}"
+    yield f"  {look.paint(visible(head), 'bold')}{severity}: {look.paint(STATUS_WORDS[hit.status], _COLOURS[hit.status])}"
     if hit.summary:
         yield from _said(short(hit.summary), look, 4)
     places = _listed([f"{feature} at {where}" if feature else str(where) for feature, where in hit.reasons])
@@ -117,7 +117,9 @@ def _reached(hit: AdvisoryHit, found: AdvisoriesV1, look: Look) -> Iterator[str]
 def _named(hits: Sequence[AdvisoryHit], found: AdvisoriesV1, look: Look, every: bool) -> Iterator[str]:
     name = visible(hits[0].name)
     counts = {status: [each for each in hits if each.status == status] for status in STATUSES}
-    told = ", ".join(look.paint(f"{len(of)} {_SAID[status]}", _COLOURS[status]) for status, of in counts.items() if of)
+    told = ", ".join(
+        look.paint(f"{len(of)} {STATUS_WORDS[status]}", _COLOURS[status]) for status, of in counts.items() if of
+    )
     yield f"  {look.paint(name, 'bold')}: {told}"
     for each in found.named_by(hits)[:_SHOWN]:
         yield from _said(f"named: {_package(each)}", look, 4)
@@ -145,7 +147,8 @@ def _vex(said: Iterable[VexStatement], look: Look, about: str = "") -> Iterator[
         yield from _said(f"said {of}by {who}: {visible(each.status)}{reason}{text}", look, 4)
 
 
-def _by_package(hits: Iterable[AdvisoryHit]) -> Mapping[tuple[str, str], list[AdvisoryHit]]:
+def by_package(hits: Iterable[AdvisoryHit]) -> Mapping[tuple[str, str], list[AdvisoryHit]]:
+    """Problems by the package that has them, in their order."""
     out: dict[tuple[str, str], list[AdvisoryHit]] = {}
     for each in hits:
         out.setdefault((each.ecosystem, each.name), []).append(each)

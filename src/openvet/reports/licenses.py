@@ -12,7 +12,7 @@ from openvet.reports._text import plural, visible
 from openvet.reports.look import PLAIN, Look
 from openvet.reports.text import table
 
-__all__ = ["compose_licenses", "title_of"]
+__all__ = ["STATES", "compose_licenses", "title_of"]
 
 #: What the state of a model means, in a sentence.
 STATES: Final = {

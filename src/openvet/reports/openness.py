@@ -11,22 +11,22 @@ from openvet.reports._text import plural, visible
 from openvet.reports.look import PLAIN, Look
 from openvet.reports.text import table
 
-__all__ = ["compose_openness"]
+__all__ = ["CLASSES", "READINGS", "SCHEMES", "STANDINGS", "compose_openness"]
 
-_ROMAN: Final = {3: "III (open model)", 2: "II (open tooling model)", 1: "I (open science model)"}
-_READINGS: Final = {
+CLASSES: Final = {3: "III (open model)", 2: "II (open tooling model)", 1: "I (open science model)"}
+READINGS: Final = {
     "record": "as recorded",
     "declared": "with what is declared",
     "files": "from the files alone",
 }
 #: Where both readings come to the same.
 _BOTH: Final = "with what is declared, and from the files alone"
-_SCHEMES: Final = {
+SCHEMES: Final = {
     "osaid-1.0": "Open Source AI Definition 1.0",
     "eu-53-2": "Open-source exemption of the AI Act, Article 53(2)",
     "openmdw-1": "OpenMDW",
 }
-_STANDINGS: Final = {
+STANDINGS: Final = {
     "open": "open",
     "open-other-type": "open, other type",
     "not-open": "not open",
@@ -73,13 +73,13 @@ def _framework(openness: OpennessV1, look: Look) -> Iterator[str]:
         (each.reached, each.classes) == (readings[0].reached, readings[0].classes) for each in readings
     )
     for reading in readings[:1] if same else readings:
-        reached = f"class {_ROMAN[reading.reached]}" if reading.reached else "no class"
-        named = _BOTH if same else _READINGS[reading.name]
+        reached = f"class {CLASSES[reading.reached]}" if reading.reached else "no class"
+        named = _BOTH if same else READINGS[reading.name]
         yield f"  {named}: {look.paint(reached, 'bold')}  ({_progress(reading)})"
     for reading in readings[:1] if same else readings:
         lacking = _next(reading)
         if lacking is not None:
-            title = f"Class {_ROMAN[lacking.of]} needs{'' if same else f', {_READINGS[reading.name]}'}"
+            title = f"Class {CLASSES[lacking.of]} needs{'' if same else f', {READINGS[reading.name]}'}"
             yield f"  {look.paint(title, 'dim')}"
             yield from table(list(_needs(lacking)), look.width, wrap=True)
     if openness.unfitting:
@@ -99,7 +99,7 @@ def _progress(reading: Reading) -> str:
 
 
 def _short(progress: ClassProgress) -> str:
-    return _ROMAN[progress.of].partition(" ")[0]
+    return CLASSES[progress.of].partition(" ")[0]
 
 
 def _next(reading: Reading) -> ClassProgress | None:
@@ -149,7 +149,7 @@ def _parts(openness: OpennessV1, look: Look, *, everything: bool) -> Iterator[st
 def _license(part: Part) -> str:
     if part.license is None:
         return "" if part.state == "missing" else "no licence stated"
-    return f"{visible(part.license.id)} ({_STANDINGS[part.license.standing]})"
+    return f"{visible(part.license.id)} ({STANDINGS[part.license.standing]})"
 
 
 def _evidence(evidence: Evidence | None, more: int) -> str:
@@ -171,7 +171,7 @@ def _where(source: Location) -> str:
 
 
 def _checklist(checklist: Checklist, look: Look) -> Iterator[str]:
-    yield f"{look.paint(_SCHEMES[checklist.scheme], 'bold')}  {look.paint(f'as of {visible(checklist.of)}', 'dim')}"
+    yield f"{look.paint(SCHEMES[checklist.scheme], 'bold')}  {look.paint(f'as of {visible(checklist.of)}', 'dim')}"
     if len(checklist.lines) > 1:
         words = [
             f"{checklist.count(each)} {each}"

@@ -14,16 +14,18 @@ from openvet.reports._text import plural, visible
 from openvet.reports.look import PLAIN, Look
 from openvet.reports.text import table
 
-__all__ = ["NO_ADVICE", "compose_rights"]
+__all__ = ["DUTIES", "NO_ADVICE", "STATES_OF_DUTIES", "VERDICTS", "compose_rights"]
 
 NO_ADVICE: Final = "What clauses say, read by a program: no advice about law."
 _COLOURS: Final = {"allowed": "green", "depends": "yellow", "not-allowed": "red"}
 _SIGNS: Final = {"allowed": "+", "depends": "?", "not-allowed": "-"}
-_WORDS: Final = {"allowed": "allowed", "depends": "depends", "not-allowed": "not allowed"}
-_GROUPS: Final = {
+VERDICTS: Final = {"allowed": "allowed", "depends": "depends", "not-allowed": "not allowed"}
+DUTIES: Final = {
     "ship": "To ship", "show": "To show", "name": "To name", "pass-on": "To pass on", "do": "To do", "keep-to": "To keep to",
 }  # fmt: skip
 _STATES: Final = {"met": "[here]", "missing": "[missing]", "unseen": "[ ]"}
+#: The states of a duty, as words.
+STATES_OF_DUTIES: Final = {"met": "seen here", "missing": "missing", "unseen": "not seen here"}
 _STATE_COLOURS: Final = {"met": "green", "missing": "red", "unseen": "dim"}
 _QUOTE: Final = 260
 #: Data sets of unknown licence that are listed.
@@ -37,7 +39,7 @@ def compose_rights(name: str, rights: RightsV1, look: Look = PLAIN, *, everythin
 
 def _lines(name: str, rights: RightsV1, look: Look, everything: bool) -> Iterator[str]:
     asked = ", ".join(visible(each) for each in rights.asked)
-    verdict = look.paint(_WORDS[rights.verdict], _COLOURS[rights.verdict], "bold")
+    verdict = look.paint(VERDICTS[rights.verdict], _COLOURS[rights.verdict], "bold")
     kept = ", if the duties below are kept" if rights.duties and rights.verdict != "not-allowed" else ""
     yield (
         f"{look.paint(visible(name), 'bold')}: {asked}: {verdict}{kept}" if asked else look.paint(visible(name), "bold")
@@ -113,7 +115,7 @@ def _place(where: Location) -> str:
 def _answer(
     answer: Answer, names: dict[str, str], told: dict[Cited, None], look: Look, everything: bool
 ) -> Iterator[str]:
-    yield f"{look.paint(visible(answer.use), 'bold')}: {look.paint(_WORDS[answer.verdict], _COLOURS[answer.verdict], 'bold')}"
+    yield f"{look.paint(visible(answer.use), 'bold')}: {look.paint(VERDICTS[answer.verdict], _COLOURS[answer.verdict], 'bold')}"
     for reason in sorted(answer.reasons, key=lambda each: list(_SIGNS).index(each.verdict), reverse=True):
         yield from _reason(reason, names, told, look, everything)
 
@@ -165,7 +167,7 @@ def _duties(
         if not duties:
             continue
         yield ""
-        yield look.paint(_GROUPS[group], "bold")
+        yield look.paint(DUTIES[group], "bold")
         for duty in duties:
             yield from _duty(duty, names, told, look, everything)
 

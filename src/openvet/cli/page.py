@@ -1,0 +1,99 @@
+"""``--report``: the result of a check as a page for people, beside whatever else it prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openvet.cli.terminal import say
+
+if TYPE_CHECKING:
+    from openvet.cli.output import Output
+    from openvet.reports.config_use import ConfigUse
+    from openvet.reports.page.sheet import Sheet
+    from openvet.reports.report import ModelReport, NotChecked
+
+__all__ = ["Pages", "form_of", "report_option"]
+
+_FORMS = {".html": "html", ".htm": "html", ".md": "markdown"}
+
+
+def report_option() -> Any:
+    """``--report``, which may be repeated."""
+    return click.option(
+        "--report",
+        "pages",
+        metavar="FILE",
+        type=click.Path(readable=False),
+        multiple=True,
+        help="Also write a page for people to FILE, whole or not at all: one .html that needs nothing else, or .md. May be repeated.",
+    )
+
+
+def form_of(path: str) -> str:
+    """``html`` or ``markdown``, by the ending of a file's name.
+
+    Raises:
+        UsageError: it has another one.
+    """
+    ending = path[path.rfind(".") :].lower() if "." in path else ""
+    if ending not in _FORMS:
+        raise click.UsageError(f"a page ends in .html or .md, and {path} does not; --format has the forms for programs")
+    return _FORMS[ending]
+
+
+class Pages:
+    """The pages that were asked for. They are opened before the long work, so that what cannot be written is said before it.
+
+    Args:
+        paths: of the files.
+        spared: what is examined, and the configuration: no page replaces them.
+    """
+
+    def __init__(self, paths: Sequence[str], spared: Sequence[str]) -> None:
+        from openvet.cli.output import open_output
+
+        self._outputs: list[tuple[str, str, Output]] = []
+        self._sheets: list[Sheet] = []
+        self._models: list[ModelReport] = []
+        for path in dict.fromkeys(paths):
+            form = form_of(path)
+            self._outputs.append((path, form, open_output(path, spared)))
+
+    def __bool__(self) -> bool:
+        return bool(self._outputs)
+
+    def take(self, result: ModelReport | NotChecked) -> ModelReport | NotChecked:
+        """Keep what the pages show of one model; gives the result as it is without them."""
+        from openvet.reports.report import ModelReport
+
+        if not self._outputs or not isinstance(result, ModelReport):
+            return result
+        from openvet.workflows.page import sheet_of, without
+
+        self._models.append(without(result))
+        if any(form == "html" for _, form, _ in self._outputs):
+            self._sheets.append(sheet_of(result))
+        return self._models[-1]
+
+    def write(self, errors: Sequence[NotChecked], use: ConfigUse | None, *, quiet: bool) -> None:
+        """Write all of them, each whole or not at all."""
+        from openvet.core.text import printable
+        from openvet.reports.report import Report
+        from openvet.workflows.knowledge import tool
+
+        for path, form, output in self._outputs:
+            with output:
+                if form == "html":
+                    from openvet.reports.page.compose import compose
+
+                    output.write(compose(self._sheets, tool(), errors, use))
+                else:
+                    from openvet.reports import markdown
+
+                    output.write(markdown.compose(Report(tool(), tuple(self._models), (), tuple(errors), use)))
+                output.commit()
+            if not quiet:
+                say(f"the page is in {printable(path)}")
