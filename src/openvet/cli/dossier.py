@@ -41,6 +41,7 @@ def dossier() -> None:
       openvet dossier create ./dossier --key owner.key
       openvet check ./my-model --dossier ./dossier --sign owner.key
       openvet dossier verify ./dossier --key owner.key.pub --model ./my-model
+      openvet dossier report ./dossier page.html --key owner.key.pub
       openvet dossier export ./dossier dossier.zip --key owner.key.pub
 
     \b
@@ -166,6 +167,57 @@ def verify(path: str, key: str, model: str | None, checkpoint: str | None, form:
         by = _by(asked, model)
         found = run(path, read_public(key), checkpoint, model, by=by, require=asked["require"])
         return found.to_json(), verified_text(found)
+
+    report(form, path, go)
+
+
+@dossier.command("report", short_help="Make a page for people from a dossier.")
+@click.argument("path", metavar="DOSSIER", type=_PATH)
+@click.argument("target", metavar="FILE", type=_PATH)
+@_PUBLIC
+@click.option("--model-name", metavar="NAME", help="What the model is called in --trust.")
+@_TRUST
+@_AT
+@_ROOT
+@_KEPT
+@click.option("--force", is_flag=True, help="Replace what is there.")
+@form_option("How to print what was done.")
+def report_(path: str, target: str, key: str, checkpoint: str | None, force: bool, form: str, **asked: Any) -> None:
+    """Verify DOSSIER and write what it says of its model as a page: FILE ends in .html, which needs nothing else, or in .md.
+
+    No network and no model is needed. Of each kind of statement the last one about the model counts; with --trust, the last one that
+    is believed. The decision is computed again, from the scan.
+
+    \b
+    Examples:
+      openvet dossier report ./dossier page.html --key owner.key.pub
+      openvet dossier report dossier.zip page.html --key owner.key.pub --trust trust.toml --model-name org/name
+    """  # noqa: D301
+    from openvet.cli.page import form_of, write_page
+    from openvet.io.new_file import NewFile
+    from openvet.workflows.dossier import DOSSIER_TYPE
+    from openvet.workflows.dossier import verify as run
+    from openvet.workflows.keys import read_public
+    from openvet.workflows.page import sheet_of_dossier
+
+    kind = form_of(target)
+    if asked["model_name"] is not None and asked["trust"] is None:
+        raise click.UsageError("--model-name belongs to --trust")
+
+    def go() -> tuple[dict[str, Any], str]:
+        sheet = sheet_of_dossier(run(path, read_public(key), checkpoint, by=_by(asked)))
+        with NewFile(target, replace=force) as file:
+            file.write(write_page([sheet], kind).encode("utf-8", "backslashreplace"))
+            file.commit()
+        verdict = sheet.report.decision.verdict
+        value = {
+            "type": DOSSIER_TYPE,
+            "dossier": path,
+            "page": target,
+            "lines": len(sheet.evidence),
+            "verdict": str(verdict),
+        }
+        return value, f"wrote {target}: {verdict}, from {len(sheet.evidence)} statements\n"
 
     report(form, path, go)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from openvet.reports.page.sheet import Sheet
     from openvet.reports.report import ModelReport, NotChecked
 
-__all__ = ["Pages", "form_of", "report_option"]
+__all__ = ["Pages", "form_of", "report_option", "write_page"]
 
 _FORMS = {".html": "html", ".htm": "html", ".md": "markdown"}
 
@@ -81,19 +81,35 @@ class Pages:
     def write(self, errors: Sequence[NotChecked], use: ConfigUse | None, *, quiet: bool) -> None:
         """Write all of them, each whole or not at all."""
         from openvet.core.text import printable
-        from openvet.reports.report import Report
-        from openvet.workflows.knowledge import tool
 
         for path, form, output in self._outputs:
             with output:
-                if form == "html":
-                    from openvet.reports.page.compose import compose
-
-                    output.write(compose(self._sheets, tool(), errors, use))
-                else:
-                    from openvet.reports import markdown
-
-                    output.write(markdown.compose(Report(tool(), tuple(self._models), (), tuple(errors), use)))
+                output.write(write_page(self._sheets, form, self._models, errors, use))
                 output.commit()
             if not quiet:
                 say(f"the page is in {printable(path)}")
+
+
+def write_page(
+    sheets: Sequence[Sheet],
+    form: str,
+    models: Sequence[ModelReport] = (),
+    errors: Sequence[NotChecked] = (),
+    use: ConfigUse | None = None,
+) -> str:
+    """The text of a page, in ``form``.
+
+    Args:
+        models: for Markdown, which needs no more than these; those of ``sheets`` if not given.
+    """
+    from openvet.workflows.knowledge import tool
+
+    if form == "html":
+        from openvet.reports.page.compose import compose
+
+        return compose(sheets, tool(), errors, use)
+    from openvet.reports import markdown
+    from openvet.reports.report import Report
+
+    shown = tuple(models) or tuple(each.report for each in sheets)
+    return markdown.compose(Report(tool(), shown, (), tuple(errors), use))

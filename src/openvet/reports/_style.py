@@ -34,7 +34,7 @@ h1 { font-size: 1.75rem; letter-spacing: -0.01em; } h2 { font-size: 1.25rem; mar
 h4 { font-size: 0.95rem; margin-top: 1.25rem; }
 p { margin: 0.6rem 0; } ul, ol { margin: 0.6rem 0; padding-left: 1.3rem; } li { margin: 0.2rem 0; }
 a { color: var(--link); text-underline-offset: 0.15em; } a:hover { text-decoration-thickness: 2px; }
-:focus-visible { outline: 2px solid var(--link); outline-offset: 3px; border-radius: 3px; }
+main:focus { outline: none; } :focus-visible { outline: 2px solid var(--link); outline-offset: 3px; border-radius: 3px; }
 code, pre, .mono { font-family: ui-monospace, "SF Mono", SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; font-size: 0.88em; }
 code { overflow-wrap: anywhere; unicode-bidi: isolate; } pre { background: var(--panel); border-radius: 8px; padding: 0.8rem 1rem; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
 .soft { color: var(--soft); } .small { font-size: 0.875rem; }
@@ -43,12 +43,12 @@ code { overflow-wrap: anywhere; unicode-bidi: isolate; } pre { background: var(-
 table { border-collapse: collapse; width: 100%; margin: 1rem 0; font-size: 0.9375rem; }
 caption { text-align: left; font-weight: 600; padding-bottom: 0.4rem; }
 th, td { text-align: left; vertical-align: top; padding: 0.45rem 1rem 0.45rem 0; border-bottom: 1px solid var(--rule); overflow-wrap: anywhere; font-weight: inherit; color: inherit; }
-th:last-child, td:last-child { padding-right: 0; }
+tbody th { min-width: 6.5rem; } tbody td { min-width: 4.5rem; } th:last-child, td:last-child { padding-right: 0; }
 thead th { color: var(--soft); font-size: 0.8125rem; font-weight: 600; padding-bottom: 0.3rem; overflow-wrap: normal; }
 .pairs { margin: 0.8rem 0; } .pairs > div { display: grid; grid-template-columns: 9rem minmax(0, 1fr); gap: 0 1rem; padding: 0.4rem 0; border-bottom: 1px solid var(--rule); }
 .pairs > div:last-child { border-bottom: 0; } .pairs dt { color: var(--soft); } .pairs dd { margin: 0; overflow-wrap: anywhere; }
 details { margin: 0.8rem 0; } summary { cursor: pointer; color: var(--link); width: fit-content; } details[open] > summary { margin-bottom: 0.4rem; }
-figure { margin: 1.25rem 0; } figcaption { color: var(--soft); font-size: 0.875rem; margin-top: 0.4rem; } .wide { overflow-x: auto; }
+figure { margin: 1.25rem 0; } .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 0 2rem; } figcaption { color: var(--soft); font-size: 0.875rem; margin-top: 0.4rem; } .wide { overflow-x: auto; }
 svg { max-width: 100%; height: auto; } svg text { font-family: inherit; font-size: 12px; fill: var(--text); } svg .y, svg .x, svg .what { fill: var(--soft); }
 svg .what { font-size: 11px; } svg > .what { paint-order: stroke; stroke: var(--back); stroke-width: 4px; stroke-linejoin: round; } svg .y, svg .word, svg .end { text-anchor: end; } svg .word { fill: var(--bad); } svg .grid { stroke: var(--rule); }
 svg .area { fill: var(--area); } svg .line { fill: none; stroke: var(--line); stroke-width: 2; stroke-linejoin: round; } svg .mark { stroke: var(--bad); stroke-dasharray: 6 4; }
@@ -58,15 +58,15 @@ svg path.consistent { stroke: var(--good); } svg path.not-consistent { stroke: v
 @media screen and (max-width: 42rem) {
   body { padding: 1.25rem 1rem 3rem; } h1 { font-size: 1.45rem; } h2 { margin-top: 2.25rem; }
   .pairs > div { grid-template-columns: 1fr; } .pairs dt { font-size: 0.8125rem; }
-  table, tbody, tr, th, td { display: block; width: 100%; } thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  table, caption, tbody, tr, th, td { display: block; width: 100%; } thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   tbody tr { border: 1px solid var(--rule); border-radius: 8px; padding: 0.5rem 0.8rem; margin: 0.6rem 0; }
-  tbody th, tbody td { border: 0; padding: 0.2rem 0; } tbody th { font-weight: 600; } tbody td:empty { display: none; }
+  tbody th, tbody td { border: 0; padding: 0.2rem 0; min-width: 0; } tbody th { font-weight: 600; } tbody td:empty { display: none; }
   tbody td[data-label]:not([data-label=""])::before { content: attr(data-label); display: block; color: var(--soft); font-size: 0.8125rem; }
 }
 @media print {
   @page { margin: 16mm 14mm; @bottom-right { content: counter(page) " / " counter(pages); font: 8pt system-ui, sans-serif; color: #57606a; } }
-  :root { color-scheme: light; } body { max-width: none; padding: 0; font-size: 10pt; } .screen { display: none; }
-  h1, h2, h3, h4, caption, summary { break-after: avoid; } tr, figure, .card, .pairs > div, li { break-inside: avoid; } thead { display: table-header-group; }
+  :root { color-scheme: light; } body { max-width: none; padding: 0; font-size: 10pt; } .screen { display: none; } :focus { outline: none; }
+  h1, h2, h3, h4, caption, summary { break-after: avoid; } tr, figure, .answer, .pairs > div, li { break-inside: avoid; } thead { display: table-header-group; }
   h2 { margin-top: 1.6rem; } p, li { orphans: 3; widows: 3; } a { color: inherit; text-decoration: none; } table { font-size: 9pt; }
   details::details-content { content-visibility: visible; block-size: auto; height: auto; } summary { color: inherit; list-style: none; }
   .wide { overflow: visible; } .wide svg { max-width: 100%; height: auto; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }

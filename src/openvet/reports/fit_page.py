@@ -57,8 +57,8 @@ def on_device(id_: str, each: Fit) -> Iterator[Html]:
     found = in_pairs(pairs(each))
     if found is not None:
         yield found
-    for curve in _curves(id_, each):
-        yield figure(drawing(curve), curve.title)
+    plots = [figure(drawing(curve), curve.title) for curve in _curves(id_, each)]
+    yield tag("div", Html("\n"), lines(*plots), Html("\n"), class_="plots")
     for text in dict.fromkeys((*each.unknown, *each.needs.assumptions)):
         yield tag("p", text)
     yield details("Who says so", listed(said_by(each.device)))

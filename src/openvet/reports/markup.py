@@ -63,6 +63,7 @@ _ATTRIBUTES: Final = frozenset([
 ])  # fmt: skip
 #: Words that no text of a model can be: what styles and anchors are told by.
 _WORD: Final = pattern(r"[A-Za-z0-9][A-Za-z0-9_-]*(?: [A-Za-z0-9][A-Za-z0-9_-]*)*", re.ASCII)
+_TICKS: Final = pattern(r"`+")
 _WORDS: Final = frozenset(["id", "class", "aria-labelledby", "aria-describedby"])
 
 
@@ -126,6 +127,12 @@ def tag(name: str, /, *content: Content, **attributes: Value) -> Html:
     if name in _DRAWN and not content:
         return Html(f"<{start}/>")
     return Html(f"<{start}>{join(*content)}</{name}>")
+
+
+def spoken(text: str) -> Html:
+    """A sentence in which what stands between backticks is code, as documentation and remedies write it."""
+    parts = _TICKS.split(" ".join(text.split()))
+    return join(tag("code", part) if at % 2 and part else part for at, part in enumerate(parts))
 
 
 def listed(items: Iterable[Content], **attributes: Value) -> Html | None:

@@ -14,7 +14,7 @@ from openvet.reports._text import plural, visible
 from openvet.reports.look import PLAIN, Look
 from openvet.reports.text import table
 
-__all__ = ["DUTIES", "NO_ADVICE", "STATES_OF_DUTIES", "VERDICTS", "compose_rights"]
+__all__ = ["DUTIES", "NO_ADVICE", "STATES_OF_DUTIES", "VERDICTS", "compose_rights", "license_name"]
 
 NO_ADVICE: Final = "What clauses say, read by a program: no advice about law."
 _COLOURS: Final = {"allowed": "green", "depends": "yellow", "not-allowed": "red"}
@@ -87,7 +87,7 @@ def _works(rights: RightsV1, look: Look, everything: bool) -> Iterator[str]:
 
 def _license(work: Work) -> str:
     if work.taken:
-        chosen = " and ".join(map(_title, work.taken))
+        chosen = " and ".join(map(license_name, work.taken))
         return f"{chosen} (chosen)" if len(work.choices) > 1 else chosen
     if work.candidates:
         return f"ambiguous: {visible(work.expression)}"
@@ -101,7 +101,8 @@ def _known(work: Work) -> str:
     return ", ".join(filter(None, (perhaps, f"{said} in {where}" if said and where else said, visible(work.note))))
 
 
-def _title(key: str) -> str:
+def license_name(key: str) -> str:
+    """A licence as people call it: SPDX's id, or its name where SPDX has none."""
     known = known_license(key)
     return visible(key if known is None or known.is_spdx else known.name)
 
@@ -136,7 +137,7 @@ def _reason(
 
 
 def _cited(cited: Cited) -> str:
-    return f"{_title(cited.license)}, {visible(cited.at)}"
+    return f"{license_name(cited.license)}, {visible(cited.at)}"
 
 
 def _quoted(cited: Cited, told: dict[Cited, None], look: Look, everything: bool) -> Iterator[str]:

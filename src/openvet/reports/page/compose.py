@@ -38,7 +38,7 @@ nav.toc ul { list-style: none; margin: 0; padding: 0; display: flex; flex-wrap: 
 .plain { list-style: none; padding: 0; } .plain li { margin: 0.4rem 0; }
 .card { border: 1px solid var(--rule); border-left: 4px solid var(--edge); border-radius: 10px; padding: 0.9rem 1.1rem; margin: 0.9rem 0; color: var(--text); }
 .card.bad { border-left-color: var(--bad); } .card.open { border-left-color: var(--open); } .card.good { border-left-color: var(--good); }
-.card h3, .card h4, .card h5 { margin: 0; font-size: 1rem; line-height: 1.5; } .card p { margin: 0.45rem 0; } .card > :last-child { margin-bottom: 0; }
+.card h3, .card h4, .card h5 { text-wrap: wrap; margin: 0; font-size: 1rem; line-height: 1.5; } .card p { margin: 0.45rem 0; } .card > :last-child { margin-bottom: 0; }
 td ul { margin: 0; padding-left: 1rem; } td p { margin: 0; } table.figures td { font-variant-numeric: tabular-nums; }
 table.figures { width: auto; min-width: 20rem; } svg .spot { fill: var(--line); stroke: var(--back); stroke-width: 2; }
 article.one { margin-top: 4rem; padding-top: 0.5rem; border-top: 3px solid var(--rule); } article.one:first-of-type { margin-top: 2.5rem; }
@@ -67,12 +67,12 @@ def compose(
     title = f"{WORDS[sheets[0].report.decision.verdict][0]}: {short(sheets[0].report.subject.name)}" if alone else plural(len(sheets) + len(errors), "model")  # fmt: skip
     body: list[Content] = [
         tag("a", "Skip to the report", href="#report", class_="skip screen"),
-        tag("p", "OpenVet report", class_="over"),
     ]
+    main: list[Content] = [tag("p", "OpenVet report", class_="over")]
     if alone:
-        main: list[Content] = list(_model(sheets[0], Spot("m", 1)))
+        main += _model(sheets[0], Spot("m", 1))
     else:
-        main = [tag("h1", title), *_overview(sheets, errors)]
+        main += [tag("h1", title), *_overview(sheets, errors)]
         for number, sheet in enumerate(sheets[:FULL]):
             spot = Spot(f"m{number}", 2)
             main.append(tag("article", Html("\n"), lines(*_model(sheet, spot)), Html("\n"), class_="one", aria_labelledby=spot.id("top")))  # fmt: skip

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from openvet.core.text import shorten
 from openvet.reports._text import bytes_for_people, plural, short, visible
-from openvet.reports.markup import Content, Html, details, join, pairs, table, tag
+from openvet.reports.markup import Content, Html, details, join, listed, pairs, table, tag
 from openvet.reports.page.sheet import ROWS, Evidence, Sheet, Spot, more
+from openvet.reports.page.verdict import chip
 
 __all__ = ["evidence"]
 
+_COVERAGE = {"read": "good", "inert": "good"}
 _PREFIX = "https://openvet/predicates/"
 
 
@@ -19,8 +21,7 @@ def evidence(sheet: Sheet, spot: Spot) -> Iterator[Html | None]:
     """Statements, files, the tool, and how to verify."""
     report = sheet.report
     yield spot.head("Evidence, and how to check it", anchor="evidence")
-    for note in sheet.notes:
-        yield tag("p", note, class_="open")
+    yield listed(sheet.notes, class_="soft")
     signed = sheet.dossier is not None
     heads = ("statement", "SHA-256 of its bytes", "says") if not signed else ("line", "statement", "SHA-256 of its bytes", "says", "signed by")  # fmt: skip
     yield table(heads, [_row(each, signed) for each in sheet.evidence[:ROWS]])
@@ -37,7 +38,7 @@ def evidence(sheet: Sheet, spot: Spot) -> Iterator[Html | None]:
         (
             tag("code", short(each.path)),
             bytes_for_people(each.size),
-            str(each.coverage),
+            chip(str(each.coverage), _COVERAGE.get(str(each.coverage), "open")),
             tag("code", each.digest.get("sha256", "none: not read to its end")),
         )
         for each in files[:ROWS]

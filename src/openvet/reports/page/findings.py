@@ -16,7 +16,7 @@ from openvet.reports._wording import (
     plural,
     short,
 )
-from openvet.reports.markup import Content, Html, details, join, lines, listed, pairs, table, tag
+from openvet.reports.markup import Content, Html, details, join, lines, listed, pairs, spoken, table, tag
 from openvet.reports.page.sheet import LIKE_IT, ROWS, Sheet, Spot, more
 from openvet.reports.page.verdict import chip
 
@@ -82,7 +82,7 @@ def _card(group: Group, sheet: Sheet, spot: Spot, anchor: str) -> Html:
     shown = group.findings[:LIKE_IT]
     places = [join(_place(each), " ", tag("span", short(each.message))) for each in shown]
     remedies = dict.fromkeys(short(each.remedy) for each in shown if each.remedy)
-    doing: list[Content] = [tag("p", tag("strong", "What to do: "), each) for each in remedies]
+    doing: list[Content] = [tag("p", tag("strong", "What to do: "), spoken(each)) for each in remedies]
     if group.acceptance is not None:
         doing = [tag("p", tag("strong", "Accepted: "), accepted_text(group.acceptance))]
     return tag(
@@ -93,7 +93,7 @@ def _card(group: Group, sheet: Sheet, spot: Spot, anchor: str) -> Html:
                 f"h{min(spot.level + 2, 6)}",
                 chip(word, style),
                 " ",
-                title,
+                spoken(title),
                 id=f"{anchor}-t",
             ),
             tag("p", tag("code", first.rule), f" · confidence {first.confidence}", class_="soft small"),
@@ -116,7 +116,8 @@ def _about(group: Group, sheet: Sheet) -> Html | None:
     body: list[Content] = []
     if text is not None:
         wanted = dict(text.sections)
-        body += [tag("p", wanted[name]) for name in ("What it finds", "Why it matters") if wanted.get(name)]
+        told = [wanted[name] for name in ("What it finds", "Why it matters") if wanted.get(name)]
+        body += [tag("p", spoken(each)) for each in "\n\n".join(told).split("\n\n")]
         if text.cwe:
             body.append(tag("p", ", ".join(f"CWE-{each}" for each in text.cwe), class_="soft"))
     evidence = [(short(str(key)), _value(value)) for key, value in list(first.evidence.items())[:_SHOWN]]
@@ -151,6 +152,6 @@ def unread(sheet: Sheet, spot: Spot) -> Iterator[Html | None]:
         rest = len(unknowns) - LIKE_IT
         if rest > 0:
             places.append(join(tag("span", f"and {rest:,} more", class_="soft left-out")))
-        rows.append((join(tag("strong", reason), tag("br"), words.meaning), listed(places), words.remedy))
+        rows.append((join(tag("strong", reason), tag("br"), words.meaning), listed(places), spoken(words.remedy)))
     yield table(("why", "where", "what to do"), rows, class_="wide-cells")
     yield more(count, min(count, sum(min(len(each), LIKE_IT) for _, each in groups[:ROWS])), "places", sheet)

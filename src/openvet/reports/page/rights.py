@@ -15,7 +15,7 @@ from openvet.reports.markup import Content, Html, details, join, listed, pairs, 
 from openvet.reports.openness import CLASSES, READINGS, SCHEMES, STANDINGS
 from openvet.reports.page.sheet import ROWS, Sheet, Spot, more
 from openvet.reports.page.verdict import chip
-from openvet.reports.rights import DUTIES, NO_ADVICE, STATES_OF_DUTIES, VERDICTS
+from openvet.reports.rights import DUTIES, NO_ADVICE, STATES_OF_DUTIES, VERDICTS, license_name
 
 __all__ = ["licenses", "openness"]
 
@@ -28,6 +28,10 @@ _REASONS: Final = 12
 
 def _where(source: Location) -> Html:
     return tag("code", short(str(source)))
+
+
+def _titles(keys: Sequence[str]) -> str:
+    return license_name(keys[0]) if len(keys) == 1 else title_of(keys)
 
 
 def licenses(sheet: Sheet, spot: Spot) -> Iterator[Html | None]:
@@ -46,16 +50,16 @@ def _licenses(found: LicensesV1, sheet: Sheet) -> Iterator[Html | None]:
     model = found.model
     yield tag("p", f"{STATES[model.state].capitalize()}.")
     yield pairs([
-        ("declared", "; ".join(map(title_of, model.declared[:_REASONS])) or "nothing"),
-        ("text found", "; ".join(map(title_of, model.found[:_REASONS])) or "none"),
+        ("declared", "; ".join(map(_titles, model.declared[:_REASONS])) or "nothing"),
+        ("text found", "; ".join(map(_titles, model.found[:_REASONS])) or "none"),
     ])  # fmt: skip
     rows: list[Sequence[Content]] = [
-        (_where(each.source), short(each.said), each.expression or title_of(each.keys), "declared")
+        (_where(each.source), short(each.said), each.expression or _titles(each.keys), "declared")
         for each in found.declared
     ]
     for text in found.found:
         changed = f", {plural(text.words_added + text.words_removed, 'word')} changed" if text.changed else ""
-        rows.append((_where(text.source), f"{text.matched} of {text.of_text} words of the published text{changed}", title_of(text.keys), "text found"))  # fmt: skip
+        rows.append((_where(text.source), f"{text.matched} of {text.of_text} words of the published text{changed}", _titles(text.keys), "text found"))  # fmt: skip
     rows += [(_where(each), "terms of no licence that is known", "not known", "text found") for each in found.unknown_texts]  # fmt: skip
     if rows:
         yield details(
@@ -65,11 +69,9 @@ def _licenses(found: LicensesV1, sheet: Sheet) -> Iterator[Html | None]:
         )
 
 
-def _cited(cited: Cited | None) -> Content:
-    """The clause, and its words."""
-    if cited is None:
-        return None
-    return join(f"{title_of([cited.license])}, {short(cited.at)}", tag("br"), tag("span", f"“{short(cited.quote)}”", class_="soft"))  # fmt: skip
+def _clause(cited: Cited | None) -> str:
+    """Which clause says so."""
+    return "" if cited is None else f"{license_name(cited.license)}, {short(cited.at)}"
 
 
 def _rights(rights: RightsV1, sheet: Sheet, spot: Spot) -> Iterator[Html | None]:
@@ -80,40 +82,53 @@ def _rights(rights: RightsV1, sheet: Sheet, spot: Spot) -> Iterator[Html | None]
         reasons = [
             join(
                 f"{short(names.get(each.work, each.work))}: {short(each.says)}",
-                tag("span", f" To know: {short(each.needs)}", class_="open") if each.needs else None,
+                tag("span", f" ({_clause(each.cited)})", class_="soft") if each.cited is not None else None,
+                join(tag("br"), tag("span", f"To know: {short(each.needs)}", class_="open")) if each.needs else None,
             )
             for each in answer.reasons[:_REASONS]
         ]
-        cited = [_cited(each.cited) for each in answer.reasons[:_REASONS] if each.cited is not None]
-        rows.append((answer.use, chip(VERDICTS[answer.verdict], _STYLES[answer.verdict]), listed(reasons), listed(cited)))  # fmt: skip
-    yield table(("use", "answer", "why", "clause"), rows)
+        rows.append((answer.use, chip(VERDICTS[answer.verdict], _STYLES[answer.verdict]), listed(reasons)))
+    yield table(("use", "answer", "why"), rows)
     if rights.duties:
         yield spot.head("What its licences ask for", 2)
         duties = sorted(rights.duties, key=lambda each: GROUPS.index(each.group))
+        contested = tag("span", "; whether this reaches the model is contested", class_="open")
         yield table(
             ("duty", "state", "what", "clause"),
             [
                 (
                     DUTIES[each.group],
                     chip(STATES_OF_DUTIES[each.state], _DUTY_STYLES[each.state]),
-                    join(short(each.says), tag("span", "; whether this reaches the model is contested", class_="open") if each.contested else None),
-                    _cited(each.cited),
+                    join(short(each.says), contested if each.contested else None),
+                    _clause(each.cited),
                 )
                 for each in duties[:ROWS]
             ],
-        )  # fmt: skip
+        )
         yield more(len(duties), ROWS, "duties", sheet)
     if rights.drifts:
         yield spot.head("What its own licence drops", 2)
         yield listed([join(short(each.message), " ", _where(each.location)) for each in rights.drifts[:ROWS]])
         yield more(len(rights.drifts), ROWS, "of them", sheet)
     if rights.risks:
-        risks = [join(short(each.says), " (", _cited(each.cited), ")") for each in rights.risks[:ROWS]]
+        risks = [f"{short(each.says)} ({_clause(each.cited)})" for each in rights.risks[:ROWS]]
         yield details(f"How it may end or change ({len(rights.risks):,})", listed(risks))
     needs = [f"{short(names.get(each.work, each.work))}: {short(each.needs or each.says)}" for each in rights.needs[:ROWS]]  # fmt: skip
     if needs:
         yield details(f"To be known whatever the use ({len(rights.needs):,})", listed(needs))
+    yield _quotations(rights)
     yield tag("p", NO_ADVICE, class_="soft small")
+
+
+def _quotations(rights: RightsV1) -> Html | None:
+    """Every clause that was cited, once, in its own words."""
+    reasons = [each for answer in rights.answers for each in answer.reasons]
+    cited = [*(each.cited for each in reasons), *(each.cited for each in rights.duties), *(each.cited for each in rights.risks)]  # fmt: skip
+    found = [each for each in dict.fromkeys(cited) if each is not None]
+    if not found:
+        return None
+    rows = [(_clause(each), f"“{short(each.quote)}”") for each in found[:ROWS]]
+    return details(f"Clauses in their own words ({len(found):,})", table(("clause", "words"), rows))
 
 
 # --- openness ---

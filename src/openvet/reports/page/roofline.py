@@ -23,8 +23,8 @@ __all__ = ["roofline"]
 
 _WIDTH: Final = 640
 _HEIGHT: Final = 260
-_LEFT: Final = 76
-_RIGHT: Final = 16
+_LEFT: Final = 88
+_RIGHT: Final = 24
 _TOP: Final = 20
 _BOTTOM: Final = 40
 _UNITS: Final = ((15, "P"), (12, "T"), (9, "G"), (6, "M"), (3, "k"), (0, ""))
