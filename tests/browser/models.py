@@ -6,7 +6,7 @@ import json
 import struct
 from pathlib import Path
 
-__all__ = ["EVIL", "hostile", "ordinary", "tuned"]
+__all__ = ["EVIL", "hostile", "marked", "ordinary", "tuned"]
 
 #: What tries to be markup wherever a name or a text of a model goes.
 EVIL = "\"'><script>alert(1)</script><img src=x onerror=alert(1)><style>*{display:none}</style>&amp;\u202e\u2066 ﷽ 模型"
@@ -96,7 +96,9 @@ def ordinary(folder: Path, name: str = "polite-llama") -> Path:
     """A fine-tune of Llama 3.1 that says so, with its weights as data and a licence that drops the base model's."""
     place = folder / name
     place.mkdir(parents=True)
-    (place / "README.md").write_text(_CARD.format(name=name, license="apache-2.0", base="meta-llama/Llama-3.1-8B-Instruct"))
+    (place / "README.md").write_text(
+        _CARD.format(name=name, license="apache-2.0", base="meta-llama/Llama-3.1-8B-Instruct")
+    )
     (place / "config.json").write_text(json.dumps(_CONFIG, indent=2))
     (place / "generation_config.json").write_text('{"do_sample": true, "temperature": 0.6}')
     (place / "requirements.txt").write_text("torch==2.1.0\ntransformers==4.30.0\n")
@@ -113,7 +115,9 @@ def tuned(folder: Path, name: str = "polite-llama-pickled") -> Path:
     (place / "more.dat").write_bytes(b"\x00\x07\xfe" * 500)
     config = dict(_CONFIG, auto_map={"AutoModelForCausalLM": "modeling_polite.PoliteLlama"})
     (place / "config.json").write_text(json.dumps(config))
-    (place / "modeling_polite.py").write_text("import os\n\nos.system('echo hello')\n\n\nclass PoliteLlama:\n    pass\n")
+    (place / "modeling_polite.py").write_text(
+        "import os\n\nos.system('echo hello')\n\n\nclass PoliteLlama:\n    pass\n"
+    )
     return place
 
 
@@ -126,6 +130,29 @@ def hostile(folder: Path, name: str = "hostile <b>model") -> Path:
     (place / "README.md").write_text(card, encoding="utf-8")
     config = dict(_CONFIG, _name_or_path=EVIL, model_type="llama", auto_map={EVIL: EVIL})
     (place / "config.json").write_text(json.dumps(config))
-    (place / "tokenizer_config.json").write_text(json.dumps({"chat_template": f"{{{{ {EVIL!r} }}}}{{{{ ''.__class__ }}}}"}))
+    (place / "tokenizer_config.json").write_text(
+        json.dumps({"chat_template": f"{{{{ {EVIL!r} }}}}{{{{ ''.__class__ }}}}"})
+    )
     _weights(place / "model.safetensors", {**_tensors(), EVIL: (2, 2), "</style><script>": (2,)})
+    return place
+
+
+def marked(folder: Path, mark: str) -> Path:
+    """A model that has ``mark``, a word of letters, wherever a text of its maker can go."""
+    place = tuned(folder, f"polite-{mark}")
+    (place / f"{mark}.pkl").write_bytes(
+        _PICKLE.replace(b"\x0aecho hello", bytes([10 + len(mark)]) + b"echo hello" + mark.encode())
+    )
+    (place / f"{mark}.dat").write_bytes(b"\x00\x07\xfe" * 500)
+    card = _CARD.format(name=mark, license=f"apache-2.0-{mark}", base=f"[meta-llama/Llama-3.1-8B-Instruct, org/{mark}]")
+    card = card.replace("- allenai/tulu-3-sft-mixture", f"- org/{mark}").replace(
+        "library_name: transformers", f"library_name: {mark}"
+    )
+    (place / "README.md").write_text(card)
+    config = dict(
+        _CONFIG, _name_or_path=f"org/{mark}", auto_map={"AutoModel": f"modeling_{mark}.{mark}"}, architectures=[mark]
+    )
+    (place / "config.json").write_text(json.dumps(config))
+    (place / "requirements.txt").write_text(f"torch==2.1.0\ntransformers==4.30.0\n{mark}==1.0\n")
+    _weights(place / "model.safetensors", {**_tensors(), mark: (2, 2)})
     return place

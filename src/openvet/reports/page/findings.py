@@ -82,7 +82,7 @@ def _card(group: Group, sheet: Sheet, spot: Spot, anchor: str) -> Html:
     shown = group.findings[:LIKE_IT]
     places = [join(_place(each), " ", tag("span", short(each.message))) for each in shown]
     remedies = dict.fromkeys(short(each.remedy) for each in shown if each.remedy)
-    doing: list[Content] = [tag("p", tag("strong", "What to do: "), spoken(each)) for each in remedies]
+    doing: list[Content] = [tag("p", tag("strong", "What to do: "), each) for each in remedies]
     if group.acceptance is not None:
         doing = [tag("p", tag("strong", "Accepted: "), accepted_text(group.acceptance))]
     return tag(
