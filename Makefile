@@ -22,7 +22,7 @@ INSTALL := $(PIP) install --quiet --require-hashes --no-deps
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test interop conformance interop-log lint types floors bench peers worst fuzz soak replay docs docs-check index fmt lock clean check-all
+.PHONY: help demo test interop conformance interop-log browser lint types floors bench peers worst fuzz soak replay docs docs-check index fmt lock clean check-all
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -99,6 +99,13 @@ $(CACHE)/interop/tlog/.made: requirements/interop-tlog.txt
 	$(@D)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps -r $<
 	@touch $@
 
+# what drives a Chromium of the system's, and what judges pages in it
+$(CACHE)/browser/.made: tests/browser/package.json tests/browser/package-lock.json tests/browser/.npmrc
+	@mkdir -p $(@D)
+	cp $^ $(@D)
+	cd $(@D) && npm ci --silent
+	@touch $@
+
 # --- the two commands of a new user ---
 
 demo: $(STAMP)/core $(CACHE)/demo/.fetched ## set up, then vet a real model and a hostile copy of it
@@ -117,6 +124,9 @@ conformance: $(STAMP)/test $(CACHE)/interop/model-signing/.made ## suites of oth
 
 interop-log: $(STAMP)/test $(CACHE)/interop/tlog/.made ## our logs read by aics-tlog, and its logs by us (TLOG_PYTHON=python3.12)
 	$(BIN)/python -m pytest tests/conformance/test_tlog.py $(ARGS)
+
+browser: $(STAMP)/test $(CACHE)/browser/.made ## pages looked at in a real browser: accessibility, phone, dark, print; screenshots in .cache/browser (needs Chromium and Node 20)
+	$(BIN)/python -m pytest tests/browser $(ARGS)
 
 # --- for those who change the code ---
 

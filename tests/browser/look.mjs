@@ -1,6 +1,8 @@
 // Looks at pages in a real browser: prints what it saw as JSON, keeps screenshots and PDFs.
 //
-//   node look.mjs CHROMIUM OUT PAGE.html...
+//   node look.mjs CHROMIUM MODULES OUT PAGE.html...
+//
+// MODULES is the folder in which npm has installed what package.json names.
 //
 // Of each page: violations that axe-core finds in light, in dark, on a phone and as it is printed; whether it is wider than its window;
 // what the browser's console said; what was asked for over the network; and how it prints.
@@ -8,10 +10,11 @@ import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createRequire } from "node:module";
-import { chromium } from "playwright-core";
 
-const [executablePath, out, ...pages] = process.argv.slice(2);
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const [executablePath, modules, out, ...pages] = process.argv.slice(2);
+const require = createRequire(join(modules, "package.json"));
+const { chromium } = require("playwright-core");
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const VIEWS = [
   { name: "light", viewport: { width: 1280, height: 900 }, colorScheme: "light" },
   { name: "dark", viewport: { width: 1280, height: 900 }, colorScheme: "dark" },
@@ -38,6 +41,7 @@ for (const path of pages) {
     const seen = await page.evaluate(() => {
       const root = document.documentElement;
       const past = [...document.querySelectorAll("body *")].filter((each) => {
+        // what is moved in a frame of its own, and what only a screen reader meets
         if (each.closest(".wide") || each.closest(".skip") || each.closest("thead")) return false;
         const box = each.getBoundingClientRect();
         return box.width > 0 && box.right > root.clientWidth + 1;
@@ -53,14 +57,16 @@ for (const path of pages) {
     seen.violations = result.violations.map((one) => ({ id: one.id, impact: one.impact, count: one.nodes.length, nodes: short(one) }));
     seen.incomplete = result.incomplete.map((one) => ({ id: one.id, count: one.nodes.length, nodes: short(one) }));
     seen.passes = result.passes?.length ?? 0;
-    await page.screenshot({ path: join(out, `${stem}-${view.name}.png`), fullPage: true });
+    // the beginning of a page that is longer than what a picture can be
+    const clip = { x: 0, y: 0, width: view.viewport.width, height: Math.min(seen.tall, 12000) };
+    await page.screenshot({ path: join(out, `${stem}-${view.name}.png`), fullPage: true, clip, timeout: 120000 });
     about.views[view.name] = seen;
     if (view.name === "light") {
       await page.keyboard.press("Tab");
       about.first_focus = await page.evaluate(() => document.activeElement?.textContent);
       await page.keyboard.press("Enter");
       about.after_skip = await page.evaluate(() => location.hash);
-      await page.pdf({ path: join(out, `${stem}.pdf`), format: "A4", preferCSSPageSize: false, printBackground: true });
+      await page.pdf({ path: join(out, `${stem}.pdf`), format: "A4", preferCSSPageSize: false, printBackground: true, tagged: true, outline: true });
     }
     await context.close();
   }
