@@ -17,7 +17,7 @@ from referencing import Registry, Resource
 import openvet
 from openvet.core.location import Location
 from openvet.reports import json as as_json
-from openvet.reports import jsonl, markdown, sarif, text
+from openvet.reports import jsonl, junit, markdown, sarif, text
 from openvet.reports.look import Look
 from openvet.reports.report import Report
 from tests.reports import samples
@@ -35,6 +35,7 @@ KINDS: dict[str, Callable[[Report], str]] = {
     "jsonl": jsonl.compose,
     "sarif": sarif.compose,
     "md": markdown.compose,
+    "junit.xml": junit.compose,
 }
 
 

@@ -42,7 +42,7 @@ __all__ = [
     "scan",
 ]
 
-_FORMATS = ("text", "json", "jsonl", "sarif", "markdown", "acceptances")
+_FORMATS = ("text", "json", "jsonl", "sarif", "junit", "markdown", "acceptances")
 _STREAMED = {"text", "jsonl", "statements"}
 _WITH_STATEMENTS = {"json", "jsonl"}
 _IDLE = 5
@@ -58,17 +58,17 @@ def _check_options(command: Any) -> Any:
                 type=click.Choice(_FORMATS),
                 default="text",
                 show_default=True,
-                help="How to report: json, jsonl and sarif are for programs, markdown is for a comment, acceptances is what to paste "
+                help="How to report: json, jsonl, sarif and junit are for programs, markdown is for a comment, acceptances is what to paste "
                 "into openvet.toml.",
             ),
             report_option(),
             click.option("--quiet", "-q", is_flag=True, help="Only one line a model, and no progress."),
             click.option(
                 "--fail-on",
-                type=click.Choice(["review", "reject"]),
+                type=click.Choice(["review", "reject", "never"]),
                 default="review",
                 show_default=True,
-                help="With reject, a review exits 0.",
+                help="The mildest decision that fails: with reject, a review exits 0; with never, a reject too.",
             ),
             click.option("--strict", is_flag=True, help="Reject whatever is not proven to be data."),
             click.option(
@@ -426,7 +426,7 @@ def _tell(reading: Reading, path: str, where: str) -> None:
 def _exit_code(reading: Reading, fail_on: str) -> int:
     from openvet.policy.decision import Verdict
 
-    if Verdict.REJECT in reading.verdicts:
+    if Verdict.REJECT in reading.verdicts and fail_on != "never":
         return 1
     if reading.errors:
         return FAILED

@@ -25,8 +25,8 @@ from openvet.workflows.toml_reader import LARGEST, TomlReader, near_word
 __all__ = ["FORMATS", "AcceptedCallable", "Config"]
 
 #: Formats of a report, in the order of the help.
-FORMATS = ("text", "json", "jsonl", "sarif", "markdown", "acceptances")
-_FAIL_ON = ("review", "reject")
+FORMATS = ("text", "json", "jsonl", "sarif", "junit", "markdown", "acceptances")
+_FAIL_ON = ("review", "reject", "never")
 
 
 @dataclass(frozen=True, slots=True)
