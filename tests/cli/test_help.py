@@ -201,7 +201,7 @@ def dossier_of_a_check(words: list[str]) -> None:
     key = generate("ed25519")
     Path("owner.key").write_bytes(key.pem())
     Path("owner.key.pub").write_bytes(key.public.pem)
-    if words[2] in {"verify", "export"}:
+    if words[2] in {"verify", "export", "report"}:
         arguments = ["check", "./my-model", "--dossier", "./dossier", "--sign", "owner.key"]
         assert CliRunner().invoke(main, arguments).exit_code == 0
 

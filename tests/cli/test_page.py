@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from tests.browser.models import hostile, ordinary, tuned
 from tests.reports.test_markup import read
+from tests.reports.test_snapshots import schema
 
 from openvet.cli import main
 
@@ -135,6 +136,7 @@ def test_a_dossier_as_a_page_without_its_model(dossier: str) -> None:
     assert "Reject" in Path("zip.html").read_text(encoding="utf-8")
     value = json.loads(run("dossier", "report", dossier, "page.md", "--key", "k.pub", "-f", "json")[1])
     assert (value["page"], value["verdict"], value["lines"]) == ("page.md", "reject", 8)
+    assert list(schema("dossier-v1").iter_errors(value)) == []
     assert "REJECT: m" in Path("page.md").read_text(encoding="utf-8")
 
 
@@ -181,8 +183,21 @@ def test_the_last_scan_counts_and_what_is_about_others_is_only_listed(here: Path
 
 
 def test_only_what_a_trust_file_believes_counts(dossier: str) -> None:
-    Path("trust.toml").write_text('[[grant]]\nname = "*"\n')
-    code, _, _ = run("dossier", "report", dossier, "page.html", "--key", "k.pub", "--trust", "trust.toml")
-    assert code != 0
+    """Here the scan and the lineage, and not what the same owner says of licences."""
+    asked = ("dossier", "report", dossier, "page.html", "--key", "k.pub")
+    known = '[[key]]\nname = "owner"\nfile = "k.pub"\n'
+    Path("trust.toml").write_text(
+        f'{known}[[grant]]\nsays = ["https://openvet/predicates/lineage/v1"]\nby = ["owner"]\nmodels = ["*"]\n'
+    )
+    code, _, said = run(*asked, "--trust", "trust.toml", "--model-name", "m")
+    assert (code, "holds no statement of a scan that is believed" in said) == (2, True)
     assert not Path("page.html").exists()
-    assert run("dossier", "report", dossier, "page.html", "--key", "k.pub", "--model-name", "x")[0] == 2
+    Path("trust.toml").write_text(
+        f'{known}[[grant]]\nsays = ["scan", "https://openvet/predicates/lineage/v1"]\nby = ["owner"]\nmodels = ["*"]\n'
+    )
+    assert run(*asked, "--trust", "trust.toml", "--model-name", "m")[0] == 0
+    text = "".join(read(Path("page.html").read_text(encoding="utf-8")).text)
+    assert "fine-tuned from" in text
+    assert "Nobody looked at its licences." in text
+    assert "who vouches for all keys" not in text
+    assert run(*asked, "--model-name", "x")[0] == 2
