@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -56,9 +56,13 @@ def sheet(report: Report) -> list[Sheet]:
 @cache
 def checked(kind: str) -> Sheet:
     """The sheet of a small model that has something in every section, as a check makes it."""
-    make = {"ordinary": ordinary, "tuned": tuned, "marked": lambda place: marked(place, MARK)}[kind]
+    makers: dict[str, Callable[[Path], Path]] = {
+        "ordinary": ordinary,
+        "tuned": tuned,
+        "marked": partial(marked, mark=MARK),
+    }
     with TemporaryDirectory() as folder:
-        place = make(Path(folder))
+        place = makers[kind](Path(folder))
         report = next(check_each([place], Options(also=BESIDE)))
     return sheet_of(replace(report, path=place.name), POLICIES)
 
