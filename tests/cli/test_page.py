@@ -66,7 +66,9 @@ def test_several_pages_and_several_models(here: Path) -> None:
 
 def test_a_scan_can_have_a_page_too(here: Path) -> None:
     ordinary(here, "m")
-    assert run("scan", "m", "--report", "page.html", "-q")[0] == 0
+    for form in ("text", "json", "markdown"):
+        plain = run("scan", "m", "-f", form)[1]
+        assert run("scan", "m", "-f", form, "--report", "page.html")[1] == plain
     assert "What it needs" in Path("page.html").read_text(encoding="utf-8")
 
 

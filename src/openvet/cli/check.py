@@ -296,21 +296,18 @@ def _run(ctx: click.Context, asked: dict[str, Any], *, with_inventory: bool) -> 
         seen = with_inventory and form != "statements" and not (quiet and form == "text")
         options = replace(options, only_facts=True, with_inventory=seen)
     spared = paths if config is None else [*paths, config.path]
-    pages = Pages(asked["pages"], spared)
-    also = statements.also if statements is not None else ()
-    if pages:
-        from openvet.workflows.page import BESIDE
-
+    also = () if statements is None else statements.also
+    pages = Pages(asked["pages"], spared, with_inventory=with_inventory, also=also)
+    if pages.beside:
         options = replace(options, only_facts=False, with_inventory=True)
-        also = tuple(dict.fromkeys((*also, *BESIDE)))
-    options = replace(options, also=also)
+    options = replace(options, also=tuple(dict.fromkeys((*also, *pages.beside))))
     reading = Reading(options=options, found=found)
     with open_output(asked["output"], spared, utf8=form != "text") as output:
         for result in read_models(paths, options, show_progress=not quiet and not asked["no_progress"]):
+            whole, result = result, pages.take(result)
             if statements is not None:
-                for line in statements.take(result):
+                for line in statements.take(whole if with_inventory else result):
                     output.write(line)
-            result = pages.take(result)
             _keep(result, reading, form)
             if form in _STREAMED:
                 _write_one(result, reading, asked, output)

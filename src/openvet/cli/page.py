@@ -50,11 +50,16 @@ class Pages:
     Args:
         paths: of the files.
         spared: what is examined, and the configuration: no page replaces them.
+        with_inventory: whether what is printed beside them says what a model is; they always do.
+        also: questions that are asked for something else too.
     """
 
-    def __init__(self, paths: Sequence[str], spared: Sequence[str]) -> None:
+    def __init__(
+        self, paths: Sequence[str], spared: Sequence[str], *, with_inventory: bool = True, also: Sequence[str] = ()
+    ) -> None:
         from openvet.cli.output import open_output
 
+        self._with_inventory, self._also = with_inventory, also
         self._outputs: list[tuple[str, str, Output]] = []
         self._sheets: list[Sheet] = []
         self._models: list[ModelReport] = []
@@ -62,8 +67,14 @@ class Pages:
             form = form_of(path)
             self._outputs.append((path, form, open_output(path, spared)))
 
-    def __bool__(self) -> bool:
-        return bool(self._outputs)
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """The questions that have to be asked beside those of every check; none where no page shows their answers."""
+        if not any(form == "html" for _, form, _ in self._outputs):
+            return ()
+        from openvet.workflows.page import BESIDE
+
+        return BESIDE
 
     def take(self, result: ModelReport | NotChecked) -> ModelReport | NotChecked:
         """Keep what the pages show of one model; gives the result as it is without them."""
@@ -71,11 +82,15 @@ class Pages:
 
         if not self._outputs or not isinstance(result, ModelReport):
             return result
-        from openvet.workflows.page import sheet_of, without
+        from openvet.workflows.page import without
 
-        self._models.append(without(result))
-        if any(form == "html" for _, form, _ in self._outputs):
-            self._sheets.append(sheet_of(result))
+        self._models.append(without(result, with_inventory=self._with_inventory, also=self._also))
+        if self.beside:
+            from openvet.reports.page.sheet import FULL, Sheet
+            from openvet.workflows.page import sheet_of
+
+            # of what comes after those that are shown in full, a row is all
+            self._sheets.append(sheet_of(result) if len(self._sheets) < FULL else Sheet(self._models[-1]))
         return self._models[-1]
 
     def write(self, errors: Sequence[NotChecked], use: ConfigUse | None, *, quiet: bool) -> None:

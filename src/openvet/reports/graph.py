@@ -52,7 +52,9 @@ def drawing(lineage: LineageV1, id_: str = "lineage") -> Html:
     note = None
     if left_out:
         said = "1 more is" if left_out == 1 else f"{left_out} more are"
-        note = tag("text", f"{said} in the tables alone", class_="what", text_anchor="end", x=width - _EDGE, y=height - _EDGE)
+        note = tag(
+            "text", f"{said} in the tables alone", class_="what", text_anchor="end", x=width - _EDGE, y=height - _EDGE
+        )
     return tag(
         "svg",
         Html("\n"),

@@ -13,9 +13,7 @@ from openvet.reports.markup import Content, Html, document, figure, join, table,
 
 __all__ = ["page", "parts"]
 
-_LEGEND: Final = (
-    "Green: the weights are consistent with it. Red, dashed: they are not. Yellow, dotted: nobody can tell. Grey: declared, and not tested."
-)
+_LEGEND: Final = "Green: the weights are consistent with it. Red, dashed: they are not. Yellow, dotted: nobody can tell. Grey: declared, and not tested."
 #: Rows of a table; the JSON report has all.
 _ROWS: Final = 200
 

@@ -38,9 +38,17 @@ DEVICES: Final = ("rpi5", "pc-ddr5-5600", "m4-pro", "rtx4090", "l40s", "h100")
 _KINDS: Final = ("profile", "card", "lineage", "licenses", "rights", "openness", "advisories", "origin")
 
 
-def without(report: ModelReport, questions: Sequence[str] = BESIDE) -> ModelReport:
-    """The report as it is when nobody asks for a page."""
-    return replace(report, answers={name: each for name, each in report.answers.items() if name not in questions})
+def without(report: ModelReport, *, with_inventory: bool = True, also: Sequence[str] = ()) -> ModelReport:
+    """The report as it is when nobody asks for a page.
+
+    Args:
+        with_inventory: whether what the model is was asked for, and not only whether it is safe.
+        also: questions that were asked for something else too.
+    """
+    if not with_inventory:
+        return replace(report, inventory=None, facts=None, answers={})
+    dropped = {*BESIDE} - {*also}
+    return replace(report, answers={name: each for name, each in report.answers.items() if name not in dropped})
 
 
 def sheet_of(report: ModelReport, policies: Sequence[PolicyRow] = ()) -> Sheet:
