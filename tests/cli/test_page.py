@@ -124,7 +124,7 @@ def dossier(here: Path) -> str:
 def test_a_dossier_as_a_page_without_its_model(dossier: str) -> None:
     code, out, said = run("dossier", "report", dossier, "page.html", "--key", "k.pub")
     assert (code, said) == (0, "")
-    assert out == "wrote page.html: reject, from 8 statements\n"
+    assert out == "wrote page.html: reject, from 9 statements\n"
     page = Path("page.html").read_text(encoding="utf-8")
     text = "".join(read(page).text)
     assert "calls os.system('echo hello') when the file is loaded" in text
@@ -137,9 +137,44 @@ def test_a_dossier_as_a_page_without_its_model(dossier: str) -> None:
     assert run("dossier", "report", "d.zip", "zip.html", "--key", "k.pub")[0] == 0
     assert "Reject" in Path("zip.html").read_text(encoding="utf-8")
     value = json.loads(run("dossier", "report", dossier, "page.md", "--key", "k.pub", "-f", "json")[1])
-    assert (value["page"], value["verdict"], value["lines"]) == ("page.md", "reject", 8)
+    assert (value["page"], value["verdict"], value["lines"]) == ("page.md", "reject", 9)
     assert list(schema("dossier-v1").iter_errors(value)) == []
     assert "REJECT: m" in Path("page.md").read_text(encoding="utf-8")
+
+
+def test_a_dossier_by_policy_packs(dossier: str) -> None:
+    """Computed now with --policy; else as somebody has signed it."""
+    asked = ("dossier", "report", dossier, "page.html", "--key", "k.pub", "--force")
+    assert run(*asked, "--policy", "baseline", "--as-of", "2026-11-28")[0] == 0
+    now = "".join(read(Path("page.html").read_text(encoding="utf-8")).text)
+    assert "as of 2026-11-28" in now
+    assert "satisfied-by-evidence" in now
+    signed = run(
+        "decide",
+        dossier,
+        "--key",
+        "k.pub",
+        "--policy",
+        "baseline",
+        "--as-of",
+        "2026-11-27",
+        "--statement",
+        "--sign",
+        "k",
+        "-o",
+        "s.json",
+    )
+    assert signed[0] == 1
+    assert run("dossier", "add", dossier, "s.json", "--key", "k")[0] == 0
+    assert run(*asked)[0] == 0
+    then = "".join(read(Path("page.html").read_text(encoding="utf-8")).text)
+    assert then.count("as of 2026-11-27") == 2  # in the matrix, and among the evidence
+    assert run(*asked, "--policy", "baseline", "--as-of", "2026-11-28")[0] == 0
+    again = "".join(read(Path("page.html").read_text(encoding="utf-8")).text)
+    assert "as of 2026-11-28" in again
+    assert again.count("as of 2026-11-27") == 1
+    assert run(*asked, "--as-of", "2026-11-28")[0] == 2
+    assert run(*asked, "--policy", "nothing-like-it")[0] == 2
 
 
 def test_a_page_is_not_replaced_unasked(dossier: str) -> None:
@@ -181,7 +216,7 @@ def test_the_last_scan_counts_and_what_is_about_others_is_only_listed(here: Path
     assert "Admit" in text
     assert "os.system" not in text
     assert "No inventory was taken." in text
-    assert text.count("(not shown here)") == 8
+    assert text.count("(not shown here)") == 9
 
 
 def test_only_what_a_trust_file_believes_counts(dossier: str) -> None:

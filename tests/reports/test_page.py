@@ -23,13 +23,14 @@ from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.core.rule import Confidence, Severity
 from openvet.evidence.predicates.advisories_v1 import AdvisoriesV1
+from openvet.evidence.predicates.decision_v1 import DecisionV1, Line, PackNamed, Waived
 from openvet.evidence.predicates.scan_v1 import FileScan
 from openvet.evidence.predicates.tool import Tool
 from openvet.evidence.signing import statement_bytes
 from openvet.evidence.statement import Statement
 from openvet.policy.builtin import decide
 from openvet.reports.page.compose import compose
-from openvet.reports.page.sheet import FULL, MODELS, ROWS, Evidence, InDossier, PolicyRow, Sheet
+from openvet.reports.page.sheet import FULL, MODELS, ROWS, Evidence, InDossier, Sheet
 from openvet.reports.report import NotChecked, Report
 from openvet.workflows.check import check_each
 from openvet.workflows.page import BESIDE, sheet_of
@@ -40,13 +41,40 @@ from tests.snapshots.snapshot import matches
 
 MARK = "zqmarkqz"
 RULES = {each.id: each for each in samples.RULES}
+
+
+def line(name: str, outcome: str, verdict: str, **more: Any) -> Line:
+    return Line(name, f"Asks for {name} {MARK}", f"Article {MARK}", f"the law {MARK}", "computed", "high", outcome, verdict, f"why {MARK}", **more)  # fmt: skip
+
+
+WAIVED = Waived(f"ann {MARK}", f"read {MARK}", "2026-12-31")
 POLICIES = (
-    PolicyRow("baseline@1", "safe-to-load", "Nothing dangerous is loaded", "clause 1", "violated", f"a finding is critical {MARK}"),
-    PolicyRow("baseline@1", "known-licence", f"A licence is known {MARK}", f"clause 2 {MARK}", "satisfied-by-evidence", "declared and found"),
-    PolicyRow("eu-ai-act@1", "usage", "Usage information", "Annex XI", "indeterminate", f"nobody said {MARK}"),
-    PolicyRow("eu-ai-act@1", "later", "Later", "Article 113", "not-yet-in-force", "from 2027-08-02 on"),
-    PolicyRow(f"own {MARK}@2", "person", "A person says so", "", "satisfied-by-attestation", "ann, 2026-11-01"),
-)  # fmt: skip
+    DecisionV1(
+        samples.TOOL,
+        PackNamed("baseline", "1.0.0", f"What anybody wants {MARK}", "", (), ("ab" * 32,)),
+        "2026-11-28",
+        (),
+        "reject",
+        (
+            line("known-licence", "satisfied-by-evidence", "admit"),
+            line("oversight", "satisfied-by-attestation", "admit", answers=("oversight",)),
+            line("safe-to-load", "violated", "reject", offenders=(f"{MARK}.pkl",), remedy=f"do not load {MARK}"),
+            line("secrets", "violated", "admit", waived=WAIVED),
+        ),
+    ),
+    DecisionV1(
+        samples.TOOL,
+        PackNamed("eu-ai-act", "1.0.0", "The AI Act", f"EU-2026 {MARK}", (), ("cd" * 32,)),
+        "2026-11-28",
+        (),
+        "review",
+        (
+            line("usage", "indeterminate", "review", missing=tuple(f"answers.a{at}{MARK}" for at in range(20))),
+            line("later", "not-yet-in-force", "admit", since="2027-08-02", foreseen="violated"),
+            line("none", "not-applicable", "admit"),
+        ),
+    ),
+)
 
 
 def sheet(report: Report) -> list[Sheet]:
@@ -143,13 +171,23 @@ def test_a_page_says_what_was_found_where_and_what_to_do() -> None:
     assert "compliant" not in text.lower()
 
 
-def test_policies_are_a_matrix_with_the_worst_first() -> None:
-    text = "".join(read(page(checked("tuned"))).text)
-    assert text.index("violated") < text.index("satisfied-by-evidence")
-    for each in POLICIES:
-        assert each.outcome in text
-        assert each.requirement in text
-    assert "eu-ai-act@1" not in "".join(read(page(replace(checked("tuned"), policies=()))).text)
+def test_policies_are_a_matrix_with_what_is_open_first() -> None:
+    made = page(checked("tuned"))
+    text = "".join(read(made).text)
+    assert text.index("safe-to-load") < text.index("known-licence")
+    for decision in POLICIES:
+        for each in decision.lines:
+            assert each.id in text
+            assert each.outcome in text
+    for said in (
+        "2 lines without anything to do today",
+        "from 2027-08-02 on: violated",
+        "and 12 more",
+        "Waived: by ann",
+        "as of 2026-11-28",
+    ):
+        assert said in text, said
+    assert "eu-ai-act" not in "".join(read(page(replace(checked("tuned"), policies=()))).text)
 
 
 def test_evidence_is_named_by_the_bytes_that_are_signed() -> None:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from openvet.cli.decide import packs_option
 from openvet.cli.dossier_report import differing_text, print_report, report, shown_text, verified_text
 from openvet.cli.options import form_option
 
 if TYPE_CHECKING:
     from openvet.evidence.keys import PublicKey
+    from openvet.evidence.predicates.decision_v1 import DecisionV1
     from openvet.workflows.dossier import VerifiedDossier
     from openvet.workflows.dossier_trust import DossierTrust
 
@@ -180,18 +182,21 @@ def verify(path: str, key: str, model: str | None, checkpoint: str | None, form:
 @_AT
 @_ROOT
 @_KEPT
+@packs_option(required=False)
+@click.option("--as-of", metavar="DATE", help="The day that --policy is asked about (2026-12-03); today if not given.")
 @click.option("--force", is_flag=True, help="Replace what is there.")
 @form_option("How to print what was done.")
 def report_(path: str, target: str, key: str, checkpoint: str | None, force: bool, form: str, **asked: Any) -> None:
     """Verify DOSSIER and write what it says of its model as a page: FILE ends in .html, which needs nothing else, or in .md.
 
     No network and no model is needed. Of each kind of statement the last one about the model counts; with --trust, the last one that
-    is believed. The decision is computed again, from the scan.
+    is believed. The decision is computed again, from the scan; with --policy, the packs' lines are too, as `openvet decide` does. Of packs
+    that are not asked, the last decision in the dossier is shown.
 
     \b
     Examples:
       openvet dossier report ./dossier page.html --key owner.key.pub
-      openvet dossier report dossier.zip page.html --key owner.key.pub --trust trust.toml --model-name org/name
+      openvet dossier report ./dossier page.html --key owner.key.pub --policy baseline
     """  # noqa: D301
     from openvet.cli.page import form_of, write_page
     from openvet.io.new_file import NewFile
@@ -204,8 +209,22 @@ def report_(path: str, target: str, key: str, checkpoint: str | None, force: boo
     if asked["model_name"] is not None and asked["trust"] is None:
         raise click.UsageError("--model-name belongs to --trust")
 
+    if asked["as_of"] is not None and not asked["packs"]:
+        raise click.UsageError("--as-of belongs to --policy")
+
     def go() -> tuple[dict[str, Any], str]:
-        sheet = sheet_of_dossier(run(path, read_public(key), checkpoint, by=_by(asked)))
+        owner, by = read_public(key), _by(asked)
+        decisions: tuple[DecisionV1, ...] = ()
+        if asked["packs"]:
+            from openvet.cli.days import day_of
+            from openvet.policy.decision import Terms
+            from openvet.workflows.decide import Trusting, decide_dossier
+            from openvet.workflows.packs import load_held
+
+            day = day_of(asked["as_of"])
+            packs = [load_held(each, day) for each in asked["packs"]]
+            decisions = decide_dossier(path, Trusting(owner, by, checkpoint), packs, day, Terms()).decisions
+        sheet = sheet_of_dossier(run(path, owner, checkpoint, by=by), decisions)
         with NewFile(target, replace=force) as file:
             file.write(write_page([sheet], kind).encode("utf-8", "backslashreplace"))
             file.commit()

@@ -13,6 +13,7 @@ from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
 from openvet.errors import OpenVetError, UsageError, VerifyError
 from openvet.evidence.dossier.reading import Claim
+from openvet.evidence.predicates.decision_v1 import DecisionV1
 from openvet.evidence.predicates.inventory_v1 import InventoryV1
 from openvet.evidence.predicates.profile_v1 import ProfileV1
 from openvet.evidence.predicates.scan_v1 import Scan
@@ -21,7 +22,7 @@ from openvet.evidence.statement import Predicate, ResourceDescriptor, Statement
 from openvet.policy.builtin import decide
 from openvet.reports.fit_page import Row
 from openvet.reports.gist import gist
-from openvet.reports.page.sheet import Evidence, InDossier, PolicyRow, Sheet
+from openvet.reports.page.sheet import Evidence, InDossier, Sheet
 from openvet.reports.report import ModelReport
 from openvet.workflows.bom import bill_of_report
 from openvet.workflows.devices import find_devices
@@ -51,11 +52,11 @@ def without(report: ModelReport, *, with_inventory: bool = True, also: Sequence[
     return replace(report, answers={name: each for name, each in report.answers.items() if name not in dropped})
 
 
-def sheet_of(report: ModelReport, policies: Sequence[PolicyRow] = ()) -> Sheet:
+def sheet_of(report: ModelReport, policies: Sequence[DecisionV1] = ()) -> Sheet:
     """What the page shows about a model that was checked just now.
 
     Args:
-        policies: requirements of policy packs, decided.
+        policies: what policy packs make of it (:func:`openvet.workflows.decide.decide_report`).
     """
     return _sheet(report, tuple(_evidence(each) for each in report.statements()), policies=tuple(policies))
 
@@ -106,10 +107,14 @@ class _Line:
         return any(dict(each.digest) == dict(digest) for each in self.claim.statement.subjects)
 
 
-def sheet_of_dossier(found: VerifiedDossier, policies: Sequence[PolicyRow] = ()) -> Sheet:
+def sheet_of_dossier(found: VerifiedDossier, policies: Sequence[DecisionV1] = ()) -> Sheet:
     """What the page shows about the model of a dossier that was verified: of each kind its last statement about that model.
 
     The decision is computed again, from the scan. Where a trust file was asked, only statements count that it believes.
+
+    Args:
+        policies: what policy packs make of it now (:func:`openvet.workflows.decide.decide_dossier`); of packs that are not among them, the
+            last decision in the dossier is shown.
 
     Raises:
         UsageError: there is no scan in it, or none that is believed: nothing could be decided.
@@ -123,8 +128,13 @@ def sheet_of_dossier(found: VerifiedDossier, policies: Sequence[PolicyRow] = ())
         )
     last = scans[-1]
     subject = last.claim.statement.subjects[0]
-    used = {type(each.predicate).__name__: each for each in lines if each.believed and each.about(subject.digest)}
-    chosen = {each.number for each in used.values()}
+    own = [each for each in lines if each.believed and each.about(subject.digest)]
+    used = {type(each.predicate).__name__: each for each in own}
+    decided = {each.predicate.pack.id: each for each in own if isinstance(each.predicate, DecisionV1)}
+    asked = {each.pack.id for each in policies}
+    held = [each for id_, each in decided.items() if id_ not in asked]
+    used.pop("DecisionV1", None)
+    chosen = {each.number for each in (*used.values(), *held)}
     report = _report(last, subject, used)
     evidence = tuple(
         Evidence(
@@ -138,7 +148,8 @@ def sheet_of_dossier(found: VerifiedDossier, policies: Sequence[PolicyRow] = ())
         for each in lines
     )
     dossier = InDossier(found.path, found.dossier.owner, len(lines))
-    return _sheet(report, evidence, dossier=dossier, policies=tuple(policies), notes=_notes(report, last, found))
+    shown = (*policies, *(each.predicate for each in held if isinstance(each.predicate, DecisionV1)))
+    return _sheet(report, evidence, dossier=dossier, policies=shown, notes=_notes(report, last, found))
 
 
 def _read(number: int, claim: Claim, found: VerifiedDossier) -> _Line:

@@ -1,4 +1,4 @@
-"""Which policy decided, and the requirements of policy packs, one a row."""
+"""Which policy decided, and what policy packs make of the evidence, line by line."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from openvet.evidence.predicates.decision_v1 import DecisionV1, Line
+from openvet.policy.decision import Verdict
 from openvet.reports._text import plural, short
-from openvet.reports.markup import Content, Html, join, table, tag
-from openvet.reports.page.sheet import PolicyRow, Sheet, Spot
-from openvet.reports.page.verdict import chip
+from openvet.reports.markup import Content, Html, details, join, table, tag
+from openvet.reports.page.sheet import Sheet, Spot
+from openvet.reports.page.verdict import WORDS, chip
 
 __all__ = ["matrix", "policy"]
 
-#: Outcomes as the house has them, and their styles; the worst first.
+#: Outcomes of lines and their styles, the one to look at first at the top.
 _OUTCOMES: Final = {
     "violated": "bad",
     "indeterminate": "open",
@@ -22,48 +24,76 @@ _OUTCOMES: Final = {
     "not-yet-in-force": "calm",
     "not-applicable": "calm",
 }
-#: Requirements that are shown: packs have some dozens each.
+#: Outcomes about which there is nothing to do today: their lines are folded.
+_QUIET: Final = frozenset({"not-yet-in-force", "not-applicable"})
+#: Lines of a pack that are shown: packs have up to some hundreds.
 _ROWS: Final = 500
+_NAMED: Final = 8
 
 
 def policy(sheet: Sheet, spot: Spot) -> Iterator[Html | None]:
     """The built-in policy that decided, and the matrix of packs."""
     yield spot.head("Policy", anchor="policy")
     by = tag("code", short(sheet.report.decision.policy))
-    yield tag("p", "Decided by the built-in policy ", by, ", from the scan and the team's acceptances alone.")
-    yield from matrix(sheet.policies, spot)
+    yield tag("p", "Whether it is safe to load was decided by the built-in policy ", by, ", from the scan and the team's acceptances alone.")  # fmt: skip
+    for decision in sheet.policies:
+        yield from matrix(decision, spot)
 
 
-def matrix(rows: Sequence[PolicyRow], spot: Spot) -> Iterator[Html | None]:
-    """Every requirement with its outcome and why; nothing where no pack was asked. No outcome says that anything is compliant."""
-    for pack in dict.fromkeys(each.pack for each in rows):
-        own = [each for each in rows if each.pack == pack]
-        counts = Counter(each.outcome for each in own)
-        told = [join(chip(word, _style(word)), f" {count:,} ") for word, count in sorted(counts.items(), key=_rank)]
-        yield spot.head(short(pack), 2)
-        yield tag("p", told)
-        cells: list[Sequence[Content]] = [
-            (
-                tag("code", short(each.requirement)),
-                chip(each.outcome, _style(each.outcome)),
-                join(short(each.title), tag("br"), tag("span", short(each.clause), class_="soft")),
-                short(each.why),
-            )
-            for each in sorted(own, key=lambda each: _place(each.outcome))[:_ROWS]
-        ]
-        yield table(("requirement", "outcome", "asks", "why"), cells)
-        if len(own) > _ROWS:
-            yield tag("p", f"and {plural(len(own) - _ROWS, 'more requirement')}", class_="soft left-out")
+def matrix(decision: DecisionV1, spot: Spot) -> Iterator[Html | None]:
+    """One pack: its verdict, and every requirement with its outcome, its clause and why. No outcome says that anything is compliant."""
+    pack, lines = decision.pack, sorted(decision.lines, key=_place)
+    word, style = WORDS[Verdict(decision.verdict)]
+    yield spot.head(f"{short(pack.title)} ({short(pack.name)})", 2)
+    law = f", by the law as of {short(pack.law)}" if pack.law else ""
+    yield tag("p", chip(word, style), f" as of {short(decision.as_of)}{law}")
+    counts = Counter(each.outcome for each in lines)
+    yield tag("p", [join(chip(outcome, _OUTCOMES[outcome]), f" {counts[outcome]:,} ") for outcome in _OUTCOMES if counts[outcome]])  # fmt: skip
+    loud = [each for each in lines if each.outcome not in _QUIET]
+    quiet = [each for each in lines if each.outcome in _QUIET]
+    yield _table(loud)
+    if quiet:
+        yield details(f"{plural(len(quiet), 'line')} without anything to do today", _table(quiet))
+    left = max(len(loud) - _ROWS, 0) + max(len(quiet) - _ROWS, 0)
+    if left:
+        yield tag("p", f"and {plural(left, 'more line')}; openvet decide --format json gives all of them", class_="soft left-out")  # fmt: skip
 
 
-def _style(outcome: str) -> str:
-    return _OUTCOMES.get(outcome, "open")
+def _table(lines: Sequence[Line]) -> Html | None:
+    rows: list[Sequence[Content]] = [
+        (
+            tag("code", short(each.id)),
+            join(chip(each.outcome, _OUTCOMES[each.outcome]), tag("br"), tag("span", each.level, class_="soft small")),
+            join(
+                short(each.title), tag("br"), tag("span", short(f"{each.clause}, {each.source}"), class_="soft small")
+            ),
+            _why(each),
+        )
+        for each in lines[:_ROWS]
+    ]
+    return table(("requirement", "outcome", "asks", "why"), rows)
 
 
-def _place(outcome: str) -> int:
-    order = list(_OUTCOMES)
-    return order.index(outcome) if outcome in order else 1
+def _why(line: Line) -> Html:
+    """The reason, what is missing for an answer, what to do, and who took the line out of the verdict."""
+    said: list[Content] = [short(line.why)]
+    if line.missing:
+        rest = len(line.missing) - _NAMED
+        named = short(", ".join(line.missing[:_NAMED])) + (f" and {rest:,} more" if rest > 0 else "")
+        said.append(join(tag("br"), tag("span", f"To know: {named}", class_="open")))
+    if line.offenders:
+        rest = len(line.offenders) - _NAMED
+        named = short(", ".join(line.offenders[:_NAMED])) + (f" and {rest:,} more" if rest > 0 else "")
+        said.append(join(tag("br"), tag("code", named)))
+    if line.foreseen:
+        said.append(join(tag("br"), f"from {short(line.since) or 'a day that nobody can say'} on: {line.foreseen}, by what is known now"))  # fmt: skip
+    if line.remedy:
+        said.append(join(tag("br"), tag("strong", "What to do: "), short(line.remedy)))
+    if line.waived is not None:
+        by = line.waived
+        said.append(join(tag("br"), tag("strong", "Waived: "), f"by {short(by.owner)} until {short(by.expires)}: {short(by.reason)}"))  # fmt: skip
+    return join(*said)
 
 
-def _rank(item: tuple[str, int]) -> tuple[int, str]:
-    return _place(item[0]), item[0]
+def _place(line: Line) -> int:
+    return list(_OUTCOMES).index(line.outcome)

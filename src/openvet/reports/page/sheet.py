@@ -9,11 +9,12 @@ from openvet.bom.bill import Bill
 from openvet.bom.coverage import Line
 from openvet.core.dataclass import dataclass
 from openvet.core.text import shorten
+from openvet.evidence.predicates.decision_v1 import DecisionV1
 from openvet.reports.fit_page import Row
 from openvet.reports.markup import Html, tag
 from openvet.reports.report import ModelReport, RuleText
 
-__all__ = ["FULL", "LIKE_IT", "MODELS", "ROWS", "Evidence", "InDossier", "PolicyRow", "Sheet", "Spot", "more"]
+__all__ = ["FULL", "LIKE_IT", "MODELS", "ROWS", "Evidence", "InDossier", "Sheet", "Spot", "more"]
 
 #: What a page shows at most, so that it stays one that people can open: rows of a table, places of a finding, models of a command,
 #: those of them that are shown in full. The JSON report has all.
@@ -43,28 +44,6 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyRow:
-    """One requirement of a policy pack, decided: a row of the policy matrix.
-
-    Attributes:
-        pack: the pack, as ``name@version``.
-        requirement: its id.
-        title: what it asks.
-        clause: of the law or framework that it comes from.
-        outcome: ``satisfied-by-evidence``, ``satisfied-by-attestation``, ``violated``, ``not-applicable``, ``indeterminate``,
-            ``not-yet-in-force``.
-        why: in a sentence, with what would change it.
-    """
-
-    pack: str
-    requirement: str
-    title: str
-    clause: str
-    outcome: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class InDossier:
     """The dossier that a page was made from: its path as it was named, its owner's key, how many lines it has."""
 
@@ -84,7 +63,7 @@ class Sheet:
         bill: what it is made of; ``None`` where no inventory was taken.
         covered: the bill against the minimum elements.
         evidence: the statements, in the order of a dossier.
-        policies: requirements of packs; empty where none was asked.
+        policies: what policy packs make of it, one for each pack; empty where none was asked.
         dossier: where it comes from, if it comes from one.
         notes: in sentences, what could not be shown and why.
     """
@@ -95,7 +74,7 @@ class Sheet:
     bill: Bill | None = None
     covered: tuple[Line, ...] = ()
     evidence: tuple[Evidence, ...] = ()
-    policies: tuple[PolicyRow, ...] = ()
+    policies: tuple[DecisionV1, ...] = ()
     dossier: InDossier | None = None
     notes: tuple[str, ...] = ()
 
