@@ -11,6 +11,7 @@ np = pytest.importorskip("numpy")
 
 from click.testing import CliRunner, Result  # noqa: E402
 from tests.ggml_reference import to_bf16  # noqa: E402
+from tests.reports.test_markup import undressed  # noqa: E402
 from tests.reports.test_snapshots import schema  # noqa: E402
 from tests.snapshots.snapshot import matches  # noqa: E402
 from tests.workflows.test_diff import converted, folder, tokenizer, weights  # noqa: E402
@@ -93,7 +94,7 @@ def test_whole_reports(found: Difference) -> None:
     matches("diff/tuned.txt", text.compose("tuned", found.predicate))
     matches("diff/tuned-ascii.txt", text.compose("tuned", found.predicate, Look(70, unicode=False)))
     matches("diff/tuned.md", diff_markdown.compose("tuned", found.predicate))
-    matches("diff/tuned.html", diff_html.compose("tuned", found.predicate))
+    matches("diff/tuned.html", undressed(diff_html.compose("tuned", found.predicate)))
 
 
 def test_the_page_needs_nothing_else_and_runs_nothing(found: Difference) -> None:

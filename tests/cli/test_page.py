@@ -124,7 +124,8 @@ def dossier(here: Path) -> str:
 def test_a_dossier_as_a_page_without_its_model(dossier: str) -> None:
     code, out, said = run("dossier", "report", dossier, "page.html", "--key", "k.pub")
     assert (code, said) == (0, "")
-    assert out == "wrote page.html: reject, from 9 statements\n"
+    count = len(Path("d/claims.jsonl").read_bytes().splitlines())
+    assert out == f"wrote page.html: reject, from {count} statements\n"
     page = Path("page.html").read_text(encoding="utf-8")
     text = "".join(read(page).text)
     assert "calls os.system('echo hello') when the file is loaded" in text
@@ -137,7 +138,7 @@ def test_a_dossier_as_a_page_without_its_model(dossier: str) -> None:
     assert run("dossier", "report", "d.zip", "zip.html", "--key", "k.pub")[0] == 0
     assert "Reject" in Path("zip.html").read_text(encoding="utf-8")
     value = json.loads(run("dossier", "report", dossier, "page.md", "--key", "k.pub", "-f", "json")[1])
-    assert (value["page"], value["verdict"], value["lines"]) == ("page.md", "reject", 9)
+    assert (value["page"], value["verdict"], value["lines"]) == ("page.md", "reject", count)
     assert list(schema("dossier-v1").iter_errors(value)) == []
     assert "REJECT: m" in Path("page.md").read_text(encoding="utf-8")
 
@@ -216,7 +217,7 @@ def test_the_last_scan_counts_and_what_is_about_others_is_only_listed(here: Path
     assert "Admit" in text
     assert "os.system" not in text
     assert "No inventory was taken." in text
-    assert text.count("(not shown here)") == 9
+    assert text.count("(not shown here)") == len(Path("d/claims.jsonl").read_bytes().splitlines()) - 1
 
 
 def test_only_what_a_trust_file_believes_counts(dossier: str) -> None:
