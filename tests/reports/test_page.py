@@ -24,6 +24,7 @@ from openvet.core.location import Location
 from openvet.core.rule import Confidence, Severity
 from openvet.evidence.predicates.advisories_v1 import AdvisoriesV1
 from openvet.evidence.predicates.decision_v1 import DecisionV1, Line, PackNamed, Waived
+from openvet.evidence.predicates.origin_v1 import OriginV1
 from openvet.evidence.predicates.scan_v1 import FileScan
 from openvet.evidence.predicates.tool import Tool
 from openvet.evidence.signing import parse_statement, statement_bytes
@@ -245,6 +246,20 @@ def everywhere(value: Any, text: str) -> Any:
     return value
 
 
+def _origin() -> OriginV1:
+    """With the mark in every text of somebody else, as its vector has a text there."""
+    found = vector("origin-everything")
+    assert isinstance(found, OriginV1)
+    return replace(
+        found,
+        published=None if found.published is None else replace(found.published, repository=MARK, host=MARK),
+        publishers=tuple(replace(each, name=MARK) for each in found.publishers),
+        signers=tuple(replace(each, identity=MARK) for each in found.signers),
+        remarks=tuple(replace(each, message=MARK, source=Location(MARK, pointer=MARK)) for each in found.remarks),
+        not_known=(MARK,),
+    )
+
+
 @cache
 def soiled() -> Sheet:
     """A sheet with the mark wherever a text of somebody else can stand."""
@@ -258,7 +273,8 @@ def soiled() -> Sheet:
         )
         for each in published.hits
     )
-    report = replace(found.report, answers={**found.report.answers, "advisories": replace(published, hits=hits)})
+    answers = {**found.report.answers, "advisories": replace(published, hits=hits), "origin": _origin()}
+    report = replace(found.report, answers=answers)
     return replace(found, report=report, evidence=evidence, notes=(f"a note on {MARK}",))
 
 

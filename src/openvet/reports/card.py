@@ -11,9 +11,9 @@ from openvet.reports._text import plural, visible
 from openvet.reports.look import PLAIN, Look
 from openvet.reports.text import table
 
-__all__ = ["compose_cards"]
+__all__ = ["TITLES", "compose_cards"]
 
-_TITLES = {
+TITLES = {
     "model-card": "Model card",
     "dataset-card": "Data set card",
     "eval-results": "Evaluation results",
@@ -40,7 +40,7 @@ def compose_cards(name: str, card: CardV1, look: Look = PLAIN, *, everything: bo
 
 def _document(document: CardDocument, look: Look, *, everything: bool) -> Iterator[str]:
     named = f" ({visible(document.specification)})" if document.specification else ""
-    title = f"{look.paint(_TITLES[document.kind], 'bold')}  {look.paint(visible(document.place), 'cyan')}{named}"
+    title = f"{look.paint(TITLES[document.kind], 'bold')}  {look.paint(visible(document.place), 'cyan')}{named}"
     yield title.rstrip()
     for basis, title in (("declared", "Declared"), ("derived", "Derived from the files")):
         yield from _facts(

@@ -17,6 +17,7 @@ from openvet.reports.page.findings import anchors, findings, unread
 from openvet.reports.page.needs import needs
 from openvet.reports.page.policy import policy
 from openvet.reports.page.rights import licenses, openness
+from openvet.reports.page.said import documents
 from openvet.reports.page.sheet import FULL, MODELS, ROWS, Sheet, Spot
 from openvet.reports.page.supply import advisories, bill, lineage
 from openvet.reports.page.verdict import WORDS, banner, chip, identity, why
@@ -91,7 +92,7 @@ def _model(sheet: Sheet, spot: Spot) -> Iterator[Html | None]:
     yield tag("nav", listed(entries), class_="toc screen", aria_label=f"Contents: {short(sheet.report.subject.name)}")
     for part in (
         why(sheet, spot, anchors(sheet, spot)),
-        identity(sheet, spot),
+        (*identity(sheet, spot), *documents(sheet)),
         findings(sheet, spot),
         unread(sheet, spot),
         policy(sheet, spot),

@@ -77,7 +77,7 @@ def _table(lines: Sequence[Line]) -> Html | None:
 def _why(line: Line) -> Html:
     """The reason, what is missing for an answer, what to do, and who took the line out of the verdict."""
     said: list[Content] = [short(line.why)]
-    if line.missing:
+    if line.missing and line.missing[0] not in line.why:
         rest = len(line.missing) - _NAMED
         named = short(", ".join(line.missing[:_NAMED])) + (f" and {rest:,} more" if rest > 0 else "")
         said.append(join(tag("br"), tag("span", f"To know: {named}", class_="open")))

@@ -12,6 +12,7 @@ from openvet.reports._text import bytes_for_people, plural, short
 from openvet.reports.advisories import STATUS_WORDS, by_package, do_about
 from openvet.reports.lineage_page import parts
 from openvet.reports.markup import Content, Html, details, join, listed, table, tag
+from openvet.reports.page.said import origin
 from openvet.reports.page.sheet import ROWS, Sheet, Spot, more
 from openvet.reports.page.verdict import chip
 
@@ -24,16 +25,16 @@ _PLACES: Final = 3
 
 
 def lineage(sheet: Sheet, spot: Spot) -> Iterator[Html | None]:
-    """What it was made of, drawn and in tables."""
+    """What it was made of, drawn and in tables; who published and signed it."""
     found = sheet.report.answers.get("lineage")
     yield spot.head("Where it comes from", anchor="lineage")
+    yield from origin(sheet)
     if not isinstance(found, LineageV1):
         yield tag("p", "Nobody looked at what it was made of.", class_="soft")
-        return
-    if not (found.edges or found.tests):
+    elif not (found.edges or found.tests):
         yield tag("p", "Nothing in it says what it was made of.", class_="soft")
-        return
-    yield from parts(found, spot.id("graph"))
+    else:
+        yield from parts(found, spot.id("graph"))
 
 
 def advisories(sheet: Sheet, spot: Spot) -> Iterator[Html | None]:
