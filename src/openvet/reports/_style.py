@@ -45,7 +45,7 @@ caption { text-align: left; font-weight: 600; padding-bottom: 0.4rem; }
 th, td { text-align: left; vertical-align: top; padding: 0.45rem 1rem 0.45rem 0; border-bottom: 1px solid var(--rule); overflow-wrap: anywhere; font-weight: inherit; color: inherit; }
 tbody th { min-width: 6.5rem; } tbody td { min-width: 4.5rem; } th:last-child, td:last-child { padding-right: 0; }
 thead th { color: var(--soft); font-size: 0.8125rem; font-weight: 600; padding-bottom: 0.3rem; overflow-wrap: normal; }
-.pairs { margin: 0.8rem 0; } .pairs > div { display: grid; grid-template-columns: 9rem minmax(0, 1fr); gap: 0 1rem; padding: 0.4rem 0; border-bottom: 1px solid var(--rule); }
+.pairs { margin: 0.8rem 0; } .pairs > div { display: grid; grid-template-columns: 10.5rem minmax(0, 1fr); gap: 0 1rem; padding: 0.4rem 0; border-bottom: 1px solid var(--rule); }
 .pairs > div:last-child { border-bottom: 0; } .pairs dt { color: var(--soft); } .pairs dd { margin: 0; overflow-wrap: anywhere; }
 details { margin: 0.8rem 0; } summary { cursor: pointer; color: var(--link); width: fit-content; } details[open] > summary { margin-bottom: 0.4rem; }
 figure { margin: 1.25rem 0; } .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 0 2rem; } figcaption { color: var(--soft); font-size: 0.875rem; margin-top: 0.4rem; } .wide { overflow-x: auto; }

@@ -11,7 +11,7 @@ from openvet.reports._text import plural, visible
 from openvet.reports.look import PLAIN, Look
 from openvet.reports.text import table
 
-__all__ = ["TITLES", "compose_cards"]
+__all__ = ["TITLES", "compose_cards", "value_words"]
 
 TITLES = {
     "model-card": "Model card",
@@ -71,7 +71,8 @@ def _facts(facts: list[CardFact], title: str, document: CardDocument, look: Look
     yield f"  {look.paint(title, 'dim')}"
     shown = facts if everything else facts[:_SHOWN]
     yield from table(
-        [[f"    {visible(each.name)}", _where(each.source, document), _value(each.value)] for each in shown], look.width
+        [[f"    {visible(each.name)}", _where(each.source, document), value_words(each.value)] for each in shown],
+        look.width,
     )
     if len(shown) < len(facts):
         yield f"    and {len(facts) - len(shown):,} more; --all lists them"
@@ -99,12 +100,13 @@ def _where(source: Location, document: CardDocument) -> str:
     return " ".join(filter(None, (f"{place}{line}", pointer)))
 
 
-def _value(value: Any) -> str:
+def value_words(value: Any) -> str:
+    """A value of a document as people read it: the first items of a list or a map, and how many more there are."""
     if isinstance(value, list):
         more = f" and {len(value) - _ITEMS} more" if len(value) > _ITEMS else ""
-        return ", ".join(_value(each) for each in value[:_ITEMS]) + more
+        return ", ".join(value_words(each) for each in value[:_ITEMS]) + more
     if isinstance(value, dict):
-        return ", ".join(f"{visible(str(key))} {_value(each)}" for key, each in list(value.items())[:_ITEMS])
+        return ", ".join(f"{visible(str(key))} {value_words(each)}" for key, each in list(value.items())[:_ITEMS])
     if isinstance(value, bool):
         return "true" if value else "false"
     return visible(str(value))

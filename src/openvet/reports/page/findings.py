@@ -16,6 +16,7 @@ from openvet.reports._wording import (
     plural,
     short,
 )
+from openvet.reports.card import value_words
 from openvet.reports.markup import Content, Html, details, join, lines, listed, pairs, spoken, table, tag
 from openvet.reports.page.sheet import LIKE_IT, ROWS, Sheet, Spot, more
 from openvet.reports.page.verdict import chip
@@ -128,7 +129,7 @@ def _about(group: Group, sheet: Sheet) -> Html | None:
 
 
 def _value(value: Any) -> Html:
-    return tag("code", short(str(value)))
+    return tag("code", short(value_words(value)))
 
 
 def unread(sheet: Sheet, spot: Spot) -> Iterator[Html | None]:

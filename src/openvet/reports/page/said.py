@@ -8,7 +8,7 @@ from typing import Final
 from openvet.evidence.predicates.card_v1 import CardDocument, CardV1
 from openvet.evidence.predicates.origin_v1 import OriginV1
 from openvet.reports._text import plural, short
-from openvet.reports.card import TITLES
+from openvet.reports.card import TITLES, value_words
 from openvet.reports.markup import Content, Html, details, join, listed, pairs, table, tag
 from openvet.reports.page.sheet import ROWS, Sheet, more
 from openvet.reports.page.verdict import chip
@@ -39,7 +39,7 @@ def _document(document: CardDocument, sheet: Sheet) -> Html:
         missing = [*missing, "what its front matter says, which could not be read"]
     rest = len(missing) - _NAMED
     problems: list[Content] = [join(short(each.message), " ", tag("code", short(str(each.source)))) for each in document.problems[:ROWS]]  # fmt: skip
-    declared = [(short(each.name), short(str(each.value))) for each in document.facts[:_NAMED]]
+    declared = [(short(each.name), short(value_words(each.value))) for each in document.facts[:_NAMED]]
     sections = [join(chip(each.state, _SECTIONS[each.state]), " ", short(each.name)) for each in document.sections[:ROWS]]  # fmt: skip
     return details(
         f"{TITLES[document.kind]} {short(document.place)}: {plural(len(document.problems), 'problem')}, {len(missing):,} missing",
