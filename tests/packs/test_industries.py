@@ -15,7 +15,11 @@ def lines_of(name: str) -> dict[str, Requirement]:
 def test_ten_principles_of_good_machine_learning_practice_and_three_parts_of_a_change_plan() -> None:
     lines = lines_of("healthcare")
     assert [each for each in lines if each.startswith("GMLP-")] == [f"GMLP-{number}" for number in range(1, 11)]
-    assert [lines[f"PCCP-{number}"].clause for number in (1, 2, 3)] == ["Description of modifications", "Modification protocol", "Impact assessment"]
+    assert [lines[f"PCCP-{number}"].clause for number in (1, 2, 3)] == [
+        "Description of modifications",
+        "Modification protocol",
+        "Impact assessment",
+    ]
     assert ">= 31.0" in lines["HTI-1"].passes  # 45 CFR 170.315(b)(11)(iv) has 31 source attributes
 
 
@@ -41,7 +45,12 @@ def test_days(pack: str, line: str, day: str) -> None:
 
 
 def test_every_use_of_annex_iii_in_education_and_finance_is_there() -> None:
-    assert {each for each in lines_of("education") if each.startswith("EDU-3")} == {"EDU-3a", "EDU-3b", "EDU-3c", "EDU-3d"}
+    assert {each for each in lines_of("education") if each.startswith("EDU-3")} == {
+        "EDU-3a",
+        "EDU-3b",
+        "EDU-3c",
+        "EDU-3d",
+    }
     assert {each for each in lines_of("finance") if each.startswith("AIA-")} == {"AIA-5b", "AIA-5c"}
 
 
