@@ -77,7 +77,7 @@ ACCEPT = (
     [
         ("strickt = true", "openvet.toml:1: unknown key 'strickt'; did you mean strict?"),
         ("\n\nstrict = 1", "openvet.toml:3: strict must be true or false"),
-        ("[defaults]\nformat = 'jsn'", "openvet.toml:2: format must be one of text, json, jsonl, sarif, markdown, acceptances; did you mean json?"),
+        ("[defaults]\nformat = 'jsn'", "openvet.toml:2: format must be one of text, json, jsonl, sarif, junit, markdown, acceptances; did you mean json?"),
         ("[defaults]\nfail_on = 'review'", "openvet.toml:2: unknown key 'fail_on' in [defaults]; did you mean fail-on?"),
         ("[defaults]\n\nexclude = '*.md'", "openvet.toml:3: exclude must be a list of patterns such as ['*.md']"),
         ("[limits]\ndepht = 3", "openvet.toml:2: unknown key 'depht' in [limits]; did you mean depth?"),
