@@ -43,7 +43,7 @@ code { overflow-wrap: anywhere; unicode-bidi: isolate; } pre { background: var(-
 table { border-collapse: collapse; width: 100%; margin: 1rem 0; font-size: 0.9375rem; }
 caption { text-align: left; font-weight: 600; padding-bottom: 0.4rem; }
 th, td { text-align: left; vertical-align: top; padding: 0.45rem 1rem 0.45rem 0; border-bottom: 1px solid var(--rule); overflow-wrap: anywhere; font-weight: inherit; color: inherit; }
-tbody th { min-width: 6.5rem; } tbody td { min-width: 4.5rem; } th:last-child, td:last-child { padding-right: 0; }
+tbody th { min-width: 6.5rem; } tbody td { min-width: 5.25rem; } th:last-child, td:last-child { padding-right: 0; }
 thead th { color: var(--soft); font-size: 0.8125rem; font-weight: 600; padding-bottom: 0.3rem; overflow-wrap: normal; }
 .pairs { margin: 0.8rem 0; } .pairs > div { display: grid; grid-template-columns: 10.5rem minmax(0, 1fr); gap: 0 1rem; padding: 0.4rem 0; border-bottom: 1px solid var(--rule); }
 .pairs > div:last-child { border-bottom: 0; } .pairs dt { color: var(--soft); } .pairs dd { margin: 0; overflow-wrap: anywhere; }
