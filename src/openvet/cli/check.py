@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +14,7 @@ import click
 from openvet.cli.failures import EXIT_CODES, FAILED, fault
 from openvet.cli.options import complete_rules, make_limits, reading_options
 from openvet.cli.page import Pages, report_option
+from openvet.cli.policies import Policies, policy_options
 from openvet.cli.statements import open_statements, statement_options
 from openvet.cli.terminal import is_terminal, look_of, say
 from openvet.core.dataclass import dataclass
@@ -48,7 +49,12 @@ _WITH_STATEMENTS = {"json", "jsonl"}
 _IDLE = 5
 
 
-def _check_options(command: Any) -> Any:
+def _check_options(*more: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The options of both commands, and ``more``."""
+    return lambda command: _with_options(command, more)
+
+
+def _with_options(command: Any, more: Sequence[Callable[[Any], Any]]) -> Any:
     for option in reversed(
         (
             click.option(
@@ -80,6 +86,7 @@ def _check_options(command: Any) -> Any:
                 help="Run only this rule. May be repeated.",
             ),
             *statement_options(),
+            *more,
         )
     ):
         command = option(command)
@@ -87,7 +94,7 @@ def _check_options(command: Any) -> Any:
 
 
 @click.command(epilog=EXIT_CODES, short_help="Say what a model is, and whether it is safe to load.")
-@_check_options
+@_check_options(*policy_options())
 @reading_options
 @click.pass_context
 def check(ctx: click.Context, /, **asked: Any) -> None:
@@ -101,6 +108,7 @@ def check(ctx: click.Context, /, **asked: Any) -> None:
     Examples:
       openvet check ./my-model
       openvet check hf:org/name
+      openvet check --policy baseline ./my-model
       openvet check --report page.html ./my-model
       openvet check --format sarif --output openvet.sarif ./my-model
       openvet check --statement vsa --sign release.key --output vsa.json ./my-model
@@ -110,7 +118,7 @@ def check(ctx: click.Context, /, **asked: Any) -> None:
 
 
 @click.command(epilog=EXIT_CODES, short_help="Say only whether a model is safe to load.")
-@_check_options
+@_check_options()
 @reading_options
 @click.pass_context
 def scan(ctx: click.Context, /, **asked: Any) -> None:
@@ -295,15 +303,17 @@ def _run(ctx: click.Context, asked: dict[str, Any], *, with_inventory: bool) -> 
         # nobody would see more of the inventory
         seen = with_inventory and form != "statements" and not (quiet and form == "text")
         options = replace(options, only_facts=True, with_inventory=seen)
+    policies = Policies(asked, config if with_inventory else None)
     spared = paths if config is None else [*paths, config.path]
     also = () if statements is None else statements.also
     pages = Pages(asked["pages"], spared, with_inventory=with_inventory, also=also)
     if pages.beside:
         options = replace(options, only_facts=False, with_inventory=True)
-    options = replace(options, also=tuple(dict.fromkeys((*also, *pages.beside))))
+    options = policies.widen(replace(options, also=tuple(dict.fromkeys((*also, *pages.beside)))))
     reading = Reading(options=options, found=found)
     with open_output(asked["output"], spared, utf8=form != "text") as output:
         for result in read_models(paths, options, show_progress=not quiet and not asked["no_progress"]):
+            result = policies.take(result)
             whole, result = result, pages.take(result)
             if statements is not None:
                 for line in statements.take(whole if with_inventory else result):
@@ -323,7 +333,7 @@ def _keep(result: ModelReport | NotChecked, reading: Reading, form: str) -> None
     from openvet.reports.report import ModelReport
 
     if isinstance(result, ModelReport):
-        reading.verdicts.append(result.decision.verdict)
+        reading.verdicts.append(result.verdict)
         if result.config is not None:
             from openvet.workflows.use import matched
 
@@ -353,6 +363,20 @@ def _write_one(result: ModelReport | NotChecked, reading: Reading, asked: dict[s
             output.write(text.decision_line(result, look, whole_path=True))
         else:
             output.write(("\n" if len(reading.models) > 1 else "") + text.model(result, look))
+        _write_policies(result, asked, look, output)
+
+
+def _write_policies(result: ModelReport, asked: dict[str, Any], look: Any, output: Output) -> None:
+    """What packs make of one model; nothing where none were asked."""
+    if not result.policies:
+        return
+    from openvet.reports.policy import compose_decision, decision_line
+
+    for each in result.policies:
+        if asked["quiet"]:
+            output.write(decision_line(result.subject.name, each, look))
+        else:
+            output.write("\n" + look.finish(compose_decision(result.subject.name, each, look)))
 
 
 def _write_rest(reading: Reading, asked: dict[str, Any], output: Output) -> None:

@@ -90,7 +90,9 @@ class Pages:
             from openvet.workflows.page import sheet_of
 
             # of what comes after those that are shown in full, a row is all
-            self._sheets.append(sheet_of(result) if len(self._sheets) < FULL else Sheet(self._models[-1]))
+            self._sheets.append(
+                sheet_of(result, result.policies) if len(self._sheets) < FULL else Sheet(self._models[-1])
+            )
         return self._models[-1]
 
     def write(self, errors: Sequence[NotChecked], use: ConfigUse | None, *, quiet: bool) -> None:

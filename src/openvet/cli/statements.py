@@ -135,6 +135,7 @@ class Statements:
             UsageError: no statement can be made of it.
             VerifyError, StorageError: the dossier cannot be added to.
         """
+        from openvet.evidence.statement import Statement
         from openvet.reports.report import ModelReport
         from openvet.workflows.statements import Asked, own_kinds, statements_of
 
@@ -143,6 +144,8 @@ class Statements:
             return
         kinds = self.kinds or own_kinds(result)
         statements = statements_of(result, kinds, Asked(begun, self.since, self.resource))
+        if self.folder:  # what packs made of it lies beside what they made it of
+            statements += tuple(Statement(result.subject, each) for each in result.policies)
         if self.folder and self.key is not None:
             from openvet.workflows.dossier import fill
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openvet.core.coverage import Unknown
 from openvet.core.dataclass import dataclass
@@ -16,9 +16,13 @@ from openvet.evidence.statement import Predicate, ResourceDescriptor, Statement
 from openvet.policy.decision import Decision, Verdict
 from openvet.reports.config_use import ConfigName, ConfigUse
 
+if TYPE_CHECKING:
+    from openvet.evidence.predicates.decision_v1 import DecisionV1
+
 __all__ = ["REPORT_TYPE", "ModelReport", "NotChecked", "Report", "RuleText"]
 
 REPORT_TYPE = "https://openvet/report/v1"
+_BADNESS = (Verdict.ADMIT, Verdict.REVIEW, Verdict.REJECT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class ModelReport:
         decision: computed from ``scan`` and the team's terms alone.
         config: the team's configuration, if there is one.
         answers: what the rooms say that each answer one question, by the name of the statement: ``profile`` ...
+        policies: what policy packs make of all that, where some were asked.
     """
 
     path: str
@@ -56,6 +61,12 @@ class ModelReport:
     config: ConfigName | None = None
     facts: tuple[Fact, ...] | None = None
     answers: Mapping[str, Predicate] = field(default_factory=dict)
+    policies: tuple[DecisionV1, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the built-in decision and of the packs'."""
+        return max((self.decision.verdict, *(Verdict(each.verdict) for each in self.policies)), key=_BADNESS.index)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -81,6 +92,7 @@ class ModelReport:
             "decision": self.decision.to_json(),
             "config": None if self.config is None else self.config.to_json(),
             "statements": [each.to_json() for each in self.statements()],
+            **({"policies": [each.to_json() for each in self.policies]} if self.policies else {}),
         }
 
 
@@ -116,7 +128,7 @@ class Report:
     @property
     def verdict(self) -> Verdict:
         """The worst decision: reject before review before admit. A path that could not be checked is at best a review."""
-        verdicts = {model.decision.verdict for model in self.models}
+        verdicts = {model.verdict for model in self.models}
         for each in (Verdict.REJECT, Verdict.REVIEW):
             if each in verdicts:
                 return each

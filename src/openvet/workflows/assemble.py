@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -11,7 +11,6 @@ from openvet.checks._run import checks, import_rules, run_checks
 from openvet.core.coverage import Coverage, Unknown
 from openvet.core.digest import dir_hash
 from openvet.core.finding import Finding
-from openvet.core.limits import Budget
 from openvet.core.location import Location
 from openvet.core.snapshot import EntryKind, Snapshot
 from openvet.core.text import printable
@@ -30,7 +29,7 @@ from openvet.workflows.use import name_of
 if TYPE_CHECKING:
     from openvet.evidence.predicates.card_v1 import CardV1
     from openvet.evidence.predicates.licenses_v1 import LicensesV1
-    from openvet.workflows.check import Options
+    from openvet.workflows.check import Options, Taken
 
 __all__ = ["QUESTIONS", "answers_of", "assemble", "get_ready", "inventory_of", "subject_of", "terms_of"]
 
@@ -46,8 +45,9 @@ def get_ready(present: Collection[str], options: Options) -> None:
         _ = tool().knowledge
 
 
-def assemble(path: str, snapshot: Snapshot, inventory: Inventory, budget: Budget, options: Options) -> ModelReport:
-    """Run the rules over ``inventory``, write down both predicates, and decide."""
+def assemble(path: str, taken: Taken, options: Options) -> ModelReport:
+    """Run the rules over what was taken, write down both predicates, and decide."""
+    snapshot, inventory, budget = taken.snapshot, taken.inventory, taken.budget
     config, today = options.config, options.today
     callables = config.callables_on(today) if config is not None and today is not None else {}
     result = run_checks(inventory, options.rules, callables, budget)
@@ -81,7 +81,7 @@ def assemble(path: str, snapshot: Snapshot, inventory: Inventory, budget: Budget
         body = inventory_of(inventory, facts)
     answers: dict[str, Predicate] = {}
     if options.with_inventory:
-        answers, failed = _answers(scan, inventory, subject, options)
+        answers, failed = _answers(scan, path, taken, subject, options)
         scan = replace(scan, unknowns=(*scan.unknowns, *failed)) if failed else scan
     decision = decide(scan, terms_of(options))
     return ModelReport(printable(path), subject, scan, body, decision, name_of(options), facts, answers)
@@ -98,8 +98,9 @@ def answers_of(
     questions: Collection[str] = QUESTIONS,
     name: str = "this model",
     digest: Mapping[str, str] | None = None,
+    uses: Sequence[str] = (),
 ) -> dict[str, Predicate]:
-    """What each room says to its question, by the name of the statement; ``name`` and ``digest`` are the subject's."""
+    """What each room says to its question, by the name of the statement; ``name`` and ``digest`` are the subject's, ``uses`` for rights."""
     out: dict[str, Predicate] = {}
     if "profile" in questions:
         from openvet.evidence.predicates.profile_v1 import ProfileV1
@@ -124,7 +125,7 @@ def answers_of(
         from openvet.workflows.rights import rights_of
 
         said = answers_of(inventory, ["lineage"], name, digest)["lineage"]
-        out["rights"] = rights_of(inventory, _licenses(inventory), said, name)
+        out["rights"] = rights_of(inventory, _licenses(inventory), said, name, uses)
     return out
 
 
@@ -138,6 +139,13 @@ def _card(inventory: Inventory) -> CardV1:
     return CardV1(tool(), found if carded else (*say_without_card(inventory), *found))
 
 
+def _origin(path: str, taken: Taken) -> Predicate:
+    """Who published it, by its place, its files and what a hub answered."""
+    from openvet.workflows.origin import origin_of
+
+    return origin_of(path, taken.inventory, taken.about)
+
+
 def _licenses(inventory: Inventory) -> LicensesV1:
     """What is declared, and whose texts lie with the model."""
     from openvet.core.license_ids import table_date
@@ -149,16 +157,19 @@ def _licenses(inventory: Inventory) -> LicensesV1:
 
 
 def _answers(
-    scan: Scan, inventory: Inventory, subject: ResourceDescriptor, options: Options
+    scan: Scan, path: str, taken: Taken, subject: ResourceDescriptor, options: Options
 ) -> tuple[dict[str, Predicate], tuple[Unknown, ...]]:
     """The answers that somebody sees. A fault of ours in one of them costs no model its check, and is told as not known."""
     from openvet.workflows.advisories import advisories_of
 
+    inventory = taken.inventory
     makers: dict[str, Callable[[], dict[str, Predicate]]] = {
-        question: partial(answers_of, inventory, [question], subject.name, subject.digest)
+        question: partial(answers_of, inventory, [question], subject.name, subject.digest, options.uses)
         for question in (*QUESTIONS, *options.also)
         if not (question in ("card", "licenses", "lineage") and options.only_facts)
     }
+    if "origin" in makers:
+        makers["origin"] = lambda: {"origin": _origin(path, taken)}
     # what the rules found is what reaches a loader
     makers["advisories"] = lambda: {"advisories": advisories_of(scan, inventory)}
     out: dict[str, Predicate] = {}

@@ -45,7 +45,9 @@ class Options:
         with_inventory: also say what the model is, not only whether it is safe.
         only_facts: of the inventory, give only the few facts that reports for people show: no list of files, members and
             tensors, and so no statement.
-        also: questions that are answered beside the usual ones: ``openness`` and ``rights``, which a report of a check does not show.
+        also: questions that are answered beside the usual ones: ``openness``, ``rights`` and ``origin``, which a report of a check does
+            not show.
+        uses: that licences are asked about, as ``openvet licenses --use`` takes them, beside those of a product.
         download: of what is on a server, fetch every byte and compute its digests, and not only the parts that are parsed.
         rules: ids of the only rules to run; empty means all.
         config: what the team has decided; see :class:`openvet.Config`. It is never looked for here: what a program calls
@@ -63,6 +65,7 @@ class Options:
     with_inventory: bool = True
     only_facts: bool = False
     also: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     download: bool = False
     config: Config | None = None
@@ -144,16 +147,17 @@ def _check_one(path: str, options: Options, progress: Progress) -> ModelReport:
     taken = take(path, options, progress)
     from openvet.workflows.assemble import assemble
 
-    return assemble(path, taken.snapshot, taken.inventory, taken.budget, options)
+    return assemble(path, taken, options)
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What was read of one path, and what reading it may still cost."""
+    """What was read of one path, and what reading it may still cost. ``about`` is what a hub answered when it was listed."""
 
     snapshot: Snapshot
     inventory: Inventory
     budget: Budget
+    about: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +239,7 @@ def finish(
         every_call=options.every_call,
         meanwhile=meanwhile or partial(_get_ready, options),
     )
-    return Taken(begun.origin.snapshot, inventory, begun.budget)
+    return Taken(begun.origin.snapshot, inventory, begun.budget, getattr(begun.origin, "about", None))
 
 
 def _get_ready(options: Options, present: Collection[str]) -> None:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import fields
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openvet.core.dataclass import dataclass
 from openvet.core.limits import DEFAULT_LIMITS, Limits, parse_amount
@@ -22,7 +22,10 @@ from openvet.policy.decision import Acceptance
 from openvet.workflows.toml_lines import Path, nearest
 from openvet.workflows.toml_reader import LARGEST, TomlReader, near_word
 
-__all__ = ["FORMATS", "AcceptedCallable", "Config"]
+if TYPE_CHECKING:
+    from openvet.workflows.packs import Verify
+
+__all__ = ["FORMATS", "AcceptedCallable", "Config", "PolicyConfig"]
 
 #: Formats of a report, in the order of the help.
 FORMATS = ("text", "json", "jsonl", "sarif", "junit", "markdown", "acceptances")
@@ -41,6 +44,34 @@ class AcceptedCallable:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyConfig:
+    """Which packs decide. Paths are relative to ``folder``, where the configuration lies.
+
+    Attributes:
+        packs: ids of packs that ship, and paths of others.
+        trust: a trust file; where there is one, packs by path have to be signed by somebody in it.
+        answers: a file of answers to the packs' questions.
+    """
+
+    packs: tuple[str, ...] = ()
+    trust: str = ""
+    answers: str = ""
+    folder: str = ""
+
+    def verifier(self, day: date) -> Verify | None:
+        """Verifies packs by the trust file, where there is one.
+
+        Raises:
+            ConfigError: the trust file makes no sense.
+        """
+        if not self.trust:
+            return None
+        from openvet.workflows.packs import signed_by
+
+        return signed_by(self.trust, day)
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """What a team has decided. Every attribute has a default, so that a program can make one by hand.
 
@@ -50,6 +81,7 @@ class Config:
         limits: what one subject may cost.
         strict: reject whatever is not proven to be data.
         exclude, form, fail_on: defaults of the options ``--exclude``, ``--format`` and ``--fail-on``; ``None`` is unset.
+        policy: which packs decide beside the built-in policy.
         path: the file that it was read from; empty where a program made it.
         shown: how reports name it.
         digest: SHA-256 of the file's bytes.
@@ -63,6 +95,7 @@ class Config:
     exclude: tuple[str, ...] = ()
     form: str | None = None
     fail_on: str | None = None
+    policy: PolicyConfig = PolicyConfig()
     path: str = ""
     shown: str = ""
     digest: str = ""
@@ -111,7 +144,7 @@ class _Reader(TomlReader):
         self._path = path
 
     def config(self) -> Config:
-        top = self.table(self.document(), (), {"strict", "accept", "callable", "limits", "defaults"})
+        top = self.table(self.document(), (), {"strict", "accept", "callable", "limits", "defaults", "policy"})
         strict = top.get("strict", False)
         if not isinstance(strict, bool):
             self.problem(("strict",), "strict must be true or false")
@@ -124,6 +157,7 @@ class _Reader(TomlReader):
             exclude=self._exclude(defaults.get("exclude", [])),
             form=self._choice(defaults, "format", FORMATS),
             fail_on=self._choice(defaults, "fail-on", _FAIL_ON),
+            policy=self._policy(top.get("policy", {})),
             path=self._path,
             shown=self._shown,
             digest=hashlib.sha256(self._data).hexdigest(),
@@ -193,6 +227,19 @@ class _Reader(TomlReader):
             except UsageError as error:
                 self.problem(("limits", name), f"limit {name}: {error}")
         return Limits(**values)
+
+    def _policy(self, value: Any) -> PolicyConfig:
+        table = self.table(value, ("policy",), {"packs", "trust", "answers"})
+        packs = table.get("packs", [])
+        if not isinstance(packs, list) or any(not isinstance(each, str) or not each for each in packs):
+            self.problem(("policy", "packs"), "packs must be a list of packs such as ['baseline', 'policy/acme']")
+            packs = []
+        folder = os.path.dirname(self._path)
+        paths = {}
+        for name in ("trust", "answers"):
+            text = self.text(table, ("policy",), name) if name in table else ""
+            paths[name] = os.path.join(folder, text) if text else ""
+        return PolicyConfig(tuple(packs), paths["trust"], paths["answers"], folder)
 
     def _exclude(self, value: Any) -> tuple[str, ...]:
         if not isinstance(value, list) or any(not isinstance(each, str) or not each for each in value):

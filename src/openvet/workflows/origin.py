@@ -15,6 +15,7 @@ from openvet.core.text import printable
 from openvet.errors import OpenVetError, SubjectError, UsageError
 from openvet.evidence.predicates.origin_v1 import PREDICATE_TYPE as ORIGIN
 from openvet.evidence.predicates.origin_v1 import REMARKS, Copy, OriginV1, Place, Signer
+from openvet.origins.find import SCHEMES
 from openvet.publishers.copies import Held, compare_held, counting, remarks_on
 from openvet.publishers.examine import HUB, examine_names, place_of
 from openvet.publishers.metadata import Answer as HubAnswer
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from openvet.workflows.known_models import KnownModel
     from openvet.workflows.trusted import TrustCheck
 
-__all__ = ["Asked", "ask_origin"]
+__all__ = ["Asked", "ask_origin", "origin_of"]
 
 _ANSWER: Final = 64 * 1024 * 1024
 #: How the cache of a hub keeps a commit of a repository: ``models--ORG--NAME/snapshots/COMMIT``.
@@ -104,6 +105,18 @@ def ask_origin(path: str, asked: Asked, options: Options, progress: Progress, *,
     return Answer(printable(path), subject, said, not_read(taken))
 
 
+def origin_of(path: str, inventory: Inventory, about: Any = None) -> OriginV1:
+    """What a model that was read says of its origin, with nothing at hand beside it.
+
+    Args:
+        about: what the hub answered when the model was listed.
+    """
+    answer = None if about is None else take_answer(about, "the hub's answer", _named(path))
+    remote = path.startswith(SCHEMES)
+    model = _Model(path, inventory, remote, answer, {})
+    return _origin(model, Asked(), None, None, Options().settled(), Progress())
+
+
 def _origin(
     model: _Model, asked: Asked, now: HubAnswer | None, before: HubAnswer | None, options: Options, progress: Progress
 ) -> OriginV1:
@@ -142,8 +155,12 @@ def _hubs(origin: Any, path: str) -> HubAnswer | None:
     about = getattr(origin, "about", None)
     if about is None:
         return None
-    asked = path.removeprefix("hf:").partition("@")[0].split("/")
-    return take_answer(about, "the hub's answer", "/".join(asked[:2]))
+    return take_answer(about, "the hub's answer", _named(path))
+
+
+def _named(path: str) -> str:
+    """``organisation/name`` of ``hf:organisation/name@revision``."""
+    return "/".join(path.removeprefix("hf:").partition("@")[0].split("/")[:2])
 
 
 def _answers(paths: Sequence[str]) -> HubAnswer | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from functools import cache
 
 from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
-from openvet.errors import SubjectError, UsageError
+from openvet.errors import SubjectError, UsageError, VerifyError
 from openvet.policy.cases import Case, read_cases
 from openvet.policy.compiled import CompiledPack, compile_pack
 from openvet.policy.pack import Pack
@@ -17,7 +18,21 @@ from openvet.policy.read_pack import Catalogue, expired, read_catalogue, read_pa
 from openvet.policy.yaml_reader import LARGEST, PackError
 from openvet.workflows.model_files import read_small
 
-__all__ = ["FoundPack", "catalogue", "find_pack", "lint_pack", "list_packs", "load_held", "load_pack", "pack_cases"]
+__all__ = [
+    "FoundPack",
+    "Verify",
+    "catalogue",
+    "find_pack",
+    "lint_pack",
+    "list_packs",
+    "load_held",
+    "load_pack",
+    "pack_cases",
+    "signed_by",
+]
+
+#: Verifies the file at a path, of a pack of this name, with these bytes; raises :class:`openvet.errors.VerifyError`.
+Verify = Callable[[str, str, bytes], None]
 
 _FILE = "pack.yaml"
 _GROUP = "openvet.packs"
@@ -102,30 +117,44 @@ def find_pack(name: str, beside: str = "") -> FoundPack:
     )
 
 
-def load_pack(name: str, beside: str = "") -> CompiledPack:
+def load_pack(name: str, beside: str = "", verify: Verify | None = None) -> CompiledPack:
     """A pack, compiled, with everything that it extends.
 
     Raises:
-        PackError: it makes no sense; with file and line.
+        PackError: it makes no sense; with file and line; or its signature is not good.
         UsageError: there is none, or the extra for CEL is missing.
     """
-    return compile_pack(_read(find_pack(name, beside), 0), catalogue())
+    return compile_pack(_read(find_pack(name, beside), 0, verify), catalogue())
 
 
-def _read(found: FoundPack, depth: int) -> Pack:
+def _read(found: FoundPack, depth: int, verify: Verify | None) -> Pack:
     beside = os.path.dirname(found.path)
-    return read_pack(
-        _bytes(found.path, found.shown), found.shown, lambda name: _read(find_pack(name, beside), depth + 1), depth
-    )
+    data = _bytes(found.path, found.shown)
+
+    def parent(name: str) -> Pack:
+        return _read(find_pack(name, beside), depth + 1, verify)
+
+    pack = read_pack(data, found.shown, parent, depth)
+    if verify is not None and not found.ships:
+        try:
+            verify(found.path, f"pack:{pack.id}", data)
+        except VerifyError as error:
+            raise PackError(
+                f"{found.shown}:1: is not signed as it has to be: {error.reason}: {error.message}"
+            ) from None
+    return pack
 
 
-def load_held(name: str, day: date, beside: str = "") -> CompiledPack:
+def load_held(name: str, day: date, beside: str = "", verify: Verify | None = None) -> CompiledPack:
     """A pack whose waivers hold on ``day``, or had not ended today where ``day`` is later.
+
+    Args:
+        verify: verifies the signature of each file of a pack that does not ship; ``None`` takes them unsigned.
 
     Raises:
         PackError: it makes no sense, or a waiver is over.
     """
-    found = load_pack(name, beside)
+    found = load_pack(name, beside, verify)
     problems = expired(found.pack, min(day, datetime.now(UTC).date()))
     if problems:
         raise PackError(*problems)
@@ -172,3 +201,26 @@ def lint_pack(name: str, day: date) -> tuple[CompiledPack, tuple[str, ...]]:
         f"{each.where}: nothing uses the answer to {each.id!r}" for each in found.pack.questions if each.id not in asked
     ]
     return found, tuple(notes)
+
+
+def signed_by(trust: str, day: date) -> Verify:
+    """Verifies packs by a trust file: whoever signed one has to be believed about the model ``pack:<id>``.
+
+    Raises:
+        ConfigError: the trust file makes no sense.
+    """
+    from openvet.evidence.keyless import load_trusted_root
+    from openvet.workflows.trust_file import load_trust
+    from openvet.workflows.trusted import TrustCheck
+    from openvet.workflows.verify import verify
+
+    found = load_trust(trust)
+    at = datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=UTC)
+
+    def check(path: str, name: str, data: bytes) -> None:
+        signed = verify(path, TrustCheck(found, at, name, root=lambda: load_trusted_root(None)))
+        digests = {each.digest for each in signed.statement.resources if each.algorithm == "sha256"}
+        if hashlib.sha256(data).hexdigest() not in digests:
+            raise VerifyError("mismatch", "the file changed while it was verified")
+
+    return check

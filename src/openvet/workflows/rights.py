@@ -25,7 +25,7 @@ from openvet.inventory.texts import is_license_name
 from openvet.licenses.along import weigh
 from openvet.licenses.held import held_of
 from openvet.licenses.terms import terms_of
-from openvet.licenses.uses import Asked
+from openvet.licenses.uses import Asked, take_uses
 from openvet.licenses.works import Given, choices_of
 from openvet.workflows.answer import Answer, not_read
 from openvet.workflows.check import Options, take
@@ -194,10 +194,13 @@ def _unread(unknowns: Sequence[Unknown]) -> Iterator[Reason]:
         )
 
 
-def rights_of(inventory: Inventory, licenses: LicensesV1, lineage: Predicate, name: str) -> RightsV1:
-    """What the files of a model alone say to :data:`PRODUCT`: no licence of a base model is given beside them."""
+def rights_of(
+    inventory: Inventory, licenses: LicensesV1, lineage: Predicate, name: str, uses: Sequence[str] = ()
+) -> RightsV1:
+    """What the files of a model alone say to :data:`PRODUCT` and ``uses``: no licence of a base model is given beside them."""
     answers: dict[str, Predicate] = {"licenses": licenses, "lineage": lineage}
-    said = _weigh(answers, PRODUCT, (), (inventory, ""), name)
+    asked = take_uses([*PRODUCT.words, *uses]) if uses else PRODUCT
+    said = _weigh(answers, asked, (), (inventory, ""), name)
     unknowns = [each for part in inventory.walk() for each in part.unknowns]
     return replace(said, needs=(*said.needs, *_unread(unknowns)))
 
