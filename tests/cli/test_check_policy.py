@@ -74,7 +74,19 @@ def test_uses_of_a_pack_are_asked_of_licences(place: Path) -> None:
 
 def test_the_dossier_and_the_page_have_the_decision(place: Path) -> None:
     assert run("keys", "new", "owner.key", "--kind", "ed25519", "--no-passphrase").exit_code == 0
-    asked = ("check", "m", "--policy", "baseline", "--dossier", "d", "--sign", "owner.key", "--quiet", "--report", "page.html")
+    asked = (
+        "check",
+        "m",
+        "--policy",
+        "baseline",
+        "--dossier",
+        "d",
+        "--sign",
+        "owner.key",
+        "--quiet",
+        "--report",
+        "page.html",
+    )
     assert run(*asked).exit_code == 0
     shown = run("dossier", "show", "d", "--key", "owner.key.pub")
     assert "https://openvet/predicates/decision/v1" in shown.stdout
@@ -114,7 +126,9 @@ def test_openvet_toml_chooses_packs_answers_and_whom_to_trust(place: Path) -> No
         (("--policy", "baseline", "--as-of", "soon"), "--as-of 'soon' is no day"),
     ],
 )
-def test_what_makes_no_sense_is_said_before_the_model_is_read(place: Path, arguments: tuple[str, ...], message: str) -> None:
+def test_what_makes_no_sense_is_said_before_the_model_is_read(
+    place: Path, arguments: tuple[str, ...], message: str
+) -> None:
     found = run("check", "m", *arguments)
     assert found.exit_code == 2
     assert message in found.stderr

@@ -46,6 +46,7 @@ CALLS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
     "dossier add": ("dossier-v1", [("d", "m.sig", "--signer", "k.pub", *OWNER), ("d", "m.sig", "--key", "new.key")]),
     "dossier show": ("dossier-v1", [("d", *PUBLIC)]),
     "dossier verify": ("dossier-v1", [("d", *PUBLIC), ("d", "--model", "m", "--trust", "trust.toml", *PUBLIC), ("d", "--model", "n", *PUBLIC), ("d", "--checkpoint", "d/log/checkpoint", *PUBLIC), ("d", "--key", "k.pub")]),
+    "dossier report": ("dossier-v1", [("d", "page.html", *PUBLIC), ("d", "baseline.html", *PUBLIC, "--policy", "baseline")]),
     "dossier export": ("dossier-v1", [("d", "d.zip", *PUBLIC)]),
     "dossier import": ("dossier-v1", [("d.zip", "d3", *PUBLIC)]),
     "dossier diff": ("dossier-v1", [("d", "d", *PUBLIC), ("d2", "d", *PUBLIC)]),

@@ -55,12 +55,13 @@ class Policies:
     def __init__(self, asked: dict[str, Any], config: Config | None) -> None:
         names = [(each, "") for each in asked.get("packs", ())]
         held = None if config is None else config.policy
+        given = asked.get("answers") or ""
         if held is not None and not names:
             names = [(each, held.folder) for each in held.packs]
+            given = given or held.answers
         self._packs: list[CompiledPack] = []
         self._answers: Any = None
         self._as_of = date.min
-        given = asked.get("answers") or ("" if held is None or not held.packs else held.answers)
         if not names:
             if asked.get("answers") or asked.get("as_of"):
                 raise click.UsageError("--answers and --as-of belong to --policy")
