@@ -151,10 +151,10 @@ fmt: $(STAMP)/dev ## let ruff repair and lay out the code
 	$(BIN)/ruff check --fix $(ARGS)
 	$(BIN)/ruff format $(ARGS)
 
-docs: $(STAMP)/core index ## write docs/reference from the code
+docs: $(STAMP)/test index ## write docs/reference from the code
 	$(BIN)/python tools/reference.py $(ARGS)
 
-docs-check: $(STAMP)/core ## fail if docs/reference or an index is not what the code says
+docs-check: $(STAMP)/test ## fail if docs/reference or an index is not what the code says
 	$(BIN)/python tools/reference.py --check
 	$(BIN)/python tools/index.py --check
 

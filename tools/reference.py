@@ -1,4 +1,4 @@
-"""Writes docs/reference and docs/coverage.md from the code: rules, formats, cases, command line and schemas have one source each.
+"""Writes docs/reference and docs/coverage.md from the code: rules, formats, cases, policy packs, command line and schemas have one source each.
 
 usage: tools/reference.py [--check]
 
@@ -7,12 +7,14 @@ usage: tools/reference.py [--check]
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
+PACKAGE = ROOT / "src" / "openvet"
 MADE = "<!-- made by `make docs` from the code; change the code -->\n\n"
 
 
@@ -80,10 +82,9 @@ def command_page() -> Iterator[tuple[str, str]]:
 
 def schema_files() -> Iterator[tuple[str, str]]:
     """The JSON Schemas and the predicates' spec pages that the package carries."""
-    package = ROOT / "src" / "openvet"
-    for path in sorted(package.glob("data/schema/*.json")):
+    for path in sorted(PACKAGE.glob("data/schema/*.json")):
         yield f"schemas/{path.name}", path.read_text(encoding="utf-8")
-    for path in sorted(package.glob("evidence/predicates/*.md")):
+    for path in sorted(PACKAGE.glob("evidence/predicates/*.md")):
         yield f"predicates/{path.name}", path.read_text(encoding="utf-8")
 
 
@@ -108,6 +109,22 @@ def element_page() -> Iterator[tuple[str, str]]:
         ]
         parts += [f"## {name}", "\n".join(table)]
     yield "g7-elements.md", MADE + "\n\n".join(parts) + "\n"
+
+
+def policy_pages() -> Iterator[tuple[str, str]]:
+    """A page for each pack that ships, the crosswalk of all, and the names that conditions can use."""
+    from openvet.policy.crosswalk import cross
+    from openvet.reports.pack_page import compose_crosswalk_page, compose_names_page, compose_pack_page
+    from openvet.workflows.packs import catalogue, list_packs, load_pack
+
+    places = {name: place for name, place in list_packs().items() if PACKAGE in Path(place.path).resolve().parents}
+    packs = {name: load_pack(name) for name in places}
+    for name, found in packs.items():
+        words = Path(places[name].path).with_name("pack.md").read_text(encoding="utf-8")
+        words = re.sub(r"\]\(\.\./(\w+)/pack\.md\b", lambda link: f"]({link[1].replace('_', '-')}.md", words)
+        yield f"packs/{name}.md", MADE + compose_pack_page(found, words)
+    yield "crosswalk.md", MADE + compose_crosswalk_page(cross(list(packs.values())))
+    yield "policy-names.md", MADE + compose_names_page(tuple(catalogue().questions.values()))
 
 
 def coverage_page() -> Iterator[tuple[str, str]]:
@@ -152,7 +169,9 @@ def _cell(text: str) -> str:
 def pages() -> dict[str, str]:
     """Every page by its path under docs."""
     reference = (
-        page for source in (rule_pages, format_page, command_page, element_page, schema_files) for page in source()
+        page
+        for source in (rule_pages, format_page, command_page, element_page, policy_pages, schema_files)
+        for page in source()
     )
     return {**{f"reference/{name}": text for name, text in reference}, **dict(coverage_page())}
 

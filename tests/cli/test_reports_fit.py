@@ -64,6 +64,7 @@ CALLS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
     "policy list": ("packs-v1", [()]),
     "policy show": ("packs-v1#/$defs/pack", [("baseline",), ("eu-ai-act",)]),
     "policy explain": ("packs-v1#/$defs/requirement", [("strict", "STRICT-1"), ("eu-ai-act", "EU-53.1d-P")]),
+    "policy crosswalk": ("packs-v1#/$defs/crosswalk", [(), ("baseline", "strict")]),
     "policy facts": ("packs-v1#/$defs/facts", [()]),
     "policy questions": ("packs-v1#/$defs/questions", [()]),
     "rules": ("rules-v1", [()]),

@@ -27,6 +27,7 @@ def policy() -> None:
       openvet policy list
       openvet policy show baseline
       openvet policy explain eu-ai-act EU-53.1d-P
+      openvet policy crosswalk baseline eu-ai-act
       openvet policy lint ./our-pack
       openvet policy test ./our-pack
     """  # noqa: D301
@@ -112,6 +113,23 @@ def questions(form: str) -> None:
 
     found = tuple(catalogue().questions.values())
     _print(form, [question_json(each) for each in found], compose_questions(found, look_of(sys.stdout)))
+
+
+@policy.command(short_help="Say which evidence serves which requirement, in all packs.")
+@click.argument("packs", nargs=-1, metavar="[PACK...]")
+@form_option("How to print it; json has every requirement.")
+def crosswalk(packs: tuple[str, ...], form: str) -> None:
+    """Say which kind of statement, which fact and which question serves which requirement of each PACK; of all that ship where none is named.
+
+    A name settles a requirement where its condition rests on it. It bears on a requirement where it only says whether that applies, from when,
+    whether it can be known, or what is named where it does not hold. Nothing here is written by hand: it is read off the conditions.
+    """
+    from openvet.policy.crosswalk import cross
+    from openvet.reports.crosswalk import compose_crosswalk, crosswalk_json
+    from openvet.workflows.packs import list_packs, load_pack
+
+    found = cross([load_pack(name) for name in dict.fromkeys(packs or list_packs())])
+    _print(form, crosswalk_json(found), compose_crosswalk(found, look_of(sys.stdout)))
 
 
 @policy.command(short_help="Say whether packs make sense.")

@@ -11,7 +11,7 @@ from typing import Final
 
 from openvet.core.pattern import pattern
 
-__all__ = ["renamed", "used_names"]
+__all__ = ["literals", "renamed", "used_names"]
 
 # a string, raw or not, is passed over whole, one without an end too, so that no input takes long; a chain of identifiers is what names can be in. A chain after a closing bracket
 # or a string selects from a value, and is no name.
@@ -36,6 +36,17 @@ def used_names(text: str, declared: Collection[str]) -> tuple[str, ...]:
     for match in _TOKEN.finditer(text):
         if match["chain"] and (found := _longest(_SPACE.sub("", match["chain"]), declared)):
             out[found] = None
+    return tuple(out)
+
+
+def literals(text: str) -> tuple[str, ...]:
+    """The texts that stand in quotes in ``text``, as they are written between them, in order."""
+    out = []
+    for match in _TOKEN.finditer(text):
+        if match["raw"] or match["string"]:
+            bare = match[0].lstrip("rRbB")
+            size = 3 if bare[:3] in {'"""', "'''"} else 1
+            out.append(bare[size:-size])
     return tuple(out)
 
 
