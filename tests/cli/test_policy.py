@@ -117,6 +117,34 @@ def test_from_a_dossier_to_a_decision_and_back_with_answers(place: Path) -> None
     )  # a document is named by its digest alone
 
 
+def test_what_changes_says_which_answers_are_over(place: Path) -> None:
+    held = PACK.replace(
+        "{id: owner, ask: Who answers for it, type: text}",
+        "{id: owner, ask: Who answers for it, type: text, valid_days: 365}",
+    )
+    (place / "pack" / "pack.yaml").write_text(held)
+    (place / "a.yaml").write_text("by: {name: R}\nanswers: {owner: me, public: yes}\n")
+    attest = ("attest", "d", "--policy", "pack", "--sign", "owner.key", "--answers", "a.yaml", "--date", "2026-11-28")
+    assert run(*attest).exit_code == 0
+    later = run(*DECIDE, "--as-of", "2027-12-02", "--since", "2026-11-28").stdout
+    assert "A-2  satisfied-by-attestation -> indeterminate" in later
+    assert "1 answer that counted no longer does as of 2027-12-02: owner" in later
+    found = run(*DECIDE, "--as-of", "2027-12-02", "--since", "2026-11-28", "--format", "json").stdout
+    assert json.loads(found)["changes"][0]["lapsed_answers"] == ["owner"]
+    assert "counted no longer" not in run(*DECIDE, "--as-of", "2027-11-28", "--since", "2026-11-28").stdout
+    # a question that the pack before asks and this one does not is no answer that is over
+    (place / "other").mkdir()
+    less = held.replace("answers.owner != ''", "scan.files > 0").replace(
+        "level: attested, pass: scan", "level: computed, pass: scan"
+    )
+    (place / "other" / "pack.yaml").write_text(less)
+    other = run(
+        "decide", "d", "--key", "owner.key.pub", "--policy", "other", "--before", "pack", "--as-of", "2026-11-28"
+    )
+    assert "A-2  satisfied-by-attestation -> satisfied-by-evidence" in other.stdout
+    assert "counted no longer" not in other.stdout
+
+
 def test_a_decision_is_the_same_bytes_again_and_can_be_signed_into_the_dossier(place: Path) -> None:
     first = run(*DECIDE, "--as-of", "2026-11-28", "--statement").stdout
     shutil.copytree("d", place / "elsewhere")
@@ -222,7 +250,7 @@ def test_a_person_is_asked_one_by_one(place: Path) -> None:
 
 def test_what_policy_prints(place: Path) -> None:
     assert run("policy", "lint", "pack", "baseline", "strict").stdout.count("makes sense") == 3
-    assert run("policy", "test", "pack").stdout == "acme@1.0.0: 1 cases, 0 not as expected\n"
+    assert run("policy", "test", "pack").stdout == "acme@1.0.0: 1 case, 0 not as expected\n"
     assert (
         "holds where    answers.risks && answers.risks.age_days < 400.0"
         in run("policy", "explain", "pack", "A-3").stdout

@@ -189,22 +189,28 @@ def _text(each: Decided, further: bool, asked: dict[str, Any]) -> str:
 def _changed(each: Decided, before: DecisionV1, after: DecisionV1) -> str:
     from openvet.reports._text import plural, visible
     from openvet.reports.text import table
-    from openvet.workflows.decide import changes
+    from openvet.workflows.decide import changes, lapsed
 
     found = changes(before, after)
+    over = lapsed(before, after)
     head = (
         f"{visible(each.subject.name or each.path)}: {before.pack.name} as of {before.as_of} -> {after.pack.name} as of {after.as_of}: "
         f"{before.verdict} -> {after.verdict}, {plural(len(found), 'line')} otherwise"
     )
     rows = [["", visible(one.requirement), f"{one.before} -> {one.after}", visible(one.title)] for one in found]
-    return "".join(f"{line}\n" for line in [head, *table(rows, look_of(sys.stdout).width, wrap=True)])
+    width = look_of(sys.stdout).width
+    lines = [head, *table(rows, width, wrap=True)]
+    if over:
+        said = f"{plural(len(over), 'answer')} that counted no longer {'do' if len(over) > 1 else 'does'} as of {after.as_of}: {', '.join(map(visible, over))}"
+        lines += table([["", said]], width, wrap=True)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _json(found: list[Decided], as_of: date, compared: list[tuple[DecisionV1, DecisionV1]] | None) -> str:
     import json
 
     from openvet.reports._text import clean
-    from openvet.workflows.decide import DECISIONS_TYPE, changes
+    from openvet.workflows.decide import DECISIONS_TYPE, changes, lapsed
     from openvet.workflows.knowledge import tool
 
     value: dict[str, Any] = {
@@ -219,6 +225,7 @@ def _json(found: list[Decided], as_of: date, compared: list[tuple[DecisionV1, De
                 "from": {"pack": before.pack.name, "as_of": before.as_of, "verdict": before.verdict},
                 "to": {"pack": after.pack.name, "as_of": after.as_of, "verdict": after.verdict},
                 "requirements": [each.to_json() for each in changes(before, after)],
+                "lapsed_answers": list(lapsed(before, after)),
             }
             for before, after in compared
         ]

@@ -147,6 +147,7 @@ def lint(ctx: click.Context, /, packs: tuple[str, ...], as_of: str | None) -> No
     """  # noqa: D301
     from openvet.cli.days import day_of
     from openvet.policy.yaml_reader import PackError
+    from openvet.reports._text import plural
     from openvet.workflows.packs import lint_pack
 
     code = 0
@@ -162,7 +163,7 @@ def lint(ctx: click.Context, /, packs: tuple[str, ...], as_of: str | None) -> No
             say(note)
         pack = found.pack
         click.echo(
-            f"{pack.name}: {len(found.requirements)} requirements, {len(found.questions)} questions: makes sense"
+            f"{pack.name}: {plural(len(found.requirements), 'requirement')}, {plural(len(found.questions), 'question')}: makes sense"
         )
     ctx.exit(code)
 
@@ -181,6 +182,7 @@ def test(ctx: click.Context, /, packs: tuple[str, ...]) -> None:
     """  # noqa: D301
     from openvet.policy.cases import run_case
     from openvet.policy.yaml_reader import PackError
+    from openvet.reports._text import plural
     from openvet.workflows.packs import load_pack, pack_cases
 
     code = 0
@@ -197,5 +199,5 @@ def test(ctx: click.Context, /, packs: tuple[str, ...]) -> None:
         for problem in problems:
             say(problem)
         code = _WRONG if problems or not cases else code
-        click.echo(f"{found.pack.name}: {len(cases)} cases, {len(problems)} not as expected")
+        click.echo(f"{found.pack.name}: {plural(len(cases), 'case')}, {len(problems)} not as expected")
     ctx.exit(code)

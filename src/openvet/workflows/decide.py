@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from openvet.reports.report import ModelReport
 
 __all__ = [
-    "DECISIONS_TYPE", "Change", "Decided", "Trusting", "changes", "decide_dossier", "decide_report", "evidence_of_dossier", "evidence_of_report", "find_dossiers",
+    "DECISIONS_TYPE", "Change", "Decided", "Trusting", "changes", "decide_dossier", "decide_report", "evidence_of_dossier", "evidence_of_report", "find_dossiers", "lapsed",
 ]  # fmt: skip
 
 DECISIONS_TYPE: Final = "https://openvet/decisions/v1"
@@ -255,3 +255,9 @@ def changes(before: DecisionV1, after: DecisionV1) -> tuple[Change, ...]:
     ]
     now = {each.id for each in after.lines}
     return (*out, *(Change(each, titles[each], outcome, "-") for each, outcome in was.items() if each not in now))
+
+
+def lapsed(before: DecisionV1, after: DecisionV1) -> tuple[str, ...]:
+    """Questions whose answers count in ``before`` and no longer in ``after``, by their names: most answers hold for a time."""
+    counts, now = ({each.question for each in one.answers if not each.problem} for one in (before, after))
+    return tuple(sorted({each.question for each in after.answers} & counts - now))
