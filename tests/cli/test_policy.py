@@ -255,6 +255,14 @@ def test_what_policy_prints(place: Path) -> None:
         "holds where    answers.risks && answers.risks.age_days < 400.0"
         in run("policy", "explain", "pack", "A-3").stdout
     )
+    explained = run("policy", "explain", "eu-ai-act", "EU-26.2-A").stdout
+    steps = explained.partition("\nSteps\n")[2].partition("\nQuestions\n")[0]
+    # those that it names, also in its days, and those below these
+    assert all(
+        f"\n{name}" in f"\n{steps}"
+        for name in ("in_union", "annex_iii", "old_annex_x", "placed_before", "high_risk_deployer")
+    )
+    assert "\nexempt " not in f"\n{steps}"
     assert "did you mean A-3, A-2 or A-1" in run("policy", "explain", "pack", "A-33").stderr.replace(
         " or A-2 or ", ", A-2 or "
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from openvet.evidence.predicates.fields import without_none
-from openvet.policy.compiled import CompiledPack, CompiledRequirement
+from openvet.policy.compiled import CompiledPack, CompiledRequirement, CompiledStep
 from openvet.policy.pack import Question, Requirement
 from openvet.reports._text import plural
 from openvet.reports.look import Look
@@ -99,14 +99,25 @@ def compose_requirement(line: CompiledRequirement, found: CompiledPack, look: Lo
     rows += [["leads to", ", ".join(f"{outcome}: {verdict}" for outcome, verdict in _verdicts(line, found).items())]]
     rows.append(["what to do", each.remedy])
     lines += ["", *table(rows, look.width, wrap=True)]
-    steps = {name for condition in (line.applies, line.passes, line.undecided) if condition for name in condition.names if name.startswith("steps.")}  # fmt: skip
-    below = [one for one in found.steps if f"steps.{one.step.id}" in steps]
+    below = _steps_below(line, found)
     if below:
         lines += ["", look.paint("Steps", "bold")]
-        lines += table([[one.step.id, f"{one.step.text or ''} = {' | '.join(map(_flat, one.step.values))}".strip()] for one in below], look.width, wrap=True)  # fmt: skip
+        lines += table([[one.step.id, f"{one.step.text or ''} = {', else '.join(map(_flat, one.step.values))}".strip()] for one in below], look.width, wrap=True)  # fmt: skip
     asked = [one for one in found.questions if set(one.names) & set(line.all_names)]
     text = "\n".join(lines) + "\n"
     return text + (f"\n{look.paint('Questions', 'bold')}\n{compose_questions(asked, look)}" if asked else "")
+
+
+def _steps_below(line: CompiledRequirement, found: CompiledPack) -> list[CompiledStep]:
+    """The steps that a requirement names, and those that these name."""
+    phases = [when for _, when in line.phases]
+    named = {name for condition in (line.applies, line.passes, line.undecided, line.offenders, *phases) if condition for name in condition.names}  # fmt: skip
+    out = []
+    for each in reversed(found.steps):
+        if each.step.name in named:
+            named |= {name for condition in (*each.values, each.undecided) if condition for name in condition.names}
+            out.append(each)
+    return out[::-1]
 
 
 _LEVELS = {
