@@ -117,6 +117,22 @@ def test_from_a_dossier_to_a_decision_and_back_with_answers(place: Path) -> None
     )  # a document is named by its digest alone
 
 
+def test_what_settles_most_is_asked_first(place: Path) -> None:
+    def asked(*more: str) -> list[str]:
+        listed = run("attest", "d", "--policy", "eu-ai-act", *more, "--key", "owner.key.pub", "--list").stdout
+        return [line.split()[0] for line in listed.splitlines() if not line.startswith(" ")]
+
+    before = asked()
+    assert (
+        before.index("regions") < before.index("role") < before.index("training_compute") < before.index("deep_fakes")
+    )
+    (place / "a.yaml").write_text("by: {name: R}\nanswers: {regions: [eu], exclusions: [none], role: [deployer]}\n")
+    assert run("attest", "d", "--policy", "eu-ai-act", "--sign", "owner.key", "--answers", "a.yaml").exit_code == 0
+    assert "training_compute" not in asked()  # nobody who only uses a system is asked for it
+    everything = asked("--all")
+    assert everything.index("training_compute") < everything.index("role")  # in the order of the pack
+
+
 def test_what_changes_says_which_answers_are_over(place: Path) -> None:
     held = PACK.replace(
         "{id: owner, ask: Who answers for it, type: text}",

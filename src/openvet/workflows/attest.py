@@ -55,17 +55,19 @@ class Written:
 def open_questions(packs: Sequence[CompiledPack], evidence: Evidence | None, day: date) -> tuple[Question, ...]:
     """The questions that a decision on ``day`` waits for, by what is known now: each answer may bring more, or settle others.
 
-    Without evidence all questions of the packs.
+    Those that most lines wait for come first, since they settle most: whoever only uses a system is asked about its role, and not about its training.
+    Without evidence all questions of the packs, in their order.
     """
     asked = {each.id: each for pack in packs for each in pack.questions}
     if evidence is None:
         return tuple(asked.values())
-    waited: set[str] = set()
+    waited: dict[str, int] = {}
     for pack in packs:
         for line in decide(pack, evidence, day, tool()).lines:
             if line.outcome == "indeterminate":
-                waited |= {name.split(".")[1] for name in line.missing if name.startswith("answers.")}
-    return tuple(each for each in asked.values() if each.id in waited)
+                for name in {each.split(".")[1] for each in line.missing if each.startswith("answers.")}:
+                    waited[name] = waited.get(name, 0) + 1
+    return tuple(sorted((each for each in asked.values() if each.id in waited), key=lambda each: -waited[each.id]))
 
 
 def answer_of(
