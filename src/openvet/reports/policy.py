@@ -101,7 +101,7 @@ def _questions(decision: DecisionV1) -> Sequence[str]:
         named = ", ".join(sorted(asked, key=lambda name: (-asked[name], name))[:8])
         more = f" and {len(asked) - 8} more" if len(asked) > 8 else ""
         out.append(
-            f"{plural(len(asked), 'question')} open ({named}{more}): openvet attest --policy {decision.pack.id} asks them"
+            f"{plural(len(asked), 'question')} open ({named}{more}): openvet attest asks them, with the same --policy"
         )
     out += [f"an answer does not count: {visible(each.question)} by {visible(each.by)} of {each.said}: {visible(each.problem)}" for each in decision.answers if each.problem]  # fmt: skip
     return out
