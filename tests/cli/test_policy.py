@@ -16,6 +16,9 @@ from click.testing import CliRunner, Result
 from tests.reports.test_snapshots import schema
 
 from openvet.cli import main
+from openvet.cli.attest import _question
+from openvet.reports.look import PLAIN
+from openvet.workflows.packs import load_pack
 
 PACK = """\
 id: acme
@@ -289,6 +292,29 @@ def test_what_policy_prints(place: Path) -> None:
         "strict",
     }
     assert "scan.verdict" in run("policy", "facts").stdout
+
+
+def test_a_packs_words_are_no_commands_of_a_terminal(place: Path) -> None:
+    hostile = '"a\\e]0;b\\a \\e[31mc\\u202e"'
+    text = PACK.replace("What we ask", hostile).replace("It is safe to load", hostile).replace("Take another.", hostile)
+    text = text.replace("Who answers for it", hostile).replace("House rules", hostile).replace("Say who.", hostile)
+    text = text.replace('clause: "1"', f"clause: {hostile}, text: {hostile}")
+    (place / "pack" / "pack.yaml").write_text(text)
+    commands = (
+        "policy show pack", "policy explain pack A-1", "policy crosswalk pack", "policy lint pack", "policy test pack",
+        "attest --policy pack --list", "decide d --key owner.key.pub --policy pack --all", "decide d --key owner.key.pub --policy pack --before baseline",
+        "policy show pack -f json", "policy crosswalk pack -f json",
+    )  # fmt: skip
+    for command in commands:
+        found = run(*command.split())
+        assert found.exit_code in {0, 1, 3}, (command, found.output)
+        assert not {"\x1b", "\x07", "\u202e"} & set(found.output), command
+    shown = run("policy", "explain", "pack", "A-1").stdout
+    assert shown.count("\\u202e") == 5  # title, clause, source, text, what to do
+    question = load_pack("pack").pack.questions[0]
+    asked = _question(question, PLAIN, "1 open")
+    assert "\x1b" not in asked
+    assert "\\u202e" in asked
 
 
 def test_a_pack_that_is_wrong_is_told_with_its_line(place: Path) -> None:

@@ -209,10 +209,16 @@ def _ask(each: Question, left: int, day: date) -> GivenAnswer | None:
 def _question(each: Question, look: Look, number: str) -> str:
     import textwrap
 
-    lines = [f"{look.paint(number, 'dim')}  {look.paint(each.id, 'bold')}", *textwrap.wrap(each.ask, look.width)]
-    lines += [f"  {value}: {said}" for value, said in each.choices.items()]
+    from openvet.reports._text import visible
+
+    # a pack may be anybody's: what it asks is no terminal's command
+    lines = [
+        f"{look.paint(number, 'dim')}  {look.paint(each.id, 'bold')}",
+        *textwrap.wrap(visible(each.ask), look.width),
+    ]
+    lines += [visible(f"  {value}: {said}") for value, said in each.choices.items()]
     if each.why:
-        lines += [look.paint(line, "dim") for line in textwrap.wrap(each.why, look.width)]
+        lines += [look.paint(line, "dim") for line in textwrap.wrap(visible(each.why), look.width)]
     hint = {"yes-no": "yes or no", "one-of": "one of these", "many-of": "any of these, with commas", "text": "text", "number": "a number", "date": "a day such as 2026-11-28", "document": "its path or address, or no"}  # fmt: skip
     lines.append(look.paint(f"({hint[each.type]}; empty leaves it open)", "dim"))
     return "\n".join(lines)

@@ -9,7 +9,7 @@ from openvet.policy.crosswalk import Crossing, Crosswalk, Served
 from openvet.policy.vocabulary import VOCABULARY
 from openvet.reports._text import plural
 from openvet.reports.look import Look
-from openvet.reports.text import table
+from openvet.reports.pack import table
 
 __all__ = ["CROSSWALK_TYPE", "compose_crosswalk", "crosswalk_json"]
 
@@ -22,14 +22,14 @@ def compose_crosswalk(found: Crosswalk, look: Look) -> str:
         [each.pack.id, each.pack.version, plural(own, "requirement"), each.pack.title]
         for each, own in zip(found.packs, found.own, strict=True)
     ]
-    lines = [look.paint("Packs", "bold"), *table(heads, look.width, wrap=True)]
+    lines = [look.paint("Packs", "bold"), *table(heads, look)]
     parts = (("Statements", found.statements), ("Facts", found.facts), ("Questions", found.questions))
     for title, crossings in parts:
         if crossings:
-            lines += ["", look.paint(title, "bold"), *table(list(_rows(crossings)), look.width, wrap=True)]
+            lines += ["", look.paint(title, "bold"), *table(list(_rows(crossings)), look)]
     if found.unused:
         lines += ["", look.paint("Facts that none of them uses", "bold")]
-        lines += table([[", ".join(found.unused)]], look.width, wrap=True)
+        lines += table([[", ".join(found.unused)]], look)
     return "\n".join(lines) + "\n"
 
 

@@ -9,13 +9,18 @@ from typing import Any
 from openvet.evidence.predicates.fields import without_none
 from openvet.policy.compiled import CompiledPack, CompiledRequirement, CompiledStep
 from openvet.policy.pack import Question, Requirement
-from openvet.reports._text import plural
+from openvet.reports._text import plural, visible
 from openvet.reports.look import Look
-from openvet.reports.text import table
+from openvet.reports.text import table as _plain_table
 
 __all__ = [
-    "compose_list", "compose_pack", "compose_questions", "compose_requirement", "pack_json", "question_json", "requirement_json",
+    "compose_list", "compose_pack", "compose_questions", "compose_requirement", "pack_json", "question_json", "requirement_json", "table",
 ]  # fmt: skip
+
+
+def table(rows: Sequence[Sequence[str]], look: Look) -> list[str]:
+    """Rows at the width of ``look``. A pack may be anybody's: none of its texts is a terminal's command."""
+    return _plain_table([[visible(_flat(cell)) for cell in row] for row in rows], look.width, wrap=True)
 
 
 def compose_list(packs: Sequence[CompiledPack], look: Look) -> str:
@@ -25,7 +30,7 @@ def compose_list(packs: Sequence[CompiledPack], look: Look) -> str:
         for each in packs
     ]
     end = "`openvet policy show PACK` lists what one asks for\n"
-    return "\n".join(table(rows, look.width, wrap=True)) + f"\n\n{end}"
+    return "\n".join(table(rows, look)) + f"\n\n{end}"
 
 
 def _law(each: CompiledPack) -> str:
@@ -39,7 +44,7 @@ def _law(each: CompiledPack) -> str:
 def compose_pack(found: CompiledPack, look: Look) -> str:
     """A pack: its requirements, and what it asks people."""
     pack = found.pack
-    lines = [f"{look.paint(pack.name, 'bold')}  {pack.title}{_law(found)}"]
+    lines = [f"{look.paint(pack.name, 'bold')}  {visible(_flat(pack.title))}{visible(_law(found))}"]
     if pack.extends:
         lines.append(f"extends {', '.join(pack.extends)}")
     lines += ["", look.paint("Requirements", "bold")]
@@ -47,13 +52,13 @@ def compose_pack(found: CompiledPack, look: Look) -> str:
         [each.requirement.id, str(each.requirement.level), _since(each.requirement), _titled(each.requirement)]
         for each in found.requirements
     ]
-    lines += table(rows, look.width, wrap=True)
+    lines += table(rows, look)
     if pack.waivers:
         lines += ["", look.paint("Waivers", "bold")]
-        lines += table([[each.requirement, each.subject[:24], f"until {each.expires.isoformat()}", f"{each.reason} ({each.owner})"] for each in pack.waivers], look.width, wrap=True)  # fmt: skip
+        lines += table([[each.requirement, each.subject[:24], f"until {each.expires.isoformat()}", f"{each.reason} ({each.owner})"] for each in pack.waivers], look)  # fmt: skip
     if pack.sources:
         lines += ["", look.paint("Sources", "bold")]
-        lines += table([[each.key, each.day.isoformat(), each.confidence, each.title] for each in pack.sources.values()], look.width, wrap=True)  # fmt: skip
+        lines += table([[each.key, each.day.isoformat(), each.confidence, each.title] for each in pack.sources.values()], look)  # fmt: skip
     text = "\n".join(lines) + "\n"
     if found.questions:
         text += f"\n{look.paint('Questions', 'bold')}\n{compose_questions(found.questions, look)}"
@@ -72,7 +77,7 @@ def _since(each: Requirement) -> str:
 def compose_questions(questions: Sequence[Question], look: Look) -> str:
     """Questions, one a row."""
     rows = [[each.id, each.type, _asked(each)] for each in questions]
-    return "\n".join(table(rows, look.width, wrap=True)) + "\n"
+    return "\n".join(table(rows, look)) + "\n"
 
 
 def _asked(each: Question) -> str:
@@ -84,9 +89,9 @@ def compose_requirement(line: CompiledRequirement, found: CompiledPack, look: Lo
     """One requirement, with everything that decides it."""
     each = line.requirement
     source = found.pack.sources[each.source]
-    lines = [f"{look.paint(each.id, 'bold')}  {each.title}", "", f"{each.clause}, {source.title} ({source.day.isoformat()}, confidence {source.confidence})"]  # fmt: skip
+    lines = [f"{look.paint(each.id, 'bold')}  {visible(_flat(each.title))}", "", f"{visible(_flat(each.clause))}, {visible(_flat(source.title))} ({source.day.isoformat()}, confidence {source.confidence})"]  # fmt: skip
     if each.text:
-        lines += ["", *textwrap.wrap(each.text, look.width)]
+        lines += ["", *textwrap.wrap(visible(_flat(each.text)), look.width)]
     rows = [["level", f"{each.level}: {_LEVELS[str(each.level)]}"], ["severity", str(each.severity)]]
     rows += [["in force", f"from {phase.start.isoformat()}{f' where {_flat(phase.when)}' if phase.when else ''}"] for phase in each.phases]  # fmt: skip
     if each.until is not None:
@@ -98,11 +103,11 @@ def compose_requirement(line: CompiledRequirement, found: CompiledPack, look: Lo
         rows.append(["needs", f"{plural(len(line.kinds), 'statement')}: {', '.join(line.kinds)}"])
     rows += [["leads to", ", ".join(f"{outcome}: {verdict}" for outcome, verdict in _verdicts(line, found).items())]]
     rows.append(["what to do", each.remedy])
-    lines += ["", *table(rows, look.width, wrap=True)]
+    lines += ["", *table(rows, look)]
     below = _steps_below(line, found)
     if below:
         lines += ["", look.paint("Steps", "bold")]
-        lines += table([[one.step.id, f"{one.step.text or ''} = {', else '.join(map(_flat, one.step.values))}".strip()] for one in below], look.width, wrap=True)  # fmt: skip
+        lines += table([[one.step.id, f"{one.step.text or ''} = {', else '.join(map(_flat, one.step.values))}".strip()] for one in below], look)  # fmt: skip
     asked = [one for one in found.questions if set(one.names) & set(line.all_names)]
     text = "\n".join(lines) + "\n"
     return text + (f"\n{look.paint('Questions', 'bold')}\n{compose_questions(asked, look)}" if asked else "")
