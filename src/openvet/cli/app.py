@@ -42,6 +42,7 @@ _COMMANDS = {
     "statement": "statement",
     "attest": "attest",
     "decide": "decide",
+    "document": "document",
     "policy": "policy",
     "claims": "claims",
     "cost": "cost",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from openvet.policy.compiled import CompiledPack
     from openvet.workflows.decide import Decided, Trusting
 
-__all__ = ["decide", "packs_option"]
+__all__ = ["decide", "packs_option", "terms_of", "trusting_of"]
 
 _PATH = click.Path(readable=False)
 _CODES = {"admit": 0, "reject": 1, "review": 3}
@@ -87,7 +87,7 @@ def decide(ctx: click.Context, /, **asked: Any) -> None:
     if asked["since"] and asked["before"]:
         raise click.UsageError("--since and --before exclude each other: what changes by the day, or by the pack")
     packs = [load_held(each, as_of) for each in asked["packs"]]
-    trusting, terms, configuration = _trusting(asked), *_terms(asked)
+    trusting, terms, configuration = trusting_of(asked), *terms_of(asked)
     dossiers = [each for path in asked["paths"] for each in find_dossiers(path)]
     private = None if asked["sign"] is None else _private(asked["sign"])
     found: list[Decided] = []
@@ -121,7 +121,8 @@ def decide(ctx: click.Context, /, **asked: Any) -> None:
     ctx.exit(1 if refused else worst)
 
 
-def _trusting(asked: dict[str, Any]) -> Trusting:
+def trusting_of(asked: dict[str, Any]) -> Trusting:
+    """Whom the options believe about a dossier."""
     from openvet.workflows.decide import Trusting
     from openvet.workflows.keys import read_public
 
@@ -136,18 +137,18 @@ def _trusting(asked: dict[str, Any]) -> Trusting:
     return Trusting(read_public(asked["key"]), by, asked["checkpoint"], asked["model"])
 
 
-def _terms(asked: dict[str, Any]) -> tuple[Any, str]:
+def terms_of(asked: dict[str, Any]) -> tuple[Any, str]:
     """What the team accepts, and the digest of the file that says so."""
     from openvet.policy.decision import Terms
 
     if asked["config"] is None:
         return Terms(), ""
-    from openvet.workflows.assemble import terms_of
+    from openvet.workflows import assemble
     from openvet.workflows.check import Options
     from openvet.workflows.config import Config
 
     config = Config.load(asked["config"])
-    return terms_of(Options(config=config, today=day_of(asked["as_of"])).settled()), config.digest
+    return assemble.terms_of(Options(config=config, today=day_of(asked["as_of"])).settled()), config.digest
 
 
 def _other(asked: dict[str, Any], packs: list[CompiledPack]) -> list[CompiledPack]:

@@ -5,7 +5,7 @@ A value that a statement does not settle is not there, so that what depends on i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from openvet.evidence.predicates.card_v1 import CardDocument, CardV1
     from openvet.evidence.predicates.claims_v1 import Claims
     from openvet.evidence.predicates.diff_v1 import DiffV1
+    from openvet.evidence.predicates.inventory_v1 import InventoryV1
     from openvet.evidence.predicates.licenses_v1 import LicensesV1
     from openvet.evidence.predicates.lineage_v1 import LineageV1
     from openvet.evidence.predicates.openness_v1 import OpennessV1
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from openvet.evidence.predicates.profile_v1 import ProfileV1
     from openvet.evidence.predicates.rights_v1 import RightsV1
     from openvet.evidence.predicates.scan_v1 import Scan
+    from openvet.evidence.statement import Predicate
 
 __all__ = ["FACTS_OF", "Values"]
 
@@ -81,6 +83,22 @@ def _profile(profile: ProfileV1) -> Values:
     return out
 
 
+def _inventory(inventory: InventoryV1) -> Values:
+    out: Values = {}
+    for name, fact in (("library", "library"), ("tokenizer", "tokenizer")):
+        found = inventory.fact(fact)
+        if found is not None and isinstance(found.value, str):
+            out[f"inventory.{name}"] = found.value
+    for name, fact in (("architectures", "architecture"), ("dtypes", "dtypes")):
+        found = inventory.fact(fact)
+        if found is not None and isinstance(found.value, list | tuple | Mapping):
+            out[f"inventory.{name}"] = _sorted(map(str, found.value))
+    tensors = inventory.fact("tensors")
+    if tensors is not None and isinstance(tensors.value, int):
+        out["inventory.tensors"] = tensors.value
+    return out
+
+
 def _card(card: CardV1) -> Values:
     found = next((each for each in card.documents if each.kind == "model-card"), None)
     out: Values = {
@@ -112,6 +130,7 @@ def _licenses(licenses: LicensesV1) -> Values:
         "licenses.state": licenses.model.state,
         "licenses.declared": _sorted(key for keys in licenses.model.declared for key in keys),
         "licenses.found": _sorted(key for keys in licenses.model.found for key in keys),
+        "licenses.texts": _sorted(f"{each.source.place}: {' or '.join(each.keys)}" for each in licenses.found),
         "licenses.sure": all(len(keys) == 1 for keys in (*licenses.model.declared, *licenses.model.found)),
     }
 
@@ -168,6 +187,8 @@ def _advisories(found: AdvisoriesV1) -> Values:
             each.published for each in found.hits if each.reasons and each.status != "not-affected"
         ),
     }
+    named = (f"{each.name} {each.specifier}".rstrip() for each in found.packages if each.via != "user")
+    out["advisories.packages"] = _sorted(named)
     if found.snapshot.date:
         out["advisories.date"] = _midnight(found.snapshot.date)
     return out
@@ -188,12 +209,44 @@ def _claims(claims: Claims) -> Values:
     }
     found = [each for each in claims.results if each.quantity == "training_flop"]
     if len(found) == 1:  # several readings are several answers
+        out["claims.formulas"] = [f"{found[0].formula}: {found[0].numbers}"]
         out["claims.compute_low"], out["claims.compute_high"] = float(found[0].low), float(found[0].high)
     return out
 
 
 def _diff(diff: DiffV1) -> Values:
     return {"diff.verdict": diff.verdict}
+
+
+def _cyclonedx(bill: Predicate) -> Values:
+    listed = bill.to_json().get("components")
+    return _components("cyclonedx", listed, "type", ("file", "data"), "version")
+
+
+def _spdx(bill: Predicate) -> Values:
+    listed = bill.to_json().get("@graph")
+    kinds = ("software_Package", "ai_AIPackage", "dataset_DatasetPackage")
+    chosen = [each for each in listed if isinstance(each, Mapping) and each.get("type") in kinds] if isinstance(listed, list) else None  # fmt: skip
+    return _components("spdx", chosen, "type", (), "software_packageVersion")
+
+
+def _components(form: str, listed: Any, type_: str, left_out: Collection[str], version: str) -> Values:
+    """What somebody's bill lists; it is of no kind that was read before, so that nothing in it is taken for granted."""
+    out: Values = {"bom.formats": [form]}
+    if isinstance(listed, list):
+        named = [each for each in listed if isinstance(each, Mapping) and isinstance(each.get("name"), str) and each.get(type_) not in left_out]  # fmt: skip
+        out["bom.components"] = _sorted(f"{each['name']} {each[version]}" if isinstance(each.get(version), str) else each["name"] for each in named)  # fmt: skip
+    return out
+
+
+def _tests(found: Predicate) -> Values:
+    from openvet.evidence.predicates.test_result_v0 import SuiteResult
+
+    if not isinstance(found, SuiteResult):
+        return {}
+    out: Values = {"tests.result": found.result}
+    out |= {f"tests.{name}": _sorted(each) for name, each in (("passed", found.passed), ("failed", found.failed)) if each is not None}  # fmt: skip
+    return out if found.url is None else {**out, "tests.address": found.url}
 
 
 def _sorted(values: Iterable[str]) -> list[str]:
@@ -217,4 +270,8 @@ FACTS_OF: Final[Mapping[str, Callable[[Any], Values]]] = {
     "origin": _origin,
     "claims": _claims,
     "diff": _diff,
+    "inventory": _inventory,
+    "test-result": _tests,
+    "spdx": _spdx,
+    "cyclonedx": _cyclonedx,
 }

@@ -57,9 +57,16 @@ def facts_of(evidence: Evidence, as_of: date) -> Values:
     """The values of the vocabulary that the evidence settles."""
     kinds = set(evidence.held)
     out: Values = {"as_of": _midnight(as_of), "subject.name": evidence.subject.name}
+    if evidence.subject.digest:
+        out["subject.digest"] = [f"{name}:{each}" for name, each in sorted(evidence.subject.digest.items())]
+    bills: list[str] = []
     for kind, held in evidence.held.items():
         if kind in FACTS_OF:
-            out |= FACTS_OF[kind](held.predicate)
+            said = FACTS_OF[kind](held.predicate)
+            bills += said.get("bom.formats", [])
+            out |= said
+    if bills:
+        out["bom.formats"] = sorted(bills)
     if evidence.safety is not None:
         verdicts: dict[str, list[str]] = {"reject": [], "review": []}
         for reason in evidence.safety.reasons:

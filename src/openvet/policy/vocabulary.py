@@ -12,12 +12,75 @@ __all__ = ["VOCABULARY", "Fact"]
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A name. ``kind`` is that of the statement that has to be at hand; '' where it is always there."""
+    """A name.
+
+    Attributes:
+        kind: of the statement that has to be at hand; '' where it is always there.
+        text: what it is, in a sentence.
+        label: the same in a few words, beside a value.
+        declared: it is what the model says of itself, where the statement does not say of each fact how it is known.
+    """
 
     name: str
     type: str
     kind: str
     text: str
+    label: str
+    declared: bool = False
+
+
+#: What is not told well enough by the name alone.
+_LABELS: Final[Mapping[str, str]] = {
+    "subject.name": "name of the model",
+    "subject.digest": "digests of the model",
+    "signature.signers": "keys that signed the model's bytes",
+    "scan.verdict": "safe to load, by the built-in policy",
+    "scan.rejected": "rules whose findings lead to a reject",
+    "scan.reviewed": "rules whose findings lead to a review",
+    "scan.rules": "rules with findings",
+    "scan.unread": "files that were not read to their end",
+    "scan.formats": "formats of the files",
+    "profile.kind": "kind of architecture",
+    "profile.family": "family of the architecture",
+    "profile.active_parameters": "parameters that one token passes",
+    "profile.weight_bytes": "size of the weights",
+    "profile.context_length": "context length in tokens",
+    "profile.input": "what goes in",
+    "profile.output": "what comes out",
+    "inventory.library": "library that loads it",
+    "inventory.dtypes": "types of the weights",
+    "card.sections": "sections of the model card that say something",
+    "card.datasets": "data sets that the card names",
+    "card.languages": "languages that the card names",
+    "card.pipeline_tag": "task that the card names",
+    "licenses.state": "declared licences and licences' texts",
+    "licenses.declared": "declared licences",
+    "licenses.found": "licences whose texts lie with the model",
+    "licenses.texts": "texts of licences",
+    "lineage.bases": "models that it is made of",
+    "lineage.datasets": "data sets that it or a base is said to be trained on",
+    "lineage.relations": "how it was made of these",
+    "advisories.affected": "published problems of versions that the files name",
+    "advisories.packages": "packages that the files name",
+    "advisories.date": "problems are known up to",
+    "origin.signers": "verified signers of files or statements",
+    "claims.compute_low": "operations of training by the declared figures, at least",
+    "claims.compute_high": "operations of training by the declared figures, at most",
+    "claims.formulas": "how they were computed",
+    "diff.verdict": "against the version before",
+    "bom.components": "components of the bill of materials",
+    "tests.result": "result of the signed test run",
+    "tests.passed": "tests that passed",
+    "tests.failed": "tests that failed",
+    "tests.address": "where the test run can be looked at",
+}
+#: Names that are not of the kind by which they begin.
+_KINDS: Final[Mapping[str, str]] = {"tests": "test-result"}
+_DECLARED: Final = frozenset([
+    "card.fields", "card.datasets", "card.languages", "card.pipeline_tag", "licenses.declared", "lineage.bases", "lineage.datasets",
+    "lineage.relations", "advisories.packages", "origin.publishers", "origin.seats", "tests.result", "tests.passed", "tests.failed",
+    "tests.address",
+])  # fmt: skip
 
 
 def _made(*rows: tuple[str, str, str]) -> Mapping[str, Fact]:
@@ -25,13 +88,15 @@ def _made(*rows: tuple[str, str, str]) -> Mapping[str, Fact]:
     out = {}
     for name, type_, text in rows:
         kind = name.split(".", 1)[0]
-        out[name] = Fact(name, type_, "" if kind in always else kind, text)
+        label = _LABELS.get(name, name.split(".", 1)[-1].replace("_", " "))
+        out[name] = Fact(name, type_, "" if kind in always else _KINDS.get(kind, kind), text, label, name in _DECLARED)
     return out
 
 
 VOCABULARY: Final[Mapping[str, Fact]] = _made(
     ("as_of", "timestamp", "the day that is asked about, 00:00 UTC"),
     ("subject.name", "string", "what the model is called"),
+    ("subject.digest", "list(string)", "the model's digests, algorithm:hex"),
     ("evidence.kinds", "list(string)", "kinds of statements that are at hand and believed"),
     ("signature.signers", "list(string)", "who signed the model's bytes and is believed for it"),
     ("scan.verdict", "string", "admit, review or reject by the built-in policy, with the team's acceptances"),
@@ -60,6 +125,11 @@ VOCABULARY: Final[Mapping[str, Fact]] = _made(
     ("profile.kind", "string", "decoder, encoder, denoiser, adapter ... by the family"),
     ("profile.input", "list(string)", "text image audio video, what goes in"),
     ("profile.output", "list(string)", "text image audio video vectors labels, what comes out"),
+    ("inventory.architectures", "list(string)", "architectures that the configuration declares"),
+    ("inventory.library", "string", "the library that loads it, as declared"),
+    ("inventory.tokenizer", "string", "its tokenizer, as declared, or the tokenizer's file"),
+    ("inventory.tensors", "int", "tensors"),
+    ("inventory.dtypes", "list(string)", "types of the tensors' elements"),
     ("card.present", "bool", "there is a model card"),
     (
         "card.sections",
@@ -75,6 +145,7 @@ VOCABULARY: Final[Mapping[str, Fact]] = _made(
     ("licenses.state", "string", "agree, differ, declared-only, found-only, unclear, nothing"),
     ("licenses.declared", "list(string)", "keys of licences that are declared of the model"),
     ("licenses.found", "list(string)", "keys of licences whose texts lie with the model"),
+    ("licenses.texts", "list(string)", "where texts of licences lie, and of which"),
     ("licenses.sure", "bool", "no name or text of a licence may mean several"),
     (
         "rights.uses",
@@ -101,6 +172,7 @@ VOCABULARY: Final[Mapping[str, Fact]] = _made(
     ("advisories.affected", "list(string)", "published problems of versions that the files name"),
     ("advisories.maybe", "list(string)", "the same, of ranges that allow versions with the problem and others"),
     ("advisories.reached", "list(string)", "published problems of loaders that content of the model reaches"),
+    ("advisories.packages", "list(string)", "packages that files name, with what they say of the version"),
     ("advisories.date", "timestamp", "the day up to which problems are known"),
     ("origin.remarks", "list(string)", "kinds of what a person should look at"),
     ("origin.publishers", "list(string)", "known publishers that are named"),
@@ -108,6 +180,13 @@ VOCABULARY: Final[Mapping[str, Fact]] = _made(
     ("origin.signers", "list(string)", "verified signers of files or statements"),
     ("claims.compute_low", "double", "operations of training that the declared figures give, at least"),
     ("claims.compute_high", "double", "the same, at most"),
+    ("claims.formulas", "list(string)", "by which formulas, and from which numbers, these were computed"),
     ("claims.inconsistent", "list(string)", "published figures that cannot be true with the others"),
     ("diff.verdict", "string", "same, differs, cannot-tell: against another version"),
+    ("bom.formats", "list(string)", "forms of the bills of materials that are at hand: cyclonedx, spdx"),
+    ("bom.components", "list(string)", "what they list beside the model and its files, with versions"),
+    ("tests.result", "string", "PASSED, WARNED or FAILED: of a signed run of tests, in the words of who ran it"),
+    ("tests.passed", "list(string)", "names of its tests that passed"),
+    ("tests.failed", "list(string)", "names of its tests that failed"),
+    ("tests.address", "string", "where that run can be looked at"),
 )

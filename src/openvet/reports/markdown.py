@@ -68,9 +68,9 @@ def _config(use: ConfigUse) -> Iterator[str]:
     yield from (f"- {safe(line)}" for line in use.lines()[:_ROWS])
 
 
-def safe(text: str) -> str:
-    """``text`` as Markdown that shows exactly it, on one line."""
-    text = cut(visible(text.replace("\n", " ")), _LONGEST)
+def safe(text: str, longest: int = _LONGEST) -> str:
+    """``text`` as Markdown that shows exactly it, on one line of at most ``longest`` columns before it is escaped."""
+    text = cut(visible(text.replace("\n", " ")), longest)
     # an empty element parts what a forge would join to a link or a mention; it comes in after the entities
     parts = [_STRUCTURE.sub(_entity, part) for part in _REFERENCE.split(text)]
     marks = _REFERENCE.findall(text)
@@ -81,9 +81,9 @@ def _entity(match: re.Match[str]) -> str:
     return f"&#{ord(match[0])};"
 
 
-def code(text: str) -> str:
+def code(text: str, longest: int = _LONGEST) -> str:
     """``text`` set as code: HTML, since a code span cannot hold a backtick or a table's bar safely."""
-    return f"<code>{safe(text)}</code>"
+    return f"<code>{safe(text, longest)}</code>"
 
 
 def _place(location: Location) -> str:

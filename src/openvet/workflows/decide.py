@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from openvet.reports.report import ModelReport
 
 __all__ = [
-    "DECISIONS_TYPE", "Change", "Decided", "Trusting", "changes", "decide_dossier", "decide_report", "evidence_of_dossier", "evidence_of_report", "find_dossiers", "lapsed",
+    "DECISIONS_TYPE", "Change", "Decided", "Trusting", "believed_lines", "changes", "decide_dossier", "decide_report", "evidence_of_dossier", "evidence_of_report", "find_dossiers", "kind_of", "lapsed",
 ]  # fmt: skip
 
 DECISIONS_TYPE: Final = "https://openvet/decisions/v1"
@@ -154,7 +154,7 @@ def evidence_of_dossier(
     Raises:
         VerifyError: ``missing``: no scan is believed, so that nobody can say which bytes this is about.
     """
-    lines, notes = _believed(found)
+    lines, notes = believed_lines(found)
     scans = [claim for _, claim in lines if kind_of(claim.statement.predicate_type) == "scan"]
     if not scans:
         raise VerifyError("missing", "no scan in the dossier is believed: openvet check MODEL --dossier puts one there")
@@ -180,15 +180,17 @@ def evidence_of_dossier(
 
 @dataclass(frozen=True, slots=True)
 class _Unread:
-    """A statement of somebody else's kind, of which packs only ask whether it is there."""
+    """A statement of somebody else's kind: its body as it was signed."""
 
     predicate_type: str
+    body: Mapping[str, Any]
 
     def to_json(self) -> dict[str, Any]:
-        raise TypeError("its bytes are in the dossier")
+        return dict(self.body)
 
 
-def _believed(found: VerifiedDossier) -> tuple[list[tuple[int, Claim]], list[str]]:
+def believed_lines(found: VerifiedDossier) -> tuple[list[tuple[int, Claim]], list[str]]:
+    """The lines of a dossier that are believed, with their numbers; and why others are not."""
     numbered = list(enumerate(found.dossier.claims, 1))
     if found.believed is None:
         return numbered, []
@@ -199,7 +201,7 @@ def _believed(found: VerifiedDossier) -> tuple[list[tuple[int, Claim]], list[str
 
 def _held(kind: str, claim: Claim) -> Held:
     payload = parse_line(claim.line, "line").envelope.payload
-    predicate = parse_statement(payload).predicate or _Unread(claim.statement.predicate_type)
+    predicate = parse_statement(payload).predicate or _Unread(claim.statement.predicate_type, claim.statement.body)
     return Held(kind, predicate, hashlib.sha256(payload).hexdigest())
 
 

@@ -1,0 +1,181 @@
+"""Documents from evidence: those that packs list item by item, a checklist of any pack, OSCAL, and the draft of a model card."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final
+
+from openvet.core.dataclass import dataclass
+from openvet.core.text import printable
+from openvet.errors import UsageError
+from openvet.evidence.predicates.card_v1 import CardV1
+from openvet.evidence.predicates.decision_v1 import DecisionV1
+from openvet.evidence.predicates.inventory_v1 import InventoryV1
+from openvet.evidence.signing import parse_line
+from openvet.policy.compiled import CompiledPack
+from openvet.policy.decide import decide
+from openvet.policy.document import Document
+from openvet.policy.fill import Placed, checklist, fill
+from openvet.policy.given import Evidence
+from openvet.policy.pack import Question
+from openvet.policy.paper import Asked, Paper, Reference
+from openvet.policy.read_document import read_document
+from openvet.policy.yaml_reader import LARGEST
+from openvet.workflows.decide import Trusting, believed_lines, evidence_of_dossier, evidence_of_report, kind_of
+from openvet.workflows.dossier import verify
+from openvet.workflows.knowledge import tool
+from openvet.workflows.model_files import read_small
+from openvet.workflows.packs import catalogue, find_pack, list_packs, load_pack
+
+if TYPE_CHECKING:
+    from openvet.policy.decision import Terms
+    from openvet.reports.report import ModelReport
+
+__all__ = [
+    "DOCUMENT_TYPE", "MADE", "Given", "Listed", "card_of", "checklists_of", "decisions_of", "document_questions", "find_document", "given_dossier",
+    "given_report", "list_documents", "open_in_document", "paper_of",
+]  # fmt: skip
+
+DOCUMENT_TYPE: Final = "https://openvet/document/v1"
+#: Documents that are of no pack, or of any: name -> what it is.
+MADE: Final[Mapping[str, str]] = {
+    "checklist": "Every requirement of a policy pack with its outcome and basis (--policy PACK)",
+    "oscal": "Assessment results of policy packs in OSCAL 1.2 (--policy PACK; JSON)",
+    "model-card": "A draft of a model card in the hub's form (Markdown)",
+}
+_FOLDER: Final = "documents"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A document that can be made: of a pack, by its name there."""
+
+    pack: str
+    name: str
+    path: str
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What documents are made from.
+
+    Attributes:
+        evidence: what is believed about one model.
+        placed: where it lies.
+        notes: what did not count, as sentences.
+    """
+
+    evidence: Evidence
+    placed: Placed
+    notes: tuple[str, ...] = ()
+
+
+def list_documents(packs: Sequence[str] = ()) -> tuple[Listed, ...]:
+    """The documents of packs that ship or are installed, and of ``packs``, by path or id."""
+    names = dict.fromkeys((*packs, *list_packs()))
+    out = []
+    for name in names:
+        found = find_pack(name)
+        folder = os.path.join(os.path.dirname(found.path), _FOLDER)
+        files = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+        for file in files:
+            if file.endswith(".yaml"):
+                out.append(Listed(name, file.removesuffix(".yaml"), os.path.join(folder, file), f"{_FOLDER}/{file}"))
+    return tuple(out)
+
+
+def find_document(name: str, packs: Sequence[str] = ()) -> tuple[Document, CompiledPack]:
+    """A document by its name, in ``packs`` or in those that ship; with its pack.
+
+    Raises:
+        UsageError: there is none.
+        PackError: it, or its pack, makes no sense; with file and line.
+    """
+    every = list_documents(packs)
+    found = next((each for each in every if each.name == name), None)
+    if found is None:
+        known = dict.fromkeys((*(each.name for each in every), *MADE))
+        raise UsageError(f"there is no document {printable(name)!r}: {', '.join(known)}; `openvet document list` says what they are")
+    pack = load_pack(found.pack)
+    return read_document(read_small(found.path, LARGEST), found.shown, pack), pack
+
+
+def document_questions(document: Document, pack: CompiledPack) -> dict[str, Question]:
+    """Every question that a document may ask: the catalogue's, its pack's and its own, by id."""
+    every = {**catalogue().questions, **{each.id: each for each in (*pack.pack.questions, *pack.questions)}}
+    return every | {each.id: each for each in document.questions}
+
+
+def given_dossier(path: str, trusting: Trusting, terms: Terms, configuration: str = "") -> Given:
+    """What a dossier says, verified and with the line of each statement.
+
+    Raises:
+        VerifyError, UsageError: as :func:`openvet.workflows.decide.evidence_of_dossier`.
+    """
+    found = verify(path, trusting.key, trusting.checkpoint, trusting.model, by=trusting.by)
+    evidence, notes = evidence_of_dossier(found, terms, configuration)
+    lines: dict[str, int] = {}
+    signatures = []
+    for number, claim in believed_lines(found)[0]:
+        sha256 = hashlib.sha256(parse_line(claim.line, "line").envelope.payload).hexdigest()
+        lines[sha256] = number
+        if kind_of(claim.statement.predicate_type) == "signature":
+            signatures.append(Reference("signature", sha256, number))
+    return Given(evidence, Placed(lines, tuple(signatures)), notes)
+
+
+def given_report(report: ModelReport) -> Given:
+    """What a check says that was just made; nobody has signed it."""
+    return Given(evidence_of_report(report), Placed({}, signed=False))
+
+
+def paper_of(document: Document, pack: CompiledPack, given: Given, as_of: date) -> Paper:
+    """``document``, filled with what is known on ``as_of``."""
+    decision = decide(pack, given.evidence, as_of, tool())
+    return fill(document, pack, document_questions(document, pack), given.evidence, decision, given.placed)
+
+
+def checklists_of(packs: Sequence[CompiledPack], given: Given, as_of: date) -> tuple[Paper, ...]:
+    """A checklist for each pack."""
+    return tuple(checklist(each, given.evidence, decide(each, given.evidence, as_of, tool()), given.placed) for each in packs)
+
+
+def decisions_of(packs: Sequence[CompiledPack], given: Given, as_of: date) -> tuple[DecisionV1, ...]:
+    """What packs make of it, for OSCAL."""
+    return tuple(decide(each, given.evidence, as_of, tool()) for each in packs)
+
+
+def open_in_document(document: Document, pack: CompiledPack, evidence: Evidence, day: date) -> tuple[Question, ...]:
+    """The questions that a document waits for on ``day``."""
+    asked: Sequence[Asked] = paper_of(document, pack, Given(evidence, Placed({})), day).asked
+    every = document_questions(document, pack)
+    return tuple(every[each.id] for each in asked)
+
+
+def card_of(given: Given) -> str:
+    """The draft of a model card from the inventory and from what cards say, with the statements that it was made from.
+
+    Raises:
+        UsageError: there is no inventory.
+    """
+    from openvet.cards.draft import draft_card
+
+    inventory, card = given.evidence.held.get("inventory"), given.evidence.held.get("card")
+    if inventory is None or not isinstance(inventory.predicate, InventoryV1):
+        raise UsageError("a model card is drafted from the inventory, and none is there; openvet check MODEL makes one")
+    documents = card.predicate.documents if card is not None and isinstance(card.predicate, CardV1) else ()
+    text = draft_card(given.evidence.subject.name, inventory.predicate.facts, documents, inventory.predicate.items)
+    return text + "".join(f"\n<!-- made from {line} -->" for line in map(_cited(given), filter(None, [inventory, card]))) + "\n"
+
+
+def _cited(given: Given) -> Any:
+    def cite(held: Any) -> str:
+        line = given.placed.lines.get(held.sha256)
+        where = "not signed" if line is None else f"line {line} of the dossier"
+        return f"the statement of kind {held.kind}, SHA-256 {held.sha256}, {where}"
+
+    return cite
