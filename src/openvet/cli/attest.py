@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from openvet.policy.pack import Question
     from openvet.reports.look import Look
     from openvet.workflows.attest import By
+    from openvet.workflows.documents import Asking
 
 __all__ = ["attest"]
 
@@ -26,7 +27,14 @@ _PATH = click.Path(readable=False)
 
 @click.command(short_help="Answer what only people can, as a signed statement.")
 @click.argument("folder", metavar="DOSSIER", type=_PATH, required=False)
-@packs_option(required=True)
+@packs_option(required=False)
+@click.option(
+    "--document",
+    "documents",
+    metavar="NAME",
+    multiple=True,
+    help="A document (`openvet document list`) whose open lines are asked for. May be repeated.",
+)
 @click.option(
     "--sign", metavar="KEY", type=_PATH, help="The private key of the dossier's owner; with --output, your own."
 )
@@ -63,9 +71,9 @@ _PATH = click.Path(readable=False)
 )
 @click.pass_context
 def attest(ctx: click.Context, /, **asked: Any) -> None:
-    """Answer the questions of policy packs about the model of DOSSIER: role, purpose, users, region, oversight and what else a pack needs.
+    """Answer the questions of policy packs and documents about the model of DOSSIER: role, purpose, users, region, oversight and what else they need.
 
-    Asked is what the decision waits for by what is known, and no more. Each answer is kept with who gave it and when, in a statement that is signed and put into DOSSIER. Packs share their questions, so that what is
+    Asked is what the decision or the document waits for by what is known, and no more. Each answer is kept with who gave it and when, in a statement that is signed and put into DOSSIER. Packs share their questions, so that what is
     answered once is not asked again until it expires. What is answered is somebody's word: decisions say so wherever they rest on it.
 
     Without DOSSIER, --template and --list show all questions of the packs.
@@ -73,6 +81,7 @@ def attest(ctx: click.Context, /, **asked: Any) -> None:
     \b
     Examples:
       openvet attest ./dossier --policy eu-ai-act --sign owner.key --by "R. Lima"
+      openvet attest ./dossier --document annex-iv --sign owner.key --by "R. Lima"
       openvet attest --policy eu-ai-act --template --output answers.yaml
       openvet attest ./dossier --policy eu-ai-act --sign owner.key --answers answers.yaml
       openvet attest ./dossier --policy eu-ai-act --key owner.key.pub --list
@@ -95,11 +104,15 @@ def attest(ctx: click.Context, /, **asked: Any) -> None:
 
 def _run(asked: dict[str, Any]) -> None:
     from openvet.cli.output import open_output
-    from openvet.workflows.attest import open_questions, template
+    from openvet.workflows.attest import template
+    from openvet.workflows.documents import Asking, find_document
     from openvet.workflows.packs import load_held
 
+    if not asked["packs"] and not asked["documents"]:
+        raise click.UsageError("say with --policy or --document whose questions are asked")
     day = day_of(asked["day"], "--date")
-    packs = [load_held(each, day) for each in asked["packs"]]
+    documents = [find_document(each, asked["packs"]) for each in asked["documents"]]
+    asking = Asking(tuple(load_held(each, day) for each in asked["packs"]), tuple(documents), day)
     asks_nothing = asked["template"] or asked["listing"]
     if asked["folder"] is None and not asks_nothing:
         raise click.UsageError(
@@ -107,10 +120,10 @@ def _run(asked: dict[str, Any]) -> None:
         )
     private = None if asked["sign"] is None else _private(asked["sign"])
     evidence = None if asked["folder"] is None else _evidence(asked, private)
-    questions = open_questions(packs, None if asked["everything"] else evidence, day)
+    questions = asking.open(None if asked["everything"] else evidence)
     if asks_nothing:
         with open_output(asked["output"], [], utf8=True) as output:
-            output.write(template(packs, questions) if asked["template"] else _listed(questions))
+            output.write(template(asking.names, questions) if asked["template"] else _listed(questions))
             output.commit()
         if asked["output"] not in {None, "-"}:
             say(f"openvet: {len(questions)} questions are in {asked['output']}")
@@ -118,9 +131,9 @@ def _run(asked: dict[str, Any]) -> None:
     if private is None or evidence is None:
         raise click.UsageError("--sign says whose statement the answers are")
     if not questions and asked["answers"] is None:
-        say("openvet: the decision waits for no answer; --all asks every question")
+        say("openvet: nothing waits for an answer; --all asks every question")
         return
-    by, answers = _answers(asked, questions, packs, evidence, day)
+    by, answers = _answers(asked, questions, asking, evidence, day)
     _put(asked, private, evidence, by, answers)
 
 
@@ -144,17 +157,15 @@ def _evidence(asked: dict[str, Any], private: Any) -> Any:
 
 
 def _answers(
-    asked: dict[str, Any], questions: tuple[Question, ...], packs: list[Any], evidence: Any, day: date
+    asked: dict[str, Any], questions: tuple[Question, ...], asking: Asking, evidence: Any, day: date
 ) -> tuple[By, tuple[GivenAnswer, ...]]:
     from dataclasses import replace
 
     from openvet.workflows.attest import By, read_answers
-    from openvet.workflows.packs import catalogue
 
     by = By(asked["name"] or "", asked["role"] or "", asked["organisation"] or "", asked["about"] or "")
     if asked["answers"] is not None:
-        every = {**catalogue().questions, **{each.id: each for pack in packs for each in pack.questions}}
-        found = read_answers(asked["answers"], every, day)
+        found = read_answers(asked["answers"], asking.every, day)
         stated = found.by or By("")
         named = {key: getattr(by, key) or getattr(stated, key) for key in ("name", "role", "organisation", "about")}
         return By(**named), found.answers
@@ -166,16 +177,16 @@ def _answers(
         by = replace(by, name=click.prompt("Who answers", err=True))
     if asked["everything"]:
         return by, tuple(given for at, each in enumerate(questions) if (given := _ask(each, len(questions) - at, day)))
-    return by, tuple(_interview(questions, packs, evidence, by, day))
+    return by, tuple(_interview(questions, asking, evidence, by, day))
 
 
 def _interview(
-    questions: tuple[Question, ...], packs: list[Any], evidence: Any, by: By, day: date
+    questions: tuple[Question, ...], asking: Asking, evidence: Any, by: By, day: date
 ) -> list[GivenAnswer]:
-    """Ask what the decision waits for, one by one; after each answer that may be something else."""
+    """Ask what waits for an answer, one by one; after each answer that may be something else."""
     from dataclasses import replace
 
-    from openvet.workflows.attest import answers_statement, hold, open_questions
+    from openvet.workflows.attest import answers_statement, hold
 
     out: list[GivenAnswer] = []
     passed: set[str] = set()
@@ -186,7 +197,7 @@ def _interview(
             continue
         out.append(given)
         known = hold(answers_statement(evidence.subject, by, out))
-        questions = open_questions(packs, replace(evidence, answers=(*evidence.answers, known)), day)
+        questions = asking.open(replace(evidence, answers=(*evidence.answers, known)))
     return out
 
 

@@ -78,6 +78,11 @@ class Document:
         words = f" Choose from: {'; '.join(item.choices)}." if item.choices else ""
         return Question(name, f"{item.label}: {item.asks}{words}", "text", why=f"{self.title}: {item.clause}", where=item.where)
 
+    def questions_of(self, item: Item) -> tuple[str, ...]:
+        """The ids of all questions whose answers fill an item."""
+        own = self.question_of(item)
+        return item.answers if own is None else (own.id,)
+
     @property
     def questions(self) -> tuple[Question, ...]:
         """Those of all items (:meth:`question_of`), in their order."""

@@ -245,11 +245,10 @@ def _beside(path: str, folder: str) -> str:
     return path if not path or path.startswith(("https://", "http://")) else os.path.join(folder, path)
 
 
-def template(packs: Sequence[CompiledPack], questions: Sequence[Question]) -> str:
-    """A file in which somebody fills in the answers to ``questions``."""
-    names = ", ".join(each.pack.name for each in packs)
+def template(names: Sequence[str], questions: Sequence[Question]) -> str:
+    """A file in which somebody fills in the answers to ``questions``, which the packs and documents ``names`` ask."""
     lines = [
-        f"# Answers for {names}. Fill in what you know and leave the rest empty; what is empty stays open.",
+        f"# Answers for {', '.join(names)}. Fill in what you know and leave the rest empty; what is empty stays open.",
         "# Of a document write its path or its address; or {answer: yes, file: PATH, date: 2026-11-28}; or no.",
         "by:",
         "  name:  # who answers",

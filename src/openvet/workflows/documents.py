@@ -21,9 +21,10 @@ from openvet.policy.document import Document
 from openvet.policy.fill import Placed, checklist, fill
 from openvet.policy.given import Evidence
 from openvet.policy.pack import Question
-from openvet.policy.paper import Asked, Paper, Reference
+from openvet.policy.paper import Paper, Reference
 from openvet.policy.read_document import read_document
 from openvet.policy.yaml_reader import LARGEST
+from openvet.workflows.attest import open_questions
 from openvet.workflows.decide import Trusting, believed_lines, evidence_of_dossier, evidence_of_report, kind_of
 from openvet.workflows.dossier import verify
 from openvet.workflows.knowledge import tool
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from openvet.reports.report import ModelReport
 
 __all__ = [
-    "DOCUMENT_TYPE", "MADE", "Given", "Listed", "card_of", "checklists_of", "decisions_of", "document_questions", "find_document", "given_dossier",
+    "DOCUMENT_TYPE", "MADE", "Asking", "Given", "Listed", "card_of", "checklists_of", "decisions_of", "document_questions", "find_document", "given_dossier",
     "given_report", "list_documents", "open_in_document", "paper_of",
 ]  # fmt: skip
 
@@ -57,6 +58,35 @@ class Listed:
     name: str
     path: str
     shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Packs, and documents with the pack of each, whose questions are asked on ``day``."""
+
+    packs: tuple[CompiledPack, ...]
+    documents: tuple[tuple[Document, CompiledPack], ...]
+    day: date
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What they are called."""
+        return (*(each.pack.name for each in self.packs), *(each.id for each, _ in self.documents))
+
+    @property
+    def every(self) -> dict[str, Question]:
+        """Every question that they may ask, and the catalogue's."""
+        out = {**catalogue().questions, **{each.id: each for pack in self.packs for each in pack.questions}}
+        for document, pack in self.documents:
+            out |= document_questions(document, pack)
+        return out
+
+    def open(self, evidence: Evidence | None) -> tuple[Question, ...]:
+        """The questions that they wait for by what is known; without evidence all that they ask."""
+        out = {each.id: each for each in open_questions(self.packs, evidence, self.day)}
+        for document, pack in self.documents:
+            out |= {each.id: each for each in open_in_document(document, pack, evidence, self.day)}
+        return tuple(out.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +179,15 @@ def decisions_of(packs: Sequence[CompiledPack], given: Given, as_of: date) -> tu
     return tuple(decide(each, given.evidence, as_of, tool()) for each in packs)
 
 
-def open_in_document(document: Document, pack: CompiledPack, evidence: Evidence, day: date) -> tuple[Question, ...]:
-    """The questions that a document waits for on ``day``."""
-    asked: Sequence[Asked] = paper_of(document, pack, Given(evidence, Placed({})), day).asked
+def open_in_document(
+    document: Document, pack: CompiledPack, evidence: Evidence | None, day: date
+) -> tuple[Question, ...]:
+    """The questions that a document waits for on ``day``; without evidence all that it asks."""
     every = document_questions(document, pack)
-    return tuple(every[each.id] for each in asked)
+    if evidence is None:
+        asked = dict.fromkeys(name for item in document.items for name in document.questions_of(item))
+        return tuple(every[each] for each in asked)
+    return tuple(every[each.id] for each in paper_of(document, pack, Given(evidence, Placed({})), day).asked)
 
 
 def card_of(given: Given) -> str:
