@@ -125,7 +125,7 @@ def _written(asked: dict[str, Any], day: date) -> str:
         from openvet.reports.oscal import compose as compose_oscal
 
         given = _noted(asked, day)
-        return compose_oscal(given.evidence, decisions_of(packs, given, day), given.placed.lines)
+        return compose_oscal(given.evidence.subject, decisions_of(packs, given, day), given.placed.lines)
     if name == "model-card":
         return card_of(_noted(asked, day))
     attest = " ".join(["DOSSIER", *(f"--policy {each}" for each in asked["packs"])])
