@@ -99,7 +99,7 @@ class _Result:
         return out
 
     def _resource(self, each: Basis) -> dict[str, Any]:
-        props = [_prop("predicate-type", each.predicate_type)]
+        props = [_prop("predicate-type", each.type)]
         signed = each.sha256 in self._places
         if signed:
             props.append(_prop("dossier-line", str(self._places[each.sha256])))
