@@ -170,7 +170,7 @@ def _list(asked: dict[str, Any]) -> str:
     from openvet.reports.text import table
     from openvet.workflows.documents import MADE, find_document, list_documents
 
-    found = [(each.pack, find_document(each.name, asked["packs"])[0]) for each in list_documents(asked["packs"])]
+    found = [(pack, find_document(name, asked["packs"])[0]) for pack, name, _ in list_documents(asked["packs"])]
     listed = [{"name": each.id, "pack": pack, "title": each.title, "clause": each.clause, "items": len(each.items)} for pack, each in found]
     listed += [{"name": name, "pack": None, "title": title, "clause": None, "items": None} for name, title in MADE.items()]
     if asked["form"] == "json":

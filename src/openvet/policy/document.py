@@ -89,6 +89,11 @@ class Document:
         return tuple(found for each in self.items if (found := self.question_of(each)) is not None)
 
     @property
+    def answers(self) -> tuple[str, ...]:
+        """The questions of the pack and the catalogue whose answers it shows or waits for."""
+        return tuple(dict.fromkeys(each.split(".")[1] for each in self.names if each.startswith("answers.")))
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Every name that it uses."""
         return tuple(dict.fromkeys(name for each in self.items for name in each.names))

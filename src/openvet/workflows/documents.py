@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
@@ -19,24 +18,21 @@ from openvet.policy.compiled import CompiledPack
 from openvet.policy.decide import decide
 from openvet.policy.document import Document
 from openvet.policy.fill import Placed, checklist, fill
-from openvet.policy.given import Evidence
+from openvet.policy.given import Evidence, Held
 from openvet.policy.pack import Question
 from openvet.policy.paper import Paper, Reference
-from openvet.policy.read_document import read_document
-from openvet.policy.yaml_reader import LARGEST
 from openvet.workflows.attest import open_questions
 from openvet.workflows.decide import Trusting, believed_lines, evidence_of_dossier, evidence_of_report, kind_of
 from openvet.workflows.dossier import verify
 from openvet.workflows.knowledge import tool
-from openvet.workflows.model_files import read_small
-from openvet.workflows.packs import catalogue, find_pack, list_packs, load_pack
+from openvet.workflows.packs import catalogue, document_files, find_pack, list_packs, load_document, load_pack
 
 if TYPE_CHECKING:
     from openvet.policy.decision import Terms
     from openvet.reports.report import ModelReport
 
 __all__ = [
-    "DOCUMENT_TYPE", "MADE", "Asking", "Given", "Listed", "card_of", "checklists_of", "decisions_of", "document_questions", "find_document", "given_dossier",
+    "DOCUMENT_TYPE", "MADE", "Asking", "Given", "card_of", "checklists_of", "decisions_of", "document_questions", "find_document", "given_dossier",
     "given_report", "list_documents", "open_in_document", "paper_of",
 ]  # fmt: skip
 
@@ -47,17 +43,6 @@ MADE: Final[Mapping[str, str]] = {
     "oscal": "Assessment results of policy packs in OSCAL 1.2 (--policy PACK; JSON)",
     "model-card": "A draft of a model card in the hub's form (Markdown)",
 }
-_FOLDER: Final = "documents"
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A document that can be made: of a pack, by its name there."""
-
-    pack: str
-    name: str
-    path: str
-    shown: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +89,10 @@ class Given:
     notes: tuple[str, ...] = ()
 
 
-def list_documents(packs: Sequence[str] = ()) -> tuple[Listed, ...]:
-    """The documents of packs that ship or are installed, and of ``packs``, by path or id."""
+def list_documents(packs: Sequence[str] = ()) -> tuple[tuple[str, str, str], ...]:
+    """The documents of ``packs``, by path or id, and of the packs that ship or are installed: the pack, the name, and the path."""
     names = dict.fromkeys((*packs, *list_packs()))
-    out = []
-    for name in names:
-        found = find_pack(name)
-        folder = os.path.join(os.path.dirname(found.path), _FOLDER)
-        files = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
-        for file in files:
-            if file.endswith(".yaml"):
-                out.append(Listed(name, file.removesuffix(".yaml"), os.path.join(folder, file), f"{_FOLDER}/{file}"))
-    return tuple(out)
+    return tuple((pack, name, path) for pack in names for name, path in document_files(find_pack(pack)))
 
 
 def find_document(name: str, packs: Sequence[str] = ()) -> tuple[Document, CompiledPack]:
@@ -126,12 +103,12 @@ def find_document(name: str, packs: Sequence[str] = ()) -> tuple[Document, Compi
         PackError: it, or its pack, makes no sense; with file and line.
     """
     every = list_documents(packs)
-    found = next((each for each in every if each.name == name), None)
-    if found is None:
-        known = dict.fromkeys((*(each.name for each in every), *MADE))
-        raise UsageError(f"there is no document {printable(name)!r}: {', '.join(known)}; `openvet document list` says what they are")
-    pack = load_pack(found.pack)
-    return read_document(read_small(found.path, LARGEST), found.shown, pack), pack
+    for pack, known, path in every:
+        if known == name:
+            found = load_pack(pack)
+            return load_document(path, found), found
+    names = dict.fromkeys((*(each for _, each, _ in every), *MADE))
+    raise UsageError(f"there is no document {printable(name)!r}, but {', '.join(names)}; `openvet document list` says what they are")
 
 
 def document_questions(document: Document, pack: CompiledPack) -> dict[str, Question]:
@@ -203,13 +180,11 @@ def card_of(given: Given) -> str:
         raise UsageError("a model card is drafted from the inventory, and none is there; openvet check MODEL makes one")
     documents = card.predicate.documents if card is not None and isinstance(card.predicate, CardV1) else ()
     text = draft_card(given.evidence.subject.name, inventory.predicate.facts, documents, inventory.predicate.items)
-    return text + "".join(f"\n<!-- made from {line} -->" for line in map(_cited(given), filter(None, [inventory, card]))) + "\n"
+    cited = [inventory] if card is None else [inventory, card]
+    return text + "\n" + "".join(f"<!-- made from {_cited(each, given.placed)} -->\n" for each in cited)
 
 
-def _cited(given: Given) -> Any:
-    def cite(held: Any) -> str:
-        line = given.placed.lines.get(held.sha256)
-        where = "not signed" if line is None else f"line {line} of the dossier"
-        return f"the statement of kind {held.kind}, SHA-256 {held.sha256}, {where}"
-
-    return cite
+def _cited(held: Held, placed: Placed) -> str:
+    line = placed.lines.get(held.sha256)
+    where = "not signed" if line is None else f"line {line} of the dossier"
+    return f"the statement of kind {held.kind}, SHA-256 {held.sha256}, {where}"

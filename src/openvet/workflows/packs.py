@@ -13,7 +13,9 @@ from openvet.core.text import printable
 from openvet.errors import SubjectError, UsageError, VerifyError
 from openvet.policy.cases import Case, read_cases
 from openvet.policy.compiled import CompiledPack, compile_pack
+from openvet.policy.document import Document
 from openvet.policy.pack import Pack
+from openvet.policy.read_document import read_document
 from openvet.policy.read_pack import Catalogue, expired, read_catalogue, read_pack
 from openvet.policy.yaml_reader import LARGEST, PackError
 from openvet.workflows.model_files import read_small
@@ -22,9 +24,11 @@ __all__ = [
     "FoundPack",
     "Verify",
     "catalogue",
+    "document_files",
     "find_pack",
     "lint_pack",
     "list_packs",
+    "load_document",
     "load_held",
     "load_pack",
     "pack_cases",
@@ -172,6 +176,23 @@ def pack_cases(name: str, pack: CompiledPack) -> tuple[Case, ...]:
     )
 
 
+def document_files(found: FoundPack) -> tuple[tuple[str, str], ...]:
+    """Names and paths of the documents beside a pack, in the order of their names."""
+    folder = os.path.join(os.path.dirname(found.path), "documents")
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    return tuple((each.removesuffix(".yaml"), os.path.join(folder, each)) for each in names if each.endswith(".yaml"))
+
+
+def load_document(path: str, pack: CompiledPack) -> Document:
+    """A document of ``pack``.
+
+    Raises:
+        PackError: it makes no sense; with file and line.
+    """
+    shown = f"documents/{printable(os.path.basename(path))}"
+    return read_document(_bytes(path, shown), shown, pack)
+
+
 def _bytes(path: str, shown: str) -> bytes:
     try:
         return read_small(path, LARGEST)
@@ -182,7 +203,7 @@ def _bytes(path: str, shown: str) -> bytes:
 
 
 def lint_pack(name: str, day: date) -> tuple[CompiledPack, tuple[str, ...]]:
-    """A pack that makes sense on ``day``, its waivers and cases included, and what may be meant otherwise.
+    """A pack that makes sense on ``day``, its waivers, cases and documents included, and what may be meant otherwise.
 
     Raises:
         PackError: it makes no sense; with every problem that was found.
@@ -192,11 +213,12 @@ def lint_pack(name: str, day: date) -> tuple[CompiledPack, tuple[str, ...]]:
     if problems:
         raise PackError(*problems)
     pack_cases(name, found)
-    named = {each.requirement.source for each in found.requirements}
+    written = [load_document(path, found) for _, path in document_files(find_pack(name))]
+    named = {each.requirement.source for each in found.requirements} | {each.source.key for each in written}
     notes = [
         f"{find_pack(name).shown}: nothing cites the source {key!r}" for key in found.pack.sources if key not in named
     ]
-    asked = {each.id for each in found.questions}
+    asked = {each.id for each in found.questions} | {each for one in written for each in one.answers}
     notes += [
         f"{each.where}: nothing uses the answer to {each.id!r}" for each in found.pack.questions if each.id not in asked
     ]
