@@ -337,4 +337,3 @@ def test_documents_make_sense(path: Path) -> None:
         if item.level == "computed":
             assert not item.fills[0][0].startswith("answers."), item.id
         assert item.when in ("", "steps.systemic")
-

@@ -180,9 +180,7 @@ def _answers(
     return by, tuple(_interview(questions, asking, evidence, by, day))
 
 
-def _interview(
-    questions: tuple[Question, ...], asking: Asking, evidence: Any, by: By, day: date
-) -> list[GivenAnswer]:
+def _interview(questions: tuple[Question, ...], asking: Asking, evidence: Any, by: By, day: date) -> list[GivenAnswer]:
     """Ask what waits for an answer, one by one; after each answer that may be something else."""
     from dataclasses import replace
 

@@ -39,7 +39,13 @@ _FORMS = ("markdown", "html", "json")
     "--checkpoint", metavar="FILE", type=_PATH, help="A checkpoint of the dossier's log, kept from an earlier day."
 )
 @click.option("--config", metavar="FILE", type=_PATH, help="The openvet.toml whose acceptances count.")
-@click.option("--format", "-f", "form", type=click.Choice(_FORMS), help="How to write it; markdown if not given, and json for oscal.")
+@click.option(
+    "--format",
+    "-f",
+    "form",
+    type=click.Choice(_FORMS),
+    help="How to write it; markdown if not given, and json for oscal.",
+)
 @click.option("--output", "-o", metavar="FILE", type=_PATH, help="Write it to FILE: whole or not at all.")
 @click.pass_context
 def document(ctx: click.Context, /, **asked: Any) -> None:
@@ -132,7 +138,9 @@ def _written(asked: dict[str, Any], day: date) -> str:
     if name == "checklist":
         return _composed(asked, checklists_of(packs, _noted(asked, day), day), f"{attest} --sign OWNER.key")
     found, pack = find_document(name, asked["packs"])
-    return _composed(asked, (paper_of(found, pack, _noted(asked, day), day),), f"{attest} --document {name} --sign OWNER.key")
+    return _composed(
+        asked, (paper_of(found, pack, _noted(asked, day), day),), f"{attest} --document {name} --sign OWNER.key"
+    )
 
 
 def _noted(asked: dict[str, Any], day: date) -> Given:
@@ -168,13 +176,23 @@ def _json(value: dict[str, Any]) -> str:
 
 def _list(asked: dict[str, Any]) -> str:
     from openvet.reports.text import table
-    from openvet.workflows.documents import MADE, find_document, list_documents
+    from openvet.workflows.documents import MADE, list_documents
+    from openvet.workflows.packs import load_document, load_pack
 
-    found = [(pack, find_document(name, asked["packs"])[0]) for pack, name, _ in list_documents(asked["packs"])]
-    listed = [{"name": each.id, "pack": pack, "title": each.title, "clause": each.clause, "items": len(each.items)} for pack, each in found]
-    listed += [{"name": name, "pack": None, "title": title, "clause": None, "items": None} for name, title in MADE.items()]
+    every = list_documents(asked["packs"])
+    packs = {pack: load_pack(pack) for pack in dict.fromkeys(pack for pack, _, _ in every)}
+    found = [(pack, load_document(path, packs[pack])) for pack, _, path in every]
+    listed = [
+        {"name": each.id, "pack": pack, "title": each.title, "clause": each.clause, "items": len(each.items)}
+        for pack, each in found
+    ]
+    listed += [
+        {"name": name, "pack": None, "title": title, "clause": None, "items": None} for name, title in MADE.items()
+    ]
     if asked["form"] == "json":
         return _json({"list": listed})
     clauses = {each.id: f" ({each.clause})" for _, each in found}
-    rows = [[each["name"], each["pack"] or "", f"{each['title']}{clauses.get(str(each['name']), '')}"] for each in listed]
+    rows = [
+        [each["name"], each["pack"] or "", f"{each['title']}{clauses.get(str(each['name']), '')}"] for each in listed
+    ]
     return "\n".join(table(rows, 100, wrap=True)) + "\n"

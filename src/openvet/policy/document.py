@@ -76,7 +76,9 @@ class Document:
             return None
         name = f"{_OTHER.sub('_', self.id)}_{_OTHER.sub('_', item.id.lower()).strip('_')}"
         words = f" Choose from: {'; '.join(item.choices)}." if item.choices else ""
-        return Question(name, f"{item.label}: {item.asks}{words}", "text", why=f"{self.title}: {item.clause}", where=item.where)
+        return Question(
+            name, f"{item.label}: {item.asks}{words}", "text", why=f"{self.title}: {item.clause}", where=item.where
+        )
 
     def questions_of(self, item: Item) -> tuple[str, ...]:
         """The ids of all questions whose answers fill an item."""

@@ -44,7 +44,12 @@ class Placed:
 
 
 def fill(
-    document: Document, pack: CompiledPack, questions: Mapping[str, Question], evidence: Evidence, decision: DecisionV1, placed: Placed
+    document: Document,
+    pack: CompiledPack,
+    questions: Mapping[str, Question],
+    evidence: Evidence,
+    decision: DecisionV1,
+    placed: Placed,
 ) -> Paper:
     """``document`` with everything that ``evidence`` says on the day of ``decision``.
 
@@ -53,9 +58,16 @@ def fill(
         decision: what the document's pack makes of the same evidence: its steps are values here.
     """
     own = {each.id: each for each in document.questions}
-    asked = {each: questions[each] for each in (name.split(".")[1] for name in document.names if name.startswith("answers."))} | own
+    asked = {
+        each: questions[each] for each in (name.split(".")[1] for name in document.names if name.startswith("answers."))
+    } | own
     # an answer below a step is cited too
-    asked |= {name.split(".")[1]: questions[name.split(".")[1]] for step in pack.steps for name in step.names if name.startswith("answers.")}
+    asked |= {
+        name.split(".")[1]: questions[name.split(".")[1]]
+        for step in pack.steps
+        for name in step.names
+        if name.startswith("answers.")
+    }
     known = _Known(pack, asked, evidence, decision, placed)
     lines: list[PaperLine] = []
     left: list[Left] = []
@@ -122,7 +134,9 @@ def _item(document: Document, item: Item, known: _Known) -> PaperLine:
     missing = tuple(VOCABULARY[name].label for name in wanted if name in VOCABULARY)
     notes = []
     if item.when and known.steps[item.when].value is None:
-        notes.append(f"only where this holds, of which nobody can say yet whether it does: {known.steps[item.when].text or item.when}")
+        notes.append(
+            f"only where this holds, of which nobody can say yet whether it does: {known.steps[item.when].text or item.when}"
+        )
     return PaperLine(
         item.id, item.section, item.label, item.clause, item.asks, str(item.level), item.human, state, tuple(said.values()), tuple(beside), asks, missing,
         tuple(notes), item.choices if state == "open" else (),
@@ -138,7 +152,12 @@ class _Known:
     """Values by name, each with what it rests on."""
 
     def __init__(
-        self, pack: CompiledPack, asked: Mapping[str, Question], evidence: Evidence, decision: DecisionV1, placed: Placed
+        self,
+        pack: CompiledPack,
+        asked: Mapping[str, Question],
+        evidence: Evidence,
+        decision: DecisionV1,
+        placed: Placed,
     ) -> None:
         self.evidence = evidence
         self.decision = decision
@@ -180,9 +199,25 @@ class _Known:
             return Said(name, f"{question.ask} ({label})", _plain(self._values[name]), "date", "attested", used.by, used.said, given.until, references=references)  # fmt: skip
         value: Any = list(given.value) if isinstance(given.value, tuple) else given.value
         if question.choices:
-            value = [question.choices.get(each, each) for each in value] if isinstance(value, list) else question.choices.get(str(value), value)
+            value = (
+                [question.choices.get(each, each) for each in value]
+                if isinstance(value, list)
+                else question.choices.get(str(value), value)
+            )
         document = None if given.document is None else given.document.to_json()
-        return Said(name, question.ask, value, given.type, "attested", used.by, used.said, given.until, given.note, document, references)
+        return Said(
+            name,
+            question.ask.rstrip("."),
+            value,
+            given.type,
+            "attested",
+            used.by,
+            used.said,
+            given.until,
+            given.note,
+            document,
+            references,
+        )
 
     def _step(self, name: str) -> Said | None:
         found = self.steps[name]
@@ -192,7 +227,9 @@ class _Known:
         references = tuple(dict.fromkeys(one for each in below for one in each.references))
         basis = "attested" if any(each.basis == "attested" for each in below) else "derived"
         by = "; ".join(dict.fromkeys(f"{each.by}, {each.said}" for each in below if each.by))
-        return Said(name, found.text or found.id.replace("_", " "), found.value, "step", basis, by, references=references)
+        return Said(
+            name, found.text or found.id.replace("_", " "), found.value, "step", basis, by, references=references
+        )
 
     def _basis(self, name: str) -> str:
         """How a fact is known: as its statement says it of this very fact, or as all facts of that name are."""

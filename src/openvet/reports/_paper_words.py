@@ -8,7 +8,19 @@ from typing import Any, Final
 from openvet.policy.paper import Paper, PaperLine, Reference, Said
 from openvet.reports._text import bytes_for_people, plural
 
-__all__ = ["DRAFT", "LEGEND", "STATES", "basis_words", "head", "open_words", "sections", "shown", "tally", "value_words", "value_words_of"]
+__all__ = [
+    "DRAFT",
+    "LEGEND",
+    "STATES",
+    "basis_words",
+    "head",
+    "open_words",
+    "sections",
+    "shown",
+    "tally",
+    "value_words",
+    "value_words_of",
+]
 
 #: What stands above every document.
 DRAFT: Final = (
@@ -51,7 +63,8 @@ def value_words_of(value: Any, name: str = "") -> str:
         return ", ".join(f"{key}: {value_words_of(each)}" for key, each in list(value.items())[:_LISTED])
     if isinstance(value, int | float):
         if name.endswith("_bytes") and value >= 0:
-            return f"{bytes_for_people(int(value))} ({int(value):,} bytes)"
+            exact = f" ({int(value):,} bytes)" if value >= 1000 else ""
+            return f"{bytes_for_people(int(value))}{exact}"
         return f"{value:,}" if isinstance(value, int) and abs(value) < 10**15 else f"{value:.4g}"
     return str(value)
 

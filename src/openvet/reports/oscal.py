@@ -103,7 +103,11 @@ class _Result:
         signed = each.sha256 in self._places
         if signed:
             props.append(_prop("dossier-line", str(self._places[each.sha256])))
-        link = {"href": _address(each.sha256), "media-type": "application/vnd.in-toto+json", "hashes": [_hash(each.sha256)]}
+        link = {
+            "href": _address(each.sha256),
+            "media-type": "application/vnd.in-toto+json",
+            "hashes": [_hash(each.sha256)],
+        }
         return {
             "uuid": _statement(each.sha256),
             "title": _line(f"statement of kind {each.kind}"),

@@ -6,14 +6,30 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from openvet.policy.paper import Asked, Paper, PaperLine, Reference, Said
-from openvet.reports._paper_words import DRAFT, LEGEND, STATES, basis_words, head, open_words, sections, shown, value_words
+from openvet.reports._paper_words import (
+    DRAFT,
+    LEGEND,
+    STATES,
+    basis_words,
+    head,
+    open_words,
+    sections,
+    shown,
+    value_words,
+)
 from openvet.reports._text import plural
 from openvet.reports.markup import Content, Html, document, join, lines, listed, pairs, table, tag
 
 __all__ = ["compose"]
 
 #: State -> the style of its mark.
-_MARKS: Final = {"filled": "good", "satisfied-by-evidence": "good", "satisfied-by-attestation": "good", "violated": "bad", "not-applicable": "soft"}
+_MARKS: Final = {
+    "filled": "good",
+    "satisfied-by-evidence": "good",
+    "satisfied-by-attestation": "good",
+    "violated": "bad",
+    "not-applicable": "soft",
+}
 _STYLE: Final = """
 section.line { border-top: 1px solid var(--rule); margin: 0.8rem 0; padding-top: 0.4rem; break-inside: avoid; }
 section.line h3 { margin: 0.2rem 0; }
@@ -36,7 +52,12 @@ def compose(papers: Sequence[Paper], attest: str) -> str:
 
 def _paper(paper: Paper, attest: str, prefix: str) -> Html:
     anchors = {each: f"{prefix}statement-{at}" for at, each in enumerate(paper.references, 1)}
-    body: list[Content] = [tag("h1", paper.title), tag("p", tag("em", DRAFT)), tag("p", LEGEND, class_="soft"), pairs(head(paper))]
+    body: list[Content] = [
+        tag("h1", paper.title),
+        tag("p", tag("em", DRAFT)),
+        tag("p", LEGEND, class_="soft"),
+        pairs(head(paper)),
+    ]
     for section, found in sections(paper):
         body += [tag("h2", section), *(_line(each, paper, anchors) for each in found)]
     if paper.left:
@@ -44,12 +65,19 @@ def _paper(paper: Paper, attest: str, prefix: str) -> Html:
     if paper.asked:
         body += [
             tag("h2", f"{plural(len(paper.asked), 'question')} that only people can answer"),
-            tag("p", tag("code", f"openvet attest {attest}"), " asks them, and keeps the answers as a signed statement."),
+            tag(
+                "p", tag("code", f"openvet attest {attest}"), " asks them, and keeps the answers as a signed statement."
+            ),
             listed(map(_question, paper.asked)),
         ]
     body.append(tag("h2", "Statements that this rests on"))
     rows = [
-        (tag("span", str(at), id=anchors[each]), each.kind, tag("code", each.sha256), tag("code", shown(each, paper)) if paper.signed else shown(each, paper))
+        (
+            tag("span", str(at), id=anchors[each]),
+            each.kind,
+            tag("code", each.sha256),
+            tag("code", shown(each, paper)) if paper.signed else shown(each, paper),
+        )
         for at, each in enumerate(paper.references, 1)
     ]
     body.append(table(("number", "kind", "SHA-256", "where"), rows) or tag("p", "None."))
@@ -84,12 +112,26 @@ def _said(said: Said, anchors: Mapping[Reference, str], before: str) -> Html:
     numbers = list(anchors)
     cited = [(" ", tag("a", f"[{numbers.index(each) + 1}]", href=f"#{anchors[each]}")) for each in said.references]
     note = f" — {said.note}" if said.note else None
-    return join(before, f"{said.label}: ", tag("strong", value_words(said)), note, " ", tag("span", f"({basis_words(said)})", class_="soft"), *cited)
+    return join(
+        before,
+        f"{said.label}: ",
+        tag("strong", value_words(said)),
+        note,
+        " ",
+        tag("span", f"({basis_words(said)})", class_="soft"),
+        *cited,
+    )
 
 
 def _question(each: Asked) -> Html:
     return join(
         tag("strong", each.id),
         f" ({each.type}; for {', '.join(each.items)}): {each.ask}",
-        listed([*each.choices, *([f"why: {each.why}"] if each.why else []), *([f"an answer does not count: {each.problem}"] if each.problem else [])]),
+        listed(
+            [
+                *each.choices,
+                *([f"why: {each.why}"] if each.why else []),
+                *([f"an answer does not count: {each.problem}"] if each.problem else []),
+            ]
+        ),
     )

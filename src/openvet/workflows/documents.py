@@ -108,7 +108,9 @@ def find_document(name: str, packs: Sequence[str] = ()) -> tuple[Document, Compi
             found = load_pack(pack)
             return load_document(path, found), found
     names = dict.fromkeys((*(each for _, each, _ in every), *MADE))
-    raise UsageError(f"there is no document {printable(name)!r}, but {', '.join(names)}; `openvet document list` says what they are")
+    raise UsageError(
+        f"there is no document {printable(name)!r}, but {', '.join(names)}; `openvet document list` says what they are"
+    )
 
 
 def document_questions(document: Document, pack: CompiledPack) -> dict[str, Question]:
@@ -148,7 +150,9 @@ def paper_of(document: Document, pack: CompiledPack, given: Given, as_of: date) 
 
 def checklists_of(packs: Sequence[CompiledPack], given: Given, as_of: date) -> tuple[Paper, ...]:
     """A checklist for each pack."""
-    return tuple(checklist(each, given.evidence, decide(each, given.evidence, as_of, tool()), given.placed) for each in packs)
+    return tuple(
+        checklist(each, given.evidence, decide(each, given.evidence, as_of, tool()), given.placed) for each in packs
+    )
 
 
 def decisions_of(packs: Sequence[CompiledPack], given: Given, as_of: date) -> tuple[DecisionV1, ...]:
@@ -174,6 +178,7 @@ def card_of(given: Given) -> str:
         UsageError: there is no inventory.
     """
     from openvet.cards.draft import draft_card
+    from openvet.reports._text import visible
 
     inventory, card = given.evidence.held.get("inventory"), given.evidence.held.get("card")
     if inventory is None or not isinstance(inventory.predicate, InventoryV1):
@@ -181,7 +186,11 @@ def card_of(given: Given) -> str:
     documents = card.predicate.documents if card is not None and isinstance(card.predicate, CardV1) else ()
     text = draft_card(given.evidence.subject.name, inventory.predicate.facts, documents, inventory.predicate.items)
     cited = [inventory] if card is None else [inventory, card]
-    return text + "\n" + "".join(f"<!-- made from {_cited(each, given.placed)} -->\n" for each in cited)
+    return (
+        visible(text, keep="\n\t")
+        + "\n"
+        + "".join(f"<!-- made from {_cited(each, given.placed)} -->\n" for each in cited)
+    )
 
 
 def _cited(held: Held, placed: Placed) -> str:
