@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 
 
-def main() -> None:
-    from trestle.oscal.assessment_results import Model
-
+def main() -> dict[str, object]:
+    module = importlib.import_module("trestle.oscal.assessment_results")
     try:
-        found = Model.model_validate(json.load(sys.stdin))
+        found = module.Model.model_validate(json.load(sys.stdin))
     except ValueError as error:
-        print(json.dumps({"error": str(error)[:2000]}))
-        return
+        return {"error": str(error)[:2000]}
     results = found.assessment_results.results
     observations = sum(len(each.observations or ()) for each in results)
     findings = sum(len(each.findings or ()) for each in results)
-    print(json.dumps({"observations": observations, "findings": findings}))
+    return {"observations": observations, "findings": findings}
 
 
-main()
+sys.stdout.write(json.dumps(main()))

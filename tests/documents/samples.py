@@ -12,8 +12,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.reports.samples import EVIL, TOOL
-
 from openvet.core.dataclass import dataclass
 from openvet.evidence.predicates.advisories_v1 import AdvisoriesV1
 from openvet.evidence.predicates.answers_v1 import AnswersV1, GivenAnswer
@@ -35,6 +33,7 @@ from openvet.testing import safetensors
 from openvet.workflows.check import Options, check_each
 from openvet.workflows.documents import Given, document_questions, given_report
 from openvet.workflows.packs import catalogue
+from tests.reports.samples import EVIL, TOOL
 
 __all__ = [
     "ACME",

@@ -7,10 +7,6 @@ import re
 from collections.abc import Callable
 
 import pytest
-from tests.documents.samples import DAY, acme, acme_document, empty, filled, given, listed, placed, rich
-from tests.reports.samples import TOOL
-from tests.reports.test_snapshots import schema
-from tests.snapshots.snapshot import matches
 
 from openvet.evidence.predicates.decision_v1 import DecisionV1
 from openvet.policy.decide import decide
@@ -19,6 +15,10 @@ from openvet.policy.paper import Paper
 from openvet.reports import oscal, paper_html, paper_markdown
 from openvet.reports._text import clean
 from openvet.workflows.documents import DOCUMENT_TYPE, card_of, find_document, list_documents
+from tests.documents.samples import DAY, acme, acme_document, empty, filled, given, listed, placed, rich
+from tests.reports.samples import TOOL
+from tests.reports.test_snapshots import schema
+from tests.snapshots.snapshot import matches
 
 SAMPLES: dict[str, Callable[[], Evidence]] = {"rich": rich, "empty": empty}
 SHIPPED = sorted(name for pack, name, _ in list_documents() if pack == "eu-ai-act")

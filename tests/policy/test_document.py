@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 from tests.documents.samples import ACME, acme, acme_document, answer, empty, filled, listed, rich, say
 
+from openvet.evidence.predicates.answers_v1 import GivenAnswer
+from openvet.policy.given import Evidence
 from openvet.policy.paper import PaperLine
 from openvet.policy.read_document import read_document
 from openvet.policy.yaml_reader import PackError
@@ -62,8 +64,8 @@ def test_two_items_never_ask_the_same_question() -> None:
         read(HEAD.decode() + first + second)
 
 
-def line(id_: str, *said: object, base: object = None) -> PaperLine:
-    evidence = replace(empty() if base is None else base, answers=(say("A", *said),))  # type: ignore[arg-type, type-var]
+def line(id_: str, *said: GivenAnswer, base: Evidence | None = None) -> PaperLine:
+    evidence = replace(empty() if base is None else base, answers=(say("A", *said),))
     return next(each for each in filled(acme_document(), acme(), evidence).lines if each.id == id_)
 
 

@@ -20,6 +20,7 @@ __all__ = ["document"]
 
 _PATH = click.Path(readable=False)
 _FORMS = ("markdown", "html", "json")
+_LISTED = ("name", "pack", "title", "clause", "items")
 
 
 @click.command(short_help="Write documents that laws and frameworks ask for, from evidence.")
@@ -182,17 +183,10 @@ def _list(asked: dict[str, Any]) -> str:
     every = list_documents(asked["packs"])
     packs = {pack: load_pack(pack) for pack in dict.fromkeys(pack for pack, _, _ in every)}
     found = [(pack, load_document(path, packs[pack])) for pack, _, path in every]
-    listed = [
-        {"name": each.id, "pack": pack, "title": each.title, "clause": each.clause, "items": len(each.items)}
-        for pack, each in found
-    ]
-    listed += [
-        {"name": name, "pack": None, "title": title, "clause": None, "items": None} for name, title in MADE.items()
-    ]
     if asked["form"] == "json":
-        return _json({"list": listed})
-    clauses = {each.id: f" ({each.clause})" for _, each in found}
-    rows = [
-        [each["name"], each["pack"] or "", f"{each['title']}{clauses.get(str(each['name']), '')}"] for each in listed
-    ]
+        known = [(each.id, pack, each.title, each.clause, len(each.items)) for pack, each in found]
+        rest = [*known, *((name, None, title, None, None) for name, title in MADE.items())]
+        return _json({"list": [dict(zip(_LISTED, each, strict=True)) for each in rest]})
+    rows = [[each.id, pack, f"{each.title} ({each.clause})"] for pack, each in found]
+    rows += [[name, "", title] for name, title in MADE.items()]
     return "\n".join(table(rows, 100, wrap=True)) + "\n"

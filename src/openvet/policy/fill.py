@@ -264,15 +264,14 @@ class _Known:
         """The open questions of some lines, each once."""
         waiting: dict[str, list[str]] = {}
         for line in lines:
-            for each in line.questions:
-                waiting.setdefault(each, []).append(line.id)
-        out = []
-        for id_, items in waiting.items():
-            each = self._questions[id_]
-            problems = [f"{used.by}, {used.said}: {used.problem}" for used in self._used.get(id_, ()) if used.problem]
-            choices = tuple(f"{value}: {said}" for value, said in each.choices.items())
-            out.append(Asked(id_, each.ask, each.type, choices, each.why, tuple(items), "; ".join(problems)))
-        return tuple(out)
+            for id_ in line.questions:
+                waiting.setdefault(id_, []).append(line.id)
+        return tuple(self._ask(self._questions[id_], items) for id_, items in waiting.items())
+
+    def _ask(self, each: Question, items: Sequence[str]) -> Asked:
+        problems = [f"{used.by}, {used.said}: {used.problem}" for used in self._used.get(each.id, ()) if used.problem]
+        choices = tuple(f"{value}: {said}" for value, said in each.choices.items())
+        return Asked(each.id, each.ask, each.type, choices, each.why, tuple(items), "; ".join(problems))
 
 
 def _given(held: Sequence[Held], used: UsedAnswer) -> GivenAnswer:

@@ -18,7 +18,6 @@ from openvet.reports._paper_words import (
     value_words,
 )
 from openvet.reports._text import plural
-
 from openvet.reports.markdown import code, safe
 
 __all__ = ["compose"]
