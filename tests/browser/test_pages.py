@@ -19,7 +19,10 @@ import pytest
 from click.testing import CliRunner
 
 from openvet.cli import main
+from openvet.reports import paper_html
+from openvet.workflows.documents import find_document
 from tests.browser.models import hostile, ordinary, tuned
+from tests.documents.samples import filled, rich
 from tests.reports.test_page import checked, many, page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +31,20 @@ CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.whic
 pytestmark = pytest.mark.skipif(
     not ((MODULES / ".made").exists() and CHROMIUM), reason="there is no browser; make browser says what it needs"
 )
-PAGES = ("admit", "reject", "hostile", "several", "dossier", "policies", "long", "fit", "lineage", "diff")
+PAGES = (
+    "admit",
+    "reject",
+    "hostile",
+    "several",
+    "dossier",
+    "policies",
+    "long",
+    "fit",
+    "lineage",
+    "diff",
+    "document",
+    "checklist",
+)
 REPORTS = PAGES[:7]
 VIEWS = ("light", "dark", "phone", "phone-dark", "print")
 
@@ -54,6 +70,10 @@ def make(folder: Path) -> None:
     run("profile", good, "--device", "rpi5", "--device", "t4", "-f", "html", "-o", folder / "fit.html")
     run("lineage", worse, "-f", "html", "-o", folder / "lineage.html")
     run("diff", good, worse, "-f", "html", "-o", folder / "diff.html")
+    paper = filled(*find_document("annex-iv"), rich())
+    (folder / "document.html").write_text(paper_html.compose([paper], "DOSSIER"), encoding="utf-8")
+    dossier = (folder / "d", "--key", folder / "k.pub", "--policy", "nist-ai-rmf")
+    run("document", "checklist", *dossier, "-f", "html", "-o", folder / "checklist.html")
 
 
 @pytest.fixture(scope="module")

@@ -166,9 +166,10 @@ def rich() -> Evidence:
         "6 x parameters x tokens",
         "6 x 1e9 x 1e11",
     )
+    energy = Result("energy_mwh", "MWh", "", "12.5", "14", "9", "20", "hours x watts", "1000 x 700")
     bill = Bill("https://cyclonedx.org/bom", {"components": [{"type": "library", "name": "torch", "version": "2.5.1"}, {"type": "file", "name": "x"}, {"name": 7}]})  # fmt: skip
     more = {
-        "claims": Held("claims", Claims(TOOL, "m", (), (), (flop,), ()), sha("claims")),
+        "claims": Held("claims", Claims(TOOL, "m", (), (), (flop, energy), ()), sha("claims")),
         "cyclonedx": Held("cyclonedx", bill, sha("cyclonedx")),
         "test-result": Held("test-result", SuiteResult("PASSED", (), ("mmlu",), None, (), "https://runs.example/1"), sha("test-result")),
     }  # fmt: skip

@@ -207,10 +207,14 @@ def _claims(claims: Claims) -> Values:
     out: Values = {
         "claims.inconsistent": _sorted(each.figure for each in claims.judgements if each.verdict == "inconsistent")
     }
-    found = [each for each in claims.results if each.quantity == "training_flop"]
-    if len(found) == 1:  # several readings are several answers
-        out["claims.formulas"] = [f"{found[0].formula}: {found[0].numbers}"]
-        out["claims.compute_low"], out["claims.compute_high"] = float(found[0].low), float(found[0].high)
+    formulas = []
+    for quantity, name in (("training_flop", "compute"), ("energy_mwh", "energy")):
+        found = [each for each in claims.results if each.quantity == quantity]
+        if len(found) == 1:  # several readings are several answers
+            out[f"claims.{name}_low"], out[f"claims.{name}_high"] = float(found[0].low), float(found[0].high)
+            formulas.append(f"{name}: {found[0].formula}: {found[0].numbers}")
+    if formulas:
+        out["claims.formulas"] = formulas
     return out
 
 
