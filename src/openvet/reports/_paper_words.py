@@ -14,6 +14,7 @@ __all__ = [
     "STATES",
     "basis_words",
     "head",
+    "label_words",
     "open_words",
     "sections",
     "shown",
@@ -93,6 +94,11 @@ def _document(said: Said) -> str:
     dated = (found.get("annotations") or {}).get("date")
     parts += [f"of {dated}"] if dated else []
     return ", ".join(parts) or "there is one, which is not attached"
+
+
+def label_words(said: Said) -> str:
+    """What stands before a value."""
+    return said.label if said.label.endswith("?") else f"{said.label}:"
 
 
 def basis_words(said: Said) -> str:

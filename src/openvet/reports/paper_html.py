@@ -12,6 +12,7 @@ from openvet.reports._paper_words import (
     STATES,
     basis_words,
     head,
+    label_words,
     open_words,
     sections,
     shown,
@@ -36,6 +37,7 @@ section.line h3 { margin: 0.2rem 0; }
 .state { font-weight: 600; }
 .opened { border-left: 4px solid var(--open); background: var(--open-back); padding: 0.3rem 0.8rem; margin: 0.4rem 0; }
 li { overflow-wrap: anywhere; }
+td:nth-child(2) { overflow-wrap: normal; }
 """
 
 
@@ -114,7 +116,8 @@ def _said(said: Said, anchors: Mapping[Reference, str], before: str) -> Html:
     note = f" — {said.note}" if said.note else None
     return join(
         before,
-        f"{said.label}: ",
+        label_words(said),
+        " ",
         tag("strong", value_words(said)),
         note,
         " ",

@@ -12,6 +12,7 @@ from openvet.reports._paper_words import (
     STATES,
     basis_words,
     head,
+    label_words,
     open_words,
     sections,
     shown,
@@ -58,8 +59,8 @@ def _line(line: PaperLine, paper: Paper, numbers: Mapping[Reference, int]) -> It
     if line.asks:
         yield from ("", safe(line.asks, 1000))
     rows = [
-        *(f"- {safe(each.label)}: {_said(each, numbers)}" for each in line.values),
-        *(f"- beside: {safe(each.label)}: {_said(each, numbers)}" for each in line.beside),
+        *(f"- {safe(label_words(each), 1000)} {_said(each, numbers)}" for each in line.values),
+        *(f"- beside: {safe(label_words(each), 1000)} {_said(each, numbers)}" for each in line.beside),
     ]
     if rows:
         yield from ("", *rows)
