@@ -61,6 +61,7 @@ CALLS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
     "diff": ("diff-report-v1", [("m", "m"), ("m", "n"), ("m", "t.npy")]),
     "lineage": ("lineage-report-v1", [("m",), ("c",)]),
     "decide": ("decisions-v1", [("d", *PUBLIC, "--policy", "baseline"), ("d", *PUBLIC, "--policy", "strict", "--since", "2026-05-01"), ("d", *PUBLIC, "--policy", "strict", "--before", "baseline")]),
+    "document": ("document-v1", [("annex-iv", "d", *PUBLIC), ("checklist", "d", *PUBLIC, "--policy", "strict"), ("training-summary", "--model", "m"), ("list",)]),
     "policy list": ("packs-v1", [()]),
     "policy show": ("packs-v1#/$defs/pack", [("baseline",), ("eu-ai-act",)]),
     "policy explain": ("packs-v1#/$defs/requirement", [("strict", "STRICT-1"), ("eu-ai-act", "EU-53.1d-P")]),

@@ -47,7 +47,7 @@ def test_there_is_a_lock_for_each_peer() -> None:
 
 def test_there_is_a_lock_for_each_tool_that_ours_must_understand() -> None:
     others = {path.stem.removeprefix("interop-") for path in LOCKS if path.stem.startswith("interop-")}
-    assert others == {"bom", "hub", "in-toto", "model-signing", "teams", "tlog"}
+    assert others == {"bom", "hub", "in-toto", "model-signing", "oscal", "teams", "tlog"}
 
 
 @pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.stem)
