@@ -46,7 +46,7 @@ INDEX: tuple[tuple[str, Rule | None], ...] = (
     ("coreml.custom_code", Rule(id='coreml/custom-code', severity=Severity.LOW, confidence=Confidence.HIGH, since='0.1.0', cwe=(829,), needs=('coreml', 'coreml-mil'))),
     ("coreml.outside_path", Rule(id='coreml/outside-path', severity=Severity.HIGH, confidence=Confidence.HIGH, since='0.1.0', cwe=(22,))),
     ("coreml.structure_lies", Rule(id='coreml/structure-lies', severity=Severity.MEDIUM, confidence=Confidence.HIGH, since='0.1.0', cwe=(436,), recorded=True)),
-    ("dotnet.serialized_object", Rule(id='dotnet/serialized-object', severity=Severity.MEDIUM, confidence=Confidence.HIGH, since='0.1.0', cwe=(502,), needs=('dotnet-objects',))),
+    ("dotnet.serialized_object", Rule(id='dotnet/serialized-object', severity=Severity.MEDIUM, confidence=Confidence.HIGH, since='0.1.0', cwe=(502,), needs=('dotnet-objects',), recorded=True)),
     ("executorch.custom_code", Rule(id='executorch/custom-code', severity=Severity.LOW, confidence=Confidence.HIGH, since='0.1.0', cwe=(829,), needs=('executorch',))),
     ("file.changed", Rule(id='file/changed', severity=Severity.MEDIUM, confidence=Confidence.HIGH, since='0.1.0', cwe=(367,), recorded=True)),
     ("file.digest_mismatch", Rule(id='file/digest-mismatch', severity=Severity.HIGH, confidence=Confidence.HIGH, since='0.1.0', cwe=(345, 494), recorded=True)),

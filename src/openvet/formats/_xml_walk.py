@@ -37,7 +37,8 @@ _MODELS = {"PMML", "net"}
 _XINCLUDE = "http://www.w3.org/2001/XInclude"
 #: What Java, XStream, XSLT processors and Spring rebuild or call when they read XML.
 #: An address of a host, or of a file that is none of the folder.
-_OUTSIDE = pattern(r"[\s\x00-\x20]*(?:[A-Za-z][A-Za-z0-9+.-]*:|[/\\]|(?:[^?#]*[/\\])?\.\.(?:[/\\]|$))")
+_BLANK = "".join(map(chr, range(33)))
+_OUTSIDE = pattern(r"(?:[A-Za-z][A-Za-z0-9+.-]*:|[/\\]|(?:[^?#]*[/\\])?\.\.(?:[/\\]|$))")
 _OBJECTS = pattern(
     r"java\.beans\.(?:XMLDecoder|EventHandler)|java\.lang\.(?:ProcessBuilder|Runtime)|javax\.script\.|dynamic-proxy"
     r"|xml\.apache\.org/(?:xalan|xslt)/java|saxon\.sf\.net/java|^java:|http://php\.net/xsl|ClassPathXmlApplicationContext"
@@ -242,7 +243,7 @@ class _Walk:
         elif element == "Extension" and _COMMANDS.search(value):
             self.tell("xml/object-graph", f"a PMML extension holds {_shown(value)}")
         if element == "include" and key == "href" and self.includes:
-            rule = "external-entity" if _OUTSIDE.match(value) else "external-reference"
+            rule = "external-entity" if _OUTSIDE.match(value.lstrip().lstrip(_BLANK)) else "external-reference"
             self.tell(f"xml/{rule}", f"includes {_shown(value)}", target=_shown(value))
         low = key.lower()
         if self.root == "svg" and low.startswith("on") and low.isalpha() and len(value) > 1:

@@ -37,7 +37,7 @@ _SIGN = {Verdict.ADMIT: "✅", Verdict.REVIEW: "⚠️", Verdict.REJECT: "❌"}
 _LONGEST = 400
 _ROWS = 50
 _STRUCTURE = pattern(r"[&<>|`*_\[\]\\~!#$]")
-_REFERENCE = pattern(r"@(?=\w)|#(?=\w)|:(?=//)|www(?=\.)|-(?=\d)", re.IGNORECASE)
+_REFERENCE = pattern(r"@(?=\w)|#(?=\w)|:(?=//)|www(?=\.)|(?<!\b\d{4})(?<!\b\d{4}-\d\d)-(?=\d)", re.IGNORECASE)
 
 
 def compose(report: Report) -> str:

@@ -42,6 +42,7 @@ RULE = Rule(
     since="0.1.0",
     cwe=(502,),
     needs=("dotnet-objects",),
+    recorded=True,
 )
 
 _REMEDY = "Do not load it; ask for weights in a format that holds no objects."

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from openvet.core.text import shorten
+from openvet.evidence.predicates import PREDICATE_BASE
 from openvet.reports._text import bytes_for_people, plural, short, visible
 from openvet.reports.markup import Content, Html, details, join, listed, pairs, table, tag
 from openvet.reports.page.sheet import ROWS, Evidence, Sheet, Spot, more
@@ -14,7 +15,7 @@ from openvet.reports.page.verdict import chip
 __all__ = ["evidence"]
 
 _COVERAGE = {"read": "good", "inert": "good"}
-_PREFIX = "https://openvet/predicates/"
+_PREFIX = f"{PREDICATE_BASE}/"
 
 
 def evidence(sheet: Sheet, spot: Spot) -> Iterator[Html | None]:
