@@ -63,6 +63,29 @@ def test_the_worst_of_all_decisions_is_the_exit_code(place: Path) -> None:
     assert answered.exit_code == 0
     assert "1 satisfied-by-attestation" in answered.stdout
     assert run("check", "m", "--quiet", "--policy", "strict").exit_code == 1
+    assert (
+        run("check", "m", "--quiet", "--policy", "baseline", "--as-of", "2026-11-28").exit_code == 0
+    )  # old advisories lead to nothing
+    assert (
+        run("check", "m", "--quiet", "--policy", "baseline", "--as-of", "2026-11-28", "--fail-on", "violated").exit_code
+        == 1
+    )
+    assert (
+        run("check", "m", "--quiet", "--policy", "baseline", "--as-of", "2026-06-01", "--fail-on", "violated").exit_code
+        == 0
+    )
+    assert (
+        run(
+            "check", "m", "--quiet", "--policy", "team/policy", "--as-of", "2026-06-01", "--fail-on", "violated"
+        ).exit_code
+        == 3
+    )
+    assert (
+        run(
+            "check", "m", "--quiet", "--policy", "team/policy", "--as-of", "2026-06-01", "--fail-on", "indeterminate"
+        ).exit_code
+        == 1
+    )
     assert run("check", "m", "--quiet", "--policy", "strict", "--fail-on", "never").exit_code == 0
 
 

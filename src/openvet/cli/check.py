@@ -14,7 +14,7 @@ import click
 from openvet.cli.failures import EXIT_CODES, FAILED, fault
 from openvet.cli.options import complete_rules, make_limits, reading_options
 from openvet.cli.page import Pages, report_option
-from openvet.cli.policies import Policies, policy_options
+from openvet.cli.policies import FAIL_ON, Policies, fails_on, policy_options
 from openvet.cli.statements import open_statements, statement_options
 from openvet.cli.terminal import is_terminal, look_of, say
 from openvet.core.dataclass import dataclass
@@ -71,10 +71,11 @@ def _with_options(command: Any, more: Sequence[Callable[[Any], Any]]) -> Any:
             click.option("--quiet", "-q", is_flag=True, help="Only one line a model, and no progress."),
             click.option(
                 "--fail-on",
-                type=click.Choice(["review", "reject", "never"]),
+                type=click.Choice(FAIL_ON),
                 default="review",
                 show_default=True,
-                help="The mildest decision that fails: with reject, a review exits 0; with never, a reject too.",
+                help="The mildest decision that fails: with reject, a review exits 0; with never, a reject too. With violated, also every "
+                "requirement of a pack that is violated, whatever it leads to; with indeterminate, also those that nobody can say.",
             ),
             click.option("--strict", is_flag=True, help="Reject whatever is not proven to be data."),
             click.option(
@@ -145,6 +146,7 @@ class Reading:
     models: list[ModelReport] = field(default_factory=list)
     errors: list[NotChecked] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
+    outcomes: set[str] = field(default_factory=set)
     used: set[tuple[str, str]] = field(default_factory=set)
     options: Options | None = None
     found: Found | None = None
@@ -334,6 +336,7 @@ def _keep(result: ModelReport | NotChecked, reading: Reading, form: str) -> None
 
     if isinstance(result, ModelReport):
         reading.verdicts.append(result.verdict)
+        reading.outcomes.update(line.outcome for each in result.policies for line in each.lines if line.waived is None)
         if result.config is not None:
             from openvet.workflows.use import matched
 
@@ -451,4 +454,6 @@ def _exit_code(reading: Reading, fail_on: str) -> int:
         return 1
     if reading.errors:
         return FAILED
-    return 3 if Verdict.REVIEW in reading.verdicts and fail_on == "review" else 0
+    if fails_on(fail_on, reading.outcomes):
+        return 1
+    return 3 if Verdict.REVIEW in reading.verdicts and fail_on not in ("reject", "never") else 0

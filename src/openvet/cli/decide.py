@@ -9,10 +9,11 @@ import click
 
 from openvet.cli.days import day_of
 from openvet.cli.options import form_option
+from openvet.cli.policies import FAIL_ON, fails_on
 from openvet.cli.terminal import look_of, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import date
 
     from openvet.evidence.keys import PrivateKey
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["decide", "packs_option", "terms_of", "trusting_of"]
 
 _PATH = click.Path(readable=False)
-_CODES = {"admit": 0, "reject": 1, "review": 3}
 
 
 def packs_option(*, required: bool) -> Callable[[Any], Any]:
@@ -54,6 +54,13 @@ def packs_option(*, required: bool) -> Callable[[Any], Any]:
 @click.option("--statement", is_flag=True, help="Give the decisions as in-toto statements, one a line.")
 @click.option("--sign", metavar="KEY", type=_PATH, help="The private key that signs the --statement.")
 @click.option("--all", "everything", is_flag=True, help="Show every line and step, and not only what is open.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(FAIL_ON),
+    default="review",
+    show_default=True,
+    help="The mildest decision that fails, or the outcome of a requirement, as in `openvet check`.",
+)
 @click.option("--output", "-o", metavar="FILE", type=_PATH, help="Write it to FILE: whole or not at all.")
 @form_option("How to print it; json has every line.")
 @click.pass_context
@@ -117,8 +124,16 @@ def decide(ctx: click.Context, /, **asked: Any) -> None:
         if asked["form"] == "json" and not asked["statement"]:
             output.write(_json(found, as_of, compared if asked["since"] or asked["before"] else None))
         output.commit()
-    worst = max((_CODES[each.verdict] for each in found), key=[0, 3, 1].index, default=0)
-    ctx.exit(1 if refused else worst)
+    ctx.exit(1 if refused else _code(found, asked["fail_on"]))
+
+
+def _code(found: Sequence[Decided], fail_on: str) -> int:
+    """The exit code of what was decided."""
+    verdicts = {each.verdict for each in found}
+    lines = [line for each in found for decision in each.decisions for line in decision.lines if line.waived is None]
+    if fails_on(fail_on, {each.outcome for each in lines}) or ("reject" in verdicts and fail_on != "never"):
+        return 1
+    return 3 if "review" in verdicts and fail_on not in ("reject", "never") else 0
 
 
 def trusting_of(asked: dict[str, Any]) -> Trusting:

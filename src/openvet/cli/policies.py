@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from openvet.workflows.check import Options
     from openvet.workflows.config import Config
 
-__all__ = ["Policies", "policy_options"]
+__all__ = ["FAIL_ON", "Policies", "fails_on", "policy_options"]
+
+#: What ``--fail-on`` takes: a decision, or an outcome of a requirement.
+FAIL_ON = ("review", "reject", "never", "violated", "indeterminate")
 
 _PATH = click.Path(readable=False)
 #: Questions that packs may need and no check asks by itself.
@@ -43,6 +46,12 @@ def policy_options() -> tuple[Callable[[Any], Any], ...]:
         ),
         click.option("--as-of", metavar="DATE", help="The day that packs are asked about; today if not given."),
     )
+
+
+def fails_on(asked: str, outcomes: Collection[str]) -> bool:
+    """Whether a requirement that no waiver takes out came out as it may not, by ``--fail-on``."""
+    failing = {"violated": ("violated",), "indeterminate": ("violated", "indeterminate")}
+    return any(each in outcomes for each in failing.get(asked, ()))
 
 
 class Policies:

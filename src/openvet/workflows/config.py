@@ -29,7 +29,7 @@ __all__ = ["FORMATS", "AcceptedCallable", "Config", "PolicyConfig"]
 
 #: Formats of a report, in the order of the help.
 FORMATS = ("text", "json", "jsonl", "sarif", "junit", "markdown", "acceptances")
-_FAIL_ON = ("review", "reject", "never")
+_FAIL_ON = ("review", "reject", "never", "violated", "indeterminate")
 
 
 @dataclass(frozen=True, slots=True)
