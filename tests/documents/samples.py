@@ -39,6 +39,7 @@ __all__ = [
     "ACME",
     "DAY",
     "PACK",
+    "Bill",
     "acme",
     "acme_document",
     "answer",

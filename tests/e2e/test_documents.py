@@ -104,6 +104,20 @@ def test_answers_fill_the_lines_and_name_who_gave_them(dossier: Path) -> None:
     assert run("attest", "d", "--sign", "owner.key").exit_code == 2  # nobody asks
 
 
+def test_statements_that_are_added_fill_more(place: Path) -> None:
+    Path("my-model/requirements.txt").write_text("torch==2.5.1\n")
+    assert run("check", "my-model", "--dossier", "d", "--sign", "owner.key", "--quiet").exit_code in (0, 3)
+    assert "components of the bill of materials:" not in document("annex-iv")
+    made = run("check", "my-model", "--statement", "cyclonedx", "--sign", "owner.key", "--output", "bill.json")
+    assert made.exit_code in (0, 3), made.stderr
+    claims = ("--statement", "--model", "my-model", "--sign", "owner.key", "--output", "claims.json")
+    assert run("claims", "--parameters", "1e9", "--tokens", "1e11", *claims).exit_code in (0, 3)
+    assert run("dossier", "add", "d", "bill.json", "claims.json", "--key", "owner.key").exit_code == 0
+    text = document("annex-iv")
+    assert re.search(r"components of the bill of materials: <code>.*torch", text)
+    assert re.search(r"operations of training by the declared figures, at least: <code>[^<]*</code> \(derived\)", text)
+
+
 def test_every_document_in_every_form_twice_and_elsewhere_is_the_same_bytes(dossier: Path) -> None:
     names = [each["name"] for each in json.loads(run("document", "list", "--format", "json").stdout)["list"]]
     assert {

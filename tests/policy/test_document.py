@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.documents.samples import ACME, acme, acme_document, answer, empty, filled, listed, rich, say
+from tests.documents.samples import ACME, DAY, Bill, acme, acme_document, answer, empty, filled, listed, rich, say
 
 from openvet.evidence.predicates.answers_v1 import GivenAnswer
-from openvet.policy.given import Evidence
+from openvet.policy.given import Evidence, Held, facts_of
 from openvet.policy.paper import PaperLine
 from openvet.policy.read_document import read_document
 from openvet.policy.yaml_reader import PackError
@@ -139,3 +139,27 @@ def test_a_checklist_has_every_requirement_with_what_it_rests_on() -> None:
 
 def test_the_sample_is_read_as_it_stands() -> None:
     assert len(acme_document().items) == ACME.count(b"{id:")
+
+
+BILLS = [
+    ("cyclonedx", {"components": [{"type": "library", "name": "torch", "version": "2.5.1"}, {"type": "file", "name": "f"}, {"name": "x", "version": 3}]}, ["torch 2.5.1", "x"]),
+    ("cyclonedx", {"components": [7, None, [], {"name": ["n"]}, {"type": ["file"], "name": "y"}]}, ["y"]),
+    ("cyclonedx", {"components": "none"}, None),
+    ("cyclonedx", {}, None),
+    ("spdx", {"@graph": [{"type": "software_Package", "name": "numpy", "software_packageVersion": "2"}, {"type": "software_File", "name": "f"}, "x"]}, ["numpy 2"]),
+    ("spdx", {"@graph": {}}, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "body", "components"), BILLS)
+def test_bills_of_others_are_taken_as_far_as_they_make_sense(
+    kind: str, body: dict[str, object], components: list[str] | None
+) -> None:
+    held = {kind: Held(kind, Bill("https://bill.example", body), "ab" * 32)}
+    found = facts_of(replace(empty(), held=held), DAY)
+    assert found["bom.formats"] == [kind]
+    assert found.get("bom.components") == components
+
+
+def test_a_signed_run_of_tests_is_somebodys_word_about_them() -> None:
+    assert [(each.basis, each.value) for each in line("3", base=rich()).values] == [("declared", "PASSED")]

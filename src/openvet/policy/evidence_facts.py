@@ -229,7 +229,7 @@ def _cyclonedx(bill: Predicate) -> Values:
 
 def _spdx(bill: Predicate) -> Values:
     listed = bill.to_json().get("@graph")
-    kinds = ("software_Package", "ai_AIPackage", "dataset_DatasetPackage")
+    kinds = ("software_Package", "ai_AIPackage")
     chosen = [each for each in listed if isinstance(each, Mapping) and each.get("type") in kinds] if isinstance(listed, list) else None  # fmt: skip
     return _components("spdx", chosen, "type", (), "software_packageVersion")
 

@@ -188,7 +188,7 @@ VOCABULARY: Final[Mapping[str, Fact]] = _made(
     ("claims.inconsistent", "list(string)", "published figures that cannot be true with the others"),
     ("diff.verdict", "string", "same, differs, cannot-tell: against another version"),
     ("bom.formats", "list(string)", "forms of the bills of materials that are at hand: cyclonedx, spdx"),
-    ("bom.components", "list(string)", "what they list beside the model and its files, with versions"),
+    ("bom.components", "list(string)", "software and models that they list, with versions"),
     ("tests.result", "string", "PASSED, WARNED or FAILED: of a signed run of tests, in the words of who ran it"),
     ("tests.passed", "list(string)", "names of its tests that passed"),
     ("tests.failed", "list(string)", "names of its tests that failed"),
