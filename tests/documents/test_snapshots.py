@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -18,7 +19,7 @@ from openvet.policy.paper import Paper
 from openvet.reports import oscal, paper_html, paper_markdown
 from openvet.reports._text import clean
 from openvet.workflows.documents import DOCUMENT_TYPE, card_of, find_document, list_documents
-from tests.documents.samples import DAY, acme, acme_document, empty, filled, given, listed, placed, rich
+from tests.documents.samples import DAY, acme, acme_document, answer, empty, filled, given, listed, placed, rich, say
 from tests.reports.samples import TOOL
 from tests.reports.test_snapshots import schema
 from tests.snapshots.snapshot import matches
@@ -106,3 +107,13 @@ def test_every_value_rests_on_a_statement_that_is_listed() -> None:
 def test_the_same_evidence_gives_the_same_bytes() -> None:
     first = [paper_markdown.compose([each], "D") for each in papers()]
     assert first == [paper_markdown.compose([each], "D") for each in papers()]
+
+
+def test_what_is_endless_is_cut_for_people_and_whole_for_programs() -> None:
+    base = rich()
+    endless = answer("acme_5", "text", "x" * 300_000, note="y" * 300_000)
+    paper = filled(acme_document(), acme(), replace(base, answers=(say("A", endless),)))
+    for text in (paper_markdown.compose([paper], "D"), paper_html.compose([paper], "D")):
+        assert len(text) < 100_000
+        assert "xx…" in text
+    assert len(json.dumps(paper.to_json())) > 600_000

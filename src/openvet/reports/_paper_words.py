@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from openvet.policy.paper import Paper, PaperLine, Reference, Said
-from openvet.reports._text import bytes_for_people, plural
+from openvet.reports._text import bytes_for_people, cut, plural
 
 __all__ = [
     "DRAFT",
     "LEGEND",
     "STATES",
+    "TEXT",
     "basis_words",
     "head",
     "label_words",
@@ -23,6 +24,8 @@ __all__ = [
     "value_words_of",
 ]
 
+#: Columns of one value, or of what somebody wrote beside it.
+TEXT: Final = 20_000
 #: What stands above every document.
 DRAFT: Final = (
     "A draft by OpenVet. Each value says how it is known and on which statement it rests; what nobody has said stays open. "
@@ -71,7 +74,11 @@ def value_words_of(value: Any, name: str = "") -> str:
 
 
 def value_words(said: Said) -> str:
-    """What stands in a line."""
+    """What stands in a line, of at most :data:`TEXT` columns; the JSON form has it whole."""
+    return cut(_whole_words(said), TEXT)
+
+
+def _whole_words(said: Said) -> str:
     if said.type == "document":
         return _document(said)
     if said.type == "number" or said.type == "step":

@@ -10,6 +10,7 @@ from openvet.reports._paper_words import (
     DRAFT,
     LEGEND,
     STATES,
+    TEXT,
     basis_words,
     head,
     label_words,
@@ -18,7 +19,7 @@ from openvet.reports._paper_words import (
     shown,
     value_words,
 )
-from openvet.reports._text import plural
+from openvet.reports._text import cut, plural
 from openvet.reports.markup import Content, Html, document, join, lines, listed, pairs, table, tag
 
 __all__ = ["compose"]
@@ -113,7 +114,7 @@ def _line(line: PaperLine, paper: Paper, anchors: Mapping[Reference, str]) -> Ht
 def _said(said: Said, anchors: Mapping[Reference, str], before: str) -> Html:
     numbers = list(anchors)
     cited = [(" ", tag("a", f"[{numbers.index(each) + 1}]", href=f"#{anchors[each]}")) for each in said.references]
-    note = f" — {said.note}" if said.note else None
+    note = f" — {cut(said.note, TEXT)}" if said.note else None
     return join(
         before,
         label_words(said),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
 
 from openvet.policy.paper import Paper, PaperLine, Reference, Said
 from openvet.reports._paper_words import (
     DRAFT,
     LEGEND,
     STATES,
+    TEXT,
     basis_words,
     head,
     label_words,
@@ -22,9 +22,6 @@ from openvet.reports._text import plural
 from openvet.reports.markdown import code, safe
 
 __all__ = ["compose"]
-
-#: Columns of a text that a person wrote; the JSON form has it whole.
-_TEXT: Final = 20_000
 
 
 def compose(papers: Sequence[Paper], attest: str) -> str:
@@ -74,8 +71,8 @@ def _line(line: PaperLine, paper: Paper, numbers: Mapping[Reference, int]) -> It
 
 def _said(said: Said, numbers: Mapping[Reference, int]) -> str:
     cited = " ".join(f"[[{numbers[each]}](#statement-{numbers[each]})]" for each in said.references)
-    note = f" — {safe(said.note, _TEXT)}" if said.note else ""
-    return f"{code(value_words(said), _TEXT)}{note} ({safe(basis_words(said))}) {cited}".rstrip()
+    note = f" — {safe(said.note, TEXT)}" if said.note else ""
+    return f"{code(value_words(said), TEXT)}{note} ({safe(basis_words(said))}) {cited}".rstrip()
 
 
 def _questions(paper: Paper, attest: str) -> Iterator[str]:
