@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from openvet.policy import read_document as document_reader
 from openvet.policy import read_pack as reader
 from openvet.policy.cases import run_case
-from openvet.workflows.packs import lint_pack, pack_cases
+from openvet.policy.read_document import read_document
+from openvet.workflows.packs import lint_pack, load_pack, pack_cases
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "write-a-pack.md"
 
@@ -35,4 +37,15 @@ def test_every_field_is_in_the_guide() -> None:
     fields = {name for each in re.findall(r"\.end\(([^)]*)\)", source) for name in re.findall(r'"(\w+)"', each)}
     assert {"waivers_max_days", "undecided", "needs", "valid_days", "from"} <= fields
     text = GUIDE.read_text(encoding="utf-8")
+    assert [name for name in sorted(fields) if not re.search(rf"\b{name}:", text)] == []
+
+
+def test_the_example_of_a_document_is_read_and_every_field_of_one_is_in_the_guide() -> None:
+    blocks = re.findall(r"^```yaml\n(.*?)^```", GUIDE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    text = next(each for each in blocks if each.startswith("id: annex-xii"))
+    found = read_document(text.encode(), "documents/annex-xii.yaml", load_pack("eu-ai-act"))
+    assert [each.id for each in found.questions] == ["annex_xii_size_of_text"]
+    source = Path(document_reader.__file__ or "").read_text(encoding="utf-8")
+    fields = {name for each in re.findall(r"\.end\(([^)]*)\)", source) for name in re.findall(r'"(\w+)"', each)}
+    assert {"filled_by", "beside", "choices"} <= fields
     assert [name for name in sorted(fields) if not re.search(rf"\b{name}:", text)] == []
