@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from itertools import islice
 from typing import Any, NamedTuple
 
 from openvet.core.pattern import pattern
+from openvet.formats._python_commands import kind_of_command
 from openvet.formats._python_resolve import LOCAL, NEAR, UNKNOWN, Names
 from openvet.formats._python_secrets import may_take, taken
 
@@ -38,6 +40,9 @@ _CONVERTERS = frozenset({"ffmpeg", "ffprobe", "sox", "espeak", "espeak-ng", "sof
 _NATIVE_RUNS = pattern(r"\b(?:system|popen|execl[ep]?|execv[ep]?|fork|posix_spawn|WinExec)\s*\(")
 #: They take the code that lies beside the model, which is judged by itself.
 _FROM_BESIDE = (".from_config", "._from_config")
+#: A variable of the environment, which a shell puts in as words only; and programs that pass on some of what they read.
+_VARIABLE = pattern(r"\$[A-Z][A-Z_]{0,60}")
+_FILTER = pattern(r"(?:head|tail|wc|sort|uniq|grep|cut|tr|nl)(?: [\w.,:=/-]{1,40}){0,6}", re.ASCII)
 _MOST_NESTED = 3
 _MOST_ASKED = 10
 _MOST_GROWN = 1_000
@@ -155,6 +160,8 @@ class Uses(Names):
             self._use(node, name, "process", when, "compiles a source that starts a process")
         elif capability == "process" and self._only_tells(node):
             self._use(node, name, "telling", when, self._arguments(node))
+        elif capability == "process" and (kind := kind_of_command(self, node, name)):
+            self._use(node, name, kind, when, self._arguments(node))
         elif capability == "file" or (
             (name == "builtins.open" or name == "pathlib.Path().open") and _writes(node, name)
         ):
@@ -191,24 +198,28 @@ class Uses(Names):
 
     def _only_tells(self, node: ast.Call) -> bool:
         """``subprocess.run(['nvidia-smi'])``: all constant, and a program that only tells something."""
-        if not node.args or any(each.arg in ("shell", "executable", "env", "preexec_fn") for each in node.keywords):
+        if not node.args or any(each.arg in ("executable", "env", "preexec_fn") for each in node.keywords):
             return False
+        shell = any(each.arg == "shell" for each in node.keywords)
         first = node.args[0]
         if isinstance(first, ast.Name):
             first = self._values.get(first.id, first)
         if isinstance(first, ast.IfExp):
             both = (ast.Call(node.func, [each], []) for each in (first.body, first.orelse))
             return all(self._only_tells(each) for each in both)
-        if isinstance(first, ast.List) and first.elts and self.fold(first.elts[0]) in _CONVERTERS:
+        if not shell and isinstance(first, ast.List) and first.elts and self.fold(first.elts[0]) in _CONVERTERS:
             return True
         command = self.fold(first)
         if isinstance(command, list):
             if not all(isinstance(part, str) for part in command):
                 return False
             command = " ".join(command)
-        if not isinstance(command, str) or any(sign in command for sign in ";|&$`><\n(){}\\'\""):
+        if not isinstance(command, str) or any(sign in command for sign in ";&`><\n(){}\\'\""):
             return False
-        return any(command == known or command.startswith(f"{known} ") for known in self._known.telling)
+        told, *filters = (part.strip() for part in _VARIABLE.sub("", command).split("|"))
+        if "$" in told or not all(_FILTER.fullmatch(part) for part in filters):
+            return False
+        return any(told == known or told.startswith(f"{known} ") for known in self._known.telling)
 
     def _starts_again(self, node: ast.Call) -> str:
         """The text that says that the changed file is one from which programs are started."""

@@ -17,6 +17,7 @@ import io
 import re
 import tokenize
 import warnings
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -57,6 +58,13 @@ _SHORT = 128 * 1024
 _PATH_LINE = pattern(rb"^import[ \t]", re.MULTILINE)
 _TOKEN = pattern(r"\w+|[^\w\s]")
 _IMPORT = pattern(r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import\b|import[ \t]+([\w., \t]+))", re.MULTILINE)
+#: An import that stands alone at the left margin runs whenever the file is imported; and where a block begins that need not.
+_BLOCK = pattern(
+    r"^([ \t]*)(?:(?:async[ \t]+)?(def|class|try|except|finally|else|elif|if|with|for|while)\b([^\n]{0,80})"
+    r"|(?:from[ \t]+([\w.]+)[ \t]+import\b|import[ \t]+([\w., \t]+)))",
+    re.MULTILINE,
+)
+_MOST_IMPORTS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,8 @@ class PythonUse:
         name: qualified name of what is called, printable.
         capability: ``process code load native network file import`` of ``data/python_capabilities.toml``, or
             ``hidden``: code that is decoded before it runs, or a dangerous callable whose name is put together; or
-            ``startup``: a file is changed from which programs are started; or ``telling``: a process that only tells
+            ``startup``: a file is changed from which programs are started; or ``install`` and ``fetch``: a constant
+            command installs packages that OpenVet knows, or others, or fetches weights; or ``telling``: a process that only tells
             something about the machine; or ``trust``: a call that hands on ``trust_remote_code=True``.
         when: ``import``, ``construction``, ``inference`` or ``call``.
         detail: a few words of the arguments, printable.
@@ -114,6 +123,9 @@ class PythonSource:
         location: where it is.
         size: its characters.
         imports: top-level names of the modules that it imports, in order of their names.
+        spared: those of ``imports`` that importing the file can do without, by its lines: they only stand in functions,
+            in ``try``, or under ``TYPE_CHECKING``; not in the JSON.
+        modules: whole names of the modules that it imports; not in the JSON.
         uses: in the order of their lines.
         classes: names of the classes that it defines at its top level.
         error: why it could not be parsed; empty where it was.
@@ -129,6 +141,8 @@ class PythonSource:
     error: str = ""
     calls: tuple[PythonCall, ...] = ()
     handed_on: tuple[tuple[str, str], ...] = ()
+    spared: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -202,7 +216,7 @@ def read(source: Source, facts: Facts) -> None:
     if facts.at().place.endswith(".pth"):
         # a path configuration file: each line that begins with import is run when the interpreter starts
         text = "\n".join(line if line.startswith(("import ", "import\t")) else "" for line in text.split("\n"))
-    program = read_source(text, facts.at(), facts.limits)
+    program = replace(read_source(text, facts.at(), facts.limits), **_told_of_imports(text))
     facts.programs.append(program)
     if facts.place.rsplit("/", 1)[-1] == "setup.py":
         _tell_required(text, facts)
@@ -334,6 +348,29 @@ def _frozen(reading: Any) -> tuple[PythonUse, ...]:
         for line, name, capability, when, detail, owner in reading.uses
     )
     return tuple(sorted(uses, key=lambda use: (use.line, use.name, use.capability)))
+
+
+def _told_of_imports(text: str) -> dict[str, tuple[str, ...]]:
+    """``spared`` and ``modules`` of a source, by its lines: a heuristic, which a text of many lines can lead astray."""
+    needed: set[str] = set()
+    modules: set[str] = set()
+    blocks: list[tuple[int, bool]] = []
+    for match in islice(_BLOCK.finditer(text), 20_000):
+        depth = len(match.group(1))
+        while blocks and blocks[-1][0] >= depth:
+            blocks.pop()
+        word = match.group(2)
+        if word:
+            spares = word in ("def", "try", "except") or (word == "if" and "TYPE_CHECKING" in match.group(3))
+            blocks.append((depth, spares or (bool(blocks) and blocks[-1][1])))
+            continue
+        whole = [match.group(4)] if match.group(4) else [each.split(" as ")[0].strip() for each in match.group(5).split(",")]
+        if len(modules) < _MOST_IMPORTS:
+            modules.update(printable(each) for each in whole if each)
+        if not (depth and blocks and blocks[-1][1]):
+            needed.update(each.split(".", 1)[0] for each in whole)
+    spared = (each for each in {name.split(".", 1)[0] for name in modules} - needed if each)
+    return {"spared": tuple(sorted(spared)), "modules": tuple(sorted(modules))}
 
 
 def _imports(text: str) -> tuple[str, ...]:

@@ -110,7 +110,11 @@ _INSTALLERS = pattern(
     r"https://(?:astral\.sh/(?:uv|ruff)(?:/\d[\w.]{0,20})?/install\.(?:sh|ps1)|sh\.rustup\.rs/?|(?:www\.)?ollama\.(?:com|ai)/install\.sh|get\.docker\.com/?|pyenv\.run/?|"
     r"install\.python-poetry\.org/?|bootstrap\.pypa\.io/get-pip\.py|deb\.nodesource\.com/setup_[\w.]{1,10}|get\.pnpm\.io/install\.sh|bun\.sh/install|pixi\.sh/install\.sh|"
     r"raw\.githubusercontent\.com/(?:Homebrew/install/HEAD/install\.sh|nvm-sh/nvm/v[\d.]{1,12}/install\.sh|pyenv/pyenv-installer/master/bin/pyenv-installer|helm/helm/[\w.-]{1,20}/scripts/get-helm-3)|"
-    r"packagecloud\.io/install/repositories/github/git-lfs/script\.(?:deb|rpm)\.sh|claude\.ai/install\.sh|fly\.io/install\.sh|get\.sdkman\.io/?|get\.k3s\.io/?)"
+    r"packagecloud\.io/install/repositories/github/git-lfs/script\.(?:deb|rpm)\.sh|(?:repo\.anaconda\.com|repo\.continuum\.io)/(?:miniconda|archive)/(?:Mini|Ana)conda[23]-[\w.-]{1,60}\.(?:sh|exe|pkg)|"
+    r"github\.com/conda-forge/miniforge/releases/(?:latest/download|download/[\d.-]{1,20})/(?:Miniforge|Mambaforge)(?:3|-pypy3)?-[\w.${}()-]{1,80}\.(?:sh|exe)|"
+    r"micro\.mamba\.pm/install\.sh|bootstrap\.pypa\.io/(?:pip/\d\.\d/)?get-pip\.py|sdk\.cloud\.google\.com/?|install\.julialang\.org/?|deno\.land/install\.sh|"
+    r"developer\.download\.nvidia\.com/compute/cuda/[\d.]{1,12}/local_installers/cuda_[\w.]{1,40}_linux\.run|"
+    r"claude\.ai/install\.sh|fly\.io/install\.sh|get\.sdkman\.io/?|get\.k3s\.io/?)"
 )
 
 
@@ -495,11 +499,14 @@ class _Fetched:
             if (
                 started is not None
                 and (said := self._names.get((started[1] or started[2] or started[3]).rpartition("/")[2])) is not None
+                and not _is_official(said)
             ):
                 return fetched(said)[0].replace("at once", "in a second step"), fetched(said)[1]
             if fetches and len(self._names) < _MOST and (place := _ADDRESS.search(part)) is not None:
                 target = _TARGET.search(part)
                 for path in (place[1].rstrip("/"), target[1] if target else ""):
-                    if name := path.rpartition("/")[2]:
+                    name = path.rpartition("/")[2]
+                    # what an unknown address left stays, whatever an official installer of that name does later
+                    if name and (name not in self._names or not _is_official(part)):
                         self._names[name] = part
         return None

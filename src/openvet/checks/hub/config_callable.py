@@ -4,7 +4,9 @@ What it finds:
     The other routes from a text file to an import: a component of diffusers' ``model_index.json`` that comes from an
     unknown library or from a file of the repository, a custom pipeline class, a module of sentence-transformers'
     ``modules.json`` that is not of that package, activation functions that sentence-transformers imports by name, the
-    ``parent_library`` of a PEFT adapter, and the ``loader_module`` and code folders of an MLflow model.
+    ``parent_library`` of a PEFT adapter, and the ``loader_module`` and code folders of an MLflow model. A class whose
+    file is here is a note where all the code was seen to do nothing but define (see ``hub/python-code``); with
+    ``--strict`` that is refused as well.
 
 Why it matters:
     Each of these values is handed to ``importlib.import_module`` and what it names is called; some loaders ask for
@@ -27,6 +29,7 @@ References:
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -52,6 +55,7 @@ RULE = Rule(
 #: Only these of diffusers' files name libraries; in the others a list of two texts is a list of block names.
 _PIPELINES = ("model_index.json", "modular_model_index.json")
 _READ = "Read the named code before you load the model."
+_HERE = "code of this repository, and loading it only defines classes and functions"
 
 
 def check(ctx: Context) -> Iterator[Finding]:
@@ -81,6 +85,28 @@ def _only_defines(ctx: Context) -> bool:
     return bool(why_loud(ctx)) and not first_loud(ctx)
 
 
+def _brought(ctx: Context, component: Component, name: str) -> Judged | None:
+    """A class of a file of this repository, where all the code here was seen to do nothing but define.
+
+    Only a name that has no meaning to Python or to OpenVet: ``os.system`` is that of ``os``, whatever lies beside it.
+    """
+    known = judge(name)
+    if known.capability or known.severity is not Severity.MEDIUM or not _only_defines(ctx):
+        return None
+    module, _, last = name.rpartition(".")
+    if not last.isidentifier() or not all(part.isidentifier() for part in module.split(".")):
+        return None
+    if module.split(".", 1)[0] in sys.stdlib_module_names:
+        return None
+    folder = component.place.rpartition("/")[0]
+    paths = (f"{module.replace('.', '/')}.py", f"{module.replace('.', '/')}/__init__.py")
+    here = {f"{folder}/{path}" if folder else path for path in paths}
+    # diffusers keeps the code of a component in the folder of that component
+    here.update(f"{folder}/{module}/{path}" if folder else f"{module}/{path}" for path in paths)
+    found = any(place in here for place in why_loud(ctx))
+    return Judged(Severity.NOTE, Confidence.HIGH, _HERE) if found else None
+
+
 def _pipeline(ctx: Context, component: Component, document: dict[str, Any]) -> Iterator[Finding]:
     known = keys()["diffusers"]["libraries"]
     for key, value in document.items():
@@ -92,7 +118,7 @@ def _pipeline(ctx: Context, component: Component, document: dict[str, Any]) -> I
         if library in known or library.split(".", 1)[0] in keys()["packages"]:
             continue
         where = Location(component.place, pointer=f"/{key}")
-        judged = judge(f"{library}.{name}")
+        judged = _brought(ctx, component, f"{library}.{name}") or judge(f"{library}.{name}")
         if ".." in library or "/" in library or "\\" in library:
             judged = Judged(Severity.HIGH, Confidence.HIGH, "a place outside of the model's own folder")
         yield ctx.finding(
@@ -119,8 +145,8 @@ def _modules(ctx: Context, component: Component, document: list[Any]) -> Iterato
         name = each.get("type") if isinstance(each, dict) else None
         if not isinstance(name, str):
             continue
-        judged = judge(name)
-        if judged.severity is not Severity.NOTE:
+        judged = _brought(ctx, component, name) or judge(name)
+        if judged.severity is not Severity.NOTE or judged.why == _HERE:
             yield ctx.finding(
                 Location(component.place, pointer=f"/{index}/type"),
                 f"makes sentence-transformers import and construct {shown(name)}: {judged.why}",
@@ -134,8 +160,8 @@ def _modules(ctx: Context, component: Component, document: list[Any]) -> Iterato
 def _routes(ctx: Context, component: Component, types: dict[str, Any]) -> Iterator[Finding]:
     """``types`` of a Router (or Asym) of sentence-transformers: each is imported by its name."""
     for key, name in types.items():
-        judged = judge(name) if isinstance(name, str) else None
-        if judged is not None and judged.severity is not Severity.NOTE:
+        judged = (_brought(ctx, component, name) or judge(name)) if isinstance(name, str) else None
+        if judged is not None and (judged.severity is not Severity.NOTE or judged.why == _HERE):
             yield ctx.finding(
                 Location(component.place, pointer=below("/types", key)),
                 f"makes sentence-transformers import and construct {shown(name)}: {judged.why}",

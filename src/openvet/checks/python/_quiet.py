@@ -2,17 +2,20 @@
 
 A source is *quiet* when it was read to its end, does nothing of note on import, on construction or in use, holds no
 function that starts a process or runs text as code, and imports only the standard library, files beside it, and
-packages that models are known to need.
+packages that models are known to need. What it imports only in a function, in ``try`` or for type checkers is not asked
+for, and neither is the package that these files are themselves.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from functools import cache
 
 from openvet.checks._check import Context
 from openvet.checks.python._uses import sources, uses
+from openvet.core.pattern import pattern
 from openvet.core.tables import read_table
 from openvet.core.text import shorten
 from openvet.formats._python_names import capabilities
@@ -22,9 +25,9 @@ from openvet.inventory.component import Inventory
 __all__ = ["first_loud", "why_loud"]
 
 #: What a function may do that nothing here calls: save a vocabulary, fetch an image, convert an older checkpoint.
-_WHEN_CALLED = frozenset({"file", "import", "load", "network", "secret", "telling", "trust"})
+_WHEN_CALLED = frozenset({"fetch", "file", "import", "install", "load", "network", "secret", "telling", "trust"})
 #: Of no weight at any time: an import by a name that the code computes names a package, and ``nvidia-smi`` tells.
-_ALWAYS = frozenset({"import", "telling"})
+_ALWAYS = frozenset({"import", "install", "telling"})
 _DOES = {
     "process": "starts a process",
     "code": "runs computed text as code",
@@ -36,7 +39,19 @@ _DOES = {
     "hidden": "hides what it runs",
     "secret": "takes what is secret to the user",
     "trust": "runs code of another repository",
+    "fetch": "installs or fetches something",
 }
+#: Loaders of files of weights: what they load is a file, which is examined by itself where it is here.
+_OF_WEIGHTS = frozenset({
+    "torch.load", "torch.jit.load", "joblib.load", "pickle.load", "numpy.load", "dill.load", "cloudpickle.load", "pandas.read_pickle",
+    "keras.models.load_model", "tensorflow.keras.models.load_model", "yaml.load",
+})  # fmt: skip
+#: What brings files from elsewhere.
+_FETCHING = frozenset({
+    "huggingface_hub", "modelscope", "gdown", "wget", "kagglehub", "requests", "urllib", "httpx", "aiohttp", "boto3", "socket", "pooch",
+})  # fmt: skip
+#: A file that is not in the model's folder, or that somebody may run.
+_NOT_ITS_OWN = pattern(r"""^['"](?:/|~|\$|\.\.|[A-Za-z]:)|\.(?:py|pyc|pth|sh|bat|ps1|so|dll|exe|desktop)\b""", re.ASCII)
 
 
 @cache
@@ -62,29 +77,47 @@ def _first_loud(inventory: Inventory) -> str:
 def _why_loud(inventory: Inventory) -> dict[str, str]:
     found: dict[str, str] = {}
     here: set[str] = set()
+    roots: set[str] = set()
     for program in inventory.once(sources):
         place = program.location.place
         parts = place.replace("!", "/").split("/")
         here.update([*parts[:-1], parts[-1].rpartition(".")[0]])
+        roots.add(parts[0] if len(parts) > 1 else parts[0].rpartition(".")[0])
         found.setdefault(place, "")
     for program, use, _ in inventory.once(uses):
         if not found[program.location.place]:
-            found[program.location.place] = _of_use(use)
+            found[program.location.place] = _of_use(use, program)
     for program in inventory.once(sources):
         if not found[program.location.place]:
-            found[program.location.place] = _of_source(program, here)
+            found[program.location.place] = _of_source(program, here, roots)
     return found
 
 
-def _of_use(use: PythonUse) -> str:
+def _is_of_the_model(use: PythonUse, program: PythonSource) -> bool:
+    """A model that is built loads its weights and keeps its own folder in order; what was fetched is nobody's weights."""
+    if use.capability == "load":
+        return use.name in _OF_WEIGHTS and _FETCHING.isdisjoint(program.imports)
+    return use.capability == "file" and not use.name.endswith("chmod") and not _NOT_ITS_OWN.search(use.detail)
+
+
+def _of_use(use: PythonUse, program: PythonSource) -> str:
     if use.capability in (_WHEN_CALLED if use.when == "call" else _ALWAYS):
+        return ""
+    if use.when in ("construction", "inference") and _is_of_the_model(use, program):
         return ""
     # a function for people to call: what it does is what they ask for
     return f"line {use.line} {_DOES.get(use.capability, 'does something of note')} ({shorten(use.name, 60)})"
 
 
-def _of_source(program: PythonSource, here: set[str]) -> str:
+def _of_this_package(program: PythonSource, roots: set[str]) -> set[str]:
+    """The name under which what lies here is installed: ``import x.layers`` where ``layers`` lies at the top."""
+    named = (module.split(".") for module in program.modules)
+    return {parts[0] for parts in named if len(parts) > 1 and parts[1] in roots}
+
+
+def _of_source(program: PythonSource, here: set[str], roots: set[str]) -> str:
     if program.error:
         return "it could not be read to its end"
-    unknown = [name for name in program.imports if name not in _packages() and name not in here]
+    ours = {*here, *program.spared, *_of_this_package(program, roots)}
+    unknown = [name for name in program.imports if name not in _packages() and name not in ours]
     return f"it imports {shorten(unknown[0], 60)}, a package that OpenVet does not know" if unknown else ""

