@@ -34,7 +34,8 @@ _PLACES = pattern(
     re.ASCII,
 )
 _REQUIREMENT = pattern(
-    r"([A-Za-z0-9][\w-]{0,60}(?:\.[A-Za-z0-9][\w-]{0,60}){0,3})(?:\[[\w,-]{1,80}\])?((?:(?:==|>=|<=|~=|!=|<|>)[\w.*+!]{1,40},?){0,4})", re.ASCII
+    r"([A-Za-z0-9][\w-]{0,60}(?:\.[A-Za-z0-9][\w-]{0,60}){0,3})(?:\[[\w,-]{1,80}\])?((?:(?:==|>=|<=|~=|!=|<|>)[\w.*+!]{1,40},?){0,4})",
+    re.ASCII,
 )
 _VARIABLE = pattern(r"(?:PIP|UV|LD|DYLD|PYTHON|BASH|GIT)(?:_\w*)?|PATH|ENV|SHELL|IFS|\w*PROXY|PYTHON\w*", re.IGNORECASE)
 
@@ -56,7 +57,11 @@ def kind_of_command(names: Names, node: ast.Call, name: str) -> str:
     if len(node.args) > 1:
         return ""
     if in_list and words and words[0] == "pget":
-        return "fetch" if all(not word.startswith("-") or word in ("-x", "-xf", "--extract", "-f") for word in words) else ""
+        return (
+            "fetch"
+            if all(not word.startswith("-") or word in ("-x", "-xf", "--extract", "-f") for word in words)
+            else ""
+        )
     if not words or not all(words):
         return ""
     shell = any(each.arg == "shell" for each in node.keywords)
@@ -74,7 +79,7 @@ def _words(names: Names, node: ast.expr) -> list[str]:
     if isinstance(node, ast.List | ast.Tuple):
         return [_word(names, each) for each in node.elts[:60]] if len(node.elts) <= 60 else []
     text = _word(names, node)
-    return [word.strip("\"\'") for word in text.split()] if text else []
+    return [word.strip("\"'") for word in text.split()] if text else []
 
 
 def _word(names: Names, node: ast.expr) -> str:

@@ -158,9 +158,8 @@ class Uses(Names):
             self._use(node, "__pyarmor__", "hidden", when, "runs what only its own native library can decode")
         elif name.startswith("torch.utils.cpp_extension.load") and self._source_runs(node):
             self._use(node, name, "process", when, "compiles a source that starts a process")
-        elif capability == "process" and self._only_tells(node):
-            self._use(node, name, "telling", when, self._arguments(node))
-        elif capability == "process" and (kind := kind_of_command(self, node, name)):
+        elif capability == "process":
+            kind = "telling" if self._only_tells(node) else kind_of_command(self, node, name) or "process"
             self._use(node, name, kind, when, self._arguments(node))
         elif capability == "file" or (
             (name == "builtins.open" or name == "pathlib.Path().open") and _writes(node, name)

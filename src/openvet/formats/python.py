@@ -364,7 +364,11 @@ def _told_of_imports(text: str) -> dict[str, tuple[str, ...]]:
             spares = word in ("def", "try", "except") or (word == "if" and "TYPE_CHECKING" in match.group(3))
             blocks.append((depth, spares or (bool(blocks) and blocks[-1][1])))
             continue
-        whole = [match.group(4)] if match.group(4) else [each.split(" as ")[0].strip() for each in match.group(5).split(",")]
+        whole = (
+            [match.group(4)]
+            if match.group(4)
+            else [each.split(" as ")[0].strip() for each in match.group(5).split(",")]
+        )
         if len(modules) < _MOST_IMPORTS:
             modules.update(printable(each) for each in whole if each)
         if not (depth and blocks and blocks[-1][1]):

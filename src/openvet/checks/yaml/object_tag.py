@@ -58,7 +58,8 @@ _GADGET = pattern(
 _DOCUMENTED = pattern(
     r"!!python/name:(?:material|materialx|zensical)\.(?:extensions\.)?emoji\.(?:twemoji|to_svg)|"
     r"!!python/name:(?:pymdownx\.(?:superfences\.fence_\w{1,30}|arithmatex\.\w{1,40}|emoji\.\w{1,30}|slugs\.\w{1,30})|mermaid2(?:\.fences)?\.fence_mermaid\w{0,10})|"
-    r"!!python/object/apply:pymdownx\.slugs\.slugify", re.ASCII
+    r"!!python/object/apply:pymdownx\.slugs\.slugify",
+    re.ASCII,
 )
 _SITES = ("mkdocs.yml", "mkdocs.yaml", "zensical.yml", "properdocs.yml")
 _REMEDY = "Load the file with yaml.safe_load, or not at all."

@@ -42,10 +42,21 @@ _HARMLESS: Final = (
     ("build.gradle", "plugins { id 'java' }\nrepositories { mavenCentral() }\n"),
     ("get.sh", "#!/bin/sh\nwget https://example.org/data.tar.gz -O /tmp/data.tar.gz\ntar xf /tmp/data.tar.gz\n"),
     ("table.csv", "id,text\n-1,-0.5\n2,=cmd and | pipes\n"),
-    ("install.sh", "wget https://repo.anaconda.com/miniconda/Miniconda3-latest-Linux-x86_64.sh\nbash Miniconda3-latest-Linux-x86_64.sh -b\n"),
-    ("forge.sh", "curl -L -O https://github.com/conda-forge/miniforge/releases/latest/download/Miniforge3-Linux-x86_64.sh\nbash Miniforge3-Linux-x86_64.sh -b\n"),
-    ("mkdocs.yml", "markdown_extensions:\n- pymdownx.emoji:\n    emoji_index: !!python/name:material.extensions.emoji.twemoji\n"
-                   "- pymdownx.superfences:\n    custom_fences:\n    - format: !!python/name:pymdownx.superfences.fence_code_format\n"),
+    (
+        "install.sh",
+        "wget https://repo.anaconda.com/miniconda/Miniconda3-latest-Linux-x86_64.sh\nbash Miniconda3-latest-Linux-x86_64.sh -b\n",
+    ),
+    (
+        "forge.sh",
+        "curl -L -O https://github.com/conda-forge/miniforge/releases/latest/download/Miniforge3-Linux-x86_64.sh\nbash Miniforge3-Linux-x86_64.sh -b\n",
+    ),
+    (
+        "mkdocs.yml",
+        (
+            "markdown_extensions:\n- pymdownx.emoji:\n    emoji_index: !!python/name:material.extensions.emoji.twemoji\n"
+            "- pymdownx.superfences:\n    custom_fences:\n    - format: !!python/name:pymdownx.superfences.fence_code_format\n"
+        ),
+    ),
     ("client.rb", 'require "socket"\ns = TCPSocket.open("localhost", 80)\nputs s.read\n'),
     ("b.yaml", "x: !ruby/symbol a\n"),
 )
