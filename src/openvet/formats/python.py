@@ -216,7 +216,8 @@ def read(source: Source, facts: Facts) -> None:
     if facts.at().place.endswith(".pth"):
         # a path configuration file: each line that begins with import is run when the interpreter starts
         text = "\n".join(line if line.startswith(("import ", "import\t")) else "" for line in text.split("\n"))
-    program = replace(read_source(text, facts.at(), facts.limits), **_told_of_imports(text))
+    spared, modules = _told_of_imports(text)
+    program = replace(read_source(text, facts.at(), facts.limits), spared=spared, modules=modules)
     facts.programs.append(program)
     if facts.place.rsplit("/", 1)[-1] == "setup.py":
         _tell_required(text, facts)
@@ -350,7 +351,7 @@ def _frozen(reading: Any) -> tuple[PythonUse, ...]:
     return tuple(sorted(uses, key=lambda use: (use.line, use.name, use.capability)))
 
 
-def _told_of_imports(text: str) -> dict[str, tuple[str, ...]]:
+def _told_of_imports(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """``spared`` and ``modules`` of a source, by its lines: a heuristic, which a text of many lines can lead astray."""
     needed: set[str] = set()
     modules: set[str] = set()
@@ -374,7 +375,7 @@ def _told_of_imports(text: str) -> dict[str, tuple[str, ...]]:
         if not (depth and blocks and blocks[-1][1]):
             needed.update(each.split(".", 1)[0] for each in whole)
     spared = (each for each in {name.split(".", 1)[0] for name in modules} - needed if each)
-    return {"spared": tuple(sorted(spared)), "modules": tuple(sorted(modules))}
+    return tuple(sorted(spared)), tuple(sorted(modules))
 
 
 def _imports(text: str) -> tuple[str, ...]:
