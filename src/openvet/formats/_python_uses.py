@@ -42,7 +42,7 @@ _NATIVE_RUNS = pattern(r"\b(?:system|popen|execl[ep]?|execv[ep]?|fork|posix_spaw
 _FROM_BESIDE = (".from_config", "._from_config")
 #: A variable of the environment, which a shell puts in as words only; and programs that pass on some of what they read.
 _VARIABLE = pattern(r"\$[A-Z][A-Z_]{0,60}")
-_FILTER = pattern(r"(?:head|tail|wc|sort|uniq|grep|cut|tr|nl)(?: [\w.,:=/-]{1,40}){0,6}", re.ASCII)
+_FILTER = pattern(r"(?:head|tail|wc|grep|cut|tr|nl)(?: [\w.,:-]{1,40}){0,6}", re.ASCII)
 _MOST_NESTED = 3
 _MOST_ASKED = 10
 _MOST_GROWN = 1_000

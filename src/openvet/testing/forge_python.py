@@ -108,6 +108,7 @@ INSTALLS: dict[str, str] = {
     "another-program": "import subprocess\nsubprocess.run(['pip', 'install', 'torch'], executable='/bin/echo')\n",
     "a-folder": "import subprocess, sys\nsubprocess.check_call([sys.executable, '-m', 'pip', 'install', './lib'])\n",
     "a-computed-name": "import subprocess\nsubprocess.run(['pip', 'install', input()])\n",
+    "a-pipe-to-a-file": "import os\nos.system('git log | sort -o x.sh')\n",
     "a-pipe-to-a-shell": "import subprocess\nsubprocess.run('hostname | sh', shell=True)\n",
 }  # fmt: skip
 #: What is taken from the user and sent, whenever the code runs.
