@@ -27,7 +27,6 @@ _OPTIONS = frozenset({
     "--force-reinstall", "--prefer-binary", "--disable-pip-version-check", "--no-warn-script-location", "--ignore-installed",
     "--break-system-packages", "--no-input", "--only-binary=:all:", "--progress-bar=off", "-I", "--verbose", "--no-color",
 })  # fmt: skip
-_INDEX = frozenset({"--index-url", "--extra-index-url", "-i", "-f", "--find-links"})
 #: Where PyTorch and its makers keep their wheels.
 _PLACES = pattern(
     r"https://(?:download\.pytorch\.org/(?:whl|libtorch)(?:/[\w./-]{0,60})?|pypi\.org/simple/?|pypi\.nvidia\.com/?|data\.pyg\.org/whl/[\w.+-]{1,60})",
@@ -135,8 +134,8 @@ def _installed(words: list[str]) -> str:
         option, mark, value = word.partition("=")
         if word in _OPTIONS:
             continue
-        if word in _INDEX or (mark and option in _INDEX):
-            if not _PLACES.fullmatch(value if mark and option in _INDEX else next(rest, "")):
+        if word in _naming() or (mark and option in _naming()):
+            if not _PLACES.fullmatch(value if mark and option in _naming() else next(rest, "")):
                 return ""
             continue
         requirement = _REQUIREMENT.fullmatch(word)
@@ -146,6 +145,12 @@ def _installed(words: list[str]) -> str:
         if requirement[1].lower().replace("-", "_").replace(".", "_") not in _known():
             kind = "fetch"
     return kind if packages else ""
+
+
+@cache
+def _naming() -> frozenset[str]:
+    """Options that name a place of packages."""
+    return frozenset(read_table("python_packages")["places"])
 
 
 @cache
