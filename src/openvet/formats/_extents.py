@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from openvet.core.coverage import Coverage
 from openvet.errors import MalformedError
 from openvet.formats._format import Facts
-from openvet.formats._trailing import account_for_rest, all_zero
+from openvet.formats._trailing import account_for_rest, all_zero, look_in_gap
 from openvet.io.source import Source
 
 __all__ = ["account_for_all"]
@@ -31,5 +31,6 @@ def account_for_all(source: Source, facts: Facts, extents: Iterable[tuple[int, i
             message = f"{start - at} bytes belong to no part of {what}"
             facts.anomaly("file/trailing-data", message, at, end=at, size=source.size)
             facts.unknown("unsupported", f"{message} and were not read", at)
+            look_in_gap(source, facts, at, start)
         at = max(at, start + length)
     account_for_rest(source, facts, at, what)

@@ -7,10 +7,15 @@ from functools import partial
 from openvet.formats._format import Facts, Head, Likeness, Member
 from openvet.io.source import Source
 
-__all__ = ["BEHIND", "account_for_rest", "all_zero", "hand_on_what_runs", "say_incomplete", "say_trailing"]
+__all__ = ["BEHIND", "GAP", "account_for_rest", "all_zero", "hand_on_what_runs", "look_in_gap", "say_incomplete", "say_trailing"]
 
 #: What the member is called that stands behind the end of a file.
 BEHIND = "bytes-after-the-end"
+#: What the member is called that stands between two parts of a file, and how many of them are looked at.
+GAP = "bytes-between"
+_GAPS = 32
+#: As many zero bytes may stand before what is hidden.
+_PADDING = 64 * 1024
 #: As many ends of lines behind a file are nothing.
 _LINE_ENDS = 8
 
@@ -45,11 +50,30 @@ def say_trailing(source: Source, facts: Facts, end: int, what: str) -> None:
         hand_on_what_runs(source, facts, end)
 
 
-def hand_on_what_runs(source: Source, facts: Facts, start: int) -> None:
-    """Where the bytes from ``start`` on begin like something that runs, what it is and does is told like that of any other file."""
-    window = source.window(start, source.size - start)
-    if _runs(window):
-        facts.add_members([Member(BEHIND, window.size, partial(_same, window), start)])
+def hand_on_what_runs(
+    source: Source, facts: Facts, start: int, end: int | None = None, name: str = BEHIND
+) -> None:
+    """Where the bytes from ``start`` to ``end`` begin like something that runs, what it is and does is told like that of any other file.
+
+    Zero bytes before it are passed over, as far as a block goes: padding may stand before what is hidden. ``end`` of ``None`` is the
+    end of the source.
+    """
+    end = source.size if end is None else end
+    first = source.upto(start, min(_PADDING, end - start))
+    start += len(first) - len(first.lstrip(b"\0"))
+    window = source.window(start, max(end - start, 0))
+    if window.size and _runs(window):
+        facts.add_members([Member(name, window.size, partial(_same, window), start)])
+
+
+def look_in_gap(source: Source, facts: Facts, start: int, end: int) -> None:
+    """The same for bytes between two parts of a file that belong to none; the first few gaps of a file are looked at."""
+    end = min(end, source.size)
+    gaps = sum(member.name.startswith(GAP) for member in facts.members)
+    last = source.upto(max(start, end - _PADDING), min(_PADDING, end - start)) if start < end else b""
+    end -= len(last) - len(last.rstrip(b"\0"))
+    if start < end and gaps < _GAPS:
+        hand_on_what_runs(source, facts, start, end, f"{GAP}-{gaps + 1}" if gaps else GAP)
 
 
 def _runs(source: Source) -> bool:

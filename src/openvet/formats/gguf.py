@@ -24,7 +24,7 @@ from openvet.formats._encoded import EncodedPickles
 from openvet.formats._format import Facts, Format, Head, Likeness, Tensor
 from openvet.formats._hidden import look_inside
 from openvet.formats._templates import MAX_TEMPLATE
-from openvet.formats._trailing import all_zero, say_incomplete, say_trailing
+from openvet.formats._trailing import all_zero, look_in_gap, say_incomplete, say_trailing
 from openvet.io.source import BytesSource, Cursor, Source
 
 __all__ = ["FORMAT", "STARTS", "probe", "read"]
@@ -462,11 +462,13 @@ def _check_layout(source: Source, facts: Facts, header: _Header) -> None:
         elif start > expected:
             message = f"{start - expected} bytes before {tensor.name} belong to no tensor"
             header.lie("hole", message, tensor.name, at=expected, size=start - expected)
+            look_in_gap(source, facts, end, start)
         elif start < end:
             message = f"{tensor.name} lies over {end - start} bytes that belong to another tensor"
             header.lie("overlap", message, tensor.name, at=start, size=end - start)
         elif end < start <= source.size and not all_zero(source, end, start):
             header.lie("padding", f"the padding before {tensor.name} is not zero", tensor.name, at=end)
+            look_in_gap(source, facts, end, start)
         if tensor.nbytes is None:
             end = None
         elif tensor.nbytes or end is None:

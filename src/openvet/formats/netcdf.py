@@ -15,7 +15,7 @@ from openvet.core.coverage import Coverage
 from openvet.core.text import printable
 from openvet.errors import LimitError, MalformedError
 from openvet.formats._format import Facts, Format, Head, Likeness
-from openvet.formats._trailing import account_for_rest, all_zero, say_incomplete
+from openvet.formats._trailing import account_for_rest, all_zero, look_in_gap, say_incomplete
 from openvet.io.source import Source
 
 __all__ = ["FORMAT", "probe", "read"]
@@ -55,6 +55,7 @@ def read(source: Source, facts: Facts) -> None:
         if begin > end and begin <= source.size and not all_zero(source, end, begin):
             facts.anomaly("file/trailing-data", f"{begin - end} bytes belong to no variable", end, end=end, size=begin)
             facts.unknown("unsupported", f"{begin - end} bytes that belong to no variable were not read", end)
+            look_in_gap(source, facts, end, begin)
         end = max(end, begin + size)
     if end - 3 > source.size:
         say_incomplete(facts, end, source.size)

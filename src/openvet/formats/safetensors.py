@@ -26,7 +26,7 @@ from openvet.errors import LimitError, MalformedError
 from openvet.formats._encoded import EncodedPickles
 from openvet.formats._format import Facts, Format, Head, Likeness, Tensor
 from openvet.formats._hidden import look_inside
-from openvet.formats._trailing import say_incomplete, say_trailing
+from openvet.formats._trailing import look_in_gap, say_incomplete, say_trailing
 from openvet.io.source import Source
 
 __all__ = ["FORMAT", "probe", "read"]
@@ -384,6 +384,7 @@ def _check_layout(source: Source, facts: Facts, data_start: int) -> None:
         if begin > expected:
             message = f"{begin - expected} bytes before {tensor.name} belong to no tensor"
             _lie(facts, "hole", message, tensor.name, at=expected, size=begin - expected)
+            look_in_gap(source, facts, expected, begin)
         elif begin < expected:
             message = f"{tensor.name} lies over the {expected - begin} bytes before it that belong to another tensor"
             _lie(facts, "overlap", message, tensor.name, at=begin, size=expected - begin)

@@ -399,6 +399,7 @@ def _words_of(line: str) -> AbstractSet[str]:
 
 def _judged(bare: str, words: AbstractSet[str]) -> tuple[str, str] | None:
     """What a line of these words does, and the kind of it; ``None`` for an ordinary one."""
+    from openvet.formats._destroyed import destroys
     from openvet.formats._windows_commands import fetched, windows_command
 
     if not words.isdisjoint(_REVERSE_WORDS) and (
@@ -411,6 +412,8 @@ def _judged(bare: str, words: AbstractSet[str]) -> tuple[str, str] | None:
         or ("rm" in words and _removes_all(bare))
     ):
         return "deletes or overwrites what belongs to the user or the system", "destroys"
+    if taken := destroys(bare, words):
+        return taken
     runs = ("|" in bare or not words.isdisjoint(_RUN_WORDS)) and _RUNS.search(bare) is not None
     if (
         ("eval" in words and _has_pair(bare, _HIDDEN_PAIRS))

@@ -32,7 +32,7 @@ from openvet.checks.file._kinds import ending_of, name_rules
 from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.core.rule import Confidence, Rule, Severity
-from openvet.formats._trailing import BEHIND
+from openvet.formats._trailing import BEHIND, GAP
 from openvet.formats.known import code_titles
 
 __all__ = ["RULE", "check"]
@@ -51,7 +51,7 @@ def check(ctx: Context) -> Iterator[Finding]:
         if not component.formats:
             continue
         ending = ending_of(component.basename)
-        behind = component.basename == BEHIND
+        behind = component.basename == BEHIND or component.basename.startswith(GAP)
         if ending in rules["started"]:
             inner = ending_of(component.basename[: -len(ending)].rstrip())
             if inner in rules["shown"] and (
@@ -72,7 +72,7 @@ def check(ctx: Context) -> Iterator[Finding]:
         if found is not None:
             yield ctx.finding(
                 Location(component.place),
-                f"is a program behind the end of a file: {found}"
+                f"is a program {'behind the end' if component.basename == BEHIND else 'between the parts'} of a file: {found}"
                 if behind
                 else f"is named {ending} and is a program: {found}",
                 "Delete it, and do not start it.",
