@@ -30,7 +30,7 @@ _WHOLE: Final = (
     r"|C:\\Users(?:\\\*|\\%USERNAME%)?|C:)"
     r"(?:[/\\](?:Documents|Desktop|Pictures|Downloads|Music|Videos|\*))?[/\\]?\*?"
 )
-_HOMES: Final = pattern(rf"(?<![\w./\\-])[\"']?{_WHOLE}[\"']?(?=[\s;|&)\"']|\Z)", re.IGNORECASE)
+_HOMES: Final = pattern(rf"(?:^|(?<=[\s=(;|&]))[\"']?{_WHOLE}[\"']?(?=[\s;|&)\"']|\Z)", re.IGNORECASE)
 #: Documents by their endings, two of which a line that goes through all files of somebody names.
 _ENDINGS: Final = pattern(
     r"\*\.(?:docx?|xlsx?|pptx?|pdf|jpe?g|png|odt|ods|txt|zip|sql|key|pem|pt|pth|ckpt|safetensors|mp4)\b", re.IGNORECASE
@@ -73,10 +73,11 @@ _LOGS: Final = pattern(
 #: A table of cron that is put together here and installed from a pipe; keys by which somebody may log in.
 _CRON: Final = pattern(
     r"(?:\b(?:echo|printf)\b|<<<)[^;]{0,600}\|\s{0,4}(?:sudo\s+)?crontab\s{1,4}-(?:\s|\Z|\))|\bcrontab\s{1,4}-\s{0,4}<<<"
-    r"|\btee\s+(?:-a\s+)?[^|;&\s]{0,100}(?:\.ssh/authorized_keys|/etc/(?:cron\.\w{1,10}/|crontab|sudoers|ld\.so\.preload|passwd|shadow))"
-    r"|\bschtasks(?:\.exe)?\s[^|&]{0,200}/create\b[^|&]{0,400}(?:powershell|cmd|mshta|wscript|http)|\bRegister-ScheduledTask\b[^|]{0,400}(?:-enc|hidden|http)",
+    r"|\btee\s+(?:-a\s+)?[^|;&\s]{0,100}(?:\.ssh/authorized_keys|/etc/(?:cron\.\w{1,10}/|crontab|sudoers|ld\.so\.preload|passwd|shadow))",
     re.IGNORECASE,
 )
+#: What a task of Windows that is made here starts, where nobody should make it unread.
+_TASK: Final = pattern(r"\b(?:powershell|pwsh|mshta|wscript)\b|https?:|\s-enc\w{0,14}\s", re.IGNORECASE)
 _ADDRESS: Final = pattern(r"https?://(?:\d{1,3}\.){3}\d|https?://\S|/dev/tcp/|\b(?:wget|curl|nc|ncat|bash|sh|python3?)\b")
 _PACKS: Final = pattern(r"\b(?:tar\s+-?\w*c\w*|zip\s+-\w*r\w*|7z[az]?\s+a|Compress-Archive|cpio\s+-o|rsync|scp\s+-r)\b", re.IGNORECASE)
 _AWAY: Final = pattern(
@@ -88,7 +89,7 @@ _WORDS: Final = frozenset(
     {"openssl", "gpg", "gpg2", "ccrypt", "age", "7z", "7za", "zip", "cipher", "mcrypt", "aescrypt", "shred", "wipe", "srm", "rm", "unlink", "del",
      "erase", "ri", "delete", "mv", "truncate", "sdelete", "rd", "rmdir", "mkfs", "wipefs", "blkdiscard", "sgdisk", "hdparm", "format", "diskpart",
      "history", "histfile", "bash_history", "zsh_history", "wevtutil", "journalctl", "crontab", "tee", "schtasks", "tar", "chmod", "cat", "cp",
-     "dev", "remove", "clear", "start", "bash", "sh", "0", "register", "compress", "initialize", "ln", "volume", "cpio"}
+     "dev", "remove", "clear", "start", "scheduledtask", "bash", "sh", "0", "register", "compress", "initialize", "ln", "volume", "cpio"}
 )  # fmt: skip
 
 
@@ -105,7 +106,9 @@ def destroys(line: str, words: AbstractSet[str]) -> tuple[str, str] | None:
         return _TAKES
     if ("ist" in line or "og" in line or "wevt" in line) and _LOGS.search(line):
         return _HIDES
-    if ("cron" in line or "tee" in words or "cheduled" in line or "schtasks" in words) and (found := _CRON.search(line)):
+    if (("schtasks" in words and "create" in words) or "scheduledtask" in words) and _TASK.search(line):
+        return _STAYS
+    if ("cron" in line or "tee" in words) and (found := _CRON.search(line)):
         if "crontab" not in found.group() or _ADDRESS.search(found.group()):
             return _STAYS
     whole = _HOMES.search(line) is not None

@@ -220,7 +220,10 @@ def read(source: Source, facts: Facts) -> None:
     program = replace(read_source(text, facts.at(), facts.limits), spared=spared, modules=modules)
     facts.programs.append(program)
     if facts.place.rsplit("/", 1)[-1] == "setup.py":
+        from openvet.formats._entry_points import note_entry_points
+
         _tell_required(text, facts)
+        note_entry_points(text, facts)
     if facts.place.rsplit("/", 1)[-1] in _TASKS and not program.error:
         _tell_tasks(text, facts)
     from openvet.formats._python_repair import is_also_shell

@@ -168,6 +168,10 @@ def read(source: Source, facts: Facts) -> None:
         variables = source.upto(0, _LINE_HELD).decode("utf-8", "replace")
         tell_loading_variables(variables, facts, who)
         tell_indexes(variables, facts)
+    if facts.name.rsplit("/", 1)[-1] in ("entry_points.txt", "setup.cfg"):
+        from openvet.formats._entry_points import note_entry_points
+
+        note_entry_points(source.upto(0, 16 * _LINE_HELD).decode("utf-8", "replace"), facts)
     _tell_commands(source, facts)
     if facts.name.lower().endswith((".csv", ".tsv")):
         from openvet.formats._foreign_shells import tell_spreadsheet_commands

@@ -61,6 +61,10 @@ def read(source: Source, facts: Facts) -> None:
     encoded.walk(document, spelled=spelled)
     tell_parsed_tool(document, facts)
     carry_templates(document, facts)
+    if "entry" in text or "plugins" in text:
+        from openvet.formats._entry_points import note_entry_tables
+
+        note_entry_tables(document, facts)
 
 
 def _plain(value: Any) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from openvet.checks._check import Context
+from openvet.checks.python._entry_points import entry_calls
 from openvet.checks.python._follow import Where, follow
 from openvet.checks.python._pickled import pickled_calls
 from openvet.core.coverage import Unknown
@@ -32,7 +33,7 @@ Grade = tuple[Severity, Confidence]
 def uses(inventory: Inventory) -> list[tuple[PythonSource, PythonUse, str]]:
     """Every use in every source, with where it is called from when another file calls it; not those of TorchScript."""
     read = inventory.once(sources)
-    followed = follow(read, pickled_calls(inventory, read))
+    followed = follow(read, (*pickled_calls(inventory, read), *entry_calls(inventory)))
     if followed.left_off is not None:
         text = "too many calls lead from file to file; those from here on were not followed"
         inventory.left_off(Unknown("limit", text, followed.left_off))

@@ -6,7 +6,9 @@ What it finds:
     model is used (``forward``, ``generate``, ``tokenize``, operators, properties); a note where the command is constant and only
     tells about the machine (``nvidia-smi``) or clears the terminal, or only installs
     packages that OpenVet knows from the public index. A constant command that installs other packages, or fetches weights with
-    ``pget``, wants a review. Names are followed through imports, aliases, ``getattr`` and containers, and calls into other files of the repository.
+    ``pget``, wants a review. One that nobody should run (it hands a shell over, sends keys, destroys files, runs what it fetches from
+    a bare address) counts in any function, called or not; so do functions that packaging names as entry points of plugins. Names are
+    followed through imports, aliases, ``getattr`` and containers, and calls into other files of the repository.
 
 Why it matters:
     Importing the file is enough to run the command. Code that describes a model has no reason to start a process
@@ -31,9 +33,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from openvet.checks._check import Context
-from openvet.checks.python._uses import found
+from openvet.checks.python._uses import found, uses
 from openvet.core.finding import Finding
+from openvet.core.location import Location
 from openvet.core.rule import Confidence, Rule, Severity
+from openvet.formats.shell import dangerous_line
 
 RULE = Rule(
     id="python/process-at-load",
@@ -46,6 +50,7 @@ RULE = Rule(
 
 _GRADES = {"import": (Severity.HIGH, Confidence.HIGH), "construction": (Severity.HIGH, Confidence.MEDIUM),
            "inference": (Severity.HIGH, Confidence.MEDIUM)}  # fmt: skip
+_MOST = 20
 # nvidia-smi and its kind
 _TELLING = {"import": (Severity.NOTE, Confidence.HIGH), "construction": (Severity.NOTE, Confidence.HIGH)}
 _INSTALLING = {"import": (Severity.NOTE, Confidence.HIGH), "construction": (Severity.NOTE, Confidence.HIGH),
@@ -74,3 +79,23 @@ def check(ctx: Context) -> Iterator[Finding]:
         ctx, "telling", "starts a process that tells about the machine", "Look at the command before you run this code.",
         _TELLING,
     )  # fmt: skip
+    yield from _commands(ctx)
+
+
+def _commands(ctx: Context) -> Iterator[Finding]:
+    """Commands that nobody should run, whenever their function is called: there is no use of the code in which they are right."""
+    told = 0
+    for program, use, _ in ctx.inventory.once(uses):
+        if use.when != "call" or use.capability not in ("process", "hidden") or not use.detail or told >= _MOST:
+            continue
+        what = dangerous_line(use.detail.strip("'\""))
+        if what is None or what.endswith("something and runs it at once"):
+            continue
+        told += 1
+        yield ctx.finding(
+            Location(program.location.place, line=use.line, pointer=program.location.pointer),
+            f"starts a process when it is called that {what}: {use.name}({use.detail})",
+            "Do not run this code.",
+            confidence=Confidence.MEDIUM,
+            evidence={"callable": use.name, "when": use.when, "detail": use.detail},
+        )
