@@ -22,6 +22,7 @@ from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError, UnsupportedError
 from openvet.formats._encoded import EncodedPickles
 from openvet.formats._format import Facts, Format, Head, Likeness, Tensor
+from openvet.formats._gguf_keys import key_lies
 from openvet.formats._hidden import look_inside
 from openvet.formats._templates import MAX_TEMPLATE
 from openvet.formats._trailing import all_zero, look_in_gap, say_incomplete, say_trailing
@@ -88,6 +89,8 @@ def read(source: Source, facts: Facts) -> None:
     header = _Header(source, facts)
     header.counts()
     header.keys()
+    for lie, message, key in key_lies(header.kinds, header.arrays, facts.metadata):
+        header.lie(lie, message, key)
     header.infos()
     _check_layout(source, facts, header)
 
@@ -109,6 +112,9 @@ class _Header:
         self.n_keys = 0
         self.strings = 0
         self.encoded = EncodedPickles(facts)
+        #: type of each value, and type and number of the items of each array, of the first keys
+        self.kinds: dict[str, int] = {}
+        self.arrays: dict[str, tuple[int, int]] = {}
         #: what the arrays of one chat template hold, as texts and as numbers
         self.pieces: list[str] = []
         self.numbers: list[int] = []
@@ -179,7 +185,10 @@ class _Header:
             if raw in seen:
                 self.lie("key-duplicate", f"the key {shown} stands in the header twice", shown)
             seen.add(raw)
-            value = self.value(shown, self.u32())
+            kind = self.u32()
+            if len(self.kinds) < _KEYS_KEPT:
+                self.kinds[shown] = kind
+            value = self.value(shown, kind)
             if shown == "general.alignment":
                 self.set_alignment(value)
             if len(facts.metadata) < _KEYS_KEPT and shown not in _OWN_NOTES:
@@ -275,6 +284,8 @@ class _Header:
     def items(self, key: str, depth: int) -> Any:
         kind = self.u32()
         count = self.length()
+        if depth == 1 and len(self.arrays) < _KEYS_KEPT:
+            self.arrays[key] = kind, count
         if kind == _STRING:
             return self.texts(key, count)
         if kind == _ARRAY:

@@ -3,7 +3,8 @@
 What it finds:
     Counts that the file has no room for, empty or repeated names of keys and tensors, more than four dimensions,
     rows that do not fill whole blocks, an alignment that is no power of two, tensors that overlap, leave holes or
-    lie off the alignment, padding that is not zero, and templates that are not UTF-8. The evidence names the lie in
+    lie off the alignment, padding that is not zero, templates that are not UTF-8, and arrays of the tokenizer whose items are of
+    another type than readers take for granted or are fewer than the tokens. The evidence names the lie in
     one word.
 
 Why it matters:
@@ -22,7 +23,7 @@ What it cannot see:
     What the numbers do. Sizes of tensor types that only a fork of ggml knows; they are reported as unread.
 
 References:
-    https://github.com/ggml-org/ggml/blob/master/docs/gguf.md ; CWE-1284.
+    https://github.com/ggml-org/ggml/blob/master/docs/gguf.md ; https://github.com/ggml-org/llama.cpp/pull/26690 ; CWE-125, CWE-1284.
 """
 
 from __future__ import annotations
