@@ -12,6 +12,8 @@ CONSTRUCTION = frozenset({
     "_load_pyfunc", "setup", "initialize", "model_fn", "load_context", "handler", "handle", "_init_weights", "post_init",
     "load_state_dict", "_load_from_state_dict", "_load_state_dict", "_load_pretrained_model", "load_weights", "tie_weights",
     "find_spec", "find_module", "exec_module", "create_module", "load_module",
+    "init_context", "load_predictor", "load_ipython_extension", "load_jupyter_server_extension", "_load_jupyter_server_extension",
+    "_load_jupyter_extension",
 })  # fmt: skip
 #: What runs when the model is used.
 INFERENCE = frozenset({

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from openvet.core.pattern import pattern
+from openvet.formats._chosen_names import CHOSEN, is_chosen
 from openvet.formats._python_commands import kind_of_command
 from openvet.formats._python_resolve import LOCAL, NEAR, UNKNOWN, Names
 from openvet.formats._python_secrets import may_take, taken
@@ -149,7 +150,9 @@ class Uses(Names):
         elif capability == "import":
             # an ordinary import where the name is constant
             if node.args and self.fold(node.args[0]) is None:
-                self._use(node, name, "import", when, self._arguments(node))
+                alone = len(node.args) == 1 and not any(each.arg == "package" for each in node.keywords)
+                chosen = alone and when != "import" and is_chosen(node.args[0], self._values, self.resolve)
+                self._use(node, name, "import", when, CHOSEN if chosen else self._arguments(node))
         elif capability == "code":
             self._given_code(node, name, when)
         elif (capability == "load" or name == "yaml.load") and node.args and self._is_object(node.args[0]):

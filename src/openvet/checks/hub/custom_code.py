@@ -8,7 +8,9 @@ What it finds:
 
 Why it matters:
     With ``trust_remote_code=True`` transformers and diffusers import the named file and so run everything in it, with
-    the rights of whoever loads the model. Code in another repository can change after this one was vetted.
+    the rights of whoever loads the model. Code in another repository can change after this one was vetted. In an inner
+    configuration (``vision_config``) vLLM before 0.11.1 took it without being told to trust the model (CVE-2025-66448); published
+    models use that honestly as well, so that it wants a review as anywhere else.
 
 Example:
     ``"auto_map": {"AutoModelForCausalLM": "modeling_deepseek.DeepseekV3ForCausalLM"}`` in ``config.json``.
@@ -23,7 +25,7 @@ What it cannot see:
     fetched.
 
 References:
-    https://huggingface.co/docs/transformers/main/en/custom_models ; CWE-829.
+    https://huggingface.co/docs/transformers/main/en/custom_models ; CVE-2025-66448 ; CWE-829.
 """
 
 from __future__ import annotations
@@ -102,6 +104,8 @@ def _named(ctx: Context, location: Location, value: Any, here: set[str], loud: s
             message = (
                 f"takes {classes} from the other repository {shown(repository)}, whose code may change at any time"
             )
+            if (location.pointer or "").count("/") > 1:
+                message += "; vLLM before 0.11.1 runs what stands in an inner configuration without being told to trust it"
         else:
             missing = sorted({f"{name.split('.', 1)[0]}.py" for name in names} - here)
             message = f"makes a loader run {classes} of this repository when trust_remote_code is given"

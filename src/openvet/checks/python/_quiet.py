@@ -18,6 +18,7 @@ from openvet.checks.python._uses import sources, uses
 from openvet.core.pattern import pattern
 from openvet.core.tables import read_table
 from openvet.core.text import shorten
+from openvet.formats._chosen_names import CHOSEN
 from openvet.formats._python_names import capabilities
 from openvet.formats.python import PythonSource, PythonUse
 from openvet.inventory.component import Inventory
@@ -101,6 +102,8 @@ def _is_of_the_model(use: PythonUse, program: PythonSource) -> bool:
 
 
 def _of_use(use: PythonUse, program: PythonSource) -> str:
+    if use.detail == CHOSEN and use.when != "call":
+        return f"line {use.line} imports a module {CHOSEN} ({shorten(use.name, 60)})"
     if use.capability in (_WHEN_CALLED if use.when == "call" else _ALWAYS):
         return ""
     if use.when in ("construction", "inference") and _is_of_the_model(use, program):

@@ -88,6 +88,8 @@ def _commands(ctx: Context) -> Iterator[Finding]:
     for program, use, _ in ctx.inventory.once(uses):
         if use.when != "call" or use.capability not in ("process", "hidden") or not use.detail or told >= _MOST:
             continue
+        if program.location.pointer:  # the cells of a notebook are read as commands already
+            continue
         what = dangerous_line(use.detail.strip("'\""))
         if what is None or what.endswith("something and runs it at once"):
             continue
