@@ -36,7 +36,8 @@ _ENDINGS: Final = pattern(
     r"\*\.(?:docx?|xlsx?|pptx?|pdf|jpe?g|png|odt|ods|txt|zip|sql|key|pem|pt|pth|ckpt|safetensors|mp4)\b", re.IGNORECASE
 )
 _EACH: Final = pattern(
-    r"\s-(?:exec|execdir|ok|delete)\b|\|\s{0,8}(?:xargs|while\s+read|parallel)\b|\bfor\b|\bForEach(?:-Object)?\b|\|\s{0,8}%", re.IGNORECASE
+    r"\s-(?:exec|execdir|ok|delete)\b|\|\s{0,8}(?:xargs|while\s+read|parallel)\b|\bfor\b|\bForEach(?:-Object)?\b|\|\s{0,8}%",
+    re.IGNORECASE,
 )
 _FINDS: Final = pattern(r"\b(?:find|fd|fdfind|locate|Get-ChildItem|gci|dir|forfiles|for)\b", re.IGNORECASE)
 _CIPHERS: Final = pattern(
@@ -78,8 +79,12 @@ _CRON: Final = pattern(
 )
 #: What a task of Windows that is made here starts, where nobody should make it unread.
 _TASK: Final = pattern(r"\b(?:powershell|pwsh|mshta|wscript)\b|https?:|\s-enc\w{0,14}\s", re.IGNORECASE)
-_ADDRESS: Final = pattern(r"https?://(?:\d{1,3}\.){3}\d|https?://\S|/dev/tcp/|\b(?:wget|curl|nc|ncat|bash|sh|python3?)\b")
-_PACKS: Final = pattern(r"\b(?:tar\s+-?\w*c\w*|zip\s+-\w*r\w*|7z[az]?\s+a|Compress-Archive|cpio\s+-o|rsync|scp\s+-r)\b", re.IGNORECASE)
+_ADDRESS: Final = pattern(
+    r"https?://(?:\d{1,3}\.){3}\d|https?://\S|/dev/tcp/|\b(?:wget|curl|nc|ncat|bash|sh|python3?)\b"
+)
+_PACKS: Final = pattern(
+    r"\b(?:tar\s+-?\w*c\w*|zip\s+-\w*r\w*|7z[az]?\s+a|Compress-Archive|cpio\s+-o|rsync|scp\s+-r)\b", re.IGNORECASE
+)
 _AWAY: Final = pattern(
     r"\|\s{0,8}(?:\w+\s[^|]{0,200}\|\s{0,8})?(?:curl|wget|nc|ncat|netcat|socat|openssl|ssh|http)\b|&&?\s{0,8}curl\b|;\s{0,8}curl\b|>\s{0,4}/dev/tcp/|\bInvoke-(?:WebRequest|RestMethod)\b|\bUploadFile\b",
     re.IGNORECASE,
@@ -108,9 +113,9 @@ def destroys(line: str, words: AbstractSet[str]) -> tuple[str, str] | None:
         return _HIDES
     if (("schtasks" in words and "create" in words) or "scheduledtask" in words) and _TASK.search(line):
         return _STAYS
-    if ("cron" in line or "tee" in words) and (found := _CRON.search(line)):
-        if "crontab" not in found.group() or _ADDRESS.search(found.group()):
-            return _STAYS
+    found = _CRON.search(line) if "cron" in line or "tee" in words else None
+    if found is not None and ("crontab" not in found.group() or _ADDRESS.search(found.group())):
+        return _STAYS
     whole = _HOMES.search(line) is not None
     if not whole and len(set(map(str.lower, _ENDINGS.findall(line)))) < 2:
         return None

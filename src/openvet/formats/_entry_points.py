@@ -15,7 +15,9 @@ from openvet.formats._format import Facts
 __all__ = ["note_entry_points", "note_entry_tables"]
 
 _PEOPLE: Final = frozenset({"console_scripts", "gui_scripts", "scripts", "gui-scripts"})
-_GROUP: Final = pattern(r"^\s{0,80}\[?[\"']?([A-Za-z][\w.-]{0,80})[\"']?(?:\]|\s{0,9}[:=]\s{0,9}[\[(\"']{0,4})\s*$", re.MULTILINE)
+_GROUP: Final = pattern(
+    r"^\s{0,80}\[?[\"']?([A-Za-z][\w.-]{0,80})[\"']?(?:\]|\s{0,9}[:=]\s{0,9}[\[(\"']{0,4})\s*$", re.MULTILINE
+)
 _TARGET: Final = pattern(r"[\w.-]{1,80}\s{0,9}=\s{0,9}([A-Za-z_][\w.]{0,200}:[A-Za-z_][\w.]{0,200})")
 _INLINE: Final = pattern(r"[\"']([\w.-]{1,80})[\"']\s{0,9}:\s{0,9}[\[(]?\s*[\"']")
 _MOST: Final = 200

@@ -40,7 +40,9 @@ _SINGLE: Final[dict[str, tuple[int, ...]]] = {
 _MOST_WORDS: Final = 1 << 26
 
 
-def key_lies(kinds: Mapping[str, int], arrays: Mapping[str, tuple[int, int]], metadata: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
+def key_lies(
+    kinds: Mapping[str, int], arrays: Mapping[str, tuple[int, int]], metadata: Mapping[str, object]
+) -> Iterator[tuple[str, str, str]]:
     """Each key that is not what readers take it for: the lie in a word, a sentence, and the key.
 
     Args:
@@ -56,7 +58,11 @@ def key_lies(kinds: Mapping[str, int], arrays: Mapping[str, tuple[int, int]], me
     words = arrays.get(_TOKENS, (_STRING, 0))[1]
     for key, (kind, count) in arrays.items():
         if key in _ITEMS and kind not in _ITEMS[key]:
-            yield "item-type", f"{key} holds items of the type {kind}: readers take them for others, and read beyond them", key
+            yield (
+                "item-type",
+                f"{key} holds items of the type {kind}: readers take them for others, and read beyond them",
+                key,
+            )
         elif key in _FOR_EACH_TOKEN and count < words:
             yield "item-count", f"{key} has {count} items for {words} tokens: readers read beyond its end", key
     for key, value in metadata.items():

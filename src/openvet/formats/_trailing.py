@@ -7,7 +7,16 @@ from functools import partial
 from openvet.formats._format import Facts, Head, Likeness, Member
 from openvet.io.source import Source
 
-__all__ = ["BEHIND", "GAP", "account_for_rest", "all_zero", "hand_on_what_runs", "look_in_gap", "say_incomplete", "say_trailing"]
+__all__ = [
+    "BEHIND",
+    "GAP",
+    "account_for_rest",
+    "all_zero",
+    "hand_on_what_runs",
+    "look_in_gap",
+    "say_incomplete",
+    "say_trailing",
+]
 
 #: What the member is called that stands behind the end of a file.
 BEHIND = "bytes-after-the-end"
@@ -50,9 +59,7 @@ def say_trailing(source: Source, facts: Facts, end: int, what: str) -> None:
         hand_on_what_runs(source, facts, end)
 
 
-def hand_on_what_runs(
-    source: Source, facts: Facts, start: int, end: int | None = None, name: str = BEHIND
-) -> None:
+def hand_on_what_runs(source: Source, facts: Facts, start: int, end: int | None = None, name: str = BEHIND) -> None:
     """Where the bytes from ``start`` to ``end`` begin like something that runs, what it is and does is told like that of any other file.
 
     Zero bytes before it are passed over, as far as a block goes: padding may stand before what is hidden. ``end`` of ``None`` is the

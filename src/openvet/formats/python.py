@@ -200,6 +200,7 @@ def _without_nulls(head: Head) -> BytesSource:
 
 def read(source: Source, facts: Facts) -> None:
     from openvet.formats._encoded import EncodedPickles
+    from openvet.formats._python_homes import tell_homes
     from openvet.formats._reordered import reordered_line
     from openvet.formats._secrets import scan_text
 
@@ -209,6 +210,7 @@ def read(source: Source, facts: Facts) -> None:
     text = _decode(source.read(0, source.size), facts)
     scan_text(text, facts)
     EncodedPickles(facts).look(text)
+    tell_homes(text, facts)
     if (number := reordered_line(text)) is not None:
         facts.anomaly(
             "python/reordered-text", "has marks that show this line in another order than it is run in", line=number

@@ -105,7 +105,9 @@ def _named(ctx: Context, location: Location, value: Any, here: set[str], loud: s
                 f"takes {classes} from the other repository {shown(repository)}, whose code may change at any time"
             )
             if (location.pointer or "").count("/") > 1:
-                message += "; vLLM before 0.11.1 runs what stands in an inner configuration without being told to trust it"
+                message += (
+                    "; vLLM before 0.11.1 runs what stands in an inner configuration without being told to trust it"
+                )
         else:
             missing = sorted({f"{name.split('.', 1)[0]}.py" for name in names} - here)
             message = f"makes a loader run {classes} of this repository when trust_remote_code is given"

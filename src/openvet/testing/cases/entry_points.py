@@ -13,7 +13,9 @@ _RUNS = "def register():\n    import os\n    os.system('echo forged')\n"
 _PROJECT = '[project]\nname = "x"\nversion = "0.1"\n'
 
 
-def _case(name: str, technique: str, files: dict[str, str], decision: Literal["admit", "review", "reject"], *rules: str) -> Case:
+def _case(
+    name: str, technique: str, files: dict[str, str], decision: Literal["admit", "review", "reject"], *rules: str
+) -> Case:
     data = {path: text.encode() for path, text in files.items()}
     return Case(f"entry-points/{name}", technique, lambda: data, decision, frozenset(rules))
 
@@ -29,7 +31,13 @@ def _metadata(group: str, code: str) -> tuple[tuple[str, dict[str, str]], ...]:
     )  # fmt: skip
 
 
-_GROUPS = ("vllm.general_plugins", "pytest11", "mlflow.model_evaluator", "jupyter_serverproxy_servers", "transformers.plugins")
+_GROUPS = (
+    "vllm.general_plugins",
+    "pytest11",
+    "mlflow.model_evaluator",
+    "jupyter_serverproxy_servers",
+    "transformers.plugins",
+)
 #: Functions that nothing here calls, with commands for which there is no use.
 _COMMANDS = (
     ("fetch", f"import os\ndef start():\n    os.system({_FETCH!r})\n"),

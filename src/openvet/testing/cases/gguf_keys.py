@@ -40,7 +40,9 @@ _ORDINARY: tuple[tuple[str, str, list[tuple[str, str, Any]]], ...] = (
 def _case(name: str, technique: str, keys: list[tuple[str, str, Any]], decision: Literal["admit", "review"]) -> Case:
     first = [] if any(key == "general.architecture" for key, _, _ in keys) else [_ARCHITECTURE]
     rules = frozenset({"gguf/header-lies"}) if decision == "review" else frozenset[str]()
-    return Case(f"gguf-keys/{name}", technique, lambda: gguf([*first, *keys]), decision, rules, ("gguf",), name="model.gguf")
+    return Case(
+        f"gguf-keys/{name}", technique, lambda: gguf([*first, *keys]), decision, rules, ("gguf",), name="model.gguf"
+    )
 
 
 CASES: tuple[Case, ...] = (

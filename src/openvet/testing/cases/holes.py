@@ -48,7 +48,9 @@ def _gguf(hidden: bytes, *, padding: bool) -> bytes:
     return gguf([("general.architecture", "string", "llama")], [first, second], data=data)
 
 
-def _case(name: str, technique: str, data: bytes, file: str, decision: Literal["admit", "review", "reject"], *rules: str) -> Case:
+def _case(
+    name: str, technique: str, data: bytes, file: str, decision: Literal["admit", "review", "reject"], *rules: str
+) -> Case:
     return Case(f"holes/{name}", technique, lambda: data, decision, frozenset(rules), name=file)
 
 

@@ -1,0 +1,164 @@
+"""Python that goes through the home of whoever runs it and overwrites, encrypts or deletes what it finds, in whatever function.
+
+Only loops over the home as a whole (or its documents), and calls that remove it as a whole, count; a search that is narrowed to
+compiled or temporary files does not. It is a heuristic of one source: places that are only known when it runs are not seen.
+
+Sources: MITRE ATT&CK T1485, T1486.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+from openvet.core.pattern import pattern
+from openvet.formats._format import Facts
+
+__all__ = ["tell_homes"]
+
+#: Words of which a source must have one of each kind.
+_HOMES: Final = pattern(
+    r"expanduser|\.home\(\)|USERPROFILE|\bHOME\b|[\"'](?:/home|/root|/Users|/)[\"']|C:[\\/]{1,4}Users"
+)
+_CHANGES: Final = pattern(
+    r"rmtree|write_bytes|write_text|unlink|\bremove\b|[\"']r?[wa]b?\+?b?[\"']|r\+b|encrypt|\brename\b"
+)
+_WALKS: Final = frozenset({"walk", "rglob", "glob", "iglob", "listdir", "scandir", "iterdir", "fwalk"})
+_REMOVES: Final = frozenset({"remove", "unlink", "rmtree", "write_bytes", "write_text", "truncate", "rmdir"})
+#: Functions of modules that are given the place first.
+_WHOLE: Final = pattern(
+    r"(?:~|/|/home|/root|/Users|C:[\\/]{1,4}(?:Users)?|(?:~|/root)/(?:Documents|Desktop|Pictures|Downloads|Music|Videos))[\\/]?(?:\*{1,2}(?:/\*)?)?"
+)
+_FOLDERS: Final = frozenset({"documents", "desktop", "pictures", "downloads", "music", "videos"})
+_TIDIED: Final = (
+    ".pyc",
+    ".pyo",
+    ".tmp",
+    ".log",
+    ".lock",
+    ".bak",
+    ".cache",
+    ".swp",
+    "__pycache__",
+    ".ipynb_checkpoints",
+    ".incomplete",
+    ".ds_store",
+)
+_LONGEST: Final = 512 * 1024
+_MOST_NODES: Final = 100_000
+
+
+def tell_homes(text: str, facts: Facts) -> None:
+    """Record the first place at which a source destroys the files of whoever runs it."""
+    if len(text) > _LONGEST or not _HOMES.search(text) or not _CHANGES.search(text):
+        return
+    try:
+        nodes = list(islice(ast.walk(ast.parse(text)), _MOST_NODES))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    held = {
+        node.targets[0].id: node.value
+        for node in nodes
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    for node in nodes:
+        if _destroys(node, held):
+            message = "overwrites, encrypts or deletes the files of whoever runs it"
+            facts.anomaly("hub/shell-command", message, line=getattr(node, "lineno", 1), kind="destroys")
+            return
+
+
+def _destroys(node: ast.AST, held: dict[str, ast.expr]) -> bool:
+    if isinstance(node, ast.For):
+        return any(_walks_home(each, held) for each in ast.walk(node.iter)) and _changes_each(node.body)
+    return (
+        isinstance(node, ast.Call) and _last(node.func) == "rmtree" and bool(node.args) and _is_home(node.args[0], held)
+    )
+
+
+def _walks_home(node: ast.AST, held: dict[str, ast.expr]) -> bool:
+    if not isinstance(node, ast.Call) or _last(node.func) not in _WALKS:
+        return False
+    words = [each.value for each in _arguments(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    if any(word.lower().endswith(_TIDIED) for word in words):
+        return False
+    owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+    return any(_is_home(each, held) for each in (*node.args[:1], *([owner] if owner is not None else [])))
+
+
+def _is_home(node: ast.expr, held: dict[str, ast.expr], hops: int = 6) -> bool:
+    """Whether an expression is a home, the root, or a folder of documents in one."""
+    if hops <= 0:
+        return False
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str) and _WHOLE.fullmatch(node.value) is not None
+    if isinstance(node, ast.Name):
+        return node.id in held and _is_home(held[node.id], held, hops - 1)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div | ast.Add):
+        return _is_home(node.left, held, hops - 1) and _is_folder(node.right)
+    if isinstance(node, ast.Subscript):
+        return isinstance(node.slice, ast.Constant) and node.slice.value in ("HOME", "USERPROFILE")
+    if not isinstance(node, ast.Call):
+        return False
+    name = _last(node.func)
+    if name == "home":
+        return not node.args
+    if name in ("getenv", "get"):
+        return (
+            bool(node.args) and isinstance(node.args[0], ast.Constant) and node.args[0].value in ("HOME", "USERPROFILE")
+        )
+    if name == "join":
+        return bool(node.args) and _is_home(node.args[0], held, hops - 1) and all(map(_is_folder, node.args[1:]))
+    if name in ("expanduser", "Path", "str", "abspath", "realpath", "PosixPath", "expandvars", "resolve", "fspath"):
+        inner = node.args[0] if node.args else node.func.value if isinstance(node.func, ast.Attribute) else None
+        return inner is not None and len(node.args) < 2 and _is_home(inner, held, hops - 1)
+    return False
+
+
+def _is_folder(node: ast.expr) -> bool:
+    """A folder in which people keep their own documents, or everything below."""
+    value = node.value if isinstance(node, ast.Constant) else None
+    return isinstance(value, str) and (value.lower().strip("/\\") in _FOLDERS or not value.strip("/\\*"))
+
+
+def _changes_each(body: list[ast.stmt]) -> bool:
+    calls = [each for part in body for each in ast.walk(part) if isinstance(each, ast.Call)]
+    words = {word.lower() for part in body for word in _texts(part)}
+    if any(word.endswith(_TIDIED) for word in words):
+        return False
+    return any(_last(each.func) in _REMOVES and _is_of_files(each) for each in calls) or any(map(_opens_anew, calls))
+
+
+def _is_of_files(call: ast.Call) -> bool:
+    """``list.remove`` and ``str.write`` are no matter: a module's function, or a method of the path itself."""
+    name = _last(call.func)
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    if name in ("remove", "truncate", "rmdir"):
+        return isinstance(owner, ast.Name) and owner.id in ("os", "shutil")
+    return True
+
+
+def _opens_anew(call: ast.Call) -> bool:
+    """Whether a file is opened to be written over."""
+    if _last(call.func) != "open":
+        return False
+    modes = [each.value for each in _arguments(call) if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    return any(mode in ("wb", "w", "r+b", "rb+", "r+", "wb+", "w+b") for mode in modes) and any(
+        isinstance(each, ast.Name | ast.Call) for each in _arguments(call)[:1]
+    )
+
+
+def _arguments(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(each.value for each in call.keywords)]
+
+
+def _texts(part: ast.AST) -> Iterator[str]:
+    for each in ast.walk(part):
+        if isinstance(each, ast.Constant) and isinstance(each.value, str):
+            yield each.value
+
+
+def _last(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
