@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set as AbstractSet
+from itertools import islice
 from typing import Final
 
 from openvet.core.pattern import pattern
@@ -36,59 +37,59 @@ _ENDINGS: Final = pattern(
     r"\*\.(?:docx?|xlsx?|pptx?|pdf|jpe?g|png|odt|ods|txt|zip|sql|key|pem|pt|pth|ckpt|safetensors|mp4)\b", re.IGNORECASE
 )
 _EACH: Final = pattern(
-    r"\s-(?:exec|execdir|ok|delete)\b|\|\s{0,8}(?:xargs|while\s+read|parallel)\b|\bfor\b|\bForEach(?:-Object)?\b|\|\s{0,8}%",
+    r"\s-(?:exec|execdir|ok|delete)\b|\|\s{0,8}(?:xargs|while\s{1,8}read|parallel)\b|\bfor\b|\bForEach(?:-Object)?\b|\|\s{0,8}%",
     re.IGNORECASE,
 )
 _FINDS: Final = pattern(r"\b(?:find|fd|fdfind|locate|Get-ChildItem|gci|dir|forfiles|for)\b", re.IGNORECASE)
 _CIPHERS: Final = pattern(
-    r"\bopenssl\s+(?:enc|aes\S*|des\S*|rsautl|pkeyutl|smime|cms)\b(?![^|;&]{0,200}\s-d(?:ecrypt)?\b)"
-    r"|\bgpg2?\b[^|;&]{0,200}\s(?:-c|-e|--symmetric|--encrypt)\b|\bccrypt\s+(?:-e|--encrypt)|\bage\s+(?:-e|-r|-p|--recipient)"
-    r"|\b7z[az]?\s+a\b[^|;&]{0,200}\s-p\S|\bzip\b[^|;&]{0,200}\s(?:-P|-e|--password|--encrypt)\b|\bcipher\s+/e\b|\bmcrypt\b|\baescrypt\s+-e\b",
+    r"\bopenssl\s{1,8}(?:enc|aes\S{0,40}|des\S{0,40}|rsautl|pkeyutl|smime|cms)\b(?![^|;&]{0,200}\s-d(?:ecrypt)?\b)"
+    r"|\bgpg2?\b[^|;&]{0,200}\s(?:-c|-e|--symmetric|--encrypt)\b|\bccrypt\s{1,8}(?:-e|--encrypt)|\bage\s{1,8}(?:-e|-r|-p|--recipient)"
+    r"|\b7z[az]?\s{1,8}a\b[^|;&]{0,200}\s-p\S|\bzip\b[^|;&]{0,200}\s(?:-P|-e|--password|--encrypt)\b|\bcipher\s{1,8}/e\b|\bmcrypt\b|\baescrypt\s{1,8}-e\b",
     re.IGNORECASE,
 )
 _REMOVES: Final = pattern(
-    r"\bshred\b|\bwipe\b|\bsrm\b|\brm\s|\bunlink\b|\bdel\s|\berase\s|\bRemove-Item\b|\bri\s|\s-delete\b|\bmv\s[^|;&]{0,200}/dev/null|\btruncate\s+(?:-s|--size)"
+    r"\bshred\b|\bwipe\b|\bsrm\b|\brm\s|\bunlink\b|\bdel\s|\berase\s|\bRemove-Item\b|\bri\s|\s-delete\b|\bmv\s[^|;&]{0,200}/dev/null|\btruncate\s{1,8}(?:-s|--size)"
     r"|\bsdelete\b|\brd\s|\brmdir\s",
     re.IGNORECASE,
 )
 #: What is given the home itself, with all below it.
 _RECURSIVE: Final = pattern(
-    r"\b(?:shred|srm|wipe)\s|\b(?:Remove-Item|ri|rm|rmdir|rd|del|erase)\b[^|;&]{0,200}(?:\s-(?:r\w*|Recurse)\b|\s/s\b|\s--recursive\b)|\bchmod\s+-R\s+0*[0]{1,3}\b",
+    r"\b(?:shred|srm|wipe)\s|\b(?:Remove-Item|ri|rm|rmdir|rd|del|erase)\b[^|;&]{0,200}(?:\s-(?:r\w{0,8}|Recurse)\b|\s/s\b|\s--recursive\b)|\bchmod\s{1,8}-R\s{1,8}0*[0]{1,3}\b",
     re.IGNORECASE,
 )
 _DEVICES: Final = pattern(
-    r"\b(?:mkfs(?:\.\w{1,10})?|wipefs|blkdiscard|shred|sgdisk\s+(?:-Z|--zap-all)|hdparm\b[^|;&]{0,100}--security-erase\S*)\s[^|;&]{0,200}"
+    r"\b(?:mkfs(?:\.\w{1,10})?|wipefs|blkdiscard|shred|sgdisk\s{1,8}(?:-Z|--zap-all)|hdparm\b[^|;&]{0,100}--security-erase\S{0,40})\s[^|;&]{0,200}"
     r"/dev/(?:sd[a-z]|nvme\d|hd[a-z]|vd[a-z]|xvd[a-z]|mapper/|disk\d)|>\s{0,4}/dev/(?:sd[a-z]|nvme\d|hd[a-z]|vd[a-z])|\b(?:cat|cp|tee)\s[^|;&]{0,200}\s/dev/(?:sd[a-z]|nvme\d|hd[a-z]|vd[a-z])\b"
-    r"|\bformat(?:\.com)?\s+[a-z]:\s{0,4}/|\bdiskpart\b[^|&]{0,100}/s\b|\bClear-Disk\b|\bFormat-Volume\b|\bcipher\s+/w:|\bInitialize-Disk\b",
+    r"|\bformat(?:\.com)?\s{1,8}[a-z]:\s{0,4}/|\bdiskpart\b[^|&]{0,100}/s\b|\bClear-Disk\b|\bFormat-Volume\b|\bcipher\s{1,8}/w:|\bInitialize-Disk\b",
     re.IGNORECASE,
 )
 #: A function that calls itself twice in the background; a batch file that starts itself.
 _FORKS: Final = pattern(
-    r"(?<!\w)(\w{1,40}|:|\.)\s{0,4}\(\)\s{0,4}\{\s{0,4}\1\s{0,4}\|\s{0,4}\1\s{0,4}&\s{0,4};?\s{0,4}\}|%0\s{0,4}\|\s{0,4}%0|\bstart\s+(?:\"\"\s+)?%~?0\b[^|&]{0,40}&\s{0,4}goto\b"
-    r"|\bwhile\s+(?:true|:|1)\s{0,4};\s{0,4}do\s[^;]{0,100}(?:bash|sh)\s+[\"']?\$0[\"']?\s{0,4}&"
+    r"(?<!\w)(\w{1,40}|:|\.)\s{0,4}\(\)\s{0,4}\{\s{0,4}(\w{1,40}|:|\.)\s{0,4}\|\s{0,4}(\w{1,40}|:|\.)\s{0,4}&\s{0,4};?\s{0,4}\}|%0\s{0,4}\|\s{0,4}%0|\bstart\s{1,8}(?:\"\"\s{1,8})?%~?0\b[^|&]{0,40}&\s{0,4}goto\b"
+    r"|\bwhile\s{1,8}(?:true|:|1)\s{0,4};\s{0,4}do\s[^;]{0,100}(?:bash|sh)\s{1,8}[\"']?\$0[\"']?\s{0,4}&"
 )
 _LOGS: Final = pattern(
-    r"\bhistory\s+-c\b|\bunset\s+HISTFILE\b|(?:\brm\s+(?:-\w{1,5}\s+)*|>\s{0,4}|\bshred\s[^|;&]{0,40}|\bln\s+-\w*s\w*\s+/dev/null\s+)(?:~|\$HOME|\$\{HOME\})?/?\.(?:bash|zsh)_history"
-    r"|\brm\s[^|;&]{0,80}/var/log(?:/\*)?(?:\s|\Z)|\bwevtutil(?:\.exe)?\s+(?:cl|clear-log)\b|\bClear-EventLog\b|\bClear-History\b[^|;&]{0,80}\bConsoleHost_history\b|\bjournalctl\s[^|;&]{0,40}--vacuum-time=[01]s"
+    r"\bhistory\s{1,8}-c\b|\bunset\s{1,8}HISTFILE\b|(?:\brm\s{1,8}(?:-\w{1,5}\s{1,8}){0,2}|>\s{0,4}|\bshred\s[^|;&]{0,40}|\bln\s{1,8}-\w{0,8}s\w{0,8}\s{1,8}/dev/null\s{1,8})(?:~|\$HOME|\$\{HOME\})?/?\.(?:bash|zsh)_history"
+    r"|\brm\s[^|;&]{0,80}/var/log(?:/\*)?(?:\s|\Z)|\bwevtutil(?:\.exe)?\s{1,8}(?:cl|clear-log)\b|\bClear-EventLog\b|\bClear-History\b[^|;&]{0,80}\bConsoleHost_history\b|\bjournalctl\s[^|;&]{0,40}--vacuum-time=[01]s"
 )
 #: A table of cron that is put together here and installed from a pipe; keys by which somebody may log in.
-_CRON: Final = pattern(
-    r"(?:\b(?:echo|printf)\b|<<<)[^;]{0,600}\|\s{0,4}(?:sudo\s+)?crontab\s{1,4}-(?:\s|\Z|\))|\bcrontab\s{1,4}-\s{0,4}<<<"
-    r"|\btee\s+(?:-a\s+)?[^|;&\s]{0,100}(?:\.ssh/authorized_keys|/etc/(?:cron\.\w{1,10}/|crontab|sudoers|ld\.so\.preload|passwd|shadow))",
-    re.IGNORECASE,
+_CRON: Final = pattern(r"\|\s{0,4}(?:sudo\s{1,8})?crontab\s{1,4}-(?=\s|\Z|\))|\bcrontab\s{1,4}-\s{0,4}<<<")
+_TEE: Final = pattern(
+    r"\btee\s{1,8}(?:-a\s{1,8})?[^|;&\s]{0,40}(?:\.ssh/authorized_keys|/etc/(?:cron\.\w{1,10}/|crontab|sudoers|ld\.so\.preload|passwd|shadow))"
 )
 #: What a task of Windows that is made here starts, where nobody should make it unread.
 _TASK: Final = pattern(r"\b(?:powershell|pwsh|mshta|wscript)\b|https?:|\s-enc\w{0,14}\s", re.IGNORECASE)
-_ADDRESS: Final = pattern(
-    r"https?://(?:\d{1,3}\.){3}\d|https?://\S|/dev/tcp/|\b(?:wget|curl|nc|ncat|bash|sh|python3?)\b"
-)
+_ADDRESS: Final = pattern(r"\b(?:https?|ftp)://|/dev/(?:tcp|udp)/|\b(?:wget|curl|nc|ncat|base64)\b")
 _PACKS: Final = pattern(
-    r"\b(?:tar\s+-?\w*c\w*|zip\s+-\w*r\w*|7z[az]?\s+a|Compress-Archive|cpio\s+-o|rsync|scp\s+-r)\b", re.IGNORECASE
+    r"\b(?:tar\s{1,8}-?\w{0,8}c\w{0,8}|zip\s{1,8}-\w{0,8}r\w{0,8}|7z[az]?\s{1,8}a|Compress-Archive|cpio\s{1,8}-o|rsync|scp\s{1,8}-r)\b",
+    re.IGNORECASE,
 )
 _AWAY: Final = pattern(
     r"\|\s{0,8}(?:\w+\s[^|]{0,200}\|\s{0,8})?(?:curl|wget|nc|ncat|netcat|socat|openssl|ssh|http)\b|&&?\s{0,8}curl\b|;\s{0,8}curl\b|>\s{0,4}/dev/tcp/|\bInvoke-(?:WebRequest|RestMethod)\b|\bUploadFile\b",
     re.IGNORECASE,
 )
+#: Functions of a line that are looked at.
+_MOST: Final = 20
 #: Words of which a line must have one for any of this.
 _WORDS: Final = frozenset(
     {"openssl", "gpg", "gpg2", "ccrypt", "age", "7z", "7za", "zip", "cipher", "mcrypt", "aescrypt", "shred", "wipe", "srm", "rm", "unlink", "del",
@@ -103,7 +104,9 @@ def destroys(line: str, words: AbstractSet[str]) -> tuple[str, str] | None:
 
     ``words`` are the line's, in lower case.
     """
-    if ("{" in line or "%0" in line or "$0" in line) and _FORKS.search(line):
+    if ("{" in line or "%0" in line or "$0" in line) and any(
+        found[1] == found[2] == found[3] for found in islice(_FORKS.finditer(line), _MOST)
+    ):
         return "starts itself until nothing else can run", "destroys"
     if words.isdisjoint(_WORDS):
         return None
@@ -113,8 +116,9 @@ def destroys(line: str, words: AbstractSet[str]) -> tuple[str, str] | None:
         return _HIDES
     if (("schtasks" in words and "create" in words) or "scheduledtask" in words) and _TASK.search(line):
         return _STAYS
-    found = _CRON.search(line) if "cron" in line or "tee" in words else None
-    if found is not None and ("crontab" not in found.group() or _ADDRESS.search(found.group())):
+    if "crontab" in words and _ADDRESS.search(line) and _CRON.search(line):
+        return _STAYS
+    if "tee" in words and _TEE.search(line):
         return _STAYS
     whole = _HOMES.search(line) is not None
     if not whole and len(set(map(str.lower, _ENDINGS.findall(line)))) < 2:
@@ -133,7 +137,7 @@ def destroys(line: str, words: AbstractSet[str]) -> tuple[str, str] | None:
 
 #: What a search is narrowed to, so that it only tidies: caches, temporary and compiled files.
 _TIDIES: Final = pattern(
-    r"-i?name\s+[\"']?(?:__pycache__|\.DS_Store|\*\.(?:py[co]|tmp|log|bak|swp|o|cache|lock)|Thumbs\.db|\.ipynb_checkpoints|\._\*|core)|-empty\b|-maxdepth\s+0"
+    r"-i?name\s{1,8}[\"']?(?:__pycache__|\.DS_Store|\*\.(?:py[co]|tmp|log|bak|swp|o|cache|lock)|Thumbs\.db|\.ipynb_checkpoints|\._\*|core)|-empty\b|-maxdepth\s{1,8}0"
 )
 
 
