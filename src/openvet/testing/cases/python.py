@@ -51,6 +51,7 @@ CASES: tuple[Case, ...] = (
     *(_case(name, f"on import, {name.replace('-', ' ')}", {"": text}, "reject", f"python/{rule}",
             *(["python/code-at-load"] if rule == "hidden-code" and "exec" in text else []),
             *(["python/network-at-load"] if "fetched" in name else []),
+            *(["hub/shell-command"] if name == "a-home-folder-deleted" else []),
             *(["python/unpickle-at-load"] if name == "marshal" else []))
       for name, (text, rule) in OTHERWISE.items()),
     *(_case(f"later-{name}", f"a command on construction or in use, by way of {name.replace('-', ' ')}", {"": text}, "reject",
