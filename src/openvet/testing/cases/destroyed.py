@@ -67,7 +67,13 @@ def _case(name: str, technique: str, path: str, text: str, decision: Literal["ad
 
 
 def _notebook(command: str) -> str:
-    cell: dict[str, object] = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": [], "source": [f"!{command}\n"]}
+    cell: dict[str, object] = {
+        "cell_type": "code",
+        "metadata": {},
+        "execution_count": None,
+        "outputs": [],
+        "source": [f"!{command}\n"],
+    }
     return json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
 
 
