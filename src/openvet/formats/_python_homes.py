@@ -63,16 +63,23 @@ def tell_homes(text: str, facts: Facts) -> None:
         for node in nodes
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
     }
+    modules = {
+        alias.asname or alias.name
+        for node in nodes
+        if isinstance(node, ast.Import)
+        for alias in node.names
+        if alias.name in ("os", "shutil")
+    }
     for node in nodes:
-        if _destroys(node, held):
+        if _destroys(node, held, modules):
             message = "overwrites, encrypts or deletes the files of whoever runs it"
             facts.anomaly("hub/shell-command", message, line=getattr(node, "lineno", 1), kind="destroys")
             return
 
 
-def _destroys(node: ast.AST, held: dict[str, ast.expr]) -> bool:
+def _destroys(node: ast.AST, held: dict[str, ast.expr], modules: set[str]) -> bool:
     if isinstance(node, ast.For):
-        return any(_walks_home(each, held) for each in ast.walk(node.iter)) and _changes_each(node.body)
+        return any(_walks_home(each, held) for each in ast.walk(node.iter)) and _changes_each(node.body, modules)
     return (
         isinstance(node, ast.Call) and _last(node.func) == "rmtree" and bool(node.args) and _is_home(node.args[0], held)
     )
@@ -84,7 +91,7 @@ def _walks_home(node: ast.AST, held: dict[str, ast.expr]) -> bool:
     words = [each.value for each in _arguments(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)]
     if any(word.lower().endswith(_TIDIED) for word in words):
         return False
-    owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+    owner = _owner(node.func)
     return any(_is_home(each, held) for each in (*node.args[:1], *([owner] if owner is not None else [])))
 
 
@@ -123,20 +130,22 @@ def _is_folder(node: ast.expr) -> bool:
     return isinstance(value, str) and (value.lower().strip("/\\") in _FOLDERS or not value.strip("/\\*"))
 
 
-def _changes_each(body: list[ast.stmt]) -> bool:
+def _changes_each(body: list[ast.stmt], modules: set[str]) -> bool:
     calls = [each for part in body for each in ast.walk(part) if isinstance(each, ast.Call)]
     words = {word.lower() for part in body for word in _texts(part)}
     if any(word.endswith(_TIDIED) for word in words):
         return False
-    return any(_last(each.func) in _REMOVES and _is_of_files(each) for each in calls) or any(map(_opens_anew, calls))
+    return any(_last(each.func) in _REMOVES and _is_of_files(each, modules) for each in calls) or any(
+        map(_opens_anew, calls)
+    )
 
 
-def _is_of_files(call: ast.Call) -> bool:
+def _is_of_files(call: ast.Call, modules: set[str]) -> bool:
     """``list.remove`` and ``str.write`` are no matter: a module's function, or a method of the path itself."""
     name = _last(call.func)
-    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    owner = _owner(call.func)
     if name in ("remove", "truncate", "rmdir"):
-        return isinstance(owner, ast.Name) and owner.id in ("os", "shutil")
+        return isinstance(owner, ast.Name) and owner.id in modules
     return True
 
 
@@ -161,4 +170,20 @@ def _texts(part: ast.AST) -> Iterator[str]:
 
 
 def _last(node: ast.expr) -> str:
+    """The last part of a name, also of ``getattr(module, "name")``."""
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "getattr"
+        and len(node.args) > 1
+    ):
+        asked = node.args[1]
+        return asked.value if isinstance(asked, ast.Constant) and isinstance(asked.value, str) else ""
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _owner(node: ast.expr) -> ast.expr | None:
+    """What the name is taken from."""
+    if isinstance(node, ast.Call) and node.args:
+        return node.args[0]
+    return node.value if isinstance(node, ast.Attribute) else None
