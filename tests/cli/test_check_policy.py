@@ -33,6 +33,7 @@ def run(*arguments: str) -> Result:
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795867200")  # 2026-11-28
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in ("m", "team/policy"):
         (tmp_path / name).mkdir(parents=True)

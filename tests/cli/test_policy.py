@@ -54,6 +54,7 @@ def run(*arguments: str) -> Result:
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A dossier of a small model, its owner's key, and a pack, in the working directory."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795867200")  # 2026-11-28
     (tmp_path / "m").mkdir()
     (tmp_path / "m" / "README.md").write_text("---\nlicense: mit\n---\n# M\n\nA model for tests.\n")
     (tmp_path / "m" / "LICENSE").write_text("see the card\n")

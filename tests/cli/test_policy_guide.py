@@ -36,6 +36,7 @@ def prepare(folder: Path) -> None:
 def test_every_command_does_what_the_guide_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OPENVET_KEY_PASSPHRASE", "guide")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795867200")  # the day of the guide, 2026-11-28
     prepare(tmp_path)
     text = GUIDE.read_text(encoding="utf-8")
     trust = next(block for name, block in BLOCK.findall(text) if name == "toml" and block.startswith("[[key]]"))

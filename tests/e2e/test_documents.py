@@ -161,7 +161,7 @@ def test_a_document_of_a_pack_of_ones_own(dossier: Path) -> None:
     assert "acme " in run("document", "list", "--policy", "./pack").stdout
     assert run("document", "acme", "d", "--key", "owner.key.pub").exit_code == 2
     Path("pack/documents/acme.yaml").write_bytes(ACME.replace(b"profile.parameters", b"profile.params"))
-    found = run("policy", "lint", "./pack")
+    found = run("policy", "lint", "./pack", *DAY)
     assert found.exit_code == 1
     assert "documents/acme.yaml:7: there is no fact, step or answer 'profile.params'" in found.stderr
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 import click
 
@@ -10,13 +10,15 @@ __all__ = ["day_of"]
 
 
 def day_of(text: str | None, option: str = "--as-of") -> date:
-    """The day that an option names; today (UTC) where it is not given.
+    """The day that an option names; where it is not given today (UTC), or the day that ``SOURCE_DATE_EPOCH`` says.
 
     Raises:
         click.UsageError: it is no day.
     """
     if text is None:
-        return datetime.now(UTC).date()
+        from openvet.cli.statements import now
+
+        return now().date()
     try:
         if len(text) != 10:
             raise ValueError

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["decide", "packs_option", "terms_of", "trusting_of"]
 
 _PATH = click.Path(readable=False)
+#: Columns at least: two outcomes are longer than half of a narrow screen, and are not cut.
+_WIDE = 100
 
 
 def packs_option(*, required: bool) -> Callable[[Any], Any]:
@@ -214,7 +216,7 @@ def _changed(each: Decided, before: DecisionV1, after: DecisionV1) -> str:
         f"{before.verdict} -> {after.verdict}, {plural(len(found), 'line')} otherwise"
     )
     rows = [["", visible(one.requirement), f"{one.before} -> {one.after}", visible(one.title)] for one in found]
-    width = look_of(sys.stdout).width
+    width = max(look_of(sys.stdout).width, _WIDE)
     lines = [head, *table(rows, width, wrap=True)]
     if over:
         said = f"{plural(len(over), 'answer')} that counted no longer {'do' if len(over) > 1 else 'does'} as of {after.as_of}: {', '.join(map(visible, over))}"
