@@ -116,7 +116,7 @@ def destroys(line: str, words: AbstractSet[str]) -> tuple[str, str] | None:
         return _HIDES
     if (("schtasks" in words and "create" in words) or "scheduledtask" in words) and _TASK.search(line):
         return _STAYS
-    if "crontab" in words and _ADDRESS.search(line) and _CRON.search(line):
+    if "crontab" in words and "crontab" in line.lower() and _ADDRESS.search(line) and _CRON.search(line):
         return _STAYS
     if "tee" in words and _TEE.search(line):
         return _STAYS

@@ -18,7 +18,8 @@ Example:
 Remedy:
     Read the named files before you load with ``trust_remote_code=True``, pin the revision, or use a version of the
     library that has the architecture built in and load without it. Code of another repository: check that one
-    (``openvet check hf:org/name``), copy its files here, and take the part before ``--`` out of the configuration.
+    (``openvet check hf:org/name``), copy its files here, and take the part before ``--`` out of the configuration. With vLLM, load inner
+    configurations with 0.11.1 or later.
 
 What it cannot see:
     What the code does; rules of the family ``python`` look at files that are here. Code of another repository is not
