@@ -79,6 +79,8 @@ _TEE: Final = pattern(
 )
 #: What a task of Windows that is made here starts, where nobody should make it unread.
 _TASK: Final = pattern(r"\b(?:powershell|pwsh|mshta|wscript)\b|https?:|\s-enc\w{0,14}\s", re.IGNORECASE)
+_TASKS: Final = frozenset({"schtasks", "scheduledtask"})
+_MAKES_TASK: Final = pattern(r"\bschtasks\b[^\n]{0,200}\bcreate\b|scheduledtask", re.IGNORECASE)
 _ADDRESS: Final = pattern(r"\b(?:https?|ftp)://|/dev/(?:tcp|udp)/|\b(?:wget|curl|nc|ncat|base64)\b")
 _PACKS: Final = pattern(
     r"\b(?:tar\s{1,8}-?\w{0,8}c\w{0,8}|zip\s{1,8}-\w{0,8}r\w{0,8}|7z[az]?\s{1,8}a|Compress-Archive|cpio\s{1,8}-o|rsync|scp\s{1,8}-r)\b",
@@ -114,9 +116,9 @@ def destroys(line: str, words: AbstractSet[str]) -> tuple[str, str] | None:
         return _TAKES
     if ("ist" in line or "og" in line or "wevt" in line) and _LOGS.search(line):
         return _HIDES
-    if (("schtasks" in words and "create" in words) or "scheduledtask" in words) and _TASK.search(line):
+    if not words.isdisjoint(_TASKS) and _MAKES_TASK.search(line) and _TASK.search(line):
         return _STAYS
-    if "crontab" in words and "crontab" in line.lower() and _ADDRESS.search(line) and _CRON.search(line):
+    if "crontab" in words and _ADDRESS.search(line) and _CRON.search(line):
         return _STAYS
     if "tee" in words and _TEE.search(line):
         return _STAYS

@@ -32,6 +32,7 @@ _FOR_EACH_TOKEN: Final = ("tokenizer.ggml.scores", "tokenizer.ggml.token_type")
 #: The types of single values.
 _SINGLE: Final[dict[str, tuple[int, ...]]] = {
     "general.architecture": (_STRING,),
+    "general.alignment": (_U32,),
     "tokenizer.ggml.model": (_STRING,),
     "tokenizer.ggml.pre": (_STRING,),
 }
