@@ -115,6 +115,15 @@ def test_the_dossier_and_the_page_have_the_decision(place: Path) -> None:
     shown = run("dossier", "show", "d", "--key", "owner.key.pub")
     assert "https://openvet/predicates/decision/v1" in shown.stdout
     assert "baseline@1.0.0" in (place / "page.html").read_text()
+    signed = json.loads(
+        run("dossier", "show", "d", "--key", "owner.key.pub", "--line", str(shown.stdout.count("about m"))).stdout
+    )["predicate"]
+    again = run(
+        "decide", "d", "--key", "owner.key.pub", "--policy", "baseline", "--as-of", "2026-11-28", "--format", "json"
+    )
+    computed = json.loads(again.stdout)["models"][0]["statements"][0]["predicate"]
+    assert computed["requirements"] == signed["requirements"]
+    assert computed["inputs"] == signed["inputs"]  # everything that the decision rests on lies beside it
 
 
 def test_openvet_toml_chooses_packs_answers_and_whom_to_trust(place: Path) -> None:

@@ -116,7 +116,8 @@ def statements_of(report: ModelReport, kinds: Sequence[str], asked: Asked) -> tu
 def own_kinds(report: ModelReport) -> tuple[str, ...]:
     """What a dossier gets where nothing is asked for: all that is ours, from which the others can be made again."""
     own = {"scan", *(("inventory",) if report.inventory is not None else ()), *report.answers}
-    return tuple(kind for kind in KINDS if kind in own)
+    # what was asked for a policy pack lies beside its decision, so that anybody can compute that again
+    return (*(kind for kind in KINDS if kind in own), *(kind for kind in report.answers if kind not in KINDS))
 
 
 def _predicate(report: ModelReport, kind: str, asked: Asked) -> Predicate:
