@@ -22,12 +22,13 @@ compile() { # compile OUTPUT ARGUMENT...
 
 # what is locked today is kept unless --upgrade says otherwise
 cat requirements/dev.txt >"$whole" 2>/dev/null || true
-compile "$whole" "$@" --extra blake3 --group build --group test --group dev pyproject.toml
+compile "$whole" "$@" --extra blake3 --extra server --group build --group test --group dev pyproject.toml
 
 compile "$work/core.txt" --constraint "$whole" pyproject.toml
 compile "$work/build.txt" --constraint "$whole" --group pyproject.toml:build
-compile "$work/test.txt" --constraint "$whole" --extra blake3 --group test pyproject.toml
-compile "$work/dev.txt" --constraint "$whole" --extra blake3 --group build --group test --group dev pyproject.toml
+compile "$work/test.txt" --constraint "$whole" --extra blake3 --extra server --group test pyproject.toml
+compile "$work/server.txt" --constraint "$whole" --extra blake3 --extra server pyproject.toml
+compile "$work/dev.txt" --constraint "$whole" --extra blake3 --extra server --group build --group test --group dev pyproject.toml
 cp requirements/demo.txt requirements/lock.txt requirements/replay.txt "$work" 2>/dev/null || true
 compile "$work/demo.txt" "$@" --no-deps --group pyproject.toml:demo
 compile "$work/lock.txt" "$@" --group pyproject.toml:lock
@@ -36,10 +37,10 @@ compile "$work/lock.txt" "$@" --group pyproject.toml:lock
     --no-annotate --no-emit-index-url --no-emit-find-links --constraint "$whole" --output-file "$work/replay.txt" "$@" \
     --group pyproject.toml:replay || echo "requirements/replay.txt stays as it is: set UV_FIND_LINKS" >&2
 
-if grep -nE 'http|file:|--index|--extra-index|--find-links|--trusted' "$work"/*.txt; then
+if grep -nE 'https?:|file:|--index|--extra-index|--find-links|--trusted' "$work"/*.txt; then
     echo "a lock names a location; nothing was written" >&2
     exit 1
 fi
-for lock in core build test dev demo lock replay; do
+for lock in core build server test dev demo lock replay; do
     cp "$work/$lock.txt" "requirements/$lock.txt"
 done
