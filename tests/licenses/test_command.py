@@ -91,6 +91,20 @@ def test_a_base_may_be_a_folder_a_bill_or_a_licence(llama: str, tmp_path: Path) 
     assert run("--use", "commercial", "--base", str(bill), llama).exit_code == 1
     assert run("--use", "commercial", "--base", f"{name}=mit", llama).exit_code == 0
     assert run("--use", "commercial", "--base", f"{name}=MIT AND CC-BY-NC-4.0", llama).exit_code == 1
+    assert run("--use", "commercial", "--base", f"pkg:huggingface/{name}=mit", llama).stderr == ""
+
+
+def test_a_base_that_counts_for_nothing_is_told(llama: str, tmp_path: Path) -> None:
+    name = "meta-llama/Llama-3.1-8B"
+    result = run("--use", "commercial", "--base", "Llama-3.1=mit", llama)
+    assert result.stderr == f"--base Llama-3.1=...: counted for nothing: no such work is named; named are {name}\n"
+    assert run("--use", "commercial", "--base", "mit", llama).stderr == ""
+    merge = tmp_path / "merge"
+    merge.mkdir()
+    (merge / "README.md").write_text("---\nlicense: mit\nbase_model:\n- org/a\n- org/b\n---\n# Merge\n")
+    result = run("--use", "commercial", "--base", "mit", str(merge))
+    assert "not exactly one base model: write NAME=...; named are org/a, org/b" in result.stderr
+    assert run("--use", "commercial", "--base", "org/a=mit", str(merge)).stderr == ""
 
 
 @pytest.mark.parametrize(

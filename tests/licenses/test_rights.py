@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from openvet.core.location import Location
+from openvet.core.tables import data_folder
 from openvet.errors import UsageError
 from openvet.evidence.predicates.rights_v1 import VERDICTS, Answer, RightsV1
-from openvet.licenses.shipping import Held, Name, has_line
+from openvet.licenses.shipping import Held, Name, has_line, look
 from openvet.licenses.terms import KINDS, known_keys, terms_of
 from openvet.licenses.uses import USES, take_uses
 from openvet.licenses.works import choices_of
@@ -523,3 +525,39 @@ def test_the_name_on_the_hub_is_the_models_own() -> None:
 
     assert [each.text for each in held_of(Inventory(()), licenses("mit"), "org/my-assistant").names] == ["my-assistant"]
     assert held_of(Inventory(()), licenses("mit")).names == ()
+
+
+def test_the_text_of_a_licence_is_no_notice_that_keeps_its_line() -> None:
+    """It has the line, because it says which one to keep."""
+    terms = terms_of("LicenseRef-scancode-llama-4-cla-2025")
+    assert terms is not None
+    clause = terms.of_kind("notice-line")[0]
+    text = (Path(data_folder()) / "licenses" / "texts" / "llama-4-cla-2025.txt").read_text()
+    line = str(clause.words["text"])
+    assert line in " ".join(text.split())
+    assert look(terms, clause, Held(notices={"LICENSE": text}))[0] == "missing"
+    assert look(terms, clause, Held(pages={"README.md": text}))[0] == "missing"
+    assert look(terms, clause, Held(notices={"LICENSE": text, "NOTICE": line})) == ("met", Location("NOTICE"))
+    assert look(terms, clause, Held(notices={"LICENSE": f"{line}\n\n{text}"})) == ("met", Location("LICENSE"))
+
+
+def test_a_card_with_the_licence_pasted_shows_nothing_prominently() -> None:
+    terms = terms_of("LicenseRef-scancode-llama-3.1-license-2024")
+    assert terms is not None
+    clause = terms.of_kind("display")[0]
+    text = (Path(data_folder()) / "licenses" / "texts" / "llama-3.1-license-2024.txt").read_text()
+    assert look(terms, clause, Held(pages={"README.md": text}))[0] == "unseen"
+    assert look(terms, clause, Held(pages={"README.md": f"Built with Llama\n\n{text}"}))[0] == "met"
+
+
+def test_license_other_before_a_name_is_no_second_licence() -> None:
+    own = asked_of(licenses("other", "llama4"), "commercial").works[0]
+    assert own.taken == ("LicenseRef-scancode-llama-4-cla-2025",)
+    assert own.note == ""
+    assert "other is no licence that we know" in asked_of(licenses("other"), "commercial").works[0].note
+
+
+def test_who_hands_on_a_fine_tune_has_the_duties_of_who_made_it() -> None:
+    rights = asked_of(licenses("mit"), "commercial,redistribute", ("Qwen/Qwen2.5-72B-Instruct", "finetune"))
+    shown = [each.says for each in rights.duties if each.kind == "display"]
+    assert shown == ["show prominently in its documentation: Built with Qwen, or: Improved using Qwen"]

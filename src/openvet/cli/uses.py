@@ -65,7 +65,7 @@ def answer_uses(ctx: click.Context, asked: dict[str, Any]) -> None:
     from openvet.reports.rights import compose_rights
     from openvet.reports.unread import compose_unread
     from openvet.workflows.answer import Answer
-    from openvet.workflows.rights import ask_rights, read_bases, take_base
+    from openvet.workflows.rights import ask_rights, idle_bases, read_bases, take_base
 
     if asked["sign"] is not None and not asked["statement"]:
         raise click.UsageError("--sign belongs to --statement: what is signed")
@@ -108,6 +108,9 @@ def answer_uses(ctx: click.Context, asked: dict[str, Any]) -> None:
         if asked["form"] == "json" and not asked["statement"]:
             output.write(_as_json(answers, errors))
         output.commit()
+    if not errors:
+        for sentence in idle_bases(bases, [each.predicate for each in answers if isinstance(each.predicate, RightsV1)]):
+            say(sentence)
     if to_file and not errors:
         say(f"the {'statement' if asked['statement'] else 'report'} is in {printable(asked['output'])}")
     ctx.exit(FAILED if errors else _CODES[worst(verdicts)])

@@ -62,11 +62,12 @@ def look(terms: LicenseTerms, clause: Clause, held: Held | None) -> tuple[str, L
         # an address may stand anywhere, so that only a missing text can be told
         return ("missing", Location("")) if clause.kind == "licence-copy" else ("unseen", None)
     if clause.kind == "notice-line":
-        place = has_line(str(clause.words["text"]), held.notices) or has_line(str(clause.words["text"]), held.pages)
+        line = str(clause.words["text"])
+        place = has_line(line, held.notices, clause.quote) or has_line(line, held.pages, clause.quote)
         return ("met", Location(place)) if place is not None else ("missing", Location(""))
     if clause.kind == "display":
         for text in (str(clause.words["text"]), *clause.words.get("or", ())):
-            place = has_line(text, held.pages)
+            place = has_line(text, held.pages, clause.quote)
             if place is not None:
                 return "met", Location(place)
         return "unseen", None
@@ -94,10 +95,20 @@ def begins(name: str, prefix: str) -> bool:
     return "".join(_WORD.findall(name.lower())).startswith("".join(_WORD.findall(prefix.lower())))
 
 
-def has_line(line: str, texts: Mapping[str, str]) -> str | None:
-    """The first place whose text has the words of ``line`` in order; case, signs, (c) and © do not matter."""
-    wanted = _words(line)
-    return next((place for place, text in texts.items() if wanted in _words(text)), None)
+def has_line(line: str, texts: Mapping[str, str], clause: str = "") -> str | None:
+    """The first place whose text has the words of ``line`` in order; case, signs, (c) and © do not matter.
+
+    Args:
+        clause: the quotation of what asks for the line, ``[...]`` for words left out. A text that has it is the licence, or holds a copy of
+            it: there the line stands once because the licence names it, and only where it stands once more does anybody keep it.
+    """
+    wanted, asking = _words(line), [_words(each) for each in clause.split("[...]")] if clause else []
+    for place, text in texts.items():
+        said = _words(text)
+        least = 2 if asking and all(each in said for each in asking) else 1
+        if said.count(wanted) >= least:
+            return place
+    return None
 
 
 def _words(text: str) -> str:

@@ -246,6 +246,8 @@ def _from_statement(work: Work, said: LicensesV1) -> Work:
         notes.insert(
             0, "what is declared and what is found differ, and all of it counts until somebody says which holds"
         )
+    # "license: other" is how a hub says that a name follows, and no second licence
+    unsure = [each for each in unsure if each.said.lower() != "other"]
     if unsure:
         notes.append(f"{unsure[0].said} is declared too, which is not one licence that we know")
     choices: list[tuple[str, ...]] = [()]

@@ -31,7 +31,7 @@ from openvet.workflows.answer import Answer, not_read
 from openvet.workflows.check import Options, take
 from openvet.workflows.knowledge import tool
 
-__all__ = ["PRODUCT", "REPORT_TYPE", "Base", "ask_rights", "read_bases", "rights_of", "take_base"]
+__all__ = ["PRODUCT", "REPORT_TYPE", "Base", "ask_rights", "idle_bases", "read_bases", "rights_of", "take_base"]
 
 #: What is asked where nobody says: the uses of a model in a product that is shipped or served.
 PRODUCT: Final = Asked(("commercial", "redistribute", "serve"))
@@ -41,6 +41,9 @@ _HUB: Final = "pkg:huggingface/"
 #: Ends of names of files that say what a model's licence is, or what it was made of.
 _TELLING: Final = (".md", ".txt", ".json", ".yml", ".yaml", ".toml", ".cff", ".gguf", ".safetensors")
 _MOST_UNREAD: Final = 20
+_MOST_NAMED: Final = 8
+#: How notes of works begin whose licence somebody gave.
+_GIVEN: Final = ("given as ", "from ")
 
 
 class Base:
@@ -74,6 +77,23 @@ def read_bases(bases: Sequence[Base], options: Options, progress: Progress) -> l
         SubjectError: what lies there cannot be read.
     """
     return [given for each in bases for given in _read_base(each, options, progress)]
+
+
+def idle_bases(bases: Sequence[Base], answers: Sequence[RightsV1]) -> list[str]:
+    """A sentence for each of ``bases`` that counted for no work of any answer: what was meant, and what the models name instead."""
+    works = {each.id: each for answer in answers for each in answer.works if each.id != THIS}.values()
+    names = {name.lower() for each in works for name in (each.id, each.name)}
+    there = f"named are {', '.join(sorted(each.name for each in works)[:_MOST_NAMED])}" if works else "none is named"
+    idle = []
+    for base in bases:
+        if base.name:
+            if base.name.lower().removeprefix(_HUB) not in names:
+                idle.append(f"--base {printable(base.name)[:100]}=...: counted for nothing: no such work is named; {there}")
+        elif not base.what.endswith(".json") and not any(each.note.startswith(_GIVEN) for each in works):
+            idle.append(
+                f"--base {printable(base.what)[:100]}: counted for nothing, since there is not exactly one base model: write NAME=...; {there}"
+            )
+    return idle
 
 
 def _read_base(base: Base, options: Options, progress: Progress) -> Iterator[Given]:
