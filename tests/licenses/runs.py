@@ -24,9 +24,7 @@ def words(text: str) -> list[str]:
 
 
 def runs(said: list[str]) -> list[str]:
-    return [
-        hashlib.sha256(" ".join(said[at : at + RUN]).encode()).hexdigest()[:8] for at in range(len(said) - RUN + 1)
-    ]
+    return [hashlib.sha256(" ".join(said[at : at + RUN]).encode()).hexdigest()[:8] for at in range(len(said) - RUN + 1)]
 
 
 class Hashed:

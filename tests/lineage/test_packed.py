@@ -18,7 +18,7 @@ from openvet.lineage.manner import manner  # noqa: E402
 from openvet.lineage.sides import open_side  # noqa: E402
 from openvet.workflows.lineage import lineage  # noqa: E402
 from tests.lineage import pairs  # noqa: E402
-from tests.lineage.packing import awq, compressed, ctranslate2, exported, gptq, in_bytes  # noqa: E402
+from tests.lineage.packing import awq, compressed, ctranslate2, exported, exported_beside, gptq, in_bytes, in_words  # noqa: E402
 from tests.lineage.pairs import Model, stored  # noqa: E402
 from tests.workflows.test_diff import folder, weights  # noqa: E402
 
@@ -29,6 +29,7 @@ MADE: dict[str, tuple[Callable[[Model], Model], str, str]] = {
     "GPTQ of 4 bits, in order": (lambda model: gptq(model, order=False), "", "GPTQ4"),
     "GPTQ of 8 bits": (lambda model: gptq(model, 8), "", "GPTQ8"),
     "GPTQ of 2 bits": (lambda model: gptq(model, 2), "", "GPTQ2"),
+    "GPTQ of 3 bits": (lambda model: gptq(model, 3), "", "GPTQ3"),
     "AWQ": (awq, "", "AWQ4"),
     "compressed-tensors, 4 bits": (compressed, "", "PACKED4"),
     "compressed-tensors, 8 bits": (lambda model: compressed(model, 8), "", "PACKED8"),
@@ -65,7 +66,7 @@ def test_values_are_those_that_a_loader_would_have(name: str) -> None:
     for each in held:
         original = BASE[by_shape[each.name]]
         values = np.frombuffer(each.run().take(4 * each.elements), "<f4").reshape(each.shape)  # type: ignore[misc]
-        width = {"GPTQ2": 2, "GPTQ8": 8, "PACKED8": 8, "I8": 8}.get(word, 4)
+        width = {"GPTQ2": 2, "GPTQ3": 3, "GPTQ8": 8, "PACKED8": 8, "I8": 8}.get(word, 4)
         reach = 2 * np.abs(original).max() / (2**width - 1)
         assert np.abs(values - original).max() <= 1.1 * reach
 
@@ -91,6 +92,24 @@ def test_groups_that_make_no_sense_stay_as_they_are() -> None:
     assert not fingerprint(np, unpacked(np, stored(strange)), pairs.TOOL).tensors
 
 
+def test_what_is_packed_in_an_order_that_is_not_taken_apart_says_so() -> None:
+    kinds = {
+        "B": ("s", np.int32, "Marlin's order"),
+        "weight_packed": ("scale_packed", np.int32, "marlin-24"),
+        "weight": ("weight.absmax", np.uint8, "bitsandbytes"),
+        "qweight": ("scales", np.int32, "not known"),
+    }
+    for name, (beside, kind, word) in kinds.items():
+        made = {f"a.{name}": np.ones((16, 64), kind), f"a.{beside}": np.ones((2, 64), np.float16)}
+        told = {each.name: each.why for each in unpacked(np, stored(made))}
+        assert word in told[f"a.{name}"]
+        assert not told[f"a.{beside}"]
+        alone = unpacked(np, stored({f"a.{name}": made[f"a.{name}"]}))
+        assert not alone[0].why or name == "qweight"
+        notes = fingerprint(np, unpacked(np, stored(made)), pairs.TOOL).not_sketched
+        assert any(word in each.reason for each in notes)
+
+
 # --- files ---
 
 
@@ -100,9 +119,14 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder(place / "base", BASE)
     folder(place / "stranger", STRANGER)
     (place / "model.onnx").write_bytes(exported(BASE))
+    (place / "outside").mkdir()
+    model, data = exported_beside(BASE, "model.onnx_data")
+    (place / "outside" / "model.onnx").write_bytes(model)
+    (place / "outside" / "model.onnx_data").write_bytes(data)
     for name, made in (
         ("plain", {key.replace(".", "/"): values for key, values in BASE.items()}),
         ("bytes", in_bytes(BASE)),
+        ("words", {**in_words(BASE), "encoder/num_heads": np.array(8, np.int16)}),
     ):
         (place / name).mkdir()
         (place / name / "model.bin").write_bytes(ctranslate2(made))
@@ -110,7 +134,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "plain", "bytes"])
+@pytest.mark.parametrize("name", ["model.onnx", "outside", "plain", "bytes", "words"])
 def test_converted_models_are_known_again(places: Path, name: str) -> None:
     found = lineage(str(places / name), [str(places / "base")])
     assert found.verdict == "consistent", found.predicate.tests
@@ -132,3 +156,30 @@ def test_gptq_in_a_folder(places: Path) -> None:
     found = lineage(str(places / "gptq"), [str(places / "base")])
     claims = {each.claim: each.verdict for each in found.predicate.tests}
     assert claims == {"derived": "consistent", "quantized": "consistent"}, found.predicate.tests
+
+
+@pytest.mark.parametrize(("name", "word"), [("plain", "F32"), ("bytes", "I8"), ("words", "INT16")])
+def test_what_ctranslate2_keeps_beside_weights_is_no_weight(places: Path, name: str, word: str) -> None:
+    from openvet.core.progress import Progress
+    from openvet.inventory.weights import NOT_PARAMETERS, total, weights
+    from openvet.workflows.check import Options, take
+
+    inventory = take(str(places / name), Options().settled(), Progress()).inventory
+    counted = total(inventory, weights(inventory)["ctranslate2"])
+    assert next(iter(sorted(counted, key=lambda each: -counted[each].elements))) == word
+    assert sum(each.elements for dtype, each in counted.items() if dtype not in NOT_PARAMETERS) == sum(
+        values.size for values in BASE.values()
+    )
+    size = sum(each.size for each in counted.values())
+    assert size == sum(each.nbytes or 0 for each in weights(inventory)["ctranslate2"][0].tensors)
+
+
+def test_external_data_that_is_not_there_is_named(places: Path) -> None:
+    (places / "alone").mkdir()
+    (places / "alone" / "model.onnx").write_bytes((places / "outside" / "model.onnx").read_bytes())
+    found = lineage(str(places / "alone"), [str(places / "base")])
+    assert found.verdict == "cannot-tell"
+    assert any("its numbers are in model.onnx_data, which is not here" in each for each in found.notes), found.notes
+    (places / "alone" / "model.onnx_data").write_bytes(b"\0" * 8)
+    found = lineage(str(places / "alone"), [str(places / "base")])
+    assert any("its bytes are not there" in each for each in found.notes), found.notes

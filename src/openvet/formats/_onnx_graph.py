@@ -53,6 +53,18 @@ class _Node:
         return f"{self.domain or 'ai.onnx'}:{self.op}"
 
 
+def places_beside(source: Source, facts: Facts) -> dict[str, tuple[str, int]]:
+    """Where a model says that tensors lie in other files: tensor -> (relative name of the file, offset of its first byte).
+
+    Raises:
+        MalformedError: a field breaks the wire format.
+        LimitError: more fields, tensors or nesting than is followed.
+    """
+    reader = OnnxReader(source, facts)
+    reader.model()
+    return {tensor: place for tensor, place in reader.tensors.placed.items() if tensor and place[0]}
+
+
 class OnnxReader:
     """Reads one model; :meth:`finish` puts down what was counted, also after a break."""
 

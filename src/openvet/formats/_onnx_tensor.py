@@ -59,6 +59,8 @@ class TensorReader:
         self.walker = walker
         self.facts = facts
         self.external: dict[str, int] = {}
+        #: Tensor -> (file beside the model, offset) of its bytes; '' where two tensors have the name.
+        self.placed: dict[str, tuple[str, int]] = {}
         #: Name and numbers of the tensor that was read last, where those are a few in the model itself.
         self.last: tuple[str, list[float]] | None = None
 
@@ -222,6 +224,7 @@ class TensorReader:
             self._lie("tensor-size", message, whole, fatal=True)
         name = "/".join(part for part in location.replace("\\", "/").split("/") if part not in ("", "."))
         self.external[name] = self.external.get(name, 0) + 1
+        self.placed[got.name] = ("" if got.name in self.placed else name, offset)
         facts.claims.setdefault(name, []).append((offset, length if length >= 0 else needed or 0))
 
     def _lie(self, lie: str, message: str, whole: Field, *, fatal: bool) -> None:

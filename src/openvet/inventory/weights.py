@@ -46,9 +46,14 @@ def counts(inventory: Inventory) -> dict[str, dict[str, Count]]:
     return {each.place: _count(each) for group in inventory.once(weights).values() for each in group}
 
 
+#: The suffix of what CTranslate2 keeps beside whole numbers that stand for weights, and its word for those of 16 bits.
+_SCALE, _INT16 = "_scale", "INT16"
+
+
 def _count(component: Component) -> dict[str, Count]:
     out: dict[str, Count] = {}
     seen: set[tuple[int, int | None]] = set()
+    scaled = _scaled(component)
     for tensor in component.tensors:
         elements = tensor.elements
         if tensor.offset is not None:
@@ -56,14 +61,28 @@ def _count(component: Component) -> dict[str, Count]:
                 elements = -1
             elif elements:
                 seen.add((tensor.offset, tensor.nbytes))
-        count = out.get(tensor.dtype)
+        dtype = tensor.dtype
+        if scaled is not None:
+            if dtype == "I16" and tensor.name in scaled:
+                dtype = _INT16
+            elif elements > 0 and (not tensor.shape or tensor.name.removesuffix(_SCALE) in scaled - {tensor.name}):
+                elements = 0  # a setting, or scales: bytes of the file, and nothing that was learned
+        count = out.get(dtype)
         if count is None:
-            count = out[tensor.dtype] = Count()
+            count = out[dtype] = Count()
         if elements >= 0:
             count.tensors += 1
             count.elements += elements
             count.size += tensor.nbytes or 0
     return out
+
+
+def _scaled(component: Component) -> set[str] | None:
+    """Names of a CTranslate2 model's whole numbers that have scales beside them; ``None`` for other formats."""
+    if component.format != "ctranslate2":
+        return None
+    scales = {each.name for each in component.tensors if each.name.endswith(_SCALE)}
+    return {each.name for each in component.tensors if each.dtype in ("I8", "I16") and f"{each.name}{_SCALE}" in scales}
 
 
 def total(inventory: Inventory, components: Iterable[Component]) -> dict[str, Count]:

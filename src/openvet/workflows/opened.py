@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from openvet.core.limits import Budget
 from openvet.core.progress import Progress
 from openvet.core.snapshot import Entry, EntryKind, Snapshot
+from openvet.core.text import printable
 from openvet.errors import ChangedError, ReadError, UnsupportedError
 from openvet.io.hashing import HashPool, Pending
 from openvet.io.source import BytesSource, FileSource, Source
@@ -274,17 +275,49 @@ class Opened:
             yield from self._described(component, error.message)
             return
         swapped = component.metadata.get("byte_order") == "big"
-        digest = component.digests.get("sha256", "")
+        beside = self._beside(component, source)
         for each in component.tensors:
             why = "its numbers are big-endian" if swapped else _misfit(each.dtype, each.elements, each.nbytes)
-            if not why and each.offset is None:
-                why = "its numbers are in another file, or not beside each other"
-            if not why and (each.offset is None or each.offset + (each.nbytes or 0) > source.size):
+            holder, data, offset = component, source, each.offset
+            if not why and offset is None:
+                named, offset = beside.get(each.name, ("", None))
+                if offset is None:
+                    why = "its numbers are not beside each other"
+                else:
+                    found = self._sibling(component, named)
+                    if found is None:
+                        why = f"its numbers are in {printable(named)[:100]}, which is not here"
+                    else:
+                        try:
+                            holder, data = found, self.source(found)
+                        except ReadError as error:
+                            why = error.message
+            if not why and (offset is None or offset + (each.nbytes or 0) > data.size):
                 why = "its bytes are not there"
-            offset, nbytes = each.offset or 0, each.nbytes or 0
-            run = None if why else (lambda offset=offset, nbytes=nbytes: Part(source, offset, nbytes))
-            key = f"{digest} {offset}" if digest and not why else ""
+            at, nbytes = offset or 0, each.nbytes or 0
+            run = None if why else (lambda data=data, at=at, nbytes=nbytes: Part(data, at, nbytes))
+            digest = holder.digests.get("sha256", "")
+            key = f"{digest} {at}" if digest and not why else ""
             yield Stored(each.name, each.dtype, each.shape, component.place, ggml, run, why, key)
+
+    def _beside(self, component: Component, source: Source) -> dict[str, tuple[str, int]]:
+        """Where an ONNX model says that tensors lie in other files: tensor -> (relative name, offset)."""
+        if component.format != "onnx" or not component.claims:
+            return {}
+        from openvet.formats._format import Facts
+        from openvet.formats._onnx_graph import places_beside
+
+        try:
+            return places_beside(source, Facts(component.place, component.name, self.budget()))
+        except ReadError:
+            return {}
+
+    def _sibling(self, component: Component, named: str) -> Component | None:
+        """The file beside ``component`` that it calls ``named``."""
+        parent = self._parents.get(component.place)
+        files = self.taken.inventory.files if parent is None else parent.children
+        wanted = component.name[: len(component.name) - len(component.basename)] + named
+        return next((each for each in files if each.name == wanted), None)
 
     def _described(self, component: Component, why: str) -> Iterator[Stored]:
         from openvet.inventory.compare.numbers import Stored

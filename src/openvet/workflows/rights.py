@@ -88,7 +88,9 @@ def idle_bases(bases: Sequence[Base], answers: Sequence[RightsV1]) -> list[str]:
     for base in bases:
         if base.name:
             if base.name.lower().removeprefix(_HUB) not in names:
-                idle.append(f"--base {printable(base.name)[:100]}=...: counted for nothing: no such work is named; {there}")
+                idle.append(
+                    f"--base {printable(base.name)[:100]}=...: counted for nothing: no such work is named; {there}"
+                )
         elif not base.what.endswith(".json") and not any(each.note.startswith(_GIVEN) for each in works):
             idle.append(
                 f"--base {printable(base.what)[:100]}: counted for nothing, since there is not exactly one base model: write NAME=...; {there}"

@@ -3,17 +3,18 @@
 ::
 
     GPTQ                 X.qweight I32 [in*bits/32, out], X.qzeros I32 [groups, out*bits/32], X.scales [groups, out], X.g_idx [in]
-                         w = (q - (z + 1)) * s; words hold inputs, the first in the lowest bits
+                         w = (q - (z + 1)) * s; words hold inputs, the first in the lowest bits; of three bits, 32 numbers lie in three words
     AWQ                  X.qweight I32 [in, out*4/32], X.qzeros I32 [groups, out*4/32], X.scales [groups, out]
                          w = (q - z) * s; words hold outputs in the order 0 2 4 6 1 3 5 7
     compressed-tensors   X.weight_packed I32 [out, in*bits/32], X.weight_scale [out, groups], X.weight_shape I64 [2]
                          w = (q - half) * s
-    CTranslate2          X/weight I8 [out, in], X/weight_scale F32 [out]; w = q / s
+    CTranslate2          X/weight I8 [out, in], X/weight_scale F32 [out], or I16 with one scale; w = q / s
     ONNX                 onnx::MatMul_N [in, out]: what PyTorch's exporter makes of a linear layer's weights
 
-A word of whole numbers is little-endian. GPTQ of three bits, whose numbers lie over two words, and Marlin's order are not unpacked. What
-was quantized so is no rounding of the original's values to the nearest level: GPTQ moves later columns to make up for earlier ones, and
-AWQ scales columns before it rounds.
+A word of whole numbers is little-endian. Not taken apart, and told (:func:`strange`): Marlin's order, which tiles and permutes numbers for one
+kind of processor (X.B, X.s), and bitsandbytes' numbers of four bits in blocks over the whole tensor (X.weight U8, X.weight.absmax), whose shape
+only a pickled or packed state names. What was quantized so is no rounding of the original's values to the nearest level: GPTQ moves later
+columns to make up for earlier ones, and AWQ scales columns before it rounds.
 
 Sources: AutoGPTQ's ``qlinear_cuda_old.py`` and AutoAWQ's ``packing_utils.py`` (https://github.com/AutoGPTQ/AutoGPTQ,
 https://github.com/casper-hansen/AutoAWQ); compressed-tensors' ``pack_quantized.py`` (https://github.com/vllm-project/compressed-tensors);
@@ -32,10 +33,10 @@ from openvet.inventory.compare.dtypes import WIDTHS, bits, decode_plain
 from openvet.inventory.compare.numbers import Stored
 from openvet.inventory.compare.runs import Blocks
 
-__all__ = ["BITS", "unpacked"]
+__all__ = ["BITS", "strange", "unpacked"]
 
 #: The word that a sketch has for what was packed -> bits of a number.
-BITS: Final = {"GPTQ2": 2, "GPTQ4": 4, "GPTQ8": 8, "AWQ4": 4, "PACKED4": 4, "PACKED8": 8}
+BITS: Final = {"GPTQ2": 2, "GPTQ3": 3, "GPTQ4": 4, "GPTQ8": 8, "AWQ4": 4, "PACKED4": 4, "PACKED8": 8}
 #: A packed tensor is held in memory while it is unpacked.
 _MOST: Final = 512 * 1024 * 1024
 #: Outputs that are made floats of at once.
@@ -61,17 +62,32 @@ def unpacked(np: Any, tensors: Sequence[Stored], kind: str = "") -> list[Stored]
             made = _of_words(np, each, named)
         elif each.name.endswith(".weight_packed"):
             made = _of_rows(np, each, named)
-        elif kind == "ctranslate2" and each.name.endswith("/weight") and each.dtype == "I8":
+        elif kind == "ctranslate2" and each.name.endswith("/weight") and each.dtype in {"I8", "I16"}:
             made = _of_bytes(np, each, named)
         elif kind == "onnx" and _TURNED.fullmatch(each.name) is not None:
             made = _turned(np, each)
         if made is None:
-            out.append(each)
+            why = strange(each, named)
+            out.append(replace(each, run=None, why=why) if why else each)
         else:
             stored, parts = made
             out.append(stored)
             used.update(parts)
     return [each for each in out if each.name not in used]
+
+
+def strange(stored: Stored, named: Mapping[str, Stored]) -> str:
+    """Why numbers that are packed in a known way are not taken apart; '' where they are nothing of the kind."""
+    name, words = stored.name, stored.dtype in {"I32", "U32", "I16"}
+    if words and (name.endswith(".B") and name[:-1] + "s" in named):
+        return "its numbers are tiled and permuted in Marlin's order, which is not taken apart: ask the model that it was made from"
+    if words and name.endswith(".weight_packed") and name.removesuffix("weight_packed") + "scale_packed" in named:
+        return "its numbers are sparse and in Marlin's order (marlin-24), which is not taken apart: ask the model that it was made from"
+    if stored.dtype == "U8" and f"{name}.absmax" in named:
+        return "its numbers are in bitsandbytes' blocks of four bits, which are not taken apart: ask the model that it was made from"
+    if words and name.endswith(".qweight"):
+        return "its numbers are packed in words in a way that is not known"
+    return ""
 
 
 def _array(np: Any, stored: Stored) -> Any:
@@ -111,7 +127,9 @@ def _of_words(np: Any, qweight: Stored, named: Mapping[str, Stored]) -> tuple[St
         return None
     groups, outputs = scales.shape
     width = zeros.shape[1] * 32 // outputs
-    if zeros.shape != (groups, outputs * width // 32) or outputs * width % 32 or width not in {2, 4, 8}:
+    if zeros.shape != (groups, outputs * width // 32) or outputs * width % 32 or width not in {2, 3, 4, 8}:
+        return None
+    if width == 3 and (outputs % 32 or qweight.shape[0] % 3):
         return None
     if qweight.shape[1] == outputs:
         inputs, word = qweight.shape[0] * 32 // width, f"GPTQ{width}"
@@ -150,6 +168,8 @@ def _of_words(np: Any, qweight: Stored, named: Mapping[str, Stored]) -> tuple[St
 
 def _apart(np: Any, words: Any, width: int, axis: int, order: Sequence[int] | None) -> Any:
     """The numbers that words of 32 bits hold, beside each other along ``axis``."""
+    if width == 3:
+        return _over_words(np, words, axis)
     count = 32 // width
     shifts = np.arange(count, dtype=np.uint32) * np.uint32(width)
     if order is not None:
@@ -161,6 +181,20 @@ def _apart(np: Any, words: Any, width: int, axis: int, order: Sequence[int] | No
     shape = list(words.shape)
     shape[axis] *= count
     return numbers.reshape(shape)
+
+
+def _over_words(np: Any, words: Any, axis: int) -> Any:
+    """Numbers of three bits: 32 of them in three words, one after the other, so that two lie over two words."""
+    parts = np.moveaxis(words, axis, -1)
+    parts = parts.reshape(*parts.shape[:-1], -1, 3)
+    out = np.empty((*parts.shape[:-1], 32), np.uint32)
+    for at in range(32):
+        word, shift = divmod(3 * at, 32)
+        number = parts[..., word] >> np.uint32(shift)
+        if shift > 29:
+            number = number | (parts[..., word + 1] << np.uint32(32 - shift))
+        out[..., at] = number & np.uint32(7)
+    return np.moveaxis(out.reshape(*out.shape[:-2], -1), -1, axis)
 
 
 # --- compressed-tensors ---
@@ -211,19 +245,20 @@ def _of_bytes(np: Any, weight: Stored, named: Mapping[str, Stored]) -> tuple[Sto
         or scales.run is None
         or scales.dtype != "F32"
         or not _able(weight)
-        or scales.shape != weight.shape[:1]
+        or (scales.shape != weight.shape[:1] and not (weight.dtype == "I16" and scales.elements == 1))
     ):
         return None
     outputs, inputs = weight.shape
+    signed = {"I8": np.int8, "I16": np.int16}[weight.dtype]
 
     def rows() -> Iterator[bytes]:
-        numbers, scale = _array(np, weight).view(np.int8), _array(np, scales)
+        numbers, scale = _array(np, weight).view(signed), np.broadcast_to(_array(np, scales).reshape(-1), (outputs,))
         with np.errstate(all="ignore"):
             for start in range(0, outputs, _OUTPUTS):
                 part = numbers[start : start + _OUTPUTS].astype(np.float32) / scale[start : start + _OUTPUTS, None]
                 yield np.ascontiguousarray(part, "<f4").tobytes()
 
-    return _floats(weight, weight.name, (outputs, inputs), "I8", rows), [f"{weight.name}_scale"]
+    return _floats(weight, weight.name, (outputs, inputs), weight.dtype, rows), [f"{weight.name}_scale"]
 
 
 def _turned(np: Any, stored: Stored) -> tuple[Stored, list[str]] | None:
