@@ -561,3 +561,12 @@ def test_who_hands_on_a_fine_tune_has_the_duties_of_who_made_it() -> None:
     rights = asked_of(licenses("mit"), "commercial,redistribute", ("Qwen/Qwen2.5-72B-Instruct", "finetune"))
     shown = [each.says for each in rights.duties if each.kind == "display"]
     assert shown == ["show prominently in its documentation: Built with Qwen, or: Improved using Qwen"]
+
+
+def test_a_data_set_of_the_table_is_cited_and_stays_a_question() -> None:
+    rights = asked_of(licenses("apache-2.0"), "commercial", ("tatsu-lab/alpaca", "trained-on"))
+    assert rights.works[1].known == "table"
+    assert rights.verdict == "depends"
+    asked = [each for each in rights.answers[0].reasons if each.work == "tatsu-lab/alpaca"]
+    assert {each.cited.license for each in asked if each.cited is not None} == {"CC-BY-NC-4.0"}
+    assert all("contested" in each.needs for each in asked)

@@ -49,7 +49,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """A row of the table of known models: what a publisher declared of models whose ids fit ``pattern``.
+    """A row of the table of known models: what a publisher declared of models, or data sets, whose ids fit ``pattern``.
 
     Attributes:
         pattern: of ids of the hub.
@@ -69,7 +69,7 @@ class KnownModel:
 
 
 @cache
-def _known_models() -> tuple[tuple[str, KnownModel], ...]:
+def _known_models(kind: str = "model") -> tuple[tuple[str, KnownModel], ...]:
     table = read_table("known_models")
     return tuple(
         (
@@ -83,14 +83,18 @@ def _known_models() -> tuple[tuple[str, KnownModel], ...]:
                 tuple(table["listings"][each] for each in row.get("by", ())),
             ),
         )
-        for row in table["model"]
+        for row in table[kind]
     )
 
 
-def known_model(hub: str) -> KnownModel | None:
-    """The first row of the table that a hub's id fits."""
+def known_model(hub: str, kind: str = "model") -> KnownModel | None:
+    """The first row of the table that a hub's id fits.
+
+    Args:
+        kind: ``model`` or ``data``.
+    """
     low = hub.lower()
-    return next((row for pattern, row in _known_models() if fnmatchcase(low, pattern)), None)
+    return next((row for pattern, row in _known_models(kind) if fnmatchcase(low, pattern)), None)
 
 
 def choices_of(expression: str) -> tuple[tuple[str, ...], ...]:
@@ -180,7 +184,7 @@ def _licensed(work: Work, node: Node, given: Sequence[Given], only: bool) -> Wor
         if each.name.lower() in names or (not each.name and only):
             return _given(work, each)
     hub = node.hub or (node.name if node.name.count("/") == 1 else "")
-    row = known_model(hub) if hub and node.kind != "dataset" else None
+    row = known_model(hub, "data" if node.kind == "dataset" else "model") if hub else None
     if row is None:
         needs = f"the licence of {work.name}: its files, or a statement about them, given with --base"
         return _with(work, note=needs)
