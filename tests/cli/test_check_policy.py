@@ -135,7 +135,7 @@ def test_openvet_toml_chooses_packs_answers_and_whom_to_trust(place: Path) -> No
     config.write_text(config.read_text() + 'trust = "trust.toml"\n')
     (place / "team/trust.toml").write_text(
         '[[key]]\nname = "policy"\nfile = "policy.key.pub"\n'
-        '[[grant]]\nsays = ["signature"]\nby = ["policy"]\nmodels = ["pack.yaml", "pack:acme"]\n'
+        '[[grant]]\nsays = ["pack"]\nby = ["policy"]\nmodels = ["acme"]\n'
     )
     assert run("keys", "new", "team/policy.key", "--no-passphrase").exit_code == 0
     unsigned = run("check", "m", "--quiet", "--config", "team/openvet.toml")
@@ -154,7 +154,7 @@ def test_openvet_toml_chooses_packs_answers_and_whom_to_trust(place: Path) -> No
     ("arguments", "message"),
     [
         (("--policy", "nothing"), "there is no pack 'nothing'"),
-        (("--answers", "answers.yaml"), "--answers and --as-of belong to --policy"),
+        (("--answers", "answers.yaml"), "--answers, --as-of and --policy-trust belong to --policy"),
         (("--policy", "team/policy", "--answers", "nowhere.yaml"), "nowhere.yaml: No such file"),
         (("--policy", "baseline", "--as-of", "soon"), "--as-of 'soon' is no day"),
     ],

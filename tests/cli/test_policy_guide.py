@@ -39,13 +39,14 @@ def test_every_command_does_what_the_guide_says(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795867200")  # the day of the guide, 2026-11-28
     prepare(tmp_path)
     text = GUIDE.read_text(encoding="utf-8")
-    trust = next(block for name, block in BLOCK.findall(text) if name == "toml" and block.startswith("[[key]]"))
-    (tmp_path / "trust.toml").write_text(trust)
     pack = next(block for name, block in BLOCK.findall(text) if name == "yaml" and block.startswith("id: "))
     (tmp_path / "acme" / "pack.yaml").write_text(pack)
     answers = next(block for name, block in BLOCK.findall(text) if name == "yaml" and block.startswith("by:"))
     done = {}
     for name, block in BLOCK.findall(text):
+        if name == "toml":  # what further sections have to say comes to the end
+            with open("openvet.toml" if block.startswith("[policy]") else "trust.toml", "a", encoding="utf-8") as file:
+                file.write(block)
         for command in re.findall(r"^\$ (.*)", block, re.MULTILINE) if name == "console" else ():
             if command.startswith("openvet keys new") and Path(command.split()[3]).exists():
                 continue
@@ -55,7 +56,7 @@ def test_every_command_does_what_the_guide_says(tmp_path: Path, monkeypatch: pyt
                 (tmp_path / "answers.yaml").write_text(answers)
             words = command.partition(" | cmp - ")
             found = run(words[0].replace("./dossiers", "."))
-            decides = " decide " in words[0] or ("check" in words[0] and "--policy" in words[0])
+            decides = " decide " in words[0] or (" check " in words[0] and "--dossier" not in words[0])
             wanted = {0, 1, 3} if decides else {0}
             assert found.exit_code in wanted, (command, found.output)
             done[command] = found
@@ -64,6 +65,14 @@ def test_every_command_does_what_the_guide_says(tmp_path: Path, monkeypatch: pyt
     trusted = next(each for command, each in done.items() if "--trust" in command)
     assert "line 12 does not count: untrusted: scanner is not trusted to say this" in trusted.stderr
     assert "1 satisfied-by-attestation" in trusted.stdout  # the one of whom it is asked
+    assert not any(f"predicates/{each}/" in trusted.stderr for each in ("scan", "inventory", "rights", "origin"))
+    signed = [each for command, each in done.items() if command == "openvet check ./my-model"]
+    assert [each.exit_code in {0, 3} for each in signed] == [True]
+    (tmp_path / "acme" / "pack.yaml").write_text(pack.replace("severity: high", "severity: low"))
+    for command in ("openvet check ./my-model", "openvet decide ./dossier --key owner.key.pub --policy acme"):
+        refused = run(command)
+        assert refused.exit_code == 2, refused.output
+        assert "is not signed as it has to be: mismatch: the signature is good, but the model is not what was signed: pack.yaml (changed" in refused.stderr  # fmt: skip
     changed = next(each for command, each in done.items() if "--since" in command)
     assert "EU-5.ba    not-yet-in-force -> indeterminate" in changed.stdout
     assert len(done) > 20

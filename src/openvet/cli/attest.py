@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openvet.cli.days import day_of
-from openvet.cli.decide import packs_option
+from openvet.cli.options import with_options
+from openvet.cli.packs import config_options, pack_options, verifier_for
 from openvet.cli.terminal import is_terminal, look_of, say
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _PATH = click.Path(readable=False)
 
 @click.command(short_help="Answer what only people can, as a signed statement.")
 @click.argument("folder", metavar="DOSSIER", type=_PATH, required=False)
-@packs_option(required=False)
+@with_options(pack_options())
 @click.option(
     "--document",
     "documents",
@@ -51,6 +52,11 @@ _PATH = click.Path(readable=False)
     "--template", is_flag=True, help="Write a file with the open questions, to be filled in, and ask nothing."
 )
 @click.option("--list", "listing", is_flag=True, help="List the open questions, and ask nothing.")
+@with_options(
+    config_options(
+        "Use this openvet.toml: whom it trusts to sign packs; `openvet config` shows which one counts otherwise."
+    )
+)
 @click.option("--by", "name", metavar="NAME", help="Who answers.")
 @click.option("--role", metavar="ROLE", help="In which role.")
 @click.option("--organisation", metavar="NAME", help="For whom.")
@@ -111,8 +117,10 @@ def _run(asked: dict[str, Any]) -> None:
     if not asked["packs"] and not asked["documents"]:
         raise click.UsageError("say with --policy or --document whose questions are asked")
     day = day_of(asked["day"], "--date")
-    documents = [find_document(each, asked["packs"]) for each in asked["documents"]]
-    asking = Asking(tuple(load_held(each, day) for each in asked["packs"]), tuple(documents), day)
+    verify = verifier_for(asked, [asked["folder"]], day)
+    documents = [find_document(each, asked["packs"], verify) for each in asked["documents"]]
+    packs = tuple(load_held(each, day, verify=verify) for each in asked["packs"])
+    asking = Asking(packs, tuple(documents), day)
     asks_nothing = asked["template"] or asked["listing"]
     if asked["folder"] is None and not asks_nothing:
         raise click.UsageError(

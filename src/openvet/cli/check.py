@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from openvet.cli.failures import EXIT_CODES, FAILED, fault
-from openvet.cli.options import complete_rules, make_limits, reading_options
+from openvet.cli.options import complete_rules, make_limits, reading_options, with_options
 from openvet.cli.page import Pages, report_option
 from openvet.cli.policies import FAIL_ON, Policies, fails_on, policy_options
 from openvet.cli.statements import open_statements, statement_options
@@ -51,11 +51,7 @@ _IDLE = 5
 
 def _check_options(*more: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """The options of both commands, and ``more``."""
-    return lambda command: _with_options(command, more)
-
-
-def _with_options(command: Any, more: Sequence[Callable[[Any], Any]]) -> Any:
-    for option in reversed(
+    return with_options(
         (
             click.option(
                 "--format",
@@ -89,9 +85,7 @@ def _with_options(command: Any, more: Sequence[Callable[[Any], Any]]) -> Any:
             *statement_options(),
             *more,
         )
-    ):
-        command = option(command)
-    return command
+    )
 
 
 @click.command(epilog=EXIT_CODES, short_help="Say what a model is, and whether it is safe to load.")

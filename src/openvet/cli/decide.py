@@ -8,37 +8,32 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openvet.cli.days import day_of
-from openvet.cli.options import form_option
+from openvet.cli.options import form_option, with_options
+from openvet.cli.packs import config_options, pack_options, verifier_for
 from openvet.cli.policies import FAIL_ON, fails_on
 from openvet.cli.terminal import look_of, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from datetime import date
 
     from openvet.evidence.keys import PrivateKey
     from openvet.evidence.predicates.decision_v1 import DecisionV1
     from openvet.policy.compiled import CompiledPack
     from openvet.workflows.decide import Decided, Trusting
+    from openvet.workflows.signed_packs import Verify
 
-__all__ = ["decide", "packs_option", "terms_of", "trusting_of"]
+__all__ = ["CONFIG_HELP", "decide", "terms_of", "trusting_of"]
 
 _PATH = click.Path(readable=False)
 #: Columns at least: two outcomes are longer than half of a narrow screen, and are not cut.
 _WIDE = 100
-
-
-def packs_option(*, required: bool) -> Callable[[Any], Any]:
-    """``--policy``."""
-    return click.option(
-        "--policy", "packs", metavar="PACK", multiple=True, required=required,
-        help="A policy pack: an id of `openvet policy list`, or the path of your own. May be repeated.",
-    )  # fmt: skip
+CONFIG_HELP = "The openvet.toml whose acceptances count. Whom it trusts to sign packs counts without this too, of the one that `openvet config` shows."
 
 
 @click.command(short_help="Decide by policy packs, from the evidence in dossiers alone.")
 @click.argument("paths", metavar="DOSSIER...", type=_PATH, nargs=-1, required=True)
-@packs_option(required=True)
+@with_options(pack_options(required=True))
 @click.option("--key", metavar="FILE", type=_PATH, required=True, help="The public key of the dossiers' owner, in PEM.")
 @click.option("--as-of", metavar="DATE", help="The day that is asked about (2026-12-03); today if not given.")
 @click.option("--since", metavar="DATE", help="Say only what changes from this day to --as-of.")
@@ -52,7 +47,7 @@ def packs_option(*, required: bool) -> Callable[[Any], Any]:
 @click.option(
     "--model", metavar="PATH", type=_PATH, help="The model, which is hashed and has to be what the dossier is about."
 )
-@click.option("--config", metavar="FILE", type=_PATH, help="The openvet.toml whose acceptances count.")
+@with_options(config_options(CONFIG_HELP))
 @click.option("--statement", is_flag=True, help="Give the decisions as in-toto statements, one a line.")
 @click.option("--sign", metavar="KEY", type=_PATH, help="The private key that signs the --statement.")
 @click.option("--all", "everything", is_flag=True, help="Show every line and step, and not only what is open.")
@@ -95,7 +90,9 @@ def decide(ctx: click.Context, /, **asked: Any) -> None:
         raise click.UsageError("--sign belongs to --statement")
     if asked["since"] and asked["before"]:
         raise click.UsageError("--since and --before exclude each other: what changes by the day, or by the pack")
-    packs = [load_held(each, as_of) for each in asked["packs"]]
+    verify = verifier_for(asked, [*asked["paths"], asked["model"]], as_of)
+    packs = [load_held(each, as_of, verify=verify) for each in asked["packs"]]
+    earlier = _earlier(asked, packs, verify)
     trusting, terms, configuration = trusting_of(asked), *terms_of(asked)
     dossiers = [each for path in asked["paths"] for each in find_dossiers(path)]
     private = None if asked["sign"] is None else _private(asked["sign"])
@@ -115,7 +112,7 @@ def decide(ctx: click.Context, /, **asked: Any) -> None:
                 say(f"openvet: {each.path}: {note}")
             if asked["since"] or asked["before"]:
                 day = day_of(asked["since"], "--since") if asked["since"] else as_of
-                before = decide_dossier(path, trusting, _other(asked, packs), day, terms, configuration)
+                before = decide_dossier(path, trusting, earlier, day, terms, configuration)
                 compared += list(zip(before.decisions, each.decisions, strict=True))
                 if asked["form"] == "text":
                     output.write("".join(_changed(each, one, other) for one, other in compared[-len(packs) :]))
@@ -168,14 +165,15 @@ def terms_of(asked: dict[str, Any]) -> tuple[Any, str]:
     return assemble.terms_of(Options(config=config, today=day_of(asked["as_of"])).settled()), config.digest
 
 
-def _other(asked: dict[str, Any], packs: list[CompiledPack]) -> list[CompiledPack]:
+def _earlier(asked: dict[str, Any], packs: list[CompiledPack], verify: Verify | None) -> list[CompiledPack]:
+    """The packs that are compared with: by the day the same, by the pack another."""
     from openvet.workflows.packs import load_pack
 
     if not asked["before"]:
         return packs
     if len(packs) != 1:
         raise click.UsageError("--before compares one pack with another: give --policy once")
-    return [load_pack(asked["before"])]
+    return [load_pack(asked["before"], verify=verify)]
 
 
 def _private(path: str) -> PrivateKey:

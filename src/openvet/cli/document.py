@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openvet.cli.days import day_of
-from openvet.cli.decide import packs_option, terms_of, trusting_of
+from openvet.cli.decide import CONFIG_HELP, terms_of, trusting_of
+from openvet.cli.options import with_options
+from openvet.cli.packs import config_options, pack_options, verifier_for
 from openvet.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ _LISTED = ("name", "pack", "title", "clause", "items")
 @click.argument("name", metavar="NAME")
 @click.argument("folder", metavar="[DOSSIER]", type=_PATH, required=False)
 @click.option("--key", metavar="FILE", type=_PATH, help="The public key of the dossier's owner, in PEM.")
-@packs_option(required=False)
+@with_options(pack_options())
 @click.option("--as-of", metavar="DATE", help="The day that is asked about (2026-12-03); today if not given.")
 @click.option(
     "--model",
@@ -39,7 +41,7 @@ _LISTED = ("name", "pack", "title", "clause", "items")
 @click.option(
     "--checkpoint", metavar="FILE", type=_PATH, help="A checkpoint of the dossier's log, kept from an earlier day."
 )
-@click.option("--config", metavar="FILE", type=_PATH, help="The openvet.toml whose acceptances count.")
+@with_options(config_options(CONFIG_HELP))
 @click.option(
     "--format",
     "-f",
@@ -127,7 +129,8 @@ def _written(asked: dict[str, Any], day: date) -> str:
     from openvet.workflows.packs import load_held
 
     name = asked["name"]
-    packs = [load_held(each, day) for each in asked["packs"]]
+    verify = verifier_for(asked, [asked["folder"], asked["model"]], day)
+    packs = [load_held(each, day, verify=verify) for each in asked["packs"]]
     if name == "oscal":
         from openvet.reports.oscal import compose as compose_oscal
 
@@ -138,7 +141,7 @@ def _written(asked: dict[str, Any], day: date) -> str:
     attest = " ".join(["DOSSIER", *(f"--policy {each}" for each in asked["packs"])])
     if name == "checklist":
         return _composed(asked, checklists_of(packs, _noted(asked, day), day), f"{attest} --sign OWNER.key")
-    found, pack = find_document(name, asked["packs"])
+    found, pack = find_document(name, asked["packs"], verify)
     return _composed(
         asked, (paper_of(found, pack, _noted(asked, day), day),), f"{attest} --document {name} --sign OWNER.key"
     )

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openvet.cli.decide import packs_option
 from openvet.cli.dossier_report import differing_text, print_report, report, shown_text, verified_text
-from openvet.cli.options import form_option
+from openvet.cli.options import form_option, with_options
+from openvet.cli.packs import config_options, pack_options, verifier_for
 
 if TYPE_CHECKING:
     from openvet.evidence.keys import PublicKey
@@ -182,7 +182,12 @@ def verify(path: str, key: str, model: str | None, checkpoint: str | None, form:
 @_AT
 @_ROOT
 @_KEPT
-@packs_option(required=False)
+@with_options(pack_options())
+@with_options(
+    config_options(
+        "Use this openvet.toml: whom it trusts to sign packs; `openvet config` shows which one counts otherwise."
+    )
+)
 @click.option("--as-of", metavar="DATE", help="The day that --policy is asked about (2026-12-03); today if not given.")
 @click.option("--force", is_flag=True, help="Replace what is there.")
 @form_option("How to print what was done.")
@@ -222,7 +227,8 @@ def report_(path: str, target: str, key: str, checkpoint: str | None, force: boo
             from openvet.workflows.packs import load_held
 
             day = day_of(asked["as_of"])
-            packs = [load_held(each, day) for each in asked["packs"]]
+            verify = verifier_for(asked, [path], day)
+            packs = [load_held(each, day, verify=verify) for each in asked["packs"]]
             decisions = decide_dossier(path, Trusting(owner, by, checkpoint), packs, day, Terms()).decisions
         sheet = sheet_of_dossier(run(path, owner, checkpoint, by=by), decisions)
         with NewFile(target, replace=force) as file:

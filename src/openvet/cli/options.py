@@ -12,13 +12,26 @@ if TYPE_CHECKING:
 
     from openvet.core.limits import Limits
 
-__all__ = ["complete_formats", "complete_limits", "complete_rules", "form_option", "make_limits", "reading_options"]
+__all__ = [
+    "complete_formats", "complete_limits", "complete_rules", "form_option", "make_limits", "reading_options", "with_options",
+]  # fmt: skip
 
 
 def form_option(text: str) -> Callable[[Any], Any]:
     """``--format`` of the commands that print knowledge, for people or for programs; ``text`` is its help."""
     choice = click.Choice(["text", "json"])
     return click.option("--format", "-f", "form", type=choice, default="text", show_default=True, help=text)
+
+
+def with_options(options: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
+    """One decorator of several options, which come in this order in the help."""
+
+    def all_of(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return all_of
 
 
 def complete_rules(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openvet.cli.days import day_of
+from openvet.cli.packs import pack_options, verifier_of
 
 if TYPE_CHECKING:
     from openvet.policy.compiled import CompiledPack
@@ -31,13 +32,7 @@ _BESIDE = ("openness", "rights", "origin")
 def policy_options() -> tuple[Callable[[Any], Any], ...]:
     """The options of ``check``, in the order of the help."""
     return (
-        click.option(
-            "--policy",
-            "packs",
-            metavar="PACK",
-            multiple=True,
-            help="Decide by this policy pack too: an id of `openvet policy list`, or the path of your own. May be repeated.",
-        ),
+        *pack_options(text="Decide by this policy pack too"),
         click.option(
             "--answers",
             metavar="FILE",
@@ -72,13 +67,13 @@ class Policies:
         self._answers: Any = None
         self._as_of = date.min
         if not names:
-            if asked.get("answers") or asked.get("as_of"):
-                raise click.UsageError("--answers and --as-of belong to --policy")
+            if asked.get("answers") or asked.get("as_of") or asked.get("policy_trust"):
+                raise click.UsageError("--answers, --as-of and --policy-trust belong to --policy")
             return
         from openvet.workflows.packs import load_held
 
         self._as_of = day_of(asked.get("as_of"))
-        verify = None if held is None else held.verifier(self._as_of)
+        verify = verifier_of(asked, config, self._as_of)
         self._packs = [load_held(name, self._as_of, beside, verify) for name, beside in names]
         if given:
             self._read(given)

@@ -19,16 +19,23 @@ from openvet.errors import UsageError
 from openvet.evidence.certificates import Roots
 from openvet.evidence.keys import PublicKey
 from openvet.evidence.model_signature import DIGESTS_V01, SIGNATURE_V1
-from openvet.evidence.predicates import PREDICATE_BASE
+from openvet.evidence.predicates import NAMES, PREDICATE_BASE
 
 __all__ = [
-    "WORDS", "Grant", "Period", "Revocation", "Trust", "TrustedCertificate", "TrustedIdentity", "TrustedKey", "TrustedSigner", "certified",
+    "PACK", "WORDS", "Grant", "Period", "Revocation", "Trust", "TrustedCertificate", "TrustedIdentity", "TrustedKey", "TrustedSigner", "certified",
     "is_kind", "midnight",
 ]  # fmt: skip
 
+#: What whoever signs a policy pack says: that the team decides by it. A grant names such packs by their ids, under ``models``.
+PACK: Final = f"{NAMES}/pack/v1"
+#: What a check says of a model by itself: what a dossier gets where nothing else is asked for, and what packs ask for beside it.
+_CHECKED: Final = (
+    "scan", "inventory", "profile", "card", "lineage", "licenses", "rights", "openness", "advisories", "origin",
+)  # fmt: skip
 #: Short words for kinds of statements; one that ends with a slash stands for all versions.
 WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "signature": (SIGNATURE_V1, DIGESTS_V01),
+    "check": tuple(f"{PREDICATE_BASE}/{each}/" for each in _CHECKED),
     "scan": (f"{PREDICATE_BASE}/scan/",),
     "bom": ("https://cyclonedx.org/bom", "https://cyclonedx.org/bom/", "https://spdx.dev/Document", "https://spdx.dev/Document/"),
     "owner": (f"{PREDICATE_BASE}/dossier-owner/",),
@@ -38,6 +45,7 @@ WORDS: Final[Mapping[str, tuple[str, ...]]] = {
         "https://in-toto.io/attestation/svr/",
     ),
     "answers": (f"{PREDICATE_BASE}/answers/",),
+    "pack": (PACK,),
 }  # fmt: skip
 
 

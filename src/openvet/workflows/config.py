@@ -23,7 +23,7 @@ from openvet.workflows.toml_lines import Path, nearest
 from openvet.workflows.toml_reader import LARGEST, TomlReader, near_word
 
 if TYPE_CHECKING:
-    from openvet.workflows.packs import Verify
+    from openvet.workflows.signed_packs import Verify
 
 __all__ = ["FORMATS", "AcceptedCallable", "Config", "PolicyConfig"]
 
@@ -66,7 +66,7 @@ class PolicyConfig:
         """
         if not self.trust:
             return None
-        from openvet.workflows.packs import signed_by
+        from openvet.workflows.signed_packs import signed_by
 
         return signed_by(self.trust, day)
 

@@ -30,6 +30,7 @@ from openvet.workflows.packs import catalogue, document_files, find_pack, list_p
 if TYPE_CHECKING:
     from openvet.policy.decision import Terms
     from openvet.reports.report import ModelReport
+    from openvet.workflows.signed_packs import Verify
 
 __all__ = [
     "DOCUMENT_TYPE", "MADE", "Asking", "Given", "card_of", "checklists_of", "decisions_of", "document_questions", "find_document", "given_dossier",
@@ -95,18 +96,21 @@ def list_documents(packs: Sequence[str] = ()) -> tuple[tuple[str, str, str], ...
     return tuple((pack, name, path) for pack in names for name, path in document_files(find_pack(pack)))
 
 
-def find_document(name: str, packs: Sequence[str] = ()) -> tuple[Document, CompiledPack]:
+def find_document(name: str, packs: Sequence[str] = (), verify: Verify | None = None) -> tuple[Document, CompiledPack]:
     """A document by its name, in ``packs`` or in those that ship; with its pack.
+
+    Args:
+        verify: verifies the signatures of what does not ship; ``None`` takes it unsigned.
 
     Raises:
         UsageError: there is none.
-        PackError: it, or its pack, makes no sense; with file and line.
+        PackError: it, or its pack, makes no sense or is not signed as it has to be; with file and line.
     """
     every = list_documents(packs)
     for pack, known, path in every:
         if known == name:
-            found = load_pack(pack)
-            return load_document(path, found), found
+            found = load_pack(pack, verify=verify)
+            return load_document(path, found, None if find_pack(pack).ships else verify), found
     names = dict.fromkeys((*(each for _, each, _ in every), *MADE))
     raise UsageError(
         f"there is no document {printable(name)!r}, but {', '.join(names)}; `openvet document list` says what they are"

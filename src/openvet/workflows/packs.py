@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from functools import cache
 
 from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
-from openvet.errors import SubjectError, UsageError, VerifyError
+from openvet.errors import SubjectError, UsageError
 from openvet.policy.cases import Case, read_cases
 from openvet.policy.compiled import CompiledPack, compile_pack
 from openvet.policy.document import Document
@@ -19,10 +18,10 @@ from openvet.policy.read_document import read_document
 from openvet.policy.read_pack import Catalogue, expired, read_catalogue, read_pack
 from openvet.policy.yaml_reader import LARGEST, PackError
 from openvet.workflows.model_files import read_small
+from openvet.workflows.signed_packs import Verify
 
 __all__ = [
     "FoundPack",
-    "Verify",
     "catalogue",
     "document_files",
     "find_pack",
@@ -32,11 +31,7 @@ __all__ = [
     "load_held",
     "load_pack",
     "pack_cases",
-    "signed_by",
 ]
-
-#: Verifies the file at a path, of a pack of this name, with these bytes; raises :class:`openvet.errors.VerifyError`.
-Verify = Callable[[str, str, bytes], None]
 
 _FILE = "pack.yaml"
 _GROUP = "openvet.packs"
@@ -124,6 +119,10 @@ def find_pack(name: str, beside: str = "") -> FoundPack:
 def load_pack(name: str, beside: str = "", verify: Verify | None = None) -> CompiledPack:
     """A pack, compiled, with everything that it extends.
 
+    Args:
+        beside: the folder that relative paths start from; '' is the working directory.
+        verify: verifies the signature of each file of a pack that does not ship; ``None`` takes them unsigned.
+
     Raises:
         PackError: it makes no sense; with file and line; or its signature is not good.
         UsageError: there is none, or the extra for CEL is missing.
@@ -140,12 +139,7 @@ def _read(found: FoundPack, depth: int, verify: Verify | None) -> Pack:
 
     pack = read_pack(data, found.shown, parent, depth)
     if verify is not None and not found.ships:
-        try:
-            verify(found.path, f"pack:{pack.id}", data)
-        except VerifyError as error:
-            raise PackError(
-                f"{found.shown}:1: is not signed as it has to be: {error.reason}: {error.message}"
-            ) from None
+        verify(beside or os.curdir, found.path, found.shown, pack.id, data)
     return pack
 
 
@@ -153,10 +147,10 @@ def load_held(name: str, day: date, beside: str = "", verify: Verify | None = No
     """A pack whose waivers hold on ``day``, or had not ended today where ``day`` is later.
 
     Args:
-        verify: verifies the signature of each file of a pack that does not ship; ``None`` takes them unsigned.
+        beside, verify: as of :func:`load_pack`.
 
     Raises:
-        PackError: it makes no sense, or a waiver is over.
+        PackError: it makes no sense, is not signed as it has to be, or a waiver is over.
     """
     found = load_pack(name, beside, verify)
     problems = expired(found.pack, min(day, datetime.now(UTC).date()))
@@ -183,14 +177,20 @@ def document_files(found: FoundPack) -> tuple[tuple[str, str], ...]:
     return tuple((each.removesuffix(".yaml"), os.path.join(folder, each)) for each in names if each.endswith(".yaml"))
 
 
-def load_document(path: str, pack: CompiledPack) -> Document:
+def load_document(path: str, pack: CompiledPack, verify: Verify | None = None) -> Document:
     """A document of ``pack``.
 
+    Args:
+        verify: verifies its signature, where the pack does not ship; ``None`` takes it unsigned.
+
     Raises:
-        PackError: it makes no sense; with file and line.
+        PackError: it makes no sense; with file and line; or its signature is not good.
     """
     shown = f"documents/{printable(os.path.basename(path))}"
-    return read_document(_bytes(path, shown), shown, pack)
+    data = _bytes(path, shown)
+    if verify is not None:
+        verify(os.path.dirname(os.path.dirname(path)) or os.curdir, path, shown, pack.pack.id, data)
+    return read_document(data, shown, pack)
 
 
 def _bytes(path: str, shown: str) -> bytes:
@@ -223,26 +223,3 @@ def lint_pack(name: str, day: date) -> tuple[CompiledPack, tuple[str, ...]]:
         f"{each.where}: nothing uses the answer to {each.id!r}" for each in found.pack.questions if each.id not in asked
     ]
     return found, tuple(notes)
-
-
-def signed_by(trust: str, day: date) -> Verify:
-    """Verifies packs by a trust file: whoever signed one has to be believed about the model ``pack:<id>``.
-
-    Raises:
-        ConfigError: the trust file makes no sense.
-    """
-    from openvet.evidence.keyless import load_trusted_root
-    from openvet.workflows.trust_file import load_trust
-    from openvet.workflows.trusted import TrustCheck
-    from openvet.workflows.verify import verify
-
-    found = load_trust(trust)
-    at = datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=UTC)
-
-    def check(path: str, name: str, data: bytes) -> None:
-        signed = verify(path, TrustCheck(found, at, name, root=lambda: load_trusted_root(None)))
-        digests = {each.digest for each in signed.statement.resources if each.algorithm == "sha256"}
-        if hashlib.sha256(data).hexdigest() not in digests:
-            raise VerifyError("mismatch", "the file changed while it was verified")
-
-    return check

@@ -39,6 +39,7 @@ class TrustCheck:
         name: the name under which the model is asked for; grants are about this name and the signed one.
         more: files with further signatures of the same statement, for thresholds. One that is no use is ignored and listed.
         root: Sigstore's trusted root, asked for where a signature is keyless.
+        kind: what the signature says, where that is not that a model has these bytes. Grants are then about ``name`` alone.
 
     Attributes:
         judgement: once it was called.
@@ -52,8 +53,10 @@ class TrustCheck:
         name: str,
         more: Sequence[str] = (),
         root: Callable[[], SigstoreRoot] | None = None,
+        kind: str = "",
     ) -> None:
         self._trust, self._as_of, self._name, self._more, self._root = trust, as_of, name, tuple(more), root
+        self._kind = kind
         self.judgement = Judgement((), ())
         self.ignored: list[str] = []
 
@@ -90,8 +93,8 @@ class TrustCheck:
         statement = ModelSignature.parse(verified.payload)
         return Said(
             hashlib.sha256(verified.payload).hexdigest(),
-            DIGESTS_V01 if statement.legacy else SIGNATURE_V1,
-            (statement.name, self._name),
+            self._kind or (DIGESTS_V01 if statement.legacy else SIGNATURE_V1),
+            (self._name,) if self._kind else (statement.name, self._name),
             frozenset({statement.root}),
             verified.signer,
             source,
