@@ -166,15 +166,17 @@ def test_what_changes_says_which_answers_are_over(place: Path) -> None:
 
 
 def test_a_decision_is_the_same_bytes_again_and_can_be_signed_into_the_dossier(place: Path) -> None:
-    first = run(*DECIDE, "--as-of", "2026-11-28", "--statement").stdout
+    first = run(*DECIDE, "--as-of", "2026-11-28", "--statement", "decision").stdout
     shutil.copytree("d", place / "elsewhere")
-    again = run("decide", "elsewhere", *DECIDE[2:], "--as-of", "2026-11-28", "--statement").stdout
+    again = run("decide", "elsewhere", *DECIDE[2:], "--as-of", "2026-11-28", "--statement", "decision").stdout
     assert first == again
-    signed = run(*DECIDE, "--as-of", "2026-11-28", "--statement", "--sign", "owner.key", "--output", "decision.json")
+    signed = run(
+        *DECIDE, "--as-of", "2026-11-28", "--statement", "decision", "--sign", "owner.key", "--output", "decision.json"
+    )
     assert signed.exit_code in (1, 3)
     assert run("dossier", "add", "d", "decision.json", "--key", "owner.key").exit_code == 0
     assert (
-        run(*DECIDE, "--as-of", "2026-11-28", "--statement").stdout == first
+        run(*DECIDE, "--as-of", "2026-11-28", "--statement", "decision").stdout == first
     )  # a decision is no evidence for the next one
     assert "decision of acme@1.0.0" in run("statement", "decision.json", "--key", "owner.key.pub").stdout
 

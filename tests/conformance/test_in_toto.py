@@ -27,6 +27,7 @@ from openvet.evidence.keys import load_public
 from openvet.evidence.signing import parse_line, parse_statement
 from openvet.evidence.verifier import verify_with_key
 from openvet.testing.forge_views import Stored, Strided, zip_file
+from openvet.workflows.pack_results import RESULTS
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".cache/interop/in-toto/bin/python"
@@ -140,6 +141,38 @@ def test_they_read_what_the_commands_write(
         assert len(lines) == len(KINDS)
         for line in lines:
             check(theirs, line, pem)
+
+
+def test_they_read_what_a_pack_decides(theirs: Theirs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pack's decision, and the same as SVR and VSA: of a model that is admitted, and of one that a person has to look at."""
+    monkeypatch.chdir(tmp_path)
+    for key in ("owner", "p256"):
+        kind = "ed25519" if key == "owner" else key
+        assert CliRunner().invoke(main, ["keys", "new", f"{key}.key", "--kind", kind, "--no-passphrase"]).exit_code == 0
+    results = {}
+    for name, card in (("good", "---\nlicense: apache-2.0\n---\n# M\n\nA model.\n"), ("open", "# M\n\nA model.\n")):
+        Path(name).mkdir()
+        Path(name, "README.md").write_text(card)
+        asked = ["check", name, "--policy", "baseline", "--dossier", f"{name}.d", "--sign", "owner.key", "--quiet"]
+        CliRunner().invoke(main, asked)
+        for key in ("owner", "p256"):
+            found = CliRunner().invoke(
+                main,
+                ["decide", f"{name}.d", "--key", "owner.key.pub", "--policy", "baseline", "--as-of", "2026-06-01", "--sign", f"{key}.key",
+                 *(f"--statement={each}" for each in RESULTS)],
+            )  # fmt: skip
+            assert found.exit_code in {0, 3}, found.output
+            lines = found.stdout.splitlines()
+            assert len(lines) == len(RESULTS)
+            for line in lines:
+                check(theirs, line, Path(f"{key}.key.pub").read_text())
+                payload = json.loads(base64.b64decode(json.loads(line)["dsseEnvelope"]["payload"]))
+                results[name, payload["predicateType"]] = payload["predicate"]
+    assert results["good", VSA]["verificationResult"] == "PASSED"
+    assert results["open", VSA]["verificationResult"] == "FAILED"
+    assert (
+        "OPENVET_ADMITTED_BY_PACK_BASELINE" in results["good", "https://in-toto.io/attestation/svr/v0.2"]["properties"]
+    )
 
 
 def test_they_refuse_what_was_changed(theirs: Theirs) -> None:

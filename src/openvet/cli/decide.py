@@ -28,6 +28,8 @@ __all__ = ["CONFIG_HELP", "decide", "terms_of", "trusting_of"]
 _PATH = click.Path(readable=False)
 #: Columns at least: two outcomes are longer than half of a narrow screen, and are not cut.
 _WIDE = 100
+#: As in :data:`openvet.workflows.pack_results.RESULTS`, which is not imported for a help text; a test holds the two together.
+RESULTS = ("decision", "svr", "vsa")
 CONFIG_HELP = "The openvet.toml whose acceptances count. Whom it trusts to sign packs counts without this too, of the one that `openvet config` shows."
 
 
@@ -48,7 +50,19 @@ CONFIG_HELP = "The openvet.toml whose acceptances count. Whom it trusts to sign 
     "--model", metavar="PATH", type=_PATH, help="The model, which is hashed and has to be what the dossier is about."
 )
 @with_options(config_options(CONFIG_HELP))
-@click.option("--statement", is_flag=True, help="Give the decisions as in-toto statements, one a line.")
+@click.option(
+    "--statement",
+    "statements",
+    type=click.Choice(RESULTS),
+    metavar="KIND",
+    multiple=True,
+    help="Give the decisions as in-toto statements in place of the report, one a line: KIND is decision, which says everything, svr or vsa. May be repeated.",
+)
+@click.option(
+    "--resource",
+    metavar="URI",
+    help="For vsa: the URI under which users know the model; made from its digest if not given.",
+)
 @click.option("--sign", metavar="KEY", type=_PATH, help="The private key that signs the --statement.")
 @click.option("--all", "everything", is_flag=True, help="Show every line and step, and not only what is open.")
 @click.option(
@@ -65,13 +79,13 @@ def decide(ctx: click.Context, /, **asked: Any) -> None:
     """Decide by policy packs from the evidence in DOSSIER, with no network and without the model.
 
     DOSSIER is a folder or zip of `openvet dossier`, or a folder that holds several. The same statements, pack, day and configuration give the
-    same bytes, whenever and wherever: `--statement` prints them, and --sign signs them.
+    same bytes, whenever and wherever: `--statement decision` prints them, and --sign signs them.
 
     \b
     Examples:
       openvet decide ./dossier --key owner.key.pub --policy baseline
       openvet decide ./dossiers --key owner.key.pub --policy strict --since 2026-11-28
-      openvet decide ./dossier --key owner.key.pub --policy baseline --statement --sign me.key
+      openvet decide ./dossier --key owner.key.pub --policy baseline --statement vsa --sign me.key
 
     \b
     Exit codes:
@@ -86,8 +100,12 @@ def decide(ctx: click.Context, /, **asked: Any) -> None:
     from openvet.workflows.packs import load_held
 
     as_of = day_of(asked["as_of"])
-    if asked["sign"] and not asked["statement"]:
+    if asked["sign"] and not asked["statements"]:
         raise click.UsageError("--sign belongs to --statement")
+    if asked["resource"] is not None and "vsa" not in asked["statements"]:
+        raise click.UsageError("--resource belongs to --statement vsa")
+    if asked["statements"] and (asked["since"] or asked["before"]):
+        raise click.UsageError("--statement gives decisions, and --since and --before what changes: one of the two")
     if asked["since"] and asked["before"]:
         raise click.UsageError("--since and --before exclude each other: what changes by the day, or by the pack")
     verify = verifier_for(asked, [*asked["paths"], asked["model"]], as_of)
@@ -95,11 +113,13 @@ def decide(ctx: click.Context, /, **asked: Any) -> None:
     earlier = _earlier(asked, packs, verify)
     trusting, terms, configuration = trusting_of(asked), *terms_of(asked)
     dossiers = [each for path in asked["paths"] for each in find_dossiers(path)]
+    if asked["resource"] is not None and len(dossiers) > 1:
+        raise click.UsageError(f"--resource is of one model, and there are {len(dossiers)} dossiers here")
     private = None if asked["sign"] is None else _private(asked["sign"])
     found: list[Decided] = []
     compared: list[tuple[DecisionV1, DecisionV1]] = []
     refused = 0
-    with open_output(asked["output"], dossiers, utf8=asked["form"] == "json" or asked["statement"]) as output:
+    with open_output(asked["output"], dossiers, utf8=asked["form"] == "json" or bool(asked["statements"])) as output:
         for path in dossiers:
             try:
                 each = decide_dossier(path, trusting, packs, as_of, terms, configuration)
@@ -116,11 +136,11 @@ def decide(ctx: click.Context, /, **asked: Any) -> None:
                 compared += list(zip(before.decisions, each.decisions, strict=True))
                 if asked["form"] == "text":
                     output.write("".join(_changed(each, one, other) for one, other in compared[-len(packs) :]))
-            elif asked["statement"]:
-                output.write(_statements(each, private))
+            elif asked["statements"]:
+                output.write(_statements(each, private, asked))
             elif asked["form"] == "text":
                 output.write(_text(each, len(found) > 1, asked))
-        if asked["form"] == "json" and not asked["statement"]:
+        if asked["form"] == "json" and not asked["statements"]:
             output.write(_json(found, as_of, compared if asked["since"] or asked["before"] else None))
         output.commit()
     ctx.exit(1 if refused else _code(found, asked["fail_on"]))
@@ -183,11 +203,15 @@ def _private(path: str) -> PrivateKey:
     return read_private(path, ask_passphrase)
 
 
-def _statements(each: Decided, key: PrivateKey | None) -> str:
+def _statements(each: Decided, key: PrivateKey | None, asked: dict[str, Any]) -> str:
     from openvet.evidence.signing import sign_statement, statement_bytes, to_line
-    from openvet.evidence.statement import Statement
+    from openvet.workflows.pack_results import result_statement
 
-    made = [Statement(each.subject, decision) for decision in each.decisions]
+    made = [
+        result_statement(kind, each.subject, decision, asked["resource"] or "")
+        for decision in each.decisions
+        for kind in dict.fromkeys(asked["statements"])
+    ]
     lines = [statement_bytes(one) if key is None else to_line(sign_statement(one, key)) for one in made]
     return "".join(f"{line.decode('utf-8')}\n" for line in lines)
 

@@ -6,6 +6,7 @@ is text in a signed statement (``"1e-05"``), and text that is no Unicode has its
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
@@ -32,6 +33,7 @@ __all__ = [
     "sign_statement",
     "signable",
     "statement_bytes",
+    "statement_digest",
     "to_line",
 ]
 
@@ -104,6 +106,11 @@ def statement_bytes(statement: Statement) -> bytes:
     payload = canonical_json(signable(statement.to_json()))
     parse_statement(payload)
     return payload
+
+
+def statement_digest(statement: Statement) -> str:
+    """SHA-256 in hex of the bytes that would be signed: by it decisions, pages and other statements name a statement, signed or not."""
+    return hashlib.sha256(canonical_json(signable(statement.to_json()))).hexdigest()
 
 
 def sign_payload(payload: bytes, key: SigningKey) -> Bundle:

@@ -10,16 +10,14 @@ Source: OSCAL assessment results model 1.2.1 (pages.nist.gov/OSCAL); RFC 6920 fo
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from openvet.core.canonical import canonical_json
 from openvet.evidence.predicates.decision_v1 import Basis, DecisionV1, Line
 from openvet.evidence.predicates.tool import Tool
-from openvet.evidence.signing import signable
+from openvet.evidence.signing import statement_digest
 from openvet.evidence.statement import ResourceDescriptor, Statement
 from openvet.reports._text import clean
 
@@ -73,7 +71,7 @@ class _Result:
         self._subject = subject
         self._decision = decision
         self._places = places
-        self.base = hashlib.sha256(canonical_json(signable(Statement(subject, decision).to_json()))).hexdigest()
+        self.base = statement_digest(Statement(subject, decision))
         digests = ",".join(f"{name}:{each}" for name, each in sorted(subject.digest.items()))
         self._model = _uuid("model", digests or subject.name)
         tool = decision.tool

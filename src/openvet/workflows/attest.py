@@ -8,13 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
-from openvet.core.canonical import canonical_json
 from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
 from openvet.errors import SubjectError, UsageError
 from openvet.evidence.predicates.answers_v1 import AnswersV1, GivenAnswer
 from openvet.evidence.predicates.fields import Descriptor
-from openvet.evidence.signing import signable
+from openvet.evidence.signing import statement_digest
 from openvet.evidence.statement import ResourceDescriptor, Statement
 from openvet.policy.compiled import CompiledPack
 from openvet.policy.decide import decide
@@ -176,8 +175,7 @@ def answers_statement(subject: ResourceDescriptor, by: By, answers: Sequence[Giv
 
 def hold(statement: Statement) -> Held:
     """A statement of answers as a decision takes it."""
-    digest = hashlib.sha256(canonical_json(signable(statement.to_json()))).hexdigest()
-    return Held("answers", statement.predicate, digest)
+    return Held("answers", statement.predicate, statement_digest(statement))
 
 
 def read_answers(path: str, questions: Mapping[str, Question], day: date) -> Written:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
-from openvet.core.canonical import canonical_json
 from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
 from openvet.errors import UsageError, VerifyError
@@ -17,7 +16,7 @@ from openvet.evidence.keys import PublicKey
 from openvet.evidence.predicates import PREDICATE_BASE
 from openvet.evidence.predicates.decision_v1 import DecisionV1, worst
 from openvet.evidence.predicates.scan_v1 import Scan
-from openvet.evidence.signing import parse_line, parse_statement, signable
+from openvet.evidence.signing import parse_line, parse_statement, statement_digest
 from openvet.evidence.statement import Predicate, ResourceDescriptor, Statement
 from openvet.evidence.trust import is_kind
 from openvet.policy.builtin import decide as decide_safety
@@ -28,6 +27,7 @@ from openvet.policy.given import Evidence, Held
 from openvet.workflows.dossier import VerifiedDossier, verify
 from openvet.workflows.dossier_trust import DossierTrust
 from openvet.workflows.knowledge import tool
+from openvet.workflows.statements import VERIFIER
 
 if TYPE_CHECKING:
     from openvet.evidence.dossier.reading import Claim
@@ -121,13 +121,9 @@ def evidence_of_report(report: ModelReport, answers: Sequence[Held] = ()) -> Evi
     made: dict[str, Predicate] = {"scan": report.scan, **report.answers}
     if report.inventory is not None:
         made["inventory"] = report.inventory
-    held = {kind: Held(kind, each, _digest(Statement(report.subject, each))) for kind, each in made.items()}
+    held = {kind: Held(kind, each, statement_digest(Statement(report.subject, each))) for kind, each in made.items()}
     configuration = "" if report.config is None else report.config.sha256 or ""
     return Evidence(report.subject, held, tuple(answers), report.decision, None, configuration)
-
-
-def _digest(statement: Statement) -> str:
-    return hashlib.sha256(canonical_json(signable(statement.to_json()))).hexdigest()
 
 
 def decide_dossier(
@@ -171,11 +167,17 @@ def evidence_of_dossier(
                 notes.append(f"line {number} ({kind or said.predicate_type}) is about other bytes, and does not count")
         elif kind == "answers":
             answers.append(_held(kind, claim))
-        elif kind and kind not in _APART:
+        elif kind and kind not in _APART and not _decided_here(kind, said.body):
             held[kind] = _held(kind, claim)
     scan = held["scan"].predicate
     safety = decide_safety(scan, terms) if isinstance(scan, Scan) else None
     return Evidence(subject, held, tuple(answers), safety, tuple(signers), configuration), tuple(notes)
+
+
+def _decided_here(kind: str, body: Mapping[str, Any]) -> bool:
+    """Whether a statement is what this program decided once, in the words of others; a decision is no evidence for the next one."""
+    verifier = body.get("verifier") if kind in ("svr", "vsa") else None
+    return isinstance(verifier, Mapping) and verifier.get("id") == VERIFIER
 
 
 @dataclass(frozen=True, slots=True)

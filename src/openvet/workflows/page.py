@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from openvet.bom.coverage import cover
-from openvet.core.canonical import canonical_json
 from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
 from openvet.errors import OpenVetError, UsageError, VerifyError
@@ -17,7 +16,7 @@ from openvet.evidence.predicates.decision_v1 import DecisionV1
 from openvet.evidence.predicates.inventory_v1 import InventoryV1
 from openvet.evidence.predicates.profile_v1 import ProfileV1
 from openvet.evidence.predicates.scan_v1 import Scan
-from openvet.evidence.signing import parse_line, parse_statement, signable
+from openvet.evidence.signing import parse_line, parse_statement, statement_digest
 from openvet.evidence.statement import Predicate, ResourceDescriptor, Statement
 from openvet.policy.builtin import decide
 from openvet.reports.fit_page import Row
@@ -86,7 +85,7 @@ def _evidence(statement: Statement) -> Evidence:
     digest = ""
     scan = statement.predicate
     if statement.subject.digest and not (isinstance(scan, Scan) and not scan.reproducible):
-        digest = hashlib.sha256(canonical_json(signable(statement.to_json()))).hexdigest()
+        digest = statement_digest(statement)
     return Evidence(statement.predicate.predicate_type, digest, tuple(gist(statement.predicate) or ()))
 
 

@@ -47,7 +47,7 @@ from openvet.evidence.predicates.test_result_v0 import SuiteResult
 from openvet.evidence.predicates.tool import Tool
 from openvet.evidence.predicates.verification_summary_v1 import FAILED, PASSED, VerificationSummary
 from openvet.evidence.predicates.vulns_v0 import Hit, Vulns
-from openvet.evidence.signing import signable
+from openvet.evidence.signing import signable, statement_digest
 from openvet.evidence.statement import Predicate, Statement
 from openvet.origins.find import SCHEMES
 from openvet.policy.builtin import verdict_of
@@ -55,7 +55,17 @@ from openvet.policy.decision import Verdict
 from openvet.reports.report import ModelReport
 from openvet.version import ADVISORIES_OF
 
-__all__ = ["COVERAGE", "KINDS", "VERIFIER", "Asked", "own_kinds", "rules_of", "statements_of"]
+__all__ = [
+    "COVERAGE",
+    "KINDS",
+    "UNEVALUATED",
+    "VERIFIER",
+    "Asked",
+    "own_kinds",
+    "resource_of",
+    "rules_of",
+    "statements_of",
+]
 
 KINDS: Final = (
     "scan",
@@ -76,6 +86,8 @@ KINDS: Final = (
 )
 #: Who verifies, as a URI: this program, run by whoever signed.
 VERIFIER: Final = f"{NAMES}/verifier/v1"
+#: What SLSA's builds of it are worth was not looked at.
+UNEVALUATED: Final = "SLSA_BUILD_LEVEL_UNEVALUATED"
 #: The test that every file was read to its end; all others have the id of a rule.
 COVERAGE: Final = "coverage"
 _URI: Final = pattern(r"[a-z][a-z0-9+.-]*:[\x21-\x7e]+", re.ASCII)
@@ -235,27 +247,31 @@ def _svr(report: ModelReport, asked: Asked) -> SimpleVerification:
 def _vsa(report: ModelReport, asked: Asked) -> VerificationSummary:
     """A model that a person has to look at has not passed."""
     passed = report.decision.verdict is Verdict.ADMIT
-    payload = canonical_json(signable(Statement(report.subject, report.scan).to_json()))
     return VerificationSummary(
         verifier=VERIFIER,
         version={report.scan.tool.name: report.scan.tool.version},
         time=timestamp(asked.finished),
-        resource=_resource(report, asked),
+        resource=resource_of(asked.resource, report.path, report.subject.digest),
         policy=_policy(report),
-        inputs=(Descriptor(digest={"sha256": hashlib.sha256(payload).hexdigest()}),),
+        inputs=(Descriptor(digest={"sha256": statement_digest(Statement(report.subject, report.scan))}),),
         result=PASSED if passed else FAILED,
-        levels=("SLSA_BUILD_LEVEL_UNEVALUATED", _property(report)) if passed else (FAILED,),
+        levels=(UNEVALUATED, _property(report)) if passed else (FAILED,),
     )
 
 
-def _resource(report: ModelReport, asked: Asked) -> str:
-    if asked.resource:
-        if not _URI.fullmatch(asked.resource):
-            raise UsageError(f"{asked.resource!r} is no URI; give one such as pkg:huggingface/org/name@revision")
-        return asked.resource
-    if report.path.startswith(SCHEMES) and _URI.fullmatch(report.path):
-        return report.path
-    name, digest = next((name, report.subject.digest[name]) for name in ("dirHash", "sha256") if name in report.subject.digest)  # fmt: skip
+def resource_of(given: str, path: str, digests: Mapping[str, str]) -> str:
+    """The URI of a model: the one that was given, its path where that is one, or one made from its digest.
+
+    Raises:
+        UsageError: what was given is none.
+    """
+    if given:
+        if not _URI.fullmatch(given):
+            raise UsageError(f"{given!r} is no URI; give one such as pkg:huggingface/org/name@revision")
+        return given
+    if path.startswith(SCHEMES) and _URI.fullmatch(path):
+        return path
+    name, digest = next((name, digests[name]) for name in ("dirHash", "sha256") if name in digests)
     return f"{NAMES}/models/{name}/{digest}"
 
 
