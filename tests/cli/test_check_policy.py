@@ -48,7 +48,13 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_pack_is_decided_from_what_the_check_found(place: Path) -> None:
     found = run("check", "m", "--policy", "baseline", "--as-of", "2026-11-28")
     assert found.exit_code == 0, found.output
-    assert "by baseline@1.0.0 as of 2026-11-28: 10 satisfied-by-evidence, 1 violated" in found.stdout
+    assert "by baseline@1.0.0 as of 2026-11-28: 11 satisfied-by-evidence, 1 violated" in found.stdout
+    # how old the list is and what to do are told, and nothing is stopped by it; from a year on a person looks, and nobody is rejected
+    assert "named: the list is 202 days old" in found.stdout
+    assert "to do: Give a newer list (`--advisories all.zip`" in found.stdout
+    later = run("check", "m", "--policy", "baseline", "--as-of", "2027-06-01")
+    assert later.exit_code == 3
+    assert "BASE-12  review" in later.stdout
     value = json.loads(run("check", "m", "--policy", "baseline", "--format", "json").stdout)
     assert list(schema("report-v1").iter_errors(value)) == []
     kinds = {each["kind"] for each in value["models"][0]["policies"][0]["inputs"]}
@@ -154,7 +160,7 @@ def test_openvet_toml_chooses_packs_answers_and_whom_to_trust(place: Path) -> No
     ("arguments", "message"),
     [
         (("--policy", "nothing"), "there is no pack 'nothing'"),
-        (("--answers", "answers.yaml"), "--answers, --as-of and --policy-trust belong to --policy"),
+        (("--answers", "answers.yaml"), "--answers, --as-of, --policy-trust and --advisories belong to --policy"),
         (("--policy", "team/policy", "--answers", "nowhere.yaml"), "nowhere.yaml: No such file"),
         (("--policy", "baseline", "--as-of", "soon"), "--as-of 'soon' is no day"),
     ],

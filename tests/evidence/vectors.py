@@ -36,7 +36,15 @@ from openvet.evidence.predicates.answers_v1 import AnswersV1, GivenAnswer
 from openvet.evidence.predicates.card_v1 import CardDocument, CardFact, CardV1, Missing, Section
 from openvet.evidence.predicates.card_v1 import Problem as CardProblem
 from openvet.evidence.predicates.claims_v1 import Claims, Input, Judgement, Result
-from openvet.evidence.predicates.decision_v1 import Basis, DecisionV1, PackNamed, StepValue, UsedAnswer, Waived
+from openvet.evidence.predicates.decision_v1 import (
+    AdvisoriesNamed,
+    Basis,
+    DecisionV1,
+    PackNamed,
+    StepValue,
+    UsedAnswer,
+    Waived,
+)
 from openvet.evidence.predicates.decision_v1 import Line as DecisionLine
 from openvet.evidence.predicates.diff_v1 import (
     DiffV1,
@@ -656,6 +664,8 @@ def statements() -> Iterator[tuple[str, Statement]]:
     yield "answers-none", Statement(model, _NO_ANSWERS)
     yield "decision-lines", Statement(model, _DECISION)
     yield "decision-nothing", Statement(model, _NO_DECISION)
+    again = AdvisoriesNamed("2026-11-25", 962, sha("advisories"), judged_again=True)
+    yield "decision-advisories", Statement(model, replace(_DECISION, advisories=again))
     yield "claims-readings", _claims(_CLAIMS)
     yield "claims-nothing", _claims(_NO_CLAIMS)
     yield "openness-record", _openness(_RECORDED)
@@ -779,6 +789,7 @@ _BREAKS: dict[str, tuple[str, dict[str, Change]]] = {
         "outcome": lambda body: body["requirements"][0].update(outcome="compliant"),
         "day": lambda body: body.update(asOf="tomorrow"),
         "no-inputs": lambda body: body.pop("inputs"),
+        "advisories": lambda body: body.update(advisories={"date": "2026-05-10", "records": 1}),
     }),
     "claims": ("claims-readings", {
         "verdict": lambda body: body["judgements"][0].update(verdict="true"),

@@ -9,7 +9,7 @@ import click
 
 from openvet.cli.days import day_of
 from openvet.cli.options import form_option, with_options
-from openvet.cli.packs import config_options, pack_options, verifier_for
+from openvet.cli.packs import advisories_option, config_options, pack_options, verifier_for
 from openvet.cli.policies import FAIL_ON, fails_on
 from openvet.cli.terminal import look_of, say
 
@@ -50,6 +50,7 @@ CONFIG_HELP = "The openvet.toml whose acceptances count. Whom it trusts to sign 
     "--model", metavar="PATH", type=_PATH, help="The model, which is hashed and has to be what the dossier is about."
 )
 @with_options(config_options(CONFIG_HELP))
+@advisories_option("by which the facts in DOSSIER are judged again")
 @click.option(
     "--statement",
     "statements",
@@ -122,7 +123,7 @@ def decide(ctx: click.Context, /, **asked: Any) -> None:
     with open_output(asked["output"], dossiers, utf8=asked["form"] == "json" or bool(asked["statements"])) as output:
         for path in dossiers:
             try:
-                each = decide_dossier(path, trusting, packs, as_of, terms, configuration)
+                each = decide_dossier(path, trusting, packs, as_of, terms, configuration, asked["advisories"])
             except VerifyError as error:
                 refused += 1
                 say(f"NOT verified: {path}: {error.reason}: {error.message}")
@@ -132,7 +133,7 @@ def decide(ctx: click.Context, /, **asked: Any) -> None:
                 say(f"openvet: {each.path}: {note}")
             if asked["since"] or asked["before"]:
                 day = day_of(asked["since"], "--since") if asked["since"] else as_of
-                before = decide_dossier(path, trusting, earlier, day, terms, configuration)
+                before = decide_dossier(path, trusting, earlier, day, terms, configuration, asked["advisories"])
                 compared += list(zip(before.decisions, each.decisions, strict=True))
                 if asked["form"] == "text":
                     output.write("".join(_changed(each, one, other) for one, other in compared[-len(packs) :]))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from openvet.workflows.config import Config
     from openvet.workflows.signed_packs import Verify
 
-__all__ = ["config_options", "pack_options", "verifier_for", "verifier_of"]
+__all__ = ["advisories_option", "config_options", "pack_options", "verifier_for", "verifier_of"]
 
 _PATH = click.Path(readable=False)
 _WHICH = "an id of `openvet policy list`, or the path of your own. May be repeated."
@@ -29,6 +29,14 @@ def pack_options(*, required: bool = False, text: str = "A policy pack") -> tupl
             "--policy-trust", metavar="FILE", type=_PATH,
             help="A trust.toml: packs by path have to be signed by somebody in it. That of [policy] in openvet.toml if not given.",
         ),
+    )  # fmt: skip
+
+
+def advisories_option(text: str) -> Callable[[Any], Any]:
+    """``--advisories``. ``text`` says what they are for."""
+    return click.option(
+        "--advisories", metavar="PATH", type=_PATH, multiple=True,
+        help=f"Newer advisories in OSV's form (a folder, a file, or a zip as osv.dev publishes it), {text}. May be repeated.",
     )  # fmt: skip
 
 

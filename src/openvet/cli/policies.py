@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openvet.cli.days import day_of
-from openvet.cli.packs import pack_options, verifier_of
+from openvet.cli.packs import advisories_option, pack_options, verifier_of
+from openvet.cli.terminal import say
 
 if TYPE_CHECKING:
     from openvet.policy.compiled import CompiledPack
@@ -40,6 +41,7 @@ def policy_options() -> tuple[Callable[[Any], Any], ...]:
             help="What people say to the packs' questions, as `openvet attest --template` writes it.",
         ),
         click.option("--as-of", metavar="DATE", help="The day that packs are asked about; today if not given."),
+        advisories_option("by which packs decide in place of those that ship alone"),
     )
 
 
@@ -66,9 +68,10 @@ class Policies:
         self._packs: list[CompiledPack] = []
         self._answers: Any = None
         self._as_of = date.min
+        self._advisories: tuple[str, ...] = asked.get("advisories", ())
         if not names:
-            if asked.get("answers") or asked.get("as_of") or asked.get("policy_trust"):
-                raise click.UsageError("--answers, --as-of and --policy-trust belong to --policy")
+            if any(asked.get(each) for each in ("answers", "as_of", "policy_trust", "advisories")):
+                raise click.UsageError("--answers, --as-of, --policy-trust and --advisories belong to --policy")
             return
         from openvet.workflows.packs import load_held
 
@@ -113,4 +116,7 @@ class Policies:
         if self._answers is not None and self._answers.answers:
             by: By = self._answers.by
             answers.append(hold(answers_statement(result.subject, by, self._answers.answers)))
-        return replace(result, policies=decide_report(result, self._packs, self._as_of, answers).decisions)
+        found = decide_report(result, self._packs, self._as_of, answers, self._advisories)
+        for note in found.notes:
+            say(f"openvet: {found.path}: {note}")
+        return replace(result, policies=found.decisions)

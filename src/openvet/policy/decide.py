@@ -13,7 +13,16 @@ from typing import Any, Final
 
 from openvet.conditions.cel import Unknown
 from openvet.core.dataclass import dataclass
-from openvet.evidence.predicates.decision_v1 import DecisionV1, Line, PackNamed, StepValue, Waived, worst
+from openvet.evidence.predicates.advisories_v1 import AdvisoriesV1
+from openvet.evidence.predicates.decision_v1 import (
+    AdvisoriesNamed,
+    DecisionV1,
+    Line,
+    PackNamed,
+    StepValue,
+    Waived,
+    worst,
+)
 from openvet.evidence.predicates.tool import Tool
 from openvet.policy.compiled import CompiledPack, CompiledRequirement, CompiledStep
 from openvet.policy.decision import Verdict
@@ -47,8 +56,16 @@ def decide(pack: CompiledPack, evidence: Evidence, as_of: date, tool: Tool) -> D
     )  # fmt: skip
     return DecisionV1(
         tool, named, as_of.isoformat(), tuple(inputs), worst(each.verdict for each in lines), lines, steps, answers.used,
-        evidence.configuration,
+        evidence.configuration, _advisories(evidence),
     )  # fmt: skip
+
+
+def _advisories(evidence: Evidence) -> AdvisoriesNamed | None:
+    held = evidence.held.get("advisories")
+    if held is None or not isinstance(held.predicate, AdvisoriesV1):
+        return None
+    about = held.predicate.snapshot
+    return AdvisoriesNamed(about.date, about.records, about.sha256, evidence.judged_again)
 
 
 def decide_values(

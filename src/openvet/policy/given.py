@@ -43,6 +43,7 @@ class Evidence:
         safety: the built-in decision on the scan, with the team's acceptances; ``None`` where there is no scan.
         signers: who signed the model's bytes; ``None`` where no signature was looked at.
         configuration: SHA-256 of the team's configuration, or ''.
+        judged_again: the advisories were made again for this decision, and nobody has signed them.
     """
 
     subject: ResourceDescriptor
@@ -51,6 +52,7 @@ class Evidence:
     safety: Decision | None = None
     signers: tuple[str, ...] | None = None
     configuration: str = ""
+    judged_again: bool = False
 
 
 def facts_of(evidence: Evidence, as_of: date) -> Values:

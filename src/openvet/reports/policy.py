@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
-from openvet.evidence.predicates.decision_v1 import OUTCOMES, DecisionV1, Line
+from openvet.evidence.predicates.decision_v1 import OUTCOMES, AdvisoriesNamed, DecisionV1, Line
 from openvet.reports._text import plural, visible
 from openvet.reports.look import Look
 from openvet.reports.text import table
 
-__all__ = ["compose_decision", "decision_line", "steps_text"]
+__all__ = ["advisories_text", "compose_decision", "decision_line", "steps_text"]
 
 _COLOURS = {"admit": "green", "review": "yellow", "reject": "red"}
 _ORDER = (
@@ -46,6 +47,8 @@ def compose_decision(name: str, decision: DecisionV1, look: Look, *, everything:
     lines = [decision_line(name, decision, look).rstrip("\n")]
     if decision.pack.law:
         lines.append(f"as the law was read: {decision.pack.law}")
+    if decision.advisories is not None:
+        lines.append(advisories_text(decision.advisories, decision.as_of))
     for outcome in _ORDER if everything else _ORDER[:3]:
         found = [each for each in decision.lines if each.outcome == outcome]
         if not found:
@@ -57,6 +60,17 @@ def compose_decision(name: str, decision: DecisionV1, look: Look, *, everything:
         lines += ["", look.paint("Steps", "bold"), *steps_text(decision, look)]
     lines += ["", *_questions(decision)]
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def advisories_text(named: AdvisoriesNamed, as_of: str) -> str:
+    """Up to when published problems are known, how long that was before the day, and whether the model was held against them again."""
+    try:
+        days = (date.fromisoformat(as_of) - date.fromisoformat(named.date)).days
+        age = f", {plural(days, 'day')} before" if days > 0 else ""
+    except ValueError:
+        age = ""
+    again = f"; judged again for this decision (snapshot {named.sha256[:12]}...)" if named.judged_again else ""
+    return f"published problems are known up to {visible(named.date) or 'a day that nobody says'}{age}{again}"
 
 
 def _line(each: Line, look: Look) -> list[str]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from openvet.inventory.component import Inventory
     from openvet.workflows.check import Options
 
-__all__ = ["ADVISORIES_TYPE", "Asked", "Judged", "advisories_of", "judge"]
+__all__ = ["ADVISORIES_TYPE", "Asked", "Judged", "advisories_of", "judge", "judge_again"]
 
 ADVISORIES_TYPE: Final = f"{NAMES}/advisories/v1"
 _LARGEST: Final = 256 * 1024 * 1024
@@ -122,13 +122,34 @@ def judge(path: str, asked: Asked, options: Options, progress: Progress) -> list
     day = "" if asked.as_of is None else asked.as_of.isoformat()
     out = []
     for facts in _facts(path, asked, options, progress):
-        packages = (*facts.packages, *extra)
-        known = _known(asked.more, facts.files, packages)
-        found = _matched(facts.files, packages, known, day)
-        found = replace(found, hits=beside(found.hits, said))
-        notes = (*facts.notes, *(f"not taken for an advisory: {each}" for each in (known.refused if known else ())))
-        out.append(Judged(facts.path, facts.subject, found, facts.basis, notes))
+        judged = _judged(facts, asked.more, day, extra)
+        hits = beside(judged.advisories.hits, said)
+        out.append(replace(judged, advisories=replace(judged.advisories, hits=hits)))
     return out
+
+
+def judge_again(path: str, subject: ResourceDescriptor, said: Sequence[Any], more: Sequence[str], day: date) -> Judged:
+    """What further advisories say about the subject of statements, as of a day and without the subject's bytes.
+
+    Args:
+        path: where the statements are, for notes.
+        said: the predicates about it: its advisories, or else its scan and inventory.
+        more: folders, files and zips of OSV records; they come before those that ship.
+        day: what was published later does not count.
+
+    Raises:
+        UsageError: there are no advisories in one of them, or the statements have no facts.
+    """
+    (facts,) = _of_statements(path, [(subject, each) for each in said], "dossier")
+    return _judged(facts, more, day.isoformat())
+
+
+def _judged(facts: _Facts, more: Sequence[str], day: str, extra: Sequence[NamedPackage] = ()) -> Judged:
+    packages = (*facts.packages, *extra)
+    known = _known(more, facts.files, packages)
+    found = _matched(facts.files, packages, known, day)
+    notes = (*facts.notes, *(f"not taken for an advisory: {each}" for each in (known.refused if known else ())))
+    return Judged(facts.path, facts.subject, found, facts.basis, notes)
 
 
 def _matched(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from openvet.reports.report import ModelReport
 
 __all__ = [
-    "DECISIONS_TYPE", "Change", "Decided", "Trusting", "believed_lines", "changes", "decide_dossier", "decide_report", "evidence_of_dossier", "evidence_of_report", "find_dossiers", "kind_of", "lapsed",
+    "DECISIONS_TYPE", "Change", "Decided", "Trusting", "believed_lines", "changes", "decide_dossier", "decide_report", "evidence_of_dossier", "evidence_of_report", "find_dossiers", "kind_of", "lapsed", "under_advisories",
 ]  # fmt: skip
 
 DECISIONS_TYPE: Final = "https://openvet/decisions/v1"
@@ -105,15 +106,26 @@ def kind_of(predicate_type: str) -> str:
 
 
 def decide_report(
-    report: ModelReport, packs: Sequence[CompiledPack], as_of: date, answers: Sequence[Held] = ()
+    report: ModelReport,
+    packs: Sequence[CompiledPack],
+    as_of: date,
+    answers: Sequence[Held] = (),
+    advisories: Sequence[str] = (),
 ) -> Decided:
     """What ``packs`` make of a check that was just made.
 
     Args:
         answers: what people said, see :func:`openvet.workflows.attest.read_answers`.
+        advisories: as of :func:`decide_dossier`.
+
+    Raises:
+        UsageError: there are no advisories in one of ``advisories``.
     """
     evidence = evidence_of_report(report, answers)
-    return Decided(report.path, report.subject, tuple(decide(each, evidence, as_of, tool()) for each in packs))
+    notes: tuple[str, ...] = ()
+    if advisories:
+        evidence, notes = under_advisories(evidence, report.path, advisories, as_of)
+    return Decided(report.path, report.subject, tuple(decide(each, evidence, as_of, tool()) for each in packs), notes)
 
 
 def evidence_of_report(report: ModelReport, answers: Sequence[Held] = ()) -> Evidence:
@@ -127,19 +139,47 @@ def evidence_of_report(report: ModelReport, answers: Sequence[Held] = ()) -> Evi
 
 
 def decide_dossier(
-    path: str, trusting: Trusting, packs: Sequence[CompiledPack], as_of: date, terms: Terms, configuration: str = ""
+    path: str,
+    trusting: Trusting,
+    packs: Sequence[CompiledPack],
+    as_of: date,
+    terms: Terms,
+    configuration: str = "",
+    advisories: Sequence[str] = (),
 ) -> Decided:
     """What ``packs`` make of a dossier.
 
     Args:
         terms: what the team accepts; ``configuration`` is the SHA-256 of the file that says so.
+        advisories: folders, files and zips of OSV records that the model is held against again, with those that ship; none leaves it at the
+            dossier's own statement.
 
     Raises:
         VerifyError, UsageError: as :func:`openvet.workflows.dossier.verify`; ``missing`` where nothing in it is about a model.
     """
     found = verify(path, trusting.key, trusting.checkpoint, trusting.model, by=trusting.by)
     evidence, notes = evidence_of_dossier(found, terms, configuration)
+    if advisories:
+        evidence, more = under_advisories(evidence, found.path, advisories, as_of)
+        notes = (*notes, *more)
     return Decided(found.path, evidence.subject, tuple(decide(each, evidence, as_of, tool()) for each in packs), notes)
+
+
+def under_advisories(
+    evidence: Evidence, path: str, advisories: Sequence[str], as_of: date
+) -> tuple[Evidence, tuple[str, ...]]:
+    """The evidence with its advisories judged again, by further ones that were published until ``as_of``; and what there is to say of them.
+
+    Raises:
+        UsageError: there are no advisories in one of ``advisories``.
+    """
+    from openvet.workflows.advisories import judge_again
+
+    facts = [evidence.held[kind].predicate for kind in ("scan", "inventory", "advisories") if kind in evidence.held]
+    judged = judge_again(path, evidence.subject, facts, advisories, as_of)
+    digest = statement_digest(Statement(evidence.subject, judged.advisories))
+    held = {**evidence.held, "advisories": Held("advisories", judged.advisories, digest)}
+    return replace(evidence, held=held, judged_again=True), judged.notes
 
 
 def evidence_of_dossier(

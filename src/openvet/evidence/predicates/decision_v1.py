@@ -13,11 +13,11 @@ from openvet.core.dataclass import dataclass
 from openvet.core.pattern import pattern
 from openvet.evidence.predicates import PREDICATE_BASE
 from openvet.evidence.predicates.answers_v1 import day_of
-from openvet.evidence.predicates.fields import FieldError, Fields, without_none
+from openvet.evidence.predicates.fields import FieldError, Fields, count_of, without_none
 from openvet.evidence.predicates.tool import Tool
 
 __all__ = [
-    "LEVELS", "OUTCOMES", "PREDICATE_TYPE", "VERDICTS", "Basis", "DecisionV1", "Line", "PackNamed", "StepValue", "UsedAnswer", "Waived", "worst",
+    "LEVELS", "OUTCOMES", "PREDICATE_TYPE", "VERDICTS", "AdvisoriesNamed", "Basis", "DecisionV1", "Line", "PackNamed", "StepValue", "UsedAnswer", "Waived", "worst",
 ]  # fmt: skip
 
 PREDICATE_TYPE: Final = f"{PREDICATE_BASE}/decision/v1"
@@ -87,6 +87,32 @@ class Basis:
     @classmethod
     def take(cls, found: Fields) -> Basis:
         made = cls(found.take("kind", str), found.take("predicateType", str), _sha(found.take("sha256", str), found))
+        found.end()
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class AdvisoriesNamed:
+    """The published problems that the decision rests on: the snapshot's day, how many there are, and the SHA-256 of its records.
+
+    ``judged_again`` says that the model was held against them for this decision, from the facts of an earlier statement: the input of that kind is
+    then a statement that nobody has signed, and who has this snapshot can make it again.
+    """
+
+    date: str
+    records: int
+    sha256: str
+    judged_again: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        body: dict[str, Any] = {"date": self.date, "records": self.records, "sha256": self.sha256}
+        return {**body, "judgedAgain": True} if self.judged_again else body
+
+    @classmethod
+    def take(cls, found: Fields) -> AdvisoriesNamed:
+        made = cls(
+            found.take("date", str), count_of(found, "records"), _sha(found.take("sha256", str), found), found.may("judgedAgain", bool) or False,
+        )  # fmt: skip
         found.end()
         return made
 
@@ -262,6 +288,7 @@ class DecisionV1:
         answers: answers to the pack's questions.
         steps, lines: in the order of the pack.
         verdict: the worst of the lines'.
+        advisories: the published problems that were looked through; ``None`` where no statement of that kind was there.
     """
 
     tool: Tool
@@ -273,6 +300,7 @@ class DecisionV1:
     steps: tuple[StepValue, ...] = ()
     answers: tuple[UsedAnswer, ...] = ()
     configuration: str = ""
+    advisories: AdvisoriesNamed | None = None
     predicate_type: str = field(default=PREDICATE_TYPE, init=False)
 
     def count(self, outcome: str) -> int:
@@ -286,6 +314,7 @@ class DecisionV1:
             "asOf": self.as_of,
             "inputs": [each.to_json() for each in self.inputs],
             "configuration": self.configuration,
+            **({} if self.advisories is None else {"advisories": self.advisories.to_json()}),
             "answers": [each.to_json() for each in self.answers],
             "steps": [each.to_json() for each in self.steps],
             "requirements": [each.to_json() for each in self.lines],
@@ -302,12 +331,14 @@ class DecisionV1:
         found = Fields(value)
         tool = found.below("tool")
         knowledge = tool.below("knowledge")
+        advisories = found.may_below("advisories")
         made = cls(
             tool=Tool(tool.take("name", str), tool.take("version", str), knowledge.take("sha256", str)),
             pack=PackNamed.take(found.below("pack")),
             as_of=day_of(found, "asOf"),
             inputs=tuple(map(Basis.take, found.objects("inputs"))),
             configuration=_sha_or_none(found, "configuration"),
+            advisories=None if advisories is None else AdvisoriesNamed.take(advisories),
             answers=tuple(map(UsedAnswer.take, found.objects("answers"))),
             steps=tuple(map(StepValue.take, found.objects("steps"))),
             lines=tuple(map(Line.take, found.objects("requirements"))),

@@ -12,6 +12,7 @@ from openvet.reports._text import plural, short
 from openvet.reports.markup import Content, Html, details, join, table, tag
 from openvet.reports.page.sheet import Sheet, Spot
 from openvet.reports.page.verdict import WORDS, chip
+from openvet.reports.policy import advisories_text
 
 __all__ = ["matrix", "policy"]
 
@@ -46,7 +47,8 @@ def matrix(decision: DecisionV1, spot: Spot) -> Iterator[Html | None]:
     word, style = WORDS[Verdict(decision.verdict)]
     yield spot.head(f"{short(pack.title)} ({short(pack.name)})", 2)
     law = f", by the law as of {short(pack.law)}" if pack.law else ""
-    yield tag("p", chip(word, style), f" as of {short(decision.as_of)}{law}")
+    known = "" if decision.advisories is None else f"; {advisories_text(decision.advisories, decision.as_of)}"
+    yield tag("p", chip(word, style), f" as of {short(decision.as_of)}{law}{known}")
     counts = Counter(each.outcome for each in lines)
     yield tag("p", [join(chip(outcome, _OUTCOMES[outcome]), f" {counts[outcome]:,} ") for outcome in _OUTCOMES if counts[outcome]])  # fmt: skip
     loud = [each for each in lines if each.outcome not in _QUIET]
