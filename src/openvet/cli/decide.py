@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from openvet.evidence.keys import PrivateKey
     from openvet.evidence.predicates.decision_v1 import DecisionV1
     from openvet.policy.compiled import CompiledPack
-    from openvet.workflows.decide import Decided, Trusting
+    from openvet.workflows.decide import Change, Decided, Trusting
     from openvet.workflows.signed_packs import Verify
 
 __all__ = ["CONFIG_HELP", "decide", "terms_of", "trusting_of"]
@@ -118,7 +118,7 @@ def decide(ctx: click.Context, /, **asked: Any) -> None:
         raise click.UsageError(f"--resource is of one model, and there are {len(dossiers)} dossiers here")
     private = None if asked["sign"] is None else _private(asked["sign"])
     found: list[Decided] = []
-    compared: list[tuple[DecisionV1, DecisionV1]] = []
+    compared: list[tuple[Decided, DecisionV1, DecisionV1]] = []
     refused = 0
     with open_output(asked["output"], dossiers, utf8=asked["form"] == "json" or bool(asked["statements"])) as output:
         for path in dossiers:
@@ -134,9 +134,9 @@ def decide(ctx: click.Context, /, **asked: Any) -> None:
             if asked["since"] or asked["before"]:
                 day = day_of(asked["since"], "--since") if asked["since"] else as_of
                 before = decide_dossier(path, trusting, earlier, day, terms, configuration, asked["advisories"])
-                compared += list(zip(before.decisions, each.decisions, strict=True))
+                compared += [(each, *pair) for pair in zip(before.decisions, each.decisions, strict=True)]
                 if asked["form"] == "text":
-                    output.write("".join(_changed(each, one, other) for one, other in compared[-len(packs) :]))
+                    output.write("".join(_changed(*one) for one in compared[-len(packs) :]))
             elif asked["statements"]:
                 output.write(_statements(each, private, asked))
             elif asked["form"] == "text":
@@ -238,7 +238,10 @@ def _changed(each: Decided, before: DecisionV1, after: DecisionV1) -> str:
         f"{visible(each.subject.name or each.path)}: {before.pack.name} as of {before.as_of} -> {after.pack.name} as of {after.as_of}: "
         f"{before.verdict} -> {after.verdict}, {plural(len(found), 'line')} otherwise"
     )
-    rows = [["", visible(one.requirement), f"{one.before} -> {one.after}", visible(one.title)] for one in found]
+    rows = [
+        ["", visible(one.requirement), f"{one.before} -> {one.after}", f"{visible(one.title)}{_days(one)}"]
+        for one in found
+    ]
     width = max(look_of(sys.stdout).width, _WIDE)
     lines = [head, *table(rows, width, wrap=True)]
     if over:
@@ -247,7 +250,15 @@ def _changed(each: Decided, before: DecisionV1, after: DecisionV1) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _json(found: list[Decided], as_of: date, compared: list[tuple[DecisionV1, DecisionV1]] | None) -> str:
+def _days(one: Change) -> str:
+    """From which day a line is in force in the one and in the other, where that is what changes."""
+    if one.since_before and one.since_after:
+        return f" (in force from {one.since_after} in place of {one.since_before})"
+    day, why = (one.since_after, "") if one.since_after else (one.since_before, " before")
+    return f" (in force from {day}{why})" if day else ""
+
+
+def _json(found: list[Decided], as_of: date, compared: list[tuple[Decided, DecisionV1, DecisionV1]] | None) -> str:
     import json
 
     from openvet.reports._text import clean
@@ -263,11 +274,13 @@ def _json(found: list[Decided], as_of: date, compared: list[tuple[DecisionV1, De
     if compared is not None:
         value["changes"] = [
             {
+                "path": each.path,
+                "subject": each.subject.to_json(),
                 "from": {"pack": before.pack.name, "as_of": before.as_of, "verdict": before.verdict},
                 "to": {"pack": after.pack.name, "as_of": after.as_of, "verdict": after.verdict},
-                "requirements": [each.to_json() for each in changes(before, after)],
+                "requirements": [one.to_json() for one in changes(before, after)],
                 "lapsed_answers": list(lapsed(before, after)),
             }
-            for before, after in compared
+            for each, before, after in compared
         ]
     return json.dumps(clean(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -15,7 +15,7 @@ from openvet.errors import UsageError, VerifyError
 from openvet.evidence.dossier.layout import INDEX
 from openvet.evidence.keys import PublicKey
 from openvet.evidence.predicates import PREDICATE_BASE
-from openvet.evidence.predicates.decision_v1 import DecisionV1, worst
+from openvet.evidence.predicates.decision_v1 import DecisionV1, Line, worst
 from openvet.evidence.predicates.scan_v1 import Scan
 from openvet.evidence.signing import parse_line, parse_statement, statement_digest
 from openvet.evidence.statement import Predicate, ResourceDescriptor, Statement
@@ -277,28 +277,53 @@ def _below(path: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A line that comes out otherwise: by the day, or by the pack."""
+    """A line that comes out otherwise, or that is not yet in force and has another day: by the day that is asked about, or by the pack.
+
+    Attributes:
+        before, after: outcomes; ``-`` where only the other decision has the line.
+        since_before, since_after: the days from which it is in force, where they differ and one of them has not come; '' elsewhere.
+    """
 
     requirement: str
     title: str
     before: str
     after: str
+    since_before: str = ""
+    since_after: str = ""
 
     def to_json(self) -> dict[str, str]:
-        return {"requirement": self.requirement, "title": self.title, "before": self.before, "after": self.after}
+        days = {"in_force_before": self.since_before, "in_force_after": self.since_after}
+        body = {"requirement": self.requirement, "title": self.title, "before": self.before, "after": self.after}
+        return body | {name: day for name, day in days.items() if day}
 
 
 def changes(before: DecisionV1, after: DecisionV1) -> tuple[Change, ...]:
-    """Lines whose outcome differs, in the order of ``after``; a line that only one of the two has is ``-`` in the other."""
-    was: Mapping[str, str] = {each.id: each.outcome for each in before.lines}
-    titles = {each.id: each.title for each in (*before.lines, *after.lines)}
-    out = [
-        Change(each.id, each.title, was.get(each.id, "-"), each.outcome)
-        for each in after.lines
-        if was.get(each.id) != each.outcome
-    ]
+    """Lines whose outcome differs, or whose day does before it has come, in the order of ``after``, and then those that only ``before`` has."""
+    was: Mapping[str, Line] = {each.id: each for each in before.lines}
+    out = []
+    for each in after.lines:
+        one = was.get(each.id)
+        if one is None:
+            out.append(Change(each.id, each.title, "-", each.outcome, "", _awaited(each)))
+            continue
+        awaited = _awaited(one) or _awaited(each)
+        days = (one.since, each.since) if awaited and one.since != each.since else ("", "")
+        if one.outcome != each.outcome or any(days):
+            out.append(Change(each.id, each.title, one.outcome, each.outcome, *days))
     now = {each.id for each in after.lines}
-    return (*out, *(Change(each, titles[each], outcome, "-") for each, outcome in was.items() if each not in now))
+    return (
+        *out,
+        *(
+            Change(each.id, each.title, each.outcome, "-", _awaited(each), "")
+            for each in before.lines
+            if each.id not in now
+        ),
+    )
+
+
+def _awaited(line: Line) -> str:
+    """The day on which a line comes into force; '' where it is in force, or nobody can say."""
+    return line.since if line.outcome == "not-yet-in-force" else ""
 
 
 def lapsed(before: DecisionV1, after: DecisionV1) -> tuple[str, ...]:
