@@ -19,6 +19,8 @@ THIRD_PARTY = {
     "yaml",
     "blake3",
     "cryptography",
+    "alembic",
+    "sqlalchemy",
     "sigstore",
     "securesystemslib",
 }

@@ -1,0 +1,1 @@
+"""Every version of the schema, as the step from the one before it."""

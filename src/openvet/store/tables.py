@@ -1,0 +1,185 @@
+"""The tables of a server. Every time is in milliseconds UTC, every digest lower-case hex.
+
+A change here needs a migration in ``migrations/versions``; a test holds the two to the same schema.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+__all__ = ["BLOB", "DECISION", "FILE", "JOB", "META", "METADATA", "PULL", "REF", "REPOSITORY", "REVISION", "VETTING"]
+
+METADATA: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite counts up only a key that is spelled INTEGER
+_ID: Final = BigInteger().with_variant(Integer, "sqlite")
+
+#: What was asked for and is there. ``upstream`` is where it was found last.
+REPOSITORY: Final = Table(
+    "repository",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("upstream", Text, nullable=False),
+    Column("first_seen", BigInteger, nullable=False),
+    UniqueConstraint("kind", "name"),
+)
+
+#: A commit of a repository, as the upstream listed it. ``about`` is JSON.
+REVISION: Final = Table(
+    "revision",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("repository", ForeignKey("repository.id"), nullable=False),
+    Column("commit_id", Text, nullable=False),
+    Column("upstream", Text, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("listed_at", BigInteger, nullable=False),
+    UniqueConstraint("repository", "commit_id"),
+)
+
+#: Which commits a branch or a tag was seen as; the one with the latest ``last_seen`` is what it is.
+REF: Final = Table(
+    "ref",
+    METADATA,
+    Column("repository", ForeignKey("repository.id"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("revision", ForeignKey("revision.id"), primary_key=True),
+    Column("first_seen", BigInteger, nullable=False),
+    Column("last_seen", BigInteger, nullable=False),
+)
+
+#: A file of a revision. ``sha256`` is there once its bytes were hashed here, and never changes.
+FILE: Final = Table(
+    "file",
+    METADATA,
+    Column("revision", ForeignKey("revision.id"), primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("oid", Text, nullable=False),
+    Column("lfs", Text, nullable=False),
+    Column("pointer", Integer, nullable=False),
+    Column("sha256", Text, nullable=True),
+    Index(None, "sha256"),
+)
+
+#: What lies in the store of files. ``oid`` is what git calls it, '' where nobody asked.
+BLOB: Final = Table(
+    "blob",
+    METADATA,
+    Column("sha256", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("oid", Text, nullable=False),
+    Column("stored_at", BigInteger, nullable=False),
+    Index(None, "oid"),
+)
+
+#: One reading of a revision or of a part of it by a job: ``stage`` is ``ranges`` or ``bytes``. ``report`` and ``lines`` (signed statements) are deflated.
+VETTING: Final = Table(
+    "vetting",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("revision", ForeignKey("revision.id"), nullable=False),
+    Column("job", ForeignKey("job.id"), nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("bytes_total", BigInteger, nullable=False),
+    Column("bytes_done", BigInteger, nullable=False),
+    Column("started", BigInteger, nullable=False),
+    Column("finished", BigInteger, nullable=True),
+    Column("report", LargeBinary, nullable=True),
+    Column("lines", LargeBinary, nullable=True),
+    UniqueConstraint("job", "stage"),
+    Index(None, "revision"),
+)
+
+#: What was decided of a revision or of a part of it, by policy or by people; never changed but for ``published``.
+DECISION: Final = Table(
+    "decision",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("revision", ForeignKey("revision.id"), nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=True),
+    Column("conditions", Text, nullable=False),
+    Column("vetting", ForeignKey("vetting.id"), nullable=True),
+    Column("line", LargeBinary, nullable=False),
+    Column("published", Boolean, nullable=False),
+    Index(None, "revision"),
+    Index("ix_decision_unpublished", "id", sqlite_where=text("NOT published"), postgresql_where=text("NOT published")),
+)
+
+_ACTIVE: Final = text("state IN ('ready', 'running')")
+
+#: Work that lasts. Only one job of a key is active at a time.
+JOB: Final = Table(
+    "job",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("not_before", BigInteger, nullable=False),
+    Column("lease_until", BigInteger, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("added", BigInteger, nullable=False),
+    Column("finished", BigInteger, nullable=True),
+    Index("uq_job_active_key", "key", unique=True, sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
+    Index("ix_job_waiting", "not_before", "id", sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
+    Index(None, "key"),
+)
+
+#: Who was given what.
+PULL: Final = Table(
+    "pull",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("revision", ForeignKey("revision.id"), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("person", BigInteger, nullable=True),
+    Column("agent", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index(None, "revision"),
+    Index(None, "at"),
+)
+
+#: A few values that the server remembers.
+META: Final = Table("meta", METADATA, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
