@@ -48,7 +48,7 @@ def test_what_is_only_read_is_not_changed(database: Database) -> None:
 
 
 def test_an_error_takes_everything_back(database: Database) -> None:
-    with pytest.raises(RuntimeError), database.writing() as connection:
+    with pytest.raises(RuntimeError), database.writing() as connection:  # noqa: PT012
         connection.execute(text("INSERT INTO meta VALUES ('a', 'b')"))
         raise RuntimeError
     with database.reading() as connection:
@@ -62,7 +62,7 @@ def test_many_starts_at_once_make_one_schema(url: str) -> None:
     def start() -> None:
         try:
             opened.append(open_database(url))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001
             failed.append(error)
 
     threads = [threading.Thread(target=start) for _ in range(8)]
@@ -124,7 +124,7 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_told_and_nothing_is_acknowledged(tmp_path: Path) -> None:
     database = open_database(f"sqlite:///{tmp_path}/a.db")
-    with pytest.raises(StorageError, match="full"), database.writing() as connection:
+    with pytest.raises(StorageError, match="full"), database.writing() as connection:  # noqa: PT012
         pages = connection.execute(text("PRAGMA page_count")).scalar()
         connection.execute(text(f"PRAGMA max_page_count={pages}"))
         for number in range(1000):
