@@ -102,7 +102,10 @@ def test_other_bytes_than_claimed_are_rejected(monkeypatch: pytest.MonkeyPatch, 
         data = hub.files[name]
         other = data[:-2] + b" }" if name == "config.json" else data[:-1] + b"!"
         if name == "config.json":
-            hub._item = lambda each, item=hub._item: {**item(each), **({"oid": "1" * 40} if each == name else {})}  # type: ignore[method-assign, misc]
+            hub._item = lambda each, data, item=hub._item: {
+                **item(each, data),
+                **({"oid": "1" * 40} if each == name else {}),
+            }  # type: ignore[method-assign, misc]
         else:
             hub.store.files[hub.digests[name]] = other
         report = run(hub, monkeypatch, download=True)
@@ -120,6 +123,11 @@ def test_other_bytes_than_claimed_are_rejected(monkeypatch: pytest.MonkeyPatch, 
         ("org/name@refs/pr/1/a/b.bin", HubName("org/name", "refs/pr/1", "a/b.bin")),
         ("org/name@feature%2Fx/a.bin", HubName("org/name", "feature/x", "a.bin")),
         ("org/name/a/b@2.bin", HubName("org/name", "main", "a/b@2.bin")),
+        ("gpt2", HubName("gpt2")),
+        ("gpt2@v1/config.json", HubName("gpt2", "v1", "config.json")),
+        ("gpt2/config.json", HubName("gpt2/config.json")),
+        ("datasets/org/name@v1/a.csv", HubName("org/name", "v1", "a.csv", "dataset")),
+        ("datasets/squad", HubName("squad", kind="dataset")),
     ],
 )
 def test_names_are_taken_apart(text: str, name: HubName) -> None:
@@ -127,7 +135,20 @@ def test_names_are_taken_apart(text: str, name: HubName) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "org", "/x", "org/", "../x", "org/..", "org/a b", "org/name@", "org/name@..%2F..", "org/name@a%00"]
+    "text",
+    [
+        "",
+        "datasets/",
+        "datasets/@main",
+        "/x",
+        "org/",
+        "../x",
+        "org/..",
+        "org/a b",
+        "org/name@",
+        "org/name@..%2F..",
+        "org/name@a%00",
+    ],
 )
 def test_what_is_no_name_is_refused(text: str) -> None:
     with pytest.raises(SubjectError):
@@ -142,6 +163,24 @@ def test_one_file_or_folder_of_a_repository(monkeypatch: pytest.MonkeyPatch) -> 
         assert [file.path for file in run(hub, monkeypatch, "hf:org/model/sub").scan.files] == ["sub/notes.txt"]
         with pytest.raises(SubjectError, match="has no file or folder nothing"):
             run(hub, monkeypatch, "hf:org/model/nothing")
+
+
+@pytest.mark.parametrize("name", ["gpt2", "datasets/org/name", "datasets/squad"])
+def test_names_of_one_segment_and_data_sets(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    with Hub(FILES, name) as hub:
+        report = run(hub, monkeypatch, f"hf:{name}", download=True)
+        assert report.subject.name == f"hf:{name}@{hub.commit}"
+        assert {file.path: file.digest["sha256"] for file in report.scan.files} == hub.digests
+
+
+def test_a_list_of_files_that_does_not_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openvet.origins.hub._PAGES", 50)
+    with Hub({str(number): b"x" for number in range(100)}, page=1) as hub:
+        with pytest.raises(SubjectError, match="does not end within 50 pages"):
+            run(hub, monkeypatch)
+        monkeypatch.setattr("openvet.origins.hub._LISTING", 500)
+        with pytest.raises(SubjectError, match="and 500 bytes"):
+            run(hub, monkeypatch)
 
 
 def test_a_local_path_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -90,6 +90,7 @@ class Client:
         authorize: gives the Authorization header for a URL, or ``None``; it is asked again for every redirect.
         timeout: seconds without a byte after which a connection counts as lost.
         sleep: waits; passed in so that a test does not.
+        tries: attempts before an answer, or a body that stands still, is given up.
     """
 
     def __init__(
@@ -98,8 +99,10 @@ class Client:
         *,
         timeout: float = 30.0,
         sleep: Callable[[float], None] = time.sleep,
+        tries: int = _TRIES,
     ) -> None:
         self.authorize = authorize
+        self._tries = tries
         self._timeout = timeout
         self._sleep = sleep
         self._lock = threading.Lock()
@@ -193,7 +196,7 @@ class Client:
                     raise
                 parts += 1
                 failed = 0 if position > before else failed + 1
-                if failed >= _TRIES or parts >= _PARTS:
+                if failed >= self._tries or parts >= _PARTS:
                     raise UnreachableError(
                         f"the server broke off {parts} times: {_why(error)}", offset=position
                     ) from error
@@ -213,7 +216,7 @@ class Client:
                 if isinstance(error, StatusError) and error.status not in _AGAIN:
                     raise
                 failed += 1
-                if failed >= _TRIES:
+                if failed >= self._tries:
                     if isinstance(error, StatusError):
                         raise
                     raise UnreachableError(f"no answer in {failed} attempts: {_why(error)}") from error

@@ -37,6 +37,8 @@ class RemoteFile:
         claim: the digest that the server names.
         check: sees each answer; raises where it is not about this file.
         target, etag: where a redirect led and what stood there, for the next range.
+        oid, pointer: what a hub says beside that: SHA-1 of the git blob (of the pointer, where the file is in LFS), and the bytes of that
+            pointer.
     """
 
     name: str
@@ -46,6 +48,8 @@ class RemoteFile:
     check: Callable[[Reply], None] = lambda _: None
     target: str = ""
     etag: str = ""
+    oid: str = ""
+    pointer: int = 0
 
 
 def make_entries(
@@ -128,6 +132,10 @@ class RemoteOrigin:
             return RangeSource(file.size, partial(self._fetch, file), file.claim, whole=self._whole)
         data = self._small.take(file.name)
         return RangeSource(file.size, lambda start, stop: iter((data[start:stop],)), file.claim, whole=True)
+
+    def fetch(self, name: str) -> Iterator[bytes]:
+        """Every byte of the file ``name`` of this listing, once, as the server gives them (raises :class:`ReadError`)."""
+        return self._fetch(self._files[name], 0, self._files[name].size)
 
     def only(self, entries: Iterable[Entry]) -> None:
         """Say which files will be opened, so that no other is fetched ahead of time. Nothing may have been opened yet."""

@@ -19,7 +19,9 @@ _LONGEST: Final = 300
 _MOST: Final = 200
 _HUBS: Final = ("huggingface.co/", "hf.co/")
 #: How an origin calls what it fetched from a hub, or found in a hub's cache; a folder's name has no slash.
-_SUBJECT: Final = pattern(r"hf:([^/@\s]{1,96})/([^/@\s]{1,96})@([0-9a-f]{40})(?:[/ ].*)?")
+_SUBJECT: Final = pattern(
+    r"hf:(?:datasets/(?=[^/@\s]{1,96}/))?(?!datasets/)([^/@\s]{1,96})/([^/@\s]{1,96})@([0-9a-f]{40})(?:[/ ].*)?"
+)
 _PART: Final = 128
 #: First parts of paths on disks, which stand in configurations all the time.
 _PATHS: Final = frozenset(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import time
 from dataclasses import field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -40,7 +41,8 @@ class Fault:
     Attributes:
         kind: ``status`` (answers ``value``), ``cut`` (the body ends after ``value`` bytes), ``no-range`` (200 instead of 206),
             ``wrong-range`` (other bytes than asked for), ``etag`` (another ETag each time), ``length`` (says ``value`` bytes more),
-            ``flip`` (one byte is another), ``redirect`` (to ``text``), ``commit`` (names another commit), ``encode`` (claims gzip).
+            ``flip`` (one byte is another), ``redirect`` (to ``text``), ``commit`` (names another commit), ``encode`` (claims gzip), ``whole``
+            (whoever asks for the whole file gets ``data``, and whoever asks for a part the file), ``slow`` (waits ``value`` ms first).
     """
 
     kind: str
@@ -49,6 +51,7 @@ class Fault:
     text: str = ""
     times: int = 1_000_000
     headers: dict[str, str] = field(default_factory=dict)
+    data: bytes = b""
 
 
 class _Server:
@@ -140,6 +143,10 @@ def send_file(
         shift = 1 if kind == "wrong-range" else 0
         out["Content-Range"] = f"bytes {start + shift}-{stop - 1 + shift}/{len(data)}"
     body = data[start:stop]
+    if fault and kind == "whole" and len(body) == len(data):
+        body = fault.data
+    if fault and kind == "slow":
+        time.sleep(fault.value / 1000)
     if kind == "flip" and body:
         body = bytes([body[0] ^ 1]) + body[1:]
     out["ETag"] = f'"{hashlib.sha256(str(fault.times).encode()).hexdigest()}"' if fault and kind == "etag" else etag
@@ -180,7 +187,7 @@ class Hub(_Server):
 
     Args:
         files: path -> content.
-        repository: its name.
+        repository: its name, of one segment or two; of a data set with ``datasets/`` before it.
         large: files of at least this size are LFS objects, and redirect to the store.
         page: entries in one page of the list of files.
         token: what a request has to carry, if anything.
@@ -205,12 +212,23 @@ class Hub(_Server):
         self.large = large
         self.page = page
         self.token = token
-        total = hashlib.sha1(repr(sorted(files.items())).encode(), usedforsecurity=False)
-        self.commit = total.hexdigest()
-        self.revisions = {"main": self.commit, "refs/pr/1": self.commit, "v1": self.commit, self.commit: self.commit}
-        self.digests = {path: hashlib.sha256(data).hexdigest() for path, data in files.items()}
+        self.revisions: dict[str, str] = {}
+        self.commits: dict[str, dict[str, bytes]] = {}
+        self.digests: dict[str, str] = {}
+        self.commit = ""
+        self.push(files)
+        self.revisions |= {"refs/pr/1": self.commit, "v1": self.commit}
+
+    def push(self, files: dict[str, bytes]) -> str:
+        """Make ``main`` a new commit with these files; the old ones stay. Gives the new one."""
+        self.files = dict(files)
+        self.commit = hashlib.sha1(repr(sorted(files.items())).encode(), usedforsecurity=False).hexdigest()
+        self.commits[self.commit] = self.files
+        self.revisions |= {"main": self.commit, self.commit: self.commit}
         for path, data in files.items():
+            self.digests[path] = hashlib.sha256(data).hexdigest()
             self.store.files[self.digests[path]] = data
+        return self.commit
 
     def __enter__(self) -> Self:
         return self
@@ -221,13 +239,19 @@ class Hub(_Server):
         self.store.close()
         self.close()
 
+    @property
+    def api(self) -> str:
+        """The path below which the API is about the repository."""
+        is_set = self.repository.startswith("datasets/")
+        return f"/api/{self.repository}" if is_set else f"/api/models/{self.repository}"
+
     def answer(self, request: BaseHTTPRequestHandler, fault: Fault | None) -> None:
         if self.token and request.headers.get("Authorization") != f"Bearer {self.token}":
             send(request, 401, b"", {"X-Error-Code": "GatedRepo", "X-Error-Message": "gated"})
             return
         parts = urlsplit(request.path)
         path = parts.path
-        api = f"/api/models/{self.repository}"
+        api = self.api
         if path.startswith(f"{api}/revision/") or path == api:
             self._revision(request, unquote(path.removeprefix(api).removeprefix("/revision/")) or "main")
         elif path.startswith(f"{api}/tree/"):
@@ -242,11 +266,13 @@ class Hub(_Server):
         if revision not in self.revisions:
             _refuse(request, "RevisionNotFound")
             return
-        siblings = [{"rfilename": path} for path in sorted(self.files)]
+        commit = self.revisions[revision]
+        siblings = [{"rfilename": path} for path in sorted(self.commits[commit])]
+        name = self.repository.removeprefix("datasets/")
         value = {
-            "id": self.repository,
-            "modelId": self.repository,
-            "sha": self.commit,
+            "id": name,
+            **({"modelId": name} if name == self.repository else {}),
+            "sha": commit,
             "private": False,
             "siblings": siblings,
             **self.about,
@@ -257,43 +283,51 @@ class Hub(_Server):
         if revision not in self.revisions:
             _refuse(request, "RevisionNotFound")
             return
-        names = sorted(self.files)
+        files = self.commits[self.revisions[revision]]
+        names = sorted(files)
         start = int(query.get("cursor", ["0"])[0])
-        body = json.dumps([self._item(name) for name in names[start : start + self.page]]).encode()
+        body = json.dumps([self._item(name, files[name]) for name in names[start : start + self.page]]).encode()
         headers = {"Content-Type": "application/json"}
         if start + self.page < len(names):
-            url = f"{self.url}/api/models/{self.repository}/tree/{revision}?recursive=true&cursor={start + self.page}"
+            url = f"{self.url}{self.api}/tree/{revision}?recursive=true&cursor={start + self.page}"
             headers["Link"] = f'<{url}>; rel="next"'
         send(request, 200, body, headers)
 
-    def _item(self, name: str) -> dict[str, Any]:
-        data = self.files[name]
-        blob = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
-        item: dict[str, Any] = {"type": "file", "path": name, "size": len(data), "oid": blob}
+    def _item(self, name: str, data: bytes) -> dict[str, Any]:
+        item: dict[str, Any] = {"type": "file", "path": name, "size": len(data), "oid": git_blob(data)}
         if len(data) >= self.large:
-            item["lfs"] = {"oid": self.digests[name], "size": len(data), "pointerSize": 134}
+            digest = hashlib.sha256(data).hexdigest()
+            pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize {len(data)}\n".encode()
+            item |= {"oid": git_blob(pointer), "lfs": {"oid": digest, "size": len(data), "pointerSize": len(pointer)}}
         return item
 
     def _resolve(self, request: BaseHTTPRequestHandler, revision: str, name: str, fault: Fault | None) -> None:
         if revision not in self.revisions:
             _refuse(request, "RevisionNotFound")
             return
-        if name not in self.files:
+        commit = self.revisions[revision]
+        files = self.commits[commit]
+        if name not in files:
             _refuse(request, "EntryNotFound")
             return
-        data = self.files[name]
-        commit = "0" * 40 if fault is not None and fault.kind == "commit" else self.commit
+        data = files[name]
+        commit = "0" * 40 if fault is not None and fault.kind == "commit" else commit
         headers = {"X-Repo-Commit": commit}
         if len(data) < self.large:
-            send_file(request, data, f'"{self._item(name)["oid"]}"', fault, headers)
+            send_file(request, data, f'"{git_blob(data)}"', fault, headers)
             return
-        digest = self.digests[name]
+        digest = hashlib.sha256(data).hexdigest()
         headers |= {
             "X-Linked-Etag": f'"{digest}"',
             "X-Linked-Size": str(len(data)),
             "Location": f"{self.store.url}/{digest}?signed=1",
         }
         send(request, 302, b"", headers)
+
+
+def git_blob(data: bytes) -> str:
+    """What git calls these bytes."""
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
 def _refuse(request: BaseHTTPRequestHandler, code: str) -> None:

@@ -160,7 +160,7 @@ def _hubs(origin: Any, path: str) -> HubAnswer | None:
 
 def _named(path: str) -> str:
     """``organisation/name`` of ``hf:organisation/name@revision``."""
-    return "/".join(path.removeprefix("hf:").partition("@")[0].split("/")[:2])
+    return "/".join(path.removeprefix("hf:").removeprefix("datasets/").partition("@")[0].split("/")[:2])
 
 
 def _answers(paths: Sequence[str]) -> HubAnswer | None:
