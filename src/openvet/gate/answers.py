@@ -112,12 +112,14 @@ class Ready:
         file: as it is listed.
         path: of its bytes on this machine. They do not change while they have this name.
         sha256: of its bytes, as they were hashed when they came.
+        revision: the number by which the gate knows its revision.
     """
 
     commit: str
     file: ListedFile
     path: str
     sha256: str
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ _WITHOUT: Final = {errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL}
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A file that was taken in: its digests (``oid`` is what git calls these bytes) and its size."""
+    """A file that was taken in: its digests (``oid`` is what git calls these bytes, '' where nobody asked) and its size."""
 
     sha256: str
     oid: str
@@ -87,9 +87,9 @@ class BlobStore:
             return None
         return status.st_size if stat.S_ISREG(status.st_mode) else None
 
-    def new(self, size: int) -> NewBlob:
-        """A file of ``size`` bytes that is about to come (raises like :class:`NewBlob`)."""
-        return NewBlob(self, size)
+    def new(self, size: int, *, git: bool = True) -> NewBlob:
+        """A file of ``size`` bytes that is about to come; ``git`` says whether it is hashed as git does, too (raises like :class:`NewBlob`)."""
+        return NewBlob(self, size, git=git)
 
     def sweep(self) -> int:
         """Remove what was left by processes that are no more; gives how many files."""
@@ -209,12 +209,12 @@ class NewBlob:
         StorageError: there is no room for it.
     """
 
-    def __init__(self, store: BlobStore, size: int) -> None:
+    def __init__(self, store: BlobStore, size: int, *, git: bool) -> None:
         self._store = store
         self._size = size
         self._done = 0
         self._sha256 = hashlib.sha256()
-        self._oid = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+        self._oid = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False) if git else None
         try:
             room = os.statvfs(store.folder)
             if room.f_bavail * room.f_frsize < size:
@@ -234,7 +234,8 @@ class NewBlob:
         if self._done > self._size:
             raise ChangedError(f"more than the {self._size} bytes came that were listed", offset=self._size)
         self._sha256.update(data)
-        self._oid.update(data)
+        if self._oid is not None:
+            self._oid.update(data)
         view = memoryview(data)
         try:
             while view:
@@ -252,7 +253,7 @@ class NewBlob:
             ChangedError: these are other bytes, or not all of them. Nothing is kept.
             StorageError: it cannot be written.
         """
-        found = Stored(self._sha256.hexdigest(), self._oid.hexdigest(), self._done)
+        found = Stored(self._sha256.hexdigest(), self._oid.hexdigest() if self._oid else "", self._done)
         if found.size != self._size:
             raise ChangedError(f"{found.size} bytes came where {self._size} were listed", offset=found.size)
         if sha256 and found.sha256 != sha256:

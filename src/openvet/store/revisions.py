@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from sqlalchemy import and_, func, insert, select, update
@@ -15,7 +15,7 @@ from openvet.store.tables import BLOB, FILE, REF, REPOSITORY, REVISION
 
 __all__ = [
     "FileRow", "RefRow", "RevisionRow", "add_revision", "blob_of_oid", "blobs_in_use", "file_row", "files_of", "note_blob", "note_ref", "note_stored",
-    "ref_history", "revision_by_commit", "revision_by_id",
+    "ref_history", "repositories_named", "revision_by_commit", "revision_by_id", "revisions_of", "stored_digest",
 ]  # fmt: skip
 
 
@@ -161,3 +161,31 @@ def ref_history(connection: Connection, kind: str, name: str, ref: str, most: in
     tables = REF.join(REVISION, REF.c.revision == REVISION.c.id).join(REPOSITORY, REF.c.repository == REPOSITORY.c.id)
     which = select(*columns).select_from(tables).where(where).order_by(REF.c.last_seen.desc(), REF.c.revision.desc())
     return [RefRow(*each) for each in connection.execute(which.limit(most))]
+
+
+def stored_digest(connection: Connection, revision: int, path: str) -> str:
+    """SHA-256 of a file of a commit as it was hashed here, '' where it was not."""
+    which = (FILE.c.revision == revision, FILE.c.path == path)
+    return connection.execute(select(FILE.c.sha256).where(*which)).scalar() or ""
+
+
+def repositories_named(connection: Connection, kind: str, search: str, after: str) -> Iterator[tuple[int, str]]:
+    """Number and name of the repositories of a kind whose names contain ``search``, whatever the case, and come after ``after``, in order."""
+    part = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    found = REPOSITORY.c.name.ilike(f"%{part}%", escape="\\")
+    # PostgreSQL would order by the language of the database
+    name = REPOSITORY.c.name.collate("C") if connection.dialect.name == "postgresql" else REPOSITORY.c.name
+    while True:
+        which = select(REPOSITORY.c.id, REPOSITORY.c.name).where(REPOSITORY.c.kind == kind, found, name > after)
+        rows = connection.execute(which.order_by(name).limit(_ROWS)).all()
+        for number, each in rows:
+            yield number, each
+            after = each
+        if len(rows) < _ROWS:
+            return
+
+
+def revisions_of(connection: Connection, repository: int) -> list[RevisionRow]:
+    """The commits of a repository, the latest that was listed first."""
+    which = select(*_REVISION).join_from(REVISION, REPOSITORY).where(REVISION.c.repository == repository)
+    return [RevisionRow(*each) for each in connection.execute(which.order_by(REVISION.c.id.desc()))]

@@ -1,0 +1,405 @@
+"""The answer to somebody who asks: what a revision lists, whether a file of it may be had, and why not."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from openvet.core.dataclass import dataclass
+from openvet.core.text import printable
+from openvet.errors import UsageError
+from openvet.evidence.keys import PrivateKey
+from openvet.evidence.log.disk import StorageError
+from openvet.gate.answers import Asking, Listed, ListedFile, Ready, Refusal, RefusedError, Repository, Waiting
+from openvet.gate.policy import admission_line
+from openvet.gate.publishing import ask_for_publishing
+from openvet.gate.settings import HOUR, SECOND, Settings
+from openvet.gate.standing import ALL, Stand, Standing, clock_time, line_of, scope_of, standing
+from openvet.gate.upstreams import Found, UpstreamError, Upstreams, about_for_clients, is_commit
+from openvet.gate.vetting import RATE, VET, ask_for_vetting, missing_bytes, part_of, vet_key
+from openvet.gate.worker import Clock, Worker
+from openvet.store.blobs import BlobStore
+from openvet.store.database import Connection, Database
+from openvet.store.decisions import add_decision, decisions_of
+from openvet.store.jobs import JobState, jobs_ahead, last_job
+from openvet.store.pulls import add_pull, get_value
+from openvet.store.revisions import (
+    FileRow,
+    RevisionRow,
+    add_revision,
+    files_of,
+    note_ref,
+    ref_history,
+    repositories_named,
+    revision_by_commit,
+    revision_by_id,
+    revisions_of,
+    stored_digest,
+)
+from openvet.store.vettings import vetting_of_job
+
+__all__ = ["OpenGate"]
+
+#: Bytes a second: how fast an upstream is taken to be before anything came from it, and how fast what is here is read.
+_RATE: Final = 20_000_000
+_READING: Final = 150_000_000
+#: Seconds that a vetting takes beside that, and those of one that is before it in the queue.
+_ONCE: Final = 2
+_EACH: Final = 4
+#: Failed attempts of a vetting that nobody is told of.
+_PATIENT: Final = 2
+_LOCKS: Final = 64
+_KEPT: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class _Revision:
+    """A revision and its files as they are listed; both never change, but for the digests that come in, which are not looked at here."""
+
+    row: RevisionRow
+    listed: Listed
+    by_path: Mapping[str, ListedFile]
+    total: int
+
+
+class OpenGate:
+    """Answers from the database and the store of files; a :class:`~openvet.gate.worker.Worker` does the vettings. Used by many threads.
+
+    Made by :func:`openvet.gate.opening.open_gate`.
+
+    Args:
+        on_close: what is to be ended with it.
+    """
+
+    def __init__(
+        self, database: Database, blobs: BlobStore, upstreams: Upstreams, settings: Settings, key: PrivateKey, clock: Clock, worker: Worker,
+        on_close: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        self._database, self._blobs, self._upstreams, self._settings = database, blobs, upstreams, settings
+        self._key, self._clock, self._worker, self._on_close = key, clock, worker, on_close
+        self._asking = [threading.Lock() for _ in range(_LOCKS)]
+        self._kept: dict[int, _Revision] = {}
+
+    def close(self) -> None:
+        """End the work that is under way; it goes on when the gate is opened again."""
+        self._worker.stop()
+        self._on_close()
+        self._database.close()
+
+    # --- what clients ask ---
+
+    def listed(self, repository: Repository, revision: str, asking: Asking) -> Listed:  # noqa: ARG002 - what a person may see comes with the people
+        """See :meth:`openvet.gate.answers.Gate.listed`."""
+        with _told():
+            found = self._resolve(repository, revision)
+            scope = self._scope_of(found, None)
+            with self._database.reading() as connection:
+                stand = standing(decisions_of(connection, found.row.id), scope, self._clock())
+            self._refuse(found, stand)
+            if stand.stand is Stand.OPEN:
+                self._ask(found, scope)
+            return found.listed
+
+    def file(self, repository: Repository, revision: str, path: str, asking: Asking) -> Ready | Waiting:
+        """See :meth:`openvet.gate.answers.Gate.file`."""
+        with _told():
+            found = self._resolve(repository, revision)
+            listed = found.by_path.get(path)
+            if listed is None:
+                text = f"{repository}@{found.row.commit[:8]} has no file {printable(path)[:200]}"
+                raise RefusedError(Refusal.NO_FILE, line_of(text), commit=found.row.commit)
+            scope = self._scope_of(found, listed)
+            with self._database.reading() as connection:
+                stand = standing(decisions_of(connection, found.row.id), scope, self._clock())
+                self._refuse(found, stand)
+                sha256 = stored_digest(connection, found.row.id, path)
+            if stand.stand is Stand.ADMITTED and sha256 and self._blobs.size(sha256) == listed.size:
+                return Ready(found.row.commit, listed, self._blobs.path(sha256), sha256, found.row.id)
+            return self._wait(found, listed, scope, asking)
+
+    def pulled(self, ready: Ready, asking: Asking, sent: int) -> None:
+        """See :meth:`openvet.gate.answers.Gate.pulled`."""
+        with _told(), self._database.writing() as connection:
+            add_pull(
+                connection, ready.revision, ready.file.path, ready.sha256, asking.person, line_of(asking.agent, 1000), asking.address, sent,
+                self._clock(),
+            )  # fmt: skip
+
+    def admitted(self, kind: str, search: str, after: str, limit: int, asking: Asking) -> Sequence[Listed]:  # noqa: ARG002 - as above
+        """See :meth:`openvet.gate.answers.Gate.admitted`."""
+        out: list[Listed] = []
+        now = self._clock()
+        with _told(), self._database.reading() as connection:
+            for number, name in repositories_named(connection, kind, search, after):
+                for row in revisions_of(connection, number):
+                    if standing(decisions_of(connection, row.id), ALL, now).stand is Stand.ADMITTED:
+                        about = about_for_clients(json.loads(row.about))
+                        out.append(Listed(Repository(kind, name), row.commit, (), about))
+                        break
+                if len(out) >= limit:
+                    break
+        return out
+
+    # --- what people decide ---
+
+    def approve(
+        self,
+        repository: Repository,
+        commit: str,
+        *,
+        by: str,
+        reason: str,
+        until: int | None = None,
+        conditions: str = "",
+    ) -> int:
+        """Let a revision be had whatever the policy says of it; what is missing of it is fetched. Gives the number of the decision.
+
+        Once this returns, the decision stands.
+
+        Args:
+            by: who decides, as the gate knows them.
+            reason: why, as one line.
+            until: when it ends (milliseconds UTC).
+            conditions: what is asked for in return.
+
+        Raises:
+            UsageError: nobody decides, or for no reason, or it would have ended before.
+            RefusedError: there is no such revision.
+        """
+        return self._decide(repository, commit, "approval", "admit", by, reason, until, conditions)
+
+    def revoke(self, repository: Repository, commit: str, *, by: str, reason: str) -> int:
+        """Let a revision not be had any more, whatever was decided before (as :meth:`approve`). Only a later approval takes it back."""
+        return self._decide(repository, commit, "revocation", "reject", by, reason, None, "")
+
+    def _decide(
+        self,
+        repository: Repository,
+        commit: str,
+        kind: str,
+        outcome: str,
+        by: str,
+        reason: str,
+        until: int | None,
+        conditions: str,
+    ) -> int:
+        now = self._clock()
+        by, reason = line_of(by, 200), line_of(reason)
+        if not by or not reason or not is_commit(commit):
+            raise UsageError("a decision names who makes it, why, and a commit of 40 hex digits")
+        if until is not None and until <= now:
+            raise UsageError("a decision ends after it begins")
+        with _told():
+            found = self._resolve(repository, commit)
+            line = admission_line(
+                repository, commit, self._key, scope=ALL, kind=kind, outcome=outcome, reason=reason, by=by, now=now, until=until,
+                conditions=conditions,
+            )  # fmt: skip
+            with self._database.writing() as connection:
+                number = add_decision(
+                    connection,
+                    found.row.id,
+                    ALL,
+                    kind,
+                    outcome,
+                    reason,
+                    by,
+                    now,
+                    line,
+                    until=until,
+                    conditions=conditions,
+                )
+                ask_for_publishing(connection, found.row.id, now)
+                if kind == "approval":
+                    scope = self._scope_of(found, None)
+                    if missing_bytes(part_of(files_of(connection, found.row.id), scope, self._settings)):
+                        ask_for_vetting(connection, found.row.id, scope, now)
+        self._worker.wake()
+        return number
+
+    # --- which revision ---
+
+    def _resolve(self, repository: Repository, revision: str) -> _Revision:
+        """The revision that this is, by what is known or by what the upstream says."""
+        now = self._clock()
+        if is_commit(revision):
+            with self._database.reading() as connection:
+                row = revision_by_commit(connection, repository.kind, repository.name, revision)
+            return self._held(row.id if row is not None else self._learn(repository, revision))
+        with self._asking[
+            hash((repository, revision)) % _LOCKS
+        ]:  # many ask at once for what is new: the upstream is asked once
+            with self._database.reading() as connection:
+                history = ref_history(connection, repository.kind, repository.name, revision)
+            if not history or now - history[0].last_seen > self._settings.fresh:
+                try:
+                    latest = self._learn(repository, revision)
+                except RefusedError as error:
+                    if error.why is not Refusal.UPSTREAM or not history:
+                        raise
+                    latest = history[0].revision  # what was vetted can be had while the upstream is away
+            else:
+                latest = history[0].revision
+        if not self._settings.main_is_admitted and not self._settings.cooldown:
+            return self._held(latest)
+        return self._held(self._settled(repository, revision, latest, self._clock()))
+
+    def _settled(self, repository: Repository, revision: str, latest: int, now: int) -> int:
+        """What a branch or tag means to clients: the last commit that is old enough, and admitted where that is wanted."""
+        with self._database.reading() as connection:
+            history = ref_history(connection, repository.kind, repository.name, revision)
+            youngest = now - self._settings.cooldown
+            for each in history:
+                if each.first_seen > youngest:
+                    continue
+                if not self._settings.main_is_admitted:
+                    return each.revision
+                scope = self._scope_of(self._held_in(connection, each.revision), None)
+                if standing(decisions_of(connection, each.revision), scope, now).stand is Stand.ADMITTED:
+                    return each.revision
+            first = next(each for each in history if each.revision == latest)
+        if (self._settings.main_is_admitted and latest != history[-1].revision) or first.first_seen <= youngest:
+            self._ask(self._held(latest), self._scope_of(self._held(latest), None))
+        if first.first_seen <= youngest:
+            return latest
+        at = first.first_seen + self._settings.cooldown
+        hours = max(1, round((at - now) / HOUR))
+        text = (
+            f"{repository}@{first.commit[:8]} is newer than this gate serves a branch or tag of: ask again in about {hours} h, or name "
+            f"an older commit"
+        )
+        raise RefusedError(Refusal.NOT_APPROVED, line_of(text), commit=first.commit)
+
+    def _learn(self, repository: Repository, revision: str) -> int:
+        """Ask the upstream what a revision is, and remember it; its number."""
+        try:
+            found: Found = self._upstreams.find(repository, revision)
+        except UpstreamError as error:
+            raise RefusedError(error.why, line_of(str(error))) from error
+        now = self._clock()
+        rows = [FileRow(each.path, each.size, each.oid, each.lfs, each.pointer) for each in found.files]
+        about = json.dumps(dict(found.about), sort_keys=True)
+        with self._database.writing() as connection:
+            number = add_revision(
+                connection, repository.kind, repository.name, found.commit, found.upstream, about, rows, now
+            )
+            if not is_commit(revision):
+                note_ref(connection, number, revision, now)
+        return number
+
+    def _held(self, number: int) -> _Revision:
+        found = self._kept.get(number)
+        if found is None:
+            with self._database.reading() as connection:
+                found = self._held_in(connection, number)
+        return found
+
+    def _held_in(self, connection: Connection, number: int) -> _Revision:
+        found = self._kept.get(number)
+        if found is not None:
+            return found
+        row = revision_by_id(connection, number)
+        files = tuple(
+            ListedFile(each.path, each.size, each.oid, each.lfs, each.pointer) for each in files_of(connection, number)
+        )
+        listed = Listed(Repository(row.kind, row.name), row.commit, files, about_for_clients(json.loads(row.about)))
+        found = _Revision(row, listed, {each.path: each for each in files}, sum(each.size for each in files))
+        if len(self._kept) >= _KEPT:
+            self._kept.clear()
+        self._kept[number] = found
+        return found
+
+    def _scope_of(self, found: _Revision, file: ListedFile | None) -> str:
+        """The part of a revision that has to be vetted for a file, or for its small files alone."""
+        if not found.row.upstream.startswith(("https://", "http://")):
+            return ALL  # a folder: nothing is spared by leaving out
+        path, size = ("", 0) if file is None else (file.path, file.size)
+        return scope_of(path, size, found.total, self._settings.whole, self._settings.small)
+
+    # --- the answer ---
+
+    def _refuse(self, found: _Revision, stand: Standing) -> None:
+        """Say no where that is what counts."""
+        said, row = stand.decision, found.row
+        named = f"{found.listed.repository}@{row.commit[:8]}"
+        if said is None or stand.stand not in {Stand.REFUSED, Stand.REVOKED}:
+            return
+        if stand.stand is Stand.REVOKED:
+            text = f"{named} was revoked by {said.by}: {said.reason}. Take another revision; openvet cache evict removes it from this machine"
+            raise RefusedError(Refusal.REVOKED, line_of(text), commit=row.commit)
+        why = Refusal.UPSTREAM if said.outcome == "upstream" else Refusal.NOT_APPROVED
+        raise RefusedError(why, line_of(said.reason), commit=row.commit)
+
+    def _ask(self, found: _Revision, scope: str) -> None:
+        """Have a part of a revision vetted, unless that is so already, or has just failed."""
+        now = self._clock()
+        with self._database.reading() as connection:
+            state = last_job(connection, vet_key(found.row.id, scope))
+        if state is not None and (state.state in {"ready", "running"} or self._has_just_failed(state, now)):
+            return
+        with self._database.writing() as connection:
+            ask_for_vetting(connection, found.row.id, scope, now)
+        self._worker.wake()
+
+    def _has_just_failed(self, state: JobState, now: int) -> bool:
+        return state.state == "failed" and now - (state.finished or 0) < self._settings.again
+
+    def _wait(self, found: _Revision, file: ListedFile, scope: str, asking: Asking) -> Waiting:
+        """How long the vetting of a file takes from now, or why it does not end."""
+        self._ask(found, scope)
+        now, row = self._clock(), found.row
+        named = f"{found.listed.repository}@{row.commit[:8]}"
+        with self._database.reading() as connection:
+            state = last_job(connection, vet_key(row.id, scope))
+            if state is None:
+                raise StorageError("the vetting is not in the database")
+            seconds = self._estimate(connection, found, scope, state)
+        if state.state == "failed" or _is_hopeless(state, now):
+            raise _failed(named, row.commit, state, now, self._settings.again)
+        seconds += max(0, state.not_before - now) // SECOND if state.state == "ready" else 0
+        patient, others = self._settings.patience
+        if seconds * SECOND > (patient if "hf_hub/" in asking.agent else others):
+            at = clock_time(now + seconds * SECOND)
+            text = f"{named} is being vetted, ready about {at}. Ask for it again then; nothing has to be done meanwhile"
+            raise RefusedError(Refusal.NOT_APPROVED, line_of(text), commit=row.commit)
+        return Waiting(row.commit, file, seconds)
+
+    def _estimate(self, connection: Connection, found: _Revision, scope: str, state: JobState) -> int:
+        files = part_of(files_of(connection, found.row.id), scope, self._settings)
+        under_way = vetting_of_job(connection, state.id)
+        left = missing_bytes(files)
+        if under_way is not None and under_way.stage == "bytes" and under_way.bytes_total:
+            left = min(left, under_way.bytes_total - under_way.bytes_done)
+        rate = float(get_value(connection, RATE) or _RATE)
+        reading = sum(each.size for each in files) / _READING
+        ahead = 0 if state.state == "running" else jobs_ahead(connection, state.id, VET)
+        return max(1, round(_ONCE + max(0, left) / max(rate, 1.0) + reading + ahead * _EACH))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Nothing is served where the database or the store cannot be used; that is an answer, too."""
+    try:
+        yield
+    except StorageError as error:
+        raise RefusedError(
+            Refusal.STORAGE, line_of(f"nothing can be served now: {error}. Tell whoever runs this gate")
+        ) from error
+
+
+def _is_hopeless(state: JobState, now: int) -> bool:
+    """Whether whoever asks is told that the next attempt may fail, too, and not to wait."""
+    waits = state.state == "ready" and state.not_before > now and bool(state.error)
+    return waits and (state.attempts >= _PATIENT or state.error.startswith("storage: "))
+
+
+def _failed(named: str, commit: str, state: JobState, now: int, again: int) -> RefusedError:
+    kind, _, said = state.error.partition(": ")
+    why = {"storage": Refusal.STORAGE, "upstream": Refusal.UPSTREAM}.get(kind, Refusal.NOT_APPROVED)
+    what = {"storage": "cannot be kept", "upstream": "cannot be had from the upstream"}.get(kind, "could not be vetted")
+    when = state.not_before if state.state == "ready" else (state.finished or now) + again
+    text = f"{named} {what}: {said or state.error}. It is tried again after {clock_time(when)}; tell whoever runs this gate"
+    return RefusedError(why, line_of(text), commit=commit)

@@ -1,0 +1,117 @@
+"""Opens a gate: its folder, its database, its key, where repositories come from, and who does the work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Final
+
+from openvet.core.dataclass import dataclass
+from openvet.core.limits import DEFAULT_LIMITS
+from openvet.errors import UsageError
+from openvet.evidence.keys import PrivateKey
+from openvet.evidence.log.disk import StorageError
+from openvet.gate.gate import OpenGate
+from openvet.gate.policy import Policy
+from openvet.gate.publishing import PUBLISH, Publisher, ask_for_publishing
+from openvet.gate.settings import Settings
+from openvet.gate.upstreams import FolderUpstream, HubUpstream, Upstream, Upstreams
+from openvet.gate.vetting import VET, Vetter
+from openvet.gate.worker import Clock, Handler, Worker, system_clock
+from openvet.io.new_file import WriteError
+from openvet.store.blobs import BlobStore
+from openvet.store.database import open_database
+from openvet.store.decisions import unpublished_revisions
+from openvet.workflows.keys import new_key, read_private
+
+__all__ = ["Place", "open_gate", "open_key"]
+
+_KEY: Final = "key.pem"
+_DATABASE: Final = "openvet.db"
+_LOG_NAME: Final = "openvet/gate"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where repositories come from: a hub by ``url``, with a ``token`` where it wants one, or a ``folder``."""
+
+    url: str = ""
+    folder: str = ""
+    token: str = ""
+
+    def open(self, settings: Settings) -> Upstream:
+        """The upstream (raises :class:`UsageError`)."""
+        if bool(self.url) == bool(self.folder):
+            raise UsageError("an upstream is a hub by its URL, or a folder")
+        limits = settings.limits or DEFAULT_LIMITS
+        return (
+            HubUpstream(self.url, self.token, limits=limits) if self.url else FolderUpstream(self.folder, limits=limits)
+        )
+
+
+def open_gate(
+    folder: str,
+    places: Sequence[Place | Upstream],
+    settings: Settings | None = None,
+    *,
+    database: str = "",
+    workers: int = 1,
+    lease: int = 30_000,
+    clock: Clock = system_clock,
+) -> OpenGate:
+    """A gate that is at work until it is closed.
+
+    Args:
+        folder: what it keeps: files, dossiers, the log, its key, and the database where no other is named.
+        places: where repositories come from, in order.
+        settings: how it behaves.
+        database: the URL of the database, see :func:`openvet.store.database.open_database`.
+        workers: vettings at a time in this process; with 0 others do them.
+        lease: milliseconds after which what a process was at that is no more is begun again.
+        clock: the time.
+
+    Raises:
+        UsageError, PackError: something of this makes no sense.
+        StorageError: the folder or the database cannot be used.
+        VerifyError: the log there is not one of this key.
+    """
+    settings = settings or Settings()
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"the folder of the gate cannot be made: {error.strerror or error}") from error
+    policy = Policy(settings, clock())
+    upstreams = Upstreams([each.open(settings) if isinstance(each, Place) else each for each in places])
+    key = open_key(folder)
+    blobs = BlobStore(folder)
+    opened = open_database(database or f"sqlite:///{os.path.abspath(os.path.join(folder, _DATABASE))}")
+    try:
+        vetter = Vetter(opened, blobs, upstreams, policy, settings, key, clock)
+        publisher = Publisher(opened, folder, key, f"{_LOG_NAME}/{key.public.hint[:16]}")
+        with opened.writing() as connection:  # a job for what was acknowledged and has none any more
+            for each in unpublished_revisions(connection):
+                ask_for_publishing(connection, each, clock())
+    except BaseException:
+        opened.close()
+        raise
+    handlers: dict[str, Handler] = {VET: vetter.vet, PUBLISH: publisher.publish}
+    worker = Worker(opened, handlers, clock, lease=lease, threads=workers)
+    worker.start()
+    return OpenGate(opened, blobs, upstreams, settings, key, clock, worker)
+
+
+def open_key(folder: str) -> PrivateKey:
+    """The key of a gate; a new one where there is none.
+
+    Raises:
+        UsageError: it cannot be read, or is protected by a passphrase.
+        StorageError: it cannot be made.
+    """
+    path = os.path.join(folder, _KEY)
+    if not os.path.lexists(path):
+        try:
+            new_key(path, "ed25519", None)
+        except WriteError as error:
+            if not os.path.lexists(path):  # else another process was faster
+                raise StorageError(str(error)) from error
+    return read_private(path, lambda _: None)

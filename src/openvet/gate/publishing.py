@@ -1,0 +1,103 @@
+"""Decisions that are written down in the database are put where others can verify them: the dossier of the revision, and the log of the gate.
+
+Both can be repeated: a line that is there is not added again. So the job that does it may be killed anywhere.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from typing import Final
+
+from openvet.errors import UsageError
+from openvet.evidence.dossier.layout import INDEX
+from openvet.evidence.dossier.writing import add_to_dossier
+from openvet.evidence.keys import PrivateKey
+from openvet.evidence.log.disk import StorageError
+from openvet.evidence.log.index import known
+from openvet.evidence.log.layout import CHECKPOINT
+from openvet.evidence.log.proof import entry_for
+from openvet.evidence.log.reading import LogReader
+from openvet.evidence.log.writing import create_log, open_writer
+from openvet.evidence.signing import parse_line
+from openvet.gate.worker import Effects, Keeper
+from openvet.store.database import Connection, Database
+from openvet.store.decisions import lines_to_publish, mark_published
+from openvet.store.jobs import Job, add_job
+from openvet.store.revisions import RevisionRow, revision_by_id
+from openvet.workflows.dossier import create
+
+__all__ = ["PUBLISH", "Publisher", "ask_for_publishing"]
+
+PUBLISH: Final = "publish"
+
+_DOSSIERS: Final = "dossiers"
+_LOG: Final = "log"
+
+
+class Publisher:
+    """Puts decisions into dossiers and the log below ``folder``. Its :meth:`publish` is a :data:`openvet.gate.worker.Handler`.
+
+    Args:
+        folder: where ``dossiers/`` and ``log/`` are.
+        key: of the gate, whose both are.
+        name: the name of the log for ever.
+    """
+
+    def __init__(self, database: Database, folder: str, key: PrivateKey, name: str) -> None:
+        self._database, self._folder, self._key = database, folder, key
+        self._log = os.path.join(folder, _LOG)
+        if not os.path.isfile(os.path.join(self._log, CHECKPOINT)):
+            try:
+                create_log(self._log, name, key)
+            except UsageError:  # another process was faster
+                LogReader(self._log, key.public)
+
+    def dossier_of(self, row: RevisionRow) -> str:
+        """The folder of the dossier of a revision."""
+        return os.path.join(self._folder, _DOSSIERS, f"{row.kind}s", row.name.replace("/", "--"), row.commit)
+
+    def publish(self, job: Job, keeper: Keeper) -> Effects:
+        """Publish what is decided of a revision and was not published (raises :class:`StorageError`)."""
+        revision = int(job.payload["revision"])
+        with self._database.reading() as connection:
+            row, waiting = revision_by_id(connection, revision), lines_to_publish(connection, revision)
+        lines: list[bytes] = []
+        for _, line, packed in waiting:
+            lines += [*(zlib.decompress(packed).split(b"\n") if packed else ()), line]
+        lines = [each for each in dict.fromkeys(lines) if each]
+        keeper.check()
+        if lines:
+            self._fill(self.dossier_of(row), lines)
+            keeper.check()
+            self._append(lines)
+        decisions = [number for number, _, _ in waiting]
+
+        def write(connection: Connection) -> None:
+            mark_published(connection, decisions)
+
+        return write
+
+    def _fill(self, folder: str, lines: list[bytes]) -> None:
+        try:
+            os.makedirs(folder, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"the dossier cannot be written: {error.strerror or error}") from error
+        if not os.path.isfile(os.path.join(folder, INDEX)):
+            try:
+                create(folder, self._key)
+            except UsageError:
+                if not os.path.isfile(os.path.join(folder, INDEX)):
+                    raise
+        add_to_dossier(folder, self._key, [parse_line(each, "a statement of ours") for each in lines])
+
+    def _append(self, lines: list[bytes]) -> None:
+        with open_writer(self._log, self._key) as writer:
+            wanted = dict.fromkeys(map(entry_for, lines))
+            there = known(LogReader(self._log, self._key.public), wanted)
+            writer.append([each for each in wanted if each not in there])
+
+
+def ask_for_publishing(connection: Connection, revision: int, now: int) -> int:
+    """The job that publishes what is decided of a revision."""
+    return add_job(connection, PUBLISH, f"publish:{revision}", {"revision": revision}, now)
