@@ -55,12 +55,17 @@ def opening(tmp_path: Path, clock: HandClock) -> Iterator[Opening]:
 
 
 def get(
-    gate: OpenGate, path: str, revision: str = "main", repository: Repository = MODEL, seconds: float = 60
+    gate: OpenGate,
+    path: str,
+    revision: str = "main",
+    repository: Repository = MODEL,
+    seconds: float = 60,
+    asking: Asking = HF,
 ) -> Ready:
     """A file, waited for as a client does; raises what it is refused with."""
     until = time.monotonic() + seconds
     while True:
-        found = gate.file(repository, revision, path, HF)
+        found = gate.file(repository, revision, path, asking)
         if isinstance(found, Ready):
             return found
         assert isinstance(found, Waiting)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.gate.conftest import HF, MODEL, Opening, get
 from tests.gate.samples import CARD, CONFIG, HOSTILE, HandClock, model, tensors
 
+from openvet.errors import UsageError
 from openvet.gate.answers import Asking, Listed, Ready, Refusal, RefusedError, Repository, Waiting
 from openvet.gate.gate import OpenGate
 from openvet.io.ranges import SMALL
@@ -356,6 +358,33 @@ def test_an_approved_model_is_fetched_and_served_whatever_the_policy_says(openin
             assert Path(get(gate, name).path).read_bytes() == data
         clock.move(3600_001)
         assert refused(lambda: get(gate, "a.bin")).why is Refusal.NOT_APPROVED
+
+
+def test_what_is_approved_for_a_project_holds_there_and_below(opening: Opening) -> None:
+    with Hub({"README.md": CARD, "a.bin": HOSTILE}) as hub:
+        gate = opening(hub)
+        assert refused(lambda: get(gate, "a.bin")).why is Refusal.NOT_APPROVED
+        gate.approve(MODEL, hub.commit, by="Ada", reason="for tests", project="/vision")
+        get(gate, "a.bin", asking=replace(HF, project="/vision"))
+        get(gate, "a.bin", asking=replace(HF, project="/vision/ocr"))
+        for project in ("/", "/visions", "/other"):
+            with pytest.raises(RefusedError, match="is refused"):
+                get(gate, "a.bin", asking=replace(HF, project=project))
+        gate.revoke(MODEL, hub.commit, by="Bob", reason="not in ocr", project="/vision/ocr")
+        assert refused(lambda: get(gate, "a.bin", asking=replace(HF, project="/vision/ocr"))).why is Refusal.REVOKED
+        get(gate, "a.bin", asking=replace(HF, project="/vision"))
+
+
+def test_a_decision_has_to_make_sense(opening: Opening, clock: HandClock) -> None:
+    with Hub(model()) as hub:
+        gate = opening(hub)
+        for wrong in ({"by": ""}, {"reason": " "}, {"until": clock() - 1}, {"project": "vision"}):
+            given = {"by": "Ada", "reason": "why", **wrong}
+            with pytest.raises(UsageError):
+                gate.approve(MODEL, hub.commit, **given)  # type: ignore[arg-type]
+        with pytest.raises(UsageError, match="40 hex"):
+            gate.approve(MODEL, "main", by="Ada", reason="why")
+        assert refused(lambda: gate.revoke(MODEL, "a" * 40, by="Ada", reason="why")).why is Refusal.NO_REVISION
 
 
 def test_search_finds_what_is_admitted(opening: Opening) -> None:

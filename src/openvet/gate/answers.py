@@ -54,11 +54,13 @@ class Asking:
         person: id of the user that the token belongs to; ``None`` where there was none.
         agent: the client's ``User-Agent``, at most 1,000 characters, printable.
         address: where the connection comes from.
+        project: what it is asked for; approvals may hold for a project, and those below it, alone.
     """
 
     person: int | None = None
     agent: str = ""
     address: str = ""
+    project: str = "/"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from openvet.gate.vetting import RATE, VET, ask_for_vetting, missing_bytes, part
 from openvet.gate.worker import Clock, Worker
 from openvet.store.blobs import BlobStore
 from openvet.store.database import Connection, Database
-from openvet.store.decisions import add_decision, decisions_of
+from openvet.store.decisions import add_decision, decision_line, decisions_of
 from openvet.store.jobs import JobState, jobs_ahead, last_job
 from openvet.store.pulls import add_pull, get_value
 from openvet.store.revisions import (
@@ -89,15 +89,19 @@ class OpenGate:
         self._on_close()
         self._database.close()
 
+    def wake(self) -> None:
+        """Look for work now: some was just added in a transaction of somebody else's."""
+        self._worker.wake()
+
     # --- what clients ask ---
 
-    def listed(self, repository: Repository, revision: str, asking: Asking) -> Listed:  # noqa: ARG002 - what a person may see comes with the people
+    def listed(self, repository: Repository, revision: str, asking: Asking) -> Listed:
         """See :meth:`openvet.gate.answers.Gate.listed`."""
         with _told():
-            found = self._resolve(repository, revision)
+            found = self._resolve(repository, revision, asking)
             scope = self._scope_of(found, None)
             with self._database.reading() as connection:
-                stand = standing(decisions_of(connection, found.row.id), scope, self._clock())
+                stand = standing(decisions_of(connection, found.row.id), scope, self._clock(), asking.project)
             self._refuse(found, stand)
             if stand.stand is Stand.OPEN:
                 self._ask(found, scope)
@@ -106,14 +110,14 @@ class OpenGate:
     def file(self, repository: Repository, revision: str, path: str, asking: Asking) -> Ready | Waiting:
         """See :meth:`openvet.gate.answers.Gate.file`."""
         with _told():
-            found = self._resolve(repository, revision)
+            found = self._resolve(repository, revision, asking)
             listed = found.by_path.get(path)
             if listed is None:
                 text = f"{repository}@{found.row.commit[:8]} has no file {printable(path)[:200]}"
                 raise RefusedError(Refusal.NO_FILE, line_of(text), commit=found.row.commit)
             scope = self._scope_of(found, listed)
             with self._database.reading() as connection:
-                stand = standing(decisions_of(connection, found.row.id), scope, self._clock())
+                stand = standing(decisions_of(connection, found.row.id), scope, self._clock(), asking.project)
                 self._refuse(found, stand)
                 sha256 = stored_digest(connection, found.row.id, path)
             if stand.stand is Stand.ADMITTED and sha256 and self._blobs.size(sha256) == listed.size:
@@ -128,14 +132,15 @@ class OpenGate:
                 self._clock(),
             )  # fmt: skip
 
-    def admitted(self, kind: str, search: str, after: str, limit: int, asking: Asking) -> Sequence[Listed]:  # noqa: ARG002 - as above
+    def admitted(self, kind: str, search: str, after: str, limit: int, asking: Asking) -> Sequence[Listed]:
         """See :meth:`openvet.gate.answers.Gate.admitted`."""
         out: list[Listed] = []
         now = self._clock()
         with _told(), self._database.reading() as connection:
             for number, name in repositories_named(connection, kind, search, after):
                 for row in revisions_of(connection, number):
-                    if standing(decisions_of(connection, row.id), ALL, now).stand is Stand.ADMITTED:
+                    scope = self._scope_of(self._held_in(connection, row.id), None)
+                    if standing(decisions_of(connection, row.id), scope, now, asking.project).stand is Stand.ADMITTED:
                         about = about_for_clients(json.loads(row.about))
                         out.append(Listed(Repository(kind, name), row.commit, (), about))
                         break
@@ -153,6 +158,7 @@ class OpenGate:
         by: str,
         reason: str,
         until: int | None = None,
+        project: str = "/",
         conditions: str = "",
     ) -> int:
         """Let a revision be had whatever the policy says of it; what is missing of it is fetched. Gives the number of the decision.
@@ -163,66 +169,83 @@ class OpenGate:
             by: who decides, as the gate knows them.
             reason: why, as one line.
             until: when it ends (milliseconds UTC).
+            project: where it holds, and below.
             conditions: what is asked for in return.
 
         Raises:
             UsageError: nobody decides, or for no reason, or it would have ended before.
             RefusedError: there is no such revision.
         """
-        return self._decide(repository, commit, "approval", "admit", by, reason, until, conditions)
+        with self._deciding(repository, commit) as (connection, revision):
+            return self.write_approval(
+                connection, revision, by=by, reason=reason, until=until, project=project, conditions=conditions
+            )
 
-    def revoke(self, repository: Repository, commit: str, *, by: str, reason: str) -> int:
+    def revoke(self, repository: Repository, commit: str, *, by: str, reason: str, project: str = "/") -> int:
         """Let a revision not be had any more, whatever was decided before (as :meth:`approve`). Only a later approval takes it back."""
-        return self._decide(repository, commit, "revocation", "reject", by, reason, None, "")
+        with self._deciding(repository, commit) as (connection, revision):
+            return self.write_revocation(connection, revision, by=by, reason=reason, project=project)
 
-    def _decide(
+    def write_approval(
         self,
-        repository: Repository,
-        commit: str,
-        kind: str,
-        outcome: str,
+        connection: Connection,
+        revision: int,
+        *,
         by: str,
         reason: str,
-        until: int | None,
-        conditions: str,
+        conditions: str = "",
+        until: int | None = None,
+        project: str = "/",
     ) -> int:
-        now = self._clock()
-        by, reason = line_of(by, 200), line_of(reason)
-        if not by or not reason or not is_commit(commit):
-            raise UsageError("a decision names who makes it, why, and a commit of 40 hex digits")
+        """As :meth:`approve`, in a transaction that is open for writing, of a revision by its number. It stands when that is committed."""
+        number = self._decide(connection, revision, "approval", "admit", by, reason, until, project, conditions)
+        found = self._held_in(connection, revision)
+        scope = self._scope_of(found, None)
+        if missing_bytes(part_of(files_of(connection, revision), scope, self._settings)):
+            ask_for_vetting(connection, revision, scope, self._clock())
+        return number
+
+    def write_revocation(
+        self, connection: Connection, revision: int, *, by: str, reason: str, project: str = "/"
+    ) -> int:
+        """As :meth:`revoke`, in a transaction that is open for writing, of a revision by its number."""
+        return self._decide(connection, revision, "revocation", "reject", by, reason, None, project, "")
+
+    @contextmanager
+    def _deciding(self, repository: Repository, commit: str) -> Iterator[tuple[Connection, int]]:
+        """A transaction in which something is decided about a commit."""
+        if not is_commit(commit):
+            raise UsageError("a decision is about a commit, of 40 hex digits: a branch is something else tomorrow")
+        with _told():
+            found = self._resolve(repository, commit, Asking())
+            with self._database.writing() as connection:
+                yield connection, found.row.id
+        self._worker.wake()
+
+    def _decide(
+        self, connection: Connection, revision: int, kind: str, outcome: str, by: str, reason: str, until: int | None, project: str,
+        conditions: str,
+    ) -> int:  # fmt: skip
+        now, found = self._clock(), self._held_in(connection, revision)
+        by, reason, conditions = line_of(by, 200), line_of(reason), line_of(conditions, 2000)
+        if not by or not reason or not project.startswith("/"):
+            raise UsageError("a decision names who makes it, why, and for which project")
         if until is not None and until <= now:
             raise UsageError("a decision ends after it begins")
-        with _told():
-            found = self._resolve(repository, commit)
-            line = admission_line(
-                repository, commit, self._key, scope=ALL, kind=kind, outcome=outcome, reason=reason, by=by, now=now, until=until,
-                conditions=conditions,
-            )  # fmt: skip
-            with self._database.writing() as connection:
-                number = add_decision(
-                    connection,
-                    found.row.id,
-                    ALL,
-                    kind,
-                    outcome,
-                    reason,
-                    by,
-                    now,
-                    line,
-                    until=until,
-                    conditions=conditions,
-                )
-                ask_for_publishing(connection, found.row.id, now)
-                if kind == "approval":
-                    scope = self._scope_of(found, None)
-                    if missing_bytes(part_of(files_of(connection, found.row.id), scope, self._settings)):
-                        ask_for_vetting(connection, found.row.id, scope, now)
-        self._worker.wake()
+        before = next((each.id for each in decisions_of(connection, revision) if each.kind == "policy"), None)
+        line = admission_line(
+            found.listed.repository, found.row.commit, self._key, scope=ALL, kind=kind, outcome=outcome, reason=reason, by=by, now=now, until=until,
+            project=project, conditions=conditions, rests=() if before is None else (decision_line(connection, before),),
+        )  # fmt: skip
+        number = add_decision(
+            connection, revision, ALL, kind, outcome, reason, by, now, line, project=project, until=until, conditions=conditions,
+        )  # fmt: skip
+        ask_for_publishing(connection, revision, now)
         return number
 
     # --- which revision ---
 
-    def _resolve(self, repository: Repository, revision: str) -> _Revision:
+    def _resolve(self, repository: Repository, revision: str, asking: Asking) -> _Revision:
         """The revision that this is, by what is known or by what the upstream says."""
         now = self._clock()
         if is_commit(revision):
@@ -245,10 +268,11 @@ class OpenGate:
                 latest = history[0].revision
         if not self._settings.main_is_admitted and not self._settings.cooldown:
             return self._held(latest)
-        return self._held(self._settled(repository, revision, latest, self._clock()))
+        return self._held(self._settled(repository, revision, latest, asking))
 
-    def _settled(self, repository: Repository, revision: str, latest: int, now: int) -> int:
+    def _settled(self, repository: Repository, revision: str, latest: int, asking: Asking) -> int:
         """What a branch or tag means to clients: the last commit that is old enough, and admitted where that is wanted."""
+        now = self._clock()
         with self._database.reading() as connection:
             history = ref_history(connection, repository.kind, repository.name, revision)
             youngest = now - self._settings.cooldown
@@ -258,7 +282,10 @@ class OpenGate:
                 if not self._settings.main_is_admitted:
                     return each.revision
                 scope = self._scope_of(self._held_in(connection, each.revision), None)
-                if standing(decisions_of(connection, each.revision), scope, now).stand is Stand.ADMITTED:
+                if (
+                    standing(decisions_of(connection, each.revision), scope, now, asking.project).stand
+                    is Stand.ADMITTED
+                ):
                     return each.revision
             first = next(each for each in history if each.revision == latest)
         if (self._settings.main_is_admitted and latest != history[-1].revision) or first.first_seen <= youngest:

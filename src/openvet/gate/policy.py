@@ -110,6 +110,7 @@ def admission_line(
     by: str,
     now: int,
     until: int | None = None,
+    project: str = "/",
     conditions: str = "",
     subject: ResourceDescriptor | None = None,
     rests: Iterable[bytes] = (),
@@ -122,7 +123,8 @@ def admission_line(
     """
     said = AdmissionV1(
         tool=tool(), repository=repository.kind, name=repository.name, commit=commit, scope=scope, kind=kind, outcome=outcome, reason=reason, by=by,
-        at=timestamp(moment_of(now)), until=None if until is None else timestamp(moment_of(until)), conditions=conditions, rests=tuple(map(_rest, rests)),
+        at=timestamp(moment_of(now)), until=None if until is None else timestamp(moment_of(until)), project=project,
+        conditions=conditions, rests=tuple(map(_rest, rests)),
     )  # fmt: skip
     about = subject if subject is not None and subject.digest else None
     return to_line(

@@ -15,7 +15,18 @@ if TYPE_CHECKING:
     from openvet.gate.answers import Repository
     from openvet.reports.report import ModelReport
 
-__all__ = ["ALL", "SMALL", "Stand", "Standing", "clock_time", "line_of", "reason_of", "scope_of", "standing"]
+__all__ = [
+    "ALL",
+    "SMALL",
+    "Stand",
+    "Standing",
+    "clock_time",
+    "is_approved",
+    "line_of",
+    "reason_of",
+    "scope_of",
+    "standing",
+]
 
 #: Scopes of vettings and decisions: every file; the small ones of a large revision. ``file:PATH`` is these and one large file.
 ALL: Final = "all"
@@ -53,9 +64,9 @@ def scope_of(path: str, size: int, total: int, whole: int, small: int) -> str:
     return SMALL if size <= small else f"file:{path}"
 
 
-def standing(decisions: Sequence[DecisionRow], scope: str, now: int) -> Standing:
-    """What counts of ``decisions``, which are the latest first: what people decided last and has not ended, before what the policy says."""
-    live = [each for each in decisions if each.until is None or each.until > now]
+def standing(decisions: Sequence[DecisionRow], scope: str, now: int, project: str = "/") -> Standing:
+    """What counts in ``project`` of ``decisions``, the latest first: what people decided last and has not ended, before what the policy says."""
+    live = [each for each in decisions if (each.until is None or each.until > now) and _holds_in(each.project, project)]
     people = next((each for each in live if each.kind != "policy"), None)
     if people is not None:
         return Standing(Stand.REVOKED if people.kind == "revocation" else Stand.ADMITTED, people)
@@ -63,6 +74,18 @@ def standing(decisions: Sequence[DecisionRow], scope: str, now: int) -> Standing
     if found is None:
         return Standing(Stand.OPEN)
     return Standing(Stand.ADMITTED if found.outcome == "admit" else Stand.REFUSED, found)
+
+
+def is_approved(decisions: Sequence[DecisionRow], now: int) -> bool:
+    """Whether people approved it, for whatever project, so that its bytes are wanted whatever the policy says."""
+    projects = {each.project for each in decisions if each.kind == "approval"}
+    found = (standing(decisions, ALL, now, each) for each in projects)
+    return any(each.stand is Stand.ADMITTED and each.by_people for each in found)
+
+
+def _holds_in(decided: str, project: str) -> bool:
+    """Whether what was decided for a project holds in another: it is the same, or lies below."""
+    return decided in {"/", project} or project.startswith(f"{decided}/")
 
 
 def line_of(text: str, most: int = _LINE) -> str:

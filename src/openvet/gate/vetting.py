@@ -23,7 +23,7 @@ from openvet.gate.answers import ListedFile, Refusal, Repository
 from openvet.gate.policy import Policy, admission_line, day_of, evidence_lines
 from openvet.gate.publishing import ask_for_publishing
 from openvet.gate.settings import SECOND, Settings
-from openvet.gate.standing import ALL, Stand, clock_time, line_of, reason_of, standing
+from openvet.gate.standing import ALL, clock_time, is_approved, line_of, reason_of
 from openvet.gate.upstreams import Found, Opened, UpstreamError, Upstreams
 from openvet.gate.worker import Clock, Effects, Keeper
 from openvet.io.hashing import Pending
@@ -133,7 +133,7 @@ class Vetter:
         revision, scope = int(job.payload["revision"]), str(job.payload["scope"])
         with self._database.reading() as connection:
             row, files = revision_by_id(connection, revision), files_of(connection, revision)
-            stand = standing(decisions_of(connection, revision), scope, self._clock())
+            approved = is_approved(decisions_of(connection, revision), self._clock())
         task = _Task(job, keeper, row, found_of(row, files), files, scope, part_of(files, scope, self._settings))
         opened: Opened | None = None
         try:
@@ -142,7 +142,7 @@ class Vetter:
             if missing or others:
                 opened = self._upstreams.open(task.found)
             remote = opened is not None and opened.origin.remote
-            if missing and opened is not None and remote and stand.stand is not Stand.ADMITTED:
+            if missing and opened is not None and remote and not approved:
                 self._fetch(task, opened, [each for each in missing if each.size <= SMALL], None)
                 task = self._anew(task)
                 missing = [each for each in missing if each.size > SMALL]
@@ -319,6 +319,7 @@ class Vetter:
                 "policy",
                 finished,
                 line,
+                until=until,
                 vetting=vetting,
             )
             ask_for_publishing(connection, task.row.id, now)

@@ -10,7 +10,15 @@ from openvet.core.dataclass import dataclass
 from openvet.store.database import Connection
 from openvet.store.tables import DECISION, VETTING
 
-__all__ = ["DecisionRow", "add_decision", "decisions_of", "lines_to_publish", "mark_published", "unpublished_revisions"]
+__all__ = [
+    "DecisionRow",
+    "add_decision",
+    "decision_line",
+    "decisions_of",
+    "lines_to_publish",
+    "mark_published",
+    "unpublished_revisions",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +27,7 @@ class DecisionRow:
 
     Attributes:
         scope: which files it is about.
+        project: where it holds, and below; ``/`` is everywhere.
         kind: ``policy``, ``approval`` or ``revocation``.
         outcome: ``admit``, ``review``, ``reject`` or ``upstream`` (the upstream gave other bytes than it lists).
         reason: one line for people.
@@ -30,6 +39,7 @@ class DecisionRow:
 
     id: int
     scope: str
+    project: str
     kind: str
     outcome: str
     reason: str
@@ -41,7 +51,7 @@ class DecisionRow:
 
 
 _COLUMNS: Final = (
-    DECISION.c.id, DECISION.c.scope, DECISION.c.kind, DECISION.c.outcome, DECISION.c.reason, DECISION.c.by, DECISION.c.at, DECISION.c.until,
+    DECISION.c.id, DECISION.c.scope, DECISION.c.project, DECISION.c.kind, DECISION.c.outcome, DECISION.c.reason, DECISION.c.by, DECISION.c.at, DECISION.c.until,
     DECISION.c.conditions, DECISION.c.vetting,
 )  # fmt: skip
 
@@ -57,13 +67,14 @@ def add_decision(
     at: int,
     line: bytes,
     *,
+    project: str = "/",
     until: int | None = None,
     conditions: str = "",
     vetting: int | None = None,
 ) -> int:
     """Write a decision down; its number. ``line`` is the signed statement of it."""
     new = insert(DECISION).values(
-        revision=revision, scope=scope, kind=kind, outcome=outcome, reason=reason, by=by, at=at, until=until, conditions=conditions,
+        revision=revision, scope=scope, project=project, kind=kind, outcome=outcome, reason=reason, by=by, at=at, until=until, conditions=conditions,
         vetting=vetting, line=line, published=False,
     )  # fmt: skip
     return int(connection.execute(new.returning(DECISION.c.id)).scalar_one())
@@ -73,6 +84,12 @@ def decisions_of(connection: Connection, revision: int) -> list[DecisionRow]:
     """All decisions about a commit, the latest first."""
     rows = connection.execute(select(*_COLUMNS).where(DECISION.c.revision == revision).order_by(DECISION.c.id.desc()))
     return [DecisionRow(**each._mapping) for each in rows]
+
+
+def decision_line(connection: Connection, decision: int) -> bytes:
+    """The signed statement of a decision, which has to be one."""
+    line: bytes = connection.execute(select(DECISION.c.line).where(DECISION.c.id == decision)).scalar_one()
+    return line
 
 
 def unpublished_revisions(connection: Connection) -> list[int]:

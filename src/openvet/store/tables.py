@@ -127,6 +127,7 @@ DECISION: Final = Table(
     Column("id", _ID, primary_key=True),
     Column("revision", ForeignKey("revision.id"), nullable=False),
     Column("scope", Text, nullable=False),
+    Column("project", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("reason", Text, nullable=False),

@@ -59,6 +59,7 @@ class AdmissionV1:
         reason: one line.
         by: who decided: ``policy``, or whom the gate knows by this name.
         at, until: times in UTC; ``until`` is ``None`` where it holds until something else is decided.
+        project: where it holds, and below; ``/`` is everywhere.
         conditions: what was asked for in return, in words.
         rests: statements that it rests on.
     """
@@ -74,6 +75,7 @@ class AdmissionV1:
     by: str
     at: str
     until: str | None = None
+    project: str = "/"
     conditions: str = ""
     rests: tuple[Rest, ...] = ()
     predicate_type: str = field(default=PREDICATE_TYPE, init=False)
@@ -91,6 +93,7 @@ class AdmissionV1:
                 "by": self.by,
                 "at": self.at,
                 "until": self.until,
+                "project": self.project,
                 "conditions": self.conditions,
                 "restsOn": [each.to_json() for each in self.rests],
             }
@@ -118,6 +121,7 @@ class AdmissionV1:
             by=found.take("by", str),
             at=found.time("at"),
             until=found.may_time("until"),
+            project=found.take("project", str),
             conditions=found.take("conditions", str),
             rests=tuple(map(Rest.take, found.objects("restsOn"))),
         )
@@ -129,6 +133,8 @@ class AdmissionV1:
             raise FieldError("/commit is no commit")
         if made.scope not in {"all", "small"} and not made.scope.startswith("file:"):
             raise FieldError("/scope is none")
+        if not made.project.startswith("/"):
+            raise FieldError("/project is none")
         if not made.by:
             raise FieldError("/by is empty")
         if (made.kind == "approval" and made.outcome != "admit") or (

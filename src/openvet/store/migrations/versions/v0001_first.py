@@ -148,6 +148,7 @@ def upgrade(op: Operations) -> None:
         sa.Column("id", _id(), nullable=False),
         sa.Column("revision", _id(), nullable=False),
         sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("project", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
