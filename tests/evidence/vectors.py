@@ -23,6 +23,7 @@ from openvet.core.rule import Confidence, Outcome, Severity
 from openvet.disarm.report import Copied, FileReport
 from openvet.disarm.rewrite import DisarmOptions
 from openvet.evidence.keys import PrivateKey, load_private
+from openvet.evidence.predicates.admission_v1 import AdmissionV1, Rest
 from openvet.evidence.predicates.advisories_v1 import (
     AdvisoriesV1,
     AdvisoryHit,
@@ -477,6 +478,23 @@ _ANSWERS = AnswersV1(
     ),
     "the help desk",
 )  # fmt: skip
+_ADMISSION = AdmissionV1(
+    TOOL, "model", "org/my-model", "1234567890" * 4, "all", "approval", "admit", "looked at by two of us", "Ada, Bob", "2026-11-28T10:00:00Z",
+    "2027-05-27T00:00:00Z", "/vision/ocr", "only where nothing personal is read",
+    (Rest("https://openvet/predicates/admission/v1", sha("policy")),),
+)  # fmt: skip
+_LISTED_ONLY = AdmissionV1(
+    TOOL,
+    "dataset",
+    "squad",
+    "0" * 40,
+    "small",
+    "policy",
+    "upstream",
+    "other bytes came than were listed",
+    "policy",
+    "2026-11-28T10:00:00Z",
+)
 _NO_ANSWERS = AnswersV1(TOOL, {"name": "R. Lima"}, ())
 _DECISION = DecisionV1(
     TOOL,
@@ -660,6 +678,11 @@ def statements() -> Iterator[tuple[str, Statement]]:
             yield f"{kind}-{name}", statement
     yield "advisories-reached", _advisories(_REACHED)
     model = ResourceDescriptor("my-model", {"dirHash": sha("model")})
+    yield "admission-approval", Statement(model, _ADMISSION)
+    yield (
+        "admission-upstream",
+        Statement(ResourceDescriptor("hf:datasets/squad", {"gitCommit": "0" * 40}), _LISTED_ONLY),
+    )
     yield "answers-seven", Statement(model, _ANSWERS)
     yield "answers-none", Statement(model, _NO_ANSWERS)
     yield "decision-lines", Statement(model, _DECISION)
@@ -776,6 +799,15 @@ _BREAKS: dict[str, tuple[str, dict[str, Change]]] = {
         "no-id": lambda body: body["scanner"]["result"][0].pop("id"),
         "score": lambda body: body["scanner"]["result"][0]["severity"][0].update(score=9),
         "wrapped": lambda body: body["scanner"].update(result=[{"vulnerability": body["scanner"]["result"][0]}]),
+    }),
+    "admission": ("admission-approval", {
+        "unknown-field": lambda body: body.update(trusted=True),
+        "refusing-approval": lambda body: body.update(outcome="reject"),
+        "nobody": lambda body: body.update(by=""),
+        "branch": lambda body: body.update(commit="main"),
+        "scope": lambda body: body.update(scope="most"),
+        "project": lambda body: body.update(project="vision"),
+        "day": lambda body: body.update(until="2027-05-27"),
     }),
     "answers": ("answers-seven", {
         "unknown-field": lambda body: body["answers"][0].update(trusted=True),

@@ -87,7 +87,7 @@ def open_gate(
     opened = open_database(database or f"sqlite:///{os.path.abspath(os.path.join(folder, _DATABASE))}")
     try:
         vetter = Vetter(opened, blobs, upstreams, policy, settings, key, clock)
-        publisher = Publisher(opened, folder, key, f"{_LOG_NAME}/{key.public.hint[:16]}")
+        publisher = Publisher(opened, folder, key, f"{_LOG_NAME}/{key.public.hint[:16]}", clock)
         with opened.writing() as connection:  # a job for what was acknowledged and has none any more
             for each in unpublished_revisions(connection):
                 ask_for_publishing(connection, each, clock())

@@ -20,7 +20,7 @@ from openvet.evidence.log.proof import entry_for
 from openvet.evidence.log.reading import LogReader
 from openvet.evidence.log.writing import create_log, open_writer
 from openvet.evidence.signing import parse_line
-from openvet.gate.worker import Effects, Keeper
+from openvet.gate.worker import Clock, Effects, Keeper
 from openvet.store.database import Connection, Database
 from openvet.store.decisions import lines_to_publish, mark_published
 from openvet.store.jobs import Job, add_job
@@ -44,8 +44,8 @@ class Publisher:
         name: the name of the log for ever.
     """
 
-    def __init__(self, database: Database, folder: str, key: PrivateKey, name: str) -> None:
-        self._database, self._folder, self._key = database, folder, key
+    def __init__(self, database: Database, folder: str, key: PrivateKey, name: str, clock: Clock) -> None:
+        self._database, self._folder, self._key, self._clock = database, folder, key, clock
         self._log = os.path.join(folder, _LOG)
         if not os.path.isfile(os.path.join(self._log, CHECKPOINT)):
             try:
@@ -75,6 +75,8 @@ class Publisher:
 
         def write(connection: Connection) -> None:
             mark_published(connection, decisions)
+            if lines_to_publish(connection, revision):  # decided while this job was at work, and so without one of its own
+                ask_for_publishing(connection, revision, self._clock())
 
         return write
 

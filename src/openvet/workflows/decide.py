@@ -45,7 +45,7 @@ _OTHERS: Final = (("provenance", "https://slsa.dev/provenance/"), ("svr", "https
                   ("vsa", "https://slsa.dev/verification_summary/"), ("vulns", "https://in-toto.io/attestation/vulns/"),
                   ("test-result", "https://in-toto.io/attestation/test-result/"))  # fmt: skip
 #: Kinds that packs do not decide by: the decisions themselves, and whose the dossier is.
-_APART: Final = frozenset({"answers", "decision", "dossier-owner"})
+_APART: Final = frozenset({"admission", "answers", "decision", "dossier-owner"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ OUTCOMES: Final = ("admit", "review", "reject", "upstream")
 _REPOSITORIES: Final = ("model", "dataset")
 _SHA256: Final = pattern(r"[0-9a-f]{64}", re.ASCII)
 _COMMIT: Final = pattern(r"[0-9a-f]{40}", re.ASCII)
+_SCOPE: Final = pattern(r"all|small|file:.+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Rest:
     @classmethod
     def take(cls, found: Fields) -> Rest:
         made = cls(found.take("predicateType", str), found.take("sha256", str))
-        if not _SHA256.fullmatch(made.sha256):
+        if not _SHA256.fullmatch(made.sha256) or not made.type:
             raise FieldError(f"{found.at}/sha256 is none")
         found.end()
         return made
@@ -131,12 +132,12 @@ class AdmissionV1:
             raise FieldError(f"{next(iter(found.extensions))} is no field of this kind")
         if not _COMMIT.fullmatch(made.commit):
             raise FieldError("/commit is no commit")
-        if made.scope not in {"all", "small"} and not made.scope.startswith("file:"):
+        if not _SCOPE.fullmatch(made.scope):
             raise FieldError("/scope is none")
         if not made.project.startswith("/"):
             raise FieldError("/project is none")
-        if not made.by:
-            raise FieldError("/by is empty")
+        if not made.by or not made.name:
+            raise FieldError("/by or the repository's name is empty")
         if (made.kind == "approval" and made.outcome != "admit") or (
             made.kind == "revocation" and made.outcome != "reject"
         ):

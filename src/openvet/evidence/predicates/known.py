@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from openvet.evidence.predicates import (
+    admission_v1,
     advisories_v1,
     answers_v1,
     card_v1,
@@ -37,6 +38,7 @@ KNOWN: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
     profile_v1.PREDICATE_TYPE: profile_v1.ProfileV1.from_json,
     advisories_v1.PREDICATE_TYPE: advisories_v1.AdvisoriesV1.from_json,
     claims_v1.PREDICATE_TYPE: claims_v1.Claims.from_json,
+    admission_v1.PREDICATE_TYPE: admission_v1.AdmissionV1.from_json,
     answers_v1.PREDICATE_TYPE: answers_v1.AnswersV1.from_json,
     decision_v1.PREDICATE_TYPE: decision_v1.DecisionV1.from_json,
     card_v1.PREDICATE_TYPE: card_v1.CardV1.from_json,
