@@ -113,6 +113,8 @@ while True:
         found = gate.file(model, "main", "model.safetensors", agent)
     except RefusedError as error:
         print("refused", error.reason, flush=True)
+        if error.why == "revoked":
+            break
         time.sleep(0.05)
         continue
     if isinstance(found, Ready):
@@ -121,7 +123,7 @@ while True:
     print("waiting", flush=True)
     time.sleep(0.02)
 for number in range(1000):
-    print("decided", gate.revoke(model, found.commit, by="Ada", reason=f"number {number}"), flush=True)
+    print("decided", gate.revoke(model, sys.argv[3], by="Ada", reason=f"number {number}"), flush=True)
 """
 
 
@@ -135,7 +137,7 @@ def test_killed_at_any_moment_nothing_acknowledged_is_lost(tmp_path: Path) -> No
         hub.store.faults.append(Fault("slow", value=150))
         for turn in range(int(os.environ.get("OPENVET_TEST_KILLS", "5"))):
             process = subprocess.Popen(
-                [sys.executable, "-c", SERVER, str(folder), hub.url], stdout=subprocess.PIPE, text=True
+                [sys.executable, "-c", SERVER, str(folder), hub.url, hub.commit], stdout=subprocess.PIPE, text=True
             )
             assert process.stdout is not None
             lines = [process.stdout.readline()]
