@@ -22,7 +22,10 @@ from sqlalchemy import (
     text,
 )
 
-__all__ = ["BLOB", "DECISION", "FILE", "JOB", "META", "METADATA", "PULL", "REF", "REPOSITORY", "REVISION", "VETTING"]
+__all__ = [
+    "ATTEMPT", "BLOB", "DECISION", "FILE", "HELD_ROLE", "INVITATION", "JOB", "META", "METADATA", "PERSON", "PROJECT", "PULL", "REF", "REPOSITORY", "REVISION",
+    "SESSION", "TOKEN", "VETTING",
+]  # fmt: skip
 
 METADATA: Final = MetaData(
     naming_convention={
@@ -184,3 +187,94 @@ PULL: Final = Table(
 
 #: A few values that the server remembers.
 META: Final = Table("meta", METADATA, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
+
+#: A part of the company that models are pulled and approved for; the path says what it is below.
+PROJECT: Final = Table(
+    "project",
+    METADATA,
+    Column("path", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("added", BigInteger, nullable=False),
+)
+
+#: A user or a service account. Nobody is ever deleted: what somebody decided stays theirs. ``password`` is Argon2id, NULL where there is none;
+#: ``subject`` is who an identity provider says they are, ``ISSUER SUBJECT``.
+PERSON: Final = Table(
+    "person",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("service", Boolean, nullable=False),
+    Column("password", Text, nullable=True),
+    Column("subject", Text, nullable=True),
+    Column("added", BigInteger, nullable=False),
+    Column("disabled", BigInteger, nullable=True),
+    UniqueConstraint("name"),
+    UniqueConstraint("subject"),
+)
+
+#: A role that somebody has in a project and below it.
+HELD_ROLE: Final = Table(
+    "held_role",
+    METADATA,
+    Column("person", ForeignKey("person.id"), primary_key=True),
+    Column("project", ForeignKey("project.path"), primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("by", Text, nullable=False),
+    Column("added", BigInteger, nullable=False),
+)
+
+#: A token of somebody, by its digest. It may do what its owner may in ``project``, and of that only what ``rights`` (words, with spaces) says.
+TOKEN: Final = Table(
+    "token",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("person", ForeignKey("person.id"), nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("hint", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("project", ForeignKey("project.path"), nullable=False),
+    Column("rights", Text, nullable=False),
+    Column("added", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Column("revoked", BigInteger, nullable=True),
+    Column("last_used", BigInteger, nullable=True),
+    UniqueConstraint("digest"),
+    Index(None, "person"),
+)
+
+#: Somebody who logged in with a browser, by the digest of what the cookie holds. ``form`` is what each form has to send along.
+SESSION: Final = Table(
+    "session",
+    METADATA,
+    Column("digest", Text, primary_key=True),
+    Column("person", ForeignKey("person.id"), nullable=False),
+    Column("form", Text, nullable=False),
+    Column("added", BigInteger, nullable=False),
+    Column("seen", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Index(None, "person"),
+    Index(None, "expires"),
+)
+
+#: Logins that failed, by name and by address.
+ATTEMPT: Final = Table(
+    "attempt",
+    METADATA,
+    Column("key", Text, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+
+#: A link by which somebody chooses a password, once, by the digest of what it holds.
+INVITATION: Final = Table(
+    "invitation",
+    METADATA,
+    Column("digest", Text, primary_key=True),
+    Column("person", ForeignKey("person.id"), nullable=False),
+    Column("added", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Index(None, "person"),
+)
