@@ -23,9 +23,27 @@ from sqlalchemy import (
 )
 
 __all__ = [
-    "ATTEMPT", "BLOB", "DECISION", "FILE", "HELD_ROLE", "INVITATION", "JOB", "META", "METADATA", "PERSON", "PROJECT", "PULL", "REF", "REPOSITORY", "REVISION",
-    "SESSION", "TOKEN", "VETTING",
-]  # fmt: skip
+    "ATTEMPT",
+    "BLOB",
+    "DECISION",
+    "FILE",
+    "HELD_ROLE",
+    "INVITATION",
+    "JOB",
+    "META",
+    "METADATA",
+    "PERSON",
+    "PROJECT",
+    "PULL",
+    "REF",
+    "REPOSITORY",
+    "REQUEST",
+    "REVISION",
+    "SESSION",
+    "TOKEN",
+    "VETTING",
+    "VOICE",
+]
 
 METADATA: Final = MetaData(
     naming_convention={
@@ -277,4 +295,42 @@ INVITATION: Final = Table(
     Column("added", BigInteger, nullable=False),
     Column("expires", BigInteger, nullable=False),
     Index(None, "person"),
+)
+
+#: Somebody wants to have a commit. ``person`` is NULL where a pull was blocked of whom nobody knows who it was; ``state`` is ``blocked`` until
+#: somebody says what it is for. ``decision`` is what it led to.
+REQUEST: Final = Table(
+    "request",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("revision", ForeignKey("revision.id"), nullable=False),
+    Column("project", ForeignKey("project.path"), nullable=False),
+    Column("person", ForeignKey("person.id"), nullable=True),
+    Column("state", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("blocks", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=True),
+    Column("added", BigInteger, nullable=False),
+    Column("changed", BigInteger, nullable=False),
+    Column("decision", ForeignKey("decision.id"), nullable=True),
+    Index(None, "revision"),
+    Index(None, "state", "id"),
+    Index(None, "person"),
+)
+
+#: What somebody said about a request. Never changed: who changes their mind says something new, and the last word of each counts.
+VOICE: Final = Table(
+    "voice",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("request", ForeignKey("request.id"), nullable=False),
+    Column("person", ForeignKey("person.id"), nullable=False),
+    Column("says", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("conditions", Text, nullable=False),
+    Column("until", BigInteger, nullable=True),
+    Column("at", BigInteger, nullable=False),
+    Index(None, "request"),
 )
