@@ -20,7 +20,7 @@ from openvet.store import people, sessions
 from openvet.store.database import Connection, Database
 from openvet.store.people import Person, Token
 
-__all__ = ["Identity", "Login", "NotAllowedError", "People"]
+__all__ = ["Identity", "Login", "NotAllowedError", "People", "grants_of"]
 
 _NAME: Final = pattern(r"[a-z0-9](?:[a-z0-9._@+-]{0,98}[a-z0-9])?")
 _HOUR: Final = 3_600_000
@@ -225,7 +225,7 @@ class People:
             if found is None:
                 return None
             session, stale = found
-            identity = Identity(session.person, _grants(connection, session.person))
+            identity = Identity(session.person, grants_of(connection, session.person))
         if stale:
             with self._database.writing() as connection:
                 sessions.touch_session(connection, digest, now)
@@ -280,12 +280,13 @@ class People:
                     f"the token {printable(text[:12])}... has expired, was revoked, or is of another server: make a new one"
                 )
             person, token = found
-            identity = Identity(person, _grants(connection, person), token)
+            identity = Identity(person, grants_of(connection, person), token)
         if people.is_stale(token, now):
             with self._database.writing() as connection:
                 people.touch_token(connection, token, now)
         return identity
 
 
-def _grants(connection: Connection, person: Person) -> tuple[Grant, ...]:
+def grants_of(connection: Connection, person: Person) -> tuple[Grant, ...]:
+    """The roles that somebody has."""
     return tuple(Grant(Role(each.role), each.project) for each in people.roles_of(connection, person.id))
