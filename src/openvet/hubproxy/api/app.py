@@ -1,0 +1,45 @@
+"""The API as an application, mounted at ``/openvet/v1``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import FastAPI
+
+from openvet.gate.identity import People
+from openvet.gate.requests import Requests
+from openvet.hubproxy.api import people as people_routes
+from openvet.hubproxy.api import requests as request_routes
+from openvet.hubproxy.api.problem import PROBLEMS, add_handlers
+from openvet.store.database import Database
+from openvet.version import VERSION
+
+__all__ = ["make_api"]
+
+
+def make_api(database: Database, people: People, requests: Requests, clock: Callable[[], int]) -> FastAPI:
+    """The API.
+
+    Args:
+        database: of the server.
+        people, requests: what the routes do.
+        clock: milliseconds UTC.
+    """
+    app = FastAPI(
+        title="OpenVet",
+        version=VERSION,
+        description="Models are pulled through this gate. Every list comes in pages, as JSON or as CSV.",
+        openapi_url="/openapi.json",
+        docs_url=None,  # these pages load scripts from elsewhere
+        redoc_url=None,
+        responses=PROBLEMS,
+    )
+    app.router.redirect_slashes = False
+    app.state.database = database
+    app.state.people = people
+    app.state.requests = requests
+    app.state.clock = clock
+    add_handlers(app)
+    app.include_router(people_routes.ROUTES)
+    app.include_router(request_routes.ROUTES)
+    return app

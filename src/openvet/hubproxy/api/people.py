@@ -1,0 +1,320 @@
+"""People, their roles in projects, and their tokens."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import Field
+
+from openvet.errors import UsageError
+from openvet.gate.identity import Identity, NotAllowedError, People
+from openvet.gate.roles import ROOT, Right, Role
+from openvet.hubproxy.api.pages import Id, Limit, Line, Model, Page, answer
+from openvet.hubproxy.api.who import Who
+from openvet.store import people as rows
+from openvet.store.database import Database
+
+__all__ = ["ROUTES"]
+
+ROUTES = APIRouter()
+Name = Annotated[Line, Path()]
+Number = Annotated[Id, Path()]
+
+
+class PersonOut(Model):
+    """Somebody. ``disabled`` is when they were, in milliseconds UTC."""
+
+    id: int
+    name: str
+    title: str
+    service: bool
+    added: int
+    disabled: int | None
+
+
+class MeOut(Model):
+    """Who asks, in which project, and what they may do there."""
+
+    name: str
+    title: str
+    project: str
+    rights: list[Right]
+
+
+class PersonIn(Model):
+    """Somebody new. A service account has tokens and no password."""
+
+    name: Line
+    title: Line = ""
+    service: bool = False
+
+
+class InvitedOut(Model):
+    """Somebody, and the path of the link by which they choose a password; null for a service account. It is shown once."""
+
+    person: PersonOut
+    link: str | None
+
+
+class ProjectOut(Model):
+    """A project."""
+
+    path: str
+    title: str
+    added: int
+
+
+class ProjectIn(Model):
+    """A new project below one that is there."""
+
+    path: Line
+    title: Line = ""
+
+
+class RoleOut(Model):
+    """A role that somebody has in a project and below it."""
+
+    name: str
+    project: str
+    role: Role
+    by: str
+    added: int
+
+
+class RoleIn(Model):
+    """A role to give or to take."""
+
+    name: Line
+    project: Line = ROOT
+    role: Role
+
+
+class TokenOut(Model):
+    """What is known of a token. Times in milliseconds UTC."""
+
+    id: int
+    owner: str
+    hint: str
+    title: str
+    project: str
+    rights: list[Right]
+    added: int
+    expires: int
+    revoked: int | None
+    last_used: int | None
+
+
+class TokenIn(Model):
+    """A new token: of oneself, or of a service account that one administers."""
+
+    title: Line = ""
+    project: Line = ROOT
+    rights: list[Right] = Field([Right.SEE, Right.PULL, Right.ASK], max_length=len(Right))
+    days: int = Field(90, ge=1, le=366)
+    owner: Line = ""
+
+
+class NewTokenOut(Model):
+    """A new token. ``text`` is shown once."""
+
+    text: str
+    token: TokenOut
+
+
+def _people(request: Request) -> People:
+    found: People = request.app.state.people
+    return found
+
+
+def _database(request: Request) -> Database:
+    found: Database = request.app.state.database
+    return found
+
+
+def _person(each: rows.Person) -> PersonOut:
+    return PersonOut(
+        id=each.id, name=each.name, title=each.title, service=each.service, added=each.added, disabled=each.disabled
+    )
+
+
+def _somebody(request: Request, name: str) -> rows.Person:
+    with _database(request).reading() as connection:
+        found = rows.find_person(connection, name)
+    if found is None:
+        raise UsageError("there is nobody of that name")
+    return found
+
+
+@ROUTES.get("/me", tags=["people"])
+def me(who: Who) -> MeOut:
+    """Who asks."""
+    rights = sorted(who.rights_in(who.project))
+    return MeOut(name=who.person.name, title=who.person.title, project=who.project, rights=rights)
+
+
+@ROUTES.get("/people", tags=["people"], response_model=Page[PersonOut])
+def list_people(request: Request, who: Who, limit: Limit = 100, after: Annotated[Line, Query()] = "") -> object:
+    """People and service accounts, in order of their names."""
+    who.require(Right.ADMINISTER, ROOT)
+    with _database(request).reading() as connection:
+        found = rows.list_people(connection, after, limit + 1)
+    return answer(
+        request, [_person(each) for each in found[:limit]], found[limit - 1].name if len(found) > limit else None
+    )
+
+
+@ROUTES.post("/people", tags=["people"], status_code=201)
+def add_person(request: Request, who: Who, new: PersonIn) -> InvitedOut:
+    """Add somebody."""
+    who.require(Right.ADMINISTER, ROOT)
+    made, secret = _people(request).add(new.name, new.title, service=new.service)
+    return InvitedOut(person=_person(made), link=None if secret is None else f"/openvet/welcome?invitation={secret}")
+
+
+@ROUTES.post("/people/{name}/invitation", tags=["people"], status_code=201)
+def invite(request: Request, who: Who, name: Name) -> InvitedOut:
+    """A new link for somebody who lost the password."""
+    who.require(Right.ADMINISTER, ROOT)
+    found = _somebody(request, name)
+    if found.service or found.disabled is not None:
+        raise UsageError("a service account has no password, and whoever is disabled none that counts")
+    return InvitedOut(person=_person(found), link=f"/openvet/welcome?invitation={_people(request).invite(found)}")
+
+
+@ROUTES.post("/people/{name}/disabled", tags=["people"], status_code=204, response_class=Response)
+def disable(request: Request, who: Who, name: Name) -> None:
+    """Let somebody in no more, by no way."""
+    who.require(Right.ADMINISTER, ROOT)
+    found = _somebody(request, name)
+    if found.id == who.person.id:
+        raise UsageError("nobody disables themselves: there might be nobody left who could take it back")
+    _people(request).disable(found)
+
+
+@ROUTES.delete("/people/{name}/disabled", tags=["people"], status_code=204, response_class=Response)
+def enable(request: Request, who: Who, name: Name) -> None:
+    """Let somebody in again; the tokens that have not expired count again, too."""
+    who.require(Right.ADMINISTER, ROOT)
+    found = _somebody(request, name)
+    with _database(request).writing() as connection:
+        rows.change_person(connection, found.id, disabled=None)
+
+
+# --- projects and roles ---
+
+
+@ROUTES.get("/projects", tags=["projects"], response_model=Page[ProjectOut])
+def list_projects(request: Request, who: Who) -> object:
+    """The projects that one may see something in."""
+    with _database(request).reading() as connection:
+        found = rows.list_projects(connection)
+    seen = [each for each in found if who.rights_in(each.path)]
+    return answer(request, [ProjectOut(path=each.path, title=each.title, added=each.added) for each in seen], None)
+
+
+@ROUTES.post("/projects", tags=["projects"], status_code=201)
+def add_project(request: Request, who: Who, new: ProjectIn) -> ProjectOut:
+    """Add a project."""
+    from openvet.gate.roles import parse_project
+
+    path = parse_project(new.path)
+    who.require(Right.ADMINISTER, path)
+    with _database(request).writing() as connection:
+        made = rows.add_project(connection, path, new.title[:200], request.app.state.clock())
+    return ProjectOut(path=made.path, title=made.title, added=made.added)
+
+
+@ROUTES.get("/roles", tags=["projects"], response_model=Page[RoleOut])
+def list_roles(request: Request, who: Who, project: Annotated[Line, Query()] = ROOT) -> object:
+    """The roles that hold in a project, those given above it among them."""
+    who.require(Right.ADMINISTER, project)
+    with _database(request).reading() as connection:
+        held = rows.roles_in(connection, project)
+        names = {each.person: rows.find_person(connection, id=each.person) for each in held}
+    out = [
+        RoleOut(name=person.name, project=each.project, role=Role(each.role), by=each.by, added=each.added)
+        for each in held
+        if (person := names[each.person]) is not None
+    ]
+    return answer(request, out, None)
+
+
+@ROUTES.put("/roles", tags=["projects"], status_code=204, response_class=Response)
+def give_role(request: Request, who: Who, role: RoleIn) -> None:
+    """Give somebody a role."""
+    who.require(Right.ADMINISTER, role.project)
+    found = _somebody(request, role.name)
+    with _database(request).writing() as connection:
+        rows.give_role(connection, found.id, role.project, role.role, who.person.name, request.app.state.clock())
+
+
+@ROUTES.post("/roles/taken", tags=["projects"], status_code=204, response_class=Response)
+def take_role(request: Request, who: Who, role: RoleIn) -> None:
+    """Take a role from somebody."""
+    who.require(Right.ADMINISTER, role.project)
+    found = _somebody(request, role.name)
+    if (found.id, role.role, role.project) == (who.person.id, Role.ADMIN, ROOT):
+        raise UsageError("nobody takes the root from themselves: there might be nobody left who could give it back")
+    with _database(request).writing() as connection:
+        if not rows.take_role(connection, found.id, role.project, role.role):
+            raise UsageError("they do not have that role in that project")
+
+
+# --- tokens ---
+
+
+def _token(each: rows.Token, owner: str) -> TokenOut:
+    return TokenOut(
+        id=each.id, owner=owner, hint=each.hint, title=each.title, project=each.project, rights=[Right(right) for right in each.rights],
+        added=each.added, expires=each.expires, revoked=each.revoked, last_used=each.last_used,
+    )  # fmt: skip
+
+
+def _no_token(who: Identity) -> None:
+    """A token that could make tokens would never end."""
+    if who.token is not None:
+        raise NotAllowedError("tokens are made and revoked by people who are logged in, not by tokens")
+
+
+@ROUTES.get("/tokens", tags=["tokens"], response_model=Page[TokenOut])
+def list_tokens(
+    request: Request,
+    who: Who,
+    everybody: bool = False,
+    limit: Limit = 100,
+    after: Annotated[int, Query(ge=0, le=2**53)] = 0,
+) -> object:
+    """One's own tokens, or everybody's for those who administer the root."""
+    if everybody:
+        who.require(Right.ADMINISTER, ROOT)
+    with _database(request).reading() as connection:
+        found = rows.list_tokens(connection, None if everybody else who.person.id, after, limit + 1)
+        owners = {each.person: rows.find_person(connection, id=each.person) for each in found}
+    out = [_token(each, owner.name if (owner := owners[each.person]) else "") for each in found[:limit]]
+    return answer(request, out, str(found[limit - 1].id) if len(found) > limit else None)
+
+
+@ROUTES.post("/tokens", tags=["tokens"], status_code=201)
+def add_token(request: Request, who: Who, new: TokenIn) -> NewTokenOut:
+    """Make a token. Its text is in this answer and nowhere else."""
+    _no_token(who)
+    owner = who.person
+    if new.owner and new.owner != owner.name:
+        who.require(Right.ADMINISTER, ROOT)
+        owner = _somebody(request, new.owner)
+        if not owner.service:
+            raise UsageError("people make their tokens themselves; only a service account's are made for it")
+    made, kept = _people(request).add_token(owner, new.title, new.project, new.rights, new.days)
+    return NewTokenOut(text=made.text, token=_token(kept, owner.name))
+
+
+@ROUTES.delete("/tokens/{number}", tags=["tokens"], status_code=204, response_class=Response)
+def revoke_token(request: Request, who: Who, number: Number) -> None:
+    """End a token: one's own, or anybody's for those who administer the root. A token may end itself."""
+    if who.token is not None and who.token.id != number:
+        _no_token(who)
+    of = None if Right.ADMINISTER in who.rights_in(ROOT) else who.person.id
+    with _database(request).writing() as connection:
+        if not rows.revoke_token(connection, number, request.app.state.clock(), person=of):
+            raise UsageError("there is no such token of yours that still counts")

@@ -1,0 +1,94 @@
+"""What went wrong, for programs: ``application/problem+json`` of RFC 9457. A fault of ours tells nothing about our inside."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from openvet.core.text import printable
+from openvet.errors import UsageError
+from openvet.evidence.log.disk import StorageError
+from openvet.gate.identity import NotAllowedError
+
+__all__ = ["PROBLEMS", "NotIdentifiedError", "add_handlers", "problem"]
+
+MEDIA_TYPE: Final = "application/problem+json"
+_MOST: Final = 20
+
+#: The schema of a problem, for every route.
+PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    "4XX": {
+        "description": "It was not done; `detail` says why and what to do next.",
+        "content": {
+            MEDIA_TYPE: {
+                "schema": {
+                    "type": "object",
+                    "required": ["title", "status", "detail"],
+                    "properties": {
+                        "title": {"type": "string"},
+                        "status": {"type": "integer"},
+                        "detail": {"type": "string"},
+                        "errors": {
+                            "type": "array",
+                            "items": {
+                                "type": "object",
+                                "properties": {"at": {"type": "string"}, "detail": {"type": "string"}},
+                            },
+                        },
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+class NotIdentifiedError(Exception):
+    """Nobody knows who asks. ``str`` says what to send."""
+
+
+def problem(
+    status: int, detail: str, errors: list[dict[str, str]] | None = None, *, headers: dict[str, str] | None = None
+) -> JSONResponse:
+    """An answer that says what went wrong."""
+    body: dict[str, Any] = {"title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    if errors:
+        body["errors"] = errors
+    return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Have every error of a route answered as a problem."""
+
+    @app.exception_handler(NotIdentifiedError)
+    async def not_identified(_: Request, error: NotIdentifiedError) -> JSONResponse:
+        return problem(401, str(error), headers={"WWW-Authenticate": 'Bearer realm="openvet"'})
+
+    @app.exception_handler(NotAllowedError)
+    async def not_allowed(_: Request, error: NotAllowedError) -> JSONResponse:
+        return problem(403, str(error))
+
+    @app.exception_handler(UsageError)
+    async def usage(_: Request, error: UsageError) -> JSONResponse:
+        return problem(422, str(error))
+
+    @app.exception_handler(StorageError)
+    async def storage(_: Request, error: StorageError) -> JSONResponse:
+        return problem(503, error.message if hasattr(error, "message") else str(error), headers={"Retry-After": "5"})
+
+    @app.exception_handler(HTTPException)
+    async def http(_: Request, error: HTTPException) -> JSONResponse:
+        return problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        found = [
+            {"at": printable(".".join(map(str, each["loc"])))[:200], "detail": printable(str(each["msg"]))[:200]}
+            for each in error.errors()[:_MOST]
+        ]
+        return problem(422, "the request does not fit the schema of this route", found)

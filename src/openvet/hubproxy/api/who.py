@@ -1,0 +1,52 @@
+"""Who asks: by a token in ``Authorization``, or by the session of a browser.
+
+A browser sends its cookie by itself, also when another site makes it; so whatever changes something by session has to send along what
+only our pages know (``X-OpenVet-Form``).
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import Annotated, Final
+
+from fastapi import Depends, Request
+
+from openvet.gate.identity import Identity, NotAllowedError, People
+from openvet.hubproxy.api.problem import NotIdentifiedError
+
+__all__ = ["COOKIE", "FORM", "Who", "bearer_of"]
+
+COOKIE: Final = "openvet_session"
+FORM: Final = "x-openvet-form"
+_SAFE: Final = frozenset({"GET", "HEAD"})
+
+
+def bearer_of(header: str) -> str:
+    """The token of an ``Authorization`` header, '' where it holds none."""
+    scheme, _, token = header.strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _identify(request: Request) -> Identity:
+    people: People = request.app.state.people
+    header = request.headers.get("authorization", "")
+    if header:
+        token = bearer_of(header)
+        if not token:
+            raise NotIdentifiedError("Authorization has to be 'Bearer ovt_...'")
+        try:
+            return people.by_token(token)
+        except NotAllowedError as error:
+            raise NotIdentifiedError(str(error)) from None
+    found = people.by_session(request.cookies.get(COOKIE, ""))
+    if found is None:
+        raise NotIdentifiedError("log in, or send a token: Authorization: Bearer ovt_...")
+    identity, form = found
+    sent = request.headers.get(FORM, "").encode()
+    if request.method not in _SAFE and not hmac.compare_digest(sent, form.encode()):
+        raise NotAllowedError("this did not come from a page of ours: load the page again")
+    return identity
+
+
+#: The parameter of a route that needs to know who asks.
+Who = Annotated[Identity, Depends(_identify)]

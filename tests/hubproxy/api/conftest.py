@@ -1,0 +1,137 @@
+"""The API on a port of its own, with a database, and somebody of every role."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from sqlalchemy import insert
+
+from openvet.gate import credentials
+from openvet.gate.identity import People
+from openvet.gate.requests import Requests
+from openvet.gate.roles import Right, Role
+from openvet.hubproxy.api.app import make_api
+from openvet.store import people as people_rows
+from openvet.store.database import Connection, Database, open_database
+from openvet.store.decisions import add_decision
+from openvet.store.people import Person
+from openvet.store.tables import REPOSITORY, REVISION
+
+SENTENCE = "five small models went to sea"
+COMMIT = "c" * 40
+ALL = tuple(Right)
+
+
+class Answer:
+    """What came back."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Live:
+    """A server, and ways to ask it."""
+
+    def __init__(self, database: Database) -> None:
+        self.now = 1_795_867_200_000
+        self.database = database
+        self.people = People(database, lambda: self.now)
+        self.requests = Requests(database, self, lambda: self.now)
+        self.app = make_api(database, self.people, self.requests, lambda: self.now)
+        config = uvicorn.Config(self.app, host="127.0.0.1", port=0, log_level="critical", ws="none", lifespan="off")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self.tokens: dict[str, str] = {}
+
+    def write_approval(self, connection: Connection, revision: int, **said: object) -> int:
+        return add_decision(
+            connection, revision, "all", "approval", "admit", str(said["reason"]), str(said["by"]), self.now, b"{}"
+        )
+
+    def start(self) -> None:
+        self._thread.start()
+        while not self._server.started:
+            time.sleep(0.005)
+        self.port = self._server.servers[0].sockets[0].getsockname()[1]
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+
+    def add(self, name: str, *roles: tuple[Role, str]) -> Person:
+        """Somebody with roles, and a token for everything in ``tokens``."""
+        made, link = self.people.add(name, f"{name} by title")
+        assert link is not None
+        self.people.accept(link, SENTENCE)
+        with self.database.writing() as connection:
+            for role, project in roles:
+                people_rows.give_role(connection, made.id, project, role, "test", self.now)
+        self.tokens[name] = self.people.add_token(made, "test", "/", ALL, 90)[0].text
+        return made
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        as_: str = "",
+        headers: Mapping[str, str] | None = None,
+        raw: bytes | None = None,
+    ) -> Answer:
+        """One request, by the token of somebody."""
+        sent = dict(headers or {})
+        if as_:
+            sent["Authorization"] = f"Bearer {self.tokens[as_]}"
+        data = raw
+        if body is not None:
+            data = json.dumps(body).encode()
+            sent.setdefault("Content-Type", "application/json")
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, path, data, sent)
+            found = connection.getresponse()
+            return Answer(found.status, {name.lower(): value for name, value in found.getheaders()}, found.read())
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
+    monkeypatch.setattr(credentials, "_MEMORY", 64)
+    database = open_database(f"sqlite:///{tmp_path}/a.db")
+    made = Live(database)
+    made.people.begin("first")
+    with database.writing() as connection:
+        for path in ("/vision", "/vision/ocr", "/text"):
+            people_rows.add_project(connection, path, path, 1)
+        repository = connection.execute(
+            insert(REPOSITORY)
+            .values(kind="model", name="org/tiny", upstream="up", first_seen=1)
+            .returning(REPOSITORY.c.id)
+        ).scalar_one()
+        connection.execute(
+            insert(REVISION).values(repository=repository, commit_id=COMMIT, upstream="up", about="{}", listed_at=1)
+        )
+    for role in Role:
+        made.add(role.value, (role, "/vision"))
+    made.add("nobody")
+    made.add("root", (Role.ADMIN, "/"), (Role.APPROVER, "/"))
+    made.start()
+    yield made
+    made.stop()
+    database.close()
