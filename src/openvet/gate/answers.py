@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -191,4 +192,15 @@ class Gate(Protocol):
 
     def pulled(self, ready: Ready, asking: Asking, sent: int) -> None:
         """Remember that somebody was given ``sent`` bytes of a file."""
+        ...
+
+    def admitted(self, kind: str, search: str, after: str, limit: int, asking: Asking) -> Sequence[Listed]:
+        """Repositories of which something may be had: of each the newest revision that a decision in force admits.
+
+        Args:
+            kind: ``model`` or ``dataset``.
+            search: part of a name, whatever its case; '' for every name.
+            after: only names behind this one.
+            limit: at most so many, in order of their names. ``files`` may be empty in them.
+        """
         ...
