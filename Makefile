@@ -22,7 +22,7 @@ INSTALL := $(PIP) install --quiet --require-hashes --no-deps
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test interop conformance interop-log browser lint types floors bench peers worst fuzz soak replay docs docs-check index fmt lock clean check-all
+.PHONY: help demo test interop conformance interop-log clients browser lint types floors bench peers worst fuzz soak replay docs docs-check index fmt lock clean check-all
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -113,6 +113,19 @@ $(CACHE)/interop/tlog/.made: requirements/interop-tlog.txt
 	$(@D)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps -r $<
 	@touch $@
 
+# clients of a hub, each in an environment of its own: real ones pull through the gate
+$(CACHE)/clients/%/.made: requirements/clients-%.txt
+	@mkdir -p $(@D)
+	@bash tools/venv.sh "$(PYTHON)" $(@D)
+	$(@D)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps -r $<
+	@touch $@
+
+$(CACHE)/clients/js/.made: tests/hubclients/package.json tests/hubclients/package-lock.json tests/hubclients/.npmrc tests/hubclients/driver.mjs
+	@mkdir -p $(@D)
+	cp $^ $(@D)
+	cd $(@D) && npm ci --silent
+	@touch $@
+
 # what drives a Chromium of the system's, and what judges pages in it
 $(CACHE)/browser/.made: tests/browser/package.json tests/browser/package-lock.json tests/browser/.npmrc
 	@mkdir -p $(@D)
@@ -138,6 +151,11 @@ conformance: $(STAMP)/test $(CACHE)/interop/model-signing/.made ## suites of oth
 
 interop-log: $(STAMP)/test $(CACHE)/interop/tlog/.made ## our logs read by aics-tlog, and its logs by us (TLOG_PYTHON=python3.12)
 	$(BIN)/python -m pytest tests/conformance/test_tlog.py $(ARGS)
+
+clients: $(STAMP)/test $(CACHE)/clients/hub-0/.made $(CACHE)/clients/hub-1/.made $(CACHE)/clients/hub-2/.made ## real clients of a hub pull through the gate and are refused: huggingface_hub 0.36 to 2.4, hf, Transformers, JavaScript
+	@$(MAKE) --no-print-directory $(CACHE)/clients/js/.made || echo "openvet: the tests with @huggingface/hub are left out" >&2
+	@$(MAKE) --no-print-directory $(CACHE)/clients/transformers/.made || echo "openvet: the tests with Transformers are left out" >&2
+	$(BIN)/python -m pytest tests/hubclients $(ARGS)
 
 browser: $(STAMP)/test $(CACHE)/browser/.made ## pages looked at in a real browser: accessibility, phone, dark, print; screenshots in .cache/browser (needs Chromium and Node 20)
 	$(BIN)/python -m pytest tests/browser $(ARGS)

@@ -36,8 +36,8 @@ def name_of(requirement: str) -> str:
 
 
 def test_there_is_a_lock_for_each_job() -> None:
-    ours = [path.stem for path in LOCKS if not path.stem.startswith(("peers-", "interop-"))]
-    assert ours == ["build", "core", "demo", "dev", "lock", "replay", "test"]
+    ours = [path.stem for path in LOCKS if not path.stem.startswith(("peers-", "interop-", "clients-"))]
+    assert ours == ["build", "core", "demo", "dev", "lock", "replay", "server", "test"]
 
 
 def test_there_is_a_lock_for_each_peer() -> None:
@@ -48,6 +48,11 @@ def test_there_is_a_lock_for_each_peer() -> None:
 def test_there_is_a_lock_for_each_tool_that_ours_must_understand() -> None:
     others = {path.stem.removeprefix("interop-") for path in LOCKS if path.stem.startswith("interop-")}
     assert others == {"bom", "hub", "in-toto", "model-signing", "oscal", "teams", "tlog"}
+
+
+def test_there_is_a_lock_for_each_client_that_pulls_through_the_gate() -> None:
+    clients = {path.stem.removeprefix("clients-") for path in LOCKS if path.stem.startswith("clients-")}
+    assert clients == {"hub-0", "hub-1", "hub-2", "transformers"}
 
 
 @pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.stem)

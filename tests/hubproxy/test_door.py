@@ -284,6 +284,11 @@ def test_absurd_ranges_are_416(wanted: str, server: Running) -> None:
     assert headers["content-range"] == f"bytes */{len(BIG)}"
 
 
+def test_a_range_of_no_bytes(server: Running) -> None:
+    status, headers, body = server.ask("GET", "/org/model/resolve/main/empty.txt", {"Range": "bytes=0-0"})
+    assert (status, headers["content-range"], body) == (200, "bytes */0", b"")
+
+
 def test_what_was_given_is_remembered(shelf: Shelf, server: Running) -> None:
     agent = "unknown/None; hf_hub/2.4.0"
     server.ask("GET", "/org/model/resolve/main/config.json", {"User-Agent": agent})
@@ -352,6 +357,7 @@ def test_every_refusal_in_its_form(why: Refusal, shelf: Shelf, server: Running) 
             headers["x-error-message"]
             == f"org/model is not for you X-Evil: 1 ({why}) See {server.url}/models/org/model"
         )
+        assert headers["x-hf-warning"].partition("; ")[2] == headers["x-error-message"]
         assert headers["x-repo-commit"] == "a" * 40
         assert "x-evil" not in headers
         if method == "GET":

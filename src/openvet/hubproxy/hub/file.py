@@ -114,7 +114,8 @@ def plan(asked: dict[bytes, bytes], file: ListedFile, commit: str, *, head: bool
         return Plan(304, headers, (), 0)
     wanted = None
     # RFC 9110 14.2: only GET has ranges; 13.1.5: with If-Range only of the same bytes, and a date is never that
-    if not head and b"range" in asked and asked.get(b"if-range", etag.encode()).decode("latin-1").strip() == etag:
+    # a file without bytes has no range (14.1.2), and a range may be ignored
+    if not head and file.size and b"range" in asked and asked.get(b"if-range", etag.encode()).decode("latin-1").strip() == etag:
         try:
             wanted = read_ranges(asked[b"range"].decode("latin-1"), file.size)
         except UnsatisfiableError as error:
@@ -123,6 +124,9 @@ def plan(asked: dict[bytes, bytes], file: ListedFile, commit: str, *, head: bool
             return Plan(status, out, (body,), len(body))
     if wanted is None:
         length = (b"content-length", str(file.size).encode())
+        if not file.size and b"range" in asked:
+            # @huggingface/hub asks for byte 0 of each file, and takes its size from here; 416 would end a whole snapshot
+            headers.append((b"content-range", b"bytes */0"))
         return Plan(200, [*headers, length], ((0, file.size),), file.size)
     if len(wanted) == 1:
         start, stop = wanted[0]

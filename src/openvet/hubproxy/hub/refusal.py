@@ -2,10 +2,14 @@
 
 Clients of a hub show few refusals to a person, and answer most of them from their cache. Which form does what was measured with
 ``huggingface_hub`` 0.36.2, 1.33.0 and 2.4.0 and Transformers 5.23; ``tests/hubclients`` measures it again. One table says it all.
+
+``X-HF-Warning`` carries the reason a second time: from 1.x on the client logs it, once for each topic, also where it answers from its cache or
+where its command line has words of its own for an error (``hf download`` calls every ``GatedRepo`` "requires approval").
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Final
 
@@ -78,6 +82,7 @@ def error_answer(
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
         (b"x-error-message", shown.encode("ascii")),
+        (b"x-hf-warning", f"openvet-{_topic(shown)}; {shown}".encode("ascii")),
         *(more or []),
     ]
     if code:
@@ -85,3 +90,8 @@ def error_answer(
     if commit:
         headers.append((b"x-repo-commit", line(commit).encode("ascii")))
     return status, headers, body
+
+
+def _topic(shown: str) -> str:
+    """A topic for each reason: of one that it has shown, a client shows no second."""
+    return hashlib.sha256(shown.encode("ascii")).hexdigest()[:12]
