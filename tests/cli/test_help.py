@@ -80,8 +80,10 @@ def examples() -> list[str]:
     return found
 
 
-# what needs a network is tried against our own servers in tests/origins, what needs an extra where the extra is
-LOCAL = [each for each in examples() if each.startswith("openvet") and not re.search(r" hf:| oci:| --identity ", each)]
+# what needs a network is tried against our own servers in tests/origins, what needs an extra where the extra is, and a server, which runs until
+# it is stopped, in tests/hubproxy
+ELSEWHERE = r" hf:| oci:| --identity |^openvet serve"
+LOCAL = [each for each in examples() if each.startswith("openvet") and not re.search(ELSEWHERE, each)]
 
 
 _CODES = {"diff": {0, 1}, "decide": {0, 1, 3}}

@@ -49,6 +49,7 @@ _COMMANDS = {
     "diff": "diff",
     "lineage": "lineage",
     "fingerprint": "fingerprint",
+    "serve": "serve",
     "rules": "rules",
     "explain": "rules",
     "formats": "formats",

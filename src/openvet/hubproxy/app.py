@@ -5,26 +5,38 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from typing import Final
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from openvet.core.pattern import pattern
 from openvet.gate.answers import Gate
 from openvet.hubproxy.hub.door import HOLD, HubDoor
+from openvet.hubproxy.hub.refusal import error_answer
 from openvet.hubproxy.seen import Observed, Seen, fault_answer
 from openvet.version import VERSION
 
 __all__ = ["make_app"]
+
+_NAME: Final = pattern(r"(.*?)(?::\d+)?")
 
 #: Threads in which the gate is asked. One of them waits for the database while the others do.
 THREADS = 32
 
 
 def make_app(
-    gate: Gate, note: Callable[[Seen], None], *, base: str = "", hold: float = HOLD, threads: int = THREADS
+    gate: Gate,
+    note: Callable[[Seen], None],
+    *,
+    base: str = "",
+    hold: float = HOLD,
+    threads: int = THREADS,
+    hosts: tuple[str, ...] = (),
 ) -> ASGIApp:
     """The application.
 
@@ -34,6 +46,8 @@ def make_app(
         base: where clients reach us; '' takes it from each request.
         hold: seconds for which a file is waited for.
         threads: in which the gate is asked.
+        hosts: names by which a request may call us; () for any. What a browser calls this machine by is not ours to choose, and a page that
+            makes its own name lead here must not read what we say.
     """
     executor = ThreadPoolExecutor(threads, "gate")
 
@@ -48,7 +62,27 @@ def make_app(
     ]
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _fault})
     app.router.redirect_slashes = False  # no answer of ours leads anywhere else
-    return Observed(app, note)
+    return Observed(_KnownHosts(app, frozenset(hosts)) if hosts else app, note)
+
+
+class _KnownHosts:
+    """An application that answers only who calls it by its name."""
+
+    def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
+        self._app, self._hosts = app, hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            named = _NAME.fullmatch(Headers(scope=scope).get("host", ""))
+            if named is None or (named[1] and named[1].lower() not in self._hosts):
+                status, headers, body = error_answer(
+                    421,
+                    "This server is not called that; set its url in serve.toml, or let it listen to other machines.",
+                )
+                await send({"type": "http.response.start", "status": status, "headers": headers})
+                await send({"type": "http.response.body", "body": body, "more_body": False})
+                return
+        await self._app(scope, receive, send)
 
 
 async def _welcome(request: Request) -> PlainTextResponse:

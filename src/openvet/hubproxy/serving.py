@@ -54,6 +54,7 @@ class Server:
         base: where clients reach us; '' takes it from each request.
         grace: seconds that running transfers get when the server is to end.
         proxies: addresses of reverse proxies, whose ``X-Forwarded-For`` and ``-Proto`` are believed.
+        hosts: names by which a request may call us; () for any.
     """
 
     def __init__(
@@ -66,10 +67,11 @@ class Server:
         base: str = "",
         grace: float = 30.0,
         proxies: tuple[str, ...] = (),
+        hosts: tuple[str, ...] = (),
     ) -> None:
         self._listener = listener
         config = uvicorn.Config(
-            make_app(gate, note, base=base, hold=hold),
+            make_app(gate, note, base=base, hold=hold, hosts=hosts),
             http=BoundedProtocol,
             ws="none",
             lifespan="on",

@@ -115,7 +115,12 @@ def plan(asked: dict[bytes, bytes], file: ListedFile, commit: str, *, head: bool
     wanted = None
     # RFC 9110 14.2: only GET has ranges; 13.1.5: with If-Range only of the same bytes, and a date is never that
     # a file without bytes has no range (14.1.2), and a range may be ignored
-    if not head and file.size and b"range" in asked and asked.get(b"if-range", etag.encode()).decode("latin-1").strip() == etag:
+    if (
+        not head
+        and file.size
+        and b"range" in asked
+        and asked.get(b"if-range", etag.encode()).decode("latin-1").strip() == etag
+    ):
         try:
             wanted = read_ranges(asked[b"range"].decode("latin-1"), file.size)
         except UnsatisfiableError as error:

@@ -1,0 +1,71 @@
+"""``openvet serve``: the gate in front of a hub."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+__all__ = ["serve"]
+
+
+@click.command(short_help="Serve models through a gate that vets them.")
+@click.option("--config", "file", metavar="FILE", type=click.Path(readable=False), help="Read this serve.toml; options override it.")  # fmt: skip
+@click.option("--data", metavar="DIR", type=click.Path(readable=False), help="Keep everything in this folder. Default: openvet/serve in XDG_DATA_HOME.")  # fmt: skip
+@click.option("--host", metavar="ADDRESS", help="Listen there. Default: 127.0.0.1, for this machine alone.")
+@click.option("--port", metavar="N", type=click.IntRange(0, 65535), help="Listen on this port; 0 takes a free one. Default: 8470.")  # fmt: skip
+@click.option("--upstream", "upstreams", multiple=True, metavar="URL|DIR", help="Where models come from: a hub, or a folder of ORG/NAME folders. May be repeated; the first that has one counts. Default: https://huggingface.co.")  # fmt: skip
+@click.option("--log", type=click.Choice(["text", "json"]), help="How each request is written to standard error. Default: text.")  # fmt: skip
+def serve(
+    file: str | None, data: str | None, host: str | None, port: int | None, upstreams: tuple[str, ...], log: str | None
+) -> None:
+    """Serve the models of a hub through a gate: nothing passes that was not hashed, vetted and decided.
+
+    Whoever sets HF_ENDPOINT to this server pulls through it, without any change to their code: from_pretrained,
+    hf download, snapshot_download, vLLM, JavaScript. Who is refused reads why.
+
+    It needs the extra openvet[server]. Only this machine reaches it until --host says otherwise; it has no users
+    and no passwords yet.
+
+    \b
+    Examples:
+      openvet serve                                    this machine, huggingface.co
+      openvet serve --upstream ./models                a folder of ORG/NAME folders
+      openvet serve --config serve.toml --log json
+    """  # noqa: D301
+    from dataclasses import replace
+    from importlib.util import find_spec
+
+    from openvet.errors import UsageError
+
+    missing = [each for each in ("fastapi", "sqlalchemy", "uvicorn") if find_spec(each) is None]
+    if missing:
+        raise UsageError(f"the server needs libraries that are not installed ({', '.join(missing)}): pip install 'openvet[server]'")  # fmt: skip
+    from openvet.hubproxy.config import ServeConfig, load_serve_config, place_of
+    from openvet.hubproxy.serve import serve as run
+
+    config = load_serve_config(file) if file is not None else ServeConfig()
+    config = replace(
+        config,
+        host=config.host if host is None else host,
+        port=config.port if port is None else port,
+        log=log or config.log,
+        data=os.path.abspath(data or config.data or _default_folder()),
+        upstreams=tuple(place_of(each) for each in upstreams) or config.upstreams,
+    )
+    run(config, _say, _log)
+
+
+def _default_folder() -> str:
+    home = os.environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
+    return os.path.join(home, "openvet", "serve")
+
+
+def _say(text: str) -> None:
+    click.echo(text)
+    sys.stdout.flush()
+
+
+def _log(line: str) -> None:
+    click.echo(line, err=True)

@@ -1,0 +1,161 @@
+"""``openvet serve``: a server from its configuration, from the lock on its folder to the last transfer."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import ipaddress
+import json
+import logging
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from openvet.core.text import printable
+from openvet.errors import UsageError
+from openvet.gate.opening import open_gate
+from openvet.hubproxy.config import ServeConfig
+from openvet.hubproxy.seen import as_json, as_text
+from openvet.hubproxy.serving import Server, listen
+from openvet.version import VERSION
+
+__all__ = ["claimed", "is_loopback", "serve"]
+
+_MARK: Final = "server.json"
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
+
+
+def serve(config: ServeConfig, say: Callable[[str], None], log: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Args:
+        config: how.
+        say: takes what a person at the terminal has to read, once the server listens.
+        log: takes a line for each request and each event.
+
+    Raises:
+        OpenVetError: it cannot begin; nothing was changed then, but for the folder that may have been made.
+    """
+    with claimed(config.data), contextlib.closing(listen(config.host, config.port)) as listener:
+        port = listener.getsockname()[1]
+        shown = f"[{config.host}]" if ":" in config.host else config.host
+        at = config.url or f"http://{'127.0.0.1' if shown in {'0.0.0.0', '[::]'} else shown}:{port}"  # noqa: S104 - what it is compared with
+        for each in config.upstreams:
+            if each.url and urlsplit(each.url).netloc in {urlsplit(at).netloc, f"{shown}:{port}"}:
+                raise UsageError(f"{each.url} is this server itself; an upstream is another hub")
+        _log_to(log, config.log)
+        gate = open_gate(
+            config.data, config.upstreams, config.settings, database=config.database, workers=config.workers
+        )
+        try:
+            note = as_json if config.log == "json" else as_text
+            server = Server(
+                gate,
+                listener,
+                lambda seen: log(note(seen)),
+                base=config.url,
+                grace=config.grace,
+                proxies=config.proxies,
+                hosts=_hosts(config),
+            )
+            say(_greeting(config, at))
+            server.run()
+        finally:
+            gate.close()
+
+
+@contextlib.contextmanager
+def claimed(folder: str) -> Iterator[None]:
+    """This folder is ours alone while the block runs.
+
+    Raises:
+        UsageError: another server uses it, or it holds something else.
+    """
+    shown = printable(folder)[:300]
+    path = os.path.join(folder, _MARK)
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        if not os.path.lexists(path) and os.listdir(folder):
+            raise UsageError(f"{shown} is not empty, and no folder of a server; name another with --data")
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise UsageError(
+            f"{shown} cannot be used as a folder for the server: {error.strerror}; name another with --data"
+        ) from error
+    with os.fdopen(descriptor, "r+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UsageError(f"{shown} is used by another server, {_who(file.read(300))}; stop it first, or name another folder with --data") from error  # fmt: skip
+        file.seek(0)
+        file.truncate()
+        file.write(json.dumps({"process": os.getpid(), "version": VERSION}).encode() + b"\n")
+        file.flush()
+        yield
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens there."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _hosts(config: ServeConfig) -> tuple[str, ...]:
+    """The names that a request to this machine alone may use: a page in a browser reaches it by others, which it makes lead here."""
+    if not is_loopback(config.host) or config.proxies:
+        return ()
+    return (*_LOOPBACK, config.host, *filter(None, [urlsplit(config.url).hostname]))
+
+
+def _greeting(config: ServeConfig, at: str) -> str:
+    places = ", ".join(each.url or each.folder for each in config.upstreams)
+    lines = [
+        f"OpenVet {VERSION} vets what is pulled from {printable(places)}; it keeps what it knows in {printable(config.data)}.",
+        "Models are pulled through it by whoever has this in the environment:",
+        "",
+        f"export HF_ENDPOINT={at}",
+        "",
+    ]
+    if not is_loopback(config.host):
+        lines.append(
+            "It listens to other machines, and knows no users yet: whoever reaches it may pull what is admitted."
+        )
+    lines.append("Ctrl-C ends it.")
+    return "\n".join(lines)
+
+
+def _who(data: bytes) -> str:
+    try:
+        return f"process {int(json.loads(data)['process'])}"
+    except (ValueError, KeyError, TypeError):
+        return "or was a moment ago"
+
+
+class _Lines(logging.Handler):
+    """What the rooms and libraries below say, as lines of the log."""
+
+    def __init__(self, log: Callable[[str], None], form: str) -> None:
+        super().__init__(logging.WARNING)
+        self._log, self._form = log, form
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            text = record.getMessage()
+            if record.exc_info:
+                text += "\n" + logging.Formatter().formatException(record.exc_info)
+            now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            value = {"time": now, "event": "log", "level": record.levelname.lower(), "from": record.name, "text": text}
+            self._log(json.dumps(value) if self._form == "json" else f"{now} {record.levelname} {record.name}: {text}")
+        except Exception:  # noqa: BLE001 - as logging asks of a handler
+            self.handleError(record)
+
+
+def _log_to(log: Callable[[str], None], form: str) -> None:
+    for name in ("openvet", "uvicorn"):
+        logger = logging.getLogger(name)
+        logger.handlers = [_Lines(log, form)]
+        logger.propagate = False
