@@ -351,3 +351,33 @@ def test_without_the_extra_a_message_says_what_to_install(place: Path) -> None:
     )
     assert found.returncode == 2
     assert 'pip install "openvet[policy]"' in found.stderr
+    for command in (
+        ("policy", "list"),
+        ("policy", "list", "-f", "json"),
+        ("policy", "facts"),
+        ("document", "list"),
+        ("document", "list", "-f", "json"),
+    ):
+        listed = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, cwd=place, timeout=60, check=False)  # fmt: skip
+        assert listed.returncode == 0, listed.stderr
+        assert listed.stdout == run(*command).stdout
+
+
+def test_lint_knows_the_kinds_of_statements(place: Path) -> None:
+    """A word that no kind has is never there, so that a line could never hold; what is said of other things is no such word."""
+    wrong = PACK.replace("pass: scan.verdict == 'admit', severity: critical", "pass: \"scan.verdict == 'admit' && ('cyclonedx' in evidence.kinds || 'sbom' in evidence.kinds)\", needs: [scan, spx], severity: critical")  # fmt: skip
+    (place / "pack" / "pack.yaml").write_text(wrong)
+    found = run("policy", "lint", "pack")
+    assert found.exit_code == 0
+    lines = found.stderr.splitlines()
+    assert [line.partition(": ")[2].split(",")[0] for line in lines] == ["there is no kind of statement 'spx'", "there is no kind of statement 'sbom'"]  # fmt: skip
+    assert all(line.startswith("pack/pack.yaml:6: ") for line in lines)
+    assert lines[0].endswith("; did you mean spdx?")
+
+
+def test_one_answer_is_said_to_be_one(place: Path) -> None:
+    one = answer("by: {name: R. Lima}\nanswers: {owner: ML team}\n")
+    assert "openvet: 1 answer is in the dossier d: line " in one.stderr
+    assert "openvet: 1 answer is in the dossier d: it had them already" in answer("by: {name: R. Lima}\nanswers: {owner: ML team}\n").stderr  # fmt: skip
+    two = answer("by: {name: R. Lima}\nanswers: {owner: ML team, public: yes}\n", "--output", "two.json")
+    assert "openvet: 2 answers are in two.json" in two.stderr

@@ -134,7 +134,7 @@ def _run(asked: dict[str, Any]) -> None:
             output.write(template(asking.names, questions) if asked["template"] else _listed(questions))
             output.commit()
         if asked["output"] not in {None, "-"}:
-            say(f"openvet: {len(questions)} questions are in {asked['output']}")
+            say(f"openvet: {_in(len(questions), 'question')} {asked['output']}")
         return
     if private is None or evidence is None:
         raise click.UsageError("--sign says whose statement the answers are")
@@ -259,8 +259,14 @@ def _put(asked: dict[str, Any], private: Any, evidence: Any, by: By, answers: tu
         with open_output(asked["output"], [asked["folder"]], utf8=True) as output:
             output.write(f"{to_line(sign_statement(statement, private)).decode('utf-8')}\n")
             output.commit()
-        say(f"openvet: {len(answers)} answers are in {asked['output']}")
+        say(f"openvet: {_in(len(answers), 'answer')} {asked['output']}")
         return
     lines = fill(asked["folder"], private, [statement])
-    numbers = ", ".join(map(str, lines)) or "there already"
-    say(f"openvet: {len(answers)} answers are in the dossier {asked['folder']}: line {numbers}")
+    where = f"line{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines))}" if lines else "it had them already"
+    say(f"openvet: {_in(len(answers), 'answer')} the dossier {asked['folder']}: {where}")
+
+
+def _in(count: int, what: str) -> str:
+    from openvet.reports._text import plural
+
+    return f"{plural(count, what)} {'is' if count == 1 else 'are'} in"

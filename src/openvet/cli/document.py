@@ -181,13 +181,11 @@ def _json(value: dict[str, Any]) -> str:
 def _list(asked: dict[str, Any]) -> str:
     from openvet.reports.text import table
     from openvet.workflows.documents import MADE, list_documents
-    from openvet.workflows.packs import load_document, load_pack
+    from openvet.workflows.packs import document_head
 
-    every = list_documents(asked["packs"])
-    packs = {pack: load_pack(pack) for pack in dict.fromkeys(pack for pack, _, _ in every)}
-    found = [(pack, load_document(path, packs[pack])) for pack, _, path in every]
+    found = [(pack, document_head(path)) for pack, _, path in list_documents(asked["packs"])]
     if asked["form"] == "json":
-        known = [(each.id, pack, each.title, each.clause, len(each.items)) for pack, each in found]
+        known = [(each.id, pack, each.title, each.clause, each.items) for pack, each in found]
         rest = [*known, *((name, None, title, None, None) for name, title in MADE.items())]
         return _json({"list": [dict(zip(_LISTED, each, strict=True)) for each in rest]})
     rows = [[each.id, pack, f"{each.title} ({each.clause})"] for pack, each in found]

@@ -20,7 +20,7 @@ def policy() -> None:
     """Show, check and test policy packs: dated requirements as data, each with its clause, its source and a condition.
 
     PACK is the id of a pack that ships with OpenVet (`openvet policy list`) or the path of your own. How one is written says the guide
-    "Writing a policy pack". Packs need the extra openvet[policy].
+    "Writing a policy pack". What looks into a pack needs the extra openvet[policy].
 
     \b
     Examples:
@@ -49,11 +49,12 @@ def _print(form: str, value: Any, text: str) -> None:
 @form_option("How to print them.")
 def list_(form: str) -> None:
     """List the packs that ship with OpenVet and with its plug-ins."""
-    from openvet.reports.pack import compose_list, pack_json
-    from openvet.workflows.packs import list_packs, load_pack
+    from openvet.reports.pack import compose_list, pack_head
+    from openvet.workflows.packs import list_packs, read_only
 
-    packs = [load_pack(name) for name in list_packs()]
-    _print(form, [pack_json(each, brief=True) for each in packs], compose_list(packs, look_of(sys.stdout)))
+    packs = [read_only(name) for name in list_packs()]
+    value = [{**pack_head(each), "requirements": len(each.requirements)} for each in packs]
+    _print(form, value, compose_list(packs, look_of(sys.stdout)))
 
 
 @policy.command(short_help="Show what a pack asks for.")

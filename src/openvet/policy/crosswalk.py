@@ -14,15 +14,11 @@ from openvet.conditions.names import literals
 from openvet.core.dataclass import dataclass
 from openvet.policy.compiled import CompiledPack, CompiledRequirement
 from openvet.policy.pack import Question
-from openvet.policy.vocabulary import VOCABULARY
+from openvet.policy.vocabulary import KINDS, VOCABULARY
 
 __all__ = ["Crossing", "Crosswalk", "Served", "cross", "question_of"]
 
 _AT_HAND: Final = "evidence.kinds"
-#: What a condition can look for there: kinds that facts come from, and those of which only that they are there counts.
-_KINDS: Final = frozenset({each.kind for each in VOCABULARY.values()} - {""}) | {
-    "inventory", "fingerprint", "cyclonedx", "spdx", "provenance", "svr", "vsa", "vulns", "test-result",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +132,7 @@ def _looked_for(condition: Condition | None, below: Mapping[str, frozenset[str]]
         return frozenset()
     out = {kind for name in condition.names for kind in below.get(name, ())}
     if _AT_HAND in condition.names:
-        out |= {each for each in literals(condition.text) if each in _KINDS}
+        out |= {each for each in literals(condition.text) if each in KINDS}
     return frozenset(out)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
+from openvet.core.dataclass import dataclass
 from openvet.policy.compiled import CompiledPack
 from openvet.policy.document import Document, Item
 from openvet.policy.pack import Level, PackFile
 from openvet.policy.yaml_reader import Node, PackError, documents
 
-__all__ = ["read_document"]
+__all__ = ["Head", "read_document", "read_head"]
 
 _BY = "a person who answers for it"
 
@@ -25,10 +26,7 @@ def read_document(data: bytes, file: str, pack: CompiledPack) -> Document:
     Raises:
         PackError: a field is missing, not known or none of its kind, a name is not known, an item stands twice; with file and line.
     """
-    found = documents(data, file)
-    if len(found) != 1:
-        raise PackError(f"{file}: holds {len(found)} documents, and not one")
-    top = found[0].mapped()
+    top = _only(data, file).mapped()
     name = top.take("id")
     if f"{name.text()}.yaml" != file.rpartition("/")[2]:
         name.refuse(f"{name.text()[:60]!r} has to be the name of the file without .yaml")
@@ -41,6 +39,35 @@ def read_document(data: bytes, file: str, pack: CompiledPack) -> Document:
     )  # fmt: skip
     top.end("id", "title", "clause", "source", "filled_by", "items")
     return _whole(made, pack)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a list says of a document: ``items`` counts them."""
+
+    id: str
+    title: str
+    clause: str
+    items: int
+
+
+def read_head(data: bytes, file: str) -> Head:
+    """The head of a document, without looking at what its items rest on (:func:`read_document` does).
+
+    Raises:
+        PackError: a field of it is missing or none of its kind; with file and line.
+    """
+    top = _only(data, file).mapped()
+    return Head(
+        top.take("id").text(), top.take("title").text(), top.take("clause").text(), len(top.take("items").items())
+    )
+
+
+def _only(data: bytes, file: str) -> Node:
+    found = documents(data, file)
+    if len(found) != 1:
+        raise PackError(f"{file}: holds {len(found)} documents, and not one")
+    return found[0]
 
 
 def _item(node: Node, types: Mapping[str, str]) -> Item:

@@ -7,7 +7,7 @@ from typing import Final
 
 from openvet.core.dataclass import dataclass
 
-__all__ = ["VOCABULARY", "Fact"]
+__all__ = ["KINDS", "VOCABULARY", "Fact"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,3 +194,7 @@ VOCABULARY: Final[Mapping[str, Fact]] = _made(
     ("tests.failed", "list(string)", "names of its tests that failed"),
     ("tests.address", "string", "where that run can be looked at"),
 )
+#: The words of ``evidence.kinds``: kinds that facts come from, and those of which only that they are there counts. A bill is of the kind of its form.
+KINDS: Final = frozenset({each.kind for each in VOCABULARY.values()} - {"", "bom"}) | {
+    "inventory", "fingerprint", "cyclonedx", "spdx", "provenance", "svr", "vsa", "vulns", "test-result",
+}  # fmt: skip

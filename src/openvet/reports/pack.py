@@ -8,13 +8,13 @@ from typing import Any
 
 from openvet.evidence.predicates.fields import without_none
 from openvet.policy.compiled import CompiledPack, CompiledRequirement, CompiledStep
-from openvet.policy.pack import Question, Requirement
+from openvet.policy.pack import Pack, Question, Requirement
 from openvet.reports._text import plural, visible
 from openvet.reports.look import Look
 from openvet.reports.text import table as _plain_table
 
 __all__ = [
-    "compose_list", "compose_pack", "compose_questions", "compose_requirement", "pack_json", "question_json", "requirement_json", "table",
+    "compose_list", "compose_pack", "compose_questions", "compose_requirement", "pack_head", "pack_json", "question_json", "requirement_json", "table",
 ]  # fmt: skip
 
 
@@ -23,18 +23,14 @@ def table(rows: Sequence[Sequence[str]], look: Look) -> list[str]:
     return _plain_table([[visible(_flat(cell)) for cell in row] for row in rows], look.width, wrap=True)
 
 
-def compose_list(packs: Sequence[CompiledPack], look: Look) -> str:
+def compose_list(packs: Sequence[Pack], look: Look) -> str:
     """One line a pack."""
-    rows = [
-        [each.pack.id, each.pack.version, str(len(each.requirements)), f"{each.pack.title}{_law(each)}"]
-        for each in packs
-    ]
+    rows = [[each.id, each.version, str(len(each.requirements)), f"{each.title}{_law(each)}"] for each in packs]
     end = "`openvet policy show PACK` lists what one asks for\n"
     return "\n".join(table(rows, look)) + f"\n\n{end}"
 
 
-def _law(each: CompiledPack) -> str:
-    pack = each.pack
+def _law(pack: Pack) -> str:
     if not pack.law_snapshot:
         return ""
     read = "" if pack.snapshot_day is None else f", read on {pack.snapshot_day.isoformat()}"
@@ -44,7 +40,7 @@ def _law(each: CompiledPack) -> str:
 def compose_pack(found: CompiledPack, look: Look) -> str:
     """A pack: its requirements, and what it asks people."""
     pack = found.pack
-    lines = [f"{look.paint(pack.name, 'bold')}  {visible(_flat(pack.title))}{visible(_law(found))}"]
+    lines = [f"{look.paint(pack.name, 'bold')}  {visible(_flat(pack.title))}{visible(_law(pack))}"]
     if pack.extends:
         lines.append(f"extends {', '.join(pack.extends)}")
     lines += ["", look.paint("Requirements", "bold")]
@@ -144,23 +140,25 @@ def _flat(text: str) -> str:
 # --- for programs ---
 
 
-def pack_json(found: CompiledPack, *, brief: bool = False) -> dict[str, Any]:
-    """A pack with every condition; ``brief`` counts what it has."""
-    pack = found.pack
-    head = {
+def pack_head(pack: Pack) -> dict[str, Any]:
+    """What a list says of a pack, and what stands first of one."""
+    return {
         "id": pack.id,
         "version": pack.version,
         "title": pack.title,
         "law_snapshot": pack.law_snapshot,
         "snapshot_date": None if pack.snapshot_day is None else pack.snapshot_day.isoformat(),
         "extends": list(pack.extends),
+    }
+
+
+def pack_json(found: CompiledPack) -> dict[str, Any]:
+    """A pack with every condition."""
+    pack = found.pack
+    return {
+        **pack_head(pack),
         "files": {each.name: each.sha256 for each in pack.files},
         "needs": list(found.kinds),
-    }
-    if brief:
-        return {**head, "requirements": len(found.requirements), "questions": len(found.questions)}
-    return {
-        **head,
         "uses": list(pack.uses),
         "sources": {
             each.key: without_none({"title": each.title, "date": each.day.isoformat(), "confidence": each.confidence, "link": each.link or None})

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from functools import cache
 
+from openvet.conditions.names import looked_for
 from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
 from openvet.errors import SubjectError, UsageError
@@ -14,16 +15,19 @@ from openvet.policy.cases import Case, read_cases
 from openvet.policy.compiled import CompiledPack, compile_pack
 from openvet.policy.document import Document
 from openvet.policy.pack import Pack
-from openvet.policy.read_document import read_document
+from openvet.policy.read_document import Head, read_document, read_head
 from openvet.policy.read_pack import Catalogue, expired, read_catalogue, read_pack
+from openvet.policy.vocabulary import KINDS
 from openvet.policy.yaml_reader import LARGEST, PackError
 from openvet.workflows.model_files import read_small
 from openvet.workflows.signed_packs import Verify
+from openvet.workflows.toml_reader import near_word
 
 __all__ = [
     "FoundPack",
     "catalogue",
     "document_files",
+    "document_head",
     "find_pack",
     "lint_pack",
     "list_packs",
@@ -31,6 +35,7 @@ __all__ = [
     "load_held",
     "load_pack",
     "pack_cases",
+    "read_only",
 ]
 
 _FILE = "pack.yaml"
@@ -130,6 +135,16 @@ def load_pack(name: str, beside: str = "", verify: Verify | None = None) -> Comp
     return compile_pack(_read(find_pack(name, beside), 0, verify), catalogue())
 
 
+def read_only(name: str) -> Pack:
+    """A pack as its file says it, with everything that it extends: its conditions are not compiled, so that the extra for CEL is not needed.
+
+    Raises:
+        PackError: a field of it makes no sense; with file and line.
+        UsageError: there is none.
+    """
+    return _read(find_pack(name), 0, None)
+
+
 def _read(found: FoundPack, depth: int, verify: Verify | None) -> Pack:
     beside = os.path.dirname(found.path)
     data = _bytes(found.path, found.shown)
@@ -193,6 +208,16 @@ def load_document(path: str, pack: CompiledPack, verify: Verify | None = None) -
     return read_document(data, shown, pack)
 
 
+def document_head(path: str) -> Head:
+    """What a list says of a document. Names in it are not looked up, so that the extra for CEL is not needed.
+
+    Raises:
+        PackError: a field that is needed is not there; with file and line.
+    """
+    shown = f"documents/{printable(os.path.basename(path))}"
+    return read_head(_bytes(path, shown), shown)
+
+
 def _bytes(path: str, shown: str) -> bytes:
     try:
         return read_small(path, LARGEST)
@@ -222,4 +247,18 @@ def lint_pack(name: str, day: date) -> tuple[CompiledPack, tuple[str, ...]]:
     notes += [
         f"{each.where}: nothing uses the answer to {each.id!r}" for each in found.pack.questions if each.id not in asked
     ]
-    return found, tuple(notes)
+    return found, (*notes, *_unknown_kinds(found))
+
+
+def _unknown_kinds(found: CompiledPack) -> Iterator[str]:
+    """Words that ``needs`` asks for, or a condition looks for in ``evidence.kinds``, and that no kind of statement has: they are never there."""
+    asked = [
+        (each.requirement.where, (each.passes, each.applies, each.undecided, each.offenders, *(when for _, when in each.phases)), each.requirement.needs)
+        for each in found.requirements
+    ]  # fmt: skip
+    asked += [(each.step.where, (*each.values, each.undecided), ()) for each in found.steps]
+    for where, conditions, needs in asked:
+        words = [word for each in conditions if each is not None for word in looked_for(each.text, "evidence.kinds")]
+        for word in dict.fromkeys((*needs, *words)):
+            if word not in KINDS and not (word == "bom" and word in needs):
+                yield f"{where}: there is no kind of statement {printable(word)[:60]!r}, but {', '.join(sorted(KINDS))}{near_word(word, KINDS)}"

@@ -351,13 +351,12 @@ class AdvisoriesV1:
             FieldError: it is none of this kind, or has a field that this kind does not have.
         """
         found = Fields(value)
-        tool = found.below("tool")
-        knowledge = tool.below("knowledge")
+        tool = Tool.take(found.below("tool"))
         as_of = found.take("asOf", str)
         if not _DAY.fullmatch(as_of):
             raise FieldError("/asOf is no day")
         made = cls(
-            tool=Tool(tool.take("name", str), tool.take("version", str), _hex(knowledge.take("sha256", str), "/tool")),
+            tool=tool,
             snapshot=Snapshot.take(found.below("snapshot")),
             files=tuple(map(FileFeatures.take, found.objects("files"))),
             packages=tuple(map(NamedPackage.take, found.objects("packages"))),
@@ -365,8 +364,7 @@ class AdvisoriesV1:
             as_of=as_of,
             left_off=_count(found, "leftOff"),
         )
-        for each in (knowledge, tool, found):
-            each.end()
+        found.end()
         if found.extensions:
             raise FieldError(f"{next(iter(found.extensions))} is no field of this kind")
         return made

@@ -145,16 +145,14 @@ class AnswersV1:
             FieldError: it is none of this kind; a question is answered twice.
         """
         found = Fields(value)
-        tool = found.below("tool")
-        knowledge = tool.below("knowledge")
+        tool = Tool.take(found.below("tool"))
         made = cls(
-            Tool(tool.take("name", str), tool.take("version", str), knowledge.take("sha256", str)),
+            tool,
             found.may_map("by", str) or {},
             tuple(map(GivenAnswer.take, found.objects("answers"))),
             found.take("about", str),
         )
-        for each in (knowledge, tool, found):
-            each.end()
+        found.end()
         if found.extensions:
             raise FieldError(f"{next(iter(found.extensions))} is no field of this kind")
         if len({each.question for each in made.answers}) != len(made.answers):

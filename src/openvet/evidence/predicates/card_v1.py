@@ -216,11 +216,8 @@ class CardV1:
             FieldError: it is none of this kind. Fields that it cannot have are left to the caller, who compares.
         """
         found = Fields(value)
-        tool = found.below("tool")
-        knowledge = tool.below("knowledge").take("sha256", str)
-        if not _SHA256.fullmatch(knowledge):
-            raise FieldError("/tool/knowledge/sha256 is no digest")
+        tool = Tool.take(found.below("tool"))
         return cls(
-            Tool(tool.take("name", str), tool.take("version", str), knowledge),
+            tool,
             tuple(map(CardDocument.take, found.objects("documents"))),
         )

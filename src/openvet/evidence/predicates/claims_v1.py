@@ -220,11 +220,10 @@ class Claims:
             FieldError: it is none of this kind, or has a field that this kind does not have.
         """
         found = Fields(value)
-        tool = found.below("tool")
-        knowledge = tool.below("knowledge")
+        tool = Tool.take(found.below("tool"))
         inputs, results, judgements = found.objects("inputs"), found.objects("results"), found.objects("judgements")
         made = cls(
-            Tool(tool.take("name", str), tool.take("version", str), knowledge.take("sha256", str)),
+            tool,
             found.take("name", str),
             tuple(map(Input.take, inputs)),
             found.texts("assumptions"),
@@ -232,7 +231,7 @@ class Claims:
             tuple(map(Judgement.take, judgements)),
             found.texts("notes"),
         )
-        for each in (knowledge, tool, *inputs, *results, *judgements, found):
+        for each in (*inputs, *results, *judgements, found):
             each.end()
         if found.extensions:
             raise FieldError(f"{next(iter(found.extensions))} is no field of this kind")

@@ -329,11 +329,10 @@ class DecisionV1:
             FieldError: it is none of this kind, has a field that this kind does not have, or its verdict is better than a line's.
         """
         found = Fields(value)
-        tool = found.below("tool")
-        knowledge = tool.below("knowledge")
+        tool = Tool.take(found.below("tool"))
         advisories = found.may_below("advisories")
         made = cls(
-            tool=Tool(tool.take("name", str), tool.take("version", str), knowledge.take("sha256", str)),
+            tool=tool,
             pack=PackNamed.take(found.below("pack")),
             as_of=day_of(found, "asOf"),
             inputs=tuple(map(Basis.take, found.objects("inputs"))),
@@ -344,8 +343,7 @@ class DecisionV1:
             lines=tuple(map(Line.take, found.objects("requirements"))),
             verdict=found.word("verdict", VERDICTS),
         )
-        for each in (knowledge, tool, found):
-            each.end()
+        found.end()
         if found.extensions:
             raise FieldError(f"{next(iter(found.extensions))} is no field of this kind")
         if VERDICTS.index(made.verdict) < VERDICTS.index(worst(each.verdict for each in made.lines)):

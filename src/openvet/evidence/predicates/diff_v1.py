@@ -515,8 +515,7 @@ class DiffV1:
             FieldError: it is none of this kind, or has a field that this kind does not have, or its verdict is not what it lists.
         """
         found = Fields(value)
-        tool = found.below("tool")
-        knowledge = tool.below("knowledge")
+        tool = Tool.take(found.below("tool"))
         a = found.below("a")
         verdict = found.word("verdict", ("same", "differs", "cannot-tell"))
         left = found.may_map("leftOff", int)
@@ -526,7 +525,7 @@ class DiffV1:
         if digest is None:
             raise FieldError("/a/digest is not there")
         made = cls(
-            Tool(tool.take("name", str), tool.take("version", str), knowledge.take("sha256", str)),
+            tool,
             a.take("name", str),
             digest,
             count_of(found, "sameFiles"),
@@ -538,7 +537,7 @@ class DiffV1:
             _each(found, "notCompared", NotCompared),
             left,
         )
-        _end(knowledge, tool, a, found)
+        _end(a, found)
         if made.verdict != verdict:
             raise FieldError(f"/verdict says {verdict}, and what is listed says {made.verdict}")
         return made

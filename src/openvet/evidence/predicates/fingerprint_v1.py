@@ -195,25 +195,22 @@ class FingerprintV1:
             FieldError: it is none of this kind, or has a field that this kind does not have.
         """
         found = Fields(value)
-        tool = found.below("tool")
-        knowledge = tool.below("knowledge")
-        digest = knowledge.take("sha256", str)
+        tool = Tool.take(found.below("tool"))
         digests = found.may_map("digests", str)
-        if digests is None or not all(map(_SHA256.match, (digest, *digests.values()))):
+        if digests is None or not all(map(_SHA256.match, digests.values())):
             raise FieldError("/digests is not there, or one of the digests is none")
         recipe = found.take("recipe", str)
         if not recipe:
             raise FieldError("/recipe is empty")
         made = cls(
-            Tool(tool.take("name", str), tool.take("version", str), digest),
+            tool,
             recipe,
             tuple(map(TensorSketch.take, found.objects("tensors"))),
             digests,
             tuple(map(NotSketched.take, found.objects("notSketched"))),
             count_of(found, "leftOff"),
         )
-        for each in (knowledge, tool, found):
-            each.end()
+        found.end()
         if found.extensions:
             raise FieldError(f"{next(iter(found.extensions))} is no field of this kind")
         return made

@@ -273,12 +273,9 @@ class LicensesV1:
             FieldError: it is none of this kind. Fields that it cannot have are left to the caller, who compares.
         """
         found = Fields(value)
-        tool = found.below("tool")
-        knowledge = tool.below("knowledge").take("sha256", str)
-        if not _SHA256.fullmatch(knowledge):
-            raise FieldError("/tool/knowledge/sha256 is no digest")
+        tool = Tool.take(found.below("tool"))
         return cls(
-            Tool(tool.take("name", str), tool.take("version", str), knowledge),
+            tool,
             found.take("of", str),
             Whole.take(found.below("model")),
             tuple(map(Declared.take, found.objects("declared"))),

@@ -303,21 +303,16 @@ class LineageV1:
             FieldError: it is none of this kind, has a field that this kind does not have, or names a node that is not listed.
         """
         found = Fields(value)
-        tool = found.below("tool")
-        knowledge = tool.below("knowledge")
-        digest = knowledge.take("sha256", str)
-        if not _SHA256.match(digest):
-            raise FieldError("/tool/knowledge/sha256 is no digest")
+        tool = Tool.take(found.below("tool"))
         made = cls(
-            Tool(tool.take("name", str), tool.take("version", str), digest),
+            tool,
             tuple(map(Node.take, found.objects("nodes"))),
             tuple(map(Edge.take, found.objects("edges"))),
             tuple(map(WeightTest.take, found.objects("tests"))),
             tuple(map(Problem.take, found.objects("problems"))),
             count_of(found, "leftOff"),
         )
-        for each in (knowledge, tool, found):
-            each.end()
+        found.end()
         if found.extensions:
             raise FieldError(f"{next(iter(found.extensions))} is no field of this kind")
         made.check_names()

@@ -358,15 +358,12 @@ class OpennessV1:
             FieldError: it is none of this kind. Fields that it cannot have are left to the caller, who compares.
         """
         found = Fields(value)
-        tool = found.below("tool")
-        knowledge = tool.below("knowledge").take("sha256", str)
-        if not _SHA256.fullmatch(knowledge):
-            raise FieldError("/tool/knowledge/sha256 is no digest")
+        tool = Tool.take(found.below("tool"))
         parts = tuple(map(Part.take, found.objects("parts")))
         if tuple(each.id for each in parts) != COMPONENTS:
             raise FieldError("/parts does not have every component once, in order")
         return cls(
-            Tool(tool.take("name", str), tool.take("version", str), knowledge),
+            tool,
             found.word("basis", BASES),
             parts,
             found.take("framework", str),

@@ -372,13 +372,10 @@ class OriginV1:
             FieldError: it is none of this kind. Fields that it cannot have are left to the caller, who compares.
         """
         found = Fields(value)
-        tool = found.below("tool")
-        knowledge = tool.below("knowledge").take("sha256", str)
-        if not _SHA256.fullmatch(knowledge):
-            raise FieldError("/tool/knowledge/sha256 is no digest")
+        tool = Tool.take(found.below("tool"))
         place = found.may_below("published")
         return cls(
-            Tool(tool.take("name", str), tool.take("version", str), knowledge),
+            tool,
             None if place is None else Place.take(place),
             tuple(map(PublisherEntry.take, found.objects("publishers"))),
             tuple(map(OriginName.take, found.objects("names"))),

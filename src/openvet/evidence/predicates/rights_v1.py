@@ -359,19 +359,14 @@ class RightsV1:
             FieldError: it is none of this kind, has a field that this kind does not have, or names a work that is not listed.
         """
         found = Fields(value)
-        tool = found.below("tool")
-        knowledge = tool.below("knowledge")
-        digest = knowledge.take("sha256", str)
-        if not _SHA256.match(digest):
-            raise FieldError("/tool/knowledge/sha256 is no digest")
+        tool = Tool.take(found.below("tool"))
         made = cls(
-            Tool(tool.take("name", str), tool.take("version", str), digest), found.texts("asked"),
+            tool, found.texts("asked"),
             tuple(map(Work.take, found.objects("works"))), tuple(map(Answer.take, found.objects("answers"))),
             tuple(map(Duty.take, found.objects("duties"))), tuple(map(Risk.take, found.objects("risks"))),
             tuple(map(Drift.take, found.objects("drifts"))), tuple(map(Reason.take, found.objects("needs"))),
         )  # fmt: skip
-        for each in (knowledge, tool, found):
-            each.end()
+        found.end()
         if found.extensions:
             raise FieldError(f"{next(iter(found.extensions))} is no field of this kind")
         made.check_names()

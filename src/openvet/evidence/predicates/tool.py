@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from openvet.core.dataclass import dataclass
+from openvet.core.pattern import pattern
+from openvet.evidence.predicates.fields import FieldError, Fields
 
 __all__ = ["Tool"]
+
+_SHA256: Final = pattern(r"[0-9a-f]{64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +44,21 @@ class Tool:
 
     def to_json(self) -> dict[str, Any]:
         return {"name": self.name, "version": self.version, "knowledge": {"sha256": self.knowledge}}
+
+    @classmethod
+    def take(cls, found: Fields) -> Tool:
+        """The tool that ``found`` says, which is ended.
+
+        Raises:
+            FieldError: it says none, or its knowledge is no SHA-256.
+        """
+        knowledge = found.below("knowledge")
+        made = cls(found.take("name", str), found.take("version", str), knowledge.take("sha256", str))
+        if not _SHA256.fullmatch(made.knowledge):
+            raise FieldError(f"{knowledge.at}/sha256 is no digest")
+        for each in (knowledge, found):
+            each.end()
+        return made
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Tool:
