@@ -37,7 +37,7 @@ def name_of(requirement: str) -> str:
 
 def test_there_is_a_lock_for_each_job() -> None:
     ours = [path.stem for path in LOCKS if not path.stem.startswith(("peers-", "interop-", "clients-"))]
-    assert ours == ["build", "core", "demo", "dev", "lock", "replay", "server", "test"]
+    assert ours == ["build", "core", "demo", "dev", "lock", "replay", "second", "server", "test"]
 
 
 def test_there_is_a_lock_for_each_peer() -> None:
@@ -78,7 +78,7 @@ def test_the_core_depends_on_few_projects_and_what_they_need() -> None:
     }
 
 
-@pytest.mark.parametrize("group", ["build", "test", "dev", "demo", "lock", "replay"])
+@pytest.mark.parametrize("group", ["build", "test", "dev", "demo", "lock", "replay", "second"])
 def test_every_wish_is_locked(group: str) -> None:
     wished = {name_of(each) for each in PROJECT["dependency-groups"][group]}
     assert wished <= set(pins(ROOT / "requirements" / f"{group}.txt"))
@@ -89,6 +89,10 @@ def test_the_locks_agree_with_each_other() -> None:
     for lock in ("build", "core", "test"):
         for name, version in pins(ROOT / "requirements" / f"{lock}.txt").items():
             assert whole[name] == version
+    second = pins(ROOT / "requirements" / "second.txt")  # goes into the same environment
+    shared = second.keys() & whole.keys()
+    assert "pyyaml" in shared
+    assert {name: whole[name] for name in shared} == {name: second[name] for name in shared}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Every condition of every pack that ships, computed again by cel-python, an implementation that shares nothing with the runtime that decides.
 
-cel-python is no part of the locks; where it is not installed, the second opinion is left out and says so.
+``make test`` installs it from a lock of its own; where it cannot be had (a part of it is compiled), the second opinion is left out and says so.
 """
 
 from __future__ import annotations
