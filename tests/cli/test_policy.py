@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -270,6 +271,56 @@ def test_a_person_is_asked_one_by_one(place: Path) -> None:
     assert decided(as_of="2027-06-01")["A-3"]["missing"] == ["answers.risks.age_days"]
 
 
+@pytest.mark.parametrize("end", ["Ctrl-D", "Ctrl-C"])
+def test_an_interview_that_is_ended_keeps_what_was_answered_or_nothing(place: Path, end: str) -> None:
+    before = Path("d/claims.jsonl").read_bytes()
+    controller, terminal = pty.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "openvet", "attest", "d", "--policy", "pack", "--sign", "owner.key", "--by", "R. Lima", "--all"],
+        stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=place, env={**os.environ, "NO_COLOR": "1"},
+    )  # fmt: skip
+    os.close(terminal)
+    os.write(controller, b"ML team\n")
+    assert child.stderr is not None
+    said = ""
+    while "2 open" not in said:  # the next question
+        line = child.stderr.readline()
+        assert line, said
+        said += line
+    if end == "Ctrl-D":
+        os.write(controller, b"\x04")
+    else:
+        child.send_signal(signal.SIGINT)
+    said += child.communicate(timeout=60)[1]
+    os.close(controller)
+    assert said.startswith("3 questions are open; an answer may settle others"), said
+    if end == "Ctrl-D":
+        assert (child.returncode, "1 answer is in the dossier d" in said) == (0, True), said
+        assert decided()["A-2"]["outcome"] == "satisfied-by-attestation"
+    else:
+        assert (child.returncode, "interrupted; nothing was written, and no answer was kept" in said) == (130, True), (
+            said
+        )
+        assert Path("d/claims.jsonl").read_bytes() == before
+
+
+def test_none_of_these_stands_alone(place: Path) -> None:
+    (place / "a.yaml").write_text("by: {name: A}\nanswers: {prohibited_practices: [none, a]}\n")
+    found = run("attest", "d", "--policy", "eu-ai-act", "--sign", "owner.key", "--answers", "a.yaml")
+    assert found.exit_code == 2
+    assert "a.yaml:2: prohibited_practices: 'none' stands alone, and here with a" in found.stderr
+
+
+def test_answers_of_a_day_that_has_not_come_are_told(place: Path) -> None:
+    (place / "a.yaml").write_text("by: {name: A}\nanswers: {owner: me}\n")
+    asked = ("attest", "d", "--policy", "pack", "--sign", "owner.key", "--answers", "a.yaml")
+    assert (
+        "2026-11-29 has not come: no decision counts these answers before it"
+        in run(*asked, "--date", "2026-11-29").stderr
+    )
+    assert "has not come" not in run(*asked, "--date", "2026-11-28").stderr
+
+
 def test_what_policy_prints(place: Path) -> None:
     assert run("policy", "lint", "pack", "baseline", "strict").stdout.count("makes sense") == 3
     assert run("policy", "test", "pack").stdout == "acme@1.0.0: 1 case, 0 not as expected\n"
@@ -339,9 +390,27 @@ def test_a_pack_that_is_wrong_is_told_with_its_line(place: Path) -> None:
     found = run("policy", "test", "pack")
     assert found.exit_code == 1
     assert (
-        "cases/a.yaml:1: nothing is known: outcomes of A-1: 'indeterminate' came, 'violated' was expected"
+        "pack/cases/a.yaml:1: nothing is known: outcomes of A-1: 'indeterminate' came, 'violated' was expected"
         in found.stderr
     )
+
+
+def test_what_is_no_pack_is_told_with_what_to_do(place: Path) -> None:
+    (place / "pack" / "cases" / "a.yaml").unlink()
+    found = run("policy", "test", "pack")
+    assert (found.exit_code, found.stdout) == (1, "acme@1.0.0: 0 cases, 0 not as expected\n")
+    assert "pack: no case lies in `cases/` beside pack.yaml" in found.stderr
+    os.mkfifo(place / "pipe")
+    for name, said in (
+        ("m", "m: has no pack.yaml that is a file; a pack is a folder with one"),
+        ("pipe", "pipe: is no file, and a pack is one, or a folder with a pack.yaml"),
+        ("eu_ai_act", "there is no pack 'eu_ai_act'; did you mean 'eu-ai-act'?"),
+        ("nist", "there is no pack 'nist'; did you mean 'nist-ai-rmf'?"),
+        ("zzz", "there is no pack 'zzz': baseline, china"),
+    ):
+        found = run("policy", "lint", name)
+        assert (found.exit_code, found.stdout) == (2, "")
+        assert said in found.stderr, found.stderr
 
 
 def test_without_the_extra_a_message_says_what_to_install(place: Path) -> None:

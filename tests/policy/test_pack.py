@@ -78,7 +78,7 @@ def test_a_good_pack() -> None:
         ("title: What we ask", "titel: What we ask", "pack.yaml:1: 'title' is missing"),
         ("    severity: critical", "    severity: critical\n    severty: high", "pack.yaml:17: there is no field 'severty'"),
         ("    severity: critical", "    severity: dire", "pack.yaml:16: 'dire' is none of note, low, medium, high, critical"),
-        ("    remedy: Take another.", "    remedy: ''", "pack.yaml:17: has to be text"),
+        ("    remedy: Take another.", "    remedy: ''", "pack.yaml:17: 'remedy' has to be text"),
         ("    source: acme\n    level: computed", "    source: emca\n    level: computed", "pack.yaml:13: 'emca' is none of the sources: acme"),
         ("in_force: 2027-12-02", "in_force: soon", "pack.yaml:24: 'soon' is no day such as 2026-11-28"),
         ("in_force: 2027-12-02", "in_force: 2027-02-30", "pack.yaml:24: '2027-02-30' is no day"),
@@ -97,10 +97,15 @@ def test_a_good_pack() -> None:
         ('subject: "*"', "subject: sha256:12", "pack.yaml:33: 'sha256:12' is no digest"),
         ("expires: 2026-12-31", "expires: 2027-12-31", "pack.yaml:32: the waiver is for 425 days, and waivers_max_days is 90"),
         ("expires: 2026-12-31", "expires: 2026-10-31", "pack.yaml:32: the waiver ends before it begins"),
-        ("title: What we ask", "title: &a What we ask\nlaw_snapshot: *a", "pack.yaml:3: aliases (*name) are not taken"),
+        ("title: What we ask", "title: &a What we ask", "pack.yaml:3: anchors (&a) are not taken; write it out"),
+        ("title: What we ask", "title: *a", "pack.yaml:3: aliases (*a) are not taken; write it out"),
+        ("title: What we ask", "title: 'a \x1b[31m'", "pack.yaml:3: holds the character U+001B, which YAML does not take"),
+        ("title: What we ask", "title: What we ask\nextends: baselin", "pack.yaml:4: packs extend each other too deep"),
+        ("    remedy: Take another.", "    remdy: Take another.", "pack.yaml:10: 'remedy' is missing; is it 'remdy' in line 17 that is meant?"),
+        ("    remedy: Take another.", "   remedy: Take another.", "pack.yaml:17: is no YAML: expected <block end>, but found '<block mapping start>'; look at the indentation"),
         ("title: What we ask", "title: !!python/object:os.system x", "pack.yaml:3: tags are not taken"),
         ("title: What we ask", "title: What we ask\ntitle: again", "pack.yaml:4: 'title' stands twice"),
-        ("title: What we ask", "title: [", "pack.yaml:5: expected"),
+        ("title: What we ask", "title: [", "pack.yaml:5: is no YAML: expected"),
         ("title: What we ask", "title: What we ask\n---\nid: b", "pack.yaml: holds 2 documents, and not one"),
     ],
 )  # fmt: skip
@@ -118,6 +123,24 @@ def test_every_problem_of_conditions_is_told_at_once() -> None:
     with pytest.raises(PackError) as caught:
         compiled(text)
     assert len(caught.value.problems) == 2
+
+
+def test_every_line_that_makes_no_sense_is_told_at_once() -> None:
+    text = GOOD.replace("severity: critical", "severity: hgih").replace("    clause: Art. 9", "    clause:")
+    with pytest.raises(PackError) as caught:
+        compiled(text)
+    assert caught.value.problems == (
+        "pack.yaml:16: 'hgih' is none of note, low, medium, high, critical",
+        "pack.yaml:20: 'clause' has to be text",
+    )
+
+
+def test_a_pack_that_extends_one_which_is_not_there_says_where() -> None:
+    def parent(name: str) -> Pack:
+        raise UsageError(f"there is no pack {name!r}")
+
+    with pytest.raises(PackError, match=r"^pack\.yaml:4: there is no pack 'baselin'$"):
+        compiled(GOOD.replace("title: What we ask", "title: What we ask\nextends: baselin", 1), parent)
 
 
 def test_a_waiver_that_is_over_is_told_with_its_line() -> None:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openvet.cli.days import day_of
+from openvet.cli.failures import INTERRUPTED
 from openvet.cli.options import with_options
 from openvet.cli.packs import config_options, pack_options, verifier_for
 from openvet.cli.terminal import is_terminal, look_of, say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
     from openvet.evidence.predicates.answers_v1 import GivenAnswer
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["attest"]
 
 _PATH = click.Path(readable=False)
+_MANNERS = (
+    "an answer may settle others, or bring some. Empty leaves a question open, Ctrl-D ends and keeps what was answered, "
+    "Ctrl-C ends and leaves everything as it was."
+)
 
 
 @click.command(short_help="Answer what only people can, as a signed statement.")
@@ -97,7 +103,7 @@ def attest(ctx: click.Context, /, **asked: Any) -> None:
       0    the answers are in the dossier, or in --output
       1    the dossier is not verified
       2    the command itself failed; nothing was written
-      130  interrupted with Ctrl-C; nothing was written
+      130  interrupted with Ctrl-C; nothing was written (Ctrl-D keeps what was answered)
     """  # noqa: D301
     from openvet.errors import VerifyError
 
@@ -167,6 +173,7 @@ def _evidence(asked: dict[str, Any], private: Any) -> Any:
 def _answers(
     asked: dict[str, Any], questions: tuple[Question, ...], asking: Asking, evidence: Any, day: date
 ) -> tuple[By, tuple[GivenAnswer, ...]]:
+    import textwrap
     from dataclasses import replace
 
     from openvet.workflows.attest import By, read_answers
@@ -181,14 +188,32 @@ def _answers(
         raise click.UsageError(
             "there is nobody to ask: standard input is no terminal; give --answers FILE (--template writes one)"
         )
-    if not by.name:
-        by = replace(by, name=click.prompt("Who answers", err=True))
-    if asked["everything"]:
-        return by, tuple(given for at, each in enumerate(questions) if (given := _ask(each, len(questions) - at, day)))
-    return by, tuple(_interview(questions, asking, evidence, by, day))
+    click.echo(
+        "\n".join(textwrap.wrap(f"{_counted(questions, 'question')} open; {_MANNERS}", look_of(sys.stderr).width)),
+        err=True,
+    )
+    out: list[GivenAnswer] = []
+    try:
+        if not by.name:
+            by = replace(by, name=click.prompt("Who answers", err=True))
+        if asked["everything"]:
+            for at, each in enumerate(questions):
+                given = _ask(each, len(questions) - at, day)
+                out += [] if given is None else [given]
+        else:
+            for given in _interview(questions, asking, evidence, by, day):
+                out.append(given)
+    except click.Abort as error:
+        click.echo("", err=True)
+        if not isinstance(error.__context__, EOFError):
+            say("openvet: interrupted; nothing was written, and no answer was kept")
+            raise click.exceptions.Exit(INTERRUPTED) from None
+    return by, tuple(out)
 
 
-def _interview(questions: tuple[Question, ...], asking: Asking, evidence: Any, by: By, day: date) -> list[GivenAnswer]:
+def _interview(
+    questions: tuple[Question, ...], asking: Asking, evidence: Any, by: By, day: date
+) -> Iterator[GivenAnswer]:
     """Ask what waits for an answer, one by one; after each answer that may be something else."""
     from dataclasses import replace
 
@@ -201,10 +226,10 @@ def _interview(questions: tuple[Question, ...], asking: Asking, evidence: Any, b
         passed.add(left[0].id)
         if given is None:
             continue
+        yield given
         out.append(given)
         known = hold(answers_statement(evidence.subject, by, out))
         questions = asking.open(replace(evidence, answers=(*evidence.answers, known)))
-    return out
 
 
 def _ask(each: Question, left: int, day: date) -> GivenAnswer | None:
@@ -233,7 +258,14 @@ def _question(each: Question, look: Look, number: str) -> str:
         f"{look.paint(number, 'dim')}  {look.paint(each.id, 'bold')}",
         *textwrap.wrap(visible(each.ask), look.width),
     ]
-    lines += [visible(f"  {value}: {said}") for value, said in each.choices.items()]
+    for value, said in each.choices.items():
+        lines += textwrap.wrap(
+            visible(f"{value}: {said}"),
+            look.width,
+            initial_indent="  ",
+            subsequent_indent="    ",
+            break_on_hyphens=False,
+        )
     if each.why:
         lines += [look.paint(line, "dim") for line in textwrap.wrap(visible(each.why), look.width)]
     hint = {"yes-no": "yes or no", "one-of": "one of these", "many-of": "any of these, with commas", "text": "text", "number": "a number", "date": "a day such as 2026-11-28", "document": "its path or address, or no"}  # fmt: skip
@@ -255,6 +287,9 @@ def _put(asked: dict[str, Any], private: Any, evidence: Any, by: By, answers: tu
     from openvet.workflows.dossier import fill
 
     statement = answers_statement(evidence.subject, by, answers)
+    day = day_of(asked["day"], "--date")
+    if day > day_of(None):
+        say(f"openvet: {day.isoformat()} has not come: no decision counts these answers before it")
     if asked["output"] is not None:
         with open_output(asked["output"], [asked["folder"]], utf8=True) as output:
             output.write(f"{to_line(sign_statement(statement, private)).decode('utf-8')}\n")

@@ -143,7 +143,7 @@ def lint(ctx: click.Context, /, packs: tuple[str, ...], as_of: str | None) -> No
     \b
     Exit codes:
       0    every pack makes sense
-      1    one does not; every problem is named with its line
+      1    one does not; what is wrong is named with its line
       2    the command itself failed
     """  # noqa: D301
     from openvet.cli.days import day_of
@@ -201,4 +201,8 @@ def test(ctx: click.Context, /, packs: tuple[str, ...]) -> None:
             say(problem)
         code = _WRONG if problems or not cases else code
         click.echo(f"{found.pack.name}: {plural(len(cases), 'case')}, {len(problems)} not as expected")
+        if not cases:
+            say(
+                f"openvet: {name}: no case lies in `cases/` beside pack.yaml; a case says what the pack has to make of given facts"
+            )
     ctx.exit(code)

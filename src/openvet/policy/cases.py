@@ -13,7 +13,7 @@ from openvet.policy.decide import decide_values
 from openvet.policy.evidence_facts import Values
 from openvet.policy.given import Answers
 from openvet.policy.pack import Question
-from openvet.policy.yaml_reader import Mapped, Node, documents
+from openvet.policy.yaml_reader import Mapped, Node, documents, each_of
 
 __all__ = ["Case", "read_cases", "run_case"]
 
@@ -39,7 +39,7 @@ def read_cases(data: bytes, file: str, pack: CompiledPack) -> tuple[Case, ...]:
     Raises:
         PackError: one makes no sense, or names what the pack does not have.
     """
-    return tuple(_case(each, pack) for each in documents(data, file))
+    return each_of(documents(data, file), lambda each: _case(each, pack))
 
 
 def _case(node: Node, pack: CompiledPack) -> Case:

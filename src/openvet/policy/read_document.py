@@ -9,7 +9,7 @@ from openvet.core.dataclass import dataclass
 from openvet.policy.compiled import CompiledPack
 from openvet.policy.document import Document, Item
 from openvet.policy.pack import Level, PackFile
-from openvet.policy.yaml_reader import Node, PackError, documents
+from openvet.policy.yaml_reader import Node, PackError, documents, each_of
 
 __all__ = ["Head", "read_document", "read_head"]
 
@@ -35,7 +35,7 @@ def read_document(data: bytes, file: str, pack: CompiledPack) -> Document:
         source.refuse(f"{source.text()[:60]!r} is none of the sources of {pack.pack.id}")
     made = Document(
         name.text(), top.take("title").text(), top.take("clause").text(), pack.pack.sources[source.text()], top.may_text("filled_by") or _BY,
-        tuple(_item(each, pack.types) for each in top.take("items").items()), PackFile(file, hashlib.sha256(data).hexdigest()),
+        each_of(top.take("items").items(), lambda each: _item(each, pack.types)), PackFile(file, hashlib.sha256(data).hexdigest()),
     )  # fmt: skip
     top.end("id", "title", "clause", "source", "filled_by", "items")
     return _whole(made, pack)

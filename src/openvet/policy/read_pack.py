@@ -11,6 +11,7 @@ from typing import Final
 from openvet.core.dataclass import dataclass
 from openvet.core.pattern import pattern
 from openvet.core.rule import Severity
+from openvet.errors import UsageError
 from openvet.policy.decision import Verdict
 from openvet.policy.pack import (
     ANSWER_TYPES,
@@ -27,7 +28,7 @@ from openvet.policy.pack import (
     Verdicts,
     Waiver,
 )
-from openvet.policy.yaml_reader import Mapped, Node, PackError, documents
+from openvet.policy.yaml_reader import Mapped, Node, PackError, documents, each_of
 
 __all__ = ["Catalogue", "expired", "read_catalogue", "read_pack"]
 
@@ -84,19 +85,19 @@ def read_pack(data: bytes, file: str, parent: Callable[[str], Pack] | None = Non
     if below is not None:
         if parent is None or depth > _DEEPEST:
             below.refuse("packs extend each other too deep, or in a circle")
-        base = parent(below.text())
+        base = _base(below, parent)
     sources = {key: _source(key, node) for key, node in _maybe(top, "sources")}
     if base is not None:
         sources = {**base.sources, **sources}
     uses = top.may("uses")
-    steps = tuple(_step(each) for each in _list(top, "steps"))
-    requirements = tuple(_requirement(each, sources) for each in _list(top, "requirements"))
+    steps = each_of(_list(top, "steps"), _step)
+    requirements = each_of(_list(top, "requirements"), lambda each: _requirement(each, sources))
     listed = top.may("questions")
     questions = () if listed is None else _questions(listed)
     verdicts = _verdicts(top.may("verdicts"), DEFAULT_VERDICTS if base is None else base.verdicts)
     most = top.may("waivers_max_days")
     longest = 0 if most is None else most.whole(1)
-    waivers = tuple(_waiver(each, longest) for each in _list(top, "waivers"))
+    waivers = each_of(_list(top, "waivers"), lambda each: _waiver(each, longest))
     top.end("id", "version", "title", "law_snapshot", "snapshot_date", "extends", "sources", "uses", "steps", "requirements",
             "questions", "verdicts", "waivers", "waivers_max_days")  # fmt: skip
     own = PackFile(file, hashlib.sha256(data).hexdigest())
@@ -105,6 +106,15 @@ def read_pack(data: bytes, file: str, parent: Callable[[str], Pack] | None = Non
         uses=() if uses is None else uses.texts(), sources=sources, steps=steps, questions=questions, verdicts=verdicts, waivers=waivers, files=(own,),
     )  # fmt: skip
     return _whole(made if base is None else _above(made, base), file)
+
+
+def _base(named: Node, parent: Callable[[str], Pack]) -> Pack:
+    try:
+        return parent(named.text())
+    except PackError:
+        raise
+    except UsageError as error:
+        named.refuse(str(error))
 
 
 def _above(pack: Pack, base: Pack) -> Pack:
@@ -269,7 +279,7 @@ def _verdicts(node: Node | None, before: Verdicts) -> Verdicts:
 
 
 def _questions(node: Node) -> tuple[Question, ...]:
-    return tuple(_question(each) for each in node.items())
+    return each_of(node.items(), _question)
 
 
 def _question(node: Node) -> Question:

@@ -6,21 +6,24 @@ aliases, tags and merge keys are refused: nobody needs them in a pack, and they 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from typing import Any, Final, NoReturn
+from difflib import get_close_matches
+from typing import Any, Final, NoReturn, TypeVar
 
 from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
 from openvet.errors import UsageError
 
-__all__ = ["LARGEST", "Mapped", "Node", "PackError", "documents"]
+__all__ = ["LARGEST", "Mapped", "Node", "PackError", "documents", "each_of"]
 
 #: Bytes of a file.
 LARGEST: Final = 4 * 1024 * 1024
 _DEEPEST: Final = 30
 #: What PyYAML takes plain scalars for; here all of them stay text.
 _PLAIN: Final = frozenset({"str", "int", "float", "bool", "null", "timestamp", "value"})
+
+_Read = TypeVar("_Read")
 
 
 class PackError(UsageError):
@@ -38,23 +41,28 @@ class Node:
     Attributes:
         value: text; a list of nodes; or a dictionary of text to nodes.
         line: from 1.
-        quoted: a text that stood in quotes.
         file: as messages name it.
+        quoted: a text that stood in quotes.
+        name: of the field whose value it is; '' of what is no field's, such as an item of a list.
     """
 
     value: Any
     line: int
     file: str
     quoted: bool = False
+    name: str = ""
 
     def refuse(self, message: str) -> NoReturn:
         """Raise with this place."""
         raise PackError(f"{self.file}:{self.line}: {message}")
 
+    def _has_to(self, what: str) -> NoReturn:
+        self.refuse(f"{f'{printable(self.name)[:60]!r} ' if self.name else ''}has to {what}")
+
     def text(self) -> str:
         """A text that is not empty."""
         if not isinstance(self.value, str) or not self.value.strip():
-            self.refuse("has to be text")
+            self._has_to("be text")
         return str(self.value).strip()
 
     def word(self, words: Sequence[str]) -> str:
@@ -99,7 +107,7 @@ class Node:
     def items(self) -> list[Node]:
         """A list."""
         if not isinstance(self.value, list):
-            self.refuse("has to be a list")
+            self._has_to("be a list")
         return list(self.value)
 
     def texts(self) -> tuple[str, ...]:
@@ -109,7 +117,7 @@ class Node:
     def mapped(self) -> Mapped:
         """An object; the caller ends it."""
         if not isinstance(self.value, dict):
-            self.refuse("has to have fields")
+            self._has_to("have fields")
         return Mapped(self)
 
 
@@ -129,7 +137,11 @@ class Mapped:
         """A field that has to be there."""
         found = self.may(name)
         if found is None:
-            self.node.refuse(f"{name!r} is missing")
+            near = get_close_matches(name, self._left, 1, 0.8)
+            hint = (
+                f"; is it {printable(near[0])[:60]!r} in line {self._left[near[0]].line} that is meant?" if near else ""
+            )
+            self.node.refuse(f"{name!r} is missing{hint}")
         return found
 
     def may_text(self, name: str) -> str:
@@ -151,10 +163,26 @@ class Mapped:
 
 
 def _near(name: str, known: Sequence[str]) -> str:
-    from difflib import get_close_matches
-
     found = get_close_matches(name, known, 1, 0.6)
     return f"; did you mean {found[0]!r}?" if found else ""
+
+
+def each_of(nodes: Sequence[Node], read: Callable[[Node], _Read]) -> tuple[_Read, ...]:
+    """Every node as ``read`` takes it.
+
+    Raises:
+        PackError: with the problems of all of them, and not of the first alone.
+    """
+    found: list[_Read] = []
+    problems: list[str] = []
+    for node in nodes:
+        try:
+            found.append(read(node))
+        except PackError as error:
+            problems += error.problems
+    if problems:
+        raise PackError(*problems)
+    return tuple(found)
 
 
 def documents(data: bytes, file: str) -> list[Node]:
@@ -172,17 +200,39 @@ def documents(data: bytes, file: str) -> list[Node]:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise PackError(f"{file}:{line}: is no UTF-8") from None
-    loader = yaml.SafeLoader(text)
+
+    class _Loader(yaml.SafeLoader):
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            anchor = getattr(event, "anchor", None)
+            if anchor is not None:
+                sign, what = ("*", "aliases") if isinstance(event, yaml.AliasEvent) else ("&", "anchors")
+                at = event.start_mark.line + 1
+                raise PackError(f"{file}:{at}: {what} ({sign}{printable(anchor)[:40]}) are not taken; write it out")
+            return super().compose_node(parent, index)
+
     found = []
+    try:
+        loader = _Loader(text)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise PackError(
+            f"{file}:{line}: holds the character U+{ord(text[error.position]):04X}, which YAML does not take; write it out or leave it out"
+        ) from None
     try:
         while loader.check_node():
             found.append(_Walk(file).node(loader.get_node(), 0))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = 1 if mark is None else mark.line + 1
-        raise PackError(f"{file}:{line}: {printable(str(error.problem or error.context))[:200]}") from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise PackError(f"{file}: {printable(str(error))[:200]}") from None
+        said = printable(str(error.problem or error.context))[:200]
+        raise PackError(
+            f"{file}:{line}: is no YAML: {said}; look at the indentation, colons and quotes of this line and of the one before"
+        ) from None
+    except RecursionError:
+        raise PackError(f"{file}: nested more than {_DEEPEST} deep") from None
+    except yaml.YAMLError as error:
+        raise PackError(f"{file}: is no YAML: {printable(str(error))[:200]}") from None
     finally:
         loader.dispose()
     return found
@@ -191,15 +241,11 @@ def documents(data: bytes, file: str) -> list[Node]:
 class _Walk:
     def __init__(self, file: str) -> None:
         self._file = file
-        self._seen: set[int] = set()
 
     def node(self, found: Any, depth: int) -> Node:
         import yaml
 
         line = found.start_mark.line + 1
-        if id(found) in self._seen:
-            raise PackError(f"{self._file}:{line}: aliases (*name) are not taken; write it out")
-        self._seen.add(id(found))
         if depth > _DEEPEST:
             raise PackError(f"{self._file}:{line}: nested more than {_DEEPEST} deep")
         if isinstance(found, yaml.ScalarNode):
@@ -220,5 +266,5 @@ class _Walk:
             if key.value in out:
                 raise PackError(f"{self._file}:{at}: {printable(key.value)[:60]!r} stands twice")
             made = self.node(value, depth + 1)
-            out[key.value] = Node(made.value, at, self._file, made.quoted)
+            out[key.value] = Node(made.value, at, self._file, made.quoted, key.value)
         return Node(out, line, self._file)

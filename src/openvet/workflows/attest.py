@@ -89,6 +89,10 @@ def answer_of(
         chosen = [value] if isinstance(value, str) else list(value)
         found = tuple(dict.fromkeys(each.strip() for one in chosen for each in one.split(",") if each.strip()))
         _check_choices(question, found)
+        if "none" in found and len(found) > 1:
+            raise UsageError(
+                f"{question.id}: 'none' stands alone, and here with {', '.join(each for each in found if each != 'none')}"
+            )
     else:
         if not isinstance(value, str):
             raise UsageError(f"{question.id}: takes one answer, and not a list")

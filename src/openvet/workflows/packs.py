@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
+from difflib import get_close_matches
 from functools import cache
 
 from openvet.conditions.names import looked_for
@@ -116,8 +117,16 @@ def find_pack(name: str, beside: str = "") -> FoundPack:
         path, shown = os.path.join(path, _FILE), os.path.join(name, _FILE)
     if os.path.isfile(path):
         return FoundPack(name, path, printable(shown), ships=False)
+    if os.path.isdir(os.path.join(beside, name)):
+        raise UsageError(
+            f"{printable(name)}: has no {_FILE} that is a file; a pack is a folder with one (the guide Writing a policy pack says what stands in it)"
+        )
+    if os.path.lexists(path):
+        raise UsageError(f"{printable(name)}: is no file, and a pack is one, or a folder with a {_FILE}")
+    near = get_close_matches(name.replace("_", "-"), known, 1) or [each for each in known if name in each.split("-")]
+    hint = f"; did you mean {near[0]!r}?" if near else ":"
     raise UsageError(
-        f"there is no pack {printable(name)!r}: {', '.join(known)} ship with openvet; of your own give the path of pack.yaml"
+        f"there is no pack {printable(name)!r}{hint} {', '.join(known)} ship with openvet; of your own give the path of pack.yaml"
     )
 
 
@@ -176,13 +185,14 @@ def load_held(name: str, day: date, beside: str = "", verify: Verify | None = No
 
 def pack_cases(name: str, pack: CompiledPack) -> tuple[Case, ...]:
     """The cases beside a pack, in the order of their files."""
-    folder = os.path.join(os.path.dirname(find_pack(name).path), "cases")
+    found = find_pack(name)
+    folder, shown = (os.path.join(os.path.dirname(each), "cases") for each in (found.path, found.shown))
     names = sorted(each for each in (os.listdir(folder) if os.path.isdir(folder) else ()) if each.endswith(".yaml"))
-    return tuple(
-        case
-        for each in names
-        for case in read_cases(_bytes(os.path.join(folder, each), f"cases/{each}"), f"cases/{each}", pack)
-    )
+    cases: list[Case] = []
+    for each in names:
+        file = os.path.join(shown, printable(each))
+        cases += read_cases(_bytes(os.path.join(folder, each), file), file, pack)
+    return tuple(cases)
 
 
 def document_files(found: FoundPack) -> tuple[tuple[str, str], ...]:
