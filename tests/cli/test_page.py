@@ -169,7 +169,7 @@ def test_a_dossier_by_policy_packs(dossier: str) -> None:
     assert run("dossier", "add", dossier, "s.json", "--key", "k")[0] == 0
     assert run(*asked)[0] == 0
     then = "".join(read(Path("page.html").read_text(encoding="utf-8")).text)
-    assert then.count("as of 2026-11-27") == 2  # in the matrix, and among the evidence
+    assert then.count("as of 2026-11-27") == 3  # at the top, in the matrix, and among the evidence
     assert run(*asked, "--policy", "baseline", "--as-of", "2026-11-28")[0] == 0
     again = "".join(read(Path("page.html").read_text(encoding="utf-8")).text)
     assert "as of 2026-11-28" in again

@@ -321,6 +321,36 @@ def test_answers_of_a_day_that_has_not_come_are_told(place: Path) -> None:
     assert "has not come" not in run(*asked, "--date", "2026-11-28").stderr
 
 
+def test_a_decision_that_nobody_answered_can_be_read(place: Path) -> None:
+    """Long lists of names are cut, lines whose day is the same stand under it; --all has every name."""
+    asked = ("decide", "d", "--key", "owner.key.pub", "--policy", "eu-ai-act", "--as-of", "2026-11-28")
+    short, whole = run(*asked).stdout, run(*asked, "--all").stdout
+    assert "answers.is_system and 9 more\n" in short
+    assert " more\n" not in whole.partition("\nSteps\n")[0].partition("Nobody can say yet")[2]
+    said = "in force from 2027-12-02, if it applies; by what is known today it would be indeterminate:\n"
+    assert short.count(said) == 1
+    assert "\n  EU-9-P " in short.partition(said)[2]
+    assert len(short.splitlines()) < 300 < len(whole.splitlines())
+    ids = {each["id"] for each in json.loads(run(*asked, "--format", "json").stdout)["models"][0]["statements"][0]["predicate"]["requirements"]}  # fmt: skip
+    assert all(f"{each} " in short for each in ids)
+
+
+def test_what_changes_between_two_days_says_which_answers_are_new(place: Path) -> None:
+    (place / "a.yaml").write_text("by: {name: A}\nanswers: {owner: me}\n")
+    assert run("attest", "d", "--policy", "pack", "--sign", "owner.key", "--answers", "a.yaml", "--date", "2026-11-20").exit_code == 0  # fmt: skip
+    changed = " ".join(run(*DECIDE, "--since", "2026-11-19", "--as-of", "2026-11-28").stdout.split())
+    assert "A-2 indeterminate -> satisfied-by-attestation" in changed
+    assert changed.endswith("1 answer counts as of 2026-11-28 and not as of 2026-11-19, being of a later day: owner")
+    assert "later day" not in run(*DECIDE, "--since", "2026-11-20", "--as-of", "2026-11-28").stdout
+    for asked, message in (
+        (("--since", "2026-11-29", "--as-of", "2026-11-28"), "--since 2026-11-29 lies after --as-of 2026-11-28"),
+        (("--as-of", "0026-12-03"), "no decision is about a day outside of 1900 to 2199"),
+        (("--as-of", "9999-12-03"), "no decision is about a day outside of 1900 to 2199"),
+    ):
+        found = run(*DECIDE, *asked)
+        assert (found.exit_code, found.stdout, message in found.stderr) == (2, "", True), found.stderr
+
+
 def test_what_policy_prints(place: Path) -> None:
     assert run("policy", "lint", "pack", "baseline", "strict").stdout.count("makes sense") == 3
     assert run("policy", "test", "pack").stdout == "acme@1.0.0: 1 case, 0 not as expected\n"

@@ -30,6 +30,7 @@ from openvet.evidence.predicates.tool import Tool
 from openvet.evidence.signing import parse_statement, statement_bytes
 from openvet.evidence.statement import ResourceDescriptor, Statement
 from openvet.policy.builtin import decide
+from openvet.reports import markdown
 from openvet.reports.page.compose import compose
 from openvet.reports.page.sheet import FULL, MODELS, ROWS, Evidence, InDossier, Sheet
 from openvet.reports.report import ModelReport, NotChecked, Report
@@ -172,6 +173,33 @@ def test_the_answer_comes_first() -> None:
         "Why", "What it is", "Findings", "Not read", "Policy", "Where it comes from", "Licences and duties", "Openness",
         "Published problems", "What it is made of", "What it needs", "Evidence, and how to check it",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("packs", "word", "because"),
+    [
+        ((), "Admit", "Everything was read, and nothing above a note was found."),
+        (POLICIES[1:], "Review", "by eu-ai-act@1.0.0: 1 indeterminate"),
+        (POLICIES, "Reject", "by baseline@1.0.0: 1 violated"),
+    ],
+)
+def test_the_answer_is_the_worst_of_the_check_and_the_packs(
+    packs: tuple[DecisionV1, ...], word: str, because: str
+) -> None:
+    """Whoever reads the top alone must not take a model for admitted that a pack does not admit; in HTML and in Markdown."""
+    given = replace(samples.CLEAN, policies=packs)
+    made = page(Sheet(given, RULES, policies=packs))
+    top = made[made.index("<header") : made.index("</header>")]
+    assert f"<title>{word}: {given.subject.name} – OpenVet</title>" in made
+    assert f"<strong>{word}</strong>" in top
+    assert because in top
+    assert top.count("<li>") == (len(packs) + 1 if packs else 0)
+    overview = page(Sheet(given, RULES, policies=packs), Sheet(samples.CLEAN, RULES))
+    assert because in overview or not packs
+    text = markdown.compose(Report(samples.TOOL, (given,)))
+    assert f" {word.upper()}: " in text.partition("\n")[0]
+    assert text.count("by the built-in policy") == (1 if packs else 0)
+    assert ("| <code>usage</code> | review | indeterminate |" in text) is bool(packs)
 
 
 def test_a_page_says_what_was_found_where_and_what_to_do() -> None:

@@ -109,6 +109,10 @@ def decide(ctx: click.Context, /, **asked: Any) -> None:
         raise click.UsageError("--statement gives decisions, and --since and --before what changes: one of the two")
     if asked["since"] and asked["before"]:
         raise click.UsageError("--since and --before exclude each other: what changes by the day, or by the pack")
+    if asked["since"] and day_of(asked["since"], "--since") > as_of:
+        raise click.UsageError(
+            f"--since {asked['since']} lies after --as-of {as_of.isoformat()}: give the earlier day as --since"
+        )
     verify = verifier_for(asked, [*asked["paths"], asked["model"]], as_of)
     packs = [load_held(each, as_of, verify=verify) for each in asked["packs"]]
     earlier = _earlier(asked, packs, verify)
@@ -230,10 +234,10 @@ def _text(each: Decided, further: bool, asked: dict[str, Any]) -> str:
 def _changed(each: Decided, before: DecisionV1, after: DecisionV1) -> str:
     from openvet.reports._text import plural, visible
     from openvet.reports.text import table
-    from openvet.workflows.decide import changes, lapsed
+    from openvet.workflows.decide import changes, gained, lapsed
 
     found = changes(before, after)
-    over = lapsed(before, after)
+    over, new = lapsed(before, after), gained(before, after)
     head = (
         f"{visible(each.subject.name or each.path)}: {before.pack.name} as of {before.as_of} -> {after.pack.name} as of {after.as_of}: "
         f"{before.verdict} -> {after.verdict}, {plural(len(found), 'line')} otherwise"
@@ -246,6 +250,9 @@ def _changed(each: Decided, before: DecisionV1, after: DecisionV1) -> str:
     lines = [head, *table(rows, width, wrap=True)]
     if over:
         said = f"{plural(len(over), 'answer')} that counted no longer {'do' if len(over) > 1 else 'does'} as of {after.as_of}: {', '.join(map(visible, over))}"
+        lines += table([["", said]], width, wrap=True)
+    if new and before.as_of != after.as_of:
+        said = f"{plural(len(new), 'answer')} {'count' if len(new) > 1 else 'counts'} as of {after.as_of} and not as of {before.as_of}, being of a later day: {', '.join(map(visible, new))}"
         lines += table([["", said]], width, wrap=True)
     return "".join(f"{line}\n" for line in lines)
 

@@ -205,6 +205,7 @@ def report_(path: str, target: str, key: str, checkpoint: str | None, force: boo
     """  # noqa: D301
     from openvet.cli.page import form_of, write_page
     from openvet.io.new_file import NewFile
+    from openvet.reports.page.verdict import verdict_of
     from openvet.workflows.dossier import DOSSIER_TYPE
     from openvet.workflows.dossier import verify as run
     from openvet.workflows.keys import read_public
@@ -234,7 +235,7 @@ def report_(path: str, target: str, key: str, checkpoint: str | None, force: boo
         with NewFile(target, replace=force) as file:
             file.write(write_page([sheet], kind).encode("utf-8", "backslashreplace"))
             file.commit()
-        verdict = sheet.report.decision.verdict
+        verdict = verdict_of(sheet)
         value = {
             "type": DOSSIER_TYPE,
             "dossier": path,

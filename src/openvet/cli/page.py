@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -128,5 +129,5 @@ def write_page(
     from openvet.reports import markdown
     from openvet.reports.report import Report
 
-    shown = tuple(models) or tuple(each.report for each in sheets)
+    shown = tuple(models) or tuple(replace(each.report, policies=each.policies) for each in sheets)
     return markdown.compose(Report(tool(), shown, (), tuple(errors), use))

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from openvet.core.location import Location
 from openvet.core.pattern import pattern
 from openvet.core.rule import Severity
+from openvet.evidence.predicates.decision_v1 import OUTCOMES
 from openvet.policy.decision import Verdict
 from openvet.reports._facts import describe
 from openvet.reports._wording import (
@@ -91,9 +92,15 @@ def _place(location: Location) -> str:
 
 
 def _model(report: ModelReport) -> Iterator[str]:
-    verdict = report.decision.verdict
+    verdict = report.verdict
     yield f"## {_SIGN[verdict]} {verdict.upper()}: {safe(report.subject.name)}"
     yield ""
+    if report.policies:
+        yield f"- {report.decision.verdict}: whether it is safe to load, by the built-in policy"
+        for each in report.policies:
+            counts = ", ".join(f"{count} {outcome}" for outcome in OUTCOMES if (count := each.count(outcome)))
+            yield f"- {safe(each.verdict)}: {safe(each.pack.title)}, by {safe(each.pack.name)} as of {safe(each.as_of)}: {counts or 'no requirement'}"
+        yield ""
     reasons = reasons_by_weight(report.decision, report.scan)
     if len(reasons) < 2:
         yield safe(headline(report.decision, report.scan))
@@ -106,6 +113,22 @@ def _model(report: ModelReport) -> Iterator[str]:
         yield f"| {label} | {safe(text)} |"
     yield from _findings(report)
     yield from _not_read(report)
+    yield from _policies(report)
+
+
+def _policies(report: ModelReport) -> Iterator[str]:
+    """The lines of packs about which there is something to do; the page and the JSON report have all."""
+    rows = [
+        f"| {code(each.id)} | {'waived' if each.waived is not None else safe(each.verdict)} | {safe(each.outcome)} | {safe(each.title)} ({safe(each.clause)}) | {safe(each.why)} | {safe(each.remedy)} |"
+        for decision in report.policies
+        for each in decision.lines
+        if each.outcome in ("violated", "indeterminate")
+    ]
+    if not rows:
+        return
+    yield from ("", f"### {plural(len(rows), 'line')} of packs violated or open", "")
+    yield from ("| requirement | leads to | outcome | asks | why | what to do |", "|---|---|---|---|---|---|")
+    yield from _limited(rows)
 
 
 def _findings(report: ModelReport) -> Iterator[str]:

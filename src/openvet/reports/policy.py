@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from openvet.evidence.predicates.decision_v1 import OUTCOMES, AdvisoriesNamed, DecisionV1, Line
@@ -13,6 +13,8 @@ from openvet.reports.text import table
 __all__ = ["advisories_text", "compose_decision", "decision_line", "steps_text"]
 
 _COLOURS = {"admit": "green", "review": "yellow", "reject": "red"}
+#: Names that nobody has a value for, of one line; ``everything`` shows all, and the end counts the questions among them.
+_MISSING = 3
 _ORDER = (
     "violated",
     "indeterminate",
@@ -54,8 +56,12 @@ def compose_decision(name: str, decision: DecisionV1, look: Look, *, everything:
         if not found:
             continue
         lines += ["", look.paint(_HEADINGS[outcome], "bold")]
+        if outcome == "not-yet-in-force" and not everything:
+            plain = [each for each in found if each.waived is None and not each.offenders]
+            lines += _later(plain, look)
+            found = [each for each in found if each not in plain]
         for each in found:
-            lines += _line(each, look)
+            lines += _line(each, look, everything=everything)
     if everything and decision.steps:
         lines += ["", look.paint("Steps", "bold"), *steps_text(decision, look)]
     lines += ["", *_questions(decision)]
@@ -73,14 +79,32 @@ def advisories_text(named: AdvisoriesNamed, as_of: str) -> str:
     return f"published problems are known up to {visible(named.date) or 'a day that nobody says'}{age}{again}"
 
 
-def _line(each: Line, look: Look) -> list[str]:
+def _later(found: Sequence[Line], look: Look) -> Iterator[str]:
+    """Lines whose day has not come, under what is the same of many of them."""
+    by_day: dict[str, list[Line]] = {}
+    for each in found:
+        by_day.setdefault(f"{visible(each.why)}; by what is known today it would be {each.foreseen}", []).append(each)
+    for said, lines in by_day.items():
+        yield from table([[f"{said}:"]], look.width, wrap=True)
+        yield from table([["", visible(each.id), f"{visible(each.title)} ({visible(each.clause)})"] for each in lines], look.width, wrap=True)  # fmt: skip
+
+
+def _why(each: Line, everything: bool) -> str:
+    """Why a line came out as it did; of many names that nobody has a value for the first ones."""
+    if everything or len(each.missing) <= _MISSING + 1:
+        return each.why
+    some = f"{', '.join(each.missing[:_MISSING])} and {len(each.missing) - _MISSING} more"
+    return each.why.replace(", ".join(each.missing), some)
+
+
+def _line(each: Line, look: Look, *, everything: bool) -> list[str]:
     mark = "waived" if each.waived is not None else each.verdict
     out = table([[visible(each.id), mark, f"{visible(each.title)} ({visible(each.clause)})"]], look.width, wrap=True)
     rows: list[list[str]] = []
     if each.outcome == "not-yet-in-force":
         rows.append(["", f"{visible(each.why)}; by what is known today it would be {each.foreseen}"])
     elif each.outcome != "satisfied-by-evidence":
-        rows.append(["", visible(each.why)])
+        rows.append(["", visible(_why(each, everything))])
     if each.offenders:
         rows.append(["", f"named: {', '.join(map(visible, each.offenders))}"])
     if each.waived is not None:

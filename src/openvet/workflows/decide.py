@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from openvet.reports.report import ModelReport
 
 __all__ = [
-    "DECISIONS_TYPE", "Change", "Decided", "Trusting", "believed_lines", "changes", "decide_dossier", "decide_report", "evidence_of_dossier", "evidence_of_report", "find_dossiers", "kind_of", "lapsed", "under_advisories",
+    "DECISIONS_TYPE", "Change", "Decided", "Trusting", "believed_lines", "changes", "decide_dossier", "decide_report", "evidence_of_dossier", "evidence_of_report", "find_dossiers", "gained", "kind_of", "lapsed", "under_advisories",
 ]  # fmt: skip
 
 DECISIONS_TYPE: Final = "https://openvet/decisions/v1"
@@ -330,3 +330,9 @@ def lapsed(before: DecisionV1, after: DecisionV1) -> tuple[str, ...]:
     """Questions whose answers count in ``before`` and no longer in ``after``, by their names: most answers hold for a time."""
     counts, now = ({each.question for each in one.answers if not each.problem} for one in (before, after))
     return tuple(sorted({each.question for each in after.answers} & counts - now))
+
+
+def gained(before: DecisionV1, after: DecisionV1) -> tuple[str, ...]:
+    """Questions whose answers count in ``after`` and not yet in ``before``, by their names: they were given between the two days."""
+    counts, now = ({each.question for each in one.answers if not each.problem} for one in (before, after))
+    return tuple(sorted(now - counts))

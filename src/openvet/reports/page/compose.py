@@ -9,7 +9,6 @@ from typing import Final
 from openvet.evidence.predicates.tool import Tool
 from openvet.policy.decision import Verdict
 from openvet.reports._text import plural, short, visible
-from openvet.reports._wording import headline
 from openvet.reports.config_use import ConfigUse
 from openvet.reports.markup import Content, Html, document, lines, listed, table, tag
 from openvet.reports.page.evidence import evidence
@@ -20,7 +19,7 @@ from openvet.reports.page.rights import licenses, openness
 from openvet.reports.page.said import documents
 from openvet.reports.page.sheet import FULL, MODELS, ROWS, Sheet, Spot
 from openvet.reports.page.supply import advisories, bill, lineage
-from openvet.reports.page.verdict import WORDS, banner, chip, identity, why
+from openvet.reports.page.verdict import WORDS, banner, because, chip, identity, verdict_of, why
 from openvet.reports.report import NotChecked
 
 __all__ = ["compose"]
@@ -65,7 +64,7 @@ def compose(
         use: what came of the team's configuration.
     """
     alone = len(sheets) == 1 and not errors
-    title = f"{WORDS[sheets[0].report.decision.verdict][0]}: {short(sheets[0].report.subject.name)}" if alone else plural(len(sheets) + len(errors), "model")  # fmt: skip
+    title = f"{WORDS[verdict_of(sheets[0])][0]}: {short(sheets[0].report.subject.name)}" if alone else plural(len(sheets) + len(errors), "model")  # fmt: skip
     body: list[Content] = [
         tag("a", "Skip to the report", href="#report", class_="skip screen"),
     ]
@@ -108,16 +107,16 @@ def _model(sheet: Sheet, spot: Spot) -> Iterator[Html | None]:
 
 
 def _overview(sheets: Sequence[Sheet], errors: Sequence[NotChecked]) -> Iterator[Html | None]:
-    counts = Counter(each.report.decision.verdict for each in sheets)
+    counts = Counter(verdict_of(each) for each in sheets)
     told = [f"{counts[each]:,} {each}" for each in (Verdict.REJECT, Verdict.REVIEW, Verdict.ADMIT) if counts[each]]
     yield tag("p", ", ".join([*told, *([f"{len(errors):,} not checked"] if errors else [])]))
     rows: list[Sequence[Content]] = []
     for number, each in enumerate(sheets[:MODELS]):
         report = each.report
-        word, style = WORDS[report.decision.verdict]
+        word, style = WORDS[verdict_of(each)]
         name = short(report.path)
         shown = tag("a", name, href=f"#m{number}-top") if number < FULL else name
-        rows.append((shown, chip(word, style), headline(report.decision, report.scan)))
+        rows.append((shown, chip(word, style), because(each)))
     rows += [(short(each.path), chip("Not checked", "open"), short(each.message)) for each in errors[:MODELS]]
     yield table(("model", "decision", "why"), rows)
     if len(sheets) > MODELS or len(errors) > MODELS:
