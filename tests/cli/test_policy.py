@@ -325,12 +325,13 @@ def test_a_decision_that_nobody_answered_can_be_read(place: Path) -> None:
     """Long lists of names are cut, lines whose day is the same stand under it; --all has every name."""
     asked = ("decide", "d", "--key", "owner.key.pub", "--policy", "eu-ai-act", "--as-of", "2026-11-28")
     short, whole = run(*asked).stdout, run(*asked, "--all").stdout
-    assert "answers.is_system and 9 more\n" in short
-    assert " more\n" not in whole.partition("\nSteps\n")[0].partition("Nobody can say yet")[2]
+    assert "not known: answers.regions, answers.exclusions, profile.parameters and 1" in " ".join(short.split())
+    assert " more to do:" in " ".join(short.split())
+    assert " more to do:" not in " ".join(whole.split())
     said = "in force from 2027-12-02, if it applies; by what is known today it would be indeterminate:\n"
-    assert short.count(said) == 1
-    assert "\n  EU-9-P " in short.partition(said)[2]
-    assert len(short.splitlines()) < 300 < len(whole.splitlines())
+    assert " ".join(short.split()).count(" ".join(said.split())) == 1
+    assert "\n  EU-9-P " in short.partition("in force from 2027-12-02, if")[2]
+    assert len(short.splitlines()) < 400 < len(whole.splitlines())
     ids = {each["id"] for each in json.loads(run(*asked, "--format", "json").stdout)["models"][0]["statements"][0]["predicate"]["requirements"]}  # fmt: skip
     assert all(f"{each} " in short for each in ids)
 
