@@ -70,7 +70,7 @@ def test_two_commands_give_a_draft_of_annex_iv_and_the_questions(place: Path) ->
 
 def test_answers_fill_the_lines_and_name_who_gave_them(dossier: Path) -> None:
     before = document("annex-iv")
-    assert "annex&#95;iv&#95;1f" in before
+    assert "annex_iv_1f" in before
     template = run(
         "attest", "d", "--document", "annex-iv", "--key", "owner.key.pub", "--template", "--date", "2026-11-20"
     ).stdout

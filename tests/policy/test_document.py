@@ -55,6 +55,31 @@ def test_what_makes_no_sense_is_refused_with_its_line(change: tuple[str, str], s
     assert says in str(raised.value)
 
 
+LINES = "  - {section: s, requirements: [A-1, A-2]}\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("A-2", "A-9"), "acme.yaml:6: there is no requirement 'A-9' in acme"),
+        (("A-2", "A-1"), "acme.yaml:6: the item 'A-1' is there already (documents/acme.yaml:6)"),
+        (("section: s", "section: s, label: l"), "acme.yaml:6: there is no field 'label'"),
+        (("section: s, ", ""), "acme.yaml:6: 'section' is missing"),
+        (("[A-1, A-2]", "A-1"), "acme.yaml:6: 'requirements' has to be a list"),
+    ],
+)
+def test_lines_of_the_pack_are_named_once_and_bring_their_own_words(change: tuple[str, str], says: str) -> None:
+    made = read_document((HEAD.decode() + LINES).encode(), "documents/acme.yaml", acme())
+    known = {each.requirement.id: each.requirement for each in acme().requirements}
+    assert [(each.requirement, each.label, each.level) for each in made.items] == [
+        (name, known[name].title, known[name].level) for name in ("A-1", "A-2")
+    ]
+    assert made.questions == ()
+    with pytest.raises(PackError) as raised:
+        read((HEAD.decode() + LINES).replace(*change))
+    assert says in str(raised.value)
+
+
 def test_two_items_never_ask_the_same_question() -> None:
     human = "fills: [], level: attested, human: true}"
     first, second = (

@@ -189,7 +189,7 @@ def _answers(
             "there is nobody to ask: standard input is no terminal; give --answers FILE (--template writes one)"
         )
     click.echo(
-        "\n".join(textwrap.wrap(f"{_counted(questions, 'question')} open; {_MANNERS}", look_of(sys.stderr).width)),
+        "\n".join(textwrap.wrap(f"{_are(len(questions), 'question')} open; {_MANNERS}", look_of(sys.stderr).width)),
         err=True,
     )
     out: list[GivenAnswer] = []
@@ -302,6 +302,10 @@ def _put(asked: dict[str, Any], private: Any, evidence: Any, by: By, answers: tu
 
 
 def _in(count: int, what: str) -> str:
+    return f"{_are(count, what)} in"
+
+
+def _are(count: int, what: str) -> str:
     from openvet.reports._text import plural
 
-    return f"{plural(count, what)} {'is' if count == 1 else 'are'} in"
+    return f"{plural(count, what)} {'is' if count == 1 else 'are'}"

@@ -26,6 +26,7 @@ class Item:
         human: only a person can write it; it stays open until one does.
         when: the name of a step; the item is left out where that is false. '' always counts.
         choices: the words to choose from.
+        requirement: the id of the pack's requirement whose outcome stands in the line, with what that rests on; '' is none. ``fills`` are its names.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Item:
     when: str = ""
     choices: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+    requirement: str = ""
     where: str = ""
 
     @property
@@ -72,7 +74,7 @@ class Document:
 
     def question_of(self, item: Item) -> Question | None:
         """The question that an item asks by itself, where no other question's answer is what has to stand there."""
-        if not item.human or item.answers:
+        if not item.human or item.answers or item.requirement:
             return None
         name = f"{_OTHER.sub('_', self.id)}_{_OTHER.sub('_', item.id.lower()).strip('_')}"
         words = f" Choose from: {'; '.join(item.choices)}." if item.choices else ""

@@ -12,11 +12,11 @@ from typing import Any
 
 from openvet.core.dataclass import dataclass
 from openvet.evidence.predicates.answers_v1 import AnswersV1, GivenAnswer
-from openvet.evidence.predicates.decision_v1 import DecisionV1, StepValue, UsedAnswer
+from openvet.evidence.predicates.decision_v1 import DecisionV1, Line, StepValue, UsedAnswer
 from openvet.evidence.predicates.inventory_v1 import InventoryV1
 from openvet.evidence.predicates.lineage_v1 import THIS, LineageV1
 from openvet.evidence.predicates.profile_v1 import ProfileV1
-from openvet.policy.compiled import CompiledPack, CompiledStep
+from openvet.policy.compiled import CompiledPack, CompiledRequirement, CompiledStep
 from openvet.policy.document import Document, Item
 from openvet.policy.given import Evidence, Held, count_answers, facts_of
 from openvet.policy.pack import Question
@@ -71,42 +71,51 @@ def fill(
     known = _Known(pack, asked, evidence, decision, placed)
     lines: list[PaperLine] = []
     left: list[Left] = []
+    outcomes = {line.id: (compiled, line) for compiled, line in zip(pack.requirements, decision.lines, strict=True)}
     for each in document.items:
-        if each.when and known.steps[each.when].value == "false":
+        if each.requirement:
+            lines.append(_requirement(*outcomes[each.requirement], each.section, known))
+        elif each.when and known.steps[each.when].value == "false":
             left.append(Left(each.id, each.label, f"it does not hold: {known.steps[each.when].text or each.when}"))
         else:
             lines.append(_item(document, each, known))
-    return _paper(document.id, document.title, document.clause, f"{document.source.title} ({document.source.day.isoformat()})", document.filled_by, known, lines, left, (document.file.sha256,))  # fmt: skip
+    source = document.source
+    sure = "" if source.confidence == "high" else f"; confidence of this account: {source.confidence}"
+    return _paper(document.id, document.title, document.clause, f"{source.title} ({source.day.isoformat()}){sure}", document.filled_by, known, lines, left, (document.file.sha256,))  # fmt: skip
 
 
 def checklist(pack: CompiledPack, evidence: Evidence, decision: DecisionV1, placed: Placed) -> Paper:
     """Every requirement of a pack with its outcome, and the facts and answers that this rests on."""
     known = _Known(pack, {each.id: each for each in pack.questions}, evidence, decision, placed)
-    lines = []
-    for compiled, line in zip(pack.requirements, decision.lines, strict=True):
-        values = [found for name in compiled.all_names if (found := known.say(name)) is not None]
-        notes = [line.why]
-        if line.since:
-            notes.append(f"in force from {line.since}")
-        if line.foreseen:
-            notes.append(f"by what is known today it would be {line.foreseen}")
-        if line.offenders:
-            notes.append(f"named: {', '.join(line.offenders)}")
-        if line.waived is not None:
-            notes.append(f"waived until {line.waived.expires} by {line.waived.owner}: {line.waived.reason}")
-        if line.remedy:
-            notes.append(f"to do: {line.remedy}")
-        open_ = tuple(dict.fromkeys(name.split(".")[1] for name in line.missing if name.startswith("answers."))) if line.outcome == "indeterminate" else ()  # fmt: skip
-        missing = tuple(VOCABULARY[name].label for name in line.missing if name in VOCABULARY)
-        lines.append(
-            PaperLine(
-                line.id, line.source, line.title, line.clause, compiled.requirement.text, line.level, line.level == "attested", line.outcome, tuple(values),
-                questions=open_, missing=missing, notes=tuple(notes),
-            )
-        )  # fmt: skip
+    lines = [
+        _requirement(compiled, line, line.source, known)
+        for compiled, line in zip(pack.requirements, decision.lines, strict=True)
+    ]
     read = "" if pack.pack.snapshot_day is None else f"sources read on {pack.pack.snapshot_day.isoformat()}"
     title = f"{pack.pack.title}: checklist"
     return _paper(f"checklist-{pack.pack.id}", title, f"{len(lines)} requirements of {pack.pack.name}", read, "whoever answers for it", known, lines, [], ())  # fmt: skip
+
+
+def _requirement(compiled: CompiledRequirement, line: Line, section: str, known: _Known) -> PaperLine:
+    """A requirement with its outcome, and the facts and answers that this rests on."""
+    values = [found for name in compiled.all_names if (found := known.say(name)) is not None]
+    notes = [line.why]
+    if line.since:
+        notes.append(f"in force from {line.since}")
+    if line.foreseen:
+        notes.append(f"by what is known today it would be {line.foreseen}")
+    if line.offenders:
+        notes.append(f"named: {', '.join(line.offenders)}")
+    if line.waived is not None:
+        notes.append(f"waived until {line.waived.expires} by {line.waived.owner}: {line.waived.reason}")
+    if line.remedy:
+        notes.append(f"to do: {line.remedy}")
+    open_ = tuple(dict.fromkeys(name.split(".")[1] for name in line.missing if name.startswith("answers.")))
+    missing = tuple(VOCABULARY[name].label for name in line.missing if name in VOCABULARY)
+    return PaperLine(
+        line.id, section, line.title, line.clause, compiled.requirement.text, line.level, line.level == "attested", line.outcome, tuple(values),
+        questions=open_ if line.outcome == "indeterminate" else (), missing=missing, notes=tuple(notes),
+    )  # fmt: skip
 
 
 def _paper(

@@ -35,7 +35,7 @@ def read_document(data: bytes, file: str, pack: CompiledPack) -> Document:
         source.refuse(f"{source.text()[:60]!r} is none of the sources of {pack.pack.id}")
     made = Document(
         name.text(), top.take("title").text(), top.take("clause").text(), pack.pack.sources[source.text()], top.may_text("filled_by") or _BY,
-        each_of(top.take("items").items(), lambda each: _item(each, pack.types)), PackFile(file, hashlib.sha256(data).hexdigest()),
+        tuple(item for items in each_of(top.take("items").items(), lambda each: _items(each, pack)) for item in items), PackFile(file, hashlib.sha256(data).hexdigest()),
     )  # fmt: skip
     top.end("id", "title", "clause", "source", "filled_by", "items")
     return _whole(made, pack)
@@ -58,9 +58,13 @@ def read_head(data: bytes, file: str) -> Head:
         PackError: a field of it is missing or none of its kind; with file and line.
     """
     top = _only(data, file).mapped()
-    return Head(
-        top.take("id").text(), top.take("title").text(), top.take("clause").text(), len(top.take("items").items())
-    )
+    items = sum(_count(each) for each in top.take("items").items())
+    return Head(top.take("id").text(), top.take("title").text(), top.take("clause").text(), items)
+
+
+def _count(node: Node) -> int:
+    listed = node.mapped().may("requirements")
+    return 1 if listed is None else len(listed.items())
 
 
 def _only(data: bytes, file: str) -> Node:
@@ -68,6 +72,30 @@ def _only(data: bytes, file: str) -> Node:
     if len(found) != 1:
         raise PackError(f"{file}: holds {len(found)} documents, and not one")
     return found[0]
+
+
+def _items(node: Node, pack: CompiledPack) -> tuple[Item, ...]:
+    """One item; or one for each of a list of the pack's requirements, which brings its own words and level."""
+    each = node.mapped()
+    listed = each.may("requirements")
+    if listed is None:
+        return (_item(node, pack.types),)
+    section = each.take("section").text()
+    each.end("section", "requirements")
+    known = {one.requirement.id: one for one in pack.requirements}
+    out = []
+    for named in listed.items():
+        found = known.get(named.text())
+        if found is None:
+            named.refuse(f"there is no requirement {named.text()[:60]!r} in {pack.pack.id}")
+        asked = found.requirement
+        out.append(
+            Item(
+                id=asked.id, section=section, label=asked.title, clause=asked.clause, asks=asked.text, fills=tuple((name,) for name in found.all_names),
+                level=asked.level, human=asked.level is Level.ATTESTED, requirement=asked.id, where=f"{named.file}:{named.line}",
+            )
+        )  # fmt: skip
+    return tuple(out)
 
 
 def _item(node: Node, types: Mapping[str, str]) -> Item:

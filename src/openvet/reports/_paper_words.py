@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -144,10 +145,11 @@ def sections(paper: Paper) -> list[tuple[str, list[PaperLine]]]:
     return out
 
 
-def tally(paper: Paper) -> str:
+def tally(lines: Sequence[PaperLine]) -> str:
     """How many lines are in which state."""
-    counts = [f"{count} {words}" for state, words in STATES.items() if (count := paper.count(state))]
-    return f"{plural(len(paper.lines), 'line')}: {', '.join(counts)}"
+    found = Counter(each.state for each in lines)
+    counts = [f"{found[state]} {words}" for state, words in STATES.items() if found[state]]
+    return f"{plural(len(lines), 'line')}: {', '.join(counts)}"
 
 
 def head(paper: Paper) -> Sequence[tuple[str, str]]:
@@ -161,7 +163,7 @@ def head(paper: Paper) -> Sequence[tuple[str, str]]:
         ("written from", paper.source),
         ("pack", f"{paper.pack}{f', law as of {paper.law}' if paper.law else ''}"),
         ("made by", f"{paper.tool.name} {paper.tool.version}"),
-        ("state", tally(paper)),
+        ("state", tally(paper.lines)),
     ]
     return [(label, text) for label, text in rows if text]
 

@@ -37,7 +37,8 @@ __all__ = ["code", "compose", "safe"]
 _SIGN = {Verdict.ADMIT: "✅", Verdict.REVIEW: "⚠️", Verdict.REJECT: "❌"}
 _LONGEST = 400
 _ROWS = 50
-_STRUCTURE = pattern(r"[&<>|`*_\[\]\\~!#$]")
+#: An underscore between letters or digits begins and ends nothing (CommonMark 0.31, section 6.2), and names are full of them.
+_STRUCTURE = pattern(r"[&<>|`*\[\]\\~!#$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _REFERENCE = pattern(r"@(?=\w)|#(?=\w)|:(?=//)|www(?=\.)|(?<!\b\d{4})(?<!\b\d{4}-\d\d)-(?=\d)", re.IGNORECASE)
 
 

@@ -17,6 +17,7 @@ from openvet.reports._paper_words import (
     open_words,
     sections,
     shown,
+    tally,
     value_words,
 )
 from openvet.reports._text import cut, plural
@@ -61,7 +62,13 @@ def _paper(paper: Paper, attest: str, prefix: str) -> Html:
         tag("p", LEGEND, class_="soft"),
         pairs(head(paper)),
     ]
-    for section, found in sections(paper):
+    parts = sections(paper)
+    if len(parts) > 1:
+        body += [
+            tag("h2", "Sections"),
+            table(("section", "lines"), [(section, tally(found)) for section, found in parts]),
+        ]
+    for section, found in parts:
         body += [tag("h2", section), *(_line(each, paper, anchors) for each in found)]
     if paper.left:
         body += [tag("h2", "Left out"), listed(f"{each.id} {each.label}: {each.why}" for each in paper.left)]

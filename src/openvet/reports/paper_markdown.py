@@ -16,6 +16,7 @@ from openvet.reports._paper_words import (
     open_words,
     sections,
     shown,
+    tally,
     value_words,
 )
 from openvet.reports._text import plural
@@ -39,7 +40,11 @@ def _paper(paper: Paper, attest: str) -> Iterator[str]:
     yield from ("", f"*{DRAFT}*", "", LEGEND, "", "| | |", "|---|---|")
     for label, text in head(paper):
         yield f"| {label} | {safe(text, 1000)} |"
-    for section, lines in sections(paper):
+    found = sections(paper)
+    if len(found) > 1:
+        yield from ("", "## Sections", "", "| section | lines |", "|---|---|")
+        yield from (f"| {safe(section)} | {tally(lines)} |" for section, lines in found)
+    for section, lines in found:
         yield from ("", f"## {safe(section)}")
         for each in lines:
             yield from _line(each, paper, numbers)
