@@ -68,6 +68,15 @@ def test_two_commands_give_a_draft_of_annex_iv_and_the_questions(place: Path) ->
     assert hashlib.sha256(shown.removesuffix("\n").encode()).hexdigest() == sha256
 
 
+def test_what_is_told_beside_a_file_is_how_far_it_is_filled(dossier: Path) -> None:
+    asked = ("document", "starter-kit", "d", "--key", "owner.key.pub", *DAY)
+    found = run(*asked, "--output", "kit.md")
+    assert (found.exit_code, found.stdout) == (0, "")
+    said = "the document is in kit.md: 10 lines: 5 open, 5 nobody can say yet; openvet attest DOSSIER --document starter-kit --sign OWNER.key asks 7 questions"
+    assert said in found.stderr, found.stderr
+    assert "| state | 10 lines: 5 open, 5 nobody can say yet |" in Path("kit.md").read_text()
+
+
 def test_answers_fill_the_lines_and_name_who_gave_them(dossier: Path) -> None:
     before = document("annex-iv")
     assert "annex_iv_1f" in before

@@ -77,13 +77,14 @@ def document(ctx: click.Context, /, **asked: Any) -> None:
     from openvet.cli.output import open_output
     from openvet.errors import VerifyError
 
+    told = ""
     if asked["name"] == "list":
         text = _list(asked)
     else:
         _check(asked)
         day = day_of(asked["as_of"])
         try:
-            text = _written(asked, day)
+            text, told = _written(asked, day)
         except VerifyError as error:
             say(f"NOT verified: {asked['folder']}: {error.reason}: {error.message}")
             ctx.exit(1)
@@ -92,7 +93,7 @@ def document(ctx: click.Context, /, **asked: Any) -> None:
         output.write(text)
         output.commit()
     if asked["output"] not in {None, "-"}:
-        say(f"openvet: the document is in {asked['output']}")
+        say(f"openvet: the document is in {asked['output']}{told}")
 
 
 def _check(asked: dict[str, Any]) -> None:
@@ -124,7 +125,8 @@ def _given(asked: dict[str, Any], day: date) -> Given:
     return given_report(next(check_each([asked["model"]], options)))
 
 
-def _written(asked: dict[str, Any], day: date) -> str:
+def _written(asked: dict[str, Any], day: date) -> tuple[str, str]:
+    """The text, and what is told beside it: how far it is filled, and what asks for the rest."""
     from openvet.workflows.documents import card_of, checklists_of, decisions_of, find_document, paper_of
     from openvet.workflows.packs import load_held
 
@@ -135,16 +137,27 @@ def _written(asked: dict[str, Any], day: date) -> str:
         from openvet.reports.oscal import compose as compose_oscal
 
         given = _noted(asked, day)
-        return compose_oscal(given.evidence.subject, decisions_of(packs, given, day), given.placed.lines)
+        return compose_oscal(given.evidence.subject, decisions_of(packs, given, day), given.placed.lines), ""
     if name == "model-card":
-        return card_of(_noted(asked, day))
+        return card_of(_noted(asked, day)), ""
     attest = " ".join(["DOSSIER", *(f"--policy {each}" for each in asked["packs"])])
     if name == "checklist":
-        return _composed(asked, checklists_of(packs, _noted(asked, day), day), f"{attest} --sign OWNER.key")
-    found, pack = find_document(name, asked["packs"], verify)
-    return _composed(
-        asked, (paper_of(found, pack, _noted(asked, day), day),), f"{attest} --document {name} --sign OWNER.key"
-    )
+        attest += " --sign OWNER.key"
+        papers = checklists_of(packs, _noted(asked, day), day)
+    else:
+        found, pack = find_document(name, asked["packs"], verify)
+        attest += f" --document {name} --sign OWNER.key"
+        papers = (paper_of(found, pack, _noted(asked, day), day),)
+    return _composed(asked, papers, attest), _told(papers, attest)
+
+
+def _told(papers: tuple[Paper, ...], attest: str) -> str:
+    from openvet.reports._paper_words import tally
+    from openvet.reports._text import plural
+
+    questions = len({one.id for each in papers for one in each.asked})
+    asks = f"; openvet attest {attest} asks {plural(questions, 'question')}" if questions else ""
+    return f": {'; '.join(tally(each.lines) for each in papers)}{asks}"
 
 
 def _noted(asked: dict[str, Any], day: date) -> Given:
