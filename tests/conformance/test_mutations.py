@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from openvet.errors import UsageError
 from openvet.sandbox.confines import Confines
 from openvet.sandbox.worker import ChildDiedError, Worker, how_confined
 from openvet.testing.case import Case, all_cases
+from openvet.testing.forge import Call, Name, dump
 from openvet.testing.forge_chains import HOLDS, TRIGGERS, chained
 from openvet.testing.forge_gallery import HARMLESS, HOSTILE, Sample
 from openvet.testing.mutate.rewrites import rewritten, roughened
@@ -93,6 +95,38 @@ def test_harmless_files_in_an_ordinary_container(wrapper: Wrapper, tmp_path: Pat
         if verdict != "admit":
             alarms.append((case.id, verdict, reasons))
     assert alarms == []
+
+
+#: Cases whose longest zeros are weights, and not at their start: any bytes may stand there.
+_WEIGHTS = ("ggml", "gguf", "onnx/", "frozen-graph", "torch-ordinary", "tensors/")
+_HIDDEN = {
+    "a pickle": dump(Call(Name("os", "system"), ("echo forged",)), 4),
+    "a program": b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\0\x3e\0\x01\0\0\0" + bytes(40),
+}
+
+
+@pytest.mark.parametrize("what", _HIDDEN)
+def test_programs_in_the_zeros_of_harmless_files(what: str, tmp_path: Path) -> None:
+    """Zeros of a file are filling or free space, and what stands there instead is not admitted."""
+    hidden = _HIDDEN[what]
+    room = re.compile(rb"\0{%d,}" % (len(hidden) + 16))
+    harmless = [case for case in SINGLE if case.decision == "admit" and not any(part in case.id for part in _WEIGHTS)]
+    fits = [(case, list(room.finditer(case.forge()))) for case in harmless]  # type: ignore[arg-type]
+    fits = [(case, runs) for case, runs in fits if runs]
+    slipped = []
+    chance = random.Random(what)
+    for number, (case, runs) in enumerate(fits if EXAMPLES else chance.sample(fits, min(len(fits), 40))):
+        data = case.forge()
+        assert isinstance(data, bytes)
+        run = chance.choice(runs)
+        at = run.start() + chance.randrange(8, run.end() - run.start() - len(hidden) - 7)
+        verdict, reasons = decided(
+            tmp_path / str(number), {case.name: data[:at] + hidden + data[at + len(hidden) :]}, case.name
+        )
+        if verdict == "admit":
+            slipped.append((case.id, at, verdict, reasons))
+    assert len(fits) > 20
+    assert slipped == []
 
 
 SAMPLES = (*HOSTILE, *HARMLESS)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from openvet.errors import BombError, ChangedError, LimitError, MalformedError, ReadError, UnsupportedError
 from openvet.formats._format import Facts
+from openvet.formats._trailing import look_in_gap
+from openvet.io.source import Source
 
 if TYPE_CHECKING:
     from openvet.io.archive.tar import TarListing
@@ -32,10 +34,12 @@ def put_problem(facts: Facts, error: ReadError) -> None:
         facts.anomaly("archive/decompression-bomb", error.message, error.offset)
 
 
-def put_listing(facts: Facts, listing: ZipListing | TarListing) -> None:
-    """Record the anomalies and problems of a listing, and how many members it has."""
+def put_listing(source: Source, facts: Facts, listing: ZipListing | TarListing) -> None:
+    """Record the anomalies and problems of a listing, how many members it has, and what runs in bytes that belong to none of them."""
     for anomaly in listing.anomalies:
         facts.anomaly(anomaly.rule, anomaly.message, anomaly.offset, **anomaly.evidence)
+        if anomaly.rule == "archive/hidden-data" and anomaly.offset and "bytes" in anomaly.evidence:
+            look_in_gap(source, facts, anomaly.offset, anomaly.offset + int(anomaly.evidence["bytes"]))
     for error in listing.problems:
         put_problem(facts, error)
     facts.dropped += listing.dropped

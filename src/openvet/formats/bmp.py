@@ -14,6 +14,7 @@ from __future__ import annotations
 from openvet.core.coverage import Coverage
 from openvet.errors import MalformedError
 from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.formats._hidden import look_inside
 from openvet.formats._trailing import account_for_rest, say_incomplete
 from openvet.io.source import Source
 
@@ -69,5 +70,6 @@ def read(source: Source, facts: Facts) -> None:
     if end > source.size:
         say_incomplete(facts, end, source.size)
         return
+    look_inside(facts, source.read(14 + header, place - 14 - header), "the table of colours", 14 + header)
     facts.coverage = Coverage.INERT
     account_for_rest(source, facts, end, "the pixels")

@@ -19,6 +19,7 @@ from functools import cache
 from openvet.core.coverage import Coverage
 from openvet.errors import MalformedError
 from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.formats._hidden import look_inside
 from openvet.formats._trailing import say_trailing
 from openvet.io.source import Source
 
@@ -56,7 +57,10 @@ def read(source: Source, facts: Facts) -> None:
     while True:
         facts.budget.check_time()
         start = source.read(at, 4)
-        at += 4 + int.from_bytes(start[1:], "big")
+        size = int.from_bytes(start[1:], "big")
+        if start[0] & 0x7F:
+            look_inside(facts, source.upto(at + 4, min(size, 4096)), "a block of metadata", at)
+        at += 4 + size
         if at > source.size:
             raise MalformedError("metadata goes beyond the end", offset=at)
         if start[0] & 0x80:

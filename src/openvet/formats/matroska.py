@@ -14,6 +14,7 @@ from __future__ import annotations
 from openvet.core.coverage import Coverage
 from openvet.errors import MalformedError
 from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.formats._hidden import look_inside
 from openvet.formats._trailing import account_for_rest, say_incomplete
 from openvet.io.source import Source
 
@@ -69,6 +70,8 @@ def read(source: Source, facts: Facts) -> None:
             if content + size > source.size:
                 say_incomplete(facts, content + size, source.size)
                 return
+            if kind == _VOID:
+                look_inside(facts, source.upto(content, min(size, 4096)), "an element that players pass over", at)
             inside = 0 if kind == _EBML else inside
             at = content + size
     if not facts.unknowns:

@@ -14,6 +14,7 @@ from openvet.core.coverage import Coverage
 from openvet.core.text import printable
 from openvet.errors import MalformedError
 from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.formats._hidden import look_inside
 from openvet.formats._trailing import account_for_rest, say_incomplete
 from openvet.io.source import Source
 
@@ -25,13 +26,15 @@ FORMAT = Format(
     extensions=(".mp4", ".m4a", ".m4v", ".mov", ".heic", ".heif", ".avif", ".3gp"),
     media_types=("video/mp4",),
     can_tell=("that it is a chain of media boxes up to its last byte",),
-    cannot_tell=("what it shows or says, or what its samples or boxes of free space hide",),
+    cannot_tell=("what it shows or says, or what its samples hide",),
 )
 
 _KNOWN = frozenset({
     b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"uuid", b"meta", b"moof", b"mfra", b"sidx", b"ssix",
     b"pdin", b"prft", b"emsg", b"udta", b"idat", b"pnot", b"mpvd", b"jumb", b"grpl", b"meco",
 })  # fmt: skip
+#: Boxes that players pass over, and where their content begins.
+_SKIPPED = {b"free": 8, b"skip": 8, b"wide": 8, b"uuid": 24}
 #: What its bytes begin with.
 STARTS = (b"\0\0",)
 
@@ -65,6 +68,13 @@ def read(source: Source, facts: Facts) -> None:
         if at + size > source.size:
             say_incomplete(facts, at + size, source.size)
             return
+        if kind in _SKIPPED:
+            look_inside(
+                facts,
+                source.upto(at + _SKIPPED[kind], max(min(size - _SKIPPED[kind], 4096), 0)),
+                f"the box {kind.decode('ascii')}",
+                at,
+            )
         at += size
     facts.coverage = Coverage.INERT
     account_for_rest(source, facts, at, "the last box")

@@ -30,7 +30,7 @@ FORMAT = Format(
     cannot_tell=(
         "what macros do, and what texts and tables say",
         "fields of texts that ask other programs",
-        "what free sectors hold",
+        "what free sectors hold, other than programs and pickles",
     ),
 )
 _MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

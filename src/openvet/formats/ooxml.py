@@ -68,7 +68,7 @@ def read(source: Source, facts: Facts) -> None:
     from openvet.io.archive.zip import read_zip
 
     listing = read_zip(source, facts.budget)
-    put_listing(facts, listing)
+    put_listing(source, facts, listing)
     for entry in listing.entries:
         name = entry.name.lower()
         if "/macrosheets/" in name and name.endswith((".xml", ".bin")):

@@ -1,4 +1,4 @@
-"""Packages of RPM: a lead, two headers of tags, and a compressed archive, which is not read.
+"""Packages of RPM: a lead, two headers of tags, and a compressed archive of the files.
 
 ::
 
@@ -6,17 +6,19 @@
     header: 8E AD E8 01, 4 bytes, number of tags (u32), size of the store (u32), big endian
             per tag: tag, type, offset into the store, count (u32 each); then the store
     the first header (signatures) is padded to a multiple of 8 bytes
+    a cpio archive, packed by gzip, xz, LZMA, bzip2 or Zstandard, up to the end
 
-The scripts that an installation runs as root are texts of tags (``PREIN``, ``POSTIN`` and so on), and are read as a shell's.
+The archive becomes a member. The scripts that an installation runs as root are texts of tags (``PREIN``, ``POSTIN`` and so on), and are read as a shell's.
 
 Specification: https://rpm-software-management.github.io/rpm/manual/format_v4.html
 """
 
 from __future__ import annotations
 
-from openvet.core.coverage import Coverage
+from functools import partial
+
 from openvet.errors import MalformedError
-from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.formats._format import Facts, Format, Head, Likeness, Member
 from openvet.io.source import Source
 
 __all__ = ["FORMAT", "probe", "read"]
@@ -26,8 +28,13 @@ FORMAT = Format(
     title="package of RPM",
     extensions=(".rpm",),
     media_types=("application/x-rpm",),
-    can_tell=("lines of the scripts that its installation runs as root, which nobody should run unread",),
-    cannot_tell=("the files that it brings",),
+    can_tell=(
+        "the scripts that its installation runs as root, which nobody should run unread, and every file that it brings",
+    ),
+    cannot_tell=(
+        "what its programs do",
+        "archives without the sizes of their files, which packages of files above 4 GiB have",
+    ),
 )
 
 _LEAD = b"\xed\xab\xee\xdb"
@@ -51,21 +58,27 @@ def probe(head: Head) -> Likeness:
 
 
 def read(source: Source, facts: Facts) -> None:
-    """Read the scripts; the archive behind the headers stays unread."""
+    """Read the scripts, and make the archive a member.
+
+    Raises:
+        MalformedError: a header is broken.
+    """
     from openvet.formats.shell import tell_commands
 
     facts.anomaly(
         "hub/shell-command", "is a package of RPM, whose scripts are run as root when it is installed", 0, kind="shown"
     )
-    facts.unknown("no-reader", "the archive of the package is not read", coverage=Coverage.PARTIAL)
     _, end = _tags(source, 96)
-    tags, _ = _tags(source, end + -end % 8)
+    tags, end = _tags(source, end + -end % 8)
     names = []
     for tag, script in tags.items():
         names.append(_SCRIPTS[tag])
         tell_commands(script, facts)
     if names:
         facts.note("scripts", sorted(names))
+    if end < source.size:
+        size = source.size - end
+        facts.add_members([Member("payload", size, partial(source.window, end, size), end, plain=True)])
 
 
 def _tags(source: Source, at: int) -> tuple[dict[int, str], int]:

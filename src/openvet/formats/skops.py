@@ -155,7 +155,7 @@ def read(source: Source, facts: Facts) -> None:
     from openvet.io.archive.zip import open_zip_entry, read_zip
 
     listing = read_zip(source, facts.budget)
-    put_listing(facts, listing)
+    put_listing(source, facts, listing)
     for entry in listing.entries:
         if entry.name != _SCHEMA:
             continue

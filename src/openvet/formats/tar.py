@@ -58,7 +58,7 @@ def read(source: Source, facts: Facts) -> None:
     from openvet.io.archive.tar import open_tar_entry, read_tar
 
     listing = read_tar(source, facts.budget)
-    put_listing(facts, listing)
+    put_listing(source, facts, listing)
     facts.add_members(
         Member(entry.name, entry.size, partial(open_tar_entry, source, entry), entry.offset)
         for entry in listing.entries

@@ -13,6 +13,7 @@ from __future__ import annotations
 from openvet.errors import LimitError, MalformedError
 from openvet.formats._extents import account_for_all
 from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.formats._hidden import look_inside
 from openvet.io.source import Source
 
 __all__ = ["FORMAT", "STARTS", "probe", "read"]
@@ -27,6 +28,8 @@ FORMAT = Format(
 )
 
 _SIZES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4)  # bytes of a value of each type
+#: Types of values that are bytes or text.
+_BYTES = {1, 2, 6, 7}
 #: Tags of places, and of the lengths that belong to them.
 _PLACES = {273: 279, 324: 325, 513: 514, 288: 289}
 _DIRECTORIES = (330, 34665, 34853, 40965)
@@ -65,12 +68,12 @@ def read(source: Source, facts: Facts) -> None:
         seen.add(at)
         if len(seen) > _MOST_DIRECTORIES:
             raise LimitError("records", _MOST_DIRECTORIES, "has too many directories", offset=at)
-        waiting.extend(_directory(source, at, order, extents))
+        waiting.extend(_directory(source, facts, at, order, extents))
     facts.note("directories", len(seen))
     account_for_all(source, facts, extents, "the image")
 
 
-def _directory(source: Source, at: int, order: str, extents: list[tuple[int, int]]) -> list[int]:
+def _directory(source: Source, facts: Facts, at: int, order: str, extents: list[tuple[int, int]]) -> list[int]:
     """Adds the extents of one directory; gives the places of those that it leads to."""
 
     def number(data: bytes) -> int:
@@ -87,6 +90,8 @@ def _directory(source: Source, at: int, order: str, extents: list[tuple[int, int
         if width * many > 4:
             place = number(table[start + 8 : start + 12])
             extents.append((place, width * many))
+            if tag not in _PLACES and kind in _BYTES:
+                look_inside(facts, source.upto(place, min(many, 4096)), f"the value of the tag {tag}", place)
         if tag in _PLACES or tag in _PLACES.values() or tag in _DIRECTORIES:
             if many > _MOST_PARTS or len(extents) > _MOST_PARTS:
                 raise LimitError("records", _MOST_PARTS, "has too many parts", offset=place)

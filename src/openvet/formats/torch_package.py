@@ -60,7 +60,7 @@ def read(source: Source, facts: Facts) -> None:
     from openvet.io.archive.zip import read_zip
 
     listing = read_zip(source, facts.budget)
-    put_listing(facts, listing)
+    put_listing(source, facts, listing)
     by_name = {entry.name.lower(): entry for entry in listing.entries}
     claimed: set[int] = set()
     for number, entry in enumerate(each for each in listing.entries if each.name.lower().endswith(".pkl")):

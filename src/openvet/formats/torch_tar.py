@@ -63,7 +63,7 @@ def read(source: Source, facts: Facts) -> None:
     from openvet.io.archive.tar import open_tar_entry, read_tar
 
     listing = read_tar(source, facts.budget)
-    put_listing(facts, listing)
+    put_listing(source, facts, listing)
     members = []
     records = _Records(facts)
     for entry in listing.entries:

@@ -92,7 +92,7 @@ def read(source: Source, facts: Facts) -> None:
     from openvet.io.archive.zip import read_zip
 
     listing = read_zip(source, facts.budget)
-    put_listing(facts, listing)
+    put_listing(source, facts, listing)
     by_name: dict[str, ZipEntry] = {}
     for entry in listing.entries:
         by_name.setdefault(entry.name.lower(), entry)  # PyTorch does not tell upper case from lower case

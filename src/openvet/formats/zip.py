@@ -90,7 +90,7 @@ def read(source: Source, facts: Facts) -> None:
     from openvet.io.archive.zip import read_zip
 
     listing = read_zip(source, facts.budget)
-    put_listing(facts, listing)
+    put_listing(source, facts, listing)
     facts.add_members(zip_members(source, listing, facts))
 
 

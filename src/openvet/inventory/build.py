@@ -28,6 +28,7 @@ from openvet.errors import (
     UnreachableError,
     UnsupportedError,
 )
+from openvet.formats._between import look_between
 from openvet.formats._format import Anomaly, Facts, Head, Member
 from openvet.formats._tensor_starts import look_at_start, look_at_starts
 from openvet.inventory.ahead import AHEAD, Ahead, Opened
@@ -126,6 +127,13 @@ def take_inventory(
         files = reading.settled(files, lambda index: ahead.reopen(snapshot.entries[index]))
     watch.close()
     return Inventory(tuple(files), snapshot.name)
+
+
+def _look_at_bytes(source: Source, facts: Facts, ids: tuple[str, ...]) -> None:
+    """Look for programs where no reader went: at the starts of tensors, and between them."""
+    if facts.tensors:
+        look_at_starts(source, facts, ids)
+    look_between(source, facts, ids)
 
 
 def _settle(
@@ -255,10 +263,10 @@ class _Reading:
         else:
             ids, facts = self._read(source, name, place, walked)
             self.found.update(ids)
-            if facts.tensors and not isinstance(source, RangeSource):  # a request for each tensor would cost too much
+            if not isinstance(source, RangeSource):  # a request for each tensor would cost too much
                 try:
-                    self._watch.within(lambda: look_at_starts(source, facts, ids))
-                except LimitError as error:
+                    self._watch.within(lambda: _look_at_bytes(source, facts, ids))
+                except ReadError as error:
                     _failed(facts, error)
             if source.cut:
                 _say_cut(facts)

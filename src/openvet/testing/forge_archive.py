@@ -9,12 +9,22 @@ import bz2
 import lzma
 import struct
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
 
 from openvet.core.dataclass import dataclass
 
-__all__ = ["TarPart", "ZipPart", "forge_tar", "forge_zip", "pax_records", "tar_header", "zip_end"]
+__all__ = [
+    "TarPart",
+    "ZipPart",
+    "forge_cpio",
+    "forge_tar",
+    "forge_xar",
+    "forge_zip",
+    "pax_records",
+    "tar_header",
+    "zip_end",
+]
 
 
 def _packed(data: bytes, method: int) -> bytes:
@@ -244,3 +254,45 @@ def pax_records(records: Mapping[str, bytes]) -> bytes:
             length = len(rest) + len(str(length))
         out += str(length).encode() + rest
     return out
+
+
+def forge_cpio(parts: Sequence[tuple[bytes, bytes, int]], form: str = "new", *, end: bytes = bytes(64)) -> bytes:
+    """A cpio archive of (name, data, mode); ``form`` is ``new``, ``characters`` or ``numbers``."""
+    out = bytearray()
+    for number, (name, data, mode) in enumerate([*parts, (b"TRAILER!!!", b"", 0)], 1):
+        unit = {"new": 4, "characters": 1, "numbers": 2}[form]
+        if form == "new":
+            fields = (number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0)
+            head = b"070701" + b"".join(b"%08X" % field for field in fields)
+        elif form == "characters":
+            head = b"070707%06o%06o%06o%06o%06o%06o%06o%011o%06o%011o" % (
+                0, number, mode, 0, 0, 1, 0, 0, len(name) + 1, len(data),
+            )  # fmt: skip
+        else:
+            words = (0o070707, 0, number, mode, 0, 0, 1, 0, 0, 0, len(name) + 1, len(data) >> 16, len(data) & 0xFFFF)
+            head = struct.pack("<13H", *words)
+        out += head + name + b"\0"
+        out += bytes(-len(out) % unit) + data
+        out += bytes(-len(out) % unit)
+    return bytes(out) + end
+
+
+def forge_xar(files: Mapping[str, bytes], style: str = "x-gzip", *, extra: str = "", heap: bytes = b"") -> bytes:
+    """A xar archive; ``style`` packs its files (``x-gzip``, ``x-bzip2`` or ``octet-stream``), ``extra`` is put into its table."""
+    packers: dict[str, Callable[[bytes], bytes]] = {
+        "x-gzip": zlib.compress,
+        "x-bzip2": bz2.compress,
+        "octet-stream": bytes,
+    }
+    pack = packers[style]
+    table, body = "", bytearray(20) + heap
+    for number, (name, data) in enumerate(files.items(), 1):
+        packed = pack(data)
+        place = f"<offset>{len(body)}</offset><length>{len(packed)}</length><size>{len(data)}</size>"
+        inner = f'<data>{place}<encoding style="application/{style}"/></data>'
+        table += f'<file id="{number}"><name>{name}</name><type>file</type>{inner}</file>'
+        body += packed
+    checksum = '<checksum style="sha1"><offset>0</offset><size>20</size></checksum>'
+    text = f'<?xml version="1.0" encoding="UTF-8"?><xar><toc>{checksum}{table}{extra}</toc></xar>'.encode()
+    packed = zlib.compress(text)
+    return struct.pack(">4sHHQQI", b"xar!", 28, 1, len(packed), len(text), 1) + packed + bytes(body)

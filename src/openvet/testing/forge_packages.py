@@ -31,11 +31,17 @@ def _tar(files: dict[str, str]) -> bytes:
     return raw.getvalue()
 
 
-def rpm_package(script: str) -> bytes:
-    """An ``.rpm`` without files whose ``%post`` is ``script``."""
+def rpm_package(script: str, payload: bytes = b"") -> bytes:
+    """An ``.rpm`` whose ``%post`` is ``script`` and whose packed archive is ``payload``; without files unless it is given."""
     lead = b"\xed\xab\xee\xdb\x03\x00" + bytes(90)
     signatures = _header({1000: b"\0\0\0\0"})
-    return lead + signatures + bytes(-len(signatures) % 8) + _header({1000: b"x\0", 1024: script.encode() + b"\0"})
+    return (
+        lead
+        + signatures
+        + bytes(-len(signatures) % 8)
+        + _header({1000: b"x\0", 1024: script.encode() + b"\0"})
+        + payload
+    )
 
 
 def _header(tags: dict[int, bytes]) -> bytes:

@@ -1,8 +1,9 @@
 """An archive or compressed stream holds bytes that belong to none of its members.
 
 What it finds:
-    Bytes before the first record, between records, after the end, after the compressed data of a member or stream,
-    or in a folder's entry. Padding with zeros is not reported, nor is the comment of an archive.
+    Bytes before the first record, between records, in what fills up the last block of an entry of a tar, after the end, after the
+    compressed data of a member or stream, or in a folder's entry. Padding with zeros is not reported, nor is the comment of an
+    archive. Where such bytes begin as a program, a script or a pickle does, they are examined like any other file.
 
 Why it matters:
     Such bytes are a place to hide a program: the file is an archive for one reader and something else for another. A

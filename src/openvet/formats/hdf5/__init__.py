@@ -35,7 +35,7 @@ FORMAT = Format(
     ),
     cannot_tell=(
         "what the numbers do",
-        "bytes of the file that no object uses",
+        "bytes of the file that no object uses, other than programs and pickles in its first 16 MiB",
         "texts behind filters other than deflate, shuffle and Fletcher-32, and in the newest indexes of chunks",
     ),
 )

@@ -212,7 +212,20 @@ class _TarReading:
         except ReadError as error:
             error.offset = at if error.offset is None else error.offset
             self.remarks.problem(error)
+        self._padding(start, header.size)
         return start + _padded(header.size)
+
+    def _padding(self, data: int, size: int) -> None:
+        """Remark on what fills up the last block of an entry, where it is not zero: no reader looks at it."""
+        filling = self.source.upto(data + size, -size % BLOCK_SIZE)
+        held = filling.strip(b"\0")
+        if held:
+            at, count = data + size + filling.index(held), len(held)
+            self.outside += count
+            self.remarks.anomaly(
+                "archive/hidden-data", f"{count} bytes in the padding of an entry belong to no entry", at, where="padding",
+                bytes=count, begins=held[:16].hex(),
+            )  # fmt: skip
 
     # -- entries ------------------------------------------------------------------------------------------------
 
@@ -254,6 +267,7 @@ class _TarReading:
         shorter = data + _padded(min(size, header.size))
         if header.size < size < _LARGEST_OCTAL and looks_like_header(self.source.upto(shorter, BLOCK_SIZE)):
             return shorter  # readers that know no pax headers see entries where others see content: read both
+        self._padding(data, size)
         return data + _padded(size)
 
     def _name(self, header: Header, pending: _Pending, pax: Mapping[str, bytes], at: int) -> str:

@@ -19,8 +19,9 @@ from typing import Final, Literal
 from openvet.core.dataclass import dataclass
 from openvet.testing.forge import Call, Name, dump
 from openvet.testing.forge_7z import forge_7z
-from openvet.testing.forge_archive import TarPart, ZipPart, forge_tar, forge_zip, pax_records
+from openvet.testing.forge_archive import TarPart, ZipPart, forge_cpio, forge_tar, forge_xar, forge_zip, pax_records
 from openvet.testing.forge_codecs import lz4_frame, lz4_legacy, skippable, zstd_frame
+from openvet.testing.forge_packages import rpm_package
 
 __all__ = ["COMPRESSIONS", "WRAPPERS", "Wrapped", "Wrapper", "nested"]
 
@@ -231,6 +232,14 @@ WRAPPERS: Final[tuple[Wrapper, ...]] = (
     # 7z
     *(_W(f"7z-{method}", lambda name, data, method=method: (name + ".7z", forge_7z([(name, data)], method)), True)  # type: ignore[misc]
       for method in ("copy", "lzma", "lzma2", "bzip2", "deflate")),
+    # cpio and xar
+    *(_W(f"cpio-{form}", lambda name, data, form=form: (name + ".cpio", forge_cpio([(name.encode(), data, 0o100644)], form)), True)  # type: ignore[misc]
+      for form in ("new", "characters", "numbers")),
+    _W("cpio.gz", lambda name, data: (name + ".cpio.gz", _gzip(forge_cpio([(name.encode(), data, 0o100644)]))), True),
+    _W("cpio-behind-cpio", lambda name, data: (name + ".cpio", forge_cpio([(b"a.txt", b"text", 0o100644)]) + forge_cpio([(name.encode(), data, 0o100644)]))),
+    *(_W(f"xar-{style}", lambda name, data, style=style: ("model.xar", forge_xar({name: data}, style)), True, stores=style == "octet-stream")  # type: ignore[misc]
+      for style in ("x-gzip", "x-bzip2", "octet-stream")),
+    _W("rpm", lambda name, data: ("model.rpm", rpm_package("/sbin/ldconfig", _gzip(forge_cpio([(b"./" + name.encode(), data, 0o100644)]))))),
     # archives of tools
     _W("mar", _members("mar"), needs="pickle"),
     _W("nemo", _members("nemo"), needs="pickle"),
