@@ -13,11 +13,12 @@ An operator is built in, an operation of TensorFlow (``Flex...``), or custom cod
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from openvet.core.text import printable
+from openvet.core.text import printable, shorten
 from openvet.errors import LimitError
 from openvet.formats._format import Facts, Format, Head, Likeness, Tensor
 from openvet.formats._trailing import account_for_rest
@@ -74,6 +75,7 @@ def read(source: Source, facts: Facts) -> None:
         if number == 0:  # the one that an interpreter runs; others stand in its branches and loops
             _values(graph, walk, facts)
         _tensors(graph, walk, buffers, facts)
+        _indices(graph, facts)
         _operators(graph, names, used, facts, ends)
     from openvet.formats._tflite_loops import LOOPS, tell_loops
 
@@ -167,10 +169,47 @@ def _tensors(graph: Table, walk: Walk, buffers: list[tuple[int | None, int | Non
         if not size:  # an input, an output or what is between
             continue
         dtype = _DTYPES.get(types[kind], types[kind]) if 0 <= kind < len(types) else f"TFLITE_{kind}"
-        shape = tuple(max(extent, 0) for extent in tensor.numbers("shape", 64))
+        extents = tensor.numbers("shape", 64)
+        shape = tuple(max(extent, 0) for extent in extents)
+        _hold(tensor, dtype, extents, size, facts)
         facts.tensors.append(Tensor(tensor.text("name"), dtype, shape, offset, size))
 
 
+def _hold(tensor: Table, dtype: str, extents: tuple[int, ...], size: int, facts: Facts) -> None:
+    """Hold the extents of a tensor to its buffer: runtimes for microcontrollers do not, and read on behind it."""
+    bits = _BITS.get(dtype)
+    if bits is None or tensor.has("sparsity"):
+        return
+    if any(extent < 0 for extent in extents):
+        message = f"the tensor {shorten(tensor.text('name'), 100)} has an extent of {min(extents)}"
+        facts.anomaly("flatbuffer/structure-lies", message, tensor.at)
+        return
+    needed = (math.prod(extents) * bits + 7) // 8
+    if needed > size:
+        message = f"the tensor {shorten(tensor.text('name'), 100)} needs {needed} bytes, and its buffer has {size}"
+        facts.anomaly("flatbuffer/structure-lies", message, tensor.at, needs=str(needed), has=size)
+
+
+def _indices(graph: Table, facts: Facts) -> None:
+    """Hold the tensors that the graph and its operators name to those that there are; -1 stands for an input that is left out."""
+    _, count = graph.vector("tensors")
+    for table, names in chain([(graph, ("inputs", "outputs"))], ((each, _NAMED) for each in graph.items("operators"))):
+        for name in names:
+            least = -1 if table is not graph and name != "outputs" else 0
+            wrong = next((index for index in table.numbers(name, _VALUES) if not least <= index < count), None)
+            if wrong is not None:
+                what = "the graph" if table is graph else "an operator"
+                message = f"the {name} of {what} name the tensor {wrong} of {count}"
+                facts.anomaly("flatbuffer/structure-lies", message, table.at)
+                return
+
+
+_NAMED = ("inputs", "outputs", "intermediates")
+#: Bits of one element, where they are fixed.
+_BITS = {
+    "F32": 32, "F16": 16, "I32": 32, "U8": 8, "I64": 64, "BOOL": 8, "I16": 16, "I8": 8, "F64": 64, "C64": 64, "COMPLEX128": 128,
+    "U64": 64, "U32": 32, "U16": 16, "BF16": 16, "INT4": 4, "UINT4": 4, "INT2": 2,
+}  # fmt: skip
 _DTYPES = {
     "FLOAT32": "F32", "FLOAT16": "F16", "INT32": "I32", "UINT8": "U8", "INT64": "I64", "INT16": "I16", "INT8": "I8",
     "FLOAT64": "F64", "UINT64": "U64", "UINT32": "U32", "UINT16": "U16", "BFLOAT16": "BF16", "COMPLEX64": "C64",

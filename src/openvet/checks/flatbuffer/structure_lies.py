@@ -2,7 +2,7 @@
 
 What it finds:
     Tables that are used as two types, fields that share their bytes, texts without an end mark, indices and segments
-    that lead nowhere. Loops over constants that never end, or only after an absurd number of turns, are high.
+    that lead nowhere, tensors that need more bytes than their buffer has. Loops over constants that never end, or only after an absurd number of turns, are high.
 
 Why it matters:
     Runtimes on devices often skip the verifier for speed, and follow such offsets into foreign memory. Two readers

@@ -54,6 +54,11 @@ __all__ = ["Observer", "Semantics"]
 
 #: Modules with names for the class of text that are written as classes are: ``typing.Text``, ``types.StringType``.
 _NAMES_OF_TEXT: Final = frozenset({"builtins", "__builtin__", "six", "types", "typing"})
+#: Classes of NumPy and SciPy whose names are written like those of functions.
+_LOWER_CLASSES: Final = frozenset({
+    *(f"{kind}_{what}" for kind in ("bsr", "coo", "csc", "csr", "dia", "dok", "lil") for what in ("matrix", "array")),
+    "cKDTree", "gaussian_kde", "interp1d", "matrix", "ndarray", "recarray",
+})  # fmt: skip
 #: Attributes that an unpickler or the interpreter calls on an instance: a callable hidden under one of them is called.
 _HIJACKED: Final = frozenset({"append", "extend", "add", "persistent_load", "find_class", "close", "shutdown"})
 #: Attributes with such names that honest objects keep callables under; nothing calls them.
@@ -218,7 +223,7 @@ class Semantics(State):
             return tag_of(value) in (DICT, LIST, TUPLE, SET, FROZENSET)
         ref = self.refs[a_of(value)]
         last = ref.name.lstrip("_")
-        written = last[:1].isupper() and last.isidentifier() and not last.isupper()
+        written = (last[:1].isupper() and last.isidentifier() and not last.isupper()) or last in _LOWER_CLASSES
         return written and ref.kind == "global" and ref.module.partition(".")[0] not in _NAMES_OF_TEXT
 
     def stack_global(self, offset: int) -> None:

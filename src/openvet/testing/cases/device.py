@@ -47,6 +47,18 @@ def tflite_model(*custom: str, builtin: int = 0, **more: Any) -> bytes:
     return forge_buffer("tflite", root, b"TFL3")
 
 
+def _tflite_graph(tensor: dict[str, Any], **operator: list[int]) -> bytes:
+    """A model with one operator whose first tensor, with a buffer of 16 bytes, is ``tensor``."""
+    graph = {
+        "tensors": [{"buffer": 1, "name": "weights", **tensor}, {"shape": [2, 2], "buffer": 0, "name": "out"}],
+        "inputs": [0],
+        "outputs": [1],
+        "operators": [{"opcode_index": 0, "inputs": [0], "outputs": [1], **operator}],
+        "name": "main",
+    }
+    return tflite_model(subgraphs=[graph])
+
+
 def ort_model(*operations: tuple[str, str], attributes: list[dict[str, Any]] | None = None) -> bytes:
     """A model with one initializer and the given nodes."""
     nodes: list[dict[str, Any]] = [
@@ -159,6 +171,19 @@ _REVIEW = (
           advisories=("CVE-2020-15212",)),
     _case("tflite-buffer-over-header", "a buffer that lies over the description of the model",
           lambda: tflite_model(buffers=[{}, {"offset": 8, "size": 16}]), "review", "tflite/buffer-outside"),
+    *(
+        _case(f"tflite-{name}", what, lambda tensor=tensor, operator=operator: _tflite_graph(tensor, **operator), "review",  # type: ignore[misc]
+              "flatbuffer/structure-lies", advisories=("CVE-2020-15211",))
+        for name, what, tensor, operator in (
+            ("tensor-larger", "a tensor that needs more bytes than its buffer has", {"shape": [64, 64]}, {}),
+            ("tensor-overflows", "extents whose product overflows 32 bits", {"shape": [65536, 65536]}, {}),
+            ("tensor-negative", "a negative extent of a tensor with a buffer", {"shape": [-2, 2]}, {}),
+            ("tensor-packed-larger", "a tensor of 4 bits that needs more than its buffer has", {"shape": [34], "type": 17}, {}),
+            ("input-outside", "an operator that takes a tensor that is not there", {"shape": [2, 2]}, {"inputs": [0, 7]}),
+            ("input-negative", "an operator that takes a tensor in front of the first one", {"shape": [2, 2]}, {"inputs": [0, -2]}),
+            ("output-left-out", "an operator that writes to no tensor", {"shape": [2, 2]}, {"outputs": [-1]}),
+        )
+    ),
     _case("tflite-two-types", "one table used as two types", _twice, "review", "flatbuffer/structure-lies", "file/trailing-data"),
     _case("tflite-trailing", "bytes behind the model", lambda: tflite_model() + b"\xfe\xffhidden here", "review",
           "file/trailing-data"),
@@ -185,6 +210,8 @@ _REVIEW = (
 )  # fmt: skip
 _HARMLESS = (
     _case("tflite-ordinary", "an ordinary model", tflite_model, "admit"),
+    _case("tflite-ordinary-packed", "an ordinary model with weights of 4 bits and an input that is left out",
+          lambda: _tflite_graph({"shape": [31], "type": 17}, inputs=[0, -1]), "admit"),
     _case("tflite-ordinary-custom", "the custom operator of detection models",
           lambda: tflite_model("TFLite_Detection_PostProcess"), "admit"),
     _case("tflite-ordinary-flex", "a Flex operator that only computes", lambda: tflite_model("FlexErf"), "admit"),

@@ -57,6 +57,14 @@ def _case(word: str, technique: str, value: Any, protocol: int = 4) -> Case:
 
 CASES: tuple[Case, ...] = (
     _case(
+        "index-of-durations",
+        "An index of durations of pandas 3",
+        Call(
+            Name("pandas.core.indexes.timedeltas", "_new_TimedeltaIndex"),
+            (Name("pandas", "TimedeltaIndex"), {"data": [1, 2], "name": None}),
+        ),
+    ),
+    _case(
         "boosting-loss-of-cython",
         "a loss of scikit-learn, of which the module is known by its last part only",
         {"_loss": Call(Name("_loss", "CyHalfBinomialLoss"), (), how="NEWOBJ")},
@@ -349,6 +357,14 @@ CASES: tuple[Case, ...] = (
         "harmless/objects-that-joblib-pickled",
         "An array of objects in a file of joblib, where pickle alone would mix up the entries of two memos",
         lambda: _joblib("category_encoders.ordinal", "OrdinalEncoder"),
+        "admit",
+        formats=("pickle",),
+        name="model.joblib",
+    ),
+    Case(
+        "harmless/lists-of-a-sparse-matrix",
+        "A sparse matrix of lists in a file of joblib, whose class is written like a function",
+        lambda: _joblib("scipy.sparse._lil", "lil_matrix"),
         "admit",
         formats=("pickle",),
         name="model.joblib",
