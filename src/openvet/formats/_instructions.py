@@ -57,6 +57,27 @@ _THEN = pattern(
     r"(?:\b(?:and|then)|\|)\s{1,4}(?:\w{1,20}\s{1,4}){0,3}(?:run|execute|eval|bash|sh|source|install)\b", re.IGNORECASE
 )
 _ADDS = pattern(r"\b(?:add|insert|include|embed|inject|append|import|write)\b", re.IGNORECASE)
+#: To put something into what others get to see, and what that is.
+_PUTS = pattern(
+    r"\b(?:put|writ|add|includ|insert|embed|past|append|cop[iy]|plac|attach|encod|print|output|echo|dump|stor|sav|quot|commit|expos)\w{0,4}\b|写入|附加|粘贴|放(?:入|到|进)",
+    re.IGNORECASE,
+)
+_SEEN = (
+    r"commit(?:\s+(?:messages?|bod(?:y|ies)|trailers?))?|pull\s+requests?|PRs?|merge\s+requests?|issues?|branch(?:\s+names?)?|tags?|comments?|change\s?logs?|release\s+notes|README|responses?|"
+    r"answers?|repl(?:y|ies)|summar(?:y|ies)|URLs?|links?|images?|quer(?:y|ies)|headers?|parameters?|subdomains?|hostnames?|gists?|pastes?|artifacts?"
+)
+_CARRIER = pattern(rf"\b(?:{_SEEN})\b|提交|注释|回复", re.IGNORECASE)
+_CARRIER_OF_FILES = pattern(
+    rf"\b(?:{_SEEN}|(?:error\s+|log\s+)?messages?|logs?|outputs?|code|docstrings?|fixtures?|tests?|files?)\b|提交|注释|日志|回复",
+    re.IGNORECASE,
+)
+#: Kept from the user, and not only unasked.
+_KEPT = pattern(
+    r"\b(?:do\s+not|don'?t|never|without)\s+(?:\w+\s+){0,2}?(?:tell|telling|mention|mentioning|inform|informing|notify|notifying|alert|alerting|reveal|revealing|disclos\w+)\b"
+    r"[^.\n]{0,40}\b(?:user|human|developer|anyone|anybody|this|it)\b|\bhide\s+(?:this|it)\s+from\b|不要(?:告诉|通知|提及)",
+    re.IGNORECASE,
+)
+_VALUE = pattern(r"\b[A-Z][A-Z0-9_]{0,60}_(?:API_KEY|TOKEN|SECRET(?:_\w{1,30})?|PASSWORD|ACCESS_KEY)\b|密钥|令牌")
 _NEVER = pattern(
     r"\b(?:never|not|don'?t|avoid|cannot|without|refuse\s+to|must\s?n'?t)\W+(?:\w+\W+){0,4}\Z", re.IGNORECASE
 )
@@ -95,7 +116,9 @@ def tell_instructions(text: str, facts: Facts, *, addressed: bool) -> None:
         message = f"holds text that nobody sees and that an assistant reads: {shorten(printable(said), 120)}"
         facts.anomaly("hub/assistant-instruction", message, line=line, kind="addressed" if addressed else "page")
         return
-    if not ("http" in text or "~/" in text or "/." in text or _WHERE.search(text)):
+    if not (
+        "http" in text or "~/" in text or "/." in text or _WHERE.search(text) or (addressed and _VALUE.search(text))
+    ):
         return
     if any(each.rule == "hub/shell-command" and each.evidence.get("kind") != "shown" for each in facts.anomalies):
         return  # the command itself is told
@@ -124,8 +147,34 @@ def tell_instructions(text: str, facts: Facts, *, addressed: bool) -> None:
         if _WHERE.search(near) and (secretly.search(near) or _FORGETS.search(near)):
             _tell(facts, text, found.start(), "to fetch and run something", near, addressed)
             return
-    if addressed and (start := _add_unsaid(text)) is not None:
-        _tell(facts, text, start, "to add something of its own to what it writes", text, addressed)
+    if addressed:
+        _tell_quiet(text, facts)
+
+
+def _tell_quiet(text: str, facts: Facts) -> None:
+    """Record what asks for no program and no address: to write something where others see it, and to keep quiet about that."""
+    for find, what in (
+        (_puts_private, "to put what is private where others see it"),
+        (_add_unsaid, "to add something of its own to what it writes"),
+    ):
+        if (start := find(text)) is not None:
+            _tell(facts, text, start, what, text, addressed=True)
+            return
+
+
+def _puts_private(text: str) -> int | None:
+    """Where a text asks to put something private into what leaves the machine, and to forget or to hide something; no address is needed."""
+    for found in islice(_PUTS.finditer(text), _MOST):
+        if _NEVER.search(text, max(0, found.start() - 60), found.start()):
+            continue
+        near = text[max(0, found.start() - _NEAR // 2) : found.end() + _NEAR // 2]
+        if not (_KEPT.search(near) or _FORGETS.search(near)):
+            continue
+        private = PRIVATE.search(near)
+        carrier = _CARRIER if private is None else _CARRIER_OF_FILES
+        if (private or _VALUE.search(near)) and carrier.search(text, found.end(), found.end() + _NEAR // 4):
+            return found.start()
+    return None
 
 
 def _add_unsaid(text: str) -> int | None:

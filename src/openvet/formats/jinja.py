@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from openvet.core.dataclass import dataclass
@@ -49,6 +50,8 @@ FORMAT = Format(
 
 #: Longest template that is parsed. Published ones have at most some tens of thousands of characters.
 MAX_TEMPLATE = 256 * KiB
+#: Conditions of one template on words that are told.
+_MOST_BACKDOORS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,7 @@ def read_template(text: str, location: Location, name: str, limits: Limits) -> T
         return Template(location, label, digest, len(text), error=f"longer than {longest} characters")
     from jinja2 import TemplateSyntaxError
 
+    from openvet.formats._jinja_backdoor import backdoors
     from openvet.formats._jinja_tree import suspicious
 
     try:
@@ -148,6 +152,7 @@ def read_template(text: str, location: Location, name: str, limits: Limits) -> T
             warnings.simplefilter("ignore")  # an invalid escape in a template's string is no matter of ours
             tree = _environment().parse(text)
         found = suspicious(tree, limits.records)
+        found += islice(backdoors(tree), _MOST_BACKDOORS)
     except TemplateSyntaxError as error:
         message = shorten(printable(error.message or "syntax error"), 200)
         return Template(location, label, digest, len(text), error=message, error_line=error.lineno)

@@ -4,8 +4,9 @@ What it finds:
     In Jinja templates of any file (``chat_template.jinja``, tokenizer configurations, GGUF headers): attributes and
     items that Python keeps for itself (``__class__``, ``mro``), also when their names are put together from pieces,
     ``|attr`` filters, ``format`` strings that walk attributes, calls that start processes, templates that load
-    other files, loops, repetitions and macros over constants that no machine ends, and words that make a model give an address and
-    keep quiet about it. What is found is said once for each
+    other files, loops, repetitions and macros over constants that no machine ends, words that make a model give an address and
+    keep quiet about it, and sentences or addresses that are only added where a user's message holds certain words, or on a certain
+    day. What is found is said once for each
     template, the worst of it first.
 
 Why it matters:
@@ -21,7 +22,7 @@ Remedy:
     other servers are hit where they use a plain Jinja environment (SGLang, CVE-2026-5760).
 
 What it cannot see:
-    What the rendered prompt says to the model. Names that only come about from data when the template is rendered;
+    What else the rendered prompt says to the model. Names that only come about from data when the template is rendered;
     where a name is put together from unknown parts, that is said.
 
 References:
@@ -48,6 +49,7 @@ _GRADES = {
     "exhausts": (Severity.HIGH, Confidence.MEDIUM),
     "computed-name": (Severity.MEDIUM, Confidence.MEDIUM),
     "hidden-instruction": (Severity.MEDIUM, Confidence.MEDIUM),
+    "conditional-words": (Severity.MEDIUM, Confidence.MEDIUM),
 }
 _SAID = {
     "internal-attribute": "reaches into Python objects by",
@@ -58,6 +60,7 @@ _SAID = {
     "computed-name": "looks something up by a name that it puts together:",
     "exhausts": "takes all time or memory when it is rendered, by",
     "hidden-instruction": "makes the model give an address and keep quiet about it:",
+    "conditional-words": "says something else to the model when a user's message holds",
     "attr-filter": "takes an attribute by |attr, past the checks of a sandbox:",
 }
 
