@@ -20,7 +20,7 @@ from openvet.formats._format import Facts, Member
 from openvet.formats._trailing import GAP
 from openvet.io.source import BytesSource, Source
 
-__all__ = ["look_between"]
+__all__ = ["leaves_room", "look_between"]
 
 #: Formats whose readers follow references, or leave something of the file alone.
 _LOOSE: Final = frozenset((
@@ -45,13 +45,18 @@ _FRAME: Final = 0x95
 _HEADS: Final = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 
+def leaves_room(formats: tuple[str, ...]) -> bool:
+    """Whether one of the formats is looked through."""
+    return not _LOOSE.isdisjoint(formats)
+
+
 def look_between(source: Source, facts: Facts, formats: tuple[str, ...]) -> None:
     """Hand on what runs in a file that was read as ``formats``, where it lies in none of its tensors.
 
     Raises:
         LimitError: the time is spent.
     """
-    if _LOOSE.isdisjoint(formats):
+    if not leaves_room(formats):
         return
     left, tries, found = _LOOKED_THROUGH, 0, 0
     members = facts.members[:_MEMBERS]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any, Final
 
 from openvet.core.pattern import pattern
@@ -64,6 +65,11 @@ _SERVER: Final = pattern(
 #: What a browser keeps for its user.
 _TAKEN: Final = pattern(
     r"\bdocument\.cookie\b|\bnavigator\.credentials\b|\bJSON\.stringify\(\s{0,8}(?:window\.)?(?:local|session)Storage\b"
+)
+#: The same as a part of what is asked of a host: cookies anywhere in it, what an application stores only in the address.
+_GIVEN: Final = pattern(
+    r"[\"'`](?:(?:https?|wss?):)?//([\w.-]{1,200})[^;\n]{0,300}?\b(?:document\.cookie|navigator\.credentials)\b"
+    r"|[\"'`](?:(?:https?|wss?):)?//([\w.-]{1,200})[^\"'`;\n]{0,200}(?:[\"'`]\s{0,8}\+|\$\{)[^;\n]{0,200}?\b(?:local|session)Storage\b"
 )
 _BARE: Final = pattern(r"[\"'`](?:http|ws)://(?!localhost|127\.)|//(?:\d{1,3}\.){3}\d")
 _DECODED: Final = pattern(
@@ -123,14 +129,16 @@ def tell_markdown(text: str, facts: Facts) -> None:
 
 
 def tell_page(text: str, facts: Facts) -> None:
-    """Record it where a script of a page or a picture sends what a browser keeps to a bare address or without encryption."""
-    if _TAKEN.search(text) is None:
+    """Record it where a script of a page or a picture sends what a browser keeps to a bare address or without encryption, or puts it
+    into what it asks of a host.
+    """
+    if _TAKEN.search(text) is None and "Storage" not in text:
         return
     scripts, markup = _apart(text[:_LONGEST])
     handler = _handler(markup)
-    for script in (*(each for _, each in scripts), *((handler,) if handler else ())):
-        if len(script) <= _LONGEST_SCRIPT and _TAKEN.search(script) and _BARE.search(script):
-            host = _foreign(script)
+    for script in (*(each for _, each in scripts), *((unescape(handler),) if handler else ())):
+        if len(script) <= _LONGEST_SCRIPT:
+            host = _given(script) or (_foreign(script) if _TAKEN.search(script) and _BARE.search(script) else "")
             if host:
                 message = f"takes what a browser keeps for its user and sends it to {host}"
                 facts.anomaly("hub/active-output", message, kind="takes")
@@ -235,6 +243,15 @@ def _in_script(script: str) -> tuple[str, str] | None:
         return "takes cookies or talks to the server of the notebook", "server"
     host = _foreign(script)
     return (f"talks to {host}", "sends") if host else None
+
+
+def _given(script: str) -> str:
+    """The first host, of none that libraries come from, that a script gives what a browser keeps."""
+    for match in _GIVEN.finditer(script):
+        host = match[1] or match[2]
+        if _LIBRARIES.fullmatch(host) is None:
+            return host
+    return ""
 
 
 def _foreign(script: str) -> str:

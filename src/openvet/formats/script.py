@@ -101,7 +101,7 @@ def read(source: Source, facts: Facts) -> None:
     text = read_text(source, facts)
     scan_text(text, facts)
     EncodedPickles(facts).look(text)
-    if "<script" in text or "document.cookie" in text:
+    if "<script" in text or "document.cookie" in text or "Storage" in text:
         from openvet.formats._notebook_output import tell_page
 
         tell_page(text, facts)

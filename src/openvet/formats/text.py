@@ -80,6 +80,9 @@ _SCRIPTED = pattern(
     re.IGNORECASE | re.MULTILINE,
 )
 _LINE_HELD = 64 * 1024
+_ENVIRONMENT = pattern(
+    rb"[\"']EXECUTION_ENV_PATH[\"']\s{0,99},?\s{0,99}value\s{0,99}:?\s{0,99}\{\s{0,99}string_value\s{0,99}:\s{0,99}[\"']([^\"'\n]{1,4000})[\"']"
+)
 #: Files that say where something lies which their readers take: what says it, and what is done with it.
 _LEADING = {
     "checkpoint": (
@@ -87,12 +90,12 @@ _LEADING = {
         "makes TensorFlow take the newest checkpoint from",
     ),
     "config.pbtxt": (
-        pattern(
-            rb"[\"']EXECUTION_ENV_PATH[\"']\s{0,99},?\s{0,99}value\s{0,99}:?\s{0,99}\{\s{0,99}string_value\s{0,99}:\s{0,99}[\"']([^\"'\n]{1,4000})[\"']"
-        ),
+        _ENVIRONMENT,
         "makes Triton unpack and start the Python environment",
     ),
 }
+#: Where every user of a machine writes.
+_SHARED = pattern(r"/(?:private/)?(?:var/)?(?:tmp|dev/shm)/")
 _ESCAPE = pattern(rb"\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|(.))")
 
 #: Kinds of documents that people write and read, beside Markdown, which has a reader of its own.
@@ -179,6 +182,10 @@ def read(source: Source, facts: Facts) -> None:
         tell_spreadsheet_commands(source.upto(0, 16 * _LINE_HELD).decode("utf-8", "replace"), facts)
     if facts.name.rsplit("/", 1)[-1] in _LEADING:
         _tell_leading(source, facts)
+    if facts.name.lower().endswith(".cfg"):
+        from openvet.formats._spacy_config import tell_registered
+
+        tell_registered(source.upto(0, _LINE_HELD).decode("utf-8", "replace"), facts)
     if _SHOWN.search(facts.name.lower()):
         _tell_shown(source, facts)
     stopped = _decode(source, facts, encoding)
@@ -261,7 +268,10 @@ def _tell_leading(source: Source, facts: Facts) -> None:
     for found in leading.finditer(data):
         path = _ESCAPE.sub(_unescaped, found[1]).decode("utf-8", "replace").removeprefix("$$TRITON_MODEL_DIRECTORY/")
         if is_outside(path):
-            climbs = ".." in path.replace("\\", "/").split("/") or "://" in path or path.startswith(("\\\\", "//"))
+            shared = leading is _ENVIRONMENT and _SHARED.match(path) is not None
+            climbs = (
+                shared or ".." in path.replace("\\", "/").split("/") or "://" in path or path.startswith(("\\\\", "//"))
+            )
             told.setdefault("climbs" if climbs else "absolute", (path, data.count(b"\n", 0, found.start(1)) + 1))
     for kind in sorted(told, reverse=True)[:1]:
         path, line = told[kind]

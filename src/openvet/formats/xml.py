@@ -58,7 +58,7 @@ def read(source: Source, facts: Facts) -> None:
         facts.coverage = Coverage.READ
     walk(source, facts)
     start = source.upto(0, 256 * 1024)
-    if b"<script" in start or b"document.cookie" in start:
+    if b"<script" in start or b"document.cookie" in start or b"Storage" in start:
         from openvet.formats._notebook_output import tell_page
 
         tell_page(start.decode("utf-8", "replace"), facts)

@@ -28,7 +28,7 @@ from openvet.errors import (
     UnreachableError,
     UnsupportedError,
 )
-from openvet.formats._between import look_between
+from openvet.formats._between import leaves_room, look_between
 from openvet.formats._format import Anomaly, Facts, Head, Member
 from openvet.formats._tensor_starts import look_at_start, look_at_starts
 from openvet.inventory.ahead import AHEAD, Ahead, Opened
@@ -263,7 +263,8 @@ class _Reading:
         else:
             ids, facts = self._read(source, name, place, walked)
             self.found.update(ids)
-            if not isinstance(source, RangeSource):  # a request for each tensor would cost too much
+            # a request for each tensor would cost too much
+            if (facts.tensors or leaves_room(ids)) and not isinstance(source, RangeSource):
                 try:
                     self._watch.within(lambda: _look_at_bytes(source, facts, ids))
                 except ReadError as error:

@@ -5,7 +5,7 @@ What it finds:
     literal command for the kernel is high; a short script that decodes itself, takes cookies, talks to the server of the notebook or
     to an unusual host, a handler on a picture, and a link that is a script are medium; all others, such as charts and tables have
     them, are only noted. A script that sends cookies or stored credentials away is high, in HTML pages and SVG pictures too where it
-    sends them to a bare address or without encryption.
+    sends them to a bare address or without encryption, or puts them into what it asks of a host.
 
 Why it matters:
     In a browser that shows the notebook as trusted, a script does what its user can do there: run code in the kernel, open a

@@ -4,7 +4,8 @@ What it finds:
     The other routes from a text file to an import: a component of diffusers' ``model_index.json`` that comes from an
     unknown library or from a file of the repository, a custom pipeline class, a module of sentence-transformers'
     ``modules.json`` that is not of that package, activation functions that sentence-transformers imports by name, the
-    ``parent_library`` of a PEFT adapter, and the ``loader_module`` and code folders of an MLflow model. A class whose
+    ``parent_library`` of a PEFT adapter, functions that spaCy's ``config.cfg`` takes from its registry and that are none of spaCy's, and
+    the ``loader_module`` and code folders of an MLflow model. A class whose
     file is here is a note where all the code was seen to do nothing but define (see ``hub/python-code``); with
     ``--strict`` that is refused as well.
 
@@ -48,7 +49,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     since="0.1.0",
     cwe=(470,),
-    needs=("json", "yaml", "toml"),
+    needs=("json", "yaml", "toml", "text"),
     code=True,
 )
 
@@ -60,6 +61,9 @@ _HERE = "code of this repository, and loading it only defines classes and functi
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each foreign class."""
+    for anomaly in ctx.inventory.anomalies(RULE.id):
+        severity = Severity.NOTE if _only_defines(ctx) else None
+        yield ctx.finding(anomaly.location, anomaly.message, _READ, severity=severity, evidence=anomaly.evidence)
     for component in documents(ctx):
         document = component.document
         if isinstance(document, dict) and component.basename in _PIPELINES:

@@ -6,7 +6,8 @@ What it finds:
     does is critical; expressions as such want a review, once for each file. Texts that other loaders evaluate are looked
     at in the same way and only told where they do such things: modules, arguments and activation of YOLO model descriptions,
     ``download`` of descriptions of data for Ultralytics, fields of ComfyUI workflows, and ``${eval:...}`` of OmegaConf, which projects
-    register themselves. Interpolations that only look something up (``${lr}``) are none.
+    register themselves. Interpolations that only look something up (``${lr}``) are none; one that puts a secret of the environment
+    into the path or the query of an address is told.
 
 Why it matters:
     ``monai.bundle.ConfigParser`` evaluates such texts with Python's ``eval`` when the bundle is loaded; YOLOv5 and Ultralytics
@@ -33,6 +34,7 @@ from typing import Any
 
 from openvet.checks._check import Context
 from openvet.checks.hub._evaluated import evaluated
+from openvet.checks.hub._sent import sent_variables
 from openvet.checks.hub._targets import shown
 from openvet.checks.hub._texts import as_command, as_python
 from openvet.checks.hub._walk import documents
@@ -68,6 +70,7 @@ def check(ctx: Context) -> Iterator[Finding]:
         if not isinstance(document, dict):
             continue
         yield from _others(ctx, component)
+        yield from _sent(ctx, component)
         texts = list(_expressions(document))
         imports = _imports(document)
         if not texts or not (
@@ -114,6 +117,19 @@ def _others(ctx: Context, component: Component) -> Iterator[Finding]:
                 severity=Severity.CRITICAL,
                 evidence={"expression": shown(each.text), "calls": use},
             )
+
+
+def _sent(ctx: Context, component: Component) -> Iterator[Finding]:
+    """One finding for the first address of a file into which a secret of the environment is put."""
+    for pointer, text, name, host in sent_variables(component.document):
+        yield ctx.finding(
+            Location(component.place, pointer=pointer),
+            f"puts the variable {name} of the environment into an address of {host}: whoever asks for it sends it there",
+            "Take the variable out of the address before anything reads this file, and ask who put it there.",
+            confidence=Confidence.MEDIUM,
+            evidence={"text": shown(text), "variable": name},
+        )
+        return
 
 
 def _bundle(document: dict[str, Any]) -> bool:

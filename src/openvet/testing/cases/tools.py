@@ -128,9 +128,11 @@ CASES: tuple[Case, ...] = (
     _case("checkpoint-behind-an-absolute", "the same behind a path that is only absolute",
           partial(_folder, "checkpoint", 'model_checkpoint_path: "/home/me/a"\nall_model_checkpoint_paths: "../../other/b"\n'), "review",
           "hub/outside-path"),
+    _case("ordinary-checkpoint-of-a-trial", "a checkpoint that was written to a folder for trials",
+          partial(_folder, "checkpoint", 'model_checkpoint_path: "/tmp/model/a.ckpt-7"\n'), "admit"),
     *(_case(f"triton-environment-{name}", f"the Python environment of a model of Triton lies elsewhere: {name}",
             partial(_folder, "config.pbtxt", _environment(path)), "review", "hub/outside-path")
-      for name, path in (("above", "$$TRITON_MODEL_DIRECTORY/../../x.tar.gz"), ("address", "s3://forged/x.tar.gz"))),
+      for name, path in (("above", "$$TRITON_MODEL_DIRECTORY/../../x.tar.gz"), ("address", "s3://forged/x.tar.gz"), ("shared", "/tmp/x.tar.gz"))),  # noqa: S108
     *(_case(f"ordinary-triton-environment-{name}", f"the Python environment of a model of Triton, {name}",
             partial(_folder, "config.pbtxt", _environment(path)), "admit")
       for name, path in (("beside", "$$TRITON_MODEL_DIRECTORY/env.tar.gz"), ("absolute", "/opt/envs/x.tar.gz"))),
