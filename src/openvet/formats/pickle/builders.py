@@ -43,6 +43,18 @@ _BYTECODE: Final = 65_536
 #: The class of the functions that somebody only named: its bases and its dictionary go to ``type``, and nothing of them is read as text.
 _UNDEFINED: Final = "sympy.core.function.UndefinedFunction"
 _METACLASSES: Final = frozenset({"builtins.type", "abc.ABCMeta", "enum.EnumMeta", "enum.EnumType", _UNDEFINED})
+_ENUMS: Final = frozenset(
+    {"enum.Enum", "enum.Flag", "enum.IntEnum", "enum.IntFlag", "enum.StrEnum", "builtins.int", "builtins.str"}
+)
+#: What makes a function of code that the pickle carries.
+_FUNCTIONS: Final = frozenset(
+    {
+        ("types", "FunctionType"),
+        ("types", "LambdaType"),
+        (_DILL, "_create_function"),
+        *((home, "_make_function") for home in _CLOUDS),
+    }
+)
 #: LOAD_NAME and LOAD_GLOBAL up to 3.12, LOAD_GLOBAL and LOAD_NAME of 3.13 and 3.14.
 _LOADS: Final = frozenset({101, 116, 91, 92, 93})
 
@@ -148,6 +160,8 @@ def _type_by_name(module: str, name: str) -> Linker:
         table = _table()
         if wanted is None:
             return None
+        if wanted == "SuperType":  # dill's own word for ``super``
+            return builds(m, module, name, offset)
         if wanted == "PartialType":  # dill's own word for a class that is a linker
             builds(m, module, name, offset)
             return m.reference("functools", "partial", offset, "REDUCE", via=f"{module}.{name}")
@@ -185,6 +199,51 @@ def _skeleton(module: str) -> Linker:
     return linker
 
 
+def _holds_function(name: str) -> Linker:
+    """``staticmethod(f)`` and ``classmethod(f)`` of a function that the pickle made hold it and call nothing."""
+
+    def linker(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
+        made = _made_by(m, items[0]) if items and len(items) == 1 else None
+        return builds(m, "builtins", name, offset) if made in _FUNCTIONS else None
+
+    return linker
+
+
+def _call_held(m: Semantics, attributes: int, offset: int, who: str) -> None:
+    """What stands among the attributes of a class may be called while the class is made."""
+    for key, hidden in m.keyed.get(offset_of(attributes), ()) if tag_of(attributes) == DICT else ():
+        m.call_items(hidden, None, 0, offset, f"{who} {key[:40]!r}")
+
+
+def _class_of(module: str, name: str) -> Linker:
+    """``EnumMeta(name, bases, attributes)`` makes a class, as ``type`` does."""
+
+    def linker(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
+        if not items or len(items) != 3 or m.text(items[0]) is None or tag_of(items[2]) != DICT:
+            return None
+        _call_held(m, items[2], offset, name)
+        return builds(m, module, name, offset)
+
+    return linker
+
+
+def _skeleton_enum(module: str) -> Linker:
+    """``_make_skeleton_enum(bases, name, qualname, members, ...)`` makes an enumeration with these members."""
+
+    def linker(m: Semantics, items: Items, _bag: int, offset: int) -> int | None:
+        bases = m.items(items[0]) if items and len(items) > 4 and tag_of(items[0]) == TUPLE else None
+        if not items or not bases or tag_of(items[3]) != DICT:
+            return None
+        for base in bases:
+            known = tag_of(base) == REF and m.refs[a_of(base)].qualified in _ENUMS
+            if not known and _made_by(m, base) is None:
+                return None
+        _call_held(m, items[3], offset, "_make_skeleton_enum")
+        return builds(m, module, "_make_skeleton_enum", offset)
+
+    return linker
+
+
 def _state(module: str, name: str) -> Linker:
     """Sets the state of a function or class that the pickle made."""
 
@@ -197,7 +256,7 @@ def _state(module: str, name: str) -> Linker:
             return None
         for part in parts:
             for key, value in m.keyed.get(offset_of(part), ()) if tag_of(part) == DICT else ():
-                if tag_of(value) == REF:
+                if tag_of(value) == REF and (key, m.refs[a_of(value)].qualified) != ("__new__", "enum.Enum.__new__"):
                     m._hijack(items[0], key, value, offset)
         return builds(m, module, name, offset)
 
@@ -271,6 +330,11 @@ BUILDERS: dict[tuple[str, str], Linker] = {
     ("builtins", "setattr"): _setattr("builtins", "setattr"),
     ("dill", "_dill._setattr"): _setattr("dill", "_dill._setattr"),
     (_DILL, "_import_module"): _import(_DILL, "_import_module", attributes=True),
+    ("builtins", "staticmethod"): _holds_function("staticmethod"),
+    ("builtins", "classmethod"): _holds_function("classmethod"),
+    ("enum", "EnumMeta"): _class_of("enum", "EnumMeta"),
+    ("enum", "EnumType"): _class_of("enum", "EnumType"),
+    ("abc", "ABCMeta"): _class_of("abc", "ABCMeta"),
     **COMPILED,
 }
 for home in _CLOUDS:
@@ -278,6 +342,8 @@ for home in _CLOUDS:
         (home, "_make_function"): _function(home, "_make_function"),
         (home, "_make_cell"): _always(home, "_make_cell"),
         (home, "_make_empty_cell"): _always(home, "_make_empty_cell"),
+        (home, "_make_skeleton_enum"): _skeleton_enum(home),
+        (home, "_get_dataclass_field_type_sentinel"): _always(home, "_get_dataclass_field_type_sentinel"),
         (home, "_builtin_type"): _type_by_name(home, "_builtin_type"),
         (home, "_make_skeleton_class"): _skeleton(home),
         (home, "_class_setstate"): _state(home, "_class_setstate"),

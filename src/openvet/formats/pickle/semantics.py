@@ -358,7 +358,10 @@ class Semantics(State):
         elif tag == RESULT:
             ref = self.refs[a_of(callee)]
             # an instance of a class that the program put together runs what that class carries, which is judged as such
-            variant = BUILDS if ref.variant == BUILDS and ref.name in _CLASSES and opcode in _MAKES else ""
+            makes = ref.name in _CLASSES and opcode in _MAKES
+            # and a call of an enumeration finds one of its members, as long as there is no code that it could run
+            finds = ref.name == "_make_skeleton_enum" and opcode == "REDUCE" and not self.codes
+            variant = BUILDS if ref.variant == BUILDS and (makes or finds) else ""
             index = a_of(self.reference(ref.module, f"{ref.name}()", offset, opcode, kind="method", variant=variant))
             bag = self.bags.join(bag, self.bag(callee))  # it may be any of what the first call was given
         elif tag in (PERSISTENT, UNKNOWN):

@@ -55,6 +55,10 @@ def _cloud_class(methods: dict[str, Any], metaclass: Any = None) -> Call:
     return Call(Name(_CLOUD, "_class_setstate"), (kind, (methods, {})))
 
 
+def _enum(members: dict[str, Any], base: Name = Name("enum", "Enum")) -> Call:  # noqa: B008
+    return Call(Name(_CLOUD, "_make_skeleton_enum"), ((base,), "Color", "Color", members, "__main__", "a1b2", None))
+
+
 def _dill_class(methods: dict[str, Any]) -> Call:
     meta = Call(Name(_DILL, "_load_type"), ("type",))
     base = Call(Name(_DILL, "_load_type"), ("object",))
@@ -240,6 +244,26 @@ CASES: tuple[Case, ...] = (
           lambda: _cloud_class({"predict": _cloud(_cloud_code(("weights",)))}), "review", "code-object"),
     _case("cloudpickle-instance", "cloudpickle carries an instance of a class of the script",
           lambda: [_cloud_class({"predict": _cloud(_cloud_code(("weights",)))})], "review", "code-object"),
+    *(_case(f"cloudpickle-{name}", f"cloudpickle carries a class with a {name}",
+            lambda name=name: _cloud_class({"make": Call(Name("builtins", name), (_cloud(_cloud_code(("weights",))),))}), "review", "code-object")  # type: ignore[misc]
+      for name in ("staticmethod", "classmethod", "property")),
+    _case("cloudpickle-staticmethod-called", "a static method that cloudpickle carries is called while the file is loaded",
+          lambda: Call(Call(Name("builtins", "staticmethod"), (_cloud(_cloud_code(("print",), (), _GLOBAL)),)), ("x",)), "reject", "code-object",
+          "other-dangerous-callable"),
+    _case("cloudpickle-staticmethod-of-a-danger", "a static method is os.system",
+          lambda: _cloud_class({"make": Call(Name("builtins", "staticmethod"), (Name("os", "system"),))}), "reject", "carried-code", "other-dangerous-callable"),
+    _case("cloudpickle-enum", "cloudpickle carries a member of an enumeration of the script", lambda: Call(_enum({"RED": 1}), (1,)), "admit"),
+    _case("cloudpickle-enum-hijack", "an enumeration whose missing members os.system makes",
+          lambda: Call(_enum({"RED": 1, "_missing_": Name("os", "system")}), ("echo forged",)), "reject", "carried-code"),
+    _case("cloudpickle-enum-below-a-danger", "an enumeration below what starts a process", lambda: _enum({"RED": 1}, Name("subprocess", "Popen")), "reject", "runs-code",
+          "carried-code"),
+    _case("dill-enum-hijack", "a class of enumerations whose values os.system makes",
+          lambda: Call(Name(_DILL, "_create_type"), (Name("enum", "EnumMeta"), "Color", (Name("enum", "Enum"),), {"_generate_next_value_": Name("os", "system")})),
+          "reject", "carried-code"),
+    _case("dill-super", "dill carries super, which a method uses", lambda: {"f": Call(Name(_DILL, "_load_type"), ("SuperType",))}, "admit"),
+    _case("cloudpickle-dataclass", "cloudpickle carries what a data class says of itself",
+          lambda: [Call(Name(_CLOUD, "_get_dataclass_field_type_sentinel"), ("_FIELD",)), Call(Name("dataclasses", "_DataclassParams"), (), state=(None, {"init": True}), how="NEWOBJ")],
+          "admit"),
     _case("dill-import-submodules", "dill imports modules by their dotted names",
           lambda: [Call(Name(_DILL, "_import_module"), (each,)) for each in ("os.path", "collections.abc", "numpy.linalg")],
           "admit"),
