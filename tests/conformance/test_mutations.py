@@ -97,6 +97,28 @@ def test_harmless_files_in_an_ordinary_container(wrapper: Wrapper, tmp_path: Pat
     assert alarms == []
 
 
+def test_pickles_in_containers_in_containers(tmp_path: Path) -> None:
+    """Two or three containers, the one in the other, drawn by chance."""
+    hostile, harmless = _HIDDEN["a pickle"], dump({"layers": [1, 2, 3], "name": "ordinary"}, 4)
+    inner = [each for each in WRAPPERS if each.needs in ("any", "pickle")]
+    outer = [each for each in WRAPPERS if each.needs == "any"]
+    chance = random.Random("containers")
+    wrong = []
+    for number in range(EXAMPLES // 10 or 60):
+        chain = [chance.choice(inner), chance.choice(outer), *chance.sample(outer, chance.random() < 0.3)]
+        # what packs nothing shows the archive inside from outside as well, which is told as a polyglot
+        ordinary = all(each.ordinary and not each.stores for each in chain)
+        for data, expected in ((hostile, "reject"), *(((harmless, "admit"),) if ordinary else ())):
+            name, wrapped = "model.pkl", data
+            for each in chain:
+                name, wrapped = each.wrap(name, wrapped)
+            verdict, reasons = decided(tmp_path / f"{number} {expected}", {name: wrapped})
+            softer = expected == "reject" and any(each.hostile != "reject" for each in chain) and verdict == "review"
+            if verdict != expected and not softer:
+                wrong.append(([each.name for each in chain], verdict, reasons))
+    assert wrong == []
+
+
 #: Cases whose longest zeros are weights, and not at their start: any bytes may stand there.
 _WEIGHTS = ("ggml", "gguf", "onnx/", "frozen-graph", "torch-ordinary", "tensors/")
 _HIDDEN = {

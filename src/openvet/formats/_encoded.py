@@ -122,10 +122,12 @@ class EncodedPickles:
 
     Args:
         facts: of the file; pickles become its members, other programs an anomaly of ``file/hidden-program``.
+        name: what the names of its members begin with, where a file has several searches.
     """
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Facts, name: str = "") -> None:
         self._facts = facts
+        self._name = name
         self._found = 0
         self._tries = 0
         self._walks = 0
@@ -166,7 +168,9 @@ class EncodedPickles:
             if whole not in self._members and self._found < _MOST:
                 self._members.add(whole)
                 self._found += 1
-                self._facts.add_members([Member(f"plain-text-{self._found}", len(whole), partial(_source, whole))])
+                self._facts.add_members(
+                    [Member(f"{self._name}plain-text-{self._found}", len(whole), partial(_source, whole))]
+                )
         if self._standing.spent:
             self._say("holds too many places where a pickle might begin; the rest was not looked at")
 
@@ -240,7 +244,7 @@ class EncodedPickles:
                 return
             self._members.add(whole)
             self._found += 1
-            name = f"{run.spelling.replace(' ', '-')}-{self._found}"
+            name = f"{self._name}{run.spelling.replace(' ', '-')}-{self._found}"
             self._facts.add_members([Member(name, len(whole), partial(_source, whole))])
         elif run.spelling == "base64" and len(raw) >= 64 and (program := program_in(raw)) and program != "a pickle":
             if raw in self._members:

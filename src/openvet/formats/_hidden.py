@@ -15,6 +15,9 @@ from openvet.formats._format import Facts
 __all__ = ["look_inside", "program_in"]
 
 _MOST = 64 * 1024
+#: Nothing shorter is a pickle that does something, in whatever letters it is written.
+_SHORTEST_TEXT = 24
+_WRITTEN = "a pickle in base64"
 _BASE64 = pattern(rb"[A-Za-z0-9+/_-]{24,}={0,2}")
 _PICKLE = pattern(rb"\x80[\x02-\x05](?:\x95.{8})?[(\]}c\x8cXcq\x94KMJGN\x88\x89BCU)]", re.DOTALL)
 _OLD_PICKLE = pattern(rb"c(?:os|posix|nt|builtins|__builtin__|subprocess|sys|runpy|pty)\n\w+\n")
@@ -28,6 +31,18 @@ def look_inside(facts: Facts, data: bytes, where: str, offset: int | None = None
     found = program_in(data)
     if found:
         facts.anomaly("file/hidden-program", f"{found} stands in {where}", offset, size=len(data))
+    if found == _WRITTEN or (not found and len(data) >= _SHORTEST_TEXT):
+        _look_at_text(facts, data[:_MOST].strip(b"\0"), offset)
+
+
+def _look_at_text(facts: Facts, text: bytes, offset: int | None) -> None:
+    """Hand on the pickles that are written in a text, in whatever letters: what they do counts."""
+    parts = [each for each in text.split(b"\0") if len(each) >= _SHORTEST_TEXT] if text.isascii() else []
+    # a pickle that is not written in other letters is told of by its place
+    if parts := [each for each in parts if program_in(each) in ("", _WRITTEN)]:
+        from openvet.formats._encoded import EncodedPickles
+
+        EncodedPickles(facts, f"at-{offset or 0}-").look(b"\n".join(parts))
 
 
 def program_in(data: bytes) -> str:

@@ -10,6 +10,7 @@ from openvet.core.dataclass import dataclass
 from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError
 from openvet.formats._carried import hand_on
+from openvet.formats._encoded import EncodedPickles
 from openvet.formats._format import Facts
 from openvet.formats._onnx_sizes import SIZED, Sized, Sizes
 from openvet.formats._onnx_tensor import LIES, TensorReader
@@ -82,6 +83,7 @@ class OnnxReader:
         self.graph: Field | None = None
         self.values: dict[str, list[dict[str, Any]]] = {"input": [], "output": []}
         self.carried = 0
+        self.encoded = EncodedPickles(facts)
         self.sizes = Sizes()
 
     def model(self) -> None:
@@ -306,8 +308,11 @@ class OnnxReader:
         """A text that begins like a pickle, an archive or a program is handed on as a member."""
         if part.size < 16 or self.carried >= _CARRIED:
             return
-        window = self.source.window(part.at, part.size)
-        self.carried += hand_on(window, self.facts, f"{what}-at-{part.at}", part.at, text=what != "raw-data")
+        window, name = self.source.window(part.at, part.size), f"{what}-at-{part.at}"
+        if what == "raw-data":
+            self.carried += hand_on(window, self.facts, name, part.at)
+        else:
+            self.encoded.field(window, name, part.at)
 
     def _special(self, node: _Node) -> None:
         """Nodes that load something, or that call Python."""

@@ -18,7 +18,7 @@ from openvet.formats._carried import carried_kind, hand_on
 from openvet.formats._format import Facts
 from openvet.io.source import Source
 
-__all__ = ["look_at_start", "look_at_starts", "may_begin"]
+__all__ = ["look_at_names", "look_at_start", "look_at_starts", "may_begin"]
 
 _LEAST: Final = 16
 #: Formats whose tensors lie in the file that describes them.
@@ -32,6 +32,10 @@ _NATIVE: Final = {
 _PACKED: Final = frozenset(("zip", "7z", "rar", "xz", "hdf5", "pickle"))
 _FIRST: Final = frozenset((0x7F, 0x4D, 0xCF, 0xFE, 0xCE, 0x64, 0x00, 0x42, 0x50, 0x37, 0x52, 0xFD, 0x89, 0x80))
 _MOST: Final = 100
+_WRITTEN: Final = frozenset((b"gA", b"eJ", b"eN", b"eA", b"H4"))
+_WRITTEN_HEX: Final = frozenset((b"8002", b"8003", b"8004", b"8005", b"789c", b"7801", b"78da", b"1f8b"))
+_LETTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-"
+_LONG_NAME: Final = 40
 
 
 def may_begin(first: int) -> bool:
@@ -61,6 +65,11 @@ def look_at_start(source: Source, offset: int, size: int, name: str, facts: Fact
     """Record a program at ``offset``, or hand on what is packed there; says whether there was one."""
     try:
         first = source.read(offset, _LEAST)
+        if _is_written(first):
+            from openvet.formats._encoded import EncodedPickles
+
+            EncodedPickles(facts, f"{shorten(name, 100) or 'tensor'}-").field(source.window(offset, size), name, offset)
+            return False
         if first[0] not in _FIRST or not any(first[1:]):
             return False
         window = source.window(offset, size)
@@ -76,6 +85,22 @@ def look_at_start(source: Source, offset: int, size: int, name: str, facts: Fact
         return kind in _PACKED and hand_on(window, facts, f"{shorten(name, 200) or 'tensor'}.{kind}", offset)
     except ReadError:  # a tensor that goes beyond its file was told of already
         return False
+
+
+def _is_written(first: bytes) -> bool:
+    """Whether the first bytes are letters and digits by which a pickle, or one that is compressed, is written in base64 or hexadecimal."""
+    if first[:2] not in _WRITTEN and first[:4].lower() not in _WRITTEN_HEX:
+        return False
+    return not first.translate(None, _LETTERS)
+
+
+def look_at_names(facts: Facts) -> None:
+    """Look for pickles that are written as the name of a tensor, which is mostly made of words with dots between them."""
+    names = [each.name for each in facts.tensors if len(each.name) >= _LONG_NAME and "." not in each.name]
+    if names:
+        from openvet.formats._encoded import EncodedPickles
+
+        EncodedPickles(facts, "name-").look("\n".join(names))
 
 
 def _dos(window: Source) -> str:

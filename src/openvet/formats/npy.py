@@ -96,6 +96,11 @@ class _Dtype:
     objects: bool
 
 
+#: The types of arrays of texts, and as much of one is looked through.
+_TEXTS = pattern(r"[<>|=]?[US]\d{1,9}")
+_TEXTS_HELD = 1024 * 1024
+
+
 def _array(source: Source, facts: Facts, at: int, index: int) -> int:
     """Read the array at ``at`` and give the offset behind it."""
     header, data_start, version = _header(source, facts, at)
@@ -131,7 +136,21 @@ def _array(source: Source, facts: Facts, at: int, index: int) -> int:
     if end > source.size:
         say_incomplete(facts, end, source.size)
         return source.size
+    if isinstance(value["descr"], str) and _TEXTS.fullmatch(value["descr"]):
+        _look_at_texts(source.read(data_start, min(size, _TEXTS_HELD)), value["descr"], dtype.size, facts)
     return end
+
+
+def _look_at_texts(data: bytes, descr: str, width: int, facts: Facts) -> None:
+    """Look for pickles that are written as text in an array of texts."""
+    from openvet.formats._encoded import EncodedPickles
+
+    if "U" in descr:
+        data = data.decode("utf-32-be" if descr.startswith(">") else "utf-32-le", "replace").encode("utf-8", "replace")
+        parts = data.split(b"\0") if b"\0" in data else [data]
+    else:
+        parts = [data[at : at + width].rstrip(b"\0") for at in range(0, len(data), max(width, 1))]
+    EncodedPickles(facts).look(b"\n".join(part for part in parts if part))
 
 
 def _header(source: Source, facts: Facts, at: int) -> tuple[str, int, int]:

@@ -14,9 +14,11 @@ Specification: https://www.sqlite.org/fileformat2.html
 
 from __future__ import annotations
 
+from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.errors import MalformedError
 from openvet.formats._carried import hand_on
+from openvet.formats._encoded import EncodedPickles
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._sqlite_pages import Pages, values
 from openvet.formats._trailing import account_for_rest, all_zero
@@ -85,6 +87,12 @@ def read(source: Source, facts: Facts) -> None:
     account_for_rest(source, facts, pages.count * size, "the last page")
 
 
+#: How a text begins that is digits from there on, or a pickle of the oldest protocol.
+_WRITTEN = pattern(
+    rb"[A-Za-z0-9+/_-]{24}|[A-Za-z0-9!#$%&()*+;<=>?@^_`{|}~-]{24}|data:[\w/.;=+-]{0,80},|[c(][A-Za-z_(][^\n]{0,60}\n"
+)
+
+
 def _schema(record: bytes, encoding: str) -> tuple[str, str, int]:
     """The kind, the name and the first page of a thing that the data base holds."""
     found = list(values(record))
@@ -102,7 +110,9 @@ def carried(record: bytes, facts: Facts, at: int) -> None:
     """Hand on what a record holds beside texts and numbers."""
     for index, (kind, data) in enumerate(values(record)):
         if kind >= _BLOB and len(data) >= _LEAST:
-            hand_on(BytesSource(data), facts, f"value-{at}-{index}", at, text=bool(kind & 1))
+            told = hand_on(BytesSource(data), facts, f"value-{at}-{index}", at, text=bool(kind & 1))
+            if not told and kind & 1 and _WRITTEN.match(data):
+                EncodedPickles(facts, f"value-{at}-{index}-").look(data)
 
 
 def _unreached(source: Source, facts: Facts, pages: Pages) -> None:

@@ -88,6 +88,7 @@ def read(source: Source, facts: Facts) -> None:
             kinds[group][rest] = count
     facts.note("operators", kinds)
     _external(model, facts)
+    _fields(model, facts)
     _after(source, facts, max(ends))
 
 
@@ -251,6 +252,20 @@ def _external(model: Table, facts: Facts) -> None:
             or "://" in name
         ):
             facts.anomaly("tflite/outside-path", f"weights are taken from {name}, outside the model", path=name)
+
+
+def _fields(model: Table, facts: Facts) -> None:
+    """The description, and what converters and people leave in buffers by a name: the runtime reads none of them."""
+    from openvet.formats._encoded import EncodedPickles
+
+    encoded = EncodedPickles(facts)
+    encoded.look(model.text("description"))
+    buffers = list(islice(model.items("buffers"), _VALUES)) if model.has("metadata") else []
+    for each in islice(model.items("metadata"), _NAMES):
+        index = each.number("buffer")
+        data = buffers[index].source("data") if index < len(buffers) else None
+        if data is not None:
+            encoded.field(data, f"metadata-{each.at}", each.at)
 
 
 def _after(source: Source, facts: Facts, end: int) -> None:

@@ -30,7 +30,7 @@ from openvet.errors import (
 )
 from openvet.formats._between import leaves_room, look_between
 from openvet.formats._format import Anomaly, Facts, Head, Member
-from openvet.formats._tensor_starts import look_at_start, look_at_starts
+from openvet.formats._tensor_starts import look_at_names, look_at_start, look_at_starts
 from openvet.inventory.ahead import AHEAD, Ahead, Opened
 from openvet.inventory.claims import claims_through, settle_claims
 from openvet.inventory.component import Component, Inventory
@@ -133,6 +133,7 @@ def _look_at_bytes(source: Source, facts: Facts, ids: tuple[str, ...]) -> None:
     """Look for programs where no reader went: at the starts of tensors, and between them."""
     if facts.tensors:
         look_at_starts(source, facts, ids)
+        look_at_names(facts)
     look_between(source, facts, ids)
 
 
