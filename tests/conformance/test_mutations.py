@@ -120,7 +120,7 @@ def test_pickles_in_containers_in_containers(tmp_path: Path) -> None:
 
 
 #: Cases whose longest zeros are weights, and not at their start: any bytes may stand there.
-_WEIGHTS = ("ggml", "gguf", "onnx/", "frozen-graph", "torch-ordinary", "tensors/")
+_WEIGHTS = ("ggml", "gguf", "vectors/", "onnx/", "frozen-graph", "torch-ordinary", "tensors/")
 _HIDDEN = {
     "a pickle": dump(Call(Name("os", "system"), ("echo forged",)), 4),
     "a program": b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\0\x3e\0\x01\0\0\0" + bytes(40),

@@ -6,6 +6,7 @@ They stand in ``data/kinds.toml``, one table a kind::
     magic   alternatives; in each one, bytes that must stand at offsets: [[{ at = 4, text = "TFL3" }]]
     test    a function of ``_known_tests``, for kinds whose mark is a structure
     named   for bytes without any mark: name patterns; the last resort, and never for text
+    advice  what to do about a file that is not read
     code    whether a processor or a virtual machine would run it
 
 A file of such a kind is unread, under the kind's own name, which tells a person more than "unknown". Text is never one
@@ -27,7 +28,7 @@ from openvet.formats._format import Format, Head, Likeness
 if TYPE_CHECKING:
     FORMATS: tuple[Format, ...]
 
-__all__ = ["FORMATS", "code_kinds", "code_titles", "recognise"]
+__all__ = ["FORMATS", "advice", "code_kinds", "code_titles", "recognise"]
 
 #: Code of virtual machines that has a reader of its own.
 _READ_CODE = {"python-bytecode": "Python bytecode"}
@@ -42,6 +43,7 @@ class _Kind:
     test: str
     named: tuple[str, ...]
     code: bool
+    advice: str
 
 
 def __getattr__(name: str) -> Any:
@@ -63,6 +65,11 @@ def recognise(head: Head) -> Format | None:
     except ReadError:
         pass
     return None
+
+
+def advice(format_id: str) -> str:
+    """What to do about a file of a kind that is not read, as a sentence without its full stop; empty where there is nothing to say."""
+    return next((kind.advice for kind in _kinds() if kind.format.id == format_id), "")
 
 
 def code_kinds() -> frozenset[str]:
@@ -114,6 +121,7 @@ def _kind(table: dict[str, Any]) -> _Kind:
         test=table.get("test", ""),
         named=named,
         code=table.get("code", False),
+        advice=table.get("advice", ""),
     )
 
 

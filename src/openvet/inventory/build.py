@@ -339,9 +339,11 @@ class _Reading:
             if program is None:
                 facts.unknown("no-reader", "no format that OpenVet knows", coverage=Coverage.UNREAD)
                 return (), facts
-            facts.unknown(
-                "no-reader", f"{program.title}: recognised, but its contents are not read yet", coverage=Coverage.UNREAD
-            )
+            from openvet.formats.known import advice
+
+            helps = advice(program.id)
+            message = f"{program.title}: recognised, but its contents are not read yet{'; ' * bool(helps)}{helps}"
+            facts.unknown("no-reader", message, coverage=Coverage.UNREAD)
             return (program.id,), facts
         if identity.polyglot:
             ids = tuple(module.FORMAT.id for module in identity.readers)
