@@ -15,7 +15,9 @@ from functools import partial
 from typing import Final
 
 from openvet.core.limits import Budget, MiB
+from openvet.core.pattern import pattern
 from openvet.errors import ReadError
+from openvet.formats._encoded import EncodedPickles, long_runs
 from openvet.formats._format import Facts, Member
 from openvet.formats._trailing import GAP
 from openvet.io.source import BytesSource, Source
@@ -26,6 +28,8 @@ __all__ = ["leaves_room", "look_between"]
 _LOOSE: Final = frozenset((
     "hdf5", "netcdf", "matlab", "matlab-4", "idl-save", "stata", "fits", "sqlite", "sqlite-wal", "ole", "ds-store", "xgboost-binary",
     "catboost", "ggml", "faiss", "tflite", "executorch", "ort", "truetype", "woff", "glb", "ply", "stl", "zarr-shard", "ocdbt-data",
+    "tf-graph", "tf-saved-model", "tf-meta-graph", "tf-checkpoint-index", "paddle-program", "caffe", "coreml", "torch7", "mxnet", "onnx",
+    "sentencepiece", "crfsuite",
 ))  # fmt: skip
 _LOOKED_THROUGH: Final = 16 * MiB
 _BLOCK: Final = 1 * MiB
@@ -38,10 +42,17 @@ _MEMBERS: Final = 1_000
 _COMPARED: Final = 64
 _PICKLE: Final = 64 * 1024
 _OPCODES: Final = 4_000
+#: Processors of ELF on which kernels of graphics cards run; compiled models are full of them.
+_GRAPHICS: Final = frozenset((190, 224))
 #: Processors of PE and Mach-O: x86, ARM and 64 bits of both.
 _PE_MACHINES: Final = frozenset((0x014C, 0x8664, 0x01C0, 0x01C4, 0xAA64))
 _MACHO_PROCESSORS: Final = frozenset((7, 12, 0x01000007, 0x0100000C))
 _FRAME: Final = 0x95
+#: How base64 and hexadecimal digits of a pickle begin, and of one in zlib or gzip.
+_MARKS: Final = pattern(
+    rb"gA[A-Z]|Y(?:29z|3Bv|3N1|2J1|19f)|KGNv|e[JN][A-Za-z]|H4sI|(?i:800[2-5][0-9a-f]|789c|78da|1f8b08)"
+)
+_MARKS_OF_A_RUN: Final = 4
 _HEADS: Final = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 
@@ -59,6 +70,7 @@ def look_between(source: Source, facts: Facts, formats: tuple[str, ...]) -> None
     if not leaves_room(formats):
         return
     left, tries, found = _LOOKED_THROUGH, 0, 0
+    encoded = EncodedPickles(facts, f"{GAP}-")
     members = facts.members[:_MEMBERS]
     known = [(each.offset, each.offset + each.size) for each in members if each.offset is not None and each.plain]
     for start, end in _free(source.size, facts):
@@ -67,6 +79,8 @@ def look_between(source: Source, facts: Facts, formats: tuple[str, ...]) -> None
             facts.budget.check_time()
             size = min(_BLOCK, end - done, left)
             block = source.upto(done, min(size + _OVERLAP, end - done))
+            for run in _written(block[:size]):
+                encoded.look(run)
             for at in sorted(_candidates(block)):
                 place = done + at
                 if at >= size or found >= _MOST:
@@ -118,6 +132,18 @@ def _candidates(block: bytes) -> Iterator[int]:
         at = block.find(b"PE\0\0", at + 4)
 
 
+def _written(block: bytes) -> Iterator[bytes]:
+    """Letters and digits from where a pickle, or one that is compressed, may begin among them.
+
+    A byte in front that says how long a text is may be a letter itself.
+    """
+    for start, end in long_runs(block):
+        for count, mark in enumerate(_MARKS.finditer(block, start, end)):
+            if count >= _MARKS_OF_A_RUN:
+                break
+            yield block[mark.start() : end]
+
+
 def _may_run(block: bytes, at: int) -> bool:
     """Whether the first bytes behind the mark do not speak against it."""
     if block[at] != 0x80:
@@ -149,7 +175,9 @@ def _is_native(head: bytes) -> bool:
     if head.startswith(b"\x7fELF"):
         order = "little" if head[5:6] == b"\1" else "big"
         kind = int.from_bytes(head[16:18], order)  # type: ignore[arg-type]
-        return head[4:5] in (b"\1", b"\2") and head[5:6] in (b"\1", b"\2") and head[6:7] == b"\1" and kind in (1, 2, 3)
+        machine = int.from_bytes(head[18:20], order)  # type: ignore[arg-type]
+        fits = head[4:5] in (b"\1", b"\2") and head[5:6] in (b"\1", b"\2") and head[6:7] == b"\1"
+        return fits and kind in (1, 2, 3) and machine not in _GRAPHICS
     if head.startswith(b"MZ"):
         at = int.from_bytes(head[60:64], "little")
         return head[at : at + 4] == b"PE\0\0" and int.from_bytes(head[at + 4 : at + 6], "little") in _PE_MACHINES

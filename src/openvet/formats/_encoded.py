@@ -29,7 +29,7 @@ from openvet.formats._standing import OVERLAP, StandingPickles
 from openvet.formats.pickle.nested import decoded_prefix
 from openvet.io.source import BytesSource, Source
 
-__all__ = ["EncodedPickles"]
+__all__ = ["EncodedPickles", "long_runs"]
 
 #: The shortest call of a function is some twenty bytes long.
 _SHORTEST: Final = 24
@@ -324,6 +324,11 @@ def _candidates(data: bytes) -> Iterator[_Run]:
 def _begins(run: bytes) -> bool:
     """Whether these digits begin as those of a pickle with a head do, or of something compressed."""
     return run[:2] in _BEGINNINGS or run[:4].lower() in _HEX_BEGINNINGS
+
+
+def long_runs(data: bytes) -> Iterator[tuple[int, int]]:
+    """Where runs of the letters of base64 begin and end that are long enough for a pickle."""
+    return _long_runs(data, _WORD_RUNS)
 
 
 def _long_runs(data: bytes, table: bytes) -> Iterator[tuple[int, int]]:

@@ -14,7 +14,8 @@ from functools import partial
 from typing import Final
 
 from openvet.testing.case import Case
-from openvet.testing.cases.device import tflite_model
+from openvet.testing.cases.device import ort_model, tflite_model
+from openvet.testing.cases.frameworks import caffe, lua, paddle_program
 from openvet.testing.forge import Call, Name, dump
 from openvet.testing.forge_hdf5 import Data, Group, floats, hdf5
 from openvet.testing.forge_hdf5 import text as hdf5_text
@@ -22,6 +23,9 @@ from openvet.testing.forge_inert import sqlite, xgboost
 from openvet.testing.forge_media import png, png_chunk
 from openvet.testing.forge_onnx import graph, model, node, tensor
 from openvet.testing.forge_protobuf import message
+from openvet.testing.forge_tensorflow import const, meta_graph, saved_model
+from openvet.testing.forge_tensorflow import graph as tf_graph
+from openvet.testing.forge_tensorflow import node as tf_node
 from openvet.testing.forge_tensors import gguf, npy, safetensors
 
 __all__ = ["CASES"]
@@ -77,11 +81,22 @@ _PLACES: Final[dict[str, tuple[str, str, Callable[[bytes], bytes]]]] = {
     "xgboost-attribute": ("an attribute of a booster", "a.model", lambda text: xgboost(attribute=text)),
     "sqlite-text": ("a text of a data base", "a.db", lambda text: sqlite(("insert into t values(1, ?, null)", (text.decode(),)))),
     "png-text": ("a text of a picture", "a.png", lambda text: png(extra=png_chunk(b"tEXt", b"note\0" + text))),
+    "tensorflow-constant": ("a constant of TensorFlow", "saved_model.pb", lambda text: saved_model(meta_graph(tf_graph([const("c", text)])))),
+    "tensorflow-attribute": ("an attribute of a frozen graph", "frozen.pb", lambda text: tf_graph([tf_node("r", "Identity", [], {"note": {"s": text}})])),
+    "paddle-attribute": ("an attribute of PaddlePaddle", "m.pdmodel", lambda text: paddle_program("softmax", note=text.decode())),
+    "caffe-name": ("the name of a layer of Caffe", "m.caffemodel", lambda text: caffe("InnerProduct", name=text.decode())),
+    "torch7-text": ("a text of Torch", "m.t7", lambda text: lua({"a": text.decode()})),
+    "ort-attribute": ("an attribute of ONNX Runtime's own form", "m.ort",
+                      lambda text: ort_model(("", "Relu"), attributes=[{"name": "s", "type": 3, "s": text.decode()}])),
     "npy-texts": ("an array of texts", "a.npy", partial(_texts, kind="U")),
     "npy-bytes": ("an array of bytes", "a.npy", partial(_texts, kind="S")),
 }  # fmt: skip
-#: What is not seen in a place: names are looked at only where they are one word of the usual letters.
-_UNSEEN: Final = frozenset({("onnx-name", "base85"), ("safetensors-name", "base85")})
+#: What is not seen in a place: where no reader hands a text on, only base64 and hexadecimal digits are looked for.
+_UNSEEN: Final = frozenset({
+    ("onnx-name", "base85"), ("safetensors-name", "base85"),
+    *((place, spelling) for place in ("tensorflow-constant", "tensorflow-attribute", "paddle-attribute", "caffe-name", "torch7-text", "ort-attribute")
+      for spelling in ("base85", "base32")),
+})  # fmt: skip
 
 #: Places where a program in base64 is told of by its place as well.
 _NAMED: Final = frozenset({"gguf-value", "safetensors-metadata", "xgboost-attribute", "png-text"})
