@@ -183,8 +183,6 @@ def test_pickles_in_other_opcodes(part: int, tmp_path: Path) -> None:
 _ONE_SPELLING = frozenset({
     "hidden-scripts/also-shell-exec", "values/reordered-source", "values/registry-login", "values/kaggle-key",
     "python/quiet-known-packages-installed",
-    # known, and not seen: torch under another name, where nothing else in the file is of note
-    "python/quiet-a-file-that-runs",
 })  # fmt: skip
 
 

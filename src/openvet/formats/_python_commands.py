@@ -87,7 +87,7 @@ def _word(names: Names, node: ast.expr) -> str:
         return "".join(parts) if all(parts) else ""
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else ""
-    if isinstance(node, ast.Name | ast.Attribute) and names.resolve(node) == "sys.executable":
+    if isinstance(node, ast.Name | ast.Attribute | ast.Call) and names.resolve(node) == "sys.executable":
         return "python"
     text = names.fold(node)
     return text if isinstance(text, str) else ""

@@ -29,6 +29,11 @@ _WAYS = ("__builtins__", "builtins", "globals", "vars", "locals", "__dict__", "m
 _OTHER = frozenset({"carriers", "decode", "natives", "packages", "sometimes", "startup", "telling"})
 # a neighbour's functions may be called: whether that matters is seen when both are read
 _NEIGHBOUR = pattern(r"^[ \t]*from[ \t]+\.[\w]*[ \t]+import\b", re.MULTILINE)
+# a file is opened to be written, or changed by its name
+_CHANGES = pattern(
+    r"\bopen\([^\n]{0,200}?[\"'](?:[wax]b?\+?|r\+|rb\+|[wax]t|r\+b)[\"']"
+    r"|\bos\.(?:remove|unlink|rename|replace|chmod|link|write|open)\b|\bshutil\.(?:copy|move)\b|\.(?:unlink|chmod|rename)\("
+)
 # last parts of names that are too common in ordinary code to say anything where their module is not named as well
 _COMMON = frozenset({"run", "call", "get", "post", "put", "delete", "head", "patch", "request", "load", "loads", "write",
                      "open", "copy", "move", "replace", "rename", "connect", "session", "stream", "decode", "encode",
@@ -50,6 +55,7 @@ class Capabilities:
     ways: frozenset[str]
     telling: tuple[str, ...]
     packages_of_names: frozenset[str]
+    runners: frozenset[str]
 
     def of(self, name: str) -> str | None:
         """The capability of the callable ``name``."""
@@ -110,6 +116,9 @@ def capabilities() -> Capabilities:
         places=re.compile(data["startup"]["places"], re.VERBOSE),
         ways=frozenset(data["startup"]["ways"]),
         telling=tuple(data["telling"]["commands"]),
+        runners=frozenset(
+            name.rpartition(".")[2] for name, capability in names.items() if capability in ("process", "code")
+        ),
         packages_of_names=frozenset(
             {*data["packages"]["names"], *(name.split(".", 1)[0] for name in [*names, *packages, *decoders])}
         ),
@@ -151,9 +160,28 @@ def could_matter(text: str) -> bool:
     """Whether ``text`` can use a capability at all.
 
     Outside ASCII an identifier may be written in letters that only normalise to the word (PEP 3131), so that such a
-    text always could.
+    text always could. So could one that changes files, or has a module or a common function of one under a name of its own.
     """
-    return not text.isascii() or words().search(text) is not None or _NEIGHBOUR.search(text) is not None
+    return not text.isascii() or any(
+        each.search(text) is not None for each in (words(), _NEIGHBOUR, _CHANGES, _renamed())
+    )
+
+
+@cache
+def _renamed() -> re.Pattern[str]:
+    """``import torch as t``, by another name than everybody's; ``from torch import load``."""
+    first = {name.split(".", 1)[0] for name in (*modules(), *loaders())} - {"builtins"}
+    return re.compile(
+        rf"^[ \t]*(?:import\b[^\n#]*\b(?:{'|'.join(sorted(first))})(?:\.\w+){{0,4}}[ \t]+as[ \t]+(?!(?:np|torch|tf|keras|K|yaml|joblib)\b)"
+        rf"|from[ \t]+(?:{'|'.join(sorted(first))})(?:\.\w+){{0,4}}[ \t]+import\b[^\n#]*\b(?:{'|'.join(sorted(_COMMON))})\b)",
+        re.MULTILINE,
+    )
+
+
+@cache
+def loaders() -> frozenset[str]:
+    """The modules that have a loader which unpickles with some keywords only."""
+    return frozenset(name.rpartition(".")[0] for name in capabilities().loaders)
 
 
 def from_beside(module: str) -> bool:

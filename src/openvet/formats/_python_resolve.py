@@ -196,7 +196,9 @@ class Names:
             return self._returned(maker, name[len(LOCAL) :], depth) or f"{name}()"
         if name == "functools.partial" and node.args:
             return self.resolve(node.args[0], depth)
-        if name.startswith("pathlib.") and (name == "pathlib.Path" or name.rpartition(".")[2] in _STILL_PATHS):
+        if name.startswith("pathlib.") and (
+            name in ("pathlib.Path", "pathlib.Path()") or name.rpartition(".")[2] in _STILL_PATHS
+        ):
             return "pathlib.Path()"
         if name == "builtins.dict" and node.args:
             base = self.resolve(node.args[0], depth)

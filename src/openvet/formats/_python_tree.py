@@ -18,9 +18,10 @@ from typing import Any
 
 from openvet.formats._python_match import binds
 from openvet.formats._python_moments import CONSTRUCTION, INFERENCE, MODULE_HOOKS, PROPERTIES
-from openvet.formats._python_names import from_beside, modules, words
+from openvet.formats._python_names import from_beside, loaders, modules, words
 from openvet.formats._python_resolve import LOCAL, MOST_DEPTH, NEAR, Function
-from openvet.formats._python_uses import Uses, Waiting
+from openvet.formats._python_settled import defaults_of
+from openvet.formats._python_uses import BY_DEFAULT, Uses, Waiting
 
 __all__ = ["Reading"]
 
@@ -32,8 +33,12 @@ _LEAVES = frozenset({
 })  # fmt: skip
 # what gives a text out of others: kept as the text, since the names in it may be bound anew before it is used
 _COMPUTED = (ast.BinOp, ast.JoinedStr, ast.Subscript, ast.Call, ast.ListComp, ast.Name)
+#: The names under which everybody has them.
+_USUAL = {"numpy": "np", "tensorflow.keras.models": "models", "keras.models": "models"}
 #: How often one function is read with other functions given to it.
 _MOST_GIVEN = 4
+#: How often it is read with other commands handed to it.
+_MOST_HANDED = 40
 _MOST_VALUES = 20_000
 
 
@@ -46,9 +51,12 @@ class Reading(Uses):
         self._lines: list[int] | None = None
         self._nested_block = False
         self._busy = False
+        self._left = False
+        self._of_others: set[int] = set()
 
     def module(self, tree: ast.Module, when: str) -> None:
         """Read the whole module, of which the top level runs ``when``."""
+        self._tree = tree
         self._block(tree.body, when, "")
         if when == "import":
             self._waiting[when].extend(Waiting(name) for name in MODULE_HOOKS & self._functions.keys())
@@ -57,7 +65,7 @@ class Reading(Uses):
             at = moment if when == "import" else when
             for name in list(self._functions):
                 if name.rsplit(".", 1)[-1] in names or (moment == "inference" and self._is_special(name)):
-                    self._waiting[at].append(Waiting(name))
+                    self._waiting[at].append(Waiting(name, (), BY_DEFAULT))
             self._called(at)
         self._left_over()
 
@@ -77,9 +85,13 @@ class Reading(Uses):
 
     def _left_over(self) -> None:
         """The functions that nothing calls: those in which a word occurs, and where one counts, what calls it."""
+        self._left = True
         for only_hot in (True, False):
             for name, function in list(self._functions.items()):
-                if id(function) not in self._done and (not only_hot or self._is_hot(function)):
+                done = self._done.get(id(function), ())
+                # one that was read for the commands that this file hands to it is read for those of others as well
+                again = all(handed for _, handed in done) and (not done or self._runs_commands(function))
+                if again and (not only_hot or self._is_hot(function)):
                     self._waiting["call"].append(Waiting(name))
             self._called("call")
             if not any(when == "call" for _, _, _, when, _, _ in self.uses) and not (self.near or self._stars):
@@ -97,15 +109,21 @@ class Reading(Uses):
             if function is None:
                 continue
             done = self._done.setdefault(id(function), set())
-            if each.given in done or len(done) >= (_MOST_GIVEN if each.given else 1):
+            handed = each.handed if len(done) < _MOST_HANDED else ()
+            read = sum(1 for _, other in done if other == handed)
+            if (each.given, handed) in done or read >= (_MOST_GIVEN if each.given else 1):
                 continue
-            done.add(each.given)
-            self._enter(each, function, when)
+            if self._left and done and all(other for _, other in done):
+                self._of_others.add(id(function))
+            self._for_others = id(function) in self._of_others
+            done.add((each.given, handed))
+            self._enter(each._replace(handed=handed), function, when)
+            self._for_others = False
         self._busy = False
 
     def _enter(self, each: Waiting, function: Function | ast.Lambda, when: str) -> None:
         """Read one body, with its own names over those of the functions around it and of the module."""
-        outer = self._names, self._values, self._declared, self._owner, self._nested_block
+        outer = self._names, self._values, self._declared, self._owner, self._nested_block, self._handed
         names: Any = self._names
         values: Any = self._values
         parent = each.name
@@ -118,13 +136,19 @@ class Reading(Uses):
         self._parameters(function, each.name.rpartition(".")[0])
         for name, value in each.given:
             self._names[name] = value
+        self._handed = {}
+        for name, text in each.handed:
+            if name:
+                self._handed[name] = self._values[name] = self._handed_texts[text]
+        if each.handed == BY_DEFAULT:
+            self._handed = dict(defaults_of(function))
         if isinstance(function, ast.Lambda):
             self._expression(function.body, when)
         else:
             if len(self._scopes) < 2_000:
                 self._scopes[each.name] = self._names, self._values
             self._block(function.body, when, f"{each.name}.")
-        self._names, self._values, self._declared, self._owner, self._nested_block = outer
+        self._names, self._values, self._declared, self._owner, self._nested_block, self._handed = outer
 
     def _function(self, name: str, depth: int = 0) -> Function | ast.Lambda | None:
         """The function ``name``; a method that its class inherits from another class of the file as well."""
@@ -140,10 +164,7 @@ class Reading(Uses):
     def _parameters(self, function: Function | ast.Lambda, owner: str) -> None:
         arguments = function.args
         positional = [*arguments.posonlyargs, *arguments.args]
-        defaults = zip(reversed(positional), reversed(arguments.defaults), strict=False)
-        given = [(each.arg, self.resolve(default), default)
-                 for each, default in [*defaults, *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
-                 if default is not None]  # fmt: skip
+        given = [(name, self.resolve(default), default) for name, default in defaults_of(function)]
         for each in [*positional, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]:
             if each is not None:
                 self._names[each.arg] = None
@@ -164,7 +185,14 @@ class Reading(Uses):
                 name
                 for name, full in self._names.items()
                 if full is not None
-                and (full.startswith(NEAR) or self._known.of(full) or self._known.decodes(full) or full in modules())
+                and (
+                    full.startswith(NEAR)
+                    or self._known.of(full)
+                    or self._known.decodes(full)
+                    or full in modules()
+                    or full in self._known.loaders
+                    or (full in loaders() and name not in (full, _USUAL.get(full)))
+                )
                 and not known.fullmatch(name)
             }
             lines = _lines_of(known, self._text)

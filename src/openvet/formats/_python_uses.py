@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections import ChainMap
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -16,10 +17,14 @@ from openvet.formats._chosen_names import CHOSEN, is_chosen
 from openvet.formats._python_commands import kind_of_command
 from openvet.formats._python_resolve import LOCAL, NEAR, UNKNOWN, Names
 from openvet.formats._python_secrets import may_take, taken
+from openvet.formats._python_settled import Bindings, Overlay, defaults_of
 
-__all__ = ["Uses", "Waiting"]
+__all__ = ["BY_DEFAULT", "DESCRIBED", "Uses", "Waiting"]
 
 Given = tuple[tuple[str, str], ...]
+#: Parameters with the text of the expressions that they stand for; :data:`BY_DEFAULT` where a loader calls, and leaves defaults.
+Handed = tuple[tuple[str, str], ...]
+BY_DEFAULT: Handed = (("", ""),)
 
 #: These call a function that they are given, now or soon.
 _RUNNING_METHODS = frozenset({"submit", "map", "apply", "apply_async", "call_soon", "run_in_executor", "callback", "sort",
@@ -43,21 +48,38 @@ _NATIVE_RUNS = pattern(r"\b(?:system|popen|execl[ep]?|execv[ep]?|fork|posix_spaw
 _FROM_BESIDE = (".from_config", "._from_config")
 #: A variable of the environment, which a shell puts in as words only; and programs that pass on some of what they read.
 _VARIABLE = pattern(r"\$[A-Z][A-Z_]{0,60}")
+#: Any program that is asked for its version; and options by which a program that tells something does something else.
+_VERSION = pattern(r"[A-Za-z][\w.+-]{0,40} (?:--version|-version|-V|-v|--help|-h|version)", re.ASCII)
+_ACTS = pattern(
+    r"(?:^| )(?:--output\b|--ext-diff|--textconv|-w\b|-p\b|--system|--load|--write|--filename|--gpu-reset|-[A-Za-z]?f\b|-F\b|\w[\w.]*=)"
+)
+#: Names that methods of all sorts of things have: ``model.eval()``.
+_OF_ANYTHING = frozenset({"eval", "exec", "compile", "evaluate", "main", "get"})
 _FILTER = pattern(r"(?:head|tail|wc|grep|cut|tr|nl)(?: [\w.,:-]{1,40}){0,6}", re.ASCII)
+#: What a use of such a text has for its detail; and the keys of a description under which its words stand, which are examined there.
+DESCRIBED = "a word of a model's description"
+_DESCRIBES = frozenset({"backbone", "head", "activation"})
 _MOST_NESTED = 3
+_UNCERTAIN = "…"
 _MOST_ASKED = 10
 _MOST_GROWN = 1_000
 _LONGEST_LOOKED_AT = 1 << 20
 _LONGEST_NAME = 200
 _MOST_LOOKED_AT = 300
 _MOST_NEAR = 5_000
+_MOST_HANDED = 400
+_LONGEST_HANDED = 2_000
+_NOTHING = ast.Constant(None)
+#: Of the kinds of one command, the one that counts is the first of these.
+_KINDS = ("process", "fetch", "install", "telling")
 
 
 class Waiting(NamedTuple):
-    """A function of the file that something calls, with the names that are given for its parameters."""
+    """A function of the file that something calls, with the names and the expressions that are given for its parameters."""
 
     name: str
     given: Given = ()
+    handed: Handed = ()
 
 
 class Uses(Names):
@@ -76,6 +98,14 @@ class Uses(Names):
         self.uses: list[tuple[int, str, str, str, str, str]] = []
         self.overflown = False
         self._grown: set[str] | None = None
+        self._tree: ast.AST = ast.Module([], [])
+        self._bindings: Bindings | None = None
+        #: what the parameters of the function being read stand for in the call that is followed
+        self._handed: Overlay = {}
+        self._handed_texts: dict[str, ast.expr] = {}
+        self._runners: dict[int, bool] = {}
+        #: a function that was read for each call in the file is read for the calls that others make
+        self._for_others = False
         #: calls into neighbouring files, and between functions that nothing calls: (owner, name, when) and the line
         self.near: dict[tuple[str, str, str], int] = {}
 
@@ -93,7 +123,7 @@ class Uses(Names):
             self._unknown_call(node, when)
         else:
             self._named_call(node, name, when)
-            self._queue(name, when, node.lineno, self._bound(node, name))
+            self._queue(name, when, node.lineno, self._bound(node, name), node)
         if self._trusts(node) and not (name or "").endswith(_FROM_BESIDE):
             self._use(node, name or _last_name(node.func), "trust", when, self._arguments(node))
         plain = "" if name is None else name.removeprefix("builtins.")
@@ -162,8 +192,7 @@ class Uses(Names):
         elif name.startswith("torch.utils.cpp_extension.load") and self._source_runs(node):
             self._use(node, name, "process", when, "compiles a source that starts a process")
         elif capability == "process":
-            kind = "telling" if self._only_tells(node) else kind_of_command(self, node, name) or "process"
-            self._use(node, name, kind, when, self._arguments(node))
+            self._use(node, name, self._kind(node, name), when, self._arguments(node))
         elif capability == "file" or (
             (name == "builtins.open" or name == "pathlib.Path().open") and _writes(node, name)
         ):
@@ -198,6 +227,29 @@ class Uses(Names):
             return name == "torch.load"
         return isinstance(given, ast.Constant) and bool(given.value) is not safe
 
+    def _kind(self, node: ast.Call, name: str) -> str:
+        """What a command does, where all that it may be is harmless; the worst of it otherwise."""
+        found: set[str] = set()
+        values = self._values
+        for overlay in self._overlays([*node.args, *(each.value for each in node.keywords)]):
+            self._values = ChainMap(overlay, values)
+            found.add("telling" if self._only_tells(node) else kind_of_command(self, node, name) or "process")
+        self._values = values
+        return next(kind for kind in _KINDS if kind in found)
+
+    def _overlays(self, nodes: list[ast.expr]) -> list[Overlay]:
+        """Each way in which the names of expressions may be bound here."""
+        if self._bindings is None:
+            self._bindings = Bindings(self._tree)
+        scopes: list[ast.AST] = []
+        owner = self._owner
+        while owner:
+            if owner in self._functions:
+                scopes.append(self._functions[owner])
+            owner = owner.rpartition(".")[0]
+        modules = frozenset(name for name, full in self._names.items() if full is not None and "()" not in full)
+        return self._bindings.overlays(nodes, scopes, self._handed, modules)
+
     def _only_tells(self, node: ast.Call) -> bool:
         """``subprocess.run(['nvidia-smi'])``: all constant, and a program that only tells something."""
         if not node.args or any(each.arg in ("executable", "env", "preexec_fn") for each in node.keywords):
@@ -217,6 +269,10 @@ class Uses(Names):
                 return False
             command = " ".join(command)
         if not isinstance(command, str) or any(sign in command for sign in ";&`><\n(){}\\'\""):
+            return False
+        if _VERSION.fullmatch(command.strip()):
+            return True
+        if _ACTS.search(command) or self._known.places.search(command):
             return False
         told, *filters = (part.strip() for part in _VARIABLE.sub("", command).split("|"))
         if "$" in told or not all(_FILTER.fullmatch(part) for part in filters):
@@ -249,7 +305,7 @@ class Uses(Names):
             for star in self._stars:
                 self._near_call(f"{star}.{called.id}", when, node.lineno)
         elif isinstance(called, ast.Attribute):
-            self._methods_named(called.attr, when)
+            self._methods_named(called.attr, when, node)
         held = called
         if isinstance(called, ast.Call) and isinstance(called.func, ast.Attribute):
             held = called.func.value  # handlers.get(kind)()
@@ -262,8 +318,87 @@ class Uses(Names):
                 if (name := self.resolve(each)) and name.startswith(LOCAL):
                     self._queue(name, when, node.lineno)
 
-    def _methods_named(self, method: str, when: str) -> None:
-        self._waiting[when].extend(Waiting(name) for name in self._methods.get(method, ())[:20])
+    def _methods_named(self, method: str, when: str, node: ast.Call | None = None) -> None:
+        for name in self._methods.get(method, ())[:20]:
+            self._wait(name, when, (), node, bound=True)
+
+    def _wait(self, name: str, when: str, given: Given, node: ast.Call | None, *, bound: bool = False) -> None:
+        """A call of a function of this file; once for each command that it hands over, where it runs what it is given."""
+        function = self._functions.get(name)
+        if function is None or node is None or not self._is_by_name(node.func, name, function):
+            self._waiting[when].append(Waiting(name, given))
+            return
+        if not self._runs_commands(function):
+            self._waiting[when].append(Waiting(name, given))
+            return
+        for handed in self._handed_over(node, function, bound=bound):
+            self._waiting[when].append(Waiting(name, given, handed))
+
+    def _is_by_name(self, called: ast.expr, name: str, function: ast.AST) -> bool:
+        """Whether a function is called as what it is, and not as what ``functools.partial`` made of it."""
+        if isinstance(function, ast.Lambda):
+            return isinstance(called, ast.Name) and self._values.get(called.id) is function
+        owner, _, own = name.rpartition(".")
+        return _last_name(called) == (owner.rpartition(".")[2] if own == "__init__" else own)
+
+    def _runs_commands(self, function: ast.AST, hops: int = 3) -> bool:
+        """Whether a function may run a command or a text that it is given."""
+        known = self._runners.get(id(function))
+        if known is None:
+            self._runners[id(function)] = False  # where it calls itself
+            calls = [each.func for each in ast.walk(function) if isinstance(each, ast.Call)]
+            called = {_last_name(each) for each in calls
+                      if not (isinstance(each, ast.Attribute) and each.attr in _OF_ANYTHING)}  # fmt: skip
+            named = [self._functions.get(each) for each in sorted(called) if hops]
+            known = (
+                not self._known.runners.isdisjoint(called)
+                or any(isinstance(each, ast.Call) for each in calls)
+                or any(each is not None and self._runs_commands(each, hops - 1) for each in named)
+            )
+            self._runners[id(function)] = known
+        return known
+
+    def _handed_over(self, node: ast.Call, function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, *, bound: bool
+                     ) -> list[Handed]:  # fmt: skip
+        """What the parameters of ``function`` stand for in this call, in each way; nothing of it where that cannot be said."""
+        arguments = function.args
+        names = [each.arg for each in [*arguments.posonlyargs, *arguments.args]][1 if bound else 0 :]
+        starred = any(isinstance(each, ast.Starred) for each in node.args) or any(
+            not each.arg for each in node.keywords
+        )
+        if starred or len(node.args) > len(names) or len(self._handed_texts) > _MOST_HANDED:
+            return [()]
+        passed = dict(zip(names, node.args, strict=False))
+        passed.update((each.arg, each.value) for each in node.keywords if each.arg)
+        found: list[Handed] = []
+        values = self._values
+        for overlay in self._overlays(list(passed.values())):
+            self._values = ChainMap(overlay, values)
+            pairs = {**dict(defaults_of(function)), **{name: self._short(value) for name, value in passed.items()}}
+            found.append(tuple((name, self._kept_text(value)) for name, value in pairs.items()) or BY_DEFAULT)
+        self._values = values
+        return found
+
+    def _short(self, node: ast.expr) -> ast.expr:
+        """The text, or the list of texts, that is handed over, or an expression that says nothing."""
+        if isinstance(node, ast.List | ast.Tuple):
+            return (
+                ast.List([self._short(each) for each in node.elts[:60]], ast.Load())
+                if len(node.elts) <= 60
+                else _NOTHING
+            )
+        if isinstance(node, ast.Name | ast.Attribute | ast.Call) and self.resolve(node) == "sys.executable":
+            return node
+        value = self.fold(node)
+        if isinstance(value, list) and all(isinstance(each, str) for each in value):
+            return ast.List([ast.Constant(each) for each in value[:60]], ast.Load()) if len(value) <= 60 else _NOTHING
+        short = isinstance(value, str | bytes) and len(value) <= _LONGEST_HANDED
+        return ast.Constant(value) if short else _NOTHING
+
+    def _kept_text(self, value: ast.expr) -> str:
+        text = ast.dump(value)
+        self._handed_texts.setdefault(text, value)
+        return text
 
     def _near_call(self, name: str, when: str, line: int) -> None:
         if len(self.near) < _MOST_NEAR:
@@ -308,7 +443,9 @@ class Uses(Names):
             return True
         return package in sys.stdlib_module_names and package not in _KEEPING
 
-    def _queue(self, name: str | None, when: str, line: int = 0, given: Given = ()) -> None:
+    def _queue(
+        self, name: str | None, when: str, line: int = 0, given: Given = (), node: ast.Call | None = None
+    ) -> None:
         """Functions of this file that a call of ``name`` runs; calls into neighbouring files are noted."""
         if name is None:
             return
@@ -324,19 +461,26 @@ class Uses(Names):
             local = f"{local[:-2]}.__call__"
         owner, _, method = local.rpartition(".")
         if owner.endswith("()"):  # of an object; a class made of its class may have the method anew
-            self._methods_named(method, when)
-        local = local.replace("()", "")
-        self._waiting[when].append(Waiting(local, given))
-        if local in self._classes:
-            self._made(local, when, given)
+            self._methods_named(method, when, node)
+        plain = local.replace("()", "")
+        self._wait(plain, when, given, node, bound=owner.endswith("()") or self._is_of_class(plain))
+        if plain in self._classes:
+            self._made(plain, when, given, node)
 
-    def _made(self, local: str, when: str, given: Given, depth: int = 0) -> None:
+    def _is_of_class(self, name: str) -> bool:
+        """Whether a method is given its class, whatever it is called on."""
+        function = self._functions.get(name)
+        return any(_last_name(each) == "classmethod" for each in getattr(function, "decorator_list", ()))
+
+    def _made(self, local: str, when: str, given: Given, node: ast.Call | None, depth: int = 0) -> None:
         """An object of a class of this file comes to be: any of its special methods may be reached by an operator."""
         for method in self._methods_of.get(local, ()):
-            if method.startswith("__") and method.endswith("__"):
-                self._waiting[when].append(Waiting(f"{local}.{method}", given if method == "__init__" else ()))
+            if method == "__init__":
+                self._wait(f"{local}.{method}", when, given, node, bound=True)
+            elif method.startswith("__") and method.endswith("__"):
+                self._waiting[when].append(Waiting(f"{local}.{method}"))
         for base in self._local_bases(local) if depth < 5 else []:
-            self._made(base, when, given, depth + 1)
+            self._made(base, when, given, node, depth + 1)
 
     # mentions
 
@@ -383,7 +527,38 @@ class Uses(Names):
                 code = code.decode("utf-8", "replace")
             if isinstance(code, str) and self._depth < _MOST_NESTED and self._nested(code.strip(), when, node.lineno):
                 return
-        self._use(node, name, "code", when, self._arguments(node))
+        detail = DESCRIBED if name == "builtins.eval" and self._is_of_description(node) else self._arguments(node)
+        self._use(node, name, "code", when, detail)
+
+    def _is_of_description(self, node: ast.Call) -> bool:
+        """Whether ``eval`` gets a word of a YOLO model's description, as ``parse_model`` of YOLOv5 and Ultralytics looks it up."""
+        function = self._functions.get(self._owner)
+        text = node.args[0] if len(node.args) == 1 else None
+        if function is None or not isinstance(text, ast.Name):
+            return False
+        if self._bindings is None:
+            self._bindings = Bindings(self._tree)
+        tables, passed = self._bindings.origins(text.id, function)
+        keys: set[str] = set()
+        for part in (each for expression in passed for each in ast.walk(expression)):
+            if isinstance(part, ast.Call):
+                called = self.resolve(part.func) or ""
+                known = called in ("builtins.eval", "") or not (self._known.of(called) or self._known.decodes(called))
+                if not known or called in ("builtins.open", "builtins.input", "builtins.bytes", "builtins.chr"):
+                    return False
+            of, key = (part.value, part.slice) if isinstance(part, ast.Subscript) else (None, None)
+            if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == "get":
+                of, key = part.func.value, part.args[0] if part.args else None
+            if isinstance(of, ast.Name) and of.id in tables:
+                keys.update(str(each.value) for each in self._constants(key, passed))
+        return not keys.isdisjoint(_DESCRIBES)
+
+    def _constants(self, key: ast.expr | None, passed: list[ast.expr]) -> list[ast.Constant]:
+        """The texts that a key may be: itself, or those that a comprehension takes it from."""
+        if isinstance(key, ast.Constant):
+            return [key]
+        return [each for expression in passed if isinstance(expression, ast.GeneratorExp)
+                for each in ast.walk(expression.generators[0].iter) if isinstance(each, ast.Constant)]  # fmt: skip
 
     def _decoded_code(self, node: ast.Call, name: str, when: str) -> None:
         waiting: list[ast.AST] = [node.args[0]]
@@ -470,6 +645,10 @@ class Uses(Names):
         self._record(node.lineno, name.removeprefix("builtins."), capability, when, detail)
 
     def _record(self, line: int, name: str, capability: str, when: str, detail: str) -> None:
+        if self._for_others and when == "call":
+            if capability not in ("process", "code"):
+                return
+            capability = "handed"
         moment = f"{when} {self._owner}" if when == "call" else ""
         if (line, name, capability, moment) in self._seen:
             return
@@ -479,10 +658,31 @@ class Uses(Names):
         self._seen.add((line, name, capability, moment))
         self.uses.append((line, name, capability, when, detail, self._owner))
 
+    def _place(self, node: ast.expr, hops: int = 12) -> str | None:
+        """The text of a path of ``pathlib``: where it is said to be, not where that is on a machine."""
+        if isinstance(node, ast.Name) and hops and (held := self._values.get(node.id)) is not None:
+            return self._place(held, hops - 1)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and hops:
+            left, right = self._place(node.left, hops - 1), self.fold(node.right)
+            return f"{left or _UNCERTAIN}/{right if isinstance(right, str) else _UNCERTAIN}"
+        if not isinstance(node, ast.Call) or not hops:
+            text = self.fold(node)
+            return text if isinstance(text, str) else None
+        name = _last_name(node.func)
+        if name == "home" and not node.args:
+            return "~"
+        first = [node.func.value] if isinstance(node.func, ast.Attribute) and name != "Path" else []
+        parts = [self._place(each, hops - 1) for each in (*first, *node.args)]
+        return "/".join(each or _UNCERTAIN for each in parts)
+
     def _arguments(self, node: ast.Call) -> str:
         parts = []
-        for argument in node.args[:3]:
+        called = node.func.value if isinstance(node.func, ast.Attribute) else None
+        on_path = called is not None and self.resolve(called) == "pathlib.Path()"
+        for argument in [*([called] if on_path and called is not None else []), *node.args[:3]]:
             value = self.fold(argument)
+            if value is None and self.resolve(argument) == "pathlib.Path()":
+                value = self._place(argument)
             if value is None and isinstance(argument, ast.List | ast.Tuple):
                 texts = [self.fold(each) for each in argument.elts[:6]]
                 value = " ".join("…" if part is None else str(part) for part in texts)

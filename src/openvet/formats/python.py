@@ -78,7 +78,8 @@ class PythonUse:
             ``hidden``: code that is decoded before it runs, or a dangerous callable whose name is put together; or
             ``startup``: a file is changed from which programs are started; or ``install`` and ``fetch``: a constant
             command installs packages that OpenVet knows, or others, or fetches weights; or ``telling``: a process that only tells
-            something about the machine; or ``trust``: a call that hands on ``trust_remote_code=True``.
+            something about the machine; or ``trust``: a call that hands on ``trust_remote_code=True``; or ``handed``: a function
+            runs the command or the text that it is given, and every call in the file hands over a harmless one.
         when: ``import``, ``construction``, ``inference`` or ``call``.
         detail: a few words of the arguments, printable.
         owner: the function in which it is, where nothing in the file calls that; not in the JSON.
@@ -361,13 +362,19 @@ def _told_of_imports(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     needed: set[str] = set()
     modules: set[str] = set()
     blocks: list[tuple[int, bool]] = []
-    for match in islice(_BLOCK.finditer(text), 20_000):
+    matches = list(islice(_BLOCK.finditer(text), 20_000))
+    caught = _caught(matches)
+    for match in matches:
         depth = len(match.group(1))
         while blocks and blocks[-1][0] >= depth:
             blocks.pop()
         word = match.group(2)
         if word:
-            spares = word in ("def", "try", "except") or (word == "if" and "TYPE_CHECKING" in match.group(3))
+            spares = (
+                word in ("def", "except")
+                or match.start() in caught
+                or (word == "if" and "TYPE_CHECKING" in match.group(3))
+            )
             blocks.append((depth, spares or (bool(blocks) and blocks[-1][1])))
             continue
         whole = (
@@ -381,6 +388,19 @@ def _told_of_imports(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
             needed.update(each.split(".", 1)[0] for each in whole)
     spared = (each for each in {name.split(".", 1)[0] for name in modules} - needed if each)
     return tuple(sorted(spared)), tuple(sorted(modules))
+
+
+def _caught(matches: list[re.Match[str]]) -> set[int]:
+    """Where those blocks of ``try`` begin whose next branch of the same depth is ``except``."""
+    found: set[int] = set()
+    following: dict[int, str] = {}
+    for match in reversed(matches):
+        word, depth = match.group(2), len(match.group(1))
+        if word == "try" and following.get(depth) == "except":
+            found.add(match.start())
+        elif word in ("except", "finally"):
+            following[depth] = word
+    return found
 
 
 def _imports(text: str) -> tuple[str, ...]:

@@ -154,6 +154,20 @@ QUIET: dict[str, str] = {
                        "        self.x = torch.load(hf_hub_download('x/y', 'w.pt'), weights_only=False)\n",
     "its-own-cache": "import os, torch\nclass A:\n    def __init__(self, path):\n        self.x = torch.load(path)\n        os.remove(path)\n",
     "a-file-that-runs": "import torch\nclass A:\n    def __init__(self, path):\n        self.x = torch.load(path)\n        open('../x.py', 'w').write('')\n",
+    "a-file-outside": "class A:\n    def __init__(self, path):\n        open('../x.py', 'w').write('')\n",
+    "a-file-outside-by-mode": "class A:\n    def __init__(self, path):\n        open('../x.py', mode='a').write('')\n",
+    "a-file-of-the-home": "from pathlib import Path\nclass A:\n    def __init__(self, path):\n        (Path.home() / '.x').write_text('')\n",
+    "a-file-of-the-home-expanded": "from pathlib import Path\nclass A:\n    def __init__(self, path):\n"
+                                   "        Path('~/.x').expanduser().write_text('')\n",
+    "a-file-of-code": "from pathlib import Path\nclass A:\n    def __init__(self, path):\n"
+                      "        Path(path).joinpath('modeling_y.py').write_text('')\n",
+    "a-loader-under-another-name": "import torch as t\nx = t.load('x.pt')\n",
+    "a-loader-among-others": "import sys, torch as t\nx = t.load('x.pt')\n",
+    "a-loader-by-itself": "from torch import load\nx = load('x.pt')\n",
+    "a-loader-of-arrays": "import numpy as n\nx = n.load('x.npy', allow_pickle=True)\n",
+    "its-own-file": "class A:\n    def __init__(self, path):\n        open('vocab.txt', 'w').write('')\n",
+    "its-own-file-by-pathlib": "from pathlib import Path\nclass A:\n    def __init__(self, path):\n        (Path(path) / 'x.txt').write_text('')\n",
+    "a-loader-that-nothing-calls": "import torch as t\ndef convert(path):\n    return t.load(path)\n",
     "a-cluster-asked": "import subprocess\ndef main():\n    return subprocess.getoutput('scontrol show hostname $SLURM_NODELIST | head -n1')\n",
     "a-cluster-asked-more": "import subprocess\ndef main():\n    return subprocess.getoutput('scontrol show hostname $SLURM_NODELIST | sh')\n",
     "known-packages-installed": "import os, subprocess, sys\nsubprocess.run('pip install flash-attn --no-build-isolation', "

@@ -26,7 +26,9 @@ from openvet.inventory.component import Inventory
 __all__ = ["first_loud", "why_loud"]
 
 #: What a function may do that nothing here calls: save a vocabulary, fetch an image, convert an older checkpoint.
-_WHEN_CALLED = frozenset({"fetch", "file", "import", "install", "load", "network", "secret", "telling", "trust"})
+_WHEN_CALLED = frozenset(
+    {"fetch", "file", "handed", "import", "install", "load", "network", "secret", "telling", "trust"}
+)
 #: Of no weight at any time: an import by a name that the code computes names a package, and ``nvidia-smi`` tells.
 _ALWAYS = frozenset({"import", "install", "telling"})
 _DOES = {

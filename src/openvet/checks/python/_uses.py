@@ -24,6 +24,8 @@ _WHEN = {
     "inference": "when the model is used",
     "call": "when it is called",
 }
+#: What runs a text as code, of what runs what it is handed.
+_OF_TEXT = {"exec": "code", "eval": "code"}
 #: Findings for one file; the rest is in the file's programs.
 _MOST = 20
 
@@ -46,7 +48,10 @@ def _uses(
     for program in read:
         for use in program.uses:
             when, via = reached.get((program.location, use.owner), ("", "")) if use.when == "call" else ("", "")
-            yield program, replace(use, when=when) if when else use, via
+            if when and use.capability == "handed":  # another file hands over what it likes
+                yield program, replace(use, when=when, capability=_OF_TEXT.get(use.name, "process")), via
+            else:
+                yield program, replace(use, when=when) if when else use, via
 
 
 def sources(inventory: Inventory) -> list[PythonSource]:

@@ -25,11 +25,13 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from openvet.checks._check import Context
 from openvet.checks.python._uses import found
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
+from openvet.formats._python_uses import DESCRIBED
 
 RULE = Rule(
     id="python/code-at-load",
@@ -46,6 +48,8 @@ _GRADES = {"import": (Severity.HIGH, Confidence.MEDIUM), "construction": (Severi
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each such call."""
-    yield from found(
+    for finding in found(
         ctx, "code", "runs computed text as code", "Find out what text is run before you run this code.", _GRADES
-    )
+    ):
+        described = finding.evidence["detail"] == DESCRIBED
+        yield replace(finding, severity=Severity.MEDIUM) if described else finding

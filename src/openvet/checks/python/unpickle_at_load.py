@@ -45,7 +45,8 @@ RULE = Rule(
 _GRADES = {"import": (Severity.MEDIUM, Confidence.HIGH)}
 
 
-#: What makes a module of a file, and what fetches files of others.
+#: What makes a module of a file, and what fetches files from anywhere. A repository of a hub is one that can be checked, as with
+#: ``trust_remote_code``: its module wants a review.
 _MODULES = frozenset(
     {
         "importlib.util.spec_from_file_location",
@@ -56,7 +57,7 @@ _MODULES = frozenset(
         "imp.load_dynamic",
     }
 )
-_HUBS = frozenset({"huggingface_hub", "modelscope", "gdown", "wget", "kagglehub"})
+_FETCHERS = frozenset({"gdown", "wget", "pooch", "mega"})
 
 
 def check(ctx: Context) -> Iterator[Finding]:
@@ -73,8 +74,8 @@ def check(ctx: Context) -> Iterator[Finding]:
 
 
 def _fetches(ctx: Context, place: str) -> bool:
-    """Whether a source takes files from a hub."""
+    """Whether a source takes files from anywhere."""
     return any(
-        source.location.place == place and not _HUBS.isdisjoint(name.partition(".")[0] for name in source.imports)
+        source.location.place == place and not _FETCHERS.isdisjoint(name.partition(".")[0] for name in source.imports)
         for source in ctx.inventory.once(sources)
     )

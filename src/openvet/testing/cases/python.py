@@ -31,12 +31,19 @@ def _case(name: str, technique: str, files: Mapping[str, str], decision: str, *r
 _HUB = "from huggingface_hub import hf_hub_download\nimport importlib.util\n"
 _MADE = "s = importlib.util.spec_from_file_location('p', {})\nm = importlib.util.module_from_spec(s)\ns.loader.exec_module(m)\n"
 
+_LOADED = {"a-loader-under-another-name", "a-loader-among-others", "a-loader-by-itself", "a-loader-of-arrays"}
 #: Of the quiet ones, those in which somebody must look at a line.
 _REVIEWED = {
     "a-helper-that-nothing-calls",
     "a-helper-of-a-module-under-another-name",
     "a-cluster-asked-more",
     "a-file-that-runs",
+    "a-file-outside",
+    "a-file-outside-by-mode",
+    "a-file-of-the-home",
+    "a-file-of-the-home-expanded",
+    "a-file-of-code",
+    *_LOADED,
     "a-package-in-a-branch",
     "an-unknown-package",
     "fetched-weights",
@@ -64,13 +71,17 @@ CASES: tuple[Case, ...] = (
     _case("path-file", "a path configuration file, whose import lines run when the interpreter starts",
           {"x.pth": "/opt/x\nimport os; os.system('echo hello')\n"}, "reject", "python/process-at-load", "file/name-mismatch"),
     _case("module-of-a-hub", "a module is fetched from a hub and run on import",
-          {"": f"{_HUB}p = hf_hub_download('x/y', 'p.py')\n{_MADE.format('p')}"}, "reject", "python/unpickle-at-load"),
+          {"": f"{_HUB}p = hf_hub_download('x/y', 'p.py')\n{_MADE.format('p')}"}, "review", "python/unpickle-at-load"),
+    _case("module-of-a-drive", "a module is fetched from anywhere and run on import",
+          {"": f"import gdown\nimport importlib.util\np = gdown.download(id='x', output='p.py')\n{_MADE.format('p')}"}, "reject",
+          "python/unpickle-at-load"),
     _case("module-of-a-path", "a module is made of a file at a fixed path, and weights come from a hub later",
           {"": f"{_HUB}{_MADE.format(repr('lib/p.py'))}\ndef weights():\n    return hf_hub_download('x/y', 'w.safetensors')\n"}, "review",
           "python/unpickle-at-load"),
     *(_case(f"quiet-{name}", f"code that does nothing on import: {name.replace('-', ' ')}", {"": text},
             "review" if name in _REVIEWED else "admit",
             *(["python/native-at-load"] if name == "compiled-kernel" else []),
+            *(["python/unpickle-at-load"] if name in _LOADED else []),
             *(["python/process-at-load"] if name in ("other-packages-installed", "weights-fetched-by-a-program") else []))
       for name, text in QUIET.items()),
 )  # fmt: skip
