@@ -172,6 +172,7 @@ INDEX: tuple[tuple[str, Rule | None], ...] = (
     ("python.trusts_remote_code", Rule(id='python/trusts-remote-code', severity=Severity.MEDIUM, confidence=Confidence.HIGH, since='0.1.0', cwe=(829,), needs=('python', 'notebook', 'python-bytecode'))),
     ("python.unpickle_at_load", Rule(id='python/unpickle-at-load', severity=Severity.MEDIUM, confidence=Confidence.HIGH, since='0.1.0', cwe=(502,), needs=('python', 'notebook', 'python-bytecode'))),
     ("python.unusual_encoding", Rule(id='python/unusual-encoding', severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, since='0.1.0', cwe=(176, 506), needs=('python',), recorded=True)),
+    ("python.watches_user", Rule(id='python/watches-user', severity=Severity.HIGH, confidence=Confidence.HIGH, since='0.1.0', cwe=(506,), needs=('python', 'python-bytecode'))),
     ("rds.active_binding", Rule(id='rds/active-binding', severity=Severity.MEDIUM, confidence=Confidence.HIGH, since='0.1.0', cwe=(502,), needs=('rds',))),
     ("rds.carries_code", Rule(id='rds/carries-code', severity=Severity.LOW, confidence=Confidence.HIGH, since='0.1.0', cwe=(502,), needs=('rds',))),
     ("rds.dangerous_call", Rule(id='rds/dangerous-call', severity=Severity.HIGH, confidence=Confidence.MEDIUM, since='0.1.0', cwe=(94, 502), needs=('rds',))),

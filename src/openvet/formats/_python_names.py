@@ -24,16 +24,17 @@ BUILTINS = frozenset({
 # words that no capability's own name holds, by which one is reached nevertheless
 _WAYS = ("__builtins__", "builtins", "globals", "vars", "locals", "__dict__", "modules", "getattr", "__getattribute__",
          "attrgetter", "methodcaller", "__subclasses__", "__globals__", "getattr_static", "getmembers", "load_module",
-         "__getitem__", "__loader__", "__spec__", "f_builtins", "f_globals", "f_locals")  # fmt: skip
+         "__getitem__", "__loader__", "__spec__", "f_builtins", "f_globals", "f_locals", "mmap",
+         "CFUNCTYPE", "WINFUNCTYPE", "PYFUNCTYPE", "upload_file", "upload_folder", "upload_large_folder", "put_object", "storbinary", "fput_object",
+         "upload_fileobj", "create_commit")  # fmt: skip
 # tables that are no capability of a name
 _OTHER = frozenset({"carriers", "decode", "natives", "packages", "sometimes", "startup", "telling"})
 # a neighbour's functions may be called: whether that matters is seen when both are read
 _NEIGHBOUR = pattern(r"^[ \t]*from[ \t]+\.[\w]*[ \t]+import\b", re.MULTILINE)
-# a file is opened to be written, or changed by its name
-_CHANGES = pattern(
-    r"\bopen\([^\n]{0,200}?[\"'](?:[wax]b?\+?|r\+|rb\+|[wax]t|r\+b)[\"']"
-    r"|\bos\.(?:remove|unlink|rename|replace|chmod|link|write|open)\b|\bshutil\.(?:copy|move)\b|\.(?:unlink|chmod|rename)\("
-)
+# a file is opened to be written, or changed by its name: apart, since a pattern that begins with a text is found faster
+_WRITES = pattern(r"open\([^\n]{0,200}?[\"'](?:[wax]b?\+?|r\+|rb\+|[wax]t|r\+b)[\"']")
+_OF_OS = pattern(r"os\.(?:remove|unlink|rename|replace|chmod|link|write|open)\b")
+_CHANGED = ("shutil.copy", "shutil.move", ".unlink(", ".chmod(", ".rename(")
 # last parts of names that are too common in ordinary code to say anything where their module is not named as well
 _COMMON = frozenset({"run", "call", "get", "post", "put", "delete", "head", "patch", "request", "load", "loads", "write",
                      "open", "copy", "move", "replace", "rename", "connect", "session", "stream", "decode", "encode",
@@ -118,7 +119,8 @@ def capabilities() -> Capabilities:
         telling=tuple(data["telling"]["commands"]),
         runners=frozenset(
             name.rpartition(".")[2] for name, capability in names.items() if capability in ("process", "code")
-        ),
+        )
+        - {"open", "get", "listen", "bootstrap", "repeat"},
         packages_of_names=frozenset(
             {*data["packages"]["names"], *(name.split(".", 1)[0] for name in [*names, *packages, *decoders])}
         ),
@@ -162,9 +164,9 @@ def could_matter(text: str) -> bool:
     Outside ASCII an identifier may be written in letters that only normalise to the word (PEP 3131), so that such a
     text always could. So could one that changes files, or has a module or a common function of one under a name of its own.
     """
-    return not text.isascii() or any(
-        each.search(text) is not None for each in (words(), _NEIGHBOUR, _CHANGES, _renamed())
-    )
+    if not text.isascii() or any(each in text for each in _CHANGED):
+        return True
+    return any(each.search(text) is not None for each in (words(), _NEIGHBOUR, _WRITES, _OF_OS, _renamed()))
 
 
 @cache

@@ -13,24 +13,31 @@ from typing import Any
 from openvet.formats._python_fold import Folder
 from openvet.formats._python_names import BUILTINS, capabilities
 
-__all__ = ["LOCAL", "MOST_DEPTH", "NEAR", "UNKNOWN", "Function", "Names"]
+__all__ = ["LOCAL", "MOST_DEPTH", "NAMES", "NEAR", "UNKNOWN", "Function", "Names"]
 
 LOCAL = "<local>."
 #: What a relative import gives: code of a neighbouring file.
 NEAR = "<near>."
 UNKNOWN = "?"
 MOST_DEPTH = 40
+#: These give what a text names.
+_BY_TEXT = frozenset({
+    "pkgutil.resolve_name", "pydoc.locate", "hydra.utils.get_method", "hydra.utils.get_class", "hydra.utils.get_object", "hydra.utils.get_static_method",
+    "django.utils.module_loading.import_string", "werkzeug.utils.import_string", "pydantic.ImportString",
+})  # fmt: skip
+_LONGEST_NAME = 200
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 #: Steps that following names may take in all of one source.
 _ALL_STEPS = 3_000_000
 # a name out of one of these by a computed word has no honest use in a model
 _CLOSED = frozenset({"os", "posix", "nt", "subprocess", "builtins", "pty", "runpy", "_posixsubprocess"})
-_NAMES = "<names>"
+#: The names of the module, as ``globals()`` gives them.
+NAMES = "<names>"
 #: Attributes of a function, a module or a frame that are the names of one, by which everything else is reached.
 _SCOPES = {
-    "__globals__": _NAMES,
-    "f_globals": _NAMES,
-    "f_locals": _NAMES,
+    "__globals__": NAMES,
+    "f_globals": NAMES,
+    "f_locals": NAMES,
     "__builtins__": "builtins",
     "f_builtins": "builtins",
 }
@@ -82,6 +89,11 @@ class Names:
     def held(self, name: str) -> ast.expr | None:
         """The expression that was last assigned to ``name``."""
         return self._values.get(name)
+
+    def led_from(self, name: str) -> list[ast.expr]:
+        """The expressions from which ``name`` may come."""
+        held = self._values.get(name)
+        return [] if held is None or isinstance(held, ast.Name) else [held]
 
     def _set(self, name: str, value: str | None) -> None:
         (self._module_names if name in self._declared else self._names)[name] = value
@@ -156,8 +168,8 @@ class Names:
     def _attribute(self, base: str, name: str) -> str:
         if name == "modules" and (base == "sys" or base.endswith(".sys")):
             return "sys.modules"
-        if name in _SCOPES or (base == _NAMES and name == "copy"):
-            return _SCOPES.get(name, _NAMES)
+        if name in _SCOPES or (base == NAMES and name == "copy"):
+            return _SCOPES.get(name, NAMES)
         if name == "__dict__" and not base.startswith(LOCAL):
             return f"{base}.__dict__"
         if name == "__call__":
@@ -182,6 +194,8 @@ class Names:
             return None
         if (imported := self._imported(node, name, first)) is not None:
             return imported or None
+        if name == "builtins.eval":
+            return self._evaluated(first, depth) or f"{name}()"
         if name in ("builtins.getattr", "inspect.getattr_static", "object.__getattribute__",
                     "builtins.object.__getattribute__", "builtins.type.__getattribute__") and len(node.args) >= 2:  # fmt: skip
             return self._named(self.resolve(node.args[0], depth), node.args[1])
@@ -189,7 +203,7 @@ class Names:
             return self._entry(self.resolve(node.args[0], depth), self.fold(node.args[1]))
         if name in ("builtins.vars", "builtins.globals", "builtins.locals"):
             base = self.resolve(node.args[0], depth) if node.args else None
-            return f"{base}.__dict__" if base else _NAMES
+            return f"{base}.__dict__" if base else NAMES
         if name == "inspect.getmembers" and node.args and (base := self.resolve(node.args[0], depth)):
             return f"{base}.__dict__.items()"
         if name.startswith(LOCAL) and isinstance(maker := self._functions.get(name[len(LOCAL) :]), ast.FunctionDef):
@@ -211,6 +225,14 @@ class Names:
             return self._got(node, depth)
         return self._looked_up(name, first) or f"{name}()"
 
+    def _evaluated(self, text: Any, depth: int) -> str | None:
+        """What ``eval`` gives for a constant text: ``eval('ex' + 'ec')``, ``eval("__import__('os')")``."""
+        try:
+            tree = ast.parse(text.strip(), mode="eval") if isinstance(text, str) and len(text) < _LONGEST_NAME else None
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+        return self.resolve(tree.body, depth + 5) if tree is not None else None
+
     @staticmethod
     def _imported(node: ast.Call, name: str, first: Any) -> str | None:
         """The module that a call of an importer gives; empty where its name is computed; ``None`` for no importer."""
@@ -220,8 +242,17 @@ class Names:
                 return first if listed else first.split(".", 1)[0]
         if name in ("importlib.import_module", "importlib.reload"):
             return first if isinstance(first, str) else ""
-        if name in ("pkgutil.resolve_name", "pydoc.locate") and isinstance(first, str):
+        if name in _BY_TEXT and isinstance(first, str):
             return first.replace(":", ".")
+        if name == "importlib.metadata.EntryPoint().load":
+            made = node.func.value if isinstance(node.func, ast.Attribute) else None
+            given = (
+                [*made.args[1:2], *(each.value for each in made.keywords if each.arg == "value")]
+                if isinstance(made, ast.Call)
+                else []
+            )
+            named = next((each.value for each in given if isinstance(each, ast.Constant)), None)
+            return named.replace(":", ".") if isinstance(named, str) else None
         return None
 
     def _looked_up(self, name: str, first: Any) -> str | None:
@@ -290,7 +321,7 @@ class Names:
             return base if base.endswith(f".{UNKNOWN}") else None
         if base == "sys.modules":
             return key
-        if base == _NAMES:
+        if base == NAMES:
             return "builtins" if key == "__builtins__" else self._names.get(key)
         if base == "builtins" or base.endswith(".__dict__") or base.startswith("ctypes."):
             return self._attribute(base.removesuffix(".__dict__"), key)

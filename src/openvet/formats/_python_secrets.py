@@ -10,12 +10,35 @@ from openvet.core.pattern import pattern
 from openvet.formats._private_places import PRIVATE
 from openvet.formats._python_resolve import Names
 
-__all__ = ["may_take", "taken"]
+__all__ = ["SENDS", "may_take", "taken"]
 
 _MOST_LOOKED_AT = 300
 #: Calls that read, or copy as a whole, what their arguments name.
 _READS = frozenset({"builtins.open", "io.open", "builtins.dict", "builtins.str", "json.dumps", "pathlib.Path().read_text",
                     "pathlib.Path().read_bytes"})  # fmt: skip
+#: Last parts of calls that send what they are given, whatever they are called on.
+SENDS = frozenset({
+    "post", "put", "patch", "urlopen", "Request", "sendall", "send", "sendto", "sendmail", "send_message", "send_document", "send_file",
+    "upload", "upload_file", "upload_folder", "upload_fileobj", "upload_large_folder", "upload_blob", "upload_from_filename", "upload_from_string",
+    "put_object", "fput_object", "storbinary", "storlines", "push_to_hub", "create_commit", "CommitOperationAdd", "log_artifact", "log_artifacts", "publish",
+})  # fmt: skip
+#: By these one's own service is asked; of a header only what is no token counts.
+_OWN_SERVICE = frozenset(
+    {
+        "headers",
+        "token",
+        "use_auth_token",
+        "key_filename",
+        "pkey",
+        "cert",
+        "credentials",
+        "client_keys",
+        "identity_file",
+    }
+)
+_OWN_TOKEN = pattern(
+    r"huggingface/(?:stored_)?token|kaggle\.json|\.netrc|\.config/gcloud|\.boto|\.wandb_key|\.pypirc|\.npmrc|\.config/github-copilot"
+)
 _TOKENS = frozenset({"huggingface_hub.get_token", "huggingface_hub.HfFolder.get_token", "huggingface_hub.utils.get_token",
                      "huggingface_hub.HfFolder().get_token", "keyring.get_password", "browser_cookie3.load"})  # fmt: skip
 _SECRET_NAME = pattern(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|ACCESS_KEY|PRIVATE", re.IGNORECASE)
@@ -31,17 +54,31 @@ def may_take(text: str) -> bool:
 def taken(names: Names, node: ast.Call, name: str, capability: str | None) -> str:
     """What the call ``name(...)`` takes, in a few words; of single variables only those that the network gets.
 
-    Headers do not count: by those one's own service is asked.
+    Tokens in headers do not count: by those one's own service is asked.
     """
     if name in _TOKENS:
         return "takes the user's token"
-    if name not in _READS and capability != "network":
+    sends = capability == "network" or _last(node.func) in SENDS
+    if name not in _READS and not sends:
         return ""
     if name in ("builtins.open", "io.open") and _writes(names, node):
         return ""
-    waiting: list[Any] = [*node.args, *(each.value for each in node.keywords if each.arg != "headers")]
+    waiting: list[Any] = [*node.args, *(each.value for each in node.keywords if each.arg not in _OWN_SERVICE)]
     if name.startswith("pathlib."):
         waiting.append(node.func)
+    if found := _found(names, waiting, sends=sends):
+        return found
+    headers = [each.value for each in node.keywords if each.arg == "headers"] if sends else []
+    found = _found(names, list(headers), sends=False)
+    return (
+        found
+        if found.startswith("takes ") and not found.startswith("takes the") and not _OWN_TOKEN.search(found)
+        else ""
+    )
+
+
+def _found(names: Names, waiting: list[Any], *, sends: bool) -> str:
+    followed: set[str] = set()
     for _ in range(_MOST_LOOKED_AT):
         if not waiting:
             break
@@ -49,9 +86,9 @@ def taken(names: Names, node: ast.Call, name: str, capability: str | None) -> st
         if isinstance(part, ast.Name | ast.Attribute | ast.Call) and names.resolve(part) == "os.environ":
             return "takes the whole environment"
         if isinstance(part, ast.Name):
-            held = names.held(part.id)
-            if held is not None and not isinstance(held, ast.Name):
-                waiting.append(held)
+            if part.id not in followed:
+                followed.add(part.id)
+                waiting += names.led_from(part.id)
             continue
         text = names.fold(part) if isinstance(part, ast.expr) else None
         if isinstance(text, str) and (found := PRIVATE.search(text)):
@@ -59,9 +96,13 @@ def taken(names: Names, node: ast.Call, name: str, capability: str | None) -> st
         variable = _variable(names, part)
         if variable is None:
             waiting.extend(ast.iter_child_nodes(part))
-        elif capability == "network" and _SECRET_NAME.search(variable):
+        elif sends and _SECRET_NAME.search(variable):
             return f"takes {variable} of the environment"
     return ""
+
+
+def _last(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def _writes(names: Names, node: ast.Call) -> bool:

@@ -64,10 +64,11 @@ class _Items:
 
 @dataclass(slots=True)
 class _Bound:
-    """What one scope does to one name: ``other`` where it is bound to what cannot be said, ``changed`` where that is done in place."""
+    """What one scope does to one name: ``other`` where it is bound to what cannot be said (of ``passed``), ``changed`` where that is done in place."""
 
     values: list[ast.expr | _Items] = field(default_factory=list)
     grown: list[ast.expr] = field(default_factory=list)
+    passed: list[ast.expr] = field(default_factory=list)
     other: bool = False
     changed: bool = False
     parameter: bool = False
@@ -118,7 +119,7 @@ class Bindings:
             bound = self._of(scope).get(waiting.pop())
             if bound is None:
                 continue
-            for value in (*bound.values, *bound.grown):
+            for value in (*bound.values, *bound.grown, *bound.passed):
                 expression = value.of if isinstance(value, _Items) else value
                 passed.append(expression)
                 new = [each for each in _names(expression) if each not in known]
@@ -230,7 +231,7 @@ def _note(node: ast.AST, found: dict[str, _Bound]) -> None:  # noqa: C901 - one 
         _loop(node.target, node.iter, found)
     elif isinstance(node, ast.withitem):
         if node.optional_vars is not None:
-            _lose(node.optional_vars, found)
+            _lose(node.optional_vars, found, node.context_expr)
     elif isinstance(node, ast.Delete):
         for target in node.targets:
             _change(target, found)
@@ -270,7 +271,7 @@ def _bind(target: ast.expr, value: ast.expr, found: dict[str, _Bound]) -> None:
             for each, part in zip(target.elts, parts, strict=True):
                 _bind(each, part, found)
         else:
-            _lose(target, found)
+            _lose(target, found, value)
     else:
         _change(target, found)
 
@@ -289,7 +290,7 @@ def _loop(target: ast.expr, items: ast.expr, found: dict[str, _Bound]) -> None:
         elif name in _THROUGH and items.args:
             items = items.args[0]
         else:
-            _lose(target, found)
+            _lose(target, found, items)
             return
     if isinstance(target, ast.Name):
         _bound(found, target.id).values.append(_Items(items, None, of_values and not pairs))
@@ -305,10 +306,13 @@ def _loop(target: ast.expr, items: ast.expr, found: dict[str, _Bound]) -> None:
         _lose(target, found)
 
 
-def _lose(target: ast.expr, found: dict[str, _Bound]) -> None:
+def _lose(target: ast.expr, found: dict[str, _Bound], source: ast.expr | None = None) -> None:
     for part in ast.walk(target):
         if isinstance(part, ast.Name):
-            _bound(found, part.id).other = True
+            held = _bound(found, part.id)
+            held.other = True
+            if source is not None:
+                held.passed.append(source)
 
 
 def _change(target: ast.expr, found: dict[str, _Bound]) -> None:

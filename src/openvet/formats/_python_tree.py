@@ -33,6 +33,9 @@ _LEAVES = frozenset({
 })  # fmt: skip
 # what gives a text out of others: kept as the text, since the names in it may be bound anew before it is used
 _COMPUTED = (ast.BinOp, ast.JoinedStr, ast.Subscript, ast.Call, ast.ListComp, ast.Name)
+#: Decorators that make a command of a program, and words that only makers of a package type behind ``setup.py``.
+_COMMANDS = frozenset({"command", "group", "function", "local_entrypoint", "cli", "app"})
+_ASKED = frozenset({"publish", "upload", "release", "tag", "register", "docs", "clean"})
 #: The names under which everybody has them.
 _USUAL = {"numpy": "np", "tensorflow.keras.models": "models", "keras.models": "models"}
 #: How often one function is read with other functions given to it.
@@ -63,11 +66,24 @@ class Reading(Uses):
         self._called(when)
         for moment, names in (("construction", CONSTRUCTION), ("inference", INFERENCE)):
             at = moment if when == "import" else when
-            for name in list(self._functions):
-                if name.rsplit(".", 1)[-1] in names or (moment == "inference" and self._is_special(name)):
-                    self._waiting[at].append(Waiting(name, (), BY_DEFAULT))
-            self._called(at)
+            known: set[str] = set()
+            while new := [name for name in self._functions if name not in known]:  # those inside others come with these
+                known.update(new)
+                for name in new:
+                    if self._is_hook(name, names) or (moment == "inference" and self._is_special(name)):
+                        self._waiting[at].append(Waiting(name, (), BY_DEFAULT))
+                self._called(at)
         self._left_over()
+
+    def _is_hook(self, name: str, names: frozenset[str]) -> bool:
+        """Whether loaders and libraries call a function by its name; a command of a program is called by people, by that of the program."""
+        last = name.rsplit(".", 1)[-1]
+        if last not in names or name == "call":
+            return False
+        made = getattr(self._functions[name], "decorator_list", ())
+        return "." in name or not any(
+            _last(each.func if isinstance(each, ast.Call) else each) in _COMMANDS for each in made
+        )
 
     def _is_special(self, name: str) -> bool:
         """Whether an operator, ``str()``, or an attribute that looks like any other runs this method."""
@@ -233,7 +249,7 @@ class Reading(Uses):
             self._assign(node, when, scope)
         elif isinstance(node, ast.Global):
             self._declared.update(node.names)
-        elif isinstance(node, ast.If) and _is_main(node.test):
+        elif isinstance(node, ast.If) and (_is_main(node.test) or self._is_asked_for(node.test)):
             self._block(node.body, "call", scope)
             return iter(node.orelse)
         else:
@@ -243,6 +259,17 @@ class Reading(Uses):
                     self._queue(given, when, node.lineno)  # a decorator's inner function
             return self._compound(node, when)
         return None
+
+    def _is_asked_for(self, test: ast.expr) -> bool:
+        """``if sys.argv[-1] == 'publish'``: a word that makers of a package type, and no installer."""
+        if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not isinstance(test.ops[0], ast.Eq | ast.In):
+            return False
+        sides = (test.left, test.comparators[0])
+        words = {each.value for each in sides if isinstance(each, ast.Constant)}
+        asked = any(
+            self.resolve(each.value if isinstance(each, ast.Subscript) else each) == "sys.argv" for each in sides
+        )
+        return asked and bool(words) and words <= _ASKED
 
     def _compound(self, node: ast.stmt, when: str) -> Iterator[ast.stmt] | None:
         blocks: list[ast.stmt] = []
@@ -379,6 +406,7 @@ class Reading(Uses):
                 self._expression(target, when)
                 self._use_callable(node.value, when, "is put in place of something", local=False)
                 self._replaced(target, node.value, when)
+                self._named_by_item(target, node.value)
                 self._keep_attribute(target, node.value)
             elif (isinstance(target, ast.Name) and target.id.startswith("__")
                   and scope.removesuffix(".") in self._classes):  # fmt: skip
@@ -389,15 +417,6 @@ class Reading(Uses):
                     self._values[target.id] = self._plain(self._values[target.id])
             else:
                 self._bind(target, node.value)
-
-    def _replaced(self, target: ast.Attribute | ast.Subscript, value: ast.expr, when: str) -> None:
-        """``torch.load = f``: whatever calls the function of the package calls this one of the file from now on."""
-        owner = self.resolve(target.value) if isinstance(target, ast.Attribute) else None
-        if owner is None or owner.startswith((LOCAL, NEAR)) or "()" in owner or when not in ("import", "construction"):
-            return
-        name = self.resolve(value)
-        if name is not None and name.startswith(LOCAL):
-            self._waiting["construction"].append(Waiting(name[len(LOCAL) :].replace("()", "")))
 
     def _keep_attribute(self, target: ast.Attribute | ast.Subscript, value: ast.expr) -> None:
         """``self.run = os.system``: the attribute is remembered whatever it is an attribute of."""

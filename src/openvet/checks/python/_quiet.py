@@ -27,7 +27,7 @@ __all__ = ["first_loud", "why_loud"]
 
 #: What a function may do that nothing here calls: save a vocabulary, fetch an image, convert an older checkpoint.
 _WHEN_CALLED = frozenset(
-    {"fetch", "file", "handed", "import", "install", "load", "network", "secret", "telling", "trust"}
+    {"fetch", "file", "handed", "import", "install", "load", "network", "secret", "telling", "trust", "watch"}
 )
 #: Of no weight at any time: an import by a name that the code computes names a package, and ``nvidia-smi`` tells.
 _ALWAYS = frozenset({"import", "install", "telling"})
@@ -43,6 +43,7 @@ _DOES = {
     "secret": "takes what is secret to the user",
     "trust": "runs code of another repository",
     "fetch": "installs or fetches something",
+    "watch": "watches what its user types, copies, shows or says",
 }
 #: Loaders of files of weights: what they load is a file, which is examined by itself where it is here.
 _OF_WEIGHTS = frozenset({

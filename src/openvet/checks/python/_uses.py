@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from openvet.checks.python._pickled import pickled_calls
 from openvet.core.coverage import Unknown
 from openvet.core.finding import Finding
 from openvet.core.location import Location
+from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Severity
 from openvet.formats.python import PythonSource, PythonUse
 from openvet.inventory.component import Component, Inventory
@@ -24,6 +26,10 @@ _WHEN = {
     "inference": "when the model is used",
     "call": "when it is called",
 }
+_APP = pattern(
+    r"(?:^|[/_-])(?:app|demo|ui|main|home|dashboard|streamlit|playground)(?:[_-]\w{1,40})?\.py$|(?:^|/)pages/[^/]{1,100}\.py$",
+    re.IGNORECASE,
+)
 #: What runs a text as code, of what runs what it is handed.
 _OF_TEXT = {"exec": "code", "eval": "code"}
 #: Findings for one file; the rest is in the file's programs.
@@ -48,10 +54,17 @@ def _uses(
     for program in read:
         for use in program.uses:
             when, via = reached.get((program.location, use.owner), ("", "")) if use.when == "call" else ("", "")
+            if use.capability == "network" and use.when == "import" and _is_app(program):
+                when = "call"
             if when and use.capability == "handed":  # another file hands over what it likes
                 yield program, replace(use, when=when, capability=_OF_TEXT.get(use.name, "process")), via
             else:
                 yield program, replace(use, when=when) if when else use, via
+
+
+def _is_app(program: PythonSource) -> bool:
+    """A script of Streamlit, which somebody starts and which asks its service each time that it is drawn; nothing imports it."""
+    return "streamlit" in program.imports and _APP.search(program.location.place) is not None
 
 
 def sources(inventory: Inventory) -> list[PythonSource]:

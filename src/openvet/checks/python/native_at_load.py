@@ -26,10 +26,12 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from openvet.checks._check import Context
-from openvet.checks.python._uses import found
+from openvet.checks.python._uses import found, uses
 from openvet.core.finding import Finding
+from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Rule, Severity
 
 RULE = Rule(
@@ -42,10 +44,21 @@ RULE = Rule(
 )
 
 _GRADES = {"import": (Severity.MEDIUM, Confidence.HIGH), "construction": (Severity.MEDIUM, Confidence.MEDIUM)}
+_LOADED = ("import", "construction", "inference")
+#: A library of the system by its name, or of the process itself.
+_OF_THE_SYSTEM = pattern(r"""^(?:None|'(?:lib)?[\w+-]{1,40}\.(?:so(?:\.\d+)*|dylib|dll)')?(?:,|$)|^'[\w+-]{1,40}'$""")
 
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each such call."""
-    yield from found(
+    fetching = {program.location.place for program, use, _ in ctx.inventory.once(uses)
+                if use.capability == "network" and use.when in _LOADED}  # fmt: skip
+    for finding in found(
         ctx, "native", "loads native code", "Look at the library and its source before you run this code.", _GRADES
-    )
+    ):
+        fetched = finding.location.place in fetching and not _OF_THE_SYSTEM.search(str(finding.evidence["detail"]))
+        yield (
+            replace(finding, severity=Severity.HIGH, message=f"{finding.message}, in a file that fetches files then")
+            if fetched
+            else finding
+        )

@@ -5,7 +5,8 @@ What it finds:
     credentials of well-known places, the token of the hub) and uses the network; or that puts a secret variable of the
     environment (``HF_TOKEN``) into an address or a body that it sends. Headers, by which one's own service is asked, do not
     count. Cells of a notebook, which people run one after the other, are read as one text: there a private file or the whole
-    environment must itself go into what is sent, or a private file be read besides.
+    environment must itself go into what is sent, or a private file be read besides. A call that is itself given a private file or the
+    whole environment, and sends it, counts in any function, called or not.
 
 Why it matters:
     Tokens and keys are what code in a model is most often after: with them others publish in your name.
@@ -32,7 +33,11 @@ from openvet.checks._check import Context
 from openvet.checks.python._uses import uses
 from openvet.core.finding import Finding
 from openvet.core.location import Location
+from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Rule, Severity
+from openvet.formats._python_names import capabilities
+from openvet.formats._python_secrets import SENDS
+from openvet.formats.python import PythonSource, PythonUse
 
 RULE = Rule(
     id="python/sends-secrets",
@@ -46,6 +51,15 @@ RULE = Rule(
 _WHEN = {"import": "when it is imported", "construction": "when one of its classes is constructed or loaded",
          "inference": "when the model is used"}  # fmt: skip
 _MOST = 20
+#: What is secret in itself: a private file or the environment as a whole, and no single variable of it or token.
+_VARIABLE = pattern(r"takes \w* ?of the environment|takes the user's token")
+
+
+def _is_sent(use: PythonUse, program: PythonSource) -> bool:
+    """Whether a call that sends is itself given a private file or the whole environment: that has no honest use at any time."""
+    sends = use.name.rpartition(".")[2] in SENDS or capabilities().of(use.name) == "network"
+    notebook = bool(program.location.pointer)  # whose cells are read together
+    return use.capability == "secret" and sends and not notebook and not _VARIABLE.search(use.detail)
 
 
 def check(ctx: Context) -> Iterator[Finding]:
@@ -53,17 +67,21 @@ def check(ctx: Context) -> Iterator[Finding]:
     yield from ctx.anomalies(
         "Do not run this notebook; where it has run, withdraw the tokens and keys of that machine."
     )
-    read = [(program, use) for program, use, _ in ctx.inventory.once(uses) if use.when in _WHEN]
+    read = [
+        (program, use) for program, use, _ in ctx.inventory.once(uses) if use.when in _WHEN or _is_sent(use, program)
+    ]
     senders = {program.location.place for program, use in read if use.capability == "network"}
-    told: set[tuple[str, int]] = set()
+    told: set[tuple[str, str]] = set()
     for program, use in read:
-        where = (program.location.place, use.line)
-        if use.capability != "secret" or where[0] not in senders or where in told or len(told) >= _MOST:
+        where = (program.location.place, use.detail)
+        if use.capability != "secret" or where in told or len(told) >= _MOST:
+            continue
+        if where[0] not in senders and not _is_sent(use, program):
             continue
         told.add(where)
         yield ctx.finding(
             Location(program.location.place, line=use.line, pointer=program.location.pointer),
-            f"{use.detail} and uses the network {_WHEN[use.when]}",
+            f"{use.detail} and {'sends it' if _is_sent(use, program) else 'uses the network'} {_WHEN.get(use.when, 'when it is called')}",
             "Do not run this code; where it has run, withdraw the tokens and keys of that machine.",
             evidence={"callable": use.name, "when": use.when, "detail": use.detail},
         )

@@ -2,7 +2,8 @@
 
 What it finds:
     Calls that write, copy, move or link files where an argument names a start-up file: the profiles of shells,
-    ``authorized_keys``, tables of cron, autostart folders, ``sitecustomize``, ``site-packages``.
+    ``authorized_keys``, tables of cron, autostart folders, ``sitecustomize``, ``site-packages``. In a function that somebody must
+    call, and in cells of notebooks, profiles of shells and installed packages do not count.
 
 Why it matters:
     What is written there runs again later, without the model and without anybody asking for it.
@@ -27,6 +28,7 @@ from collections.abc import Iterator
 from openvet.checks._check import Context
 from openvet.checks.python._uses import found
 from openvet.core.finding import Finding
+from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Rule, Severity
 
 RULE = Rule(
@@ -43,8 +45,19 @@ _GRADES = {
     "construction": (Severity.HIGH, Confidence.MEDIUM),
     "inference": (Severity.HIGH, Confidence.MEDIUM),
 }
+_CALLED = {"call": (Severity.HIGH, Confidence.MEDIUM)}
+_PROFILE = pattern(r"rc$|profile|aliases|config/fish|packages|purelib|platlib|SITE|python_lib|Startup|systemd|passwd")
 
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each such call."""
-    yield from found(ctx, "startup", "changes a file from which programs are started", "Do not run this code.", _GRADES)
+    for finding in found(
+        ctx,
+        "startup",
+        "changes a file from which programs are started",
+        "Do not run this code.",
+        {**_GRADES, **_CALLED},
+    ):
+        # people change the profile of their own shell, or patch a package, by a function that they call
+        if finding.evidence["when"] != "call" or not _PROFILE.search(str(finding.evidence["detail"])):
+            yield finding
