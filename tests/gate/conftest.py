@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.gate.samples import HandClock
 
 from openvet.gate.answers import Asking, Ready, Repository, Waiting
 from openvet.gate.gate import OpenGate
@@ -18,6 +17,7 @@ from openvet.gate.opening import open_gate
 from openvet.gate.settings import Settings
 from openvet.gate.upstreams import HubUpstream, Upstream
 from openvet.testing.hub import Hub
+from tests.gate.samples import HandClock
 
 MODEL = Repository("model", "org/model")
 HF = Asking(agent="unknown/None; hf_hub/2.4.0; python/3.11.7")

@@ -6,16 +6,16 @@ import threading
 from pathlib import Path
 
 import pytest
-from tests.gate.conftest import HF, MODEL, get
-from tests.gate.samples import CARD, HOSTILE, model
-from tests.gate.test_publishing import admissions, dossier, settled
-from tests.store.conftest import url  # noqa: F401 - a fixture
 
 from openvet.gate.answers import Ready, Refusal, RefusedError, Repository
 from openvet.gate.opening import open_gate
 from openvet.gate.settings import Settings
 from openvet.gate.upstreams import HubUpstream
 from openvet.testing.hub import Hub
+from tests.gate.conftest import HF, MODEL, get
+from tests.gate.samples import CARD, HOSTILE, model
+from tests.gate.test_publishing import admissions, dossier, settled
+from tests.store.conftest import url  # noqa: F401 - a fixture
 
 BAD = Repository("model", "org/bad")
 

@@ -9,14 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.gate.conftest import HF, MODEL, Opening, get
-from tests.gate.samples import CARD, CONFIG, HOSTILE, HandClock, model, tensors
 
 from openvet.errors import UsageError
 from openvet.gate.answers import Asking, Listed, Ready, Refusal, RefusedError, Repository, Waiting
 from openvet.gate.gate import OpenGate
 from openvet.io.ranges import SMALL
 from openvet.testing.hub import Fault, Hub
+from tests.gate.conftest import HF, MODEL, Opening, get
+from tests.gate.samples import CARD, CONFIG, HOSTILE, HandClock, model, tensors
 
 NOBODY = Asking()
 

@@ -11,8 +11,6 @@ import zlib
 from pathlib import Path
 
 import pytest
-from tests.gate.conftest import MODEL, Opening, get
-from tests.gate.samples import CARD, CONFIG, HOSTILE, model
 
 from openvet.evidence.dossier.reading import Dossier, verify_dossier
 from openvet.evidence.log.proof import entry_for
@@ -26,6 +24,8 @@ from openvet.store.decisions import decisions_of, unpublished_revisions
 from openvet.store.vettings import vetting_report
 from openvet.testing.hub import Fault, Hub
 from openvet.workflows.dossier import verify
+from tests.gate.conftest import MODEL, Opening, get
+from tests.gate.samples import CARD, CONFIG, HOSTILE, model
 
 
 def settled(gate: OpenGate) -> None:

@@ -7,14 +7,14 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.gate.conftest import HF, MODEL, Opening, get
-from tests.gate.samples import model
-from tests.gate.test_gate import refused
 
 from openvet.errors import UsageError
 from openvet.gate.answers import Refusal, Repository
 from openvet.gate.upstreams import FolderUpstream, HubUpstream, UpstreamError, Upstreams, about_for_clients
 from openvet.testing.hub import Fault, Hub, git_blob
+from tests.gate.conftest import HF, MODEL, Opening, get
+from tests.gate.samples import model
+from tests.gate.test_gate import refused
 
 
 def put(folder: Path, files: dict[str, bytes]) -> None:

@@ -13,12 +13,12 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from tests.hubproxy.running import Running
-from tests.hubproxy.shelf import Shelf
 
 from openvet.gate.answers import Asking, Listed, Refusal, RefusedError, Repository
 from openvet.hubproxy.hub.refusal import FORMS
 from openvet.hubproxy.seen import as_json, as_text
+from tests.hubproxy.running import Running
+from tests.hubproxy.shelf import Shelf
 
 BIG = bytes(range(256)) * 4096
 FILES = {

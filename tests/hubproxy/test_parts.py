@@ -9,7 +9,6 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.hubproxy.shelf import Shelf
 
 from openvet.errors import UsageError
 from openvet.gate.answers import Asking, Refusal, RefusedError, Repository
@@ -17,6 +16,7 @@ from openvet.hubproxy.hub import listing
 from openvet.hubproxy.hub.ranges import MOST, UnsatisfiableError, read_ranges
 from openvet.hubproxy.hub.refusal import FORMS, line, refusal_answer
 from openvet.hubproxy.hub.target import BadTargetError, Target, read_target
+from tests.hubproxy.shelf import Shelf
 
 # --- targets ---
 

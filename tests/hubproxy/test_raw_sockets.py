@@ -8,11 +8,11 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from tests.hubproxy.running import Running
-from tests.hubproxy.shelf import Shelf
 
 from openvet.hubproxy import connection
 from openvet.hubproxy.hub import file as file_module
+from tests.hubproxy.running import Running
+from tests.hubproxy.shelf import Shelf
 
 BIG = 48 << 20
 

@@ -14,7 +14,7 @@ from openvet.cli.packs import config_options, pack_options, verifier_for
 from openvet.cli.terminal import is_terminal, look_of, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from datetime import date
 
     from openvet.evidence.predicates.answers_v1 import GivenAnswer

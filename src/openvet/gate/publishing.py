@@ -75,7 +75,9 @@ class Publisher:
 
         def write(connection: Connection) -> None:
             mark_published(connection, decisions)
-            if lines_to_publish(connection, revision):  # decided while this job was at work, and so without one of its own
+            if lines_to_publish(
+                connection, revision
+            ):  # decided while this job was at work, and so without one of its own
                 ask_for_publishing(connection, revision, self._clock())
 
         return write
