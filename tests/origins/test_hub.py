@@ -102,10 +102,12 @@ def test_other_bytes_than_claimed_are_rejected(monkeypatch: pytest.MonkeyPatch, 
         data = hub.files[name]
         other = data[:-2] + b" }" if name == "config.json" else data[:-1] + b"!"
         if name == "config.json":
-            hub._item = lambda each, data, item=hub._item: {
-                **item(each, data),
-                **({"oid": "1" * 40} if each == name else {}),
-            }  # type: ignore[method-assign, misc]
+            item = hub._item
+
+            def other_oid(each: str, data: bytes) -> dict[str, Any]:
+                return {**item(each, data), **({"oid": "1" * 40} if each == name else {})}
+
+            hub._item = other_oid  # type: ignore[method-assign]
         else:
             hub.store.files[hub.digests[name]] = other
         report = run(hub, monkeypatch, download=True)

@@ -8,7 +8,8 @@ the test, a sentence or an address in what is added.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from jinja2 import nodes
 
@@ -39,7 +40,8 @@ _MOST = 5_000
 def backdoors(tree: nodes.Template) -> Iterator[tuple[str, int, str]]:
     """(word, line, what is added) of each condition on words of a user, or on a day, that adds a sentence or an address."""
     listed = _listed(tree)
-    for count, node in enumerate(tree.find_all((nodes.If, nodes.CondExpr))):
+    found: Iterator[Any] = tree.find_all((nodes.If, nodes.CondExpr))
+    for count, node in enumerate(found):
         if count >= _MOST:
             return
         word = _looks_for(node.test, listed)
@@ -122,7 +124,7 @@ def _called(call: nodes.Call) -> str:
 def _adds(body: list[nodes.Node]) -> str:
     """The first text of ``body`` that is a sentence or names an address."""
     for part in body:
-        texts = (
+        texts: Iterable[Any] = (
             [part]
             if isinstance(part, (nodes.Const, nodes.TemplateData))
             else part.find_all((nodes.Const, nodes.TemplateData))

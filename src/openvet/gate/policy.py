@@ -21,7 +21,8 @@ from openvet.reports.report import ModelReport
 from openvet.workflows.check import Options
 from openvet.workflows.decide import decide_report
 from openvet.workflows.knowledge import tool
-from openvet.workflows.packs import load_held, signed_by
+from openvet.workflows.packs import load_held
+from openvet.workflows.signed_packs import signed_by
 from openvet.workflows.statements import Asked, own_kinds, statements_of
 
 __all__ = ["Policy", "admission_line", "day_of", "evidence_lines", "moment_of"]
