@@ -167,7 +167,7 @@ def test_a_hub_and_a_registry(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_other_bytes_than_the_hub_lists_are_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     with Hub({"config.json": b"{}"}) as hub:
         item = hub._item
-        hub._item = lambda each, data: {**item(each, data), "oid": "1" * 40}  # type: ignore[method-assign]
+        hub._item = lambda name, data: {**item(name, data), "oid": "1" * 40}  # type: ignore[method-assign]
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
         result = run("digest", "--declared", "hf:org/model")
     assert result.exit_code == 2

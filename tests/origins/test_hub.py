@@ -102,10 +102,10 @@ def test_other_bytes_than_claimed_are_rejected(monkeypatch: pytest.MonkeyPatch, 
         data = hub.files[name]
         other = data[:-2] + b" }" if name == "config.json" else data[:-1] + b"!"
         if name == "config.json":
-            item = hub._item
+            item, changed = hub._item, name
 
-            def other_oid(each: str, data: bytes) -> dict[str, Any]:
-                return {**item(each, data), **({"oid": "1" * 40} if each == name else {})}
+            def other_oid(name: str, data: bytes) -> dict[str, Any]:
+                return {**item(name, data), **({"oid": "1" * 40} if name == changed else {})}
 
             hub._item = other_oid  # type: ignore[method-assign]
         else:
