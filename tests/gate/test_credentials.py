@@ -91,7 +91,8 @@ def test_a_mistyped_token_is_none(at: int, letter: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "hf_" + "a" * 34, "ovt_" + "a" * 32 + "00000000", "ovt_ä", "ovt_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaacab11777\n"]
+    "text",
+    ["", "hf_" + "a" * 34, "ovt_" + "a" * 32 + "00000000", "ovt_ä", "ovt_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaacab11777\n"],
 )
 def test_what_is_no_token(text: str) -> None:
     assert not is_token(text)

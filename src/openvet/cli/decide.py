@@ -101,18 +101,7 @@ def decide(ctx: click.Context, /, **asked: Any) -> None:
     from openvet.workflows.packs import load_held
 
     as_of = day_of(asked["as_of"])
-    if asked["sign"] and not asked["statements"]:
-        raise click.UsageError("--sign belongs to --statement")
-    if asked["resource"] is not None and "vsa" not in asked["statements"]:
-        raise click.UsageError("--resource belongs to --statement vsa")
-    if asked["statements"] and (asked["since"] or asked["before"]):
-        raise click.UsageError("--statement gives decisions, and --since and --before what changes: one of the two")
-    if asked["since"] and asked["before"]:
-        raise click.UsageError("--since and --before exclude each other: what changes by the day, or by the pack")
-    if asked["since"] and day_of(asked["since"], "--since") > as_of:
-        raise click.UsageError(
-            f"--since {asked['since']} lies after --as-of {as_of.isoformat()}: give the earlier day as --since"
-        )
+    _fit(asked, as_of)
     verify = verifier_for(asked, [*asked["paths"], asked["model"]], as_of)
     packs = [load_held(each, as_of, verify=verify) for each in asked["packs"]]
     earlier = _earlier(asked, packs, verify)
@@ -188,6 +177,22 @@ def terms_of(asked: dict[str, Any]) -> tuple[Any, str]:
 
     config = Config.load(asked["config"])
     return assemble.terms_of(Options(config=config, today=day_of(asked["as_of"])).settled()), config.digest
+
+
+def _fit(asked: dict[str, Any], as_of: date) -> None:
+    """Refuse options that exclude each other, before anything is read."""
+    if asked["sign"] and not asked["statements"]:
+        raise click.UsageError("--sign belongs to --statement")
+    if asked["resource"] is not None and "vsa" not in asked["statements"]:
+        raise click.UsageError("--resource belongs to --statement vsa")
+    if asked["statements"] and (asked["since"] or asked["before"]):
+        raise click.UsageError("--statement gives decisions, and --since and --before what changes: one of the two")
+    if asked["since"] and asked["before"]:
+        raise click.UsageError("--since and --before exclude each other: what changes by the day, or by the pack")
+    if asked["since"] and day_of(asked["since"], "--since") > as_of:
+        raise click.UsageError(
+            f"--since {asked['since']} lies after --as-of {as_of.isoformat()}: give the earlier day as --since"
+        )
 
 
 def _earlier(asked: dict[str, Any], packs: list[CompiledPack], verify: Verify | None) -> list[CompiledPack]:
