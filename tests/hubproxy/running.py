@@ -5,8 +5,11 @@ from __future__ import annotations
 import http.client
 import threading
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
+
+from starlette.types import ASGIApp
 
 from openvet.gate.answers import Gate
 from openvet.hubproxy.seen import Seen
@@ -16,12 +19,14 @@ from openvet.hubproxy.serving import Server, listen
 class Running:
     """A server that runs until the block ends. ``notes`` are the requests that it has answered."""
 
-    def __init__(self, gate: Gate, *, hold: float = 0.5, base: str = "") -> None:
+    def __init__(
+        self, gate: Gate, *, hold: float = 0.5, base: str = "", mounts: Mapping[str, ASGIApp] | None = None
+    ) -> None:
         self.notes: list[Seen] = []
         socket = listen("127.0.0.1", 0)
         self.port: int = socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self.server = Server(gate, socket, self.notes.append, hold=hold, base=base, grace=5.0)
+        self.server = Server(gate, socket, self.notes.append, hold=hold, base=base, grace=5.0, mounts=mounts)
         self._thread = threading.Thread(target=self.server.run, daemon=True)
 
     def __enter__(self) -> Self:

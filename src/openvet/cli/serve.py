@@ -25,8 +25,8 @@ def serve(
     Whoever sets HF_ENDPOINT to this server pulls through it, without any change to their code: from_pretrained,
     hf download, snapshot_download, vLLM, JavaScript. Who is refused reads why.
 
-    It needs the extra openvet[server]. Only this machine reaches it until --host says otherwise; it has no users
-    and no passwords yet.
+    It needs the extra openvet[server]. Only this machine reaches it until --host says otherwise; then whoever pulls
+    needs a token. The first start prints one link, by which the first admin chooses a password.
 
     \b
     Examples:

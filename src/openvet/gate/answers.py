@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import field
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -56,12 +57,14 @@ class Asking:
         agent: the client's ``User-Agent``, at most 1,000 characters, printable.
         address: where the connection comes from.
         project: what it is asked for; approvals may hold for a project, and those below it, alone.
+        token: what was sent to say who asks, until somebody looked at it; shown nowhere.
     """
 
     person: int | None = None
     agent: str = ""
     address: str = ""
     project: str = "/"
+    token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +164,18 @@ class RefusedError(Exception):
         reason: one line for the person at the client: what, why, what to do next.
         commit: of the revision, where it is known.
         link: a path of our pages that shows more, or ''.
+        revision: number of the revision, where somebody may let it in.
     """
 
-    def __init__(self, why: Refusal, reason: str, *, commit: str = "", link: str = "") -> None:
+    def __init__(
+        self, why: Refusal, reason: str, *, commit: str = "", link: str = "", revision: int | None = None
+    ) -> None:
         super().__init__(reason)
         self.why = why
         self.reason = reason
         self.commit = commit
         self.link = link
+        self.revision = revision
 
 
 class Gate(Protocol):
@@ -187,6 +194,14 @@ class Gate(Protocol):
 
         Raises:
             RefusedError: it may not be had; so also where a vetting would take longer than a client goes on asking.
+        """
+        ...
+
+    def name_of(self, asking: Asking) -> str:
+        """By which name whoever sent a token is known; '' where none was sent, or nobody is known.
+
+        Raises:
+            RefusedError: the token does not count.
         """
         ...
 

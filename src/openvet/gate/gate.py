@@ -83,6 +83,16 @@ class OpenGate:
         self._asking = [threading.Lock() for _ in range(_LOCKS)]
         self._kept: dict[int, _Revision] = {}
 
+    @property
+    def database(self) -> Database:
+        """Where it keeps what it knows."""
+        return self._database
+
+    @property
+    def clock(self) -> Clock:
+        """Milliseconds UTC."""
+        return self._clock
+
     def close(self) -> None:
         """End the work that is under way; it goes on when the gate is opened again."""
         self._worker.stop()
@@ -147,6 +157,10 @@ class OpenGate:
                 if len(out) >= limit:
                     break
         return out
+
+    def name_of(self, asking: Asking) -> str:  # noqa: ARG002 - this gate knows nobody
+        """See :meth:`openvet.gate.answers.Gate.name_of`; :class:`openvet.gate.peopled.PeopledGate` knows people."""
+        return ""
 
     # --- what people decide ---
 
@@ -358,7 +372,8 @@ class OpenGate:
             text = f"{named} was revoked by {said.by}: {said.reason}. Take another revision; openvet cache evict removes it from this machine"
             raise RefusedError(Refusal.REVOKED, line_of(text), commit=row.commit)
         why = Refusal.UPSTREAM if said.outcome == "upstream" else Refusal.NOT_APPROVED
-        raise RefusedError(why, line_of(said.reason), commit=row.commit)
+        askable = row.id if why is Refusal.NOT_APPROVED else None
+        raise RefusedError(why, line_of(said.reason), commit=row.commit, revision=askable)
 
     def _ask(self, found: _Revision, scope: str) -> None:
         """Have a part of a revision vetted, unless that is so already, or has just failed."""

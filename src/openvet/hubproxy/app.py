@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Final
@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from openvet.core.pattern import pattern
 from openvet.gate.answers import Gate
@@ -23,6 +23,7 @@ from openvet.version import VERSION
 
 __all__ = ["make_app"]
 
+_LARGEST_BODY: Final = 1 << 20
 _NAME: Final = pattern(r"(.*?)(?::\d+)?")
 
 #: Threads in which the gate is asked. One of them waits for the database while the others do.
@@ -37,6 +38,7 @@ def make_app(
     hold: float = HOLD,
     threads: int = THREADS,
     hosts: tuple[str, ...] = (),
+    mounts: Mapping[str, ASGIApp] | None = None,
 ) -> ASGIApp:
     """The application.
 
@@ -48,6 +50,7 @@ def make_app(
         threads: in which the gate is asked.
         hosts: names by which a request may call us; () for any. What a browser calls this machine by is not ours to choose, and a page that
             makes its own name lead here must not read what we say.
+        mounts: applications by the path below which they answer, the longest first: the API and the pages.
     """
     executor = ThreadPoolExecutor(threads, "gate")
 
@@ -58,11 +61,44 @@ def make_app(
 
     routes = [
         Route("/", _welcome, methods=["GET"]),
+        *(Mount(path, _Bounded(each)) for path, each in (mounts or {}).items()),
         Mount("/", HubDoor(gate, executor, base=base, hold=hold)),
     ]
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _fault})
     app.router.redirect_slashes = False  # no answer of ours leads anywhere else
     return Observed(_KnownHosts(app, frozenset(hosts)) if hosts else app, note)
+
+
+class _Bounded:
+    """An application that takes no body of more than a megabyte: what is sent to it is what people write."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        taken, begun, refused = 0, False, False
+
+        async def bounded() -> Message:
+            nonlocal taken, refused
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken <= _LARGEST_BODY:
+                return message
+            if not begun and not refused:
+                refused = True
+                text = f"The body has more than {_LARGEST_BODY} bytes."
+                status, headers, body = error_answer(413, text, more=[(b"connection", b"close")])
+                await send({"type": "http.response.start", "status": status, "headers": headers})
+                await send({"type": "http.response.body", "body": body, "more_body": False})
+            return {"type": "http.disconnect"}
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            if not refused:
+                await send(message)
+
+        await self._app(scope, bounded, noted)
 
 
 class _KnownHosts:

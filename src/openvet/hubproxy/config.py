@@ -16,6 +16,7 @@ from openvet.core.limits import parse_amount
 from openvet.core.text import printable
 from openvet.errors import ConfigError, SubjectError, UsageError
 from openvet.gate.opening import Place
+from openvet.gate.requests import Rules
 from openvet.gate.settings import HOUR, Settings
 from openvet.io.http import origin_of
 from openvet.workflows.config import Config
@@ -46,6 +47,8 @@ class ServeConfig:
         upstreams: where models come from, in order.
         workers: vettings at a time.
         settings: of the gate.
+        anonymous: whether whoever sends no token may pull; ``None`` is: where only this machine reaches it.
+        rules: how many people an approval takes, and how long it holds.
     """
 
     host: str = "127.0.0.1"
@@ -59,6 +62,8 @@ class ServeConfig:
     upstreams: tuple[Place, ...] = (Place(url=HUB),)
     workers: int = 1
     settings: Settings = field(default_factory=Settings)
+    anonymous: bool | None = None
+    rules: Rules = field(default_factory=Rules)
 
 
 def load_serve_config(path: str) -> ServeConfig:
@@ -104,9 +109,9 @@ class _Reader(TomlReader):
         self._folder = folder
 
     def config(self) -> ServeConfig:
-        top = self.table(self.document(), (), {"server", "data", "upstream", "policy", "vetting"})
+        top = self.table(self.document(), (), {"server", "data", "upstream", "policy", "vetting", "approvals"})
         server = self.table(
-            top.get("server", {}), ("server",), {"host", "port", "url", "proxies", "log", "grace-seconds"}
+            top.get("server", {}), ("server",), {"host", "port", "url", "proxies", "log", "grace-seconds", "anonymous"}
         )
         data = self.table(top.get("data", {}), ("data",), {"folder", "database"})
         vetting = self.table(top.get("vetting", {}), ("vetting",), {"whole", "small", "workers"})
@@ -122,9 +127,21 @@ class _Reader(TomlReader):
             upstreams=self._upstreams(top.get("upstream")),
             workers=self._number(vetting, ("vetting",), "workers", 1, 0, 64),
             settings=self._settings(top.get("policy", {}), vetting),
+            anonymous=self._flag(server, ("server",), "anonymous") if "anonymous" in server else None,
+            rules=self._rules(top.get("approvals", {})),
         )
         self.finish()
         return config
+
+    def _rules(self, value: Any) -> Rules:
+        at: Path = ("approvals",)
+        table = self.table(value, at, {"approvers", "exception-approvers", "alone", "longest-days"})
+        return Rules(
+            approvers=self._number(table, at, "approvers", Rules().approvers, 1, 10),
+            exception_approvers=self._number(table, at, "exception-approvers", Rules().exception_approvers, 1, 10),
+            alone=self._flag(table, at, "alone"),
+            longest=self._number(table, at, "longest-days", Rules().longest, 1, 3660),
+        )
 
     def _settings(self, value: Any, vetting: Mapping[str, Any]) -> Settings:
         at: Path = ("policy",)

@@ -15,7 +15,11 @@ from urllib.parse import urlsplit
 
 from openvet.core.text import printable
 from openvet.errors import UsageError
+from openvet.gate.identity import People
 from openvet.gate.opening import open_gate
+from openvet.gate.peopled import PeopledGate
+from openvet.gate.requests import Requests
+from openvet.hubproxy.api.app import make_api
 from openvet.hubproxy.config import ServeConfig
 from openvet.hubproxy.seen import as_json, as_text
 from openvet.hubproxy.serving import Server, listen
@@ -50,17 +54,22 @@ def serve(config: ServeConfig, say: Callable[[str], None], log: Callable[[str], 
             config.data, config.upstreams, config.settings, database=config.database, workers=config.workers
         )
         try:
+            people = People(gate.database, gate.clock)
+            link = people.begin()
+            requests = Requests(gate.database, gate, gate.clock, config.rules)
+            anonymous = is_loopback(config.host) if config.anonymous is None else config.anonymous
             note = as_json if config.log == "json" else as_text
             server = Server(
-                gate,
+                PeopledGate(gate, people, gate.database, gate.clock, anonymous=anonymous),
                 listener,
                 lambda seen: log(note(seen)),
                 base=config.url,
                 grace=config.grace,
                 proxies=config.proxies,
                 hosts=_hosts(config),
+                mounts={"/openvet/v1": make_api(gate.database, people, requests, gate.clock)},
             )
-            say(_greeting(config, at))
+            say(_greeting(config, at, link, anonymous=anonymous))
             server.run()
         finally:
             gate.close()
@@ -111,7 +120,7 @@ def _hosts(config: ServeConfig) -> tuple[str, ...]:
     return (*_LOOPBACK, config.host, *filter(None, [urlsplit(config.url).hostname]))
 
 
-def _greeting(config: ServeConfig, at: str) -> str:
+def _greeting(config: ServeConfig, at: str, link: str | None, *, anonymous: bool) -> str:
     places = ", ".join(each.url or each.folder for each in config.upstreams)
     lines = [
         f"OpenVet {VERSION} vets what is pulled from {printable(places)}; it keeps what it knows in {printable(config.data)}.",
@@ -120,9 +129,18 @@ def _greeting(config: ServeConfig, at: str) -> str:
         f"export HF_ENDPOINT={at}",
         "",
     ]
-    if not is_loopback(config.host):
+    if link is not None:
+        lines += [
+            "The first admin chooses a password there, once, within three days:",
+            "",
+            f"{at}/openvet/welcome?invitation={link}",
+            "",
+        ]
+    if not anonymous:
+        lines.append("Whoever pulls needs a token of theirs in HF_TOKEN; people make them under their account.")
+    elif not is_loopback(config.host):
         lines.append(
-            "It listens to other machines, and knows no users yet: whoever reaches it may pull what is admitted."
+            "It listens to other machines, and anonymous = true: whoever reaches it may pull what is admitted."
         )
     lines.append("Ctrl-C ends it.")
     return "\n".join(lines)

@@ -6,10 +6,11 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from openvet.core.text import printable
 from openvet.errors import UsageError
@@ -55,6 +56,7 @@ class Server:
         grace: seconds that running transfers get when the server is to end.
         proxies: addresses of reverse proxies, whose ``X-Forwarded-For`` and ``-Proto`` are believed.
         hosts: names by which a request may call us; () for any.
+        mounts: other applications by the path below which they answer.
     """
 
     def __init__(
@@ -68,10 +70,11 @@ class Server:
         grace: float = 30.0,
         proxies: tuple[str, ...] = (),
         hosts: tuple[str, ...] = (),
+        mounts: Mapping[str, ASGIApp] | None = None,
     ) -> None:
         self._listener = listener
         config = uvicorn.Config(
-            make_app(gate, note, base=base, hold=hold, hosts=hosts),
+            make_app(gate, note, base=base, hold=hold, hosts=hosts, mounts=mounts),
             http=BoundedProtocol,
             ws="none",
             lifespan="on",

@@ -40,10 +40,11 @@ PAUSE: Final = 30
 _PAGE: Final = 1000
 _LARGEST_BODY: Final = 1 << 20
 _BODY_SECONDS: Final = 15.0
+_LONGEST_TOKEN: Final = 1000
 _HOST: Final = pattern(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
 _NO_UPLOADS: Final = "Nothing is uploaded here: this server is a gate through which models are pulled. Upload to the hub itself, without HF_ENDPOINT."
 _NO_GIT: Final = "git does not pass this gate: what it fetches cannot be vetted first. Use `hf download` with HF_ENDPOINT set to this server."
-_NO_USERS: Final = "This server knows no users: no token is needed, and none was looked at."
+_NOBODY: Final = "No token was sent, so nobody knows who asks: set HF_TOKEN to a token of this server."
 _log = logging.getLogger("openvet.server")
 
 
@@ -87,9 +88,12 @@ class HubDoor:
             return error_answer(403, _NO_UPLOADS, more=[(b"connection", b"close")])
         if raw.endswith((b"/info/refs", b"/HEAD")) or b"/info/lfs/" in raw:
             return _git()
-        fixed = _fixed(raw)
-        if fixed is not None:
-            return fixed
+        if (
+            raw == b"/api/agent-harnesses"
+        ):  # asked once a day, and again and again where it fails; this is the empty list
+            return _found(b'{"standardEnvVars": [], "harnesses": {}}')
+        if raw == b"/api/whoami-v2":
+            return await self._whoami(asking_of(scope))
         target = read_target(raw)
         seen = Seen.of(scope)
         if not target.what or target.what == "commits" or (target.what == "paths-info") != (method == "POST"):
@@ -102,6 +106,20 @@ class HubDoor:
         if target.what == "file":
             return await self._file(repository, target, asking, scope, receive, send)
         return await self._about(repository, target, asking, scope, receive)
+
+    async def _whoami(self, asking: Asking) -> _Answer:
+        name = await self._ask(lambda: self._gate.name_of(asking))
+        if not name:
+            return error_answer(401, _NOBODY)
+        about = {
+            "type": "user",
+            "id": name,
+            "name": name,
+            "fullname": name,
+            "orgs": [],
+            "auth": {"type": "access_token"},
+        }
+        return _found(_json(about))
 
     # --- the API: answered at once, also while a vetting runs ---
 
@@ -219,7 +237,7 @@ class HubDoor:
         now = asyncio.get_running_loop().time()
         for known in [each for each, (at, _) in self._polls.items() if now - at >= POLL]:
             del self._polls[known]
-        key = (repository, target.revision, target.path, asking.person, asking.agent)
+        key = (repository, target.revision, target.path, asking.token, asking.agent)
         if key not in self._polls:
             question = self._ask(lambda: self._gate.file(repository, target.revision, target.path, asking))
             task = asyncio.ensure_future(question)
@@ -252,17 +270,16 @@ class HubDoor:
 
 def asking_of(scope: Scope) -> Asking:
     """Who asks, as far as the connection tells."""
-    agent = next((value for name, value in scope["headers"] if name == b"user-agent"), b"").decode("latin-1")
+    sent = {
+        name: value.decode("latin-1") for name, value in scope["headers"] if name in {b"user-agent", b"authorization"}
+    }
+    scheme, _, token = sent.get(b"authorization", "").strip().partition(" ")
     client = scope.get("client")
-    return Asking(agent=printable(agent[:1000])[:1000], address=client[0] if client else "")
-
-
-def _fixed(raw: bytes) -> _Answer | None:
-    if raw == b"/api/agent-harnesses":  # asked once a day, and again and again where it fails; this is the empty list
-        return _found(b'{"standardEnvVars": [], "harnesses": {}}')
-    if raw == b"/api/whoami-v2":
-        return error_answer(401, _NO_USERS)
-    return None
+    return Asking(
+        agent=printable(sent.get(b"user-agent", "")[:1000])[:1000],
+        address=client[0] if client else "",
+        token=token.strip()[:_LONGEST_TOKEN] if scheme.lower() == "bearer" else "",
+    )
 
 
 def _git() -> _Answer:

@@ -1,0 +1,184 @@
+"""The whole server: a pull is stopped, becomes a request, is approved for a project, passes there and nowhere else, and is revoked."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from openvet.gate import credentials
+from openvet.gate.answers import Repository
+from openvet.gate.gate import OpenGate
+from openvet.gate.identity import People
+from openvet.gate.opening import Place, open_gate
+from openvet.gate.peopled import PeopledGate
+from openvet.gate.requests import Requests
+from openvet.gate.roles import Right, Role
+from openvet.gate.settings import Settings
+from openvet.hubproxy.api.app import make_api
+from openvet.store import people as rows
+from openvet.testing.forge import Call, Name, dump
+from tests.hubproxy.running import Running
+
+DAY = 24 * 3_600_000
+BAD = dump(Call(Name("os", "system"), ("echo forged",)))
+
+
+class House:
+    """A server with people in front of a folder."""
+
+    def __init__(self, folder: Path, gate: OpenGate, *, anonymous: bool) -> None:
+        self.gate = gate
+        self.people = People(gate.database, gate.clock)
+        self.people.begin()
+        self.tokens: dict[str, str] = {}
+        with gate.database.writing() as connection:
+            for path in ("/vision", "/text"):
+                rows.add_project(connection, path, path, 1)
+        requests = Requests(gate.database, gate, gate.clock)
+        self.server = Running(
+            PeopledGate(gate, self.people, gate.database, gate.clock, anonymous=anonymous),
+            hold=8.0,
+            mounts={"/openvet/v1": make_api(gate.database, self.people, requests, gate.clock)},
+        )
+
+    def add(self, name: str, role: Role, project: str) -> None:
+        made, _ = self.people.add(name, name)
+        with self.gate.database.writing() as connection:
+            rows.give_role(connection, made.id, project, role, "test", 1)
+        rights = [Right.SEE, Right.PULL, Right.ASK, Right.DECIDE]
+        self.tokens[name] = self.people.add_token(made, "t", project, rights, 9)[0].text
+
+    def api(self, method: str, path: str, who: str, body: object = None) -> tuple[int, Any]:
+        headers = {"Authorization": f"Bearer {self.tokens[who]}", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body)
+        status, _, found = self.server.ask(method, f"/openvet/v1{path}", headers, data)
+        return status, json.loads(found) if found else None
+
+    def pull(self, name: str, file: str, who: str = "", revision: str = "main") -> tuple[int, dict[str, str], bytes]:
+        headers = {"User-Agent": "unknown/None; hf_hub/2.4.0; python/3.11.7"}
+        if who:
+            headers["Authorization"] = f"Bearer {self.tokens[who]}"
+        return self.server.ask("GET", f"/{name}/resolve/{revision}/{file}", headers)
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    monkeypatch.setattr(credentials, "_MEMORY", 64)
+    for name, data in {"org/good": dump({"weights": [1.0]}), "org/bad": BAD}.items():
+        folder = tmp_path / "models" / name
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text("{}")
+        (folder / "model.pkl").write_bytes(data)
+    gate = open_gate(str(tmp_path / "data"), [Place(folder=str(tmp_path / "models"))], Settings(packs=()))
+    made = House(tmp_path, gate, anonymous=False)
+    with made.server:
+        yield made
+    gate.close()
+
+
+def test_from_a_stopped_pull_to_a_pull_and_a_revocation(house: House) -> None:
+    house.add("ann", Role.SUBMITTER, "/vision")
+    house.add("tom", Role.SUBMITTER, "/text")
+    house.add("abe", Role.APPROVER, "/vision")
+    house.add("bea", Role.APPROVER, "/")
+    assert house.pull("org/good", "model.pkl", "ann")[0] == 200
+    status, headers, _ = house.pull("org/bad", "model.pkl", "ann")
+    assert (status, headers["x-error-code"]) == (403, "GatedRepo")
+    assert "pickle/" in headers["x-error-message"]
+    commit = headers["x-repo-commit"]
+    number = int(headers["x-error-message"].rpartition("/openvet/requests/")[2])
+    for _ in range(3):
+        assert house.pull("org/bad", "config.json", "ann")[0] == 403  # counted once: it is one attempt
+    status, found = house.api("GET", f"/requests/{number}", "ann")
+    assert (status, found["request"]["state"], found["request"]["blocks"], found["exception"]) == (
+        200,
+        "blocked",
+        1,
+        True,
+    )
+    assert (found["request"]["name"], found["request"]["asker"], found["request"]["project"]) == (
+        "org/bad",
+        "ann",
+        "/vision",
+    )
+    assert "hf_hub/2.4.0" in found["request"]["agent"]
+    asked = {"name": "org/bad", "commit": commit, "purpose": "to study it"}
+    assert house.api("POST", "/requests", "ann", asked)[1]["id"] == number
+    until = house.gate.clock() + DAY
+    approval = {"reason": "in isolation", "until": until}
+    assert house.api("POST", f"/requests/{number}/approvals", "abe", approval)[1]["missing"] == 1
+    assert house.pull("org/bad", "model.pkl", "ann")[0] == 403
+    assert house.api("POST", f"/requests/{number}/approvals", "bea", approval)[1]["state"] == "approved"
+    status, _, body = house.pull("org/bad", "model.pkl", "ann")
+    assert (status, body) == (200, BAD)
+    assert house.pull("org/bad", "model.pkl", "tom")[0] == 403  # approved for another project
+    house.gate.revoke(Repository("model", "org/bad"), commit, by="bea", reason="the study is over", project="/")
+    status, headers, _ = house.pull("org/bad", "model.pkl", "ann")
+    assert (status, headers["x-error-code"]) == (404, "RevisionNotFound")
+    assert "the study is over" in headers["x-error-message"]
+
+
+def test_without_a_token_nobody_pulls(house: House) -> None:
+    for headers in ({}, {"Authorization": "Bearer hf_" + "a" * 34}, {"Authorization": "Bearer ovt_" + "a" * 40}):
+        status, found, _ = house.server.ask("GET", "/org/good/resolve/main/config.json", headers)
+        assert status == 401
+        assert "HF_TOKEN" in found["x-error-message"] or "token" in found["x-error-message"]
+        assert "a" * 20 not in found["x-error-message"]
+    house.add("viv", Role.VIEWER, "/text")
+    status, found, _ = house.pull("org/good", "config.json", "viv")
+    assert (status, "viv may not pull in the project /text" in found["x-error-message"]) == (401, True)
+
+
+def test_who_is_asked_and_answered(house: House) -> None:
+    house.add("ann", Role.SUBMITTER, "/vision")
+    headers = {"Authorization": f"Bearer {house.tokens['ann']}"}
+    status, _, body = house.server.ask("GET", "/api/whoami-v2", headers)
+    assert (status, json.loads(body)["name"]) == (200, "ann")
+    assert house.server.ask("GET", "/api/whoami-v2")[0] == 401
+
+
+def test_a_token_that_was_revoked_counts_a_second_longer_at_most(house: House) -> None:
+    house.add("ann", Role.SUBMITTER, "/vision")
+    assert house.pull("org/good", "config.json", "ann")[0] == 200
+    with house.gate.database.writing() as connection:
+        token = rows.list_tokens(connection)[0]
+        assert rows.revoke_token(connection, token.id, house.gate.clock())
+    until = time.monotonic() + 10
+    while house.pull("org/good", "config.json", "ann")[0] == 200:
+        assert time.monotonic() < until
+        time.sleep(0.2)
+
+
+def test_a_pull_is_somebodys(house: House) -> None:
+    house.add("ann", Role.SUBMITTER, "/vision")
+    house.pull("org/good", "config.json", "ann")
+    time.sleep(0.2)
+    from sqlalchemy import select
+
+    from openvet.store.tables import PULL
+
+    with house.gate.database.reading() as connection:
+        found = connection.execute(select(PULL.c.path, PULL.c.person)).all()
+        ann = rows.find_person(connection, "ann")
+    assert ann is not None
+    assert [tuple(each) for each in found] == [("config.json", ann.id)]
+
+
+def test_bodies_of_more_than_a_megabyte_are_refused(house: House) -> None:
+    house.add("ann", Role.SUBMITTER, "/vision")
+    headers = {"Authorization": f"Bearer {house.tokens['ann']}", "Content-Type": "application/json"}
+    assert house.server.ask("POST", "/openvet/v1/requests", headers, b" " * (1 << 21))[0] == 413
+
+
+def test_no_token_is_in_the_notes(house: House) -> None:
+    house.add("ann", Role.SUBMITTER, "/vision")
+    house.pull("org/good", "config.json", "ann")
+    from openvet.hubproxy.seen import as_json, as_text
+
+    note = house.server.noted()
+    assert house.tokens["ann"] not in as_json(note) + as_text(note) + repr(note)
