@@ -160,6 +160,7 @@ def test_a_dossier_by_policy_packs(dossier: str) -> None:
         "--as-of",
         "2026-11-27",
         "--statement",
+        "decision",
         "--sign",
         "k",
         "-o",

@@ -203,7 +203,7 @@ def _answers(
         else:
             for given in _interview(questions, asking, evidence, by, day):
                 out.append(given)
-    except click.Abort as error:
+    except (click.Abort, KeyboardInterrupt) as error:
         click.echo("", err=True)
         if not isinstance(error.__context__, EOFError):
             say("openvet: interrupted; nothing was written, and no answer was kept")
