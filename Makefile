@@ -22,7 +22,7 @@ INSTALL := $(PIP) install --quiet --require-hashes --no-deps
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test interop conformance interop-log clients browser lint types floors bench peers worst fuzz soak replay docs docs-check index fmt lock clean check-all
+.PHONY: help demo test interop conformance interop-log clients postgres browser lint types floors bench peers worst fuzz soak replay docs docs-check index fmt lock clean check-all
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -162,6 +162,9 @@ clients: $(STAMP)/test $(CACHE)/clients/hub-0/.made $(CACHE)/clients/hub-1/.made
 	@$(MAKE) --no-print-directory $(CACHE)/clients/js/.made || echo "openvet: the tests with @huggingface/hub are left out" >&2
 	@$(MAKE) --no-print-directory $(CACHE)/clients/transformers/.made || echo "openvet: the tests with Transformers are left out" >&2
 	$(BIN)/python -m pytest tests/hubclients $(ARGS)
+
+postgres: $(STAMP)/test ## what a server remembers, kept by a PostgreSQL that is started for it
+	tools/with_postgres.sh $(BIN)/python -m pytest -n $(JOBS) tests/store tests/gate $(ARGS)
 
 browser: $(STAMP)/test $(CACHE)/browser/.made ## pages looked at in a real browser: accessibility, phone, dark, print; screenshots in .cache/browser (needs Chromium and Node 20)
 	$(BIN)/python -m pytest tests/browser $(ARGS)

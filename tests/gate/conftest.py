@@ -18,6 +18,7 @@ from openvet.gate.settings import Settings
 from openvet.gate.upstreams import HubUpstream, Upstream
 from openvet.testing.hub import Hub
 from tests.gate.samples import HandClock
+from tests.store.conftest import database, url  # noqa: F401 - a database for each test, of each kind
 
 MODEL = Repository("model", "org/model")
 HF = Asking(agent="unknown/None; hf_hub/2.4.0; python/3.11.7")

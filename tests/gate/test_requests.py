@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import insert
@@ -16,7 +15,7 @@ from openvet.gate.requests import Requests, Rules
 from openvet.gate.roles import Right, Role
 from openvet.store import people as people_rows
 from openvet.store import requests as rows
-from openvet.store.database import Connection, Database, open_database
+from openvet.store.database import Connection, Database
 from openvet.store.decisions import add_decision
 from openvet.store.tables import REPOSITORY, REVISION
 
@@ -55,13 +54,6 @@ class Writes:
             raise RuntimeError("the key is gone")
         self.written.append(said)
         return number
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = open_database(f"sqlite:///{tmp_path}/a.db")
-    yield made
-    made.close()
 
 
 @pytest.fixture(autouse=True)

@@ -151,6 +151,7 @@ class Requests:
         """
         now = self._clock()
         with self._database.writing() as connection:
+            rows.hold_request(connection, number)
             found = self._visible(connection, who, number)
             if found.person != who.person.id:
                 raise NotAllowedError(f"request {number} is not yours to withdraw")
@@ -268,6 +269,7 @@ class Requests:
         return found
 
     def _decidable(self, connection: Connection, who: Identity, number: int) -> Shown:
+        rows.hold_request(connection, number)
         found = self._visible(connection, who, number)
         who.require(Right.DECIDE, found.project)
         if found.state not in _OPEN:

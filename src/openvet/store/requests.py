@@ -11,7 +11,7 @@ from openvet.core.dataclass import dataclass
 from openvet.store.database import Connection
 from openvet.store.tables import PERSON, REPOSITORY, REQUEST, REVISION, VOICE
 
-__all__ = ["STATES", "Request", "Voice", "add_request", "change_request", "count_block", "find_request", "list_requests", "say", "voices_of"]  # fmt: skip
+__all__ = ["STATES", "Request", "Voice", "add_request", "change_request", "count_block", "find_request", "hold_request", "list_requests", "say", "voices_of"]  # fmt: skip
 
 #: ``blocked``: a pull was stopped, and nobody said yet what it was for. The first two are open.
 STATES: Final = ("blocked", "asked", "approved", "declined", "withdrawn")
@@ -114,6 +114,9 @@ def add_request(
 
 def count_block(connection: Connection, revision: int, project: str, person: int | None, agent: str, now: int) -> int:
     """Remember that a pull was stopped: in the open request of this person for this commit and project, or in a new one; its number."""
+    connection.execute(
+        select(REVISION.c.id).where(REVISION.c.id == revision).with_for_update()
+    )  # one at a time, or there would be two
     same = REQUEST.c.person.is_(None) if person is None else REQUEST.c.person == person
     which = and_(
         REQUEST.c.revision == revision, REQUEST.c.project == project, same, REQUEST.c.state.in_(("blocked", "asked"))
@@ -124,6 +127,11 @@ def count_block(connection: Connection, revision: int, project: str, person: int
     values = {"blocks": REQUEST.c.blocks + 1, "agent": agent, "changed": now}
     connection.execute(update(REQUEST).where(REQUEST.c.id == found).values(**values))
     return int(found)
+
+
+def hold_request(connection: Connection, number: int) -> None:
+    """Let nobody else decide this request until the transaction ends (SQLite has one that writes at a time anyway)."""
+    connection.execute(select(REQUEST.c.id).where(REQUEST.c.id == number).with_for_update())
 
 
 def find_request(connection: Connection, number: int) -> Request | None:
