@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -233,7 +234,6 @@ def test_a_long_vetting_is_refused_and_says_when(opening: Opening) -> None:
 
 def test_a_store_that_is_full(opening: Opening, monkeypatch: pytest.MonkeyPatch, clock: HandClock) -> None:
     import errno
-    import os
 
     real = os.write
 
@@ -291,6 +291,24 @@ def test_two_commits_with_the_same_weights_are_fetched_once(opening: Opening) ->
         size = len(files["model.safetensors"])
         assert len([each for each in hub.store.asked if each.headers.get("range") == f"bytes=0-{size - 1}"]) == 1
         assert len([each for each in hub.asked if each.path.endswith("/config.json")]) == 1
+
+
+def test_what_was_pruned_is_fetched_again_and_has_to_be_the_same(opening: Opening, clock: HandClock) -> None:
+    files = model(SMALL + 1000)
+    with Hub(files) as hub:
+        gate = opening(hub)
+        for name in files:
+            gate.pulled(get(gate, name), HF, len(files[name]))
+        assert gate.prune(1000) == (0, 0)
+        clock.move(3600_000)
+        gate.pulled(get(gate, "config.json"), HF, 10)
+        for sha256 in gate._blobs.names():
+            os.utime(gate._blobs.path(sha256), (0, 0))
+        assert gate.prune(600_000)[0] == 2, "but for what was just given to somebody"
+        assert Path(get(gate, "model.safetensors").path).read_bytes() == files["model.safetensors"]
+        assert gate._blobs.remove(hub.digests["README.md"]) > 0
+        hub.faults.append(Fault("flip", "/README.md"))
+        assert refused(lambda: get(gate, "README.md")).why is Refusal.UPSTREAM
 
 
 def test_main_is_the_last_commit_that_is_admitted(opening: Opening) -> None:

@@ -30,7 +30,9 @@ from openvet.store.revisions import (
     FileRow,
     RevisionRow,
     add_revision,
+    blobs_used_since,
     files_of,
+    forget_blob,
     note_ref,
     ref_history,
     repositories_named,
@@ -53,6 +55,10 @@ _EACH: Final = 4
 _PATIENT: Final = 2
 _LOCKS: Final = 64
 _KEPT: Final = 256
+_NOTED: Final = 10_000
+#: Until when this process remembers what a commit is, and for how long what a branch or tag is, which another process may have asked anew.
+_EVER: Final = 2**62
+_BRIEF: Final = 5 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,9 @@ class OpenGate:
         self._key, self._clock, self._worker, self._on_close = key, clock, worker, on_close
         self._asking = [threading.Lock() for _ in range(_LOCKS)]
         self._kept: dict[int, _Revision] = {}
+        self._numbers: dict[tuple[Repository, str], tuple[int, int]] = {}
+        #: when the upstream last gave no answer about what it had
+        self._away: dict[Repository, int] = {}
 
     @property
     def database(self) -> Database:
@@ -161,6 +170,29 @@ class OpenGate:
     def name_of(self, asking: Asking) -> str:  # noqa: ARG002 - this gate knows nobody
         """See :meth:`openvet.gate.answers.Gate.name_of`; :class:`openvet.gate.peopled.PeopledGate` knows people."""
         return ""
+
+    # --- the store ---
+
+    def prune(self, idle: int) -> tuple[int, int]:
+        """Remove the files that nobody was given for ``idle`` milliseconds, nor came since; how many, and their bytes.
+
+        Whoever asks for one later waits until it was fetched again, which has to be the same bytes.
+
+        Raises:
+            StorageError: the store or the database cannot be used.
+        """
+        with self._database.reading() as connection:
+            kept = blobs_used_since(connection, self._clock() - idle)
+        count = size = 0
+        for sha256 in list(self._blobs.names()):
+            if (
+                sha256 not in kept and self._blobs.age(sha256) * SECOND >= idle
+            ):  # one that has just come may have no row yet
+                size += self._blobs.remove(sha256)
+                count += 1
+                with self._database.writing() as connection:
+                    forget_blob(connection, sha256)
+        return count, size
 
     # --- what people decide ---
 
@@ -262,27 +294,38 @@ class OpenGate:
     def _resolve(self, repository: Repository, revision: str, asking: Asking) -> _Revision:
         """The revision that this is, by what is known or by what the upstream says."""
         now = self._clock()
+        number, until = self._numbers.get((repository, revision), (0, 0))
+        if now < until:
+            return self._held(number)
         if is_commit(revision):
             with self._database.reading() as connection:
                 row = revision_by_commit(connection, repository.kind, repository.name, revision)
-            return self._held(row.id if row is not None else self._learn(repository, revision))
-        with self._asking[
-            hash((repository, revision)) % _LOCKS
-        ]:  # many ask at once for what is new: the upstream is asked once
+            return self._held(
+                self._note(repository, revision, row.id if row else self._learn(repository, revision), _EVER)
+            )
+        # many ask at once for what is new: the upstream is asked once
+        with self._asking[hash((repository, revision)) % _LOCKS]:
             with self._database.reading() as connection:
                 history = ref_history(connection, repository.kind, repository.name, revision)
-            if not history or now - history[0].last_seen > self._settings.fresh:
+            latest = history[0].revision if history else 0
+            if not history or now - max(history[0].last_seen, self._away.get(repository, 0)) > self._settings.fresh:
                 try:
                     latest = self._learn(repository, revision)
                 except RefusedError as error:
                     if error.why is not Refusal.UPSTREAM or not history:
                         raise
-                    latest = history[0].revision  # what was vetted can be had while the upstream is away
-            else:
-                latest = history[0].revision
+                    self._away[repository] = self._clock()  # what was vetted can be had while the upstream is away
         if not self._settings.main_is_admitted and not self._settings.cooldown:
-            return self._held(latest)
+            return self._held(self._note(repository, revision, latest, now + min(self._settings.fresh, _BRIEF)))
         return self._held(self._settled(repository, revision, latest, asking))
+
+    def _note(self, repository: Repository, revision: str, number: int, until: int) -> int:
+        """Remember in this process which revision that is, so that not everybody has to ask the database for it."""
+        if len(self._numbers) >= _NOTED:
+            self._numbers.clear()
+            self._away.clear()
+        self._numbers[repository, revision] = number, until
+        return number
 
     def _settled(self, repository: Repository, revision: str, latest: int, asking: Asking) -> int:
         """What a branch or tag means to clients: the last commit that is old enough, and admitted where that is wanted."""

@@ -13,6 +13,7 @@ import hashlib
 import os
 import secrets
 import stat
+import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Final, Self
@@ -86,6 +87,13 @@ class BlobStore:
         except OSError:
             return None
         return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+    def age(self, sha256: str) -> float:
+        """Seconds since a file came, by the clock of this machine; 0 where it is not there."""
+        try:
+            return max(0.0, time.time() - os.stat(self.path(sha256), follow_symlinks=False).st_mtime)
+        except OSError:
+            return 0.0
 
     def new(self, size: int, *, git: bool = True) -> NewBlob:
         """A file of ``size`` bytes that is about to come; ``git`` says whether it is hashed as git does, too (raises like :class:`NewBlob`)."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import and_, delete, func, insert, select, union, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from openvet.core.dataclass import dataclass
 from openvet.store.database import Connection
-from openvet.store.tables import BLOB, FILE, REF, REPOSITORY, REVISION
+from openvet.store.tables import BLOB, FILE, PULL, REF, REPOSITORY, REVISION
 
 __all__ = [
-    "FileRow", "RefRow", "RevisionRow", "add_revision", "blob_of_oid", "blobs_in_use", "file_row", "files_of", "note_blob", "note_ref", "note_stored",
+    "FileRow", "RefRow", "RevisionRow", "add_revision", "blob_of_oid", "blobs_used_since", "file_row", "files_of", "forget_blob", "note_blob", "note_ref", "note_stored",
     "ref_history", "repositories_named", "revision_by_commit", "revision_by_id", "revisions_of", "stored_digest",
 ]  # fmt: skip
 
@@ -140,9 +140,16 @@ def blob_of_oid(connection: Connection, oid: str, size: int) -> str:
     return connection.execute(select(BLOB.c.sha256).where(which).limit(1)).scalar() or ""
 
 
-def blobs_in_use(connection: Connection) -> set[str]:
-    """The digests of all files of all commits."""
-    return set(connection.execute(select(FILE.c.sha256).where(FILE.c.sha256.is_not(None)).distinct()).scalars())
+def blobs_used_since(connection: Connection, at: int) -> set[str]:
+    """The digests of what came into the store, or was given to somebody, at this time or later."""
+    came = select(BLOB.c.sha256).where(BLOB.c.stored_at >= at)
+    given = select(PULL.c.sha256).where(PULL.c.at >= at)
+    return set(connection.execute(union(came, given)).scalars())
+
+
+def forget_blob(connection: Connection, sha256: str) -> None:
+    """Remember that these bytes are not in the store of files any more; what they were stays known."""
+    connection.execute(delete(BLOB).where(BLOB.c.sha256 == sha256))
 
 
 def note_ref(connection: Connection, revision: int, name: str, now: int) -> None:
