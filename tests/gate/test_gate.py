@@ -121,7 +121,7 @@ def test_many_who_ask_for_one_cold_file_cause_one_fetch(opening: Opening) -> Non
 
 
 LIES = [
-    Fault("whole", data=b"x" * (SMALL + 50_082)),
+    Fault("whole", data=tensors(SMALL + 50_000, seed=9)),  # as harmless as what it lists, and as long
     Fault("whole", data=b"short"),
     Fault("flip"),
     Fault("length", value=7),
@@ -150,6 +150,18 @@ def test_an_upstream_that_lies_has_nothing_served(opening: Opening, fault: Fault
         assert Path(get(gate, "model.safetensors").path).read_bytes() == files["model.safetensors"], (
             "it recovers by itself"
         )
+
+
+def test_a_small_file_has_to_be_the_git_blob_that_is_listed(opening: Opening, clock: HandClock) -> None:
+    with Hub(model()) as hub:
+        hub.faults.append(Fault("whole", "/README.md", data=CARD.replace(b"small", b"large")))
+        gate = opening(hub)
+        said = refused(lambda: get(gate, "config.json"))
+        assert said.why is Refusal.UPSTREAM
+        assert "README.md: the git blob" in said.reason
+        hub.faults.clear()
+        clock.move(3601_000)
+        get(gate, "README.md")
 
 
 def test_ranges_that_are_harmless_prove_nothing_of_the_whole(opening: Opening) -> None:

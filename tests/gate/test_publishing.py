@@ -11,6 +11,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from openvet.evidence.dossier.reading import Dossier, verify_dossier
 from openvet.evidence.log.proof import entry_for
@@ -20,6 +21,7 @@ from openvet.evidence.signing import parse_line, parse_statement
 from openvet.gate.answers import RefusedError
 from openvet.gate.gate import OpenGate
 from openvet.gate.opening import open_key
+from openvet.gate.publishing import ask_for_publishing
 from openvet.store.decisions import decisions_of, unpublished_revisions
 from openvet.store.vettings import vetting_report
 from openvet.testing.hub import Fault, Hub
@@ -84,6 +86,23 @@ def test_decisions_stand_in_dossier_and_log(opening: Opening, tmp_path: Path) ->
             model=str(files),
         )
         assert (checked.compared or 0) > 3
+
+
+def test_what_was_published_is_not_published_twice(opening: Opening, tmp_path: Path) -> None:
+    """As after a kill between the log and the row that says so."""
+    with Hub(model()) as hub:
+        gate = opening(hub)
+        get(gate, "config.json")
+        settled(gate)
+        before = list(LogReader(str(tmp_path / "gate" / "log"), open_key(str(tmp_path / "gate")).public).entries())
+        with gate._database.writing() as connection:
+            connection.execute(text("UPDATE decision SET published = false"))
+            ask_for_publishing(connection, 1, 0)
+        gate.wake()
+        settled(gate)
+        log = LogReader(str(tmp_path / "gate" / "log"), open_key(str(tmp_path / "gate")).public)
+        assert list(log.entries()) == before
+        assert len(dossier(tmp_path / "gate", hub.commit).claims) == len(before)
 
 
 def test_the_report_is_kept_for_people(opening: Opening) -> None:
