@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socket
 import struct
 from pathlib import Path
 from typing import Any
@@ -367,6 +368,25 @@ def test_a_redirect_to_this_machine_from_elsewhere_is_refused() -> None:
     with pytest.raises(UnreachableError, match="https to http"):
         _check_redirect(("https", "hub.example", 443), ("https", "hub.example", 443), ("http", "cdn.example", 80))
     _check_redirect(("https", "hub.example", 443), ("https", "hub.example", 443), ("https", "cdn.example", 443))
+
+
+def test_a_name_for_this_machine_is_not_followed_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a redirect calls it: the address is looked at when the connection is there, and names change what they mean."""
+    real = socket.getaddrinfo
+
+    def resolve(host: str, *arguments: Any, **keywords: Any) -> Any:
+        return real("127.0.0.1" if host.endswith(".example") else host, *arguments, **keywords)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with Hub(FILES, page=100) as hub:
+        port = hub.host.rpartition(":")[2]
+        monkeypatch.setenv("HF_ENDPOINT", f"http://hub.example:{port}")
+        hub.store.url = hub.store.url.replace("127.0.0.1", "cdn.example")
+        report = check(["hf:org/model"], Options(download=True)).models[0]
+        assert hub.asked
+        assert hub.store.asked == []
+        (said,) = [each.message for each in report.scan.all_unknowns() if each.location.place == "model.safetensors"]
+        assert "cdn.example is a name for this machine, and hub.example may not lead there" in said
 
 
 def test_open_hub_refuses_an_endpoint_of_another_kind() -> None:

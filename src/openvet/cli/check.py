@@ -95,7 +95,7 @@ def _check_options(*more: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def check(ctx: click.Context, /, **asked: Any) -> None:
     """Say what a model is and whether it is safe to load, and decide.
 
-    PATH is a folder, a file, an archive, a snapshot in a Hugging Face cache, hf:ORG/NAME[@REVISION] or oci:REGISTRY/REPO[:TAG];
+    PATH is a folder, a file, an archive, a snapshot in a Hugging Face cache, hf:[datasets/][ORG/]NAME[@REVISION] or oci:REGISTRY/REPO[:TAG];
     several are checked one after another.
     With - paths are read from standard input, one a line or each ended by a NUL byte. Nothing of a model is ever executed.
 

@@ -185,7 +185,7 @@ class HubUpstream:
         def authorize(url: str) -> str | None:
             return f"Bearer {self._token}" if self._token and origin_of(url) == self._home else None
 
-        return Client(authorize, **self._sleep, **how)
+        return Client(authorize, home=self._home[1], **self._sleep, **how)
 
     def find(self, repository: Repository, revision: str) -> Found:
         if not _REVISION.fullmatch(revision) or ".." in revision:

@@ -91,6 +91,8 @@ class Client:
         timeout: seconds without a byte after which a connection counts as lost.
         sleep: waits; passed in so that a test does not.
         tries: attempts before an answer, or a body that stands still, is given up.
+        home: the host that whoever runs this has named. Every other one is named by a server, and may not turn out to be this machine, by
+            whatever name; '' trusts all.
     """
 
     def __init__(
@@ -100,8 +102,10 @@ class Client:
         timeout: float = 30.0,
         sleep: Callable[[float], None] = time.sleep,
         tries: int = _TRIES,
+        home: str = "",
     ) -> None:
         self.authorize = authorize
+        self.home = home
         self._tries = tries
         self._timeout = timeout
         self._sleep = sleep
@@ -295,6 +299,13 @@ class Client:
             if proxy:
                 prefix = f"http://{host}:{port}"
         connection.openvet_prefix = prefix  # type: ignore[attr-defined]
+        if not proxy and self.home not in {"", host} and not is_this_machine(self.home):
+            connection.connect()
+            if is_this_machine(str(connection.sock.getpeername()[0]).partition("%")[0]):
+                connection.close()
+                raise UnreachableError(
+                    f"{printable(host)} is a name for this machine, and {printable(self.home)} may not lead there"
+                )
         return connection
 
     def _body(self, reply: Reply, most: int) -> Iterator[bytes]:

@@ -126,7 +126,7 @@ def open_hub(
         return f"Bearer {token}" if token and origin_of(url) == home else None
 
     client = client or Client()
-    client.authorize = authorize
+    client.authorize, client.home = authorize, home[1]
     try:
         found = list_hub(client, endpoint, name, limits)
     except StatusError as error:
