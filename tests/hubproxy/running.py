@@ -20,13 +20,21 @@ class Running:
     """A server that runs until the block ends. ``notes`` are the requests that it has answered."""
 
     def __init__(
-        self, gate: Gate, *, hold: float = 0.5, base: str = "", mounts: Mapping[str, ASGIApp] | None = None
+        self,
+        gate: Gate,
+        *,
+        hold: float = 0.5,
+        base: str = "",
+        mounts: Mapping[str, ASGIApp] | None = None,
+        handed: tuple[str, str] | None = None,
     ) -> None:
         self.notes: list[Seen] = []
         socket = listen("127.0.0.1", 0)
         self.port: int = socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self.server = Server(gate, socket, self.notes.append, hold=hold, base=base, grace=5.0, mounts=mounts)
+        self.server = Server(
+            gate, socket, self.notes.append, hold=hold, base=base, grace=5.0, mounts=mounts, handed=handed
+        )
         self._thread = threading.Thread(target=self.server.run, daemon=True)
 
     def __enter__(self) -> Self:

@@ -211,6 +211,7 @@ host = "0.0.0.0"
 port = 80
 url = "https://models.example/"
 proxies = ["10.0.0.2"]
+nginx = "/files/"
 log = "json"
 grace-seconds = 5
 [data]
@@ -247,6 +248,7 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
         5,
     )
     assert (found.data, found.workers, found.proxies) == (str(tmp_path / "var"), 3, ("10.0.0.2",))
+    assert found.nginx == "/files"
     assert [(each.url, each.folder, each.token) for each in found.upstreams] == [
         ("https://hub.example", "", "hf_secret"),
         ("", str(tmp_path / "models"), ""),
@@ -274,6 +276,8 @@ def test_nothing_is_the_default(tmp_path: Path) -> None:
         ("[server]\nlog = 'loud'", ":2: log must be one of text, json"),
         ("[server]\nurl = 'models.example'", ":2: url: has to start with https://"),
         ("[server]\nproxies = '10.0.0.1'", ":2: proxies must be a list"),
+        ("[server]\nnginx = 'files'", ":2: nginx must be the prefix of an internal location"),
+        ("[server]\nnginx = '/files'", ":2: nginx needs proxies"),
         ("[[upstream]]\nurl = 'https://a'\nfolder = '.'", ":1: an upstream is given by one of"),
         ("[[upstream]]\nfolder = 'none'", "is no folder"),
         ("[[upstream]]\nfolder = '.'\ntoken-file = 'x'", "a folder needs no token"),

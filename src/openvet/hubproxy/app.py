@@ -39,6 +39,7 @@ def make_app(
     threads: int = THREADS,
     hosts: tuple[str, ...] = (),
     mounts: Mapping[str, ASGIApp] | None = None,
+    handed: tuple[str, str] | None = None,
 ) -> ASGIApp:
     """The application.
 
@@ -51,6 +52,7 @@ def make_app(
         hosts: names by which a request may call us; () for any. What a browser calls this machine by is not ours to choose, and a page that
             makes its own name lead here must not read what we say.
         mounts: applications by the path below which they answer, the longest first: the API and the pages.
+        handed: a folder whose files a reverse proxy sends, and the prefix under which it has them.
     """
     executor = ThreadPoolExecutor(threads, "gate")
 
@@ -62,7 +64,7 @@ def make_app(
     routes = [
         Route("/", _welcome, methods=["GET"]),
         *(Mount(path, _Bounded(each)) for path, each in (mounts or {}).items()),
-        Mount("/", HubDoor(gate, executor, base=base, hold=hold)),
+        Mount("/", HubDoor(gate, executor, base=base, hold=hold, handed=handed)),
     ]
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _fault})
     app.router.redirect_slashes = False  # no answer of ours leads anywhere else

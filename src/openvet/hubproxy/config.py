@@ -40,6 +40,7 @@ class ServeConfig:
         host, port: where it listens; port 0 takes a free one.
         url: where clients reach it, if that is somewhere else (behind a reverse proxy).
         proxies: addresses of reverse proxies, whose ``X-Forwarded-For`` is believed.
+        nginx: the prefix of an internal location under which the reverse proxy has ``data/blobs``; '' sends files ourselves.
         log: ``text`` or ``json``.
         grace: seconds that running transfers get at the end.
         data: the folder that it keeps everything in.
@@ -55,6 +56,7 @@ class ServeConfig:
     port: int = PORT
     url: str = ""
     proxies: tuple[str, ...] = ()
+    nginx: str = ""
     log: str = "text"
     grace: int = 30
     data: str = ""
@@ -111,7 +113,9 @@ class _Reader(TomlReader):
     def config(self) -> ServeConfig:
         top = self.table(self.document(), (), {"server", "data", "upstream", "policy", "vetting", "approvals"})
         server = self.table(
-            top.get("server", {}), ("server",), {"host", "port", "url", "proxies", "log", "grace-seconds", "anonymous"}
+            top.get("server", {}),
+            ("server",),
+            {"host", "port", "url", "proxies", "nginx", "log", "grace-seconds", "anonymous"},
         )
         data = self.table(top.get("data", {}), ("data",), {"folder", "database"})
         vetting = self.table(top.get("vetting", {}), ("vetting",), {"whole", "small", "workers"})
@@ -120,6 +124,7 @@ class _Reader(TomlReader):
             port=self._number(server, ("server",), "port", PORT, 0, 65535),
             url=self._url(server, ("server",), "url"),
             proxies=self._texts(server, ("server",), "proxies"),
+            nginx=self._prefix(server, ("server",), "nginx"),
             log=self._choice(server, ("server",), "log", LOGS, "text"),
             grace=self._number(server, ("server",), "grace-seconds", 30, 1, 3600),
             data=self._path(data, ("data",), "folder"),
@@ -228,6 +233,15 @@ class _Reader(TomlReader):
         except UsageError as error:
             self.problem((*at, key), f"{key}: {error}")
             return ""
+
+    def _prefix(self, table: Mapping[str, Any], at: Path, key: str) -> str:
+        text = self._text(table, at, key, "")
+        if text and (not text.startswith("/") or text == "/" or "//" in text or not text.isascii()):
+            self.problem((*at, key), f"{key} must be the prefix of an internal location, such as /openvet-files")
+            return ""
+        if text and not table.get("proxies"):
+            self.problem((*at, key), f"{key} needs proxies: who reaches this server past the proxy would get no bytes")
+        return text.rstrip("/")
 
     def _texts(self, table: Mapping[str, Any], at: Path, key: str) -> tuple[str, ...]:
         value = table.get(key, [])

@@ -68,6 +68,7 @@ def serve(config: ServeConfig, say: Callable[[str], None], log: Callable[[str], 
                 proxies=config.proxies,
                 hosts=_hosts(config),
                 mounts={"/openvet/v1": make_api(gate.database, people, requests, gate.clock)},
+                handed=(os.path.join(config.data, "blobs"), config.nginx) if config.nginx else None,
             )
             say(_greeting(config, at, link, anonymous=anonymous))
             server.run()

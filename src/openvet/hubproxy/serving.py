@@ -57,6 +57,7 @@ class Server:
         proxies: addresses of reverse proxies, whose ``X-Forwarded-For`` and ``-Proto`` are believed.
         hosts: names by which a request may call us; () for any.
         mounts: other applications by the path below which they answer.
+        handed: a folder whose files a reverse proxy sends, and the prefix under which it has them.
     """
 
     def __init__(
@@ -71,10 +72,11 @@ class Server:
         proxies: tuple[str, ...] = (),
         hosts: tuple[str, ...] = (),
         mounts: Mapping[str, ASGIApp] | None = None,
+        handed: tuple[str, str] | None = None,
     ) -> None:
         self._listener = listener
         config = uvicorn.Config(
-            make_app(gate, note, base=base, hold=hold, hosts=hosts, mounts=mounts),
+            make_app(gate, note, base=base, hold=hold, hosts=hosts, mounts=mounts, handed=handed),
             http=BoundedProtocol,
             ws="none",
             lifespan="on",

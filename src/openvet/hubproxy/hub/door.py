@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any, Final, TypeVar
@@ -18,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from openvet.core.pattern import pattern
 from openvet.core.text import printable
-from openvet.errors import OpenVetError, UsageError
+from openvet.errors import ChangedError, OpenVetError, UsageError
 from openvet.gate.answers import Asking, Gate, Ready, Refusal, RefusedError, Repository, Waiting
 from openvet.hubproxy.hub import listing
 from openvet.hubproxy.hub.file import Opened, open_ready, plan, read_headers, send_file
@@ -56,13 +57,23 @@ class HubDoor:
         executor: runs the gate's calls, which block.
         base: where clients reach us, such as ``https://models.example``; '' takes it from each request.
         hold: seconds for which a file is waited for.
+        handed: a folder, and the prefix under which a reverse proxy has it: files in it are left to the proxy (``X-Accel-Redirect``).
     """
 
-    def __init__(self, gate: Gate, executor: Executor, *, base: str = "", hold: float = HOLD) -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        executor: Executor,
+        *,
+        base: str = "",
+        hold: float = HOLD,
+        handed: tuple[str, str] | None = None,
+    ) -> None:
         self._gate = gate
         self._executor = executor
         self._base = base.rstrip("/")
         self._hold = hold
+        self._handed = handed
         self._polls: dict[tuple[object, ...], tuple[float, asyncio.Task[Ready | Waiting]]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -183,10 +194,11 @@ class HubDoor:
         self, repository: Repository, target: Target, asking: Asking, scope: Scope, receive: Receive, send: Send
     ) -> _Answer | None:
         head, seen = scope["method"] == "HEAD", Seen.of(scope)
+        unopened = head or self._handed is not None
 
         def asked() -> tuple[Ready | Waiting, Opened | None]:
             answer = self._gate.file(repository, target.revision, target.path, asking)
-            return answer, None if head or isinstance(answer, Waiting) else open_ready(answer)
+            return answer, None if unopened or isinstance(answer, Waiting) else open_ready(answer)
 
         answer, opened = await self._ask(asked)
         if isinstance(answer, Waiting):
@@ -198,21 +210,37 @@ class HubDoor:
                 seen.outcome, seen.commit = "waiting", waited.commit
                 return _waiting(repository, waited)
             answer = waited
-            opened = None if head else await self._ask(lambda: open_ready(waited))
+            opened = None if unopened else await self._ask(lambda: open_ready(waited))
         seen.outcome, seen.commit = "ready", answer.commit
         try:
             planned = plan(read_headers(scope["headers"]), answer.file, answer.commit, head=head)
-            if head or opened is None:
-                return planned.status, planned.headers, b""
+            if head or planned.status not in {200, 206}:
+                return (
+                    planned.status,
+                    planned.headers,
+                    b"".join(each for each in planned.parts if isinstance(each, bytes)),
+                )
+            if opened is None:
+                await self._remember(answer, asking, planned.length)
+                return 200, self._to_proxy(planned.headers, answer), b""
             sent = await send_file(
                 planned, opened, receive, send, self._executor, abort=scope.get("state", {}).get("abort")
             )
         finally:
             if opened is not None:
                 opened.close()
-        if planned.status in {200, 206}:
-            await self._remember(answer, asking, sent)
+        await self._remember(answer, asking, sent)
         return None
+
+    def _to_proxy(self, headers: Headers, ready: Ready) -> Headers:
+        """An answer whose bytes, and ranges of them, a reverse proxy sends in our place."""
+        folder, prefix = self._handed or ("", "")
+        name = os.path.relpath(ready.path, folder)
+        if name.startswith(".."):
+            raise ChangedError(f"{ready.sha256} does not lie in the folder that the proxy has")
+        kept = [each for each in headers if each[0] not in {b"content-length", b"content-range", b"content-type"}]
+        plain: Headers = [(b"content-type", b"application/octet-stream"), (b"content-length", b"0")]
+        return [*kept, *plain, (b"x-accel-redirect", quote(f"{prefix}/{name}").encode("ascii"))]
 
     async def _wait(
         self, repository: Repository, target: Target, asking: Asking, receive: Receive
