@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import socket
 import subprocess
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -105,6 +109,69 @@ def test_a_cut_transfer_goes_on_where_it_ended(
     sent = [each for each in server.notes[before:] if each.method == "GET"]
     # newer clients write to a name of their own, and start anew
     assert [(each.status, each.sent) for each in sent] in ([(206, 2_000_000)], [(200, 3_000_000)])
+
+
+class Cutter:
+    """In front of a server: cuts the first connections that bring more than so many bytes, and lets later ones through."""
+
+    def __init__(self, port: int, most: int, times: int) -> None:
+        self._port, self._most, self.times = port, most, times
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self._port))
+            threading.Thread(target=self._pass, args=(client, server), daemon=True).start()
+            threading.Thread(target=self._bring, args=(server, client), daemon=True).start()
+
+    @staticmethod
+    def _pass(source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 16):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+    def _bring(self, source: socket.socket, target: socket.socket) -> None:
+        brought = 0
+        with contextlib.suppress(OSError), source, target:
+            while data := source.recv(1 << 16):
+                brought += len(data)
+                if brought > self._most and self.times > 0:
+                    self.times -= 1
+                    target.sendall(data[: len(data) // 2])
+                    target.shutdown(socket.SHUT_RDWR)  # in the middle of a body
+                    return
+                target.sendall(data)
+
+
+@pytest.mark.parametrize("name", HUBS)
+def test_a_connection_that_breaks_in_a_body(name: str, server: Running, shelf: Shelf, tmp_path: Path) -> None:
+    """Clients write blocks of 10 MB, and go on behind the last that they have: at once, or, the oldest, when they are started again."""
+    if not is_made(name):
+        pytest.skip(f"the environment {name} is not there; make clients makes it")
+    data = os.urandom(33_000_000)
+    shelf.put("org/long", {"model.safetensors": data})
+    asked = {"repo_id": "org/long", "filename": "model.safetensors", "cache_dir": str(tmp_path)}
+    before = len(server.notes)
+    with contextlib.closing(Cutter(server.port, 12_000_000, 2)) as cutter, Client(name, cutter.url, tmp_path, DRIVER_NEVER_SLEEPS="1") as client:  # fmt: skip
+        for _ in range(3 if name == "hub-0" else 1):
+            told = client.ask("download", **asked)
+        assert told["value"] == sha256(data)
+        assert cutter.times == 0
+    until = time.monotonic() + 5
+    while len(server.notes) - before < 4 and time.monotonic() < until:
+        time.sleep(0.02)
+    kinds = sorted(each.status for each in server.notes[before:] if each.method == "GET")
+    assert kinds == [200, 206, 206], "it goes on where it was cut, and does not begin anew"
 
 
 def test_uploads_are_refused_in_a_sentence(hub: Client, files: dict[str, bytes]) -> None:

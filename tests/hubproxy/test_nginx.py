@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.hubproxy.running import Running
-from tests.hubproxy.shelf import Shelf
 
 from openvet.gate.answers import Refusal, RefusedError, Repository
+from tests.hubproxy.running import Running
+from tests.hubproxy.shelf import Shelf
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "hub.md"
