@@ -36,10 +36,14 @@ _BLOCK: Final = 1 * MiB
 #: Heads are read as far over the end of a block.
 _OVERLAP: Final = 1024
 _MOST: Final = 16
-_TRIES: Final = 2_000
+#: Opcodes of all walks together, and what each walk counts at least.
+_OPCODES_OF_ALL: Final = 300_000
+_EACH: Final = 20
+_LONG_RUN: Final = 64 * 1024
 #: Members that are compared with what is found, by their first bytes.
 _MEMBERS: Final = 1_000
 _COMPARED: Final = 64
+_RUNS: Final = 5_000
 _PICKLE: Final = 64 * 1024
 _OPCODES: Final = 4_000
 #: Processors of ELF on which kernels of graphics cards run; compiled models are full of them.
@@ -67,39 +71,62 @@ def look_between(source: Source, facts: Facts, formats: tuple[str, ...]) -> None
     Raises:
         LimitError: the time is spent.
     """
-    if not leaves_room(formats):
-        return
-    left, tries, found = _LOOKED_THROUGH, 0, 0
-    encoded = EncodedPickles(facts, f"{GAP}-")
-    members = facts.members[:_MEMBERS]
-    known = [(each.offset, each.offset + each.size) for each in members if each.offset is not None and each.plain]
-    for start, end in _free(source.size, facts):
-        done = start
-        while done < end and left > 0:
-            facts.budget.check_time()
-            size = min(_BLOCK, end - done, left)
-            block = source.upto(done, min(size + _OVERLAP, end - done))
-            for run in _written(block[:size]):
-                encoded.look(run)
-            for at in sorted(_candidates(block)):
-                place = done + at
-                if at >= size or found >= _MOST:
-                    break
-                if not _may_run(block, at) or any(first <= place < last for first, last in known):
-                    continue
-                tries += 1
-                if tries > _TRIES:
-                    facts.unknown(
-                        "limit", f"more than {_TRIES} places look like a program; the rest was not looked at", place
-                    )
+    if leaves_room(formats):
+        _Look(source, facts).all()
+
+
+class _Look:
+    """The look through one file."""
+
+    def __init__(self, source: Source, facts: Facts) -> None:
+        self.source = source
+        self.facts = facts
+        self.encoded = EncodedPickles(facts, f"{GAP}-")
+        self.members = facts.members[:_MEMBERS]
+        self.known = [
+            (each.offset, each.offset + each.size) for each in self.members if each.offset is not None and each.plain
+        ]
+        self.found = self.runs = self.opcodes = 0
+
+    def all(self) -> None:
+        left = _LOOKED_THROUGH
+        for start, end in _free(self.source.size, self.facts):
+            done = start
+            while done < end and left > 0:
+                self.facts.budget.check_time()
+                size = min(_BLOCK, end - done, left)
+                block = self.source.upto(done, min(size + _OVERLAP, end - done))
+                if not self._block(block, size, done, end):
+                    message = "too much looks like a program or a pickle; the rest was not looked at"
+                    self.facts.unknown("limit", message, done)
                     return
-                window = _what_runs(source, block[at : at + _OVERLAP], place, end)
-                if window is not None and not _is_member(window, members):
-                    found += 1
-                    known.append((place, place + window.size))
-                    facts.add_members([Member(f"{GAP}-at-{place}", window.size, partial(_same, window), place)])
-            done += size
-            left -= size
+                done += size
+                left -= size
+
+    def _block(self, block: bytes, size: int, start: int, end: int) -> bool:
+        """Look through the first ``size`` bytes of ``block``, which is ``start`` in the file; whether there is more to spend."""
+        for run in _written(block[:size]):
+            self.runs += 1
+            self.encoded.look(run)
+            if self.runs > _RUNS:
+                return False
+        for at in sorted(_candidates(block)):
+            if at >= size or self.found >= _MOST:
+                break
+            place = start + at
+            if _may_run(block, at) and not any(first <= place < last for first, last in self.known):
+                self._candidate(block[at : at + _OVERLAP], place, end)
+                if self.opcodes > _OPCODES_OF_ALL:
+                    return False
+        return True
+
+    def _candidate(self, head: bytes, place: int, end: int) -> None:
+        window, opcodes = _what_runs(self.source, head, place, end)
+        self.opcodes += opcodes + _EACH
+        if window is not None and not _is_member(window, self.members):
+            self.found += 1
+            self.known.append((place, place + window.size))
+            self.facts.add_members([Member(f"{GAP}-at-{place}", window.size, partial(_same, window), place)])
 
 
 def _free(size: int, facts: Facts) -> Iterator[tuple[int, int]]:
@@ -142,6 +169,8 @@ def _written(block: bytes) -> Iterator[bytes]:
             if count >= _MARKS_OF_A_RUN:
                 break
             yield block[mark.start() : end]
+            if end - mark.start() > _LONG_RUN:
+                break
 
 
 def _may_run(block: bytes, at: int) -> bool:
@@ -153,22 +182,22 @@ def _may_run(block: bytes, at: int) -> bool:
     return at + 2 < len(block) and bool(KIND[block[at + 2]])
 
 
-def _what_runs(source: Source, head: bytes, place: int, end: int) -> Source | None:
-    """The program or the pickle that begins with ``head`` at ``place``, up to ``end`` at most; ``None`` where none does."""
+def _what_runs(source: Source, head: bytes, place: int, end: int) -> tuple[Source | None, int]:
+    """The program or the pickle that begins with ``head`` at ``place``, up to ``end`` at most, or ``None``; and what it took to tell."""
     if head[0] != 0x80:
-        return source.window(place, end - place) if _is_native(head) else None
+        return (source.window(place, end - place) if _is_native(head) else None), 0
     if head[2] == _FRAME and int.from_bytes(head[3:11], "little") > end - place:  # goes beyond the end
-        return None
+        return None, 0
     from openvet.formats.pickle.probing import evidence
 
     data = source.upto(place, min(_PICKLE, end - place))
     try:
         seen = evidence(BytesSource(data), Budget(), opcodes=_OPCODES)
     except ReadError:
-        return None
+        return None, _OPCODES
     if seen.stopped and (seen.calls or seen.runs):
-        return BytesSource(data[: seen.end])
-    return source.window(place, end - place) if seen.runs else None
+        return BytesSource(data[: seen.end]), seen.opcodes
+    return (source.window(place, end - place) if seen.runs else None), seen.opcodes
 
 
 def _is_native(head: bytes) -> bool:
