@@ -8,8 +8,7 @@ the test, a sentence or an address in what is added.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from jinja2 import nodes
 
@@ -40,17 +39,15 @@ _MOST = 5_000
 def backdoors(tree: nodes.Template) -> Iterator[tuple[str, int, str]]:
     """(word, line, what is added) of each condition on words of a user, or on a day, that adds a sentence or an address."""
     listed = _listed(tree)
-    found: Iterator[Any] = tree.find_all((nodes.If, nodes.CondExpr))
-    for count, node in enumerate(found):
-        if count >= _MOST:
-            return
-        word = _looks_for(node.test, listed)
-        if word is None:
-            continue
-        added = node.body if isinstance(node, nodes.If) else [node.expr1]
-        told = _adds(added)
+    conditions: list[tuple[nodes.Node, Sequence[nodes.Node], int]] = [
+        *((each.test, each.body, each.lineno) for each in tree.find_all(nodes.If)),
+        *((each.test, [each.expr1], each.lineno) for each in tree.find_all(nodes.CondExpr)),
+    ]
+    for test, added, line in conditions[:_MOST]:
+        word = _looks_for(test, listed)
+        told = "" if word is None else _adds(added)
         if told:
-            yield "conditional-words", node.lineno, f"{word!r}: {shorten(told, 80)}"
+            yield "conditional-words", line, f"{word!r}: {shorten(told, 80)}"
 
 
 def _listed(tree: nodes.Template) -> dict[str, str]:
@@ -121,16 +118,16 @@ def _called(call: nodes.Call) -> str:
     return node.attr if isinstance(node, nodes.Getattr) else node.name if isinstance(node, nodes.Name) else ""
 
 
-def _adds(body: list[nodes.Node]) -> str:
+def _adds(body: Sequence[nodes.Node]) -> str:
     """The first text of ``body`` that is a sentence or names an address."""
     for part in body:
-        texts: Iterable[Any] = (
+        texts = (
             [part]
             if isinstance(part, (nodes.Const, nodes.TemplateData))
             else part.find_all((nodes.Const, nodes.TemplateData))
         )
         for text in texts:
-            said = text.data if isinstance(text, nodes.TemplateData) else text.value
+            said = text.data if isinstance(text, nodes.TemplateData) else getattr(text, "value", None)
             if isinstance(said, str) and (_ADDRESS.search(said) or _SENTENCE.search(said)):
                 return " ".join(said.split())
     return ""
