@@ -24,6 +24,7 @@ _LEAST: Final = 16
 #: Formats whose tensors lie in the file that describes them.
 _TOGETHER: Final = frozenset((
     "safetensors", "gguf", "npy", "hdf5", "msgpack", "caffe", "ctranslate2", "fasttext", "mxnet", "paddle-params", "darknet", "torch7",
+    "tflite", "ort", "tf-graph", "tf-saved-model", "tf-meta-graph", "coreml-weights", "catboost", "faiss", "netcdf", "matlab-4", "fits", "ggml",
 ))  # fmt: skip
 _NATIVE: Final = {
     "elf": "a program for Linux", "pe": "a program for Windows", "mach-o": "a program for macOS", "dex": "a program for Android",

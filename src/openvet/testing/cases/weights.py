@@ -12,10 +12,14 @@ from functools import partial
 from typing import Literal
 
 from openvet.testing.case import Case
+from openvet.testing.cases.device import tflite_model
 from openvet.testing.forge import Call, Name, dump
 from openvet.testing.forge_archive import ZipPart, forge_zip
 from openvet.testing.forge_hdf5 import Data, Group, floats, hdf5, text
 from openvet.testing.forge_msgpack import flax_array, forge_msgpack
+from openvet.testing.forge_protobuf import message
+from openvet.testing.forge_tensorflow import graph as tf_graph
+from openvet.testing.forge_tensorflow import node as tf_node
 from openvet.testing.forge_tensors import GgufTensor, gguf, npy, safetensors_raw
 from openvet.testing.forge_torch import FakeTensor, torch_zip
 
@@ -67,12 +71,27 @@ def _torch(data: bytes) -> bytes:
     return made.getvalue()
 
 
+def _tflite(data: bytes) -> bytes:
+    ends = {"inputs": [0], "outputs": [1], "operators": [{"opcode_index": 0, "inputs": [0], "outputs": [1]}]}
+    tensors = [{"shape": [_SIZE], "type": 3, "buffer": 1, "name": "w"}, {"shape": [2, 2], "buffer": 0, "name": "out"}]
+    return tflite_model(buffers=[{}, {"data": data}], subgraphs=[{"tensors": tensors, **ends}])
+
+
+def _frozen(data: bytes) -> bytes:
+    held = message(
+        "tensorflow", "TensorProto", {"dtype": 4, "tensor_shape": {"dim": [{"size": _SIZE}]}, "tensor_content": data}
+    )
+    return tf_graph([tf_node("w", "Const", [], {"dtype": {"type": 4}, "value": {"tensor": held}})])
+
+
 _CONTAINERS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "safetensors": ("model.safetensors", _safetensors),
     "gguf": ("model.gguf", _gguf),
     "npy": ("weights.npy", _npy),
     "flax": ("flax_model.msgpack", _flax),
     "torch": ("model.pt", _torch),
+    "tflite": ("model.tflite", _tflite),
+    "frozen-graph": ("frozen.pb", _frozen),
 }
 _TRANSFORMER_ENGINE = torch_zip({"scale": 1.0, "amax": [0.0] * 4})
 
