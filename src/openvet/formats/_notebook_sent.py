@@ -27,7 +27,7 @@ _OWN = pattern(r"kaggle\.json|\.netrc|huggingface/token|/etc/passwd|\.config/gcl
 
 def tell_sent(cells: Sequence[tuple[int, str]], facts: Facts) -> None:
     """Record each network call of ``cells`` (index in the notebook, Python) that sends secrets."""
-    from openvet.formats._python_secrets import may_take
+    from openvet.formats._python_secrets import SENDS, may_take
     from openvet.formats.python import read_source
 
     text = "\n".join(source for _, source in cells)
@@ -41,7 +41,7 @@ def tell_sent(cells: Sequence[tuple[int, str]], facts: Facts) -> None:
     for use in program.uses:
         if use.capability != "secret" or use.line in told:
             continue
-        inside = (use.line, use.name) in sent
+        inside = (use.line, use.name) in sent or use.name.rpartition(".")[2] in SENDS
         if _VARIABLE.search(use.detail):
             counts = inside and _PLAIN.search(lines[use.line - 1]) is not None
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CONSTRUCTION", "INFERENCE", "MODULE_HOOKS", "PROPERTIES"]
+__all__ = ["CONSTRUCTION", "ENTRIES", "INFERENCE", "MODULE_HOOKS", "OF_A_CLASS", "ON_EVENT", "PROPERTIES", "REGISTERS"]
 
 #: What runs when an object of a class comes to be, or when a loader makes a model of a folder.
 CONSTRUCTION = frozenset({
@@ -23,7 +23,28 @@ INFERENCE = frozenset({
     "_convert_token_to_id", "_convert_id_to_token", "convert_tokens_to_string", "build_inputs_with_special_tokens",
     "apply_chat_template", "to_dict", "to_diff_dict", "to_json_string", "state_dict", "get_input_embeddings", "_sample",
     "_generate_examples", "_split_generators", "_info", "check_inputs", "_sanitize_parameters", "chat", "stream_chat",
+    "process_docs", "process_results", "doc_to_text", "doc_to_target", "doc_to_choice",
 })  # fmt: skip
+#: Methods that a framework calls on objects of classes that are made of its own: Keras, evaluate, Lightning, ComfyUI, gradient functions.
+OF_A_CLASS = frozenset({
+    "build", "compute_output_shape", "get_config", "_compute", "_download_and_prepare", "_prepare_split", "training_step", "validation_step", "test_step",
+    "predict_step", "configure_optimizers", "configure_model", "configure_callbacks", "prepare_data", "train_dataloader", "val_dataloader",
+    "compute_loss", "create_optimizer", "get_train_dataloader", "backward", "add_noise", "set_timesteps", "scale_model_input",
+})  # fmt: skip
+#: What a trainer calls when something happens, by the beginning of its name.
+ON_EVENT = ("on_train_", "on_epoch_", "on_step_", "on_batch_", "on_fit_", "on_validation_", "on_test_", "on_predict_", "on_save", "on_load_", "on_init_",
+            "on_log", "on_evaluate", "on_before_", "on_after_", "on_sanity_", "on_optimizer_", "on_substep_", "on_pre_optimizer_")  # fmt: skip
+#: Functions that a program takes from files of one name: the file, and the beginnings of theirs.
+ENTRIES = {"hubconf.py": ("",), "conftest.py": ("pytest_",), "score.py": ("init", "run"), "scoring.py": ("init", "run")}
+#: Decorators that keep a function to call it when a pipeline is loaded or a server starts.
+REGISTERS = (
+    "spacy.registry.",
+    "spacy.util.registry.",
+    "spacy.Language.",
+    "spacy.language.Language.",
+    "thinc.api.registry.",
+    "catalogue.",
+)
 #: At module level or in a class these run on import.
 MODULE_HOOKS = frozenset({"__getattr__", "__dir__"})
 PROPERTIES = frozenset({"property", "cached_property", "functools.cached_property", "cache", "lazy_property"})

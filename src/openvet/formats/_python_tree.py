@@ -17,7 +17,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from openvet.formats._python_match import binds
-from openvet.formats._python_moments import CONSTRUCTION, INFERENCE, MODULE_HOOKS, PROPERTIES
+from openvet.formats._python_moments import (
+    CONSTRUCTION,
+    ENTRIES,
+    INFERENCE,
+    MODULE_HOOKS,
+    OF_A_CLASS,
+    ON_EVENT,
+    PROPERTIES,
+    REGISTERS,
+)
 from openvet.formats._python_names import from_beside, loaders, modules, words
 from openvet.formats._python_resolve import LOCAL, MOST_DEPTH, NEAR, Function
 from openvet.formats._python_settled import defaults_of
@@ -56,6 +65,9 @@ class Reading(Uses):
         self._busy = False
         self._left = False
         self._of_others: set[int] = set()
+        #: the name of the file, and methods that an attribute of their class names (``FUNCTION`` of ComfyUI)
+        self.file = ""
+        self._asked: set[str] = set()
 
     def module(self, tree: ast.Module, when: str) -> None:
         """Read the whole module, of which the top level runs ``when``."""
@@ -64,11 +76,11 @@ class Reading(Uses):
         if when == "import":
             self._waiting[when].extend(Waiting(name) for name in MODULE_HOOKS & self._functions.keys())
         self._called(when)
-        for moment, names in (("construction", CONSTRUCTION), ("inference", INFERENCE)):
-            at = moment if when == "import" else when
-            known: set[str] = set()
-            while new := [name for name in self._functions if name not in known]:  # those inside others come with these
-                known.update(new)
+        known: set[str] = set()
+        while new := [name for name in self._functions if name not in known]:  # those inside others come with these
+            known.update(new)
+            for moment, names in (("construction", CONSTRUCTION), ("inference", INFERENCE)):
+                at = moment if when == "import" else when
                 for name in new:
                     if self._is_hook(name, names) or (moment == "inference" and self._is_special(name)):
                         self._waiting[at].append(Waiting(name, (), BY_DEFAULT))
@@ -86,8 +98,20 @@ class Reading(Uses):
         )
 
     def _is_special(self, name: str) -> bool:
-        """Whether an operator, ``str()``, or an attribute that looks like any other runs this method."""
+        """Whether an operator, ``str()``, an attribute that looks like any other, or the framework of its class runs this method."""
         owner, _, method = name.rpartition(".")
+        if name in self._asked or (
+            not owner and method.startswith(ENTRIES.get(self.file, ("\0",))) and not method.startswith("_")
+        ):
+            return True
+        if (
+            owner in self._classes
+            and (method in OF_A_CLASS or method.startswith(ON_EVENT))
+            and self._classes[owner].bases
+        ):
+            return True
+        if owner.rpartition(".")[2] == "TritonPythonModel":
+            return True
         return owner in self._classes and (
             (method.startswith("__") and method.endswith("__")) or method in self._properties
         )
@@ -349,7 +373,12 @@ class Reading(Uses):
                 self._expression(value, when)
         self._functions[name] = node
         for decorator in node.decorator_list:
-            if self._registers(self.resolve(decorator)):
+            starts = (
+                isinstance(decorator, ast.Call)
+                and isinstance(decorator.func, ast.Attribute)
+                and decorator.func.attr == "on_event"
+            )
+            if self._registers(self.resolve(decorator)) or starts:
                 self._waiting[when].append(Waiting(name))
         owner = scope.removesuffix(".")
         if owner in self._classes:
@@ -362,6 +391,8 @@ class Reading(Uses):
     @staticmethod
     def _registers(name: str | None) -> bool:
         """A decorator that keeps the function to run it by itself later."""
+        if name is not None and name.removeprefix(NEAR).startswith(REGISTERS):
+            return True
         return name in ("atexit.register", "signal.signal", "threading.Thread", "os.register_at_fork")
 
     def _class(self, node: ast.ClassDef, when: str, scope: str) -> None:
@@ -371,6 +402,12 @@ class Reading(Uses):
             self._expression(decorator, when)
         for value in [*node.bases, *(keyword.value for keyword in node.keywords)]:
             self._expression(value, when)
+        for each in node.body:
+            if isinstance(each, ast.Assign) and _is_named(each, "FUNCTION") and isinstance(each.value, ast.Constant):
+                self._asked.update(
+                    f"{name}.{method}"
+                    for method in (str(each.value.value), "INPUT_TYPES", "IS_CHANGED", "VALIDATE_INPUTS")
+                )
         outer = self._names, self._nested_block
         self._names = ChainMap({}, self._names)
         self._block(node.body, when, f"{name}.")
@@ -495,6 +532,10 @@ def _is_text(value: ast.expr) -> bool:
     return isinstance(value, ast.JoinedStr) or (
         isinstance(value, ast.Constant) and isinstance(value.value, str | bytes)
     )
+
+
+def _is_named(node: ast.Assign, name: str) -> bool:
+    return isinstance(node.targets[0], ast.Name) and node.targets[0].id == name
 
 
 def _last(decorator: ast.expr) -> str:

@@ -59,6 +59,8 @@ _ACTS = pattern(
 #: Names that methods of all sorts of things have: ``model.eval()``.
 _OF_ANYTHING = frozenset({"eval", "exec", "compile", "evaluate", "main", "get"})
 _FILTER = pattern(r"(?:head|tail|wc|grep|cut|tr|nl)(?: [\w.,:-]{1,40}){0,6}", re.ASCII)
+_UNPICKLES = frozenset({"pickle.loads", "pickle.load", "cloudpickle.loads", "cloudpickle.load", "dill.loads", "dill.load", "marshal.loads",
+                        "joblib.load", "jsonpickle.decode", "jsonpickle.loads", "_pickle.loads", "_pickle.load"})  # fmt: skip
 #: What makes objects of tables of settings, and the keys under which the callable stands.
 _BUILDERS = frozenset({
     "logging.config.dictConfig", "logging.config.DictConfigurator", "hydra.utils.instantiate", "hydra.utils.call", "hydra.instantiate",
@@ -187,7 +189,7 @@ class Uses(Names):
     def _replaced(self, target: ast.Attribute | ast.Subscript, value: ast.expr, when: str) -> None:
         """``torch.load = f``: whatever calls the function of the package calls this one of the file from now on."""
         owner = self.resolve(target.value)
-        if owner is None or owner.startswith((LOCAL, NEAR)) or when not in ("import", "construction", "inference"):
+        if owner is None or owner.startswith((LOCAL, NEAR)):
             return
         key = target.attr if isinstance(target, ast.Attribute) else self.fold(target.slice)
         module = owner.removesuffix(".__dict__")
@@ -197,7 +199,7 @@ class Uses(Names):
         if name is not None and name.startswith(LOCAL):
             local = name[len(LOCAL) :].replace("()", "")
             self._in_place[local] = f"{module}.{key}"
-            self._waiting["construction"].append(Waiting(local))
+            self._waiting["call" if when == "call" else "construction"].append(Waiting(local))
 
     def _named_call(self, node: ast.Call, name: str, when: str) -> None:  # noqa: C901 - one branch for each kind of call
         capability = self._known.of(name)
@@ -220,9 +222,13 @@ class Uses(Names):
         elif name.startswith("torch.utils.cpp_extension.load") and self._source_runs(node):
             self._use(node, name, "process", when, "compiles a source that starts a process")
         elif name in _BUILDERS and (built := self._built(node)):
-            self._use(node, built, str(self._known.of(built)), when, f"is made by {shown(name)}")
+            self._use(node, built, "hidden", when, f"is made by {shown(name)}")
         elif name in _MACHINE_CODE and self._runs_memory(node, name):
-            self._use(node, name, "process", when, "runs machine code out of memory")
+            self._use(node, name, "hidden", when, "runs machine code out of memory")
+        elif name == "os.dup2" and node.args and self.resolve(node.args[0]) == "socket.socket().fileno()":
+            self._use(node, name, "hidden", when, "hands its streams to a socket")
+        elif name in _UNPICKLES and when != "call" and self._is_fetched(node):
+            self._use(node, name, "hidden", when, "unpickles what it fetches")
         elif capability == "process":
             self._use(node, name, self._kind(node, name), when, self._arguments(node))
         elif capability == "file" or (
@@ -235,6 +241,11 @@ class Uses(Names):
             self._use(node, name, capability, when, self._arguments(node))
         elif name in self._known.loaders and self._loads(node, name):
             self._use(node, name, "load", when, self._arguments(node))
+
+    def _is_fetched(self, node: ast.Call) -> bool:
+        """Whether what is unpickled is fetched just before."""
+        return any(self._known.of(self.resolve(part.func) or "") == "network"
+                   for each in node.args[:1] for part in self._all_of(each) if isinstance(part, ast.Call))  # fmt: skip
 
     def _built(self, node: ast.Call) -> str:
         """The dangerous callable that a table of settings names, where a call makes objects of it."""
@@ -297,7 +308,7 @@ class Uses(Names):
     def _is_object(self, node: ast.expr) -> bool:
         """A constant that an unpickler or a YAML loader makes an object of."""
         value = self.fold(node)
-        return isinstance(value, bytes) or (isinstance(value, str) and "!!python/" in value)
+        return isinstance(value, bytes) or (isinstance(value, str) and ("!!python/" in value or '"py/' in value))
 
     def _source_runs(self, node: ast.Call) -> bool:
         """Whether the C++ that is compiled here starts a process."""
@@ -563,6 +574,10 @@ class Uses(Names):
 
     def _made(self, local: str, when: str, given: Given, node: ast.Call | None, depth: int = 0) -> None:
         """An object of a class of this file comes to be: any of its special methods may be reached by an operator."""
+        for given_base in self._classes[local].bases[:10] if node is not None and local in self._classes else []:
+            full = self.resolve(given_base)
+            if full is not None and node is not None and self._known.of(full) == "process":
+                self._use(node, full, self._kind(node, full), when, self._arguments(node))
         for method in self._methods_of.get(local, ()):
             if method == "__init__":
                 self._wait(f"{local}.{method}", when, given, node, bound=True)
@@ -626,14 +641,16 @@ class Uses(Names):
         """Whether ``exec`` gets the text of a source of this package, as ``setup.py`` reads its version: that source is examined itself."""
         parts = self._all_of(code)
         texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
-        calls = {_last_name(part.func) for part in parts if isinstance(part, ast.Call)}
+        calls = {
+            _last_name(part.func) for part in parts if isinstance(part, ast.Call) and self.resolve(part) != "os.path"
+        }
         if ("open" not in calls and "read_text" not in calls) or not calls <= _READING or len(parts) > _MOST_LOOKED_AT:
             return False
         if not any(text.endswith(".py") for text in texts) or any(_LEAVES.search(text) for text in texts):
             return False
         if any(isinstance(part, ast.Attribute) and part.attr in ("environ", "argv", "stdin") for part in parts):
             return False
-        names = {part.id for part in parts if isinstance(part, ast.Name)} - {"__file__", "compile", "open"}
+        names = {part.id for part in parts if isinstance(part, ast.Name)} - {"__file__", "compile", "getattr", "open"}
         modules = ("os", "io", "codecs", "pathlib")
         return all((self._names.get(each) or "").split(".", 1)[0] in modules or self._is_known(each) for each in names)
 

@@ -314,6 +314,7 @@ def _parsed(text: str, location: Location, imports: tuple[str, ...], limits: Lim
     from openvet.formats._python_tree import Reading
 
     reading = Reading(text, min(limits.records, 500))
+    reading.file = location.place.replace("!", "/").rpartition("/")[2]
     try:
         reading.module(tree, when)
     except RecursionError:

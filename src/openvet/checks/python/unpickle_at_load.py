@@ -29,7 +29,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from openvet.checks._check import Context
-from openvet.checks.python._uses import found, sources
+from openvet.checks.python._uses import found, sources, uses
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
 
@@ -43,6 +43,7 @@ RULE = Rule(
 )
 
 _GRADES = {"import": (Severity.MEDIUM, Confidence.HIGH)}
+_LATER = {"construction": (Severity.HIGH, Confidence.MEDIUM), "inference": (Severity.HIGH, Confidence.MEDIUM)}
 
 
 #: What makes a module of a file, and what fetches files from anywhere. A repository of a hub is one that can be checked, as with
@@ -55,6 +56,14 @@ _MODULES = frozenset(
         "imp.load_source",
         "imp.load_compiled",
         "imp.load_dynamic",
+    }
+)
+_ARCHIVES = frozenset(
+    {
+        "zipimport.zipimporter",
+        "runpy.run_path",
+        "importlib.machinery.SourceFileLoader",
+        "importlib.util.spec_from_file_location",
     }
 )
 _FETCHERS = frozenset({"gdown", "wget", "pooch", "mega"})
@@ -71,6 +80,13 @@ def check(ctx: Context) -> Iterator[Finding]:
             if fetched and "\u2026" in str(finding.evidence["detail"])
             else finding
         )
+    fetching = {program.location.place for program, use, _ in ctx.inventory.once(uses)
+                if use.capability == "network" and use.when != "call"}  # fmt: skip
+    for finding in found(
+        ctx, "load", "loads code", "Do not run this code before you know what it fetches and loads.", _LATER
+    ):
+        if finding.evidence["callable"] in _ARCHIVES and finding.location.place in fetching:
+            yield replace(finding, message=f"{finding.message}, in a file that fetches files then")
 
 
 def _fetches(ctx: Context, place: str) -> bool:

@@ -2,7 +2,7 @@
 
 What it finds:
     Listeners for the keyboard and the mouse, reading and changing the clipboard, pictures of the screen and recordings of sound, when the
-    file is imported or one of its classes is constructed or loaded.
+    file is imported or one of its classes is constructed, loaded or used.
 
 Why it matters:
     Keys and the clipboard hold passwords and the addresses to which money is sent; code that replaces those, or sends them, is common in
@@ -15,7 +15,7 @@ Remedy:
     Do not run this code. Where it has run, change the passwords that were typed since.
 
 What it cannot see:
-    What is read of devices directly, or by native code; programs for robots and agents that watch when they are used are not told.
+    What is read of devices directly, or by native code. What shows the screen when the model is used is not told: agents do that.
 
 References:
     MITRE ATT&CK T1056.001, T1113, T1115, T1123 ; CWE-506.
@@ -40,7 +40,8 @@ RULE = Rule(
     needs=("python", "python-bytecode"),
 )
 
-_GRADES = {"import": (Severity.HIGH, Confidence.HIGH), "construction": (Severity.HIGH, Confidence.MEDIUM)}
+_GRADES = {"import": (Severity.HIGH, Confidence.HIGH), "construction": (Severity.HIGH, Confidence.MEDIUM),
+           "inference": (Severity.HIGH, Confidence.MEDIUM)}  # fmt: skip
 #: What shows the screen or takes sound: demonstrations do so as well.
 _SHOWS = ("ImageGrab", "mss.", "pyautogui.", "pyscreenshot.", "sounddevice.", "pyaudio.")
 
@@ -51,4 +52,7 @@ def check(ctx: Context) -> Iterator[Finding]:
         ctx, "watch", "watches what its user types, copies, shows or says", "Do not run this code.", _GRADES
     ):
         shows = any(each in str(finding.evidence["callable"]) for each in _SHOWS)
-        yield replace(finding, severity=Severity.MEDIUM) if shows else finding
+        if not shows:
+            yield finding
+        elif finding.evidence["when"] != "inference":  # an agent that is used looks at the screen
+            yield replace(finding, severity=Severity.MEDIUM)

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 
 from openvet.testing.case import Case
 from openvet.testing.forge_reaching import (
+    CARRIED,
     FETCHED,
     HIDDEN,
+    JOINED,
     MACHINE_CODE,
     NAMED,
     OWN,
+    PROGRAMS,
     PUBLISHED,
     SENT,
     STARTED,
@@ -49,6 +52,7 @@ def _each(prefix: str, technique: str, codes: Mapping[str, Code], *rules: str) -
 _LOUD = "hub/python-code"
 #: What else is told of a case.
 _MORE: dict[tuple[str, str], tuple[str, ...]] = {
+    ("joined", "objects-fetched"): ("python/network-at-load",),
     ("watched", "keys"): ("python/network-at-load",),
     ("sent", "keys-by-a-bucket"): (_LOUD,),
     ("sent", "cookies-in-a-loop"): (_LOUD,),
@@ -56,9 +60,13 @@ _MORE: dict[tuple[str, str], tuple[str, ...]] = {
 }
 
 CASES: tuple[Case, ...] = (
-    *_each("named", "a command by a name that comes about in another way", NAMED, "python/process-at-load", _LOUD),
+    *(_case(f"named-{name}", f"a command by a name that comes about in another way: {name.replace('-', ' ')}", code, "reject", _LOUD,
+            "python/hidden-code" if "configuration" in name else "python/process-at-load") for name, code in NAMED.items()),
     *_each("sent", "what is the user's own is sent", SENT, "python/sends-secrets"),
-    *_each("machine-code", "machine code is run out of memory", MACHINE_CODE, "python/process-at-load", _LOUD),
+    *_each("machine-code", "machine code is run out of memory", MACHINE_CODE, "python/hidden-code", _LOUD),
+    *_each("carried", "a command in a function that a framework calls", CARRIED, "python/process-at-load", _LOUD),
+    *_each("joined", "streams, objects and callables that are joined unseen", JOINED, "python/hidden-code", _LOUD),
+    *_each("program", "a program is fetched when a model is built or used", PROGRAMS, "python/network-at-load", _LOUD),
     *_each("fetched", "a native library is fetched and loaded", FETCHED, "python/native-at-load", "python/network-at-load", _LOUD),
     *_each("taken-over", "a function of a package is replaced by one that sends", TAKEN_OVER, "python/hidden-code",
            "python/network-at-load", _LOUD),
