@@ -200,7 +200,7 @@ def test_nothing_speaks_of_conformity_as_a_verdict_and_no_draft_is_law() -> None
 
 @pytest.mark.parametrize("file", sorted(each.name for each in HERE.glob("cases/*.yaml")))
 def test_cases(file: str) -> None:
-    ours = [each for each in cases() if each.where.startswith(f"cases/{file}:")]
+    ours = [each for each in cases() if f"cases/{file}:" in each.where]
     assert len(ours) > 10
     assert [problem for each in ours for problem in run_case(each, pack())] == []
 

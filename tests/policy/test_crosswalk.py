@@ -66,10 +66,10 @@ def test_statements_are_those_of_facts_of_needs_and_those_that_conditions_look_f
 
 def test_what_is_taken_over_counts_once() -> None:
     both = cross([load_pack("baseline"), load_pack("strict")])
-    assert both.own == (12, 6)
+    assert both.own == (13, 7)
     assert [each.pack for each in by_name(both.facts)["scan.verdict"]] == ["baseline"]
     alone = cross([load_pack("strict")])
-    assert alone.own == (18,)
+    assert alone.own == (20,)
     assert by_name(alone.facts)["scan.verdict"] == (Served("strict", ("BASE-1",), ()),)
 
 

@@ -138,11 +138,22 @@ def _licenses(licenses: LicensesV1) -> Values:
 def _rights(rights: RightsV1) -> Values:
     return {
         "rights.uses": {each.use: each.verdict for each in rights.answers},
+        "rights.uses_but_data": _but_data(rights),
         "rights.verdict": rights.verdict,
         "rights.drifts": _sorted(each.kind for each in rights.drifts),
         "rights.duties": _sorted(each.kind for each in rights.duties),
         "rights.missing_duties": _sorted(each.kind for each in rights.duties if each.state == "missing"),
     }
+
+
+def _but_data(rights: RightsV1) -> dict[str, str]:
+    """The verdict on each use by the reasons that are not about data sets."""
+    data = {each.id for each in rights.works if each.relation in {"trained-on", "evaluated-on"}}
+    out = {}
+    for answer in rights.answers:
+        said = {each.verdict for each in answer.reasons if each.work not in data}
+        out[answer.use] = next((each for each in ("not-allowed", "depends") if each in said), "allowed")
+    return out
 
 
 def _lineage(lineage: LineageV1) -> Values:

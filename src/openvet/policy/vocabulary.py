@@ -154,6 +154,11 @@ VOCABULARY: Final[Mapping[str, Fact]] = _made(
         "map(string, string)",
         "use -> allowed, depends, not-allowed, of the uses that the pack asks about",
     ),
+    (
+        "rights.uses_but_data",
+        "map(string, string)",
+        "the same, leaving out what hangs on data sets: whether their licences bind a model is contested",
+    ),
     ("rights.verdict", "string", "the worst of these, and of what has to be known whatever the use"),
     ("rights.drifts", "list(string)", "kinds of what the model's licence drops of what a base model's asks for"),
     ("rights.duties", "list(string)", "kinds of duties that licences name for these uses"),
