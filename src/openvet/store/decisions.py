@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from openvet.core.dataclass import dataclass
 from openvet.store.database import Connection
@@ -55,6 +55,9 @@ _COLUMNS: Final = (
     DECISION.c.conditions, DECISION.c.vetting,
 )  # fmt: skip
 
+#: Made once: it is asked for each file that somebody gets.
+_OF_REVISION: Final = select(*_COLUMNS).where(DECISION.c.revision == bindparam("which")).order_by(DECISION.c.id.desc())
+
 
 def add_decision(
     connection: Connection,
@@ -82,7 +85,7 @@ def add_decision(
 
 def decisions_of(connection: Connection, revision: int) -> list[DecisionRow]:
     """All decisions about a commit, the latest first."""
-    rows = connection.execute(select(*_COLUMNS).where(DECISION.c.revision == revision).order_by(DECISION.c.id.desc()))
+    rows = connection.execute(_OF_REVISION, {"which": revision})
     return [DecisionRow(**each._mapping) for each in rows]
 
 

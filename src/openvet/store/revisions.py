@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from sqlalchemy import and_, delete, func, insert, select, union, update
+from sqlalchemy import and_, bindparam, delete, func, insert, select, union, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
@@ -58,6 +58,8 @@ _REVISION: Final = (
     REVISION.c.id, REPOSITORY.c.kind, REPOSITORY.c.name, REVISION.c.commit_id, REVISION.c.upstream, REVISION.c.about, REVISION.c.listed_at,
 )  # fmt: skip
 _FILE: Final = (FILE.c.path, FILE.c.size, FILE.c.oid, FILE.c.lfs, FILE.c.pointer, func.coalesce(FILE.c.sha256, ""))
+#: Made once: it is asked for each file that somebody gets.
+_DIGEST: Final = select(FILE.c.sha256).where(FILE.c.revision == bindparam("which"), FILE.c.path == bindparam("name"))
 _ROWS: Final = 500
 
 
@@ -172,8 +174,7 @@ def ref_history(connection: Connection, kind: str, name: str, ref: str, most: in
 
 def stored_digest(connection: Connection, revision: int, path: str) -> str:
     """SHA-256 of a file of a commit as it was hashed here, '' where it was not."""
-    which = (FILE.c.revision == revision, FILE.c.path == path)
-    return connection.execute(select(FILE.c.sha256).where(*which)).scalar() or ""
+    return connection.execute(_DIGEST, {"which": revision, "name": path}).scalar() or ""
 
 
 def repositories_named(connection: Connection, kind: str, search: str, after: str) -> Iterator[tuple[int, str]]:
