@@ -78,7 +78,7 @@ class Client:
         return told["value"]
 
 
-def command(name: str, url: str, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def command(name: str, url: str, home: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     """``hf`` of an environment, and what a person sees of it."""
     return subprocess.run(
         [str(PLACE / name / "bin" / "hf"), *arguments],
@@ -86,6 +86,6 @@ def command(name: str, url: str, home: Path, *arguments: str) -> subprocess.Comp
         text=True,
         check=False,
         cwd=home,
-        env=environment(url, home),
+        env=environment(url, home, **more),
         timeout=120,
     )
