@@ -74,7 +74,7 @@ class PythonUse:
     Attributes:
         line: where, from 1.
         name: qualified name of what is called, printable.
-        capability: ``process code load native network file import watch`` of ``data/python_capabilities.toml``, or
+        capability: ``process code load native network file import watch show`` of ``data/python_capabilities.toml``, or
             ``hidden``: code that is decoded before it runs, or a dangerous callable whose name is put together; or
             ``startup``: a file is changed from which programs are started; or ``install`` and ``fetch``: a constant
             command installs packages that OpenVet knows, or others, or fetches weights; or ``telling``: a process that only tells

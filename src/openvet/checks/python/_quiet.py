@@ -43,7 +43,8 @@ _DOES = {
     "secret": "takes what is secret to the user",
     "trust": "runs code of another repository",
     "fetch": "installs or fetches something",
-    "watch": "watches what its user types, copies, shows or says",
+    "watch": "watches what its user types or copies",
+    "show": "takes pictures of the screen, or sound",
 }
 #: Loaders of files of weights: what they load is a file, which is examined by itself where it is here.
 _OF_WEIGHTS = frozenset({
@@ -108,6 +109,8 @@ def _of_use(use: PythonUse, program: PythonSource) -> str:
     if use.detail == CHOSEN and use.when != "call":
         return f"line {use.line} imports a module {CHOSEN} ({shorten(use.name, 60)})"
     if use.capability in (_WHEN_CALLED if use.when == "call" else _ALWAYS):
+        return ""
+    if use.capability == "show" and use.when != "import":
         return ""
     if use.when in ("construction", "inference") and _is_of_the_model(use, program):
         return ""

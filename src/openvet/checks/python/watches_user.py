@@ -1,8 +1,8 @@
 """Python code that comes with the model watches whoever loads it: keys, the clipboard, the screen, the microphone.
 
 What it finds:
-    Listeners for the keyboard and the mouse, reading and changing the clipboard, pictures of the screen and recordings of sound, when the
-    file is imported or one of its classes is constructed, loaded or used.
+    Listeners for the keyboard and the mouse, reading and changing the clipboard, when the file is imported or one of its classes is
+    constructed, loaded or used; pictures of the screen and recordings of sound when it is imported.
 
 Why it matters:
     Keys and the clipboard hold passwords and the addresses to which money is sent; code that replaces those, or sends them, is common in
@@ -15,7 +15,7 @@ Remedy:
     Do not run this code. Where it has run, change the passwords that were typed since.
 
 What it cannot see:
-    What is read of devices directly, or by native code. What shows the screen when the model is used is not told: agents do that.
+    What is read of devices directly, or by native code. Classes that take the screen or sound are not told: agents and loaders of streams do that.
 
 References:
     MITRE ATT&CK T1056.001, T1113, T1115, T1123 ; CWE-506.
@@ -24,7 +24,6 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from openvet.checks._check import Context
 from openvet.checks.python._uses import found
@@ -42,17 +41,13 @@ RULE = Rule(
 
 _GRADES = {"import": (Severity.HIGH, Confidence.HIGH), "construction": (Severity.HIGH, Confidence.MEDIUM),
            "inference": (Severity.HIGH, Confidence.MEDIUM)}  # fmt: skip
-#: What shows the screen or takes sound: demonstrations do so as well.
-_SHOWS = ("ImageGrab", "mss.", "pyautogui.", "pyscreenshot.", "sounddevice.", "pyaudio.")
+#: A class for it is made by whoever asks for that; that importing a file does so is another matter.
+_SHOWN = {"import": (Severity.MEDIUM, Confidence.HIGH)}
 
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each such call."""
-    for finding in found(
-        ctx, "watch", "watches what its user types, copies, shows or says", "Do not run this code.", _GRADES
-    ):
-        shows = any(each in str(finding.evidence["callable"]) for each in _SHOWS)
-        if not shows:
-            yield finding
-        elif finding.evidence["when"] != "inference":  # an agent that is used looks at the screen
-            yield replace(finding, severity=Severity.MEDIUM)
+    yield from found(ctx, "watch", "watches what its user types or copies", "Do not run this code.", _GRADES)
+    yield from found(
+        ctx, "show", "takes pictures of the screen, or sound", "Find out why before you run this code.", _SHOWN
+    )
