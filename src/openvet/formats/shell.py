@@ -455,6 +455,18 @@ _SET = pattern(
 _USED = pattern(r"\$\{?([A-Za-z_]\w{0,60})\}?")
 _DROPPED = pattern(r"\\(?=[a-z])")
 _BLANKS = pattern(r"[ \t\xa0]{2,}")
+#: A word that a shell puts together: what ``printf`` or ``echo`` prints in its place, or a text with escapes (``$'...'``).
+_WORDS_IN = r"(\"[^\"`$()]{0,400}\"|'[^']{0,400}'|[^\s()\"'`$;|&]{1,400})"
+_PRINTED = pattern(
+    rf"\$\(\s{{0,9}}(?:printf|echo(?:\s{{1,9}}-[neE]{{1,3}})?)\s{{1,9}}{_WORDS_IN}\s{{0,9}}\)"
+    rf"|`\s{{0,9}}(?:printf|echo(?:\s{{1,9}}-[neE]{{1,3}})?)\s{{1,9}}{_WORDS_IN}\s{{0,9}}`|\$('[^']{{0,400}}')"
+)
+_ESCAPE = pattern(r"\\x([0-9a-fA-F]{2})|\\0?([0-7]{3})")
+
+
+def _printed(found: re.Match[str]) -> str:
+    text = (found[1] or found[2] or found[3] or "").strip("\"'")
+    return _ESCAPE.sub(lambda each: chr(int(each[1], 16) if each[1] else int(each[2], 8) & 0xFF), text)
 
 
 class _Spelled:
@@ -468,14 +480,14 @@ class _Spelled:
 
     def plain(self, line: str) -> str:
         """``line`` itself where nothing is put into it."""
-        if "=" in line and len(self._values) < _MOST:
-            for name, value in _SET.findall(line):
+        out = _PRINTED.sub(_printed, line) if self._room > 0 and ("$" in line or "`" in line) else line
+        if "=" in out and len(self._values) < _MOST:
+            for name, value in _SET.findall(out):
                 self._values[name] = value.strip("\"'")
         if self._room <= 0 or not ("$" in line or "\\" in line):
             return line
-        out = line
-        if "$" in line:
-            out = _USED.sub(lambda found: self._values.get(found[1], found[0]), line)[:_LONGEST_LINE]
+        if "$" in out:
+            out = _USED.sub(lambda found: self._values.get(found[1], found[0]), out)[:_LONGEST_LINE]
         out = _DROPPED.sub("", out)
         if out == line:
             return line
