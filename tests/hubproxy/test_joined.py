@@ -25,6 +25,8 @@ from openvet.testing.forge import Call, Name, dump
 from tests.hubproxy.running import Running
 
 DAY = 24 * 3_600_000
+#: Has the form of a token of ours, and is nobody's.
+OTHER = "ovt_bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb47fd49d4"
 BAD = dump(Call(Name("os", "system"), ("echo forged",)))
 
 
@@ -182,3 +184,15 @@ def test_no_token_is_in_the_notes(house: House) -> None:
 
     note = house.server.noted()
     assert house.tokens["ann"] not in as_json(note) + as_text(note) + repr(note)
+
+
+def test_a_token_of_another_hub_is_no_obstacle_where_nobody_has_to_be_known(house: House) -> None:
+    people = house.people
+    open_to_all = PeopledGate(house.gate, people, house.gate.database, house.gate.clock, anonymous=True)
+    with Running(open_to_all, hold=8.0) as server:
+        for headers, status in (
+            ({}, 200),
+            ({"Authorization": "Bearer hf_" + "a" * 34}, 200),
+            ({"Authorization": "Bearer " + OTHER}, 401),
+        ):
+            assert server.ask("GET", "/org/good/resolve/main/config.json", headers)[0] == status

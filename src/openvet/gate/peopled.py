@@ -9,7 +9,7 @@ from typing import Final
 
 from openvet.errors import OpenVetError
 from openvet.gate.answers import Asking, Gate, Listed, Ready, Refusal, RefusedError, Repository, Waiting
-from openvet.gate.credentials import token_digest
+from openvet.gate.credentials import is_token, token_digest
 from openvet.gate.identity import Identity, NotAllowedError, People
 from openvet.gate.roles import ROOT, Right
 from openvet.store.database import Database
@@ -91,9 +91,10 @@ class PeopledGate:
         Raises:
             RefusedError: nobody may pull without a token, or not with this one.
         """
-        if not asking.token:
+        # clients send the token of another hub with every request, wherever that leads
+        if not asking.token or (self._anonymous and not is_token(asking.token)):
             if self._anonymous:
-                return asking
+                return replace(asking, token="")
             text = "This server gives models to people it knows: set HF_TOKEN to a token of yours; one is made under your account here."
             raise RefusedError(Refusal.NOT_ALLOWED, text, link="/openvet/account")
         identity = self._identity(asking.token)

@@ -57,7 +57,7 @@ def serve(config: ServeConfig, say: Callable[[str], None], log: Callable[[str], 
             people = People(gate.database, gate.clock)
             link = people.begin()
             requests = Requests(gate.database, gate, gate.clock, config.rules)
-            anonymous = is_loopback(config.host) if config.anonymous is None else config.anonymous
+            anonymous = _is_private(config) if config.anonymous is None else config.anonymous
             note = as_json if config.log == "json" else as_text
             server = Server(
                 PeopledGate(gate, people, gate.database, gate.clock, anonymous=anonymous),
@@ -112,6 +112,11 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _is_private(config: ServeConfig) -> bool:
+    """Whether only people on this machine reach it: it listens to nobody else, and nothing hands requests on to it."""
+    return is_loopback(config.host) and not config.proxies and not config.url
 
 
 def _hosts(config: ServeConfig) -> tuple[str, ...]:
