@@ -12,6 +12,7 @@ import pytest
 
 from openvet.gate import credentials
 from openvet.gate.answers import Repository
+from openvet.gate.catalogue import Catalogue
 from openvet.gate.gate import OpenGate
 from openvet.gate.identity import People
 from openvet.gate.opening import Place, open_gate
@@ -42,10 +43,11 @@ class House:
             for path in ("/vision", "/text"):
                 rows.add_project(connection, path, path, 1)
         requests = Requests(gate.database, gate, gate.clock)
+        catalogue = Catalogue(gate.database, str(folder / "data"), gate, gate.clock)
         self.server = Running(
             PeopledGate(gate, self.people, gate.database, gate.clock, anonymous=anonymous),
             hold=8.0,
-            mounts={"/openvet/v1": make_api(gate.database, self.people, requests, gate.clock)},
+            mounts={"/openvet/v1": make_api(gate.database, self.people, requests, catalogue, gate.clock)},
         )
 
     def add(self, name: str, role: Role, project: str) -> None:

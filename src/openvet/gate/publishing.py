@@ -27,12 +27,22 @@ from openvet.store.jobs import Job, add_job
 from openvet.store.revisions import RevisionRow, revision_by_id
 from openvet.workflows.dossier import create
 
-__all__ = ["PUBLISH", "Publisher", "ask_for_publishing"]
+__all__ = ["PUBLISH", "Publisher", "ask_for_publishing", "dossier_folder", "log_folder"]
 
 PUBLISH: Final = "publish"
 
 _DOSSIERS: Final = "dossiers"
 _LOG: Final = "log"
+
+
+def dossier_folder(folder: str, row: RevisionRow) -> str:
+    """Where the dossier of a revision is, of the gate in ``folder``."""
+    return os.path.join(folder, _DOSSIERS, f"{row.kind}s", row.name.replace("/", "--"), row.commit)
+
+
+def log_folder(folder: str) -> str:
+    """Where the log is, of the gate in ``folder``."""
+    return os.path.join(folder, _LOG)
 
 
 class Publisher:
@@ -46,16 +56,12 @@ class Publisher:
 
     def __init__(self, database: Database, folder: str, key: PrivateKey, name: str, clock: Clock) -> None:
         self._database, self._folder, self._key, self._clock = database, folder, key, clock
-        self._log = os.path.join(folder, _LOG)
+        self._log = log_folder(folder)
         if not os.path.isfile(os.path.join(self._log, CHECKPOINT)):
             try:
                 create_log(self._log, name, key)
             except UsageError:  # another process was faster
                 LogReader(self._log, key.public)
-
-    def dossier_of(self, row: RevisionRow) -> str:
-        """The folder of the dossier of a revision."""
-        return os.path.join(self._folder, _DOSSIERS, f"{row.kind}s", row.name.replace("/", "--"), row.commit)
 
     def publish(self, job: Job, keeper: Keeper) -> Effects:
         """Publish what is decided of a revision and was not published (raises :class:`StorageError`)."""
@@ -68,7 +74,7 @@ class Publisher:
         lines = [each for each in dict.fromkeys(lines) if each]
         keeper.check()
         if lines:
-            self._fill(self.dossier_of(row), lines)
+            self._fill(dossier_folder(self._folder, row), lines)
             keeper.check()
             self._append(lines)
         decisions = [number for number, _, _ in waiting]

@@ -24,6 +24,7 @@ from openvet.gate.policy import Policy, admission_line, day_of, evidence_lines
 from openvet.gate.publishing import ask_for_publishing
 from openvet.gate.settings import SECOND, Settings
 from openvet.gate.standing import ALL, clock_time, is_approved, line_of, reason_of
+from openvet.gate.summaries import summary_of_report
 from openvet.gate.upstreams import Found, Opened, UpstreamError, Upstreams
 from openvet.gate.worker import Clock, Effects, Keeper
 from openvet.io.hashing import Pending
@@ -36,6 +37,7 @@ from openvet.store.blobs import BlobStore
 from openvet.store.database import Connection, Database
 from openvet.store.decisions import add_decision, decisions_of
 from openvet.store.jobs import Job, add_job
+from openvet.store.models import note_summary
 from openvet.store.pulls import get_value, set_value
 from openvet.store.revisions import FileRow, RevisionRow, blob_of_oid, files_of, note_blob, note_stored, revision_by_id
 from openvet.store.vettings import end_vetting, note_progress, start_vetting
@@ -304,11 +306,13 @@ class Vetter:
             until=until, subject=report.subject, rests=lines,
         )  # fmt: skip
         text = json_report.compose(Report(tool(), (report,), rule_texts(), ()))
+        summary = summary_of_report(report, vetting)
         packed, kept = zlib.compress(text.encode("utf-8", "surrogatepass")), zlib.compress(b"\n".join(lines))
 
         def write(connection: Connection) -> None:
             now = self._clock()
             end_vetting(connection, vetting, "done", str(report.verdict), reason, packed, kept, now)
+            note_summary(connection, task.row.id, summary)
             add_decision(
                 connection,
                 task.row.id,

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from openvet.core.text import printable
 from openvet.errors import UsageError
+from openvet.gate.catalogue import Catalogue
 from openvet.gate.identity import People
 from openvet.gate.opening import open_gate
 from openvet.gate.peopled import PeopledGate
@@ -57,6 +58,7 @@ def serve(config: ServeConfig, say: Callable[[str], None], log: Callable[[str], 
             people = People(gate.database, gate.clock)
             link = people.begin()
             requests = Requests(gate.database, gate, gate.clock, config.rules)
+            catalogue = Catalogue(gate.database, config.data, gate, gate.clock, config.settings)
             anonymous = _is_private(config) if config.anonymous is None else config.anonymous
             note = as_json if config.log == "json" else as_text
             server = Server(
@@ -67,7 +69,7 @@ def serve(config: ServeConfig, say: Callable[[str], None], log: Callable[[str], 
                 grace=config.grace,
                 proxies=config.proxies,
                 hosts=_hosts(config),
-                mounts={"/openvet/v1": make_api(gate.database, people, requests, gate.clock)},
+                mounts={"/openvet/v1": make_api(gate.database, people, requests, catalogue, gate.clock)},
                 handed=(os.path.join(config.data, "blobs"), config.nginx) if config.nginx else None,
             )
             say(_greeting(config, at, link, anonymous=anonymous))

@@ -40,6 +40,7 @@ __all__ = [
     "REQUEST",
     "REVISION",
     "SESSION",
+    "SUMMARY",
     "TOKEN",
     "VETTING",
     "VOICE",
@@ -67,6 +68,7 @@ REPOSITORY: Final = Table(
     Column("upstream", Text, nullable=False),
     Column("first_seen", BigInteger, nullable=False),
     UniqueConstraint("kind", "name"),
+    Index(None, "name", "kind"),
 )
 
 #: A commit of a repository, as the upstream listed it. ``about`` is JSON.
@@ -160,6 +162,7 @@ DECISION: Final = Table(
     Column("line", LargeBinary, nullable=False),
     Column("published", Boolean, nullable=False),
     Index(None, "revision"),
+    Index("ix_decision_standing", "revision", "kind", "scope", "until", "project", "outcome"),
     Index("ix_decision_unpublished", "id", sqlite_where=text("NOT published"), postgresql_where=text("NOT published")),
 )
 
@@ -333,4 +336,21 @@ VOICE: Final = Table(
     Column("until", BigInteger, nullable=True),
     Column("at", BigInteger, nullable=False),
     Index(None, "request"),
+)
+
+#: What the last report about a revision comes to, so that a list needs no report: ``license`` as it is declared, findings by severity, and the ids of
+#: the rules and advisories that hit, with a space before and behind each.
+SUMMARY: Final = Table(
+    "summary",
+    METADATA,
+    Column("revision", ForeignKey("revision.id"), primary_key=True),
+    Column("vetting", ForeignKey("vetting.id"), nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("license", Text, nullable=False),
+    Column("critical", Integer, nullable=False),
+    Column("high", Integer, nullable=False),
+    Column("medium", Integer, nullable=False),
+    Column("low", Integer, nullable=False),
+    Column("rules", Text, nullable=False),
+    Column("advisories", Text, nullable=False),
 )

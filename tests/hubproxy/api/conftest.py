@@ -15,19 +15,30 @@ import uvicorn
 from sqlalchemy import insert
 
 from openvet.gate import credentials
+from openvet.gate.answers import Repository
+from openvet.gate.catalogue import Catalogue
 from openvet.gate.identity import People
+from openvet.gate.opening import open_key
+from openvet.gate.policy import admission_line
+from openvet.gate.publishing import Publisher
 from openvet.gate.requests import Requests
 from openvet.gate.roles import Right, Role
 from openvet.hubproxy.api.app import make_api
 from openvet.store import people as people_rows
 from openvet.store.database import Connection, Database, open_database
 from openvet.store.decisions import add_decision
+from openvet.store.jobs import Job
 from openvet.store.people import Person
 from openvet.store.tables import REPOSITORY, REVISION
 
 SENTENCE = "five small models went to sea"
 COMMIT = "c" * 40
 ALL = tuple(Right)
+
+
+class _Keeper:
+    def check(self) -> None:
+        """It is ours."""
 
 
 class Answer:
@@ -46,21 +57,44 @@ class Answer:
 class Live:
     """A server, and ways to ask it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, folder: str) -> None:
         self.now = 1_795_867_200_000
         self.database = database
+        self.folder = folder
+        self.key = open_key(folder)
+        self.publisher = Publisher(database, folder, self.key, "example.com/gate", lambda: self.now)
         self.people = People(database, lambda: self.now)
         self.requests = Requests(database, self, lambda: self.now)
-        self.app = make_api(database, self.people, self.requests, lambda: self.now)
+        self.catalogue = Catalogue(database, folder, self, lambda: self.now)
+        self.app = make_api(database, self.people, self.requests, self.catalogue, lambda: self.now)
         config = uvicorn.Config(self.app, host="127.0.0.1", port=0, log_level="critical", ws="none", lifespan="off")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self.tokens: dict[str, str] = {}
 
     def write_approval(self, connection: Connection, revision: int, **said: object) -> int:
-        return add_decision(
-            connection, revision, "all", "approval", "admit", str(said["reason"]), str(said["by"]), self.now, b"{}"
-        )
+        return self.decide(connection, revision, "approval", "admit", **said)
+
+    def write_revocation(self, connection: Connection, revision: int, **said: object) -> int:
+        return self.decide(connection, revision, "revocation", "reject", **said)
+
+    def wake(self) -> None:
+        """Nobody works here."""
+
+    def decide(self, connection: Connection, revision: int, kind: str, outcome: str, **said: object) -> int:
+        """A decision, signed as the gate signs it."""
+        project, reason, by = str(said.get("project", "/")), str(said["reason"]), str(said["by"])
+        repository = Repository("model", "org/tiny")
+        line = admission_line(
+            repository, COMMIT, self.key, scope="all", kind=kind, outcome=outcome, reason=reason, by=by, now=self.now, project=project
+        )  # fmt: skip
+        return add_decision(connection, revision, "all", kind, outcome, reason, by, self.now, line, project=project)
+
+    def publish(self, revision: int) -> None:
+        """What a worker does for what was decided."""
+        effects = self.publisher.publish(Job(1, "publish", "", {"revision": revision}, 1, 1), _Keeper())  # type: ignore[arg-type]
+        with self.database.writing() as connection:
+            effects(connection)
 
     def start(self) -> None:
         self._thread.start()
@@ -114,7 +148,7 @@ class Live:
 def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
     monkeypatch.setattr(credentials, "_MEMORY", 64)
     database = open_database(f"sqlite:///{tmp_path}/a.db")
-    made = Live(database)
+    made = Live(database, str(tmp_path))
     made.people.begin("first")
     with database.writing() as connection:
         for path in ("/vision", "/vision/ocr", "/text"):

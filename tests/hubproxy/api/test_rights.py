@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import zlib
+
 import pytest
 
 from openvet.gate.roles import Role
+from openvet.store.jobs import add_job
+from openvet.store.vettings import end_vetting, start_vetting
 from tests.hubproxy.api.conftest import COMMIT, Live
 
 WHO = ["nobody", *(each.value for each in Role), "root"]
 ASK = {"name": "org/tiny", "commit": COMMIT, "purpose": "x"}
 #: Route -> path, body, and who is let in. ``N`` is the number of a request of the submitter in /vision. Whoever is not named gets 403.
 EVERYBODY = " ".join(WHO)
+SEEING = "viewer submitter reviewer approver auditor admin root"
 TABLE: dict[str, tuple[str, object, str]] = {
     "GET /me": ("/me", None, EVERYBODY),
     "GET /people": ("/people", None, "root"),
@@ -38,6 +43,22 @@ TABLE: dict[str, tuple[str, object, str]] = {
         {"requests": [1], "decision": "decline", "reason": "x"},
         EVERYBODY,
     ),
+    "GET /models": ("/models", None, SEEING),
+    "GET /revisions": ("/revisions?name=org/tiny", None, SEEING),
+    "GET /revisions/{number}": ("/revisions/1", None, SEEING),
+    "GET /revisions/{number}/files": ("/revisions/1/files", None, SEEING),
+    "GET /revisions/{number}/report": ("/revisions/1/report", None, SEEING),
+    "GET /revisions/{number}/dossier": ("/revisions/1/dossier", None, SEEING),
+    "GET /decisions": ("/decisions", None, SEEING),
+    "GET /decisions/{number}": ("/decisions/1", None, SEEING),
+    "GET /vettings": ("/vettings", None, SEEING),
+    "POST /vettings": ("/vettings", {"revisions": [1]}, "submitter reviewer approver root"),
+    "POST /revocations": ("/revocations", {"revisions": [1], "reason": "x"}, "approver root"),
+    "GET /uses": ("/uses", None, SEEING),
+    "GET /clients": ("/clients", None, SEEING),
+    "GET /overview": ("/overview", None, SEEING),
+    "GET /log": ("/log", None, "root"),
+    "GET /log/{index}": ("/log/0", None, "root"),
 }
 
 
@@ -46,10 +67,21 @@ def test_the_table_holds_every_route(live: Live) -> None:
     assert routes == set(TABLE)
 
 
+def decided(live: Live) -> None:
+    """The revision has a report and a decision, which is published."""
+    with live.database.writing() as connection:
+        job = add_job(connection, "vet", "vet:1:all", {"revision": 1, "scope": "all"}, live.now)
+        vetting = start_vetting(connection, 1, job, "all", "bytes", 10, live.now)
+        end_vetting(connection, vetting, "done", "admit", "", zlib.compress(b"{}"), None, live.now)
+        live.decide(connection, 1, "policy", "admit", reason="", by="policy")
+    live.publish(1)
+
+
 @pytest.mark.parametrize("name", TABLE)
 def test_who_may(live: Live, name: str) -> None:
     method = name.partition(" ")[0]
     path, body, may = TABLE[name]
+    decided(live)
     if name == "POST /roles/taken":
         live.ask("PUT", "/roles", body, as_="root")
     found = {}

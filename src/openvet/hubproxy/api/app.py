@@ -6,9 +6,14 @@ from collections.abc import Callable
 
 from fastapi import FastAPI
 
+from openvet.gate.catalogue import Catalogue
 from openvet.gate.identity import People
 from openvet.gate.requests import Requests
+from openvet.hubproxy.api import audit as audit_routes
+from openvet.hubproxy.api import decisions as decision_routes
+from openvet.hubproxy.api import models as model_routes
 from openvet.hubproxy.api import people as people_routes
+from openvet.hubproxy.api import pulls as pull_routes
 from openvet.hubproxy.api import requests as request_routes
 from openvet.hubproxy.api.problem import PROBLEMS, add_handlers
 from openvet.store.database import Database
@@ -17,12 +22,14 @@ from openvet.version import VERSION
 __all__ = ["make_api"]
 
 
-def make_api(database: Database, people: People, requests: Requests, clock: Callable[[], int]) -> FastAPI:
+def make_api(
+    database: Database, people: People, requests: Requests, catalogue: Catalogue, clock: Callable[[], int]
+) -> FastAPI:
     """The API.
 
     Args:
         database: of the server.
-        people, requests: what the routes do.
+        people, requests, catalogue: what the routes do.
         clock: milliseconds UTC.
     """
     app = FastAPI(
@@ -38,8 +45,10 @@ def make_api(database: Database, people: People, requests: Requests, clock: Call
     app.state.database = database
     app.state.people = people
     app.state.requests = requests
+    app.state.catalogue = catalogue
     app.state.clock = clock
     add_handlers(app)
     app.include_router(people_routes.ROUTES)
-    app.include_router(request_routes.ROUTES)
+    for each in (request_routes, model_routes, decision_routes, pull_routes, audit_routes):
+        app.include_router(each.ROUTES)
     return app

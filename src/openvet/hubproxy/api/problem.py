@@ -11,8 +11,9 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from openvet.core.text import printable
-from openvet.errors import UsageError
+from openvet.errors import UsageError, VerifyError
 from openvet.evidence.log.disk import StorageError
+from openvet.gate.catalogue import NotThereError
 from openvet.gate.identity import NotAllowedError
 
 __all__ = ["PROBLEMS", "NotIdentifiedError", "add_handlers", "problem"]
@@ -72,6 +73,15 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(NotAllowedError)
     async def not_allowed(_: Request, error: NotAllowedError) -> JSONResponse:
         return problem(403, str(error))
+
+    @app.exception_handler(NotThereError)
+    async def not_there(_: Request, error: NotThereError) -> JSONResponse:
+        return problem(404, str(error))
+
+    @app.exception_handler(VerifyError)
+    async def not_verified(_: Request, error: VerifyError) -> JSONResponse:
+        why = f"what lies on this server's disk is not verified ({error.reason}): {error.message}; tell whoever runs it"
+        return problem(500, why)
 
     @app.exception_handler(UsageError)
     async def usage(_: Request, error: UsageError) -> JSONResponse:

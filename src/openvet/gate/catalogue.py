@@ -1,0 +1,450 @@
+"""The catalogue: what the gate knows of models, shown to each person as far as they may see it; and what they may have done about it.
+
+A model and its report are the same for everybody who may see anything at all. What was decided for a project is seen by those who may see that
+project or one below it, in which it holds. Who pulled what is seen of people who have a role in a project that one may see.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zlib
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Final, Protocol
+
+from openvet.core.dataclass import dataclass
+from openvet.core.text import printable
+from openvet.errors import OpenVetError, UsageError, VerifyError
+from openvet.evidence.log.disk import StorageError
+from openvet.evidence.log.index import find
+from openvet.evidence.log.proof import entry_for
+from openvet.evidence.log.reading import LogReader
+from openvet.evidence.strict import encode_base64
+from openvet.gate.clients import Client, clients_among
+from openvet.gate.identity import Identity, NotAllowedError
+from openvet.gate.opening import open_key
+from openvet.gate.publishing import dossier_folder, log_folder
+from openvet.gate.roles import ROOT, Right, parse_project
+from openvet.gate.settings import Settings
+from openvet.gate.standing import scope_of
+from openvet.gate.vetting import VET, ask_for_vetting
+from openvet.io.new_file import WriteError
+from openvet.store import lists
+from openvet.store import models as rows
+from openvet.store import people as people_rows
+from openvet.store.database import Connection, Database
+from openvet.store.lists import Counts, Decided, Use, Vetted, VettingJob
+from openvet.store.models import ModelRow
+from openvet.store.revisions import FileRow, RevisionRow, files_of, revision_by_commit, revision_by_id
+from openvet.store.vettings import vetting_report
+
+__all__ = ["Catalogue", "Day", "LogPage", "Logged", "NotThereError", "Overview", "Revoking", "Shown"]
+
+_DAY: Final = 24 * 3_600_000
+_TIMELINE: Final = 1000
+_USERS: Final = 100
+
+
+class NotThereError(OpenVetError):
+    """There is nothing of that name or number."""
+
+
+class Revoking(Protocol):
+    """What writes a revocation down, as a signed statement, on a connection that is open for writing, and has work begun."""
+
+    def write_revocation(
+        self, connection: Connection, revision: int, *, by: str, reason: str, project: str = "/"
+    ) -> int: ...
+
+    def wake(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A revision with what is known of it.
+
+    Attributes:
+        row: as a list shows it.
+        project: in which that is how it stands.
+        about: what the upstream says of it.
+        timeline: the decisions about it, the latest first.
+        vettings: how often it was read, the latest first.
+        uses: who had it, whoever pulled last first, at most 100.
+        files, bytes: how many it has, and how large they are.
+    """
+
+    row: ModelRow
+    project: str
+    about: dict[str, Any]
+    timeline: tuple[Decided, ...]
+    vettings: tuple[Vetted, ...]
+    uses: tuple[Use, ...]
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day (the millisecond at which it begins, UTC), and how many files were pulled on it."""
+
+    day: int
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """How everything stands in a project, and what is new since a moment."""
+
+    project: str
+    since: int
+    standings: dict[str, int]
+    new: Counts
+    waiting: int
+    failed: int
+    days: tuple[Day, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """An entry of the log: its number, its bytes as text, and its proof in the form of C2SP, '' where it was not asked for."""
+
+    index: int
+    entry: str
+    proof: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """A log as its checkpoint (a signed note) says it is, and some of its entries, the latest first."""
+
+    origin: str
+    size: int
+    root: str
+    checkpoint: str
+    entries: tuple[Logged, ...]
+
+
+class Catalogue:
+    """What is known, for people.
+
+    Args:
+        database: of the gate.
+        folder: of the gate, where its dossiers, its log and its key are.
+        revoking: writes what people take back; the gate itself.
+        clock: milliseconds UTC.
+        settings: of the gate.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        folder: str,
+        revoking: Revoking,
+        clock: Callable[[], int],
+        settings: Settings = Settings(),  # noqa: B008 - frozen
+    ) -> None:
+        self._database, self._folder, self._revoking, self._clock, self._settings = (
+            database,
+            folder,
+            revoking,
+            clock,
+            settings,
+        )
+
+    # --- models ---
+
+    def models(self, who: Identity, *, project: str = "", limit: int, **which: Any) -> tuple[str, tuple[ModelRow, ...]]:
+        """The project that counts, and models as they stand in it; ``which`` as of :func:`openvet.store.models.list_models`.
+
+        Raises:
+            NotAllowedError: they may not see that project, or none.
+        """
+        with self._database.reading() as connection:
+            where = self._where(connection, who, project)
+            return where, rows.list_models(connection, _above(where), self._clock(), limit=limit, **which)
+
+    def revisions(
+        self, who: Identity, kind: str, name: str, *, ref: str = "", project: str = "", before: int | None = None, limit: int = 100
+    ) -> tuple[str, tuple[ModelRow, ...]]:  # fmt: skip
+        """The project that counts, and the revisions of a model as they stand in it (raises like :meth:`models`).
+
+        Args:
+            ref: only what this branch or tag was seen as last, or commits that begin with this.
+        """
+        with self._database.reading() as connection:
+            where = self._where(connection, who, project)
+            found = rows.list_revisions(
+                connection, (kind, name), _above(where), self._clock(), ref=ref, before=before, limit=limit
+            )
+            return where, found
+
+    def find(self, who: Identity, kind: str, name: str, commit: str) -> int:
+        """The number of a revision.
+
+        Raises:
+            NotThereError: the gate does not know it.
+            NotAllowedError: they may see nothing.
+        """
+        with self._database.reading() as connection:
+            self._seen(connection, who)
+            found = revision_by_commit(connection, kind, name, commit)
+        if found is None:
+            raise NotThereError(
+                f"the gate does not know {printable(name)[:200]}@{printable(commit)[:40]}: list or pull it once"
+            )
+        return found.id
+
+    def show(self, who: Identity, revision: int, *, project: str = "") -> Shown:
+        """One revision with what is known of it (raises like :meth:`find`)."""
+        with self._database.reading() as connection:
+            where = self._where(connection, who, project)
+            row = rows.find_revision(connection, revision, _above(where), self._clock())
+            if row is None:
+                raise _missing(revision)
+            seen = self._seen(connection, who)
+            files = files_of(connection, revision)
+            timeline = lists.list_decided(connection, projects=_decided_in(seen), revision=revision, limit=_TIMELINE)
+            vettings = lists.list_vetted(connection, revision=revision, limit=_TIMELINE)
+            people = self._people(connection, who, seen)
+            uses = lists.list_uses(connection, people=people, revision=revision, limit=_USERS)
+            about = json.loads(revision_by_id(connection, revision).about)
+        return Shown(row, where, about, timeline, vettings, uses, len(files), sum(each.size for each in files))
+
+    def files(self, who: Identity, revision: int) -> list[FileRow]:
+        """The files of a revision (raises like :meth:`find`)."""
+        with self._database.reading() as connection:
+            self._row(connection, who, revision)
+            return files_of(connection, revision)
+
+    def report(self, who: Identity, revision: int) -> bytes:
+        """The last report about a revision, as ``openvet check --format json`` writes it (raises like :meth:`find`)."""
+        with self._database.reading() as connection:
+            self._row(connection, who, revision)
+            number = lists.find_vetted(connection, revision)
+            packed = None if number is None else vetting_report(connection, number)
+        if packed is None:
+            raise NotThereError("there is no report of it yet: its vetting waits or is under way")
+        return zlib.decompress(packed)
+
+    def dossier(self, who: Identity, revision: int) -> str:
+        """The dossier of a revision, verified, as a zip: the path of a new file, which whoever asks removes.
+
+        Raises:
+            NotThereError: nothing was published about it yet; or as :meth:`find`.
+            VerifyError: the dossier on our disk is damaged.
+            StorageError: there is no room for the zip.
+        """
+        from openvet.workflows.dossier_zip import export_dossier
+
+        with self._database.reading() as connection:
+            row = self._row(connection, who, revision)
+        folder = dossier_folder(self._folder, row)
+        if not os.path.isdir(folder):
+            raise NotThereError("nothing is decided of it yet, or it is not published: try again in a moment")
+        try:
+            descriptor, target = tempfile.mkstemp(prefix="openvet-", suffix=".zip")
+            os.close(descriptor)
+            try:
+                export_dossier(folder, target, open_key(self._folder).public, force=True)
+            except BaseException:
+                os.unlink(target)
+                raise
+        except (OSError, WriteError) as error:
+            raise StorageError(f"the dossier cannot be packed: {error}; tell whoever runs this gate") from error
+        return target
+
+    # --- acting ---
+
+    def vet(self, who: Identity, revision: int, *, project: str = "") -> int:
+        """Have a revision vetted, again where it was; the number of the job.
+
+        Raises:
+            NotAllowedError: they may not, in that project.
+            NotThereError: there is no such revision.
+        """
+        with self._database.writing() as connection:
+            where = self._where(connection, who, project, Right.VET)
+            who.require(Right.VET, where)
+            row = self._row(connection, who, revision)
+            sizes = [each.size for each in files_of(connection, revision)]
+            scope = "all"
+            if row.upstream.startswith(("https://", "http://")):  # a folder is always vetted whole
+                scope = scope_of("", 0, sum(sizes), self._settings.whole, self._settings.small)
+            number = ask_for_vetting(connection, revision, scope, self._clock())
+        self._revoking.wake()
+        return number
+
+    def revoke(self, who: Identity, revision: int, reason: str, *, project: str = "") -> int:
+        """Let a revision not be had any more in a project and below; the number of the decision.
+
+        Raises:
+            NotAllowedError: they may not decide there.
+            NotThereError: there is no such revision.
+            UsageError: the reason is missing.
+        """
+        if not reason.strip():
+            raise UsageError("the reason is missing: say it in a sentence")
+        with self._database.writing() as connection:
+            where = self._where(connection, who, project, Right.DECIDE)
+            who.require(Right.DECIDE, where)
+            self._row(connection, who, revision)
+            number = self._revoking.write_revocation(
+                connection, revision, by=who.person.name, reason=reason, project=where
+            )
+        self._revoking.wake()
+        return number
+
+    # --- what happened ---
+
+    def decisions(self, who: Identity, *, limit: int = 100, **which: Any) -> tuple[Decided, ...]:
+        """Decisions that hold where they may see; ``which`` as of :func:`openvet.store.lists.list_decided`."""
+        with self._database.reading() as connection:
+            seen = self._seen(connection, who)
+            return lists.list_decided(connection, projects=_decided_in(seen), limit=limit, **which)
+
+    def decision(self, who: Identity, number: int) -> tuple[Decided, bytes, Logged | None]:
+        """A decision, the signed statement of it, and its entry in the log with the proof; ``None`` until it is published.
+
+        Raises:
+            NotThereError: there is none of that number that they may see.
+            VerifyError: the log is damaged.
+        """
+        with self._database.reading() as connection:
+            seen = self._seen(connection, who)
+            found = lists.find_decided(connection, number)
+        if found is None or found[0].project not in _decided_in(seen):
+            raise NotThereError(f"there is no decision {number} that {who.person.name} may see")
+        decided, line = found
+        if not decided.published:
+            return decided, line, None
+        reader = self._log()
+        index = find(reader, entry_for(line))
+        if index is None:
+            raise VerifyError("missing", f"decision {number} is not in the log, and was")
+        return decided, line, self._logged(reader, index)
+
+    def queue(
+        self, who: Identity, states: Collection[str], *, before: int | None = None, limit: int = 100
+    ) -> tuple[VettingJob, ...]:
+        """Vettings that wait, are under way or failed, the latest first, with their progress."""
+        with self._database.reading() as connection:
+            self._seen(connection, who)
+            return lists.list_jobs(connection, VET, states, before=before, limit=limit)
+
+    def uses(self, who: Identity, *, limit: int = 100, **which: Any) -> tuple[Use, ...]:
+        """Who had what, as far as they may see; ``which`` as of :func:`openvet.store.lists.list_uses`."""
+        with self._database.reading() as connection:
+            seen = self._seen(connection, who)
+            return lists.list_uses(connection, people=self._people(connection, who, seen), limit=limit, **which)
+
+    def clients(self, who: Identity, since: int) -> list[Client]:
+        """The programs that models were pulled with since a moment, and the advisories about them."""
+        with self._database.reading() as connection:
+            seen = self._seen(connection, who)
+            return clients_among(lists.agents_since(connection, since, self._people(connection, who, seen)))
+
+    def overview(self, who: Identity, since: int, *, project: str = "") -> Overview:
+        """How everything stands, and what is new since a moment (raises like :meth:`models`)."""
+        now = self._clock()
+        with self._database.reading() as connection:
+            where = self._where(connection, who, project)
+            seen = self._seen(connection, who)
+            people = self._people(connection, who, seen)
+            begin = now - now % _DAY - 29 * _DAY
+            days = lists.pulls_by_day(connection, begin, people)
+            return Overview(
+                where, since, rows.count_standings(connection, _above(where), now),
+                lists.count_since(connection, since, _decided_in(seen), seen, people),
+                lists.count_jobs(connection, VET, ("ready", "running")), lists.count_jobs(connection, VET, ("failed",)),
+                tuple(Day(begin + at * _DAY, days.get(begin + at * _DAY, 0)) for at in range(30)),
+            )  # fmt: skip
+
+    def log(self, who: Identity, *, before: int | None = None, limit: int = 100) -> LogPage:
+        """The log, and entries of it, the latest first. They are not compared with the tree; a proof is.
+
+        Raises:
+            NotAllowedError: they may not audit everything.
+            VerifyError: the log is damaged.
+        """
+        who.require(Right.AUDIT, ROOT)
+        reader = self._log()
+        end = reader.checkpoint.size if before is None else min(before, reader.checkpoint.size)
+        found = range(end - 1, max(-1, end - 1 - limit), -1)
+        entries = tuple(Logged(at, printable(reader.entry(at).decode("utf-8", "backslashreplace"))) for at in found)
+        return self._page(reader, entries)
+
+    def log_entry(self, who: Identity, index: int) -> LogPage:
+        """The log, and one entry of it with its proof, which was checked (raises like :meth:`log`, and :class:`NotThereError`)."""
+        who.require(Right.AUDIT, ROOT)
+        reader = self._log()
+        if index >= reader.checkpoint.size:
+            raise NotThereError(f"the log has {reader.checkpoint.size} entries, and none of number {index}")
+        return self._page(reader, (self._logged(reader, index),))
+
+    # --- inside ---
+
+    def _log(self) -> LogReader:
+        return LogReader(log_folder(self._folder), open_key(self._folder).public)
+
+    def _page(self, reader: LogReader, entries: tuple[Logged, ...]) -> LogPage:
+        said = reader.checkpoint
+        return LogPage(said.origin, said.size, encode_base64(said.root), reader.signed.decode("utf-8"), entries)
+
+    def _logged(self, reader: LogReader, index: int) -> Logged:
+        entry = printable(reader.entry(index).decode("utf-8", "backslashreplace"))
+        return Logged(index, entry, reader.prove(index).to_bytes().decode("utf-8"))
+
+    def _seen(self, connection: Connection, who: Identity) -> list[str]:
+        """The projects that they may see something in."""
+        found = _with_right(connection, who, Right.SEE)
+        if not found:
+            raise NotAllowedError(
+                f"{who.person.name} may see no project; somebody who administers one can give a role in it"
+            )
+        return found
+
+    def _where(self, connection: Connection, who: Identity, project: str, right: Right = Right.SEE) -> str:
+        """The project that is meant: the one that is named, their own, or the first in which they have the right."""
+        if project:
+            who.require(right, parse_project(project))
+            return project
+        if right in who.rights_in(who.project):
+            return who.project
+        found = _with_right(connection, who, right)
+        if not found:
+            raise NotAllowedError(
+                f"{who.person.name} may {right} in no project; somebody who administers one can give a role in it"
+            )
+        return found[0]
+
+    def _row(self, connection: Connection, who: Identity, revision: int) -> RevisionRow:
+        self._seen(connection, who)
+        found = rows.find_revision(connection, revision, (ROOT,), self._clock())
+        if found is None:
+            raise _missing(revision)
+        return revision_by_id(connection, revision)
+
+    def _people(self, connection: Connection, who: Identity, seen: Sequence[str]) -> frozenset[int] | None:
+        if Right.SEE in who.rights_in(ROOT):
+            return None
+        return lists.people_of(connection, seen) | {who.person.id}
+
+
+def _with_right(connection: Connection, who: Identity, right: Right) -> list[str]:
+    return [each.path for each in people_rows.list_projects(connection) if right in who.rights_in(each.path)]
+
+
+def _above(project: str) -> list[str]:
+    """A project and those above it: what is decided for them holds in it."""
+    parts = project.strip("/").split("/") if project != ROOT else []
+    return [ROOT, *("/" + "/".join(parts[: at + 1]) for at in range(len(parts)))]
+
+
+def _decided_in(seen: Sequence[str]) -> list[str]:
+    """The projects of which decisions hold in those that are seen."""
+    return sorted({above for each in seen for above in _above(each)})
+
+
+def _missing(revision: int) -> NotThereError:
+    return NotThereError(f"the gate knows no revision of number {revision}")

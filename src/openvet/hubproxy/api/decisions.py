@@ -1,0 +1,205 @@
+"""Decisions of policy and of people, vettings with their progress, and taking back what was admitted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import Field
+
+from openvet.errors import UsageError
+from openvet.gate.catalogue import Catalogue, NotThereError
+from openvet.gate.identity import NotAllowedError
+from openvet.hubproxy.api.pages import Id, Limit, Line, Model, Page, Prose, When, answer
+from openvet.hubproxy.api.who import Who
+from openvet.store.lists import Decided, VettingJob
+
+__all__ = ["ROUTES", "DecisionOut", "decision_out"]
+
+ROUTES = APIRouter(tags=["decisions"])
+Number = Annotated[Id, Path()]
+Before = Annotated[int | None, Query(ge=1, le=2**53)]
+State = Literal["ready", "running", "failed"]
+
+
+class DecisionOut(Model):
+    """A decision. It holds in ``project`` and below, and until ``until`` (milliseconds UTC; null is for ever)."""
+
+    id: int
+    revision: int
+    kind: str
+    name: str
+    commit: str
+    scope: str
+    project: str
+    of: Literal["policy", "approval", "revocation"]
+    outcome: str
+    reason: str
+    by: str
+    at: int
+    until: int | None
+    conditions: str
+    published: bool
+
+
+class EntryOut(Model):
+    """An entry of the log, and its proof as C2SP's ``tlog-proof`` has it."""
+
+    index: int
+    entry: str
+    proof: str
+
+
+class DecisionShownOut(Model):
+    """A decision with its signed statement, as it was signed, and the proof that it is in the log; null until it is published."""
+
+    decision: DecisionOut
+    statement: str
+    log: EntryOut | None
+
+
+class JobOut(Model):
+    """A vetting that waits (``ready``), is under way, or was given up. ``stage`` is '' until it began."""
+
+    id: int
+    revision: int
+    kind: str
+    name: str
+    commit: str
+    state: State
+    attempts: int
+    not_before: int
+    error: str
+    added: int
+    stage: str
+    bytes_total: int
+    bytes_done: int
+    started: int
+
+
+class VetIn(Model):
+    """Revisions to vet, again where they were."""
+
+    revisions: list[Id] = Field(min_length=1, max_length=1000)
+    project: Line = ""
+
+
+class RevokeIn(Model):
+    """Revisions that nobody may have any more in a project and below."""
+
+    revisions: list[Id] = Field(min_length=1, max_length=1000)
+    reason: Prose
+    project: Line = ""
+
+
+class DoneOut(Model):
+    """What was done for a revision: the number of the job, or of the decision."""
+
+    revision: int
+    number: int
+
+
+class NotDoneOut(Model):
+    """Why nothing was done for a revision."""
+
+    revision: int
+    detail: str
+
+
+class BulkOut(Model):
+    """What was done for each, and why for some it was not."""
+
+    done: list[DoneOut]
+    refused: list[NotDoneOut]
+
+
+def _catalogue(request: Request) -> Catalogue:
+    found: Catalogue = request.app.state.catalogue
+    return found
+
+
+def decision_out(each: Decided) -> DecisionOut:
+    """A decision as it is sent."""
+    return DecisionOut(
+        id=each.id, revision=each.revision, kind=each.repository, name=each.name, commit=each.commit, scope=each.scope, project=each.project,
+        of=each.kind, outcome=each.outcome, reason=each.reason, by=each.by, at=each.at, until=each.until, conditions=each.conditions,  # type: ignore[arg-type]
+        published=each.published,
+    )  # fmt: skip
+
+
+def _job(each: VettingJob) -> JobOut:
+    return JobOut(
+        id=each.id, revision=each.revision, kind=each.repository, name=each.name, commit=each.commit, state=each.state,  # type: ignore[arg-type]
+        attempts=each.attempts, not_before=each.not_before, error=each.error, added=each.added, stage=each.stage,
+        bytes_total=each.bytes_total, bytes_done=each.bytes_done, started=each.started,
+    )  # fmt: skip
+
+
+@ROUTES.get("/decisions", response_model=Page[DecisionOut])
+def list_decisions(
+    request: Request,
+    who: Who,
+    of: Annotated[list[Literal["policy", "approval", "revocation"]] | None, Query()] = None,
+    outcome: Annotated[list[Literal["admit", "review", "reject", "upstream"]] | None, Query()] = None,
+    search: Annotated[Line, Query(description="part of the name")] = "",
+    by: Annotated[Line, Query(description="part of the name of who decided")] = "",
+    revision: Annotated[Id | None, Query()] = None,
+    since: Annotated[When | None, Query(description="milliseconds UTC")] = None,
+    limit: Limit = 100,
+    after: Before = None,
+) -> object:
+    """Decisions that hold where one may see, the latest first."""
+    found = _catalogue(request).decisions(
+        who, kinds=of or (), outcomes=outcome or (), search=search, by=by, revision=revision, since=since, before=after, limit=limit + 1
+    )  # fmt: skip
+    following = str(found[limit - 1].id) if len(found) > limit else None
+    return answer(request, [decision_out(each) for each in found[:limit]], following)
+
+
+@ROUTES.get("/decisions/{number}")
+def show_decision(request: Request, who: Who, number: Number) -> DecisionShownOut:
+    """One decision with what proves it: nobody needs to trust this server for it."""
+    found, line, logged = _catalogue(request).decision(who, number)
+    entry = None if logged is None else EntryOut(index=logged.index, entry=logged.entry, proof=logged.proof)
+    return DecisionShownOut(decision=decision_out(found), statement=line.decode("utf-8"), log=entry)
+
+
+@ROUTES.get("/vettings", tags=["vettings"], response_model=Page[JobOut])
+def list_vettings(
+    request: Request,
+    who: Who,
+    state: Annotated[list[State] | None, Query()] = None,
+    limit: Limit = 100,
+    after: Before = None,
+) -> object:
+    """The queue of vettings: what waits and what is under way with its progress, and on request what failed."""
+    found = _catalogue(request).queue(who, state or ("ready", "running"), before=after, limit=limit + 1)
+    following = str(found[limit - 1].id) if len(found) > limit else None
+    return answer(request, [_job(each) for each in found[:limit]], following)
+
+
+@ROUTES.post("/vettings", tags=["vettings"], status_code=202)
+def vet(request: Request, who: Who, new: VetIn) -> BulkOut:
+    """Have revisions vetted anew: with today's rules, advisories and policy."""
+    return _each(new.revisions, lambda number: _catalogue(request).vet(who, number, project=new.project))
+
+
+@ROUTES.post("/revocations")
+def revoke(request: Request, who: Who, new: RevokeIn) -> BulkOut:
+    """Revoke revisions, one or many: each for itself. Only a later approval takes one back."""
+    return _each(new.revisions, lambda number: _catalogue(request).revoke(who, number, new.reason, project=new.project))
+
+
+def _each(revisions: list[int], do: Callable[[int], int]) -> BulkOut:
+    """Do it for each. Where it is refused for the first reason alone, and that is a right that is missing, it is refused as a whole."""
+    done: list[DoneOut] = []
+    refused: list[NotDoneOut] = []
+    for number in dict.fromkeys(revisions):
+        try:
+            done.append(DoneOut(revision=number, number=do(number)))
+        except (NotThereError, UsageError) as error:
+            refused.append(NotDoneOut(revision=number, detail=str(error)))
+        except NotAllowedError:
+            raise  # it is one project for all of them: they may for none
+    return BulkOut(done=done, refused=refused)

@@ -1,0 +1,204 @@
+"""Models and data sets: how they stand, their revisions, and what is known of each."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import FileResponse, Response
+from starlette.background import BackgroundTask
+
+from openvet.errors import UsageError
+from openvet.gate.catalogue import Catalogue
+from openvet.hubproxy.api.decisions import DecisionOut, decision_out
+from openvet.hubproxy.api.pages import Id, Limit, Line, Model, Page, answer
+from openvet.hubproxy.api.pulls import UseOut, use_out
+from openvet.hubproxy.api.who import Who
+from openvet.store.lists import Vetted
+from openvet.store.models import ModelRow
+
+__all__ = ["ROUTES"]
+
+ROUTES = APIRouter(tags=["models"])
+Number = Annotated[Id, Path()]
+Kind = Literal["model", "dataset"]
+Standing = Literal["open", "admitted", "refused", "revoked"]
+Project = Annotated[Line, Query(description="in which it stands so; your own, if not given")]
+
+
+class RevisionOut(Model):
+    """A revision, and how it stands in a project. ``license`` and the numbers of findings are of its last report, null where there is none."""
+
+    id: int
+    kind: Kind
+    name: str
+    commit: str
+    project: str
+    standing: Standing
+    decision: int | None
+    listed_at: int
+    upstream: str
+    verdict: str | None
+    license: str | None
+    critical: int | None
+    high: int | None
+    medium: int | None
+    low: int | None
+
+
+class FileOut(Model):
+    """A file of a revision. ``sha256`` is null until its bytes were hashed here; ``lfs`` is what the upstream lists."""
+
+    path: str
+    size: int
+    oid: str
+    lfs: str
+    sha256: str | None
+
+
+class VettingOut(Model):
+    """One reading of a revision: ``stage`` is ``ranges`` (headers, from the upstream) or ``bytes``."""
+
+    id: int
+    scope: str
+    stage: str
+    state: str
+    verdict: str
+    reason: str
+    bytes_total: int
+    bytes_done: int
+    started: int
+    finished: int | None
+
+
+class RevisionShownOut(Model):
+    """A revision with what is known of it: ``timeline`` are its decisions, the latest first."""
+
+    revision: RevisionOut
+    about: dict[str, Any]
+    files: int
+    bytes: int
+    rules: list[str]
+    advisories: list[str]
+    timeline: list[DecisionOut]
+    vettings: list[VettingOut]
+    uses: list[UseOut]
+
+
+def _catalogue(request: Request) -> Catalogue:
+    found: Catalogue = request.app.state.catalogue
+    return found
+
+
+def _out(each: ModelRow, project: str) -> RevisionOut:
+    said = each.summary
+    return RevisionOut(
+        id=each.revision, kind=each.kind, name=each.name, commit=each.commit, project=project, standing=each.standing, decision=each.decision,  # type: ignore[arg-type]
+        listed_at=each.listed_at, upstream=each.upstream, verdict=said.verdict if said else None, license=said.license if said else None,
+        critical=said.critical if said else None, high=said.high if said else None, medium=said.medium if said else None,
+        low=said.low if said else None,
+    )  # fmt: skip
+
+
+def _vetting(each: Vetted) -> VettingOut:
+    return VettingOut(
+        id=each.id, scope=each.scope, stage=each.stage, state=each.state, verdict=each.verdict, reason=each.reason,
+        bytes_total=each.bytes_total, bytes_done=each.bytes_done, started=each.started, finished=each.finished,
+    )  # fmt: skip
+
+
+@ROUTES.get("/models", response_model=Page[RevisionOut])
+def list_models(
+    request: Request,
+    who: Who,
+    kind: Kind | None = None,
+    search: Annotated[Line, Query(description="part of the name")] = "",
+    standing: Annotated[list[Standing] | None, Query()] = None,
+    license: Annotated[Line, Query(description="part of the licence that it declares")] = "",  # noqa: A002 - the word for it
+    rule: Annotated[Line, Query(description="a rule that found something in it")] = "",
+    advisory: Annotated[Line, Query(description="an advisory that hits it")] = "",
+    project: Project = "",
+    order: Literal["name", "newest"] = "name",
+    limit: Limit = 100,
+    after: Annotated[Line, Query()] = "",
+) -> object:
+    """Models and data sets, each by its newest revision."""
+    newest = order == "newest"
+    if newest and after and not (after.isascii() and after.isdecimal() and len(after) < 16):
+        raise UsageError("after has to be what the page before said as next")
+    where, found = _catalogue(request).models(
+        who, project=project, kind=kind or "", search=search, standing=standing or (), license=license, rule=rule, advisory=advisory,
+        newest=newest, after=after, limit=limit + 1,
+    )  # fmt: skip
+    following = None
+    if len(found) > limit:
+        last = found[limit - 1]
+        following = str(last.revision) if newest else f"{last.name} {last.kind}"
+    return answer(request, [_out(each, where) for each in found[:limit]], following)
+
+
+@ROUTES.get("/revisions", response_model=Page[RevisionOut])
+def list_revisions(
+    request: Request,
+    who: Who,
+    name: Annotated[Line, Query()],
+    kind: Kind = "model",
+    ref: Annotated[Line, Query(description="a branch, a tag, or how a commit begins")] = "",
+    project: Project = "",
+    limit: Limit = 100,
+    after: Annotated[int | None, Query(ge=1, le=2**53)] = None,
+) -> object:
+    """The revisions of a model that the gate knows, the latest that was seen first."""
+    where, found = _catalogue(request).revisions(
+        who, kind, name, ref=ref, project=project, before=after, limit=limit + 1
+    )
+    following = str(found[limit - 1].revision) if len(found) > limit else None
+    return answer(request, [_out(each, where) for each in found[:limit]], following)
+
+
+@ROUTES.get("/revisions/{number}")
+def show_revision(request: Request, who: Who, number: Number, project: Project = "") -> RevisionShownOut:
+    """One revision: how it stands and why, its decisions and vettings, and who had it."""
+    found = _catalogue(request).show(who, number, project=project)
+    said = found.row.summary
+    return RevisionShownOut(
+        revision=_out(found.row, found.project), about=found.about, files=found.files, bytes=found.bytes,
+        rules=list(said.rules) if said else [], advisories=list(said.advisories) if said else [],
+        timeline=[decision_out(each) for each in found.timeline], vettings=[_vetting(each) for each in found.vettings],
+        uses=[use_out(each) for each in found.uses],
+    )  # fmt: skip
+
+
+@ROUTES.get("/revisions/{number}/files", response_model=Page[FileOut])
+def list_files(
+    request: Request,
+    who: Who,
+    number: Number,
+    limit: Limit = 1000,
+    after: Annotated[int, Query(ge=0, le=2**53)] = 0,
+) -> object:
+    """The files of a revision with their digests, in byte order of their paths; ``after`` is how many were listed."""
+    found = _catalogue(request).files(who, number)
+    page = [
+        FileOut(path=each.path, size=each.size, oid=each.oid, lfs=each.lfs, sha256=each.sha256 or None)
+        for each in found[after : after + limit]
+    ]
+    return answer(request, page, str(after + limit) if after + limit < len(found) else None)
+
+
+@ROUTES.get("/revisions/{number}/report", response_class=Response)
+def report(request: Request, who: Who, number: Number) -> Response:
+    """The last report, as ``openvet check --format json`` writes it."""
+    found = _catalogue(request).report(who, number)
+    return Response(found, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+@ROUTES.get("/revisions/{number}/dossier", response_class=Response)
+def dossier(request: Request, who: Who, number: Number) -> Response:
+    """Every signed statement about a revision as a zip, for ``openvet dossier verify``."""
+    path = _catalogue(request).dossier(who, number)
+    headers = {"Cache-Control": "no-store"}
+    gone = BackgroundTask(os.unlink, path)
+    name = f"dossier-{number}.zip"
+    return FileResponse(path, media_type="application/zip", filename=name, headers=headers, background=gone)

@@ -1,0 +1,402 @@
+"""Lists of what happened: decisions, vettings and pulls, the latest first, in pages."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Select, cast, func, select
+
+from openvet.core.dataclass import dataclass
+from openvet.store.database import Connection
+from openvet.store.tables import DECISION, HELD_ROLE, JOB, PERSON, PULL, REPOSITORY, REQUEST, REVISION, VETTING
+
+__all__ = [
+    "Counts", "Decided", "Use", "Vetted", "VettingJob", "agents_since", "count_jobs", "count_since", "find_decided", "find_vetted", "list_decided", "list_jobs",
+    "list_uses", "list_vetted", "people_of", "pulls_by_day",
+]  # fmt: skip
+
+_DAY: Final = 24 * 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision, and what it is about; the fields as of :class:`openvet.store.decisions.DecisionRow`."""
+
+    id: int
+    revision: int
+    repository: str
+    name: str
+    commit: str
+    scope: str
+    project: str
+    kind: str
+    outcome: str
+    reason: str
+    by: str
+    at: int
+    until: int | None
+    conditions: str
+    vetting: int | None
+    published: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Vetted:
+    """A reading, and what it is of; the fields as of :class:`openvet.store.vettings.VettingRow`."""
+
+    id: int
+    revision: int
+    repository: str
+    name: str
+    commit: str
+    scope: str
+    stage: str
+    state: str
+    verdict: str
+    reason: str
+    bytes_total: int
+    bytes_done: int
+    started: int
+    finished: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class VettingJob:
+    """A vetting that waits, is under way, or was given up.
+
+    Attributes:
+        id: the job's number.
+        revision, repository, name, commit: what is vetted.
+        state: ``ready running failed``.
+        attempts: how often it was begun.
+        not_before: when it may be tried (again), in milliseconds UTC.
+        error: why its last attempt failed, '' where none has.
+        added: when it was asked for.
+        stage, bytes_total, bytes_done, started: of the reading that it is at, '' and 0 where it has not begun.
+    """
+
+    id: int
+    revision: int
+    repository: str
+    name: str
+    commit: str
+    state: str
+    attempts: int
+    not_before: int
+    error: str
+    added: int
+    stage: str
+    bytes_total: int
+    bytes_done: int
+    started: int
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What one person had of one revision.
+
+    Attributes:
+        last: the number of the latest pull.
+        person: who, '' where nobody knows.
+        files, bytes: how many, and how much was sent.
+        first_at, last_at: when.
+        agent: the client of the latest one.
+    """
+
+    last: int
+    revision: int
+    repository: str
+    name: str
+    commit: str
+    person: str
+    files: int
+    bytes: int
+    first_at: int
+    last_at: int
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What is new since a moment."""
+
+    repositories: int
+    revisions: int
+    admitted: int
+    refused: int
+    approvals: int
+    revocations: int
+    requests: int
+    pulls: int
+    people: int
+    bytes: int
+
+
+# --- decisions ---
+
+_DECIDED: Final = (
+    select(
+        DECISION.c.id, DECISION.c.revision, REPOSITORY.c.kind, REPOSITORY.c.name, REVISION.c.commit_id, DECISION.c.scope, DECISION.c.project,
+        DECISION.c.kind, DECISION.c.outcome, DECISION.c.reason, DECISION.c.by, DECISION.c.at, DECISION.c.until, DECISION.c.conditions,
+        DECISION.c.vetting, DECISION.c.published,
+    )
+    .join(REVISION, REVISION.c.id == DECISION.c.revision)
+    .join(REPOSITORY, REPOSITORY.c.id == REVISION.c.repository)
+)  # fmt: skip
+
+
+def list_decided(
+    connection: Connection,
+    *,
+    projects: Sequence[str] | None = None,
+    revision: int | None = None,
+    kinds: Collection[str] = (),
+    outcomes: Collection[str] = (),
+    search: str = "",
+    by: str = "",
+    since: int | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> tuple[Decided, ...]:
+    """Decisions, the latest first.
+
+    Args:
+        projects: only those that hold there: which were made for one of them; ``None`` means all.
+        revision: only those about it.
+        kinds: ``policy approval revocation``.
+        outcomes: ``admit review reject upstream``.
+        search: part of the name of what was decided of, in any case of letters.
+        by: part of the name of who decided.
+        since: not made before, in milliseconds UTC.
+        before: only lower numbers.
+    """
+    which: Select[Any] = _DECIDED
+    if projects is not None:
+        which = which.where(DECISION.c.project.in_(list(projects)))
+    if revision is not None:
+        which = which.where(DECISION.c.revision == revision)
+    if kinds:
+        which = which.where(DECISION.c.kind.in_(list(kinds)))
+    if outcomes:
+        which = which.where(DECISION.c.outcome.in_(list(outcomes)))
+    if search:
+        which = which.where(REPOSITORY.c.name.icontains(search, autoescape=True))
+    if by:
+        which = which.where(DECISION.c.by.icontains(by, autoescape=True))
+    if since is not None:
+        which = which.where(DECISION.c.at >= since)
+    if before is not None:
+        which = which.where(DECISION.c.id < before)
+    return tuple(Decided(*row) for row in connection.execute(which.order_by(DECISION.c.id.desc()).limit(limit)))
+
+
+def find_decided(connection: Connection, number: int) -> tuple[Decided, bytes] | None:
+    """A decision and its signed statement."""
+    row = connection.execute(_DECIDED.add_columns(DECISION.c.line).where(DECISION.c.id == number)).first()
+    return None if row is None else (Decided(*row[:-1]), row[-1])
+
+
+# --- vettings ---
+
+_VETTED: Final = (
+    select(
+        VETTING.c.id, VETTING.c.revision, REPOSITORY.c.kind, REPOSITORY.c.name, REVISION.c.commit_id, VETTING.c.scope, VETTING.c.stage,
+        VETTING.c.state, VETTING.c.verdict, VETTING.c.reason, VETTING.c.bytes_total, VETTING.c.bytes_done, VETTING.c.started, VETTING.c.finished,
+    )
+    .join(REVISION, REVISION.c.id == VETTING.c.revision)
+    .join(REPOSITORY, REPOSITORY.c.id == REVISION.c.repository)
+)  # fmt: skip
+
+
+def list_vetted(
+    connection: Connection,
+    *,
+    revision: int | None = None,
+    states: Collection[str] = (),
+    before: int | None = None,
+    limit: int = 100,
+) -> tuple[Vetted, ...]:
+    """Readings, the latest first, of one revision or of all, with a lower number than ``before``."""
+    which: Select[Any] = _VETTED
+    if revision is not None:
+        which = which.where(VETTING.c.revision == revision)
+    if states:
+        which = which.where(VETTING.c.state.in_(list(states)))
+    if before is not None:
+        which = which.where(VETTING.c.id < before)
+    return tuple(Vetted(*row) for row in connection.execute(which.order_by(VETTING.c.id.desc()).limit(limit)))
+
+
+def find_vetted(connection: Connection, revision: int) -> int | None:
+    """The number of the last reading of a revision that has a report."""
+    which = select(VETTING.c.id).where(VETTING.c.revision == revision, VETTING.c.report.is_not(None))
+    return connection.execute(which.order_by(VETTING.c.id.desc()).limit(1)).scalar()
+
+
+def list_jobs(
+    connection: Connection, kind: str, states: Collection[str], *, before: int | None = None, limit: int = 100
+) -> tuple[VettingJob, ...]:
+    """Jobs of vettings in some states, the latest first, each with the reading that it is at. Their keys are ``KIND:REVISION:SCOPE``."""
+    import json
+
+    which = select(JOB).where(JOB.c.kind == kind, JOB.c.state.in_(list(states)))
+    if before is not None:
+        which = which.where(JOB.c.id < before)
+    rows = connection.execute(which.order_by(JOB.c.id.desc()).limit(limit)).mappings().all()
+    revisions = {row["id"]: int(json.loads(row["payload"])["revision"]) for row in rows}
+    named = {
+        each[0]: (each[1], each[2], each[3])
+        for each in connection.execute(
+            select(REVISION.c.id, REPOSITORY.c.kind, REPOSITORY.c.name, REVISION.c.commit_id)
+            .join(REPOSITORY, REPOSITORY.c.id == REVISION.c.repository)
+            .where(REVISION.c.id.in_(set(revisions.values())))
+        )
+    }
+    at: dict[int, tuple[str, int, int, int]] = {}
+    readings = select(VETTING.c.job, VETTING.c.stage, VETTING.c.bytes_total, VETTING.c.bytes_done, VETTING.c.started)
+    for each in connection.execute(readings.where(VETTING.c.job.in_(revisions)).order_by(VETTING.c.id)):
+        at[each[0]] = (each[1], each[2], each[3], each[4])
+    out = []
+    for row in rows:
+        revision = revisions[row["id"]]
+        repository, name, commit = named[revision]
+        stage, total, done, started = at.get(row["id"], ("", 0, 0, 0))
+        out.append(
+            VettingJob(
+                row["id"], revision, repository, name, commit, row["state"], row["attempts"], row["not_before"], row["error"], row["added"],
+                stage, total, done, started,
+            )
+        )  # fmt: skip
+    return tuple(out)
+
+
+def count_jobs(connection: Connection, kind: str, states: Collection[str]) -> int:
+    """How many jobs of a kind are in some states."""
+    which = select(func.count()).where(JOB.c.kind == kind, JOB.c.state.in_(list(states)))
+    return int(connection.execute(which).scalar_one())
+
+
+# --- pulls ---
+
+
+def people_of(connection: Connection, projects: Sequence[str]) -> frozenset[int]:
+    """The numbers of those who have a role in one of these projects."""
+    which = select(HELD_ROLE.c.person).where(HELD_ROLE.c.project.in_(list(projects))).distinct()
+    return frozenset(connection.execute(which).scalars())
+
+
+def _of_people(which: Select[Any], people: Collection[int] | None) -> Select[Any]:
+    return which if people is None else which.where(PULL.c.person.in_(list(people)))
+
+
+def list_uses(
+    connection: Connection,
+    *,
+    people: Collection[int] | None = None,
+    revision: int | None = None,
+    search: str = "",
+    person: str = "",
+    agent: str = "",
+    since: int | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> tuple[Use, ...]:
+    """Who had what, one line for each person and revision, whoever pulled last first.
+
+    Args:
+        people: only of these; ``None`` means of all, those whom nobody knows among them.
+        revision: only of it.
+        search: part of the name of a model, in any case of letters.
+        person: the name of somebody.
+        agent: part of what the client said it is, such as ``torch/2.5``.
+        since: not before, in milliseconds UTC.
+        before: only where the latest pull has a lower number.
+    """
+    which: Select[Any] = select(
+        func.max(PULL.c.id).label("last"), PULL.c.revision, PULL.c.person, func.count().label("files"),
+        cast(func.sum(PULL.c.bytes), BigInteger).label("bytes"), func.min(PULL.c.at).label("first_at"), func.max(PULL.c.at).label("last_at"),
+    ).group_by(PULL.c.revision, PULL.c.person)  # fmt: skip
+    which = _of_people(which, people)
+    if revision is not None:
+        which = which.where(PULL.c.revision == revision)
+    if agent:
+        which = which.where(PULL.c.agent.icontains(agent, autoescape=True))
+    if since is not None:
+        which = which.where(PULL.c.at >= since)
+    if search:
+        named = select(REVISION.c.id).join(REPOSITORY, REPOSITORY.c.id == REVISION.c.repository)
+        which = which.where(PULL.c.revision.in_(named.where(REPOSITORY.c.name.icontains(search, autoescape=True))))
+    if person:
+        which = which.where(PULL.c.person.in_(select(PERSON.c.id).where(PERSON.c.name == person)))
+    if before is not None:
+        which = which.having(func.max(PULL.c.id) < before)
+    used = which.order_by(func.max(PULL.c.id).desc()).limit(limit).subquery()
+    latest = PULL.alias()
+    rows = connection.execute(
+        select(
+            used.c.last, used.c.revision, REPOSITORY.c.kind, REPOSITORY.c.name, REVISION.c.commit_id, func.coalesce(PERSON.c.name, ""),
+            used.c.files, used.c.bytes, used.c.first_at, used.c.last_at, latest.c.agent,
+        )
+        .select_from(used)
+        .join(latest, latest.c.id == used.c.last)
+        .join(REVISION, REVISION.c.id == used.c.revision)
+        .join(REPOSITORY, REPOSITORY.c.id == REVISION.c.repository)
+        .outerjoin(PERSON, PERSON.c.id == used.c.person)
+        .order_by(used.c.last.desc())
+    )  # fmt: skip
+    return tuple(Use(*row) for row in rows)
+
+
+def agents_since(
+    connection: Connection, since: int, people: Collection[int] | None = None
+) -> Iterator[tuple[str, int | None, int, int]]:
+    """What clients said they are since a moment: the words, by whom, how many files, and when last."""
+    which: Select[Any] = select(PULL.c.agent, PULL.c.person, func.count(), func.max(PULL.c.at))
+    which = _of_people(which.where(PULL.c.at >= since), people).group_by(PULL.c.agent, PULL.c.person)
+    for row in connection.execute(which.order_by(PULL.c.agent)):
+        yield row[0], row[1], row[2], row[3]
+
+
+def pulls_by_day(connection: Connection, since: int, people: Collection[int] | None = None) -> dict[int, int]:
+    """How many files were pulled on each day since a moment; days by the millisecond at which they begin (UTC)."""
+    days = _of_people(select((PULL.c.at - PULL.c.at % _DAY).label("day")).where(PULL.c.at >= since), people).subquery()
+    which = select(days.c.day, func.count()).group_by(days.c.day).order_by(days.c.day)
+    return {int(row[0]): int(row[1]) for row in connection.execute(which)}
+
+
+def count_since(
+    connection: Connection,
+    since: int,
+    projects: Sequence[str],
+    seen: Sequence[str],
+    people: Collection[int] | None = None,
+) -> Counts:
+    """What is new since a moment: decisions of ``projects``, requests of those ``seen``, pulls of ``people`` (``None``: all)."""
+
+    def count(which: Select[Any]) -> int:
+        return int(connection.execute(which).scalar_one() or 0)
+
+    by_kind = (
+        select(DECISION.c.kind, DECISION.c.outcome, func.count())
+        .where(DECISION.c.at >= since, DECISION.c.project.in_(list(projects)))
+        .group_by(DECISION.c.kind, DECISION.c.outcome)
+    )
+    decided = {(row[0], row[1]): int(row[2]) for row in connection.execute(by_kind)}
+    columns: tuple[Any, ...] = (func.count(), func.count(PULL.c.person.distinct()), func.sum(PULL.c.bytes))
+    pulled: Select[Any] = select(*columns)
+    pulls, who, sent = connection.execute(_of_people(pulled.where(PULL.c.at >= since), people)).one()
+    return Counts(
+        repositories=count(select(func.count()).select_from(REPOSITORY).where(REPOSITORY.c.first_seen >= since)),
+        revisions=count(select(func.count()).select_from(REVISION).where(REVISION.c.listed_at >= since)),
+        admitted=decided.get(("policy", "admit"), 0),
+        refused=sum(number for (kind, outcome), number in decided.items() if kind == "policy" and outcome != "admit"),
+        approvals=sum(number for (kind, _), number in decided.items() if kind == "approval"),
+        revocations=sum(number for (kind, _), number in decided.items() if kind == "revocation"),
+        requests=count(
+            select(func.count()).select_from(REQUEST).where(REQUEST.c.added >= since, REQUEST.c.project.in_(list(seen)))
+        ),
+        pulls=int(pulls),
+        people=int(who),
+        bytes=int(sent or 0),
+    )
