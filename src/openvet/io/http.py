@@ -30,6 +30,8 @@ __all__ = ["Client", "Reply", "StatusError", "is_this_machine", "origin_of"]
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _AGAIN = (408, 425, 429, 500, 502, 503, 504)
+#: Doing it twice is doing it once (RFC 9110 section 9.2.2).
+_IDEMPOTENT = frozenset({"GET", "PUT", "DELETE"})
 _MOST_REDIRECTS = 8
 _TRIES = 5
 #: Parts of one body, when connections are cut in its middle: a server that gives a byte at a time is not waited for.
@@ -155,6 +157,47 @@ class Client:
 
         return self._retry(attempt)
 
+    # --- sending ---
+
+    def send(
+        self, method: str, url: str, body: bytes | None = None, *, limit: int, headers: Mapping[str, str] | None = None
+    ) -> tuple[bytes, Reply]:
+        """Send ``body`` and give the whole answer, whatever its status; no redirect is followed.
+
+        What must not be done twice (POST) is sent once, on a connection of its own. Of the others an answer that asks to come again is asked anew.
+
+        Args:
+            limit: bytes of the answer at most.
+
+        Raises:
+            StatusError: the server went on asking to come again.
+            UnreachableError: no answer, or a longer one. After a POST nobody knows then whether it was done.
+        """
+        again = method in _IDEMPOTENT
+
+        def attempt() -> tuple[bytes, Reply]:
+            reply = self._ask(method, url, headers or {}, body, fresh=not again)
+            try:
+                if again and reply.status in _AGAIN:
+                    self._expect(reply, ())
+                data = b"".join(self._body(reply, limit + 1))
+                if len(data) > limit:
+                    raise UnreachableError(f"the answer is longer than {limit} bytes")
+                if reply.length is not None and len(data) < reply.length:
+                    raise http.client.IncompleteRead(data)
+            finally:
+                self._done(reply)
+            return data, reply
+
+        if again:
+            return self._retry(attempt)
+        try:
+            return attempt()
+        except _FAILURES as error:
+            raise UnreachableError(
+                f"no answer ({_why(error)}); look whether it was done before you do it again"
+            ) from error
+
     # --- ranges ---
 
     def ranged(
@@ -248,8 +291,10 @@ class Client:
             _check_redirect(first, origin_of(url), origin_of(target))
             url = target
 
-    def _ask(self, method: str, url: str, headers: Mapping[str, str]) -> Reply:
-        """One request on a connection that is open, and on a new one where that was closed meanwhile."""
+    def _ask(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None = None, *, fresh: bool = False
+    ) -> Reply:
+        """One request on a connection that is open, and on a new one where that was closed meanwhile, or at once where it has to be ``fresh``."""
         key = origin_of(url)
         parts = urlsplit(url)
         sent = {"User-Agent": f"openvet/{VERSION}", "Accept-Encoding": "identity", "Accept": "*/*", **headers}
@@ -263,17 +308,17 @@ class Client:
             raise UnreachableError("the address holds characters that no address may hold")
         while True:
             with self._lock:
-                idle = self._idle.get(key)
+                idle = None if fresh else self._idle.get(key)
                 connection = idle.pop() if idle else None
-            fresh = connection is None
+            new = connection is None
             if connection is None:
                 connection = self._connect(key)
             try:
-                connection.request(method, connection.openvet_prefix + path, headers=sent)  # type: ignore[attr-defined]
+                connection.request(method, connection.openvet_prefix + path, content, sent)  # type: ignore[attr-defined]
                 body = connection.getresponse()
             except _FAILURES:
                 connection.close()
-                if fresh:
+                if new:
                     raise
                 continue  # it was closed while it waited in the pool
             except BaseException:
