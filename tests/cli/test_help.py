@@ -56,6 +56,7 @@ def test_help(command: str) -> None:
         "profile",
         "advisories",
         "cost",
+        "hub",
         "doctor",
     ],
 )
@@ -80,9 +81,9 @@ def examples() -> list[str]:
     return found
 
 
-# what needs a network is tried against our own servers in tests/origins, what needs an extra where the extra is, and a server, which runs until
-# it is stopped, in tests/hubproxy
-ELSEWHERE = r" hf:| oci:| --identity |^openvet serve"
+# what needs a network is tried against our own servers in tests/origins and tests/cli/test_hub, what needs an extra where the extra is, and a
+# server, which runs until it is stopped, in tests/hubproxy
+ELSEWHERE = r" hf:| oci:| --identity |^openvet serve|^openvet hub "
 LOCAL = [each for each in examples() if each.startswith("openvet") and not re.search(ELSEWHERE, each)]
 
 

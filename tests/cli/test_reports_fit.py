@@ -68,6 +68,30 @@ CALLS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
     "policy crosswalk": ("packs-v1#/$defs/crosswalk", [(), ("baseline", "strict")]),
     "policy facts": ("packs-v1#/$defs/facts", [()]),
     "policy questions": ("packs-v1#/$defs/questions", [()]),
+    "hub request": ("hub-v1", [("org/tiny", "--purpose", "p"), ("org/tiny@ccccccc", "--purpose", "p", "--project", "/vision", "--until", "2027-01-01")]),
+    "hub requests": ("hub-v1", [(), ("--state", "asked")]),
+    "hub show": ("hub-v1", [("1",)]),
+    "hub comment": ("hub-v1", [("1", "t"), ("1", "t", "--for")]),
+    "hub withdraw": ("hub-v1", [("1",)]),
+    "hub decline": ("hub-v1", [("2", "99", "--reason", "r")]),
+    "hub approve": ("hub-v1", [("2", "--reason", "r")]),
+    "hub vet": ("hub-v1", [("org/tiny",)]),
+    "hub status": ("hub-v1", [("org/tiny",)]),
+    "hub revoke": ("hub-v1", [("org/tiny@ccccccc", "--reason", "r")]),
+    "hub models": ("hub-v1", [(), ("--standing", "revoked", "--newest")]),
+    "hub uses": ("hub-v1", [()]),
+    "hub people list": ("hub-v1", [()]),
+    "hub people add": ("hub-v1", [("zoe",), ("ci", "--service")]),
+    "hub people invite": ("hub-v1", [("zoe",)]),
+    "hub people disable": ("hub-v1", [("zoe",)]),
+    "hub people enable": ("hub-v1", [("zoe",)]),
+    "hub projects list": ("hub-v1", [()]),
+    "hub projects add": ("hub-v1", [("/audio",)]),
+    "hub roles list": ("hub-v1", [()]),
+    "hub roles give": ("hub-v1", [("zoe", "viewer")]),
+    "hub roles take": ("hub-v1", [("zoe", "viewer")]),
+    "hub tokens list": ("hub-v1", [(), ("--everybody",)]),
+    "hub tokens revoke": ("hub-v1", [("8",)]),
     "rules": ("rules-v1", [()]),
     "explain": ("rules-v1#/$defs/rule", [("archive/checksum-mismatch",), ("unknown:limit",)]),
     "formats": ("formats-v1", [(), ("gguf",)]),
@@ -139,13 +163,33 @@ def run(*arguments: str) -> str:
         {0, 1, 2}
         if arguments[0] == "profile" and "m" in arguments
         else {0, 1, 3}
-        if arguments[0] == "decide"
+        if arguments[0] in {"decide", "hub"}
         else {0, 1}
     )
     assert found.exit_code in codes, (arguments, found.output)
     return found.stdout
 
 
+@pytest.fixture
+def gate(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A server for ``openvet hub``, with a model that policy refused and that somebody had."""
+    pytest.importorskip("uvicorn")
+    from tests.hubproxy.api.conftest import running
+
+    from openvet.store.pulls import add_pull
+    from openvet.store.revisions import note_ref
+
+    with running(tmp_path_factory.mktemp("gate")) as live:
+        with live.database.writing() as connection:
+            note_ref(connection, 1, "main", 1)
+            add_pull(connection, 1, "a", "0" * 64, None, "torch/2.5.1", "", 1, live.now)
+            live.decide(connection, 1, "policy", "reject", reason="r", by="policy")
+        monkeypatch.setenv("OPENVET_SERVER", f"http://127.0.0.1:{live.port}")
+        monkeypatch.setenv("OPENVET_TOKEN", live.tokens["root"])
+        yield
+
+
+@pytest.mark.usefixtures("gate")
 def test_they_fit(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the order of the table, since what one command makes another one reads."""
     folder = Path(shutil.copytree(whole, tmp_path / "all"))

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from openvet.cli import main
+from openvet.evidence.log.proof import Proof, entry_for
 from openvet.gate import credentials
 from openvet.gate.answers import Repository
 from openvet.gate.catalogue import Catalogue
 from openvet.gate.gate import OpenGate
 from openvet.gate.identity import People
-from openvet.gate.opening import Place, open_gate
+from openvet.gate.opening import Place, open_gate, open_key
 from openvet.gate.peopled import PeopledGate
 from openvet.gate.requests import Requests
 from openvet.gate.roles import Right, Role
@@ -54,7 +57,7 @@ class House:
         made, _ = self.people.add(name, name)
         with self.gate.database.writing() as connection:
             rows.give_role(connection, made.id, project, role, "test", 1)
-        rights = [Right.SEE, Right.PULL, Right.ASK, Right.DECIDE]
+        rights = [Right.SEE, Right.PULL, Right.ASK, Right.VET, Right.DECIDE]
         self.tokens[name] = self.people.add_token(made, "t", project, rights, 9)[0].text
 
     def api(self, method: str, path: str, who: str, body: object = None) -> tuple[int, Any]:
@@ -125,6 +128,66 @@ def test_from_a_stopped_pull_to_a_pull_and_a_revocation(house: House) -> None:
     status, headers, _ = house.pull("org/bad", "model.pkl", "ann")
     assert (status, headers["x-error-code"]) == (404, "RevisionNotFound")
     assert "the study is over" in headers["x-error-message"]
+
+
+def test_by_command_from_a_model_that_nobody_pulled(house: House, tmp_path: Path) -> None:
+    """``openvet hub`` through the door: the gate learns the model when it is asked for, and everything that is decided can be proven."""
+    house.add("ann", Role.SUBMITTER, "/vision")
+    house.add("abe", Role.APPROVER, "/vision")
+    house.add("bea", Role.APPROVER, "/")
+
+    def hub(who: str, *arguments: str, code: int = 0) -> Any:
+        environment = {"HF_ENDPOINT": house.server.url, "HF_TOKEN": house.tokens[who]}
+        found = CliRunner().invoke(main, ["hub", *arguments, "--format", "json"], env=environment)
+        assert found.exit_code == code, found.output
+        return json.loads(found.stdout)
+
+    asked = hub("ann", "request", "org/bad", "--purpose", "to study it")["request"]
+    number, name = str(asked["id"]), f"org/bad@{asked['commit'][:9]}"
+    assert (asked["project"], asked["state"]) == ("/vision", "asked")
+    until = time.monotonic() + 60
+    while True:
+        shown = CliRunner().invoke(
+            main,
+            ["hub", "status", name, "--format", "json"],
+            env={"HF_ENDPOINT": house.server.url, "HF_TOKEN": house.tokens["ann"]},
+        )
+        if shown.exit_code == 1:
+            break
+        assert (shown.exit_code, time.monotonic() < until) == (3, True)
+        time.sleep(0.1)
+    status = json.loads(shown.stdout)["status"]
+    assert status["revision"]["verdict"] == "reject"
+    assert any(each.startswith("pickle/") for each in status["rules"])
+    assert status["revision"]["critical"] + status["revision"]["high"] > 0
+    tomorrow = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 86_400))
+    for who, missing in (("abe", 1), ("bea", 0)):
+        found = hub(who, "approve", number, "--reason", "in isolation", "--until", tomorrow)
+        assert found["done"][0]["missing"] == missing
+    assert house.pull("org/bad", "model.pkl", "ann")[2] == BAD
+    assert hub("ann", "status", name)["status"]["revision"]["standing"] == "admitted"
+    assert [each["person"] for each in hub("bea", "uses", "--search", "bad")["uses"]] == ["ann"]
+    assert hub("abe", "revoke", name, "--reason", "over")["refused"] == []
+    assert house.pull("org/bad", "model.pkl", "ann")[0] == 404
+    # every decision is in the log, by a proof that needs nobody here to be believed
+    until = time.monotonic() + 60
+    while True:
+        status_, rows_ = house.api("GET", "/decisions?search=bad", "ann")
+        if all(each["published"] for each in rows_["items"]):
+            break
+        assert (status_, time.monotonic() < until) == (200, True)
+        time.sleep(0.1)
+    assert [(each["of"], each["project"]) for each in rows_["items"]] == [
+        ("revocation", "/vision"),
+        ("approval", "/vision"),
+        ("policy", "/"),
+    ]
+    key = open_key(str(tmp_path / "data")).public
+    for each in rows_["items"]:
+        shown_ = house.api("GET", f"/decisions/{each['id']}", "ann")[1]
+        Proof.parse(shown_["log"]["proof"].encode()).verify(entry_for(shown_["statement"].encode()), key)
+    status_, report = house.api("GET", f"/revisions/{status['revision']['id']}/report", "ann")
+    assert (status_, report["models"][0]["decision"]["verdict"]) == (200, "reject")
 
 
 def test_without_a_token_nobody_pulls(house: House) -> None:

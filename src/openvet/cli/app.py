@@ -44,6 +44,7 @@ _COMMANDS = {
     "decide": "decide",
     "document": "document",
     "policy": "policy",
+    "hub": "hub",
     "claims": "claims",
     "cost": "cost",
     "diff": "diff",

@@ -6,13 +6,16 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
 from sqlalchemy import insert
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
 
 from openvet.gate import credentials
 from openvet.gate.answers import Repository
@@ -57,7 +60,7 @@ class Answer:
 class Live:
     """A server, and ways to ask it."""
 
-    def __init__(self, database: Database, folder: str) -> None:
+    def __init__(self, database: Database, folder: str, more: Sequence[Route] = ()) -> None:
         self.now = 1_795_867_200_000
         self.database = database
         self.folder = folder
@@ -67,7 +70,9 @@ class Live:
         self.requests = Requests(database, self, lambda: self.now)
         self.catalogue = Catalogue(database, folder, self, lambda: self.now)
         self.app = make_api(database, self.people, self.requests, self.catalogue, lambda: self.now)
-        config = uvicorn.Config(self.app, host="127.0.0.1", port=0, log_level="critical", ws="none", lifespan="off")
+        # as a server mounts it, and by itself, so that paths in tests are short
+        both = Starlette(routes=[Mount("/openvet/v1", self.app), *more, Mount("/", self.app)])
+        config = uvicorn.Config(both, host="127.0.0.1", port=0, log_level="critical", ws="none", lifespan="off")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self.tokens: dict[str, str] = {}
@@ -144,28 +149,38 @@ class Live:
             connection.close()
 
 
+@contextmanager
+def running(folder: Path, more: Sequence[Route] = ()) -> Iterator[Live]:
+    """A server with projects, somebody of every role in /vision, and a model of one commit; passwords cost little."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(credentials, "_MEMORY", 64)
+        database = open_database(f"sqlite:///{folder}/a.db")
+        made = Live(database, str(folder), more)
+        made.people.begin("first")
+        with database.writing() as connection:
+            for path in ("/vision", "/vision/ocr", "/text"):
+                people_rows.add_project(connection, path, path, 1)
+            repository = connection.execute(
+                insert(REPOSITORY)
+                .values(kind="model", name="org/tiny", upstream="up", first_seen=1)
+                .returning(REPOSITORY.c.id)
+            ).scalar_one()
+            connection.execute(
+                insert(REVISION).values(repository=repository, commit_id=COMMIT, upstream="up", about="{}", listed_at=1)
+            )
+        for role in Role:
+            made.add(role.value, (role, "/vision"))
+        made.add("nobody")
+        made.add("root", (Role.ADMIN, "/"), (Role.APPROVER, "/"))
+        made.start()
+        try:
+            yield made
+        finally:
+            made.stop()
+            database.close()
+
+
 @pytest.fixture
-def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
-    monkeypatch.setattr(credentials, "_MEMORY", 64)
-    database = open_database(f"sqlite:///{tmp_path}/a.db")
-    made = Live(database, str(tmp_path))
-    made.people.begin("first")
-    with database.writing() as connection:
-        for path in ("/vision", "/vision/ocr", "/text"):
-            people_rows.add_project(connection, path, path, 1)
-        repository = connection.execute(
-            insert(REPOSITORY)
-            .values(kind="model", name="org/tiny", upstream="up", first_seen=1)
-            .returning(REPOSITORY.c.id)
-        ).scalar_one()
-        connection.execute(
-            insert(REVISION).values(repository=repository, commit_id=COMMIT, upstream="up", about="{}", listed_at=1)
-        )
-    for role in Role:
-        made.add(role.value, (role, "/vision"))
-    made.add("nobody")
-    made.add("root", (Role.ADMIN, "/"), (Role.APPROVER, "/"))
-    made.start()
-    yield made
-    made.stop()
-    database.close()
+def live(tmp_path: Path) -> Iterator[Live]:
+    with running(tmp_path) as made:
+        yield made

@@ -1,0 +1,341 @@
+"""``openvet hub``: ask a gate for models, decide what others asked for, see what is used, and look after people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openvet.cli.hub_door import (
+    DONE,
+    PARTLY,
+    gate_options,
+    most_option,
+    open_gate,
+    print_found,
+    project_option,
+    tell,
+    until_of,
+)
+
+if TYPE_CHECKING:
+    from openvet.workflows.gate_client import GateClient
+
+__all__ = ["hub"]
+
+_STATES = ("blocked", "asked", "approved", "declined", "withdrawn")
+_STANDINGS = ("open", "admitted", "refused", "revoked")
+_EXIT = {"admitted": 0, "refused": 1, "revoked": 1, "open": 3}
+_NUMBER = click.IntRange(1, 2**53)
+
+
+@click.group(short_help="Ask a gate for models, and decide what others asked for.")
+def hub() -> None:
+    """Ask a gate for models, decide what others asked for, and look after people.
+
+    A gate is what `openvet serve` runs: models are pulled through it, and what policy does not admit has to be approved by people. Which
+    gate is said by --server, OPENVET_SERVER or HF_ENDPOINT, and who you are by a token of it in OPENVET_TOKEN or HF_TOKEN.
+
+    \b
+    Examples:
+      openvet hub status org/model
+      openvet hub request org/model --purpose "Reads invoices" --environment staging
+      openvet hub requests --state asked
+      openvet hub show 17
+      openvet hub approve 17 18 --reason "Read the report" --until 2027-01-31
+      openvet hub decline 19 --reason "No licence for this use"
+      openvet hub revoke org/model@3f2a9c1d --reason "A backdoor was published"
+      openvet hub models --standing refused --search bert
+      openvet hub people add zoe --title "Zoe Adams"
+      openvet hub roles give zoe reviewer --project /vision
+
+    \b
+    Exit codes:
+      0    done; for status: it may be had
+      1    some of it was not done, and each says why; for status: it may not be had
+      3    for status: nothing is decided yet
+      2    nothing was done: you may not, the gate does not answer, or the command makes no sense
+    """  # noqa: D301
+
+
+# --- asking ---
+
+
+@hub.command(short_help="Ask for a model that is not admitted.")
+@click.argument("model", metavar="MODEL[@REVISION]")
+@click.option("--purpose", metavar="TEXT", required=True, help="What you want it for, in a sentence.")
+@click.option("--environment", metavar="TEXT", default="", help="Where it will run.")
+@project_option("For which project; the token's, if not given.")
+@click.option("--until", metavar="DATE", help="The last day on which you want it (2027-01-31).")
+@gate_options
+def request(
+    model: str, purpose: str, environment: str, project: str, until: str | None, server: str | None, form: str
+) -> None:
+    """Ask for MODEL, as it is at a commit, a branch or a tag; the commit that a branch is now is what is asked for.
+
+    A pull that was stopped is a request already, and waits for its purpose: this gives it one.
+    """
+    from openvet.cli.hub_text import named
+    from openvet.workflows.gate_client import ModelName
+
+    gate = open_gate(server)
+    found = gate.revision(ModelName.parse(model))
+    body = {
+        "kind": found["kind"], "name": found["name"], "commit": found["commit"], "purpose": purpose, "environment": environment,
+        "project": project, "until": until_of(until),
+    }  # fmt: skip
+    made = gate.send("POST", "/requests", body)
+    text = tell([f"request {made['id']}: {named(made)} for {made['project']}; openvet hub show {made['id']} says how it stands"])  # fmt: skip
+    print_found(form, gate, {"request": made}, text)
+
+
+@hub.command("requests", short_help="List requests.")
+@click.option("--state", "states", type=click.Choice(_STATES), multiple=True, help="Only those in this state. May be repeated.")  # fmt: skip
+@click.option("--search", metavar="TEXT", default="", help="Only models with this in their names.")
+@most_option
+@gate_options
+def requests_(states: tuple[str, ...], search: str, limit: int, server: str | None, form: str) -> None:
+    """List the requests that you may see, the newest first."""
+    from openvet.cli.hub_text import moment, named, table
+
+    gate = open_gate(server)
+    found = gate.every("/requests", limit, state=states, search=search, limit=min(limit, 1000))
+    rows = [
+        {"request": str(each["id"]), "state": each["state"], "model": named(each), "project": each["project"], "by": each["asker"], "since": moment(each["added"]), "purpose": each["purpose"]}
+        for each in found
+    ]  # fmt: skip
+    print_found(form, gate, {"requests": found}, lambda look: table(rows, look) or "there is no such request\n")
+
+
+@hub.command(short_help="Show a request, with all that was said.")
+@click.argument("number", metavar="N", type=_NUMBER)
+@gate_options
+def show(number: int, server: str | None, form: str) -> None:
+    """Show request N: who asks for what and why, what others say, and what is missing."""
+    from openvet.cli.hub_text import request_page
+
+    gate = open_gate(server)
+    found = gate.get(f"/requests/{number}")
+    print_found(form, gate, {"shown": found}, lambda look: request_page(found, look))
+
+
+@hub.command(short_help="Say something about a request.")
+@click.argument("number", metavar="N", type=_NUMBER)
+@click.argument("text", metavar="TEXT")
+@click.option("--for", "says", flag_value="for", help="Recommend to approve it.")
+@click.option("--against", "says", flag_value="against", help="Recommend to decline it.")
+@gate_options
+def comment(number: int, text: str, says: str | None, server: str | None, form: str) -> None:
+    """Say TEXT about request N, or recommend."""
+    gate = open_gate(server)
+    made = gate.send("POST", f"/requests/{number}/comments", {"text": text, "says": says or "comment"})
+    print_found(form, gate, {"voice": made}, tell([f"request {number}: {made['name']} says {made['says']}"]))
+
+
+@hub.command(short_help="Take your own request back.")
+@click.argument("number", metavar="N", type=_NUMBER)
+@gate_options
+def withdraw(number: int, server: str | None, form: str) -> None:
+    """Take your own request N back."""
+    gate = open_gate(server)
+    made = gate.send("POST", f"/requests/{number}/withdrawal")
+    print_found(form, gate, {"request": made}, tell([f"request {number}: withdrawn"]))
+
+
+# --- deciding ---
+
+
+@hub.command(short_help="Approve requests.")
+@click.argument("numbers", metavar="N...", type=_NUMBER, nargs=-1, required=True)
+@click.option("--reason", metavar="TEXT", required=True, help="Why: it is signed with the decision.")
+@click.option("--conditions", metavar="TEXT", default="", help="What you ask for in return.")
+@click.option("--until", metavar="DATE", help="The last day on which it holds. What policy rejects needs one.")
+@gate_options
+@click.pass_context
+def approve(
+    ctx: click.Context,
+    /,
+    numbers: tuple[int, ...],
+    reason: str,
+    conditions: str,
+    until: str | None,
+    server: str | None,
+    form: str,
+) -> None:
+    """Approve requests N, each for itself. Nobody approves what they asked for themselves."""
+    body = {"decision": "approve", "reason": reason, "conditions": conditions, "until": until_of(until)}
+    ctx.exit(_decide(numbers, body, server, form))
+
+
+@hub.command(short_help="Decline requests.")
+@click.argument("numbers", metavar="N...", type=_NUMBER, nargs=-1, required=True)
+@click.option("--reason", metavar="TEXT", required=True, help="Why: whoever asked reads it.")
+@gate_options
+@click.pass_context
+def decline(ctx: click.Context, /, numbers: tuple[int, ...], reason: str, server: str | None, form: str) -> None:
+    """Decline requests N, each for itself."""
+    ctx.exit(_decide(numbers, {"decision": "decline", "reason": reason}, server, form))
+
+
+def _decide(numbers: Sequence[int], body: dict[str, Any], server: str | None, form: str) -> int:
+    gate = open_gate(server)
+    found = gate.send("POST", "/requests/decisions", {"requests": list(dict.fromkeys(numbers)), **body})
+    lines = []
+    for each in found["done"]:
+        missing = f"; {each['missing']} more to approve" if each["missing"] else ""
+        lines.append(f"request {each['request']}: {'heard' if missing else each['state']}{missing}")
+    lines += [f"request {each['request']}: not done: {each['detail']}" for each in found["refused"]]
+    print_found(form, gate, found, tell(lines))
+    return PARTLY if found["refused"] else DONE
+
+
+@hub.command(short_help="Revoke models: nobody gets them any more.")
+@click.argument("models", metavar="MODEL@COMMIT...", nargs=-1, required=True)
+@click.option("--reason", metavar="TEXT", required=True, help="Why: whoever is stopped reads it.")
+@project_option("In which project and below; the token's, if not given.")
+@gate_options
+@click.pass_context
+def revoke(
+    ctx: click.Context, /, models: tuple[str, ...], reason: str, project: str, server: str | None, form: str
+) -> None:
+    """Revoke commits of models, whatever was decided before. Only a later approval takes it back."""
+    gate = open_gate(server)
+    ids = _revisions(gate, models, commit=True)
+    found = gate.send("POST", "/revocations", {"revisions": list(ids), "reason": reason, "project": project})
+    ctx.exit(_done(gate, found, ids, "revoked", form))
+
+
+@hub.command(short_help="Have models vetted anew.")
+@click.argument("models", metavar="MODEL[@REVISION]...", nargs=-1, required=True)
+@project_option("As somebody of which project; the token's, if not given.")
+@gate_options
+@click.pass_context
+def vet(ctx: click.Context, /, models: tuple[str, ...], project: str, server: str | None, form: str) -> None:
+    """Have models vetted, again where they were: with today's rules, advisories and policy."""
+    gate = open_gate(server)
+    ids = _revisions(gate, models, commit=False)
+    found = gate.send("POST", "/vettings", {"revisions": list(ids), "project": project})
+    ctx.exit(_done(gate, found, ids, "is vetted; openvet hub status says what comes of it", form))
+
+
+def _revisions(gate: GateClient, models: Sequence[str], *, commit: bool) -> dict[int, str]:
+    """The numbers of what is named, each with its name."""
+    from openvet.cli.hub_text import named
+    from openvet.errors import UsageError
+    from openvet.workflows.gate_client import ModelName
+
+    parsed = [ModelName.parse(each) for each in models]
+    for each in parsed:
+        if commit and not (len(each.revision) >= 7 and set(each.revision) <= set("0123456789abcdef")):
+            raise UsageError(
+                f"{each}: write the commit, {each}@3f2a9c1d: a branch is another one tomorrow; openvet hub status shows it"
+            )
+    found = [gate.revision(each) for each in parsed]
+    return {each["id"]: named(each) for each in found}
+
+
+def _done(gate: GateClient, found: dict[str, Any], ids: dict[int, str], word: str, form: str) -> int:
+    lines = [f"{ids.get(each['revision'], each['revision'])}: {word}" for each in found["done"]]
+    lines += [f"{ids.get(each['revision'], each['revision'])}: not done: {each['detail']}" for each in found["refused"]]
+    print_found(form, gate, found, tell(lines))
+    return PARTLY if found["refused"] else DONE
+
+
+# --- looking ---
+
+
+@hub.command(short_help="List models and how they stand.")
+@click.option("--standing", type=click.Choice(_STANDINGS), multiple=True, help="Only those that stand so. May be repeated.")  # fmt: skip
+@click.option("--search", metavar="TEXT", default="", help="Only those with this in their names.")
+@click.option("--license", "license_", metavar="TEXT", default="", help="Only those that declare a licence with this in it.")  # fmt: skip
+@click.option("--rule", metavar="ID", default="", help="Only those in which this rule found something.")
+@click.option("--advisory", metavar="ID", default="", help="Only those that this advisory hits.")
+@click.option("--kind", type=click.Choice(["model", "dataset"]), help="Only models, or only data sets.")
+@click.option("--newest", is_flag=True, help="The newest first, and not by name.")
+@project_option("In which project; the token's, if not given.")
+@most_option
+@gate_options
+def models(
+    standing: tuple[str, ...],
+    search: str,
+    license_: str,
+    rule: str,
+    advisory: str,
+    kind: str | None,
+    newest: bool,
+    project: str,
+    limit: int,
+    server: str | None,
+    form: str,
+) -> None:
+    """List the models and data sets that the gate knows, each by its newest revision."""
+    from openvet.cli.hub_text import named, table
+
+    gate = open_gate(server)
+    found = gate.every(
+        "/models", limit, standing=standing, search=search, license=license_, rule=rule, advisory=advisory, kind=kind, project=project,
+        order="newest" if newest else "name", limit=min(limit, 1000),
+    )  # fmt: skip
+
+    def findings(each: dict[str, Any]) -> str:
+        if each["verdict"] is None:
+            return ""
+        return ", ".join(f"{each[name]} {name}" for name in ("critical", "high", "medium", "low") if each[name]) or "none"  # fmt: skip
+
+    rows = [{"standing": each["standing"], "model": named(each), "licence": each["license"] or "", "findings": findings(each)} for each in found]  # fmt: skip
+    print_found(form, gate, {"models": found}, lambda look: table(rows, look) or "there is no such model\n")
+
+
+@hub.command(short_help="Say how a model stands, why, and what to do next.")
+@click.argument("model", metavar="MODEL[@REVISION]")
+@project_option("In which project; the token's, if not given.")
+@gate_options
+@click.pass_context
+def status(ctx: click.Context, /, model: str, project: str, server: str | None, form: str) -> None:
+    """Say how MODEL stands at the gate, why, and what to do next.
+
+    \b
+    Exit codes:
+      0    it may be had
+      1    it may not
+      3    nothing is decided yet
+      2    the command itself failed
+    """  # noqa: D301
+    from openvet.cli.hub_text import standing_page
+    from openvet.workflows.gate_client import ModelName
+
+    gate = open_gate(server)
+    number = gate.revision(ModelName.parse(model), project)["id"]
+    found = gate.get(f"/revisions/{number}", project=project)
+    print_found(form, gate, {"status": found}, lambda look: standing_page(found, look))
+    ctx.exit(_EXIT[found["revision"]["standing"]])
+
+
+@hub.command(short_help="List who had which models, and with which clients.")
+@click.option("--search", metavar="TEXT", default="", help="Only models with this in their names.")
+@click.option("--person", metavar="NAME", default="", help="Only what this person had.")
+@click.option("--client", metavar="TEXT", default="", help="Only with clients that say this, such as torch/2.5.")
+@most_option
+@gate_options
+def uses(search: str, person: str, client: str, limit: int, server: str | None, form: str) -> None:
+    """List who had which models, whoever pulled last first, and which of their loaders have known problems."""
+    from openvet.cli.hub_text import moment, named, table
+
+    gate = open_gate(server)
+    found = gate.every("/uses", limit, search=search, person=person, client=client, limit=min(limit, 1000))
+    rows = [
+        {"person": each["person"] or "unknown", "model": named(each), "files": str(each["files"]), "last": moment(each["last_at"]), "clients": " ".join(f"{name} {version}" for name, version in each["clients"].items()), "problems": str(len(each["vulnerable"]) or "")}
+        for each in found
+    ]  # fmt: skip
+    print_found(form, gate, {"uses": found}, lambda look: table(rows, look) or "nothing was pulled\n")
+
+
+def _add_groups() -> None:
+    from openvet.cli.hub_people import people, projects, roles, tokens
+
+    for each in (people, projects, roles, tokens):
+        hub.add_command(each)
+
+
+_add_groups()
