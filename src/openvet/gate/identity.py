@@ -20,7 +20,7 @@ from openvet.store import people, sessions
 from openvet.store.database import Connection, Database
 from openvet.store.people import Person, Token
 
-__all__ = ["Identity", "Login", "NotAllowedError", "People", "grants_of"]
+__all__ = ["Identity", "Login", "NotAllowedError", "People", "TooManyError", "grants_of"]
 
 _NAME: Final = pattern(r"[a-z0-9](?:[a-z0-9._@+-]{0,98}[a-z0-9])?")
 _HOUR: Final = 3_600_000
@@ -36,6 +36,18 @@ _FORGET: Final = 24 * _HOUR
 
 class NotAllowedError(OpenVetError):
     """Somebody may not do that, or is not who they say. The message tells nothing that they may not know."""
+
+
+class TooManyError(NotAllowedError):
+    """Too many attempts failed.
+
+    Attributes:
+        seconds: for which nobody is let in under this name, or from this address.
+    """
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"too many attempts; try again in {seconds} s")
+        self.seconds = seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +206,7 @@ class People:
             until = sessions.blocked_until(connection, keys, now)
             found = people.find_password(connection, name)
         if until is not None:
-            seconds = (until - now + 999) // 1000
-            raise NotAllowedError(f"too many attempts; try again in {seconds} s")
+            raise TooManyError((until - now + 999) // 1000)
         good = check_password(password, None if found is None else found[1])
         with self._database.writing() as connection:
             if not good or found is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["BASE"]
+__all__ = ["ANSWERS", "BASE", "CARDS"]
 
 _LIGHT: Final = """
 --back: #ffffff; --panel: #f6f7f9; --text: #1c2128; --soft: #57606a; --rule: #dfe3e8; --edge: #8c959f; --link: #0b57d0;
@@ -73,3 +73,21 @@ svg path.consistent { stroke: var(--good); } svg path.not-consistent { stroke: v
 }
 """
 )
+
+#: The answer at the top of a page, and words in their colours.
+ANSWERS: Final = """.over { color: var(--soft); font-size: 0.8125rem; font-weight: 600; letter-spacing: 0.04em; margin: 0 0 0.35rem; }
+.skip { position: absolute; left: -100vw; } .skip:focus { position: static; }
+.answer { display: flex; gap: 1rem; align-items: flex-start; margin: 1.1rem 0 0; padding: 1.1rem 1.25rem; border-radius: 12px; border-left: 5px solid currentColor; }
+.answer p { margin: 0; } .answer .word { font-size: 1.35rem; line-height: 1.2; } .answer .because { color: var(--text); font-size: 1.0625rem; margin-top: 0.3rem; overflow-wrap: anywhere; }
+.answer .small { color: var(--text); margin-top: 0.35rem; } .icon { flex: none; margin-top: 0.05rem; }
+.answer.good, .chip.good { background: var(--good-back); } .answer.open, .chip.open { background: var(--open-back); } .answer.bad, .chip.bad { background: var(--bad-back); }
+.chip { display: inline-block; padding: 0.05rem 0.55rem; border-radius: 1rem; font-size: 0.8125rem; font-weight: 600; line-height: 1.5; white-space: nowrap; }
+.chip.calm { background: var(--panel); color: var(--soft); }
+"""
+
+#: Lists without marks, and what is framed.
+CARDS: Final = """.plain { list-style: none; padding: 0; } .plain li { margin: 0.4rem 0; }
+.card { border: 1px solid var(--rule); border-left: 4px solid var(--edge); border-radius: 10px; padding: 0.9rem 1.1rem; margin: 0.9rem 0; color: var(--text); }
+.card.bad { border-left-color: var(--bad); } .card.open { border-left-color: var(--open); } .card.good { border-left-color: var(--good); }
+.card h3, .card h4, .card h5 { text-wrap: wrap; margin: 0; font-size: 1rem; line-height: 1.5; } .card p { margin: 0.45rem 0; } .card > :last-child { margin-bottom: 0; }
+"""

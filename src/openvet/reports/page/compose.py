@@ -8,6 +8,7 @@ from typing import Final
 
 from openvet.evidence.predicates.tool import Tool
 from openvet.policy.decision import Verdict
+from openvet.reports._style import ANSWERS, CARDS
 from openvet.reports._text import plural, short, visible
 from openvet.reports.config_use import ConfigUse
 from openvet.reports.markup import Content, Html, document, lines, listed, table, tag
@@ -24,27 +25,20 @@ from openvet.reports.report import NotChecked
 
 __all__ = ["compose"]
 
-_STYLE: Final = """
-.over { color: var(--soft); font-size: 0.8125rem; font-weight: 600; letter-spacing: 0.04em; margin: 0 0 0.35rem; }
-.skip { position: absolute; left: -100vw; } .skip:focus { position: static; }
-.answer { display: flex; gap: 1rem; align-items: flex-start; margin: 1.1rem 0 0; padding: 1.1rem 1.25rem; border-radius: 12px; border-left: 5px solid currentColor; }
-.answer p { margin: 0; } .answer .word { font-size: 1.35rem; line-height: 1.2; } .answer .because { color: var(--text); font-size: 1.0625rem; margin-top: 0.3rem; overflow-wrap: anywhere; }
-.answer .small { color: var(--text); margin-top: 0.35rem; } .icon { flex: none; margin-top: 0.05rem; }
-.answer.good, .chip.good { background: var(--good-back); } .answer.open, .chip.open { background: var(--open-back); } .answer.bad, .chip.bad { background: var(--bad-back); }
-.chip { display: inline-block; padding: 0.05rem 0.55rem; border-radius: 1rem; font-size: 0.8125rem; font-weight: 600; line-height: 1.5; white-space: nowrap; }
-.chip.calm { background: var(--panel); color: var(--soft); }
-nav.toc { margin: 1.75rem 0 0; padding: 0.8rem 0; border-top: 1px solid var(--rule); border-bottom: 1px solid var(--rule); font-size: 0.875rem; }
+_STYLE: Final = (
+    "\n"
+    + ANSWERS
+    + """nav.toc { margin: 1.75rem 0 0; padding: 0.8rem 0; border-top: 1px solid var(--rule); border-bottom: 1px solid var(--rule); font-size: 0.875rem; }
 nav.toc ul { list-style: none; margin: 0; padding: 0; display: flex; flex-wrap: wrap; gap: 0.3rem 1.1rem; } nav.toc li { margin: 0; } nav.toc a { text-decoration: none; } nav.toc a:hover { text-decoration: underline; }
-.plain { list-style: none; padding: 0; } .plain li { margin: 0.4rem 0; }
-.card { border: 1px solid var(--rule); border-left: 4px solid var(--edge); border-radius: 10px; padding: 0.9rem 1.1rem; margin: 0.9rem 0; color: var(--text); }
-.card.bad { border-left-color: var(--bad); } .card.open { border-left-color: var(--open); } .card.good { border-left-color: var(--good); }
-.card h3, .card h4, .card h5 { text-wrap: wrap; margin: 0; font-size: 1rem; line-height: 1.5; } .card p { margin: 0.45rem 0; } .card > :last-child { margin-bottom: 0; }
-td ul { margin: 0; padding-left: 1rem; } td p { margin: 0; } table.figures td { font-variant-numeric: tabular-nums; }
+"""
+    + CARDS
+    + """td ul { margin: 0; padding-left: 1rem; } td p { margin: 0; } table.figures td { font-variant-numeric: tabular-nums; }
 table.figures { width: auto; min-width: 20rem; } svg .spot { fill: var(--line); stroke: var(--back); stroke-width: 2; }
 article.one { margin-top: 4rem; padding-top: 0.5rem; border-top: 3px solid var(--rule); } article.one:first-of-type { margin-top: 2.5rem; }
 footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--rule); color: var(--soft); font-size: 0.875rem; }
 @media print { .answer { border: 1px solid var(--rule); border-left: 5px solid currentColor; } article.one { break-before: page; } section { break-inside: auto; } }
 """
+)
 #: Anchors and words of the contents, in the order of the page.
 _CONTENTS: Final = (
     ("why", "Why"), ("what", "What it is"), ("findings", "Findings"), ("unread", "Not read"), ("policy", "Policy"),
