@@ -24,6 +24,7 @@ from openvet.hubproxy.api.app import make_api
 from openvet.hubproxy.config import ServeConfig
 from openvet.hubproxy.seen import as_json, as_text
 from openvet.hubproxy.serving import Server, listen
+from openvet.hubproxy.web.app import make_web
 from openvet.version import VERSION
 
 __all__ = ["claimed", "is_loopback", "serve"]
@@ -69,7 +70,12 @@ def serve(config: ServeConfig, say: Callable[[str], None], log: Callable[[str], 
                 grace=config.grace,
                 proxies=config.proxies,
                 hosts=_hosts(config),
-                mounts={"/openvet/v1": make_api(gate.database, people, requests, catalogue, gate.clock)},
+                mounts={
+                    "/openvet/v1": make_api(gate.database, people, requests, catalogue, gate.clock),
+                    "/openvet": make_web(
+                        gate.database, people, requests, gate.clock, secure=config.url.startswith("https://")
+                    ),
+                },
                 handed=(os.path.join(config.data, "blobs"), config.nginx) if config.nginx else None,
             )
             say(_greeting(config, at, link, anonymous=anonymous))
