@@ -104,6 +104,11 @@ class Requests:
         self._clock = clock
         self._rules = rules
 
+    @property
+    def rules(self) -> Rules:
+        """How many people it takes."""
+        return self._rules
+
     # --- asking ---
 
     def ask(

@@ -73,7 +73,7 @@ def serve(config: ServeConfig, say: Callable[[str], None], log: Callable[[str], 
                 mounts={
                     "/openvet/v1": make_api(gate.database, people, requests, catalogue, gate.clock),
                     "/openvet": make_web(
-                        gate.database, people, requests, gate.clock, secure=config.url.startswith("https://")
+                        gate.database, people, requests, catalogue, gate.clock, secure=config.url.startswith("https://")
                     ),
                 },
                 handed=(os.path.join(config.data, "blobs"), config.nginx) if config.nginx else None,

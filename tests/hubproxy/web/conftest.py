@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from openvet.hubproxy.web.app import make_web
+from openvet.store.people import Person, find_person
 from tests.hubproxy.api.conftest import SENTENCE, Live
 from tests.hubproxy.api.conftest import live as live
 from tests.hubproxy.web.browser import Browser
@@ -22,7 +23,7 @@ class Site:
 
     def __init__(self, live: Live, *, secure: bool = False) -> None:
         self.live = live
-        web = make_web(live.database, live.people, live.requests, lambda: live.now, secure=secure)
+        web = make_web(live.database, live.people, live.requests, live.catalogue, lambda: live.now, secure=secure)
         app = Starlette(routes=[Mount("/openvet/v1", live.app), Mount("/openvet", web)])
         config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", ws="none", lifespan="off")
         self._server = uvicorn.Server(config)
@@ -35,6 +36,12 @@ class Site:
     def stop(self) -> None:
         self._server.should_exit = True
         self._thread.join()
+
+    def person(self, name: str) -> Person:
+        with self.live.database.reading() as connection:
+            found = find_person(connection, name)
+        assert found is not None
+        return found
 
     def browser(self, as_: str = "") -> Browser:
         """A new browser, of somebody who is logged in where a name is given."""

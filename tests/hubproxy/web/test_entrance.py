@@ -152,12 +152,7 @@ def test_a_session_ends_by_itself(site: Site) -> None:
     site.live.now += 2 * 3_600_000 + 1
     assert "Log in" in browser.get("/openvet/account").text
     browser = site.browser("viewer")
-    with site.live.database.reading() as connection:
-        from openvet.store.people import find_person
-
-        person = find_person(connection, "viewer")
-    assert person is not None
-    site.live.people.disable(person)
+    site.live.people.disable(site.person("viewer"))
     assert "Log in" in browser.get("/openvet/account").text
 
 

@@ -13,9 +13,11 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from openvet.core.dataclass import dataclass
+from openvet.gate.catalogue import Catalogue
 from openvet.gate.identity import People
 from openvet.gate.requests import Requests
 from openvet.hubproxy.web import account, entrance
+from openvet.hubproxy.web import requests as request_pages
 from openvet.hubproxy.web.call import Call, Desk, Form, Handler, NoPageError, answer
 from openvet.hubproxy.web.pages import HEADERS
 from openvet.hubproxy.web.style import STYLE, STYLE_NAME
@@ -43,7 +45,7 @@ class Page:
 
 
 def _home(call: Call) -> Response:
-    return call.go("account")
+    return call.go("requests")
 
 
 #: Every page there is. A test says of each who may have it.
@@ -55,21 +57,34 @@ PAGES: Final = (
     Page("/account", account.show),
     Page("/account/tokens", post=account.add_token, again=account.show),
     Page("/account/tokens/{number:int}/revocation", post=account.revoke_token, again=account.show),
+    Page("/requests", request_pages.show_list, request_pages.decide_many),
+    Page("/requests/{number:int}", request_pages.show),
+    Page("/requests/{number:int}/purpose", post=request_pages.ask, again=request_pages.show),
+    Page("/requests/{number:int}/approval", post=request_pages.approve, again=request_pages.show),
+    Page("/requests/{number:int}/decline", post=request_pages.decline, again=request_pages.show),
+    Page("/requests/{number:int}/withdrawal", post=request_pages.withdraw, again=request_pages.show),
+    Page("/requests/{number:int}/comments", post=request_pages.comment, again=request_pages.show),
 )
 
 
 def make_web(
-    database: Database, people: People, requests: Requests, clock: Callable[[], int], *, secure: bool = False
+    database: Database,
+    people: People,
+    requests: Requests,
+    catalogue: Catalogue,
+    clock: Callable[[], int],
+    *,
+    secure: bool = False,
 ) -> ASGIApp:
     """The pages.
 
     Args:
         database: of the server.
-        people, requests: what the pages do.
+        people, requests, catalogue: what the pages show and do.
         clock: milliseconds UTC.
         secure: whether browsers reach us by https alone, so that what they keep is sent no other way.
     """
-    return _Web(Desk(database, people, requests, clock, secure))
+    return _Web(Desk(database, people, requests, catalogue, clock, secure))
 
 
 class _Web:
@@ -120,4 +135,4 @@ def _missing(_: Call) -> Response:
 
 
 async def _show(desk: Desk, request: Request, status: int, text: str) -> Response:
-    return Call(desk, request, {}, Form([])).show("wrong.html", status, title="Not like that", text=text)
+    return Call(desk, request, {}, Form([]), Form([])).show("wrong.html", status, title="Not like that", text=text)

@@ -20,6 +20,7 @@ from starlette.responses import Response
 from openvet.core.dataclass import dataclass
 from openvet.errors import UsageError
 from openvet.evidence.log.disk import StorageError
+from openvet.gate.catalogue import Catalogue, NotThereError
 from openvet.gate.identity import Identity, NotAllowedError, People
 from openvet.gate.requests import Requests
 from openvet.gate.roles import ROOT, Right
@@ -33,7 +34,7 @@ __all__ = ["Call", "Desk", "Form", "Handler", "NoPageError", "answer", "number_o
 _BODY, _FIELDS, _SECONDS = 256 * 1024, 2000, 15.0
 _TYPE: Final = "application/x-www-form-urlencoded"
 #: The first of each kind of pages: its path, what it is called, and the right in the root that it takes.
-MENU: Final[tuple[tuple[str, str, Right | None], ...]] = (("account", "Account", None),)
+MENU: Final[tuple[tuple[str, str, Right | None], ...]] = (("requests", "Requests", None),)
 
 
 class NoPageError(Exception):
@@ -47,6 +48,7 @@ class Desk:
     database: Database
     people: People
     requests: Requests
+    catalogue: Catalogue
     clock: Callable[[], int]
     secure: bool = False
 
@@ -78,13 +80,15 @@ class Call:
         desk: what to work with.
         request: as it came.
         path: what stands in its path.
-        sent: the fields of a form, or of the query.
+        query: the fields of the query.
+        sent: the fields of a form; of the query, where none was sent.
         identity, secret: who is logged in, and what their forms send along; ``None`` and '' where nobody is.
     """
 
     desk: Desk
     request: Request
     path: Mapping[str, Any]
+    query: Form
     sent: Form
     identity: Identity | None = None
     secret: str = ""
@@ -155,9 +159,12 @@ async def answer(
         again: what shows the form again where it was refused; ``None`` for a page.
     """
     try:
-        call = Call(desk, request, path, Form(_fields(request.scope["query_string"].decode("ascii"))))
+        query = Form(_fields(request.scope["query_string"].decode("ascii")))
     except ValueError:
-        return _wrong(Call(desk, request, path, Form([])), 400, "What stands behind the question mark cannot be read.")
+        return _wrong(
+            Call(desk, request, path, Form([]), Form([])), 400, "What stands behind the question mark cannot be read."
+        )
+    call = Call(desk, request, path, query, query)
     posted = request.method == "POST"
     if posted:
         sent = await _form(request)
@@ -182,14 +189,14 @@ def _answer(call: Call, handler: Handler, posted: bool, public: bool, again: Han
             return redirect(call.url("login", next=f"{where}?{query}" if query else where))
         return _handled(call, handler, again)
     except StorageError as error:
-        return _wrong(call, 503, f"Nothing was done: {error}", {"Retry-After": "5"})
+        return _wrong(call, 503, _sentence(error), {"Retry-After": "5"})
 
 
 def _handled(call: Call, handler: Handler, again: Handler | None) -> Response:
     try:
         return handler(call)
-    except NoPageError as error:
-        return _wrong(call, 404, str(error))
+    except (NoPageError, NotThereError) as error:
+        return _wrong(call, 404, _sentence(error))
     except (NotAllowedError, UsageError) as error:
         status = 403 if isinstance(error, NotAllowedError) else 422
         if again is None:
