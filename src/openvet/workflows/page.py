@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -14,6 +15,7 @@ from openvet.errors import OpenVetError, UsageError, VerifyError
 from openvet.evidence.dossier.reading import Claim
 from openvet.evidence.predicates.decision_v1 import DecisionV1
 from openvet.evidence.predicates.inventory_v1 import InventoryV1
+from openvet.evidence.predicates.known import KNOWN
 from openvet.evidence.predicates.profile_v1 import ProfileV1
 from openvet.evidence.predicates.scan_v1 import Scan
 from openvet.evidence.signing import parse_line, parse_statement, statement_digest
@@ -29,7 +31,7 @@ from openvet.workflows.dossier import VerifiedDossier
 from openvet.workflows.fits import fits_of
 from openvet.workflows.knowledge import rule_texts, tool
 
-__all__ = ["BESIDE", "DEVICES", "sheet_of", "sheet_of_dossier", "without"]
+__all__ = ["BESIDE", "DEVICES", "sheet_of", "sheet_of_dossier", "sheet_of_json", "without"]
 
 #: Questions that a page asks beside those of every check; other forms of the report do not show them.
 BESIDE: Final = ("openness", "rights")
@@ -87,6 +89,42 @@ def _evidence(statement: Statement) -> Evidence:
     if statement.subject.digest and not (isinstance(scan, Scan) and not scan.reproducible):
         digest = statement_digest(statement)
     return Evidence(statement.predicate.predicate_type, digest, tuple(gist(statement.predicate) or ()))
+
+
+# --- from a report that was kept ---
+
+
+def sheet_of_json(data: bytes) -> Sheet:
+    """What the page shows about the first model of a report that was kept as JSON by a version of this program.
+
+    The decision is computed again, from the scan.
+
+    Raises:
+        VerifyError: ``malformed``: it is no such report.
+    """
+    try:
+        model = json.loads(data)["models"][0]
+        subject = ResourceDescriptor(model["subject"].get("name", ""), model["subject"]["digest"])
+        said = {each["predicateType"]: each["predicate"] for each in model["statements"]}
+        read = [KNOWN[kind](body) for kind, body in said.items() if kind in KNOWN]
+        policies = tuple(DecisionV1.from_json(each) for each in model.get("policies", ()))
+        path = str(model["path"])
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        raise VerifyError("malformed", "what was kept is no report of a check") from error
+    used = {type(each).__name__: each for each in read}
+    scan, inventory = used.get("Scan"), used.get("InventoryV1")
+    if not isinstance(scan, Scan):
+        raise VerifyError("malformed", "what was kept holds no scan")
+    taken = inventory if isinstance(inventory, InventoryV1) else None
+    answers = {name: used[_class_of(name)] for name in _KINDS if _class_of(name) in used}
+    facts = None if taken is None else taken.facts
+    report = ModelReport(path, subject, scan, taken, decide(scan), facts=facts, answers=answers, policies=policies)
+    return sheet_of(report, policies)
+
+
+def _class_of(name: str) -> str:
+    """The class of each kind of statement bears its name."""
+    return f"{name.capitalize()}V1"
 
 
 # --- from a dossier ---
@@ -167,8 +205,7 @@ def _report(last: _Line, subject: ResourceDescriptor, used: Mapping[str, _Line])
     if not isinstance(scan, Scan):
         raise AssertionError("the last scan is one")
     taken = inventory if isinstance(inventory, InventoryV1) else None
-    # the class of each kind of statement bears its name
-    names = {f"{name.capitalize()}V1": name for name in _KINDS}
+    names = {_class_of(name): name for name in _KINDS}
     answers = {
         names[kind]: line.predicate for kind, line in used.items() if kind in names and line.predicate is not None
     }

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+import functools
+import tempfile
 import threading
 import time
+import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import uvicorn
+from click.testing import CliRunner
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from openvet.cli import main
 from openvet.hubproxy.web.app import make_web
+from openvet.store.jobs import add_job
+from openvet.store.models import Summary, note_summary
 from openvet.store.people import Person, find_person
+from openvet.store.revisions import FileRow, add_revision
+from openvet.store.vettings import end_vetting, start_vetting
+from tests.browser.models import tuned
 from tests.hubproxy.api.conftest import SENTENCE, Live
 from tests.hubproxy.api.conftest import live as live
 from tests.hubproxy.web.browser import Browser
+
+
+@functools.cache
+def reported() -> bytes:
+    """What ``openvet check`` says of a small model, as JSON."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = CliRunner().invoke(main, ["check", str(tuned(Path(folder))), "-f", "json"])
+    assert found.exit_code == 1, found.stderr
+    return found.stdout.encode()
 
 
 class Site:
@@ -36,6 +56,24 @@ class Site:
     def stop(self) -> None:
         self._server.should_exit = True
         self._thread.join()
+
+    def report(self, name: str, report: bytes | None = None) -> int:
+        """A revision with a report about it; its number."""
+        live = self.live
+        data = reported() if report is None else report
+        with live.database.writing() as connection:
+            number = add_revision(
+                connection, "model", name, "d" * 40, "up", "{}", [FileRow("a", 1, "0" * 40)], live.now
+            )
+            job = add_job(connection, "vet", f"vet:{number}:all", {"revision": number, "scope": "all"}, live.now)
+            vetting = start_vetting(connection, number, job, "all", "bytes", 1, live.now)
+            end_vetting(connection, vetting, "done", "reject", "", zlib.compress(data), None, live.now)
+            note_summary(
+                connection,
+                number,
+                Summary(vetting, "reject", "mit", 1, 2, 0, 1, ("pickle/unsafe-import",), ("CVE-2025-1",)),
+            )
+        return number
 
     def person(self, name: str) -> Person:
         with self.live.database.reading() as connection:

@@ -16,7 +16,8 @@ from openvet.core.dataclass import dataclass
 from openvet.gate.catalogue import Catalogue
 from openvet.gate.identity import People
 from openvet.gate.requests import Requests
-from openvet.hubproxy.web import account, entrance
+from openvet.hubproxy.web import account, entrance, log, models
+from openvet.hubproxy.web import people as people_pages
 from openvet.hubproxy.web import requests as request_pages
 from openvet.hubproxy.web.call import Call, Desk, Form, Handler, NoPageError, answer
 from openvet.hubproxy.web.pages import HEADERS
@@ -44,13 +45,9 @@ class Page:
     again: Handler | None = None
 
 
-def _home(call: Call) -> Response:
-    return call.go("requests")
-
-
 #: Every page there is. A test says of each who may have it.
 PAGES: Final = (
-    Page("/", _home),
+    Page("/", models.overview),
     Page("/welcome", entrance.show_welcome, entrance.accept, public=True),
     Page("/login", entrance.show_login, entrance.log_in, public=True),
     Page("/logout", post=entrance.log_out),
@@ -64,6 +61,28 @@ PAGES: Final = (
     Page("/requests/{number:int}/decline", post=request_pages.decline, again=request_pages.show),
     Page("/requests/{number:int}/withdrawal", post=request_pages.withdraw, again=request_pages.show),
     Page("/requests/{number:int}/comments", post=request_pages.comment, again=request_pages.show),
+    Page("/models", models.show_list),
+    Page("/revisions/{number:int}", models.show),
+    Page("/revisions/{number:int}/report", models.report),
+    Page("/revisions/{number:int}/report.json", models.report_json),
+    Page("/revisions/{number:int}/dossier.zip", models.dossier),
+    Page("/revisions/{number:int}/vetting", post=models.vet, again=models.show),
+    Page("/revisions/{number:int}/revocation", post=models.revoke, again=models.show),
+    Page("/revisions/{number:int}/request", post=request_pages.ask_of_revision, again=models.show),
+    Page("/vettings", models.progress),
+    Page("/log", log.show_list),
+    Page("/log/{number:int}", log.show),
+    Page("/log/{number:int}/statement.json", log.statement),
+    Page("/people", people_pages.show_people, people_pages.add_person),
+    Page("/people/{number:int}", people_pages.show_person),
+    Page("/people/{number:int}/invitation", post=people_pages.invite, again=people_pages.show_person),
+    Page("/people/{number:int}/disabling", post=people_pages.disable, again=people_pages.show_person),
+    Page("/people/{number:int}/enabling", post=people_pages.enable, again=people_pages.show_person),
+    Page("/people/{number:int}/tokens", post=people_pages.add_token, again=people_pages.show_person),
+    Page("/people/{number:int}/tokens/revocation", post=people_pages.revoke_token, again=people_pages.show_person),
+    Page("/projects", people_pages.show_projects, people_pages.add_project),
+    Page("/roles", post=people_pages.give_role, again=people_pages.show_projects),
+    Page("/roles/taken", post=people_pages.take_role, again=people_pages.show_projects),
 )
 
 

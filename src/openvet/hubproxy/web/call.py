@@ -34,7 +34,14 @@ __all__ = ["Call", "Desk", "Form", "Handler", "NoPageError", "answer", "number_o
 _BODY, _FIELDS, _SECONDS = 256 * 1024, 2000, 15.0
 _TYPE: Final = "application/x-www-form-urlencoded"
 #: The first of each kind of pages: its path, what it is called, and the right in the root that it takes.
-MENU: Final[tuple[tuple[str, str, Right | None], ...]] = (("requests", "Requests", None),)
+MENU: Final[tuple[tuple[str, str, Right | None], ...]] = (
+    ("", "Overview", None),
+    ("models", "Models", None),
+    ("requests", "Requests", None),
+    ("log", "Log", None),
+    ("projects", "Projects", None),
+    ("people", "People", Right.ADMINISTER),
+)
 
 
 class NoPageError(Exception):

@@ -1,0 +1,174 @@
+"""Models: how everything stands, the list of them, and one revision with all that is known of it."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from markupsafe import Markup
+from starlette.background import BackgroundTask
+from starlette.responses import FileResponse, Response
+
+from openvet.gate.catalogue import Day, Shown
+from openvet.gate.roles import Right
+from openvet.hubproxy.web.call import Call, NoPageError, number_of
+from openvet.hubproxy.web.pages import HEADERS, day, report_page
+from openvet.store import people as people_rows
+
+__all__ = ["dossier", "overview", "progress", "report", "report_json", "revoke", "show", "show_list", "vet"]
+
+PAGE: Final = 50
+FILES: Final = 1000
+STANDINGS: Final = {
+    "": "All",
+    "admitted": "Admitted",
+    "refused": "Refused",
+    "open": "Not decided",
+    "revoked": "Revoked",
+}
+_ORDERS: Final = {"name": "Name", "newest": "Newest first"}
+_KINDS: Final = {"": "Models and data sets", "model": "Models", "dataset": "Data sets"}
+_DONE: Final = {
+    "vetting": "A vetting is asked for. Its progress stands below; load the page again to see it.",
+    "revoked": "Revoked: it may not be pulled any more in this project, and in those below it.",
+}
+_DAY: Final = 24 * 3_600_000
+
+
+def overview(call: Call) -> Response:
+    """How everything stands, what is new since yesterday, and what waits for somebody."""
+    who, desk = call.who, call.desk
+    project = call.query.text("project")
+    if not _projects(call, Right.SEE):
+        return call.go("requests")
+    found = desk.catalogue.overview(who, desk.clock() - _DAY, project=project)
+    waiting = desk.requests.listed(who, states=("asked",), limit=6)
+    jobs = desk.catalogue.queue(who, ("ready", "running", "failed"), limit=6)
+    return call.show(
+        "overview.html", found=found, projects=_projects(call, Right.SEE), standings=STANDINGS, waiting=waiting, jobs=jobs,
+        plot=_plot(found.days), pulled=sum(each.files for each in found.days),
+    )  # fmt: skip
+
+
+def show_list(call: Call) -> Response:
+    """Models and data sets, each by its newest revision."""
+    sent = call.query
+    which = {
+        "kind": _one_of(sent.text("kind"), _KINDS), "search": sent.text("search").strip()[:200], "standing": _one_of(sent.text("standing"), STANDINGS),
+        "license": sent.text("license").strip()[:200], "rule": sent.text("rule").strip()[:200], "advisory": sent.text("advisory").strip()[:200],
+        "order": _one_of(sent.text("order"), _ORDERS) or "name", "project": sent.text("project"),
+    }  # fmt: skip
+    after, newest = sent.text("after")[:600], which["order"] == "newest"
+    if newest and number_of(after) is None:
+        after = ""
+    where, found = call.desk.catalogue.models(
+        call.who, project=which["project"], kind=which["kind"], search=which["search"], standing=[which["standing"]] if which["standing"] else (),
+        license=which["license"], rule=which["rule"], advisory=which["advisory"], newest=newest, after=after, limit=PAGE + 1,
+    )  # fmt: skip
+    last = found[PAGE - 1] if len(found) > PAGE else None
+    following = None if last is None else str(last.revision) if newest else f"{last.name} {last.kind}"
+    return call.show(
+        "models.html", found=found[:PAGE], where=where, which=which, after=after, following=following, standings=STANDINGS, orders=_ORDERS,
+        kinds=_KINDS, projects=_projects(call, Right.SEE), filtered=any(which[each] for each in which if each not in {"order", "project"}),
+    )  # fmt: skip
+
+
+def show(call: Call, problem: str = "") -> Response:
+    """One revision."""
+    who, catalogue = call.who, call.desk.catalogue
+    found = _shown(call)
+    row = found.row
+    files = catalogue.files(who, row.revision)
+    _, others = catalogue.revisions(who, row.kind, row.name, project=found.project, limit=20)
+    rights = who.rights_in(found.project)
+    return call.show(
+        "revision.html", problem=problem, found=found, row=row, files=files[:FILES], left_out=max(0, len(files) - FILES),
+        others=[each for each in others if each.revision != row.revision], done=_DONE.get(call.sent.text("done"), ""),
+        projects=_projects(call, Right.SEE), asking=_projects(call, Right.ASK), vets=Right.VET in rights, revokes=Right.DECIDE in rights,
+        today=day(call.desk.clock()), running=[each for each in found.vettings if each.state == "running"],
+    )  # fmt: skip
+
+
+def report(call: Call) -> Response:
+    """The last report about a revision, as the page that ``openvet check --report`` makes."""
+    from openvet.reports.page.compose import compose
+    from openvet.workflows.knowledge import tool
+    from openvet.workflows.page import sheet_of_json
+
+    return report_page(compose([sheet_of_json(call.desk.catalogue.report(call.who, call.number))], tool()))
+
+
+def report_json(call: Call) -> Response:
+    """The same as JSON."""
+    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="report-{call.number}.json"'}
+    return Response(call.desk.catalogue.report(call.who, call.number), 200, headers, "application/json")
+
+
+def dossier(call: Call) -> Response:
+    """Every signed statement about a revision, for ``openvet dossier verify``."""
+    path = call.desk.catalogue.dossier(call.who, call.number)
+    gone = BackgroundTask(os.unlink, path)
+    name = f"dossier-{call.number}.zip"
+    return FileResponse(path, media_type="application/zip", filename=name, headers=HEADERS, background=gone)
+
+
+def vet(call: Call) -> Response:
+    """Have it vetted, again where it was."""
+    project = call.sent.text("project")
+    call.desk.catalogue.vet(call.who, call.number, project=project)
+    return call.go(f"revisions/{call.number}", project=project, done="vetting")
+
+
+def revoke(call: Call) -> Response:
+    """Let it not be had any more in a project."""
+    project = call.sent.text("project")
+    call.desk.catalogue.revoke(call.who, call.number, call.sent.text("reason"), project=project)
+    return call.go(f"revisions/{call.number}", project=project, done="revoked")
+
+
+def progress(call: Call) -> Response:
+    """Vettings that wait, are under way or failed. The browser loads it again by itself."""
+    before = number_of(call.query.text("before"))
+    found = call.desk.catalogue.queue(call.who, ("ready", "running", "failed"), before=before, limit=PAGE + 1)
+    headers = {"Refresh": "5"} if any(each.state != "failed" for each in found) and before is None else {}
+    more = found[PAGE - 1].id if len(found) > PAGE else None
+    return call.show("vettings.html", 200, headers, found=found[:PAGE], more=more, before=before, again=bool(headers))
+
+
+def _shown(call: Call) -> Shown:
+    project = call.sent.text("project") or call.query.text("project")
+    return call.desk.catalogue.show(call.who, call.number, project=project)
+
+
+def _projects(call: Call, right: Right) -> list[str]:
+    with call.desk.database.reading() as connection:
+        return [each.path for each in people_rows.list_projects(connection) if right in call.who.rights_in(each.path)]
+
+
+def _one_of(text: str, known: dict[str, str]) -> str:
+    if text not in known and text:
+        raise NoPageError(f"There is no {text[:40]!r} to choose.")
+    return text
+
+
+_WIDE, _TALL, _GAP = 720, 120, 4
+
+
+def _plot(days: tuple[Day, ...]) -> Markup:
+    """Files pulled on each day, as bars; every number in it is ours."""
+    most = max([1, *(each.files for each in days)])
+    step = _WIDE / max(1, len(days))
+    bars = [
+        Markup('<rect class="bar" x="{}" y="{}" width="{}" height="{}"><title>{}: {}</title></rect>').format(
+            round(at * step, 1), round(20 + _TALL * (1 - each.files / most), 1), round(step - _GAP, 1), round(_TALL * each.files / most, 1),
+            day(each.day), each.files,
+        )
+        for at, each in enumerate(days)
+    ]  # fmt: skip
+    told = f"Files pulled on each of the last {len(days)} days, at most {most} on one of them"
+    ends = Markup('<text class="what" x="0" y="{}">{}</text><text class="what end" x="{}" y="{}">{}</text>').format(
+        _TALL + 36, day(days[0].day), _WIDE, _TALL + 36, day(days[-1].day)
+    )
+    line = Markup('<path d="M0 {} H{}"/><text class="what" x="0" y="12">{}</text>').format(_TALL + 20, _WIDE, most)
+    drawing = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}{}</svg>')
+    return drawing.format(_WIDE, _TALL + 44, told, Markup("").join(bars), line, ends)
