@@ -29,11 +29,11 @@ button.main { background: var(--link); border-color: var(--link); color: var(--b
 .voices { list-style: none; padding: 0; } .voices > li { border-left: 3px solid var(--rule); padding: 0.1rem 0 0.1rem 1rem; margin: 1rem 0; } .voices p { margin: 0.2rem 0; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: 0.8rem; list-style: none; padding: 0; margin: 1rem 0; } .tiles li { border: 1px solid var(--rule); border-radius: 10px; padding: 0.7rem 1rem; margin: 0; }
 .tiles strong { display: block; font-size: 1.5rem; line-height: 1.2; font-variant-numeric: tabular-nums; } .tiles a { text-decoration: none; }
-.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+input[type="text"].hidden { width: 1px; padding: 0; border: 0; } .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 td form, li form { margin: 0; } td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; } td .check { margin: 0; }
 .pager { display: flex; gap: 1rem; margin: 1rem 0; } footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--rule); color: var(--soft); font-size: 0.875rem; }
 progress { width: 100%; accent-color: var(--link); } h2:first-of-type { margin-top: 2rem; } .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: 0 2rem; }
-@media screen and (max-width: 42rem) { td.number { text-align: left; } .bar { margin-top: 0; } button, .button { padding: 0.6rem 0.9rem; } input, select, textarea { font-size: 1rem; } }
+@media screen and (max-width: 42rem) { td.number { text-align: left; } .bar { margin-top: 0; } .bar nav { order: 1; flex-basis: 100%; } .bar form { margin-left: auto; } button, .button { padding: 0.6rem 0.9rem; } input, select, textarea { font-size: 1rem; } }
 @media print { .bar, .buttons, form, .pager { display: none; } }
 """
 
