@@ -15,6 +15,7 @@ THIRD_PARTY = {
     "cel_expr_python",
     "click",
     "jinja2",
+    "markupsafe",
     "license_expression",
     "yaml",
     "blake3",
@@ -104,9 +105,12 @@ def test_nothing_executes_text() -> None:
 
 
 def test_templates_are_parsed_and_never_rendered() -> None:
+    # those of the server's own pages are, which come with the package; a subject's are not, anywhere
+    ours = SRC / "hubproxy/web/pages.py"
     found = [
         f"{path}:{line} {name}"
         for path in modules()
+        if path != ours
         for name, line in called(path)
         if name.rsplit(".", 1)[-1] in {"render", "from_string", "get_template", "compile_expression"}
         or name == "jinja2.Template"
