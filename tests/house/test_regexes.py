@@ -112,6 +112,7 @@ def _made() -> Iterator[tuple[str, re.Pattern[Any], str]]:
     yield "_tables", _tables().pattern, "fullmatch"
     yield "capabilities", _python_names.capabilities().places, "search"
     yield "words", _python_names.words(), "search"
+    yield "_renamed", _python_names._renamed(), "search"
     starts, forms = _secrets._forms()
     yield "_forms", starts, "search"
     for form in {each.id: each for several in forms.values() for each in several}.values():

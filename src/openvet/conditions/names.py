@@ -30,7 +30,7 @@ _LISTED: Final = pattern(
     r"\[([^\[\]]*)\]\s*\.\s*(?:all|exists|exists_one)\s*\(\s*(\w+)\s*,\s*(\w+)\s+in\s+([\w.]+)", re.ASCII
 )
 _IN: Final = pattern(r'"(\d+)"\s+in\s+([\w.]+)', re.ASCII)
-_EACH: Final = pattern(r"([\w.]+?)\s*\.\s*(?:all|exists|exists_one|filter)\s*\(", re.ASCII)
+_EACH: Final = pattern(r"(?<![\w.])([\w.]+?)\s*\.\s*(?:all|exists|exists_one|filter)\s*\(", re.ASCII)
 
 
 def used_names(text: str, declared: Collection[str]) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ _KINDS = frozenset({
     "image", "image_url", "images", "video", "video_url", "audio", "audio_url", "input_audio", "text", "type", "tool_calls", "tool_call", "function",
     "arguments", "name", "content", "role", "reasoning_content", "reasoning", "thinking", "json", "document", "file", "output", "input", "id",
 })  # fmt: skip
-_SENTENCE = pattern(r"(?:[A-Za-z][\w'’-]*[,.;:!?]?\s{1,3}){5,}[A-Za-z]|[\u4e00-\u9fff，。]{10,}")
+_SENTENCE = pattern(r"(?<![\w'’-])(?:[A-Za-z][\w'’-]*[,.;:!?]?\s{1,3}){5}[A-Za-z]|[\u4e00-\u9fff，。]{10,}")
 _ADDRESS = pattern(r"https?:/|\bwww\.\w|!\[[^\]\n]{0,80}\]\(")
 _FINDS = frozenset({"startswith", "endswith", "find", "count", "index", "split"})
 _MOST = 5_000

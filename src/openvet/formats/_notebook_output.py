@@ -68,8 +68,8 @@ _TAKEN: Final = pattern(
 )
 #: The same as a part of what is asked of a host: cookies anywhere in it, what an application stores only in the address.
 _GIVEN: Final = pattern(
-    r"[\"'`](?:(?:https?|wss?):)?//([\w.-]{1,200})[^;\n]{0,300}?\b(?:document\.cookie|navigator\.credentials)\b"
-    r"|[\"'`](?:(?:https?|wss?):)?//([\w.-]{1,200})[^\"'`;\n]{0,200}(?:[\"'`]\s{0,8}\+|\$\{)[^;\n]{0,200}?\b(?:local|session)Storage\b"
+    r"[\"'`](?:(?:https?|wss?):)?//([\w.-]{1,200}+)[^;\n]{0,250}?\b(?:document\.cookie|navigator\.credentials)\b"
+    r"|[\"'`](?:(?:https?|wss?):)?//([\w.-]{1,200}+)[^\"'`;\n]{0,200}(?:[\"'`]\s{0,8}\+|\$\{)[^;\n]{0,200}?\b(?:local|session)Storage\b"
 )
 _BARE: Final = pattern(r"[\"'`](?:http|ws)://(?!localhost|127\.)|//(?:\d{1,3}\.){3}\d")
 _DECODED: Final = pattern(
