@@ -17,8 +17,9 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable
+from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import Table, insert
 
 from openvet.store import lists, models
 from openvet.store.database import Connection, Database, open_database
@@ -41,7 +42,7 @@ def fill(database: Database, count: int) -> None:
     line = seeded.randbytes(2000)
     ids = range(1, count + 1)
     names = [f"org-{seeded.randrange(500)}/model-{at}" for at in ids]
-    rows = {
+    rows: dict[Table, list[dict[str, Any]]] = {
         REPOSITORY: [{"id": at, "kind": "model", "name": name, "upstream": "up", "first_seen": at} for at, name in zip(ids, names, strict=True)],
         REVISION: [{"id": at, "repository": at, "commit_id": f"{at:040x}", "upstream": "up", "about": "{}" * 500, "listed_at": at} for at in ids],
         JOB: [{"id": at, "kind": "vet", "key": f"vet:{at}:all", "payload": "{}", "state": "done", "fence": 1, "attempts": 1, "not_before": 0, "lease_until": 0, "error": "", "added": at, "finished": at} for at in ids],
@@ -78,7 +79,7 @@ def main() -> int:
         def page(**which: object) -> Callable[[Connection], object]:
             return lambda connection: models.list_models(connection, where, NOW, limit=100, **which)  # type: ignore[arg-type]
 
-        pages = {
+        pages: dict[str, Callable[[Connection], object]] = {
             "first page, by name": page(),
             "a page in the middle": page(after="org-250/model-9 model"),
             "the newest first": page(newest=True),
