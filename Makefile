@@ -22,7 +22,7 @@ INSTALL := $(PIP) install --quiet --require-hashes --no-deps
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test interop conformance interop-log clients postgres browser lint types floors bench peers worst fuzz soak replay docs docs-check index fmt lock clean check-all
+.PHONY: help demo demo-hub test interop conformance interop-log clients postgres browser lint types floors bench peers worst fuzz soak replay docs docs-check index fmt lock clean check-all
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -142,6 +142,10 @@ $(CACHE)/browser/.made: tests/browser/package.json tests/browser/package-lock.js
 
 demo: $(STAMP)/core $(CACHE)/demo/.fetched ## set up, then vet a real model and a hostile copy of it
 	@$(BIN)/python tools/demo.py $(CACHE)/demo
+
+demo-hub: $(STAMP)/test $(CACHE)/demo/.fetched $(CACHE)/clients/hub-2/.made ## the gate: a real client is given a model, refused a hostile copy, and given it once an admin lets it in
+	@$(BIN)/python tools/demo.py $(CACHE)/demo >/dev/null
+	@$(BIN)/python tools/demo_hub.py $(CACHE)/demo-hub $(CACHE)/demo $(CACHE)/clients/hub-2/bin/python
 
 test: $(STAMP)/test ## set up, then run the tests
 	@$(MAKE) --no-print-directory $(STAMP)/second || echo "openvet: the second opinion on conditions of packs is left out" >&2
