@@ -103,7 +103,7 @@ def test_a_name_on_a_hub_is_answered_with_how_to_write_it(path: str, tmp_path: P
 
 
 def test_what_a_server_lacks_is_no_matter_of_the_path(tmp_path: Path) -> None:
-    found = run("check", "hf:name", cwd=tmp_path)
+    found = run("check", "hf:a/-b", cwd=tmp_path)
     assert found.returncode == 2
     assert "hf:ORG/NAME" in found.stderr
     assert "check the path" not in found.stderr

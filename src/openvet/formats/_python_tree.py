@@ -130,7 +130,9 @@ class Reading(Uses):
             for name, function in list(self._functions.items()):
                 done = self._done.get(id(function), ())
                 # one that was read for the commands that this file hands to it is read for those of others as well
-                again = all(handed for _, handed in done) and (not done or self._runs_commands(function))
+                again = all(handed for _, handed in done) and (
+                    not done or (_takes_something(function) and self._runs_commands(function))
+                )
                 if again and (not only_hot or self._is_hot(function)):
                     self._waiting["call"].append(Waiting(name))
             self._called("call")
@@ -565,3 +567,10 @@ def _is_main(test: ast.expr) -> bool:
     return any(isinstance(side, ast.Name) and side.id == "__name__" for side in sides) and any(
         isinstance(side, ast.Constant) and side.value == "__main__" for side in sides
     )
+
+
+def _takes_something(function: Function | ast.Lambda) -> bool:
+    """Whether others can hand a function anything, beside what it is a method of."""
+    given = function.args
+    names = [each.arg for each in (*given.posonlyargs, *given.args)]
+    return bool(names[names[:1] in (["self"], ["cls"]) :] or given.kwonlyargs or given.vararg or given.kwarg)

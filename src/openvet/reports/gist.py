@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from openvet.evidence.predicates.admission_v1 import AdmissionV1
     from openvet.evidence.predicates.advisories_v1 import AdvisoriesV1
     from openvet.evidence.predicates.answers_v1 import AnswersV1
     from openvet.evidence.predicates.card_v1 import CardV1
@@ -73,6 +74,11 @@ def _decision(found: DecisionV1) -> list[str]:
 def _claims(found: Claims) -> list[str]:
     first = f"claims about {found.name}: {found.verdict or 'nothing was published'}"
     return [first, *(f"{one.figure}: {one.verdict}" for one in found.judgements[:_LISTED])]
+
+
+def _admission(found: AdmissionV1) -> list[str]:
+    until = f", until {found.until}" if found.until else ""
+    return [f"{found.kind} of {found.name}@{found.commit[:8]} by {found.by}: {found.outcome}{until}", found.reason]
 
 
 def _advisories(found: AdvisoriesV1) -> list[str]:
@@ -160,6 +166,7 @@ _GISTS: Final[Mapping[str, Callable[[Any], list[str]]]] = {
     "ProfileV1": _profile,
     "CardV1": _card,
     "Claims": _claims,
+    "AdmissionV1": _admission,
     "AdvisoriesV1": _advisories,
     "AnswersV1": _answers,
     "DecisionV1": _decision,

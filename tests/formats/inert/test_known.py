@@ -78,7 +78,7 @@ def test_the_table_is_whole() -> None:
     assert ids == [kind["id"] for kind in KINDS]
     assert len(ids) == len(set(ids))
     for kind in KINDS:
-        assert set(kind) <= {"id", "title", "extensions", "media_types", "magic", "test", "named", "code"}
+        assert set(kind) <= {"id", "title", "extensions", "media_types", "magic", "test", "named", "code", "advice"}
         assert "magic" in kind or "test" in kind or "named" in kind
         assert not kind.get("test") or callable(getattr(_known_tests, kind["test"]))
     assert all(not each.reader and each.can_tell and each.cannot_tell for each in known.FORMATS)

@@ -55,7 +55,7 @@ CASES: tuple[Case, ...] = (
     _case("cpio-behind", "a hostile pickle behind the end of a cpio archive", _cpio((b"a.txt", b"text\n", _FILE), end=bytes(64) + _EVIL), "reject",
           "file/trailing-data", _RUNS, file="a.cpio"),
     _case("cpio-second", "a hostile pickle in a second archive", lambda: forge_cpio(_PLAIN) + forge_cpio([(b"a.pkl", _EVIL, _FILE)]), "reject", _RUNS, file="initrd.img"),
-    *(_case(f"rpm-{name}", f"a hostile pickle that a package of RPM brings, packed by {name}",
+    *(_case(f"rpm-{name.lower()}", f"a hostile pickle that a package of RPM brings, packed by {name}",
             lambda pack=pack: rpm_package("/sbin/ldconfig", pack(forge_cpio([(b"./opt/a.pkl", _EVIL, _FILE)]))), "reject", _RUNS, _SHELL,  # type: ignore[misc]
             file="x.rpm", formats=("rpm-package", "cpio"))
       for name, pack in (("gzip", lambda data: gzip.compress(data, mtime=0)), ("xz", lzma.compress), ("LZMA", lambda data: lzma.compress(data, lzma.FORMAT_ALONE)))),
