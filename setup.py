@@ -10,19 +10,18 @@ try:
 except ImportError:
     modules = []
 else:
-    # optional: a failure to compile is a warning. The checks of bounds stay: this reads hostile files.
+    # the checks of bounds stay: this reads hostile files
     modules = cythonize(
         [
-            Extension("openvet.formats.pickle.held", ["src/openvet/formats/pickle/held.py"], optional=True),
-            Extension("openvet.formats.pickle.tape", ["src/openvet/formats/pickle/tape.py"], optional=True),
+            Extension("openvet.formats.pickle.held", ["src/openvet/formats/pickle/held.py"]),
+            Extension("openvet.formats.pickle.tape", ["src/openvet/formats/pickle/tape.py"]),
             # no products and sums in one instruction: norms would depend on the machine
             Extension(
                 "openvet.inventory.compare.sweep",
                 ["src/openvet/inventory/compare/sweep.py"],
-                optional=True,
                 extra_compile_args=["-O3", "-ffp-contract=off"],
             ),
-            Extension("openvet.io.archive.lz4_block", ["src/openvet/io/archive/lz4_block.py"], optional=True),
+            Extension("openvet.io.archive.lz4_block", ["src/openvet/io/archive/lz4_block.py"]),
         ],
         build_dir="build",
         compiler_directives={
@@ -33,5 +32,7 @@ else:
             "initializedcheck": False,
         },
     )
+    for each in modules:  # cythonize does not hand it on: what cannot be compiled is a warning
+        each.optional = True
 
 setup(ext_modules=modules)

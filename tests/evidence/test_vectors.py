@@ -130,7 +130,7 @@ def test_reader_and_schema_agree_on_every_field(name: str) -> None:
                 parse_statement(json.dumps(value).encode())
             except VerifyError:
                 ours = False
-            assert ours == (list(checker.iter_errors(body)) == []), (key, other)
+            assert ours == checker.is_valid(body), (key, other)
             refused += not ours
             parent[key] = kept
     assert refused > 20

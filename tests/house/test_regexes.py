@@ -7,6 +7,7 @@ import importlib
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ _WAYS = {"match": "match", "fullmatch": "fullmatch"} | dict.fromkeys(
 _HANDED_ON = {"openvet.formats._json_stream._PAIR_RUN": {"match"}, "openvet.formats._json_stream._ITEM_RUN": {"match"}}
 
 
+@cache
 def _sources() -> dict[str, ast.Module]:
     return {
         ".".join(("openvet", *path.relative_to(_ROOT).with_suffix("").parts)).removesuffix(".__init__"): ast.parse(
@@ -95,9 +97,10 @@ def _patterns() -> list[Any]:
         for line, pattern, ways in _written(tree, module):
             for way in ways:
                 out[f"{name}:{line}", way] = pattern
+    once = {(pattern.pattern, pattern.flags, way): (where, way, pattern) for (where, way), pattern in out.items()}
     return [
         pytest.param(pattern, way, id=f"{where.removeprefix('openvet.')}-{way}")
-        for (where, way), pattern in out.items()
+        for where, way, pattern in once.values()
     ]
 
 

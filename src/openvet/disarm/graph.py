@@ -134,6 +134,8 @@ class Graph(Machine):
         self.inner_pickle = self._inner
         self._tried = 0
         self._try_ends = 0
+        self._deepest = 0
+        self._plain: dict[int, tuple[Any, int, int]] = {}
 
     # what is kept
 
@@ -259,14 +261,29 @@ class Graph(Machine):
         Raises:
             NotPlainError: it is more than data, or too large.
         """
-        tag = tag_of(value)
         if not depth:
             self._try_ends = self._tried + _TRY
-        self._tried += 1
+            self._deepest = 0
+            self._plain.clear()
+        # what is held in many places is written in each of them: it is looked at once, and counts as often as it is held
+        known, tries, height = self._plain.get(value, (None, 1, 0))
+        before, outer = self._tried, self._deepest
+        self._tried = min(before + tries, self._try_ends + 1)
         if self._tried > _TRIES:
             raise LimitError("records", _TRIES, "the checkpoint holds too many values that are no tensors")
-        if depth > _DEPTH or self._tried > self._try_ends:
+        if depth + height > _DEPTH or self._tried > self._try_ends:
             raise NotPlainError("too large, or nested too deeply")
+        self._deepest = depth + height
+        if not height:
+            known = self._plain_node(value, depth)
+            height = self._deepest - depth
+            if height:
+                self._plain[value] = known, self._tried - before, height
+        self._deepest = max(outer, self._deepest)
+        return known
+
+    def _plain_node(self, value: int, depth: int) -> Any:
+        tag = tag_of(value)
         if tag == LIT:
             return self._plain_literal(value)
         if tag == REF:
