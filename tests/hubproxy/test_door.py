@@ -355,7 +355,7 @@ def test_every_refusal_in_its_form(why: Refusal, shelf: Shelf, server: Running) 
         assert headers.get("x-error-code", "") == form.code
         assert (
             headers["x-error-message"]
-            == f"org/model is not for you X-Evil: 1 ({why}) See {server.url}/models/org/model"
+            == f"org/model is not for you X-Evil: 1 ({why}). See {server.url}/models/org/model"
         )
         assert headers["x-hf-warning"].partition("; ")[2] == headers["x-error-message"]
         assert headers["x-repo-commit"] == "a" * 40

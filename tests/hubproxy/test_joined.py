@@ -24,6 +24,7 @@ from openvet.gate.requests import Requests
 from openvet.gate.roles import Right, Role
 from openvet.gate.settings import Settings
 from openvet.hubproxy.api.app import make_api
+from openvet.hubproxy.web.app import make_web
 from openvet.store import people as rows
 from openvet.testing.forge import Call, Name, dump
 from tests.hubproxy.running import Running
@@ -50,7 +51,10 @@ class House:
         self.server = Running(
             PeopledGate(gate, self.people, gate.database, gate.clock, anonymous=anonymous),
             hold=8.0,
-            mounts={"/openvet/v1": make_api(gate.database, self.people, requests, catalogue, gate.clock)},
+            mounts={
+                "/openvet/v1": make_api(gate.database, self.people, requests, catalogue, gate.clock),
+                "/openvet": make_web(gate.database, self.people, requests, catalogue, gate.clock),
+            },
         )
 
     def add(self, name: str, role: Role, project: str) -> None:
@@ -86,6 +90,22 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     with made.server:
         yield made
     gate.close()
+
+
+def test_whoever_writes_the_address_by_hand_arrives(house: House) -> None:
+    status, headers, _ = house.server.ask("GET", "/openvet")
+    assert (status, headers["location"]) == (303, "/openvet/")
+    assert f"{house.server.url}/openvet/\n" in house.server.ask("GET", "/")[2].decode()
+
+
+def test_a_refusal_names_the_request_and_no_folder_of_the_server(house: House, tmp_path: Path) -> None:
+    house.add("sam", Role.SUBMITTER, "/vision")
+    status, headers, _ = house.pull("org/bad", "model.pkl", "sam")
+    assert status == 403
+    assert headers["x-error-message"].endswith(f". See {house.server.url}/openvet/requests/1")
+    status, headers, body = house.pull("org/none", "model.pkl", "sam")
+    assert (status, headers["x-error-message"]) == (404, "org/none is not among the models of this gate")
+    assert str(tmp_path).encode() not in body
 
 
 def test_from_a_stopped_pull_to_a_pull_and_a_revocation(house: House) -> None:

@@ -379,7 +379,7 @@ class FolderUpstream:
     def _open(self, repository: Repository) -> LocalOrigin:
         path = os.path.join(self.name, *str(repository).split("/"))
         if not os.path.isdir(path):
-            raise UpstreamError(Refusal.NO_REPOSITORY, f"{repository} is not in {printable(self.name)}")
+            raise UpstreamError(Refusal.NO_REPOSITORY, f"{repository} is not among the models of this gate")
         try:
             return LocalOrigin(path, limits=self._limits)
         except SubjectError as error:

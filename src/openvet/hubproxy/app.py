@@ -10,7 +10,7 @@ from typing import Final
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,6 +24,7 @@ from openvet.version import VERSION
 __all__ = ["make_app"]
 
 _LARGEST_BODY: Final = 1 << 20
+_PAGES: Final = "/openvet"
 _NAME: Final = pattern(r"(.*?)(?::\d+)?")
 
 #: Threads in which the gate is asked. One of them waits for the database while the others do.
@@ -63,11 +64,12 @@ def make_app(
 
     routes = [
         Route("/", _welcome, methods=["GET"]),
+        *(Route(path, _page, methods=["GET"]) for path in mounts or {}),
         *(Mount(path, _Bounded(each)) for path, each in (mounts or {}).items()),
         Mount("/", HubDoor(gate, executor, base=base, hold=hold, handed=handed)),
     ]
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _fault})
-    app.router.redirect_slashes = False  # no answer of ours leads anywhere else
+    app.router.redirect_slashes = False  # what a client of a hub asks for leads nowhere else
     return Observed(_KnownHosts(app, frozenset(hosts)) if hosts else app, note)
 
 
@@ -126,7 +128,14 @@ class _KnownHosts:
 async def _welcome(request: Request) -> PlainTextResponse:
     where = f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}"
     text = f"OpenVet {VERSION}: models are pulled through this gate.\n\nexport HF_ENDPOINT={where}\n"
+    if any(isinstance(each, Mount) and each.path == _PAGES for each in request.app.routes):
+        text += f"\nModels, requests and people: {where}{_PAGES}/\n"
     return PlainTextResponse(text, headers={"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"})
+
+
+async def _page(request: Request) -> RedirectResponse:
+    """A page by its address without the last slash, as people write it."""
+    return RedirectResponse(f"{request.url.path}/", 303)
 
 
 def _fault(request: Request, _: Exception) -> Response:

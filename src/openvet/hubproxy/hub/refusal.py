@@ -67,7 +67,7 @@ def refusal_answer(refused: RefusedError, base: str) -> tuple[int, Headers, byte
         base: where our pages are, such as ``https://models.example``.
     """
     form = FORMS[refused.why]
-    reason = f"{refused.reason} See {base}{refused.link}" if refused.link else refused.reason
+    reason = f"{refused.reason.rstrip('.')}. See {base}{refused.link}" if refused.link else refused.reason
     return error_answer(form.status, reason, code=form.code, commit=refused.commit)
 
 
