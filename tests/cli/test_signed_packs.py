@@ -210,6 +210,17 @@ def test_no_trust_of_a_wrong_file(place: Path) -> None:
     assert "'packs' is no kind of statement" in found.stderr
     assert "pack" in found.stderr
     assert run("check", "m", "--policy-trust", "trust.toml").exit_code == 2  # belongs to --policy
+    for name in ("check", "decide"):  # read also where what ships needs nobody's signature
+        missing = run(*COMMANDS[name][:-1], "baseline", "--policy-trust", "none.toml")
+        assert (missing.exit_code, "none.toml: cannot be read" in missing.stderr) == (2, True)
+
+
+def test_a_dossier_of_a_check_without_the_pack_says_what_would_fill_it(place: Path) -> None:
+    asked = ("--policy", "baseline", "--fail-on", "never")
+    assert "no statement of origin: a check that is given the pack" in run("decide", "d", *OWNER, *asked).stdout
+    filled = run("check", "m", *asked, "--dossier", "d", "--sign", "owner.key", "--quiet")
+    assert filled.exit_code == 0, filled.output
+    assert "no statement of" not in run("decide", "d", *OWNER, *asked).stdout
 
 
 def test_one_word_is_all_that_a_check_says(place: Path) -> None:

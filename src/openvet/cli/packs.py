@@ -72,7 +72,8 @@ def verifier_for(asked: dict[str, Any], paths: Sequence[str | None], day: date) 
 
     if asked["config"] and asked["no_config"]:
         raise click.UsageError("--config and --no-config exclude each other")
-    if all(each in list_packs() for each in asked["packs"]) and asked.get("before") in {None, *list_packs()}:
+    ships = all(each in list_packs() for each in asked["packs"]) and asked.get("before") in {None, *list_packs()}
+    if ships and asked["policy_trust"] is None:
         return None  # what ships needs nobody's signature
     found = look_for_config(asked, [each for each in paths if each is not None])
     for each in found.ignored:

@@ -15,6 +15,8 @@ __all__ = ["advisories_text", "compose_decision", "decision_line", "steps_text"]
 _COLOURS = {"admit": "green", "review": "yellow", "reject": "red"}
 #: Names that nobody has a value for, of one line; ``everything`` shows all, and the end counts the questions among them.
 _MISSING = 3
+#: What a check makes a statement of only where a pack asks for it.
+_BESIDE = {"openness", "origin", "rights"}
 _ORDER = (
     "violated",
     "indeterminate",
@@ -140,6 +142,17 @@ def _questions(decision: DecisionV1) -> Sequence[str]:
         more = f" and {len(asked) - 8} more" if len(asked) > 8 else ""
         out.append(
             f"{plural(len(asked), 'question')} open ({named}{more}): openvet attest asks them, with the same --policy"
+        )
+    bare = {
+        name.split(".")[0]
+        for each in decision.lines
+        if each.outcome == "indeterminate" and "there is no statement of" in each.why
+        for name in each.missing
+    } & _BESIDE
+    if bare:
+        out.append(
+            f"no statement of {', '.join(sorted(bare))}: a check that is given the pack makes what it asks for, "
+            "openvet check MODEL --policy PACK --dossier DIR --sign KEY"
         )
     out += [f"an answer does not count: {visible(each.question)} by {visible(each.by)} of {each.said}: {visible(each.problem)}" for each in decision.answers if each.problem]  # fmt: skip
     return out
