@@ -135,6 +135,21 @@ def test_every_line_that_makes_no_sense_is_told_at_once() -> None:
     )
 
 
+def test_mistakes_in_several_lists_are_told_at_once() -> None:
+    text = GOOD
+    for good, bad in (
+        ("id: compute", "id: true"),
+        ("severity: critical", "severity: hgih"),
+        ("type: number", "type: numbr"),
+        ("expires: 2026-12-31", "expires: soon"),
+        ("waivers_max_days", "waiver_days: 3\nwaivers_max_days"),
+    ):
+        text = text.replace(good, bad)
+    with pytest.raises(PackError) as caught:
+        compiled(text)
+    assert [each.split(":")[1] for each in caught.value.problems] == ["7", "16", "29", "37", "38"]
+
+
 def test_a_pack_that_extends_one_which_is_not_there_says_where() -> None:
     def parent(name: str) -> Pack:
         raise UsageError(f"there is no pack {name!r}")

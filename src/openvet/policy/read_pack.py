@@ -28,7 +28,7 @@ from openvet.policy.pack import (
     Verdicts,
     Waiver,
 )
-from openvet.policy.yaml_reader import Mapped, Node, PackError, documents, each_of
+from openvet.policy.yaml_reader import Mapped, Node, PackError, Problems, documents, each_of
 
 __all__ = ["Catalogue", "expired", "read_catalogue", "read_pack"]
 
@@ -90,16 +90,18 @@ def read_pack(data: bytes, file: str, parent: Callable[[str], Pack] | None = Non
     if base is not None:
         sources = {**base.sources, **sources}
     uses = top.may("uses")
-    steps = each_of(_list(top, "steps"), _step)
-    requirements = each_of(_list(top, "requirements"), lambda each: _requirement(each, sources))
-    listed = top.may("questions")
-    questions = () if listed is None else _questions(listed)
-    verdicts = _verdicts(top.may("verdicts"), DEFAULT_VERDICTS if base is None else base.verdicts)
-    most = top.may("waivers_max_days")
+    listed, most = top.may("questions"), top.may("waivers_max_days")
     longest = 0 if most is None else most.whole(1)
-    waivers = each_of(_list(top, "waivers"), lambda each: _waiver(each, longest))
-    top.end("id", "version", "title", "law_snapshot", "snapshot_date", "extends", "sources", "uses", "steps", "requirements",
-            "questions", "verdicts", "waivers", "waivers_max_days")  # fmt: skip
+    found = Problems()
+    steps = found.of(lambda: each_of(_list(top, "steps"), _step), ())
+    requirements = found.of(lambda: each_of(_list(top, "requirements"), lambda each: _requirement(each, sources)), ())
+    questions = found.of(lambda: () if listed is None else _questions(listed), ())
+    above = DEFAULT_VERDICTS if base is None else base.verdicts
+    verdicts = found.of(lambda: _verdicts(top.may("verdicts"), above), above)
+    waivers = found.of(lambda: each_of(_list(top, "waivers"), lambda each: _waiver(each, longest)), ())
+    found.of(lambda: top.end("id", "version", "title", "law_snapshot", "snapshot_date", "extends", "sources", "uses", "steps", "requirements",
+            "questions", "verdicts", "waivers", "waivers_max_days"), None)  # fmt: skip
+    found.end()
     own = PackFile(file, hashlib.sha256(data).hexdigest())
     made = Pack(
         id=name, version=version, title=title, requirements=requirements, law_snapshot=law, snapshot_day=None if day is None else day.day(),

@@ -15,7 +15,7 @@ from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
 from openvet.errors import UsageError
 
-__all__ = ["LARGEST", "Mapped", "Node", "PackError", "documents", "each_of"]
+__all__ = ["LARGEST", "Mapped", "Node", "PackError", "Problems", "documents", "each_of"]
 
 #: Bytes of a file.
 LARGEST: Final = 4 * 1024 * 1024
@@ -24,6 +24,7 @@ _DEEPEST: Final = 30
 _PLAIN: Final = frozenset({"str", "int", "float", "bool", "null", "timestamp", "value"})
 
 _Read = TypeVar("_Read")
+_Other = TypeVar("_Other")
 
 
 class PackError(UsageError):
@@ -183,6 +184,30 @@ def each_of(nodes: Sequence[Node], read: Callable[[Node], _Read]) -> tuple[_Read
     if problems:
         raise PackError(*problems)
     return tuple(found)
+
+
+class Problems:
+    """Takes what several parts say of their mistakes, so that whoever wrote them sees all of them at once."""
+
+    def __init__(self) -> None:
+        self._found: list[str] = []
+
+    def of(self, read: Callable[[], _Read], otherwise: _Other) -> _Read | _Other:
+        """What ``read`` gives, or ``otherwise`` where it raises :class:`PackError`."""
+        try:
+            return read()
+        except PackError as error:
+            self._found += error.problems
+            return otherwise
+
+    def end(self) -> None:
+        """No part is left.
+
+        Raises:
+            PackError: one of them had a problem; with those of all.
+        """
+        if self._found:
+            raise PackError(*self._found)
 
 
 def documents(data: bytes, file: str) -> list[Node]:
