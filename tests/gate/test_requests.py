@@ -135,7 +135,7 @@ def test_from_a_stopped_pull_to_an_approval(
     policy(database, revision, "review")
     with database.writing() as connection:
         for _ in range(3):
-            number = rows.count_block(connection, revision, "/vision", asker.person.id, "hf_hub/2.4.0", clock.now)
+            number = rows.count_block(connection, revision, "/vision", asker.person.id, "hf_hub/2.4.0", clock.now)[0]
     found = requests.show(asker, number).request
     assert (found.state, found.blocks, found.agent, found.asker) == ("blocked", 3, "hf_hub/2.4.0", "ann")
     clock.now += 5

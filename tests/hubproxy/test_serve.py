@@ -21,7 +21,8 @@ from click.testing import CliRunner
 
 from openvet.cli import main
 from openvet.errors import ConfigError, UsageError
-from openvet.gate.settings import HOUR
+from openvet.gate.hooks import EVENTS
+from openvet.gate.settings import HOUR, Hook
 from openvet.hubproxy.config import HUB, ServeConfig, load_serve_config
 from openvet.hubproxy.serve import claimed, is_loopback
 
@@ -231,6 +232,13 @@ cooldown-hours = 72
 whole = "1G"
 small = 1000
 workers = 3
+[[webhook]]
+url = "https://chat.example/hook"
+secret-file = "secret"
+events = ["request.asked"]
+[[webhook]]
+url = "http://127.0.0.1:8080/"
+secret-file = "secret"
 """
 
 
@@ -238,6 +246,8 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     (tmp_path / "token").touch(0o600)
     (tmp_path / "token").write_text("hf_secret\n")
+    (tmp_path / "secret").touch(0o600)
+    (tmp_path / "secret").write_text("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n")
     (tmp_path / "serve.toml").write_text(WHOLE)
     found = load_serve_config(str(tmp_path / "serve.toml"))
     assert (found.host, found.port, found.url, found.log, found.grace) == (
@@ -257,6 +267,11 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
     assert settings.packs == ("baseline", str(tmp_path / "packs/ours"))
     assert (settings.review_admits, settings.main_is_admitted, settings.cooldown) == (True, True, 72 * HOUR)
     assert (settings.whole, settings.small) == (1 << 30, 1000)
+    secret = bytes.fromhex("31f290f6bf06298aab4f08d43c3f082cf648a362da2da4b0")
+    assert settings.hooks == (
+        Hook("https://chat.example/hook", secret, ("request.asked",)),
+        Hook("http://127.0.0.1:8080/", secret, EVENTS),
+    )
 
 
 def test_nothing_is_the_default(tmp_path: Path) -> None:
@@ -288,6 +303,18 @@ def test_nothing_is_the_default(tmp_path: Path) -> None:
         ("[policy]\nreview-admits = 'yes'", ":2: review-admits must be true or false"),
         ("[policy]\nconfig = 'none.toml'", ":2: config: "),
         ("[vetting]\nwhole = 'much'", ":2: whole: the value must be"),
+        ("[[webhook]]\nurl = 'http://chat.example/'\nsecret-file = 'hook'", ":2: url must start with https://"),
+        ("[[webhook]]\nurl = 'https://a/'", ":1: a webhook needs a secret-file"),
+        (
+            "[[webhook]]\nurl = 'https://a/'\nsecret-file = 'hook'\nevents = ['x']",
+            ":4: there is no event 'x': decision.made",
+        ),
+        ("[[webhook]]\nurl = 'https://a/'\nsecret-file = 'short'", ":3: "),
+        ("[[webhook]]\nurl = 'https://a/'\nsecret-file = 'open'", "may be read by others; chmod 600"),
+        (
+            "[[webhook]]\nurl = 'https://a/'\nsecret-file = 'hook'\n[[webhook]]\nurl = 'https://a/'\nsecret-file = 'hook'",
+            ":5: https://a/ is told already",
+        ),
         ("[server\n", ":1: is not TOML"),
         ("password = 'x'", ":1: unknown key 'password'"),
     ],
@@ -295,6 +322,9 @@ def test_nothing_is_the_default(tmp_path: Path) -> None:
 def test_problems_are_named_with_their_line(text: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "open").write_text("hf_secret")
     (tmp_path / "open").chmod(0o644)
+    for name, text_ in (("hook", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), ("short", "whsec_c2hvcnQ=")):
+        (tmp_path / name).touch(0o600)
+        (tmp_path / name).write_text(text_)
     (tmp_path / "serve.toml").write_text(text)
     with pytest.raises(ConfigError) as found:
         load_serve_config(str(tmp_path / "serve.toml"))

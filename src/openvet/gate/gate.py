@@ -14,6 +14,7 @@ from openvet.errors import UsageError
 from openvet.evidence.keys import PrivateKey
 from openvet.evidence.log.disk import StorageError
 from openvet.gate.answers import Asking, Listed, ListedFile, Ready, Refusal, RefusedError, Repository, Waiting
+from openvet.gate.hooks import announce_decision
 from openvet.gate.policy import admission_line
 from openvet.gate.publishing import ask_for_publishing
 from openvet.gate.settings import HOUR, SECOND, Settings
@@ -286,6 +287,7 @@ class OpenGate:
         number = add_decision(
             connection, revision, ALL, kind, outcome, reason, by, now, line, project=project, until=until, conditions=conditions,
         )  # fmt: skip
+        announce_decision(connection, self._settings.hooks, revision, number, now)
         ask_for_publishing(connection, revision, now)
         return number
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from openvet.core.dataclass import dataclass
@@ -12,6 +12,7 @@ from openvet.errors import UsageError
 from openvet.evidence.keys import PrivateKey
 from openvet.evidence.log.disk import StorageError
 from openvet.gate.gate import OpenGate
+from openvet.gate.hooks import HOOK, Caller
 from openvet.gate.policy import Policy
 from openvet.gate.publishing import PUBLISH, Publisher, ask_for_publishing
 from openvet.gate.settings import Settings
@@ -20,7 +21,7 @@ from openvet.gate.vetting import VET, Vetter
 from openvet.gate.worker import Clock, Handler, Worker, system_clock
 from openvet.io.new_file import WriteError
 from openvet.store.blobs import BlobStore
-from openvet.store.database import open_database
+from openvet.store.database import Database, open_database
 from openvet.store.decisions import unpublished_revisions
 from openvet.workflows.keys import new_key, read_private
 
@@ -97,7 +98,22 @@ def open_gate(
     handlers: dict[str, Handler] = {VET: vetter.vet, PUBLISH: publisher.publish}
     worker = Worker(opened, handlers, clock, lease=lease, threads=workers)
     worker.start()
-    return OpenGate(opened, blobs, upstreams, settings, key, clock, worker)
+    return OpenGate(opened, blobs, upstreams, settings, key, clock, worker, _calling(opened, settings, clock, lease))
+
+
+def _calling(database: Database, settings: Settings, clock: Clock, lease: int) -> Callable[[], None]:
+    """Begin to tell others what happens, in a thread of its own: who does not listen holds nobody up. Gives what ends it."""
+    if not settings.hooks:
+        return lambda: None
+    caller = Caller(settings.hooks, clock)
+    worker = Worker(database, {HOOK: caller.deliver}, clock, lease=lease)
+    worker.start()
+
+    def end() -> None:
+        worker.stop()
+        caller.close()
+
+    return end
 
 
 def open_key(folder: str) -> PrivateKey:

@@ -10,8 +10,10 @@ from typing import Final
 from openvet.errors import OpenVetError
 from openvet.gate.answers import Asking, Gate, Listed, Ready, Refusal, RefusedError, Repository, Waiting
 from openvet.gate.credentials import is_token, token_digest
+from openvet.gate.hooks import announce_request
 from openvet.gate.identity import Identity, NotAllowedError, People
 from openvet.gate.roles import ROOT, Right
+from openvet.gate.settings import Hook
 from openvet.store.database import Database
 from openvet.store.people import list_projects
 from openvet.store.requests import count_block
@@ -35,10 +37,18 @@ class PeopledGate:
         database: of both.
         clock: milliseconds UTC.
         anonymous: whether whoever sends no token may pull, in the root project.
+        hooks: who is told that a pull was stopped for the first time.
     """
 
     def __init__(
-        self, gate: Gate, people: People, database: Database, clock: Callable[[], int], *, anonymous: bool
+        self,
+        gate: Gate,
+        people: People,
+        database: Database,
+        clock: Callable[[], int],
+        *,
+        anonymous: bool,
+        hooks: Sequence[Hook] = (),
     ) -> None:
         self._gate, self._people, self._database, self._clock, self._anonymous = (
             gate,
@@ -47,6 +57,7 @@ class PeopledGate:
             clock,
             anonymous,
         )
+        self._hooks = hooks
         self._known: dict[str, tuple[int, Identity]] = {}
         self._counted: dict[tuple[int, str, int | None], tuple[int, int]] = {}
         self._lock = threading.Lock()
@@ -136,7 +147,9 @@ class PeopledGate:
                 with self._database.writing() as connection:
                     if not list_projects(connection):
                         return refused
-                    number = count_block(connection, refused.revision, who.project, who.person, who.agent, now)
+                    number, new = count_block(connection, refused.revision, who.project, who.person, who.agent, now)
+                    if new:
+                        announce_request(connection, self._hooks, number, "request.blocked", now)
             except OpenVetError:  # that it is refused has to be said also where it cannot be counted
                 return refused
             with self._lock:

@@ -14,8 +14,10 @@ from typing import Final, Protocol
 
 from openvet.core.dataclass import dataclass
 from openvet.errors import UsageError
+from openvet.gate.hooks import announce_request
 from openvet.gate.identity import Identity, NotAllowedError
 from openvet.gate.roles import ROOT, Right, parse_project
+from openvet.gate.settings import Hook
 from openvet.store import people as people_rows
 from openvet.store import requests as rows
 from openvet.store.database import Connection, Database
@@ -90,6 +92,7 @@ class Requests:
         deciding: writes decisions.
         clock: milliseconds UTC.
         rules: how many people it takes.
+        hooks: who is told what becomes of them.
     """
 
     def __init__(
@@ -98,11 +101,13 @@ class Requests:
         deciding: Deciding,
         clock: Callable[[], int],
         rules: Rules = Rules(),  # noqa: B008 - frozen
+        hooks: Sequence[Hook] = (),
     ) -> None:
         self._database = database
         self._deciding = deciding
         self._clock = clock
         self._rules = rules
+        self._hooks = hooks
 
     @property
     def rules(self) -> Rules:
@@ -145,6 +150,7 @@ class Requests:
                 number = rows.add_request(
                     connection, revision, where, who.person.id, "asked", now, purpose=purpose, environment=environment, until=until
                 )  # fmt: skip
+            announce_request(connection, self._hooks, number, "request.asked", now)
             return _found(connection, number)
 
     def withdraw(self, who: Identity, number: int) -> Request:
@@ -162,6 +168,7 @@ class Requests:
                 raise NotAllowedError(f"request {number} is not yours to withdraw")
             if not rows.change_request(connection, number, now, state="withdrawn", only=_OPEN):
                 raise UsageError(f"request {number} is {found.state} already")
+            announce_request(connection, self._hooks, number, "request.withdrawn", now)
             return _found(connection, number)
 
     # --- deciding ---
@@ -202,6 +209,7 @@ class Requests:
                 project=found.project,
             )
             rows.change_request(connection, number, now, state="approved", decision=decision)
+            announce_request(connection, self._hooks, number, "request.approved", now)
             return Outcome("approved", 0, decision)
 
     def decline(self, who: Identity, number: int, reason: str) -> Outcome:
@@ -217,6 +225,7 @@ class Requests:
             self._decidable(connection, who, number)
             rows.say(connection, number, who.person.id, "decline", reason, now)
             rows.change_request(connection, number, now, state="declined")
+            announce_request(connection, self._hooks, number, "request.declined", now)
             return Outcome("declined")
 
     def comment(self, who: Identity, number: int, text: str, says: str = "comment") -> Voice:

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import field
 from typing import Final
 
 from openvet.core.dataclass import dataclass
 from openvet.core.limits import Limits
 from openvet.workflows.config import Config
 
-__all__ = ["HOUR", "MIB", "SECOND", "Settings"]
+__all__ = ["HOUR", "MIB", "SECOND", "Hook", "Settings"]
 
 SECOND: Final = 1000
 HOUR: Final = 3600 * SECOND
 MIB: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """Whom to tell what happens, see :mod:`openvet.gate.hooks`.
+
+    Attributes:
+        url: where it listens.
+        secret: by which it knows that we speak, 24 to 64 bytes.
+        events: of which it is told, some of :data:`openvet.gate.hooks.EVENTS`.
+    """
+
+    url: str
+    secret: bytes = field(repr=False)
+    events: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        """What messages for it are kept under; they find it again after a restart."""
+        return hashlib.sha256(self.url.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +55,7 @@ class Settings:
         again: after how long a decision about bytes that were not those listed, or a failed vetting, is tried anew; what was refused by ranges alone
             after 24 times as long.
         limits: what one check may cost; ``None`` are the configuration's or the defaults.
+        hooks: who is told what happens.
     """
 
     packs: tuple[str, ...] = ("baseline",)
@@ -47,3 +70,4 @@ class Settings:
     patience: tuple[int, int] = (60 * SECOND, 8 * SECOND)
     again: int = HOUR
     limits: Limits | None = None
+    hooks: tuple[Hook, ...] = ()

@@ -20,6 +20,7 @@ from openvet.errors import ChangedError, ReadError, UnreachableError
 from openvet.evidence.keys import PrivateKey
 from openvet.evidence.statement import ResourceDescriptor
 from openvet.gate.answers import ListedFile, Refusal, Repository
+from openvet.gate.hooks import announce_decision
 from openvet.gate.policy import Policy, admission_line, day_of, evidence_lines
 from openvet.gate.publishing import ask_for_publishing
 from openvet.gate.settings import SECOND, Settings
@@ -313,7 +314,7 @@ class Vetter:
             now = self._clock()
             end_vetting(connection, vetting, "done", str(report.verdict), reason, packed, kept, now)
             note_summary(connection, task.row.id, summary)
-            add_decision(
+            number = add_decision(
                 connection,
                 task.row.id,
                 task.scope,
@@ -326,6 +327,7 @@ class Vetter:
                 until=until,
                 vetting=vetting,
             )
+            announce_decision(connection, self._settings.hooks, task.row.id, number, now)
             ask_for_publishing(connection, task.row.id, now)
 
         return write
@@ -344,9 +346,10 @@ class Vetter:
         )  # fmt: skip
 
         def write(connection: Connection) -> None:
-            add_decision(
+            number = add_decision(
                 connection, task.row.id, task.scope, "policy", "upstream", reason, "policy", now, line, until=until
             )
+            announce_decision(connection, self._settings.hooks, task.row.id, number, now)
             ask_for_publishing(connection, task.row.id, now)
 
         return write

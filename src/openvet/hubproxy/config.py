@@ -5,6 +5,7 @@ Every problem is named with its line; paths are relative to the folder of the fi
 
 from __future__ import annotations
 
+import base64
 import os
 import stat
 from collections.abc import Collection, Mapping
@@ -15,9 +16,10 @@ from openvet.core.dataclass import dataclass
 from openvet.core.limits import parse_amount
 from openvet.core.text import printable
 from openvet.errors import ConfigError, SubjectError, UsageError
+from openvet.gate.hooks import EVENTS
 from openvet.gate.opening import Place
 from openvet.gate.requests import Rules
-from openvet.gate.settings import HOUR, Settings
+from openvet.gate.settings import HOUR, Hook, Settings
 from openvet.io.http import origin_of
 from openvet.workflows.config import Config
 from openvet.workflows.model_files import read_small
@@ -29,6 +31,7 @@ __all__ = ["HUB", "LOGS", "PORT", "ServeConfig", "load_serve_config", "place_of"
 HUB: Final = "https://huggingface.co"
 PORT: Final = 8470
 LOGS: Final = ("text", "json")
+_HERE: Final = ("localhost", "127.0.0.1", "::1")
 _LONGEST_TOKEN: Final = 4096
 
 
@@ -111,7 +114,9 @@ class _Reader(TomlReader):
         self._folder = folder
 
     def config(self) -> ServeConfig:
-        top = self.table(self.document(), (), {"server", "data", "upstream", "policy", "vetting", "approvals"})
+        top = self.table(
+            self.document(), (), {"server", "data", "upstream", "policy", "vetting", "approvals", "webhook"}
+        )
         server = self.table(
             top.get("server", {}),
             ("server",),
@@ -131,7 +136,7 @@ class _Reader(TomlReader):
             database=self._text(data, ("data",), "database", ""),
             upstreams=self._upstreams(top.get("upstream")),
             workers=self._number(vetting, ("vetting",), "workers", 1, 0, 64),
-            settings=self._settings(top.get("policy", {}), vetting),
+            settings=replace(self._settings(top.get("policy", {}), vetting), hooks=self._hooks(top.get("webhook"))),
             anonymous=self._flag(server, ("server",), "anonymous") if "anonymous" in server else None,
             rules=self._rules(top.get("approvals", {})),
         )
@@ -195,9 +200,53 @@ class _Reader(TomlReader):
             self.problem(("upstream",), "there is no upstream: nothing could be pulled")
         return tuple(places)
 
-    def _token(self, path: str, at: Path) -> str:
-        """A token from a file of its own, so that a configuration can be shown to anybody."""
-        where = (*at, "token-file")
+    def _hooks(self, value: Any) -> tuple[Hook, ...]:
+        hooks: list[Hook] = []
+        for at, entry in [] if value is None else self.entries(value, ("webhook",), "[[webhook]]"):
+            found = self.table(entry, at, {"url", "secret-file", "events"})
+            url, file = self._address(found, at), self._path(found, at, "secret-file")
+            events = self._texts(found, at, "events") if "events" in found else EVENTS
+            if unknown := [each for each in events if each not in EVENTS]:
+                self.problem((*at, "events"), f"there is no event {printable(unknown[0])[:60]!r}: {', '.join(EVENTS)}")
+            if "secret-file" not in found:
+                self.problem(at, "a webhook needs a secret-file: who receives it knows by that who speaks")
+            secret = self._secret(file, at) if file else b""
+            if url and any(each.url == url for each in hooks):
+                self.problem((*at, "url"), f"{printable(url)[:200]} is told already; name all its events in one place")
+            elif url and secret and not unknown:
+                hooks.append(Hook(url, secret, events))
+        return tuple(hooks)
+
+    def _address(self, table: Mapping[str, Any], at: Path) -> str:
+        """Where somebody listens; in clear only on this machine."""
+        text = self._text(table, at, "url", "")
+        try:
+            scheme, host, _ = origin_of(text)
+        except (OSError, ValueError):
+            scheme = host = ""
+        if scheme != "https" and not (scheme == "http" and host in _HERE):
+            self.problem(
+                (*at, "url") if "url" in table else at,
+                "url must start with https://, or with http:// and a name of this machine",
+            )
+            return ""  # fmt: skip
+        return text
+
+    def _secret(self, path: str, at: Path) -> bytes:
+        text = self._token(path, at, "secret-file", "secret")
+        try:
+            secret = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+        except ValueError:
+            secret = b""
+        if text and not 24 <= len(secret) <= 64:
+            made = 'echo "whsec_$(openssl rand -base64 32)"'
+            self.problem((*at, "secret-file"), f"{printable(path)[:200]} must hold 24 to 64 bytes in base64; {made} makes some")  # fmt: skip
+            return b""
+        return secret
+
+    def _token(self, path: str, at: Path, key: str = "token-file", what: str = "token") -> str:
+        """A token or secret from a file of its own, so that a configuration can be shown to anybody."""
+        where = (*at, key)
         try:
             if stat.S_IMODE(os.stat(path).st_mode) & 0o077:
                 self.problem(where, f"{printable(path)[:200]} may be read by others; chmod 600 it")
@@ -209,7 +258,7 @@ class _Reader(TomlReader):
         except (SubjectError, UnicodeDecodeError):
             text = ""
         if not text or not text.isprintable() or " " in text:
-            self.problem(where, f"{printable(path)[:200]} holds no token: one line of ASCII without spaces")
+            self.problem(where, f"{printable(path)[:200]} holds no {what}: one line of ASCII without spaces")
             return ""
         return text
 

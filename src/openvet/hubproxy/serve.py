@@ -58,12 +58,12 @@ def serve(config: ServeConfig, say: Callable[[str], None], log: Callable[[str], 
         try:
             people = People(gate.database, gate.clock)
             link = people.begin()
-            requests = Requests(gate.database, gate, gate.clock, config.rules)
+            requests = Requests(gate.database, gate, gate.clock, config.rules, config.settings.hooks)
             catalogue = Catalogue(gate.database, config.data, gate, gate.clock, config.settings)
             anonymous = _is_private(config) if config.anonymous is None else config.anonymous
             note = as_json if config.log == "json" else as_text
             server = Server(
-                PeopledGate(gate, people, gate.database, gate.clock, anonymous=anonymous),
+                PeopledGate(gate, people, gate.database, gate.clock, anonymous=anonymous, hooks=config.settings.hooks),
                 listener,
                 lambda seen: log(note(seen)),
                 base=config.url,

@@ -29,6 +29,7 @@ __all__ = [
     "claim_job",
     "fail_job",
     "finishing",
+    "give_up_job",
     "jobs_ahead",
     "keep_job",
     "last_job",
@@ -178,6 +179,11 @@ def fail_job(connection: Connection, job: Job, error: str, now: int, again: int 
         _held(connection, job, state="failed", finished=now, error=error)
     else:
         _held(connection, job, state="ready", not_before=now + again, error=error)
+
+
+def give_up_job(connection: Connection, job: Job, error: str, now: int) -> None:
+    """Say in the transaction that finishes a job that what it was for was not reached, and is not tried again."""
+    connection.execute(update(JOB).where(JOB.c.id == job.id).values(state="failed", finished=now, error=error))
 
 
 def _held(connection: Connection, job: Job, **values: Any) -> None:

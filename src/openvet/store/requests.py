@@ -112,8 +112,12 @@ def add_request(
     return int(connection.execute(insert(REQUEST).values(**values, **more).returning(REQUEST.c.id)).scalar_one())
 
 
-def count_block(connection: Connection, revision: int, project: str, person: int | None, agent: str, now: int) -> int:
-    """Remember that a pull was stopped: in the open request of this person for this commit and project, or in a new one; its number."""
+def count_block(
+    connection: Connection, revision: int, project: str, person: int | None, agent: str, now: int
+) -> tuple[int, bool]:
+    """Remember that a pull was stopped: in the open request of this person for this commit and project, or in a new one; its number, and whether
+    it is new.
+    """
     connection.execute(
         select(REVISION.c.id).where(REVISION.c.id == revision).with_for_update()
     )  # one at a time, or there would be two
@@ -123,10 +127,10 @@ def count_block(connection: Connection, revision: int, project: str, person: int
     )
     found = connection.execute(select(REQUEST.c.id).where(which).order_by(REQUEST.c.id).limit(1)).scalar()
     if found is None:
-        return add_request(connection, revision, project, person, "blocked", now, agent=agent)
+        return add_request(connection, revision, project, person, "blocked", now, agent=agent), True
     values = {"blocks": REQUEST.c.blocks + 1, "agent": agent, "changed": now}
     connection.execute(update(REQUEST).where(REQUEST.c.id == found).values(**values))
-    return int(found)
+    return int(found), False
 
 
 def hold_request(connection: Connection, number: int) -> None:

@@ -14,7 +14,7 @@ def blocked(site: Site, name: str | None = "submitter", project: str = "/vision"
     """A pull of somebody was stopped; the number of what became of it."""
     with site.live.database.writing() as connection:
         person = None if name is None else site.person(name).id
-        return rows.count_block(connection, 1, project, person, "hf_hub/2.4.0", site.live.now)
+        return rows.count_block(connection, 1, project, person, "hf_hub/2.4.0", site.live.now)[0]
 
 
 def policy(site: Site, outcome: str, reason: str = "os.system runs on load") -> None:
