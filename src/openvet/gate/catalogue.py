@@ -37,7 +37,7 @@ from openvet.store.database import Connection, Database
 from openvet.store.lists import Counts, Decided, Use, Vetted, VettingJob
 from openvet.store.models import ModelRow
 from openvet.store.revisions import FileRow, RevisionRow, files_of, revision_by_commit, revision_by_id
-from openvet.store.vettings import vetting_report
+from openvet.store.vettings import vetting_lines, vetting_report
 
 __all__ = ["Catalogue", "Day", "LogPage", "Logged", "NotThereError", "Overview", "Revoking", "Shown"]
 
@@ -226,6 +226,33 @@ class Catalogue:
         if packed is None:
             raise NotThereError("there is no report of it yet: its vetting waits or is under way")
         return zlib.decompress(packed)
+
+    def bill(self, who: Identity, revision: int, form: str) -> bytes:
+        """The bill of materials of a revision by its last check, as JSON.
+
+        Args:
+            form: one of :data:`openvet.workflows.bom.FORMS`.
+
+        Raises:
+            NotThereError: no check of it made statements; or as :meth:`find`.
+        """
+        from openvet.evidence.signing import parse_line, parse_statement
+        from openvet.workflows.bom import bill_of_statements, document_of
+
+        with self._database.reading() as connection:
+            row = self._row(connection, who, revision)
+            number = lists.find_vetted(connection, revision)
+            packed = None if number is None else vetting_lines(connection, number)
+        lines = zlib.decompress(packed).split(b"\n") if packed else []
+        if not any(lines):
+            raise NotThereError(
+                "there is no bill of it: its vetting waits or is under way, or could not name its bytes"
+            )
+        statements = [
+            parse_statement(parse_line(each, "a statement of ours").envelope.payload) for each in lines if each
+        ]
+        bill = bill_of_statements(f"hf:{row.name}@{row.commit}", statements)
+        return json.dumps(document_of(bill, form).to_json(), ensure_ascii=False, indent=2).encode()
 
     def dossier(self, who: Identity, revision: int) -> str:
         """The dossier of a revision, verified, as a zip: the path of a new file, which whoever asks removes.

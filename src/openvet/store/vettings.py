@@ -12,7 +12,15 @@ from openvet.core.dataclass import dataclass
 from openvet.store.database import Connection
 from openvet.store.tables import VETTING
 
-__all__ = ["VettingRow", "end_vetting", "note_progress", "start_vetting", "vetting_of_job", "vetting_report"]
+__all__ = [
+    "VettingRow",
+    "end_vetting",
+    "note_progress",
+    "start_vetting",
+    "vetting_lines",
+    "vetting_of_job",
+    "vetting_report",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +98,9 @@ def vetting_report(connection: Connection, vetting: int) -> bytes | None:
     """The deflated report of a reading."""
     report: bytes | None = connection.execute(select(VETTING.c.report).where(VETTING.c.id == vetting)).scalar()
     return report
+
+
+def vetting_lines(connection: Connection, vetting: int) -> bytes | None:
+    """The deflated signed statements of a reading, one a line; ``None`` where it made none."""
+    lines: bytes | None = connection.execute(select(VETTING.c.lines).where(VETTING.c.id == vetting)).scalar()
+    return lines

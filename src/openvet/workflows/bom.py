@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -16,14 +16,25 @@ from openvet.core.text import printable
 from openvet.errors import UsageError
 from openvet.evidence.predicates.advisories_v1 import AdvisoriesV1
 from openvet.evidence.predicates.card_v1 import CardV1
+from openvet.evidence.predicates.inventory_v1 import InventoryV1
 from openvet.evidence.predicates.licenses_v1 import LicensesV1
 from openvet.evidence.predicates.lineage_v1 import LineageV1
 from openvet.evidence.predicates.profile_v1 import ProfileV1
 from openvet.evidence.predicates.rights_v1 import RightsV1
+from openvet.evidence.signing import SignedStatement
 from openvet.reports.report import ModelReport
 from openvet.workflows.check import Options, check_each
 
-__all__ = ["FORMS", "Document", "bill_of", "bill_of_report", "document_of", "signable_document", "time_of"]
+__all__ = [
+    "FORMS",
+    "Document",
+    "bill_of",
+    "bill_of_report",
+    "bill_of_statements",
+    "document_of",
+    "signable_document",
+    "time_of",
+]
 
 #: Form -> the predicate type under which it is signed.
 FORMS: Final = {"cyclonedx": "https://cyclonedx.org/bom", "spdx": "https://spdx.dev/Document/v3"}
@@ -72,6 +83,37 @@ def bill_of_report(report: ModelReport, purl: str = "") -> Bill:
         profile if isinstance(profile, ProfileV1) else None,
         card if isinstance(card, CardV1) else None,
         purl,
+        advisories if isinstance(advisories, AdvisoriesV1) else None,
+        licenses if isinstance(licenses, LicensesV1) else None,
+        lineage if isinstance(lineage, LineageV1) else None,
+        rights if isinstance(rights, RightsV1) else None,
+    )
+
+
+def bill_of_statements(place: str, statements: Sequence[SignedStatement]) -> Bill:
+    """The bill that a check's statements give, without the model; of several of one kind the last counts.
+
+    Args:
+        place: where the model is published, such as ``hf:org/name@commit``, or its name.
+
+    Raises:
+        UsageError: there is no inventory among them.
+    """
+    found = {type(each.predicate): each for each in statements}
+    listed = found.get(InventoryV1)
+    if listed is None or not isinstance(listed.predicate, InventoryV1):
+        raise UsageError("there is no inventory among the statements")
+    profile, card, advisories, licenses, lineage, rights = (
+        found[each].predicate if each in found else None
+        for each in (ProfileV1, CardV1, AdvisoriesV1, LicensesV1, LineageV1, RightsV1)
+    )
+    return gather(
+        place,
+        listed.subjects[0],
+        listed.predicate,
+        profile if isinstance(profile, ProfileV1) else None,
+        card if isinstance(card, CardV1) else None,
+        "",
         advisories if isinstance(advisories, AdvisoriesV1) else None,
         licenses if isinstance(licenses, LicensesV1) else None,
         lineage if isinstance(lineage, LineageV1) else None,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import http.client
 import json
+import tempfile
 import threading
 import time
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +26,11 @@ from openvet.gate.answers import Repository
 from openvet.gate.catalogue import Catalogue
 from openvet.gate.identity import People
 from openvet.gate.opening import open_key
-from openvet.gate.policy import admission_line
+from openvet.gate.policy import Policy, admission_line, evidence_lines
 from openvet.gate.publishing import Publisher
 from openvet.gate.requests import Requests
 from openvet.gate.roles import Right, Role
+from openvet.gate.settings import Settings
 from openvet.hubproxy.api.app import make_api
 from openvet.store import people as people_rows
 from openvet.store.database import Connection, Database, open_database
@@ -33,10 +38,24 @@ from openvet.store.decisions import add_decision
 from openvet.store.jobs import Job
 from openvet.store.people import Person
 from openvet.store.tables import REPOSITORY, REVISION
+from openvet.workflows.check import check_each
+from tests.gate.samples import model
 
 SENTENCE = "five small models went to sea"
 COMMIT = "c" * 40
 ALL = tuple(Right)
+
+
+@functools.cache
+def evidence() -> bytes:
+    """What a vetting keeps of its statements, of a small model."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in model().items():
+            (Path(folder) / name).write_bytes(data)
+        (report,) = check_each(
+            [folder], Policy(Settings(packs=("baseline",)), 1_795_867_200_000).options(date(2026, 11, 28))
+        )
+        return zlib.compress(b"\n".join(evidence_lines(report, open_key(folder), 0, 1)))
 
 
 class _Keeper:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,8 +23,10 @@ from openvet.store.pulls import add_pull
 from openvet.store.revisions import FileRow, add_revision, note_ref
 from openvet.store.tables import PERSON
 from openvet.store.vettings import end_vetting, note_progress, start_vetting
+from openvet.workflows.bom import bill_of, document_of
 from openvet.workflows.dossier import verify
-from tests.hubproxy.api.conftest import Live
+from tests.gate.samples import model
+from tests.hubproxy.api.conftest import COMMIT, Live, evidence
 
 AGENT = "transformers/5.5.0; python/3.11.7; session_id/abc; torch/2.5.1; file_type/config; hf_hub/2.4.0"
 
@@ -259,3 +263,25 @@ def test_a_token_of_a_project_sees_no_more_than_the_project(live: Live) -> None:
     assert len(live.ask("GET", "/decisions", as_="narrow").json["items"]) == 1
     assert live.ask("GET", "/log", as_="narrow").status == 403
     assert live.ask("POST", "/revocations", {"revisions": [1], "reason": "x"}, as_="narrow").status == 403
+
+
+def test_a_bill_is_that_of_openvet_bom(live: Live, tmp_path: Path) -> None:
+    """The statements that a vetting keeps give the same as the model itself does."""
+    with live.database.writing() as connection:
+        job = add_job(connection, "vet", "vet:1:all", {"revision": 1, "scope": "all"}, live.now)
+        vetting = start_vetting(connection, 1, job, "all", "bytes", 10, live.now)
+        end_vetting(connection, vetting, "done", "admit", "", zlib.compress(b"{}"), evidence(), live.now)
+    (tmp_path / "model").mkdir()
+    for name, data in model().items():
+        (tmp_path / "model" / name).write_bytes(data)
+    for form in ("cyclonedx", "spdx"):
+        found = live.ask("GET", f"/revisions/1/bom?form={form}", as_="viewer")
+        assert found.status == 200
+        made = document_of(bill_of(str(tmp_path / "model"), purl=f"pkg:huggingface/org/tiny@{COMMIT}"), form).to_json()
+        assert unnumbered(found.json) == unnumbered(made)
+    assert live.ask("GET", "/revisions/1/bom?form=csv", as_="viewer").status == 422
+
+
+def unnumbered(value: Any) -> Any:
+    """Without the number of the document, which is made of the name under which the model was read as well."""
+    return json.loads(re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID", json.dumps(value)))

@@ -9,7 +9,7 @@ import pytest
 from openvet.gate.roles import Role
 from openvet.store.jobs import add_job
 from openvet.store.vettings import end_vetting, start_vetting
-from tests.hubproxy.api.conftest import COMMIT, Live
+from tests.hubproxy.api.conftest import COMMIT, Live, evidence
 
 WHO = ["nobody", *(each.value for each in Role), "root"]
 ASK = {"name": "org/tiny", "commit": COMMIT, "purpose": "x"}
@@ -48,6 +48,7 @@ TABLE: dict[str, tuple[str, object, str]] = {
     "GET /revisions/{number}": ("/revisions/1", None, SEEING),
     "GET /revisions/{number}/files": ("/revisions/1/files", None, SEEING),
     "GET /revisions/{number}/report": ("/revisions/1/report", None, SEEING),
+    "GET /revisions/{number}/bom": ("/revisions/1/bom", None, SEEING),
     "GET /revisions/{number}/dossier": ("/revisions/1/dossier", None, SEEING),
     "GET /decisions": ("/decisions", None, SEEING),
     "GET /decisions/{number}": ("/decisions/1", None, SEEING),
@@ -72,7 +73,7 @@ def decided(live: Live) -> None:
     with live.database.writing() as connection:
         job = add_job(connection, "vet", "vet:1:all", {"revision": 1, "scope": "all"}, live.now)
         vetting = start_vetting(connection, 1, job, "all", "bytes", 10, live.now)
-        end_vetting(connection, vetting, "done", "admit", "", zlib.compress(b"{}"), None, live.now)
+        end_vetting(connection, vetting, "done", "admit", "", zlib.compress(b"{}"), evidence(), live.now)
         live.decide(connection, 1, "policy", "admit", reason="", by="policy")
     live.publish(1)
 

@@ -24,7 +24,7 @@ from openvet.store.people import Person, find_person
 from openvet.store.revisions import FileRow, add_revision
 from openvet.store.vettings import end_vetting, start_vetting
 from tests.browser.models import tuned
-from tests.hubproxy.api.conftest import SENTENCE, Live
+from tests.hubproxy.api.conftest import SENTENCE, Live, evidence
 from tests.hubproxy.api.conftest import live as live
 from tests.hubproxy.web.browser import Browser
 
@@ -67,7 +67,7 @@ class Site:
             )
             job = add_job(connection, "vet", f"vet:{number}:all", {"revision": number, "scope": "all"}, live.now)
             vetting = start_vetting(connection, number, job, "all", "bytes", 1, live.now)
-            end_vetting(connection, vetting, "done", "reject", "", zlib.compress(data), None, live.now)
+            end_vetting(connection, vetting, "done", "reject", "", zlib.compress(data), evidence(), live.now)
             note_summary(
                 connection,
                 number,

@@ -35,6 +35,8 @@ TABLE: dict[str, tuple[str, dict[str, str], str]] = {
     "GET /revisions/{number}": ("/revisions/1", {}, SEEING),
     "GET /revisions/{number}/report": ("/revisions/2/report", {}, SEEING),
     "GET /revisions/{number}/report.json": ("/revisions/2/report.json", {}, SEEING),
+    "GET /revisions/{number}/bom.cdx.json": ("/revisions/2/bom.cdx.json", {}, SEEING),
+    "GET /revisions/{number}/bom.spdx.json": ("/revisions/2/bom.spdx.json", {}, SEEING),
     "GET /revisions/{number}/dossier.zip": ("/revisions/1/dossier.zip", {}, SEEING),
     "POST /revisions/{number}/vetting": ("/revisions/1/vetting", {"project": "/vision"}, ASKING),
     "POST /revisions/{number}/revocation": (

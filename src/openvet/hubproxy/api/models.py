@@ -194,6 +194,18 @@ def report(request: Request, who: Who, number: Number) -> Response:
     return Response(found, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
+@ROUTES.get("/revisions/{number}/bom", response_class=Response)
+def bill(
+    request: Request,
+    who: Who,
+    number: Number,
+    form: Annotated[Literal["cyclonedx", "spdx"], Query(description="of the bill")] = "cyclonedx",
+) -> Response:
+    """The bill of materials by the last check, as ``openvet bom`` writes it."""
+    found = _catalogue(request).bill(who, number, form)
+    return Response(found, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
 @ROUTES.get("/revisions/{number}/dossier", response_class=Response)
 def dossier(request: Request, who: Who, number: Number) -> Response:
     """Every signed statement about a revision as a zip, for ``openvet dossier verify``."""

@@ -65,6 +65,8 @@ PAGES: Final = (
     Page("/revisions/{number:int}", models.show),
     Page("/revisions/{number:int}/report", models.report),
     Page("/revisions/{number:int}/report.json", models.report_json),
+    Page("/revisions/{number:int}/bom.cdx.json", models.cyclonedx),
+    Page("/revisions/{number:int}/bom.spdx.json", models.spdx),
     Page("/revisions/{number:int}/dossier.zip", models.dossier),
     Page("/revisions/{number:int}/vetting", post=models.vet, again=models.show),
     Page("/revisions/{number:int}/revocation", post=models.revoke, again=models.show),

@@ -15,7 +15,19 @@ from openvet.hubproxy.web.call import Call, NoPageError, number_of
 from openvet.hubproxy.web.pages import HEADERS, day, report_page
 from openvet.store import people as people_rows
 
-__all__ = ["dossier", "overview", "progress", "report", "report_json", "revoke", "show", "show_list", "vet"]
+__all__ = [
+    "cyclonedx",
+    "dossier",
+    "overview",
+    "progress",
+    "report",
+    "report_json",
+    "revoke",
+    "show",
+    "show_list",
+    "spdx",
+    "vet",
+]
 
 PAGE: Final = 50
 FILES: Final = 1000
@@ -102,6 +114,21 @@ def report_json(call: Call) -> Response:
     """The same as JSON."""
     headers = {**HEADERS, "Content-Disposition": f'attachment; filename="report-{call.number}.json"'}
     return Response(call.desk.catalogue.report(call.who, call.number), 200, headers, "application/json")
+
+
+def cyclonedx(call: Call) -> Response:
+    """The bill of materials, in CycloneDX."""
+    return _bill(call, "cyclonedx", "cdx")
+
+
+def spdx(call: Call) -> Response:
+    """The bill of materials, in SPDX."""
+    return _bill(call, "spdx", "spdx")
+
+
+def _bill(call: Call, form: str, ending: str) -> Response:
+    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="revision-{call.number}.{ending}.json"'}
+    return Response(call.desk.catalogue.bill(call.who, call.number, form), 200, headers, "application/json")
 
 
 def dossier(call: Call) -> Response:
