@@ -5,13 +5,15 @@ from __future__ import annotations
 import http.client
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from openvet.gate.answers import Gate
+from openvet.hubproxy.operating import Metrics
 from openvet.hubproxy.seen import Seen
 from openvet.hubproxy.serving import Server, listen
 
@@ -27,13 +29,21 @@ class Running:
         base: str = "",
         mounts: Mapping[str, ASGIApp] | None = None,
         handed: tuple[str, str] | None = None,
+        more: Sequence[BaseRoute] = (),
+        metrics: Metrics | None = None,
     ) -> None:
         self.notes: list[Seen] = []
         socket = listen("127.0.0.1", 0)
         self.port: int = socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
+
+        def note(seen: Seen) -> None:
+            if metrics is not None:
+                metrics.take(seen)
+            self.notes.append(seen)
+
         self.server = Server(
-            gate, socket, self.notes.append, hold=hold, base=base, grace=5.0, mounts=mounts, handed=handed
+            gate, socket, note, hold=hold, base=base, grace=5.0, mounts=mounts, handed=handed, more=more
         )
         self._thread = threading.Thread(target=self.server.run, daemon=True)
 

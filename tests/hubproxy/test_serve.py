@@ -214,6 +214,7 @@ url = "https://models.example/"
 proxies = ["10.0.0.2"]
 nginx = "/files/"
 log = "json"
+metrics = ["10.0.0.0/8", "::1"]
 grace-seconds = 5
 [data]
 folder = "var"
@@ -259,6 +260,7 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
     )
     assert (found.data, found.workers, found.proxies) == (str(tmp_path / "var"), 3, ("10.0.0.2",))
     assert found.nginx == "/files"
+    assert found.metrics == ("10.0.0.0/8", "::1")
     assert [(each.url, each.folder, each.token) for each in found.upstreams] == [
         ("https://hub.example", "", "hf_secret"),
         ("", str(tmp_path / "models"), ""),
@@ -291,6 +293,7 @@ def test_nothing_is_the_default(tmp_path: Path) -> None:
         ("[server]\nlog = 'loud'", ":2: log must be one of text, json"),
         ("[server]\nurl = 'models.example'", ":2: url: has to start with https://"),
         ("[server]\nproxies = '10.0.0.1'", ":2: proxies must be a list"),
+        ("[server]\nmetrics = ['everybody']", ":2: 'everybody' is no address or network"),
         ("[server]\nnginx = 'files'", ":2: nginx must be the prefix of an internal location"),
         ("[server]\nnginx = '/files'", ":2: nginx needs proxies"),
         ("[[upstream]]\nurl = 'https://a'\nfolder = '.'", ":1: an upstream is given by one of"),

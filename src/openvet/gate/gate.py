@@ -103,6 +103,11 @@ class OpenGate:
         """Milliseconds UTC."""
         return self._clock
 
+    @property
+    def working(self) -> bool:
+        """Whether vettings go on in this process; true also where others make them."""
+        return self._worker.alive
+
     def close(self) -> None:
         """End the work that is under way; it goes on when the gate is opened again."""
         self._worker.stop()

@@ -120,6 +120,11 @@ class Worker:
         for each in self._threads:
             each.start()
 
+    @property
+    def alive(self) -> bool:
+        """Whether all of its threads are at work; true where it has none, and others work."""
+        return all(each.is_alive() for each in self._threads)
+
     def wake(self) -> None:
         """Look for a job now: one was just added."""
         self._wake.set()

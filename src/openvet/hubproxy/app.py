@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Final
@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from openvet.core.pattern import pattern
@@ -41,6 +41,7 @@ def make_app(
     hosts: tuple[str, ...] = (),
     mounts: Mapping[str, ASGIApp] | None = None,
     handed: tuple[str, str] | None = None,
+    more: Sequence[BaseRoute] = (),
 ) -> ASGIApp:
     """The application.
 
@@ -54,6 +55,7 @@ def make_app(
             makes its own name lead here must not read what we say.
         mounts: applications by the path below which they answer, the longest first: the API and the pages.
         handed: a folder whose files a reverse proxy sends, and the prefix under which it has them.
+        more: routes for whoever runs the server.
     """
     executor = ThreadPoolExecutor(threads, "gate")
 
@@ -64,6 +66,7 @@ def make_app(
 
     routes = [
         Route("/", _welcome, methods=["GET"]),
+        *more,
         *(Route(path, _page, methods=["GET"]) for path in mounts or {}),
         *(Mount(path, _Bounded(each)) for path, each in (mounts or {}).items()),
         Mount("/", HubDoor(gate, executor, base=base, hold=hold, handed=handed)),

@@ -6,6 +6,7 @@ Every problem is named with its line; paths are relative to the folder of the fi
 from __future__ import annotations
 
 import base64
+import ipaddress
 import os
 import stat
 from collections.abc import Collection, Mapping
@@ -44,6 +45,7 @@ class ServeConfig:
         url: where clients reach it, if that is somewhere else (behind a reverse proxy).
         proxies: addresses of reverse proxies, whose ``X-Forwarded-For`` is believed.
         nginx: the prefix of an internal location under which the reverse proxy has ``data/blobs``; '' sends files ourselves.
+        metrics: addresses and networks that may read ``/metrics``.
         log: ``text`` or ``json``.
         grace: seconds that running transfers get at the end.
         data: the folder that it keeps everything in.
@@ -60,6 +62,7 @@ class ServeConfig:
     url: str = ""
     proxies: tuple[str, ...] = ()
     nginx: str = ""
+    metrics: tuple[str, ...] = ()
     log: str = "text"
     grace: int = 30
     data: str = ""
@@ -120,7 +123,7 @@ class _Reader(TomlReader):
         server = self.table(
             top.get("server", {}),
             ("server",),
-            {"host", "port", "url", "proxies", "nginx", "log", "grace-seconds", "anonymous"},
+            {"host", "port", "url", "proxies", "nginx", "log", "grace-seconds", "anonymous", "metrics"},
         )
         data = self.table(top.get("data", {}), ("data",), {"folder", "database"})
         vetting = self.table(top.get("vetting", {}), ("vetting",), {"whole", "small", "workers"})
@@ -130,6 +133,7 @@ class _Reader(TomlReader):
             url=self._url(server, ("server",), "url"),
             proxies=self._texts(server, ("server",), "proxies"),
             nginx=self._prefix(server, ("server",), "nginx"),
+            metrics=self._networks(server, ("server",), "metrics"),
             log=self._choice(server, ("server",), "log", LOGS, "text"),
             grace=self._number(server, ("server",), "grace-seconds", 30, 1, 3600),
             data=self._path(data, ("data",), "folder"),
@@ -298,6 +302,18 @@ class _Reader(TomlReader):
             self.problem((*at, key), f"{key} must be a list of texts")
             return ()
         return tuple(value)
+
+    def _networks(self, table: Mapping[str, Any], at: Path, key: str) -> tuple[str, ...]:
+        found = self._texts(table, at, key)
+        for each in found:
+            try:
+                ipaddress.ip_network(each, strict=False)
+            except ValueError:
+                self.problem(
+                    (*at, key), f"{printable(each)[:60]!r} is no address or network, such as 127.0.0.1 or 10.0.0.0/8"
+                )
+                return ()
+        return found
 
     def _number(self, table: Mapping[str, Any], at: Path, key: str, default: int, least: int, most: int) -> int:
         value = table.get(key, default)

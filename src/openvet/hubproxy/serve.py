@@ -22,7 +22,8 @@ from openvet.gate.peopled import PeopledGate
 from openvet.gate.requests import Requests
 from openvet.hubproxy.api.app import make_api
 from openvet.hubproxy.config import ServeConfig
-from openvet.hubproxy.seen import as_json, as_text
+from openvet.hubproxy.operating import Metrics, operating_routes
+from openvet.hubproxy.seen import Seen, as_json, as_text
 from openvet.hubproxy.serving import Server, listen
 from openvet.hubproxy.web.app import make_web
 from openvet.version import VERSION
@@ -61,11 +62,16 @@ def serve(config: ServeConfig, say: Callable[[str], None], log: Callable[[str], 
             requests = Requests(gate.database, gate, gate.clock, config.rules, config.settings.hooks)
             catalogue = Catalogue(gate.database, config.data, gate, gate.clock, config.settings)
             anonymous = _is_private(config) if config.anonymous is None else config.anonymous
-            note = as_json if config.log == "json" else as_text
+            metrics, line = Metrics(), as_json if config.log == "json" else as_text
+
+            def note(seen: Seen) -> None:
+                metrics.take(seen)
+                log(line(seen))
+
             server = Server(
                 PeopledGate(gate, people, gate.database, gate.clock, anonymous=anonymous, hooks=config.settings.hooks),
                 listener,
-                lambda seen: log(note(seen)),
+                note,
                 base=config.url,
                 grace=config.grace,
                 proxies=config.proxies,
@@ -77,6 +83,7 @@ def serve(config: ServeConfig, say: Callable[[str], None], log: Callable[[str], 
                     ),
                 },
                 handed=(os.path.join(config.data, "blobs"), config.nginx) if config.nginx else None,
+                more=operating_routes(gate, config.data, metrics, config.metrics),
             )
             say(_greeting(config, at, link, anonymous=anonymous))
             server.run()

@@ -6,10 +6,11 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import uvicorn
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from openvet.core.text import printable
@@ -58,6 +59,7 @@ class Server:
         hosts: names by which a request may call us; () for any.
         mounts: other applications by the path below which they answer.
         handed: a folder whose files a reverse proxy sends, and the prefix under which it has them.
+        more: routes for whoever runs it.
     """
 
     def __init__(
@@ -73,10 +75,11 @@ class Server:
         hosts: tuple[str, ...] = (),
         mounts: Mapping[str, ASGIApp] | None = None,
         handed: tuple[str, str] | None = None,
+        more: Sequence[BaseRoute] = (),
     ) -> None:
         self._listener = listener
         config = uvicorn.Config(
-            make_app(gate, note, base=base, hold=hold, hosts=hosts, mounts=mounts, handed=handed),
+            make_app(gate, note, base=base, hold=hold, hosts=hosts, mounts=mounts, handed=handed, more=more),
             http=BoundedProtocol,
             ws="none",
             lifespan="on",
