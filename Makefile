@@ -131,6 +131,13 @@ $(CACHE)/clients/js/.made: tests/hubclients/package.json tests/hubclients/packag
 	cd $(@D) && npm ci --silent
 	@touch $@
 
+# a certified provider of logins (OpenID Connect)
+$(CACHE)/login/.made: tests/login/package.json tests/login/package-lock.json tests/login/.npmrc
+	@mkdir -p $(@D)
+	cp $^ $(@D)
+	cd $(@D) && npm ci --silent
+	@touch $@
+
 # what drives a Chromium of the system's, and what judges pages in it
 $(CACHE)/browser/.made: tests/browser/package.json tests/browser/package-lock.json tests/browser/.npmrc
 	@mkdir -p $(@D)
@@ -162,10 +169,11 @@ conformance: $(STAMP)/test $(CACHE)/interop/model-signing/.made ## suites of oth
 interop-log: $(STAMP)/test $(CACHE)/interop/tlog/.made ## our logs read by aics-tlog, and its logs by us (TLOG_PYTHON=python3.12)
 	$(BIN)/python -m pytest tests/conformance/test_tlog.py $(ARGS)
 
-clients: $(STAMP)/test $(CACHE)/clients/hub-0/.made $(CACHE)/clients/hub-1/.made $(CACHE)/clients/hub-2/.made ## real clients of a hub pull through the gate and are refused: huggingface_hub 0.36 to 2.4, hf, Transformers, JavaScript
+clients: $(STAMP)/test $(CACHE)/clients/hub-0/.made $(CACHE)/clients/hub-1/.made $(CACHE)/clients/hub-2/.made ## real clients of a hub pull through the gate and are refused: huggingface_hub 0.36 to 2.4, hf, Transformers, JavaScript; people log in at a certified provider
 	@$(MAKE) --no-print-directory $(CACHE)/clients/js/.made || echo "openvet: the tests with @huggingface/hub are left out" >&2
+	@$(MAKE) --no-print-directory $(CACHE)/login/.made || echo "openvet: the logins at a certified provider are left out" >&2
 	@$(MAKE) --no-print-directory $(CACHE)/clients/transformers/.made || echo "openvet: the tests with Transformers are left out" >&2
-	$(BIN)/python -m pytest tests/hubclients $(ARGS)
+	$(BIN)/python -m pytest tests/hubclients tests/login $(ARGS)
 
 postgres: $(STAMP)/test ## what a server remembers, kept by a PostgreSQL that is started for it
 	tools/with_postgres.sh $(BIN)/python -m pytest -n $(JOBS) tests/store tests/gate $(ARGS)

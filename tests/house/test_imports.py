@@ -22,6 +22,7 @@ THIRD_PARTY = {
     "cryptography",
     "alembic",
     "fastapi",
+    "jwt",
     "pydantic",
     "sqlalchemy",
     "starlette",

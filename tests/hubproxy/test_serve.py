@@ -22,6 +22,8 @@ from click.testing import CliRunner
 from openvet.cli import main
 from openvet.errors import ConfigError, UsageError
 from openvet.gate.hooks import EVENTS
+from openvet.gate.provider import GroupRole, ProviderSettings
+from openvet.gate.roles import Role
 from openvet.gate.settings import HOUR, Hook
 from openvet.hubproxy.config import HUB, ServeConfig, load_serve_config
 from openvet.hubproxy.serve import claimed, is_loopback
@@ -276,6 +278,46 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
     )
 
 
+def test_a_provider(tmp_path: Path) -> None:
+    (tmp_path / "secret").touch(0o600)
+    (tmp_path / "secret").write_text("hush\n")
+    (tmp_path / "serve.toml").write_text(
+        """[oidc]
+issuer = "https://login.example/realms/acme"
+client-id = "openvet"
+client-secret-file = "secret"
+scopes = ["profile", "groups"]
+name = "Acme"
+groups-claim = "groups"
+create = false
+only = true
+[[oidc.role]]
+group = "ml-approvers"
+role = "approver"
+project = "/vision"
+"""
+    )
+    found = load_serve_config(str(tmp_path / "serve.toml")).company
+    assert found == ProviderSettings(
+        "https://login.example/realms/acme", "openvet", "hush", ("openid", "profile", "groups"), "Acme", "", "groups",
+        (GroupRole("ml-approvers", Role.APPROVER, "/vision"),), False, True,
+    )  # fmt: skip
+
+
+def test_an_admin_who_is_locked_out_gets_a_link(models: Path, tmp_path: Path) -> None:
+    arguments = ["serve", "--data", str(tmp_path / "data"), "--recover", "admin"]
+    found = CliRunner().invoke(main, arguments)
+    assert (found.exit_code, "no folder of a server" in found.stderr) == (2, True)
+    assert not (tmp_path / "data").exists()
+    with served(tmp_path, "--data", "data", "--upstream", str(models)) as server:  # it may run meanwhile
+        found = CliRunner().invoke(main, arguments)
+        assert found.exit_code == 0, found.stderr
+        link = re.search(r"http://127\.0\.0\.1:8470(/openvet/welcome\?invitation=r\.[\w-]{43})", found.stdout)
+        assert link
+        assert server.ask(link[1])[0] == 200
+        assert CliRunner().invoke(main, [*arguments[:-1], "who"]).exit_code == 2
+
+
 def test_nothing_is_the_default(tmp_path: Path) -> None:
     (tmp_path / "serve.toml").write_text("")
     found = load_serve_config(str(tmp_path / "serve.toml"))
@@ -317,6 +359,25 @@ def test_nothing_is_the_default(tmp_path: Path) -> None:
         (
             "[[webhook]]\nurl = 'https://a/'\nsecret-file = 'hook'\n[[webhook]]\nurl = 'https://a/'\nsecret-file = 'hook'",
             ":5: https://a/ is told already",
+        ),
+        ("[oidc]\nclient-id = 'x'", ":1: oidc needs issuer"),
+        (
+            "[oidc]\nissuer = 'http://login.example'\nclient-id = 'x'",
+            ":2: issuer: http://login.example has to start with https://",
+        ),
+        ("[oidc]\nissuer = 'https://login.example?a'\nclient-id = 'x'", ":2: issuer: an issuer has no query"),
+        (
+            "[oidc]\nissuer = 'https://a'\nclient-id = 'x'\nclient-secret-file = 'open'",
+            "may be read by others; chmod 600",
+        ),
+        ("[oidc]\nissuer = 'https://a'\nclient-id = 'x'\nscopes = ['a b']", ":4: scopes must be a list of words"),
+        (
+            "[oidc]\nissuer = 'https://a'\nclient-id = 'x'\n[[oidc.role]]\ngroup = 'g'\nrole = 'king'",
+            ":6: role must be one of viewer",
+        ),
+        (
+            "[oidc]\nissuer = 'https://a'\nclient-id = 'x'\n[[oidc.role]]\ngroup = 'g'\nrole = 'admin'",
+            "needs groups-claim",
         ),
         ("[server\n", ":1: is not TOML"),
         ("password = 'x'", ":1: unknown key 'password'"),

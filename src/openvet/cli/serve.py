@@ -17,8 +17,15 @@ __all__ = ["serve"]
 @click.option("--port", metavar="N", type=click.IntRange(0, 65535), help="Listen on this port; 0 takes a free one. Default: 8470.")  # fmt: skip
 @click.option("--upstream", "upstreams", multiple=True, metavar="URL|DIR", help="Where models come from: a hub, or a folder of ORG/NAME folders. May be repeated; the first that has one counts. Default: https://huggingface.co.")  # fmt: skip
 @click.option("--log", type=click.Choice(["text", "json"]), help="How each request is written to standard error. Default: text.")  # fmt: skip
+@click.option("--recover", metavar="NAME", help="Serve nothing: print a link by which this admin gets in and chooses a password anew.")  # fmt: skip
 def serve(
-    file: str | None, data: str | None, host: str | None, port: int | None, upstreams: tuple[str, ...], log: str | None
+    file: str | None,
+    data: str | None,
+    host: str | None,
+    port: int | None,
+    upstreams: tuple[str, ...],
+    log: str | None,
+    recover: str | None,
 ) -> None:
     """Serve the models of a hub through a gate: nothing passes that was not hashed, vetted and decided.
 
@@ -39,10 +46,11 @@ def serve(
 
     from openvet.errors import UsageError
 
-    missing = [each for each in ("fastapi", "sqlalchemy", "uvicorn") if find_spec(each) is None]
+    missing = [each for each in ("fastapi", "jwt", "sqlalchemy", "uvicorn") if find_spec(each) is None]
     if missing:
         raise UsageError(f"the server needs libraries that are not installed ({', '.join(missing)}): pip install 'openvet[server]'")  # fmt: skip
     from openvet.hubproxy.config import ServeConfig, load_serve_config, place_of
+    from openvet.hubproxy.serve import recovery_link
     from openvet.hubproxy.serve import serve as run
 
     config = load_serve_config(file) if file is not None else ServeConfig()
@@ -54,6 +62,9 @@ def serve(
         data=os.path.abspath(data or config.data or _default_folder()),
         upstreams=tuple(place_of(each) for each in upstreams) or config.upstreams,
     )
+    if recover is not None:
+        _say(f"{recover} gets in once, within three days, at\n\n{recovery_link(config, recover)}")
+        return
     run(config, _say, _log)
 
 

@@ -15,19 +15,25 @@ from openvet.core.pattern import pattern
 from openvet.core.text import printable
 from openvet.errors import OpenVetError, UsageError
 from openvet.gate.credentials import NewToken, check_password, hash_password, is_token, make_token, token_digest
+from openvet.gate.provider import ProviderSettings
 from openvet.gate.roles import ROOT, Grant, Right, Role, holds_in, parse_project, rights_in
 from openvet.store import people, sessions
 from openvet.store.database import Connection, Database
 from openvet.store.people import Person, Token
 
-__all__ = ["Identity", "Login", "NotAllowedError", "People", "TooManyError", "grants_of"]
+__all__ = ["ELSEWHERE", "NAME", "Identity", "Login", "NotAllowedError", "People", "TooManyError", "grants_of"]
 
-_NAME: Final = pattern(r"[a-z0-9](?:[a-z0-9._@+-]{0,98}[a-z0-9])?")
+#: What people and service accounts are called.
+NAME: Final = pattern(r"[a-z0-9](?:[a-z0-9._@+-]{0,98}[a-z0-9])?")
 _HOUR: Final = 3_600_000
 #: A browser stays logged in for a working day, and for two hours without a click.
 _SESSION: Final = 12 * _HOUR
 _IDLE: Final = 2 * _HOUR
 _INVITED: Final = 72 * _HOUR
+#: How the secret of a link begins that counts also where passwords do not; nobody can make one of another link.
+_RECOVERY: Final = "r."
+#: How what the forms of a session send along begins, where somebody logged in at a provider.
+ELSEWHERE: Final = "oidc."
 _LONGEST_TOKEN: Final = 366 * 24 * _HOUR
 #: Failures that cost nothing, by name and by address; they are forgotten after a day.
 _FREE_BY_NAME, _FREE_BY_ADDRESS = 5, 20
@@ -104,11 +110,18 @@ class People:
     Args:
         database: where they are kept.
         clock: milliseconds UTC.
+        company: the provider at which people log in, where there is one; where it is the only way in, passwords count no more.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], int], company: ProviderSettings | None = None) -> None:
         self._database = database
         self._clock = clock
+        self.company = company
+
+    @property
+    def passwords(self) -> bool:
+        """Whether people may log in by a password."""
+        return self.company is None or not self.company.only
 
     # --- the first one ---
 
@@ -132,7 +145,20 @@ class People:
             found = people.find_password(connection, name)
             if found is None or found[1] is not None or first.subject is not None:
                 return None
-            return self._invite(connection, first.id, now)
+            return self._invite(connection, first.id, now, recovery=True)
+
+    def recover(self, name: str) -> str:
+        """The secret of a link by which an admin of everything gets in, also where passwords do not count.
+
+        Raises:
+            UsageError: there is nobody of that name who is one, or they are let in no more.
+        """
+        with self._database.writing() as connection:
+            found = people.find_person(connection, name)
+            is_admin = found is not None and Grant(Role.ADMIN, ROOT) in grants_of(connection, found)
+            if found is None or not is_admin or found.disabled is not None or found.service:
+                raise UsageError(f"{printable(name)[:100]} is no admin of the root project, or is let in no more")
+            return self._invite(connection, found.id, self._clock(), recovery=True)
 
     # --- people ---
 
@@ -142,27 +168,35 @@ class People:
         Raises:
             UsageError: the name has no such form, or is taken.
         """
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise UsageError(
                 "a name has up to 100 lower-case letters, digits and . _ @ + -, and begins and ends with a letter or digit"
             )
         now = self._clock()
         with self._database.writing() as connection:
             made = people.add_person(connection, name, title[:200] or name, now, service=service)
-            return made, None if service else self._invite(connection, made.id, now)
+            return made, None if service or not self.passwords else self._invite(connection, made.id, now)
 
     def invite(self, person: Person) -> str:
-        """A new link for somebody who lost the password; the old password counts until it is used."""
+        """A new link for somebody who lost the password; the old password counts until it is used.
+
+        Raises:
+            UsageError: passwords do not count here.
+        """
+        if self.company is not None and not self.passwords:
+            raise UsageError(f"passwords do not count here: people log in at {self.company.name}")
         with self._database.writing() as connection:
             return self._invite(connection, person.id, self._clock())
 
-    def _invite(self, connection: Connection, person: int, now: int) -> str:
-        secret = secrets.token_urlsafe(32)
+    def _invite(self, connection: Connection, person: int, now: int, *, recovery: bool = False) -> str:
+        secret = (_RECOVERY if recovery else "") + secrets.token_urlsafe(32)
         sessions.add_invitation(connection, person, token_digest(secret), now, now + _INVITED)
         return secret
 
     def invited(self, secret: str) -> Person | None:
         """Whose link that is."""
+        if not self.passwords and not secret.startswith(_RECOVERY):
+            return None
         with self._database.reading() as connection:
             return sessions.find_invitation(connection, token_digest(secret), self._clock())
 
@@ -173,6 +207,8 @@ class People:
             NotAllowedError: the link does not count (any more).
             UsageError: the password is refused; the link still counts.
         """
+        if self.invited(secret) is None:
+            raise NotAllowedError("this link was used, or is too old: ask an admin for a new one")
         kept = hash_password(password)
         digest = token_digest(secret)
         now = self._clock()
@@ -200,6 +236,8 @@ class People:
             NotAllowedError: that is not the password, there is nobody of that name, or too many tried; which of the first two is not told,
                 by the time that it takes neither.
         """
+        if self.company is not None and not self.passwords:
+            raise NotAllowedError(f"passwords do not count here: log in at {self.company.name}")
         keys = (f"name:{name[:100]}", f"address:{address[:100]}")
         now = self._clock()
         with self._database.reading() as connection:
@@ -220,11 +258,30 @@ class People:
     def begin_session(self, person: Person) -> Login:
         """A session for somebody who was recognised elsewhere."""
         with self._database.writing() as connection:
-            return self._begin_session(connection, person, self._clock())
+            return self._begin_session(connection, person, self._clock(), ELSEWHERE)
 
-    def _begin_session(self, connection: Connection, person: Person, now: int) -> Login:
+    def connect(self, person: Person, subject: str) -> None:
+        """Say who somebody is at the provider, '' for nobody; sessions of theirs end, and roles that a group gave them with them.
+
+        Raises:
+            UsageError: there is no provider, that is a service account, or no subject, or somebody else's.
+        """
+        if self.company is None:
+            raise UsageError("this server has no [oidc] in serve.toml, so nobody logs in elsewhere")
+        if person.service:
+            raise UsageError("a service account logs in nowhere: it has tokens")
+        if len(subject) > 255 or not subject.isprintable():
+            raise UsageError("a subject is what the provider calls somebody for ever: up to 255 characters")
+        with self._database.writing() as connection:
+            people.set_subject(connection, person.id, f"{self.company.issuer} {subject}" if subject else None)
+            for each in people.roles_of(connection, person.id):
+                if people.group_of(each.by) is not None:
+                    people.take_role(connection, person.id, each.project, each.role)
+            sessions.end_sessions(connection, person.id)
+
+    def _begin_session(self, connection: Connection, person: Person, now: int, mark: str = "") -> Login:
         secret = secrets.token_urlsafe(32)
-        form = secrets.token_urlsafe(24)
+        form = mark + secrets.token_urlsafe(24)
         sessions.add_session(connection, person.id, token_digest(secret), form, now, now + _SESSION)
         return Login(person, secret)
 

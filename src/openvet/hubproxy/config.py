@@ -19,7 +19,9 @@ from openvet.core.text import printable
 from openvet.errors import ConfigError, SubjectError, UsageError
 from openvet.gate.hooks import EVENTS
 from openvet.gate.opening import Place
+from openvet.gate.provider import GroupRole, ProviderSettings, check_address
 from openvet.gate.requests import Rules
+from openvet.gate.roles import ROOT, Role, parse_project
 from openvet.gate.settings import HOUR, Hook, Settings
 from openvet.io.http import origin_of
 from openvet.workflows.config import Config
@@ -55,6 +57,7 @@ class ServeConfig:
         settings: of the gate.
         anonymous: whether whoever sends no token may pull; ``None`` is: where only this machine reaches it.
         rules: how many people an approval takes, and how long it holds.
+        company: the provider at which people log in, or ``None``.
     """
 
     host: str = "127.0.0.1"
@@ -72,6 +75,7 @@ class ServeConfig:
     settings: Settings = field(default_factory=Settings)
     anonymous: bool | None = None
     rules: Rules = field(default_factory=Rules)
+    company: ProviderSettings | None = None
 
 
 def load_serve_config(path: str) -> ServeConfig:
@@ -118,7 +122,7 @@ class _Reader(TomlReader):
 
     def config(self) -> ServeConfig:
         top = self.table(
-            self.document(), (), {"server", "data", "upstream", "policy", "vetting", "approvals", "webhook"}
+            self.document(), (), {"server", "data", "upstream", "policy", "vetting", "approvals", "webhook", "oidc"}
         )
         server = self.table(
             top.get("server", {}),
@@ -143,6 +147,7 @@ class _Reader(TomlReader):
             settings=replace(self._settings(top.get("policy", {}), vetting), hooks=self._hooks(top.get("webhook"))),
             anonymous=self._flag(server, ("server",), "anonymous") if "anonymous" in server else None,
             rules=self._rules(top.get("approvals", {})),
+            company=self._company(top["oidc"]) if "oidc" in top else None,
         )
         self.finish()
         return config
@@ -156,6 +161,69 @@ class _Reader(TomlReader):
             alone=self._flag(table, at, "alone"),
             longest=self._number(table, at, "longest-days", Rules().longest, 1, 3660),
         )
+
+    def _company(self, value: Any) -> ProviderSettings | None:
+        at: Path = ("oidc",)
+        known = {
+            "issuer",
+            "client-id",
+            "client-secret-file",
+            "scopes",
+            "name",
+            "username-claim",
+            "groups-claim",
+            "role",
+            "create",
+            "only",
+        }
+        table = self.table(value, at, known, {"issuer", "client-id"})
+        issuer = self._text(table, at, "issuer", "")
+        try:
+            if issuer:
+                check_address(issuer)
+                if "?" in issuer:
+                    raise UsageError("an issuer has no query")
+        except UsageError as error:
+            self.problem((*at, "issuer"), f"issuer: {error}")
+        usual = ProviderSettings("", "")
+        scopes = self._texts(table, at, "scopes") if "scopes" in table else usual.scopes
+        if any(not each.isascii() or not each.isprintable() or " " in each for each in scopes):
+            self.problem((*at, "scopes"), "scopes must be a list of words")
+        groups = self._text(table, at, "groups-claim", "")
+        roles = self._group_roles(table.get("role", []))
+        if roles and not groups:
+            self.problem(
+                at, "[[oidc.role]] needs groups-claim: the claim that lists the groups of somebody, such as groups"
+            )
+        path = self._path(table, at, "client-secret-file")
+        return ProviderSettings(
+            issuer=issuer,
+            client_id=self._text(table, at, "client-id", ""),
+            client_secret=self._token(path, at, "client-secret-file", "secret") if path else "",
+            scopes=tuple(dict.fromkeys(("openid", *scopes))),
+            name=self._text(table, at, "name", usual.name),
+            username_claim=self._text(table, at, "username-claim", ""),
+            groups_claim=groups,
+            roles=roles,
+            create=self._flag(table, at, "create") if "create" in table else usual.create,
+            only=self._flag(table, at, "only"),
+        )
+
+    def _group_roles(self, value: Any) -> tuple[GroupRole, ...]:
+        found = []
+        for at, entry in self.entries(value, ("oidc", "role"), "[[oidc.role]]"):
+            table = self.table(entry, at, {"group", "role", "project"}, {"group", "role"})
+            group, role = (
+                self.text(table, at, "group"),
+                self._choice(table, at, "role", [each.value for each in Role], "viewer"),
+            )
+            project = self._text(table, at, "project", ROOT)
+            try:
+                parse_project(project)
+            except UsageError as error:
+                self.problem((*at, "project"), f"project: {error}")
+            found.append(GroupRole(group or "", Role(role), project))
+        return tuple(found)
 
     def _settings(self, value: Any, vetting: Mapping[str, Any]) -> Settings:
         at: Path = ("policy",)

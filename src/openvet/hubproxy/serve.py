@@ -16,19 +16,22 @@ from urllib.parse import urlsplit
 from openvet.core.text import printable
 from openvet.errors import UsageError
 from openvet.gate.catalogue import Catalogue
+from openvet.gate.company import CALLBACK, CompanyLogin
 from openvet.gate.identity import People
 from openvet.gate.opening import open_gate
 from openvet.gate.peopled import PeopledGate
 from openvet.gate.requests import Requests
+from openvet.gate.worker import system_clock
 from openvet.hubproxy.api.app import make_api
 from openvet.hubproxy.config import ServeConfig
 from openvet.hubproxy.operating import Metrics, operating_routes
 from openvet.hubproxy.seen import Seen, as_json, as_text
 from openvet.hubproxy.serving import Server, listen
 from openvet.hubproxy.web.app import make_web
+from openvet.store.database import open_database
 from openvet.version import VERSION
 
-__all__ = ["claimed", "is_loopback", "serve"]
+__all__ = ["claimed", "is_loopback", "recovery_link", "serve"]
 
 _MARK: Final = "server.json"
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
@@ -52,12 +55,19 @@ def serve(config: ServeConfig, say: Callable[[str], None], log: Callable[[str], 
         for each in config.upstreams:
             if each.url and urlsplit(each.url).netloc in {urlsplit(at).netloc, f"{shown}:{port}"}:
                 raise UsageError(f"{each.url} is this server itself; an upstream is another hub")
+        if config.company is not None and not config.url and not is_loopback(config.host):
+            raise UsageError(
+                "[oidc] needs url in [server]: the address at which browsers reach this server, which the provider has to know, too"
+            )
         _log_to(log, config.log)
         gate = open_gate(
             config.data, config.upstreams, config.settings, database=config.database, workers=config.workers
         )
         try:
-            people = People(gate.database, gate.clock)
+            people = People(gate.database, gate.clock, config.company)
+            company = None
+            if config.company is not None:
+                company = CompanyLogin(config.company, people, gate.database, gate.clock, at)
             link = people.begin()
             requests = Requests(gate.database, gate, gate.clock, config.rules, config.settings.hooks)
             catalogue = Catalogue(gate.database, config.data, gate, gate.clock, config.settings)
@@ -79,7 +89,13 @@ def serve(config: ServeConfig, say: Callable[[str], None], log: Callable[[str], 
                 mounts={
                     "/openvet/v1": make_api(gate.database, people, requests, catalogue, gate.clock),
                     "/openvet": make_web(
-                        gate.database, people, requests, catalogue, gate.clock, secure=config.url.startswith("https://")
+                        gate.database,
+                        people,
+                        requests,
+                        catalogue,
+                        gate.clock,
+                        secure=config.url.startswith("https://"),
+                        company=company,
                     ),
                 },
                 handed=(os.path.join(config.data, "blobs"), config.nginx) if config.nginx else None,
@@ -89,6 +105,26 @@ def serve(config: ServeConfig, say: Callable[[str], None], log: Callable[[str], 
             server.run()
         finally:
             gate.close()
+
+
+def recovery_link(config: ServeConfig, name: str) -> str:
+    """The address at which an admin chooses a password anew and gets in, also where people log in at a provider alone; whether the server runs
+    makes no difference.
+
+    Raises:
+        UsageError: the folder is none of a server, or that is no admin of everything.
+        StorageError: the database cannot be used.
+    """
+    if not os.path.isfile(os.path.join(config.data, _MARK)):
+        raise UsageError(f"{printable(config.data)[:300]} is no folder of a server; name it with --data or --config")
+    path = os.path.abspath(os.path.join(config.data, "openvet.db"))
+    database = open_database(config.database or f"sqlite:///{path}")
+    try:
+        secret = People(database, system_clock, config.company).recover(name)
+    finally:
+        database.close()
+    shown = f"[{config.host}]" if ":" in config.host else config.host
+    return f"{config.url or f'http://{shown}:{config.port}'}/openvet/welcome?invitation={secret}"
 
 
 @contextlib.contextmanager
@@ -157,6 +193,8 @@ def _greeting(config: ServeConfig, at: str, link: str | None, *, anonymous: bool
             f"{at}/openvet/welcome?invitation={link}",
             "",
         ]
+    if config.company is not None:
+        lines.append(f"People log in by {printable(config.company.name)}, which has to know {at}{CALLBACK}")
     if not anonymous:
         lines.append("Whoever pulls needs a token of theirs in HF_TOKEN; people make them under their account.")
     elif not is_loopback(config.host):
@@ -178,7 +216,7 @@ class _Lines(logging.Handler):
     """What the rooms and libraries below say, as lines of the log."""
 
     def __init__(self, log: Callable[[str], None], form: str) -> None:
-        super().__init__(logging.WARNING)
+        super().__init__(logging.INFO)
         self._log, self._form = log, form
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -198,3 +236,4 @@ def _log_to(log: Callable[[str], None], form: str) -> None:
         logger = logging.getLogger(name)
         logger.handlers = [_Lines(log, form)]
         logger.propagate = False
+    logging.getLogger("openvet.people").setLevel(logging.INFO)  # who came in, and what that changed

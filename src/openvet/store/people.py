@@ -15,12 +15,14 @@ from openvet.store.database import Connection
 from openvet.store.tables import HELD_ROLE, PERSON, PROJECT, TOKEN
 
 __all__ = [
-    "HeldRole", "Person", "Project", "Token", "add_person", "add_project", "add_token", "change_person", "find_password", "find_person",
-    "give_role", "is_stale", "list_people", "list_projects", "list_tokens", "person_of_token", "revoke_token", "roles_in", "roles_of", "take_role", "touch_token",
+    "HeldRole", "Person", "Project", "Token", "add_person", "add_project", "add_token", "by_group", "change_person", "find_password", "find_person",
+    "give_role", "group_of", "is_stale", "list_people", "list_projects", "list_tokens", "person_of_token", "revoke_token", "roles_in", "roles_of", "set_subject", "take_role", "touch_token",
 ]  # fmt: skip
 
 #: A token's last use is written at most this often: a pull must not cost a write for each file.
 _SEEN: Final = 60_000
+#: How ``by`` of a role begins that a group at an identity provider gave; no name of a person holds a space.
+_GROUP: Final = "group "
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,19 @@ def change_person(
         connection.execute(update(PERSON).where(PERSON.c.id == person).values(**values))
 
 
+def set_subject(connection: Connection, person: int, subject: str | None) -> None:
+    """Say who somebody is at an identity provider, ``None`` for nobody.
+
+    Raises:
+        UsageError: somebody else is that.
+    """
+    try:
+        with connection.begin_nested():
+            connection.execute(update(PERSON).where(PERSON.c.id == person).values(subject=subject))
+    except IntegrityError:
+        raise UsageError("somebody else here is connected with this subject already") from None
+
+
 # --- tokens ---
 
 _TOKEN: Final = select(
@@ -289,8 +304,23 @@ def give_role(connection: Connection, person: int, project: str, role: str, by: 
         with connection.begin_nested():
             connection.execute(insert(HELD_ROLE).values(person=person, project=project, role=role, by=by, added=now))
     except IntegrityError:
+        if group_of(by) is None:  # whoever gives by hand what a group gave makes it theirs to take
+            which = and_(HELD_ROLE.c.person == person, HELD_ROLE.c.project == project, HELD_ROLE.c.role == role)
+            connection.execute(
+                update(HELD_ROLE).where(which, HELD_ROLE.c.by.startswith(_GROUP)).values(by=by, added=now)
+            )
         return False
     return True
+
+
+def by_group(group: str) -> str:
+    """What stands for a group as the giver of a role."""
+    return _GROUP + group
+
+
+def group_of(by: str) -> str | None:
+    """The group at an identity provider that gave a role; ``None`` where a person did."""
+    return by.removeprefix(_GROUP) if by.startswith(_GROUP) else None
 
 
 def take_role(connection: Connection, person: int, project: str, role: str) -> bool:

@@ -27,6 +27,7 @@ from openvet.gate.catalogue import Catalogue
 from openvet.gate.identity import People
 from openvet.gate.opening import open_key
 from openvet.gate.policy import Policy, admission_line, evidence_lines
+from openvet.gate.provider import ProviderSettings
 from openvet.gate.publishing import Publisher
 from openvet.gate.requests import Requests
 from openvet.gate.roles import Right, Role
@@ -44,6 +45,7 @@ from tests.gate.samples import model
 SENTENCE = "five small models went to sea"
 COMMIT = "c" * 40
 ALL = tuple(Right)
+PROVIDER = ProviderSettings("https://login.example", "openvet", name="Example Login")
 
 
 @functools.cache
@@ -85,7 +87,7 @@ class Live:
         self.folder = folder
         self.key = open_key(folder)
         self.publisher = Publisher(database, folder, self.key, "example.com/gate", lambda: self.now)
-        self.people = People(database, lambda: self.now)
+        self.people = People(database, lambda: self.now, PROVIDER)
         self.requests = Requests(database, self, lambda: self.now)
         self.catalogue = Catalogue(database, folder, self, lambda: self.now)
         self.app = make_api(database, self.people, self.requests, self.catalogue, lambda: self.now)

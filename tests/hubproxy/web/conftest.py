@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+import socket
 import tempfile
 import threading
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from openvet.cli import main
+from openvet.gate.company import CompanyLogin
 from openvet.hubproxy.web.app import make_web
 from openvet.store.jobs import add_job
 from openvet.store.models import Summary, note_summary
@@ -41,17 +43,28 @@ def reported() -> bytes:
 class Site:
     """The pages."""
 
-    def __init__(self, live: Live, *, secure: bool = False) -> None:
+    def __init__(
+        self, live: Live, *, secure: bool = False, company: Callable[[str], CompanyLogin] | None = None
+    ) -> None:
         self.live = live
-        web = make_web(live.database, live.people, live.requests, live.catalogue, lambda: live.now, secure=secure)
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = listener.getsockname()[1]
+        web = make_web(
+            live.database,
+            live.people,
+            live.requests,
+            live.catalogue,
+            lambda: live.now,
+            secure=secure,
+            company=company(f"http://127.0.0.1:{self.port}") if company is not None else None,
+        )
         app = Starlette(routes=[Mount("/openvet/v1", live.app), Mount("/openvet", web)])
         config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", ws="none", lifespan="off")
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
         self._thread.start()
         while not self._server.started:
             time.sleep(0.005)
-        self.port: int = self._server.servers[0].sockets[0].getsockname()[1]
 
     def stop(self) -> None:
         self._server.should_exit = True

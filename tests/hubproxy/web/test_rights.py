@@ -53,6 +53,7 @@ TABLE: dict[str, tuple[str, dict[str, str], str]] = {
     "POST /people": ("/people", {"name": "new-WHO"}, "root"),
     "GET /people/{number}": ("/people/2", {}, "root"),
     "POST /people/{number}/invitation": ("/people/2/invitation", {}, "root"),
+    "POST /people/{number}/identity": ("/people/1/identity", {"subject": "s1"}, "root"),
     "POST /people/{number}/disabling": ("/people/1/disabling", {}, "root"),
     "POST /people/{number}/enabling": ("/people/1/enabling", {}, "root"),
     "POST /people/{number}/tokens": ("/people/SERVICE/tokens", {"right": "pull", "days": "9"}, "root"),
@@ -62,7 +63,10 @@ TABLE: dict[str, tuple[str, dict[str, str], str]] = {
     "POST /roles": ("/roles", {"name": "nobody", "project": "/vision/ocr", "role": "viewer"}, "admin root"),
     "POST /roles/taken": ("/roles/taken", {"name": "nobody", "project": "/vision/ocr", "role": "viewer"}, "admin root"),
 }
-PUBLIC = {"GET /welcome", "POST /welcome", "GET /login", "POST /login", "POST /logout"}
+PUBLIC = {
+    *("GET /welcome", "POST /welcome", "GET /login", "POST /login", "POST /logout"),
+    *("GET /login/oidc", "GET /login/oidc/callback"),
+}
 
 
 def test_the_table_holds_every_page() -> None:

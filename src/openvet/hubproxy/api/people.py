@@ -23,7 +23,7 @@ Number = Annotated[Id, Path()]
 
 
 class PersonOut(Model):
-    """Somebody. ``disabled`` is when they were, in milliseconds UTC."""
+    """Somebody. ``disabled`` is when they were, in milliseconds UTC; ``issuer`` and ``subject`` are who they are at a provider."""
 
     id: int
     name: str
@@ -31,15 +31,24 @@ class PersonOut(Model):
     service: bool
     added: int
     disabled: int | None
+    issuer: str | None
+    subject: str | None
+
+
+class IdentityIn(Model):
+    """Who somebody is at the provider: what it calls them for ever."""
+
+    subject: Annotated[Line, Field(min_length=1)]
 
 
 class MeOut(Model):
-    """Who asks, in which project, and what they may do there."""
+    """Who asks, in which project, and what they may do there; ``issuer`` is the provider at which they log in, null where by a password."""
 
     name: str
     title: str
     project: str
     rights: list[Right]
+    issuer: str | None
 
 
 class PersonIn(Model):
@@ -73,12 +82,13 @@ class ProjectIn(Model):
 
 
 class RoleOut(Model):
-    """A role that somebody has in a project and below it."""
+    """A role that somebody has in a project and below it; ``group`` at the provider gave it, null where a person did."""
 
     name: str
     project: str
     role: Role
     by: str
+    group: str | None
     added: int
 
 
@@ -134,8 +144,13 @@ def _database(request: Request) -> Database:
 
 def _person(each: rows.Person) -> PersonOut:
     return PersonOut(
-        id=each.id, name=each.name, title=each.title, service=each.service, added=each.added, disabled=each.disabled
-    )
+        id=each.id, name=each.name, title=each.title, service=each.service, added=each.added, disabled=each.disabled,
+        issuer=_issuer(each), subject=None if each.subject is None else each.subject.partition(" ")[2],
+    )  # fmt: skip
+
+
+def _issuer(each: rows.Person) -> str | None:
+    return None if each.subject is None else each.subject.partition(" ")[0]
 
 
 def _somebody(request: Request, name: str) -> rows.Person:
@@ -150,7 +165,9 @@ def _somebody(request: Request, name: str) -> rows.Person:
 def me(who: Who) -> MeOut:
     """Who asks."""
     rights = sorted(who.rights_in(who.project))
-    return MeOut(name=who.person.name, title=who.person.title, project=who.project, rights=rights)
+    return MeOut(
+        name=who.person.name, title=who.person.title, project=who.project, rights=rights, issuer=_issuer(who.person)
+    )
 
 
 @ROUTES.get("/people", tags=["people"], response_model=Page[PersonOut])
@@ -180,6 +197,20 @@ def invite(request: Request, who: Who, name: Name) -> InvitedOut:
     if found.service or found.disabled is not None:
         raise UsageError("a service account has no password, and whoever is disabled none that counts")
     return InvitedOut(person=_person(found), link=f"/openvet/welcome?invitation={_people(request).invite(found)}")
+
+
+@ROUTES.put("/people/{name}/identity", tags=["people"], status_code=204, response_class=Response)
+def connect(request: Request, who: Who, name: Name, identity: IdentityIn) -> None:
+    """Say who somebody is at the provider; sessions of theirs end."""
+    who.require(Right.ADMINISTER, ROOT)
+    _people(request).connect(_somebody(request, name), identity.subject)
+
+
+@ROUTES.delete("/people/{name}/identity", tags=["people"], status_code=204, response_class=Response)
+def part(request: Request, who: Who, name: Name) -> None:
+    """Have somebody be nobody at the provider any more; roles that its groups gave are taken, and sessions end."""
+    who.require(Right.ADMINISTER, ROOT)
+    _people(request).connect(_somebody(request, name), "")
 
 
 @ROUTES.post("/people/{name}/disabled", tags=["people"], status_code=204, response_class=Response)
@@ -233,7 +264,14 @@ def list_roles(request: Request, who: Who, project: Annotated[Line, Query()] = R
         held = rows.roles_in(connection, project)
         names = {each.person: rows.find_person(connection, id=each.person) for each in held}
     out = [
-        RoleOut(name=person.name, project=each.project, role=Role(each.role), by=each.by, added=each.added)
+        RoleOut(
+            name=person.name,
+            project=each.project,
+            role=Role(each.role),
+            by=each.by,
+            group=rows.group_of(each.by),
+            added=each.added,
+        )
         for each in held
         if (person := names[each.person]) is not None
     ]

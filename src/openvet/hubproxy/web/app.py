@@ -14,9 +14,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from openvet.core.dataclass import dataclass
 from openvet.gate.catalogue import Catalogue
+from openvet.gate.company import CompanyLogin
 from openvet.gate.identity import People
 from openvet.gate.requests import Requests
 from openvet.hubproxy.web import account, entrance, log, models
+from openvet.hubproxy.web import company as company_pages
 from openvet.hubproxy.web import people as people_pages
 from openvet.hubproxy.web import requests as request_pages
 from openvet.hubproxy.web.call import Call, Desk, Form, Handler, NoPageError, answer
@@ -50,6 +52,8 @@ PAGES: Final = (
     Page("/", models.overview),
     Page("/welcome", entrance.show_welcome, entrance.accept, public=True),
     Page("/login", entrance.show_login, entrance.log_in, public=True),
+    Page("/login/oidc", company_pages.begin, public=True),
+    Page("/login/oidc/callback", company_pages.come_back, public=True),
     Page("/logout", post=entrance.log_out),
     Page("/account", account.show),
     Page("/account/tokens", post=account.add_token, again=account.show),
@@ -77,6 +81,7 @@ PAGES: Final = (
     Page("/log/{number:int}/statement.json", log.statement),
     Page("/people", people_pages.show_people, people_pages.add_person),
     Page("/people/{number:int}", people_pages.show_person),
+    Page("/people/{number:int}/identity", post=people_pages.connect, again=people_pages.show_person),
     Page("/people/{number:int}/invitation", post=people_pages.invite, again=people_pages.show_person),
     Page("/people/{number:int}/disabling", post=people_pages.disable, again=people_pages.show_person),
     Page("/people/{number:int}/enabling", post=people_pages.enable, again=people_pages.show_person),
@@ -96,6 +101,7 @@ def make_web(
     clock: Callable[[], int],
     *,
     secure: bool = False,
+    company: CompanyLogin | None = None,
 ) -> ASGIApp:
     """The pages.
 
@@ -104,8 +110,9 @@ def make_web(
         people, requests, catalogue: what the pages show and do.
         clock: milliseconds UTC.
         secure: whether browsers reach us by https alone, so that what they keep is sent no other way.
+        company: logins at a provider, where there is one.
     """
-    return _Web(Desk(database, people, requests, catalogue, clock, secure))
+    return _Web(Desk(database, people, requests, catalogue, clock, secure, company))
 
 
 class _Web:

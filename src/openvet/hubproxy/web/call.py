@@ -21,6 +21,7 @@ from openvet.core.dataclass import dataclass
 from openvet.errors import UsageError
 from openvet.evidence.log.disk import StorageError
 from openvet.gate.catalogue import Catalogue, NotThereError
+from openvet.gate.company import CompanyLogin
 from openvet.gate.identity import Identity, NotAllowedError, People
 from openvet.gate.requests import Requests
 from openvet.gate.roles import ROOT, Right
@@ -50,7 +51,9 @@ class NoPageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the pages work with; ``secure`` is whether browsers reach us by https alone, ``clock`` gives milliseconds UTC."""
+    """What the pages work with; ``secure`` is whether browsers reach us by https alone, ``clock`` gives milliseconds UTC, ``company`` are logins at a
+    provider, where there is one.
+    """
 
     database: Database
     people: People
@@ -58,6 +61,7 @@ class Desk:
     catalogue: Catalogue
     clock: Callable[[], int]
     secure: bool = False
+    company: CompanyLogin | None = None
 
 
 class Form:
@@ -129,7 +133,7 @@ class Call:
         common = {
             "call": self, "url": self.url, "sent": self.sent, "identity": self.identity, "form_secret": self.secret, "style": STYLE_NAME,
             "here": str(self.request.url.path).removeprefix(self.root).strip("/").partition("/")[0], "now": self.desk.clock(),
-            "administers": Right.ADMINISTER in rights, "problem": "", "secret": self._secret_field,
+            "administers": Right.ADMINISTER in rights, "problem": "", "company": self.desk.company, "passwords": self.desk.people.passwords, "secret": self._secret_field,
             "menu": [(path, word, right is None or right in rights) for path, word, right in MENU],
         }  # fmt: skip
         return page(template, status, headers, **{**common, **shown})

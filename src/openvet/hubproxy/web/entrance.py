@@ -11,7 +11,7 @@ from openvet.gate.identity import Login, NotAllowedError, TooManyError
 from openvet.hubproxy.api.who import COOKIE
 from openvet.hubproxy.web.call import Call, NoPageError
 
-__all__ = ["accept", "log_in", "log_out", "show_login", "show_welcome"]
+__all__ = ["accept", "give_session", "log_in", "log_out", "next_of", "show_login", "show_welcome"]
 
 #: A page of ours to go on to: what somebody wanted before they had to log in.
 _NEXT: Final = pattern(r"[a-z][A-Za-z0-9._~/-]{0,500}(?:\?[A-Za-z0-9._~=&%+-]{0,1000})?")
@@ -36,7 +36,7 @@ def accept(call: Call) -> Response:
 
 def show_login(call: Call, problem: str = "") -> Response:
     """Log in; whoever is logged in may go on, or be somebody else."""
-    return call.show("login.html", problem=problem, next=_next(call))
+    return call.show("login.html", problem=problem, next=next_of(call))
 
 
 def log_in(call: Call) -> Response:
@@ -52,35 +52,49 @@ def log_in(call: Call) -> Response:
         response.headers["Retry-After"] = str(error.seconds)
         return response
     except NotAllowedError:
-        return _status(show_login(call, problem="That is not the name, or not the password."), 403)
-    return _let_in(call, login, _next(call))
+        company = call.desk.people.company
+        only = company is not None and not call.desk.people.passwords
+        said = (
+            f"Passwords do not count here: log in by {company.name}."
+            if only and company
+            else "That is not the name, or not the password."
+        )
+        return _status(show_login(call, problem=said), 403)
+    return _let_in(call, login, next_of(call))
 
 
 def log_out(call: Call) -> Response:
-    """End the session, here and at the browser."""
+    """End the session, here and at the browser; and at the provider, where somebody logged in there."""
+    from openvet.hubproxy.web.company import leave
+
     call.desk.people.log_out(call.request.cookies.get(COOKIE, ""))
-    response = call.go("login", done="out")
+    response = leave(call) or call.go("login", done="out")
     response.delete_cookie(COOKIE, call.root or "/", secure=call.secure, httponly=True, samesite="strict")
     return response
 
 
-def _let_in(call: Call, login: Login, path: str) -> Response:
+def give_session(call: Call, login: Login, response: Response) -> Response:
     """Give the browser a session, which is new: one that somebody else may know is none any more."""
     old = call.request.cookies.get(COOKIE, "")
     if old:
         call.desk.people.log_out(old)
-    where, _, query = path.partition("?")
-    response = call.go(where)
-    if query:
-        response.headers["Location"] += f"?{query}"
     response.set_cookie(
         COOKIE, login.secret, path=call.root or "/", secure=call.secure, httponly=True, samesite="strict"
     )
     return response
 
 
-def _next(call: Call) -> str:
-    wanted = call.sent.text("next")
+def _let_in(call: Call, login: Login, path: str) -> Response:
+    where, _, query = path.partition("?")
+    response = call.go(where)
+    if query:
+        response.headers["Location"] += f"?{query}"
+    return give_session(call, login, response)
+
+
+def next_of(call: Call, text: str | None = None) -> str:
+    """The page to go on to, from a form or as ``text`` says; '' where it is none of ours."""
+    wanted = call.sent.text("next") if text is None else text
     good = _NEXT.fullmatch(wanted) and "//" not in wanted and not wanted.startswith(("login", "logout", "welcome"))
     return wanted if good else ""
 

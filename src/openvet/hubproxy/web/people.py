@@ -13,7 +13,7 @@ from openvet.hubproxy.web.call import Call, NoPageError, number_of
 from openvet.store import people as rows
 
 __all__ = [
-    "add_person", "add_project", "add_token", "disable", "enable", "give_role", "invite", "revoke_token", "show_people", "show_person",
+    "add_person", "add_project", "add_token", "connect", "disable", "enable", "give_role", "invite", "revoke_token", "show_people", "show_person",
     "show_projects", "take_role",
 ]  # fmt: skip
 
@@ -25,6 +25,8 @@ _DONE: Final = {
     "enabled": "They are let in again; their tokens that have not expired count again, too.",
     "added": "The project is there.",
     "revoked": "The token counts no more.",
+    "connected": "They are who the provider says; with their next login there they get the roles of their groups.",
+    "parted": "They are nobody at the provider any more.",
 }
 
 
@@ -71,6 +73,7 @@ def _person(call: Call, person: rows.Person, *, problem: str = "", link: str = "
         "person.html", problem=problem, person=person, held=held, projects=[each.path for each in projects], roles=[each.value for each in Role],
         link=f"{base}{call.url('welcome', invitation=link)}" if link else "", made=made, done=_DONE.get(call.sent.text("done"), ""),
         tokens=[each for each in tokens if each.revoked is None and each.expires > now], rights=RIGHTS, chosen=[Right.PULL, Right.SEE, Right.ASK],
+        group_of=rows.group_of, issuer=(person.subject or "").partition(" ")[0], subject=(person.subject or "").partition(" ")[2],
     )  # fmt: skip
 
 
@@ -81,6 +84,14 @@ def invite(call: Call) -> Response:
     if found.service or found.disabled is not None:
         raise UsageError("a service account has no password, and whoever is disabled none that counts")
     return _person(call, found, link=call.desk.people.invite(found))
+
+
+def connect(call: Call) -> Response:
+    """Say who somebody is at the provider."""
+    call.who.require(Right.ADMINISTER, ROOT)
+    found, subject = _found(call), call.sent.text("subject").strip()
+    call.desk.people.connect(found, subject)
+    return call.go(f"people/{found.id}", done="connected" if subject else "parted")
 
 
 def disable(call: Call) -> Response:
@@ -151,7 +162,7 @@ def show_projects(call: Call, problem: str = "") -> Response:
         names = {each: person for each in people if (person := rows.find_person(connection, id=each)) is not None}
     return call.show(
         "projects.html", problem=problem, seen=seen, mine=mine, held=held, names=names, roles=[each.value for each in Role],
-        done=_DONE.get(call.sent.text("done"), ""),
+        done=_DONE.get(call.sent.text("done"), ""), group_of=rows.group_of,
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ input, select, textarea, button, .button { font: inherit; color: var(--text); ba
 input[type="checkbox"], input[type="radio"] { width: 1.15rem; height: 1.15rem; accent-color: var(--link); vertical-align: -0.2rem; }
 input[type="text"], input[type="password"], input[type="search"], input[type="number"], input[type="date"], textarea { width: 100%; } textarea { min-height: 5.5rem; resize: vertical; }
 button, .button { cursor: pointer; background: var(--panel); font-weight: 600; text-decoration: none; display: inline-block; line-height: 1.5; } button:hover, .button:hover { border-color: var(--text); }
-button.main { background: var(--link); border-color: var(--link); color: var(--back); } button.danger { color: var(--bad); border-color: var(--bad); } button.link { border: 0; background: none; color: var(--link); padding: 0.2rem 0; font-weight: 400; text-decoration: underline; text-underline-offset: 0.15em; }
+button.main, .button.main { background: var(--link); border-color: var(--link); color: var(--back); } button.danger { color: var(--bad); border-color: var(--bad); } button.link { border: 0; background: none; color: var(--link); padding: 0.2rem 0; font-weight: 400; text-decoration: underline; text-underline-offset: 0.15em; }
 .narrow { max-width: 26rem; } .buttons { display: flex; flex-wrap: wrap; gap: 0.6rem; margin-top: 1rem; align-items: center; }
 .filter { display: flex; flex-wrap: wrap; gap: 0.6rem 1rem; align-items: end; margin: 1rem 0; } .filter > div { flex: 0 1 auto; } .filter label { margin-top: 0; } .filter .grow { flex: 1 1 14rem; }
 .tell { padding: 0.7rem 1rem; border-radius: 10px; border-left: 4px solid currentColor; margin: 1rem 0; } .tell p { margin: 0; color: var(--text); overflow-wrap: anywhere; }
