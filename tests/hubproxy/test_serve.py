@@ -348,7 +348,11 @@ def test_nothing_is_the_default(tmp_path: Path) -> None:
         ("[policy]\nreview-admits = 'yes'", ":2: review-admits must be true or false"),
         ("[policy]\nconfig = 'none.toml'", ":2: config: "),
         ("[vetting]\nwhole = 'much'", ":2: whole: the value must be"),
-        ("[[webhook]]\nurl = 'http://chat.example/'\nsecret-file = 'hook'", ":2: url must start with https://"),
+        (
+            "[[webhook]]\nurl = 'http://chat.example/'\nsecret-file = 'hook'",
+            ":2: url: http://chat.example/ has to start with https://",
+        ),
+        ("[[webhook]]\nsecret-file = 'hook'", ":1: webhook needs url"),
         ("[[webhook]]\nurl = 'https://a/'", ":1: a webhook needs a secret-file"),
         (
             "[[webhook]]\nurl = 'https://a/'\nsecret-file = 'hook'\nevents = ['x']",

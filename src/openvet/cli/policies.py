@@ -26,8 +26,6 @@ __all__ = ["FAIL_ON", "Policies", "fails_on", "policy_options"]
 FAIL_ON = ("review", "reject", "never", "violated", "indeterminate")
 
 _PATH = click.Path(readable=False)
-#: Questions that packs may need and no check asks by itself.
-_BESIDE = ("openness", "rights", "origin")
 
 
 def policy_options() -> tuple[Callable[[Any], Any], ...]:
@@ -98,8 +96,10 @@ class Policies:
         """The options with what the packs need beside what every check asks."""
         if not self._packs:
             return options
+        from openvet.policy.vocabulary import BESIDE
+
         needed = {kind for pack in self._packs for kind in pack.kinds}
-        also = (*options.also, *(each for each in _BESIDE if each in needed))
+        also = (*options.also, *(each for each in BESIDE if each in needed))
         uses = tuple(dict.fromkeys(use for pack in self._packs for use in pack.pack.uses))
         return replace(options, also=tuple(dict.fromkeys(also)), uses=uses, only_facts=False, with_inventory=True)
 

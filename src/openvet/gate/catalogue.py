@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import zlib
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final, Protocol
@@ -16,7 +15,6 @@ from typing import Any, Final, Protocol
 from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
 from openvet.errors import OpenVetError, UsageError, VerifyError
-from openvet.evidence.log.disk import StorageError
 from openvet.evidence.log.index import find
 from openvet.evidence.log.proof import entry_for
 from openvet.evidence.log.reading import LogReader
@@ -24,12 +22,12 @@ from openvet.evidence.strict import encode_base64
 from openvet.gate.clients import Client, clients_among
 from openvet.gate.identity import Identity, NotAllowedError
 from openvet.gate.opening import open_key
+from openvet.gate.papers import bill_of_lines, zip_of_dossier
 from openvet.gate.publishing import dossier_folder, log_folder
 from openvet.gate.roles import ROOT, Right, parse_project
 from openvet.gate.settings import Settings
 from openvet.gate.standing import scope_of
 from openvet.gate.vetting import VET, ask_for_vetting
-from openvet.io.new_file import WriteError
 from openvet.store import lists
 from openvet.store import models as rows
 from openvet.store import people as people_rows
@@ -236,23 +234,16 @@ class Catalogue:
         Raises:
             NotThereError: no check of it made statements; or as :meth:`find`.
         """
-        from openvet.evidence.signing import parse_line, parse_statement
-        from openvet.workflows.bom import bill_of_statements, document_of
-
         with self._database.reading() as connection:
             row = self._row(connection, who, revision)
             number = lists.find_vetted(connection, revision)
             packed = None if number is None else vetting_lines(connection, number)
-        lines = zlib.decompress(packed).split(b"\n") if packed else []
-        if not any(lines):
+        bill = None if packed is None else bill_of_lines(row, packed, form)
+        if bill is None:
             raise NotThereError(
                 "there is no bill of it: its vetting waits or is under way, or could not name its bytes"
             )
-        statements = [
-            parse_statement(parse_line(each, "a statement of ours").envelope.payload) for each in lines if each
-        ]
-        bill = bill_of_statements(f"hf:{row.name}@{row.commit}", statements)
-        return json.dumps(document_of(bill, form).to_json(), ensure_ascii=False, indent=2).encode()
+        return bill
 
     def dossier(self, who: Identity, revision: int) -> str:
         """The dossier of a revision, verified, as a zip: the path of a new file, which whoever asks removes.
@@ -262,24 +253,12 @@ class Catalogue:
             VerifyError: the dossier on our disk is damaged.
             StorageError: there is no room for the zip.
         """
-        from openvet.workflows.dossier_zip import export_dossier
-
         with self._database.reading() as connection:
             row = self._row(connection, who, revision)
         folder = dossier_folder(self._folder, row)
         if not os.path.isdir(folder):
             raise NotThereError("nothing is decided of it yet, or it is not published: try again in a moment")
-        try:
-            descriptor, target = tempfile.mkstemp(prefix="openvet-", suffix=".zip")
-            os.close(descriptor)
-            try:
-                export_dossier(folder, target, open_key(self._folder).public, force=True)
-            except BaseException:
-                os.unlink(target)
-                raise
-        except (OSError, WriteError) as error:
-            raise StorageError(f"the dossier cannot be packed: {error}; tell whoever runs this gate") from error
-        return target
+        return zip_of_dossier(folder, open_key(self._folder).public)
 
     # --- acting ---
 

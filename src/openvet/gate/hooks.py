@@ -13,12 +13,12 @@ import json
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
-from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
 from openvet.errors import UnreachableError
+from openvet.evidence.predicates.fields import timestamp
+from openvet.gate.policy import moment_of
 from openvet.gate.settings import HOUR, SECOND, Hook
 from openvet.gate.worker import Clock, Effects, Keeper
 from openvet.io.http import Client
@@ -48,13 +48,6 @@ _GONE: Final = 410
 _LOG: Final = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Message:
-    event: str
-    at: int
-    data: Mapping[str, Any]
-
-
 def announce_decision(connection: Connection, hooks: Sequence[Hook], revision: int, number: int, now: int) -> None:
     """Tell of a decision that was written down on this connection; it is told once that is committed."""
     if not any("decision.made" in each.events for each in hooks):
@@ -63,9 +56,9 @@ def announce_decision(connection: Connection, hooks: Sequence[Hook], revision: i
     found = next(each for each in decisions_of(connection, revision) if each.id == number)
     data = {
         "decision": number, "model": {"kind": row.kind, "name": row.name, "commit": row.commit}, "scope": found.scope, "kind": found.kind,
-        "outcome": found.outcome, "reason": found.reason, "by": found.by, "project": found.project, "until": _day(found.until),
+        "outcome": found.outcome, "reason": found.reason, "by": found.by, "project": found.project, "until": _time(found.until),
     }  # fmt: skip
-    _announce(connection, hooks, _Message("decision.made", now, data))
+    _announce(connection, hooks, "decision.made", data, now)
 
 
 def announce_request(connection: Connection, hooks: Sequence[Hook], number: int, event: str, now: int) -> None:
@@ -77,19 +70,19 @@ def announce_request(connection: Connection, hooks: Sequence[Hook], number: int,
         return
     data = {
         "request": number, "model": {"kind": found.kind, "name": found.name, "commit": found.commit}, "project": found.project,
-        "by": found.asker or None, "state": found.state, "purpose": found.purpose, "environment": found.environment, "until": _day(found.until),
+        "by": found.asker or None, "state": found.state, "purpose": found.purpose, "environment": found.environment, "until": _time(found.until),
         "decision": found.decision, "page": f"/openvet/requests/{number}",
     }  # fmt: skip
-    _announce(connection, hooks, _Message(event, now, data))
+    _announce(connection, hooks, event, data, now)
 
 
-def _announce(connection: Connection, hooks: Sequence[Hook], message: _Message) -> None:
+def _announce(connection: Connection, hooks: Sequence[Hook], event: str, data: Mapping[str, Any], now: int) -> None:
     number = f"msg_{secrets.token_urlsafe(18)}"
-    body = json.dumps({"type": message.event, "timestamp": _day(message.at), "data": message.data}, ensure_ascii=True)
+    body = json.dumps({"type": event, "timestamp": _time(now), "data": data}, ensure_ascii=True)
     for each in hooks:
-        if message.event in each.events:
+        if event in each.events:
             payload = {"hook": each.id, "id": number, "body": body, "tried": 0}
-            add_job(connection, HOOK, f"hook:{each.id}:{number}:0", payload, message.at)
+            add_job(connection, HOOK, f"hook:{each.id}:{number}:0", payload, now)
 
 
 def signature(secret: bytes, number: str, at: int, body: bytes) -> str:
@@ -153,5 +146,5 @@ class Caller:
         self._client.close()
 
 
-def _day(at: int | None) -> str | None:
-    return None if at is None else datetime.fromtimestamp(at / SECOND, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")  # fmt: skip
+def _time(at: int | None) -> str | None:
+    return None if at is None else timestamp(moment_of(at))

@@ -183,7 +183,7 @@ class People:
         Raises:
             UsageError: passwords do not count here.
         """
-        if self.company is not None and not self.passwords:
+        if self.company is not None and self.company.only:
             raise UsageError(f"passwords do not count here: people log in at {self.company.name}")
         with self._database.writing() as connection:
             return self._invite(connection, person.id, self._clock())
@@ -236,7 +236,7 @@ class People:
             NotAllowedError: that is not the password, there is nobody of that name, or too many tried; which of the first two is not told,
                 by the time that it takes neither.
         """
-        if self.company is not None and not self.passwords:
+        if self.company is not None and self.company.only:
             raise NotAllowedError(f"passwords do not count here: log in at {self.company.name}")
         keys = (f"name:{name[:100]}", f"address:{address[:100]}")
         now = self._clock()

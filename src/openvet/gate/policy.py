@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Final
 
 from openvet.evidence.keys import PrivateKey
 from openvet.evidence.predicates.admission_v1 import AdmissionV1, Rest
@@ -17,6 +16,7 @@ from openvet.evidence.statement import ResourceDescriptor, Statement
 from openvet.gate.answers import Repository
 from openvet.gate.settings import Settings
 from openvet.policy.compiled import CompiledPack
+from openvet.policy.vocabulary import BESIDE
 from openvet.reports.report import ModelReport
 from openvet.workflows.check import Options
 from openvet.workflows.decide import decide_report
@@ -28,7 +28,6 @@ from openvet.workflows.statements import Asked, own_kinds, statements_of
 __all__ = ["Policy", "admission_line", "day_of", "evidence_lines", "moment_of"]
 
 #: Questions that packs may need beside those of every check.
-_BESIDE: Final = ("openness", "rights", "origin")
 
 
 def moment_of(now: int) -> datetime:
@@ -72,7 +71,7 @@ class Policy:
         packs = self.packs(day)
         needed = {kind for pack in packs for kind in pack.kinds}
         uses = tuple(dict.fromkeys(use for pack in packs for use in pack.pack.uses))
-        also = tuple(each for each in _BESIDE if each in needed)
+        also = tuple(each for each in BESIDE if each in needed)
         return Options(
             also=also, uses=uses, config=self._settings.config, limits=self._settings.limits, today=day
         ).settled()

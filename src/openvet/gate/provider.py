@@ -13,6 +13,7 @@ import json
 import queue
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import field
 from typing import Any, Final, TypeVar
 from urllib.parse import quote_plus, urlencode, urlsplit
 
@@ -79,7 +80,7 @@ class ProviderSettings:
 
     issuer: str
     client_id: str
-    client_secret: str = ""
+    client_secret: str = field(default="", repr=False)
     scopes: tuple[str, ...] = ("openid", "profile", "email")
     name: str = "the company login"
     username_claim: str = ""
@@ -121,7 +122,9 @@ def check_address(url: str) -> None:
     if not url.isascii() or not url.isprintable() or any(each in url for each in " '\"<>\\"):
         raise UsageError(f"{printable(url)[:200]} holds characters that no address may hold")
     if scheme != "https" and not is_this_machine(host):
-        raise UsageError(f"{printable(url)[:200]} has to start with https://, or tokens would travel in the open")
+        raise UsageError(
+            f"{printable(url)[:200]} has to start with https://, or what is sent there would travel in the open"
+        )
 
 
 class Provider:

@@ -34,7 +34,6 @@ __all__ = ["HUB", "LOGS", "PORT", "ServeConfig", "load_serve_config", "place_of"
 HUB: Final = "https://huggingface.co"
 PORT: Final = 8470
 LOGS: Final = ("text", "json")
-_HERE: Final = ("localhost", "127.0.0.1", "::1")
 _LONGEST_TOKEN: Final = 4096
 
 
@@ -177,14 +176,9 @@ class _Reader(TomlReader):
             "only",
         }
         table = self.table(value, at, known, {"issuer", "client-id"})
-        issuer = self._text(table, at, "issuer", "")
-        try:
-            if issuer:
-                check_address(issuer)
-                if "?" in issuer:
-                    raise UsageError("an issuer has no query")
-        except UsageError as error:
-            self.problem((*at, "issuer"), f"issuer: {error}")
+        issuer = self._address(table, at, "issuer")
+        if "?" in issuer:
+            self.problem((*at, "issuer"), "issuer: an issuer has no query")
         usual = ProviderSettings("", "")
         scopes = self._texts(table, at, "scopes") if "scopes" in table else usual.scopes
         if any(not each.isascii() or not each.isprintable() or " " in each for each in scopes):
@@ -275,8 +269,8 @@ class _Reader(TomlReader):
     def _hooks(self, value: Any) -> tuple[Hook, ...]:
         hooks: list[Hook] = []
         for at, entry in [] if value is None else self.entries(value, ("webhook",), "[[webhook]]"):
-            found = self.table(entry, at, {"url", "secret-file", "events"})
-            url, file = self._address(found, at), self._path(found, at, "secret-file")
+            found = self.table(entry, at, {"url", "secret-file", "events"}, {"url"})
+            url, file = self._address(found, at, "url"), self._path(found, at, "secret-file")
             events = self._texts(found, at, "events") if "events" in found else EVENTS
             if unknown := [each for each in events if each not in EVENTS]:
                 self.problem((*at, "events"), f"there is no event {printable(unknown[0])[:60]!r}: {', '.join(EVENTS)}")
@@ -289,20 +283,16 @@ class _Reader(TomlReader):
                 hooks.append(Hook(url, secret, events))
         return tuple(hooks)
 
-    def _address(self, table: Mapping[str, Any], at: Path) -> str:
-        """Where somebody listens; in clear only on this machine."""
-        text = self._text(table, at, "url", "")
+    def _address(self, table: Mapping[str, Any], at: Path, key: str) -> str:
+        """Where something is asked for or told; in clear only on this machine."""
+        text = self._text(table, at, key, "")
         try:
-            scheme, host, _ = origin_of(text)
-        except (OSError, ValueError):
-            scheme = host = ""
-        if scheme != "https" and not (scheme == "http" and host in _HERE):
-            self.problem(
-                (*at, "url") if "url" in table else at,
-                "url must start with https://, or with http:// and a name of this machine",
-            )
-            return ""  # fmt: skip
-        return text
+            if text:
+                check_address(text)
+            return text
+        except UsageError as error:
+            self.problem((*at, key), f"{key}: {error}")
+            return ""
 
     def _secret(self, path: str, at: Path) -> bytes:
         text = self._token(path, at, "secret-file", "secret")

@@ -24,6 +24,7 @@ from openvet.gate.gate import OpenGate
 from openvet.hubproxy.seen import Seen
 from openvet.store.database import Database
 from openvet.store.measures import Measures, measure
+from openvet.store.pulls import get_value
 from openvet.version import VERSION
 
 __all__ = ["LEAST_FREE", "Metrics", "operating_routes", "problems"]
@@ -74,7 +75,8 @@ def problems(gate: OpenGate, folder: str) -> dict[str, str]:
     """What keeps a gate from doing its work, by where; each says what to do. None where it can."""
     found = {}
     try:
-        _measured(gate.database, gate.clock)
+        with gate.database.reading() as connection:
+            get_value(connection, "ready")
     except StorageError:
         found["database"] = "does not answer; the log of the server says why"
     try:

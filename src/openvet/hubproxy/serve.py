@@ -9,6 +9,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
@@ -49,11 +50,13 @@ def serve(config: ServeConfig, say: Callable[[str], None], log: Callable[[str], 
         OpenVetError: it cannot begin; nothing was changed then, but for the folder that may have been made.
     """
     with claimed(config.data), contextlib.closing(listen(config.host, config.port)) as listener:
-        port = listener.getsockname()[1]
-        shown = f"[{config.host}]" if ":" in config.host else config.host
-        at = config.url or f"http://{'127.0.0.1' if shown in {'0.0.0.0', '[::]'} else shown}:{port}"  # noqa: S104 - what it is compared with
+        config = replace(config, port=listener.getsockname()[1])
+        at = _address(config)
         for each in config.upstreams:
-            if each.url and urlsplit(each.url).netloc in {urlsplit(at).netloc, f"{shown}:{port}"}:
+            if each.url and urlsplit(each.url).netloc in {
+                urlsplit(at).netloc,
+                f"{_bracketed(config.host)}:{config.port}",
+            }:
                 raise UsageError(f"{each.url} is this server itself; an upstream is another hub")
         if config.company is not None and not config.url and not is_loopback(config.host):
             raise UsageError(
@@ -123,8 +126,7 @@ def recovery_link(config: ServeConfig, name: str) -> str:
         secret = People(database, system_clock, config.company).recover(name)
     finally:
         database.close()
-    shown = f"[{config.host}]" if ":" in config.host else config.host
-    return f"{config.url or f'http://{shown}:{config.port}'}/openvet/welcome?invitation={secret}"
+    return f"{_address(config)}/openvet/welcome?invitation={secret}"
 
 
 @contextlib.contextmanager
@@ -155,6 +157,16 @@ def claimed(folder: str) -> Iterator[None]:
         file.write(json.dumps({"process": os.getpid(), "version": VERSION}).encode() + b"\n")
         file.flush()
         yield
+
+
+def _address(config: ServeConfig) -> str:
+    """Where browsers reach it, as far as it can know that."""
+    everywhere = config.host in {"0.0.0.0", "::"}  # noqa: S104 - what it is compared with
+    return config.url or f"http://{'127.0.0.1' if everywhere else _bracketed(config.host)}:{config.port}"
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def is_loopback(host: str) -> bool:

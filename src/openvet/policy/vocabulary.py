@@ -7,7 +7,10 @@ from typing import Final
 
 from openvet.core.dataclass import dataclass
 
-__all__ = ["KINDS", "VOCABULARY", "Fact"]
+__all__ = ["BESIDE", "KINDS", "VOCABULARY", "Fact"]
+
+#: Kinds of statements that a check makes only where a pack asks for them, in the order in which they are made.
+BESIDE: Final = ("openness", "rights", "origin")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from openvet.evidence.predicates.decision_v1 import OUTCOMES, AdvisoriesNamed, DecisionV1, Line
+from openvet.policy.vocabulary import BESIDE, VOCABULARY
 from openvet.reports._text import plural, visible
 from openvet.reports.look import Look
 from openvet.reports.text import table
@@ -15,8 +16,6 @@ __all__ = ["advisories_text", "compose_decision", "decision_line", "steps_text"]
 _COLOURS = {"admit": "green", "review": "yellow", "reject": "red"}
 #: Names that nobody has a value for, of one line; ``everything`` shows all, and the end counts the questions among them.
 _MISSING = 3
-#: What a check makes a statement of only where a pack asks for it.
-_BESIDE = {"openness", "origin", "rights"}
 _ORDER = (
     "violated",
     "indeterminate",
@@ -143,15 +142,11 @@ def _questions(decision: DecisionV1) -> Sequence[str]:
         out.append(
             f"{plural(len(asked), 'question')} open ({named}{more}): openvet attest asks them, with the same --policy"
         )
-    bare = {
-        name.split(".")[0]
-        for each in decision.lines
-        if each.outcome == "indeterminate" and "there is no statement of" in each.why
-        for name in each.missing
-    } & _BESIDE
-    if bare:
+    missing = {name for each in decision.lines if each.outcome == "indeterminate" for name in each.missing}
+    needed = {VOCABULARY[name].kind for name in missing if name in VOCABULARY} - {each.kind for each in decision.inputs}
+    if bare := [each for each in BESIDE if each in needed]:
         out.append(
-            f"no statement of {', '.join(sorted(bare))}: a check that is given the pack makes what it asks for, "
+            f"no statement of {', '.join(bare)}: a check that is given the pack makes what it asks for, "
             "openvet check MODEL --policy PACK --dossier DIR --sign KEY"
         )
     out += [f"an answer does not count: {visible(each.question)} by {visible(each.by)} of {each.said}: {visible(each.problem)}" for each in decision.answers if each.problem]  # fmt: skip

@@ -46,6 +46,16 @@ class Person:
     added: int
     disabled: int | None
 
+    @property
+    def issuer(self) -> str | None:
+        """The identity provider at which they log in."""
+        return None if self.subject is None else self.subject.partition(" ")[0]
+
+    @property
+    def known_as(self) -> str | None:
+        """What it calls them for ever."""
+        return None if self.subject is None else self.subject.partition(" ")[2]
+
 
 @dataclass(frozen=True, slots=True)
 class Token:

@@ -52,11 +52,12 @@ PROVIDER = ProviderSettings("https://login.example", "openvet", name="Example Lo
 def evidence() -> bytes:
     """What a vetting keeps of its statements, of a small model."""
     with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "model"
+        place.mkdir()
         for name, data in model().items():
-            (Path(folder) / name).write_bytes(data)
-        (report,) = check_each(
-            [folder], Policy(Settings(packs=("baseline",)), 1_795_867_200_000).options(date(2026, 11, 28))
-        )
+            (place / name).write_bytes(data)
+        options = Policy(Settings(packs=("baseline",)), 1_795_867_200_000).options(date(2026, 11, 28))
+        (report,) = check_each([str(place)], options)
         return zlib.compress(b"\n".join(evidence_lines(report, open_key(folder), 0, 1)))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from openvet.evidence.log.proof import Proof, entry_for
 from openvet.gate.roles import Right, Role
@@ -21,7 +22,7 @@ from openvet.store.jobs import add_job
 from openvet.store.models import Summary, note_summary
 from openvet.store.pulls import add_pull
 from openvet.store.revisions import FileRow, add_revision, note_ref
-from openvet.store.tables import PERSON
+from openvet.store.tables import PERSON, REVISION
 from openvet.store.vettings import end_vetting, note_progress, start_vetting
 from openvet.workflows.bom import bill_of, document_of
 from openvet.workflows.dossier import verify
@@ -265,9 +266,13 @@ def test_a_token_of_a_project_sees_no_more_than_the_project(live: Live) -> None:
     assert live.ask("POST", "/revocations", {"revisions": [1], "reason": "x"}, as_="narrow").status == 403
 
 
-def test_a_bill_is_that_of_openvet_bom(live: Live, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("upstream", "purl"), [("https://huggingface.co", f"pkg:huggingface/org/tiny@{COMMIT}"), ("/srv/models", "")]
+)
+def test_a_bill_is_that_of_openvet_bom(live: Live, tmp_path: Path, upstream: str, purl: str) -> None:
     """The statements that a vetting keeps give the same as the model itself does."""
     with live.database.writing() as connection:
+        connection.execute(update(REVISION).values(upstream=upstream))
         job = add_job(connection, "vet", "vet:1:all", {"revision": 1, "scope": "all"}, live.now)
         vetting = start_vetting(connection, 1, job, "all", "bytes", 10, live.now)
         end_vetting(connection, vetting, "done", "admit", "", zlib.compress(b"{}"), evidence(), live.now)
@@ -277,7 +282,7 @@ def test_a_bill_is_that_of_openvet_bom(live: Live, tmp_path: Path) -> None:
     for form in ("cyclonedx", "spdx"):
         found = live.ask("GET", f"/revisions/1/bom?form={form}", as_="viewer")
         assert found.status == 200
-        made = document_of(bill_of(str(tmp_path / "model"), purl=f"pkg:huggingface/org/tiny@{COMMIT}"), form).to_json()
+        made = document_of(bill_of(str(tmp_path / "model"), purl=purl), form).to_json()
         assert unnumbered(found.json) == unnumbered(made)
     assert live.ask("GET", "/revisions/1/bom?form=csv", as_="viewer").status == 422
 
@@ -285,3 +290,13 @@ def test_a_bill_is_that_of_openvet_bom(live: Live, tmp_path: Path) -> None:
 def unnumbered(value: Any) -> Any:
     """Without the number of the document, which is made of the name under which the model was read as well."""
     return json.loads(re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID", json.dumps(value)))
+
+
+def test_there_is_no_bill_where_nobody_could_name_the_bytes(live: Live) -> None:
+    assert live.ask("GET", "/revisions/1/bom", as_="viewer").status == 404
+    with live.database.writing() as connection:
+        job = add_job(connection, "vet", "vet:1:all", {"revision": 1, "scope": "all"}, live.now)
+        vetting = start_vetting(connection, 1, job, "all", "bytes", 10, live.now)
+        end_vetting(connection, vetting, "done", "admit", "", zlib.compress(b"{}"), zlib.compress(b""), live.now)
+    found = live.ask("GET", "/revisions/1/bom", as_="viewer")
+    assert (found.status, "could not name its bytes" in found.json["detail"]) == (404, True)

@@ -145,12 +145,8 @@ def _database(request: Request) -> Database:
 def _person(each: rows.Person) -> PersonOut:
     return PersonOut(
         id=each.id, name=each.name, title=each.title, service=each.service, added=each.added, disabled=each.disabled,
-        issuer=_issuer(each), subject=None if each.subject is None else each.subject.partition(" ")[2],
+        issuer=each.issuer, subject=each.known_as,
     )  # fmt: skip
-
-
-def _issuer(each: rows.Person) -> str | None:
-    return None if each.subject is None else each.subject.partition(" ")[0]
 
 
 def _somebody(request: Request, name: str) -> rows.Person:
@@ -166,7 +162,7 @@ def me(who: Who) -> MeOut:
     """Who asks."""
     rights = sorted(who.rights_in(who.project))
     return MeOut(
-        name=who.person.name, title=who.person.title, project=who.project, rights=rights, issuer=_issuer(who.person)
+        name=who.person.name, title=who.person.title, project=who.project, rights=rights, issuer=who.person.issuer
     )
 
 

@@ -38,7 +38,7 @@ def show(call: Call, problem: str = "", made: str = "") -> Response:
     return call.show(
         "account.html", problem=problem, made=made, tokens=counting, over=len(tokens) - len(counting), projects=projects, rights=rights,
         grants=grants, words=RIGHTS, done=_DONE.get(call.sent.text("done"), ""), chosen=call.sent.all("right") or [Right.PULL, Right.SEE, Right.ASK],
-        issuer=(who.person.subject or "").partition(" ")[0], endpoint=f"{call.request.url.scheme}://{call.request.url.netloc}",
+        issuer=who.person.issuer, endpoint=f"{call.request.url.scheme}://{call.request.url.netloc}",
     )  # fmt: skip
 
 

@@ -53,10 +53,9 @@ def log_in(call: Call) -> Response:
         return response
     except NotAllowedError:
         company = call.desk.people.company
-        only = company is not None and not call.desk.people.passwords
         said = (
             f"Passwords do not count here: log in by {company.name}."
-            if only and company
+            if company is not None and company.only
             else "That is not the name, or not the password."
         )
         return _status(show_login(call, problem=said), 403)

@@ -73,7 +73,7 @@ def _person(call: Call, person: rows.Person, *, problem: str = "", link: str = "
         "person.html", problem=problem, person=person, held=held, projects=[each.path for each in projects], roles=[each.value for each in Role],
         link=f"{base}{call.url('welcome', invitation=link)}" if link else "", made=made, done=_DONE.get(call.sent.text("done"), ""),
         tokens=[each for each in tokens if each.revoked is None and each.expires > now], rights=RIGHTS, chosen=[Right.PULL, Right.SEE, Right.ASK],
-        group_of=rows.group_of, issuer=(person.subject or "").partition(" ")[0], subject=(person.subject or "").partition(" ")[2],
+        group_of=rows.group_of, issuer=person.issuer or "", subject=person.known_as or "",
     )  # fmt: skip
 
 
