@@ -35,7 +35,7 @@ $(STAMP)/venv:
 	@mkdir -p $(STAMP) && touch $@
 
 # the walk over opcodes and the loops over numbers are compiled where a compiler and Python.h are; elsewhere the same source runs as it is
-COMPILED := src/openvet/formats/pickle/held src/openvet/formats/pickle/tape src/openvet/inventory/compare/sweep
+COMPILED := src/openvet/formats/pickle/held src/openvet/formats/pickle/tape src/openvet/inventory/compare/sweep src/openvet/io/archive/lz4_block
 
 $(STAMP)/core: $(STAMP)/venv requirements/core.txt requirements/build.txt pyproject.toml setup.py $(COMPILED:=.py) $(COMPILED:=.pxd)
 	$(INSTALL) -r requirements/build.txt -r requirements/core.txt

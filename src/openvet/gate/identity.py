@@ -157,7 +157,7 @@ class People:
             found = people.find_person(connection, name)
             is_admin = found is not None and Grant(Role.ADMIN, ROOT) in grants_of(connection, found)
             if found is None or not is_admin or found.disabled is not None or found.service:
-                raise UsageError(f"{printable(name)[:100]} is no admin of the root project, or is let in no more")
+                raise UsageError(f"{printable(name)[:100]!r} is no admin of the root project, or is let in no more")
             return self._invite(connection, found.id, self._clock(), recovery=True)
 
     # --- people ---

@@ -266,7 +266,9 @@ class Client:
                 if failed >= self._tries:
                     if isinstance(error, StatusError):
                         raise
-                    raise UnreachableError(f"no answer in {failed} attempts: {_why(error)}") from error
+                    raise UnreachableError(
+                        f"no answer in {failed} {'attempt' if failed == 1 else 'attempts'}: {_why(error)}"
+                    ) from error
                 self._sleep(_wait(failed, error))
 
     def _expect(self, reply: Reply, wanted: tuple[int, ...]) -> None:
