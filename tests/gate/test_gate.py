@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import threading
 from collections.abc import Callable
@@ -10,11 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from openvet.errors import UsageError
 from openvet.gate.answers import Asking, Listed, Ready, Refusal, RefusedError, Repository, Waiting
 from openvet.gate.gate import OpenGate
 from openvet.io.ranges import SMALL
+from openvet.store.tables import JOB
+from openvet.store.vettings import note_progress, start_vetting
 from openvet.testing.hub import Fault, Hub
 from tests.gate.conftest import HF, MODEL, Opening, get
 from tests.gate.samples import CARD, CONFIG, HOSTILE, HandClock, model, tensors
@@ -230,18 +234,43 @@ def test_the_next_upstream_is_only_asked_where_the_one_before_has_no_such_reposi
         assert refused(lambda: gate.listed(MODEL, "v1", HF)).why is Refusal.UPSTREAM
 
 
-def test_a_long_vetting_is_refused_and_says_when(opening: Opening) -> None:
+def test_a_long_vetting_is_refused_after_a_wait_and_says_when(opening: Opening) -> None:
     with Hub(model()) as hub:
         gate = opening(hub, workers=0, patience=(1000, 500))
-        said = refused(lambda: gate.file(MODEL, "main", "config.json", HF))
+        found = gate.file(MODEL, "main", "config.json", HF)
+        assert isinstance(found, Waiting)
+        said = found.late
+        assert said is not None
         assert said.why is Refusal.NOT_APPROVED
         assert "is being vetted, ready about " in said.reason
         assert " UTC. " in said.reason
         other = opening(hub, folder="other", workers=0, patience=(60_000, 500))
         found = other.file(MODEL, "main", "config.json", HF)
         assert isinstance(found, Waiting)
+        assert found.late is None
         assert 1 <= found.seconds <= 5
-        assert refused(lambda: other.file(MODEL, "main", "config.json", NOBODY)).why is Refusal.NOT_APPROVED
+        found = other.file(MODEL, "main", "config.json", NOBODY)
+        assert isinstance(found, Waiting)
+        assert found.late is not None
+        assert found.late.why is Refusal.NOT_APPROVED
+
+
+def test_a_vetting_that_is_under_way_says_by_its_own_rate_how_long_it_takes(opening: Opening) -> None:
+    with Hub(model()) as hub:
+        gate = opening(hub, workers=0)
+        first = gate.file(MODEL, "main", "config.json", HF)
+        assert isinstance(first, Waiting)
+        with gate.database.writing() as connection:
+            row = connection.execute(select(JOB.c.id, JOB.c.payload)).one()
+            revision = json.loads(row.payload)["revision"]
+            total = 1_000_000_000
+            began = gate.clock() - 10_000
+            vetting = start_vetting(connection, revision, row.id, "", "bytes", total, began)
+            note_progress(connection, vetting, 1000)
+        slow = gate.file(MODEL, "main", "config.json", HF)
+        assert isinstance(slow, Waiting)
+        size = sum(each.size for each in gate.listed(MODEL, "main", HF).files)
+        assert slow.seconds >= first.seconds + size // 100 - 1
 
 
 def test_a_store_that_is_full(opening: Opening, monkeypatch: pytest.MonkeyPatch, clock: HandClock) -> None:

@@ -30,6 +30,7 @@ class Shelf:
         #: how often "wait" is still said
         self.waiting: dict[Repository, int] = {}
         self.seconds = 20
+        self.late: RefusedError | None = None
         self.asked: list[tuple[str, str, Asking]] = []
         self.given: list[tuple[str, int, Asking]] = []
         self._lock = threading.Lock()
@@ -77,7 +78,7 @@ class Shelf:
             left = self.waiting.get(repository, 0)
             self.waiting[repository] = max(left - 1, 0)
         if left:
-            return Waiting(listed.commit, file, self.seconds)
+            return Waiting(listed.commit, file, self.seconds, self.late)
         digest = self.digest(file)
         return Ready(listed.commit, file, str(self.folder / digest), digest)
 

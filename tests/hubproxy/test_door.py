@@ -397,6 +397,19 @@ def test_a_file_that_does_not_come_in_time_is_asked_for_again(shelf: Shelf, serv
     assert [each.outcome for each in server.notes[:3]] == ["waiting"] * 3
 
 
+def test_whom_it_takes_too_long_is_held_all_the_same_and_then_refused(shelf: Shelf, server: Running) -> None:
+    shelf.late = RefusedError(Refusal.NOT_APPROVED, "org/model is being vetted, ready about 12:00 UTC")
+    shelf.waiting[MODEL] = 2
+    status, _, body = server.ask("GET", "/org/model/resolve/main/config.json")
+    assert (status, body) == (200, FILES["config.json"])
+    shelf.waiting[MODEL] = 1_000_000
+    before = time.monotonic()
+    status, headers, _ = server.ask("GET", "/org/model/resolve/main/config.json")
+    assert (status, headers["x-error-code"]) == (403, "GatedRepo")
+    assert headers["x-error-message"] == shelf.late.reason
+    assert 0.4 <= time.monotonic() - before < 5
+
+
 def test_a_refusal_while_a_file_is_held(shelf: Shelf, server: Running) -> None:
     shelf.waiting[MODEL] = 1_000_000
     refusal = RefusedError(Refusal.NOT_APPROVED, "it is hostile")

@@ -130,11 +130,19 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A vetting is under way. ``seconds`` is an estimate of how long it takes from now, at least 1."""
+    """A vetting is under way.
+
+    Attributes:
+        commit, file: of what.
+        seconds: an estimate of how long it takes from now, at least 1.
+        late: with what a client is refused that has waited as long as it is held: the vetting takes longer than it goes on asking. ``None`` where it
+            may ask again.
+    """
 
     commit: str
     file: ListedFile
     seconds: int
+    late: RefusedError | None = None
 
 
 class Refusal(StrEnum):

@@ -453,19 +453,21 @@ class OpenGate:
             raise _failed(named, row.commit, state, now, self._settings.again)
         seconds += max(0, state.not_before - now) // SECOND if state.state == "ready" else 0
         patient, others = self._settings.patience
-        if seconds * SECOND > (patient if "hf_hub/" in asking.agent else others):
-            at = clock_time(now + seconds * SECOND)
-            text = f"{named} is being vetted, ready about {at}. Ask for it again then; nothing has to be done meanwhile"
-            raise RefusedError(Refusal.NOT_APPROVED, line_of(text), commit=row.commit)
-        return Waiting(row.commit, file, seconds)
+        if seconds * SECOND <= (patient if "hf_hub/" in asking.agent else others):
+            return Waiting(row.commit, file, seconds)
+        at = clock_time(now + seconds * SECOND)
+        text = f"{named} is being vetted, ready about {at}. Ask for it again then; nothing has to be done meanwhile"
+        return Waiting(row.commit, file, seconds, RefusedError(Refusal.NOT_APPROVED, line_of(text), commit=row.commit))
 
     def _estimate(self, connection: Connection, found: _Revision, scope: str, state: JobState) -> int:
         files = part_of(files_of(connection, found.row.id), scope, self._settings)
         under_way = vetting_of_job(connection, state.id)
-        left = missing_bytes(files)
+        left, rate = missing_bytes(files), float(get_value(connection, RATE) or _RATE)
         if under_way is not None and under_way.stage == "bytes" and under_way.bytes_total:
             left = min(left, under_way.bytes_total - under_way.bytes_done)
-        rate = float(get_value(connection, RATE) or _RATE)
+            lasted = self._clock() - under_way.started
+            if lasted >= SECOND and under_way.bytes_done:  # what this very vetting shows says more than those before
+                rate = under_way.bytes_done * SECOND / lasted
         reading = sum(each.size for each in files) / _READING
         ahead = 0 if state.state == "running" else jobs_ahead(connection, state.id, VET)
         return max(1, round(_ONCE + max(0, left) / max(rate, 1.0) + reading + ahead * _EACH))

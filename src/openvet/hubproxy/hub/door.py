@@ -207,6 +207,8 @@ class HubDoor:
                 seen.outcome = "gone"
                 return None
             if isinstance(waited, Waiting):
+                if waited.late is not None:
+                    raise waited.late
                 seen.outcome, seen.commit = "waiting", waited.commit
                 return _waiting(repository, waited)
             answer = waited
