@@ -79,7 +79,7 @@ def main() -> None:
     parser.add_argument("--gib", type=float, default=1.0)
     parser.add_argument("--runs", type=int, default=5)
     arguments = parser.parse_args()
-    folder, size = arguments.folder.resolve(), int(arguments.gib * (1 << 30))
+    folder, size = arguments.folder.resolve(), round(arguments.gib * 1024) << 20
     shutil.rmtree(folder, ignore_errors=True)
     model(folder / "models" / "org" / "model", size)
     upstream = free_port()
