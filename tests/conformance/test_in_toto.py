@@ -93,10 +93,11 @@ def check(theirs: Theirs, line: str, pem: str) -> Any:
     for name in ("securesystemslib", "in-toto", "bundle"):
         assert found[name] == "True", found[name]
     assert found["statement"] == as_numbers(payload)
-    if set(payload["subject"][0]["digest"]) == {"sha256"}:
+    (kind,) = payload["subject"][0]["digest"]
+    if kind == "sha256":
         assert found["sigstore"] == payload["predicateType"]
-    else:  # sigstore-python knows digests of files alone, and in-toto's digest of a folder is none
-        assert "digest.dirHash" in found["sigstore"]
+    else:  # sigstore-python knows digests of files alone, and in-toto's digests of a folder and of a commit are none
+        assert f"digest.{kind}" in found["sigstore"]
     read = found["predicate"]
     if payload["predicateType"] == VSA and not NEWER:
         assert "verifiedLevels" in read  # a fault of the published class
