@@ -119,16 +119,27 @@ def _runs(have: Sequence[int], start: int, end: int, wanted: Sequence[int]) -> l
             continue
         longest = 1
         for place in found[:_PLACES]:
-            length = 1
-            most = min(end - at, count - place)
-            while length < most and have[at + length] == wanted[place + length]:
-                length += 1
+            length = _same(have, at, wanted, place, min(end - at, count - place))
             out.append(Block(at, place, length + SHINGLE - 1))
             longest = max(longest, length)
         at += longest
     if len(out) > _RUNS:
         out = sorted(out, key=lambda each: (-each.length, each.file, each.text))[:_RUNS]
     return sorted(out, key=lambda each: (each.file, each.text))
+
+
+def _same(have: Sequence[int], at: int, wanted: Sequence[int], place: int, most: int) -> int:
+    """How many shingles are the same from there on, at most ``most``; by slices, which are compared as fast as memory."""
+    length, step = 0, 8
+    while length < most and step:
+        step = min(step, most - length)
+        if have[at + length : at + length + step] == wanted[place + length : place + length + step]:
+            length += step
+            step *= 2
+        else:
+            most = length + step - 1  # one of these differs
+            step //= 2
+    return length
 
 
 def _chain(runs: Sequence[Block]) -> list[Block]:

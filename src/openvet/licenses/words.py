@@ -78,24 +78,20 @@ class Words:
 
 def words_of(text: str) -> Words:
     """The words of ``text``; in linear time, whatever it holds."""
-    seen = _UNSEEN.sub(_blank, text)
-    known: dict[str, str] = {}
-    words: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    found = _WORD.finditer(seen)
-    for each in islice(found, MOST_WORDS):
-        raw = each[0]
-        word = known.get(raw)
-        if word is None:
-            word = raw.lower().translate(_JOINTS)
-            known[raw] = word = _SAME.get(word, word)
-        words.append(word)
-        start, end = each.span()
-        starts.append(start)
-        ends.append(end)
+    found = _WORD.finditer(_UNSEEN.sub(_blank, text))
+    matches = list(islice(found, MOST_WORDS))
+    raw = [each[0] for each in matches]
+    normal = {each: _normal(each) for each in set(raw)}
+    words = [normal[each] for each in raw]
+    starts = [each.start() for each in matches]
+    ends = [each.end() for each in matches]
     lines = [each.start() for each in re.finditer("\n", text)]
     return Words(text, words, starts, ends, lines, next(found, None) is not None)
+
+
+def _normal(raw: str) -> str:
+    word = raw.lower().translate(_JOINTS)
+    return _SAME.get(word, word)
 
 
 def _blank(found: re.Match[str]) -> str:
@@ -111,13 +107,8 @@ def shingles(words: Sequence[str]) -> list[int]:
     """A number of 32 bits for each run of :data:`SHINGLE` words; the same words give the same number on every machine."""
     if len(words) < SHINGLE:
         return []
-    known: dict[str, int] = {}
-    values: list[int] = []
-    for word in words:
-        value = known.get(word)
-        if value is None:
-            known[word] = value = crc32(word.encode("utf-8", "replace")) | 1 << 32
-        values.append(value)
+    known = {each: crc32(each.encode("utf-8", "replace")) | 1 << 32 for each in set(words)}
+    values = [known[each] for each in words]
     rolled = 0
     for value in values[: SHINGLE - 1]:
         rolled = (rolled * _P + value) & _MASK
