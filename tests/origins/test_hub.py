@@ -4,6 +4,7 @@ import hashlib
 import json
 import socket
 import struct
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from openvet.core.rule import Severity
 from openvet.errors import ChangedError, SubjectError, UnreachableError
-from openvet.io.http import Client
+from openvet.io.http import Client, is_this_machine
 from openvet.io.ranges import RANGE_BLOCK, SMALL, RangeSource
 from openvet.origins.find import find_origin
 from openvet.origins.hub import HubName, open_hub, parse_hub
@@ -387,6 +388,40 @@ def test_a_name_for_this_machine_is_not_followed_to_it(monkeypatch: pytest.Monke
         assert hub.store.asked == []
         (said,) = [each.message for each in report.scan.all_unknowns() if each.location.place == "model.safetensors"]
         assert "cdn.example is a name for this machine, and hub.example may not lead there" in said
+
+
+def test_a_public_hub_does_not_lead_into_a_private_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file host has an address in the company's network: that a public hub names it opens no way there; a hub in that network may."""
+    home = {"address": "151.101.1.1"}
+    with Hub(FILES, page=100) as hub:
+        hub.store.url = hub.store.url.replace("127.0.0.1", "localhost")
+        port = int(hub.host.rpartition(":")[2])
+
+        def peer(connection: HTTPConnection) -> str:
+            return home["address"] if connection.port == port else "10.1.2.3"
+
+        monkeypatch.setattr("openvet.io.http._peer", peer)
+        monkeypatch.setattr("openvet.io.http.is_this_machine", lambda host: host == "::1")
+        monkeypatch.setenv("HF_ENDPOINT", f"http://{hub.host}")
+        report = check(["hf:org/model"], Options(download=True)).models[0]
+        assert hub.store.asked == []
+        (said,) = [each.message for each in report.scan.all_unknowns() if each.location.place == "model.safetensors"]
+        assert "localhost is in a private network, and 127.0.0.1 may not lead there" in said
+        home["address"] = "10.9.9.9"
+        assert check(["hf:org/model"], Options(download=True)).models[0].decision.verdict is Verdict.ADMIT
+        assert hub.store.asked
+
+
+@pytest.mark.parametrize(
+    ("host", "found"),
+    [
+        ("localhost", True), ("a.localhost", True), ("127.1.2.3", True), ("[::1]", True), ("0.0.0.0", True), ("169.254.169.254", True),
+        ("fe80::1%eth0", True), ("::ffff:127.0.0.1", True), ("[::ffff:a9fe:a9fe]", True), ("64:ff9b::7f00:1", True),
+        ("10.0.0.1", False), ("::ffff:10.0.0.1", False), ("151.101.1.1", False), ("hub.example", False), ("", False),
+    ],
+)  # fmt: skip
+def test_what_this_machine_is_called(host: str, found: bool) -> None:
+    assert is_this_machine(host) is found
 
 
 def test_open_hub_refuses_an_endpoint_of_another_kind() -> None:

@@ -1,7 +1,7 @@
 """A small HTTP client: pooled connections, redirects that are looked at, retries, and ranges that are checked.
 
-Nothing that a server says is believed without bounds: a redirect may lead neither to a file nor from https to http nor from a
-public host to this machine; credentials stay with the host that they belong to; a range has to be the range that was asked for.
+Nothing that a server says is believed without bounds: a redirect may lead neither to a file nor from https to http nor from
+another host to this machine nor from a public host into a private network; credentials stay with the host that they belong to; a range has to be the range that was asked for.
 RFC 9110 sections 14 (ranges), 13.1.5 (If-Range) and 10.2.3 (Retry-After).
 """
 
@@ -41,6 +41,7 @@ _CHUNK = 256 * 1024
 #: Bytes before the wanted ones that are read and thrown away where a server ignores ranges.
 _DISCARD = 16 * 1024 * 1024
 _CONTENT_RANGE = pattern(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _FAILURES = (OSError, http.client.HTTPException, ssl.SSLError)
 
 _T = TypeVar("_T")
@@ -94,7 +95,7 @@ class Client:
         sleep: waits; passed in so that a test does not.
         tries: attempts before an answer, or a body that stands still, is given up.
         home: the host that whoever runs this has named. Every other one is named by a server, and may not turn out to be this machine, by
-            whatever name; '' trusts all.
+            whatever name, nor in a private network where home is not in one; '' trusts all. What a proxy resolves is the proxy's to refuse.
     """
 
     def __init__(
@@ -115,6 +116,8 @@ class Client:
         self._idle: dict[tuple[str, str, int], list[http.client.HTTPConnection]] = {}
         self._tls: ssl.SSLContext | None = None
         self._closed = False
+        #: Whether home was found to have a public address.
+        self._public = False
         self.fetched = 0
 
     # --- whole answers ---
@@ -346,13 +349,16 @@ class Client:
             if proxy:
                 prefix = f"http://{host}:{port}"
         connection.openvet_prefix = prefix  # type: ignore[attr-defined]
-        if not proxy and self.home not in {"", host} and not is_this_machine(self.home):
+        if not proxy and self.home and not is_this_machine(self.home):
+            # a name means what it means to the connection: looked up before that, it could mean something else by then
             connection.connect()
-            if is_this_machine(str(connection.sock.getpeername()[0]).partition("%")[0]):
+            peer = _peer(connection)
+            if host == self.home:
+                self._public = _is_public(peer)
+            elif is_this_machine(peer) or (self._public and not _is_public(peer)):
                 connection.close()
-                raise UnreachableError(
-                    f"{printable(host)} is a name for this machine, and {printable(self.home)} may not lead there"
-                )
+                where = "a name for this machine" if is_this_machine(peer) else "in a private network"
+                raise UnreachableError(f"{printable(host)} is {where}, and {printable(self.home)} may not lead there")
         return connection
 
     def _body(self, reply: Reply, most: int) -> Iterator[bytes]:
@@ -441,10 +447,29 @@ def is_this_machine(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
-        address = ipaddress.ip_address(host.strip("[]"))
+        address = _address(host)
     except ValueError:
         return False
     return address.is_loopback or address.is_link_local or address.is_unspecified
+
+
+def _is_public(address: str) -> bool:
+    try:
+        return _address(address).is_global
+    except ValueError:
+        return True
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """What an address reaches: an IPv4 address that IPv6 only carries (RFC 4291 section 2.5.5.2, RFC 6052) is that one."""
+    address = ipaddress.ip_address(text.strip("[]").partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address) and (address.ipv4_mapped or address in _NAT64):
+        return ipaddress.IPv4Address(address.packed[-4:])
+    return address
+
+
+def _peer(connection: http.client.HTTPConnection) -> str:
+    return str(connection.sock.getpeername()[0])
 
 
 def _proxy(scheme: str, host: str) -> tuple[str, int] | None:
