@@ -51,6 +51,7 @@ _COMMANDS = {
     "lineage": "lineage",
     "fingerprint": "fingerprint",
     "serve": "serve",
+    "server": "server",
     "rules": "rules",
     "explain": "rules",
     "formats": "formats",

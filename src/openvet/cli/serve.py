@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
-__all__ = ["serve"]
+if TYPE_CHECKING:
+    from openvet.hubproxy.config import ServeConfig
+
+__all__ = ["configured", "serve"]
 
 
 @click.command(short_help="Serve models through a gate that vets them.")
@@ -42,6 +46,33 @@ def serve(
       openvet serve --config serve.toml --log json
     """  # noqa: D301
     from dataclasses import replace
+
+    config = configured(file, data)
+    from openvet.hubproxy.config import place_of
+    from openvet.hubproxy.serve import recovery_link
+    from openvet.hubproxy.serve import serve as run
+
+    config = replace(
+        config,
+        host=config.host if host is None else host,
+        port=config.port if port is None else port,
+        log=log or config.log,
+        upstreams=tuple(place_of(each) for each in upstreams) or config.upstreams,
+    )
+    if recover is not None:
+        _say(f"{recover} gets in once, within three days, at\n\n{recovery_link(config, recover)}")
+        return
+    run(config, _say, _log)
+
+
+def configured(file: str | None, data: str | None) -> ServeConfig:
+    """The configuration of the server that is meant: of a file, of a folder, or the usual one.
+
+    Raises:
+        UsageError: the extra of servers is not installed.
+        ConfigError: the file cannot be read, or makes no sense.
+    """
+    from dataclasses import replace
     from importlib.util import find_spec
 
     from openvet.errors import UsageError
@@ -49,23 +80,10 @@ def serve(
     missing = [each for each in ("fastapi", "jwt", "sqlalchemy", "uvicorn") if find_spec(each) is None]
     if missing:
         raise UsageError(f"the server needs libraries that are not installed ({', '.join(missing)}): pip install 'openvet[server]'")  # fmt: skip
-    from openvet.hubproxy.config import ServeConfig, load_serve_config, place_of
-    from openvet.hubproxy.serve import recovery_link
-    from openvet.hubproxy.serve import serve as run
+    from openvet.hubproxy.config import ServeConfig, load_serve_config
 
     config = load_serve_config(file) if file is not None else ServeConfig()
-    config = replace(
-        config,
-        host=config.host if host is None else host,
-        port=config.port if port is None else port,
-        log=log or config.log,
-        data=os.path.abspath(data or config.data or _default_folder()),
-        upstreams=tuple(place_of(each) for each in upstreams) or config.upstreams,
-    )
-    if recover is not None:
-        _say(f"{recover} gets in once, within three days, at\n\n{recovery_link(config, recover)}")
-        return
-    run(config, _say, _log)
+    return replace(config, data=os.path.abspath(data or config.data or _default_folder()))
 
 
 def _default_folder() -> str:

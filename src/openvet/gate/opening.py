@@ -11,6 +11,7 @@ from openvet.core.limits import DEFAULT_LIMITS
 from openvet.errors import UsageError
 from openvet.evidence.keys import PrivateKey
 from openvet.evidence.log.disk import StorageError
+from openvet.gate.folder import KEY, database_url
 from openvet.gate.gate import OpenGate
 from openvet.gate.hooks import HOOK, Caller
 from openvet.gate.policy import Policy
@@ -27,8 +28,6 @@ from openvet.workflows.keys import new_key, read_private
 
 __all__ = ["Place", "open_gate", "open_key"]
 
-_KEY: Final = "key.pem"
-_DATABASE: Final = "openvet.db"
 _LOG_NAME: Final = "openvet/gate"
 
 
@@ -85,7 +84,7 @@ def open_gate(
     upstreams = Upstreams([each.open(settings) if isinstance(each, Place) else each for each in places])
     key = open_key(folder)
     blobs = BlobStore(folder)
-    opened = open_database(database or f"sqlite:///{os.path.abspath(os.path.join(folder, _DATABASE))}")
+    opened = open_database(database_url(folder, database))
     try:
         vetter = Vetter(opened, blobs, upstreams, policy, settings, key, clock)
         publisher = Publisher(opened, folder, key, f"{_LOG_NAME}/{key.public.hint[:16]}", clock)
@@ -123,7 +122,7 @@ def open_key(folder: str) -> PrivateKey:
         UsageError: it cannot be read, or is protected by a passphrase.
         StorageError: it cannot be made.
     """
-    path = os.path.join(folder, _KEY)
+    path = os.path.join(folder, KEY)
     if not os.path.lexists(path):
         try:
             new_key(path, "ed25519", None)

@@ -20,6 +20,7 @@ from openvet.evidence.log.proof import entry_for
 from openvet.evidence.log.reading import LogReader
 from openvet.evidence.log.writing import create_log, open_writer
 from openvet.evidence.signing import parse_line
+from openvet.gate.folder import PUBLISHING, turn
 from openvet.gate.worker import Clock, Effects, Keeper
 from openvet.store.database import Connection, Database
 from openvet.store.decisions import lines_to_publish, mark_published
@@ -74,9 +75,11 @@ class Publisher:
         lines = [each for each in dict.fromkeys(lines) if each]
         keeper.check()
         if lines:
-            self._fill(dossier_folder(self._folder, row), lines)
-            keeper.check()
-            self._append(lines)
+            # whoever makes a backup copies database, dossiers and log as of one moment
+            with turn(self._folder, PUBLISHING, wait=None, check=keeper.check):
+                self._fill(dossier_folder(self._folder, row), lines)
+                keeper.check()
+                self._append(lines)
         decisions = [number for number, _, _ in waiting]
 
         def write(connection: Connection) -> None:

@@ -18,6 +18,7 @@ from openvet.core.text import printable
 from openvet.errors import UsageError
 from openvet.gate.catalogue import Catalogue
 from openvet.gate.company import CALLBACK, CompanyLogin
+from openvet.gate.folder import MARK, check_folder, database_url
 from openvet.gate.identity import People
 from openvet.gate.opening import open_gate
 from openvet.gate.peopled import PeopledGate
@@ -34,7 +35,6 @@ from openvet.version import VERSION
 
 __all__ = ["claimed", "is_loopback", "recovery_link", "serve"]
 
-_MARK: Final = "server.json"
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -118,10 +118,8 @@ def recovery_link(config: ServeConfig, name: str) -> str:
         UsageError: the folder is none of a server, or that is no admin of everything.
         StorageError: the database cannot be used.
     """
-    if not os.path.isfile(os.path.join(config.data, _MARK)):
-        raise UsageError(f"{printable(config.data)[:300]} is no folder of a server; name it with --data or --config")
-    path = os.path.abspath(os.path.join(config.data, "openvet.db"))
-    database = open_database(config.database or f"sqlite:///{path}")
+    check_folder(config.data)
+    database = open_database(database_url(config.data, config.database))
     try:
         secret = People(database, system_clock, config.company).recover(name)
     finally:
@@ -137,7 +135,7 @@ def claimed(folder: str) -> Iterator[None]:
         UsageError: another server uses it, or it holds something else.
     """
     shown = printable(folder)[:300]
-    path = os.path.join(folder, _MARK)
+    path = os.path.join(folder, MARK)
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
         if not os.path.lexists(path) and os.listdir(folder):

@@ -24,7 +24,7 @@ from openvet.core.text import printable
 from openvet.errors import UsageError
 from openvet.evidence.log.disk import StorageError
 
-__all__ = ["Connection", "Database", "open_database"]
+__all__ = ["Connection", "Database", "open_database", "schema_of", "told"]
 
 #: Seconds that a transaction waits for another one's end.
 _WAIT: Final = 30
@@ -53,7 +53,7 @@ class Database:
         Raises:
             StorageError: the database does not answer.
         """
-        with _told(), self.engine.connect() as connection, connection.begin() as transaction:
+        with told(), self.engine.connect() as connection, connection.begin() as transaction:
             yield connection
             transaction.rollback()
 
@@ -64,7 +64,7 @@ class Database:
         Raises:
             StorageError: it did not happen: the disk is full, or the database does not answer.
         """
-        with _told(), self._turn, self.engine.connect() as connection:
+        with told(), self._turn, self.engine.connect() as connection:
             writing = connection.execution_options(openvet_writing=True)
             with writing.begin():
                 yield writing
@@ -74,7 +74,8 @@ class Database:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
+    """Say what went wrong with the database (raises :class:`StorageError`)."""
     try:
         yield
     except (DBAPIError, PoolTimeout) as error:
@@ -82,25 +83,42 @@ def _told() -> Iterator[None]:
         raise StorageError(f"the database cannot be used: {why}; nothing of this was acknowledged") from error
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, *, upgrade: bool = True) -> Database:
     """The database at ``url``, with its tables brought up to date.
 
     Args:
         url: ``sqlite:///PATH`` or ``postgresql://USER@HOST/NAME``.
+        upgrade: whether tables of an older OpenVet are brought up to date; else they are refused: a server that uses them may be running.
 
     Raises:
-        UsageError: it is no such URL, or the database is one of a newer OpenVet.
+        UsageError: it is no such URL, or the database is one of a newer OpenVet, or of an older one that is not to be upgraded.
         StorageError: it cannot be reached or written.
     """
     place = _place(url)
     engine = _sqlite(place) if place.get_backend_name() == "sqlite" else _postgresql(place)
     database = Database(engine)
     try:
-        _migrate(database)
+        if upgrade:
+            _migrate(database)
+        elif (found := schema_of(database)) != _head():
+            raise UsageError(
+                f"the database has the schema {printable(found or 'of none')[:40]}, and this OpenVet has {_head()}: use the OpenVet that runs the server, "
+                "or start the server with this one first, which brings it up to date"
+            )
     except BaseException:
         database.close()
         raise
     return database
+
+
+def schema_of(database: Database) -> str:
+    """The version of the tables, '' where there are none (raises :class:`StorageError`)."""
+    with database.reading() as connection:
+        return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def _head() -> str:
+    return str(ScriptDirectory(_MIGRATIONS).get_current_head())
 
 
 def _place(url: str) -> URL:

@@ -33,6 +33,7 @@ __all__ = [
     "jobs_ahead",
     "keep_job",
     "last_job",
+    "release_jobs",
 ]
 
 #: Attempts after which a job that kills its worker is given up.
@@ -190,6 +191,11 @@ def _held(connection: Connection, job: Job, **values: Any) -> None:
     mine = and_(JOB.c.id == job.id, JOB.c.fence == job.fence, JOB.c.state == "running")
     if connection.execute(update(JOB).where(mine).values(**values)).rowcount != 1:
         raise LostJobError(f"the job {job.kind} {job.key} was taken over by somebody else")
+
+
+def release_jobs(connection: Connection) -> None:
+    """Let everything that was begun be begun again at once: whoever worked on it is no more, and what they did elsewhere does not count here."""
+    connection.execute(update(JOB).where(JOB.c.state == "running").values(lease_until=0))
 
 
 def last_job(connection: Connection, key: str) -> JobState | None:
