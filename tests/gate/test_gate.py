@@ -340,12 +340,12 @@ def test_what_was_pruned_is_fetched_again_and_has_to_be_the_same(opening: Openin
         gate = opening(hub)
         for name in files:
             gate.pulled(get(gate, name), HF, len(files[name]))
-        assert gate.prune(1000) == (0, 0)
+        assert gate.prune(idle=1000).files == 0
         clock.move(3600_000)
         gate.pulled(get(gate, "config.json"), HF, 10)
         for sha256 in gate._blobs.names():
             os.utime(gate._blobs.path(sha256), (0, 0))
-        assert gate.prune(600_000)[0] == 2, "but for what was just given to somebody"
+        assert gate.prune(idle=600_000).files == 2, "but for what was just given to somebody"
         assert Path(get(gate, "model.safetensors").path).read_bytes() == files["model.safetensors"]
         assert gate._blobs.remove(hub.digests["README.md"]) > 0
         hub.faults.append(Fault("flip", "/README.md"))

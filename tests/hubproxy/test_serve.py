@@ -221,6 +221,8 @@ grace-seconds = 5
 [data]
 folder = "var"
 database = "postgresql+psycopg://gate@db/gate"
+keep = "2G"
+idle-days = 90
 [[upstream]]
 url = "https://hub.example"
 token-file = "token"
@@ -261,6 +263,7 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
         5,
     )
     assert (found.data, found.workers, found.proxies) == (str(tmp_path / "var"), 3, ("10.0.0.2",))
+    assert (found.keep, found.idle) == (2 << 30, 90 * 24 * HOUR)
     assert found.nginx == "/files"
     assert found.metrics == ("10.0.0.0/8", "::1")
     assert [(each.url, each.folder, each.token) for each in found.upstreams] == [

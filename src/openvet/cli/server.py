@@ -37,6 +37,7 @@ def server() -> None:
       openvet server backup /mnt/backups --config serve.toml
       openvet server restore /mnt/backups/20261129T104500.000Z --dry-run
       openvet server restore /mnt/backups/20261129T104500.000Z --data /srv/openvet
+      openvet server prune --keep 500G --dry-run
 
     \b
     Exit codes:
@@ -95,6 +96,44 @@ def restore(source: str, dry: bool, file: str | None, data: str | None) -> None:
         click.echo(f"the backup is whole: {what}")
         return
     click.echo(f"restored to {config.data}: {what}\nWhat was decided after that is not in it. Where the log had gone on, whoever kept a later checkpoint sees a rollback: tell them.")  # fmt: skip
+
+
+@server.command(short_help="Remove stored files that nobody has pulled for long.")
+@click.option("--idle-days", "days", metavar="N", type=click.IntRange(1, 3660), help="Those that nobody pulled for N days. Default: idle-days of serve.toml.")  # fmt: skip
+@click.option("--keep", metavar="SIZE", help="Until the store has at most SIZE (500G, powers of 1024). Default: keep of serve.toml.")  # fmt: skip
+@click.option("--dry-run", "dry", is_flag=True, help="Say what would be removed, and remove nothing.")
+@_which
+def prune(days: int | None, keep: str | None, dry: bool, file: str | None, data: str | None) -> None:
+    """Make room: remove files of models from the store, those first that were not pulled for longest.
+
+    Decisions, reports, dossiers and the log stay whole. Whoever asks for a removed file waits until it was fetched again from where it
+    came, and it has to be the same bytes: what is not there any more cannot be had again. Do not remove what only you have.
+    """
+    from openvet.core.limits import parse_amount
+    from openvet.errors import UsageError
+    from openvet.gate.folder import check_folder, database_url
+    from openvet.gate.pruning import prune as run
+    from openvet.gate.settings import HOUR
+    from openvet.gate.worker import system_clock
+    from openvet.store.blobs import BlobStore
+    from openvet.store.database import open_database
+
+    config = _config(file, data)
+    idle = days * 24 * HOUR if days is not None else config.idle or None
+    try:
+        most = int(parse_amount(keep, whole=True)) if keep is not None else config.keep or None
+    except UsageError as error:
+        raise UsageError(f"--keep: {error}") from error
+    check_folder(config.data)
+    database = open_database(database_url(config.data, config.database), upgrade=False)
+    try:
+        found = run(database, BlobStore(config.data), system_clock(), idle=idle, keep=most, dry=dry)
+    finally:
+        database.close()
+    click.echo(f"{'would remove' if dry else 'removed'} {found}")
+    if most is not None and found.left_bytes > most:
+        click.echo("openvet: that is more than --keep says; what is left came within the last hour, or is being vetted", err=True)  # fmt: skip
+        raise click.exceptions.Exit(_PARTLY)
 
 
 def _config(file: str | None, data: str | None) -> ServeConfig:

@@ -16,6 +16,7 @@ from openvet.evidence.log.disk import StorageError
 from openvet.gate.answers import Asking, Listed, ListedFile, Ready, Refusal, RefusedError, Repository, Waiting
 from openvet.gate.hooks import announce_decision
 from openvet.gate.policy import admission_line
+from openvet.gate.pruning import Pruned, Pruner, prune
 from openvet.gate.publishing import ask_for_publishing
 from openvet.gate.settings import HOUR, SECOND, Settings
 from openvet.gate.standing import ALL, Stand, Standing, clock_time, line_of, scope_of, standing
@@ -31,9 +32,7 @@ from openvet.store.revisions import (
     FileRow,
     RevisionRow,
     add_revision,
-    blobs_used_since,
     files_of,
-    forget_blob,
     note_ref,
     ref_history,
     repositories_named,
@@ -179,26 +178,13 @@ class OpenGate:
 
     # --- the store ---
 
-    def prune(self, idle: int) -> tuple[int, int]:
-        """Remove the files that nobody was given for ``idle`` milliseconds, nor came since; how many, and their bytes.
+    def prune(self, *, idle: int | None = None, keep: int | None = None, dry: bool = False) -> Pruned:
+        """See :func:`openvet.gate.pruning.prune`."""
+        return prune(self._database, self._blobs, self._clock(), idle=idle, keep=keep, dry=dry)
 
-        Whoever asks for one later waits until it was fetched again, which has to be the same bytes.
-
-        Raises:
-            StorageError: the store or the database cannot be used.
-        """
-        with self._database.reading() as connection:
-            kept = blobs_used_since(connection, self._clock() - idle)
-        count = size = 0
-        for sha256 in list(self._blobs.names()):
-            if (
-                sha256 not in kept and self._blobs.age(sha256) * SECOND >= idle
-            ):  # one that has just come may have no row yet
-                size += self._blobs.remove(sha256)
-                count += 1
-                with self._database.writing() as connection:
-                    forget_blob(connection, sha256)
-        return count, size
+    def pruner(self, idle: int | None, keep: int | None) -> Pruner:
+        """What does that once an hour, when it is started."""
+        return Pruner(self._database, self._blobs, self._clock, idle=idle, keep=keep)
 
     # --- what people decide ---
 

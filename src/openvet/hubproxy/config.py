@@ -51,6 +51,8 @@ class ServeConfig:
         grace: seconds that running transfers get at the end.
         data: the folder that it keeps everything in.
         database: URL of a database; '' is SQLite in ``data``.
+        keep: bytes that stored files may take; 0 is as many as come.
+        idle: milliseconds for which nobody has pulled a stored file that is removed; 0 is never.
         upstreams: where models come from, in order.
         workers: vettings at a time.
         settings: of the gate.
@@ -69,6 +71,8 @@ class ServeConfig:
     grace: int = 30
     data: str = ""
     database: str = ""
+    keep: int = 0
+    idle: int = 0
     upstreams: tuple[Place, ...] = (Place(url=HUB),)
     workers: int = 1
     settings: Settings = field(default_factory=Settings)
@@ -128,7 +132,7 @@ class _Reader(TomlReader):
             ("server",),
             {"host", "port", "url", "proxies", "nginx", "log", "grace-seconds", "anonymous", "metrics"},
         )
-        data = self.table(top.get("data", {}), ("data",), {"folder", "database"})
+        data = self.table(top.get("data", {}), ("data",), {"folder", "database", "keep", "idle-days"})
         vetting = self.table(top.get("vetting", {}), ("vetting",), {"whole", "small", "workers"})
         config = ServeConfig(
             host=self._text(server, ("server",), "host", "127.0.0.1"),
@@ -141,6 +145,8 @@ class _Reader(TomlReader):
             grace=self._number(server, ("server",), "grace-seconds", 30, 1, 3600),
             data=self._path(data, ("data",), "folder"),
             database=self._text(data, ("data",), "database", ""),
+            keep=self._amount(data, ("data",), "keep", 0),
+            idle=self._number(data, ("data",), "idle-days", 0, 0, 3660) * 24 * HOUR,
             upstreams=self._upstreams(top.get("upstream")),
             workers=self._number(vetting, ("vetting",), "workers", 1, 0, 64),
             settings=replace(self._settings(top.get("policy", {}), vetting), hooks=self._hooks(top.get("webhook"))),

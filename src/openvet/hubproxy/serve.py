@@ -66,7 +66,8 @@ def serve(config: ServeConfig, say: Callable[[str], None], log: Callable[[str], 
         gate = open_gate(
             config.data, config.upstreams, config.settings, database=config.database, workers=config.workers
         )
-        try:
+        with contextlib.ExitStack() as ending:
+            ending.callback(gate.close)
             people = People(gate.database, gate.clock, config.company)
             company = None
             if config.company is not None:
@@ -104,10 +105,12 @@ def serve(config: ServeConfig, say: Callable[[str], None], log: Callable[[str], 
                 handed=(os.path.join(config.data, "blobs"), config.nginx) if config.nginx else None,
                 more=operating_routes(gate, config.data, metrics, config.metrics),
             )
+            if config.keep or config.idle:
+                pruner = gate.pruner(config.idle or None, config.keep or None)
+                pruner.start()
+                ending.callback(pruner.stop)
             say(_greeting(config, at, link, anonymous=anonymous))
             server.run()
-        finally:
-            gate.close()
 
 
 def recovery_link(config: ServeConfig, name: str) -> str:
@@ -246,4 +249,5 @@ def _log_to(log: Callable[[str], None], form: str) -> None:
         logger = logging.getLogger(name)
         logger.handlers = [_Lines(log, form)]
         logger.propagate = False
-    logging.getLogger("openvet.people").setLevel(logging.INFO)  # who came in, and what that changed
+    for name in ("openvet.people", "openvet.upkeep"):  # who came in, and what that changed; what was removed
+        logging.getLogger(name).setLevel(logging.INFO)

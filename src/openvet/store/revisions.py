@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from sqlalchemy import and_, bindparam, delete, func, insert, select, union, update
+from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from openvet.core.dataclass import dataclass
 from openvet.store.database import Connection
-from openvet.store.tables import BLOB, FILE, PULL, REF, REPOSITORY, REVISION
+from openvet.store.tables import BLOB, FILE, JOB, PULL, REF, REPOSITORY, REVISION
 
 __all__ = [
-    "FileRow", "RefRow", "RevisionRow", "add_revision", "blob_of_oid", "blobs_used_since", "file_row", "files_of", "forget_blob", "note_blob", "note_ref", "note_stored",
+    "FileRow", "RefRow", "RevisionRow", "add_revision", "blob_of_oid", "blobs_at_work", "file_row", "files_of", "forget_blob",
+    "last_uses", "note_blob", "note_ref", "note_stored",
     "ref_history", "repositories_named", "revision_by_commit", "revision_by_id", "revisions_of", "stored_digest",
 ]  # fmt: skip
 
@@ -142,11 +144,23 @@ def blob_of_oid(connection: Connection, oid: str, size: int) -> str:
     return connection.execute(select(BLOB.c.sha256).where(which).limit(1)).scalar() or ""
 
 
-def blobs_used_since(connection: Connection, at: int) -> set[str]:
-    """The digests of what came into the store, or was given to somebody, at this time or later."""
-    came = select(BLOB.c.sha256).where(BLOB.c.stored_at >= at)
-    given = select(PULL.c.sha256).where(PULL.c.at >= at)
-    return set(connection.execute(union(came, given)).scalars())
+def last_uses(connection: Connection) -> dict[str, int]:
+    """When each stored file came or was given to somebody last, whichever is later."""
+    given = select(PULL.c.sha256, func.max(PULL.c.at)).group_by(PULL.c.sha256)
+    came = connection.execute(select(BLOB.c.sha256, BLOB.c.stored_at))
+    out: dict[str, int] = {each.sha256: each.stored_at for each in came}
+    for sha256, at in connection.execute(given):
+        if at > out.get(sha256, at):
+            out[sha256] = at
+    return out
+
+
+def blobs_at_work(connection: Connection, kind: str) -> set[str]:
+    """The digests of files of commits for which a job of a kind waits or is under way."""
+    jobs = connection.execute(select(JOB.c.payload).where(JOB.c.kind == kind, JOB.c.state.in_(("ready", "running"))))
+    numbers = {int(json.loads(each)["revision"]) for each in jobs.scalars()}
+    which = select(FILE.c.sha256).where(FILE.c.revision.in_(numbers), FILE.c.sha256.is_not(None))
+    return set(connection.execute(which).scalars()) if numbers else set()
 
 
 def forget_blob(connection: Connection, sha256: str) -> None:
