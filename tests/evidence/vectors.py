@@ -23,7 +23,7 @@ from openvet.core.rule import Confidence, Outcome, Severity
 from openvet.disarm.report import Copied, FileReport
 from openvet.disarm.rewrite import DisarmOptions
 from openvet.evidence.keys import PrivateKey, load_private
-from openvet.evidence.predicates.admission_v1 import AdmissionV1, Rest
+from openvet.evidence.predicates.admission_v1 import AdmissionV1, Approval, Rest
 from openvet.evidence.predicates.advisories_v1 import (
     AdvisoriesV1,
     AdvisoryHit,
@@ -483,6 +483,23 @@ _ADMISSION = AdmissionV1(
     "2027-05-27T00:00:00Z", "/vision/ocr", "only where nothing personal is read",
     (Rest("https://openvet/predicates/admission/v1", sha("policy")),),
 )  # fmt: skip
+_BY_TWO = replace(
+    _ADMISSION, reason="Ada: read it; Bob: we know whoever made it", conditions="only offline",
+    approvals=(
+        Approval("Ada", "2026-11-28T09:00:00Z", "read it", until="2027-05-27T00:00:00Z"),
+        Approval("Bob", "2026-11-28T10:00:00Z", "we know whoever made it,\nand ran it ourselves", "only offline"),
+    ),
+)  # fmt: skip
+_FOR_TWO = replace(
+    _ADMISSION,
+    kind="policy",
+    outcome="review",
+    reason="needs a review",
+    by="policy",
+    until=None,
+    conditions="",
+    approvers=2,
+)
 _LISTED_ONLY = AdmissionV1(
     TOOL,
     "dataset",
@@ -679,6 +696,8 @@ def statements() -> Iterator[tuple[str, Statement]]:
     yield "advisories-reached", _advisories(_REACHED)
     model = ResourceDescriptor("my-model", {"dirHash": sha("model")})
     yield "admission-approval", Statement(model, _ADMISSION)
+    yield "admission-by-two", Statement(model, _BY_TWO)
+    yield "admission-for-two", Statement(model, _FOR_TWO)
     yield (
         "admission-upstream",
         Statement(ResourceDescriptor("hf:datasets/squad", {"gitCommit": "0" * 40}), _LISTED_ONLY),
@@ -687,6 +706,8 @@ def statements() -> Iterator[tuple[str, Statement]]:
     yield "answers-none", Statement(model, _NO_ANSWERS)
     yield "decision-lines", Statement(model, _DECISION)
     yield "decision-nothing", Statement(model, _NO_DECISION)
+    lines = (replace(_DECISION.lines[0], approvers=3), *_DECISION.lines[1:])
+    yield "decision-approvers", Statement(model, replace(_DECISION, lines=lines))
     again = AdvisoriesNamed("2026-11-25", 962, sha("advisories"), judged_again=True)
     yield "decision-advisories", Statement(model, replace(_DECISION, advisories=again))
     yield "claims-readings", _claims(_CLAIMS)
@@ -808,6 +829,8 @@ _BREAKS: dict[str, tuple[str, dict[str, Change]]] = {
         "scope": lambda body: body.update(scope="most"),
         "project": lambda body: body.update(project="vision"),
         "day": lambda body: body.update(until="2027-05-27"),
+        "approvers": lambda body: body.update(approvers=2),
+        "nobody-approves": lambda body: body.update(approvals=[{"by": "", "at": "2026-11-28T10:00:00Z", "reason": "yes", "conditions": ""}]),
     }),
     "answers": ("answers-seven", {
         "unknown-field": lambda body: body["answers"][0].update(trusted=True),
@@ -822,6 +845,7 @@ _BREAKS: dict[str, tuple[str, dict[str, Change]]] = {
         "day": lambda body: body.update(asOf="tomorrow"),
         "no-inputs": lambda body: body.pop("inputs"),
         "advisories": lambda body: body.update(advisories={"date": "2026-05-10", "records": 1}),
+        "approvers": lambda body: body["requirements"][0].update(approvers=1),
     }),
     "claims": ("claims-readings", {
         "verdict": lambda body: body["judgements"][0].update(verdict="true"),

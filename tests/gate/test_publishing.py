@@ -20,8 +20,12 @@ from openvet.evidence.predicates.admission_v1 import AdmissionV1
 from openvet.evidence.signing import parse_line, parse_statement
 from openvet.gate.answers import RefusedError
 from openvet.gate.gate import OpenGate
+from openvet.gate.identity import Identity, People
 from openvet.gate.opening import open_key
 from openvet.gate.publishing import ask_for_publishing
+from openvet.gate.requests import Requests
+from openvet.gate.roles import Grant, Role
+from openvet.store import people as people_rows
 from openvet.store.decisions import decisions_of, unpublished_revisions
 from openvet.store.vettings import vetting_report
 from openvet.testing.hub import Fault, Hub
@@ -48,6 +52,48 @@ def dossier(folder: Path, commit: str) -> Dossier:
 def admissions(found: Dossier) -> list[AdmissionV1]:
     parsed = [parse_statement(parse_line(each.line, "line").envelope.payload).predicate for each in found.claims]
     return [each for each in parsed if isinstance(each, AdmissionV1)]
+
+
+PACK = """\
+id: four-eyes
+version: 1.0.0
+title: Four eyes
+sources: {ours: {title: House rules, date: 2026-11-01, confidence: high}}
+requirements:
+  - {id: F-1, title: We know its data, clause: "1", source: ours, level: presence, pass: card.datasets.size() > 0, severity: medium, approvers: 2, remedy: Ask.}
+"""
+
+
+def test_a_pack_asks_for_two_and_the_statement_says_what_both_said(opening: Opening, tmp_path: Path) -> None:
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "pack.yaml").write_text(PACK)
+    with Hub(model()) as hub:
+        gate = opening(hub, packs=(f"{tmp_path}/pack",))
+        with pytest.raises(RefusedError, match="We know its data"):
+            get(gate, "config.json")
+        people = People(gate.database, gate.clock)
+        people.begin()
+        who = []
+        for name, role in (("ann", Role.SUBMITTER), ("abe", Role.APPROVER), ("bea", Role.APPROVER)):
+            person, _ = people.add(name, name)
+            who.append(Identity(person, (Grant(role, "/"),)))
+            with gate.database.writing() as connection:
+                people_rows.give_role(connection, person.id, "/", role, "test", 1)
+        requests = Requests(gate.database, gate, gate.clock)
+        number = requests.ask(who[0], 1, "Reads invoices").id
+        assert (requests.show(who[1], number).needed, requests.show(who[1], number).by_packs) == (2, 2)
+        assert requests.approve(who[1], number, "Read it\nall", conditions="offline").missing == 1
+        with pytest.raises(RefusedError):
+            get(gate, "config.json")
+        assert requests.approve(who[2], number, "Looked at the data \u00e9").state == "approved"
+        assert get(gate, "config.json")
+        settled(gate)
+        stopped, approved = admissions(dossier(tmp_path / "gate", hub.commit))
+        assert (stopped.kind, stopped.outcome, stopped.approvers) == ("policy", "review", 2)
+        assert (approved.by, approved.reason) == ("abe, bea", "abe: Read it all; bea: Looked at the data \\xe9")
+        assert [(each.by, each.reason, each.conditions) for each in approved.approvals] == [
+            ("abe", "Read it\nall", "offline"), ("bea", "Looked at the data \u00e9", ""),
+        ]  # fmt: skip
 
 
 def test_decisions_stand_in_dossier_and_log(opening: Opening, tmp_path: Path) -> None:

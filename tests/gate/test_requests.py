@@ -9,8 +9,12 @@ import pytest
 from sqlalchemy import insert
 
 from openvet.errors import UsageError
+from openvet.evidence.keys import generate
+from openvet.evidence.predicates.admission_v1 import Approval
 from openvet.gate import credentials
+from openvet.gate.answers import Repository
 from openvet.gate.identity import Identity, NotAllowedError, People
+from openvet.gate.policy import admission_line
 from openvet.gate.requests import Requests, Rules
 from openvet.gate.roles import Right, Role
 from openvet.store import people as people_rows
@@ -119,9 +123,16 @@ def who(database: Database, clock: Clock) -> Who:
     return make
 
 
-def policy(database: Database, revision: int, outcome: str) -> None:
+KEY = generate()
+
+
+def policy(database: Database, revision: int, outcome: str, approvers: int = 0, scope: str = "all") -> None:
+    line = admission_line(
+        Repository("model", "org/tiny"), "c" * 40, KEY, scope=scope, kind="policy", outcome=outcome, reason="because", by="policy", now=NOW,
+        approvers=approvers,
+    )  # fmt: skip
     with database.writing() as connection:
-        add_decision(connection, revision, "all", "policy", outcome, "because", "policy", NOW, b"{}")
+        add_decision(connection, revision, scope, "policy", outcome, "because", "policy", NOW, line)
 
 
 def test_from_a_stopped_pull_to_an_approval(
@@ -159,6 +170,9 @@ def test_from_a_stopped_pull_to_an_approval(
             "conditions": "not for personal data",
             "until": NOW + 5 + 180 * DAY,
             "project": "/vision",
+            "approvals": (
+                Approval("abe", "2026-11-28T12:00:00Z", "Read it all", "not for personal data", "2027-05-27T12:00:00Z"),
+            ),
         }
     ]
     shown = requests.show(asker, number)
@@ -188,9 +202,48 @@ def test_an_exception_takes_two_and_a_day(
     assert (
         requests.approve(two, number, "looked at it", until=NOW + 90 * DAY, conditions="isolated").state == "approved"
     )
-    assert writes.written == [
-        {"by": "abe, bea", "reason": "looked at it", "conditions": "isolated", "until": NOW + 20 * DAY, "project": "/"}
-    ]
+    (written,) = writes.written
+    assert written.pop("approvals") == (
+        Approval("abe", "2026-11-28T12:00:00Z", "known risk", "isolated", "2026-12-18T12:00:00Z"),
+        Approval("bea", "2026-11-28T12:00:00Z", "looked at it", "isolated", "2027-02-26T12:00:00Z"),
+    )
+    assert written == {
+        "by": "abe, bea", "reason": "abe: known risk; bea: looked at it", "conditions": "isolated", "until": NOW + 20 * DAY, "project": "/",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("said", "rules", "exception", "needed"),
+    [
+        ([("review", 3, "all")], Rules(), False, 3),
+        ([("review", 2, "all")], Rules(approvers=4), False, 4),
+        ([("reject", 3, "all")], Rules(), True, 3),
+        ([("reject", 0, "all")], Rules(), True, 2),
+        # what a pack asked for once counts no more when the policy has decided anew
+        ([("review", 3, "all"), ("review", 0, "all")], Rules(), False, 1),
+        # parts of a large revision count beside each other, until all of it is decided
+        ([("reject", 3, "file:w.safetensors"), ("review", 2, "small")], Rules(), True, 3),
+        ([("reject", 3, "file:w.safetensors"), ("review", 2, "all")], Rules(), False, 2),
+        ([], Rules(), False, 1),
+    ],
+)
+def test_packs_ask_for_more_people_and_never_for_fewer(
+    database: Database, revision: int, who: Who, writes: Writes, clock: Clock,
+    said: list[tuple[str, int, str]], rules: Rules, exception: bool, needed: int,
+) -> None:  # fmt: skip
+    for outcome, approvers, scope in said:
+        policy(database, revision, outcome, approvers, scope)
+    requests = Requests(database, writes, clock, rules)
+    number = requests.ask(who("ann", "submitter"), revision, "research").id
+    for at in range(needed):
+        each = who(f"abe{at}", "approver")
+        shown = requests.show(each, number)
+        assert (shown.exception, shown.needed, shown.missing) == (exception, needed, needed - at)
+        assert writes.written == []
+        done = requests.approve(each, number, f"reason {at}", until=NOW + DAY)
+        assert (done.state, done.missing) == (("asked", needed - at - 1) if at + 1 < needed else ("approved", 0))
+    approvals = writes.written[0]["approvals"]
+    assert [(each.by, each.reason) for each in approvals] == [(f"abe{at}", f"reason {at}") for at in range(needed)]  # type: ignore[attr-defined]
 
 
 def test_who_changes_their_mind_is_not_counted(database: Database, requests: Requests, revision: int, who: Who) -> None:

@@ -14,6 +14,7 @@ from tests.evidence.vectors import ADMITTED, REJECTED, TOOL
 
 from openvet.evidence.predicates.answers_v1 import AnswersV1, GivenAnswer
 from openvet.evidence.predicates.decision_v1 import OUTCOMES, DecisionV1, Line
+from openvet.evidence.predicates.fields import Fields
 from openvet.evidence.signing import parse_statement, statement_bytes
 from openvet.evidence.statement import ResourceDescriptor, Statement
 from openvet.policy.compiled import CompiledPack, compile_pack
@@ -245,6 +246,26 @@ def test_waivers_take_a_line_out_for_their_model_and_their_days() -> None:
     for day, digests in ((date(2027, 1, 1), mine), (date(2026, 10, 31), mine), (DAY, {"sha256": "cd" * 32}), (DAY, {})):
         assert one(found, {"card.present": False}, day, digests=digests).verdict == "reject"
     assert one(found, {"card.present": True}, digests=mine).waived is None
+
+
+@pytest.mark.parametrize(
+    ("facts", "waived", "asks"),
+    [({"card.present": False}, False, 3), ({}, False, 3), ({"card.present": True}, False, 0), ({"card.present": False}, True, 0)],
+)  # fmt: skip
+def test_a_line_that_stops_a_model_asks_for_as_many_as_it_says(facts: dict[str, Any], waived: bool, asks: int) -> None:
+    waiver = (
+        'waivers:\n  - {requirement: A, subject: "*", reason: r, owner: me, from: 2026-11-01, expires: 2026-12-31}\n'
+    )
+    got = one(pack(line("card.present", approvers="3"), more=waiver if waived else ""), facts)
+    assert got.approvers == asks
+    assert Line.take(Fields(got.to_json())) == got
+
+
+def test_a_line_that_lets_through_asks_for_nobody() -> None:
+    """An outcome that admits stops nothing, also where another outcome of the line does."""
+    found = pack(line("card.present", on="{indeterminate: admit}", approvers="2"))
+    assert (one(found, {}).verdict, one(found, {}).approvers) == ("admit", 0)
+    assert (one(found, {"card.present": False}).verdict, one(found, {"card.present": False}).approvers) == ("reject", 2)
 
 
 def test_offenders_are_named_and_bounded() -> None:

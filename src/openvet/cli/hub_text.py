@@ -83,6 +83,8 @@ def request_page(shown: Mapping[str, Any], look: Look) -> str:
         out.append(_paragraph("stopped", f"{asked['blocks']} pulls{client}", look))
     if shown["exception"]:
         out.append(_paragraph("exception", f"policy rejects it: {shown['needed']} people have to approve, until a day", look))  # fmt: skip
+    if shown["by_packs"]:
+        out.append(_paragraph("four eyes", f"a policy pack asks for {shown['by_packs']} people who approve it", look))
     for each in shown["voices"]:
         more = "; ".join(filter(None, (each["conditions"], until(each["until"]) if each["until"] is not None else "")))
         text = f"{each['name']} on {moment(each['at'])}: {each['text']}" + (f" [{more}]" if more else "")

@@ -18,6 +18,8 @@ from openvet.errors import OpenVetError, UsageError, VerifyError
 from openvet.evidence.log.index import find
 from openvet.evidence.log.proof import entry_for
 from openvet.evidence.log.reading import LogReader
+from openvet.evidence.predicates.admission_v1 import AdmissionV1, Approval
+from openvet.evidence.signing import parse_line, parse_statement
 from openvet.evidence.strict import encode_base64
 from openvet.gate.clients import Client, clients_among
 from openvet.gate.identity import Identity, NotAllowedError
@@ -37,7 +39,7 @@ from openvet.store.models import ModelRow
 from openvet.store.revisions import FileRow, RevisionRow, files_of, revision_by_commit, revision_by_id
 from openvet.store.vettings import vetting_lines, vetting_report
 
-__all__ = ["Catalogue", "Day", "LogPage", "Logged", "NotThereError", "Overview", "Revoking", "Shown"]
+__all__ = ["Catalogue", "Day", "LogPage", "Logged", "NotThereError", "Overview", "Revoking", "Shown", "approvals_of"]
 
 _DAY: Final = 24 * 3_600_000
 _TIMELINE: Final = 1000
@@ -435,6 +437,12 @@ class Catalogue:
         if Right.SEE in who.rights_in(ROOT):
             return None
         return lists.people_of(connection, seen) | {who.person.id}
+
+
+def approvals_of(line: bytes) -> tuple[Approval, ...]:
+    """What each of those said who approved, by the signed statement of a decision; none where it is not of people, or names them together alone."""
+    said = parse_statement(parse_line(line, "a statement of ours").envelope.payload).predicate
+    return said.approvals if isinstance(said, AdmissionV1) else ()
 
 
 def _with_right(connection: Connection, who: Identity, right: Right) -> list[str]:

@@ -13,6 +13,7 @@ from openvet.core.text import printable
 from openvet.errors import UsageError
 from openvet.evidence.keys import PrivateKey
 from openvet.evidence.log.disk import StorageError
+from openvet.evidence.predicates.admission_v1 import Approval
 from openvet.gate.answers import Asking, Listed, ListedFile, Ready, Refusal, RefusedError, Repository, Waiting
 from openvet.gate.hooks import announce_decision
 from openvet.gate.policy import admission_line
@@ -234,9 +235,16 @@ class OpenGate:
         conditions: str = "",
         until: int | None = None,
         project: str = "/",
+        approvals: Sequence[Approval] = (),
     ) -> int:
-        """As :meth:`approve`, in a transaction that is open for writing, of a revision by its number. It stands when that is committed."""
-        number = self._decide(connection, revision, "approval", "admit", by, reason, until, project, conditions)
+        """As :meth:`approve`, in a transaction that is open for writing, of a revision by its number. It stands when that is committed.
+
+        Args:
+            approvals: what each of those said who approve it, where they are known one by one.
+        """
+        number = self._decide(
+            connection, revision, "approval", "admit", by, reason, until, project, conditions, approvals
+        )
         found = self._held_in(connection, revision)
         scope = self._scope_of(found, None)
         if missing_bytes(part_of(files_of(connection, revision), scope, self._settings)):
@@ -262,7 +270,7 @@ class OpenGate:
 
     def _decide(
         self, connection: Connection, revision: int, kind: str, outcome: str, by: str, reason: str, until: int | None, project: str,
-        conditions: str,
+        conditions: str, approvals: Sequence[Approval] = (),
     ) -> int:  # fmt: skip
         now, found = self._clock(), self._held_in(connection, revision)
         by, reason, conditions = line_of(by, 200), line_of(reason), line_of(conditions, 2000)
@@ -274,6 +282,7 @@ class OpenGate:
         line = admission_line(
             found.listed.repository, found.row.commit, self._key, scope=ALL, kind=kind, outcome=outcome, reason=reason, by=by, now=now, until=until,
             project=project, conditions=conditions, rests=() if before is None else (decision_line(connection, before),),
+            approvals=approvals,
         )  # fmt: skip
         number = add_decision(
             connection, revision, ALL, kind, outcome, reason, by, now, line, project=project, until=until, conditions=conditions,

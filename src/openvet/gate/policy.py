@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+from openvet.errors import VerifyError
 from openvet.evidence.keys import PrivateKey
-from openvet.evidence.predicates.admission_v1 import AdmissionV1, Rest
+from openvet.evidence.predicates.admission_v1 import AdmissionV1, Approval, Rest
 from openvet.evidence.predicates.fields import timestamp
-from openvet.evidence.signing import parse_line, sign_statement, to_line
+from openvet.evidence.signing import parse_line, parse_statement, sign_statement, to_line
 from openvet.evidence.statement import ResourceDescriptor, Statement
 from openvet.gate.answers import Repository
 from openvet.gate.settings import Settings
+from openvet.gate.standing import latest_by_policy
 from openvet.policy.compiled import CompiledPack
 from openvet.policy.vocabulary import BESIDE
 from openvet.reports.report import ModelReport
+from openvet.store.decisions import DecisionRow
 from openvet.workflows.check import Options
 from openvet.workflows.decide import decide_report
 from openvet.workflows.knowledge import tool
@@ -25,9 +28,7 @@ from openvet.workflows.packs import load_held
 from openvet.workflows.signed_packs import signed_by
 from openvet.workflows.statements import Asked, own_kinds, statements_of
 
-__all__ = ["Policy", "admission_line", "day_of", "evidence_lines", "moment_of"]
-
-#: Questions that packs may need beside those of every check.
+__all__ = ["Policy", "admission_line", "approvers_by_packs", "day_of", "evidence_lines", "moment_of"]
 
 
 def moment_of(now: int) -> datetime:
@@ -114,17 +115,20 @@ def admission_line(
     conditions: str = "",
     subject: ResourceDescriptor | None = None,
     rests: Iterable[bytes] = (),
+    approvers: int = 0,
+    approvals: Sequence[Approval] = (),
 ) -> bytes:
     """The signed statement of a decision: about the bytes where they are known, else about the commit.
 
     Args:
         subject: the bytes.
         rests: signed statements that it rests on.
+        approvers, approvals: as of :class:`AdmissionV1`.
     """
     said = AdmissionV1(
         tool=tool(), repository=repository.kind, name=repository.name, commit=commit, scope=scope, kind=kind, outcome=outcome, reason=reason, by=by,
         at=timestamp(moment_of(now)), until=None if until is None else timestamp(moment_of(until)), project=project,
-        conditions=conditions, rests=tuple(map(_rest, rests)),
+        conditions=conditions, rests=tuple(map(_rest, rests)), approvers=approvers, approvals=tuple(approvals),
     )  # fmt: skip
     about = subject if subject is not None and subject.digest else None
     return to_line(
@@ -132,6 +136,24 @@ def admission_line(
             Statement(about or ResourceDescriptor(f"hf:{repository}@{commit}", {"gitCommit": commit}), said), key
         )
     )
+
+
+def approvers_by_packs(decisions: Sequence[DecisionRow], line_of: Callable[[int], bytes]) -> int:
+    """How many people have to approve a revision by the packs that decided about it last, 0 where they leave that to the gate.
+
+    Args:
+        decisions: about it, the latest first; those about a part of it count beside each other, until one about all of it.
+        line_of: the signed statement of a decision, by its number.
+    """
+    counts = [_admission(line_of(each.id)).approvers for each in latest_by_policy(decisions)]
+    return max(counts, default=0)
+
+
+def _admission(line: bytes) -> AdmissionV1:
+    found = parse_statement(parse_line(line, "a statement of ours").envelope.payload).predicate
+    if not isinstance(found, AdmissionV1):
+        raise VerifyError("malformed", "what the gate kept as a decision is none")
+    return found
 
 
 def _rest(line: bytes) -> Rest:

@@ -1,8 +1,9 @@
 """Requests: somebody wants what is not admitted, says what for, and others decide.
 
 A pull that is stopped becomes a request by itself, which waits for its purpose. Whoever may decide approves or declines; nobody approves what they asked
-for themselves. What policy rejects outright is an exception: it ends on a day, and needs two people unless the rules say otherwise. The
-decision is a signed statement, written in the same transaction as the last voice that it needed.
+for themselves. What policy rejects outright is an exception: it ends on a day, and needs two people unless the rules say otherwise. Packs may ask for
+more people (``approvers`` of a requirement): what the last decision of the policy asks for counts. The decision is a signed statement with the words of
+everybody who approved, written in the same transaction as the last voice that it needed.
 """
 
 from __future__ import annotations
@@ -10,18 +11,23 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final, Protocol
 
 from openvet.core.dataclass import dataclass
 from openvet.errors import UsageError
+from openvet.evidence.predicates.admission_v1 import Approval
+from openvet.evidence.predicates.fields import timestamp
 from openvet.gate.hooks import announce_request
 from openvet.gate.identity import Identity, NotAllowedError
+from openvet.gate.policy import approvers_by_packs, moment_of
 from openvet.gate.roles import ROOT, Right, parse_project
 from openvet.gate.settings import Hook
+from openvet.gate.standing import latest_by_policy
 from openvet.store import people as people_rows
 from openvet.store import requests as rows
 from openvet.store.database import Connection, Database
-from openvet.store.decisions import decisions_of
+from openvet.store.decisions import decision_line, decisions_of
 from openvet.store.requests import Request, Voice
 
 __all__ = ["Deciding", "Outcome", "Requests", "Rules", "Shown"]
@@ -61,6 +67,7 @@ class Deciding(Protocol):
         conditions: str,
         until: int | None,
         project: str,
+        approvals: Sequence[Approval],
     ) -> int: ...
 
 
@@ -75,13 +82,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A request as one person may see it: with all voices, whether policy rejects it, and how many people have to approve it."""
+    """A request as one person may see it: with all voices, whether policy rejects it, and how many people have to approve it; ``by_packs`` is how many
+    of them packs ask for, 0 where they leave that to the gate.
+    """
 
     request: Request
     voices: tuple[Voice, ...]
     exception: bool
     needed: int
     missing: int
+    by_packs: int = 0
 
 
 class Requests:
@@ -203,10 +213,13 @@ class Requests:
                 connection,
                 found.revision,
                 by=", ".join(each.name for each in approving),
-                reason=reason,
+                reason=approving[0].text
+                if len(approving) == 1
+                else "; ".join(f"{each.name}: {each.text}" for each in approving),
                 conditions="; ".join(dict.fromkeys(each.conditions for each in approving if each.conditions)),
                 until=min(each.until for each in approving if each.until is not None),
                 project=found.project,
+                approvals=tuple(map(_approval, approving)),
             )
             rows.change_request(connection, number, now, state="approved", decision=decision)
             announce_request(connection, self._hooks, number, "request.approved", now)
@@ -291,12 +304,13 @@ class Requests:
         return self._shown(connection, found)
 
     def _shown(self, connection: Connection, found: Request) -> Shown:
-        said = next((each for each in decisions_of(connection, found.revision) if each.kind == "policy"), None)
-        exception = said is not None and said.outcome not in {"admit", "review"}
-        needed = self._rules.exception_approvers if exception else self._rules.approvers
+        decisions = decisions_of(connection, found.revision)
+        exception = any(each.outcome not in {"admit", "review"} for each in latest_by_policy(decisions))
+        by_packs = approvers_by_packs(decisions, partial(decision_line, connection))
+        needed = max(by_packs, self._rules.exception_approvers if exception else self._rules.approvers)
         voices = rows.voices_of(connection, found.id)
         missing = 0 if found.state not in _OPEN else needed - len(self._approving(connection, voices, found))
-        return Shown(found, voices, exception, needed, max(0, missing))
+        return Shown(found, voices, exception, needed, max(0, missing), by_packs)
 
     def _approving(self, connection: Connection, voices: Sequence[Voice], found: Request) -> list[Voice]:
         """The last word of everybody who approves, and may still decide: a role that was taken away takes the voice with it."""
@@ -317,6 +331,11 @@ class Requests:
             day = datetime.fromtimestamp(most / 1000, UTC).date().isoformat()
             raise UsageError(f"an approval ends after today and no later than {day}; it can be given anew then")
         return until
+
+
+def _approval(voice: Voice) -> Approval:
+    until = None if voice.until is None else timestamp(moment_of(voice.until))
+    return Approval(voice.name, timestamp(moment_of(voice.at)), voice.text, voice.conditions, until)
 
 
 def _may_decide(connection: Connection, person: int, project: str) -> bool:

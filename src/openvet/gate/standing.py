@@ -22,6 +22,7 @@ __all__ = [
     "Standing",
     "clock_time",
     "is_approved",
+    "latest_by_policy",
     "line_of",
     "reason_of",
     "scope_of",
@@ -74,6 +75,17 @@ def standing(decisions: Sequence[DecisionRow], scope: str, now: int, project: st
     if found is None:
         return Standing(Stand.OPEN)
     return Standing(Stand.ADMITTED if found.outcome == "admit" else Stand.REFUSED, found)
+
+
+def latest_by_policy(decisions: Sequence[DecisionRow]) -> list[DecisionRow]:
+    """What the policy said last of each part of a revision, of ``decisions``, the latest first: no more behind one that is about all of it."""
+    found: dict[str, DecisionRow] = {}
+    for each in decisions:
+        if each.kind == "policy":
+            found.setdefault(each.scope, each)
+            if each.scope == ALL:
+                break
+    return list(found.values())
 
 
 def is_approved(decisions: Sequence[DecisionRow], now: int) -> bool:

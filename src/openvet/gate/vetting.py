@@ -304,7 +304,7 @@ class Vetter:
         lines = evidence_lines(report, self._key, started, finished)
         line = admission_line(
             repository, commit, self._key, scope=task.scope, kind="policy", outcome=outcome, reason=reason, by="policy", now=finished,
-            until=until, subject=report.subject, rests=lines,
+            until=until, subject=report.subject, rests=lines, approvers=max((each.approvers for each in report.policies), default=0),
         )  # fmt: skip
         text = json_report.compose(Report(tool(), (report,), rule_texts(), ()))
         summary = summary_of_report(report, vetting)

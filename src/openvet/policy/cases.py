@@ -120,6 +120,7 @@ def _expected(expect: Mapped, pack: CompiledPack) -> list[tuple[str, str, str]]:
         ("dates", lines),
         ("verdicts", lines),
         ("foreseen", lines),
+        ("approvers", lines),
     )
     for part, known in parts:
         found = expect.may(part)
@@ -132,12 +133,14 @@ def _expected(expect: Mapped, pack: CompiledPack) -> list[tuple[str, str, str]]:
                 text = each.word(VERDICTS)
             elif part == "dates":
                 text = each.day().isoformat()
+            elif part == "approvers":
+                text = str(each.whole())
             elif part == "missing":
                 text = "\n".join(each.texts())
             else:
                 text = ", ".join(each.texts()) if isinstance(each.value, list) else each.text()
             out.append((part, name, text))
-    expect.end("verdict", "steps", "outcomes", "missing", "dates", "verdicts", "foreseen")
+    expect.end("verdict", "steps", "outcomes", "missing", "dates", "verdicts", "foreseen", "approvers")
     if not out:
         expect.node.refuse("nothing is expected")
     return out
@@ -187,6 +190,8 @@ def _line(line: Line, part: str, wanted: str) -> str:
         return line.since
     if part == "foreseen":
         return line.foreseen
+    if part == "approvers":
+        return str(line.approvers)
     named = [each for each in wanted.split("\n") if each in line.missing or each in line.why]
     return wanted if len(named) == len(wanted.split("\n")) else "\n".join(line.missing) or line.why
 

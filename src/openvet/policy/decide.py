@@ -162,7 +162,7 @@ class _Decider:
                 offenders = tuple(map(str, found[:_MOST_OFFENDERS]))
                 if len(found) > _MOST_OFFENDERS:
                     offenders = (*offenders, f"and {len(found) - _MOST_OFFENDERS} more")
-        verdict = self._verdict(compiled, outcome)
+        verdict = self._pack.pack.verdict_of(each, outcome)
         waiver = self._waivers.get(each.id) if verdict is not Verdict.ADMIT else None
         if waiver is not None:
             verdict = Verdict.ADMIT
@@ -173,6 +173,7 @@ class _Decider:
             kinds=tuple(kind for kind in compiled.kinds if kind in self._kinds),
             answers=tuple(sorted(questions & self._said.keys())), since=since, foreseen=foreseen, waived=_waived(waiver),
             remedy=each.remedy if outcome in (_VIOLATED, _INDETERMINATE) else "",
+            approvers=0 if verdict is Verdict.ADMIT else each.approvers,
         )  # fmt: skip
 
     def _outcome(self, compiled: CompiledRequirement) -> tuple[str, str, _Open, str]:
@@ -237,13 +238,6 @@ class _Decider:
         questions = dict.fromkeys(name.split(".")[1] for name in compiled.names if name.startswith("answers."))
         said = [f"{self._said[one].by}, {self._said[one].said}" for one in questions if one in self._said]
         return _ATTESTED, f"said by {'; '.join(dict.fromkeys(said))}", _Open((), "")
-
-    def _verdict(self, compiled: CompiledRequirement, outcome: str) -> Verdict:
-        each = compiled.requirement
-        if outcome in each.on:
-            return each.on[outcome]
-        found = self._pack.pack.verdicts.get(outcome)
-        return Verdict.ADMIT if found is None else found[each.severity]
 
 
 def _waived(waiver: Waiver | None) -> Waived | None:

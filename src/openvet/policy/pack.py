@@ -150,6 +150,7 @@ class Requirement:
         until: the first day on which it is in force no longer.
         needs: further kinds of statements that have to be at hand.
         on: what its outcomes lead to, where that is not the pack's.
+        approvers: people who have to approve a model that it stops; 0 leaves that to the gate.
     """
 
     id: str
@@ -169,6 +170,7 @@ class Requirement:
     until: date | None = None
     needs: tuple[str, ...] = ()
     on: Mapping[str, Verdict] = field(default_factory=dict)
+    approvers: int = 0
     where: str = field(default="", compare=False)
 
 
@@ -225,6 +227,13 @@ class Pack:
     verdicts: Verdicts = field(default_factory=lambda: DEFAULT_VERDICTS)
     waivers: tuple[Waiver, ...] = ()
     files: tuple[PackFile, ...] = ()
+
+    def verdict_of(self, requirement: Requirement, outcome: str) -> Verdict:
+        """What an outcome of a requirement leads to."""
+        if outcome in requirement.on:
+            return requirement.on[outcome]
+        found = self.verdicts.get(outcome)
+        return Verdict.ADMIT if found is None else found[requirement.severity]
 
     @property
     def name(self) -> str:

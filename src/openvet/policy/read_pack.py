@@ -41,6 +41,8 @@ _OUTCOMES: Final = ("violated", "indeterminate")
 _SEVERITIES: Final = tuple(str(each) for each in Severity)
 _VERDICTS: Final = tuple(str(each) for each in Verdict)
 _DEEPEST: Final = 8
+#: Of people who have to approve: one has to anyway, and nobody finds more than ten.
+_APPROVERS: Final = (2, 10)
 #: Words of CEL that nothing can be called.
 _RESERVED: Final = frozenset(["as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop", "package", "namespace", "null", "return", "true", "var", "void", "while"])  # fmt: skip
 
@@ -146,6 +148,11 @@ def _whole(pack: Pack, file: str) -> Pack:
             seen[each.id] = each.where
     known = {each.id for each in pack.requirements}
     problems += [f"{each.where}: there is no requirement {each.requirement!r}" for each in pack.waivers if each.requirement not in known]  # fmt: skip
+    problems += [
+        f"{each.where}: {each.id} asks for {each.approvers} approvers, and none of its outcomes stops a model: nobody would ever be asked"
+        for each in pack.requirements
+        if each.approvers and all(pack.verdict_of(each, outcome) is Verdict.ADMIT for outcome in _OUTCOMES)
+    ]
     if problems:
         raise PackError(*problems)
     return pack
@@ -237,12 +244,22 @@ def _requirement(node: Node, sources: Mapping[str, Source]) -> Requirement:
         until=None if until is None else until.day(),
         needs=() if needs is None else needs.texts(),
         on={outcome: Verdict(one.word(_VERDICTS)) for outcome, one in _outcomes(each.may("on"))},
+        approvers=_approvers(each.may("approvers")),
         where=_where(node),
     )
     _both(node, made.undecided, made.because)
     each.end("id", "title", "clause", "source", "level", "pass", "severity", "remedy", "applies", "text", "undecided", "because", "offenders",
-             "in_force", "cases", "until", "needs", "on")  # fmt: skip
+             "in_force", "cases", "until", "needs", "on", "approvers")  # fmt: skip
     return made
+
+
+def _approvers(node: Node | None) -> int:
+    if node is None:
+        return 0
+    found, (least, most) = node.whole(), _APPROVERS
+    if not least <= found <= most:
+        node.refuse(f"approvers is from {least} to {most}, and not {found}: one person has to approve without it")
+    return found
 
 
 def _phases(start: Node | None, cases: Node | None) -> tuple[Phase, ...]:

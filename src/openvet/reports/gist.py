@@ -78,7 +78,11 @@ def _claims(found: Claims) -> list[str]:
 
 def _admission(found: AdmissionV1) -> list[str]:
     until = f", until {found.until}" if found.until else ""
-    return [f"{found.kind} of {found.name}@{found.commit[:8]} by {found.by}: {found.outcome}{until}", found.reason]
+    return [
+        f"{found.kind} of {found.name}@{found.commit[:8]} by {found.by}: {found.outcome}{until}",
+        found.reason,
+        *(f"{each.by}: {each.reason}" for each in found.approvals),
+    ]
 
 
 def _advisories(found: AdvisoriesV1) -> list[str]:

@@ -98,6 +98,7 @@ def compose_requirement(line: CompiledRequirement, found: CompiledPack, look: Lo
     if line.kinds:
         rows.append(["needs", f"{plural(len(line.kinds), 'statement')}: {', '.join(line.kinds)}"])
     rows += [["leads to", ", ".join(f"{outcome}: {verdict}" for outcome, verdict in _verdicts(line, found).items())]]
+    rows += [["asks for", f"{each.approvers} people who approve what it stops"]] if each.approvers else []
     rows.append(["what to do", each.remedy])
     lines += ["", *table(rows, look)]
     below = _steps_below(line, found)
@@ -207,6 +208,7 @@ def requirement_json(line: CompiledRequirement, found: CompiledPack) -> dict[str
             "needs": list(line.kinds),
             "rests_on": list(line.all_names),
             "verdicts": _verdicts(line, found),
+            "approvers": each.approvers or None,
             "remedy": each.remedy,
         }
     )

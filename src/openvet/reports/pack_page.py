@@ -118,6 +118,7 @@ def _requirement(line: CompiledRequirement, found: CompiledPack) -> Iterator[str
         rows.append(f"* Statements: {', '.join(map(_span, line.kinds))}")
     rows += [f"* Facts: {', '.join(facts)}"] if facts else []
     rows += [f"* Questions: {', '.join(map(_span, asked))}"] if asked else []
+    rows += [f"* Asks for {each.approvers} people who approve what it stops"] if each.approvers else []
     rows.append(f"* What to do: {prose(each.remedy)}")
     yield "\n".join(rows)
 

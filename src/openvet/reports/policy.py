@@ -112,6 +112,8 @@ def _line(each: Line, look: Look, *, everything: bool) -> list[str]:
         rows.append(
             ["", f"waived until {each.waived.expires} by {visible(each.waived.owner)}: {visible(each.waived.reason)}"]
         )
+    if each.approvers:
+        rows.append(["", f"asks for {each.approvers} people who approve it"])
     if each.remedy and each.waived is None:
         rows.append(["", f"to do: {visible(each.remedy)}"])
     return [*out, *table(rows, look.width, wrap=True)]

@@ -21,6 +21,7 @@ from sqlalchemy import insert
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
+from openvet.evidence.predicates.admission_v1 import Approval
 from openvet.gate import credentials
 from openvet.gate.answers import Repository
 from openvet.gate.catalogue import Catalogue
@@ -99,21 +100,27 @@ class Live:
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self.tokens: dict[str, str] = {}
 
-    def write_approval(self, connection: Connection, revision: int, **said: object) -> int:
-        return self.decide(connection, revision, "approval", "admit", **said)
+    def write_approval(
+        self, connection: Connection, revision: int, *, approvals: Sequence[Approval], **said: Any
+    ) -> int:
+        return self.decide(connection, revision, "approval", "admit", approvals=approvals, **said)
 
-    def write_revocation(self, connection: Connection, revision: int, **said: object) -> int:
+    def write_revocation(self, connection: Connection, revision: int, **said: Any) -> int:
         return self.decide(connection, revision, "revocation", "reject", **said)
 
     def wake(self) -> None:
         """Nobody works here."""
 
-    def decide(self, connection: Connection, revision: int, kind: str, outcome: str, **said: object) -> int:
+    def decide(
+        self, connection: Connection, revision: int, kind: str, outcome: str, *, approvers: int = 0,
+        approvals: Sequence[Approval] = (), **said: object,
+    ) -> int:  # fmt: skip
         """A decision, signed as the gate signs it."""
         project, reason, by = str(said.get("project", "/")), str(said["reason"]), str(said["by"])
         repository = Repository("model", "org/tiny")
         line = admission_line(
-            repository, COMMIT, self.key, scope="all", kind=kind, outcome=outcome, reason=reason, by=by, now=self.now, project=project
+            repository, COMMIT, self.key, scope="all", kind=kind, outcome=outcome, reason=reason, by=by, now=self.now, project=project,
+            approvers=approvers, approvals=approvals,
         )  # fmt: skip
         return add_decision(connection, revision, "all", kind, outcome, reason, by, self.now, line, project=project)
 

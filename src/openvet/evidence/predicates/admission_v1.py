@@ -13,10 +13,10 @@ from typing import Any, Final
 from openvet.core.dataclass import dataclass
 from openvet.core.pattern import pattern
 from openvet.evidence.predicates import PREDICATE_BASE
-from openvet.evidence.predicates.fields import FieldError, Fields, without_none
+from openvet.evidence.predicates.fields import FieldError, Fields, approvers_of, without_none
 from openvet.evidence.predicates.tool import Tool
 
-__all__ = ["KINDS", "OUTCOMES", "PREDICATE_TYPE", "AdmissionV1", "Rest"]
+__all__ = ["KINDS", "OUTCOMES", "PREDICATE_TYPE", "AdmissionV1", "Approval", "Rest"]
 
 PREDICATE_TYPE: Final = f"{PREDICATE_BASE}/admission/v1"
 KINDS: Final = ("policy", "approval", "revocation")
@@ -47,6 +47,36 @@ class Rest:
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    """What one of those who approved said: who, when, why, and what was asked for in return; ``until`` as in :class:`AdmissionV1`."""
+
+    by: str
+    at: str
+    reason: str
+    conditions: str = ""
+    until: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return without_none(
+            {"by": self.by, "at": self.at, "reason": self.reason, "conditions": self.conditions, "until": self.until}
+        )
+
+    @classmethod
+    def take(cls, found: Fields) -> Approval:
+        made = cls(
+            by=found.take("by", str),
+            at=found.time("at"),
+            reason=found.take("reason", str),
+            conditions=found.take("conditions", str),
+            until=found.may_time("until"),
+        )
+        if not made.by or not made.reason:
+            raise FieldError(f"{found.at}/by or its reason is empty")
+        found.end()
+        return made
+
+
+@dataclass(frozen=True, slots=True)
 class AdmissionV1:
     """The body of an admission statement.
 
@@ -63,6 +93,8 @@ class AdmissionV1:
         project: where it holds, and below; ``/`` is everywhere.
         conditions: what was asked for in return, in words.
         rests: statements that it rests on.
+        approvers: of the policy: how many people its packs ask to approve it; 0 where they leave that to the gate.
+        approvals: of an approval: what each of those said who approved, where the gate knows them one by one.
     """
 
     tool: Tool
@@ -79,6 +111,8 @@ class AdmissionV1:
     project: str = "/"
     conditions: str = ""
     rests: tuple[Rest, ...] = ()
+    approvers: int = 0
+    approvals: tuple[Approval, ...] = ()
     predicate_type: str = field(default=PREDICATE_TYPE, init=False)
 
     def to_json(self) -> dict[str, Any]:
@@ -97,6 +131,8 @@ class AdmissionV1:
                 "project": self.project,
                 "conditions": self.conditions,
                 "restsOn": [each.to_json() for each in self.rests],
+                "approvers": self.approvers or None,
+                "approvals": [each.to_json() for each in self.approvals] or None,
             }
         )
 
@@ -125,6 +161,8 @@ class AdmissionV1:
             project=found.take("project", str),
             conditions=found.take("conditions", str),
             rests=tuple(map(Rest.take, found.objects("restsOn"))),
+            approvers=approvers_of(found),
+            approvals=tuple(map(Approval.take, found.may_objects("approvals") or ())),
         )
         for each in (knowledge, tool, repository, found):
             each.end()
@@ -142,4 +180,6 @@ class AdmissionV1:
             made.kind == "revocation" and made.outcome != "reject"
         ):
             raise FieldError("/outcome is not one of this kind of decision")
+        if (made.approvers and made.kind != "policy") or (made.approvals and made.kind != "approval"):
+            raise FieldError("/approvers are of a policy's decision, and /approvals of people's")
         return made

@@ -13,7 +13,7 @@ from openvet.core.dataclass import dataclass
 from openvet.core.pattern import pattern
 from openvet.evidence.predicates import PREDICATE_BASE
 from openvet.evidence.predicates.answers_v1 import day_of
-from openvet.evidence.predicates.fields import FieldError, Fields, count_of, without_none
+from openvet.evidence.predicates.fields import FieldError, Fields, approvers_of, count_of, without_none
 from openvet.evidence.predicates.tool import Tool
 
 __all__ = [
@@ -206,6 +206,7 @@ class Line:
         foreseen: of ``not-yet-in-force``, what it would be on that day by what is known now.
         waived: the waiver, where one holds.
         remedy: what to do, where it is violated or indeterminate.
+        approvers: people who have to approve the model because of this line; 0 where the pack asks for none.
     """
 
     id: str
@@ -225,6 +226,7 @@ class Line:
     foreseen: str = ""
     waived: Waived | None = None
     remedy: str = ""
+    approvers: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return without_none(
@@ -246,6 +248,7 @@ class Line:
                 "foreseen": self.foreseen or None,
                 "waived": None if self.waived is None else self.waived.to_json(),
                 "remedy": self.remedy or None,
+                "approvers": self.approvers or None,
             }
         )
 
@@ -270,6 +273,7 @@ class Line:
             foreseen=found.word("foreseen", OUTCOMES) if found.may_be("foreseen") else "",
             waived=None if waived is None else Waived.take(waived),
             remedy=found.may("remedy", str) or "",
+            approvers=approvers_of(found),
         )
         found.end()
         return made
@@ -306,6 +310,11 @@ class DecisionV1:
     def count(self, outcome: str) -> int:
         """How many lines have an outcome."""
         return sum(each.outcome == outcome for each in self.lines)
+
+    @property
+    def approvers(self) -> int:
+        """How many people have to approve the model by the pack, 0 where it asks for none."""
+        return max((each.approvers for each in self.lines), default=0)
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -208,6 +208,16 @@ def count_of(found: Fields, name: str) -> int:
     return value
 
 
+def approvers_of(found: Fields) -> int:
+    """How many people have to approve: ``approvers``, 2 to 10; 0 where it is not there (raises :class:`FieldError`)."""
+    if not found.may_be("approvers"):
+        return 0
+    count = count_of(found, "approvers")
+    if not 2 <= count <= 10:
+        raise FieldError(f"{found.at}/approvers is not from 2 to 10")
+    return count
+
+
 def with_extensions(body: dict[str, Any], extensions: Mapping[str, Any]) -> dict[str, Any]:
     """``body`` with every extension where it was read."""
     for pointer, item in extensions.items():

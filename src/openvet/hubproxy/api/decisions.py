@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 
 from openvet.errors import UsageError
-from openvet.gate.catalogue import Catalogue, NotThereError
+from openvet.gate.catalogue import Catalogue, NotThereError, approvals_of
 from openvet.gate.identity import NotAllowedError
 from openvet.hubproxy.api.pages import Id, Limit, Line, Model, Page, Prose, When, answer
 from openvet.hubproxy.api.who import Who
@@ -51,10 +51,23 @@ class EntryOut(Model):
     proof: str
 
 
+class ApprovalOut(Model):
+    """What one of those said who approved, as it was signed."""
+
+    by: str
+    at: str
+    reason: str
+    conditions: str
+    until: str | None
+
+
 class DecisionShownOut(Model):
-    """A decision with its signed statement, as it was signed, and the proof that it is in the log; null until it is published."""
+    """A decision with its signed statement, as it was signed, and the proof that it is in the log; null until it is published. ``approvals`` are what
+    each of those said who approved.
+    """
 
     decision: DecisionOut
+    approvals: list[ApprovalOut]
     statement: str
     log: EntryOut | None
 
@@ -162,7 +175,13 @@ def show_decision(request: Request, who: Who, number: Number) -> DecisionShownOu
     """One decision with what proves it: nobody needs to trust this server for it."""
     found, line, logged = _catalogue(request).decision(who, number)
     entry = None if logged is None else EntryOut(index=logged.index, entry=logged.entry, proof=logged.proof)
-    return DecisionShownOut(decision=decision_out(found), statement=line.decode("utf-8"), log=entry)
+    approvals = [
+        ApprovalOut(by=each.by, at=each.at, reason=each.reason, conditions=each.conditions, until=each.until)
+        for each in approvals_of(line)
+    ]
+    return DecisionShownOut(
+        decision=decision_out(found), approvals=approvals, statement=line.decode("utf-8"), log=entry
+    )
 
 
 @ROUTES.get("/vettings", tags=["vettings"], response_model=Page[JobOut])

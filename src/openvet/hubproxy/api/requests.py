@@ -56,13 +56,14 @@ class VoiceOut(Model):
 
 
 class ShownOut(Model):
-    """A request with all that was said; ``missing`` is how many more people have to approve it."""
+    """A request with all that was said; ``missing`` is how many more people have to approve it, ``by_packs`` how many packs ask for (0 for none)."""
 
     request: RequestOut
     voices: list[VoiceOut]
     exception: bool
     needed: int
     missing: int
+    by_packs: int
 
 
 class RequestIn(Model):
@@ -185,7 +186,7 @@ def show(request: Request, who: Who, number: Number) -> ShownOut:
     found: Shown = _desk(request).show(who, number)
     return ShownOut(
         request=_out(found.request), voices=[_voice(each) for each in found.voices], exception=found.exception, needed=found.needed,
-        missing=found.missing,
+        missing=found.missing, by_packs=found.by_packs,
     )  # fmt: skip
 
 

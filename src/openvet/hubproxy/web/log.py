@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from openvet.core.text import printable
 from openvet.errors import VerifyError
-from openvet.gate.catalogue import LogPage
+from openvet.gate.catalogue import LogPage, approvals_of
 from openvet.gate.roles import ROOT, Right
 from openvet.hubproxy.web.call import Call, number_of
 from openvet.hubproxy.web.pages import HEADERS
@@ -50,7 +50,7 @@ def show(call: Call) -> Response:
     except VerifyError as error:
         return call.show("wrong.html", 500, title="The log is damaged", text=f"It does not prove this decision: {error.message}. Tell whoever runs this server.")  # fmt: skip
     text = printable(line.decode("utf-8", "backslashreplace"))
-    return call.show("decision.html", found=found, line=text, logged=logged, kinds=KINDS)
+    return call.show("decision.html", found=found, line=text, logged=logged, kinds=KINDS, approvals=approvals_of(line))
 
 
 def statement(call: Call) -> Response:

@@ -121,7 +121,7 @@ def show(call: Call, problem: str = "") -> Response:
     own = request.person == who.person.id
     rules = call.desk.requests.rules
     return call.show(
-        "request.html", problem=problem, request=request, voices=found.voices, exception=found.exception, needed=found.needed, missing=found.missing,
+        "request.html", problem=problem, request=request, voices=found.voices, exception=found.exception, needed=found.needed, missing=found.missing, by_packs=found.by_packs,
         states=STATES, says=_SAYS, revision=revision, done=_DONE.get(call.sent.text("done"), ""),
         decides=open_ and _decides(who, request.project) and (not own or rules.alone), declines=open_ and _decides(who, request.project),
         asks=open_ and (own or request.person is None) and Right.ASK in who.rights_in(request.project), withdraws=open_ and own, own=own,

@@ -89,6 +89,8 @@ def _why(line: Line) -> Html:
         said.append(join(tag("br"), tag("code", named)))
     if line.foreseen:
         said.append(join(tag("br"), f"from {short(line.since) or 'a day that nobody can say'} on: {line.foreseen}, by what is known now"))  # fmt: skip
+    if line.approvers:
+        said.append(join(tag("br"), f"Asks for {line.approvers} people who approve it."))
     if line.remedy:
         said.append(join(tag("br"), tag("strong", "What to do: "), short(line.remedy)))
     if line.waived is not None:
