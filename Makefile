@@ -169,9 +169,10 @@ conformance: $(STAMP)/test $(CACHE)/interop/model-signing/.made ## suites of oth
 interop-log: $(STAMP)/test $(CACHE)/interop/tlog/.made ## our logs read by aics-tlog, and its logs by us (TLOG_PYTHON=python3.12)
 	$(BIN)/python -m pytest tests/conformance/test_tlog.py $(ARGS)
 
-clients: $(STAMP)/test $(CACHE)/clients/hub-0/.made $(CACHE)/clients/hub-1/.made $(CACHE)/clients/hub-2/.made ## real clients of a hub pull through the gate and are refused: huggingface_hub 0.36 to 2.4, hf, Transformers, JavaScript; people log in at a certified provider
+clients: $(STAMP)/test $(CACHE)/clients/hub-0/.made $(CACHE)/clients/hub-1/.made $(CACHE)/clients/hub-2/.made ## real clients of a hub pull through the gate and are refused: huggingface_hub 0.36 to 2.4, hf, Transformers, JavaScript; people log in at a certified provider; Schemathesis holds the API to its schema
 	@$(MAKE) --no-print-directory $(CACHE)/clients/js/.made || echo "openvet: the tests with @huggingface/hub are left out" >&2
 	@$(MAKE) --no-print-directory $(CACHE)/login/.made || echo "openvet: the logins at a certified provider are left out" >&2
+	@$(MAKE) --no-print-directory $(CACHE)/clients/schema/.made || echo "openvet: the API against its schema is left out" >&2
 	@$(MAKE) --no-print-directory $(CACHE)/clients/transformers/.made || echo "openvet: the tests with Transformers are left out" >&2
 	$(BIN)/python -m pytest tests/hubclients tests/login $(ARGS)
 

@@ -52,7 +52,7 @@ def test_there_is_a_lock_for_each_tool_that_ours_must_understand() -> None:
 
 def test_there_is_a_lock_for_each_client_that_pulls_through_the_gate() -> None:
     clients = {path.stem.removeprefix("clients-") for path in LOCKS if path.stem.startswith("clients-")}
-    assert clients == {"hub-0", "hub-1", "hub-2", "transformers"}
+    assert clients == {"hub-0", "hub-1", "hub-2", "schema", "transformers"}
 
 
 @pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.stem)

@@ -10,6 +10,7 @@ import json
 import os
 import zlib
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from openvet.core.dataclass import dataclass
@@ -44,6 +45,8 @@ __all__ = ["Catalogue", "Day", "LogPage", "Logged", "NotThereError", "Overview",
 _DAY: Final = 24 * 3_600_000
 _TIMELINE: Final = 1000
 _USERS: Final = 100
+#: What is told of an upstream that is a folder.
+_FOLDER: Final = "a folder of the server"
 
 
 class NotThereError(OpenVetError):
@@ -162,7 +165,8 @@ class Catalogue:
         """
         with self._database.reading() as connection:
             where = self._where(connection, who, project)
-            return where, rows.list_models(connection, _above(where), self._clock(), limit=limit, **which)
+            found = rows.list_models(connection, _above(where), self._clock(), limit=limit, **which)
+            return where, tuple(_told(who, each) for each in found)
 
     def revisions(
         self, who: Identity, kind: str, name: str, *, ref: str = "", project: str = "", before: int | None = None, limit: int = 100
@@ -177,7 +181,7 @@ class Catalogue:
             found = rows.list_revisions(
                 connection, (kind, name), _above(where), self._clock(), ref=ref, before=before, limit=limit
             )
-            return where, found
+            return where, tuple(_told(who, each) for each in found)
 
     def find(self, who: Identity, kind: str, name: str, commit: str) -> int:
         """The number of a revision.
@@ -209,7 +213,9 @@ class Catalogue:
             people = self._people(connection, who, seen)
             uses = lists.list_uses(connection, people=people, revision=revision, limit=_USERS)
             about = json.loads(revision_by_id(connection, revision).about)
-        return Shown(row, where, about, timeline, vettings, uses, len(files), sum(each.size for each in files))
+        return Shown(
+            _told(who, row), where, about, timeline, vettings, uses, len(files), sum(each.size for each in files)
+        )
 
     def files(self, who: Identity, revision: int) -> list[FileRow]:
         """The files of a revision (raises like :meth:`find`)."""
@@ -437,6 +443,13 @@ class Catalogue:
         if Right.SEE in who.rights_in(ROOT):
             return None
         return lists.people_of(connection, seen) | {who.person.id}
+
+
+def _told(who: Identity, row: ModelRow) -> ModelRow:
+    """A row as somebody may see it: where a folder of ours lies is for those who look after the server."""
+    if "://" in row.upstream or Right.ADMINISTER in who.rights_in(ROOT):
+        return row
+    return replace(row, upstream=_FOLDER)
 
 
 def approvals_of(line: bytes) -> tuple[Approval, ...]:

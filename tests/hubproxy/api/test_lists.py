@@ -80,7 +80,7 @@ def test_an_invitation_leads_to_a_password(live: Live) -> None:
         ("GET", "/requests?limit=1001", None, "query.limit"),
         ("GET", "/requests?after=99999999999999999999999", None, "query.after"),
         ("GET", "/requests?state=lost", None, "query.state.0"),
-        ("GET", "/requests/99999999999999999999999", None, "path.number"),
+        ("GET", "/requests/9999999999999999", None, "path.number"),
         ("POST", "/requests/1/approvals", {"reason": "x", "until": 10**30}, "body.until"),
         ("POST", "/requests", {**ASK, "purpose": "x" * 4001}, "body.purpose"),
         ("POST", "/requests/decisions", {"requests": [], "decision": "approve", "reason": "x"}, "body.requests"),
@@ -90,6 +90,27 @@ def test_what_does_not_fit_is_told_with_its_place(live: Live, method: str, path:
     found = live.ask(method, path, body, as_="root")
     assert (found.status, found.headers["content-type"]) == (422, "application/problem+json")
     assert [each["at"] for each in found.json["errors"]] == [at]
+
+
+@pytest.mark.parametrize(
+    ("until", "fits"), [(1795867200001, True), (1.0, True), (False, False), ("5", False), (5.5, False), (-1, False)]
+)
+def test_nothing_is_guessed(live: Live, until: object, fits: bool) -> None:
+    """A number is a number: whole as JSON Schema has it, and no text or truth value."""
+    found = live.ask("POST", "/requests/1/approvals", {"reason": "x", "until": until}, as_="root")
+    assert (found.status, "errors" in found.json) == ((403, False) if fits else (422, True))
+
+
+def test_the_methods_of_a_path_are_named_together(live: Live) -> None:
+    for path, methods in (("/people", "GET, POST"), ("/people/zoe/identity", "DELETE, PUT"), ("/requests/decisions", "POST"),
+                          ("/tokens/1", "DELETE"), ("/me", "GET")):  # fmt: skip
+        found = live.ask("PATCH", path, {}, as_="root")
+        assert (found.status, found.headers["allow"]) == (405, methods)
+
+
+@pytest.mark.parametrize("number", ["9" * 17, "9" * 5000, "x", "-1", "1.0", "%31%00"])
+def test_a_path_with_no_number_is_none(live: Live, number: str) -> None:
+    assert live.ask("GET", f"/requests/{number}", as_="root").status == 404
 
 
 @pytest.mark.parametrize(

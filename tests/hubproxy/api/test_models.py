@@ -266,6 +266,16 @@ def test_a_token_of_a_project_sees_no_more_than_the_project(live: Live) -> None:
     assert live.ask("POST", "/revocations", {"revisions": [1], "reason": "x"}, as_="narrow").status == 403
 
 
+def test_where_a_folder_lies_is_told_to_those_who_look_after_the_server(live: Live) -> None:
+    for upstream, told in (("/srv/models", "a folder of the server"), ("https://hub.example", "https://hub.example")):
+        with live.database.writing() as connection:
+            connection.execute(update(REVISION).values(upstream=upstream))
+        for who, shown in (("viewer", told), ("approver", told), ("root", upstream)):
+            for path in ("/models", "/revisions?name=org/tiny"):
+                assert live.ask("GET", path, as_=who).json["items"][0]["upstream"] == shown
+            assert live.ask("GET", "/revisions/1", as_=who).json["revision"]["upstream"] == shown
+
+
 @pytest.mark.parametrize(
     ("upstream", "purl"), [("https://huggingface.co", f"pkg:huggingface/org/tiny@{COMMIT}"), ("/srv/models", "")]
 )

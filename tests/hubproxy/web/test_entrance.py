@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -183,6 +183,20 @@ def test_another_page_cannot_send_our_forms(site: Site) -> None:
 
         assert [each.title for each in list_tokens(connection)].count("x") == 0
     assert browser.post("/openvet/account/tokens", good, {"Sec-Fetch-Site": "same-origin"}).status == 200
+
+
+@pytest.mark.parametrize("number", ["9" * 17, "9" * 5000, "0", "-1", "\u0661"])
+def test_an_address_with_no_number_of_ours_is_no_page(site: Site, number: str) -> None:
+    browser = site.browser("viewer")
+    for each in (f"/openvet/requests/{quote(number)}", f"/openvet/log/{quote(number)}/statement.json"):
+        page = browser.get(each)
+        assert (
+            page.status,
+            "is not here" in page.text
+            or "of that number" in page.text
+            or "no request" in page.text
+            or "no decision" in page.text,
+        ) == (404, True)
 
 
 def test_bodies_that_are_no_forms(site: Site) -> None:

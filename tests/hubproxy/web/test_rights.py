@@ -72,7 +72,7 @@ PUBLIC = {
 def test_the_table_holds_every_page() -> None:
     names = set()
     for each in PAGES:
-        path = each.path.replace(":int", "")
+        path = each.path.replace(":row", "")
         names |= {f"{method} {path}" for method, has in (("GET", each.get), ("POST", each.post)) if has}
         assert each.public == (f"GET {path}" in PUBLIC), path
     assert names == set(TABLE) | PUBLIC

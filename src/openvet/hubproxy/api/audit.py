@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request
 
 from openvet.gate.catalogue import Catalogue, LogPage
 from openvet.hubproxy.api.decisions import EntryOut
-from openvet.hubproxy.api.pages import Limit, Line, Model, When
+from openvet.hubproxy.api.pages import InProject, Limit, Model, When
 from openvet.hubproxy.api.who import Who
 
 __all__ = ["ROUTES"]
@@ -76,7 +76,7 @@ def overview(
     request: Request,
     who: Who,
     since: Annotated[When | None, Query(description="milliseconds UTC; yesterday at this time, if not given")] = None,
-    project: Annotated[Line, Query()] = "",
+    project: Annotated[InProject, Query()] = "",
 ) -> OverviewOut:
     """How everything stands, and what is new since a moment."""
     catalogue: Catalogue = request.app.state.catalogue
@@ -114,7 +114,7 @@ def show_log(
     return _out(catalogue.log(who, before=after, limit=limit))
 
 
-@ROUTES.get("/log/{index}")
+@ROUTES.get("/log/{index:row}")
 def show_entry(request: Request, who: Who, index: Annotated[int, Path(ge=0, le=2**53)]) -> LogOut:
     """One entry with the proof that it is in the log."""
     catalogue: Catalogue = request.app.state.catalogue

@@ -11,7 +11,7 @@ from pydantic import Field
 from openvet.errors import UsageError
 from openvet.gate.catalogue import Catalogue, NotThereError, approvals_of
 from openvet.gate.identity import NotAllowedError
-from openvet.hubproxy.api.pages import Id, Limit, Line, Model, Page, Prose, When, answer
+from openvet.hubproxy.api.pages import CSV, Body, Id, InProject, Limit, Line, Model, Page, Said, When, answer
 from openvet.hubproxy.api.who import Who
 from openvet.store.lists import Decided, VettingJob
 
@@ -91,19 +91,19 @@ class JobOut(Model):
     started: int
 
 
-class VetIn(Model):
+class VetIn(Body):
     """Revisions to vet, again where they were."""
 
     revisions: list[Id] = Field(min_length=1, max_length=1000)
-    project: Line = ""
+    project: InProject = ""
 
 
-class RevokeIn(Model):
+class RevokeIn(Body):
     """Revisions that nobody may have any more in a project and below."""
 
     revisions: list[Id] = Field(min_length=1, max_length=1000)
-    reason: Prose
-    project: Line = ""
+    reason: Said
+    project: InProject = ""
 
 
 class DoneOut(Model):
@@ -149,7 +149,7 @@ def _job(each: VettingJob) -> JobOut:
     )  # fmt: skip
 
 
-@ROUTES.get("/decisions", response_model=Page[DecisionOut])
+@ROUTES.get("/decisions", response_model=Page[DecisionOut], responses=CSV)
 def list_decisions(
     request: Request,
     who: Who,
@@ -170,7 +170,7 @@ def list_decisions(
     return answer(request, [decision_out(each) for each in found[:limit]], following)
 
 
-@ROUTES.get("/decisions/{number}")
+@ROUTES.get("/decisions/{number:row}")
 def show_decision(request: Request, who: Who, number: Number) -> DecisionShownOut:
     """One decision with what proves it: nobody needs to trust this server for it."""
     found, line, logged = _catalogue(request).decision(who, number)
@@ -184,7 +184,7 @@ def show_decision(request: Request, who: Who, number: Number) -> DecisionShownOu
     )
 
 
-@ROUTES.get("/vettings", tags=["vettings"], response_model=Page[JobOut])
+@ROUTES.get("/vettings", tags=["vettings"], response_model=Page[JobOut], responses=CSV)
 def list_vettings(
     request: Request,
     who: Who,

@@ -12,7 +12,7 @@ from starlette.background import BackgroundTask
 from openvet.errors import UsageError
 from openvet.gate.catalogue import Catalogue
 from openvet.hubproxy.api.decisions import DecisionOut, decision_out
-from openvet.hubproxy.api.pages import Id, Limit, Line, Model, Page, answer
+from openvet.hubproxy.api.pages import BILL, CSV, Id, InProject, Limit, Line, Model, Page, answer, file_of
 from openvet.hubproxy.api.pulls import UseOut, use_out
 from openvet.hubproxy.api.who import Who
 from openvet.store.lists import Vetted
@@ -24,7 +24,7 @@ ROUTES = APIRouter(tags=["models"])
 Number = Annotated[Id, Path()]
 Kind = Literal["model", "dataset"]
 Standing = Literal["open", "admitted", "refused", "revoked"]
-Project = Annotated[Line, Query(description="in which it stands so; your own, if not given")]
+Project = Annotated[InProject, Query(description="in which it stands so; your own, if not given")]
 
 
 class RevisionOut(Model):
@@ -108,7 +108,7 @@ def _vetting(each: Vetted) -> VettingOut:
     )  # fmt: skip
 
 
-@ROUTES.get("/models", response_model=Page[RevisionOut])
+@ROUTES.get("/models", response_model=Page[RevisionOut], responses=CSV)
 def list_models(
     request: Request,
     who: Who,
@@ -138,7 +138,7 @@ def list_models(
     return answer(request, [_out(each, where) for each in found[:limit]], following)
 
 
-@ROUTES.get("/revisions", response_model=Page[RevisionOut])
+@ROUTES.get("/revisions", response_model=Page[RevisionOut], responses=CSV)
 def list_revisions(
     request: Request,
     who: Who,
@@ -157,7 +157,7 @@ def list_revisions(
     return answer(request, [_out(each, where) for each in found[:limit]], following)
 
 
-@ROUTES.get("/revisions/{number}")
+@ROUTES.get("/revisions/{number:row}")
 def show_revision(request: Request, who: Who, number: Number, project: Project = "") -> RevisionShownOut:
     """One revision: how it stands and why, its decisions and vettings, and who had it."""
     found = _catalogue(request).show(who, number, project=project)
@@ -170,7 +170,7 @@ def show_revision(request: Request, who: Who, number: Number, project: Project =
     )  # fmt: skip
 
 
-@ROUTES.get("/revisions/{number}/files", response_model=Page[FileOut])
+@ROUTES.get("/revisions/{number:row}/files", response_model=Page[FileOut], responses=CSV)
 def list_files(
     request: Request,
     who: Who,
@@ -187,14 +187,14 @@ def list_files(
     return answer(request, page, str(after + limit) if after + limit < len(found) else None)
 
 
-@ROUTES.get("/revisions/{number}/report", response_class=Response)
+@ROUTES.get("/revisions/{number:row}/report", response_class=Response, responses=BILL)
 def report(request: Request, who: Who, number: Number) -> Response:
     """The last report, as ``openvet check --format json`` writes it."""
     found = _catalogue(request).report(who, number)
     return Response(found, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-@ROUTES.get("/revisions/{number}/bom", response_class=Response)
+@ROUTES.get("/revisions/{number:row}/bom", response_class=Response, responses=BILL)
 def bill(
     request: Request,
     who: Who,
@@ -206,7 +206,7 @@ def bill(
     return Response(found, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-@ROUTES.get("/revisions/{number}/dossier", response_class=Response)
+@ROUTES.get("/revisions/{number:row}/dossier", response_class=Response, responses=file_of("application/zip"))
 def dossier(request: Request, who: Who, number: Number) -> Response:
     """Every signed statement about a revision as a zip, for ``openvet dossier verify``."""
     path = _catalogue(request).dossier(who, number)

@@ -10,7 +10,7 @@ from pydantic import Field
 from openvet.errors import UsageError
 from openvet.gate.identity import Identity, NotAllowedError, People
 from openvet.gate.roles import ROOT, Right, Role
-from openvet.hubproxy.api.pages import Id, Limit, Line, Model, Page, answer
+from openvet.hubproxy.api.pages import CSV, Body, Days, Id, Limit, Line, Model, Name, OfProject, Page, answer
 from openvet.hubproxy.api.who import Who
 from openvet.store import people as rows
 from openvet.store.database import Database
@@ -18,7 +18,7 @@ from openvet.store.database import Database
 __all__ = ["ROUTES"]
 
 ROUTES = APIRouter()
-Name = Annotated[Line, Path()]
+Somebody = Annotated[Name, Path()]
 Number = Annotated[Id, Path()]
 
 
@@ -35,7 +35,7 @@ class PersonOut(Model):
     subject: str | None
 
 
-class IdentityIn(Model):
+class IdentityIn(Body):
     """Who somebody is at the provider: what it calls them for ever."""
 
     subject: Annotated[Line, Field(min_length=1)]
@@ -51,10 +51,10 @@ class MeOut(Model):
     issuer: str | None
 
 
-class PersonIn(Model):
+class PersonIn(Body):
     """Somebody new. A service account has tokens and no password."""
 
-    name: Line
+    name: Name
     title: Line = ""
     service: bool = False
 
@@ -74,10 +74,10 @@ class ProjectOut(Model):
     added: int
 
 
-class ProjectIn(Model):
+class ProjectIn(Body):
     """A new project below one that is there."""
 
-    path: Line
+    path: OfProject
     title: Line = ""
 
 
@@ -92,12 +92,12 @@ class RoleOut(Model):
     added: int
 
 
-class RoleIn(Model):
+class RoleIn(Body):
     """A role to give or to take."""
 
-    name: Line
-    project: Line = ROOT
-    role: Role
+    name: Name
+    project: OfProject = ROOT
+    role: Annotated[Role, Field(strict=False)]
 
 
 class TokenOut(Model):
@@ -115,13 +115,15 @@ class TokenOut(Model):
     last_used: int | None
 
 
-class TokenIn(Model):
+class TokenIn(Body):
     """A new token: of oneself, or of a service account that one administers."""
 
     title: Line = ""
-    project: Line = ROOT
-    rights: list[Right] = Field([Right.SEE, Right.PULL, Right.ASK], max_length=len(Right))
-    days: int = Field(90, ge=1, le=366)
+    project: OfProject = ROOT
+    rights: list[Annotated[Right, Field(strict=False)]] = Field(
+        [Right.SEE, Right.PULL, Right.ASK], min_length=1, max_length=len(Right)
+    )
+    days: Days = 90
     owner: Line = ""
 
 
@@ -166,7 +168,7 @@ def me(who: Who) -> MeOut:
     )
 
 
-@ROUTES.get("/people", tags=["people"], response_model=Page[PersonOut])
+@ROUTES.get("/people", tags=["people"], response_model=Page[PersonOut], responses=CSV)
 def list_people(request: Request, who: Who, limit: Limit = 100, after: Annotated[Line, Query()] = "") -> object:
     """People and service accounts, in order of their names."""
     who.require(Right.ADMINISTER, ROOT)
@@ -186,7 +188,7 @@ def add_person(request: Request, who: Who, new: PersonIn) -> InvitedOut:
 
 
 @ROUTES.post("/people/{name}/invitation", tags=["people"], status_code=201)
-def invite(request: Request, who: Who, name: Name) -> InvitedOut:
+def invite(request: Request, who: Who, name: Somebody) -> InvitedOut:
     """A new link for somebody who lost the password."""
     who.require(Right.ADMINISTER, ROOT)
     found = _somebody(request, name)
@@ -196,21 +198,21 @@ def invite(request: Request, who: Who, name: Name) -> InvitedOut:
 
 
 @ROUTES.put("/people/{name}/identity", tags=["people"], status_code=204, response_class=Response)
-def connect(request: Request, who: Who, name: Name, identity: IdentityIn) -> None:
+def connect(request: Request, who: Who, name: Somebody, identity: IdentityIn) -> None:
     """Say who somebody is at the provider; sessions of theirs end."""
     who.require(Right.ADMINISTER, ROOT)
     _people(request).connect(_somebody(request, name), identity.subject)
 
 
 @ROUTES.delete("/people/{name}/identity", tags=["people"], status_code=204, response_class=Response)
-def part(request: Request, who: Who, name: Name) -> None:
+def part(request: Request, who: Who, name: Somebody) -> None:
     """Have somebody be nobody at the provider any more; roles that its groups gave are taken, and sessions end."""
     who.require(Right.ADMINISTER, ROOT)
     _people(request).connect(_somebody(request, name), "")
 
 
 @ROUTES.post("/people/{name}/disabled", tags=["people"], status_code=204, response_class=Response)
-def disable(request: Request, who: Who, name: Name) -> None:
+def disable(request: Request, who: Who, name: Somebody) -> None:
     """Let somebody in no more, by no way."""
     who.require(Right.ADMINISTER, ROOT)
     found = _somebody(request, name)
@@ -220,7 +222,7 @@ def disable(request: Request, who: Who, name: Name) -> None:
 
 
 @ROUTES.delete("/people/{name}/disabled", tags=["people"], status_code=204, response_class=Response)
-def enable(request: Request, who: Who, name: Name) -> None:
+def enable(request: Request, who: Who, name: Somebody) -> None:
     """Let somebody in again; the tokens that have not expired count again, too."""
     who.require(Right.ADMINISTER, ROOT)
     found = _somebody(request, name)
@@ -231,7 +233,7 @@ def enable(request: Request, who: Who, name: Name) -> None:
 # --- projects and roles ---
 
 
-@ROUTES.get("/projects", tags=["projects"], response_model=Page[ProjectOut])
+@ROUTES.get("/projects", tags=["projects"], response_model=Page[ProjectOut], responses=CSV)
 def list_projects(request: Request, who: Who) -> object:
     """The projects that one may see something in."""
     with _database(request).reading() as connection:
@@ -252,8 +254,8 @@ def add_project(request: Request, who: Who, new: ProjectIn) -> ProjectOut:
     return ProjectOut(path=made.path, title=made.title, added=made.added)
 
 
-@ROUTES.get("/roles", tags=["projects"], response_model=Page[RoleOut])
-def list_roles(request: Request, who: Who, project: Annotated[Line, Query()] = ROOT) -> object:
+@ROUTES.get("/roles", tags=["projects"], response_model=Page[RoleOut], responses=CSV)
+def list_roles(request: Request, who: Who, project: Annotated[OfProject, Query()] = ROOT) -> object:
     """The roles that hold in a project, those given above it among them."""
     who.require(Right.ADMINISTER, project)
     with _database(request).reading() as connection:
@@ -311,7 +313,7 @@ def _no_token(who: Identity) -> None:
         raise NotAllowedError("tokens are made and revoked by people who are logged in, not by tokens")
 
 
-@ROUTES.get("/tokens", tags=["tokens"], response_model=Page[TokenOut])
+@ROUTES.get("/tokens", tags=["tokens"], response_model=Page[TokenOut], responses=CSV)
 def list_tokens(
     request: Request,
     who: Who,
@@ -343,7 +345,7 @@ def add_token(request: Request, who: Who, new: TokenIn) -> NewTokenOut:
     return NewTokenOut(text=made.text, token=_token(kept, owner.name))
 
 
-@ROUTES.delete("/tokens/{number}", tags=["tokens"], status_code=204, response_class=Response)
+@ROUTES.delete("/tokens/{number:row}", tags=["tokens"], status_code=204, response_class=Response)
 def revoke_token(request: Request, who: Who, number: Number) -> None:
     """End a token: one's own, or anybody's for those who administer the root. A token may end itself."""
     if who.token is not None and who.token.id != number:

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from openvet.core.text import printable
 from openvet.errors import UsageError, VerifyError
@@ -20,32 +21,32 @@ __all__ = ["PROBLEMS", "NotIdentifiedError", "add_handlers", "problem"]
 
 MEDIA_TYPE: Final = "application/problem+json"
 _MOST: Final = 20
+_METHODS: Final = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
+_SCHEMA: Final[dict[str, Any]] = {
+    MEDIA_TYPE: {
+        "schema": {
+            "type": "object",
+            "required": ["title", "status", "detail"],
+            "properties": {
+                "title": {"type": "string"},
+                "status": {"type": "integer"},
+                "detail": {"type": "string"},
+                "errors": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "properties": {"at": {"type": "string"}, "detail": {"type": "string"}},
+                    },
+                },
+            },
+        }
+    }
+}
 #: The schema of a problem, for every route.
 PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
-    "4XX": {
-        "description": "It was not done; `detail` says why and what to do next.",
-        "content": {
-            MEDIA_TYPE: {
-                "schema": {
-                    "type": "object",
-                    "required": ["title", "status", "detail"],
-                    "properties": {
-                        "title": {"type": "string"},
-                        "status": {"type": "integer"},
-                        "detail": {"type": "string"},
-                        "errors": {
-                            "type": "array",
-                            "items": {
-                                "type": "object",
-                                "properties": {"at": {"type": "string"}, "detail": {"type": "string"}},
-                            },
-                        },
-                    },
-                }
-            }
-        },
-    }
+    "4XX": {"description": "It was not done; `detail` says why and what to do next.", "content": _SCHEMA},
+    "5XX": {"description": "It cannot be done here and now; `detail` says what is wrong.", "content": _SCHEMA},
 }
 
 
@@ -92,8 +93,11 @@ def add_handlers(app: FastAPI) -> None:
         return problem(503, error.message if hasattr(error, "message") else str(error), headers={"Retry-After": "5"})
 
     @app.exception_handler(HTTPException)
-    async def http(_: Request, error: HTTPException) -> JSONResponse:
-        return problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
+        headers = dict(error.headers or {})
+        if error.status_code == 405:  # the framework names the methods of the first route of a path alone
+            headers["Allow"] = ", ".join(_methods(app, request))
+        return problem(error.status_code, str(error.detail), headers=headers)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -102,3 +106,11 @@ def add_handlers(app: FastAPI) -> None:
             for each in error.errors()[:_MOST]
         ]
         return problem(422, "the request does not fit the schema of this route", found)
+
+
+def _methods(app: FastAPI, request: Request) -> list[str]:
+    """What the path of a request can be asked with."""
+    scopes = {each: {**request.scope, "method": each} for each in _METHODS}
+    return [
+        each for each, scope in scopes.items() if any(route.matches(scope)[0] is Match.FULL for route in app.routes)
+    ]

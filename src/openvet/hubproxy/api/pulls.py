@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 
 from openvet.gate.catalogue import Catalogue
 from openvet.gate.clients import Affected, advisories_for, packages_in
-from openvet.hubproxy.api.pages import Id, Limit, Line, Model, Page, When, answer
+from openvet.hubproxy.api.pages import CSV, Id, Limit, Line, Model, Page, When, answer
 from openvet.hubproxy.api.who import Who
 from openvet.store.lists import Use
 
@@ -71,7 +71,7 @@ def _advisory(each: Affected) -> AdvisoryOut:
     return AdvisoryOut(id=each.id, severity=each.severity, summary=each.summary, fixed=list(each.fixed))
 
 
-@ROUTES.get("/uses", response_model=Page[UseOut])
+@ROUTES.get("/uses", response_model=Page[UseOut], responses=CSV)
 def list_uses(
     request: Request,
     who: Who,
@@ -92,7 +92,7 @@ def list_uses(
     return answer(request, [use_out(each) for each in found[:limit]], following)
 
 
-@ROUTES.get("/clients", response_model=Page[ClientOut])
+@ROUTES.get("/clients", response_model=Page[ClientOut], responses=CSV)
 def list_clients(
     request: Request,
     who: Who,

@@ -10,7 +10,7 @@ from pydantic import Field
 from openvet.errors import UsageError
 from openvet.gate.identity import NotAllowedError
 from openvet.gate.requests import Outcome, Requests, Shown
-from openvet.hubproxy.api.pages import Id, Limit, Line, Model, Page, Prose, When, answer
+from openvet.hubproxy.api.pages import CSV, Body, Id, InProject, Limit, Line, Model, Page, Prose, Said, When, answer
 from openvet.hubproxy.api.who import Who
 from openvet.store import requests as rows
 from openvet.store.database import Database
@@ -66,45 +66,45 @@ class ShownOut(Model):
     by_packs: int
 
 
-class RequestIn(Model):
+class RequestIn(Body):
     """What is asked for: a commit that the gate knows, since somebody listed or pulled it."""
 
     kind: Literal["model", "dataset"] = "model"
     name: Line
     commit: Line
-    purpose: Prose
+    purpose: Said
     environment: Prose = ""
-    project: Line = ""
+    project: InProject = ""
     until: When | None = None
 
 
-class ApprovalIn(Model):
+class ApprovalIn(Body):
     """An approval. ``until`` (milliseconds UTC) has to be said for an exception."""
 
-    reason: Prose
+    reason: Said
     conditions: Prose = ""
     until: When | None = None
 
 
-class ReasonIn(Model):
+class ReasonIn(Body):
     """Why not."""
 
-    reason: Prose
+    reason: Said
 
 
-class CommentIn(Model):
+class CommentIn(Body):
     """A comment, or a recommendation."""
 
-    text: Prose
+    text: Said
     says: Literal["comment", "for", "against"] = "comment"
 
 
-class BulkIn(Model):
+class BulkIn(Body):
     """One decision for many requests."""
 
     requests: list[Id] = Field(min_length=1, max_length=1000)
     decision: Literal["approve", "decline"]
-    reason: Prose
+    reason: Said
     conditions: Prose = ""
     until: When | None = None
 
@@ -154,7 +154,7 @@ def _outcome(number: int, each: Outcome) -> OutcomeOut:
     return OutcomeOut(request=number, state=each.state, missing=each.missing, decision=each.decision)  # type: ignore[arg-type]
 
 
-@ROUTES.get("/requests", response_model=Page[RequestOut])
+@ROUTES.get("/requests", response_model=Page[RequestOut], responses=CSV)
 def list_requests(
     request: Request,
     who: Who,
@@ -180,7 +180,7 @@ def ask(request: Request, who: Who, new: RequestIn) -> RequestOut:
     return _out(_desk(request).ask(who, found.id, new.purpose, new.environment, project=new.project, until=new.until))
 
 
-@ROUTES.get("/requests/{number}")
+@ROUTES.get("/requests/{number:row}")
 def show(request: Request, who: Who, number: Number) -> ShownOut:
     """One request."""
     found: Shown = _desk(request).show(who, number)
@@ -190,26 +190,26 @@ def show(request: Request, who: Who, number: Number) -> ShownOut:
     )  # fmt: skip
 
 
-@ROUTES.post("/requests/{number}/approvals")
+@ROUTES.post("/requests/{number:row}/approvals")
 def approve(request: Request, who: Who, number: Number, new: ApprovalIn) -> OutcomeOut:
     """Approve."""
     done = _desk(request).approve(who, number, new.reason, conditions=new.conditions, until=new.until)
     return _outcome(number, done)
 
 
-@ROUTES.post("/requests/{number}/declines")
+@ROUTES.post("/requests/{number:row}/declines")
 def decline(request: Request, who: Who, number: Number, new: ReasonIn) -> OutcomeOut:
     """Decline."""
     return _outcome(number, _desk(request).decline(who, number, new.reason))
 
 
-@ROUTES.post("/requests/{number}/withdrawal")
+@ROUTES.post("/requests/{number:row}/withdrawal")
 def withdraw(request: Request, who: Who, number: Number) -> RequestOut:
     """Take one's own request back."""
     return _out(_desk(request).withdraw(who, number))
 
 
-@ROUTES.post("/requests/{number}/comments", status_code=201)
+@ROUTES.post("/requests/{number:row}/comments", status_code=201)
 def comment(request: Request, who: Who, number: Number, new: CommentIn) -> VoiceOut:
     """Say something about a request."""
     return _voice(_desk(request).comment(who, number, new.text, new.says))

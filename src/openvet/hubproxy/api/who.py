@@ -1,7 +1,7 @@
 """Who asks: by a token in ``Authorization``, or by the session of a browser.
 
 A browser sends its cookie by itself, also when another site makes it; so whatever changes something by session has to send along what
-only our pages know (``X-OpenVet-Form``).
+only our pages know (``X-OpenVet-Form``). The two ways stand in the schema as what FastAPI has for them; what that finds is not looked at.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import hmac
 from typing import Annotated, Final
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyCookie, HTTPBearer
 
 from openvet.gate.identity import Identity, NotAllowedError, People
 from openvet.hubproxy.api.problem import NotIdentifiedError
@@ -27,7 +28,11 @@ def bearer_of(header: str) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _identify(request: Request) -> Identity:
+def _identify(
+    request: Request,
+    _token: Annotated[object, Security(HTTPBearer(auto_error=False))],
+    _session: Annotated[object, Security(APIKeyCookie(name=COOKIE, auto_error=False))],
+) -> Identity:
     people: People = request.app.state.people
     header = request.headers.get("authorization", "")
     if header:

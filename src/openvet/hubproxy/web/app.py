@@ -17,6 +17,7 @@ from openvet.gate.catalogue import Catalogue
 from openvet.gate.company import CompanyLogin
 from openvet.gate.identity import People
 from openvet.gate.requests import Requests
+from openvet.hubproxy.paths import know_rows
 from openvet.hubproxy.web import account, entrance, log, models
 from openvet.hubproxy.web import company as company_pages
 from openvet.hubproxy.web import people as people_pages
@@ -57,36 +58,36 @@ PAGES: Final = (
     Page("/logout", post=entrance.log_out),
     Page("/account", account.show),
     Page("/account/tokens", post=account.add_token, again=account.show),
-    Page("/account/tokens/{number:int}/revocation", post=account.revoke_token, again=account.show),
+    Page("/account/tokens/{number:row}/revocation", post=account.revoke_token, again=account.show),
     Page("/requests", request_pages.show_list, request_pages.decide_many),
-    Page("/requests/{number:int}", request_pages.show),
-    Page("/requests/{number:int}/purpose", post=request_pages.ask, again=request_pages.show),
-    Page("/requests/{number:int}/approval", post=request_pages.approve, again=request_pages.show),
-    Page("/requests/{number:int}/decline", post=request_pages.decline, again=request_pages.show),
-    Page("/requests/{number:int}/withdrawal", post=request_pages.withdraw, again=request_pages.show),
-    Page("/requests/{number:int}/comments", post=request_pages.comment, again=request_pages.show),
+    Page("/requests/{number:row}", request_pages.show),
+    Page("/requests/{number:row}/purpose", post=request_pages.ask, again=request_pages.show),
+    Page("/requests/{number:row}/approval", post=request_pages.approve, again=request_pages.show),
+    Page("/requests/{number:row}/decline", post=request_pages.decline, again=request_pages.show),
+    Page("/requests/{number:row}/withdrawal", post=request_pages.withdraw, again=request_pages.show),
+    Page("/requests/{number:row}/comments", post=request_pages.comment, again=request_pages.show),
     Page("/models", models.show_list),
-    Page("/revisions/{number:int}", models.show),
-    Page("/revisions/{number:int}/report", models.report),
-    Page("/revisions/{number:int}/report.json", models.report_json),
-    Page("/revisions/{number:int}/bom.cdx.json", models.cyclonedx),
-    Page("/revisions/{number:int}/bom.spdx.json", models.spdx),
-    Page("/revisions/{number:int}/dossier.zip", models.dossier),
-    Page("/revisions/{number:int}/vetting", post=models.vet, again=models.show),
-    Page("/revisions/{number:int}/revocation", post=models.revoke, again=models.show),
-    Page("/revisions/{number:int}/request", post=request_pages.ask_of_revision, again=models.show),
+    Page("/revisions/{number:row}", models.show),
+    Page("/revisions/{number:row}/report", models.report),
+    Page("/revisions/{number:row}/report.json", models.report_json),
+    Page("/revisions/{number:row}/bom.cdx.json", models.cyclonedx),
+    Page("/revisions/{number:row}/bom.spdx.json", models.spdx),
+    Page("/revisions/{number:row}/dossier.zip", models.dossier),
+    Page("/revisions/{number:row}/vetting", post=models.vet, again=models.show),
+    Page("/revisions/{number:row}/revocation", post=models.revoke, again=models.show),
+    Page("/revisions/{number:row}/request", post=request_pages.ask_of_revision, again=models.show),
     Page("/vettings", models.progress),
     Page("/log", log.show_list),
-    Page("/log/{number:int}", log.show),
-    Page("/log/{number:int}/statement.json", log.statement),
+    Page("/log/{number:row}", log.show),
+    Page("/log/{number:row}/statement.json", log.statement),
     Page("/people", people_pages.show_people, people_pages.add_person),
-    Page("/people/{number:int}", people_pages.show_person),
-    Page("/people/{number:int}/identity", post=people_pages.connect, again=people_pages.show_person),
-    Page("/people/{number:int}/invitation", post=people_pages.invite, again=people_pages.show_person),
-    Page("/people/{number:int}/disabling", post=people_pages.disable, again=people_pages.show_person),
-    Page("/people/{number:int}/enabling", post=people_pages.enable, again=people_pages.show_person),
-    Page("/people/{number:int}/tokens", post=people_pages.add_token, again=people_pages.show_person),
-    Page("/people/{number:int}/tokens/revocation", post=people_pages.revoke_token, again=people_pages.show_person),
+    Page("/people/{number:row}", people_pages.show_person),
+    Page("/people/{number:row}/identity", post=people_pages.connect, again=people_pages.show_person),
+    Page("/people/{number:row}/invitation", post=people_pages.invite, again=people_pages.show_person),
+    Page("/people/{number:row}/disabling", post=people_pages.disable, again=people_pages.show_person),
+    Page("/people/{number:row}/enabling", post=people_pages.enable, again=people_pages.show_person),
+    Page("/people/{number:row}/tokens", post=people_pages.add_token, again=people_pages.show_person),
+    Page("/people/{number:row}/tokens/revocation", post=people_pages.revoke_token, again=people_pages.show_person),
     Page("/projects", people_pages.show_projects, people_pages.add_project),
     Page("/roles", post=people_pages.give_role, again=people_pages.show_projects),
     Page("/roles/taken", post=people_pages.take_role, again=people_pages.show_projects),
@@ -119,6 +120,7 @@ class _Web:
     """The application. Every answer of it is a page, with all the headers that a page has."""
 
     def __init__(self, desk: Desk) -> None:
+        know_rows()
         self._desk = desk
         self._pages: list[tuple[Pattern[str], dict[str, Convertor[Any]], Page]] = []
         for each in PAGES:
