@@ -125,6 +125,31 @@ def test_declined_withdrawn_and_vetted(live: Live) -> None:
     assert "write the commit" in run(live, "approver", "revoke", "org/tiny@main", "--reason", "x", code=2).stderr
 
 
+def test_what_lies_in_caches(live: Live) -> None:
+    row = {
+        "kind": "model",
+        "name": "org/tiny",
+        "commit": COMMIT,
+        "files": 1,
+        "bytes": 2,
+        "refs": ["main"],
+        "last_used": 0,
+    }
+    sent = {"machine": "desk\u202e", "report": "0" * 32, "found": [row, {**row, "name": "org/other"}]}
+    assert live.ask("POST", "/openvet/v1/caches", sent, as_="submitter").status == 200
+    head, *lines = run(live, "viewer", "caches").stdout.splitlines()
+    assert head.split() == ["standing", "model", "person", "machine", "told", "last", "used"]
+    assert [each.split()[:4] for each in lines] == [
+        ["unknown", "org/other@cccccccc", "submitter", "desk\\u202e"],
+        ["open", "org/tiny@cccccccc", "submitter", "desk\\u202e"],
+    ]
+    assert [each["name"] for each in value(live, "viewer", "caches", "--standing", "unknown")["caches"]] == [
+        "org/other"
+    ]
+    assert run(live, "viewer", "caches", "--standing", "revoked").stdout == "there is none\n"
+    assert value(live, "viewer", "status", "org/tiny", code=3)["status"]["caches"][0]["person"] == "submitter"
+
+
 def test_models_and_who_had_them(live: Live) -> None:
     policy(live, "admit")
     with live.database.writing() as connection:
@@ -203,5 +228,5 @@ def test_examples_of_the_help_make_sense(live: Live) -> None:
         assert "see `openvet" not in found.output
         codes[words[0]] = found.exit_code
     # there is no request of these numbers, which each of them is told
-    expected = {"status": 3, "request": 0, "requests": 0, "show": 2, "approve": 1, "decline": 1, "revoke": 0, "models": 0, "people": 0, "roles": 0}  # fmt: skip
+    expected = {"status": 3, "request": 0, "requests": 0, "show": 2, "approve": 1, "decline": 1, "revoke": 0, "models": 0, "caches": 0, "people": 0, "roles": 0}  # fmt: skip
     assert codes == expected

@@ -80,6 +80,7 @@ CALLS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
     "hub revoke": ("hub-v1", [("org/tiny@ccccccc", "--reason", "r")]),
     "hub models": ("hub-v1", [(), ("--standing", "revoked", "--newest")]),
     "hub uses": ("hub-v1", [()]),
+    "hub caches": ("hub-v1", [(), ("--standing", "unknown", "--machine", "laptop")]),
     "hub people list": ("hub-v1", [()]),
     "hub people add": ("hub-v1", [("zoe",), ("ci", "--service")]),
     "hub people invite": ("hub-v1", [("zoe",)]),

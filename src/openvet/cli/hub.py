@@ -47,6 +47,7 @@ def hub() -> None:
       openvet hub decline 19 --reason "No licence for this use"
       openvet hub revoke org/model@3f2a9c1d --reason "A backdoor was published"
       openvet hub models --standing refused --search bert
+      openvet hub caches --standing revoked
       openvet hub people add zoe --title "Zoe Adams"
       openvet hub roles give zoe reviewer --project /vision
 
@@ -329,6 +330,31 @@ def uses(search: str, person: str, client: str, limit: int, server: str | None, 
         for each in found
     ]  # fmt: skip
     print_found(form, gate, {"uses": found}, lambda look: table(rows, look) or "nothing was pulled\n")
+
+
+@hub.command(short_help="List what lies in the caches of machines.")
+@click.option("--standing", type=click.Choice([*_STANDINGS, "unknown"]), multiple=True, help="Only what stands so. May be repeated.")  # fmt: skip
+@click.option("--search", metavar="TEXT", default="", help="Only models with this in their names.")
+@click.option("--person", metavar="NAME", default="", help="Only on machines of this person.")
+@click.option("--machine", metavar="NAME", default="", help="Only on this machine.")
+@project_option("In which project it stands so; the token's, if not given.")
+@most_option
+@gate_options
+def caches(
+    standing: tuple[str, ...], search: str, person: str, machine: str, project: str, limit: int, server: str | None, form: str
+) -> None:  # fmt: skip
+    """List what lies in caches of machines, by what `openvet cache report --send` told, and how it stands now."""
+    from openvet.cli.hub_text import moment, named, table
+
+    gate = open_gate(server)
+    found = gate.every(
+        "/cached", limit, standing=standing, search=search, person=person, machine=machine, project=project, limit=min(limit, 1000)
+    )  # fmt: skip
+    rows = [
+        {"standing": each["standing"], "model": named(each), "person": each["person"], "machine": each["machine"], "told": moment(each["at"]), "last used": moment(each["last_used"])}
+        for each in found
+    ]  # fmt: skip
+    print_found(form, gate, {"caches": found}, lambda look: table(rows, look) or "there is none\n")
 
 
 def _add_groups() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
@@ -23,17 +23,18 @@ from openvet.evidence.predicates.admission_v1 import AdmissionV1, Approval
 from openvet.evidence.signing import parse_line, parse_statement
 from openvet.evidence.strict import encode_base64
 from openvet.gate.clients import Client, clients_among
-from openvet.gate.identity import Identity, NotAllowedError
+from openvet.gate.identity import Identity
 from openvet.gate.opening import open_key
 from openvet.gate.papers import bill_of_lines, zip_of_dossier
 from openvet.gate.publishing import dossier_folder, log_folder
-from openvet.gate.roles import ROOT, Right, parse_project
+from openvet.gate.roles import ROOT, Right
+from openvet.gate.seeing import above, decided_in, people_for, project_for, seen_by
 from openvet.gate.settings import Settings
 from openvet.gate.standing import scope_of
 from openvet.gate.vetting import VET, ask_for_vetting
 from openvet.store import lists
 from openvet.store import models as rows
-from openvet.store import people as people_rows
+from openvet.store.caches import InCache, list_in_caches
 from openvet.store.database import Connection, Database
 from openvet.store.lists import Counts, Decided, Use, Vetted, VettingJob
 from openvet.store.models import ModelRow
@@ -74,6 +75,7 @@ class Shown:
         timeline: the decisions about it, the latest first.
         vettings: how often it was read, the latest first.
         uses: who had it, whoever pulled last first, at most 100.
+        caches: in which it was found, those that were told of last first, at most 100.
         files, bytes: how many it has, and how large they are.
     """
 
@@ -83,6 +85,7 @@ class Shown:
     timeline: tuple[Decided, ...]
     vettings: tuple[Vetted, ...]
     uses: tuple[Use, ...]
+    caches: tuple[InCache, ...]
     files: int
     bytes: int
 
@@ -164,8 +167,8 @@ class Catalogue:
             NotAllowedError: they may not see that project, or none.
         """
         with self._database.reading() as connection:
-            where = self._where(connection, who, project)
-            found = rows.list_models(connection, _above(where), self._clock(), limit=limit, **which)
+            where = project_for(connection, who, project)
+            found = rows.list_models(connection, above(where), self._clock(), limit=limit, **which)
             return where, tuple(_told(who, each) for each in found)
 
     def revisions(
@@ -177,9 +180,9 @@ class Catalogue:
             ref: only what this branch or tag was seen as last, or commits that begin with this.
         """
         with self._database.reading() as connection:
-            where = self._where(connection, who, project)
+            where = project_for(connection, who, project)
             found = rows.list_revisions(
-                connection, (kind, name), _above(where), self._clock(), ref=ref, before=before, limit=limit
+                connection, (kind, name), above(where), self._clock(), ref=ref, before=before, limit=limit
             )
             return where, tuple(_told(who, each) for each in found)
 
@@ -191,7 +194,7 @@ class Catalogue:
             NotAllowedError: they may see nothing.
         """
         with self._database.reading() as connection:
-            self._seen(connection, who)
+            seen_by(connection, who)
             found = revision_by_commit(connection, kind, name, commit)
         if found is None:
             raise NotThereError(
@@ -202,19 +205,31 @@ class Catalogue:
     def show(self, who: Identity, revision: int, *, project: str = "") -> Shown:
         """One revision with what is known of it (raises like :meth:`find`)."""
         with self._database.reading() as connection:
-            where = self._where(connection, who, project)
-            row = rows.find_revision(connection, revision, _above(where), self._clock())
+            where = project_for(connection, who, project)
+            row = rows.find_revision(connection, revision, above(where), self._clock())
             if row is None:
                 raise _missing(revision)
-            seen = self._seen(connection, who)
+            seen = seen_by(connection, who)
             files = files_of(connection, revision)
-            timeline = lists.list_decided(connection, projects=_decided_in(seen), revision=revision, limit=_TIMELINE)
+            timeline = lists.list_decided(connection, projects=decided_in(seen), revision=revision, limit=_TIMELINE)
             vettings = lists.list_vetted(connection, revision=revision, limit=_TIMELINE)
-            people = self._people(connection, who, seen)
+            people = people_for(connection, who, seen)
             uses = lists.list_uses(connection, people=people, revision=revision, limit=_USERS)
+            named = (row.kind, row.name, row.commit)
+            caches = list_in_caches(
+                connection, above(where), self._clock(), people=people, repository=named, limit=_USERS
+            )
             about = json.loads(revision_by_id(connection, revision).about)
         return Shown(
-            _told(who, row), where, about, timeline, vettings, uses, len(files), sum(each.size for each in files)
+            _told(who, row),
+            where,
+            about,
+            timeline,
+            vettings,
+            uses,
+            caches,
+            len(files),
+            sum(each.size for each in files),
         )
 
     def files(self, who: Identity, revision: int) -> list[FileRow]:
@@ -278,7 +293,7 @@ class Catalogue:
             NotThereError: there is no such revision.
         """
         with self._database.writing() as connection:
-            where = self._where(connection, who, project, Right.VET)
+            where = project_for(connection, who, project, Right.VET)
             who.require(Right.VET, where)
             row = self._row(connection, who, revision)
             sizes = [each.size for each in files_of(connection, revision)]
@@ -300,7 +315,7 @@ class Catalogue:
         if not reason.strip():
             raise UsageError("the reason is missing: say it in a sentence")
         with self._database.writing() as connection:
-            where = self._where(connection, who, project, Right.DECIDE)
+            where = project_for(connection, who, project, Right.DECIDE)
             who.require(Right.DECIDE, where)
             self._row(connection, who, revision)
             number = self._revoking.write_revocation(
@@ -314,8 +329,8 @@ class Catalogue:
     def decisions(self, who: Identity, *, limit: int = 100, **which: Any) -> tuple[Decided, ...]:
         """Decisions that hold where they may see; ``which`` as of :func:`openvet.store.lists.list_decided`."""
         with self._database.reading() as connection:
-            seen = self._seen(connection, who)
-            return lists.list_decided(connection, projects=_decided_in(seen), limit=limit, **which)
+            seen = seen_by(connection, who)
+            return lists.list_decided(connection, projects=decided_in(seen), limit=limit, **which)
 
     def decision(self, who: Identity, number: int) -> tuple[Decided, bytes, Logged | None]:
         """A decision, the signed statement of it, and its entry in the log with the proof; ``None`` until it is published.
@@ -325,9 +340,9 @@ class Catalogue:
             VerifyError: the log is damaged.
         """
         with self._database.reading() as connection:
-            seen = self._seen(connection, who)
+            seen = seen_by(connection, who)
             found = lists.find_decided(connection, number)
-        if found is None or found[0].project not in _decided_in(seen):
+        if found is None or found[0].project not in decided_in(seen):
             raise NotThereError(f"there is no decision {number} that {who.person.name} may see")
         decided, line = found
         if not decided.published:
@@ -343,33 +358,33 @@ class Catalogue:
     ) -> tuple[VettingJob, ...]:
         """Vettings that wait, are under way or failed, the latest first, with their progress."""
         with self._database.reading() as connection:
-            self._seen(connection, who)
+            seen_by(connection, who)
             return lists.list_jobs(connection, VET, states, before=before, limit=limit)
 
     def uses(self, who: Identity, *, limit: int = 100, **which: Any) -> tuple[Use, ...]:
         """Who had what, as far as they may see; ``which`` as of :func:`openvet.store.lists.list_uses`."""
         with self._database.reading() as connection:
-            seen = self._seen(connection, who)
-            return lists.list_uses(connection, people=self._people(connection, who, seen), limit=limit, **which)
+            seen = seen_by(connection, who)
+            return lists.list_uses(connection, people=people_for(connection, who, seen), limit=limit, **which)
 
     def clients(self, who: Identity, since: int) -> list[Client]:
         """The programs that models were pulled with since a moment, and the advisories about them."""
         with self._database.reading() as connection:
-            seen = self._seen(connection, who)
-            return clients_among(lists.agents_since(connection, since, self._people(connection, who, seen)))
+            seen = seen_by(connection, who)
+            return clients_among(lists.agents_since(connection, since, people_for(connection, who, seen)))
 
     def overview(self, who: Identity, since: int, *, project: str = "") -> Overview:
         """How everything stands, and what is new since a moment (raises like :meth:`models`)."""
         now = self._clock()
         with self._database.reading() as connection:
-            where = self._where(connection, who, project)
-            seen = self._seen(connection, who)
-            people = self._people(connection, who, seen)
+            where = project_for(connection, who, project)
+            seen = seen_by(connection, who)
+            people = people_for(connection, who, seen)
             begin = now - now % _DAY - 29 * _DAY
             days = lists.pulls_by_day(connection, begin, people)
             return Overview(
-                where, since, rows.count_standings(connection, _above(where), now),
-                lists.count_since(connection, since, _decided_in(seen), seen, people),
+                where, since, rows.count_standings(connection, above(where), now),
+                lists.count_since(connection, since, decided_in(seen), seen, people),
                 lists.count_jobs(connection, VET, ("ready", "running")), lists.count_jobs(connection, VET, ("failed",)),
                 tuple(Day(begin + at * _DAY, days.get(begin + at * _DAY, 0)) for at in range(30)),
             )  # fmt: skip
@@ -409,40 +424,12 @@ class Catalogue:
         entry = printable(reader.entry(index).decode("utf-8", "backslashreplace"))
         return Logged(index, entry, reader.prove(index).to_bytes().decode("utf-8"))
 
-    def _seen(self, connection: Connection, who: Identity) -> list[str]:
-        """The projects that they may see something in."""
-        found = _with_right(connection, who, Right.SEE)
-        if not found:
-            raise NotAllowedError(
-                f"{who.person.name} may see no project; somebody who administers one can give a role in it"
-            )
-        return found
-
-    def _where(self, connection: Connection, who: Identity, project: str, right: Right = Right.SEE) -> str:
-        """The project that is meant: the one that is named, their own, or the first in which they have the right."""
-        if project:
-            who.require(right, parse_project(project))
-            return project
-        if right in who.rights_in(who.project):
-            return who.project
-        found = _with_right(connection, who, right)
-        if not found:
-            raise NotAllowedError(
-                f"{who.person.name} may {right} in no project; somebody who administers one can give a role in it"
-            )
-        return found[0]
-
     def _row(self, connection: Connection, who: Identity, revision: int) -> RevisionRow:
-        self._seen(connection, who)
+        seen_by(connection, who)
         found = rows.find_revision(connection, revision, (ROOT,), self._clock())
         if found is None:
             raise _missing(revision)
         return revision_by_id(connection, revision)
-
-    def _people(self, connection: Connection, who: Identity, seen: Sequence[str]) -> frozenset[int] | None:
-        if Right.SEE in who.rights_in(ROOT):
-            return None
-        return lists.people_of(connection, seen) | {who.person.id}
 
 
 def _told(who: Identity, row: ModelRow) -> ModelRow:
@@ -456,21 +443,6 @@ def approvals_of(line: bytes) -> tuple[Approval, ...]:
     """What each of those said who approved, by the signed statement of a decision; none where it is not of people, or names them together alone."""
     said = parse_statement(parse_line(line, "a statement of ours").envelope.payload).predicate
     return said.approvals if isinstance(said, AdmissionV1) else ()
-
-
-def _with_right(connection: Connection, who: Identity, right: Right) -> list[str]:
-    return [each.path for each in people_rows.list_projects(connection) if right in who.rights_in(each.path)]
-
-
-def _above(project: str) -> list[str]:
-    """A project and those above it: what is decided for them holds in it."""
-    parts = project.strip("/").split("/") if project != ROOT else []
-    return [ROOT, *("/" + "/".join(parts[: at + 1]) for at in range(len(parts)))]
-
-
-def _decided_in(seen: Sequence[str]) -> list[str]:
-    """The projects of which decisions hold in those that are seen."""
-    return sorted({above for each in seen for above in _above(each)})
 
 
 def _missing(revision: int) -> NotThereError:

@@ -17,7 +17,7 @@ from openvet.core.dataclass import dataclass
 from openvet.store.database import Connection
 from openvet.store.tables import DECISION, REF, REPOSITORY, REVISION, SUMMARY
 
-__all__ = ["STANDINGS", "ModelRow", "Summary", "count_standings", "find_revision", "list_models", "list_revisions", "note_summary", "summary_of"]  # fmt: skip
+__all__ = ["STANDINGS", "ModelRow", "Summary", "count_standings", "counting", "find_revision", "list_models", "list_revisions", "note_summary", "summary_of"]  # fmt: skip
 
 #: How a revision stands: nothing was decided, it may be had, it may not, people took it back.
 STANDINGS: Final = ("open", "admitted", "refused", "revoked")
@@ -120,7 +120,7 @@ def list_models(
         which = which.join(SUMMARY, SUMMARY.c.revision == REVISION.c.id)
     if standing:
         words = [STANDINGS.index(each) for each in standing]
-        which = which.where((_counting(REVISION.c.id, projects, now) % 4).in_(words))
+        which = which.where((counting(REVISION.c.id, projects, now) % 4).in_(words))
     if kind:
         which = which.where(REPOSITORY.c.kind == kind)
     if search:
@@ -181,7 +181,7 @@ def find_revision(connection: Connection, revision: int, projects: Sequence[str]
 def count_standings(connection: Connection, projects: Sequence[str], now: int) -> dict[str, int]:
     """How many repositories stand how, by their newest revision."""
     newest = select(func.max(REVISION.c.id).label("id")).group_by(REVISION.c.repository).subquery()
-    each = select((_counting(newest.c.id, projects, now) % 4).label("word")).select_from(newest).subquery()
+    each = select((counting(newest.c.id, projects, now) % 4).label("word")).select_from(newest).subquery()
     found = {row[0]: row[1] for row in connection.execute(select(each.c.word, func.count()).group_by(each.c.word))}
     return {name: int(found.get(word, 0)) for word, name in enumerate(STANDINGS)}
 
@@ -224,8 +224,10 @@ def _last(revision: Any, projects: Sequence[str], now: int, *, people: bool) -> 
 _OPEN, _ADMITTED, _REFUSED, _REVOKED = range(4)
 
 
-def _counting(revision: Any, projects: Sequence[str], now: int) -> Any:
-    """The decision that counts, as :func:`_last`: of people before that of policy (as :func:`openvet.gate.standing.standing`)."""
+def counting(revision: Any, projects: Sequence[str], now: int) -> Any:
+    """The decision that counts, its number times four and the place of its word in :data:`STANDINGS`: of people before that of policy
+    (as :func:`openvet.gate.standing.standing`).
+    """
     found = (_last(revision, projects, now, people=each) for each in (True, False))
     return func.coalesce(*found, literal(_OPEN))
 
@@ -235,7 +237,7 @@ def _rows(connection: Connection, ids: Sequence[int], projects: Sequence[str], n
     which = (
         select(
             REVISION.c.id, REPOSITORY.c.kind, REPOSITORY.c.name, REVISION.c.commit_id, REVISION.c.upstream,
-            _counting(REVISION.c.id, projects, now), REVISION.c.listed_at, *_SUMMARY,
+            counting(REVISION.c.id, projects, now), REVISION.c.listed_at, *_SUMMARY,
         )
         .join(REPOSITORY, REPOSITORY.c.id == REVISION.c.repository)
         .outerjoin(SUMMARY, SUMMARY.c.revision == REVISION.c.id)

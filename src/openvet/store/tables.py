@@ -25,6 +25,8 @@ from sqlalchemy import (
 __all__ = [
     "ATTEMPT",
     "BLOB",
+    "CACHED",
+    "CACHE_REPORT",
     "DECISION",
     "FILE",
     "HELD_ROLE",
@@ -353,4 +355,35 @@ SUMMARY: Final = Table(
     Column("low", Integer, nullable=False),
     Column("rules", Text, nullable=False),
     Column("advisories", Text, nullable=False),
+)
+
+#: What somebody said lies in the caches of a machine, under the name that the machine gives itself. It counts once it is ``complete``; a new one
+#: takes the place of the old one. ``report`` is a number that the sender made up.
+CACHE_REPORT: Final = Table(
+    "cache_report",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("person", ForeignKey("person.id"), nullable=False),
+    Column("machine", Text, nullable=False),
+    Column("report", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("complete", Boolean, nullable=False),
+    UniqueConstraint("person", "machine", "report"),
+)
+
+#: A revision that lies in a cache, which the gate may know or not. ``refs`` are lines.
+CACHED: Final = Table(
+    "cached",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("report", ForeignKey("cache_report.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("commit_id", Text, nullable=False),
+    Column("files", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("refs", Text, nullable=False),
+    Column("last_used", BigInteger, nullable=True),
+    UniqueConstraint("report", "kind", "name", "commit_id"),
+    Index(None, "name", "kind", "commit_id"),
 )

@@ -59,6 +59,15 @@ TABLE: dict[str, tuple[str, object, str]] = {
     "POST /revocations": ("/revocations", {"revisions": [1], "reason": "x"}, "approver root"),
     "GET /uses": ("/uses", None, SEEING),
     "GET /clients": ("/clients", None, SEEING),
+    "GET /caches": ("/caches", None, SEEING),
+    "POST /caches": (
+        "/caches",
+        {"machine": "m", "report": "0" * 32, "found": []},
+        "submitter reviewer approver root",
+    ),
+    "DELETE /caches/{number}": ("/caches/C", None, "submitter root"),
+    "GET /cached": ("/cached", None, SEEING),
+    "POST /standings": ("/standings", {"revisions": [{"name": "org/tiny", "commit": COMMIT}]}, SEEING),
     "GET /overview": ("/overview", None, SEEING),
     "GET /log": ("/log", None, "root"),
     "GET /log/{index}": ("/log/0", None, "root"),
@@ -92,12 +101,15 @@ def test_who_may(live: Live, name: str) -> None:
         number = 0
         if "N" in path or "requests/decisions" in path:
             number = live.ask("POST", "/requests", {**ASK, "project": "/vision"}, as_="submitter").json["id"]
+        if "C" in path:
+            live.ask("POST", "/caches", {"machine": who, "report": "1" * 32, "found": []}, as_="submitter")
+            number = live.ask("GET", "/caches", as_="root").json["items"][0]["id"]
         said = (
             {key: value.replace("WHO", who) if isinstance(value, str) else value for key, value in body.items()}
             if isinstance(body, dict)
             else body
         )
-        found[who] = live.ask(method, path.replace("N", str(number)), said, as_=who).status
+        found[who] = live.ask(method, path.replace("N", str(number)).replace("C", str(number)), said, as_=who).status
         if name == "POST /roles/taken" and found[who] == 204:
             live.ask("PUT", "/roles", body, as_="root")
     allowed = {who for who, status in found.items() if status < 300}
@@ -111,7 +123,7 @@ def test_without_a_token_nobody_may(live: Live, name: str) -> None:
     path, body, _ = TABLE[name]
     for headers in ({}, {"Authorization": "Bearer"}, {"Authorization": "Basic YTpi"}, {"Authorization": "Bearer ovt_" + "a" * 40},
                     {"Cookie": "openvet_session=planted"}, {"Authorization": "Bearer hf_" + "a" * 34}):  # fmt: skip
-        found = live.ask(method, path.replace("N", "1"), body, headers=headers)
+        found = live.ask(method, path.replace("N", "1").replace("C", "1"), body, headers=headers)
         assert (found.status, found.headers["content-type"]) == (401, "application/problem+json")
         assert found.headers["www-authenticate"] == 'Bearer realm="openvet"'
         assert "a" * 20 not in found.json["detail"]

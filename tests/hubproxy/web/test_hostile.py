@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openvet.store import requests as rows
+from openvet.store.caches import CachedRow, add_cached, begin_report, end_report
 from openvet.store.people import change_person
 from openvet.store.pulls import add_pull
 from openvet.store.revisions import FileRow, add_revision
@@ -65,6 +66,10 @@ def written(site: Site, text: str, at: int) -> list[str]:
         rows.say(connection, number, person, "comment", text, at, conditions=text, until=at + 1)
         decision = live.decide(connection, revision, "policy", "reject", reason=text, by=text)
         add_pull(connection, revision, "a", "0" * 64, person, text, "address", 1, at)
+        report = begin_report(connection, person, f"{at} {text}", "0" * 32, at)
+        refs = tuple(each for each in (text, "main") if each and "\n" not in each)
+        add_cached(connection, report, [CachedRow("model", f"{at}/{text}", f"{at:040x}", 1, 2, refs, at)])
+        end_report(connection, report, at)
         change_person(connection, person, title=text)
     return [
         f"/openvet/requests/{number}",
@@ -100,7 +105,7 @@ def test_known_ways_in(site: Site, text: str) -> None:
         assert page.status == before.status
         assert skeleton(page) == skeleton(before), page.text[:300]
         assert "\u202e" not in page.html
-    for path in ("", "models", "requests?state=all", "log", "people", "projects", "account"):
+    for path in ("", "models", "caches", "requests?state=all", "log", "people", "projects", "account"):
         page = browser.get(f"/openvet/{path}")
         assert page.status == 200
         assert FORBIDDEN.isdisjoint({tag for tag, _ in page.read.elements} - {"svg"})

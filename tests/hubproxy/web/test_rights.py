@@ -7,6 +7,7 @@ import pytest
 from openvet.gate.roles import Role
 from openvet.hubproxy.web.app import PAGES
 from openvet.store import requests as rows
+from openvet.store.caches import CachedRow, add_cached, begin_report, end_report
 from tests.hubproxy.web.conftest import Site
 
 WHO = ("nobody", *(each.value for each in Role), "root")
@@ -46,6 +47,8 @@ TABLE: dict[str, tuple[str, dict[str, str], str]] = {
     ),
     "POST /revisions/{number}/request": ("/revisions/1/request", {"project": "/vision", "purpose": "x"}, ASKING),
     "GET /vettings": ("/vettings", {}, SEEING),
+    "GET /caches": ("/caches", {}, SEEING),
+    "POST /caches/{number}/removal": ("/caches/CACHE/removal", {}, "submitter root"),
     "GET /log": ("/log", {}, SEEING),
     "GET /log/{number}": ("/log/1", {}, SEEING),
     "GET /log/{number}/statement.json": ("/log/1/statement.json", {}, SEEING),
@@ -89,6 +92,15 @@ def full(site: Site) -> Site:
     return site
 
 
+def told(site: Site, machine: str) -> int:
+    """A machine of the submitter that told of a model in its cache."""
+    with site.live.database.writing() as connection:
+        number = begin_report(connection, site.person("submitter").id, machine, "0" * 32, 1)
+        add_cached(connection, number, [CachedRow("model", "org/tiny", "c" * 40, 1, 2)])
+        end_report(connection, number, 1)
+    return number
+
+
 @pytest.mark.parametrize("name", TABLE)
 def test_who_may(full: Site, name: str) -> None:
     site = full
@@ -109,9 +121,14 @@ def test_who_may(full: Site, name: str) -> None:
             from openvet.gate.roles import Right
 
             token = str(site.live.people.add_token(site.person("viewer"), "t", "/vision", [Right.PULL], 9)[1].id)
+        cached = ""
+        if "CACHE" in path:
+            cached = str(told(site, who))
         said = {key: value.replace("WHO", who).replace("TOKEN", token) for key, value in fields.items()}
         said = {key: str(number) if value == "N" else value for key, value in said.items()}
-        at = "/openvet" + path.replace("/N", f"/{number}").replace("SERVICE", str(site.person("robot").id))
+        at = "/openvet" + path.replace("/N", f"/{number}").replace("SERVICE", str(site.person("robot").id)).replace(
+            "CACHE", cached
+        )
         at = at.replace("/people/2", f"/people/{site.person('viewer').id}").replace(
             "/people/1/", f"/people/{site.person('auditor').id}/"
         )
@@ -130,7 +147,7 @@ def test_who_may(full: Site, name: str) -> None:
 
 def test_nobody_is_let_in_without_a_session(full: Site) -> None:
     for name, (path, fields, _) in TABLE.items():
-        at = "/openvet" + path.replace("/N", "/1").replace("SERVICE", "1")
+        at = "/openvet" + path.replace("/N", "/1").replace("SERVICE", "1").replace("CACHE", "1")
         browser = full.browser()
         if name.startswith("GET"):
             page = browser.get(at, follow=False)

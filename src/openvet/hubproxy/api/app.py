@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 from fastapi import FastAPI
 
+from openvet.gate.caches import Caches
 from openvet.gate.catalogue import Catalogue
 from openvet.gate.identity import People
 from openvet.gate.requests import Requests
 from openvet.hubproxy.api import audit as audit_routes
+from openvet.hubproxy.api import caches as cache_routes
 from openvet.hubproxy.api import decisions as decision_routes
 from openvet.hubproxy.api import models as model_routes
 from openvet.hubproxy.api import people as people_routes
@@ -46,9 +48,10 @@ def make_api(
     app.state.people = people
     app.state.requests = requests
     app.state.catalogue = catalogue
+    app.state.caches = Caches(database, clock)
     app.state.clock = clock
     add_handlers(app)
     app.include_router(people_routes.ROUTES)
-    for each in (request_routes, model_routes, decision_routes, pull_routes, audit_routes):
+    for each in (request_routes, model_routes, decision_routes, pull_routes, cache_routes, audit_routes):
         app.include_router(each.ROUTES)
     return app

@@ -11,6 +11,7 @@ from starlette.background import BackgroundTask
 
 from openvet.errors import UsageError
 from openvet.gate.catalogue import Catalogue
+from openvet.hubproxy.api.caches import FoundOut, found_out
 from openvet.hubproxy.api.decisions import DecisionOut, decision_out
 from openvet.hubproxy.api.pages import BILL, CSV, Id, InProject, Limit, Line, Model, Page, answer, file_of
 from openvet.hubproxy.api.pulls import UseOut, use_out
@@ -84,6 +85,7 @@ class RevisionShownOut(Model):
     timeline: list[DecisionOut]
     vettings: list[VettingOut]
     uses: list[UseOut]
+    caches: list[FoundOut]
 
 
 def _catalogue(request: Request) -> Catalogue:
@@ -166,7 +168,7 @@ def show_revision(request: Request, who: Who, number: Number, project: Project =
         revision=_out(found.row, found.project), about=found.about, files=found.files, bytes=found.bytes,
         rules=list(said.rules) if said else [], advisories=list(said.advisories) if said else [],
         timeline=[decision_out(each) for each in found.timeline], vettings=[_vetting(each) for each in found.vettings],
-        uses=[use_out(each) for each in found.uses],
+        uses=[use_out(each) for each in found.uses], caches=[found_out(each) for each in found.caches],
     )  # fmt: skip
 
 

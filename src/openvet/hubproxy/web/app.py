@@ -18,7 +18,7 @@ from openvet.gate.company import CompanyLogin
 from openvet.gate.identity import People
 from openvet.gate.requests import Requests
 from openvet.hubproxy.paths import know_rows
-from openvet.hubproxy.web import account, entrance, log, models
+from openvet.hubproxy.web import account, caches, entrance, log, models
 from openvet.hubproxy.web import company as company_pages
 from openvet.hubproxy.web import people as people_pages
 from openvet.hubproxy.web import requests as request_pages
@@ -77,6 +77,8 @@ PAGES: Final = (
     Page("/revisions/{number:row}/revocation", post=models.revoke, again=models.show),
     Page("/revisions/{number:row}/request", post=request_pages.ask_of_revision, again=models.show),
     Page("/vettings", models.progress),
+    Page("/caches", caches.show_list),
+    Page("/caches/{number:int}/removal", post=caches.forget, again=caches.show_list),
     Page("/log", log.show_list),
     Page("/log/{number:row}", log.show),
     Page("/log/{number:row}/statement.json", log.statement),

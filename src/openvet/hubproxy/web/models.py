@@ -9,6 +9,7 @@ from markupsafe import Markup
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
+from openvet.gate.caches import Caches
 from openvet.gate.catalogue import Day, Shown
 from openvet.gate.roles import Right
 from openvet.hubproxy.web.call import Call, NoPageError, number_of
@@ -18,8 +19,10 @@ from openvet.store import people as people_rows
 __all__ = [
     "cyclonedx",
     "dossier",
+    "one_of",
     "overview",
     "progress",
+    "projects_of",
     "report",
     "report_json",
     "revoke",
@@ -51,13 +54,13 @@ def overview(call: Call) -> Response:
     """How everything stands, what is new since yesterday, and what waits for somebody."""
     who, desk = call.who, call.desk
     project = call.query.text("project")
-    if not _projects(call, Right.SEE):
+    if not projects_of(call, Right.SEE):
         return call.go("requests")
     found = desk.catalogue.overview(who, desk.clock() - _DAY, project=project)
     waiting = desk.requests.listed(who, states=("asked",), limit=6)
     jobs = desk.catalogue.queue(who, ("ready", "running", "failed"), limit=6)
     return call.show(
-        "overview.html", found=found, projects=_projects(call, Right.SEE), standings=STANDINGS, waiting=waiting, jobs=jobs,
+        "overview.html", found=found, projects=projects_of(call, Right.SEE), standings=STANDINGS, waiting=waiting, jobs=jobs,
         plot=_plot(found.days), pulled=sum(each.files for each in found.days),
     )  # fmt: skip
 
@@ -66,9 +69,9 @@ def show_list(call: Call) -> Response:
     """Models and data sets, each by its newest revision."""
     sent = call.query
     which = {
-        "kind": _one_of(sent.text("kind"), _KINDS), "search": sent.text("search").strip()[:200], "standing": _one_of(sent.text("standing"), STANDINGS),
+        "kind": one_of(sent.text("kind"), _KINDS), "search": sent.text("search").strip()[:200], "standing": one_of(sent.text("standing"), STANDINGS),
         "license": sent.text("license").strip()[:200], "rule": sent.text("rule").strip()[:200], "advisory": sent.text("advisory").strip()[:200],
-        "order": _one_of(sent.text("order"), _ORDERS) or "name", "project": sent.text("project"),
+        "order": one_of(sent.text("order"), _ORDERS) or "name", "project": sent.text("project"),
     }  # fmt: skip
     after, newest = sent.text("after")[:600], which["order"] == "newest"
     if newest and number_of(after) is None:
@@ -79,9 +82,10 @@ def show_list(call: Call) -> Response:
     )  # fmt: skip
     last = found[PAGE - 1] if len(found) > PAGE else None
     following = None if last is None else str(last.revision) if newest else f"{last.name} {last.kind}"
+    machines = Caches(call.desk.database, call.desk.clock).counts(call.who, found[:PAGE])
     return call.show(
-        "models.html", found=found[:PAGE], where=where, which=which, after=after, following=following, standings=STANDINGS, orders=_ORDERS,
-        kinds=_KINDS, projects=_projects(call, Right.SEE), filtered=any(which[each] for each in which if each not in {"order", "project"}),
+        "models.html", found=found[:PAGE], machines=machines, where=where, which=which, after=after, following=following, standings=STANDINGS, orders=_ORDERS,
+        kinds=_KINDS, projects=projects_of(call, Right.SEE), filtered=any(which[each] for each in which if each not in {"order", "project"}),
     )  # fmt: skip
 
 
@@ -96,7 +100,7 @@ def show(call: Call, problem: str = "") -> Response:
     return call.show(
         "revision.html", problem=problem, found=found, row=row, files=files[:FILES], left_out=max(0, len(files) - FILES),
         others=[each for each in others if each.revision != row.revision], done=_DONE.get(call.sent.text("done"), ""),
-        projects=_projects(call, Right.SEE), asking=_projects(call, Right.ASK), vets=Right.VET in rights, revokes=Right.DECIDE in rights,
+        projects=projects_of(call, Right.SEE), asking=projects_of(call, Right.ASK), vets=Right.VET in rights, revokes=Right.DECIDE in rights,
         today=day(call.desk.clock()), running=[each for each in found.vettings if each.state == "running"],
     )  # fmt: skip
 
@@ -167,12 +171,14 @@ def _shown(call: Call) -> Shown:
     return call.desk.catalogue.show(call.who, call.number, project=project)
 
 
-def _projects(call: Call, right: Right) -> list[str]:
+def projects_of(call: Call, right: Right) -> list[str]:
+    """The projects in which whoever asks has a right."""
     with call.desk.database.reading() as connection:
         return [each.path for each in people_rows.list_projects(connection) if right in call.who.rights_in(each.path)]
 
 
-def _one_of(text: str, known: dict[str, str]) -> str:
+def one_of(text: str, known: dict[str, str]) -> str:
+    """A choice, which has to be one (raises :class:`NoPageError`)."""
     if text not in known and text:
         raise NoPageError(f"There is no {text[:40]!r} to choose.")
     return text
