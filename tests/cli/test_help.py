@@ -57,6 +57,7 @@ def test_help(command: str) -> None:
         "advisories",
         "cost",
         "hub",
+        "cache",
         "doctor",
     ],
 )
@@ -81,9 +82,9 @@ def examples() -> list[str]:
     return found
 
 
-# what needs a network is tried against our own servers in tests/origins and tests/cli/test_hub, what needs an extra where the extra is, and a
+# what needs a network is tried against our own servers in tests/origins and tests/cli/test_hub and test_cache, what needs an extra where the extra is, and a
 # server, which runs until it is stopped, in tests/hubproxy
-ELSEWHERE = r" hf:| oci:| --identity |^openvet serve|^openvet hub "
+ELSEWHERE = r" hf:| oci:| --identity |^openvet serve|^openvet (hub|cache) "
 LOCAL = [each for each in examples() if each.startswith("openvet") and not re.search(ELSEWHERE, each)]
 
 

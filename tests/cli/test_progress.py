@@ -45,6 +45,12 @@ def test_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert drawn(monkeypatch, 100, 0, 0) == "░░░░░░░░░░░░░░░░░░░░   0%  0 bytes of 0 bytes  model.safetensors"
 
 
+def test_what_is_only_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    line = ProgressLine(Progress(doing="org/model", files_done=1234), Terminal(), Clock())
+    assert line.line() == "1,234 so far  org/model"
+
+
 def test_more_than_all_is_all(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "100%  5 bytes of 5 bytes" in drawn(monkeypatch, 100, 9, 5)
 

@@ -12,6 +12,7 @@ import click
 import pytest
 from click.testing import CliRunner
 from tests import architectures
+from tests.origins.cached import FIRST, SECOND, blob_name, put
 from tests.reports.test_snapshots import schema
 
 from openvet.cli import main
@@ -81,6 +82,9 @@ CALLS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
     "hub models": ("hub-v1", [(), ("--standing", "revoked", "--newest")]),
     "hub uses": ("hub-v1", [()]),
     "hub caches": ("hub-v1", [(), ("--standing", "unknown", "--machine", "laptop")]),
+    "cache report": ("cache-v1", [("--cache", "cache"), ("--cache", "cache", "--send", "--machine", "m")]),
+    "cache verify": ("cache-v1", [("--cache", "cache", "--no-gate"), ("--cache", "cache"), ("--cache", "cache", "--no-hash")]),
+    "cache evict": ("cache-v1", [("--cache", "cache", "--dry-run", "org/tiny"), ("--cache", "cache", "--yes", "org/tiny"), ("--cache", "cache", "--yes")]),
     "hub people list": ("hub-v1", [()]),
     "hub people add": ("hub-v1", [("zoe",), ("ci", "--service")]),
     "hub people invite": ("hub-v1", [("zoe",)]),
@@ -138,6 +142,11 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Path("mine.toml").write_text("[device.mine]\nmemory_gib = 4\nbandwidth_nominal = 9e9\n")
         Path("r.txt").write_text("torch==2.5.1\n")
         Path("no.pkl").write_bytes(b"cos\nsystem\n(S'echo'\ntR.")
+        repository = put(Path("cache"), "org/tiny")
+        (repository / "snapshots" / FIRST / "evil").symlink_to("/etc/hostname")
+        put(Path("cache"), "org/tiny", SECOND, {"a": b"b"}, refs=())
+        (repository / "blobs" / blob_name("a", b"b")).write_bytes(b"c")
+        Path("cache/odd").mkdir()
         for name, kind in (("owner.key", "ed25519"), ("new.key", "ed25519"), ("k", "p256")):
             run("keys", "new", name, "--kind", kind, "--no-passphrase")
         run("sign", "m", "--key", "k", "--signature", "m.sig")
@@ -164,7 +173,7 @@ def run(*arguments: str) -> str:
         {0, 1, 2}
         if arguments[0] == "profile" and "m" in arguments
         else {0, 1, 3}
-        if arguments[0] in {"decide", "hub"}
+        if arguments[0] in {"decide", "hub", "cache"}
         else {0, 1}
     )
     assert found.exit_code in codes, (arguments, found.output)
@@ -193,7 +202,7 @@ def gate(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 @pytest.mark.usefixtures("gate")
 def test_they_fit(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the order of the table, since what one command makes another one reads."""
-    folder = Path(shutil.copytree(whole, tmp_path / "all"))
+    folder = Path(shutil.copytree(whole, tmp_path / "all", symlinks=True))
     monkeypatch.chdir(folder)
     monkeypatch.delenv("OPENVET_KEY_PASSPHRASE", raising=False)
     for name, (form, calls) in CALLS.items():

@@ -45,6 +45,7 @@ _COMMANDS = {
     "document": "document",
     "policy": "policy",
     "hub": "hub",
+    "cache": "cache",
     "claims": "claims",
     "cost": "cost",
     "diff": "diff",

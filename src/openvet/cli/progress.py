@@ -101,6 +101,8 @@ class ProgressLine:
             text += f"  {bytes_for_people(int(self._rate))}/s"
             if done < total:
                 text += f"  {_duration((total - done) / self._rate)} left"
+        if not total and self._progress.files_done:  # nothing is hashed, and what there is is counted as it is found
+            text = f"{self._progress.files_done:,} so far"
         if columns(text) > self._look.width - 1:
             return text[: self._look.width - 1]
         return text + self._file(self._look.width - 1 - columns(text) - 2)
