@@ -163,6 +163,7 @@ INDEX: tuple[tuple[str, Rule | None], ...] = (
     ("python.code_at_load", Rule(id='python/code-at-load', severity=Severity.HIGH, confidence=Confidence.MEDIUM, since='0.1.0', cwe=(95, 506), needs=('python', 'notebook', 'python-bytecode'))),
     ("python.file_at_load", Rule(id='python/file-at-load', severity=Severity.MEDIUM, confidence=Confidence.HIGH, since='0.1.0', cwe=(506, 552), needs=('python', 'notebook', 'python-bytecode'))),
     ("python.hidden_code", Rule(id='python/hidden-code', severity=Severity.CRITICAL, confidence=Confidence.HIGH, since='0.1.0', cwe=(506, 656), needs=('python', 'notebook', 'python-bytecode'))),
+    ("python.hostile_code", Rule(id='python/hostile-code', severity=Severity.HIGH, confidence=Confidence.HIGH, since='0.1.0', cwe=(506,), needs=('python', 'notebook'))),
     ("python.native_at_load", Rule(id='python/native-at-load', severity=Severity.MEDIUM, confidence=Confidence.HIGH, since='0.1.0', cwe=(114,), needs=('python', 'notebook', 'python-bytecode'))),
     ("python.network_at_load", Rule(id='python/network-at-load', severity=Severity.HIGH, confidence=Confidence.MEDIUM, since='0.1.0', cwe=(201, 494), needs=('python', 'notebook', 'python-bytecode'))),
     ("python.process_at_load", Rule(id='python/process-at-load', severity=Severity.HIGH, confidence=Confidence.HIGH, since='0.1.0', cwe=(78, 506), needs=('python', 'notebook', 'python-bytecode'))),

@@ -8,13 +8,16 @@ encrypted; and a private file that is read where something is sent as well.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from openvet.core.pattern import pattern
 from openvet.formats._format import Facts
 
-__all__ = ["tell_sent"]
+if TYPE_CHECKING:
+    from openvet.formats.python import PythonSource
 
-_LONGEST = 1024 * 1024
+__all__ = ["cell_of", "tell_sent"]
+
 #: Last parts of calls that send a body.
 _BODIES = frozenset({"post", "put", "patch", "urlopen", "sendall", "send", "sendto", "upload_file", "upload_fileobj", "put_object", "storbinary", "Request",
                      "create_connection", "connect", "socket"})  # fmt: skip
@@ -25,15 +28,11 @@ _PLAIN = pattern(r"http://(?!localhost|127\.)|https?://(?!127\.)(?:\d{1,3}\.){3}
 _OWN = pattern(r"kaggle\.json|\.netrc|huggingface/token|/etc/passwd|\.config/gcloud")
 
 
-def tell_sent(cells: Sequence[tuple[int, str]], facts: Facts) -> None:
-    """Record each network call of ``cells`` (index in the notebook, Python) that sends secrets."""
-    from openvet.formats._python_secrets import SENDS, may_take
-    from openvet.formats.python import read_source
+def tell_sent(cells: Sequence[tuple[int, str]], program: PythonSource, facts: Facts) -> None:
+    """Record each network call of ``cells`` (index in the notebook, Python), which were read as ``program``, that sends secrets."""
+    from openvet.formats._python_secrets import SENDS
 
     text = "\n".join(source for _, source in cells)
-    if len(text) > _LONGEST or not may_take(text):
-        return
-    program = read_source(text, facts.at(), facts.limits, when="call")
     network = [use for use in program.uses if use.capability == "network"]
     sent = {(use.line, use.name) for use in network}
     bodies = any(use.name.rpartition(".")[2] in _BODIES for use in network)
@@ -50,12 +49,13 @@ def tell_sent(cells: Sequence[tuple[int, str]], facts: Facts) -> None:
             )
         if counts:
             told.add(use.line)
-            index = _cell_of(cells, use.line)
+            index = cell_of(cells, use.line)
             message = f"{use.detail} and sends it or uses the network when its cells are run"
             facts.anomaly("python/sends-secrets", message, pointer=f"/cells/{index}", callable=use.name)
 
 
-def _cell_of(cells: Sequence[tuple[int, str]], line: int) -> int:
+def cell_of(cells: Sequence[tuple[int, str]], line: int) -> int:
+    """The index of the cell in which a line of all of them stands."""
     for index, source in cells:
         lines = source.count("\n") + 1
         if line <= lines:

@@ -41,6 +41,23 @@ _SCOPES = {
     "__builtins__": "builtins",
     "f_builtins": "builtins",
 }
+# what only the operating system's module has by these names: asked of something unknown, that is what it is
+_OF_OS = frozenset(
+    {
+        "system",
+        "popen",
+        "execv",
+        "execve",
+        "execvp",
+        "execvpe",
+        "spawnv",
+        "spawnvp",
+        "spawnlp",
+        "posix_spawn",
+        "posix_spawnp",
+        "startfile",
+    }
+)
 # these give back what they are given, or items of it
 _THROUGH = frozenset({"builtins.list", "builtins.tuple", "builtins.iter", "builtins.reversed", "builtins.sorted",
                       "builtins.next", "builtins.max", "builtins.min", "builtins.filter", "builtins.set",
@@ -100,7 +117,8 @@ class Names:
 
     def _local_bases(self, name: str) -> list[str]:
         """The classes of this file of which ``name`` is made."""
-        resolved = (self.resolve(base) for base in self._classes[name].bases[:10])
+        made = self._classes.get(name)
+        resolved = (self.resolve(base) for base in (made.bases[:10] if made is not None else ()))
         return [base[len(LOCAL) :] for base in resolved if base is not None and base.startswith(LOCAL)]
 
     def resolve(self, node: ast.AST, depth: int = 0) -> str | None:
@@ -208,6 +226,15 @@ class Names:
             return f"{base}.__dict__.items()"
         if name.startswith(LOCAL) and isinstance(maker := self._functions.get(name[len(LOCAL) :]), ast.FunctionDef):
             return self._returned(maker, name[len(LOCAL) :], depth) or f"{name}()"
+        if (
+            name == "functools.reduce"
+            and len(node.args) == 3
+            and self.resolve(node.args[0], depth) == "builtins.getattr"
+        ):
+            base, path = self.resolve(node.args[2], depth), self.fold(node.args[1])
+            for each in path if base is not None and isinstance(path, list | str) and len(path) < MOST_DEPTH else ():
+                base = self._attribute(base or "", each) if isinstance(each, str) else None
+            return base
         if name == "functools.partial" and node.args:
             return self.resolve(node.args[0], depth)
         if name.startswith("pathlib.") and (
@@ -286,7 +313,7 @@ class Names:
         if isinstance(name, str):
             if base is not None:
                 return self._attribute(base, name)
-            return _SCOPES.get(name)
+            return _SCOPES.get(name) or (f"os.{name}" if name in _OF_OS else None)
         return f"{base}.{UNKNOWN}" if base in _CLOSED else None
 
     def _got(self, node: ast.Call, depth: int) -> str | None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from openvet.core.pattern import pattern
 from openvet.formats._private_places import PRIVATE
 from openvet.formats._python_resolve import Names
 
-__all__ = ["SENDS", "may_take", "taken"]
+__all__ = ["SECRET_NAME", "SENDS", "may_take", "taken", "variable_of"]
 
-_MOST_LOOKED_AT = 300
 #: Calls that read, or copy as a whole, what their arguments name.
 _READS = frozenset({"builtins.open", "io.open", "builtins.dict", "builtins.str", "json.dumps", "pathlib.Path().read_text",
                     "pathlib.Path().read_bytes"})  # fmt: skip
@@ -39,11 +38,24 @@ _OWN_SERVICE = frozenset(
 _OWN_TOKEN = pattern(
     r"huggingface/(?:stored_)?token|kaggle\.json|\.netrc|\.config/gcloud|\.boto|\.wandb_key|\.pypirc|\.npmrc|\.config/github-copilot"
 )
+_VARIABLES = frozenset(
+    {
+        "os.getenv",
+        "os.environ.get",
+        "os.environ.pop",
+        "os.environ.setdefault",
+        "google.colab.userdata.get",
+        "streamlit.secrets.get",
+        "decouple.config",
+    }
+)
 _TOKENS = frozenset({"huggingface_hub.get_token", "huggingface_hub.HfFolder.get_token", "huggingface_hub.utils.get_token",
                      "huggingface_hub.HfFolder().get_token", "keyring.get_password", "browser_cookie3.load"})  # fmt: skip
-_SECRET_NAME = pattern(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|ACCESS_KEY|PRIVATE", re.IGNORECASE)
+SECRET_NAME = pattern(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|ACCESS_KEY|PRIVATE", re.IGNORECASE)
 # a name that is taken with getattr may be put together out of pieces
-_WORDS = pattern(r"environ|getenv|getattr|__dict__|get_token|get_password|browser_cookie3|" + PRIVATE.pattern)
+_WORDS = pattern(
+    r"environ|getenv|getattr|__dict__|get_token|get_password|userdata|get_secret|browser_cookie3|" + PRIVATE.pattern
+)
 
 
 def may_take(text: str) -> bool:
@@ -51,7 +63,11 @@ def may_take(text: str) -> bool:
     return _WORDS.search(text) is not None
 
 
-def taken(names: Names, node: ast.Call, name: str, capability: str | None) -> str:
+#: What gives every expression that may flow into some, unless it is told of one that what it is made of does not.
+Flowing = Callable[[list[ast.expr], Callable[[ast.expr], bool]], Iterable[ast.expr]]
+
+
+def taken(names: Names, node: ast.Call, name: str, capability: str | None, flowing: Flowing) -> str:
     """What the call ``name(...)`` takes, in a few words; of single variables only those that the network gets.
 
     Tokens in headers do not count: by those one's own service is asked.
@@ -63,13 +79,13 @@ def taken(names: Names, node: ast.Call, name: str, capability: str | None) -> st
         return ""
     if name in ("builtins.open", "io.open") and _writes(names, node):
         return ""
-    waiting: list[Any] = [*node.args, *(each.value for each in node.keywords if each.arg not in _OWN_SERVICE)]
+    waiting: list[ast.expr] = [*node.args, *(each.value for each in node.keywords if each.arg not in _OWN_SERVICE)]
     if name.startswith("pathlib."):
         waiting.append(node.func)
-    if found := _found(names, waiting, sends=sends):
+    if found := _found(names, waiting, flowing, sends=sends):
         return found
     headers = [each.value for each in node.keywords if each.arg == "headers"] if sends else []
-    found = _found(names, list(headers), sends=False)
+    found = _found(names, list(headers), flowing, sends=False)
     return (
         found
         if found.startswith("takes ") and not found.startswith("takes the") and not _OWN_TOKEN.search(found)
@@ -77,28 +93,31 @@ def taken(names: Names, node: ast.Call, name: str, capability: str | None) -> st
     )
 
 
-def _found(names: Names, waiting: list[Any], *, sends: bool) -> str:
-    followed: set[str] = set()
-    for _ in range(_MOST_LOOKED_AT):
-        if not waiting:
-            break
-        part = waiting.pop()
+def _found(names: Names, nodes: list[ast.expr], flowing: Flowing, *, sends: bool) -> str:
+    def is_told(part: ast.expr) -> bool:
+        """A variable of the environment by its name, and what another machine gives: what they are asked with is not in it."""
+        return variable_of(names, part) is not None or (
+            isinstance(part, ast.Call) and part not in nodes and _is_answer(names, part)
+        )
+
+    for part in flowing(nodes, is_told):
         if isinstance(part, ast.Name | ast.Attribute | ast.Call) and names.resolve(part) == "os.environ":
             return "takes the whole environment"
         if isinstance(part, ast.Name):
-            if part.id not in followed:
-                followed.add(part.id)
-                waiting += names.led_from(part.id)
             continue
-        text = names.fold(part) if isinstance(part, ast.expr) else None
+        text = names.fold(part)
         if isinstance(text, str) and (found := PRIVATE.search(text)):
             return f"takes {found.group()}"
-        variable = _variable(names, part)
-        if variable is None:
-            waiting.extend(ast.iter_child_nodes(part))
-        elif sends and _SECRET_NAME.search(variable):
+        variable = variable_of(names, part)
+        if variable is not None and sends and SECRET_NAME.search(variable):
             return f"takes {variable} of the environment"
     return ""
+
+
+def _is_answer(names: Names, node: ast.Call) -> bool:
+    return _last(node.func) in ("get", "post", "put", "request", "urlopen") and (
+        names.resolve(node.func) or ""
+    ).startswith(("requests.", "httpx.", "urllib."))
 
 
 def _last(node: ast.expr) -> str:
@@ -114,11 +133,15 @@ def _writes(names: Names, node: ast.Call) -> bool:
     return isinstance(text, str) and text[:1] in ("w", "a", "x") and "+" not in text
 
 
-def _variable(names: Names, part: ast.AST) -> str | None:
+def variable_of(names: Names, part: ast.AST) -> str | None:
     """The name of the variable that ``os.environ['HF_TOKEN']`` or ``os.getenv(...)`` takes; empty where it is computed."""
     if isinstance(part, ast.Subscript) and names.resolve(part.value) == "os.environ":
         key = names.fold(part.slice)
-    elif isinstance(part, ast.Call) and part.args and names.resolve(part.func) in ("os.getenv", "os.environ.get"):
+    elif (
+        isinstance(part, ast.Call)
+        and part.args
+        and (names.resolve(part.func) in _VARIABLES or _last(part.func) == "get_secret")
+    ):
         key = names.fold(part.args[0])
     else:
         return None

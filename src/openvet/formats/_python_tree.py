@@ -86,6 +86,10 @@ class Reading(Uses):
                         self._waiting[at].append(Waiting(name, (), BY_DEFAULT))
                 self._called(at)
         self._left_over()
+        for line, name, what, moment, owner in self._attacks.finish():
+            self._owner = owner
+            self._record(line, name, "attack", moment, what)
+        self._owner = ""
 
     def _is_hook(self, name: str, names: frozenset[str]) -> bool:
         """Whether loaders and libraries call a function by its name; a command of a program is called by people, by that of the program."""
@@ -266,7 +270,7 @@ class Reading(Uses):
     def _statement(self, node: ast.stmt, when: str, scope: str) -> Iterator[ast.stmt] | None:
         """Read one statement; gives the statements inside it that run with it."""
         if isinstance(node, ast.Import | ast.ImportFrom):
-            self._import(node)
+            self._import(node, when)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             self._define(node, when, scope)
         elif isinstance(node, ast.ClassDef):
@@ -339,15 +343,19 @@ class Reading(Uses):
         elif isinstance(target, ast.Tuple) and target.elts and isinstance(target.elts[-1], ast.Name):
             self._names[target.elts[-1].id] = self.listed(items)
 
-    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+    def _import(self, node: ast.Import | ast.ImportFrom, when: str) -> None:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 near = NEAR if from_beside(alias.name) else ""
                 whole = alias.name if alias.asname else alias.name.split(".", 1)[0]
+                if near:
+                    self._attacks.imports(node, alias.name, when)
                 self._set(alias.asname or whole, near + whole)
             return
         near = NEAR + "^." * (node.level - 1) if node.level else NEAR if from_beside(node.module or "") else ""
         module = node.module or ""
+        if near and not node.level:
+            self._attacks.imports(node, module, when)
         for alias in node.names:
             if alias.name != "*":
                 full = f"{module}.{alias.name}" if module else alias.name
@@ -446,6 +454,7 @@ class Reading(Uses):
                 self._use_callable(node.value, when, "is put in place of something", local=False)
                 self._replaced(target, node.value, when)
                 self._named_by_item(target, node.value)
+                self._watch_target(node, target, node.value, when)
                 self._keep_attribute(target, node.value)
             elif (isinstance(target, ast.Name) and target.id.startswith("__")
                   and scope.removesuffix(".") in self._classes):  # fmt: skip
@@ -456,6 +465,15 @@ class Reading(Uses):
                     self._values[target.id] = self._plain(self._values[target.id])
             else:
                 self._bind(target, node.value)
+
+    def _watch_target(self, node: ast.stmt, target: ast.Attribute | ast.Subscript, value: ast.expr, when: str) -> None:
+        """``client.on_message = f``; ``os.environ['LD_PRELOAD'] = x``."""
+        if isinstance(target, ast.Attribute):
+            self._attacks.listens(target.attr, value)
+        elif self.resolve(target.value) == "os.environ" and (
+            said := self._attacks.variable(self.fold(target.slice), value)
+        ):
+            self._record(node.lineno, "os.environ", "attack", when, said)
 
     def _keep_attribute(self, target: ast.Attribute | ast.Subscript, value: ast.expr) -> None:
         """``self.run = os.system``: the attribute is remembered whatever it is an attribute of."""

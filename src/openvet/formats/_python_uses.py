@@ -9,12 +9,16 @@ import ast
 import re
 import sys
 from collections import ChainMap
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
 from openvet.core.pattern import pattern
 from openvet.formats._chosen_names import CHOSEN, is_chosen
+from openvet.formats._python_attacks import Attacks
 from openvet.formats._python_commands import kind_of_command
+from openvet.formats._python_flows import Flows, Scopes
+from openvet.formats._python_names import Capabilities, from_beside
 from openvet.formats._python_resolve import LOCAL, NAMES, NEAR, UNKNOWN, Names
 from openvet.formats._python_secrets import may_take, taken
 from openvet.formats._python_settled import Bindings, Overlay, defaults_of
@@ -82,6 +86,10 @@ _ADDRESSES = frozenset({"ctypes.addressof", "ctypes.cast", "ctypes.byref", "buil
 #: What a use of such a text has for its detail; and the keys of a description under which its words stand, which are examined there.
 DESCRIBED = "a word of a model's description"
 _DESCRIBES = frozenset({"backbone", "head", "activation"})
+_CONNECTS = pattern(r"\bsocket\.(?:socket|create_connection)\(|\bfrom[ \t]+socket[ \t]+import\b|\.connect\(")
+_COPYING = frozenset({"copy", "copy2", "copyfile", "move", "copytree", "rename", "replace", "symlink", "link"})
+_OF_A_MODULE = pattern(r"\w\.__(?:file|path)__|getsourcefile|getfile|find_spec")
+_SHELL_WORD = pattern(r"(?:/\w{1,20}){0,4}/?(?:ba|z|da|k)?sh")
 _MOST_NESTED = 3
 _UNCERTAIN = "…"
 _MOST_ASKED = 10
@@ -132,6 +140,106 @@ class Uses(Names):
         self._in_place: dict[str, str] = {}
         #: calls into neighbouring files, and between functions that nothing calls: (owner, name, when) and the line
         self.near: dict[tuple[str, str, str], int] = {}
+        self._flows: Flows | None = None
+        self._attacks = Attacks(self, text)
+
+    # what the judgements of attacks ask for
+
+    @property
+    def known(self) -> Capabilities:
+        return self._known
+
+    @property
+    def owner(self) -> str:
+        """The function that is being read."""
+        return self._owner
+
+    @property
+    def flows(self) -> Flows:
+        """Where values of the source come from."""
+        if self._flows is None:
+            if self._bindings is None:
+                self._bindings = Bindings(self._tree)
+            self._flows = Flows(self._tree, self._bindings)
+        return self._flows
+
+    @property
+    def scopes(self) -> Scopes:
+        """The functions around what is being read."""
+        return tuple(self._scopes_around())
+
+    @property
+    def tree(self) -> ast.AST:
+        return self._tree
+
+    def function_of(self, owner: str) -> ast.AST:
+        """The function that is called so; the module for no name."""
+        return self._functions.get(owner, self._tree)
+
+    @property
+    def connects(self) -> bool:
+        """Whether the source connects a socket somewhere."""
+        return _CONNECTS.search(self._text) is not None
+
+    def _flowing(self, nodes: list[ast.expr], stop: Callable[[ast.expr], bool]) -> Iterator[ast.expr]:
+        """Everything that may flow into expressions of what is being read."""
+        return (part for part, _ in self.flows.into(nodes, self.scopes, stop))
+
+    def place_of(self, node: ast.expr) -> str | None:
+        """The text of a path, as far as it can be said."""
+        return self._place(node)
+
+    def command_of(self, node: ast.Call) -> str:
+        """The command that a call starts, in one line, where it is constant; what is computed in it is left open."""
+        first = (
+            node.args[0]
+            if node.args
+            else next((each.value for each in node.keywords if each.arg in ("args", "cmd", "command")), None)
+        )
+        if first is None:
+            return ""
+        if isinstance(first, ast.Name):
+            first = self._values.get(first.id, first)
+        value = self.fold(first)
+        if value is None and isinstance(first, ast.List | ast.Tuple):
+            value = [self._word(each) for each in first.elts[:40]]
+        elif value is None and isinstance(first, ast.JoinedStr | ast.BinOp):
+            value = self._word(first)
+        if (
+            isinstance(value, str)
+            and len(node.args) > 1
+            and _last_name(node.func).startswith(("exec", "spawn", "create_subprocess_exec", "posix_spawn"))
+        ):
+            rest = [self.fold(each) for each in node.args[1:10]]
+            value = [
+                value,
+                *(
+                    word
+                    for each in rest
+                    for word in (each if isinstance(each, list) else [each])
+                    if isinstance(word, str)
+                ),
+            ]
+        if isinstance(value, list):
+            words = [each for each in value if isinstance(each, str)]
+            if any(_SHELL_WORD.fullmatch(each) for each in words[:2]) and "-c" in words[:4]:
+                value = " ".join(words[words.index("-c") + 1 :])
+            else:
+                value = " ".join(words)
+        return value[:_LONGEST_HANDED] if isinstance(value, str) else ""
+
+    def _word(self, node: ast.expr) -> str:
+        """A word of a command; what is computed in it is left open."""
+        if isinstance(node, ast.Name | ast.Attribute) and self.resolve(node) == "sys.executable":
+            return "python"
+        if isinstance(node, ast.JoinedStr):
+            return "".join(self._word(each) for each in node.values)
+        if isinstance(node, ast.FormattedValue):
+            return self._word(node.value)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            return self._word(node.left) + self._word(node.right)
+        value = self.fold(node)
+        return value if isinstance(value, str) else str(value) if type(value) is int else _UNCERTAIN
 
     # calls
 
@@ -144,7 +252,7 @@ class Uses(Names):
             target = ast.Attribute(node.args[0], key, ast.Store())
             self._replaced(target, node.args[2], when)
             self._named_by_item(target, node.args[2])
-        if self._secretive and (secret := taken(self, node, name or "", self._known.of(name or ""))):
+        if self._secretive and (secret := taken(self, node, name or "", self._known.of(name or ""), self._flowing)):
             self._use(node, name or f"something.{_last_name(node.func)}", "secret", when, secret)
         if name is None:
             self._hidden_name(node, when)
@@ -152,6 +260,8 @@ class Uses(Names):
         else:
             self._named_call(node, name, when)
             self._queue(name, when, node.lineno, self._bound(node, name), node)
+        if said := self._attacks.call(node, name, when):
+            self._use(node, name or f"something.{_last_name(node.func)}", "attack", when, said)
         if self._trusts(node) and not (name or "").endswith(_FROM_BESIDE):
             self._use(node, name or _last_name(node.func), "trust", when, self._arguments(node))
         plain = "" if name is None else name.removeprefix("builtins.")
@@ -162,7 +272,22 @@ class Uses(Names):
         for argument in arguments:
             given = argument.value if isinstance(argument, ast.Starred) else argument
             for each in _items(given):
+                if (
+                    not isinstance(each, ast.Call | ast.Constant)
+                    and self._known.of(self.resolve(each) or "") == "process"
+                ):
+                    self._attacks.handed(node, self._handed_words(arguments), when)
                 self._use_callable(each, when, f"is handed to {shown(name)}", local=runs)
+
+    def _handed_words(self, arguments: list[ast.expr]) -> str:
+        """The constant texts among the arguments of a call that is given a callable to call with them."""
+        words: list[str] = []
+        for argument in arguments:
+            value = self.fold(argument)
+            parts = argument.elts if value is None and isinstance(argument, ast.List | ast.Tuple) else []
+            for each in value if isinstance(value, list) else [value, *map(self.fold, parts)]:
+                words += [each] if isinstance(each, str) else []
+        return " ".join(words)[:_LONGEST_HANDED]
 
     def _trusts(self, node: ast.Call) -> bool:
         """Whether a call hands on ``trust_remote_code=True``, also in a dictionary of keywords."""
@@ -235,6 +360,8 @@ class Uses(Names):
             (name == "builtins.open" or name == "pathlib.Path().open") and _writes(node, name)
         ):
             startup = self._starts_again(node)
+            if startup:
+                self._attacks.starts_again(node, name, when)
             detail = shown(startup) if startup else self._arguments(node)
             self._use(node, name, "startup" if startup else "file", when, detail)
         elif capability is not None:
@@ -359,7 +486,7 @@ class Uses(Names):
         if isinstance(first, ast.IfExp):
             both = (ast.Call(node.func, [each], []) for each in (first.body, first.orelse))
             return all(self._only_tells(each) for each in both)
-        if not shell and isinstance(first, ast.List) and first.elts and self.fold(first.elts[0]) in _CONVERTERS:
+        if not shell and isinstance(first, ast.List) and first.elts and str(self.fold(first.elts[0])) in _CONVERTERS:
             return True
         command = self.fold(first)
         if isinstance(command, list):
@@ -377,8 +504,29 @@ class Uses(Names):
             return False
         return any(told == known or told.startswith(f"{known} ") for known in self._known.telling)
 
+    def _of_others_file(self, node: ast.Call) -> str:
+        """The module from elsewhere whose own source a call changes: ``open(torch.__file__, 'a')``."""
+        changed = node.args[-1:] if _last_name(node.func) in _COPYING else node.args[:1]
+        if isinstance(node.func, ast.Attribute) and not changed:
+            changed = [node.func.value]
+        for part in (each for given in changed for each in self._all_of(given)):
+            asked = part.value if isinstance(part, ast.Attribute) and part.attr in ("__file__", "__path__") else None
+            if (
+                isinstance(part, ast.Call)
+                and part.args
+                and _last_name(part.func) in ("getfile", "getsourcefile", "find_spec")
+            ):
+                asked = part.args[0]
+            text = self.fold(asked) if asked is not None else None
+            name = text if isinstance(text, str) else self.resolve(asked) if asked is not None else None
+            if name is not None and "()" not in name and not name.startswith((LOCAL, NEAR)) and not from_beside(name):
+                return f"{name.removeprefix('builtins.')}.__file__"
+        return ""
+
     def _starts_again(self, node: ast.Call) -> str:
         """The text that says that the changed file is one from which programs are started."""
+        if _OF_A_MODULE.search(self._text) and (other := self._of_others_file(node)):
+            return other
         waiting: list[Any] = [node]
         for _ in range(_MOST_LOOKED_AT):
             if not waiting:
@@ -789,9 +937,9 @@ class Uses(Names):
 
     def _record(self, line: int, name: str, capability: str, when: str, detail: str) -> None:
         if self._for_others and when == "call":
-            if capability not in ("process", "code"):
+            if capability not in ("process", "code", "attack"):
                 return
-            capability = "handed"
+            capability = "handed" if capability != "attack" else capability
         moment = f"{when} {self._owner}" if when == "call" else ""
         if (line, name, capability, moment) in self._seen:
             return

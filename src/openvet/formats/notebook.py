@@ -8,7 +8,10 @@ Specification: https://nbformat.readthedocs.io/en/latest/format_description.html
 
 from __future__ import annotations
 
+import ast
+import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from openvet.core.pattern import pattern
@@ -34,6 +37,7 @@ FORMAT = Format(
 
 
 _MOST = 10_000
+_LONGEST = 1024 * 1024
 #: Magic commands whose cell or line is Python, and those whose is a shell's.
 _PYTHON_CELL = pattern(r"%%(?:time|timeit|capture|prun|python[23]?|pypy|debug|memit|mprun|snakeviz|heat|memray)\b")
 _PYTHON_LINE = pattern(r"%(?:time|timeit|prun|memit)\s+(?:-\w+(?:\s+\d+)?\s+)*")
@@ -69,7 +73,6 @@ _STARTERS = frozenset(
 
 def read(source: Source, facts: Facts) -> None:
     from openvet.formats._notebook_output import tell_active_output
-    from openvet.formats._notebook_sent import tell_sent
     from openvet.formats.python import read_source
     from openvet.formats.shell import tell_commands
 
@@ -77,22 +80,73 @@ def read(source: Source, facts: Facts) -> None:
     cells = _cells(facts.document)
     facts.note("kind", "notebook")
     facts.note("cells", len(cells))
-    sources: list[tuple[int, str]] = []
+    kept: list[tuple[int, str]] = []
     for index, cell in cells[:_MOST]:
         python = _python(cell)
-        program = read_source(python, facts.at(pointer=f"/cells/{index}"), facts.limits, when="call")
-        if program.uses:
-            facts.programs.append(program)
-        if not program.error:
-            sources.append((index, python))
-        commands = [_shell(cell), *(() if program.error else handed_to_a_shell(python))]
+        broken = _parse(python) is None
+        if broken:
+            program = read_source(python, facts.at(pointer=f"/cells/{index}"), facts.limits, when="call")
+            if program.uses:
+                facts.programs.append(program)
+        else:
+            kept.append((index, python))
+        commands = [_shell(cell), *(() if broken else handed_to_a_shell(python))]
         tell_commands("\n".join(commands), facts, f"/cells/{index}")
+    _tell_cells(kept, facts)
     if len(cells) > _MOST:
         facts.unknown("limit", f"more than {_MOST} cells hold code; the rest was not read")
-    tell_sent(sources, facts)
     _tell_pages(facts)
     tell_active_output(facts.document, facts)
     facts.document = None  # the cells are read; no loader acts on a key of a notebook
+
+
+def _tell_cells(cells: list[tuple[int, str]], facts: Facts) -> None:
+    """Read the Python of all cells as one source, since they share their names, and keep what each of them does."""
+    from openvet.formats._notebook_sent import tell_sent
+    from openvet.formats.python import PythonSource, imports_of, read_source
+
+    groups = [cells] if sum(len(text) for _, text in cells) <= _LONGEST else [[each] for each in cells]
+    for group in groups:
+        whole = read_source("\n".join(text for _, text in group), facts.at(), facts.limits, when="call")
+        if whole.error and len(group) > 1:
+            groups += [[each] for each in group]
+            continue
+        first = 1
+        for index, text in group:
+            last = first + text.count("\n")
+            uses = tuple(replace(use, line=use.line - first + 1) for use in whole.uses if first <= use.line <= last)
+            if uses:
+                calls = tuple(
+                    replace(each, line=each.line - first + 1) for each in whole.calls if first <= each.line <= last
+                )
+                at = facts.at(pointer=f"/cells/{index}")
+                facts.programs.append(
+                    PythonSource(at, len(text), imports_of(text), uses, calls=calls, error=whole.error)
+                )
+            first = last + 1
+        tell_sent(group, whole, facts)
+        _tell_homes(group, facts)
+
+
+def _tell_homes(cells: list[tuple[int, str]], facts: Facts) -> None:
+    """Where a cell destroys the files of whoever runs it."""
+    from openvet.formats._notebook_sent import cell_of
+    from openvet.formats._python_homes import tell_homes
+
+    seen = Facts(facts.place, facts.name, facts.budget)
+    tell_homes("\n".join(text for _, text in cells), seen)
+    for each in seen.anomalies:
+        index = cell_of(cells, each.location.line or 1)
+        facts.anomaly(each.rule, each.message, pointer=f"/cells/{index}", **each.evidence)
+
+
+def _parse(python: str) -> ast.Module | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(python)
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return None
 
 
 def _tell_pages(facts: Facts) -> None:
@@ -156,14 +210,8 @@ def handed_to_a_shell(python: str) -> Iterator[str]:
     """The constant commands that the Python of a cell gives to a shell: ``os.system("…")``, ``subprocess.run(["sh", "-c", "…"])``."""
     if not any(name in python for name in _STARTERS):
         return
-    import ast
-    import warnings
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(python)
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
+    tree = _parse(python)
+    if tree is None:
         return  # read_source has told it
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not node.args:

@@ -31,7 +31,7 @@ from openvet.formats._decode import is_text
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import BytesSource, Source
 
-__all__ = ["FORMAT", "PythonCall", "PythonSource", "PythonUse", "probe", "read", "read_source"]
+__all__ = ["FORMAT", "PythonCall", "PythonSource", "PythonUse", "imports_of", "probe", "read", "read_source"]
 
 FORMAT = Format(
     id="python",
@@ -79,7 +79,8 @@ class PythonUse:
             ``startup``: a file is changed from which programs are started; or ``install`` and ``fetch``: a constant
             command installs packages that OpenVet knows, or others, or fetches weights; or ``telling``: a process that only tells
             something about the machine; or ``trust``: a call that hands on ``trust_remote_code=True``; or ``handed``: a function
-            runs the command or the text that it is given, and every call in the file hands over a harmless one.
+            runs the command or the text that it is given, and every call in the file hands over a harmless one; or ``attack``: what
+            nothing honest does at any time, which ``detail`` names.
         when: ``import``, ``construction``, ``inference`` or ``call``.
         detail: a few words of the arguments, printable.
         owner: the function in which it is, where nothing in the file calls that; not in the JSON.
@@ -291,7 +292,7 @@ def read_source(text: str, location: Location, limits: Limits, when: str = "impo
     """
     from openvet.formats._python_names import could_matter, from_beside
 
-    imports = _imports(text)
+    imports = imports_of(text)
     if not could_matter(text) and not any(map(from_beside, imports)):
         return PythonSource(location, len(text), imports)
     if len(text) > _SHORT and sum(1 for _ in _TOKEN.finditer(text)) > _MOST_TOKENS:
@@ -404,7 +405,7 @@ def _caught(matches: list[re.Match[str]]) -> set[int]:
     return found
 
 
-def _imports(text: str) -> tuple[str, ...]:
+def imports_of(text: str) -> tuple[str, ...]:
     """Top-level module names by their import lines: cheap, and enough to say what a source needs."""
     found: set[str] = set()
     for match in _IMPORT.finditer(text):

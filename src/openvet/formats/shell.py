@@ -76,7 +76,12 @@ _DESTROYS = pattern(
 )
 
 
-_FETCH_WORDS = frozenset({"curl", "wget", "add", "fetch"})
+_FETCH_WORDS = frozenset({"curl", "wget", "add", "fetch", "clone"})
+#: A repository that is cloned, and into which folder.
+_CLONED = pattern(
+    r"\bgit\s(?:[^|;&]{0,100}\s)?clone\b[^|;&]{0,200}?(?:\w{2,8}://|@)[^\s\"']{1,400}[\"']?(?:\s{1,8}([^\s\"'|;&-][^\s\"'|;&]{0,200}))?"
+)
+_PLAIN_CLONE = pattern(r"\b(?:http|git)://(?!localhost|127\.)|\b\w{2,8}://(?:\d{1,3}\.){3}\d")
 #: What a command fetches: the last part of the address, or the name that it is given.
 _ADDRESS = pattern(r"\b(?:https?|ftp)://([^\s\"'|;&?#)]{1,1000})")
 _TARGET = pattern(r"(?:\s-(?:O|o)\s*|\s--output(?:-document)?[= ]|\s>\s*)[\"']?([^\s\"']{1,400})")
@@ -287,31 +292,19 @@ def _tell_environment(text: str, facts: Facts) -> None:
 
 def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
     """Record the lines of a script, or of a cell of a notebook, that nobody should run unread."""
-    from openvet.formats._sent_secrets import SentSecrets
-    from openvet.formats._windows_commands import Remembered, batch_text, plain_line
+    from openvet.formats._windows_commands import batch_text
 
-    remembered, fetched, sent, spelled = Remembered(), _Fetched(), SentSecrets(), _Spelled()
+    script = _Script()
     told = 0
     for each in _JOINS:
         text = text.replace(each, " ")
     text = batch_text(text)
     for number, line in enumerate(lines_of(text), 1):
-        line = line.strip()
-        if "  " in line or len(line) > _LONGEST_LINE:
-            line = _BLANKS.sub(" ", line)  # a command may stand far to the right
-        bare = plain_line(line[:_LONGEST_LINE].replace('""', "").replace("''", ""))
+        bare = _Script.bare(line)
         if bare.startswith(("#", "REM ", "::")):
             continue
         words = _words_of(bare)
-        put = remembered.put_in(bare, words)
-        plain = spelled.plain(bare)
-        known = (
-            (None if plain is bare else _judged(plain, _words_of(plain)))
-            or _judged(put, words if put is bare else _words_of(put))
-            or remembered.runs(bare, words)
-            or fetched.runs(bare, words)
-            or sent.told(bare, words)
-        )
+        known = script.judged(bare, words)
         if known is None:
             if not words.isdisjoint(_CONTAINER_WORDS) and _RUN_CONTAINER.search(bare):
                 from openvet.formats._containers import told_of_run
@@ -336,6 +329,51 @@ def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
             facts.anomaly("hub/shell-command", message, pointer=pointer, kind=kind)
         if told >= _MOST:
             break
+
+
+class _Script:
+    """The lines of one script, judged one after the other with what the earlier ones left."""
+
+    __slots__ = ("_fetched", "_remembered", "_sent", "_spelled")
+
+    def __init__(self) -> None:
+        from openvet.formats._sent_secrets import SentSecrets
+        from openvet.formats._windows_commands import Remembered
+
+        self._remembered, self._fetched, self._sent, self._spelled = Remembered(), _Fetched(), SentSecrets(), _Spelled()
+
+    @staticmethod
+    def bare(line: str) -> str:
+        """A line without what a shell takes no notice of."""
+        from openvet.formats._windows_commands import plain_line
+
+        line = line.strip()
+        if "  " in line or len(line) > _LONGEST_LINE:
+            line = _BLANKS.sub(" ", line)  # a command may stand far to the right
+        return plain_line(line[:_LONGEST_LINE].replace('""', "").replace("''", ""))
+
+    def judged(self, bare: str, words: AbstractSet[str]) -> tuple[str, str] | None:
+        """What a line does, and the kind of it; ``None`` for an ordinary one. ``words`` are its words in lower case."""
+        put = self._remembered.put_in(bare, words)
+        plain = self._spelled.plain(bare)
+        return (
+            (None if plain is bare else _judged(plain, _words_of(plain)))
+            or _judged(put, words if put is bare else _words_of(put))
+            or self._remembered.runs(bare, words)
+            or self._fetched.runs(bare, words)
+            or self._sent.told(bare, words)
+        )
+
+
+def judged_script(text: str) -> tuple[str, str, int] | None:
+    """What the first line does of a script that nobody should run unread, the kind of it, and its number from 1."""
+    script = _Script()
+    for number, line in enumerate(text.splitlines(), 1):
+        bare = _Script.bare(line)
+        known = script.judged(bare, _words_of(bare))
+        if known is not None:
+            return *known, number
+    return None
 
 
 def tell_install(line: str, facts: Facts, number: int | None, pointer: str | None) -> None:
@@ -453,6 +491,8 @@ _SET = pattern(
     r"(?:^|[;&(\s])(?:export\s+|local\s+)?([A-Za-z_]\w{0,60})=(\"[^\"$`\\]{0,400}\"|'[^']{0,400}'|[^\s;&|$`\"'()<>\\]{1,400})(?=$|[\s;&])"
 )
 _USED = pattern(r"\$\{?([A-Za-z_]\w{0,60})\}?")
+#: The signs between words, cut to nothing or to a blank: ``c${IFS%??}url``.
+_CUT = pattern(r"\$\{IFS(%\?{1,3}|:\d:\d|#\?{0,3}|//?[^}]{0,8})\}")
 _DROPPED = pattern(r"\\(?=[a-z])")
 _BLANKS = pattern(r"[ \t\xa0]{2,}")
 #: A word that a shell puts together: what ``printf`` or ``echo`` prints in its place, or a text with escapes (``$'...'``).
@@ -481,6 +521,8 @@ class _Spelled:
     def plain(self, line: str) -> str:
         """``line`` itself where nothing is put into it."""
         out = _PRINTED.sub(_printed, line) if self._room > 0 and ("$" in line or "`" in line) else line
+        if "${IFS" in out:
+            out = _CUT.sub(lambda found: "" if found[1][0] == "%" else " ", out)
         if "=" in out and len(self._values) < _MOST:
             for name, value in _SET.findall(out):
                 self._values[name] = value.strip("\"'")
@@ -503,6 +545,14 @@ class _Fetched:
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
 
+    def _said(self, path: str) -> str | None:
+        """The command that fetched a file, or without encryption the repository in which it lies."""
+        parts = [each for each in path.split("/") if each]
+        if parts and parts[-1] in self._names:
+            return self._names[parts[-1]]
+        held = (self._names[each] for each in parts[:-1] if each in self._names)
+        return next((each for each in held if _CLONED.search(each) and _PLAIN_CLONE.search(each)), None)
+
     def runs(self, line: str, words: AbstractSet[str]) -> tuple[str, str] | None:
         from openvet.formats._windows_commands import fetched
 
@@ -511,16 +561,15 @@ class _Fetched:
             return None
         for part in _SEGMENT.split(line):
             started = _STARTED.search(part) if self._names else None
-            if (
-                started is not None
-                and (said := self._names.get((started[1] or started[2] or started[3]).rpartition("/")[2])) is not None
-                and not _is_official(said)
-            ):
+            said = self._said(started[1] or started[2] or started[3]) if started is not None else None
+            if said is not None and not _is_official(said):
                 return fetched(said)[0].replace("at once", "in a second step"), fetched(said)[1]
             if fetches and len(self._names) < _MOST and (place := _ADDRESS.search(part)) is not None:
                 target = _TARGET.search(part)
-                for path in (place[1].rstrip("/"), target[1] if target else ""):
-                    name = path.rpartition("/")[2]
+                cloned = _CLONED.search(part)
+                given = cloned[1] or "" if cloned else target[1] if target else ""
+                for path in (place[1].rstrip("/"), given):
+                    name = path.rstrip("/").rpartition("/")[2].removesuffix(".git")
                     # what an unknown address left stays, whatever an official installer of that name does later
                     if name and (name not in self._names or not _is_official(part)):
                         self._names[name] = part

@@ -43,6 +43,7 @@ _DOES = {
     "secret": "takes what is secret to the user",
     "trust": "runs code of another repository",
     "fetch": "installs or fetches something",
+    "attack": "does what no honest code does",
     "watch": "watches what its user types or copies",
     "show": "takes pictures of the screen, or sound",
 }

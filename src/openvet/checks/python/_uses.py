@@ -16,9 +16,10 @@ from openvet.core.location import Location
 from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Severity
 from openvet.formats.python import PythonSource, PythonUse
+from openvet.formats.shell import dangerous_line
 from openvet.inventory.component import Component, Inventory
 
-__all__ = ["found", "is_script", "sources", "uses"]
+__all__ = ["commanded", "found", "is_script", "sources", "uses"]
 
 _WHEN = {
     "import": "when it is imported",
@@ -89,6 +90,14 @@ def is_script(name: str) -> bool:
     """Whether a member of a PyTorch archive is TorchScript, which only PyTorch's own interpreter runs."""
     parts = name.split("/")
     return len(parts) > 2 and parts[1].lower() == "code"
+
+
+def commanded(program: PythonSource, use: PythonUse) -> str:
+    """What a constant command does that nobody should run whenever its function is called; empty for any other use."""
+    if use.when != "call" or use.capability not in ("process", "hidden") or not use.detail or program.location.pointer:
+        return ""  # the cells of a notebook are read as commands already
+    what = dangerous_line(use.detail.strip("'\""))
+    return "" if what is None or what.endswith("something and runs it at once") else what
 
 
 def found(ctx: Context, capability: str, what: str, remedy: str, grades: Mapping[str, Grade]) -> Iterator[Finding]:

@@ -33,11 +33,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from openvet.checks._check import Context
-from openvet.checks.python._uses import found, uses
+from openvet.checks.python._uses import commanded, found, uses
 from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.core.rule import Confidence, Rule, Severity
-from openvet.formats.shell import dangerous_line
 
 RULE = Rule(
     id="python/process-at-load",
@@ -86,12 +85,8 @@ def _commands(ctx: Context) -> Iterator[Finding]:
     """Commands that nobody should run, whenever their function is called: there is no use of the code in which they are right."""
     told = 0
     for program, use, _ in ctx.inventory.once(uses):
-        if use.when != "call" or use.capability not in ("process", "hidden") or not use.detail or told >= _MOST:
-            continue
-        if program.location.pointer:  # the cells of a notebook are read as commands already
-            continue
-        what = dangerous_line(use.detail.strip("'\""))
-        if what is None or what.endswith("something and runs it at once"):
+        what = commanded(program, use) if told < _MOST else ""
+        if not what:
             continue
         told += 1
         yield ctx.finding(

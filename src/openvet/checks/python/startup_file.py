@@ -46,7 +46,9 @@ _GRADES = {
     "inference": (Severity.HIGH, Confidence.MEDIUM),
 }
 _CALLED = {"call": (Severity.HIGH, Confidence.MEDIUM)}
-_PROFILE = pattern(r"rc$|profile|aliases|config/fish|packages|purelib|platlib|SITE|python_lib|Startup|systemd|passwd")
+_PROFILE = pattern(
+    r"rc$|profile|aliases|config/fish|packages|purelib|platlib|SITE|python_lib|Startup|systemd|passwd|__file__"
+)
 
 
 def check(ctx: Context) -> Iterator[Finding]:

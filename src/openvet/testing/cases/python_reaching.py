@@ -53,7 +53,10 @@ _LOUD = "hub/python-code"
 #: What else is told of a case.
 _MORE: dict[tuple[str, str], tuple[str, ...]] = {
     ("joined", "objects-fetched"): ("python/network-at-load",),
-    ("watched", "keys"): ("python/network-at-load",),
+    ("watched", "keys"): ("python/network-at-load", "python/hostile-code"),
+    ("program", "a-source"): ("python/hostile-code",),
+    ("fetched", "to-a-folder"): ("python/hostile-code",),
+    ("fetched", "to-a-name"): ("python/hostile-code",),
     ("sent", "keys-by-a-bucket"): (_LOUD,),
     ("sent", "cookies-in-a-loop"): (_LOUD,),
     ("sent", "a-wallet-in-a-loop"): (_LOUD, "python/network-at-load"),
