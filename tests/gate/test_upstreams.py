@@ -10,7 +10,8 @@ import pytest
 
 from openvet.errors import UsageError
 from openvet.gate.answers import Refusal, Repository
-from openvet.gate.upstreams import FolderUpstream, HubUpstream, UpstreamError, Upstreams, about_for_clients
+from openvet.gate.folders import FolderUpstream
+from openvet.gate.upstreams import HubUpstream, UpstreamError, Upstreams, about_for_clients
 from openvet.testing.hub import Fault, Hub, git_blob
 from tests.gate.conftest import HF, MODEL, Opening, get
 from tests.gate.samples import model
@@ -33,7 +34,7 @@ def why(
 
 
 def test_a_folder_is_served_as_a_hub_is(opening: Opening, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("openvet.gate.upstreams._LFS", 100_000)
+    monkeypatch.setattr("openvet.gate.folders._LFS", 100_000)
     files = model(200_000)
     put(tmp_path / "models" / "org" / "model", files)
     put(tmp_path / "models" / "gpt2", model(seed=1))
@@ -68,6 +69,60 @@ def test_a_folder_that_changes_is_another_commit(opening: Opening, tmp_path: Pat
     assert get(gate, "config.json", first.commit).sha256 == first.sha256, "what is in the store stays"
 
 
+def cache_of(hub: Hub, files: dict[str, bytes], folder: Path, repository: str = "models--org--model") -> Path:
+    """What a client leaves in its cache."""
+    there = HubUpstream(hub.url).find(MODEL, "main")
+    root = folder / repository
+    put(root, {"refs/main": there.commit.encode(), "refs/refs/pr/1": there.commit.encode()})
+    for each in there.files:
+        put(root, {f"blobs/{each.etag}": files[each.path]})
+        link = root / "snapshots" / there.commit / each.path
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(os.path.relpath(root / "blobs" / each.etag, link.parent))
+    return root
+
+
+def test_a_cache_that_was_carried_here_is_served_by_its_own_commits(opening: Opening, tmp_path: Path) -> None:
+    files = {**model(200_000), "sub/notes.txt": b"hello"}
+    with Hub(files, large=100_000) as hub:
+        cache_of(hub, files, tmp_path)
+        there = HubUpstream(hub.url).find(MODEL, "main")
+    upstream = FolderUpstream(str(tmp_path))
+    for revision in ("main", "refs/pr/1", there.commit):
+        found = upstream.find(MODEL, revision)
+        assert (found.commit, found.files) == (there.commit, there.files), "as the hub lists it"
+    gate = opening(upstream)
+    for name, data in files.items():
+        assert Path(get(gate, name, there.commit).path).read_bytes() == data
+    for revision in ("v1", "../main", "0" * 40, "", "/"):
+        assert why(upstream, revision=revision)[0] is Refusal.NO_REVISION
+    for name in ("org/other", "models--org--model", "org--model/x", "org--model"):
+        assert why(upstream, Repository("model", name))[0] is Refusal.NO_REPOSITORY
+    assert why(upstream, Repository("dataset", "org/model"))[0] is Refusal.NO_REPOSITORY
+
+
+def test_a_cache_that_is_damaged_is_served_by_nobody(tmp_path: Path) -> None:
+    files = model(200_000)
+    with Hub(files, large=100_000) as hub:
+        root = cache_of(hub, files, tmp_path)
+        found = FolderUpstream(str(tmp_path)).find(MODEL, "main")
+    for each in found.files:
+        blob = root / "blobs" / each.etag
+        data = blob.read_bytes()
+        blob.write_bytes(data[:-1] + b"?")
+        assert "is not what its blob is called" in why(FolderUpstream(str(tmp_path)))[1]
+        blob.write_bytes(data)
+    link = root / "snapshots" / found.commit / "passwd"
+    link.symlink_to("/etc/passwd")
+    assert why(FolderUpstream(str(tmp_path)))[0] is Refusal.UPSTREAM
+    link.unlink()
+    upstream = FolderUpstream(str(tmp_path))
+    listed = upstream.find(MODEL, "main")
+    (root / "snapshots" / found.commit / "config.json").unlink()
+    with pytest.raises(UpstreamError, match="has changed since"):
+        upstream.open(listed)
+
+
 @pytest.mark.parametrize("kind", ["link", "fifo", "empty"])
 def test_what_no_folder_of_a_model_holds(tmp_path: Path, kind: str) -> None:
     folder = tmp_path / "models" / "org" / "model"
@@ -93,7 +148,7 @@ def test_names_that_are_no_upstreams(tmp_path: Path) -> None:
 
 
 def test_a_listing_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("openvet.gate.upstreams._MOST_FILES", 10)
+    monkeypatch.setattr("openvet.gate.upstreams.MOST_FILES", 10)
     with Hub({str(number): b"x" for number in range(50)}) as hub:
         assert "more than 10 files" in why(HubUpstream(hub.url))[1]
         assert len(hub.asked) < 8, "it is not read to its end"

@@ -100,11 +100,29 @@ def test_one_gate_behind_another(good: dict[str, bytes], tmp_path: Path) -> None
         gated(tmp_path / "second", outer.url) as (_, inner),
         Client("hub-2", inner.url, tmp_path / "home") as client,
     ):
-        # a gate is a client, too, and one that waits less than others: the outer one is ready first
-        assert outer.ask("GET", "/org/model/resolve/main/model.safetensors", {"User-Agent": "hf_hub/2.4.0"})[0] == 200
         found = client.value("snapshot", repo_id="org/model")
         assert found == {path: sha256(data) for path, data in good.items()}
         assert [each.commit for each in first.admitted("model", "", "", 10, Asking())] == [hub.commit]
+
+
+@NEW
+def test_what_was_carried_into_a_network_without_a_way_out(good: dict[str, bytes], tmp_path: Path) -> None:
+    """A cache is filled through the gate outside, carried in, and is the upstream of the gate inside, which vets for itself."""
+    for each in ("home", "other"):
+        (tmp_path / each).mkdir()
+    cache = tmp_path / "carried"
+    with Hub(good) as hub, gated(tmp_path / "outside", hub.url) as (_, running), Client("hub-2", running.url, tmp_path / "home") as client:  # fmt: skip
+        found = client.value("snapshot", repo_id="org/model", cache_dir=str(cache))
+        commit = hub.commit
+    assert found == {path: sha256(data) for path, data in good.items()}
+    with (
+        closing(open_gate(str(tmp_path / "inside"), [Place(folder=str(cache))])) as gate,
+        Running(gate, hold=8.0) as running,
+        Client("hub-2", running.url, tmp_path / "other") as client,
+    ):
+        for more in ({}, {"revision": commit}):
+            assert client.value("snapshot", repo_id="org/model", cache_dir=str(tmp_path / "there"), **more) == found
+        assert [each.commit for each in gate.admitted("model", "", "", 10, Asking())] == [commit]
 
 
 def test_many_at_once_for_one_cold_file_fetch_it_once(good: dict[str, bytes], tmp_path: Path) -> None:

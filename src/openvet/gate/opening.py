@@ -12,12 +12,13 @@ from openvet.errors import UsageError
 from openvet.evidence.keys import PrivateKey
 from openvet.evidence.log.disk import StorageError
 from openvet.gate.folder import KEY, database_url
+from openvet.gate.folders import FolderUpstream
 from openvet.gate.gate import OpenGate
 from openvet.gate.hooks import HOOK, Caller
 from openvet.gate.policy import Policy
 from openvet.gate.publishing import PUBLISH, Publisher, ask_for_publishing
 from openvet.gate.settings import Settings
-from openvet.gate.upstreams import FolderUpstream, HubUpstream, Upstream, Upstreams
+from openvet.gate.upstreams import HubUpstream, Upstream, Upstreams
 from openvet.gate.vetting import VET, Vetter
 from openvet.gate.worker import Clock, Handler, Worker, system_clock
 from openvet.io.new_file import WriteError

@@ -1,4 +1,4 @@
-"""Where repositories come from: a hub by its URL, folders on this machine, several in order.
+"""Where repositories come from: a hub by its URL, folders on this machine (:mod:`openvet.gate.folders`), several in order.
 
 What an upstream says is bounded and never believed: a listing that is too long, names that would be written elsewhere, sizes that make no sense, a commit
 that is another one. Bytes are held against the listing where they come in (:mod:`openvet.store.blobs`), and are served only after they were read here.
@@ -8,32 +8,26 @@ An upstream that does not answer is not passed over: if the next one had a repos
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import re
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
-from openvet.core.canonical import canonical_json
 from openvet.core.dataclass import dataclass
 from openvet.core.limits import DEFAULT_LIMITS, Limits
 from openvet.core.pattern import pattern
-from openvet.core.snapshot import EntryKind, Snapshot
 from openvet.core.text import printable
 from openvet.errors import OpenVetError, ReadError, SubjectError, UsageError
 from openvet.gate.answers import ListedFile, Refusal, Repository
 from openvet.io.archive.names import escape_of
 from openvet.io.http import Client, StatusError, origin_of
-from openvet.io.source import BLOCK, FileSource
 from openvet.origins.hub import HubName, Listing, hub_origin, list_hub, remote_file
 from openvet.origins.local import LocalOrigin
 from openvet.origins.remote import RemoteOrigin
 
 __all__ = [
-    "FolderUpstream",
+    "MOST_FILES",
     "Found",
     "HubUpstream",
     "Opened",
@@ -41,6 +35,7 @@ __all__ = [
     "UpstreamError",
     "Upstreams",
     "about_for_clients",
+    "held_files",
     "is_commit",
 ]
 
@@ -53,10 +48,9 @@ _PATH: Final = 1024
 #: Seconds that a client of ours can be kept waiting for a listing, and attempts.
 _PATIENCE: Final = 6.0
 _TRIES: Final = 2
-_MOST_FILES: Final = 100_000
+#: Files of one revision.
+MOST_FILES: Final = 100_000
 _LARGEST: Final = 2**46
-#: From this size on a hub keeps a file in LFS, and lists the SHA-256 of it.
-_LFS: Final = 10 * 1024 * 1024
 
 
 def is_commit(revision: str) -> bool:
@@ -178,7 +172,7 @@ class HubUpstream:
         except ReadError as error:
             raise UsageError(f"{printable(url)[:200]} is no address of a hub: {error.message}") from error
         self._token = token
-        self._limits = replace(limits, files=min(limits.files, _MOST_FILES))
+        self._limits = replace(limits, files=min(limits.files, MOST_FILES))
         self._sleep: dict[str, Any] = {} if sleep is None else {"sleep": sleep}
 
     def _client(self, **how: Any) -> Client:
@@ -209,7 +203,7 @@ class HubUpstream:
             )
             for each in listing.files
         ]  # fmt: skip
-        return Found(repository, listing.commit, _held(files), _bounded(listing.about), self.name)
+        return Found(repository, listing.commit, held_files(files), _bounded(listing.about), self.name)
 
     def open(self, found: Found) -> Opened:
         name = _named(found.repository, found.commit)
@@ -256,7 +250,7 @@ def _item(file: ListedFile) -> dict[str, Any]:
     return {"path": file.path, "size": file.size, "oid": file.oid, **lfs}
 
 
-def _held(files: Sequence[ListedFile]) -> tuple[ListedFile, ...]:
+def held_files(files: Sequence[ListedFile]) -> tuple[ListedFile, ...]:
     """The files in order, held to what a file of a repository can be.
 
     Raises:
@@ -324,122 +318,3 @@ def _shown(value: Any) -> Any:
     if isinstance(value, list):
         return [printable(each)[:500] for each in value]
     return printable(value) if isinstance(value, str) else value
-
-
-# --- folders ---
-
-
-class FolderUpstream:
-    """Folders ``ORG/NAME/`` (and ``NAME/``) below one, and ``datasets/ORG/NAME/``, on this machine.
-
-    There is one revision, ``main``: its commit is a digest of what lies there. A folder is read once for that, and again when its files
-    change by size or times; the first listing takes as long as reading it.
-
-    Args:
-        path: the folder above.
-
-    Raises:
-        UsageError: it is no folder.
-    """
-
-    def __init__(self, path: str, *, limits: Limits = DEFAULT_LIMITS) -> None:
-        if not os.path.isdir(path):
-            raise UsageError(f"{printable(path)} is no folder; name the one in which ORG/NAME folders lie")
-        self.name = os.path.abspath(path)
-        self._limits = replace(limits, files=min(limits.files, _MOST_FILES))
-        self._lock = threading.Lock()
-        #: what was read of a file, by its identity: SHA-256 and what git calls it
-        self._known: dict[tuple[int, ...], tuple[str, str]] = {}
-
-    def find(self, repository: Repository, revision: str) -> Found:
-        origin = self._open(repository)
-        try:
-            files = self._list(origin)
-        except ReadError as error:
-            raise UpstreamError(Refusal.UPSTREAM, f"{repository} cannot be read: {error.message}") from error
-        finally:
-            origin.close()
-        listing = [[each.path, each.size, each.oid, each.lfs] for each in files]
-        commit = hashlib.sha256(canonical_json(listing)).hexdigest()[:40]
-        if revision not in {"main", commit}:
-            raise UpstreamError(
-                Refusal.NO_REVISION,
-                f"{repository} has no revision {printable(revision)[:100]}: a folder has main, which is {commit}",
-            )
-        return Found(repository, commit, files, {}, self.name)
-
-    def open(self, found: Found) -> Opened:
-        if self.find(found.repository, "main").commit != found.commit:
-            raise UpstreamError(
-                Refusal.UPSTREAM,
-                f"the folder of {found.repository} has changed since {found.commit} was listed; ask for main again",
-            )
-        return _InFolder(self._open(found.repository), f"hf:{found.repository}@{found.commit}")
-
-    def _open(self, repository: Repository) -> LocalOrigin:
-        path = os.path.join(self.name, *str(repository).split("/"))
-        if not os.path.isdir(path):
-            raise UpstreamError(Refusal.NO_REPOSITORY, f"{repository} is not among the models of this gate")
-        try:
-            return LocalOrigin(path, limits=self._limits)
-        except SubjectError as error:
-            raise UpstreamError(Refusal.UPSTREAM, str(error)) from error
-
-    def _list(self, origin: LocalOrigin) -> tuple[ListedFile, ...]:
-        if origin.snapshot.cut:
-            raise UpstreamError(Refusal.UPSTREAM, origin.snapshot.cut)
-        files = []
-        for entry in origin.snapshot.entries:
-            if entry.kind is not EntryKind.FILE:
-                raise UpstreamError(
-                    Refusal.UPSTREAM, f"{entry.place} {entry.detail or entry.kind}; only plain files can be served"
-                )
-            with origin.open(entry) as source:
-                sha256, oid = self._read(source)
-            lfs = sha256 if source.size >= _LFS else ""
-            pointer = _pointer(sha256, source.size) if lfs else b""
-            files.append(ListedFile(entry.name, source.size, _git_blob(pointer) if lfs else oid, lfs, len(pointer)))
-        if not files:
-            raise UpstreamError(Refusal.NO_REPOSITORY, "the folder is empty")
-        return _held(files)
-
-    def _read(self, source: FileSource) -> tuple[str, str]:
-        with self._lock:
-            known = self._known.get(source.identity)
-        if known is not None:
-            return known
-        sha256, oid = hashlib.sha256(), hashlib.sha1(b"blob %d\0" % source.size, usedforsecurity=False)
-        for block in source.chunks():
-            sha256.update(block)
-            oid.update(block)
-        source.check_unchanged()
-        with self._lock:
-            if len(self._known) > _MOST_FILES:
-                self._known.clear()
-            self._known[source.identity] = sha256.hexdigest(), oid.hexdigest()
-        return sha256.hexdigest(), oid.hexdigest()
-
-
-class _InFolder:
-    def __init__(self, origin: LocalOrigin, name: str) -> None:
-        self.origin = origin
-        origin.snapshot = Snapshot(name, origin.snapshot.entries, single=False)
-        self._entries = {each.name: each for each in origin.snapshot.entries}
-
-    def fetch(self, file: ListedFile) -> Iterator[bytes]:
-        with self.origin.open(self._entries[file.path]) as source:
-            for start in range(0, source.size, 4 * BLOCK):
-                yield source.read(start, min(4 * BLOCK, source.size - start))
-            source.check_unchanged()
-
-    def close(self) -> None:
-        self.origin.close()
-
-
-def _pointer(sha256: str, size: int) -> bytes:
-    """What git keeps of a file in LFS (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md)."""
-    return f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256}\nsize {size}\n".encode()
-
-
-def _git_blob(data: bytes) -> str:
-    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
