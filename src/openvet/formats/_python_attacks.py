@@ -44,10 +44,10 @@ _KNOWN: Final = pattern(
     r"anaconda\.(?:com|org)|jsdelivr\.net|gitee\.com|googlesource\.com|bitbucket\.org|gradio\.app|readthedocs\.io|apache\.org|kernel\.org|debian\.org|ubuntu\.com)/"
 )
 #: Words of which a source must have one to talk to another machine.
-_TALKS: Final = pattern(
-    r"urlopen|urlretrieve|requests|httpx|aiohttp|urllib3|socket|websocket|http\.client|ftplib|paramiko|download|getresponse|recv|rfile|flask|smtplib|telnet|"
-    r"asyncio\.open_connection|dns\.resolver|xmlrpc|zmq|mqtt|pika|boto3|\bws\b|curl|wget|urlcleanup|URLopener"
-)
+_TALKS: Final = (
+    "urlopen", "urlretrieve", "requests", "httpx", "aiohttp", "urllib", "socket", "http.client", "ftplib", "paramiko", "download", "getresponse", "recv", "rfile",
+    "flask", "smtplib", "telnet", "open_connection", "dns.", "xmlrpc", "zmq", "mqtt", "pika", "boto3", "curl", "wget", "URLopener", "upload", "bot", "bentoml",
+)  # fmt: skip
 #: Calls that run the text or bytes that they are given first, and those that make objects of it.
 _RUNS: Final = frozenset({
     "builtins.exec", "builtins.eval", "builtins.compile", "types.FunctionType", "types.CodeType", "marshal.loads", "code.InteractiveInterpreter().runsource",
@@ -127,7 +127,7 @@ class Attacks:
 
     def __init__(self, uses: Uses, text: str) -> None:
         self._of = uses
-        self._talks = _TALKS.search(text) is not None
+        self._talks = any(word in text for word in _TALKS)
         #: what is fetched to which file: its keys, the addresses; what is run out of a file: its keys, and how to tell of it
         self._fetched: list[tuple[frozenset[str], tuple[str, ...]]] = []
         self._ran: list[tuple[frozenset[str], bool, ast.AST, str, str, str]] = []
@@ -136,7 +136,7 @@ class Attacks:
         #: functions that are handed to what listens to another machine, or to keys
         self._listens: dict[str, str] = {}
         self._startups: list[tuple[ast.Call, str, str, str]] = []
-        self._commands = _COMMANDS_IN.search(text) is not None
+        self._commands = any(word in text for word in _COMMANDS_IN)
 
     def call(self, node: ast.Call, name: str | None, when: str) -> str:
         """What a call does that nothing honest does, in a few words; empty for any other."""
@@ -544,9 +544,10 @@ _LISTENED: Final = frozenset(
 
 
 #: Words of which a source must have one to hold a command that nobody should run; where such a command leads.
-_COMMANDS_IN: Final = pattern(
-    r"\b(?:curl|wget|powershell|pwsh|ncat|nc|socat|iwr|Invoke-\w{3,20}|certutil|bitsadmin|mkfifo|mshta|fetch|xmrig|telnet|scp|rsync)\b|/dev/(?:tcp|udp)/|stratum|base64 -|\brm -|\bcrontab\b"
-)
+_COMMANDS_IN: Final = (
+    "curl", "wget", "powershell", "pwsh", "ncat", "nc ", "socat", "iwr", "Invoke-", "certutil", "bitsadmin", "mkfifo", "mshta", "fetch", "xmrig", "telnet", "scp",
+    "rsync", "/dev/tcp/", "/dev/udp/", "stratum", "base64 -", "crontab", "useradd", "hooksPath", "kubectl", "git diff", "ttyd", "chpasswd", "sudoers",
+)  # fmt: skip
 _LEADS: Final = pattern(
     r"://|\b\d{1,3}(?:\.\d{1,3}){3}\b|/dev/(?:tcp|udp)/[\w.-]{1,200}/\d|[A-Za-z0-9+/]{16}|\b[\w-]{1,60}\.[\w.-]{1,60}\s\d{2,5}\b"
 )
@@ -589,7 +590,7 @@ def _hostile(text: str) -> str:
     """What a constant text is, where it is a command that leads somewhere and that nobody should run."""
     from openvet.formats.shell import judged_script
 
-    if len(text) > _LONGEST_TEXT or not _COMMANDS_IN.search(text) or not _LEADS.search(text):
+    if len(text) > _LONGEST_TEXT or not any(word in text for word in _COMMANDS_IN) or not _LEADS.search(text):
         return ""
     told = judged_script(text)
     return (

@@ -7,6 +7,7 @@ Parameters stand for what the calls of their function hand over, attributes for 
 from __future__ import annotations
 
 import ast
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Final
@@ -23,9 +24,14 @@ _MOST_PARTS: Final = 1_500
 _MOST_IN_ALL: Final = 300_000
 _MOST_OF_A_NAME: Final = 12
 _MOST_NODES: Final = 600_000
+#: What a tree holds that holds no expression: skipped before it is looked at, since most nodes are of these.
+_LEAVES: Final = frozenset({
+    ast.Constant, ast.Name, ast.Load, ast.Store, ast.Del, ast.arg, int, str, type(None), bytes, float, complex, bool, type(...), ast.Import, ast.ImportFrom,
+    *ast.operator.__subclasses__(), *ast.cmpop.__subclasses__(), *ast.boolop.__subclasses__(), *ast.unaryop.__subclasses__(),
+})  # fmt: skip
 #: Methods that put what they are given into their object, and those that put their object into what they are given.
-_PUTS: Final = frozenset({"write", "writestr", "append", "extend", "add", "put", "update", "insert", "setdefault", "appendleft", "writelines", "attach",
-                          "set_payload", "set_content"})  # fmt: skip
+_PUTS: Final = frozenset({"write", "read", "writestr", "append", "extend", "add", "put", "update", "insert", "setdefault", "appendleft", "writelines", "attach",
+                          "set_payload", "set_content", "read_file", "load"})  # fmt: skip
 _FILLS: Final = frozenset(
     {"save", "dump", "readinto", "recv_into", "copyfileobj", "savefig", "tofile", "download_fileobj", "pack_into"}
 )
@@ -41,6 +47,7 @@ class Flows:
         "_defined",
         "_items",
         "_left",
+        "_origins",
         "_parameters",
         "_scopes",
         "_tree",
@@ -50,6 +57,7 @@ class Flows:
         self._tree = tree
         self._bindings = bindings
         self._left = _MOST_IN_ALL
+        self._origins: dict[tuple[int, str], list[ast.expr]] = {}
         self._defined: dict[str, list[Function]] = {}
         self._calls: dict[str, list[tuple[ast.Call, Scopes]]] = {}
         self._attributes: dict[str, list[tuple[ast.expr, Scopes]]] = {}
@@ -76,12 +84,12 @@ class Flows:
             scopes: of these.
             stop: whether an expression is told, and what it is made of is not looked at.
         """
-        waiting = [(node, scopes) for node in nodes]
+        waiting = deque((node, scopes) for node in nodes)
         seen: set[object] = set()
         for _ in range(_MOST_PARTS):
             if not waiting or self._left <= 0:
                 return
-            part, where = waiting.pop(0)
+            part, where = waiting.popleft()
             self._left -= 1
             yield part, where
             if stop is not None and stop(part):
@@ -106,8 +114,11 @@ class Flows:
             if (id(scope), name) in seen:
                 continue
             seen.add((id(scope), name))
-            values = [each for each in self._bindings.origins(name, scope)[1] if not isinstance(each, _SCOPES)]
-            found += [(each, around) for each in values[:40]]
+            values = self._origins.get((id(scope), name))
+            if values is None:
+                every = self._bindings.origins(name, scope)[1]
+                values = self._origins[id(scope), name] = [each for each in every if not isinstance(each, _SCOPES)][:40]
+            found += [(each, around) for each in values]
             place = self._parameters.get(id(scope), {}).get(name)
             if place is not None:
                 found += self._handed(scope, name, place)
@@ -189,7 +200,11 @@ class Flows:
                         self._items.setdefault(target.value.id, []).append((node.value, scopes))
                     if isinstance(target, ast.Attribute):
                         self._attributes.setdefault(target.attr, []).append((node.value, scopes))
-            waiting += [(each, inner, of) for each in ast.iter_child_nodes(node)]
+            for value in node.__dict__.values():
+                if type(value) is list:
+                    waiting.extend([(part, inner, of) for part in value if type(part) not in _LEAVES])
+                elif type(value) not in _LEAVES:
+                    waiting.append((value, inner, of))
 
 
 def _inner(node: ast.AST) -> Iterator[ast.expr]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable
+from itertools import islice
 
 from openvet.core.pattern import pattern
 from openvet.formats._private_places import PRIVATE
@@ -63,6 +64,8 @@ def may_take(text: str) -> bool:
     return _WORDS.search(text) is not None
 
 
+_MOST_NEARBY = 60
+_TEXTS = (ast.Constant, ast.BinOp, ast.JoinedStr, ast.Call, ast.Subscript)
 #: What gives every expression that may flow into some, unless it is told of one that what it is made of does not.
 Flowing = Callable[[list[ast.expr], Callable[[ast.expr], bool]], Iterable[ast.expr]]
 
@@ -100,10 +103,11 @@ def _found(names: Names, nodes: list[ast.expr], flowing: Flowing, *, sends: bool
             isinstance(part, ast.Call) and part not in nodes and _is_answer(names, part)
         )
 
-    for part in flowing(nodes, is_told):
+    # what is only read here is looked for nearby: where it goes is another question
+    for part in flowing(nodes, is_told) if sends else islice(flowing(nodes, is_told), _MOST_NEARBY):
         if isinstance(part, ast.Name | ast.Attribute | ast.Call) and names.resolve(part) == "os.environ":
             return "takes the whole environment"
-        if isinstance(part, ast.Name):
+        if not isinstance(part, _TEXTS):
             continue
         text = names.fold(part)
         if isinstance(text, str) and (found := PRIVATE.search(text)):
