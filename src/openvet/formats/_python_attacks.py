@@ -22,7 +22,7 @@ from openvet.formats._python_secrets import SECRET_NAME, SENDS, variable_of
 if TYPE_CHECKING:
     from openvet.formats._python_uses import Uses
 
-__all__ = ["BARE", "Attacks"]
+__all__ = ["BARE", "HANDED_ON", "Attacks"]
 
 #: An address without a name, or of a service to which things are dropped; an address without encryption as well.
 BARE: Final = pattern(
@@ -48,6 +48,30 @@ _TALKS: Final = (
     "urlopen", "urlretrieve", "requests", "httpx", "aiohttp", "urllib", "socket", "http.client", "ftplib", "paramiko", "download", "getresponse", "recv", "rfile",
     "flask", "smtplib", "telnet", "open_connection", "dns.", "xmlrpc", "zmq", "mqtt", "pika", "boto3", "curl", "wget", "URLopener", "upload", "bot", "bentoml",
 )  # fmt: skip
+#: An address without a name alone.
+BARE_HOST: Final = pattern(BARE.pattern.split("|discord", 1)[0])
+#: Programs that only fetch, or reach machines of one's own, by whatever address.
+_DOWNLOADS: Final = pattern(
+    r"\s*(?:sudo\s)?(?:[\w./-]{0,60}/)?(?:curl|wget|aria2c|axel|git|pip3?|uv|conda|ssh|scp|rsync|ping|docker|python3? -m pip|torchrun|ray|mpirun|nc)\b"
+)
+_TAKES_TEXT: Final = frozenset({"builtins.exec", "builtins.eval"})
+_FETCHERS: Final = frozenset({"requests.get", "requests.post", "httpx.get", "urllib.request.urlopen"})
+#: Methods of an interactive interpreter that run what they are given.
+_CELLS: Final = frozenset({"run_cell", "run_code", "runcode", "runsource", "run_line_magic", "ex", "run_cell_async"})
+_FINDS: Final = frozenset({"rglob", "glob", "iglob", "walk", "listdir", "iterdir", "scandir"})
+_OF_PEOPLE: Final = pattern(r"/content/drive\b|^(?:~|/|/home|/root)/?$|^(?:~|/root)/(?:Documents|Desktop|Pictures)\b")
+#: Hosts of models that are asked by way of the network, and of tools that people look at their runs with.
+_SERVICES: Final = pattern(
+    r"\b(?:[\w-]{1,60}\.)*(?:huggingface\.co|hf\.co|hf\.space|openai\.com|anthropic\.com|googleapis\.com|google\.com|azure\.com|microsoft\.com|amazonaws\.com|cohere\.(?:ai|com)|"
+    r"mistral\.ai|replicate\.com|nvidia\.com|together\.(?:ai|xyz)|groq\.com|deepseek\.com|aliyuncs\.com|baidu\.com|baidubce\.com|modelscope\.cn|wandb\.ai|comet\.com|neptune\.ai|"
+    r"openrouter\.ai|fireworks\.ai|deepinfra\.com|perplexity\.ai|x\.ai|runpod\.(?:io|ai)|gradio\.app|github\.com|ollama\.com|stability\.ai|elevenlabs\.io|deepl\.com|volces\.com|"
+    r"bigmodel\.cn|moonshot\.cn|minimax\.chat|jina\.ai|voyageai\.com|cloudflare\.com|modal\.(?:com|run)|anyscale\.com|databricks\.com|writer\.com|ai21\.com|wolframalpha\.com)\b"
+)
+_HOST: Final = pattern(r"\b(?:https?|wss?)://([\w-]{1,63}(?:\.[\w-]{1,63}){1,6})")
+_HAS_NAME: Final = pattern(r"[\w-]{1,63}(?:\.[\w-]{1,63}){0,6}\.[a-z]{2,24}")
+_BRANDS: Final = pattern(
+    r"hugging|\bhf\b|openai|\baws\b|github|google|azure|wandb|anthropic|password|passwort|ssh|wallet|seed phrase", 2
+)
 #: Calls that run the text or bytes that they are given first, and those that make objects of it.
 _RUNS: Final = frozenset({
     "builtins.exec", "builtins.eval", "builtins.compile", "types.FunctionType", "types.CodeType", "marshal.loads", "code.InteractiveInterpreter().runsource",
@@ -117,6 +141,9 @@ _ENDPOINTS: Final = pattern(
 )
 _OF_A_SYSTEM: Final = pattern(r"(?:/usr/|/lib|/opt/|lib[\w.-]{1,60}\.so|--max|$)")
 
+_DECODED: Final = "decoded"
+HANDED_ON: Final = "sends what the model is given to somebody else"
+
 Part = tuple[ast.expr, Scopes]
 
 
@@ -147,10 +174,20 @@ class Attacks:
             return said
         capability = self._of.known.of(full)
         if capability == "process":
-            self._note_command(node, full, when)
+            command = self._note_command(node, full, when)
+            if "://" in command and BARE_HOST.search(command) and not _DOWNLOADS.match(command):
+                return "starts a program that talks to a bare address"
+        if said := self._decodes(node, full, last) or self._spreads(node, last):
+            return said
         if not self._talks:
+            self._note_fetched(node, full, last)
+            self._note_run(node, full, last, capability, when)
             return self._watched(node, last, capability)
-        if full in _RUNS:
+        if self._of.is_shown(node, _TAKES_TEXT) and (
+            self._of.is_shown(node, _FETCHERS) or any(_ADDRESS.search(each) for each in self._texts([node]))
+        ):
+            return "runs what another machine gives it"
+        if full in _RUNS or last in _CELLS:
             return self._run(node, full, when)
         if full in _UNPICKLES:
             found = self._fetches(node.args[:1])
@@ -172,6 +209,51 @@ class Attacks:
         if name == "builtins.compile" or (name == "builtins.eval" and when == "call" and not _is_bad(found)):
             return ""
         return "runs what another machine gives it"
+
+    def _decodes(self, node: ast.Call, name: str, last: str) -> str:
+        """Code, or the name of a module, that is decoded first, wherever that happens."""
+        run = name in ("builtins.exec", "builtins.eval") or last in _CELLS
+        if not run and name not in ("importlib.import_module", "builtins.__import__"):
+            return ""
+        if not node.args or isinstance(node.args[0], ast.Constant):
+            return ""
+        for part, _ in self._into(node.args[:1], _is_taken):
+            if isinstance(part, ast.Call) and (called := self._name(part.func)).split(".", 1)[0] in (
+                "base64",
+                "binascii",
+                "codecs",
+                "zlib",
+                "marshal",
+            ):
+                if self._of.known.decodes(called):
+                    return "runs what it decodes" if run else "imports a module whose name it decodes"
+        return ""
+
+    def _spreads(self, node: ast.Call, last: str) -> str:
+        """Its own text is written into files that it finds; an archive is unpacked over the whole machine."""
+        if last in ("write", "write_text", "writelines") and isinstance(node.func, ast.Attribute) and node.args:
+            own = any(
+                isinstance(part, ast.Call)
+                and (
+                    (_last(part.func) in ("getsource", "getsourcelines") and _is_own(part))
+                    or (_last(part.func) in ("open", "Path") and _is_own(part))
+                )
+                for part, _ in self._into(node.args[:1])
+            )
+            if own and any(
+                isinstance(part, ast.Call) and _last(part.func) in _FINDS for part, _ in self._into([node.func.value])
+            ):
+                return "copies itself into other files"
+        if last == "drop_all" and any(
+            self._of.resolve(part) == "os.environ"
+            for part, _ in self._into([*node.args, *(each.value for each in node.keywords)])
+        ):
+            return "drops the tables of somebody's data base"
+        if last in ("extract", "extractall", "unpack_archive"):
+            places = [*node.args[-1:], *(each.value for each in node.keywords if each.arg in ("path", "extract_dir"))]
+            if any(self._of.place_of(each) in ("/", "~", "/etc", "/usr", "/root") for each in places):
+                return "unpacks an archive over the files of the machine"
+        return ""
 
     def _started(self, node: ast.Call, name: str) -> str:
         """What another machine says is started as a command; a shell is given a connection."""
@@ -281,14 +363,19 @@ class Attacks:
             return self._asked_name(node)
         if said := self._watched(node, last, capability):
             return said
-        sends = capability == "network" or last in SENDS
+        opened = name.partition("()")
+        on = last in _RECEIVES and self._of.known.of(opened[0]) == "network" if opened[1] else False
+        sends = capability == "network" or last in SENDS or on
         if not sends:
             return ""
         given = [*node.args, *(each.value for each in node.keywords if each.arg not in ("headers", "timeout", "auth"))]
+        given += [node.func.value] if isinstance(node.func, ast.Attribute) and opened[1] else []
         texts = self._texts(given)
         if any(_CREDENTIALS.search(text) for text in texts):
             return "takes the credentials of the machine that serves the model"
         bad = any(BARE.search(text) or _IP.fullmatch(text) for text in texts)
+        if said := self._given_away(node, last, given, texts, when, bad=bad):
+            return said
         watched = identified = 0
         seen: set[str] = set()
         for part, scopes in self._into(given):
@@ -310,6 +397,42 @@ class Attacks:
             identified and bad and people
         ):
             return "tells another machine who runs it"
+        return ""
+
+    def _given_away(
+        self, node: ast.Call, last: str, given: list[ast.expr], texts: list[str], when: str, *, bad: bool
+    ) -> str:
+        """What people, or a model that is used, handed over goes to somebody who was not asked."""
+        calls = [part for part, _ in self._into(given) if isinstance(part, ast.Call)]
+        for part in calls:
+            called = _last(part.func)
+            if called in ("make_archive", "ZipFile") and any(_OF_PEOPLE.search(each) for each in self._texts([part])):
+                return "sends the files of whoever runs it"
+            if called in ("getpass", "input") and any(_BRANDS.search(each) for each in self._texts(list(part.args))):
+                if _is_foreign(texts):
+                    return "asks for what is secret and sends it to somebody else"
+        if (
+            last.startswith("upload_")
+            and when in ("import", "construction", "inference", "call")
+            and any(_TOKEN.fullmatch(each) for each in self._texts([node]))
+        ):
+            function = self._of.owner.rpartition(".")[0]
+            if function and self._of.is_model(function):
+                return "uploads with a token of its own"
+        raw = last in ("sendall", "sendto", "send") and "socket" in self._name(node.func)
+        hooked = when != "call" or raw or self._of.is_model(self._of.owner.rpartition(".")[0])
+        if (
+            not hooked
+            or (when == "call" and not bad)
+            or last not in ("post", "put", "patch", "sendall", "send", "request", "urlopen", "publish", "sendto")
+        ):
+            return ""
+        computed = any(
+            isinstance(part, ast.Name) and any(_is_parameter(scope, part.id) for scope in scopes)
+            for part, scopes in self._into(given)
+        )
+        if computed and (bad or _is_foreign(texts)):
+            return HANDED_ON
         return ""
 
     def _asked_name(self, node: ast.Call) -> str:
@@ -388,9 +511,12 @@ class Attacks:
             place = place or (node.args[1] if len(node.args) > 1 else None)
             origin = node.args[:1]
         elif last in ("write", "write_bytes", "write_text") and isinstance(node.func, ast.Attribute) and node.args:
-            if self._fetches(node.args[:1]) is None:
-                return
             place, origin = node.func.value, node.args[:1]
+            if self._fetches(origin) is None:
+                if not self._is_decoded(origin) or len(self._fetched) >= 200:
+                    return
+                self._fetched.append((self._keys(place), (_DECODED,)))
+                return
         elif last == "copyfileobj" and len(node.args) > 1:
             if self._fetches(node.args[:1]) is None:
                 return
@@ -398,6 +524,17 @@ class Attacks:
         if place is not None and len(self._fetched) < 200:
             places = tuple(text for text in self._texts(origin) if _ADDRESS.search(text))
             self._fetched.append((self._keys(place), places))
+
+    def _is_decoded(self, nodes: list[ast.expr]) -> bool:
+        return any(
+            isinstance(part, ast.Call)
+            and (
+                _last(part.func) in ("fromhex", "unhexlify")
+                or self._of.known.decodes(called := self._name(part.func))
+                and called.startswith(("base64.", "binascii."))
+            )
+            for part, _ in self._into(nodes)
+        )
 
     def _note_run(self, node: ast.Call, name: str, last: str, capability: str | None, when: str) -> None:
         """What is run out of a file."""
@@ -467,12 +604,16 @@ class Attacks:
             if isinstance(text, str) and text.strip("./~…"):
                 keys.add(f"path {text}")
                 keys.add(f"module {text.rpartition('/')[2].removesuffix('.py')}")
-            elif isinstance(part, ast.JoinedStr | ast.BinOp) or (isinstance(part, ast.Call) and part.args):
+            elif isinstance(part, ast.JoinedStr | ast.BinOp) or (
+                isinstance(part, ast.Call) and (part.args or part.keywords)
+            ):
                 keys.add(ast.dump(part)[:2_000])
         return frozenset(keys)
 
-    def _note_command(self, node: ast.Call, name: str, when: str) -> None:
-        self._note_text(node, self._of.command_of(node), name, when)
+    def _note_command(self, node: ast.Call, name: str, when: str) -> str:
+        command = self._of.command_of(node)
+        self._note_text(node, command, name, when)
+        return command
 
     def _note_text(self, node: ast.Call, words: str, name: str, when: str) -> None:
         if words and len(self._scripts) < 500:
@@ -486,7 +627,8 @@ class Attacks:
             for fetched, places in self._fetched:
                 shared = keys & fetched
                 if shared and _is_worse(places, when, program=program):
-                    yield getattr(node, "lineno", 1), name, "runs a file that it fetches", when, owner
+                    what = "runs a file that it decodes" if places == (_DECODED,) else "runs a file that it fetches"
+                    yield getattr(node, "lineno", 1), name, what, when, owner
                     break
         told: set[int] = set()
         for (owner, when), commands in self._scripts.items():
@@ -546,7 +688,7 @@ _LISTENED: Final = frozenset(
 #: Words of which a source must have one to hold a command that nobody should run; where such a command leads.
 _COMMANDS_IN: Final = (
     "curl", "wget", "powershell", "pwsh", "ncat", "nc ", "socat", "iwr", "Invoke-", "certutil", "bitsadmin", "mkfifo", "mshta", "fetch", "xmrig", "telnet", "scp",
-    "rsync", "/dev/tcp/", "/dev/udp/", "stratum", "base64 -", "crontab", "useradd", "hooksPath", "kubectl", "git diff", "ttyd", "chpasswd", "sudoers",
+    "rsync", "/dev/tcp/", "/dev/udp/", "stratum", "base64 -", "crontab", "useradd", "hooksPath", "kubectl", "git diff", "ttyd", "chpasswd", "sudoers", "install",
 )  # fmt: skip
 _LEADS: Final = pattern(
     r"://|\b\d{1,3}(?:\.\d{1,3}){3}\b|/dev/(?:tcp|udp)/[\w.-]{1,200}/\d|[A-Za-z0-9+/]{16}|\b[\w-]{1,60}\.[\w.-]{1,60}\s\d{2,5}\b"
@@ -560,6 +702,9 @@ _SHOWS: Final = pattern(
 #: Python that runs something, as text that is written where an interpreter reads it.
 _STARTS: Final = pattern(
     r"\bos\.(?:system|popen|exec\w{1,3})\b|\bsubprocess\b|\bexec\s{0,4}\(|\beval\s{0,4}\(|\burlopen\b|__import__|\bbase64\b|\bsocket\b"
+)
+_PLAIN_INSTALL: Final = pattern(
+    r"\binstall\s[^|;&\n]{0,200}(?:git\+http|(?:-i|--index-url|--extra-index-url|-f|--find-links)[= ]{1,4}http)://(?!localhost|127\.|10\.|192\.168\.|[\w-]{1,63}[:/])"
 )
 _LONGEST_TEXT: Final = 20_000
 _MOST_TEXTS: Final = 5_000
@@ -589,6 +734,9 @@ def _told_of(
 def _hostile(text: str) -> str:
     """What a constant text is, where it is a command that leads somewhere and that nobody should run."""
     from openvet.formats.shell import judged_script
+
+    if "install" in text and len(text) < _LONGEST_TEXT and _PLAIN_INSTALL.search(text):
+        return "installs packages without encryption or from a bare address"
 
     if len(text) > _LONGEST_TEXT or not any(word in text for word in _COMMANDS_IN) or not _LEADS.search(text):
         return ""
@@ -629,6 +777,59 @@ def _constants(tree: ast.AST) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Call) and _SHOWS.fullmatch(_last(node.func)):
             continue
         waiting.extend(ast.iter_child_nodes(node))
+
+
+#: What files are called, which look like names of hosts.
+_ENDINGS: Final = (
+    ".json",
+    ".txt",
+    ".py",
+    ".safetensors",
+    ".bin",
+    ".pt",
+    ".pth",
+    ".tar",
+    ".gz",
+    ".model",
+    ".yaml",
+    ".yml",
+    ".md",
+    ".png",
+    ".jpg",
+    ".csv",
+    ".npy",
+    ".onnx",
+    ".gguf",
+    ".weight",
+    ".bias",
+)
+#: A token of the hub that stands in the source.
+_TOKEN: Final = pattern(r"hf_[A-Za-z0-9]{16,60}")
+
+
+def _is_foreign(texts: list[str]) -> bool:
+    """Whether texts lead to a host that nobody knows as a service, outside one's own network."""
+    hosts = [found[1] for text in texts for found in _HOST.finditer(text)]
+    hosts += [
+        text for text in texts if text.count(".") > 1 and _HAS_NAME.fullmatch(text) and not text.endswith(_ENDINGS)
+    ]
+    return any(
+        _HAS_NAME.fullmatch(host)
+        and not _SERVICES.fullmatch(host)
+        and not host.endswith((".local", ".internal", ".lan", ".svc", "localhost"))
+        for host in hosts
+    )
+
+
+def _is_taken(part: ast.expr) -> bool:
+    """A part of a text that was decoded: what is looked up in it is data."""
+    return isinstance(part, ast.Compare | ast.Dict)
+
+
+def _is_own(call: ast.Call) -> bool:
+    """Whether a call asks for the source in which it stands."""
+    given = [each for argument in call.args for each in ast.walk(argument)]
+    return any(isinstance(each, ast.Name) and each.id in ("__file__", "__name__") for each in given)
 
 
 def _heads(node: ast.Call) -> list[ast.expr]:
@@ -696,6 +897,8 @@ def _is_bad(texts: list[str]) -> bool:
 
 def _is_worse(places: tuple[str, ...], when: str, *, program: bool) -> bool:
     """Whether running what was fetched from these addresses has no honest use then."""
+    if places == (_DECODED,):
+        return not program
     if any(BARE.search(place) for place in places):
         return True
     if program or (places and all(_KNOWN.match(place) for place in places)):

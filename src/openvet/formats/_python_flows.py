@@ -163,6 +163,8 @@ class Flows:
         owner, method = node.func.value, node.func.attr
         if isinstance(owner, ast.Name) and method in _PUTS:
             self._items.setdefault(owner.id, []).extend((each, scopes) for each in given[:4])
+        elif isinstance(owner, ast.Attribute) and method in _PUTS:
+            self._attributes.setdefault(owner.attr, []).extend((each, scopes) for each in given[:4])
         elif method in _FILLS:
             for each in given[:2]:
                 if isinstance(each, ast.Name):

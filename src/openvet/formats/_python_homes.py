@@ -20,7 +20,7 @@ __all__ = ["tell_homes"]
 
 #: Words of which a source must have one of each kind.
 _HOMES: Final = pattern(
-    r"expanduser|\.home\(\)|USERPROFILE|\bHOME\b|[\"'](?:/home|/root|/Users|/)[\"']|C:[\\/]{1,4}Users"
+    r"expanduser|\.home\(\)|\.cwd\(\)|getcwd|USERPROFILE|\bHOME\b|[\"'](?:/home|/root|/Users|/)[\"']|C:[\\/]{1,4}Users"
 )
 _CHANGES: Final = pattern(
     r"rmtree|write_bytes|write_text|unlink|\bremove\b|[\"']r?[wa]b?\+?b?[\"']|r\+b|encrypt|\brename\b"
@@ -63,6 +63,13 @@ def tell_homes(text: str, facts: Facts) -> None:
         for node in nodes
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
     }
+    for node in nodes:  # a loop over several places goes through each of them
+        if (
+            isinstance(node, ast.For)
+            and isinstance(node.target, ast.Name)
+            and isinstance(node.iter, ast.Tuple | ast.List)
+        ):
+            held.update((node.target.id, each) for each in node.iter.elts if _is_home(each, held))
     modules = {
         alias.asname or alias.name
         for node in nodes
@@ -110,7 +117,7 @@ def _is_home(node: ast.expr, held: dict[str, ast.expr], hops: int = 6) -> bool:
     if not isinstance(node, ast.Call):
         return False
     name = _last(node.func)
-    if name == "home":
+    if name in ("home", "cwd", "getcwd"):
         return not node.args
     if name in ("getenv", "get"):
         return (
@@ -164,7 +171,14 @@ def _arguments(call: ast.Call) -> list[ast.expr]:
 
 
 def _texts(part: ast.AST) -> Iterator[str]:
-    for each in ast.walk(part):
+    """The texts of a loop's body, without those of what is left out of it (``if not name.startswith('.cache')``)."""
+    waiting = [part]
+    while waiting:
+        each = waiting.pop()
+        negated = isinstance(each, ast.UnaryOp) and isinstance(each.op, ast.Not)
+        if negated or (isinstance(each, ast.Compare) and isinstance(each.ops[0], ast.NotEq | ast.NotIn)):
+            continue
+        waiting.extend(ast.iter_child_nodes(each))
         if isinstance(each, ast.Constant) and isinstance(each.value, str):
             yield each.value
 

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["CONSTRUCTION", "ENTRIES", "INFERENCE", "MODULE_HOOKS", "OF_A_CLASS", "ON_EVENT", "PROPERTIES", "REGISTERS"]
+__all__ = [
+    "CONSTRUCTION",
+    "ENTRIES",
+    "INFERENCE",
+    "MODULE_HOOKS",
+    "OF_A_CLASS",
+    "ON_EVENT",
+    "PROPERTIES",
+    "REGISTERS",
+    "STARTS",
+]
 
 #: What runs when an object of a class comes to be, or when a loader makes a model of a folder.
 CONSTRUCTION = frozenset({
@@ -13,7 +23,7 @@ CONSTRUCTION = frozenset({
     "load_state_dict", "_load_from_state_dict", "_load_state_dict", "_load_pretrained_model", "load_weights", "tie_weights",
     "find_spec", "find_module", "exec_module", "create_module", "load_module",
     "init_context", "load_predictor", "load_ipython_extension", "load_jupyter_server_extension", "_load_jupyter_server_extension",
-    "_load_jupyter_extension",
+    "_load_jupyter_extension", "_missing_", "_generate_next_value_",
 })  # fmt: skip
 #: What runs when the model is used.
 INFERENCE = frozenset({
@@ -44,6 +54,20 @@ REGISTERS = (
     "spacy.language.Language.",
     "thinc.api.registry.",
     "catalogue.",
+)
+#: Decorators that make a server or a test run the function by itself when it starts, by their last name.
+STARTS = frozenset(
+    {
+        "on_event",
+        "on_deployment",
+        "on_startup",
+        "on_shutdown",
+        "lifespan",
+        "before_first_request",
+        "before_request",
+        "before_serving",
+        "on_app_start",
+    }
 )
 #: At module level or in a class these run on import.
 MODULE_HOOKS = frozenset({"__getattr__", "__dir__"})

@@ -103,6 +103,11 @@ class Names:
         """The constant that ``node`` is, or ``None``."""
         return self._folder.fold(node, self._values)
 
+    def place_of(self, node: ast.expr) -> str | None:
+        """The text of a path, as far as it can be said."""
+        text = self.fold(node)
+        return text if isinstance(text, str) else None
+
     def held(self, name: str) -> ast.expr | None:
         """The expression that was last assigned to ``name``."""
         return self._values.get(name)

@@ -110,6 +110,8 @@ def _found(names: Names, nodes: list[ast.expr], flowing: Flowing, *, sends: bool
         if not isinstance(part, _TEXTS):
             continue
         text = names.fold(part)
+        if text is None and isinstance(part, ast.Call | ast.BinOp):
+            text = names.place_of(part)
         if isinstance(text, str) and (found := PRIVATE.search(text)):
             return f"takes {found.group()}"
         variable = variable_of(names, part)

@@ -26,6 +26,7 @@ from openvet.formats._python_moments import (
     ON_EVENT,
     PROPERTIES,
     REGISTERS,
+    STARTS,
 )
 from openvet.formats._python_names import from_beside, loaders, modules, words
 from openvet.formats._python_resolve import LOCAL, MOST_DEPTH, NEAR, Function
@@ -383,10 +384,11 @@ class Reading(Uses):
                 self._expression(value, when)
         self._functions[name] = node
         for decorator in node.decorator_list:
-            starts = (
+            starts = _last(decorator.func if isinstance(decorator, ast.Call) else decorator) in STARTS or (
                 isinstance(decorator, ast.Call)
-                and isinstance(decorator.func, ast.Attribute)
-                and decorator.func.attr == "on_event"
+                and _last(decorator.func) == "fixture"
+                and self.file == "conftest.py"
+                and any(each.arg == "autouse" and self._is_true(each.value) for each in decorator.keywords)
             )
             if self._registers(self.resolve(decorator)) or starts:
                 self._waiting[when].append(Waiting(name))

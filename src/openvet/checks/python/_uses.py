@@ -15,6 +15,7 @@ from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Severity
+from openvet.formats._python_attacks import HANDED_ON
 from openvet.formats.python import PythonSource, PythonUse
 from openvet.formats.shell import dangerous_line
 from openvet.inventory.component import Component, Inventory
@@ -55,8 +56,10 @@ def _uses(
     for program in read:
         for use in program.uses:
             when, via = reached.get((program.location, use.owner), ("", "")) if use.when == "call" else ("", "")
-            if use.capability == "network" and use.when == "import" and _is_app(program):
-                when = "call"
+            if use.when == "import" and use.capability in ("network", "attack") and _is_app(program):
+                if use.detail.startswith(HANDED_ON):
+                    continue  # what people type into it goes to the service that it is made for
+                when = "call" if use.capability == "network" else when
             if when and use.capability == "handed":  # another file hands over what it likes
                 yield program, replace(use, when=when, capability=_OF_TEXT.get(use.name, "process")), via
             else:
