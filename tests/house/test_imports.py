@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import sys
-import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from tests.house.sources import SRC, modules, nodes
 
-SRC = Path(__file__).resolve().parents[2] / "src" / "openvet"
 THIRD_PARTY = {
     "cel_expr_python",
     "click",
@@ -49,17 +49,8 @@ CHILDREN = "sandbox"
 OVERTIME = "core/overtime.py"
 
 
-def modules() -> list[Path]:
-    return sorted(SRC.rglob("*.py"))
-
-
-def tree(path: Path) -> ast.Module:
-    with tokenize.open(path) as file:
-        return ast.parse(file.read(), str(path))
-
-
 def imported(path: Path) -> Iterator[str]:
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -67,11 +58,10 @@ def imported(path: Path) -> Iterator[str]:
             yield node.module or ""
 
 
-def called(path: Path) -> Iterator[tuple[str, int]]:
+@cache
+def called(path: Path) -> tuple[tuple[str, int], ...]:
     """Dotted names of everything that is called, with the line."""
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Call):
-            yield ast.unparse(node.func), node.lineno
+    return tuple((ast.unparse(node.func), node.lineno) for node in nodes(path) if isinstance(node, ast.Call))
 
 
 #: Where models are compared, numbers are counted with NumPy, where it is installed (docs/adr/0025).
@@ -123,7 +113,7 @@ def test_nothing_takes_a_template_class_that_renders() -> None:
     taken = {
         alias.name
         for path in modules()
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "jinja2"
         for alias in node.names
     }

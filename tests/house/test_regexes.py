@@ -7,19 +7,18 @@ import importlib
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from tests.house.regex_growth import growth
+from tests.house.sources import SRC, modules, nodes, tree
 
-import openvet
 from openvet.core import pattern as lazy
 from openvet.formats import shell
 
 _Lazy: Any = type(lazy.pattern(""))
-_ROOT = Path(openvet.__file__).parent
 _WAYS = {"match": "match", "fullmatch": "fullmatch"} | dict.fromkeys(
     ("search", "finditer", "findall", "sub", "subn", "split"), "search"
 )
@@ -29,20 +28,17 @@ _WAYS = {"match": "match", "fullmatch": "fullmatch"} | dict.fromkeys(
 _HANDED_ON = {"openvet.formats._json_stream._PAIR_RUN": {"match"}, "openvet.formats._json_stream._ITEM_RUN": {"match"}}
 
 
-@cache
-def _sources() -> dict[str, ast.Module]:
+def _modules() -> dict[str, Path]:
     return {
-        ".".join(("openvet", *path.relative_to(_ROOT).with_suffix("").parts)).removesuffix(".__init__"): ast.parse(
-            path.read_text("utf-8")
-        )
-        for path in sorted(_ROOT.rglob("*.py"))
+        ".".join(("openvet", *path.relative_to(SRC).with_suffix("").parts)).removesuffix(".__init__"): path
+        for path in modules()
     }
 
 
-def _called(tree: ast.Module) -> dict[str, set[str]]:
+def _called(path: Path) -> dict[str, set[str]]:
     """The last part of a name, and in which ways it is called as a pattern: ``_X.search(...)`` is ``_X`` and ``search``."""
     ways: dict[str, set[str]] = defaultdict(set)
-    for node in ast.walk(tree):
+    for node in nodes(path):
         # also a method that is only taken: ``starts=_X.finditer``
         if isinstance(node, ast.Attribute) and node.attr in _WAYS:
             value = node.value
@@ -55,10 +51,10 @@ def _value(node: ast.expr, module: Any) -> Any:
     return eval(ast.unparse(node), {"re": re, **vars(module)})
 
 
-def _written(tree: ast.Module, module: Any) -> list[tuple[int, re.Pattern[Any], set[str]]]:
+def _written(path: Path, module: Any) -> list[tuple[int, re.Pattern[Any], set[str]]]:
     """The patterns that stand in calls of ``re``, with their line."""
     out = []
-    for node in ast.walk(tree):
+    for node in nodes(path):
         if not (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
@@ -77,24 +73,24 @@ def _written(tree: ast.Module, module: Any) -> list[tuple[int, re.Pattern[Any], 
 
 def _patterns() -> list[Any]:
     out: dict[tuple[str, str], Any] = {}
-    trees = _sources()
     everywhere: dict[str, set[str]] = defaultdict(set)
-    for tree in trees.values():
-        for name, ways in _called(tree).items():
+    called = {name: _called(path) for name, path in _modules().items()}
+    for found in called.values():
+        for name, ways in found.items():
             everywhere[name] |= ways
-    for name, tree in trees.items():
+    for name, path in _modules().items():
         imported = {
-            each.name for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) for each in node.names
+            each.name for node in nodes(path) if isinstance(node, ast.Import | ast.ImportFrom) for each in node.names
         }
         if imported.isdisjoint({"re", "pattern"}):
             continue
         module = importlib.import_module(name)
         for attribute, value in vars(module).items():
             if isinstance(value, re.Pattern | _Lazy):
-                own = _HANDED_ON.get(f"{name}.{attribute}") or _called(tree).get(attribute) or everywhere.get(attribute)
+                own = _HANDED_ON.get(f"{name}.{attribute}") or called[name].get(attribute) or everywhere.get(attribute)
                 for way in sorted(own or {"search"}):
                     out[f"{name}.{attribute}", way] = re.compile(value.pattern, value.flags)
-        for line, pattern, ways in _written(tree, module):
+        for line, pattern, ways in _written(path, module):
             for way in ways:
                 out[f"{name}:{line}", way] = pattern
     once = {(pattern.pattern, pattern.flags, way): (where, way, pattern) for (where, way), pattern in out.items()}
@@ -115,7 +111,7 @@ def _made() -> Iterator[tuple[str, re.Pattern[Any], str]]:
     yield "_tables", _tables().pattern, "fullmatch"
     yield "capabilities", _python_names.capabilities().places, "search"
     yield "words", _python_names.words(), "search"
-    yield "_renamed", _python_names._renamed(), "search"
+    yield "_renamed", _with_few_names(_python_names), "search"
     starts, forms = _secrets._forms()
     yield "_forms", starts, "search"
     for form in {each.id: each for several in forms.values() for each in several}.values():
@@ -138,6 +134,16 @@ def _made() -> Iterator[tuple[str, re.Pattern[Any], str]]:
     yield "_is_hot", re.compile(r"\b(?:a|aa|b)\b"), "search"
 
 
+def _with_few_names(module: Any) -> re.Pattern[str]:
+    """The pattern of imports by another name, with some of its names: there are hundreds, all of one form, and each costs as much to look at."""
+    names = (*(each.partition(".")[0] for each in (*module.modules(), *module.loaders())), *module._COMMON)
+    assert [each for each in names if not re.fullmatch(r"\w+", each, re.ASCII)] == []
+    few = {"modules": lambda: ("os", "ossaudiodev", "posix"), "loaders": lambda: frozenset({"torch", "torchaudio.x"})}
+    with mock.patch.multiple(module, **few, _COMMON=frozenset({"load", "loads", "open"})):
+        found: re.Pattern[str] = module._renamed.__wrapped__()
+    return found
+
+
 _MADE = [pytest.param(pattern, way, id=f"{name}-{number}") for number, (name, pattern, way) in enumerate(_made())]
 
 
@@ -150,8 +156,8 @@ def test_every_pattern_is_looked_at() -> None:
     """Whatever compiles a pattern inside of a function is one of those that :func:`_made` asks; modules have lazy ones."""
     inside = {
         function.name
-        for name, tree in _sources().items()
-        for function in ast.walk(tree)
+        for name, path in _modules().items()
+        for function in nodes(path)
         if isinstance(function, ast.FunctionDef)
         for node in ast.walk(function)
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "re.compile" and not name.endswith("core.pattern")
@@ -162,8 +168,8 @@ def test_every_pattern_is_looked_at() -> None:
 def test_patterns_of_modules_are_compiled_when_they_are_used() -> None:
     at_start = [
         f"{name}:{node.lineno}"
-        for name, tree in _sources().items()
-        for node in tree.body
+        for name, path in _modules().items()
+        for node in tree(path).body
         if isinstance(node, ast.Assign | ast.AnnAssign)
         and node.value is not None
         and ast.unparse(node.value).startswith("re.compile(")
