@@ -94,6 +94,16 @@ def verify(repo_id: str, cache_dir: str) -> dict[str, Any]:
     return {"checked": found.checked_count, "mismatches": [each.path for each in found.mismatches]}
 
 
+def scan() -> dict[str, Any]:
+    from huggingface_hub import scan_cache_dir
+
+    found = scan_cache_dir()
+    repos = [
+        {"repo": each.repo_id, "revisions": sorted(one.commit_hash for one in each.revisions)} for each in found.repos
+    ]
+    return {"warnings": [str(each) for each in found.warnings], "repos": repos}
+
+
 def pretrained(repo_id: str, cache_dir: str) -> str:
     from transformers import AutoModel
 
@@ -141,7 +151,7 @@ def weights(model: Any) -> str:
 def main() -> None:
     logging.basicConfig(stream=LOGGED, level=logging.WARNING)
     logging.getLogger("huggingface_hub").addHandler(logging.StreamHandler(LOGGED))
-    acts = (snapshot, download, file_system, api, upload, verify, pretrained, tokenizer, make_model)
+    acts = (snapshot, download, file_system, api, upload, verify, scan, pretrained, tokenizer, make_model)
     known: dict[str, Any] = {each.__name__: each for each in acts}
     out, sys.stdout = sys.stdout, sys.stderr
     if os.environ.get("DRIVER_NEVER_SLEEPS"):

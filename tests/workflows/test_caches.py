@@ -207,6 +207,7 @@ def test_a_gate_is_asked_for_many_at_once(tmp_path: Path) -> None:
         ask_gate(Gate(RefusedError(503, "later")), names)
     with pytest.raises(RefusedError, match="may see no project"):
         ask_gate(Gate(RefusedError(403, "may see no project")), names)
+    strange: Any
     for strange in ({}, [], {"project": "/", "standings": []}, {"project": "/", "standings": [{}] * 3}):
         with pytest.raises(RefusedError, match="answers as none does"):
             ask_gate(Gate(strange), names)
