@@ -76,14 +76,12 @@ def report(
 
     No content is read; openvet cache verify does that. With --send the gate keeps it, in place of what this machine told before.
     """
-    from socket import gethostname
-
     from openvet.cli.cache_text import report_page
     from openvet.cli.check import progress_line
     from openvet.cli.hub_door import open_gate
     from openvet.workflows.caches import check_machine, find_caches, report_caches, send_report
 
-    name = check_machine(machine if machine is not None else gethostname() or "unnamed")
+    name = check_machine(machine if machine is not None else os.uname().nodename or "unnamed")
     gate = open_gate(server) if send else None
     with progress_line(not no_progress) as (progress, _):
         found = report_caches(find_caches(caches, os.environ), name, progress)
