@@ -115,7 +115,7 @@ HOSTILE: dict[str, Callable[[Path], None]] = {
     "a folder of it is a link": lambda repository: swap(repository, f"snapshots/{FIRST}/sub"),
     "a blob is a link": lambda repository: relink(repository / "blobs" / blob_name("", SMALL)),
     "locks are a link": lambda repository: swap(repository.parent, ".locks"),
-    "the lock is a link": lambda repository: relink(repository.parent / ".locks" / repository.name / f"{blob_name('', SMALL)}.lock"),
+    "the lock is a link": lambda repository: relink(repository.parent / ".locks" / repository.name / f"{blob_name('', SMALL)}.lock", "new"),
     "loops": lambda repository: (repository / "snapshots" / FIRST / "loop").symlink_to("."),
     "names": lambda repository: (repository / "snapshots" / FIRST / "a\nb\x1b").symlink_to("../../blobs/" + "n" * 255),
 }  # fmt: skip
@@ -126,9 +126,9 @@ def swap(folder: Path, name: str) -> None:
     (folder / name).symlink_to(outside(folder) / name.replace("/", "_"))
 
 
-def relink(place: Path) -> None:
+def relink(place: Path, to: str = "kept") -> None:
     place.unlink(missing_ok=True)
-    place.symlink_to(outside(place) / "kept")
+    place.symlink_to(outside(place) / to)
 
 
 def outside(place: Path) -> Path:
@@ -144,8 +144,9 @@ def test_nothing_outside_is_touched(way: str, tmp_path: Path) -> None:
     repository = put(tmp_path / "cache")
     HOSTILE[way](repository)
     before = {each: each.read_bytes() for each in out.rglob("*") if each.is_file()}
-    take(tmp_path / "cache")
-    assert loads(repository, FIRST) is None
+    done = take(tmp_path / "cache")[-1]
+    assert (done.gone, loads(repository, FIRST)) == (True, None)
+    assert bool(done.problem) == (way in {"locks are a link", "the lock is a link"}), done.problem
     assert {each: each.read_bytes() for each in out.rglob("*") if each.is_file()} == before
 
 

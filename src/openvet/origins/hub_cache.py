@@ -295,7 +295,7 @@ class CachedRepository:
             shared = stat.S_ISLNK(status.st_mode)
             if shared:
                 place = _SHARED.fullmatch(os.readlink(name, dir_fd=self._blobs_folder()))
-                if place is None or not place[2].startswith(place[1]):
+                if place is None:
                     return Blob(name, 0, problem="its blob links out of the cache")
                 folder = self._shared_folder(place[1])
                 try:

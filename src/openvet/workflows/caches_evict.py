@@ -160,9 +160,8 @@ def evict(target: Target, *, clock: Callable[[], float] = time.monotonic) -> Evi
                     work.hide()
                     work.finish()
             except OSError as error:
-                gone = target.commit not in repository.revisions()
-                return Evicted(target, gone, work.freed, work.kept, _why(error))
-            gone = target.commit not in repository.revisions()
+                work.problems.append(_why(error))
+            gone = target.begun or target.commit not in repository.revisions()
             return Evicted(target, gone, work.freed, work.kept, "; ".join(dict.fromkeys(work.problems)))
 
 
