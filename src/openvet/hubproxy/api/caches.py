@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from openvet.gate.caches import Caches
-from openvet.hubproxy.api.pages import Id, Limit, Line, Model, Page, When, answer
+from openvet.hubproxy.api.pages import CSV, Body, Id, InProject, Limit, Line, Model, Page, When, answer
 from openvet.hubproxy.api.who import Who
 from openvet.store.caches import CachedRow, InCache, Machine, Stands
 
@@ -21,23 +21,24 @@ Standing = Literal["open", "admitted", "refused", "revoked", "unknown"]
 Name = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)?$")]
 Commit = Annotated[str, Field(pattern="^[0-9a-f]{40}$")]
 Ref = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Size = Annotated[int, Field(ge=0, le=2**53)]
-Project = Annotated[Line, Query(description="in which it stands so; your own, if not given")]
+#: As large as a time may be.
+Count = When
+Project = Annotated[InProject, Query(description="in which it stands so; your own, if not given")]
 
 
-class CachedIn(Model):
+class CachedIn(Body):
     """A revision that lies in a cache. ``last_used`` (milliseconds UTC) is what the file system says."""
 
     kind: Kind
     name: Name
     commit: Commit
-    files: Size
-    bytes: Size
+    files: Count
+    bytes: Count
     refs: list[Ref] = Field(default=[], max_length=50)
     last_used: When | None = None
 
 
-class ReportIn(Model):
+class ReportIn(Body):
     """A part of what lies in the caches of a machine. It counts once the part without ``more`` came, in place of what the machine told before."""
 
     machine: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -83,7 +84,7 @@ class FoundOut(Model):
     last_used: int | None
 
 
-class NamedIn(Model):
+class NamedIn(Body):
     """A revision by its name."""
 
     kind: Kind = "model"
@@ -91,11 +92,11 @@ class NamedIn(Model):
     commit: Commit
 
 
-class StandingsIn(Model):
+class StandingsIn(Body):
     """Revisions of which one wants to know how they stand."""
 
     revisions: list[NamedIn] = Field(min_length=1, max_length=500)
-    project: Line = ""
+    project: InProject = ""
 
 
 class StandsOut(Model):
@@ -161,7 +162,7 @@ def report(request: Request, who: Who, new: ReportIn) -> ToldOut:
     return ToldOut(machine=new.machine, revisions=count, complete=not new.more)
 
 
-@ROUTES.get("/caches", response_model=Page[MachineOut])
+@ROUTES.get("/caches", response_model=Page[MachineOut], responses=CSV)
 def list_machines(
     request: Request, who: Who, limit: Limit = 100, after: Annotated[int | None, Query(ge=1, le=2**53)] = None
 ) -> object:
@@ -171,14 +172,14 @@ def list_machines(
     return answer(request, [_machine(each) for each in found[:limit]], following)
 
 
-@ROUTES.delete("/caches/{number}", status_code=204)
+@ROUTES.delete("/caches/{number:row}", status_code=204, response_class=Response)
 def forget(request: Request, who: Who, number: Annotated[Id, Path()]) -> Response:
     """Forget a machine of one's own; who administers everything may forget anybody's."""
     _caches(request).forget(who, number)
     return Response(status_code=204)
 
 
-@ROUTES.get("/cached", response_model=Page[FoundOut])
+@ROUTES.get("/cached", response_model=Page[FoundOut], responses=CSV)
 def list_cached(
     request: Request,
     who: Who,

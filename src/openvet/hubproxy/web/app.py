@@ -78,7 +78,7 @@ PAGES: Final = (
     Page("/revisions/{number:row}/request", post=request_pages.ask_of_revision, again=models.show),
     Page("/vettings", models.progress),
     Page("/caches", caches.show_list),
-    Page("/caches/{number:int}/removal", post=caches.forget, again=caches.show_list),
+    Page("/caches/{number:row}/removal", post=caches.forget, again=caches.show_list),
     Page("/log", log.show_list),
     Page("/log/{number:row}", log.show),
     Page("/log/{number:row}/statement.json", log.statement),
