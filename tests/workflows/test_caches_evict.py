@@ -106,6 +106,21 @@ def test_a_download_that_is_under_way_is_not_disturbed(tmp_path: Path, monkeypat
     assert (again.target.begun, again.problem, repository.exists()) == (True, "", False)
 
 
+def test_what_is_linked_to_meanwhile_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client pulls another revision with the same files just before we have the locks."""
+    repository = put(tmp_path)
+    real = caches_evict._Work._locks
+
+    def late(work: caches_evict._Work) -> int:
+        put(tmp_path, commit=SECOND, refs=["v2"])
+        return real(work)
+
+    monkeypatch.setattr(caches_evict._Work, "_locks", late)
+    (done,) = take(tmp_path)
+    assert (done.gone, done.kept, done.freed) == (True, 2, 0)
+    assert loads(repository, SECOND) == {"config.json": SMALL, "sub/model.safetensors": LARGE}
+
+
 HOSTILE: dict[str, Callable[[Path], None]] = {
     "links out": lambda repository: (repository / "snapshots" / FIRST / "evil").symlink_to(repository.parent.parent / "outside"),
     "leftover is a link": lambda repository: (repository / f".openvet-evicted-{FIRST}").symlink_to(repository.parent.parent / "outside"),

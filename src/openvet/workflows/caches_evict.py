@@ -30,6 +30,8 @@ __all__ = ["Evicted", "Target", "evict", "find_targets"]
 
 #: Locks that are held at once.
 _BATCH: Final = 256
+#: Blobs that are looked for in other revisions at once.
+_SEARCHED: Final = 100_000
 _LOCKED: Final = ".lock"
 #: Bytes of a name, on every file system that a cache is found on.
 _LONGEST: Final = 255
@@ -197,14 +199,14 @@ class _Work:
         self._remove_refs()
         self._remove("trees", f"{self._commit}.json")
         self._remove(".no_exist", self._commit)
-        batch: set[str] = set()
+        names: set[str] = set()
         for each in self._repository.files(self._commit, evicted=True):
             if each.blob:
-                batch.add(each.blob)
-            if len(batch) >= _BATCH:
-                self._remove_blobs(batch)
-                batch = set()
-        self._remove_blobs(batch)
+                names.add(each.blob)
+            if len(names) >= _SEARCHED:
+                self._remove_unneeded(names)
+                names = set()
+        self._remove_unneeded(names)
         if self.problems:
             return
         self._remove(f"{EVICTED}{self._commit}")
@@ -245,9 +247,15 @@ class _Work:
 
     # --- blobs ---
 
+    def _remove_unneeded(self, names: set[str]) -> None:
+        """Of what another revision needs no lock is asked for: every file of all others is looked at for each time that locks are held."""
+        needed = self._needed(names) if names else set()
+        self.kept += len(needed)
+        left = sorted(names - needed)
+        for start in range(0, len(left), _BATCH):
+            self._remove_blobs(set(left[start : start + _BATCH]))
+
     def _remove_blobs(self, names: set[str]) -> None:
-        if not names:
-            return
         with self._locked(names) as free, self._folder(("blobs",)) as folder:
             if folder is None:
                 return
