@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openvet.core.pattern import pattern
 from openvet.formats._python_flows import Scopes
-from openvet.formats._python_secrets import SECRET_NAME, SENDS, variable_of
+from openvet.formats._python_secrets import SECRET_NAME, SENDS, TOKENS, variable_of
 
 if TYPE_CHECKING:
     from openvet.formats._python_uses import Uses
@@ -32,7 +32,9 @@ BARE: Final = pattern(
     r"|burpcollaborator|\boast(?:ify)?\.\w{2,6}|interact\.sh|pastebin\.com|transfer\.sh|\b0x0\.st|file\.io\b|gofile\.io|beeceptor\.com|dnslog\.cn|serveo\.net"
     r"|trycloudflare\.com|duckdns\.org|\.onion\b|canarytokens|hookbin|paste\.ee|rentry\.co|ix\.io|termbin\.com|catbox\.moe|anonfiles"
 )
-_IP: Final = pattern(r"(?!127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|0\.0\.0\.0|255\.)\d{1,3}(?:\.\d{1,3}){3}")
+_IP: Final = pattern(
+    r"(?!127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|0\.0\.0\.0|255\.|1\.[01]\.[01]\.1|8\.8\.|9\.9\.9\.|223\.5\.5|114\.114|224\.|239\.|169\.254)\d{1,3}(?:\.\d{1,3}){3}"
+)
 _PLAIN: Final = pattern(
     r"\b(?:http|ftp|ws)://(?!localhost\b|127\.|\[::1|0\.0\.0\.0|10\.|192\.168\.|host\.docker|[\w-]{1,63}[:/])"
 )
@@ -58,11 +60,33 @@ _TAKES_TEXT: Final = frozenset({"builtins.exec", "builtins.eval"})
 _FETCHERS: Final = frozenset({"requests.get", "requests.post", "httpx.get", "urllib.request.urlopen"})
 #: Methods of an interactive interpreter that run what they are given.
 _CELLS: Final = frozenset({"run_cell", "run_code", "runcode", "runsource", "run_line_magic", "ex", "run_cell_async"})
+_DECODERS: Final = frozenset({"base64", "binascii", "codecs", "zlib", "marshal"})
 _FINDS: Final = frozenset({"rglob", "glob", "iglob", "walk", "listdir", "iterdir", "scandir"})
+#: Calls that give what they are given in another form.
+_KEEPS: Final = frozenset(
+    {
+        "encode",
+        "decode",
+        "strip",
+        "format",
+        "b64encode",
+        "urlsafe_b64encode",
+        "BytesIO",
+        "StringIO",
+        "dumps",
+        "join",
+        "str",
+        "bytes",
+        "quote",
+        "urlencode",
+        "hex",
+        "dict",
+    }
+)
 _OF_PEOPLE: Final = pattern(r"/content/drive\b|^(?:~|/|/home|/root)/?$|^(?:~|/root)/(?:Documents|Desktop|Pictures)\b")
 #: Hosts of models that are asked by way of the network, and of tools that people look at their runs with.
 _SERVICES: Final = pattern(
-    r"\b(?:[\w-]{1,60}\.)*(?:huggingface\.co|hf\.co|hf\.space|openai\.com|anthropic\.com|googleapis\.com|google\.com|azure\.com|microsoft\.com|amazonaws\.com|cohere\.(?:ai|com)|"
+    r"\b(?:[\w-]{1,60}\.)*(?:huggingface\.co|hf\.co|hf\.space|openai\.com|anthropic\.com|googleapis\.com|google\.com|azure\.com|azurewebsites\.net|microsoft\.com|amazonaws\.com|cohere\.(?:ai|com)|"
     r"mistral\.ai|replicate\.com|nvidia\.com|together\.(?:ai|xyz)|groq\.com|deepseek\.com|aliyuncs\.com|baidu\.com|baidubce\.com|modelscope\.cn|wandb\.ai|comet\.com|neptune\.ai|"
     r"openrouter\.ai|fireworks\.ai|deepinfra\.com|perplexity\.ai|x\.ai|runpod\.(?:io|ai)|gradio\.app|github\.com|ollama\.com|stability\.ai|elevenlabs\.io|deepl\.com|volces\.com|"
     r"bigmodel\.cn|moonshot\.cn|minimax\.chat|jina\.ai|voyageai\.com|cloudflare\.com|modal\.(?:com|run)|anyscale\.com|databricks\.com|writer\.com|ai21\.com|wolframalpha\.com)\b"
@@ -125,7 +149,7 @@ _WATCHES: Final = frozenset({
 })  # fmt: skip
 #: Services that are shown pictures of a screen or given a recording by whoever runs an agent.
 _ASKED: Final = pattern(
-    r"openai|anthropic|googleapis|huggingface|localhost|127\.0|azure\.com|dashscope|deepseek|groq\.com|mistral\.ai|together\.|replicate|elevenlabs|deepgram|assemblyai"
+    r"openai|anthropic|googleapis|huggingface|localhost|127\.0|azure\.com|azurewebsites\.net|dashscope|deepseek|groq\.com|mistral\.ai|together\.|replicate|elevenlabs|deepgram|assemblyai"
 )
 _RUN_KEY: Final = pattern(
     r"CurrentVersion\\{1,2}(?:Run|RunOnce|Winlogon|Policies|Image File)|\\Environment\b|\\Active Setup|\\Shell Folders",
@@ -218,15 +242,9 @@ class Attacks:
         if not node.args or isinstance(node.args[0], ast.Constant):
             return ""
         for part, _ in self._into(node.args[:1], _is_taken):
-            if isinstance(part, ast.Call) and (called := self._name(part.func)).split(".", 1)[0] in (
-                "base64",
-                "binascii",
-                "codecs",
-                "zlib",
-                "marshal",
-            ):
-                if self._of.known.decodes(called):
-                    return "runs what it decodes" if run else "imports a module whose name it decodes"
+            called = self._name(part.func) if isinstance(part, ast.Call) else ""
+            if called.split(".", 1)[0] in _DECODERS and self._of.known.decodes(called):
+                return "runs what it decodes" if run else "imports a module whose name it decodes"
         return ""
 
     def _spreads(self, node: ast.Call, last: str) -> str:
@@ -240,9 +258,10 @@ class Attacks:
                 )
                 for part, _ in self._into(node.args[:1])
             )
-            if own and any(
+            found = own and any(
                 isinstance(part, ast.Call) and _last(part.func) in _FINDS for part, _ in self._into([node.func.value])
-            ):
+            )
+            if found and any(".py" in text for text in self._texts([node.func.value])):
                 return "copies itself into other files"
         if last == "drop_all" and any(
             self._of.resolve(part) == "os.environ"
@@ -369,6 +388,12 @@ class Attacks:
         if not sends:
             return ""
         given = [*node.args, *(each.value for each in node.keywords if each.arg not in ("headers", "timeout", "auth"))]
+        given = [
+            each
+            for each in given
+            if each
+            not in [word.value for word in node.keywords if word.arg in ("token", "use_auth_token", "cookies_jar")]
+        ]
         given += [node.func.value] if isinstance(node.func, ast.Attribute) and opened[1] else []
         texts = self._texts(given)
         if any(_CREDENTIALS.search(text) for text in texts):
@@ -403,14 +428,37 @@ class Attacks:
         self, node: ast.Call, last: str, given: list[ast.expr], texts: list[str], when: str, *, bad: bool
     ) -> str:
         """What people, or a model that is used, handed over goes to somebody who was not asked."""
+        own = last.startswith("upload_") or not any(_SERVICES.search(each) for each in texts)
+        words = (
+            ("path_or_fileobj",)
+            if last.startswith("upload_")
+            else ("data", "json", "content", "files", "params", "body", "cookies")
+        )
+        data = [
+            *node.args[: 1 if last.startswith("upload_") else 3],
+            *(each.value for each in node.keywords if each.arg in words),
+        ]
+        if own and any(
+            isinstance(part, ast.Call) and self._name(part.func) in TOKENS
+            for part, _ in self._into(data, self._is_opaque)
+        ):
+            return "sends the user's token"
         calls = [part for part, _ in self._into(given) if isinstance(part, ast.Call)]
         for part in calls:
             called = _last(part.func)
             if called in ("make_archive", "ZipFile") and any(_OF_PEOPLE.search(each) for each in self._texts([part])):
                 return "sends the files of whoever runs it"
-            if called in ("getpass", "input") and any(_BRANDS.search(each) for each in self._texts(list(part.args))):
-                if _is_foreign(texts):
-                    return "asks for what is secret and sends it to somebody else"
+            if (
+                called in _FINDS
+                and (bad or _is_foreign(texts))
+                and any(_OF_PEOPLE.search(each) for each in self._texts([part]))
+            ):
+                return "sends the files of whoever runs it"
+            asked = called in ("getpass", "input") and any(
+                _BRANDS.search(each) for each in self._texts(list(part.args))
+            )
+            if asked and _is_foreign(texts):
+                return "asks for what is secret and sends it to somebody else"
         if (
             last.startswith("upload_")
             and when in ("import", "construction", "inference", "call")
@@ -420,6 +468,8 @@ class Attacks:
             if function and self._of.is_model(function):
                 return "uploads with a token of its own"
         raw = last in ("sendall", "sendto", "send") and "socket" in self._name(node.func)
+        if raw and when == "call":
+            bad = any(_IP.fullmatch(text) or BARE_HOST.search(text) for text in texts)
         hooked = when != "call" or raw or self._of.is_model(self._of.owner.rpartition(".")[0])
         if (
             not hooked
@@ -431,9 +481,13 @@ class Attacks:
             isinstance(part, ast.Name) and any(_is_parameter(scope, part.id) for scope in scopes)
             for part, scopes in self._into(given)
         )
-        if computed and (bad or _is_foreign(texts)):
+        if computed and (bad or (_is_foreign(texts) and self._of.is_model(self._of.owner.rpartition(".")[0]))):
             return HANDED_ON
         return ""
+
+    def _is_opaque(self, part: ast.expr) -> bool:
+        """A call whose result is not what it was given."""
+        return isinstance(part, ast.Call) and _last(part.func) not in _KEEPS
 
     def _asked_name(self, node: ast.Call) -> str:
         """Names of hosts into which what is known here is written."""
@@ -530,8 +584,10 @@ class Attacks:
             isinstance(part, ast.Call)
             and (
                 _last(part.func) in ("fromhex", "unhexlify")
-                or self._of.known.decodes(called := self._name(part.func))
-                and called.startswith(("base64.", "binascii."))
+                or (
+                    self._of.known.decodes(called := self._name(part.func))
+                    and called.startswith(("base64.", "binascii."))
+                )
             )
             for part, _ in self._into(nodes)
         )
@@ -567,7 +623,12 @@ class Attacks:
                     True,
                 )
         if place and len(self._ran) < 200:
-            self._ran.append((self._keys(*place), program, node, name, when, self._of.owner))
+            keys = self._keys(*place)
+            if name.startswith(
+                "sys.path."
+            ):  # a folder of modules, of which only one that is written out is known again
+                keys = frozenset(each for each in keys if each.startswith("path "))
+            self._ran.append((keys, program, node, name, when, self._of.owner))
 
     def starts_again(self, node: ast.Call, name: str, when: str) -> None:
         """A change of a file from which programs are started: what is written there says what for."""
@@ -595,9 +656,9 @@ class Attacks:
     def _keys(self, *nodes: ast.expr) -> frozenset[str]:
         """By what a file is known again: its path, where that is constant; else the name or the expression that stands for it."""
         keys: set[str] = set()
-        for part, _ in self._into(list(nodes), _is_whole):
+        for part, scopes in self._into(list(nodes), _is_whole):
             if isinstance(part, ast.Name):
-                keys.add(f"name {part.id}")
+                keys.add(f"name {part.id} of {id(scopes[0]) if scopes else 0}")
             elif isinstance(part, ast.Attribute):
                 keys.add(f"attribute {part.attr}")
             text = self._of.place_of(part)
@@ -612,6 +673,10 @@ class Attacks:
 
     def _note_command(self, node: ast.Call, name: str, when: str) -> str:
         command = self._of.command_of(node)
+        piped = [each.value for each in node.keywords if each.arg == "stdin"]
+        for part, _ in self._into(piped) if piped else ():  # Popen(["sh"], stdin=other.stdout)
+            if isinstance(part, ast.Call) and self._of.known.of(self._name(part.func)) == "process":
+                command = f"{self._of.command_of(part)} | {command}"
         self._note_text(node, command, name, when)
         return command
 
@@ -804,7 +869,7 @@ _ENDINGS: Final = (
     ".bias",
 )
 #: A token of the hub that stands in the source.
-_TOKEN: Final = pattern(r"hf_[A-Za-z0-9]{16,60}")
+_TOKEN: Final = pattern(r"hf_[A-Za-z0-9]{8,60}")
 
 
 def _is_foreign(texts: list[str]) -> bool:

@@ -29,6 +29,8 @@ _LEAVES: Final = frozenset({
     ast.Constant, ast.Name, ast.Load, ast.Store, ast.Del, ast.arg, int, str, type(None), bytes, float, complex, bool, type(...), ast.Import, ast.ImportFrom,
     *ast.operator.__subclasses__(), *ast.cmpop.__subclasses__(), *ast.boolop.__subclasses__(), *ast.unaryop.__subclasses__(),
 })  # fmt: skip
+#: By these one's own service is asked: they are in no answer and in no file.
+_OWN_SERVICE: Final = frozenset({"headers", "token", "use_auth_token", "hf_token", "auth", "credentials", "api_key"})
 #: Methods that put what they are given into their object, and those that put their object into what they are given.
 _PUTS: Final = frozenset({"write", "read", "writestr", "append", "extend", "add", "put", "update", "insert", "setdefault", "appendleft", "writelines", "attach",
                           "set_payload", "set_content", "read_file", "load"})  # fmt: skip
@@ -171,6 +173,13 @@ class Flows:
                     others = [other for other in given[:2] if other is not each]
                     self._items.setdefault(each.id, []).extend((other, scopes) for other in (owner, *others))
 
+    def _note_assigned(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign, value: ast.expr, scopes: Scopes) -> None:
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+            if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
+                self._items.setdefault(target.value.id, []).append((value, scopes))
+            if isinstance(target, ast.Attribute):
+                self._attributes.setdefault(target.attr, []).append((value, scopes))
+
     def _index(self) -> None:
         waiting: list[tuple[ast.AST, Scopes, str]] = [(self._tree, (), "")]
         for _ in range(_MOST_NODES):
@@ -197,11 +206,7 @@ class Flows:
                 self._calls.setdefault(_last(node.func), []).append((node, scopes))
                 self._note_filled(node, scopes)
             elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) and node.value is not None:
-                for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                    if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
-                        self._items.setdefault(target.value.id, []).append((node.value, scopes))
-                    if isinstance(target, ast.Attribute):
-                        self._attributes.setdefault(target.attr, []).append((node.value, scopes))
+                self._note_assigned(node, node.value, scopes)
             for value in node.__dict__.values():
                 if type(value) is list:
                     waiting.extend([(part, inner, of) for part in value if type(part) not in _LEAVES])
@@ -217,7 +222,7 @@ def _inner(node: ast.AST) -> Iterator[ast.expr]:
         elif not isinstance(node.func, ast.Name):
             yield node.func
         yield from node.args
-        yield from (each.value for each in node.keywords)
+        yield from (each.value for each in node.keywords if each.arg not in _OWN_SERVICE)
         return
     for each in ast.iter_child_nodes(node):
         if isinstance(each, ast.expr):

@@ -20,7 +20,7 @@ __all__ = ["tell_homes"]
 
 #: Words of which a source must have one of each kind.
 _HOMES: Final = pattern(
-    r"expanduser|\.home\(\)|\.cwd\(\)|getcwd|USERPROFILE|\bHOME\b|[\"'](?:/home|/root|/Users|/)[\"']|C:[\\/]{1,4}Users"
+    r"expanduser|\.home\(\)|\.cwd\(\)|getcwd|USERPROFILE|\bHOME\b|[\"'](?:/home|/root|/Users|/|/data|/mnt|/srv)[\"'/]|C:[\\/]{1,4}Users"
 )
 _CHANGES: Final = pattern(
     r"rmtree|write_bytes|write_text|unlink|\bremove\b|[\"']r?[wa]b?\+?b?[\"']|r\+b|encrypt|\brename\b"
@@ -78,7 +78,7 @@ def tell_homes(text: str, facts: Facts) -> None:
         if alias.name in ("os", "shutil")
     }
     for node in nodes:
-        if _destroys(node, held, modules):
+        if _destroys(node, held, modules) or (isinstance(node, ast.For) and _removes_several(node)):
             message = "overwrites, encrypts or deletes the files of whoever runs it"
             facts.anomaly("hub/shell-command", message, line=getattr(node, "lineno", 1), kind="destroys")
             return
@@ -90,6 +90,28 @@ def _destroys(node: ast.AST, held: dict[str, ast.expr], modules: set[str]) -> bo
     return (
         isinstance(node, ast.Call) and _last(node.func) == "rmtree" and bool(node.args) and _is_home(node.args[0], held)
     )
+
+
+#: Where people keep what they work on, outside the folders of one project.
+_KEPT: Final = pattern(
+    r"(?:~|\$HOME|/home/\w{1,32}|/root|/data|/mnt|/srv|/media|/datasets|/checkpoints|/models)(?:/[\w-]{1,40}){0,2}/?"
+)
+
+
+def _removes_several(loop: ast.For) -> bool:
+    """Whether a loop removes several whole folders, written out, in which people keep what they work on."""
+    if not isinstance(loop.target, ast.Name) or not isinstance(loop.iter, ast.Tuple | ast.List | ast.Set):
+        return False
+    texts = [each.value for each in loop.iter.elts if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    if sum(1 for text in texts if _KEPT.fullmatch(text) and "tmp" not in text and "cache" not in text) < 2:
+        return False
+    calls = [
+        each
+        for part in loop.body
+        for each in ast.walk(part)
+        if isinstance(each, ast.Call) and _last(each.func) == "rmtree"
+    ]
+    return any(isinstance(each, ast.Name) and each.id == loop.target.id for call in calls for each in ast.walk(call))
 
 
 def _walks_home(node: ast.AST, held: dict[str, ast.expr]) -> bool:

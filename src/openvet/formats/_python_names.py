@@ -27,7 +27,8 @@ _WAYS = ("__builtins__", "builtins", "globals", "vars", "locals", "__dict__", "m
          "__getitem__", "__loader__", "__spec__", "f_builtins", "f_globals", "f_locals", "mmap",
          "CFUNCTYPE", "WINFUNCTYPE", "PYFUNCTYPE", "upload_file", "upload_folder", "upload_large_folder", "put_object", "storbinary", "fput_object",
          "upload_fileobj", "create_commit", "winreg", "_winreg", "SetValueEx", "LD_PRELOAD", "LD_AUDIT", "DYLD_INSERT_LIBRARIES", "HF_ENDPOINT",
-         "PYTHONSTARTUP", "BASH_ENV", "userdata", "rfile", "getfile", "getsourcefile")  # fmt: skip
+         "PYTHONSTARTUP", "BASH_ENV", "userdata", "rfile", "getfile", "getsourcefile", "getsource", "open(__file__",
+         "Path(__file__).read_text", "hooksPath")  # fmt: skip
 # tables that are no capability of a name
 _OTHER = frozenset({"carriers", "decode", "natives", "packages", "sometimes", "startup", "telling"})
 # a neighbour's functions may be called: whether that matters is seen when both are read

@@ -11,7 +11,7 @@ from openvet.core.pattern import pattern
 from openvet.formats._private_places import PRIVATE
 from openvet.formats._python_resolve import Names
 
-__all__ = ["SECRET_NAME", "SENDS", "may_take", "taken", "variable_of"]
+__all__ = ["SECRET_NAME", "SENDS", "TOKENS", "may_take", "taken", "variable_of"]
 
 #: Calls that read, or copy as a whole, what their arguments name.
 _READS = frozenset({"builtins.open", "io.open", "builtins.dict", "builtins.str", "json.dumps", "pathlib.Path().read_text",
@@ -50,12 +50,13 @@ _VARIABLES = frozenset(
         "decouple.config",
     }
 )
-_TOKENS = frozenset({"huggingface_hub.get_token", "huggingface_hub.HfFolder.get_token", "huggingface_hub.utils.get_token",
+TOKENS = frozenset({"huggingface_hub.get_token", "huggingface_hub.HfFolder.get_token", "huggingface_hub.utils.get_token",
                      "huggingface_hub.HfFolder().get_token", "keyring.get_password", "browser_cookie3.load"})  # fmt: skip
 SECRET_NAME = pattern(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|ACCESS_KEY|PRIVATE", re.IGNORECASE)
 # a name that is taken with getattr may be put together out of pieces
 _WORDS = pattern(
-    r"environ|getenv|getattr|__dict__|get_token|get_password|userdata|get_secret|browser_cookie3|" + PRIVATE.pattern
+    r"environ|getenv|getattr|__dict__|get_token|get_password|userdata|get_secret|browser_cookie3|"
+    r"[\"'/]\.(?:ssh|aws|gnupg|azure|kube|docker|netrc|mozilla|config)[\"'/]|" + PRIVATE.pattern
 )
 
 
@@ -75,7 +76,7 @@ def taken(names: Names, node: ast.Call, name: str, capability: str | None, flowi
 
     Tokens in headers do not count: by those one's own service is asked.
     """
-    if name in _TOKENS:
+    if name in TOKENS:
         return "takes the user's token"
     sends = capability == "network" or _last(node.func) in SENDS
     if name not in _READS and not sends:

@@ -132,15 +132,19 @@ class Reading(Uses):
         """The functions that nothing calls: those in which a word occurs, and where one counts, what calls it."""
         self._left = True
         for only_hot in (True, False):
-            for name, function in list(self._functions.items()):
-                done = self._done.get(id(function), ())
-                # one that was read for the commands that this file hands to it is read for those of others as well
-                again = all(handed for _, handed in done) and (
-                    not done or (_takes_something(function) and self._runs_commands(function))
-                )
-                if again and (not only_hot or self._is_hot(function)):
-                    self._waiting["call"].append(Waiting(name))
-            self._called("call")
+            known: set[str] = set()
+            while new := [name for name in self._functions if name not in known]:  # those inside others come with these
+                known.update(new)
+                for name in new:
+                    function = self._functions[name]
+                    done = self._done.get(id(function), ())
+                    # one that was read for the commands that this file hands to it is read for those of others as well
+                    again = all(handed for _, handed in done) and (
+                        not done or (_takes_something(function) and self._runs_commands(function))
+                    )
+                    if again and (not only_hot or self._is_hot(function)):
+                        self._waiting["call"].append(Waiting(name))
+                self._called("call")
             if not any(when == "call" for _, _, _, when, _, _ in self.uses) and not (self.near or self._stars):
                 return
 

@@ -153,9 +153,11 @@ class SentSecrets:
                 continue
             if _INSIDE.search(bare) or (at and any(_ALL.match(each) for each in parts[:at])):
                 return True
-            if at and any(self._secret(each) or _INSIDE.search(each) or _SOURCES.search(each) for each in parts[:at]):
-                if _UPLOADS.search(bare) or words.isdisjoint(_ASKS) or any(self._secret(each) for each in parts[:at]):
-                    return True
+            if at and any(self._secret(each) for each in parts[:at]):
+                return True
+            told = at and any(_INSIDE.search(each) or _SOURCES.search(each) for each in parts[:at])
+            if told and (_UPLOADS.search(bare) or words.isdisjoint(_ASKS)):
+                return True
             upload = _UPLOADS.search(bare)
             if upload is not None and self._secret(bare[upload.start() :]):
                 return True

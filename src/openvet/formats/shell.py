@@ -84,7 +84,7 @@ _CLONED = pattern(
 _PLAIN_CLONE = pattern(r"\b(?:http|git)://(?!localhost|127\.)|\b\w{2,8}://(?:\d{1,3}\.){3}\d")
 #: What a command fetches: the last part of the address, or the name that it is given.
 _ADDRESS = pattern(r"\b(?:https?|ftp)://([^\s\"'|;&?#)]{1,1000})")
-_TARGET = pattern(r"(?:\s-(?:O|o)\s*|\s--output(?:-document)?[= ]|\s>\s*)[\"']?([^\s\"']{1,400})")
+_TARGET = pattern(r"(?:\s-(?:O|[A-Za-z]{0,6}o)\s*|\s--output(?:-document)?[= ]|\s>\s*)[\"']?([^\s\"']{1,400})")
 #: What starts a script, and its name.
 _STARTED = pattern(
     r"(?:^|[\s\"'(])(?:(?:ba|z|da|k)?sh|source|\.|python[23]?|perl|ruby|node)\s+(?:-\w+\s+){0,4}[\"']?([^\s\"';&|-][^\s\"';&|]{0,400})|(?:^|[\s\"'(])(?=\./)([^\s\"';&|]{1,400})|\A\s*[\"'(]?(?:(?:sudo|nohup|exec|setsid|nice|env)\s+){0,3}[\"']?((?:/|~/|\$\{?\w+\}?/)[^\s\"';&|]{1,400})"

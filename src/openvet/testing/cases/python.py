@@ -66,7 +66,8 @@ CASES: tuple[Case, ...] = (
     *(_case(f"installs-{name}", f"a command that looks like an ordinary installation: {name.replace('-', ' ')}", {"": text}, "reject",
             "python/process-at-load") for name, text in INSTALLS.items()),
     *(_case(f"secrets-{name}", f"what is secret to the user is sent: {name.replace('-', ' ')}", {"": text}, "reject",
-            "python/sends-secrets", *(["python/network-at-load"] if "__init__" in text else []))
+            "python/sends-secrets", *(["python/network-at-load"] if "__init__" in text else []),
+            *(["python/hostile-code"] if name == "hub-token" else []))
       for name, text in SECRETS.items()),
     _case("path-file", "a path configuration file, whose import lines run when the interpreter starts",
           {"x.pth": "/opt/x\nimport os; os.system('echo hello')\n"}, "reject", "python/process-at-load", "file/name-mismatch"),
