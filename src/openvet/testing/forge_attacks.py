@@ -105,7 +105,7 @@ def _class(base: str, method: str, before: str = "") -> Callable[[str, str], str
 
 def _notebook(imports: str, body: str) -> str:
     cells = [imports, body, "print('ready')"]
-    made = [
+    made: list[dict[str, object]] = [
         {"cell_type": "code", "metadata": {}, "source": each.splitlines(True), "outputs": [], "execution_count": None}
         for each in cells
     ]
