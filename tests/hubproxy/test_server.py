@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,8 +52,6 @@ def test_backed_up_lost_and_restored(models: Path, tmp_path: Path) -> None:  # n
 
 
 def test_room_is_made_beside_a_server(models: Path, tmp_path: Path) -> None:  # noqa: F811
-    import os
-
     with served(tmp_path, "--data", "data", "--upstream", str(models)) as server:
         body = server.pull("/org/good/resolve/main/model.safetensors")[2]
         stored = [each for each in (tmp_path / "data" / "blobs").rglob("*") if each.is_file()]
@@ -65,6 +68,40 @@ def test_room_is_made_beside_a_server(models: Path, tmp_path: Path) -> None:  # 
         assert "within the last hour" in short.stderr
 
 
+def test_a_worker_beside_a_server_that_vets_nothing(models: Path, tmp_path: Path) -> None:  # noqa: F811
+    (tmp_path / "serve.toml").write_text(
+        f'[data]\nfolder = "data"\n[[upstream]]\nfolder = "{models}"\n[vetting]\nworkers = 0\n[server]\nmetrics = ["127.0.0.1"]\nlog = "json"\n'
+    )
+    command = [sys.executable, "-m", "openvet", "server", "worker", "--config", "serve.toml", "--vettings", "2"]
+    with served(tmp_path, "--config", "serve.toml") as server:
+        status, _, body = server.ask("/readyz")
+        assert (status, "openvet server worker" in json.loads(body)["problems"]["workers"]) == (503, True)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            assert process.stdout.readline().startswith("Vets for the server in ")
+            assert server.pull("/org/good/resolve/main/config.json")[0] == 200
+            assert server.ask("/readyz")[0] == 200
+            assert b"openvet_workers 1\nopenvet_worker_vettings 2\n" in _only(
+                server.ask("/metrics")[2], b"openvet_worker"
+            )
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+            assert process.stderr.read() == ""
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+            process.stderr.close()
+        assert server.ask("/readyz")[0] == 503
+        assert server.ask("/org/good/resolve/main/config.json")[0] == 200, "what is vetted is served"
+
+
+def _only(text: bytes, begin: bytes) -> bytes:
+    return b"".join(each + b"\n" for each in text.splitlines() if each.startswith(begin))
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -72,6 +109,7 @@ def test_room_is_made_beside_a_server(models: Path, tmp_path: Path) -> None:  # 
         (("prune", "--keep", "much", "--data", "DATA"), "--keep: the value must be"),
         (("backup", "there", "--data", "DATA"), "no folder of a server"),
         (("restore", "there", "--data", "DATA"), "is no backup"),
+        (("worker", "--data", "DATA"), "no folder of a server"),
     ],
 )
 def test_what_cannot_be_done_says_so(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:

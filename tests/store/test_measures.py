@@ -8,11 +8,12 @@ from openvet.store.decisions import add_decision
 from openvet.store.jobs import add_job, claim_job
 from openvet.store.measures import Measures, measure
 from openvet.store.revisions import FileRow, add_revision, note_blob
+from openvet.store.workers import add_worker
 
 
 def test_of_nothing_there_is_nothing(database: Database) -> None:
     with database.reading() as connection:
-        assert measure(connection, 1) == Measures({}, {}, {}, {}, 0, 0, 0)
+        assert measure(connection, 1) == Measures({}, {}, {}, {}, 0, 0, 0, 0, 0)
 
 
 def test_everything_is_counted_where_it_belongs(database: Database) -> None:
@@ -28,6 +29,7 @@ def test_everything_is_counted_where_it_belongs(database: Database) -> None:
             requests.count_block(connection, revision, "/", None, "curl", 1)
         note_blob(connection, "b" * 64, "", 5, 1)
         note_blob(connection, "c" * 64, "", 7 << 40, 1)
+        add_worker(connection, "a", "here, process 1", "1.0", 3, 9000)
     assert claim_job(database, 10_000, 1000) is not None
     with database.reading() as connection:
         assert measure(connection, 10_000) == Measures(
@@ -38,4 +40,6 @@ def test_everything_is_counted_where_it_belongs(database: Database) -> None:
             stopped=3,
             files=2,
             bytes=5 + (7 << 40),
+            workers=1,
+            vettings=3,
         )

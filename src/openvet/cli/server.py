@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -38,6 +39,7 @@ def server() -> None:
       openvet server restore /mnt/backups/20261129T104500.000Z --dry-run
       openvet server restore /mnt/backups/20261129T104500.000Z --data /srv/openvet
       openvet server prune --keep 500G --dry-run
+      openvet server worker --config serve.toml --vettings 4
 
     \b
     Exit codes:
@@ -134,6 +136,31 @@ def prune(days: int | None, keep: str | None, dry: bool, file: str | None, data:
     if most is not None and found.left_bytes > most:
         click.echo("openvet: that is more than --keep says; what is left came within the last hour, or is being vetted", err=True)  # fmt: skip
         raise click.exceptions.Exit(_PARTLY)
+
+
+@server.command(short_help="Vet for a server, in a process beside it.")
+@click.option("--vettings", "threads", metavar="N", type=click.IntRange(1, 64), help="So many at a time. Default: workers in [vetting] of serve.toml, and at least 1.")  # fmt: skip
+@_which
+def worker(threads: int | None, file: str | None, data: str | None) -> None:
+    """Take over vettings of a server, until Ctrl-C or SIGTERM; start as many of these as there is work for.
+
+    They share the folder and the database with the server, so on one machine, or on several with the folder on a shared file system
+    and PostgreSQL. With `workers = 0` in [vetting] the server itself vets nothing. One that dies is noticed after 30 seconds, and what
+    it was at is done by another.
+    """
+    from openvet.hubproxy.working import work
+
+    config = _config(file, data)
+    work(config, threads or max(1, config.workers), _say, _log)
+
+
+def _say(text: str) -> None:
+    click.echo(text)
+    sys.stdout.flush()
+
+
+def _log(line: str) -> None:
+    click.echo(line, err=True)
 
 
 def _config(file: str | None, data: str | None) -> ServeConfig:

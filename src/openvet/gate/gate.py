@@ -78,15 +78,16 @@ class OpenGate:
     Made by :func:`openvet.gate.opening.open_gate`.
 
     Args:
-        on_close: what is to be ended with it.
+        worker, publishing: do vettings here, if any are done here, and publish what is decided.
+        end: ends these and whatever else is at work.
     """
 
     def __init__(
         self, database: Database, blobs: BlobStore, upstreams: Upstreams, settings: Settings, key: PrivateKey, clock: Clock, worker: Worker,
-        on_close: Callable[[], None] = lambda: None,
+        publishing: Worker, end: Callable[[], None],
     ) -> None:  # fmt: skip
         self._database, self._blobs, self._upstreams, self._settings = database, blobs, upstreams, settings
-        self._key, self._clock, self._worker, self._on_close = key, clock, worker, on_close
+        self._key, self._clock, self._worker, self._publishing, self._end = key, clock, worker, publishing, end
         self._asking = [threading.Lock() for _ in range(_LOCKS)]
         self._kept: dict[int, _Revision] = {}
         self._numbers: dict[tuple[Repository, str], tuple[int, int]] = {}
@@ -105,18 +106,23 @@ class OpenGate:
 
     @property
     def working(self) -> bool:
-        """Whether vettings go on in this process; true also where others make them."""
-        return self._worker.alive
+        """Whether the work of this process goes on: publishing, and the vettings that are done here."""
+        return self._worker.alive and self._publishing.alive
+
+    @property
+    def vets(self) -> bool:
+        """Whether vettings are done in this process; else others have to (:func:`openvet.gate.opening.open_worker`)."""
+        return self._worker.threads > 0
 
     def close(self) -> None:
         """End the work that is under way; it goes on when the gate is opened again."""
-        self._worker.stop()
-        self._on_close()
+        self._end()
         self._database.close()
 
     def wake(self) -> None:
         """Look for work now: some was just added in a transaction of somebody else's."""
         self._worker.wake()
+        self._publishing.wake()
 
     # --- what clients ask ---
 
@@ -266,7 +272,7 @@ class OpenGate:
             found = self._resolve(repository, commit, Asking())
             with self._database.writing() as connection:
                 yield connection, found.row.id
-        self._worker.wake()
+        self.wake()
 
     def _decide(
         self, connection: Connection, revision: int, kind: str, outcome: str, by: str, reason: str, until: int | None, project: str,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import Final
 
 from openvet.core.dataclass import dataclass
@@ -11,7 +12,7 @@ from openvet.core.limits import DEFAULT_LIMITS
 from openvet.errors import UsageError
 from openvet.evidence.keys import PrivateKey
 from openvet.evidence.log.disk import StorageError
-from openvet.gate.folder import KEY, database_url
+from openvet.gate.folder import KEY, check_folder, database_url
 from openvet.gate.folders import FolderUpstream
 from openvet.gate.gate import OpenGate
 from openvet.gate.hooks import HOOK, Caller
@@ -20,14 +21,14 @@ from openvet.gate.publishing import PUBLISH, Publisher, ask_for_publishing
 from openvet.gate.settings import Settings
 from openvet.gate.upstreams import HubUpstream, Upstream, Upstreams
 from openvet.gate.vetting import VET, Vetter
-from openvet.gate.worker import Clock, Handler, Worker, system_clock
+from openvet.gate.worker import Clock, Handler, Sign, Worker, system_clock
 from openvet.io.new_file import WriteError
 from openvet.store.blobs import BlobStore
 from openvet.store.database import Database, open_database
 from openvet.store.decisions import unpublished_revisions
 from openvet.workflows.keys import new_key, read_private
 
-__all__ = ["Place", "open_gate", "open_key"]
+__all__ = ["Place", "open_gate", "open_key", "open_worker"]
 
 _LOG_NAME: Final = "openvet/gate"
 
@@ -50,6 +51,17 @@ class Place:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Shop:
+    """What is needed to vet: the same for a server that does and for a process beside it."""
+
+    database: Database
+    blobs: BlobStore
+    upstreams: Upstreams
+    key: PrivateKey
+    vet: Handler
+
+
 def open_gate(
     folder: str,
     places: Sequence[Place | Upstream],
@@ -67,7 +79,7 @@ def open_gate(
         places: where repositories come from, in order.
         settings: how it behaves.
         database: the URL of the database, see :func:`openvet.store.database.open_database`.
-        workers: vettings at a time in this process; with 0 others do them.
+        workers: vettings at a time in this process; with 0 others do them (:func:`open_worker`).
         lease: milliseconds after which what a process was at that is no more is begun again.
         clock: the time.
 
@@ -81,24 +93,86 @@ def open_gate(
         os.makedirs(folder, exist_ok=True)
     except OSError as error:
         raise StorageError(f"the folder of the gate cannot be made: {error.strerror or error}") from error
-    policy = Policy(settings, clock())
-    upstreams = Upstreams([each.open(settings) if isinstance(each, Place) else each for each in places])
-    key = open_key(folder)
-    blobs = BlobStore(folder)
-    opened = open_database(database_url(folder, database))
+    shop = _shop(folder, places, settings, database, clock, upgrade=True)
+    opened, key = shop.database, shop.key
     try:
-        vetter = Vetter(opened, blobs, upstreams, policy, settings, key, clock)
         publisher = Publisher(opened, folder, key, f"{_LOG_NAME}/{key.public.hint[:16]}", clock)
         with opened.writing() as connection:  # a job for what was acknowledged and has none any more
             for each in unpublished_revisions(connection):
                 ask_for_publishing(connection, each, clock())
+        # decisions do not wait behind vettings until others can verify them, and the server alone publishes
+        publishing = Worker(opened, {PUBLISH: publisher.publish}, clock, lease=lease)
+        vetting = Worker(opened, {VET: shop.vet}, clock, lease=lease, threads=workers, done=publishing.wake)
+        with ExitStack() as ending:
+            ending.callback(vetting.stop)
+            ending.callback(publishing.stop)
+            publishing.start()
+            vetting.start()
+            ending.callback(_calling(opened, settings, clock, lease))
+            if workers:
+                sign = Sign(opened, vetting, clock)
+                sign.start()
+                ending.callback(sign.stop)
+            kept = ending.pop_all()
     except BaseException:
         opened.close()
         raise
-    handlers: dict[str, Handler] = {VET: vetter.vet, PUBLISH: publisher.publish}
-    worker = Worker(opened, handlers, clock, lease=lease, threads=workers)
-    worker.start()
-    return OpenGate(opened, blobs, upstreams, settings, key, clock, worker, _calling(opened, settings, clock, lease))
+    return OpenGate(opened, shop.blobs, shop.upstreams, settings, key, clock, vetting, publishing, kept.close)
+
+
+def open_worker(
+    folder: str,
+    places: Sequence[Place | Upstream],
+    settings: Settings,
+    *,
+    database: str = "",
+    threads: int = 1,
+    lease: int = 30_000,
+    clock: Clock = system_clock,
+    lost: Callable[[str], None] = lambda _: None,
+) -> Callable[[], None]:
+    """Begin to vet for the server of this folder, beside it; it may run or not. Gives what ends it: what is under way is put back.
+
+    What is decided is published by the server alone, so that one process writes the log.
+
+    Args:
+        folder, places, settings, database, lease, clock: as of the server's :func:`open_gate`.
+        threads: vettings at a time.
+        lost: is told why it must not go on, where that is so.
+
+    Raises:
+        UsageError, PackError: something of this makes no sense, or the database is of another version.
+        StorageError: the folder or the database cannot be used.
+    """
+    check_folder(folder)
+    shop = _shop(folder, places, settings, database, clock, upgrade=False)
+    vetting = Worker(shop.database, {VET: shop.vet}, clock, lease=lease, threads=threads)
+    sign = Sign(shop.database, vetting, clock, lost)
+    try:
+        sign.start()
+    except BaseException:
+        shop.database.close()
+        raise
+    vetting.start()
+
+    def end() -> None:
+        vetting.stop()
+        sign.stop()
+        shop.database.close()
+
+    return end
+
+
+def _shop(
+    folder: str, places: Sequence[Place | Upstream], settings: Settings, database: str, clock: Clock, *, upgrade: bool
+) -> _Shop:
+    policy = Policy(settings, clock())
+    upstreams = Upstreams([each.open(settings) if isinstance(each, Place) else each for each in places])
+    key = open_key(folder)
+    blobs = BlobStore(folder)
+    opened = open_database(database_url(folder, database), upgrade=upgrade)
+    vetter = Vetter(opened, blobs, upstreams, policy, settings, key, clock)
+    return _Shop(opened, blobs, upstreams, key, vetter.vet)
 
 
 def _calling(database: Database, settings: Settings, clock: Clock, lease: int) -> Callable[[], None]:

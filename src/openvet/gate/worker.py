@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -11,10 +14,12 @@ from openvet.core.text import printable
 from openvet.errors import OpenVetError
 from openvet.evidence.log.disk import StorageError
 from openvet.gate.upstreams import UpstreamError
-from openvet.store.database import Connection, Database
+from openvet.store.database import Connection, Database, schema_of
 from openvet.store.jobs import Job, LostJobError, claim_job, fail_job, finishing, keep_job
+from openvet.store.workers import add_worker, end_worker, keep_worker
+from openvet.version import VERSION
 
-__all__ = ["Clock", "Effects", "Handler", "Keeper", "StoppingError", "Worker", "system_clock"]
+__all__ = ["Clock", "Effects", "Handler", "Keeper", "Sign", "StoppingError", "Worker", "system_clock"]
 
 #: Gives the time in milliseconds UTC.
 Clock = Callable[[], int]
@@ -23,6 +28,8 @@ Effects = Callable[[Connection], None]
 
 _LEASE: Final = 30_000
 _POLL: Final = 0.5
+#: Seconds between two signs of life.
+_SIGN: Final = 5.0
 #: Attempts of a job that fails; a fault of ours does not go away by waiting.
 _ATTEMPTS: Final = 6
 _FAULTS: Final = 2
@@ -87,6 +94,61 @@ class Keeper:
                     return
 
 
+class Sign:
+    """Says every few seconds that this process vets, in a thread of its own.
+
+    Args:
+        vetter: does the work.
+        lost: is told, once, why it must not go on: the database is one of another version by now.
+    """
+
+    def __init__(
+        self, database: Database, vetter: Worker, clock: Clock, lost: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self._database, self._vetter, self._clock, self._lost = database, vetter, clock, lost
+        self._key = secrets.token_hex(16)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._say, name="sign", daemon=True)
+
+    def start(self) -> None:
+        """Begin (raises :class:`StorageError`)."""
+        self._schema = schema_of(self._database)
+        self._add()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and wait for that."""
+        self._stop.set()
+        self._thread.join()
+        try:
+            with self._database.writing() as connection:
+                end_worker(connection, self._key)
+        except StorageError:
+            pass  # it is missed soon
+
+    def _add(self) -> None:
+        place = f"{socket.gethostname()[:200]}, process {os.getpid()}"
+        with self._database.writing() as connection:
+            add_worker(connection, self._key, place, VERSION, self._vetter.threads, self._clock())
+
+    def _say(self) -> None:
+        while not self._stop.wait(_SIGN):
+            if not self._vetter.alive:
+                continue
+            try:
+                if (found := schema_of(self._database)) != self._schema:
+                    self._lost(
+                        f"the database has the schema {printable(found)[:40]} by now: start the worker with the OpenVet that the server has"
+                    )
+                    return
+                with self._database.writing() as connection:
+                    known = keep_worker(connection, self._key, self._clock())
+                if not known:
+                    self._add()
+            except StorageError:
+                continue  # the database does not answer: that is told elsewhere
+
+
 #: Does a job and gives what is to be written of it. ``Keeper.check`` is asked often.
 Handler = Callable[[Job, Keeper], Effects]
 
@@ -99,6 +161,7 @@ class Worker:
         clock: the time.
         lease: milliseconds after which a job of a worker that is no more is begun again.
         threads: jobs at a time.
+        done: is told after each job: it may have asked for one of another worker's.
     """
 
     def __init__(
@@ -109,8 +172,10 @@ class Worker:
         *,
         lease: int = _LEASE,
         threads: int = 1,
+        done: Callable[[], None] = lambda: None,
     ) -> None:
         self._database, self._handlers, self._clock, self._lease = database, handlers, clock, lease
+        self._done = done
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._threads = [threading.Thread(target=self._work, name="worker", daemon=True) for _ in range(threads)]
@@ -119,6 +184,11 @@ class Worker:
         """Begin to do jobs."""
         for each in self._threads:
             each.start()
+
+    @property
+    def threads(self) -> int:
+        """Jobs at a time."""
+        return len(self._threads)
 
     @property
     def alive(self) -> bool:
@@ -143,7 +213,9 @@ class Worker:
                 busy = self.run_one()
             except StorageError:
                 busy = False  # the database does not answer: ask again later
-            if not busy:
+            if busy:
+                self._done()
+            else:
                 self._wake.wait(_POLL)
                 self._wake.clear()
 

@@ -24,7 +24,7 @@ from openvet.gate.gate import OpenGate
 from openvet.hubproxy.seen import Seen
 from openvet.store.database import Database
 from openvet.store.measures import Measures, measure
-from openvet.store.pulls import get_value
+from openvet.store.workers import living_workers
 from openvet.version import VERSION
 
 __all__ = ["LEAST_FREE", "Metrics", "operating_routes", "problems"]
@@ -76,7 +76,11 @@ def problems(gate: OpenGate, folder: str) -> dict[str, str]:
     found = {}
     try:
         with gate.database.reading() as connection:
-            get_value(connection, "ready")
+            workers, _ = living_workers(connection, gate.clock())
+        if not workers and not gate.vets:
+            found["workers"] = (
+                "none gives a sign of life; start one with openvet server worker. What is vetted already is served"
+            )
     except StorageError:
         found["database"] = "does not answer; the log of the server says why"
     try:
@@ -170,6 +174,8 @@ def _stored(found: Measures) -> Iterator[str]:
     yield from _family(
         "openvet_stopped_pulls", "gauge", "Pulls that were stopped, as requests count them.", {(): found.stopped}
     )
+    yield from _family("openvet_workers", "gauge", "Processes that vet.", {(): found.workers})
+    yield from _family("openvet_worker_vettings", "gauge", "Vettings that they do at a time.", {(): found.vettings})
     yield from _family("openvet_stored_files", "gauge", "Files in the store.", {(): found.files})
     yield from _family("openvet_stored_bytes", "gauge", "Bytes in the store.", {(): found.bytes})
 

@@ -33,7 +33,7 @@ from openvet.hubproxy.web.app import make_web
 from openvet.store.database import open_database
 from openvet.version import VERSION
 
-__all__ = ["claimed", "is_loopback", "recovery_link", "serve"]
+__all__ = ["claimed", "is_loopback", "log_to", "recovery_link", "serve"]
 
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
 
@@ -62,7 +62,7 @@ def serve(config: ServeConfig, say: Callable[[str], None], log: Callable[[str], 
             raise UsageError(
                 "[oidc] needs url in [server]: the address at which browsers reach this server, which the provider has to know, too"
             )
-        _log_to(log, config.log)
+        log_to(log, config.log)
         gate = open_gate(
             config.data, config.upstreams, config.settings, database=config.database, workers=config.workers
         )
@@ -244,7 +244,8 @@ class _Lines(logging.Handler):
             self.handleError(record)
 
 
-def _log_to(log: Callable[[str], None], form: str) -> None:
+def log_to(log: Callable[[str], None], form: str) -> None:
+    """Have what the rooms and libraries below say be lines of ``log``, as text or JSON."""
     for name in ("openvet", "uvicorn"):
         logger = logging.getLogger(name)
         logger.handlers = [_Lines(log, form)]

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from openvet.core.dataclass import dataclass
 from openvet.store.database import Connection
 from openvet.store.tables import BLOB, DECISION, JOB, REQUEST
+from openvet.store.workers import living_workers
 
 __all__ = ["Measures", "measure"]
 
@@ -26,6 +27,7 @@ class Measures:
         decisions: how many, by kind and outcome.
         stopped: pulls that were stopped, as far as requests count them.
         files, bytes: in the store.
+        workers, vettings: processes that vet, and how many vettings they do at a time.
     """
 
     jobs: dict[tuple[str, str], int]
@@ -35,6 +37,8 @@ class Measures:
     stopped: int
     files: int
     bytes: int
+    workers: int
+    vettings: int
 
 
 def measure(connection: Connection, now: int) -> Measures:
@@ -45,6 +49,7 @@ def measure(connection: Connection, now: int) -> Measures:
     decisions = select(DECISION.c.kind, DECISION.c.outcome, func.count()).group_by(DECISION.c.kind, DECISION.c.outcome)
     files, size = connection.execute(select(func.count(), func.sum(BLOB.c.size))).one()
     asked = connection.execute(requests).all()
+    workers, vettings = living_workers(connection, now)
     return Measures(
         jobs={(kind, state): count for kind, state, count in connection.execute(jobs)},
         oldest={kind: max(0, now - int(begin)) for kind, begin in connection.execute(waiting)},
@@ -53,4 +58,6 @@ def measure(connection: Connection, now: int) -> Measures:
         stopped=sum(int(blocks or 0) for _, _, blocks in asked),
         files=int(files),
         bytes=int(size or 0),
+        workers=workers,
+        vettings=vettings,
     )

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 __all__ = [
+    "ACT",
     "ATTEMPT",
     "BLOB",
     "CACHED",
@@ -46,6 +47,7 @@ __all__ = [
     "TOKEN",
     "VETTING",
     "VOICE",
+    "WORKER",
 ]
 
 METADATA: Final = MetaData(
@@ -386,4 +388,31 @@ CACHED: Final = Table(
     Column("last_used", BigInteger, nullable=True),
     UniqueConstraint("report", "kind", "name", "commit_id"),
     Index(None, "name", "kind", "commit_id"),
+)
+
+#: A process that vets, and when it last said so. ``threads`` is how many vettings it does at a time.
+WORKER: Final = Table(
+    "worker",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("place", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("threads", Integer, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("seen", BigInteger, nullable=False),
+)
+
+#: What somebody did with people, tokens, projects or the server itself; never changed. ``by`` is a name, or words (with a space) for who is no person;
+#: ``person`` is on whom.
+ACT: Final = Table(
+    "act",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("person", ForeignKey("person.id"), nullable=True),
+    Column("project", Text, nullable=True),
+    Column("details", Text, nullable=False),
+    Index(None, "person"),
 )
