@@ -126,8 +126,8 @@ def test_a_gate_is_what_it_was(url: str, other_url: str, tmp_path: Path) -> None
     assert subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=made.path, check=False).returncode == 0
     assert (Path(made.path) / "key.pem").stat().st_mode & 0o777 == 0o600
     shutil.rmtree(folder)
-    assert restore(made.path, "", dry=True).files == made.files
-    found = restore(made.path, str(again), other_url)
+    assert restore(made.path, "", NOW, dry=True).files == made.files
+    found = restore(made.path, str(again), NOW, other_url)
     assert (found.files, found.bytes, found.log) == (made.files, made.bytes, made.log)
     assert head(again)[0] == made.log
     gate = opened(again, other_url, workers=0)
@@ -201,7 +201,7 @@ def test_the_next_one_takes_the_room_of_what_is_new(hub: Hub, folder: Path, tmp_
     assert third.log == second.log + 1
     shutil.rmtree(first.path)
     for each in (second, third):
-        assert restore(each.path, "", dry=True).log == each.log
+        assert restore(each.path, "", NOW, dry=True).log == each.log
     with pytest.raises(StorageError, match="is there already"):
         back_up(str(folder), str(target), NOW + 2000)
 
@@ -261,7 +261,7 @@ def test_a_damaged_file_is_named_and_left_out(hub: Hub, folder: Path, tmp_path: 
     made = back_up(str(folder), str(tmp_path / "backups"), NOW)
     digests = [each.parent.name + each.name for each in blobs[:2]]
     assert ([*made.damaged], [*made.absent]) == (digests[:1], digests[1:])
-    restore(made.path, str(tmp_path / "again"))
+    restore(made.path, str(tmp_path / "again"), NOW)
     gate = opened(tmp_path / "again", "", hub)
     for path, data in model().items():  # and it is fetched again
         assert Path(get(gate, path, hub.commit).path).read_bytes() == data
@@ -326,7 +326,7 @@ def test_a_damaged_backup_is_refused_and_nothing_stays(folder: Path, harm: objec
     harm(Path(made.path))  # type: ignore[operator]
     for dry in (True, False):
         with pytest.raises(VerifyError, match=said):
-            restore(made.path, str(tmp_path / "again"), dry=dry)
+            restore(made.path, str(tmp_path / "again"), NOW, dry=dry)
     assert not (tmp_path / "again").exists() or there(tmp_path / "again") == []
     assert not (tmp_path / "evil").exists()
 
@@ -335,13 +335,13 @@ def test_what_is_restored_replaces_nothing(folder: Path, tmp_path: Path) -> None
     made = back_up(str(folder), str(tmp_path / "backups"), NOW)
     before = names(folder)
     with pytest.raises(UsageError, match="is not empty"):
-        restore(made.path, str(folder))
+        restore(made.path, str(folder), NOW)
     assert names(folder) == before
     with pytest.raises(UsageError, match=f"name one, such as .*{Path(made.path).name}"):
-        restore(str(tmp_path / "backups"), str(tmp_path / "again"))
+        restore(str(tmp_path / "backups"), str(tmp_path / "again"), NOW)
     (Path(made.path) / "backup.json").rename(tmp_path / "x")
     with pytest.raises(UsageError, match="one that was cut off is none"):
-        restore(made.path, str(tmp_path / "again"))
+        restore(made.path, str(tmp_path / "again"), NOW)
     assert not (tmp_path / "again").exists()
 
 
@@ -354,17 +354,17 @@ def test_a_database_with_something_in_it_is_not_filled(folder: Path, url: str, t
     with database.writing() as connection:
         connection.execute(text("INSERT INTO meta VALUES ('a', 'b')"))
     with pytest.raises(UsageError, match="is not empty"):
-        restore(made.path, str(tmp_path / "again"), url)
+        restore(made.path, str(tmp_path / "again"), NOW, url)
     assert there(tmp_path / "again") == []
     with database.reading() as connection:
         assert connection.execute(text("SELECT count(*) FROM repository")).scalar() == 0
     # a server that has grown goes from SQLite to PostgreSQL like this
     with database.writing() as connection:
         connection.execute(text("DELETE FROM meta"))
-    restore(made.path, str(tmp_path / "again"), url)
+    restore(made.path, str(tmp_path / "again"), NOW, url)
     assert not (tmp_path / "again" / "openvet.db").exists()
     gate, before = opened(tmp_path / "again", url, workers=0), opened(folder, "", workers=0)
-    assert rows(gate) == rows(before)
+    assert rows(gate, "act") == rows(before, "act")
     gate.close()
     before.close()
     database.close()
@@ -392,7 +392,7 @@ def each(name):
 if sys.argv[1] == "backup":
     backup.back_up(sys.argv[2], sys.argv[3], 1_795_948_500_123, each=each)
 else:
-    restoring.restore(sys.argv[2], sys.argv[3], each=each)
+    restoring.restore(sys.argv[2], sys.argv[3], 1, each=each)
 """
 
 

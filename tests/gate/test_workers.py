@@ -113,8 +113,8 @@ def test_killed_again_and_again_every_model_is_decided_once(url: str, tmp_path: 
         for each in hubs:
             each.store.faults.append(Fault("slow", value=300))
         gate = stack.enter_context(gate_on(folder, url, *hubs))
-        for each in names:
-            gate.listed(Repository("model", each), "main", HF)
+        for name in names:
+            gate.listed(Repository("model", name), "main", HF)
         left, said = dict(zip(names, hubs, strict=True)), []
         for _ in range(int(os.environ.get("OPENVET_TEST_KILLS", "6"))):
             with worker(folder, url, *hubs) as one, worker(folder, url, *hubs):

@@ -13,11 +13,15 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
+from sqlalchemy import Column, MetaData, Table, create_engine, inspect, select, text
 
 from openvet.errors import UsageError
 from openvet.evidence.log.disk import StorageError
+from openvet.store import migrations
 from openvet.store.database import Database, open_database
+from openvet.store.jobs import add_job, last_job
 from openvet.store.tables import METADATA
 
 
@@ -99,6 +103,63 @@ def test_killed_in_a_migration_leaves_the_old_schema(url: str, count: int) -> No
     database = open_database(url)
     with database.reading() as connection:
         assert set(inspect(connection).get_table_names()) == {*METADATA.tables, "alembic_version"}
+    database.close()
+
+
+def of_version(url: str, version: str) -> dict[str, list[tuple[object, ...]]]:
+    """A database as a server of an earlier version left it, with a row in each of its tables; what is in them."""
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        context = MigrationContext.configure(connection)
+        for each in reversed(list(SCRIPTS.iterate_revisions(version, None))):
+            each.module.upgrade(Operations(context))
+        context.stamp(SCRIPTS, version)
+    found: dict[str, list[tuple[object, ...]]] = {}
+    made = MetaData()
+    made.reflect(engine)
+    with engine.begin() as connection:
+        for table in made.sorted_tables:
+            if table.name != "alembic_version":
+                refers = {each.parent.name: each.column for each in table.foreign_keys}
+                connection.execute(table.insert().values({each.name: value_for(each, refers) for each in table.c}))
+        for table in made.sorted_tables:
+            names = [each.name for each in table.c]
+            found[table.name] = [tuple(each) for each in connection.execute(select(*(table.c[name] for name in names)))]
+    engine.dispose()
+    return found
+
+
+def value_for(column: Column[object], refers: dict[str, Column[object]]) -> object:
+    """Something that fits into a column; what it refers to was filled by the same rule."""
+    column = refers.get(column.name, column)
+    kind = column.type.python_type
+    return {int: 7, bool: True, bytes: b"kept"}.get(kind, f"{column.table.name}.{column.name}")
+
+
+SCRIPTS = ScriptDirectory(str(Path(migrations.__file__).parent))
+EARLIER = sorted(each.revision for each in SCRIPTS.walk_revisions())[:-1]
+
+
+@pytest.mark.parametrize("version", EARLIER)
+def test_a_database_of_every_earlier_version_is_brought_up_to_date_with_what_is_in_it(url: str, version: str) -> None:
+    before = of_version(url, version)
+    assert EARLIER[0] == "0001"
+    assert {name for name, rows in before.items() if not rows} == set()
+    with pytest.raises(UsageError, match=f"has the schema {version}"):
+        open_database(url, upgrade=False)
+    database = open_database(url)
+    with database.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+        for name, rows in before.items():
+            if name != "alembic_version":
+                table = Table(name, MetaData(), autoload_with=connection)
+                now = [dict(each) for each in connection.execute(select(table)).mappings()]
+                columns = list(now[0])
+                assert [tuple(each.values())[: len(rows[0])] for each in now] == rows, (name, columns)
+    # and new rows go on from there
+    with database.writing() as connection:
+        add_job(connection, "vet", "vet:1:all", {"revision": 7}, 1)
+        assert last_job(connection, "vet:1:all") is not None
     database.close()
 
 

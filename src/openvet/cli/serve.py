@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     from openvet.hubproxy.config import ServeConfig
 
-__all__ = ["configured", "serve"]
+__all__ = ["configured", "serve", "whoever_types"]
 
 
 @click.command(short_help="Serve models through a gate that vets them.")
@@ -60,7 +60,7 @@ def serve(
         upstreams=tuple(place_of(each) for each in upstreams) or config.upstreams,
     )
     if recover is not None:
-        _say(f"{recover} gets in once, within three days, at\n\n{recovery_link(config, recover)}")
+        _say(f"{recover} gets in once, within three days, at\n\n{recovery_link(config, recover, whoever_types())}")
         return
     run(config, _say, _log)
 
@@ -84,6 +84,17 @@ def configured(file: str | None, data: str | None) -> ServeConfig:
 
     config = load_serve_config(file) if file is not None else ServeConfig()
     return replace(config, data=os.path.abspath(data or config.data or _default_folder()))
+
+
+def whoever_types() -> str:
+    """Who is at this command line, for what is written down: no name of a person here, which holds no space."""
+    import pwd
+
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        name = str(os.getuid())
+    return f"command line of {name[:100]}"
 
 
 def _default_folder() -> str:

@@ -58,12 +58,13 @@ def backup(target: str, file: str | None, data: str | None) -> None:
     What the backup before has already becomes a hard link to it, so that each takes the room of what is new, and any of them may
     be removed. It holds the key with which the server signs: keep it as safe as the server.
     """
+    from openvet.cli.serve import whoever_types
     from openvet.gate.backup import back_up
     from openvet.gate.worker import system_clock
     from openvet.reports._text import bytes_for_people
 
     config = _config(file, data)
-    found = back_up(config.data, target, system_clock(), config.database)
+    found = back_up(config.data, target, system_clock(), config.database, by=whoever_types())
     click.echo(found.path)
     click.echo(
         f"{found.files} files, {bytes_for_people(found.bytes)}, of which {bytes_for_people(found.written)} are new; "
@@ -87,12 +88,14 @@ def restore(source: str, dry: bool, file: str | None, data: str | None) -> None:
     Every file is held against its digest, and the log is computed anew. Nothing stays where something is wrong, and a folder in
     which a restore was cut off is none that `openvet serve` takes.
     """
+    from openvet.cli.serve import whoever_types
     from openvet.core.text import printable
     from openvet.gate.restoring import restore as run
+    from openvet.gate.worker import system_clock
     from openvet.reports._text import bytes_for_people
 
     config = _config(file, data)
-    found = run(source, config.data, config.database, dry=dry)
+    found = run(source, config.data, system_clock(), config.database, by=whoever_types(), dry=dry)
     what = f"{found.files} files, {bytes_for_people(found.bytes)}, a log of {found.log} entries, as of {printable(found.made)}"
     if dry:
         click.echo(f"the backup is whole: {what}")
@@ -111,6 +114,7 @@ def prune(days: int | None, keep: str | None, dry: bool, file: str | None, data:
     Decisions, reports, dossiers and the log stay whole. Whoever asks for a removed file waits until it was fetched again from where it
     came, and it has to be the same bytes: what is not there any more cannot be had again. Do not remove what only you have.
     """
+    from openvet.cli.serve import whoever_types
     from openvet.core.limits import parse_amount
     from openvet.errors import UsageError
     from openvet.gate.folder import check_folder, database_url
@@ -129,7 +133,7 @@ def prune(days: int | None, keep: str | None, dry: bool, file: str | None, data:
     check_folder(config.data)
     database = open_database(database_url(config.data, config.database), upgrade=False)
     try:
-        found = run(database, BlobStore(config.data), system_clock(), idle=idle, keep=most, dry=dry)
+        found = run(database, BlobStore(config.data), system_clock(), idle=idle, keep=most, dry=dry, by=whoever_types())
     finally:
         database.close()
     click.echo(f"{'would remove' if dry else 'removed'} {found}")

@@ -34,10 +34,12 @@ from openvet.evidence.log.disk import StorageError, read_file
 from openvet.evidence.log.reading import LogReader
 from openvet.evidence.strict import encode_base64
 from openvet.gate.folder import DATABASE, KEY, PUBLISHING, UPKEEP, check_folder, database_url, turn
+from openvet.gate.identity import ITSELF
 from openvet.gate.opening import open_key
 from openvet.gate.publishing import log_folder
+from openvet.store.acts import add_act
 from openvet.store.copies import blobs_in, copy_out
-from openvet.store.database import open_database, schema_of
+from openvet.store.database import Database, open_database, schema_of
 from openvet.version import VERSION
 
 __all__ = ["META", "NAME", "SUMS", "TYPE", "Backup", "back_up", "blob_name", "finished"]
@@ -91,7 +93,13 @@ def finished(target: str) -> list[str]:
 
 
 def back_up(
-    folder: str, target: str, now: int, database: str = "", *, each: Callable[[str], object] = lambda _: None
+    folder: str,
+    target: str,
+    now: int,
+    database: str = "",
+    *,
+    by: str = ITSELF,
+    each: Callable[[str], object] = lambda _: None,
 ) -> Backup:
     """Make a backup of the server in ``folder``, which may be running.
 
@@ -99,6 +107,7 @@ def back_up(
         target: the folder of the backups; is made where it is not there.
         now: milliseconds UTC.
         database: its URL, where it is not in ``folder``.
+        by: who makes it, as it is written down once it is complete; and so the next one says that there was one.
         each: is told of each file before it is copied.
 
     Raises:
@@ -118,19 +127,26 @@ def back_up(
         if os.path.lexists(path):
             raise StorageError(f"{printable(path)} is there already; nothing was done")
         copy = _Copy(folder, part, before, each)
+        opened = open_database(database_url(folder, database), upgrade=False)
         try:
             os.mkdir(part, 0o700)
-            schema = _state(copy, database)
+            schema = _state(copy, opened)
             absent, damaged = _blobs(copy)
             found = _end(copy, key, schema, began)
             os.rename(part, path)
             _sync(target)
+            with opened.writing() as connection:
+                add_act(
+                    connection, by, "backup.made", now, details=f"{name}, {len(copy.sums)} files, {copy.bytes} bytes"
+                )
         except BaseException as error:
             shutil.rmtree(part, ignore_errors=True)
             if isinstance(error, OSError):
                 text = f"the backup cannot be written to {printable(target)}: {error.strerror or error}; nothing of it was left there"
                 raise StorageError(text) from error
             raise
+        finally:
+            opened.close()
     return Backup(path, len(copy.sums), copy.bytes, copy.written, found, tuple(absent), tuple(damaged))
 
 
@@ -243,21 +259,17 @@ class _Copy:
         return True
 
 
-def _state(copy: _Copy, database: str) -> str:
+def _state(copy: _Copy, database: Database) -> str:
     """Database, key, log and dossiers, as of one moment: decisions wait until then to be published. Gives the schema."""
-    opened = open_database(database_url(copy.folder, database), upgrade=False)
-    try:
-        with turn(copy.folder, PUBLISHING, wait=_WAIT):
-            schema = schema_of(opened)
-            copy_out(opened, os.path.join(copy.part, DATABASE))
-            os.chmod(os.path.join(copy.part, DATABASE), 0o600)
-            copy.note(DATABASE)
-            copy.take(KEY, 0o600)
-            for name in _files(copy.folder, "log", "dossiers"):
-                copy.take(name, 0o644)
-            return schema
-    finally:
-        opened.close()
+    with turn(copy.folder, PUBLISHING, wait=_WAIT):
+        schema = schema_of(database)
+        copy_out(database, os.path.join(copy.part, DATABASE))
+        os.chmod(os.path.join(copy.part, DATABASE), 0o600)
+        copy.note(DATABASE)
+        copy.take(KEY, 0o600)
+        for name in _files(copy.folder, "log", "dossiers"):
+            copy.take(name, 0o644)
+        return schema
 
 
 def _blobs(copy: _Copy) -> tuple[list[str], list[str]]:

@@ -25,6 +25,7 @@ from openvet.errors import UsageError
 from openvet.gate.identity import NAME, Login, NotAllowedError, People
 from openvet.gate.provider import Provider, ProviderError, ProviderSettings, Told
 from openvet.store import people as rows
+from openvet.store.acts import add_act
 from openvet.store.database import Connection, Database
 from openvet.store.people import Person
 
@@ -220,7 +221,10 @@ class CompanyLogin:
                 raise CompanyLoginError("unknown", f"{who}, and nobody here is connected with that. Send this sentence to an admin of this server, who can connect it.")  # fmt: skip
             if rows.find_person(connection, name) is not None:
                 raise CompanyLoginError("name", f"{who}. The name {name} is another account's here, which is not connected with that. Send this sentence to an admin of this server, who can connect it.")  # fmt: skip
-            person = rows.add_person(connection, name, told.title or name, self._clock(), subject=subject)
+            now = self._clock()
+            person = rows.add_person(connection, name, told.title or name, now, subject=subject)
+            by = f"the first login at {printable(self.settings.name)}"
+            add_act(connection, by, "person.added", now, person=person.id, details=printable(told.subject))
         if person.disabled is not None:
             raise CompanyLoginError("disabled", "An admin of this server lets you in no more.")
         if told.title and told.title != person.title:
@@ -237,6 +241,7 @@ class CompanyLogin:
                 rows.take_role(connection, person.id, each.project, each.role)
                 if key not in wanted:
                     taken.append(" in ".join(key))
+                    add_act(connection, each.by, "role.taken", self._clock(), person=person.id, project=each.project, details=each.role)  # fmt: skip
         for (role, project), group in wanted.items():
             try:
                 if (
@@ -244,6 +249,7 @@ class CompanyLogin:
                     and (role, project) not in held
                 ):
                     given.append(f"{role} in {project}")
+                    add_act(connection, rows.by_group(group), "role.given", self._clock(), person=person.id, project=project, details=role)  # fmt: skip
             except UsageError as error:
                 _log.warning("the group %s gives nobody a role: %s", printable(group)[:100], error)
         return ", ".join(sorted(given)), ", ".join(sorted(taken))

@@ -18,8 +18,9 @@ from openvet.gate.credentials import NewToken, check_password, hash_password, is
 from openvet.gate.provider import ProviderSettings
 from openvet.gate.roles import ROOT, Grant, Right, Role, holds_in, parse_project, rights_in
 from openvet.store import people, sessions
+from openvet.store.acts import add_act
 from openvet.store.database import Connection, Database
-from openvet.store.people import Person, Token
+from openvet.store.people import Person, Project, Token
 
 __all__ = ["ELSEWHERE", "NAME", "Identity", "Login", "NotAllowedError", "People", "TooManyError", "grants_of"]
 
@@ -34,6 +35,9 @@ _INVITED: Final = 72 * _HOUR
 _RECOVERY: Final = "r."
 #: How what the forms of a session send along begins, where somebody logged in at a provider.
 ELSEWHERE: Final = "oidc."
+#: Who did what no person did: this server, or whoever started it.
+ITSELF: Final = "the server itself"
+_FIRST: Final = "the first start"
 _LONGEST_TOKEN: Final = 366 * 24 * _HOUR
 #: Failures that cost nothing, by name and by address; they are forgotten after a day.
 _FREE_BY_NAME, _FREE_BY_ADDRESS = 5, 20
@@ -140,15 +144,20 @@ class People:
                 if people.list_people(connection, limit=1):
                     return None
                 first = people.add_person(connection, name, "the first admin", now)
+                add_act(connection, _FIRST, "person.added", now, person=first.id)
                 for role in (Role.ADMIN, Role.APPROVER):
-                    people.give_role(connection, first.id, ROOT, role, "the first start", now)
+                    people.give_role(connection, first.id, ROOT, role, _FIRST, now)
+                    add_act(connection, _FIRST, "role.given", now, person=first.id, project=ROOT, details=role)
             found = people.find_password(connection, name)
             if found is None or found[1] is not None or first.subject is not None:
                 return None
-            return self._invite(connection, first.id, now, recovery=True)
+            return self._invite(connection, first.id, now, _FIRST, recovery=True)
 
-    def recover(self, name: str) -> str:
+    def recover(self, name: str, *, by: str = ITSELF) -> str:
         """The secret of a link by which an admin of everything gets in, also where passwords do not count.
+
+        Args:
+            by: who asked for it, as it is written down.
 
         Raises:
             UsageError: there is nobody of that name who is one, or they are let in no more.
@@ -158,12 +167,16 @@ class People:
             is_admin = found is not None and Grant(Role.ADMIN, ROOT) in grants_of(connection, found)
             if found is None or not is_admin or found.disabled is not None or found.service:
                 raise UsageError(f"{printable(name)[:100]!r} is no admin of the root project, or is let in no more")
-            return self._invite(connection, found.id, self._clock(), recovery=True)
+            now = self._clock()
+            add_act(connection, by, "admin.recovered", now, person=found.id)
+            return self._invite(connection, found.id, now, "", recovery=True)
 
     # --- people ---
 
-    def add(self, name: str, title: str, *, service: bool = False) -> tuple[Person, str | None]:
+    def add(self, name: str, title: str, *, service: bool = False, by: str = ITSELF) -> tuple[Person, str | None]:
         """Add somebody; with the secret of the link by which they choose a password, which a service account has none of.
+
+        Here and below ``by`` is the name of who does it, which is written down with it.
 
         Raises:
             UsageError: the name has no such form, or is taken.
@@ -175,9 +188,10 @@ class People:
         now = self._clock()
         with self._database.writing() as connection:
             made = people.add_person(connection, name, title[:200] or name, now, service=service)
-            return made, None if service or not self.passwords else self._invite(connection, made.id, now)
+            add_act(connection, by, "person.added", now, person=made.id, details="a service account" if service else "")
+            return made, None if service or not self.passwords else self._invite(connection, made.id, now, by)
 
-    def invite(self, person: Person) -> str:
+    def invite(self, person: Person, *, by: str = ITSELF) -> str:
         """A new link for somebody who lost the password; the old password counts until it is used.
 
         Raises:
@@ -186,9 +200,11 @@ class People:
         if self.company is not None and self.company.only:
             raise UsageError(f"passwords do not count here: people log in at {self.company.name}")
         with self._database.writing() as connection:
-            return self._invite(connection, person.id, self._clock())
+            return self._invite(connection, person.id, self._clock(), by)
 
-    def _invite(self, connection: Connection, person: int, now: int, *, recovery: bool = False) -> str:
+    def _invite(self, connection: Connection, person: int, now: int, by: str, *, recovery: bool = False) -> str:
+        if by:
+            add_act(connection, by, "invitation.made", now, person=person)
         secret = (_RECOVERY if recovery else "") + secrets.token_urlsafe(32)
         sessions.add_invitation(connection, person, token_digest(secret), now, now + _INVITED)
         return secret
@@ -217,15 +233,60 @@ class People:
             if person is None or not sessions.end_invitation(connection, digest):
                 raise NotAllowedError("this link was used, or is too old: ask an admin for a new one")
             people.change_person(connection, person.id, password=kept)
+            add_act(connection, person.name, "password.chosen", now, person=person.id)
             sessions.end_sessions(connection, person.id)
             sessions.forget_failures(connection, f"name:{person.name}")
             return self._begin_session(connection, person, now)
 
-    def disable(self, person: Person) -> None:
+    def disable(self, person: Person, *, by: str = ITSELF) -> None:
         """Let somebody in no more: not by password, not by token, not by the session that is open."""
+        now = self._clock()
         with self._database.writing() as connection:
-            people.change_person(connection, person.id, disabled=self._clock())
+            people.change_person(connection, person.id, disabled=now)
             sessions.end_sessions(connection, person.id)
+            add_act(connection, by, "person.disabled", now, person=person.id)
+
+    def enable(self, person: Person, *, by: str = ITSELF) -> None:
+        """Let somebody in again; the tokens that have not expired count again, too."""
+        with self._database.writing() as connection:
+            people.change_person(connection, person.id, disabled=None)
+            add_act(connection, by, "person.enabled", self._clock(), person=person.id)
+
+    # --- projects and roles ---
+
+    def add_project(self, path: str, title: str, *, by: str = ITSELF) -> Project:
+        """Add a project.
+
+        Raises:
+            UsageError: it has no such form, is there already, or the one above it is not.
+        """
+        now = self._clock()
+        with self._database.writing() as connection:
+            made = people.add_project(connection, parse_project(path), title[:200], now)
+            add_act(connection, by, "project.added", now, project=path)
+            return made
+
+    def give_role(self, person: Person, project: str, role: Role, *, by: str = ITSELF) -> None:
+        """Give somebody a role.
+
+        Raises:
+            UsageError: there is no such project.
+        """
+        now = self._clock()
+        with self._database.writing() as connection:
+            if people.give_role(connection, person.id, project, role, by, now):
+                add_act(connection, by, "role.given", now, person=person.id, project=project, details=role)
+
+    def take_role(self, person: Person, project: str, role: Role, *, by: str = ITSELF) -> None:
+        """Take a role from somebody.
+
+        Raises:
+            UsageError: they do not have it.
+        """
+        with self._database.writing() as connection:
+            if not people.take_role(connection, person.id, project, role):
+                raise UsageError("they do not have that role in that project")
+            add_act(connection, by, "role.taken", self._clock(), person=person.id, project=project, details=role)
 
     # --- browsers ---
 
@@ -260,7 +321,7 @@ class People:
         with self._database.writing() as connection:
             return self._begin_session(connection, person, self._clock(), ELSEWHERE)
 
-    def connect(self, person: Person, subject: str) -> None:
+    def connect(self, person: Person, subject: str, *, by: str = ITSELF) -> None:
         """Say who somebody is at the provider, '' for nobody; sessions of theirs end, and roles that a group gave them with them.
 
         Raises:
@@ -273,10 +334,16 @@ class People:
         if len(subject) > 255 or not subject.isprintable():
             raise UsageError("a subject is what the provider calls somebody for ever: up to 255 characters")
         with self._database.writing() as connection:
+            now = self._clock()
             people.set_subject(connection, person.id, f"{self.company.issuer} {subject}" if subject else None)
+            what = "person.connected" if subject else "person.parted"
+            add_act(connection, by, what, now, person=person.id, details=subject)
             for each in people.roles_of(connection, person.id):
                 if people.group_of(each.by) is not None:
                     people.take_role(connection, person.id, each.project, each.role)
+                    add_act(
+                        connection, by, "role.taken", now, person=person.id, project=each.project, details=each.role
+                    )
             sessions.end_sessions(connection, person.id)
 
     def _begin_session(self, connection: Connection, person: Person, now: int, mark: str = "") -> Login:
@@ -307,9 +374,9 @@ class People:
     # --- tokens ---
 
     def add_token(
-        self, owner: Person, title: str, project: str, rights: Sequence[Right], days: int
+        self, owner: Person, title: str, project: str, rights: Sequence[Right], days: int, *, by: str = ""
     ) -> tuple[NewToken, Token]:
-        """A new token of somebody; its text is known to nobody afterwards.
+        """A new token of somebody, made by themselves where nobody else is named; its text is known to nobody afterwards.
 
         Raises:
             UsageError: no such project, no rights, or it would live for more than a year or less than a day.
@@ -329,7 +396,23 @@ class People:
             kept = people.add_token(
                 connection, owner.id, made.digest, made.hint, title[:200], project, names, now, until
             )
+            said = f"{made.hint}... for {', '.join(names)}, {days} days"
+            add_act(connection, by or owner.name, "token.made", now, person=owner.id, project=project, details=said)
         return made, kept
+
+    def revoke_token(self, number: int, *, by: str, of: Person | None = None) -> None:
+        """End a token, of somebody where that is given.
+
+        Raises:
+            UsageError: there is none that counts.
+        """
+        now = self._clock()
+        with self._database.writing() as connection:
+            found = people.find_token(connection, number)
+            if found is None or not people.revoke_token(connection, number, now, person=None if of is None else of.id):
+                raise UsageError("there is no such token that still counts")
+            said = f"{found.hint}..."
+            add_act(connection, by, "token.revoked", now, person=found.person, project=found.project, details=said)
 
     def by_token(self, text: str) -> Identity:
         """Whose token that is.

@@ -15,8 +15,10 @@ from openvet.core.dataclass import dataclass
 from openvet.errors import UsageError
 from openvet.evidence.log.disk import StorageError
 from openvet.gate.folder import UPKEEP, turn
+from openvet.gate.identity import ITSELF
 from openvet.gate.vetting import VET
 from openvet.reports._text import bytes_for_people
+from openvet.store.acts import add_act
 from openvet.store.blobs import BlobStore
 from openvet.store.database import Database
 from openvet.store.revisions import blobs_at_work, forget_blob, last_uses
@@ -61,6 +63,7 @@ def prune(
     idle: int | None = None,
     keep: int | None = None,
     dry: bool = False,
+    by: str = ITSELF,
 ) -> Pruned:
     """Remove files from the store, those first that were not pulled for longest. Others go on meanwhile.
 
@@ -70,6 +73,7 @@ def prune(
         idle: those that nobody was given for so many milliseconds, nor came since.
         keep: until the store has at most so many bytes.
         dry: say what would be removed, and remove nothing.
+        by: who does it, as it is written down.
 
     Raises:
         UsageError: neither ``idle`` nor ``keep`` says what is too much.
@@ -99,6 +103,10 @@ def prune(
             kept = _remove(database, blobs, gone)
             gone = [each for each in gone if each not in kept]
             count, total = count + len(kept), total + sum(sizes[each] for each in kept)
+        if gone and not dry:
+            with database.writing() as connection:
+                said = f"{len(gone)} files, {sum(sizes[each] for each in gone)} bytes"
+                add_act(connection, by, "store.pruned", now, details=said)
     since = max((last[each] for each in gone), default=None)
     return Pruned(len(gone), sum(sizes[each] for each in gone), count, total, since)
 

@@ -22,7 +22,9 @@ from openvet.evidence.log.disk import StorageError, read_file
 from openvet.evidence.strict import encode_base64
 from openvet.gate.backup import META, SUMS, TYPE, finished
 from openvet.gate.folder import DATABASE, KEY, MARK, database_url
+from openvet.gate.identity import ITSELF
 from openvet.gate.publishing import log_folder
+from openvet.store.acts import add_act
 from openvet.store.copies import fill
 from openvet.store.database import open_database
 from openvet.store.jobs import release_jobs
@@ -50,13 +52,22 @@ class Restored:
 
 
 def restore(
-    backup: str, folder: str, database: str = "", *, dry: bool = False, each: Callable[[str], object] = lambda _: None
+    backup: str,
+    folder: str,
+    now: int,
+    database: str = "",
+    *,
+    by: str = ITSELF,
+    dry: bool = False,
+    each: Callable[[str], object] = lambda _: None,
 ) -> Restored:
     """Make ``folder`` what it was when the backup was made.
 
     Args:
         backup: the folder of one backup.
         folder: where the server will be; not there, or empty.
+        now: milliseconds UTC.
+        by: who does it, as it is written down in the server that comes of it.
         database: URL of an empty database, where it is not to be in ``folder``.
         dry: verify the backup and write nothing.
         each: is told of each file before it is read.
@@ -79,6 +90,7 @@ def restore(
         try:
             with copied.writing() as connection:
                 release_jobs(connection)
+                add_act(connection, by, "server.restored", now, details=f"as of {found.made[:40]}")
         finally:
             copied.close()
         if database:

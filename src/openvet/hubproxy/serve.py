@@ -113,9 +113,9 @@ def serve(config: ServeConfig, say: Callable[[str], None], log: Callable[[str], 
             server.run()
 
 
-def recovery_link(config: ServeConfig, name: str) -> str:
+def recovery_link(config: ServeConfig, name: str, by: str) -> str:
     """The address at which an admin chooses a password anew and gets in, also where people log in at a provider alone; whether the server runs
-    makes no difference.
+    makes no difference. ``by`` is who asked for it, as it is written down.
 
     Raises:
         UsageError: the folder is none of a server, or that is no admin of everything.
@@ -124,7 +124,7 @@ def recovery_link(config: ServeConfig, name: str) -> str:
     check_folder(config.data)
     database = open_database(database_url(config.data, config.database))
     try:
-        secret = People(database, system_clock, config.company).recover(name)
+        secret = People(database, system_clock, config.company).recover(name, by=by)
     finally:
         database.close()
     return f"{_address(config)}/openvet/welcome?invitation={secret}"

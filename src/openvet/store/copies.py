@@ -11,7 +11,7 @@ from contextlib import closing
 from typing import Final
 from urllib.parse import quote
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import BigInteger, func, insert, select, text
 
 from openvet.core.text import printable
 from openvet.errors import UsageError
@@ -100,7 +100,7 @@ def _copy(source: Connection, into: Connection) -> None:
 def _count_on(into: Connection) -> None:
     """Let PostgreSQL give new rows numbers after those that came along."""
     for table in METADATA.sorted_tables:
-        if "id" in table.c:
+        if "id" in table.c and isinstance(table.c.id.type, BigInteger):
             highest = into.execute(select(func.max(table.c.id))).scalar()
             if highest is not None:
                 name = into.dialect.identifier_preparer.format_table(table)

@@ -15,7 +15,7 @@ from openvet.store.database import Connection
 from openvet.store.tables import HELD_ROLE, PERSON, PROJECT, TOKEN
 
 __all__ = [
-    "HeldRole", "Person", "Project", "Token", "add_person", "add_project", "add_token", "by_group", "change_person", "find_password", "find_person",
+    "HeldRole", "Person", "Project", "Token", "add_person", "add_project", "add_token", "by_group", "change_person", "find_password", "find_person", "find_token",
     "give_role", "group_of", "is_stale", "list_people", "list_projects", "list_tokens", "person_of_token", "revoke_token", "roles_in", "roles_of", "set_subject", "take_role", "touch_token",
 ]  # fmt: skip
 
@@ -266,6 +266,12 @@ def list_tokens(
     if person is not None:
         which = which.where(TOKEN.c.person == person)
     return tuple(map(_token, connection.execute(which).mappings()))
+
+
+def find_token(connection: Connection, token: int) -> Token | None:
+    """A token by its number, whether it counts or not."""
+    row = connection.execute(_TOKEN.where(TOKEN.c.id == token)).mappings().first()
+    return None if row is None else _token(row)
 
 
 def revoke_token(connection: Connection, token: int, now: int, *, person: int | None = None) -> bool:

@@ -69,6 +69,8 @@ TABLE: dict[str, tuple[str, object, str]] = {
     "GET /cached": ("/cached", None, SEEING),
     "POST /standings": ("/standings", {"revisions": [{"name": "org/tiny", "commit": COMMIT}]}, SEEING),
     "GET /overview": ("/overview", None, SEEING),
+    "GET /acts": ("/acts", None, "root"),
+    "GET /me/acts": ("/me/acts", None, EVERYBODY),
     "GET /log": ("/log", None, "root"),
     "GET /log/{index}": ("/log/0", None, "root"),
 }

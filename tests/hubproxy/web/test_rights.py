@@ -50,6 +50,7 @@ TABLE: dict[str, tuple[str, dict[str, str], str]] = {
     "GET /caches": ("/caches", {}, SEEING),
     "POST /caches/{number}/removal": ("/caches/CACHE/removal", {}, "submitter root"),
     "GET /log": ("/log", {}, SEEING),
+    "GET /acts": ("/acts", {}, "root"),
     "GET /log/{number}": ("/log/1", {}, SEEING),
     "GET /log/{number}/statement.json": ("/log/1/statement.json", {}, SEEING),
     "GET /people": ("/people", {}, "root"),

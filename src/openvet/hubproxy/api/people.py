@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
@@ -13,6 +13,7 @@ from openvet.gate.roles import ROOT, Right, Role
 from openvet.hubproxy.api.pages import CSV, Body, Days, Id, Limit, Line, Model, Name, OfProject, Page, answer
 from openvet.hubproxy.api.who import Who
 from openvet.store import people as rows
+from openvet.store.acts import list_acts
 from openvet.store.database import Database
 
 __all__ = ["ROUTES"]
@@ -168,6 +169,50 @@ def me(who: Who) -> MeOut:
     )
 
 
+class ActOut(Model):
+    """What somebody did with people, tokens, projects or the server; ``at`` in milliseconds UTC. ``by`` has a space where it was no person."""
+
+    id: int
+    at: int
+    by: str
+    what: str
+    person: str
+    project: str
+    details: str
+
+
+def _acts(request: Request, limit: int, **which: Any) -> object:
+    with _database(request).reading() as connection:
+        found = list_acts(connection, limit=limit + 1, **which)
+    out = [
+        ActOut(id=each.id, at=each.at, by=each.by, what=each.what, person=each.person, project=each.project, details=each.details)
+        for each in found[:limit]
+    ]  # fmt: skip
+    return answer(request, out, str(found[limit - 1].id) if len(found) > limit else None)
+
+
+@ROUTES.get("/acts", tags=["audit"], response_model=Page[ActOut], responses=CSV)
+def show_acts(
+    request: Request,
+    who: Who,
+    person: Annotated[Line, Query(description="who did it, or to whom it was done")] = "",
+    what: Annotated[Line, Query(description="such as role.given")] = "",
+    limit: Limit = 100,
+    after: Annotated[int | None, Query(ge=1, le=2**53)] = None,
+) -> object:
+    """What people did with people, tokens, projects and the server, the latest first."""
+    who.require(Right.AUDIT, ROOT)
+    return _acts(request, limit, about=person, what=what, before=after)
+
+
+@ROUTES.get("/me/acts", tags=["audit"], response_model=Page[ActOut], responses=CSV)
+def my_acts(
+    request: Request, who: Who, limit: Limit = 100, after: Annotated[int | None, Query(ge=1, le=2**53)] = None
+) -> object:
+    """Of these, what one did oneself, and what was done to one."""
+    return _acts(request, limit, about=who.person.name, before=after)
+
+
 @ROUTES.get("/people", tags=["people"], response_model=Page[PersonOut], responses=CSV)
 def list_people(request: Request, who: Who, limit: Limit = 100, after: Annotated[Line, Query()] = "") -> object:
     """People and service accounts, in order of their names."""
@@ -183,7 +228,7 @@ def list_people(request: Request, who: Who, limit: Limit = 100, after: Annotated
 def add_person(request: Request, who: Who, new: PersonIn) -> InvitedOut:
     """Add somebody."""
     who.require(Right.ADMINISTER, ROOT)
-    made, secret = _people(request).add(new.name, new.title, service=new.service)
+    made, secret = _people(request).add(new.name, new.title, service=new.service, by=who.person.name)
     return InvitedOut(person=_person(made), link=None if secret is None else f"/openvet/welcome?invitation={secret}")
 
 
@@ -194,21 +239,22 @@ def invite(request: Request, who: Who, name: Somebody) -> InvitedOut:
     found = _somebody(request, name)
     if found.service or found.disabled is not None:
         raise UsageError("a service account has no password, and whoever is disabled none that counts")
-    return InvitedOut(person=_person(found), link=f"/openvet/welcome?invitation={_people(request).invite(found)}")
+    secret = _people(request).invite(found, by=who.person.name)
+    return InvitedOut(person=_person(found), link=f"/openvet/welcome?invitation={secret}")
 
 
 @ROUTES.put("/people/{name}/identity", tags=["people"], status_code=204, response_class=Response)
 def connect(request: Request, who: Who, name: Somebody, identity: IdentityIn) -> None:
     """Say who somebody is at the provider; sessions of theirs end."""
     who.require(Right.ADMINISTER, ROOT)
-    _people(request).connect(_somebody(request, name), identity.subject)
+    _people(request).connect(_somebody(request, name), identity.subject, by=who.person.name)
 
 
 @ROUTES.delete("/people/{name}/identity", tags=["people"], status_code=204, response_class=Response)
 def part(request: Request, who: Who, name: Somebody) -> None:
     """Have somebody be nobody at the provider any more; roles that its groups gave are taken, and sessions end."""
     who.require(Right.ADMINISTER, ROOT)
-    _people(request).connect(_somebody(request, name), "")
+    _people(request).connect(_somebody(request, name), "", by=who.person.name)
 
 
 @ROUTES.post("/people/{name}/disabled", tags=["people"], status_code=204, response_class=Response)
@@ -218,16 +264,14 @@ def disable(request: Request, who: Who, name: Somebody) -> None:
     found = _somebody(request, name)
     if found.id == who.person.id:
         raise UsageError("nobody disables themselves: there might be nobody left who could take it back")
-    _people(request).disable(found)
+    _people(request).disable(found, by=who.person.name)
 
 
 @ROUTES.delete("/people/{name}/disabled", tags=["people"], status_code=204, response_class=Response)
 def enable(request: Request, who: Who, name: Somebody) -> None:
     """Let somebody in again; the tokens that have not expired count again, too."""
     who.require(Right.ADMINISTER, ROOT)
-    found = _somebody(request, name)
-    with _database(request).writing() as connection:
-        rows.change_person(connection, found.id, disabled=None)
+    _people(request).enable(_somebody(request, name), by=who.person.name)
 
 
 # --- projects and roles ---
@@ -249,8 +293,7 @@ def add_project(request: Request, who: Who, new: ProjectIn) -> ProjectOut:
 
     path = parse_project(new.path)
     who.require(Right.ADMINISTER, path)
-    with _database(request).writing() as connection:
-        made = rows.add_project(connection, path, new.title[:200], request.app.state.clock())
+    made = _people(request).add_project(path, new.title, by=who.person.name)
     return ProjectOut(path=made.path, title=made.title, added=made.added)
 
 
@@ -280,9 +323,7 @@ def list_roles(request: Request, who: Who, project: Annotated[OfProject, Query()
 def give_role(request: Request, who: Who, role: RoleIn) -> None:
     """Give somebody a role."""
     who.require(Right.ADMINISTER, role.project)
-    found = _somebody(request, role.name)
-    with _database(request).writing() as connection:
-        rows.give_role(connection, found.id, role.project, role.role, who.person.name, request.app.state.clock())
+    _people(request).give_role(_somebody(request, role.name), role.project, role.role, by=who.person.name)
 
 
 @ROUTES.post("/roles/taken", tags=["projects"], status_code=204, response_class=Response)
@@ -292,9 +333,7 @@ def take_role(request: Request, who: Who, role: RoleIn) -> None:
     found = _somebody(request, role.name)
     if (found.id, role.role, role.project) == (who.person.id, Role.ADMIN, ROOT):
         raise UsageError("nobody takes the root from themselves: there might be nobody left who could give it back")
-    with _database(request).writing() as connection:
-        if not rows.take_role(connection, found.id, role.project, role.role):
-            raise UsageError("they do not have that role in that project")
+    _people(request).take_role(found, role.project, role.role, by=who.person.name)
 
 
 # --- tokens ---
@@ -341,7 +380,7 @@ def add_token(request: Request, who: Who, new: TokenIn) -> NewTokenOut:
         owner = _somebody(request, new.owner)
         if not owner.service:
             raise UsageError("people make their tokens themselves; only a service account's are made for it")
-    made, kept = _people(request).add_token(owner, new.title, new.project, new.rights, new.days)
+    made, kept = _people(request).add_token(owner, new.title, new.project, new.rights, new.days, by=who.person.name)
     return NewTokenOut(text=made.text, token=_token(kept, owner.name))
 
 
@@ -350,7 +389,5 @@ def revoke_token(request: Request, who: Who, number: Number) -> None:
     """End a token: one's own, or anybody's for those who administer the root. A token may end itself."""
     if who.token is not None and who.token.id != number:
         _no_token(who)
-    of = None if Right.ADMINISTER in who.rights_in(ROOT) else who.person.id
-    with _database(request).writing() as connection:
-        if not rows.revoke_token(connection, number, request.app.state.clock(), person=of):
-            raise UsageError("there is no such token of yours that still counts")
+    of = None if Right.ADMINISTER in who.rights_in(ROOT) else who.person
+    _people(request).revoke_token(number, by=who.person.name, of=of)

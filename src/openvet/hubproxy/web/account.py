@@ -8,6 +8,7 @@ from openvet.errors import UsageError
 from openvet.gate.roles import ROOT, Right, Role
 from openvet.hubproxy.web.call import Call, number_of
 from openvet.store import people as rows
+from openvet.store.acts import ACTS, list_acts
 
 __all__ = ["add_token", "revoke_token", "show"]
 
@@ -31,13 +32,14 @@ def show(call: Call, problem: str = "", made: str = "") -> Response:
     with call.desk.database.reading() as connection:
         tokens = list(rows.list_tokens(connection, who.person.id, limit=1000))[::-1]
         projects = [each.path for each in rows.list_projects(connection) if who.rights_in(each.path)]
+        acts = list_acts(connection, about=who.person.name, limit=20)
     held = {right for path in projects for right in who.rights_in(path)}
     rights = {each: text for each, text in RIGHTS.items() if each in held}
     grants = sorted((each.project, Role(each.role).value) for each in who.grants)
     counting = [each for each in tokens if each.revoked is None and each.expires > call.desk.clock()]
     return call.show(
         "account.html", problem=problem, made=made, tokens=counting, over=len(tokens) - len(counting), projects=projects, rights=rights,
-        grants=grants, words=RIGHTS, done=_DONE.get(call.sent.text("done"), ""), chosen=call.sent.all("right") or [Right.PULL, Right.SEE, Right.ASK],
+        grants=grants, acts=acts, words=ACTS, done=_DONE.get(call.sent.text("done"), ""), chosen=call.sent.all("right") or [Right.PULL, Right.SEE, Right.ASK],
         issuer=who.person.issuer, endpoint=f"{call.request.url.scheme}://{call.request.url.netloc}",
     )  # fmt: skip
 
@@ -58,7 +60,5 @@ def add_token(call: Call) -> Response:
 
 def revoke_token(call: Call) -> Response:
     """End a token."""
-    with call.desk.database.writing() as connection:
-        if not rows.revoke_token(connection, call.number, call.desk.clock(), person=call.who.person.id):
-            raise UsageError("there is no such token of yours that still counts")
+    call.desk.people.revoke_token(call.number, by=call.who.person.name, of=call.who.person)
     return call.go("account", done="revoked")

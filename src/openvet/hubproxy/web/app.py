@@ -80,6 +80,7 @@ PAGES: Final = (
     Page("/caches", caches.show_list),
     Page("/caches/{number:row}/removal", post=caches.forget, again=caches.show_list),
     Page("/log", log.show_list),
+    Page("/acts", log.show_acts),
     Page("/log/{number:row}", log.show),
     Page("/log/{number:row}/statement.json", log.statement),
     Page("/people", people_pages.show_people, people_pages.add_person),

@@ -12,8 +12,9 @@ from openvet.gate.catalogue import LogPage, approvals_of
 from openvet.gate.roles import ROOT, Right
 from openvet.hubproxy.web.call import Call, number_of
 from openvet.hubproxy.web.pages import HEADERS
+from openvet.store.acts import ACTS, list_acts
 
-__all__ = ["KINDS", "show", "show_list", "statement"]
+__all__ = ["KINDS", "show", "show_acts", "show_list", "statement"]
 
 _PAGE: Final = 50
 #: Of whom a decision is, in a word.
@@ -33,6 +34,19 @@ def show_list(call: Call) -> Response:
     return call.show(
         "log.html", found=found[:_PAGE], more=found[_PAGE - 1].id if len(found) > _PAGE else None, before=before, kind=kind, search=search, by=by,
         kinds=KINDS, log=log, problem=problem,
+    )  # fmt: skip
+
+
+def show_acts(call: Call) -> Response:
+    """What people did with people, tokens, projects and the server, the latest first."""
+    call.who.require(Right.AUDIT, ROOT)
+    sent = call.query
+    what, person, before = sent.text("what"), sent.text("person").strip()[:200], number_of(sent.text("before"))
+    what = what if what in ACTS else ""
+    with call.desk.database.reading() as connection:
+        found = list_acts(connection, about=person, what=what, before=before, limit=_PAGE + 1)
+    return call.show(
+        "acts.html", acts=found[:_PAGE], more=found[_PAGE - 1].id if len(found) > _PAGE else None, before=before, what=what, person=person, words=ACTS,
     )  # fmt: skip
 
 

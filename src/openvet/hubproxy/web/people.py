@@ -11,6 +11,7 @@ from openvet.gate.roles import ROOT, Right, Role, parse_project
 from openvet.hubproxy.web.account import RIGHTS
 from openvet.hubproxy.web.call import Call, NoPageError, number_of
 from openvet.store import people as rows
+from openvet.store.acts import ACTS, list_acts
 
 __all__ = [
     "add_person", "add_project", "add_token", "connect", "disable", "enable", "give_role", "invite", "revoke_token", "show_people", "show_person",
@@ -18,6 +19,7 @@ __all__ = [
 ]  # fmt: skip
 
 _PAGE: Final = 100
+_ACTS: Final = 20
 _DONE: Final = {
     "given": "The role is given.",
     "taken": "The role is taken.",
@@ -49,7 +51,10 @@ def add_person(call: Call) -> Response:
     call.who.require(Right.ADMINISTER, ROOT)
     sent = call.sent
     made, secret = call.desk.people.add(
-        sent.text("name").strip(), sent.text("title").strip(), service=bool(sent.text("service"))
+        sent.text("name").strip(),
+        sent.text("title").strip(),
+        service=bool(sent.text("service")),
+        by=call.who.person.name,
     )
     if secret is None:
         return call.go(f"people/{made.id}")
@@ -67,6 +72,7 @@ def _person(call: Call, person: rows.Person, *, problem: str = "", link: str = "
         held = rows.roles_of(connection, person.id)
         projects = rows.list_projects(connection)
         tokens = rows.list_tokens(connection, person.id, limit=1000)
+        acts = list_acts(connection, about=person.name, limit=_ACTS)
     now = call.desk.clock()
     base = f"{call.request.url.scheme}://{call.request.url.netloc}"
     return call.show(
@@ -74,6 +80,7 @@ def _person(call: Call, person: rows.Person, *, problem: str = "", link: str = "
         link=f"{base}{call.url('welcome', invitation=link)}" if link else "", made=made, done=_DONE.get(call.sent.text("done"), ""),
         tokens=[each for each in tokens if each.revoked is None and each.expires > now], rights=RIGHTS, chosen=[Right.PULL, Right.SEE, Right.ASK],
         group_of=rows.group_of, issuer=person.issuer or "", subject=person.known_as or "",
+        acts=acts, words=ACTS,
     )  # fmt: skip
 
 
@@ -83,14 +90,14 @@ def invite(call: Call) -> Response:
     found = _found(call)
     if found.service or found.disabled is not None:
         raise UsageError("a service account has no password, and whoever is disabled none that counts")
-    return _person(call, found, link=call.desk.people.invite(found))
+    return _person(call, found, link=call.desk.people.invite(found, by=call.who.person.name))
 
 
 def connect(call: Call) -> Response:
     """Say who somebody is at the provider."""
     call.who.require(Right.ADMINISTER, ROOT)
     found, subject = _found(call), call.sent.text("subject").strip()
-    call.desk.people.connect(found, subject)
+    call.desk.people.connect(found, subject, by=call.who.person.name)
     return call.go(f"people/{found.id}", done="connected" if subject else "parted")
 
 
@@ -100,7 +107,7 @@ def disable(call: Call) -> Response:
     found = _found(call)
     if found.id == call.who.person.id:
         raise UsageError("nobody disables themselves: there might be nobody left who could take it back")
-    call.desk.people.disable(found)
+    call.desk.people.disable(found, by=call.who.person.name)
     return call.go(f"people/{found.id}", done="disabled")
 
 
@@ -108,8 +115,7 @@ def enable(call: Call) -> Response:
     """Let somebody in again."""
     call.who.require(Right.ADMINISTER, ROOT)
     found = _found(call)
-    with call.desk.database.writing() as connection:
-        rows.change_person(connection, found.id, disabled=None)
+    call.desk.people.enable(found, by=call.who.person.name)
     return call.go(f"people/{found.id}", done="enabled")
 
 
@@ -126,7 +132,9 @@ def add_token(call: Call) -> Response:
     except ValueError:
         raise UsageError("a token cannot be for that") from None
     title = " ".join(call.sent.text("title").split())
-    new, _ = call.desk.people.add_token(found, title, call.sent.text("project", ROOT), rights, days)
+    new, _ = call.desk.people.add_token(
+        found, title, call.sent.text("project", ROOT), rights, days, by=call.who.person.name
+    )
     return _person(call, found, made=new.text)
 
 
@@ -134,9 +142,9 @@ def revoke_token(call: Call) -> Response:
     """End a token of anybody."""
     call.who.require(Right.ADMINISTER, ROOT)
     found, token = _found(call), number_of(call.sent.text("token"))
-    with call.desk.database.writing() as connection:
-        if token is None or not rows.revoke_token(connection, token, call.desk.clock(), person=found.id):
-            raise UsageError("there is no such token of theirs that still counts")
+    if token is None:
+        raise UsageError("there is no such token that still counts")
+    call.desk.people.revoke_token(token, by=call.who.person.name, of=found)
     return call.go(f"people/{found.id}", done="revoked")
 
 
@@ -170,16 +178,14 @@ def add_project(call: Call) -> Response:
     """Add a project."""
     path = parse_project(call.sent.text("path").strip())
     call.who.require(Right.ADMINISTER, path)
-    with call.desk.database.writing() as connection:
-        rows.add_project(connection, path, call.sent.text("title").strip()[:200], call.desk.clock())
+    call.desk.people.add_project(path, call.sent.text("title").strip(), by=call.who.person.name)
     return call.go("projects", done="added")
 
 
 def give_role(call: Call) -> Response:
     """Give somebody a role."""
     name, project, role = _role(call)
-    with call.desk.database.writing() as connection:
-        rows.give_role(connection, name.id, project, role, call.who.person.name, call.desk.clock())
+    call.desk.people.give_role(name, project, role, by=call.who.person.name)
     return _back(call, name, "given")
 
 
@@ -188,9 +194,7 @@ def take_role(call: Call) -> Response:
     name, project, role = _role(call)
     if (name.id, role, project) == (call.who.person.id, Role.ADMIN, ROOT):
         raise UsageError("nobody takes the root from themselves: there might be nobody left who could give it back")
-    with call.desk.database.writing() as connection:
-        if not rows.take_role(connection, name.id, project, role):
-            raise UsageError("they do not have that role in that project")
+    call.desk.people.take_role(name, project, role, by=call.who.person.name)
     return _back(call, name, "taken")
 
 
