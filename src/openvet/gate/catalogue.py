@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import zlib
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -20,12 +21,13 @@ from openvet.evidence.log.index import find
 from openvet.evidence.log.proof import entry_for
 from openvet.evidence.log.reading import LogReader
 from openvet.evidence.predicates.admission_v1 import AdmissionV1, Approval
-from openvet.evidence.signing import parse_line, parse_statement
+from openvet.evidence.signing import SignedStatement, parse_line, parse_statement
 from openvet.evidence.strict import encode_base64
 from openvet.gate.clients import Client, clients_among
 from openvet.gate.identity import Identity
 from openvet.gate.opening import open_key
-from openvet.gate.papers import bill_of_lines, zip_of_dossier
+from openvet.gate.papers import bill_of_lines, statements_of_lines, zip_of_dossier
+from openvet.gate.policy import PackInForce, Policy, day_of, packs_in_force
 from openvet.gate.publishing import dossier_folder, log_folder
 from openvet.gate.roles import ROOT, Right
 from openvet.gate.seeing import above, decided_in, people_for, project_for, seen_by
@@ -41,11 +43,24 @@ from openvet.store.models import ModelRow
 from openvet.store.revisions import FileRow, RevisionRow, files_of, revision_by_commit, revision_by_id
 from openvet.store.vettings import vetting_lines, vetting_report
 
-__all__ = ["Catalogue", "Day", "LogPage", "Logged", "NotThereError", "Overview", "Revoking", "Shown", "approvals_of"]
+__all__ = [
+    "Catalogue",
+    "Day",
+    "LogPage",
+    "Logged",
+    "NotThereError",
+    "Overview",
+    "Portfolio",
+    "Revoking",
+    "Shown",
+    "Week",
+    "approvals_of",
+]
 
 _DAY: Final = 24 * 3_600_000
 _TIMELINE: Final = 1000
 _USERS: Final = 100
+_WEEKS: Final = 12
 #: What is told of an upstream that is a folder.
 _FOLDER: Final = "a folder of the server"
 
@@ -112,6 +127,31 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True)
+class Week:
+    """Seven days (the millisecond at which they begin, UTC): how often policy admitted something, and how often policy or people did not."""
+
+    begin: int
+    admitted: int
+    declined: int
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """What is admitted in a project, by the newest revision of each repository.
+
+    Attributes:
+        licenses: how many declare which licence, the most first; '' is none.
+        advisories: how many of them each hits, the most first.
+        weeks: what was decided, the latest week last.
+    """
+
+    project: str
+    licenses: tuple[tuple[str, int], ...]
+    advisories: tuple[tuple[str, int], ...]
+    weeks: tuple[Week, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Logged:
     """An entry of the log: its number, its bytes as text, and its proof in the form of C2SP, '' where it was not asked for."""
 
@@ -150,13 +190,10 @@ class Catalogue:
         clock: Callable[[], int],
         settings: Settings = Settings(),  # noqa: B008 - frozen
     ) -> None:
-        self._database, self._folder, self._revoking, self._clock, self._settings = (
-            database,
-            folder,
-            revoking,
-            clock,
-            settings,
-        )
+        self._database, self._folder, self._revoking = database, folder, revoking
+        self._clock, self._settings = clock, settings
+        self._policy: Policy | None = None
+        self._lock = threading.Lock()
 
     # --- models ---
 
@@ -268,6 +305,14 @@ class Catalogue:
             )
         return bill
 
+    def statements(self, who: Identity, revision: int) -> list[tuple[str, SignedStatement]]:
+        """What the last check of a revision signed, each with the SHA-256 of it; none where no check did (raises like :meth:`find`)."""
+        with self._database.reading() as connection:
+            self._row(connection, who, revision)
+            number = lists.find_vetted(connection, revision)
+            packed = None if number is None else vetting_lines(connection, number)
+        return [] if packed is None else statements_of_lines(packed)
+
     def dossier(self, who: Identity, revision: int) -> str:
         """The dossier of a revision, verified, as a zip: the path of a new file, which whoever asks removes.
 
@@ -372,6 +417,35 @@ class Catalogue:
         with self._database.reading() as connection:
             seen = seen_by(connection, who)
             return clients_among(lists.agents_since(connection, since, people_for(connection, who, seen)))
+
+    def packs(self, who: Identity) -> tuple[PackInForce, ...]:
+        """The policy packs that decide here today, beside the built-in policy.
+
+        Raises:
+            NotAllowedError: they may see nothing.
+            UsageError, PackError: a pack was changed since the server began, and makes no sense now.
+        """
+        with self._database.reading() as connection:
+            self._seen(connection, who)
+        now = self._clock()
+        with self._lock:
+            if self._policy is None:
+                self._policy = Policy(self._settings, now)
+        return packs_in_force(self._policy.packs(day_of(now)), self._settings)
+
+    def portfolio(self, who: Identity, *, project: str = "") -> Portfolio:
+        """Licences of what is admitted in a project, the advisories that hit it, and what was decided each week (raises like :meth:`models`)."""
+        now = self._clock()
+        with self._database.reading() as connection:
+            where = self._where(connection, who, project)
+            seen = self._seen(connection, who)
+            begin = now - now % _DAY - (7 * _WEEKS - 1) * _DAY
+            weeks = lists.decided_by_week(connection, begin, _decided_in(seen))
+            licenses, advisories = rows.admitted_hold(connection, _above(where), now)
+        return Portfolio(
+            where, licenses, advisories,
+            tuple(Week(begin + at * 7 * _DAY, *weeks.get(at, (0, 0))) for at in range(_WEEKS)),
+        )  # fmt: skip
 
     def overview(self, who: Identity, since: int, *, project: str = "") -> Overview:
         """How everything stands, and what is new since a moment (raises like :meth:`models`)."""

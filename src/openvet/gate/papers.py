@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
@@ -11,13 +12,13 @@ from typing import Final
 from openvet.evidence.keys import PublicKey
 from openvet.evidence.log.disk import StorageError
 from openvet.evidence.predicates.inventory_v1 import InventoryV1
-from openvet.evidence.signing import parse_line, parse_statement
+from openvet.evidence.signing import SignedStatement, parse_line, parse_statement
 from openvet.io.new_file import WriteError
 from openvet.store.revisions import RevisionRow
 from openvet.workflows.bom import bill_of_statements, document_of
 from openvet.workflows.dossier_zip import export_dossier
 
-__all__ = ["bill_of_lines", "zip_of_dossier"]
+__all__ = ["bill_of_lines", "statements_of_lines", "zip_of_dossier"]
 
 #: The hub whose names a package URL of type huggingface is about.
 _HUB: Final = "https://huggingface.co"
@@ -30,14 +31,20 @@ def bill_of_lines(row: RevisionRow, packed: bytes, form: str) -> bytes | None:
         packed: what a vetting keeps: deflated signed statements, one a line.
         form: one of :data:`openvet.workflows.bom.FORMS`.
     """
-    lines = filter(None, zlib.decompress(packed).split(b"\n"))
-    statements = [parse_statement(parse_line(each, "a statement of ours").envelope.payload) for each in lines]
+    statements = [each for _, each in statements_of_lines(packed)]
     if not any(isinstance(each.predicate, InventoryV1) for each in statements):
         return None
     # a folder or another hub may have a model of that name, which is not that of the hub
     published = row.upstream == _HUB and row.kind == "model"
     bill = bill_of_statements(f"hf:{row.name}@{row.commit}" if published else row.name, statements)
     return json.dumps(document_of(bill, form).to_json(), ensure_ascii=False, indent=2).encode()
+
+
+def statements_of_lines(packed: bytes) -> list[tuple[str, SignedStatement]]:
+    """The statements that a vetting keeps, each with the SHA-256 of what was signed; ``packed`` as of :func:`bill_of_lines`."""
+    lines = filter(None, zlib.decompress(packed).split(b"\n"))
+    payloads = [parse_line(each, "a statement of ours").envelope.payload for each in lines]
+    return [(hashlib.sha256(each).hexdigest(), parse_statement(each)) for each in payloads]
 
 
 def zip_of_dossier(folder: str, key: PublicKey) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+from openvet.core.dataclass import dataclass
 from openvet.errors import VerifyError
 from openvet.evidence.keys import PrivateKey
 from openvet.evidence.predicates.admission_v1 import AdmissionV1, Approval, Rest
@@ -18,17 +19,27 @@ from openvet.gate.answers import Repository
 from openvet.gate.settings import Settings
 from openvet.gate.standing import latest_by_policy
 from openvet.policy.compiled import CompiledPack
+from openvet.policy.pack import Pack
 from openvet.policy.vocabulary import BESIDE
 from openvet.reports.report import ModelReport
 from openvet.store.decisions import DecisionRow
 from openvet.workflows.check import Options
 from openvet.workflows.decide import decide_report
 from openvet.workflows.knowledge import tool
-from openvet.workflows.packs import load_held
+from openvet.workflows.packs import list_packs, load_held
 from openvet.workflows.signed_packs import signed_by
 from openvet.workflows.statements import Asked, own_kinds, statements_of
 
-__all__ = ["Policy", "admission_line", "approvers_by_packs", "day_of", "evidence_lines", "moment_of"]
+__all__ = [
+    "PackInForce",
+    "Policy",
+    "admission_line",
+    "approvers_by_packs",
+    "day_of",
+    "evidence_lines",
+    "moment_of",
+    "packs_in_force",
+]
 
 
 def moment_of(now: int) -> datetime:
@@ -72,7 +83,8 @@ class Policy:
         packs = self.packs(day)
         needed = {kind for pack in packs for kind in pack.kinds}
         uses = tuple(dict.fromkeys(use for pack in packs for use in pack.pack.uses))
-        also = tuple(each for each in BESIDE if each in needed)
+        # who looks at a model here wants to know its duties, whatever the packs decide by
+        also = tuple(each for each in BESIDE if each in needed or each == "rights")
         return Options(
             also=also, uses=uses, config=self._settings.config, limits=self._settings.limits, today=day
         ).settled()
@@ -85,6 +97,29 @@ class Policy:
         """What follows for the gate."""
         verdict = str(report.verdict)
         return "admit" if verdict == "review" and self._settings.review_admits else verdict
+
+
+@dataclass(frozen=True, slots=True)
+class PackInForce:
+    """A pack that decides, and whose word it is.
+
+    Attributes:
+        pack: as it was read.
+        origin: ``ships`` with this version, ``signed`` by somebody whom the trust file believes, or ``unsigned``.
+    """
+
+    pack: Pack
+    origin: str
+
+
+def packs_in_force(packs: Sequence[CompiledPack], settings: Settings) -> tuple[PackInForce, ...]:
+    """The packs of a gate, in the order of its settings."""
+    ships = {name for name, each in list_packs().items() if each.ships}
+    own = "signed" if settings.trust else "unsigned"
+    return tuple(
+        PackInForce(each.pack, "ships" if name in ships else own)
+        for name, each in zip(settings.packs, packs, strict=True)
+    )
 
 
 def evidence_lines(report: ModelReport, key: PrivateKey, started: int, finished: int) -> list[bytes]:

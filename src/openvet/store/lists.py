@@ -12,7 +12,7 @@ from openvet.store.database import Connection
 from openvet.store.tables import DECISION, HELD_ROLE, JOB, PERSON, PULL, REPOSITORY, REQUEST, REVISION, VETTING
 
 __all__ = [
-    "Counts", "Decided", "Use", "Vetted", "VettingJob", "agents_since", "count_jobs", "count_since", "find_decided", "find_vetted", "list_decided", "list_jobs",
+    "Counts", "Decided", "Use", "Vetted", "VettingJob", "agents_since", "count_jobs", "count_since", "decided_by_week", "find_decided", "find_vetted", "list_decided", "list_jobs",
     "list_uses", "list_vetted", "people_of", "pulls_by_day",
 ]  # fmt: skip
 
@@ -363,6 +363,21 @@ def pulls_by_day(connection: Connection, since: int, people: Collection[int] | N
     days = _of_people(select((PULL.c.at - PULL.c.at % _DAY).label("day")).where(PULL.c.at >= since), people).subquery()
     which = select(days.c.day, func.count()).group_by(days.c.day).order_by(days.c.day)
     return {int(row[0]): int(row[1]) for row in connection.execute(which)}
+
+
+def decided_by_week(connection: Connection, since: int, projects: Sequence[str]) -> dict[int, tuple[int, int]]:
+    """How often something was admitted, and how often it was not, in each week since a moment (counted from 0), for ``projects``."""
+    week = ((DECISION.c.at - since) - (DECISION.c.at - since) % (7 * _DAY)).label("week")
+    good = (DECISION.c.outcome == "admit").label("good")
+    which = select(week, good).where(DECISION.c.at >= since, DECISION.c.project.in_(list(projects))).subquery()
+    found: dict[int, tuple[int, int]] = {}
+    for begin, admitted, count in connection.execute(
+        select(which.c.week, which.c.good, func.count()).group_by(which.c.week, which.c.good)
+    ):
+        at = int(begin) // (7 * _DAY)
+        before = found.get(at, (0, 0))
+        found[at] = (before[0] + int(count), before[1]) if admitted else (before[0], before[1] + int(count))
+    return found
 
 
 def count_since(

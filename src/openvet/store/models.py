@@ -6,6 +6,7 @@ needs. What a report comes to is stored beside it (``summary``), so that no list
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from openvet.core.dataclass import dataclass
 from openvet.store.database import Connection
 from openvet.store.tables import DECISION, REF, REPOSITORY, REVISION, SUMMARY
 
-__all__ = ["STANDINGS", "ModelRow", "Summary", "count_standings", "counting", "find_revision", "list_models", "list_revisions", "note_summary", "summary_of"]  # fmt: skip
+__all__ = ["STANDINGS", "ModelRow", "Summary", "admitted_hold", "count_standings", "counting", "find_revision", "list_models", "list_revisions", "note_summary", "summary_of"]  # fmt: skip
 
 #: How a revision stands: nothing was decided, it may be had, it may not, people took it back.
 STANDINGS: Final = ("open", "admitted", "refused", "revoked")
@@ -184,6 +185,29 @@ def count_standings(connection: Connection, projects: Sequence[str], now: int) -
     each = select((counting(newest.c.id, projects, now) % 4).label("word")).select_from(newest).subquery()
     found = {row[0]: row[1] for row in connection.execute(select(each.c.word, func.count()).group_by(each.c.word))}
     return {name: int(found.get(word, 0)) for word, name in enumerate(STANDINGS)}
+
+
+def admitted_hold(
+    connection: Connection, projects: Sequence[str], now: int
+) -> tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]:
+    """The licences that admitted repositories declare, and the advisories that hit them, by their newest revision: each with how many, the most first."""
+    newest = select(func.max(REVISION.c.id).label("id")).group_by(REVISION.c.repository).subquery()
+    which = (
+        select(SUMMARY.c.license, SUMMARY.c.advisories, func.count())
+        .join(newest, newest.c.id == SUMMARY.c.revision)
+        .where(counting(newest.c.id, projects, now) % 4 == _ADMITTED)
+        .group_by(SUMMARY.c.license, SUMMARY.c.advisories)
+    )
+    licenses, advisories = Counter[str](), Counter[str]()
+    for license_, hits, count in connection.execute(which):
+        licenses[license_] += int(count)
+        for each in hits.split():
+            advisories[each] += int(count)
+    return tuple(_most(licenses)), tuple(_most(advisories))
+
+
+def _most(counts: Counter[str]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda each: (-each[1], each[0]))
 
 
 # --- inside ---

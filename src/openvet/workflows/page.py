@@ -18,7 +18,7 @@ from openvet.evidence.predicates.inventory_v1 import InventoryV1
 from openvet.evidence.predicates.known import KNOWN
 from openvet.evidence.predicates.profile_v1 import ProfileV1
 from openvet.evidence.predicates.scan_v1 import Scan
-from openvet.evidence.signing import parse_line, parse_statement, statement_digest
+from openvet.evidence.signing import SignedStatement, parse_line, parse_statement, statement_digest
 from openvet.evidence.statement import Predicate, ResourceDescriptor, Statement
 from openvet.policy.builtin import decide
 from openvet.reports.fit_page import Row
@@ -31,7 +31,7 @@ from openvet.workflows.dossier import VerifiedDossier
 from openvet.workflows.fits import fits_of
 from openvet.workflows.knowledge import rule_texts, tool
 
-__all__ = ["BESIDE", "DEVICES", "sheet_of", "sheet_of_dossier", "sheet_of_json", "without"]
+__all__ = ["BESIDE", "DEVICES", "sheet_of", "sheet_of_dossier", "sheet_of_json", "sheet_of_statements", "without"]
 
 #: Questions that a page asks beside those of every check; other forms of the report do not show them.
 BESIDE: Final = ("openness", "rights")
@@ -120,6 +120,32 @@ def sheet_of_json(data: bytes) -> Sheet:
     facts = None if taken is None else taken.facts
     report = ModelReport(path, subject, scan, taken, decide(scan), facts=facts, answers=answers, policies=policies)
     return sheet_of(report, policies)
+
+
+# --- from statements that were signed ---
+
+
+def sheet_of_statements(name: str, signed: Sequence[tuple[str, SignedStatement]]) -> Sheet | None:
+    """What the page shows about a model by the statements of one check; ``None`` where no scan is among them, and so nothing is known.
+
+    Args:
+        name: of the model.
+        signed: the SHA-256 of what was signed, and the statement.
+    """
+    used = {type(each.predicate).__name__: each.predicate for _, each in signed if each.predicate is not None}
+    scan = used.get("Scan")
+    if not isinstance(scan, Scan):
+        return None
+    answers = {kind: used[_class_of(kind)] for kind in _KINDS if _class_of(kind) in used}
+    policies = tuple(each.predicate for _, each in signed if isinstance(each.predicate, DecisionV1))
+    report = ModelReport(name, signed[0][1].subjects[0], scan, None, decide(scan), answers=answers, policies=policies)
+    evidence = tuple(
+        Evidence(each.predicate_type, digest, tuple(gist(each.predicate) or ()) if each.predicate is not None else ())
+        for digest, each in signed
+    )
+    profile = answers.get("profile")
+    fits = _fits(name, profile) if isinstance(profile, ProfileV1) else ()
+    return Sheet(report, fits=fits, evidence=evidence, policies=policies)
 
 
 def _class_of(name: str) -> str:

@@ -15,6 +15,7 @@ from openvet.hubproxy.api import caches as cache_routes
 from openvet.hubproxy.api import decisions as decision_routes
 from openvet.hubproxy.api import models as model_routes
 from openvet.hubproxy.api import people as people_routes
+from openvet.hubproxy.api import policies as policy_routes
 from openvet.hubproxy.api import pulls as pull_routes
 from openvet.hubproxy.api import requests as request_routes
 from openvet.hubproxy.api.problem import PROBLEMS, add_handlers
@@ -52,6 +53,6 @@ def make_api(
     app.state.clock = clock
     add_handlers(app)
     app.include_router(people_routes.ROUTES)
-    for each in (request_routes, model_routes, decision_routes, pull_routes, cache_routes, audit_routes):
+    for each in (request_routes, model_routes, decision_routes, pull_routes, cache_routes, policy_routes, audit_routes):
         app.include_router(each.ROUTES)
     return app

@@ -16,6 +16,7 @@ from openvet.hubproxy.api.decisions import DecisionOut, decision_out
 from openvet.hubproxy.api.pages import BILL, CSV, Id, InProject, Limit, Line, Model, Page, answer, file_of
 from openvet.hubproxy.api.pulls import UseOut, use_out
 from openvet.hubproxy.api.who import Who
+from openvet.reports.gist import gist
 from openvet.store.lists import Vetted
 from openvet.store.models import ModelRow
 
@@ -86,6 +87,14 @@ class RevisionShownOut(Model):
     vettings: list[VettingOut]
     uses: list[UseOut]
     caches: list[FoundOut]
+
+
+class StatementOut(Model):
+    """A signed statement: its type, the SHA-256 of what was signed, and what it says in a few lines, null for a kind that nobody here knows."""
+
+    type: str
+    sha256: str
+    says: list[str] | None
 
 
 def _catalogue(request: Request) -> Catalogue:
@@ -185,6 +194,23 @@ def list_files(
     page = [
         FileOut(path=each.path, size=each.size, oid=each.oid, lfs=each.lfs, sha256=each.sha256 or None)
         for each in found[after : after + limit]
+    ]
+    return answer(request, page, str(after + limit) if after + limit < len(found) else None)
+
+
+@ROUTES.get("/revisions/{number:row}/statements", response_model=Page[StatementOut], responses=CSV)
+def list_statements(
+    request: Request,
+    who: Who,
+    number: Number,
+    limit: Limit = 100,
+    after: Annotated[int, Query(ge=0, le=2**53)] = 0,
+) -> object:
+    """What the last check signed, in the order of the dossier, which has the statements themselves; ``after`` is how many were listed."""
+    found = _catalogue(request).statements(who, number)
+    page = [
+        StatementOut(type=each.predicate_type, sha256=digest, says=gist(each.predicate) if each.predicate else None)
+        for digest, each in found[after : after + limit]
     ]
     return answer(request, page, str(after + limit) if after + limit < len(found) else None)
 

@@ -18,7 +18,7 @@ from openvet.gate.company import CompanyLogin
 from openvet.gate.identity import People
 from openvet.gate.requests import Requests
 from openvet.hubproxy.paths import know_rows
-from openvet.hubproxy.web import account, caches, entrance, log, models
+from openvet.hubproxy.web import account, caches, entrance, log, models, policies, uses
 from openvet.hubproxy.web import company as company_pages
 from openvet.hubproxy.web import people as people_pages
 from openvet.hubproxy.web import requests as request_pages
@@ -66,7 +66,10 @@ PAGES: Final = (
     Page("/requests/{number:row}/decline", post=request_pages.decline, again=request_pages.show),
     Page("/requests/{number:row}/withdrawal", post=request_pages.withdraw, again=request_pages.show),
     Page("/requests/{number:row}/comments", post=request_pages.comment, again=request_pages.show),
-    Page("/models", models.show_list),
+    Page("/models", models.show_list, models.act_on_many),
+    Page("/policies", policies.show_list),
+    Page("/policies/{name}", policies.show),
+    Page("/uses", uses.show),
     Page("/revisions/{number:row}", models.show),
     Page("/revisions/{number:row}/report", models.report),
     Page("/revisions/{number:row}/report.json", models.report_json),

@@ -39,6 +39,8 @@ MENU: Final[tuple[tuple[str, str, Right | None], ...]] = (
     ("", "Overview", None),
     ("models", "Models", None),
     ("requests", "Requests", None),
+    ("uses", "Inventory", None),
+    ("policies", "Policies", None),
     ("log", "Log", None),
     ("projects", "Projects", None),
     ("people", "People", Right.ADMINISTER),

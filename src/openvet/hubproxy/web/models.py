@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Final
 
 from markupsafe import Markup
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
+from openvet.errors import UsageError
 from openvet.gate.caches import Caches
-from openvet.gate.catalogue import Day, Shown
+from openvet.gate.catalogue import Day, NotThereError, Shown, Week
 from openvet.gate.roles import Right
 from openvet.hubproxy.web.call import Call, NoPageError, number_of
 from openvet.hubproxy.web.pages import HEADERS, day, report_page
 from openvet.store import people as people_rows
+from openvet.store.models import ModelRow
 
 __all__ = [
+    "act_on_many",
     "cyclonedx",
     "dossier",
     "one_of",
@@ -34,6 +38,7 @@ __all__ = [
 
 PAGE: Final = 50
 FILES: Final = 1000
+_MOST: Final = 12
 STANDINGS: Final = {
     "": "All",
     "admitted": "Admitted",
@@ -45,6 +50,8 @@ _ORDERS: Final = {"name": "Name", "newest": "Newest first"}
 _KINDS: Final = {"": "Models and data sets", "model": "Models", "dataset": "Data sets"}
 _DONE: Final = {
     "vetting": "A vetting is asked for. Its progress stands below; load the page again to see it.",
+    "vettings": "Vettings are asked for; their progress stands under Overview, Vettings.",
+    "revocations": "Revoked: they may not be pulled any more in this project, and in those below it.",
     "revoked": "Revoked: it may not be pulled any more in this project, and in those below it.",
 }
 _DAY: Final = 24 * 3_600_000
@@ -57,15 +64,17 @@ def overview(call: Call) -> Response:
     if not projects_of(call, Right.SEE):
         return call.go("requests")
     found = desk.catalogue.overview(who, desk.clock() - _DAY, project=project)
+    portfolio = desk.catalogue.portfolio(who, project=found.project)
     waiting = desk.requests.listed(who, states=("asked",), limit=6)
     jobs = desk.catalogue.queue(who, ("ready", "running", "failed"), limit=6)
     return call.show(
         "overview.html", found=found, projects=projects_of(call, Right.SEE), standings=STANDINGS, waiting=waiting, jobs=jobs,
-        plot=_plot(found.days), pulled=sum(each.files for each in found.days),
+        plot=_plot(found.days), pulled=sum(each.files for each in found.days), portfolio=portfolio, weekly=_weekly(portfolio.weeks),
+        decided=any(each.admitted or each.declined for each in portfolio.weeks), most=_MOST,
     )  # fmt: skip
 
 
-def show_list(call: Call) -> Response:
+def show_list(call: Call, problem: str = "", refused: Sequence[str] = ()) -> Response:
     """Models and data sets, each by its newest revision."""
     sent = call.query
     which = {
@@ -81,12 +90,42 @@ def show_list(call: Call) -> Response:
         license=which["license"], rule=which["rule"], advisory=which["advisory"], newest=newest, after=after, limit=PAGE + 1,
     )  # fmt: skip
     last = found[PAGE - 1] if len(found) > PAGE else None
+    rights = call.who.rights_in(where)
     following = None if last is None else str(last.revision) if newest else f"{last.name} {last.kind}"
     machines = Caches(call.desk.database, call.desk.clock).counts(call.who, found[:PAGE])
     return call.show(
         "models.html", found=found[:PAGE], machines=machines, where=where, which=which, after=after, following=following, standings=STANDINGS, orders=_ORDERS,
         kinds=_KINDS, projects=projects_of(call, Right.SEE), filtered=any(which[each] for each in which if each not in {"order", "project"}),
+        problem=problem, refused=refused, done=_DONE.get(sent.text("done"), ""), chosen=set(call.sent.all("revision")),
+        vets=Right.VET in rights, revokes=Right.DECIDE in rights,
     )  # fmt: skip
+
+
+def act_on_many(call: Call) -> Response:
+    """Have what was chosen vetted again, or revoke it, each for itself: one that is refused does not keep the others."""
+    sent = call.sent
+    numbers = list(dict.fromkeys(found for each in sent.all("revision") if (found := number_of(each)) is not None))
+    project, act, catalogue = sent.text("project"), sent.text("do"), call.desk.catalogue
+    if not numbers:
+        raise UsageError("choose at least one model")
+    if act not in {"vet", "revoke"}:
+        raise UsageError("say whether to vet them again or to revoke them")
+    refused = []
+    for number in numbers:
+        try:
+            if act == "vet":
+                catalogue.vet(call.who, number, project=project)
+            else:
+                catalogue.revoke(call.who, number, sent.text("reason"), project=project)
+        except (NotThereError, UsageError) as error:
+            refused.append(f"Revision {number}: {error}")
+    if refused:
+        told = "Nothing was done." if len(refused) == len(numbers) else "Not all of it was done."
+        response = show_list(call, told, refused)
+        response.status_code = 422
+        return response
+    kept = {name: value for name, value in call.query.pairs() if name not in {"done", "after"}}
+    return call.go("models", **{**kept, "done": "vettings" if act == "vet" else "revocations"})
 
 
 def show(call: Call, problem: str = "") -> Response:
@@ -101,8 +140,27 @@ def show(call: Call, problem: str = "") -> Response:
         "revision.html", problem=problem, found=found, row=row, files=files[:FILES], left_out=max(0, len(files) - FILES),
         others=[each for each in others if each.revision != row.revision], done=_DONE.get(call.sent.text("done"), ""),
         projects=projects_of(call, Right.SEE), asking=projects_of(call, Right.ASK), vets=Right.VET in rights, revokes=Right.DECIDE in rights,
-        today=day(call.desk.clock()), running=[each for each in found.vettings if each.state == "running"],
+        today=day(call.desk.clock()), running=[each for each in found.vettings if each.state == "running"], facts=_facts(call, row),
     )  # fmt: skip
+
+
+def _facts(call: Call, row: ModelRow) -> Markup:
+    """Where it comes from, its licences and duties, and what it needs, by what the last check signed, as the report shows it; '' where it did not."""
+    from openvet.reports.markup import Html, lines, tag
+    from openvet.reports.page.evidence import statements
+    from openvet.reports.page.needs import needs
+    from openvet.reports.page.rights import licenses
+    from openvet.reports.page.sheet import Spot
+    from openvet.reports.page.supply import lineage
+    from openvet.workflows.page import sheet_of_statements
+
+    sheet = sheet_of_statements(f"hf:{row.name}@{row.commit}", call.desk.catalogue.statements(call.who, row.revision))
+    if sheet is None:
+        return Markup()
+    spot = Spot("report", 1)
+    parts = [tag("section", Html("\n"), lines(*each(sheet, spot)), Html("\n")) for each in (lineage, licenses, needs)]
+    parts.append(tag("section", spot.head("What the last check signed"), lines(*statements(sheet))))
+    return Markup("".join(parts))  # noqa: S704 - the markup of reports is built by functions that escape what is not theirs
 
 
 def report(call: Call) -> Response:
@@ -203,5 +261,36 @@ def _plot(days: tuple[Day, ...]) -> Markup:
         _TALL + 36, day(days[0].day), _WIDE, _TALL + 36, day(days[-1].day)
     )
     line = Markup('<path d="M0 {} H{}"/><text class="what" x="0" y="12">{}</text>').format(_TALL + 20, _WIDE, most)
+    drawing = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}{}</svg>')
+    return drawing.format(_WIDE, _TALL + 44, told, Markup("").join(bars), line, ends)
+
+
+def _weekly(weeks: Sequence[Week]) -> Markup:
+    """What was decided in each week, two bars side by side: the one behind is outlined, so that nobody needs colours."""
+    most = max([1, *(each.admitted for each in weeks), *(each.declined for each in weeks)])
+    step = _WIDE / max(1, len(weeks))
+    bar = Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>')
+    bars = []
+    for at, week in enumerate(weeks):
+        for place, (count, word, style) in enumerate(
+            ((week.admitted, "admitted", "bar"), (week.declined, "not admitted", "box"))
+        ):
+            tall = round(_TALL * count / most, 1)
+            told = f"{day(week.begin)}: {count} {word}"
+            bars.append(
+                bar.format(
+                    style,
+                    round(at * step + place * step / 2, 1),
+                    round(20 + _TALL - tall, 1),
+                    round(step / 2 - _GAP, 1),
+                    tall,
+                    told,
+                )
+            )
+    ends = Markup('<text class="what" x="0" y="{}">{}</text><text class="what end" x="{}" y="{}">{}</text>').format(
+        _TALL + 36, f"week of {day(weeks[0].begin)}", _WIDE, _TALL + 36, f"week of {day(weeks[-1].begin)}"
+    )
+    line = Markup('<path d="M0 {} H{}"/><text class="what" x="0" y="12">{}</text>').format(_TALL + 20, _WIDE, most)
+    told = f"Decisions in each of the last {len(weeks)} weeks, at most {most} of a kind in one of them"
     drawing = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}{}</svg>')
     return drawing.format(_WIDE, _TALL + 44, told, Markup("").join(bars), line, ends)

@@ -34,7 +34,11 @@ td form, li form { margin: 0; } td.number, th.number { text-align: right; font-v
 .pager { display: flex; gap: 1rem; margin: 1rem 0; } footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--rule); color: var(--soft); font-size: 0.875rem; }
 progress { width: 100%; accent-color: var(--link); } h2:first-of-type { margin-top: 2rem; } .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: 0 2rem; }
 @media screen and (max-width: 42rem) { td.number { text-align: left; } .bar { margin-top: 0; } .bar nav { order: 1; flex-basis: 100%; } .bar form { margin-left: auto; } button, .button { padding: 0.6rem 0.9rem; } input, select, textarea { font-size: 1rem; } }
-@media print { .bar, .buttons, form, .pager { display: none; } }
+table.figures td { font-variant-numeric: tabular-nums; } table.figures { width: auto; min-width: 20rem; } svg .spot { fill: var(--line); stroke: var(--back); stroke-width: 2; }
+@media print {
+  .bar, .buttons, .filter, .pager, .act, .skip, form.narrow, td form, li form, progress, input[type="checkbox"] { display: none; }
+  .tell, .tiles li, .voices > li { break-inside: avoid; } .secret, .check { display: block; } pre { white-space: pre-wrap; border: 1px solid var(--rule); } footer { margin-top: 1.5rem; }
+}
 """
 
 #: The style sheet.

@@ -12,7 +12,7 @@ from openvet.reports.markup import Content, Html, details, join, listed, pairs, 
 from openvet.reports.page.sheet import ROWS, Evidence, Sheet, Spot, more
 from openvet.reports.page.verdict import chip
 
-__all__ = ["evidence"]
+__all__ = ["evidence", "statements"]
 
 _COVERAGE = {"read": "good", "inert": "good"}
 _PREFIX = f"{PREDICATE_BASE}/"
@@ -23,10 +23,7 @@ def evidence(sheet: Sheet, spot: Spot) -> Iterator[Html | None]:
     report = sheet.report
     yield spot.head("Evidence, and how to check it", anchor="evidence")
     yield listed(sheet.notes, class_="soft")
-    signed = sheet.dossier is not None
-    heads = ("statement", "SHA-256 of its bytes", "says") if not signed else ("line", "statement", "SHA-256 of its bytes", "says", "signed by")  # fmt: skip
-    yield table(heads, [_row(each, signed) for each in sheet.evidence[:ROWS]])
-    yield more(len(sheet.evidence), ROWS, "statements", sheet)
+    yield from statements(sheet)
     tool = report.scan.tool
     yield pairs([
         ("looked with", f"{tool.name} {tool.version}"),
@@ -46,6 +43,14 @@ def evidence(sheet: Sheet, spot: Spot) -> Iterator[Html | None]:
     ]
     yield details(f"Digests of {plural(len(files), 'file')}", table(("file", "size", "read", "SHA-256"), rows), more(len(files), ROWS, "files", sheet))  # fmt: skip
     yield from _verify(sheet, spot)
+
+
+def statements(sheet: Sheet) -> Iterator[Html | None]:
+    """The statements alone: their kinds, digests, and what they say."""
+    signed = sheet.dossier is not None
+    heads = ("statement", "SHA-256 of its bytes", "says") if not signed else ("line", "statement", "SHA-256 of its bytes", "says", "signed by")  # fmt: skip
+    yield table(heads, [_row(each, signed) for each in sheet.evidence[:ROWS]])
+    yield more(len(sheet.evidence), ROWS, "statements", sheet)
 
 
 def _row(each: Evidence, signed: bool) -> Sequence[Content]:
