@@ -163,6 +163,8 @@ def test_a_small_file_has_to_be_the_git_blob_that_is_listed(opening: Opening, cl
         said = refused(lambda: get(gate, "config.json"))
         assert said.why is Refusal.UPSTREAM
         assert "README.md: the git blob" in said.reason
+        assert gate.upstream_failures["lying"] == 2  # once more, since a bit may be lost on the way
+        assert gate.upstream_failures["listing"] == 0
         hub.faults.clear()
         clock.move(3601_000)
         get(gate, "README.md")
@@ -224,6 +226,7 @@ def test_an_upstream_that_is_away(opening: Opening, clock: HandClock) -> None:
         said = refused(lambda: gate.listed(Repository("model", "org/other"), "main", HF))
         assert said.why is Refusal.UPSTREAM
         assert "503" in said.reason
+        assert gate.upstream_failures["listing"] >= 1
 
 
 def test_the_next_upstream_is_only_asked_where_the_one_before_has_no_such_repository(opening: Opening) -> None:

@@ -82,6 +82,8 @@ def test_what_was_asked_is_counted_and_named_by_nobody(gate: OpenGate, tmp_path:
         assert found['openvet_decisions{kind="policy",outcome="reject"}'] == 1
         assert found['openvet_request_seconds_bucket{route="files",le="+Inf"}'] == 2
         assert found['openvet_request_seconds_count{route="files"}'] == 2
+        assert found['openvet_vettings{stage="bytes",state="done"}'] == 2
+        assert found['openvet_upstream_errors_total{asked="listing"}'] == 0
         assert found["openvet_stored_files"] == 4
         assert found["openvet_stored_bytes"] > 5000
         assert found['openvet_sent_bytes_total{route="files"}'] > 60

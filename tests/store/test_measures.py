@@ -8,12 +8,13 @@ from openvet.store.decisions import add_decision
 from openvet.store.jobs import add_job, claim_job
 from openvet.store.measures import Measures, measure
 from openvet.store.revisions import FileRow, add_revision, note_blob
+from openvet.store.vettings import end_vetting, start_vetting
 from openvet.store.workers import add_worker
 
 
 def test_of_nothing_there_is_nothing(database: Database) -> None:
     with database.reading() as connection:
-        assert measure(connection, 1) == Measures({}, {}, {}, {}, 0, 0, 0, 0, 0)
+        assert measure(connection, 1) == Measures({}, {}, {}, {}, {}, 0, 0, 0, 0, 0)
 
 
 def test_everything_is_counted_where_it_belongs(database: Database) -> None:
@@ -27,6 +28,9 @@ def test_everything_is_counted_where_it_belongs(database: Database) -> None:
             add_decision(connection, revision, "all", "policy", outcome, "r", "policy", 1, b"{}")
         for _ in range(3):
             requests.count_block(connection, revision, "/", None, "curl", 1)
+        for stage in ("ranges", "bytes"):
+            reading = start_vetting(connection, revision, 1, "all", stage, 5, 1)
+        end_vetting(connection, reading, "done", "admit", "", None, None, 1)
         note_blob(connection, "b" * 64, "", 5, 1)
         note_blob(connection, "c" * 64, "", 7 << 40, 1)
         add_worker(connection, "a", "here, process 1", "1.0", 3, 9000)
@@ -34,6 +38,7 @@ def test_everything_is_counted_where_it_belongs(database: Database) -> None:
     with database.reading() as connection:
         assert measure(connection, 10_000) == Measures(
             jobs={("vet", "running"): 1, ("vet", "ready"): 2, ("hook", "ready"): 1},
+            vettings={("ranges", "running"): 1, ("bytes", "done"): 1},
             oldest={"vet": 9000, "hook": 0},
             requests={"blocked": 1},
             decisions={("policy", "admit"): 2, ("policy", "reject"): 1},
@@ -41,5 +46,5 @@ def test_everything_is_counted_where_it_belongs(database: Database) -> None:
             files=2,
             bytes=5 + (7 << 40),
             workers=1,
-            vettings=3,
+            threads=3,
         )

@@ -105,6 +105,11 @@ class OpenGate:
         return self._clock
 
     @property
+    def upstream_failures(self) -> dict[str, int]:
+        """How often an upstream failed this process, as :attr:`openvet.gate.upstreams.Upstreams.failures`."""
+        return self._upstreams.failures
+
+    @property
     def working(self) -> bool:
         """Whether the work of this process goes on: publishing, and the vettings that are done here."""
         return self._worker.alive and self._publishing.alive

@@ -133,10 +133,12 @@ class People:
         """Make the root project and its first admin, where there is nobody yet; the secret of the link by which they choose a password.
 
         Whoever starts a server again before that link was used gets a new one, and the old one counts no more. ``None`` means that somebody
-        can log in.
+        can log in. Where passwords count no more, whoever logged in by one before is logged in no longer.
         """
         now = self._clock()
         with self._database.writing() as connection:
+            if not self.passwords:  # whoever came in by one is out: it counts no more
+                sessions.end_sessions_without(connection, ELSEWHERE)
             if not people.list_projects(connection):
                 people.add_project(connection, ROOT, "everything", now)
             first = people.find_person(connection, name)

@@ -27,6 +27,7 @@ from openvet.origins.local import LocalOrigin
 from openvet.origins.remote import RemoteOrigin
 
 __all__ = [
+    "FAILURES",
     "MOST_FILES",
     "Found",
     "HubUpstream",
@@ -108,6 +109,10 @@ class Upstream(Protocol):
         ...
 
 
+#: What of a place fails: to list a revision, to give its bytes, and to give those that it lists.
+FAILURES: Final = ("listing", "reading", "lying")
+
+
 class Upstreams:
     """Several places in order: the first that has a repository is where it comes from.
 
@@ -119,6 +124,19 @@ class Upstreams:
         self._by_name = {each.name: each for each in places}
         if not places or len(self._by_name) != len(places):
             raise UsageError("say where repositories come from: a hub by its URL, or folders, each of them once")
+        self._failures = dict.fromkeys(FAILURES, 0)
+        self._lock = threading.Lock()
+
+    @property
+    def failures(self) -> dict[str, int]:
+        """How often it failed since this process began, by what was asked: one of :data:`FAILURES`."""
+        with self._lock:
+            return dict(self._failures)
+
+    def failed(self, what: str) -> None:
+        """Count a failure, one of :data:`FAILURES`."""
+        with self._lock:
+            self._failures[what] += 1
 
     def find(self, repository: Repository, revision: str) -> Found:
         """What the first place that has ``repository`` says (raises like :meth:`Upstream.find`)."""
@@ -128,6 +146,8 @@ class Upstreams:
                 return each.find(repository, revision)
             except UpstreamError as error:
                 if error.why is not Refusal.NO_REPOSITORY:
+                    if error.why is Refusal.UPSTREAM:
+                        self.failed("listing")
                     raise
                 missing = missing or error
         raise missing or UpstreamError(Refusal.NO_REPOSITORY, f"{repository} is nowhere")

@@ -153,7 +153,12 @@ class Vetter:
                 if refused is not None:
                     return refused
             return self._by_bytes(task, opened if remote else None, opened, missing)
+        except UpstreamError as error:
+            if error.why is Refusal.UPSTREAM:
+                self._upstreams.failed("reading")
+            raise
         except LieError as error:
+            self._upstreams.failed("lying")
             if job.attempts < 2:  # a bit may have been lost on the way
                 raise UpstreamError(Refusal.UPSTREAM, error.message) from error
             return self._lied(task, error)

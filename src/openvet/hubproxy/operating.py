@@ -65,7 +65,7 @@ def operating_routes(gate: OpenGate, folder: str, metrics: Metrics, readers: Seq
             found = await run_in_threadpool(_measured, gate.database, gate.clock)
         except StorageError:
             found = None  # what was counted here is told all the same
-        return Response(metrics.text(found), headers={**_PLAIN, "Content-Type": _FORMAT})
+        return Response(metrics.text(found, gate.upstream_failures), headers={**_PLAIN, "Content-Type": _FORMAT})
 
     shown = (("/healthz", health), ("/readyz", ready), ("/metrics", show))
     return [Route(path, each, methods=["GET"]) for path, each in shown]
@@ -134,8 +134,13 @@ class Metrics:
             if seen.outcome:
                 self._outcomes[seen.outcome] = self._outcomes.get(seen.outcome, 0) + 1
 
-    def text(self, found: Measures | None) -> str:
-        """Everything, as Prometheus reads it; ``None`` where the database does not answer."""
+    def text(self, found: Measures | None, upstream: Mapping[str, int]) -> str:
+        """Everything, as Prometheus reads it.
+
+        Args:
+            found: ``None`` where the database does not answer.
+            upstream: how often an upstream failed, by what was asked of it.
+        """
         with self._lock:
             lines = [*_family("openvet_build_info", "gauge", "The version that runs.", {(("version", VERSION),): 1})]
             requests = {(("route", a), ("method", b), ("status", str(c))): n for (a, b, c), n in self._requests.items()}
@@ -145,6 +150,13 @@ class Metrics:
             sent = {(("route", each),): n for each, n in self._sent.items()}
             lines += _family("openvet_sent_bytes_total", "counter", "Bytes of bodies that were sent.", sent)
             lines += self._histogram()
+        failures = {(("asked", each),): n for each, n in upstream.items()}
+        lines += _family(
+            "openvet_upstream_errors_total",
+            "counter",
+            "What an upstream was asked for and did not give, or not as it lists it.",
+            failures,
+        )
         return "\n".join([*lines, *(_stored(found) if found is not None else ())]) + "\n"
 
     def _histogram(self) -> Iterator[str]:
@@ -163,6 +175,10 @@ class Metrics:
 def _stored(found: Measures) -> Iterator[str]:
     jobs = {(("kind", kind), ("state", state)): count for (kind, state), count in found.jobs.items()}
     yield from _family("openvet_jobs", "gauge", "Jobs that are not done.", jobs)
+    vettings = {(("stage", stage), ("state", state)): count for (stage, state), count in found.vettings.items()}
+    yield from _family(
+        "openvet_vettings", "gauge", "Readings of revisions, of headers (ranges) or of all bytes.", vettings
+    )
     oldest = {(("kind", kind),): age / 1000 for kind, age in found.oldest.items()}
     yield from _family(
         "openvet_job_wait_seconds", "gauge", "How long the job that may begin has waited longest.", oldest
@@ -175,7 +191,7 @@ def _stored(found: Measures) -> Iterator[str]:
         "openvet_stopped_pulls", "gauge", "Pulls that were stopped, as requests count them.", {(): found.stopped}
     )
     yield from _family("openvet_workers", "gauge", "Processes that vet.", {(): found.workers})
-    yield from _family("openvet_worker_vettings", "gauge", "Vettings that they do at a time.", {(): found.vettings})
+    yield from _family("openvet_worker_vettings", "gauge", "Vettings that they do at a time.", {(): found.threads})
     yield from _family("openvet_stored_files", "gauge", "Files in the store.", {(): found.files})
     yield from _family("openvet_stored_bytes", "gauge", "Bytes in the store.", {(): found.bytes})
 

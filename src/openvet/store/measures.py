@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from openvet.core.dataclass import dataclass
 from openvet.store.database import Connection
-from openvet.store.tables import BLOB, DECISION, JOB, REQUEST
+from openvet.store.tables import BLOB, DECISION, JOB, REQUEST, VETTING
 from openvet.store.workers import living_workers
 
 __all__ = ["Measures", "measure"]
@@ -22,15 +22,17 @@ class Measures:
 
     Attributes:
         jobs: how many, by kind and state; those that are done are not counted.
+        vettings: readings, by stage (``ranges bytes``) and state.
         oldest: how long the job has waited that may begin and waits longest, in milliseconds, by kind.
         requests: how many, by state.
         decisions: how many, by kind and outcome.
         stopped: pulls that were stopped, as far as requests count them.
         files, bytes: in the store.
-        workers, vettings: processes that vet, and how many vettings they do at a time.
+        workers, threads: processes that vet, and how many vettings they do at a time.
     """
 
     jobs: dict[tuple[str, str], int]
+    vettings: dict[tuple[str, str], int]
     oldest: dict[str, int]
     requests: dict[str, int]
     decisions: dict[tuple[str, str], int]
@@ -38,20 +40,22 @@ class Measures:
     files: int
     bytes: int
     workers: int
-    vettings: int
+    threads: int
 
 
 def measure(connection: Connection, now: int) -> Measures:
     """Count."""
     jobs = select(JOB.c.kind, JOB.c.state, func.count()).where(JOB.c.state.in_(_LIVE)).group_by(JOB.c.kind, JOB.c.state)
+    vettings = select(VETTING.c.stage, VETTING.c.state, func.count()).group_by(VETTING.c.stage, VETTING.c.state)
     waiting = select(JOB.c.kind, func.min(JOB.c.not_before)).where(JOB.c.state == "ready").group_by(JOB.c.kind)
     requests = select(REQUEST.c.state, func.count(), func.sum(REQUEST.c.blocks)).group_by(REQUEST.c.state)
     decisions = select(DECISION.c.kind, DECISION.c.outcome, func.count()).group_by(DECISION.c.kind, DECISION.c.outcome)
     files, size = connection.execute(select(func.count(), func.sum(BLOB.c.size))).one()
     asked = connection.execute(requests).all()
-    workers, vettings = living_workers(connection, now)
+    workers, threads = living_workers(connection, now)
     return Measures(
         jobs={(kind, state): count for kind, state, count in connection.execute(jobs)},
+        vettings={(stage, state): count for stage, state, count in connection.execute(vettings)},
         oldest={kind: max(0, now - int(begin)) for kind, begin in connection.execute(waiting)},
         requests={state: count for state, count, _ in asked},
         decisions={(kind, outcome): count for kind, outcome, count in connection.execute(decisions)},
@@ -59,5 +63,5 @@ def measure(connection: Connection, now: int) -> Measures:
         files=int(files),
         bytes=int(size or 0),
         workers=workers,
-        vettings=vettings,
+        threads=threads,
     )

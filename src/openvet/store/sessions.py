@@ -63,6 +63,11 @@ def end_sessions(connection: Connection, person: int) -> None:
     connection.execute(delete(SESSION).where(SESSION.c.person == person))
 
 
+def end_sessions_without(connection: Connection, mark: str) -> None:
+    """End all sessions but those whose forms send along what begins with ``mark``."""
+    connection.execute(delete(SESSION).where(~SESSION.c.form.startswith(mark, autoescape=True)))
+
+
 def add_invitation(connection: Connection, person: int, digest: str, now: int, expires: int) -> None:
     """Invite somebody to choose a password; what was sent before counts no more."""
     connection.execute(delete(INVITATION).where(INVITATION.c.person == person))

@@ -18,7 +18,7 @@ from openvet.gate.company import CompanyLogin
 from openvet.gate.provider import GroupRole, ProviderSettings
 from openvet.gate.roles import Role
 from openvet.store import people as rows
-from tests.hubproxy.api.conftest import SENTENCE, Live
+from tests.hubproxy.api.conftest import PROVIDER, SENTENCE, Live
 from tests.hubproxy.web.browser import Browser, Page
 from tests.hubproxy.web.conftest import Site
 from tests.hubproxy.web.liar import SECRET, Liar
@@ -409,6 +409,25 @@ def test_passwords_that_count_no_more(live: Live) -> None:
                 live.people.recover(name)
     finally:
         joined.stop()
+
+
+def test_where_passwords_count_no_more_those_who_came_by_one_are_out(live: Live) -> None:
+    live.people.company = None
+    by_password = live.people.log_in("viewer", SENTENCE, "127.0.0.1").secret
+    joined = Joined(live, only=True)
+    try:
+        browser = joined.site.browser()
+        assert joined.come(browser).status == 200
+        by_provider = browser.jar["openvet_session"]
+        live.people.begin()  # as every start does
+        assert live.people.by_session(by_password) is None
+        assert live.people.by_session(by_provider) is not None
+    finally:
+        joined.stop()
+    live.people.company = PROVIDER
+    by_password = live.people.log_in("viewer", SENTENCE, "127.0.0.1").secret
+    live.people.begin()
+    assert live.people.by_session(by_password) is not None  # where both ways lead in, a start ends nothing
 
 
 def test_out_here_and_there(live: Live) -> None:
