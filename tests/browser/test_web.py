@@ -32,7 +32,7 @@ WORDS = "five small models went to sea"
 BAD = "/org/bad/resolve/main/state-0.pkl"
 LOOKS = (
     "welcome", "account", "token", "login", "people", "person", "projects", "request-blocked", "request-asked", "request-approver", "requests", "models",
-    "revision", "overview", "vettings", "log", "decision", "wrong",
+    "revision", "overview", "vettings", "log", "decision", "policies", "policy", "inventory", "wrong",
 )  # fmt: skip
 
 
@@ -156,10 +156,14 @@ def seen(served: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> d
         step("look", name="models"),
         step("follow", name="org/bad"),
         step("look", name="revision"),
+        step("print", name="revision"),
         step("follow", name="The report"),
         step("read", name="report"),
         step("open", path="/openvet/requests?state=all"),
         step("look", name="requests"),
+        step("print", name="requests"),
+        step("follow", name="org/bad"),
+        step("print", name="request"),
         step("open", path="/openvet/models?search=bad"),
         step("follow", name="org/bad"),
         step("fill", form="Revoke", label="Reason", text="It was enough."),
@@ -172,9 +176,21 @@ def seen(served: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> d
         step("look", name="overview"),
         step("open", path="/openvet/log"),
         step("look", name="log"),
+        step("print", name="log"),
         step("open", path="/openvet/log/1"),
         step("look", name="decision"),
         step("read", name="decision"),
+        step("open", path="/openvet/policies"),
+        step("look", name="policies"),
+        step("follow", name="baseline"),
+        step("look", name="policy"),
+        step("open", path="/openvet/uses"),
+        step("look", name="inventory"),
+        step("read", name="inventory"),
+        step("open", path="/openvet/models"),
+        step("reach", name="Choose org/good", key="Space"),
+        step("reach", name="Have it vetted again", key="Enter"),
+        step("read", name="many"),
         step("open", path="/openvet/nothing"),
         step("look", name="wrong"),
         step("open", path="/openvet/account"),
@@ -239,6 +255,30 @@ def test_the_browser_has_nothing_to_say_and_asks_nobody_else(seen: dict[str, Any
     assert seen["elsewhere"] == []
     # the browser itself tells of every answer that is an error, and the page for what is not there is one
     assert [each for each in seen["console"] if "404 (Not Found)" not in each] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "holds"),
+    [
+        ("revision", ("org/bad", "Where it comes from", "Licences and duties", "What it needs", "What the last check signed", "Who has it")),
+        ("requests", ("org/bad", "To read receipts.")),
+        ("request", ("org/bad", "To read receipts.", "ann", "ben", "approves")),
+        ("log", ("org/bad", "Approval", "Checkpoint")),
+    ],
+)  # fmt: skip
+def test_it_prints_what_it_says_and_nothing_to_press(seen: dict[str, Any], name: str, holds: tuple[str, ...]) -> None:
+    found = seen["printed"][name]
+    assert [each for each in holds if each not in found["text"]] == []
+    assert found["acting"] == []
+    assert found["back"] in {"rgb(255, 255, 255)", "rgba(0, 0, 0, 0)"}
+    assert found["bytes"] > 10_000
+    assert found["pages"] >= 1
+
+
+def test_the_inventory_and_many_at_once_by_keyboard(seen: dict[str, Any]) -> None:
+    assert "org/good" in seen["texts"]["inventory"]["text"]
+    assert "sam" in seen["texts"]["inventory"]["text"]
+    assert "Vettings are asked for" in seen["texts"]["many"]["text"]
 
 
 def test_the_keyboard_comes_to_the_page_first_and_is_seen(seen: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 //   node web.mjs CHROMIUM MODULES OUT PLAN.json
 //
 // PLAN is what is done, in order, each in the browser of one person ("as"): "open" a path, "fill" and "choose" by label in the form with a
-// button, "press" a button, "follow" a link, "keep" what is shown once, "fetch" a file with a token as a client does, "read" a page, "look".
+// button, "press" a button, "reach" something by the Tab key and press a key on it, "print" a page, "follow" a link, "keep" what is shown once, "fetch" a file with a token as a client does, "read" a page, "look".
 // A look is axe-core in light, dark and on a phone, and whether anything is wider than the window.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -83,6 +83,31 @@ for (const step of plan.steps) {
       }
       await page.setViewportSize({ width: 1280, height: 900 });
       await page.emulateMedia({ colorScheme: "light" });
+    }
+    if (step.do === "reach") {
+      let at = "";
+      for (let tries = 0; at !== step.name && tries < 200; tries++) {
+        await page.keyboard.press("Tab");
+        at = await page.evaluate(() => (document.activeElement.getAttribute("aria-label") || document.activeElement.textContent || "").trim());
+      }
+      if (at !== step.name) throw new Error(`Tab never came to ${step.name}`);
+      await page.keyboard.press(step.key);
+      await page.waitForLoadState();
+    }
+    if (step.do === "print") {
+      await page.emulateMedia({ media: "print", colorScheme: "dark" });
+      const seen = await page.evaluate(() => {
+        const shown = (each) => each.getClientRects().length > 0;
+        return {
+          text: document.querySelector("main").innerText,
+          acting: [...document.querySelectorAll("button, input, select, textarea, nav")].filter(shown).map((each) => each.outerHTML.slice(0, 160)),
+          back: getComputedStyle(document.body).backgroundColor,
+        };
+      });
+      const made = await page.pdf({ path: join(out, `web-${step.name}.pdf`), printBackground: true });
+      const pages = (made.toString("latin1").match(/\/Type\s*\/Page\b/g) || []).length;
+      (about.printed ||= {})[step.name] = { ...seen, bytes: made.length, pages };
+      await page.emulateMedia({ media: "screen", colorScheme: "light" });
     }
     if (step.do === "keys") {
       await page.evaluate(() => document.activeElement?.blur());
