@@ -21,6 +21,7 @@ TABLE: dict[str, tuple[str, object, str]] = {
     "GET /people": ("/people", None, "root"),
     "POST /people": ("/people", {"name": "new-WHO"}, "root"),
     "POST /people/{name}/invitation": ("/people/viewer/invitation", None, "root"),
+    "GET /people/{name}/roles": ("/people/viewer/roles", None, "root"),
     "PUT /people/{name}/identity": ("/people/auditor/identity", {"subject": "s1"}, "root"),
     "DELETE /people/{name}/identity": ("/people/auditor/identity", None, "root"),
     "POST /people/{name}/disabled": ("/people/auditor/disabled", None, "root"),

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request
 
 from openvet.gate.catalogue import Catalogue, LogPage
 from openvet.hubproxy.api.decisions import EntryOut
-from openvet.hubproxy.api.pages import InProject, Limit, Model, When
+from openvet.hubproxy.api.pages import CSV, InProject, Limit, Model, When, answer, wants_csv
 from openvet.hubproxy.api.who import Who
 
 __all__ = ["ROUTES"]
@@ -102,16 +102,17 @@ def _out(found: LogPage) -> LogOut:
     )  # fmt: skip
 
 
-@ROUTES.get("/log")
+@ROUTES.get("/log", response_model=LogOut, responses=CSV)
 def show_log(
     request: Request,
     who: Who,
     limit: Limit = 100,
     after: Annotated[int | None, Query(ge=1, le=2**53)] = None,
-) -> LogOut:
-    """The log's checkpoint and its entries. Keep a checkpoint: it shows later whether anything before it was changed."""
+) -> object:
+    """The log's checkpoint and its entries. Keep a checkpoint: it shows later whether anything before it was changed. As CSV there are entries alone."""
     catalogue: Catalogue = request.app.state.catalogue
-    return _out(catalogue.log(who, before=after, limit=limit))
+    found = _out(catalogue.log(who, before=after, limit=limit))
+    return answer(request, found.items, found.next) if wants_csv(request) else found
 
 
 @ROUTES.get("/log/{index:row}")

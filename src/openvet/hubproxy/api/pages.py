@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from openvet.hubproxy.paths import know_rows
 
 __all__ = [
-    "BILL", "CSV", "Body", "Days", "Id", "InProject", "Limit", "Line", "Model", "Name", "OfProject", "Page", "Prose", "Said", "When", "answer", "file_of",
+    "BILL", "CSV", "Body", "Days", "Id", "InProject", "Limit", "Line", "Model", "Name", "OfProject", "Page", "Prose", "Said", "When", "answer", "file_of", "wants_csv",
 ]  # fmt: skip
 
 know_rows()
@@ -78,13 +78,18 @@ def file_of(media_type: str) -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {media_type: {"schema": {"type": "string", "format": "binary"}}}}}
 
 
+def wants_csv(request: Request) -> bool:
+    """Whether the client asks for the other form."""
+    return "text/csv" in request.headers.get("accept", "")
+
+
 def answer(request: Request, items: Sequence[T], following: str | None) -> Response:
     """A page as the client wants it: JSON, or CSV where ``Accept`` asks for ``text/csv``. ``Link`` names the next one in both."""
     link = ""
     if following is not None:
         url = request.url.include_query_params(after=following)
         link = f'<{url.path}?{url.query}>; rel="next"'
-    if "text/csv" not in request.headers.get("accept", ""):
+    if not wants_csv(request):
         body = {"items": [each.model_dump(mode="json") for each in items], "next": following}
         return _response(json.dumps(body, ensure_ascii=False), "application/json", link)
     out = io.StringIO()

@@ -21,6 +21,7 @@ __all__ = ["ROUTES"]
 ROUTES = APIRouter()
 Somebody = Annotated[Name, Path()]
 Number = Annotated[Id, Path()]
+Skip = Annotated[int, Query(ge=0, le=2**53, description="how many were listed")]
 
 
 class PersonOut(Model):
@@ -278,12 +279,13 @@ def enable(request: Request, who: Who, name: Somebody) -> None:
 
 
 @ROUTES.get("/projects", tags=["projects"], response_model=Page[ProjectOut], responses=CSV)
-def list_projects(request: Request, who: Who) -> object:
+def list_projects(request: Request, who: Who, limit: Limit = 1000, after: Skip = 0) -> object:
     """The projects that one may see something in."""
     with _database(request).reading() as connection:
         found = rows.list_projects(connection)
     seen = [each for each in found if who.rights_in(each.path)]
-    return answer(request, [ProjectOut(path=each.path, title=each.title, added=each.added) for each in seen], None)
+    page = [ProjectOut(path=each.path, title=each.title, added=each.added) for each in seen[after : after + limit]]
+    return answer(request, page, str(after + limit) if after + limit < len(seen) else None)
 
 
 @ROUTES.post("/projects", tags=["projects"], status_code=201)
@@ -298,25 +300,42 @@ def add_project(request: Request, who: Who, new: ProjectIn) -> ProjectOut:
 
 
 @ROUTES.get("/roles", tags=["projects"], response_model=Page[RoleOut], responses=CSV)
-def list_roles(request: Request, who: Who, project: Annotated[OfProject, Query()] = ROOT) -> object:
+def list_roles(
+    request: Request,
+    who: Who,
+    project: Annotated[OfProject, Query()] = ROOT,
+    limit: Limit = 1000,
+    after: Skip = 0,
+) -> object:
     """The roles that hold in a project, those given above it among them."""
     who.require(Right.ADMINISTER, project)
     with _database(request).reading() as connection:
         held = rows.roles_in(connection, project)
         names = {each.person: rows.find_person(connection, id=each.person) for each in held}
-    out = [
-        RoleOut(
-            name=person.name,
-            project=each.project,
-            role=Role(each.role),
-            by=each.by,
-            group=rows.group_of(each.by),
-            added=each.added,
-        )
-        for each in held
-        if (person := names[each.person]) is not None
-    ]
-    return answer(request, out, None)
+    out = [_role(each, person.name) for each in held if (person := names[each.person]) is not None]
+    return answer(request, out[after : after + limit], str(after + limit) if after + limit < len(out) else None)
+
+
+@ROUTES.get("/people/{name}/roles", tags=["people"], response_model=Page[RoleOut], responses=CSV)
+def list_roles_of(request: Request, who: Who, name: Somebody, limit: Limit = 1000, after: Skip = 0) -> object:
+    """The roles that somebody has, each in its project and below."""
+    who.require(Right.ADMINISTER, ROOT)
+    found = _somebody(request, name)
+    with _database(request).reading() as connection:
+        held = rows.roles_of(connection, found.id)
+    out = [_role(each, found.name) for each in held[after : after + limit]]
+    return answer(request, out, str(after + limit) if after + limit < len(held) else None)
+
+
+def _role(each: rows.HeldRole, name: str) -> RoleOut:
+    return RoleOut(
+        name=name,
+        project=each.project,
+        role=Role(each.role),
+        by=each.by,
+        group=rows.group_of(each.by),
+        added=each.added,
+    )
 
 
 @ROUTES.put("/roles", tags=["projects"], status_code=204, response_class=Response)
