@@ -426,7 +426,7 @@ class Catalogue:
             UsageError, PackError: a pack was changed since the server began, and makes no sense now.
         """
         with self._database.reading() as connection:
-            self._seen(connection, who)
+            seen_by(connection, who)
         now = self._clock()
         with self._lock:
             if self._policy is None:
@@ -437,11 +437,11 @@ class Catalogue:
         """Licences of what is admitted in a project, the advisories that hit it, and what was decided each week (raises like :meth:`models`)."""
         now = self._clock()
         with self._database.reading() as connection:
-            where = self._where(connection, who, project)
-            seen = self._seen(connection, who)
+            where = project_for(connection, who, project)
+            seen = seen_by(connection, who)
             begin = now - now % _DAY - (7 * _WEEKS - 1) * _DAY
-            weeks = lists.decided_by_week(connection, begin, _decided_in(seen))
-            licenses, advisories = rows.admitted_hold(connection, _above(where), now)
+            weeks = lists.decided_by_week(connection, begin, decided_in(seen))
+            licenses, advisories = rows.admitted_hold(connection, above(where), now)
         return Portfolio(
             where, licenses, advisories,
             tuple(Week(begin + at * 7 * _DAY, *weeks.get(at, (0, 0))) for at in range(_WEEKS)),

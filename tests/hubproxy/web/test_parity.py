@@ -38,6 +38,8 @@ TABLE: dict[str, tuple[str, ...]] = {
     "GET /policies": ("GET /policies", "GET /decisions"),
     "GET /policies/{name}": ("GET /policies/{name}/requirements",),
     "GET /uses": ("GET /uses", "GET /clients"),
+    "GET /caches": ("GET /caches",),
+    "POST /caches/{number}/removal": ("DELETE /caches/{number}",),
     "GET /revisions/{number}": (
         "GET /revisions/{number}", "GET /revisions/{number}/files", "GET /revisions/{number}/statements", "GET /revisions", "GET /revisions/{number}/report",
     ),

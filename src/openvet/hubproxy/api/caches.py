@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from openvet.gate.caches import Caches
-from openvet.hubproxy.api.pages import CSV, Body, Id, InProject, Limit, Line, Model, Page, When, answer
+from openvet.hubproxy.api.pages import CSV, Body, Id, InProject, Limit, Line, Model, Page, Size, When, answer
 from openvet.hubproxy.api.who import Who
 from openvet.store.caches import CachedRow, InCache, Machine, Stands
 
@@ -21,8 +21,6 @@ Standing = Literal["open", "admitted", "refused", "revoked", "unknown"]
 Name = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)?$")]
 Commit = Annotated[str, Field(pattern="^[0-9a-f]{40}$")]
 Ref = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
-#: As large as a time may be.
-Count = When
 Project = Annotated[InProject, Query(description="in which it stands so; your own, if not given")]
 
 
@@ -32,8 +30,8 @@ class CachedIn(Body):
     kind: Kind
     name: Name
     commit: Commit
-    files: Count
-    bytes: Count
+    files: Size
+    bytes: Size
     refs: list[Ref] = Field(default=[], max_length=50)
     last_used: When | None = None
 

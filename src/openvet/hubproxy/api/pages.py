@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from openvet.hubproxy.paths import know_rows
 
 __all__ = [
-    "BILL", "CSV", "Body", "Days", "Id", "InProject", "Limit", "Line", "Model", "Name", "OfProject", "Page", "Prose", "Said", "When", "answer", "file_of", "wants_csv",
+    "BILL", "CSV", "Body", "Days", "Id", "InProject", "Limit", "Line", "Model", "Name", "OfProject", "Page", "Prose", "Said", "Size", "When", "answer", "file_of", "wants_csv",
 ]  # fmt: skip
 
 know_rows()
@@ -39,6 +39,8 @@ Prose = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e
 #: Several lines that say something.
 Said = Annotated[str, Field(min_length=1, max_length=4000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
 When = Annotated[int, Field(ge=0, le=2**53), BeforeValidator(_whole)]
+#: How many, or how large.
+Size = Annotated[int, Field(ge=0, le=2**53), BeforeValidator(_whole)]
 Id = Annotated[int, Field(ge=1, le=2**53), BeforeValidator(_whole)]
 Days = Annotated[int, Field(ge=1, le=366), BeforeValidator(_whole)]
 #: The path of a project; of the second kind '' is one's own.
