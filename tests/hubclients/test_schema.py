@@ -60,7 +60,7 @@ class Site:
             "OPENVET_FOLDER": str(self.folder / "data"), "COLUMNS": "200",
         }  # fmt: skip
         done = subprocess.run(
-            command, check=False, capture_output=True, text=True, cwd=self.folder, env={**kept, **own}, timeout=300
+            command, check=False, capture_output=True, text=True, cwd=self.folder, env={**kept, **own}, timeout=900
         )
         assert done.returncode == 0, f"{done.stdout[-20_000:]}\n{done.stderr[-2000:]}"
         faults = [each for each in self.house.server.notes if each.status >= 500]
