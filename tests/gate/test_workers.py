@@ -101,7 +101,7 @@ def test_two_workers_do_what_one_would(url: str, tmp_path: Path) -> None:  # noq
         assert [each.kind for each in admissions(dossier(folder, good.commit))] == ["policy"]
         with gate.database.reading() as connection:
             found = measure(connection, gate.clock())
-            assert (found.workers, found.vettings) == (2, 2)
+            assert (found.workers, found.threads) == (2, 2)
 
 
 def test_killed_again_and_again_every_model_is_decided_once(url: str, tmp_path: Path) -> None:  # noqa: F811

@@ -138,8 +138,12 @@ def _with_few_names(module: Any) -> re.Pattern[str]:
     """The pattern of imports by another name, with some of its names: there are hundreds, all of one form, and each costs as much to look at."""
     names = (*(each.partition(".")[0] for each in (*module.modules(), *module.loaders())), *module._COMMON)
     assert [each for each in names if not re.fullmatch(r"\w+", each, re.ASCII)] == []
-    few = {"modules": lambda: ("os", "ossaudiodev", "posix"), "loaders": lambda: frozenset({"torch", "torchaudio.x"})}
-    with mock.patch.multiple(module, **few, _COMMON=frozenset({"load", "loads", "open"})):
+    few: dict[str, Any] = {
+        "modules": lambda: ("os", "ossaudiodev", "posix"),
+        "loaders": lambda: frozenset({"torch", "torchaudio.x"}),
+        "_COMMON": frozenset({"load", "loads", "open"}),
+    }
+    with mock.patch.multiple(module, **few):
         found: re.Pattern[str] = module._renamed.__wrapped__()
     return found
 
