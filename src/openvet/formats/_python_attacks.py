@@ -160,7 +160,7 @@ _HEADS: Final = pattern(r"\s*[\w./~-]{2,80}(?:\s|$)")
 _LOADING: Final = frozenset({"LD_PRELOAD", "LD_AUDIT", "DYLD_INSERT_LIBRARIES", "PYTHONSTARTUP", "BASH_ENV", "PROMPT_COMMAND", "GIT_SSH_COMMAND",
                              "PERL5OPT", "NODE_OPTIONS", "RUBYOPT"})  # fmt: skip
 _ENDPOINTS: Final = pattern(
-    r"(?:HF_ENDPOINT|\w*_PROXY|PIP_(?:EXTRA_)?INDEX_URL|PIP_FIND_LINKS|UV_\w*INDEX\w*|OPENAI_(?:BASE_URL|API_BASE)|AWS_ENDPOINT_URL|CONDA_CHANNELS)",
+    r"(?:HF_ENDPOINT|\w{0,60}_PROXY|PIP_(?:EXTRA_)?INDEX_URL|PIP_FIND_LINKS|UV_\w{0,30}INDEX\w{0,30}|OPENAI_(?:BASE_URL|API_BASE)|AWS_ENDPOINT_URL|CONDA_CHANNELS)",
     2,
 )
 _OF_A_SYSTEM: Final = pattern(r"(?:/usr/|/lib|/opt/|lib[\w.-]{1,60}\.so|--max|$)")
