@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -148,6 +149,29 @@ def test_killed_again_and_again_every_model_is_decided_once(url: str, tmp_path: 
             claims += len(found.claims)
         entries = list(LogReader(str(folder / "log"), open_key(str(folder)).public).entries())
         assert len(entries) == len(set(entries)) == claims
+
+
+def test_a_vetting_that_ends_while_somebody_asks_is_not_begun_again(
+    url: str,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with Hub(model()) as hub, gate_on(tmp_path / "gate", url, hub) as gate:
+        assert isinstance(gate.file(MODEL, "main", "config.json", HF), Waiting)
+        real = gate._ask
+
+        def ask(*arguments: Any) -> None:
+            """Between the look at the decisions and the one at the job."""
+            end = open_worker(str(tmp_path / "gate"), [HubUpstream(hub.url)], Settings(), database=url)
+            _until(gate, "done")
+            end()
+            real(*arguments)
+
+        monkeypatch.setattr(gate, "_ask", ask)
+        assert isinstance(gate.file(MODEL, "main", "config.json", HF), Waiting)
+        assert isinstance(gate.file(MODEL, "main", "config.json", HF), Ready)
+        with gate.database.reading() as connection:
+            assert connection.execute(text("SELECT count(*) FROM job WHERE kind = 'vet'")).scalar() == 1
 
 
 def test_the_server_alone_publishes(url: str, tmp_path: Path) -> None:  # noqa: F811

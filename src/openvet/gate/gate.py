@@ -137,10 +137,11 @@ class OpenGate:
             found = self._resolve(repository, revision, asking)
             scope = self._scope_of(found, None)
             with self._database.reading() as connection:
-                stand = standing(decisions_of(connection, found.row.id), scope, self._clock(), asking.project)
+                said = decisions_of(connection, found.row.id)
+                stand = standing(said, scope, self._clock(), asking.project)
             self._refuse(found, stand)
             if stand.stand is Stand.OPEN:
-                self._ask(found, scope)
+                self._ask(found, scope, len(said))
             return found.listed
 
     def file(self, repository: Repository, revision: str, path: str, asking: Asking) -> Ready | Waiting:
@@ -153,12 +154,13 @@ class OpenGate:
                 raise RefusedError(Refusal.NO_FILE, line_of(text), commit=found.row.commit)
             scope = self._scope_of(found, listed)
             with self._database.reading() as connection:
-                stand = standing(decisions_of(connection, found.row.id), scope, self._clock(), asking.project)
+                said = decisions_of(connection, found.row.id)
+                stand = standing(said, scope, self._clock(), asking.project)
                 self._refuse(found, stand)
                 sha256 = stored_digest(connection, found.row.id, path)
             if stand.stand is Stand.ADMITTED and sha256 and self._blobs.size(sha256) == listed.size:
                 return Ready(found.row.commit, listed, self._blobs.path(sha256), sha256, found.row.id)
-            return self._wait(found, listed, scope, asking)
+            return self._wait(found, listed, scope, asking, len(said))
 
     def pulled(self, ready: Ready, asking: Asking, sent: int) -> None:
         """See :meth:`openvet.gate.answers.Gate.pulled`."""
@@ -431,11 +433,21 @@ class OpenGate:
         askable = row.id if why is Refusal.NOT_APPROVED else None
         raise RefusedError(why, line_of(said.reason), commit=row.commit, revision=askable)
 
-    def _ask(self, found: _Revision, scope: str) -> None:
-        """Have a part of a revision vetted, unless that is so already, or has just failed."""
+    def _ask(self, found: _Revision, scope: str, seen: int | None = None) -> None:
+        """Have a part of a revision vetted, unless that is so already, or has just failed or ended.
+
+        Args:
+            seen: how many decisions there were when it was found to be missing.
+        """
         now = self._clock()
         with self._database.reading() as connection:
             state = last_job(connection, vet_key(found.row.id, scope))
+            if (
+                state is not None
+                and state.state == "done"
+                and seen not in {None, len(decisions_of(connection, found.row.id))}
+            ):
+                return  # it ended between the two looks: whoever asks again sees what came of it
         if state is not None and (state.state in {"ready", "running"} or self._has_just_failed(state, now)):
             return
         with self._database.writing() as connection:
@@ -445,9 +457,9 @@ class OpenGate:
     def _has_just_failed(self, state: JobState, now: int) -> bool:
         return state.state == "failed" and now - (state.finished or 0) < self._settings.again
 
-    def _wait(self, found: _Revision, file: ListedFile, scope: str, asking: Asking) -> Waiting:
+    def _wait(self, found: _Revision, file: ListedFile, scope: str, asking: Asking, seen: int) -> Waiting:
         """How long the vetting of a file takes from now, or why it does not end."""
-        self._ask(found, scope)
+        self._ask(found, scope, seen)
         now, row = self._clock(), found.row
         named = f"{found.listed.repository}@{row.commit[:8]}"
         with self._database.reading() as connection:
