@@ -174,7 +174,7 @@ Part = tuple[ast.expr, Scopes]
 class Attacks:
     """The judgements of one source, call by call."""
 
-    __slots__ = ("_commands", "_fetched", "_listens", "_of", "_ran", "_scripts", "_startups", "_talks")
+    __slots__ = ("_asks", "_commands", "_fetched", "_listens", "_of", "_ran", "_scripts", "_startups", "_talks")
 
     def __init__(self, uses: Uses, text: str) -> None:
         self._of = uses
@@ -187,6 +187,8 @@ class Attacks:
         #: functions that are handed to what listens to another machine, or to keys
         self._listens: dict[str, str] = {}
         self._startups: list[tuple[ast.Call, str, str, str]] = []
+        #: whether it asks a service in its user's name, who then knows that it does
+        self._asks = any(word in text for word in ("Authorization", "api_key", "API_KEY", "api-key", "Bearer"))
         self._commands = any(word in text for word in _COMMANDS_IN)
 
     def call(self, node: ast.Call, name: str | None, when: str) -> str:
@@ -481,7 +483,9 @@ class Attacks:
             isinstance(part, ast.Name) and any(_is_parameter(scope, part.id) for scope in scopes)
             for part, scopes in self._into(given)
         )
-        if computed and (bad or (_is_foreign(texts) and self._of.is_model(self._of.owner.rpartition(".")[0]))):
+        if computed and (
+            bad or (_is_foreign(texts) and not self._asks and self._of.is_model(self._of.owner.rpartition(".")[0]))
+        ):
             return HANDED_ON
         return ""
 

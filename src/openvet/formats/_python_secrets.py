@@ -9,7 +9,7 @@ from itertools import islice
 
 from openvet.core.pattern import pattern
 from openvet.formats._private_places import PRIVATE
-from openvet.formats._python_resolve import Names
+from openvet.formats._python_resolve import NEAR, Names
 
 __all__ = ["SECRET_NAME", "SENDS", "TOKENS", "may_take", "taken", "variable_of"]
 
@@ -147,7 +147,7 @@ def variable_of(names: Names, part: ast.AST) -> str | None:
     elif (
         isinstance(part, ast.Call)
         and part.args
-        and (names.resolve(part.func) in _VARIABLES or _last(part.func) == "get_secret")
+        and ((names.resolve(part.func) or "").removeprefix(NEAR) in _VARIABLES or _last(part.func) == "get_secret")
     ):
         key = names.fold(part.args[0])
     else:
