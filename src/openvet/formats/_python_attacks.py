@@ -86,10 +86,10 @@ _KEEPS: Final = frozenset(
 _OF_PEOPLE: Final = pattern(r"/content/drive\b|^(?:~|/|/home|/root)/?$|^(?:~|/root)/(?:Documents|Desktop|Pictures)\b")
 #: Hosts of models that are asked by way of the network, and of tools that people look at their runs with.
 _SERVICES: Final = pattern(
-    r"\b(?:[\w-]{1,60}\.)*(?:huggingface\.co|hf\.co|hf\.space|openai\.com|anthropic\.com|googleapis\.com|google\.com|azure\.com|azurewebsites\.net|microsoft\.com|amazonaws\.com|cohere\.(?:ai|com)|"
+    r"\b(?:huggingface\.co|hf\.co|hf\.space|openai\.com|anthropic\.com|googleapis\.com|google\.com|azure\.com|azurewebsites\.net|microsoft\.com|amazonaws\.com|cohere\.(?:ai|com)|"
     r"mistral\.ai|replicate\.com|nvidia\.com|together\.(?:ai|xyz)|groq\.com|deepseek\.com|aliyuncs\.com|baidu\.com|baidubce\.com|modelscope\.cn|wandb\.ai|comet\.com|neptune\.ai|"
     r"openrouter\.ai|fireworks\.ai|deepinfra\.com|perplexity\.ai|x\.ai|runpod\.(?:io|ai)|gradio\.app|github\.com|ollama\.com|stability\.ai|elevenlabs\.io|deepl\.com|volces\.com|"
-    r"bigmodel\.cn|moonshot\.cn|minimax\.chat|jina\.ai|voyageai\.com|cloudflare\.com|modal\.(?:com|run)|anyscale\.com|databricks\.com|writer\.com|ai21\.com|wolframalpha\.com)\b"
+    r"bigmodel\.cn|moonshot\.cn|minimax\.chat|jina\.ai|voyageai\.com|cloudflare\.com|modal\.(?:com|run)|anyscale\.com|databricks\.com|writer\.com|ai21\.com|wolframalpha\.com)(?=[/:?#\"' ]|\Z)"
 )
 _HOST: Final = pattern(r"\b(?:https?|wss?)://([\w-]{1,63}(?:\.[\w-]{1,63}){1,6})")
 _HAS_NAME: Final = pattern(r"[\w-]{1,63}(?:\.[\w-]{1,63}){0,6}\.[a-z]{2,24}")
@@ -160,7 +160,7 @@ _HEADS: Final = pattern(r"\s*[\w./~-]{2,80}(?:\s|$)")
 _LOADING: Final = frozenset({"LD_PRELOAD", "LD_AUDIT", "DYLD_INSERT_LIBRARIES", "PYTHONSTARTUP", "BASH_ENV", "PROMPT_COMMAND", "GIT_SSH_COMMAND",
                              "PERL5OPT", "NODE_OPTIONS", "RUBYOPT"})  # fmt: skip
 _ENDPOINTS: Final = pattern(
-    r"(?:HF_ENDPOINT|\w{0,60}_PROXY|PIP_(?:EXTRA_)?INDEX_URL|PIP_FIND_LINKS|UV_\w{0,30}INDEX\w{0,30}|OPENAI_(?:BASE_URL|API_BASE)|AWS_ENDPOINT_URL|CONDA_CHANNELS)",
+    r"(?:HF_ENDPOINT|(?:HTTPS?|ALL|FTP)_PROXY|PIP_(?:EXTRA_)?INDEX_URL|PIP_FIND_LINKS|UV_(?:EXTRA_|DEFAULT_)?INDEX(?:_URL)?|OPENAI_(?:BASE_URL|API_BASE)|AWS_ENDPOINT_URL|CONDA_CHANNELS)",
     2,
 )
 _OF_A_SYSTEM: Final = pattern(r"(?:/usr/|/lib|/opt/|lib[\w.-]{1,60}\.so|--max|$)")
@@ -884,7 +884,7 @@ def _is_foreign(texts: list[str]) -> bool:
     ]
     return any(
         _HAS_NAME.fullmatch(host)
-        and not _SERVICES.fullmatch(host)
+        and not _SERVICES.search(host)
         and not host.endswith((".local", ".internal", ".lan", ".svc", "localhost"))
         for host in hosts
     )
