@@ -243,7 +243,7 @@ class Attacks:
             return ""
         if not node.args or isinstance(node.args[0], ast.Constant):
             return ""
-        for part, _ in self._into(node.args[:1], _is_taken):
+        for part, _ in self._into(node.args[:1], self._is_other):
             called = self._name(part.func) if isinstance(part, ast.Call) else ""
             if called.split(".", 1)[0] in _DECODERS and self._of.known.decodes(called):
                 return "runs what it decodes" if run else "imports a module whose name it decodes"
@@ -492,6 +492,18 @@ class Attacks:
     def _is_opaque(self, part: ast.expr) -> bool:
         """A call whose result is not what it was given."""
         return isinstance(part, ast.Call) and _last(part.func) not in _KEEPS
+
+    def _is_other(self, part: ast.expr) -> bool:
+        """What gives no text that it was given: another package's function, a comparison, an attribute of any object."""
+        if _is_taken(part) or not isinstance(part, ast.Call):
+            return _is_taken(part)
+        known = self._of.known.decodes(self._name(part.func)) or _last(part.func) in (
+            *_KEEPS,
+            "compile",
+            "loads",
+            "decompress",
+        )
+        return not known and len(self._of.flows.functions(_last(part.func))) != 1
 
     def _asked_name(self, node: ast.Call) -> str:
         """Names of hosts into which what is known here is written."""
@@ -891,8 +903,8 @@ def _is_foreign(texts: list[str]) -> bool:
 
 
 def _is_taken(part: ast.expr) -> bool:
-    """A part of a text that was decoded: what is looked up in it is data."""
-    return isinstance(part, ast.Compare | ast.Dict)
+    """What is looked up in a text that was decoded is data; an attribute may be of any object."""
+    return isinstance(part, ast.Compare | ast.Dict | ast.Attribute)
 
 
 def _is_own(call: ast.Call) -> bool:
