@@ -785,7 +785,7 @@ _STARTS: Final = pattern(
     r"\bos\.(?:system|popen|exec\w{1,3})\b|\bsubprocess\b|\bexec\s{0,4}\(|\beval\s{0,4}\(|\burlopen\b|__import__|\bbase64\b|\bsocket\b"
 )
 _PLAIN_INSTALL: Final = pattern(
-    r"\binstall\s[^|;&\n]{0,200}(?:git\+http|(?:-i|--index-url|--extra-index-url|-f|--find-links)[= ]{1,4}http)://(?!localhost|127\.|10\.|192\.168\.|[\w-]{1,63}[:/])"
+    r"\binstall\s[^|;&\n]{0,200}(?:git\+http|(?:-i|--(?:extra-)?index-url|-f|--find-links)[= ]{1,4}http)://(?!localhost|127\.|10\.|192\.168\.|[\w-]{1,63}[:/])"
 )
 _LONGEST_TEXT: Final = 20_000
 _MOST_TEXTS: Final = 5_000

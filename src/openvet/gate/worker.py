@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -127,7 +126,7 @@ class Sign:
             pass  # it is missed soon
 
     def _add(self) -> None:
-        place = f"{socket.gethostname()[:200]}, process {os.getpid()}"
+        place = f"{os.uname().nodename[:200]}, process {os.getpid()}"
         with self._database.writing() as connection:
             add_worker(connection, self._key, place, VERSION, self._vetter.threads, self._clock())
 

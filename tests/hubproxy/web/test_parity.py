@@ -22,7 +22,7 @@ BROWSER = {
 #: What a page shows or does -> the routes of the API that do.
 TABLE: dict[str, tuple[str, ...]] = {
     "GET /": ("GET /overview", "GET /portfolio/licenses", "GET /portfolio/advisories", "GET /portfolio/weeks", "GET /requests", "GET /vettings"),
-    "GET /account": ("GET /me", "GET /tokens"),
+    "GET /account": ("GET /me", "GET /tokens", "GET /me/acts"),
     "POST /account/tokens": ("POST /tokens",),
     "POST /account/tokens/{number}/revocation": ("DELETE /tokens/{number}",),
     "GET /requests": ("GET /requests",),
@@ -52,12 +52,13 @@ TABLE: dict[str, tuple[str, ...]] = {
     "POST /revisions/{number}/revocation": ("POST /revocations",),
     "POST /revisions/{number}/request": ("POST /requests",),
     "GET /vettings": ("GET /vettings",),
+    "GET /acts": ("GET /acts",),
     "GET /log": ("GET /decisions", "GET /log"),
     "GET /log/{number}": ("GET /decisions/{number}", "GET /log/{index}"),
     "GET /log/{number}/statement.json": ("GET /decisions/{number}",),
     "GET /people": ("GET /people", "GET /people/{name}/roles"),
     "POST /people": ("POST /people",),
-    "GET /people/{number}": ("GET /people", "GET /people/{name}/roles", "GET /tokens"),
+    "GET /people/{number}": ("GET /people", "GET /people/{name}/roles", "GET /tokens", "GET /acts"),
     "POST /people/{number}/identity": ("PUT /people/{name}/identity", "DELETE /people/{name}/identity"),
     "POST /people/{number}/invitation": ("POST /people/{name}/invitation",),
     "POST /people/{number}/disabling": ("POST /people/{name}/disabled",),
