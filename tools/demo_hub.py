@@ -1,15 +1,17 @@
 """The demo of the gate: a real client pulls a real model through it, is refused a hostile copy with the reason, and an admin lets that one in.
 
-usage: tools/demo_hub.py FOLDER MODELS PYTHON, where MODELS is the folder of `make demo`, and PYTHON an environment with huggingface_hub
-(`make demo-hub` sees to both)
+usage: tools/demo_hub.py FOLDER MODELS PYTHON BROWSER, where MODELS is the folder of `make demo`, PYTHON an environment with huggingface_hub, and
+BROWSER the folder of what drives a Chromium (`make demo-hub` sees to all of them)
 
-The admin does what a person does in a browser, on the same pages. Then the gate's log and the dossier of the copy are verified with the gate's public
-key alone. The copy is pulled and never loaded. It exits with 0 only if all of that came out as it should.
+The admin does it in a real browser, and a picture of each page lies in FOLDER; where there is no Chromium, the same forms are sent without one. Then
+the gate's log and the dossier of the copy are verified with the gate's public key alone. The copy is pulled and never loaded. It exits with 0 only if
+all of that came out as it should.
 """
 
 from __future__ import annotations
 
 import http.cookiejar
+import json
 import os
 import re
 import shutil
@@ -22,6 +24,7 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[1]
 OPENVET = Path(sys.executable).parent / "openvet"
 GOOD, BAD = "org/all-MiniLM-L6-v2", "org/all-MiniLM-L6-v2-hostile"
 WORDS = "a sentence is a good password"
@@ -43,7 +46,7 @@ class Forms(HTMLParser):
             self.found[-1][1].setdefault(values["name"], values.get("value", ""))
 
 
-class Browser:
+class NoBrowser:
     """Keeps cookies, and sends forms as they stand on a page."""
 
     def __init__(self, base: str) -> None:
@@ -94,7 +97,9 @@ def shelf(models: Path, folder: Path) -> None:
 
 def same(one: Path, other: Path) -> bool:
     names = {each.relative_to(one) for each in one.rglob("*") if each.is_file()}
-    return bool(names) and all((one / each).read_bytes() == (other / each).read_bytes() for each in names)
+    return bool(names) and all(
+        (other / each).is_file() and (one / each).read_bytes() == (other / each).read_bytes() for each in names
+    )
 
 
 def run(*arguments: str) -> int:
@@ -106,9 +111,46 @@ def run(*arguments: str) -> int:
     return done.returncode
 
 
-def story(folder: Path, python: Path, base: str, link: str) -> bool:
+def let_in(folder: Path, base: str, link: str, request: str, browser: Path) -> bool:
+    """The first admin chooses a password and approves a request, on the pages; whether the page says so then."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    day = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+    reason, conditions = "To study it", "nowhere but in a sandbox"
+    if not chromium or not (browser / ".made").exists():
+        print("(no Chromium here: the forms of the pages are sent without one)\n")
+        without = NoBrowser(base)
+        without.send(without.open(link), "again", password=WORDS, again=WORDS)
+        page = without.send(without.open(request), "conditions", reason=reason, conditions=conditions, until=day)
+        return reason in page
+    steps = [
+        {"do": "open", "path": link.removeprefix(base)},
+        {"do": "fill", "label": "Password", "text": WORDS},
+        {"do": "fill", "label": "The same once more", "text": WORDS},
+        {"do": "press", "name": "Choose it and log in"},
+        {"do": "open", "path": request},
+        {"do": "look", "name": "request"},
+        {"do": "fill", "form": "Approve", "label": "Reason", "text": reason},
+        {"do": "fill", "form": "Approve", "label": "Conditions, where there are any", "text": conditions},
+        {"do": "fill", "form": "Approve", "label": "It holds until", "text": day},
+        {"do": "press", "name": "Approve"},
+        {"do": "look", "name": "approved"},
+        {"do": "read", "name": "approved"},
+    ]
+    plan = folder / "browser.json"
+    plan.write_text(json.dumps({"base": base, "steps": steps}))
+    command = ["node", str(ROOT / "tests/browser/web.mjs"), chromium, str(browser), str(folder), str(plan)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    told = json.loads(done.stdout or "{}")
+    if "failed" in told or done.returncode:
+        print(told.get("failed", {}).get("error") or done.stderr)
+        return False
+    print(f"(in {Path(chromium).name}; what it showed lies in {folder}/web-*.png)\n")
+    return reason in told["texts"]["approved"]["text"]
+
+
+def story(folder: Path, python: Path, base: str, link: str, browser: Path) -> bool:
     """What happens; whether all of it came out as it should."""
-    client, browser = Client(python, folder, base), Browser(base)
+    client = Client(python, folder, base)
     right = client.download(GOOD, folder / "good")[0] == 0
     right &= same(folder / "models" / GOOD, folder / "good")
     code, shown = client.download(BAD, folder / "bad")
@@ -119,18 +161,14 @@ def story(folder: Path, python: Path, base: str, link: str) -> bool:
     print(
         "The first admin chooses a password by the link, and lets the copy in for a day, to study it where nothing can be lost.\n"
     )
-    page = browser.open(link)
-    browser.send(page, "again", password=WORDS, again=WORDS)
-    page = browser.open(f"/openvet/requests/{found[1]}")
-    day = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
-    browser.send(page, "conditions", reason="To study it", conditions="nowhere but in a sandbox", until=day)
+    right &= let_in(folder, base, link, found[0], browser)
     right &= client.download(BAD, folder / "bad")[0] == 0
     right &= same(folder / "models" / BAD, folder / "bad")
     return right
 
 
 def main() -> int:
-    folder, models, python = (Path(each).absolute() for each in sys.argv[1:4])
+    folder, models, python, browser = (Path(each).absolute() for each in sys.argv[1:5])
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     shelf(models, folder / "models")
@@ -155,7 +193,7 @@ def main() -> int:
         if base is None or link is None:
             print((folder / "serve.log").read_text())
             return 1
-        right = story(folder, python, base[1], link[0])
+        right = story(folder, python, base[1], link[0], browser)
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(60)
