@@ -10,7 +10,7 @@ import pytest
 
 from openvet.errors import UsageError
 from openvet.gate.answers import Refusal, Repository
-from openvet.gate.folders import FolderUpstream
+from openvet.gate.folder_upstream import FolderUpstream
 from openvet.gate.upstreams import HubUpstream, UpstreamError, Upstreams, about_for_clients
 from openvet.testing.hub import Fault, Hub, git_blob
 from tests.gate.conftest import HF, MODEL, Opening, get
@@ -34,7 +34,7 @@ def why(
 
 
 def test_a_folder_is_served_as_a_hub_is(opening: Opening, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("openvet.gate.folders._LFS", 100_000)
+    monkeypatch.setattr("openvet.gate.folder_upstream._LFS", 100_000)
     files = model(200_000)
     put(tmp_path / "models" / "org" / "model", files)
     put(tmp_path / "models" / "gpt2", model(seed=1))

@@ -13,7 +13,7 @@ from openvet.errors import UsageError
 from openvet.evidence.keys import PrivateKey
 from openvet.evidence.log.disk import StorageError
 from openvet.gate.folder import KEY, check_folder, database_url
-from openvet.gate.folders import FolderUpstream
+from openvet.gate.folder_upstream import FolderUpstream
 from openvet.gate.gate import OpenGate
 from openvet.gate.hooks import HOOK, Caller
 from openvet.gate.policy import Policy

@@ -1,4 +1,4 @@
-"""Where repositories come from: a hub by its URL, folders on this machine (:mod:`openvet.gate.folders`), several in order.
+"""Where repositories come from: a hub by its URL, folders on this machine (:mod:`openvet.gate.folder_upstream`), several in order.
 
 What an upstream says is bounded and never believed: a listing that is too long, names that would be written elsewhere, sizes that make no sense, a commit
 that is another one. Bytes are held against the listing where they come in (:mod:`openvet.store.blobs`), and are served only after they were read here.
