@@ -53,6 +53,8 @@ class Writes:
             str(said["by"]),
             self.clock.now,
             b"{}",
+            project=str(said["project"]),
+            until=said["until"],  # type: ignore[arg-type]
         )
         if self.fails:
             raise RuntimeError("the key is gone")
@@ -398,6 +400,34 @@ def test_lists_in_pages_with_filters(requests: Requests, revision: int, who: Who
     assert [each.id for each in requests.listed(boss, states=["asked"])] == numbers[1::-1]
     assert [each.id for each in requests.listed(boss, search="TIN")] == numbers[::-1]
     assert requests.listed(boss, search="%") == requests.listed(boss, search="_iny") == ()
+
+
+def test_approvals_that_end_soon_are_to_be_looked_at_anew(
+    database: Database, requests: Requests, revision: int, who: Who, clock: Clock
+) -> None:
+    ann, boss = who("ann", "submitter"), who("boss", "approver")
+
+    def approved(days: int, project: str = "/") -> int:
+        number = requests.ask(ann, revision, "x", project=project).id
+        assert requests.approve(boss, number, "fine", until=clock.now + days * DAY).state == "approved"
+        return number
+
+    def ending(days: int) -> list[int]:
+        return [each.id for each in requests.listed(boss, ending=days)]
+
+    first, other = approved(20), approved(25, "/text")
+    assert (ending(30), ending(22), ending(10)) == ([other, first], [first], [])
+    clock.now += 21 * DAY
+    assert ending(30) == [other], "what has ended is no more to end"
+    clock.now -= 21 * DAY
+    assert ending(366) == [other, first]
+    later = approved(100)
+    assert (ending(30), ending(366)) == ([other], [later, other]), "what was approved anew ends when that does"
+    with database.writing() as connection:
+        add_decision(
+            connection, revision, "all", "revocation", "reject", "no", "boss", clock.now, b"{}", project="/text"
+        )
+    assert ending(366) == [later]
 
 
 def test_a_token_asks_in_its_project(

@@ -94,14 +94,17 @@ def request(
 @hub.command("requests", short_help="List requests.")
 @click.option("--state", "states", type=click.Choice(_STATES), multiple=True, help="Only those in this state. May be repeated.")  # fmt: skip
 @click.option("--search", metavar="TEXT", default="", help="Only models with this in their names.")
+@click.option("--ending", metavar="DAYS", type=click.IntRange(1, 366), help="Only approvals that end within so many days, to be asked for anew.")  # fmt: skip
 @most_option
 @gate_options
-def requests_(states: tuple[str, ...], search: str, limit: int, server: str | None, form: str) -> None:
+def requests_(
+    states: tuple[str, ...], search: str, ending: int | None, limit: int, server: str | None, form: str
+) -> None:
     """List the requests that you may see, the newest first."""
     from openvet.cli.hub_text import moment, named, table
 
     gate = open_gate(server)
-    found = gate.every("/requests", limit, state=states, search=search, limit=min(limit, 1000))
+    found = gate.every("/requests", limit, state=states, search=search, ending=ending, limit=min(limit, 1000))
     rows = [
         {"request": str(each["id"]), "state": each["state"], "model": named(each), "project": each["project"], "by": each["asker"], "since": moment(each["added"]), "purpose": each["purpose"]}
         for each in found

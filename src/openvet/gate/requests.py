@@ -275,15 +275,22 @@ class Requests:
         *,
         states: Sequence[str] = (),
         search: str = "",
+        ending: int | None = None,
         before: int | None = None,
         limit: int = 100,
     ) -> tuple[Request, ...]:
-        """The requests that they may see, the newest first: their own, and those of projects in which they may see what is asked."""
+        """The requests that they may see, the newest first: their own, and those of projects in which they may see what is asked.
+
+        Args:
+            ending: only approvals that end within so many days, to be looked at anew.
+        """
+        now = self._clock()
+        soon = None if ending is None else (now, now + ending * _DAY)
         with self._database.reading() as connection:
             paths = [each.path for each in people_rows.list_projects(connection)]
             seen = [each for each in paths if Right.SEE in who.rights_in(each)]
             return rows.list_requests(
-                connection, states=states, projects=_tops(seen), person=who.person.id, search=search, before=before, limit=limit
+                connection, states=states, projects=_tops(seen), person=who.person.id, search=search, ending=soon, before=before, limit=limit
             )  # fmt: skip
 
     # --- inside ---

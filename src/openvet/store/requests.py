@@ -9,7 +9,7 @@ from sqlalchemy import Select, and_, insert, or_, select, update
 
 from openvet.core.dataclass import dataclass
 from openvet.store.database import Connection
-from openvet.store.tables import PERSON, REPOSITORY, REQUEST, REVISION, VOICE
+from openvet.store.tables import DECISION, PERSON, REPOSITORY, REQUEST, REVISION, VOICE
 
 __all__ = ["STATES", "Request", "Voice", "add_request", "change_request", "count_block", "find_request", "hold_request", "list_requests", "say", "voices_of"]  # fmt: skip
 
@@ -151,6 +151,7 @@ def list_requests(
     projects: Sequence[str] | None = None,
     person: int | None = None,
     search: str = "",
+    ending: tuple[int, int] | None = None,
     before: int | None = None,
     limit: int = 100,
 ) -> tuple[Request, ...]:
@@ -161,6 +162,7 @@ def list_requests(
         projects: only of these and of what lies below them; ``None`` means of all. With ``person``, also what that person asked for elsewhere.
         person: only of this one, where ``projects`` is ``None``.
         search: part of a repository's name, in any case of letters.
+        ending: only those whose approval holds at the first of these moments, ends by the second, and was neither renewed nor revoked.
         before: only those with a lower number.
     """
     which: Select[Any] = _REQUEST
@@ -176,6 +178,18 @@ def list_requests(
         which = which.where(REQUEST.c.person == person)
     if search:
         which = which.where(REPOSITORY.c.name.icontains(search, autoescape=True))
+    if ending is not None:
+        later = DECISION.alias()
+        decided_since = (
+            select(later.c.id)
+            .where(
+                later.c.revision == REQUEST.c.revision, later.c.project == REQUEST.c.project, later.c.kind != "policy", later.c.id > DECISION.c.id
+            )
+            .exists()
+        )  # fmt: skip
+        which = which.join(DECISION, DECISION.c.id == REQUEST.c.decision).where(
+            REQUEST.c.state == "approved", DECISION.c.until > ending[0], DECISION.c.until <= ending[1], ~decided_since
+        )
     if before is not None:
         which = which.where(REQUEST.c.id < before)
     rows = connection.execute(which.order_by(REQUEST.c.id.desc()).limit(limit)).mappings()

@@ -122,7 +122,10 @@ class Live:
             repository, COMMIT, self.key, scope="all", kind=kind, outcome=outcome, reason=reason, by=by, now=self.now, project=project,
             approvers=approvers, approvals=approvals,
         )  # fmt: skip
-        return add_decision(connection, revision, "all", kind, outcome, reason, by, self.now, line, project=project)
+        until: Any = said.get("until")
+        return add_decision(
+            connection, revision, "all", kind, outcome, reason, by, self.now, line, project=project, until=until
+        )
 
     def publish(self, revision: int) -> None:
         """What a worker does for what was decided."""

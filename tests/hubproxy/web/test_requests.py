@@ -75,6 +75,21 @@ def test_from_a_blocked_pull_to_an_approval(site: Site) -> None:
     assert not any(each.endswith(("/approval", "/decline")) for each in page.read.actions)
 
 
+def test_an_approval_that_ends_soon_is_shown_before_it_does(site: Site) -> None:
+    policy(site, "review")
+    approver = site.browser("approver")
+    numbers = []
+    for until, shown in (("2027-01-31", False), ("2026-12-20", True)):
+        numbers.append(asked(site))
+        approver.get(f"/openvet/requests/{numbers[-1]}")
+        assert approver.submit("/approval", reason="for a while", until=until).status == 200
+        assert ("org/tiny" in approver.get("/openvet/requests?state=ending").text) == shown
+        assert ("Approved, and ends soon" in approver.get("/openvet/").text) == shown
+    found = site.live.ask("GET", "/requests?ending=30", as_="approver").json["items"]
+    assert [each["id"] for each in found] == numbers[1:]
+    assert site.live.ask("GET", "/requests?ending=10", as_="approver").json["items"] == []
+
+
 def test_an_exception_takes_a_day_and_two_people(site: Site) -> None:
     policy(site, "reject")
     number = asked(site)

@@ -160,11 +160,14 @@ def list_requests(
     who: Who,
     state: Annotated[list[State] | None, Query()] = None,
     search: Annotated[Line, Query()] = "",
+    ending: Annotated[
+        int | None, Query(ge=1, le=366, description="only approvals that end within so many days")
+    ] = None,
     limit: Limit = 100,
     after: Annotated[int | None, Query(ge=1, le=2**53)] = None,
 ) -> object:
     """Requests that one may see, the newest first."""
-    found = _desk(request).listed(who, states=state or (), search=search, before=after, limit=limit + 1)
+    found = _desk(request).listed(who, states=state or (), search=search, ending=ending, before=after, limit=limit + 1)
     following = str(found[limit - 1].id) if len(found) > limit else None
     return answer(request, [_out(each) for each in found[:limit]], following)
 

@@ -16,6 +16,7 @@ from openvet.gate.catalogue import Day, NotThereError, Shown, Week
 from openvet.gate.roles import Right
 from openvet.hubproxy.web.call import Call, NoPageError, number_of
 from openvet.hubproxy.web.pages import HEADERS, day, report_page
+from openvet.hubproxy.web.requests import SOON
 from openvet.store import people as people_rows
 from openvet.store.models import ModelRow
 
@@ -66,9 +67,10 @@ def overview(call: Call) -> Response:
     found = desk.catalogue.overview(who, desk.clock() - _DAY, project=project)
     portfolio = desk.catalogue.portfolio(who, project=found.project)
     waiting = desk.requests.listed(who, states=("asked",), limit=6)
+    ending = desk.requests.listed(who, ending=SOON, limit=6)
     jobs = desk.catalogue.queue(who, ("ready", "running", "failed"), limit=6)
     return call.show(
-        "overview.html", found=found, projects=projects_of(call, Right.SEE), standings=STANDINGS, waiting=waiting, jobs=jobs,
+        "overview.html", found=found, projects=projects_of(call, Right.SEE), standings=STANDINGS, waiting=waiting, ending=ending, jobs=jobs,
         plot=_plot(found.days), pulled=sum(each.files for each in found.days), portfolio=portfolio, weekly=_weekly(portfolio.weeks),
         decided=any(each.admitted or each.declined for each in portfolio.weeks), most=_MOST,
     )  # fmt: skip

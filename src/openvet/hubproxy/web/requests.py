@@ -17,6 +17,7 @@ from openvet.hubproxy.web.call import Call, NoPageError, number_of
 from openvet.store import people as people_rows
 
 __all__ = [
+    "SOON",
     "approve",
     "ask",
     "ask_of_revision",
@@ -30,12 +31,15 @@ __all__ = [
 ]
 
 PAGE: Final = 50
+#: Days before its end in which an approval is shown as one to be looked at anew.
+SOON: Final = 30
 #: What a filter shows: its word, and the states.
 SHOWN: Final = {
     "open": ("Open", ("blocked", "asked")),
     "asked": ("Asked for", ("asked",)),
     "blocked": ("Blocked, not asked for", ("blocked",)),
     "approved": ("Approved", ("approved",)),
+    "ending": ("Approved, and ends within 30 days", ("approved",)),
     "declined": ("Declined", ("declined",)),
     "withdrawn": ("Withdrawn", ("withdrawn",)),
     "all": ("All", ()),
@@ -74,7 +78,8 @@ def show_list(call: Call, problem: str = "", refused: list[str] | None = None) -
     states = SHOWN.get(state, SHOWN["open"])[1]
     search = sent.text("search").strip()[:200]
     before = number_of(sent.text("before"))
-    found = call.desk.requests.listed(who, states=states, search=search, before=before, limit=PAGE + 1)
+    ending = SOON if state == "ending" else None
+    found = call.desk.requests.listed(who, states=states, search=search, ending=ending, before=before, limit=PAGE + 1)
     decides = any(_decides(who, each.project) and each.state in {"blocked", "asked"} for each in found[:PAGE])
     return call.show(
         "requests.html", problem=problem, refused=refused or [], found=found[:PAGE], more=found[PAGE - 1].id if len(found) > PAGE else None,
