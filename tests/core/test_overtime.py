@@ -1,5 +1,7 @@
 """What does not look at its clock is ended from outside, and nothing of that is left behind."""
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -76,3 +78,30 @@ def test_a_thread_that_is_not_the_first_is_ended_too() -> None:
     thread.start()
     thread.join(60)
     assert said == ["seconds"]
+
+
+TRACED = """
+import sys, threading
+from openvet.core.limits import Budget, Limits
+from openvet.core.overtime import Overtime
+
+watch = Overtime(Budget(Limits(seconds=60)))
+watch.within(int)
+for _ in range(3):
+    watch._struck = watch._inside = True  # it was to strike, and the work ended before
+    watch._leave()
+sys.settrace(lambda *_: None)
+
+def traced():
+    return "came out"
+
+print(traced())
+sys.settrace(None)
+watch.close()
+"""
+
+
+def test_what_is_traced_afterwards_comes_to_its_end() -> None:
+    """A strike that was taken back by setting none left CPython 3.11 in the first function that a debugger, coverage or Hypothesis traced."""
+    done = subprocess.run([sys.executable, "-c", TRACED], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "came out\n", done.stderr

@@ -76,9 +76,9 @@ class Overtime:
     def _leave(self) -> None:
         with self._lock:
             self._inside = False
-            if self._struck:
-                self._struck = False
-                _raise_in(self._worker, None)
+            struck, self._struck = self._struck, False
+        if struck:
+            _take_back(self._worker)
 
     def _watch(self) -> None:
         # the end of the allowance only ever moves away, so sleeping until the one that was known is never too long
@@ -92,10 +92,23 @@ class Overtime:
                 return
 
 
-def _raise_in(thread: int, error: type[BaseException] | None) -> None:
-    """Raise ``error`` in ``thread`` before its next instruction, or take back one that was not raised yet."""
+def _raise_in(thread: int, error: type[BaseException]) -> bool:
+    """Raise ``error`` in ``thread`` before its next instruction; whether this Python can."""
     import ctypes
 
     strike = getattr(ctypes.pythonapi, "PyThreadState_SetAsyncExc", None)
-    if strike is not None:
-        strike(ctypes.c_ulong(thread), None if error is None else ctypes.py_object(error))
+    return strike is not None and bool(strike(ctypes.c_ulong(thread), ctypes.py_object(error)))
+
+
+def _take_back(thread: int) -> None:
+    """See to it that nothing is raised any more in ``thread``, which is this one.
+
+    What was to be raised could be replaced by nothing, but CPython would go on thinking that there is something: it forgets that only when it raises.
+    Every call would be slower from then on, and CPython 3.11 would not come out of the first function that is traced (a debugger, coverage).
+    """
+    try:
+        if _raise_in(thread, _OvertimeError):
+            while True:  # it is raised before the next round
+                pass
+    except _OvertimeError:
+        pass
