@@ -124,7 +124,7 @@ def test_a_missing_path_does_not_stop_the_others(good: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["chek"], "openvet: No such command 'chek'. Did you mean 'check'?; see `openvet --help`"),
+        (["inspct"], "openvet: No such command 'inspct'. Did you mean 'inspect'?; see `openvet --help`"),
         (["check"], "openvet check: Missing argument 'PATH...'; see `openvet check --help`"),
         (["check", "--jobs", "0", "x"], "0 is not in the range"),
         (["check", "--format", "xml", "x"], "'xml' is not one of"),
