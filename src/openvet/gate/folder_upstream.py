@@ -19,16 +19,15 @@ from openvet.core.snapshot import EntryKind, Snapshot
 from openvet.core.text import printable
 from openvet.errors import ReadError, SubjectError, UsageError
 from openvet.gate.answers import ListedFile, Refusal, Repository
-from openvet.gate.upstreams import MOST_FILES, Found, Opened, UpstreamError, held_files, is_commit
+from openvet.gate.upstreams import MOST_FILES, Found, Opened, UpstreamError, held_files
 from openvet.io.source import BLOCK, FileSource
+from openvet.origins.hub_cache import HubCache
 from openvet.origins.local import LocalOrigin
 
 __all__ = ["FolderUpstream"]
 
 #: From this size on a hub keeps a file in LFS, and lists the SHA-256 of it.
 _LFS: Final = 10 * 1024 * 1024
-#: Bytes of a file that says which commit a branch is.
-_REF: Final = 100
 _IN_CACHE: Final = ("models--", "datasets--", "spaces--")
 
 
@@ -99,18 +98,16 @@ class FolderUpstream:
 
     def _cached(self, repository: Repository, revision: str) -> tuple[str, str]:
         """Where a client's cache has a revision, and its commit."""
-        folder = os.path.join(self.name, f"{repository.kind}s--" + repository.name.replace("/", "--"))
-        # two names would share a folder; a hub lets none have two hyphens
-        if "--" in repository.name or not os.path.isdir(os.path.join(folder, "snapshots")):
-            raise UpstreamError(Refusal.NO_REPOSITORY, f"{repository} is not among the models of this gate")
-        commit = revision if is_commit(revision) else _ref(os.path.join(folder, "refs"), revision)
-        path = os.path.join(folder, "snapshots", commit)
-        if not commit or not os.path.isdir(path):
-            shown = printable(revision)[:100]
-            raise UpstreamError(
-                Refusal.NO_REVISION, f"{repository} has no revision {shown} in the cache that was brought here"
-            )
-        return path, commit
+        with HubCache(self.name) as cache:
+            found = cache.find(repository.kind, repository.name)
+            if found is None:
+                raise UpstreamError(Refusal.NO_REPOSITORY, f"{repository} is not among the models of this gate")
+            with found:
+                for commit in found.revisions():
+                    if revision == commit or revision in found.refs().get(commit, ()):
+                        return os.path.join(cache.path, found.folder, "snapshots", commit), commit
+        text = f"{repository} has no revision {printable(revision)[:100]} in the cache that was brought here"
+        raise UpstreamError(Refusal.NO_REVISION, text)
 
     def _list(self, origin: LocalOrigin) -> tuple[ListedFile, ...]:
         if origin.snapshot.cut:
@@ -167,19 +164,6 @@ class _InFolder:
 
     def close(self) -> None:
         self.origin.close()
-
-
-def _ref(folder: str, name: str) -> str:
-    """The commit that a client's cache has for a branch or tag, '' where it has none."""
-    parts = name.split("/")
-    if any(part in {"", ".", ".."} for part in parts):
-        return ""
-    try:
-        with open(os.path.join(folder, *parts), encoding="ascii") as file:
-            commit = file.read(_REF).strip()
-    except (OSError, ValueError):
-        return ""
-    return commit if is_commit(commit) else ""
 
 
 def _pointer(sha256: str, size: int) -> bytes:

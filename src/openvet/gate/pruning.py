@@ -133,7 +133,6 @@ class Pruner:
     Args:
         clock: milliseconds UTC.
         idle, keep: as of :func:`prune`.
-        done: is told what was removed, where something was.
         every: seconds between two times.
     """
 

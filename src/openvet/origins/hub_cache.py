@@ -141,6 +141,17 @@ class HubCache:
                     )
                 yield repository
 
+    def find(self, kind: str, name: str) -> CachedRepository | None:
+        """One repository, which whoever asks closes; ``None`` where it is not there, or no hub has such a name."""
+        folder = f"{kind}s--" + name.replace("/", "--")
+        if _parsed(folder) != (kind, name):
+            return None
+        try:
+            descriptor = os.open(folder, FOLDER, dir_fd=self.descriptor)
+        except OSError:
+            return None
+        return CachedRepository(self, folder, kind, name, descriptor)
+
     def note(self, place: str, why: str) -> None:
         """Remember what was not read; of very many only the first. ``place`` is printable."""
         if len(self.unread) < _NOTED:
