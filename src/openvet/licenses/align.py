@@ -145,20 +145,27 @@ def _same(have: Sequence[int], at: int, wanted: Sequence[int], place: int, most:
 def _chain(runs: Sequence[Block]) -> list[Block]:
     """The runs that follow one another in both and have the most words, those that overlap cut."""
     best: list[float] = []
+    most: list[float] = []  # of all before, so that nobody looks where nothing can be better
     came: list[int] = []
     for at, each in enumerate(runs):
-        value, source = float(each.length), -1
-        for other in range(at):
+        length, file, text = each.length, each.file, each.text
+        value, source = float(length), -1
+        for other in range(at - 1, -1, -1):
+            if most[other] + length < value:
+                break
             before = runs[other]
-            if before.file >= each.file or before.text >= each.text:
+            if best[other] + length < value or before.file >= file or before.text >= text:
                 continue
-            over = max(0, before.file_end - each.file, before.text_end - each.text)
-            if over >= each.length:
+            between, skipped = file - before.file - before.length, text - before.text - before.length
+            over = max(0, -between, -skipped)
+            if over >= length:
                 continue
-            lost = _IN_FILE * max(0, each.file - before.file_end) + _IN_TEXT * max(0, each.text - before.text_end)
-            if (with_it := best[other] + each.length - over - min(lost, best[other])) > value:
+            lost = _IN_FILE * max(0, between) + _IN_TEXT * max(0, skipped)
+            with_it = best[other] + length - over - min(lost, best[other])
+            if with_it > value or (with_it == value and source >= 0):  # of equals the first
                 value, source = with_it, other
         best.append(value)
+        most.append(max(value, most[-1]) if most else value)
         came.append(source)
     if not best:
         return []
