@@ -32,7 +32,7 @@ _WIDE: Final = 256
 _CUT: Final = 4.0
 _STEPS: Final = 127
 #: Bytes that are read at once.
-_CHUNK: Final = 4 * 1024 * 1024
+_CHUNK: Final = 1024 * 1024
 #: A table that is looked up in: its rows have an order of their own, and nobody shuffles them.
 _TABLE_ROWS: Final = 4_096
 _TABLE: Final = 8
@@ -154,11 +154,15 @@ class _Sketching:
     def _some(self, run: Run, rows: Any, targets: Any, out: Any) -> None:
         """Only ``rows`` of the file, which are in order."""
         np, at = self.np, 0
-        for row, target in zip(rows.tolist(), targets.tolist(), strict=True):
-            if row >= at:
+        step = max(_CHUNK // max(self.line, 1), 1)
+        rows, targets = rows.tolist(), np.asarray(targets)
+        for start in range(0, len(rows), step):
+            lines = []
+            for row in rows[start : start + step]:
                 run.skip((row - at) * self.line)
-                out[target] = self._decoded(np.frombuffer(run.take(self.line), np.uint8), self.width)[0]
+                lines.append(run.take(self.line))
                 at = row + 1
+            out[targets[start : start + step]] = self._decoded(np.frombuffer(b"".join(lines), np.uint8), self.width)
 
     def _energy_of(self, lines: Any) -> Any:
         np, dtype = self.np, self.stored.dtype

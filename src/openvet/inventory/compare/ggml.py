@@ -27,6 +27,20 @@ _CUT: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """How far an original may lie away from what it was rounded to, beside half a step; no less than 0.
+
+    Attributes:
+        below, above: beyond the ends.
+        slack: what rounding of the scales adds anywhere.
+    """
+
+    below: Any
+    above: Any
+    slack: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Decoded:
     """Numbers of some blocks, one row a block; everything but ``values`` and ``places`` may be broadcast over a row.
 
@@ -35,8 +49,7 @@ class Decoded:
         step: from one level to the next one; negative where the levels run downwards.
         places: which level each number is.
         least, most: the places of the ends.
-        below, above: how far beyond the ends an original may lie, beside half a step; no less than 0.
-        slack: what rounding of the scales adds anywhere.
+        room: gives how far an original may lie away beside half a step; who wants the numbers alone does not pay for it.
     """
 
     values: Any
@@ -44,9 +57,7 @@ class Decoded:
     places: Any
     least: int
     most: int
-    below: Any
-    above: Any
-    slack: Any
+    room: Callable[[], Room]
 
 
 def decode(np: Any, dtype: str, data: Any) -> Decoded | None:
@@ -75,7 +86,11 @@ def _unit(np: Any, scale: Any) -> Any:
 
 def _nibbles(np: Any, packed: Any) -> Any:
     """Low halves of all bytes of a row, then the high ones."""
-    return np.concatenate((packed & 15, packed >> 4), axis=1)
+    rows, half = packed.shape
+    out = np.empty((rows, 2 * half), np.uint8)
+    np.bitwise_and(packed, 15, out=out[:, :half])
+    np.right_shift(packed, 4, out=out[:, half:])
+    return out
 
 
 def _fifth(np: Any, blocks: Any, start: int) -> Any:
@@ -85,16 +100,25 @@ def _fifth(np: Any, blocks: Any, start: int) -> Any:
 
 def _centred(np: Any, scale: Any, places: Any, middle: int, most: int, cut: float) -> Decoded:
     """Levels around zero: ``(place - middle) * scale``."""
-    numbers = places.astype(np.float32) - np.float32(middle)
-    slack = np.abs(numbers) * _unit(np, scale)
-    return Decoded(numbers * scale, scale, places, 0, most, 0.0, np.abs(scale) * np.float32(cut), slack)
+    numbers = places.astype(np.float32)
+    numbers -= np.float32(middle)
+
+    def room() -> Room:
+        return Room(0.0, np.abs(scale) * np.float32(cut), np.abs(numbers) * _unit(np, scale))
+
+    return Decoded(numbers * scale, scale, places, 0, most, room)
 
 
 def _from_least(np: Any, scale: Any, least: Any, places: Any, most: int) -> Decoded:
     """Levels from a least number upwards: ``place * scale + least``."""
-    numbers = places.astype(np.float32)
-    slack = numbers * _unit(np, scale) + _unit(np, least)
-    return Decoded(numbers * scale + least, scale, places, 0, most, 0.0, 0.0, slack)
+    values = places.astype(np.float32)
+    values *= scale
+    values += least
+
+    def room() -> Room:
+        return Room(0.0, 0.0, places * _unit(np, scale) + _unit(np, least))
+
+    return Decoded(values, scale, places, 0, most, room)
 
 
 def _q4_0(np: Any, blocks: Any) -> Decoded:
@@ -137,15 +161,24 @@ def _grouped(
         middle: the place of zero, before the minimum is taken off.
     """
     step = scales[0][:, :, None]
-    values = step * (places.astype(np.float32) - np.float32(middle))
-    outside = np.abs(step) * np.float32(_CUT) + (np.abs(scales[1]) * np.float32(max(middle, most - middle)))[:, :, None]
+    values = places.astype(np.float32)
+    if middle:
+        values -= np.float32(middle)
+    values *= step
     if minima is not None:
         values -= minima[0][:, :, None]
-        outside = outside + np.abs(minima[1])[:, :, None]
     rows = places.shape[0]
+
+    def room() -> Room:
+        outside = np.abs(step) * np.float32(_CUT)
+        outside = outside + (np.abs(scales[1]) * np.float32(max(middle, most - middle)))[:, :, None]
+        if minima is not None:
+            outside = outside + np.abs(minima[1])[:, :, None]
+        outside = np.broadcast_to(outside, values.shape).reshape(rows, -1)
+        return Room(outside, outside, 0.0)
+
     wide = np.broadcast_to(step, values.shape).reshape(rows, -1)
-    outside = np.broadcast_to(outside, values.shape).reshape(rows, -1)
-    return Decoded(values.reshape(rows, -1), wide, places.reshape(rows, -1), 0, most, outside, outside, 0.0)
+    return Decoded(values.reshape(rows, -1), wide, places.reshape(rows, -1), 0, most, room)
 
 
 def _q2_k(np: Any, blocks: Any) -> Decoded:

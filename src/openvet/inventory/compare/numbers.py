@@ -362,7 +362,8 @@ class _Comparing:
         step = np.abs(decoded.step)
         size = np.abs(original)
         # what comes of dividing in 32 bits, and of a file in 16 bits on the way (a converter writes F16 first)
-        room = step * 0.50001 + decoded.slack + (size + np.abs(decoded.values)) * 2.0**-21
+        may = decoded.room()
+        room = step * 0.50001 + may.slack + (size + np.abs(decoded.values)) * 2.0**-21
         dtype = self.a.dtype if self.quantized == "a" else self.b.dtype
         if dtype != "F16":
             room = room + (size * 2.0**-11 if dtype != "BF16" else 0.0) + 2.0**-25
@@ -371,8 +372,8 @@ class _Comparing:
         if not good.all():
             upwards = (error > 0) == (decoded.step > 0)
             flat = step == 0
-            top = (flat | ((decoded.places == decoded.most) & upwards)) & (far <= room + decoded.above)
-            bottom = (flat | ((decoded.places == decoded.least) & ~upwards)) & (far <= room + decoded.below)
+            top = (flat | ((decoded.places == decoded.most) & upwards)) & (far <= room + may.above)
+            bottom = (flat | ((decoded.places == decoded.least) & ~upwards)) & (far <= room + may.below)
             self.out.outside += int(np.count_nonzero(~(good | top | bottom)))
         ratio = far / step
         most = float(np.max(np.where(np.isfinite(ratio), ratio, 0), initial=0.0))
