@@ -2,6 +2,9 @@
 #
 # PYTHON picks the interpreter of a new .venv (3.11 or later); ARGS goes to the tool that a target runs.
 
+# what is compiled is kept, whatever the environment says: thousands of processes start in the tests, and each would compile all sources again
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 TLOG_PYTHON ?= python3.12
 SIGSTORE_CONFORMANCE ?=
