@@ -18,6 +18,7 @@ from tests.hubproxy.api.conftest import COMMIT, Live, running
 
 from openvet.cli import main
 from openvet.gate.roles import Role
+from openvet.store.bases import Base, note_bases
 from openvet.store.pulls import add_pull
 from openvet.store.revisions import add_revision, note_ref
 
@@ -165,6 +166,40 @@ def test_models_and_who_had_them(live: Live) -> None:
     assert "torch 2.5.1" in row
 
 
+def test_what_is_built_on_what(live: Live) -> None:
+    with live.database.writing() as connection:
+        base = add_revision(connection, "model", "org/base", "b" * 40, "up", "{}", [], 1)
+        tuned = add_revision(connection, "model", "org/tuned\u202e", "d" * 40, "up", "{}", [], 1)
+        note_bases(connection, 1, [Base("model", "Org/Base", "", ("finetune",), "consistent"), Base("model", "\x1b[31m/home/x", "", ("loaded-from",))])  # fmt: skip
+        note_bases(connection, tuned, [Base("model", "org/tiny", "", ("quantized",))])
+    policy(live, "admit")
+    head, *lines = run(live, "viewer", "lineage").stdout.splitlines()
+    assert head.split() == ["standing", "base", "models", "admitted", "licence", "revoked", "advisories"]
+    assert [each.split()[:4] for each in lines] == [
+        ["unknown", "\\x1b[31m/home/x", "1", "1"], ["open", "org/base", "1", "1"], ["admitted", "org/tiny", "1", "0"],
+    ]  # fmt: skip
+    assert run(live, "viewer", "lineage", "--troubled").stdout == "there is no such base\n"
+    page = run(live, "viewer", "lineage", "org/BASE").stdout
+    assert "\u202e" not in page
+    built, _, made = page.partition("\n\n")
+    assert [each.split()[:2] for each in built.splitlines()[2:]] == [["admitted", "org/tiny@cccccccc"], ["open", "org/tuned\\u202e@dddddddd"]]  # fmt: skip
+    assert "weights: consistent" in built
+    assert "quantized of org/tiny" in built
+    assert made.splitlines()[1] == "nothing that is known"
+    found = value(live, "viewer", "lineage", "org/tiny")
+    assert [each["base"] for each in found["made"]] == ["Org/Base", "\\x1b[31m/home/x"]
+    assert found["made"][0]["base_revision"] == base
+    assert "leave MODEL out" in run(live, "viewer", "lineage", "org/tiny", "--troubled", code=2).stderr
+    said = run(live, "approver", "revoke", "org/base@bbbbbbbb", "--reason", "A backdoor").stdout.splitlines()
+    assert said == [
+        "org/base@bbbbbbbb: revoked",
+        "org/tiny@cccccccc: rests on it by Org/Base (tested), and stays admitted",
+        "org/tuned\\u202e@dddddddd: rests on it by org/tiny (declared), and stays open",
+    ]
+    (row,) = run(live, "viewer", "lineage", "--troubled").stdout.splitlines()[1:]
+    assert row.split() == ["revoked", "org/base", "1", "1", "1"]
+
+
 def test_people_projects_roles_and_tokens(live: Live) -> None:
     made = run(live, "root", "people", "add", "zoe", "--title", "Zoe").stdout
     link = re.search(r"http://127\.0\.0\.1:\d+/openvet/welcome\?invitation=([\w-]+)", made)
@@ -228,5 +263,5 @@ def test_examples_of_the_help_make_sense(live: Live) -> None:
         assert "see `openvet" not in found.output
         codes[words[0]] = found.exit_code
     # there is no request of these numbers, which each of them is told
-    expected = {"status": 3, "request": 0, "requests": 0, "show": 2, "approve": 1, "decline": 1, "revoke": 0, "models": 0, "caches": 0, "people": 0, "roles": 0}  # fmt: skip
+    expected = {"status": 3, "request": 0, "requests": 0, "show": 2, "approve": 1, "decline": 1, "revoke": 0, "models": 0, "caches": 0, "lineage": 0, "people": 0, "roles": 0}  # fmt: skip
     assert codes == expected

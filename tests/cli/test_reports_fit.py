@@ -81,6 +81,7 @@ CALLS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
     "hub revoke": ("hub-v1", [("org/tiny@ccccccc", "--reason", "r")]),
     "hub models": ("hub-v1", [(), ("--standing", "revoked", "--newest")]),
     "hub uses": ("hub-v1", [()]),
+    "hub lineage": ("hub-v1", [(), ("--troubled", "--search", "x"), ("org/tiny",), ("org/base", "--standing", "admitted")]),
     "hub caches": ("hub-v1", [(), ("--standing", "unknown", "--machine", "laptop")]),
     "cache report": ("cache-v1", [("--cache", "cache"), ("--cache", "cache", "--send", "--machine", "m")]),
     "cache verify": ("cache-v1", [("--cache", "cache", "--no-gate"), ("--cache", "cache"), ("--cache", "cache", "--no-hash")]),
@@ -186,6 +187,7 @@ def gate(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     pytest.importorskip("uvicorn")
     from tests.hubproxy.api.conftest import running
 
+    from openvet.store.bases import Base, note_bases
     from openvet.store.pulls import add_pull
     from openvet.store.revisions import note_ref
 
@@ -194,6 +196,7 @@ def gate(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
             note_ref(connection, 1, "main", 1)
             add_pull(connection, 1, "a", "0" * 64, None, "torch/2.5.1", "", 1, live.now)
             live.decide(connection, 1, "policy", "reject", reason="r", by="policy")
+            note_bases(connection, 1, [Base("model", "org/base", "", ("finetune",))])
         monkeypatch.setenv("OPENVET_SERVER", f"http://127.0.0.1:{live.port}")
         monkeypatch.setenv("OPENVET_TOKEN", live.tokens["root"])
         yield

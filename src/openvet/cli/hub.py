@@ -48,6 +48,7 @@ def hub() -> None:
       openvet hub revoke org/model@3f2a9c1d --reason "A backdoor was published"
       openvet hub models --standing refused --search bert
       openvet hub caches --standing revoked
+      openvet hub lineage --troubled
       openvet hub people add zoe --title "Zoe Adams"
       openvet hub roles give zoe reviewer --project /vision
 
@@ -203,11 +204,19 @@ def _decide(numbers: Sequence[int], body: dict[str, Any], server: str | None, fo
 def revoke(
     ctx: click.Context, /, models: tuple[str, ...], reason: str, project: str, server: str | None, form: str
 ) -> None:
-    """Revoke commits of models, whatever was decided before. Only a later approval takes it back."""
+    """Revoke commits of models, whatever was decided before. Only a later approval takes it back.
+
+    What rests on them, by the bases that models name, is told and not revoked.
+    """
     gate = open_gate(server)
+    from openvet.cli.hub_text import named
+
     ids = _revisions(gate, models, commit=True)
     found = gate.send("POST", "/revocations", {"revisions": list(ids), "reason": reason, "project": project})
-    ctx.exit(_done(gate, found, ids, "revoked", form))
+    more = [f"{named(each)}: rests on it by {each['base']} ({each['evidence']}), and stays {each['standing']}" for each in found.get("rests", ())]  # fmt: skip
+    if found.get("resting", 0) > len(more):
+        more.append(f"and {found['resting'] - len(more)} more: openvet hub lineage MODEL lists what is built on it")
+    ctx.exit(_done(gate, found, ids, "revoked", form, more))
 
 
 @hub.command(short_help="Have models vetted anew.")
@@ -239,10 +248,12 @@ def _revisions(gate: GateClient, models: Sequence[str], *, commit: bool) -> dict
     return {each["id"]: named(each) for each in found}
 
 
-def _done(gate: GateClient, found: dict[str, Any], ids: dict[int, str], word: str, form: str) -> int:
+def _done(
+    gate: GateClient, found: dict[str, Any], ids: dict[int, str], word: str, form: str, more: Sequence[str] = ()
+) -> int:
     lines = [f"{ids.get(each['revision'], each['revision'])}: {word}" for each in found["done"]]
     lines += [f"{ids.get(each['revision'], each['revision'])}: not done: {each['detail']}" for each in found["refused"]]
-    print_found(form, gate, found, tell(lines))
+    print_found(form, gate, found, tell([*lines, *more]))
     return PARTLY if found["refused"] else DONE
 
 
@@ -358,6 +369,48 @@ def caches(
         for each in found
     ]  # fmt: skip
     print_found(form, gate, {"caches": found}, lambda look: table(rows, look) or "there is none\n")
+
+
+@hub.command(short_help="List what is built on what.")
+@click.argument("model", metavar="[MODEL[@REVISION]]", required=False)
+@click.option("--standing", type=click.Choice(_STANDINGS), multiple=True, help="Only what is built and stands so. May be repeated.")  # fmt: skip
+@click.option("--search", metavar="TEXT", default="", help="Only bases with this in their names.")
+@click.option("--troubled", is_flag=True, help="Only bases that are revoked or hit by an advisory.")
+@project_option("In which project; the token's, if not given.")
+@most_option
+@gate_options
+def lineage(
+    model: str | None, standing: tuple[str, ...], search: str, troubled: bool, project: str, limit: int, server: str | None, form: str
+) -> None:  # fmt: skip
+    """List the bases that models name, those first that most name; or what was built on MODEL, and what MODEL was made of.
+
+    What files name is a claim, unless the weights of both were compared. MODEL may be one that never came through this gate.
+    """
+    from openvet.cli.hub_text import lineage_page, table
+    from openvet.errors import UsageError
+    from openvet.workflows.gate_client import ModelName
+
+    gate = open_gate(server)
+    some = min(limit, 1000)
+    if model is None:
+        found = gate.every(
+            "/lineage/bases", limit, standing=standing, search=search, troubled="true" if troubled else "", project=project, limit=some
+        )  # fmt: skip
+        rows = [
+            {"standing": each["standing"], "base": each["name"], "models": str(each["models"]), "admitted": str(each["admitted"]), "licence": each["license"] or "", "revoked": str(each["revoked"] or ""), "advisories": " ".join(each["advisories"])}
+            for each in found
+        ]  # fmt: skip
+        print_found(form, gate, {"bases": found}, lambda look: table(rows, look) or "there is no such base\n")
+        return
+    if search or troubled:
+        raise UsageError("--search and --troubled are about the list of bases: leave MODEL out")
+    name = ModelName.parse(model)
+    built = gate.every(
+        "/lineage", limit, base=name.name, kind=name.kind, standing=standing, project=project, limit=some
+    )
+    known = gate.every("/revisions", 1, kind=name.kind, name=name.name, ref=name.revision, project=project, limit=1)
+    made = gate.every("/lineage", limit, revision=known[0]["id"], project=project, limit=some) if known else []
+    print_found(form, gate, {"built": built, "made": made}, lambda look: lineage_page(str(name), built, made, look))
 
 
 def _add_groups() -> None:

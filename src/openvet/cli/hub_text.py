@@ -9,7 +9,7 @@ from typing import Any
 from openvet.reports._text import columns, cut, visible
 from openvet.reports.look import Look
 
-__all__ = ["STATES", "moment", "request_page", "standing_page", "table", "until"]
+__all__ = ["STATES", "lineage_page", "moment", "named", "request_page", "standing_page", "table", "until"]
 
 #: The colour of a word that says how something stands.
 STATES = {
@@ -93,6 +93,36 @@ def request_page(shown: Mapping[str, Any], look: Look) -> str:
         number = asked["id"]
         out.append(_paragraph("next", f"{shown['missing']} more to approve: openvet hub approve {number} --reason ...", look))  # fmt: skip
     return look.finish("".join(out))
+
+
+def lineage_page(name: str, built: Sequence[Mapping[str, Any]], made: Sequence[Mapping[str, Any]], look: Look) -> str:
+    """What was built on a model, and what it was made of."""
+    shown = visible(name)
+    head = look.finish(look.paint(f"built on {shown}", "bold") + "\n")
+    rows = [
+        {"standing": each["standing"], "model": named(each), "how": _how(each, "of", each["base"]), "by": _evidence(each), "licence": each["license"] or "", "people": str(each["people"] or "")}
+        for each in built
+    ]  # fmt: skip
+    built_on = head + (table(rows, look) or "nothing that is known\n")
+    rows = [
+        {"standing": each["base_standing"], "base": each["base"], "how": _how(each, "by", each["name"]), "by": _evidence(each), "licence": each["base_license"] or "", "known": _trouble(each)}
+        for each in made
+    ]  # fmt: skip
+    head = look.finish("\n" + look.paint(f"what {shown} was made of", "bold") + "\n")
+    return built_on + head + (table(rows, look) or "nothing that is known\n")
+
+
+def _how(each: Mapping[str, Any], word: str, between: str) -> str:
+    return ", ".join(each["relations"]) + ("" if each["direct"] else f" {word} {between}")
+
+
+def _evidence(each: Mapping[str, Any]) -> str:
+    return each["evidence"] if each["weights"] is None else f"weights: {each['weights']}"
+
+
+def _trouble(each: Mapping[str, Any]) -> str:
+    revoked = [f"{each['base_revoked']} revoked"] if each["base_revoked"] else []
+    return " ".join([*revoked, *each["base_advisories"]])
 
 
 def standing_page(shown: Mapping[str, Any], look: Look) -> str:

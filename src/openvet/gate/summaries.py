@@ -8,10 +8,12 @@ from typing import Final
 from openvet.core.text import shorten
 from openvet.evidence.predicates.advisories_v1 import AdvisoriesV1
 from openvet.evidence.predicates.licenses_v1 import LicensesV1
+from openvet.evidence.predicates.lineage_v1 import LineageV1
 from openvet.reports.report import ModelReport
+from openvet.store.bases import Base, bases_of
 from openvet.store.models import Summary
 
-__all__ = ["summary_of_report"]
+__all__ = ["bases_of_report", "summary_of_report"]
 
 _IDS: Final = 500
 _LICENSE: Final = 200
@@ -23,8 +25,14 @@ def summary_of_report(report: ModelReport, vetting: int) -> Summary:
     count = Counter(str(each.severity) for each in findings)
     return Summary(
         vetting, str(report.verdict), _license(report), count["critical"], count["high"], count["medium"], count["low"],
-        tuple(sorted({each.rule for each in findings})[:_IDS]), _advisories(report)[:_IDS],
+        tuple(sorted({each.rule for each in findings})[:_IDS]), _advisories(report)[:_IDS], bases_of_report(report)[1],
     )  # fmt: skip
+
+
+def bases_of_report(report: ModelReport) -> tuple[tuple[Base, ...], int | None]:
+    """What the model was made of, as far as that is kept, and how many there are; ``None`` where the report does not say."""
+    said = report.answers.get("lineage")
+    return bases_of(said) if isinstance(said, LineageV1) else ((), None)
 
 
 def _license(report: ModelReport) -> str:

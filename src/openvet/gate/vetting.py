@@ -25,7 +25,7 @@ from openvet.gate.policy import Policy, admission_line, day_of, evidence_lines
 from openvet.gate.publishing import ask_for_publishing
 from openvet.gate.settings import SECOND, Settings
 from openvet.gate.standing import ALL, clock_time, is_approved, line_of, reason_of
-from openvet.gate.summaries import summary_of_report
+from openvet.gate.summaries import bases_of_report, summary_of_report
 from openvet.gate.upstreams import Found, Opened, UpstreamError, Upstreams
 from openvet.gate.worker import Clock, Effects, Keeper
 from openvet.io.hashing import Pending
@@ -34,6 +34,7 @@ from openvet.io.source import FileSource
 from openvet.policy.builtin import decide, verdict_of
 from openvet.reports import json as json_report
 from openvet.reports.report import ModelReport, Report
+from openvet.store.bases import note_bases
 from openvet.store.blobs import BlobStore
 from openvet.store.database import Connection, Database
 from openvet.store.decisions import add_decision, decisions_of
@@ -312,13 +313,14 @@ class Vetter:
             until=until, subject=report.subject, rests=lines, approvers=max((each.approvers for each in report.policies), default=0),
         )  # fmt: skip
         text = json_report.compose(Report(tool(), (report,), rule_texts(), ()))
-        summary = summary_of_report(report, vetting)
+        summary, (bases, _) = summary_of_report(report, vetting), bases_of_report(report)
         packed, kept = zlib.compress(text.encode("utf-8", "surrogatepass")), zlib.compress(b"\n".join(lines))
 
         def write(connection: Connection) -> None:
             now = self._clock()
             end_vetting(connection, vetting, "done", str(report.verdict), reason, packed, kept, now)
             note_summary(connection, task.row.id, summary)
+            note_bases(connection, task.row.id, bases)
             number = add_decision(
                 connection,
                 task.row.id,

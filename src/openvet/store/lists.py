@@ -13,7 +13,7 @@ from openvet.store.tables import DECISION, HELD_ROLE, JOB, PERSON, PULL, REPOSIT
 
 __all__ = [
     "Counts", "Decided", "Use", "Vetted", "VettingJob", "agents_since", "count_jobs", "count_since", "decided_by_week", "find_decided", "find_vetted", "list_decided", "list_jobs",
-    "list_uses", "list_vetted", "people_of", "pulls_by_day",
+    "list_uses", "list_vetted", "people_of", "pulls_by_day", "users_of",
 ]  # fmt: skip
 
 _DAY: Final = 24 * 3_600_000
@@ -346,6 +346,13 @@ def list_uses(
         .order_by(used.c.last.desc())
     )  # fmt: skip
     return tuple(Use(*row) for row in rows)
+
+
+def users_of(connection: Connection, revisions: Sequence[int], people: Collection[int] | None = None) -> dict[int, int]:
+    """How many people had each of these revisions, at most a thousand; who is not known is not counted."""
+    which: Select[Any] = select(PULL.c.revision, func.count(PULL.c.person.distinct()))
+    which = _of_people(which.where(PULL.c.revision.in_(list(revisions))), people).group_by(PULL.c.revision)
+    return {row[0]: int(row[1]) for row in connection.execute(which)}
 
 
 def agents_since(

@@ -18,7 +18,7 @@ from openvet.core.dataclass import dataclass
 from openvet.store.database import Connection
 from openvet.store.tables import DECISION, REF, REPOSITORY, REVISION, SUMMARY
 
-__all__ = ["STANDINGS", "ModelRow", "Summary", "admitted_hold", "count_standings", "counting", "find_revision", "list_models", "list_revisions", "note_summary", "summary_of"]  # fmt: skip
+__all__ = ["STANDINGS", "ModelRow", "Summary", "admitted_hold", "count_standings", "counting", "find_revision", "list_models", "list_revisions", "note_summary", "revision_rows", "summary_of"]  # fmt: skip
 
 #: How a revision stands: nothing was decided, it may be had, it may not, people took it back.
 STANDINGS: Final = ("open", "admitted", "refused", "revoked")
@@ -34,6 +34,7 @@ class Summary:
         license: as it is declared, '' where it is not.
         critical, high, medium, low: findings of that severity.
         rules, advisories: the ids of those that hit.
+        bases: how many things it says that it was made of; ``None`` is not known, of vettings before that was kept.
     """
 
     vetting: int
@@ -45,6 +46,7 @@ class Summary:
     low: int = 0
     rules: tuple[str, ...] = ()
     advisories: tuple[str, ...] = ()
+    bases: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def note_summary(connection: Connection, revision: int, summary: Summary) -> Non
     make = insert_postgresql if connection.dialect.name == "postgresql" else insert_sqlite
     said = {
         "vetting": summary.vetting, "verdict": summary.verdict, "license": summary.license, "critical": summary.critical, "high": summary.high,
-        "medium": summary.medium, "low": summary.low, "rules": _joined(summary.rules), "advisories": _joined(summary.advisories),
+        "medium": summary.medium, "low": summary.low, "rules": _joined(summary.rules), "advisories": _joined(summary.advisories), "bases": summary.bases,
     }  # fmt: skip
     new = make(SUMMARY).values(revision=revision, **said)
     connection.execute(new.on_conflict_do_update(index_elements=[SUMMARY.c.revision], set_=said))
@@ -143,7 +145,7 @@ def list_models(
             last_name, _, last_kind = after.partition(" ")
             which = which.where(or_(name > last_name, and_(name == last_name, REPOSITORY.c.kind > last_kind)))
     ids = connection.execute(which.limit(limit)).scalars().all()
-    return _rows(connection, ids, projects, now)
+    return revision_rows(connection, ids, projects, now)
 
 
 def list_revisions(
@@ -170,13 +172,13 @@ def list_revisions(
     if before is not None:
         which = which.where(REVISION.c.id < before)
     ids = connection.execute(which.order_by(REVISION.c.id.desc()).limit(limit)).scalars().all()
-    return _rows(connection, ids, projects, now)
+    return revision_rows(connection, ids, projects, now)
 
 
 def find_revision(connection: Connection, revision: int, projects: Sequence[str], now: int) -> ModelRow | None:
     """A revision by its number, as a list shows it."""
     known = connection.execute(select(REVISION.c.id).where(REVISION.c.id == revision)).scalar()
-    return None if known is None else _rows(connection, [known], projects, now)[0]
+    return None if known is None else revision_rows(connection, [known], projects, now)[0]
 
 
 def count_standings(connection: Connection, projects: Sequence[str], now: int) -> dict[str, int]:
@@ -214,7 +216,7 @@ def _most(counts: Counter[str]) -> list[tuple[str, int]]:
 
 _SUMMARY: Final = (
     SUMMARY.c.vetting, SUMMARY.c.verdict, SUMMARY.c.license, SUMMARY.c.critical, SUMMARY.c.high, SUMMARY.c.medium, SUMMARY.c.low,
-    SUMMARY.c.rules, SUMMARY.c.advisories,
+    SUMMARY.c.rules, SUMMARY.c.advisories, SUMMARY.c.bases,
 )  # fmt: skip
 
 
@@ -225,8 +227,8 @@ def _joined(ids: Sequence[str]) -> str:
 def _summary(row: tuple[Any, ...]) -> Summary | None:
     if row[0] is None:
         return None
-    vetting, verdict, license_, critical, high, medium, low, rules, advisories = row
-    found = (critical, high, medium, low, tuple(rules.split()), tuple(advisories.split()))
+    vetting, verdict, license_, critical, high, medium, low, rules, advisories, bases = row
+    found = (critical, high, medium, low, tuple(rules.split()), tuple(advisories.split()), bases)
     return Summary(vetting, verdict, license_, *found)
 
 
@@ -256,8 +258,10 @@ def counting(revision: Any, projects: Sequence[str], now: int) -> Any:
     return func.coalesce(*found, literal(_OPEN))
 
 
-def _rows(connection: Connection, ids: Sequence[int], projects: Sequence[str], now: int) -> tuple[ModelRow, ...]:
-    """The revisions of these numbers, in this order."""
+def revision_rows(
+    connection: Connection, ids: Sequence[int], projects: Sequence[str], now: int
+) -> tuple[ModelRow, ...]:
+    """The revisions of these numbers, at most some thousands, in this order; those that are none are left out."""
     which = (
         select(
             REVISION.c.id, REPOSITORY.c.kind, REPOSITORY.c.name, REVISION.c.commit_id, REVISION.c.upstream,
@@ -274,4 +278,4 @@ def _rows(connection: Connection, ids: Sequence[int], projects: Sequence[str], n
         found[row[0]] = ModelRow(
             row[0], row[1], row[2], row[3], row[4], STANDINGS[word], decision or None, row[6], summary
         )
-    return tuple(found[each] for each in ids)
+    return tuple(found[each] for each in ids if each in found)

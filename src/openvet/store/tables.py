@@ -25,6 +25,7 @@ from sqlalchemy import (
 __all__ = [
     "ACT",
     "ATTEMPT",
+    "BASE",
     "BLOB",
     "CACHED",
     "CACHE_REPORT",
@@ -193,7 +194,7 @@ JOB: Final = Table(
     Index(None, "key"),
 )
 
-#: Who was given what.
+#: Who was given what, and for which project; NULL is not known.
 PULL: Final = Table(
     "pull",
     METADATA,
@@ -206,6 +207,7 @@ PULL: Final = Table(
     Column("address", Text, nullable=False),
     Column("bytes", BigInteger, nullable=False),
     Column("at", BigInteger, nullable=False),
+    Column("project", Text, nullable=True),
     Index(None, "revision"),
     Index(None, "at"),
 )
@@ -343,7 +345,7 @@ VOICE: Final = Table(
 )
 
 #: What the last report about a revision comes to, so that a list needs no report: ``license`` as it is declared, findings by severity, and the ids of
-#: the rules and advisories that hit, with a space before and behind each.
+#: the rules and advisories that hit, with a space before and behind each. ``bases`` is how many things it says that it was made of; NULL is not known.
 SUMMARY: Final = Table(
     "summary",
     METADATA,
@@ -357,6 +359,24 @@ SUMMARY: Final = Table(
     Column("low", Integer, nullable=False),
     Column("rules", Text, nullable=False),
     Column("advisories", Text, nullable=False),
+    Column("bases", Integer, nullable=True),
+)
+
+#: Something that a revision says it was made of, by its last report: ``name`` and ``version`` as they were written, ``key`` as names are compared,
+#: ``relations`` (words of the lineage predicate, with spaces), and ``verdict`` of a test of the weights, '' where there was none.
+BASE: Final = Table(
+    "base",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("revision", ForeignKey("revision.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("relations", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    UniqueConstraint("revision", "kind", "key"),
+    Index(None, "key"),
 )
 
 #: What somebody said lies in the caches of a machine, under the name that the machine gives itself. It counts once it is ``complete``; a new one

@@ -75,6 +75,8 @@ TABLE: dict[str, tuple[str, object, str]] = {
     "DELETE /caches/{number}": ("/caches/C", None, "submitter root"),
     "GET /cached": ("/cached", None, SEEING),
     "POST /standings": ("/standings", {"revisions": [{"name": "org/tiny", "commit": COMMIT}]}, SEEING),
+    "GET /lineage": ("/lineage", None, SEEING),
+    "GET /lineage/bases": ("/lineage/bases", None, SEEING),
     "GET /overview": ("/overview", None, SEEING),
     "GET /acts": ("/acts", None, "root"),
     "GET /me/acts": ("/me/acts", None, EVERYBODY),

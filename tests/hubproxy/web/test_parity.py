@@ -42,7 +42,9 @@ TABLE: dict[str, tuple[str, ...]] = {
     "POST /caches/{number}/removal": ("DELETE /caches/{number}",),
     "GET /revisions/{number}": (
         "GET /revisions/{number}", "GET /revisions/{number}/files", "GET /revisions/{number}/statements", "GET /revisions", "GET /revisions/{number}/report",
+        "GET /lineage",
     ),
+    "GET /lineage": ("GET /lineage/bases", "GET /lineage"),
     "GET /revisions/{number}/report": ("GET /revisions/{number}/report",),
     "GET /revisions/{number}/report.json": ("GET /revisions/{number}/report",),
     "GET /revisions/{number}/bom.cdx.json": ("GET /revisions/{number}/bom",),

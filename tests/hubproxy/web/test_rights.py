@@ -53,6 +53,7 @@ TABLE: dict[str, tuple[str, dict[str, str], str]] = {
     "GET /vettings": ("/vettings", {}, SEEING),
     "GET /caches": ("/caches", {}, SEEING),
     "POST /caches/{number}/removal": ("/caches/CACHE/removal", {}, "submitter root"),
+    "GET /lineage": ("/lineage", {}, SEEING),
     "GET /log": ("/log", {}, SEEING),
     "GET /acts": ("/acts", {}, "root"),
     "GET /log/{number}": ("/log/1", {}, SEEING),

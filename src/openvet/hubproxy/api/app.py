@@ -9,10 +9,12 @@ from fastapi import FastAPI
 from openvet.gate.caches import Caches
 from openvet.gate.catalogue import Catalogue
 from openvet.gate.identity import People
+from openvet.gate.lineage import Lineage
 from openvet.gate.requests import Requests
 from openvet.hubproxy.api import audit as audit_routes
 from openvet.hubproxy.api import caches as cache_routes
 from openvet.hubproxy.api import decisions as decision_routes
+from openvet.hubproxy.api import lineage as lineage_routes
 from openvet.hubproxy.api import models as model_routes
 from openvet.hubproxy.api import people as people_routes
 from openvet.hubproxy.api import policies as policy_routes
@@ -50,9 +52,12 @@ def make_api(
     app.state.requests = requests
     app.state.catalogue = catalogue
     app.state.caches = Caches(database, clock)
+    app.state.lineage = Lineage(database, clock)
     app.state.clock = clock
     add_handlers(app)
     app.include_router(people_routes.ROUTES)
-    for each in (request_routes, model_routes, decision_routes, pull_routes, cache_routes, policy_routes, audit_routes):
+    for each in (
+        request_routes, model_routes, decision_routes, pull_routes, cache_routes, lineage_routes, policy_routes, audit_routes,
+    ):  # fmt: skip
         app.include_router(each.ROUTES)
     return app

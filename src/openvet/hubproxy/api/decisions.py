@@ -11,6 +11,7 @@ from pydantic import Field
 from openvet.errors import UsageError
 from openvet.gate.catalogue import Catalogue, NotThereError, approvals_of
 from openvet.gate.identity import NotAllowedError
+from openvet.gate.lineage import Lineage
 from openvet.hubproxy.api.pages import CSV, Body, Id, InProject, Limit, Line, Model, Page, Said, When, answer
 from openvet.hubproxy.api.who import Who
 from openvet.store.lists import Decided, VettingJob
@@ -127,6 +128,25 @@ class BulkOut(Model):
     refused: list[NotDoneOut]
 
 
+class RestingOut(Model):
+    """A model or data set that rests on what was revoked: it names it as a base, or names what does. Its own standing did not change."""
+
+    revision: int
+    kind: str
+    name: str
+    commit: str
+    standing: str
+    base: str
+    evidence: Literal["declared", "tested"]
+
+
+class RevokedOut(BulkOut):
+    """The same of revocations, and what rests on what was revoked and is not revoked itself: how many, and the first hundred."""
+
+    resting: int
+    rests: list[RestingOut]
+
+
 def _catalogue(request: Request) -> Catalogue:
     found: Catalogue = request.app.state.catalogue
     return found
@@ -205,9 +225,19 @@ def vet(request: Request, who: Who, new: VetIn) -> BulkOut:
 
 
 @ROUTES.post("/revocations")
-def revoke(request: Request, who: Who, new: RevokeIn) -> BulkOut:
-    """Revoke revisions, one or many: each for itself. Only a later approval takes one back."""
-    return _each(new.revisions, lambda number: _catalogue(request).revoke(who, number, new.reason, project=new.project))
+def revoke(request: Request, who: Who, new: RevokeIn) -> RevokedOut:
+    """Revoke revisions, one or many: each for itself. Only a later approval takes one back. What rests on them is told, and is not revoked."""
+    said = _each(new.revisions, lambda number: _catalogue(request).revoke(who, number, new.reason, project=new.project))
+    lineage: Lineage = request.app.state.lineage
+    found = lineage.resting(who, [each.revision for each in said.done], project=new.project)
+    rests = [
+        RestingOut(
+            revision=each.row.revision, kind=each.row.kind, name=each.row.name, commit=each.row.commit, standing=each.row.standing,
+            base=each.base.name, evidence="tested" if each.base.verdict else "declared",
+        )
+        for each in found.lines
+    ]  # fmt: skip
+    return RevokedOut(done=said.done, refused=said.refused, resting=found.total, rests=rests)
 
 
 def _each(revisions: list[int], do: Callable[[int], int]) -> BulkOut:

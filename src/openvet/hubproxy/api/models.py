@@ -75,7 +75,9 @@ class VettingOut(Model):
 
 
 class RevisionShownOut(Model):
-    """A revision with what is known of it: ``timeline`` are its decisions, the latest first."""
+    """A revision with what is known of it: ``timeline`` are its decisions, the latest first. ``bases`` is how many things it says that it was made of,
+    null where that is not known: it has no report, or was vetted before that was kept.
+    """
 
     revision: RevisionOut
     about: dict[str, Any]
@@ -83,6 +85,7 @@ class RevisionShownOut(Model):
     bytes: int
     rules: list[str]
     advisories: list[str]
+    bases: int | None
     timeline: list[DecisionOut]
     vettings: list[VettingOut]
     uses: list[UseOut]
@@ -176,7 +179,7 @@ def show_revision(request: Request, who: Who, number: Number, project: Project =
     return RevisionShownOut(
         revision=_out(found.row, found.project), about=found.about, files=found.files, bytes=found.bytes,
         rules=list(said.rules) if said else [], advisories=list(said.advisories) if said else [],
-        timeline=[decision_out(each) for each in found.timeline], vettings=[_vetting(each) for each in found.vettings],
+        bases=said.bases if said else None, timeline=[decision_out(each) for each in found.timeline], vettings=[_vetting(each) for each in found.vettings],
         uses=[use_out(each) for each in found.uses], caches=[found_out(each) for each in found.caches],
     )  # fmt: skip
 

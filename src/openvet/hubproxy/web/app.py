@@ -18,7 +18,7 @@ from openvet.gate.company import CompanyLogin
 from openvet.gate.identity import People
 from openvet.gate.requests import Requests
 from openvet.hubproxy.paths import know_rows
-from openvet.hubproxy.web import account, caches, entrance, log, models, policies, uses
+from openvet.hubproxy.web import account, caches, entrance, lineage, log, models, policies, uses
 from openvet.hubproxy.web import company as company_pages
 from openvet.hubproxy.web import people as people_pages
 from openvet.hubproxy.web import requests as request_pages
@@ -82,6 +82,7 @@ PAGES: Final = (
     Page("/vettings", models.progress),
     Page("/caches", caches.show_list),
     Page("/caches/{number:row}/removal", post=caches.forget, again=caches.show_list),
+    Page("/lineage", lineage.show_list),
     Page("/log", log.show_list),
     Page("/acts", log.show_acts),
     Page("/log/{number:row}", log.show),

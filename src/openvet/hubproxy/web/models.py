@@ -13,6 +13,7 @@ from starlette.responses import FileResponse, Response
 from openvet.errors import UsageError
 from openvet.gate.caches import Caches
 from openvet.gate.catalogue import Day, NotThereError, Shown, Week
+from openvet.gate.lineage import Lineage
 from openvet.gate.roles import Right
 from openvet.hubproxy.web.call import Call, NoPageError, number_of
 from openvet.hubproxy.web.pages import HEADERS, day, report_page
@@ -40,6 +41,9 @@ __all__ = [
 PAGE: Final = 50
 FILES: Final = 1000
 _MOST: Final = 12
+#: Lines of the lineage on the page of a revision, and revisions of which it is told what rests on them.
+_LINES: Final = 20
+_REVOKED: Final = 100
 STANDINGS: Final = {
     "": "All",
     "admitted": "Admitted",
@@ -95,11 +99,16 @@ def show_list(call: Call, problem: str = "", refused: Sequence[str] = ()) -> Res
     rights = call.who.rights_in(where)
     following = None if last is None else str(last.revision) if newest else f"{last.name} {last.kind}"
     machines = Caches(call.desk.database, call.desk.clock).counts(call.who, found[:PAGE])
+    taken = [number for each in sent.all("revoked")[:_REVOKED] if (number := number_of(each)) is not None]
+    lineage = Lineage(call.desk.database, call.desk.clock)
+    resting = (
+        lineage.resting(call.who, taken, project=where, limit=_LINES) if taken and Right.DECIDE in rights else None
+    )
     return call.show(
         "models.html", found=found[:PAGE], machines=machines, where=where, which=which, after=after, following=following, standings=STANDINGS, orders=_ORDERS,
         kinds=_KINDS, projects=projects_of(call, Right.SEE), filtered=any(which[each] for each in which if each not in {"order", "project"}),
         problem=problem, refused=refused, done=_DONE.get(sent.text("done"), ""), chosen=set(call.sent.all("revision")),
-        vets=Right.VET in rights, revokes=Right.DECIDE in rights,
+        vets=Right.VET in rights, revokes=Right.DECIDE in rights, resting=resting,
     )  # fmt: skip
 
 
@@ -126,8 +135,9 @@ def act_on_many(call: Call) -> Response:
         response = show_list(call, told, refused)
         response.status_code = 422
         return response
-    kept = {name: value for name, value in call.query.pairs() if name not in {"done", "after"}}
-    return call.go("models", **{**kept, "done": "vettings" if act == "vet" else "revocations"})
+    kept = {name: value for name, value in call.query.pairs() if name not in {"done", "after", "revoked"}}
+    done: dict[str, object] = {"done": "vettings"} if act == "vet" else {"done": "revocations", "revoked": numbers}
+    return call.go("models", **{**kept, **done})
 
 
 def show(call: Call, problem: str = "") -> Response:
@@ -138,11 +148,14 @@ def show(call: Call, problem: str = "") -> Response:
     files = catalogue.files(who, row.revision)
     _, others = catalogue.revisions(who, row.kind, row.name, project=found.project, limit=20)
     rights = who.rights_in(found.project)
+    lineage = Lineage(call.desk.database, call.desk.clock)
     return call.show(
         "revision.html", problem=problem, found=found, row=row, files=files[:FILES], left_out=max(0, len(files) - FILES),
         others=[each for each in others if each.revision != row.revision], done=_DONE.get(call.sent.text("done"), ""),
         projects=projects_of(call, Right.SEE), asking=projects_of(call, Right.ASK), vets=Right.VET in rights, revokes=Right.DECIDE in rights,
         today=day(call.desk.clock()), running=[each for each in found.vettings if each.state == "running"], facts=_facts(call, row),
+        made=lineage.made_of(who, row.revision, project=found.project, limit=_LINES),
+        built=lineage.built_on(who, row.name, row.kind, project=found.project, limit=_LINES),
     )  # fmt: skip
 
 
