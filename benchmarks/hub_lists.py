@@ -24,7 +24,7 @@ from sqlalchemy import Table, insert
 from openvet.gate.identity import Identity
 from openvet.gate.lineage import Lineage
 from openvet.gate.roles import ROOT, Grant, Role
-from openvet.store import bases, lists, models
+from openvet.store import bases, lists, models, uses
 from openvet.store.database import Connection, Database, open_database
 from openvet.store.people import Person
 from openvet.store.tables import BASE, DECISION, JOB, PROJECT, PULL, REPOSITORY, REVISION, SUMMARY, VETTING
@@ -61,7 +61,7 @@ def fill(database: Database, count: int) -> None:
         + [{"revision": at, "kind": "approval", "outcome": "admit", "project": "/vision", "until": NOW + 1, **same(line)} for at in ids if at % 10 == 0]
         + [{"revision": at, "kind": "revocation", "outcome": "reject", "project": "/", "until": None, **same(line)} for at in ids if at % 100 == 0],
         PROJECT: [{"path": each, "title": each, "added": 1} for each in ("/", "/vision")],
-        PULL: [{"revision": at, "path": "a", "sha256": "0" * 64, "person": None, "agent": f"torch/2.{at % 10}.0; hf_hub/2.4.0; session_id/{at}", "address": "", "bytes": 9, "at": NOW - at} for at in ids],
+        PULL: [{"revision": at, "path": "a", "sha256": "0" * 64, "person": None, "agent": f"torch/2.{at % 10}.0; hf_hub/2.4.0; session_id/{at}", "address": "", "bytes": 9, "at": NOW - at, "project": ("/vision", "/", None)[at % 3]} for at in ids],
     }  # fmt: skip
     with database.writing() as connection:
         for table, values in rows.items():
@@ -112,8 +112,9 @@ def main() -> int:
             "decisions of people": lambda connection: lists.list_decided(
                 connection, projects=where, kinds=("approval", "revocation")
             ),
-            "who had what": lists.list_uses,
-            "what is used by clients": lambda connection: list(lists.agents_since(connection, 0)),
+            "who had what": uses.list_uses,
+            "what was pulled for which": lambda connection: uses.uses_by_project(connection, where),
+            "what is used by clients": lambda connection: list(uses.agents_since(connection, 0)),
         }
         lineage = Lineage(database, lambda: NOW)
         built = f"org-{random.Random(7).randrange(500)}/model-1"  # all others, level by level

@@ -162,8 +162,20 @@ def test_models_and_who_had_them(live: Live) -> None:
     assert len(value(live, "root", "models", "--limit", "1")["models"]) == 1
     assert run(live, "root", "models", "--search", "zzz").stdout == "there is no such model\n"
     (row,) = run(live, "root", "uses", "--client", "torch/2.5").stdout.splitlines()[1:]
-    assert row.split()[0:3] == ["unknown", "org/tiny@cccccccc", "1"]
+    assert row.split()[0:4] == ["unknown", "unknown", "org/tiny@cccccccc", "1"]
     assert "torch 2.5.1" in row
+    with live.database.writing() as connection:
+        add_pull(connection, 1, "a", "0" * 64, None, "hf_hub/2.4.0", "", 10, live.now, "/vision/ocr")
+    (row,) = run(live, "root", "uses", "--project", "/vision").stdout.splitlines()[1:]
+    assert row.split()[0:3] == ["unknown", "/vision/ocr", "org/tiny@cccccccc"]
+    rows = [line.split()[:4] for line in run(live, "root", "uses", "--by-project").stdout.splitlines()[1:]]
+    assert rows == [
+        ["/", "1", "0", "1"],
+        ["/vision", "1", "0", "1"],
+        ["/vision/ocr", "1", "0", "1"],
+        ["unknown", "1", "0", "1"],
+    ]
+    assert run(live, "root", "uses", "--by-project", "--project", "/text").stdout == "nothing was pulled\n"
 
 
 def test_what_is_built_on_what(live: Live) -> None:

@@ -80,7 +80,7 @@ CALLS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
     "hub status": ("hub-v1", [("org/tiny",)]),
     "hub revoke": ("hub-v1", [("org/tiny@ccccccc", "--reason", "r")]),
     "hub models": ("hub-v1", [(), ("--standing", "revoked", "--newest")]),
-    "hub uses": ("hub-v1", [()]),
+    "hub uses": ("hub-v1", [(), ("--by-project",), ("--project", "/vision")]),
     "hub lineage": ("hub-v1", [(), ("--troubled", "--search", "x"), ("org/tiny",), ("org/base", "--standing", "admitted")]),
     "hub caches": ("hub-v1", [(), ("--standing", "unknown", "--machine", "laptop")]),
     "cache report": ("cache-v1", [("--cache", "cache"), ("--cache", "cache", "--send", "--machine", "m")]),

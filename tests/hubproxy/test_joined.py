@@ -26,6 +26,7 @@ from openvet.gate.settings import Settings
 from openvet.hubproxy.api.app import make_api
 from openvet.hubproxy.web.app import make_web
 from openvet.store import people as rows
+from openvet.store.uses import list_uses
 from openvet.testing.forge import Call, Name, dump
 from tests.hubproxy.running import Running
 
@@ -250,10 +251,10 @@ def test_a_pull_is_somebodys(house: House) -> None:
     from openvet.store.tables import PULL
 
     with house.gate.database.reading() as connection:
-        found = connection.execute(select(PULL.c.path, PULL.c.person)).all()
+        found = connection.execute(select(PULL.c.path, PULL.c.person, PULL.c.project)).all()
         ann = rows.find_person(connection, "ann")
     assert ann is not None
-    assert [tuple(each) for each in found] == [("config.json", ann.id)]
+    assert [tuple(each) for each in found] == [("config.json", ann.id, "/vision")]
 
 
 def test_bodies_of_more_than_a_megabyte_are_refused(house: House) -> None:
@@ -281,3 +282,6 @@ def test_a_token_of_another_hub_is_no_obstacle_where_nobody_has_to_be_known(hous
             ({"Authorization": "Bearer " + OTHER}, 401),
         ):
             assert server.ask("GET", "/org/good/resolve/main/config.json", headers)[0] == status
+    time.sleep(0.2)
+    with house.gate.database.reading() as connection:  # nobody that is known, in the root
+        assert [(each.person, each.project) for each in list_uses(connection)] == [("", "/")]

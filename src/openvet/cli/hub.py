@@ -331,19 +331,41 @@ def status(ctx: click.Context, /, model: str, project: str, server: str | None, 
 @click.option("--search", metavar="TEXT", default="", help="Only models with this in their names.")
 @click.option("--person", metavar="NAME", default="", help="Only what this person had.")
 @click.option("--client", metavar="TEXT", default="", help="Only with clients that say this, such as torch/2.5.")
+@project_option("Only what was pulled for it, and for projects below it.")
+@click.option("--by-project", is_flag=True, help="Count it for each project, those below it counted in.")
 @most_option
 @gate_options
-def uses(search: str, person: str, client: str, limit: int, server: str | None, form: str) -> None:
-    """List who had which models, whoever pulled last first, and which of their loaders have known problems."""
+def uses(
+    search: str, person: str, client: str, project: str, by_project: bool, limit: int, server: str | None, form: str
+) -> None:
+    """List who had which models, for which project, whoever pulled last first, and which of their loaders have known problems.
+
+    A pull is for the project of the token that it came with. Of pulls before a gate kept that, it is not known.
+    """
     from openvet.cli.hub_text import moment, named, table
 
     gate = open_gate(server)
-    found = gate.every("/uses", limit, search=search, person=person, client=client, limit=min(limit, 1000))
+    which = {"search": search, "person": person, "client": client, "project": project, "limit": min(limit, 1000)}
+    if by_project:
+        found = gate.every("/uses/projects", limit, **which)
+        rows = [
+            {"project": _project(each), "models": str(each["models"]), "people": str(each["people"]), "files": str(each["files"]), "last": moment(each["last_at"])}
+            for each in found
+        ]  # fmt: skip
+        print_found(form, gate, {"used": found}, lambda look: table(rows, look) or "nothing was pulled\n")
+        return
+    found = gate.every("/uses", limit, **which)
     rows = [
-        {"person": each["person"] or "unknown", "model": named(each), "files": str(each["files"]), "last": moment(each["last_at"]), "clients": " ".join(f"{name} {version}" for name, version in each["clients"].items()), "problems": str(len(each["vulnerable"]) or "")}
+        {"person": each["person"] or "unknown", "project": _project(each), "model": named(each), "files": str(each["files"]), "last": moment(each["last_at"]), "clients": " ".join(f"{name} {version}" for name, version in each["clients"].items()), "problems": str(len(each["vulnerable"]) or "")}
         for each in found
     ]  # fmt: skip
     print_found(form, gate, {"uses": found}, lambda look: table(rows, look) or "nothing was pulled\n")
+
+
+def _project(each: dict[str, Any]) -> str:
+    """For which project something was pulled; a gate of before does not say."""
+    project = each.get("project")
+    return "unknown" if project is None else project or "another"
 
 
 @hub.command(short_help="List what lies in the caches of machines.")

@@ -1,7 +1,8 @@
 """The catalogue: what the gate knows of models, shown to each person as far as they may see it; and what they may have done about it.
 
 A model and its report are the same for everybody who may see anything at all. What was decided for a project is seen by those who may see that
-project or one below it, in which it holds. Who pulled what is seen of people who have a role in a project that one may see.
+project or one below it, in which it holds. Who pulled what is seen of people who have a role in a project that one may
+see, and of pulls for such a project.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import os
 import threading
 import zlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
@@ -30,17 +31,19 @@ from openvet.gate.papers import bill_of_lines, statements_of_lines, zip_of_dossi
 from openvet.gate.policy import PackInForce, Policy, day_of, packs_in_force
 from openvet.gate.publishing import dossier_folder, log_folder
 from openvet.gate.roles import ROOT, Right
-from openvet.gate.seeing import above, decided_in, people_for, project_for, seen_by
+from openvet.gate.seeing import above, decided_in, people_for, project_for, reach_for, seen_by
 from openvet.gate.settings import Settings
 from openvet.gate.standing import scope_of
 from openvet.gate.vetting import VET, ask_for_vetting
 from openvet.store import lists
 from openvet.store import models as rows
+from openvet.store import uses as use_rows
 from openvet.store.caches import InCache, list_in_caches
 from openvet.store.database import Connection, Database
-from openvet.store.lists import Counts, Decided, Use, Vetted, VettingJob
+from openvet.store.lists import Counts, Decided, Vetted, VettingJob
 from openvet.store.models import ModelRow
 from openvet.store.revisions import FileRow, RevisionRow, files_of, revision_by_commit, revision_by_id
+from openvet.store.uses import ProjectUse, Use
 from openvet.store.vettings import vetting_lines, vetting_report
 
 __all__ = [
@@ -251,7 +254,9 @@ class Catalogue:
             timeline = lists.list_decided(connection, projects=decided_in(seen), revision=revision, limit=_TIMELINE)
             vettings = lists.list_vetted(connection, revision=revision, limit=_TIMELINE)
             people = people_for(connection, who, seen)
-            uses = lists.list_uses(connection, people=people, revision=revision, limit=_USERS)
+            uses = use_rows.list_uses(
+                connection, reach=reach_for(connection, who, seen), revision=revision, limit=_USERS
+            )
             named = (row.kind, row.name, row.commit)
             caches = list_in_caches(
                 connection, above(where), self._clock(), people=people, repository=named, limit=_USERS
@@ -263,7 +268,7 @@ class Catalogue:
             about,
             timeline,
             vettings,
-            uses,
+            _shown_to(seen, uses),
             caches,
             len(files),
             sum(each.size for each in files),
@@ -406,17 +411,35 @@ class Catalogue:
             seen_by(connection, who)
             return lists.list_jobs(connection, VET, states, before=before, limit=limit)
 
-    def uses(self, who: Identity, *, limit: int = 100, **which: Any) -> tuple[Use, ...]:
-        """Who had what, as far as they may see; ``which`` as of :func:`openvet.store.lists.list_uses`."""
-        with self._database.reading() as connection:
-            seen = seen_by(connection, who)
-            return lists.list_uses(connection, people=people_for(connection, who, seen), limit=limit, **which)
+    def uses(self, who: Identity, *, project: str = "", limit: int = 100, **which: Any) -> tuple[Use, ...]:
+        """Who had what, as far as they may see; ``which`` as of :func:`openvet.store.uses.list_uses`.
 
-    def clients(self, who: Identity, since: int) -> list[Client]:
-        """The programs that models were pulled with since a moment, and the advisories about them."""
+        Args:
+            project: only for it and those below it.
+
+        Raises:
+            NotAllowedError: they may not see that project, or none.
+            UsageError: the project is named as none can be.
+        """
         with self._database.reading() as connection:
-            seen = seen_by(connection, who)
-            return clients_among(lists.agents_since(connection, since, people_for(connection, who, seen)))
+            seen, where = _looked_at(connection, who, project)
+            reach = reach_for(connection, who, seen)
+            found = use_rows.list_uses(connection, reach=reach, project=where, limit=limit, **which)
+            return _shown_to(seen, found)
+
+    def uses_by_project(self, who: Identity, *, project: str = "", **which: Any) -> tuple[ProjectUse, ...]:
+        """How much was pulled for each project that they may see, those below it counted in (as :meth:`uses`)."""
+        with self._database.reading() as connection:
+            seen, where = _looked_at(connection, who, project)
+            reach = reach_for(connection, who, seen)
+            return use_rows.uses_by_project(connection, seen, reach=reach, project=where, **which)
+
+    def clients(self, who: Identity, since: int, *, project: str = "") -> list[Client]:
+        """The programs that models were pulled with since a moment, and the advisories about them (as :meth:`uses`)."""
+        with self._database.reading() as connection:
+            seen, where = _looked_at(connection, who, project)
+            reach = reach_for(connection, who, seen)
+            return clients_among(use_rows.agents_since(connection, since, reach, where))
 
     def packs(self, who: Identity) -> tuple[PackInForce, ...]:
         """The policy packs that decide here today, beside the built-in policy.
@@ -453,12 +476,12 @@ class Catalogue:
         with self._database.reading() as connection:
             where = project_for(connection, who, project)
             seen = seen_by(connection, who)
-            people = people_for(connection, who, seen)
+            reach = reach_for(connection, who, seen)
             begin = now - now % _DAY - 29 * _DAY
-            days = lists.pulls_by_day(connection, begin, people)
+            days = use_rows.pulls_by_day(connection, begin, reach)
             return Overview(
                 where, since, rows.count_standings(connection, above(where), now),
-                lists.count_since(connection, since, decided_in(seen), seen, people),
+                lists.count_since(connection, since, decided_in(seen), seen, reach),
                 lists.count_jobs(connection, VET, ("ready", "running")), lists.count_jobs(connection, VET, ("failed",)),
                 tuple(Day(begin + at * _DAY, days.get(begin + at * _DAY, 0)) for at in range(30)),
             )  # fmt: skip
@@ -511,6 +534,17 @@ def _told(who: Identity, row: ModelRow) -> ModelRow:
     if "://" in row.upstream or Right.ADMINISTER in who.rights_in(ROOT):
         return row
     return replace(row, upstream=_FOLDER)
+
+
+def _looked_at(connection: Connection, who: Identity, project: str) -> tuple[list[str], str]:
+    """The projects that they may see something in, and the one that they ask about; '' is any."""
+    seen = seen_by(connection, who)
+    return seen, project_for(connection, who, project) if project else ""
+
+
+def _shown_to(seen: Collection[str], uses: Sequence[Use]) -> tuple[Use, ...]:
+    """Uses as somebody may see them: of projects that they may not, not even the names."""
+    return tuple(each if each.project is None or each.project in seen else replace(each, project="") for each in uses)
 
 
 def approvals_of(line: bytes) -> tuple[Approval, ...]:

@@ -167,7 +167,7 @@ class OpenGate:
         with _told(), self._database.writing() as connection:
             add_pull(
                 connection, ready.revision, ready.file.path, ready.sha256, asking.person, line_of(asking.agent, 1000), asking.address, sent,
-                self._clock(),
+                self._clock(), asking.project,
             )  # fmt: skip
 
     def admitted(self, kind: str, search: str, after: str, limit: int, asking: Asking) -> Sequence[Listed]:

@@ -13,12 +13,12 @@ from openvet.core.dataclass import dataclass
 from openvet.gate.catalogue import NotThereError
 from openvet.gate.identity import Identity
 from openvet.gate.roles import Right
-from openvet.gate.seeing import above, people_for, project_for, seen_by
+from openvet.gate.seeing import above, project_for, reach_for, seen_by
 from openvet.store import bases as rows
 from openvet.store.bases import Base, Key, Known, Step
 from openvet.store.database import Connection, Database
-from openvet.store.lists import users_of
 from openvet.store.models import STANDINGS, ModelRow, find_revision, revision_rows
+from openvet.store.uses import users_of
 
 __all__ = ["Group", "Line", "Lineage", "Lines"]
 
@@ -200,7 +200,7 @@ class Lineage:
         now, numbers = self._clock(), sorted({each.revision for each in steps})
         known = rows.known_as(connection, {each.key for each in steps}, above(where), now)
         models = {each.revision: each for each in revision_rows(connection, numbers, above(where), now)}
-        users = users_of(connection, numbers, people_for(connection, who, seen_by(connection, who)))
+        users = users_of(connection, numbers, reach_for(connection, who, seen_by(connection, who)))
         return [
             Line(models[each.revision], each.base, known.get(each.key), each.direct, users.get(each.revision, 0))
             for each in steps

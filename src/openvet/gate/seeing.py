@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from openvet.gate.identity import Identity, NotAllowedError
 from openvet.gate.roles import ROOT, Right, parse_project
-from openvet.store import lists
 from openvet.store import people as people_rows
 from openvet.store.database import Connection
+from openvet.store.uses import Reach, people_of
 
-__all__ = ["above", "decided_in", "people_for", "project_for", "projects_with", "seen_by"]
+__all__ = ["above", "decided_in", "people_for", "project_for", "projects_with", "reach_for", "seen_by"]
 
 
 def projects_with(connection: Connection, who: Identity, right: Right) -> list[str]:
@@ -46,7 +46,13 @@ def people_for(connection: Connection, who: Identity, seen: Sequence[str]) -> fr
     """The numbers of those of whom they may see what they use: everybody (``None``), or who has a role in what is ``seen``."""
     if Right.SEE in who.rights_in(ROOT):
         return None
-    return lists.people_of(connection, seen) | {who.person.id}
+    return people_of(connection, seen) | {who.person.id}
+
+
+def reach_for(connection: Connection, who: Identity, seen: Sequence[str]) -> Reach | None:
+    """The pulls that they may see: all (``None``), or those of :func:`people_for`, and those for what is ``seen``."""
+    people = people_for(connection, who, seen)
+    return None if people is None else Reach(people, frozenset(seen))
 
 
 def above(project: str) -> list[str]:

@@ -1,19 +1,20 @@
-"""Lists of what happened: decisions, vettings and pulls, the latest first, in pages."""
+"""Lists of what happened: decisions and vettings, the latest first, in pages; and how much is new."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Select, cast, func, select
+from sqlalchemy import Select, func, select
 
 from openvet.core.dataclass import dataclass
 from openvet.store.database import Connection
-from openvet.store.tables import DECISION, HELD_ROLE, JOB, PERSON, PULL, REPOSITORY, REQUEST, REVISION, VETTING
+from openvet.store.tables import DECISION, JOB, PULL, REPOSITORY, REQUEST, REVISION, VETTING
+from openvet.store.uses import Reach, within
 
 __all__ = [
-    "Counts", "Decided", "Use", "Vetted", "VettingJob", "agents_since", "count_jobs", "count_since", "decided_by_week", "find_decided", "find_vetted", "list_decided", "list_jobs",
-    "list_uses", "list_vetted", "people_of", "pulls_by_day", "users_of",
+    "Counts", "Decided", "Vetted", "VettingJob", "count_jobs", "count_since", "decided_by_week", "find_decided", "find_vetted", "list_decided", "list_jobs",
+    "list_vetted",
 ]  # fmt: skip
 
 _DAY: Final = 24 * 3_600_000
@@ -90,31 +91,6 @@ class VettingJob:
     bytes_total: int
     bytes_done: int
     started: int
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """What one person had of one revision.
-
-    Attributes:
-        last: the number of the latest pull.
-        person: who, '' where nobody knows.
-        files, bytes: how many, and how much was sent.
-        first_at, last_at: when.
-        agent: the client of the latest one.
-    """
-
-    last: int
-    revision: int
-    repository: str
-    name: str
-    commit: str
-    person: str
-    files: int
-    bytes: int
-    first_at: int
-    last_at: int
-    agent: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,99 +253,7 @@ def count_jobs(connection: Connection, kind: str, states: Collection[str]) -> in
     return int(connection.execute(which).scalar_one())
 
 
-# --- pulls ---
-
-
-def people_of(connection: Connection, projects: Sequence[str]) -> frozenset[int]:
-    """The numbers of those who have a role in one of these projects."""
-    which = select(HELD_ROLE.c.person).where(HELD_ROLE.c.project.in_(list(projects))).distinct()
-    return frozenset(connection.execute(which).scalars())
-
-
-def _of_people(which: Select[Any], people: Collection[int] | None) -> Select[Any]:
-    return which if people is None else which.where(PULL.c.person.in_(list(people)))
-
-
-def list_uses(
-    connection: Connection,
-    *,
-    people: Collection[int] | None = None,
-    revision: int | None = None,
-    search: str = "",
-    person: str = "",
-    agent: str = "",
-    since: int | None = None,
-    before: int | None = None,
-    limit: int = 100,
-) -> tuple[Use, ...]:
-    """Who had what, one line for each person and revision, whoever pulled last first.
-
-    Args:
-        people: only of these; ``None`` means of all, those whom nobody knows among them.
-        revision: only of it.
-        search: part of the name of a model, in any case of letters.
-        person: the name of somebody.
-        agent: part of what the client said it is, such as ``torch/2.5``.
-        since: not before, in milliseconds UTC.
-        before: only where the latest pull has a lower number.
-    """
-    which: Select[Any] = select(
-        func.max(PULL.c.id).label("last"), PULL.c.revision, PULL.c.person, func.count().label("files"),
-        cast(func.sum(PULL.c.bytes), BigInteger).label("bytes"), func.min(PULL.c.at).label("first_at"), func.max(PULL.c.at).label("last_at"),
-    ).group_by(PULL.c.revision, PULL.c.person)  # fmt: skip
-    which = _of_people(which, people)
-    if revision is not None:
-        which = which.where(PULL.c.revision == revision)
-    if agent:
-        which = which.where(PULL.c.agent.icontains(agent, autoescape=True))
-    if since is not None:
-        which = which.where(PULL.c.at >= since)
-    if search:
-        named = select(REVISION.c.id).join(REPOSITORY, REPOSITORY.c.id == REVISION.c.repository)
-        which = which.where(PULL.c.revision.in_(named.where(REPOSITORY.c.name.icontains(search, autoescape=True))))
-    if person:
-        which = which.where(PULL.c.person.in_(select(PERSON.c.id).where(PERSON.c.name == person)))
-    if before is not None:
-        which = which.having(func.max(PULL.c.id) < before)
-    used = which.order_by(func.max(PULL.c.id).desc()).limit(limit).subquery()
-    latest = PULL.alias()
-    rows = connection.execute(
-        select(
-            used.c.last, used.c.revision, REPOSITORY.c.kind, REPOSITORY.c.name, REVISION.c.commit_id, func.coalesce(PERSON.c.name, ""),
-            used.c.files, used.c.bytes, used.c.first_at, used.c.last_at, latest.c.agent,
-        )
-        .select_from(used)
-        .join(latest, latest.c.id == used.c.last)
-        .join(REVISION, REVISION.c.id == used.c.revision)
-        .join(REPOSITORY, REPOSITORY.c.id == REVISION.c.repository)
-        .outerjoin(PERSON, PERSON.c.id == used.c.person)
-        .order_by(used.c.last.desc())
-    )  # fmt: skip
-    return tuple(Use(*row) for row in rows)
-
-
-def users_of(connection: Connection, revisions: Sequence[int], people: Collection[int] | None = None) -> dict[int, int]:
-    """How many people had each of these revisions, at most a thousand; who is not known is not counted."""
-    which: Select[Any] = select(PULL.c.revision, func.count(PULL.c.person.distinct()))
-    which = _of_people(which.where(PULL.c.revision.in_(list(revisions))), people).group_by(PULL.c.revision)
-    return {row[0]: int(row[1]) for row in connection.execute(which)}
-
-
-def agents_since(
-    connection: Connection, since: int, people: Collection[int] | None = None
-) -> Iterator[tuple[str, int | None, int, int]]:
-    """What clients said they are since a moment: the words, by whom, how many files, and when last."""
-    which: Select[Any] = select(PULL.c.agent, PULL.c.person, func.count(), func.max(PULL.c.at))
-    which = _of_people(which.where(PULL.c.at >= since), people).group_by(PULL.c.agent, PULL.c.person)
-    for row in connection.execute(which.order_by(PULL.c.agent)):
-        yield row[0], row[1], row[2], row[3]
-
-
-def pulls_by_day(connection: Connection, since: int, people: Collection[int] | None = None) -> dict[int, int]:
-    """How many files were pulled on each day since a moment; days by the millisecond at which they begin (UTC)."""
-    days = _of_people(select((PULL.c.at - PULL.c.at % _DAY).label("day")).where(PULL.c.at >= since), people).subquery()
-    which = select(days.c.day, func.count()).group_by(days.c.day).order_by(days.c.day)
-    return {int(row[0]): int(row[1]) for row in connection.execute(which)}
+# --- counts ---
 
 
 def decided_by_week(connection: Connection, since: int, projects: Sequence[str]) -> dict[int, tuple[int, int]]:
@@ -392,9 +276,9 @@ def count_since(
     since: int,
     projects: Sequence[str],
     seen: Sequence[str],
-    people: Collection[int] | None = None,
+    reach: Reach | None = None,
 ) -> Counts:
-    """What is new since a moment: decisions of ``projects``, requests of those ``seen``, pulls of ``people`` (``None``: all)."""
+    """What is new since a moment: decisions of ``projects``, requests of those ``seen``, pulls as far as ``reach`` (``None``: all)."""
 
     def count(which: Select[Any]) -> int:
         return int(connection.execute(which).scalar_one() or 0)
@@ -407,7 +291,7 @@ def count_since(
     decided = {(row[0], row[1]): int(row[2]) for row in connection.execute(by_kind)}
     columns: tuple[Any, ...] = (func.count(), func.count(PULL.c.person.distinct()), func.sum(PULL.c.bytes))
     pulled: Select[Any] = select(*columns)
-    pulls, who, sent = connection.execute(_of_people(pulled.where(PULL.c.at >= since), people)).one()
+    pulls, who, sent = connection.execute(within(pulled.where(PULL.c.at >= since), reach)).one()
     return Counts(
         repositories=count(select(func.count()).select_from(REPOSITORY).where(REPOSITORY.c.first_seen >= since)),
         revisions=count(select(func.count()).select_from(REVISION).where(REVISION.c.listed_at >= since)),

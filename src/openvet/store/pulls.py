@@ -22,13 +22,14 @@ def add_pull(
     address: str,
     sent: int,
     now: int,
+    project: str | None = None,
 ) -> None:
-    """Remember that somebody was given ``sent`` bytes of a file."""
+    """Remember that somebody was given ``sent`` bytes of a file, for a project; ``None`` is not known."""
     connection.execute(
         insert(PULL).values(
-            revision=revision, path=path, sha256=sha256, person=person, agent=agent, address=address, bytes=sent, at=now
+            revision=revision, path=path, sha256=sha256, person=person, agent=agent, address=address, bytes=sent, at=now, project=project,
         )
-    )
+    )  # fmt: skip
 
 
 def get_value(connection: Connection, name: str) -> str:

@@ -199,6 +199,43 @@ def test_who_pulled_what_and_with_which_loaders(live: Live) -> None:
     assert {each["people"] for each in live.ask("GET", "/clients?since=0", as_="viewer").json["items"]} == {1}
 
 
+def test_for_which_project_it_was_pulled(live: Live) -> None:
+    live.add("text", (Role.SUBMITTER, "/text"))
+    live.add("above", (Role.SUBMITTER, "/"))
+    with live.database.reading() as connection:
+        who = dict(connection.execute(PERSON.select().with_only_columns(PERSON.c.name, PERSON.c.id)).all())
+    with live.database.writing() as connection:
+        pulls = [("submitter", "/vision/ocr"), ("submitter", "/text"), ("submitter", None), ("text", "/text"), ("above", "/vision"), ("above", "/")]  # fmt: skip
+        for at, (name, project) in enumerate(pulls):
+            add_pull(connection, 1, "a", "0" * 64, who[name], AGENT, "", 10, live.now + at, project)
+
+    def told(as_: str, query: str = "") -> list[tuple[str, str | None]]:
+        return [(each["person"], each["project"]) for each in live.ask("GET", f"/uses{query}", as_=as_).json["items"]]
+
+    # of people in what one sees, and for what one sees; of a project that one may not see not even the name
+    assert told("viewer") == [("above", "/vision"), ("submitter", None), ("submitter", ""), ("submitter", "/vision/ocr")]  # fmt: skip
+    assert told("viewer", "?project=/vision") == [("above", "/vision"), ("submitter", "/vision/ocr")]
+    assert told("viewer", "?project=/vision/ocr") == [("submitter", "/vision/ocr")]
+    assert len(told("root")) == 6
+    assert len(told("root", "?project=/")) == 5
+    for path in ("/uses", "/uses/projects", "/clients"):
+        assert live.ask("GET", f"{path}?project=/text", as_="viewer").status == 403
+        assert live.ask("GET", f"{path}?project=/Text", as_="viewer").status == 422
+    shown = live.ask("GET", "/revisions/1", as_="viewer").json["uses"]
+    assert [each["project"] for each in shown] == ["/vision", None, "", "/vision/ocr"]
+    counted = live.ask("GET", "/uses/projects", as_="viewer").json["items"]
+    assert [(each["project"], each["people"], each["models"], each["files"]) for each in counted] == [("/vision", 2, 1, 2), ("/vision/ocr", 1, 1, 1), (None, 1, 1, 1)]  # fmt: skip
+    counted = live.ask("GET", "/uses/projects", as_="root").json["items"]
+    assert [(each["project"], each["people"]) for each in counted] == [("/", 3), ("/text", 2), ("/vision", 2), ("/vision/ocr", 1), (None, 1)]  # fmt: skip
+    first = live.ask("GET", "/uses/projects?limit=2", as_="root").json
+    assert (len(first["items"]), first["next"]) == (2, "2")
+    table = live.ask("GET", "/uses/projects", as_="root", headers={"Accept": "text/csv"}).body.decode()
+    assert [each["project"] for each in csv.DictReader(io.StringIO(table))] == ["/", "/text", "/vision", "/vision/ocr", ""]  # fmt: skip
+    torch = [each for each in live.ask("GET", "/clients?since=0&project=/vision", as_="viewer").json["items"] if each["package"] == "torch"]  # fmt: skip
+    assert [(each["files"], each["people"]) for each in torch] == [(2, 2)]
+    assert live.ask("GET", "/overview", as_="viewer").json["new"]["pulls"] == 4
+
+
 def test_what_is_new(live: Live) -> None:
     before = live.ask("GET", "/overview", as_="viewer").json
     assert before["standings"] == {"open": 1, "admitted": 0, "refused": 0, "revoked": 0}

@@ -65,6 +65,7 @@ TABLE: dict[str, tuple[str, object, str]] = {
     "POST /vettings": ("/vettings", {"revisions": [1]}, "submitter reviewer approver root"),
     "POST /revocations": ("/revocations", {"revisions": [1], "reason": "x"}, "approver root"),
     "GET /uses": ("/uses", None, SEEING),
+    "GET /uses/projects": ("/uses/projects", None, SEEING),
     "GET /clients": ("/clients", None, SEEING),
     "GET /caches": ("/caches", None, SEEING),
     "POST /caches": (

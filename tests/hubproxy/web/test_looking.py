@@ -116,6 +116,21 @@ def test_the_inventory_shows_who_had_what_with_which_loaders(site: Site) -> None
         assert each in page.text, each
     page = browser.get("/openvet/uses?person=submitter")
     assert ("org/tiny" in page.text, "org/data" in page.text) == (True, False)
+    page = browser.get("/openvet/uses?project=/vision")
+    assert "nobody pulled anything like that" in page.text.lower()
+    page = browser.get("/openvet/uses")
+    assert "not known: pulled before this server kept it" in page.text
+    with live.database.writing() as connection:
+        for project in ("/vision/ocr", "/text"):
+            add_pull(connection, 1, "a", "0" * 64, site.person("submitter").id, AGENT, "", 5, live.now, project)
+    page = browser.get("/openvet/uses")
+    is_plain(page)
+    assert "/vision/ocr" in page.text
+    assert "another project" in page.text
+    assert "/text" not in page.text
+    assert "/vision/ocr" in browser.get("/openvet/uses?project=/vision").text
+    assert "/vision/ocr" in browser.get("/openvet/revisions/1").text
+    assert browser.get("/openvet/uses?project=/text").status == 403
     assert "nobody pulled anything like that" in browser.get("/openvet/uses?client=jax").text.lower()
 
 

@@ -37,7 +37,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "POST /models": ("POST /vettings", "POST /revocations"),
     "GET /policies": ("GET /policies", "GET /decisions"),
     "GET /policies/{name}": ("GET /policies/{name}/requirements",),
-    "GET /uses": ("GET /uses", "GET /clients"),
+    "GET /uses": ("GET /uses", "GET /uses/projects", "GET /clients"),
     "GET /caches": ("GET /caches",),
     "POST /caches/{number}/removal": ("DELETE /caches/{number}",),
     "GET /revisions/{number}": (
