@@ -31,7 +31,7 @@ def wrapped(request: pytest.FixtureRequest) -> bool:
 @needs_some
 @pytest.mark.parametrize("name", [name for name in ATTEMPTS if name != "wait for ever"])
 def test_everything_but_computing_is_refused(name: str, *, wrapped: bool) -> None:
-    with Worker(TRIES, Confines(memory=1 << 31), bubblewrap=wrapped) as worker:
+    with Worker(TRIES, Confines(memory=1 << 31), wrap=wrapped) as worker:
         answer = worker.ask(name.encode())
         assert answer.startswith(b"refused"), answer
         assert worker.ask(name.encode()) == answer, "it still answers"
@@ -44,14 +44,14 @@ def test_the_attempts_would_succeed_without_a_sandbox(name: str) -> None:
 
 @needs_some
 def test_nothing_is_left_where_it_tried_to_write(*, wrapped: bool) -> None:
-    with Worker(TRIES, bubblewrap=wrapped) as worker:
+    with Worker(TRIES, wrap=wrapped) as worker:
         worker.ask(b"write a file")
     assert not Path("/tmp/openvet-was-here").exists()
 
 
 @needs_some
 def test_a_child_that_takes_too_long_is_killed(*, wrapped: bool) -> None:
-    with Worker(TRIES, Confines(seconds=0.3), bubblewrap=wrapped) as worker:
+    with Worker(TRIES, Confines(seconds=0.3), wrap=wrapped) as worker:
         process = worker._process.pid
         with pytest.raises(ChildDiedError, match="too long"):
             worker.ask(b"wait for ever")
@@ -61,7 +61,7 @@ def test_a_child_that_takes_too_long_is_killed(*, wrapped: bool) -> None:
 
 @needs_some
 def test_a_child_that_dies_is_told_apart(*, wrapped: bool) -> None:
-    with Worker(TRIES, bubblewrap=wrapped) as worker, pytest.raises(ChildDiedError, match="ended with"):
+    with Worker(TRIES, wrap=wrapped) as worker, pytest.raises(ChildDiedError, match="ended with"):
         worker.ask(b"no such attempt")  # an error that the child does not catch ends it
 
 
@@ -86,7 +86,7 @@ def test_a_large_question_arrives_whole() -> None:
 
 
 def test_nothing_runs_where_nothing_confines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_bubblewrap_works", lambda: False)
+    monkeypatch.setattr(workers, "bubblewrap_works", lambda: False)
     monkeypatch.setattr(workers, "can_filter", lambda: False)
     monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("something was started"))
     assert "never run" in how_confined()

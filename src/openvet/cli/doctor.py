@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from openvet.cli.options import form_option
 from openvet.cli.terminal import is_terminal, look_of, may_colour
 from openvet.version import VERSION
+
+if TYPE_CHECKING:
+    from openvet.reports.look import Look
+    from openvet.sandbox.canary import Proof
 
 __all__ = ["doctor"]
 
@@ -25,6 +29,9 @@ _SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b78
 def doctor(ctx: click.Context, form: str) -> None:
     """Look whether this installation of OpenVet works, and show what it works with.
 
+    It shows in which sandboxes this machine can run models: ten things that a hostile model would do are tried in each, here and now, by
+    a harmless program of ours. A level counts where none of them reached anything.
+
     \b
     Examples:
       openvet doctor
@@ -37,7 +44,8 @@ def doctor(ctx: click.Context, form: str) -> None:
     """  # noqa: D301
     from openvet.cli.output import StandardOutput, write_text
 
-    facts, checks = _facts(), _checks()
+    facts, proofs = _facts(), _proofs()
+    checks = [*_checks(), _try("isolation", lambda: _isolation(proofs))]
     if form == "json":
         import json
 
@@ -46,25 +54,88 @@ def doctor(ctx: click.Context, form: str) -> None:
         value = {
             "facts": facts,
             "limits": _limits(),
+            "isolation": [each.to_json() for each in proofs],
             "checks": [{"name": name, "ok": ok, "detail": text} for name, ok, text in checks],
         }
         StandardOutput(utf8=True).write(json.dumps(clean(value), indent=2, ensure_ascii=False) + "\n")
     else:
-        write_text(_as_text(facts, checks))
+        write_text(_as_text(facts, proofs, checks))
     ctx.exit(0 if all(ok for _, ok, _ in checks) else 1)
 
 
-def _as_text(facts: dict[str, Any], checks: list[tuple[str, bool, str]]) -> str:
+def _as_text(facts: dict[str, Any], proofs: tuple[Proof, ...], checks: list[tuple[str, bool, str]]) -> str:
     from openvet.reports._wording import visible
 
     look = look_of(sys.stdout)
     lines = [f"{name:<12} {visible(str(value))}" for name, value in facts.items()]
     lines += ["", look.paint("Limits", "bold"), *(f"  {name:<15} {value:,}" for name, value in _limits().items())]
+    if proofs:
+        lines += [
+            "",
+            look.paint("Isolation: ten things that a hostile model would do, tried here at every level", "bold"),
+        ]
+        lines += _ladder(proofs, look)
     lines += ["", look.paint("Checks", "bold")]
     for name, ok, text in checks:
         sign = look.paint("ok  ", "green") if ok else look.paint("FAIL", "bold", "red")
         lines.append(f"  {sign}  {name}: {visible(text)}")
     return look.finish("\n".join(lines) + "\n")
+
+
+#: What each outcome of an attempt is called in the table.
+_OUTCOMES: Final = {"refused": "no", "hidden": "feigned", "reached": "YES", "": "-"}
+
+
+def _ladder(proofs: tuple[Proof, ...], look: Look) -> list[str]:
+    """The attempts, a column for each level that can be had here; and what each level is, or why it cannot be had."""
+    from openvet.reports._wording import visible
+    from openvet.reports.text import table
+    from openvet.sandbox.canary import ATTEMPTS
+
+    here = [each for each in proofs if each.outcomes]
+    rows = [["", *(f"level {each.level.id}" for each in here), ""]]
+    for name, text in ATTEMPTS.items():
+        rows.append([f"  {text}", *(_OUTCOMES[each.outcomes.get(name, "")] for each in here), ""])
+    lines = table(rows, look.width) if here else []
+    lines.append(
+        "  no: refused. feigned: done in a view that is thrown away, nothing of this machine was reached. YES: reached"
+    )
+    rows = []
+    for each in proofs:
+        said = "proven" if each.proven else "not here" if each.missing else "not enough"
+        rows.append(
+            [f"  level {each.level.id}", said, f"{each.level.name}: {visible(each.missing) or each.level.claim}"]
+        )
+    return [*lines, *table(rows, look.width, wrap=True)]
+
+
+def _proofs() -> tuple[Proof, ...]:
+    """What each level keeps away on this machine; nothing where models are not run at all."""
+    if sys.platform != "linux":
+        return ()
+    from openvet.sandbox.canary import prove_all
+
+    return prove_all()
+
+
+def _isolation(proofs: tuple[Proof, ...]) -> str:
+    """Levels that are there must keep what they promise; and one that is enough must be there."""
+    from openvet.sandbox.levels import ENOUGH
+
+    if not proofs:
+        return "models are run on Linux alone; everything that reads models works here"
+    broken = [each for each in proofs if each.level.number >= ENOUGH and each.outcomes and not each.proven]
+    if broken:
+        reached = sorted(name for name, outcome in broken[0].outcomes.items() if outcome == "reached")
+        raise RuntimeError(
+            f"level {broken[0].level.id} does not keep what it promises: {', '.join(reached) or 'not all was tried'}"
+        )
+    best = next((each for each in proofs if each.proven), None)
+    if best is None:
+        raise RuntimeError(
+            "none that is enough: install bubblewrap, or use a kernel with Landlock; `openvet detonate` runs nothing here, all else works"
+        )
+    return f"level {best.level.id} is proven: {best.level.claim}"
 
 
 def _facts() -> dict[str, Any]:

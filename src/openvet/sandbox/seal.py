@@ -13,31 +13,18 @@ import platform
 import resource
 import struct
 import sys
-from typing import Final
+from typing import Any, Final
 
 from openvet.errors import SandboxError
+from openvet.sandbox.bpf import ALLOW, Rule, assemble
 from openvet.sandbox.confines import Confines
 
-__all__ = ["can_filter", "limit", "seal"]
+__all__ = ["Program", "architecture", "can_filter", "limit", "program_of", "seal", "set_filter"]
 
 _PR_SET_NO_NEW_PRIVS: Final = 38
 _PR_GET_SECCOMP: Final = 21
 _PR_SET_SECCOMP: Final = 22
 _SECCOMP_MODE_FILTER: Final = 2
-
-# struct sock_filter: code, jump if true, jump if false, k
-_LOAD_WORD: Final = 0x20
-_JUMP_IF_EQUAL: Final = 0x15
-_JUMP_IF_GREATER_OR_EQUAL: Final = 0x35
-_RETURN: Final = 0x06
-_ALLOW: Final = 0x7FFF0000
-_KILL_PROCESS: Final = 0x80000000
-_ERRNO_EPERM: Final = 0x00050001
-#: Where struct seccomp_data has the number of the call and the architecture.
-_NUMBER_AT: Final = 0
-_ARCH_AT: Final = 4
-#: x86-64 accepts the calls of its 32-bit-pointer ABI with this bit set; they are other doors to the same rooms.
-_X32: Final = 0x40000000
 
 #: machine -> (AUDIT_ARCH, numbers of the calls that compute, wait, answer and end)
 _CALLS: Final[dict[str, tuple[int, dict[str, int]]]] = {
@@ -64,7 +51,7 @@ _CALLS: Final[dict[str, tuple[int, dict[str, int]]]] = {
 }  # fmt: skip
 
 
-class _Program(ctypes.Structure):
+class Program(ctypes.Structure):
     """struct sock_fprog."""
 
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
@@ -87,14 +74,8 @@ def seal(confines: Confines) -> None:
         SandboxError: the kernel refuses.
     """
     limit(confines)
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
-        raise SandboxError(f"no_new_privs cannot be set: {os.strerror(ctypes.get_errno())}")
-    code = _filter(platform.machine())
-    buffer = ctypes.create_string_buffer(code, len(code))
-    program = _Program(len(code) // 8, ctypes.addressof(buffer))
-    if libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0) != 0:
-        raise SandboxError(f"the seccomp filter cannot be set: {os.strerror(ctypes.get_errno())}")
+    arch, calls = _CALLS[platform.machine()]
+    set_filter(assemble(arch, [Rule(tuple(calls.values()), ALLOW)]))
 
 
 def limit(confines: Confines) -> None:
@@ -111,18 +92,26 @@ def limit(confines: Confines) -> None:
         resource.setrlimit(what, (most, most))
 
 
-def _filter(machine: str) -> bytes:
-    """The program: another architecture ends the process, a listed call is allowed, everything else is refused."""
-    arch, calls = _CALLS[machine]
-    numbers = sorted(calls.values())
-    lines = [
-        (_LOAD_WORD, 0, 0, _ARCH_AT),
-        (_JUMP_IF_EQUAL, 1, 0, arch),
-        (_RETURN, 0, 0, _KILL_PROCESS),
-        (_LOAD_WORD, 0, 0, _NUMBER_AT),
-        (_JUMP_IF_GREATER_OR_EQUAL, len(numbers), 0, _X32),
-        *((_JUMP_IF_EQUAL, len(numbers) - at, 0, number) for at, number in enumerate(numbers)),
-        (_RETURN, 0, 0, _ERRNO_EPERM),
-        (_RETURN, 0, 0, _ALLOW),
-    ]
-    return b"".join(struct.pack("=HBBI", *line) for line in lines)
+def architecture() -> int:
+    """AUDIT_ARCH_* of this machine."""
+    return _CALLS[platform.machine()][0]
+
+
+def set_filter(code: bytes) -> None:
+    """Set a filter over whatever is set already. There is no way back.
+
+    Raises:
+        SandboxError: the kernel refuses.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+        raise SandboxError(f"no_new_privs cannot be set: {os.strerror(ctypes.get_errno())}")
+    program, _buffer = program_of(code)
+    if libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0) != 0:
+        raise SandboxError(f"the seccomp filter cannot be set: {os.strerror(ctypes.get_errno())}")
+
+
+def program_of(code: bytes) -> tuple[Program, Any]:
+    """``struct sock_fprog`` of a program, and the memory that has to live as long as it is used."""
+    buffer = ctypes.create_string_buffer(code, len(code))
+    return Program(len(code) // 8, ctypes.addressof(buffer)), buffer

@@ -9,23 +9,21 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from functools import cache
 from types import TracebackType
 from typing import IO, Self
 
 from openvet.errors import SandboxError
 from openvet.sandbox.child import FILTERED, LIMITED
 from openvet.sandbox.confines import Confines
+from openvet.sandbox.levels import bubblewrap, bubblewrap_works
 from openvet.sandbox.seal import can_filter
 
 __all__ = ["ChildDiedError", "Worker", "how_confined"]
 
-_SYSTEM = ("/usr", "/bin", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/alternatives")
 _START_SECONDS = 60.0
 
 
@@ -39,22 +37,22 @@ class Worker:
     Args:
         module: run as ``python -I -m module``; it calls :func:`openvet.sandbox.child.serve`.
         confines: what the child may spend.
-        bubblewrap: ``False`` leaves it out, so that the filter alone confines the child.
+        wrap: ``False`` leaves bubblewrap out, so that the filter alone confines the child.
 
     Raises:
         SandboxError: there is no way to confine a child here, or it did not say that it is confined.
     """
 
-    def __init__(self, module: str, confines: Confines | None = None, *, bubblewrap: bool = True) -> None:
+    def __init__(self, module: str, confines: Confines | None = None, *, wrap: bool = True) -> None:
         self.confines = confines or Confines()
-        wrapped = bubblewrap and _bubblewrap_works()
+        wrapped = wrap and bubblewrap_works()
         if not wrapped and not can_filter():
             raise SandboxError(
                 "nothing is run here: neither bubblewrap works (apt-get install bubblewrap) nor seccomp filters"
             )
         command = [sys.executable, "-I", "-m", module, self.confines.to_text(), "inside" if wrapped else "alone"]
         self._process = subprocess.Popen(  # noqa: S603 - a module of ours, in a child that confines itself
-            [*_bubblewrap(), *command] if wrapped else command,
+            [*bubblewrap(nested=True), *command] if wrapped else command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -156,32 +154,5 @@ class Worker:
 
 def how_confined() -> str:
     """What confines children here, in words."""
-    names = [name for name, there in (("bubblewrap", _bubblewrap_works()), ("seccomp", can_filter())) if there]
+    names = [name for name, there in (("bubblewrap", bubblewrap_works()), ("seccomp", can_filter())) if there]
     return " and ".join(names) or "nothing: code of models is never run here"
-
-
-def _bubblewrap() -> list[str]:
-    ours = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    folders = dict.fromkeys([*_SYSTEM, sys.prefix, sys.base_prefix, ours])
-    binds = [word for path in folders for word in ("--ro-bind-try", path, path)]
-    return [
-        shutil.which("bwrap") or "bwrap",
-        *("--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"),
-        *("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"),  # noqa: S108 - inside its own namespace
-        *binds,  # behind the empty folder, below which they may be
-        *("--chdir", "/"),
-    ]
-
-
-@cache
-def _bubblewrap_works() -> bool:
-    """Whether it is installed and may make its namespaces here; containers often forbid that."""
-    if sys.platform != "linux" or shutil.which("bwrap") is None:
-        return False
-    try:
-        done = subprocess.run(  # noqa: S603 - nothing in the command comes from outside
-            [*_bubblewrap(), "true"], stdin=subprocess.DEVNULL, capture_output=True, timeout=20, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0

@@ -1,0 +1,101 @@
+"""The child of :mod:`openvet.sandbox.supervisor`: prepare, give up every right, then do the work phase by phase.
+
+Everything that a framework imports is imported before anything is given up; the model is not looked at before. What the child says goes over one
+socket, a line of JSON each: ``["confined", landlock, filter]``, ``["phase", name]``, ``["event", kind, about, detail]``,
+``["over", outcome, detail]`` and at last ``["answer", value]``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from openvet.sandbox import confine
+
+__all__ = ["Said", "main"]
+
+
+class Said:
+    """What the child says to its parent."""
+
+    def __init__(self, channel: int) -> None:
+        self._channel = channel
+
+    def say(self, *message: Any) -> None:
+        """One line."""
+        data = json.dumps(message).encode() + b"\n"
+        while data:
+            data = data[os.write(self._channel, data) :]
+
+
+Work = Callable[[dict[str, Any]], Callable[[Said], Any]]
+
+
+def _work(name: str) -> Work:
+    """What is to be done: a function that prepares (imports, unconfined) and gives the one that does it, confined."""
+    if name == "canary":
+        from openvet.sandbox import canary
+
+        return canary.prepare
+    raise ValueError(name)
+
+
+def main(channel: int) -> None:
+    """Do what comes over the channel."""
+    ours = socket.socket(fileno=channel)
+    size = int.from_bytes(_exactly(ours, 4), "big")
+    request = json.loads(_exactly(ours, size))
+    confine.end_with_parent(request["parent"])
+    for path, text in request.get("decoys", {}).items():
+        _put(os.path.join(request["home"], path), text)
+    os.chdir(request["writable"][1])
+    confine.bound(*request["bounds"])
+    do = _work(request["work"])(request)
+    said = Said(channel)
+    said.say("confined", *_confine(request, ours))
+    said.say("answer", do(said))
+    os._exit(0)  # what is left of the model ends with the process, whatever it wants to do at the exit
+
+
+def _confine(request: dict[str, Any], ours: socket.socket) -> tuple[list[str], str]:
+    walls = request["walls"]
+    kept: tuple[str, ...] = ()
+    if "landlock" in walls:
+        confine.only_thread()
+    if walls:
+        confine.drop_capabilities()
+    if "landlock" in walls:
+        kept = confine.keep_files(request["readable"], request["writable"])
+    how = "nothing"
+    if "seccomp" in walls:
+        how = confine.filter_calls(ours if request["listen"] else None)
+        if how == "nothing":
+            sys.exit("no filter of system calls could be set")
+    return list(kept), how
+
+
+def _put(path: str, text: str) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _exactly(ours: socket.socket, size: int) -> bytes:
+    out = b"".join(_parts(ours, size))
+    if len(out) != size:
+        sys.exit("the parent is gone")
+    return out
+
+
+def _parts(ours: socket.socket, size: int) -> Iterator[bytes]:
+    while size and (part := ours.recv(size)):
+        size -= len(part)
+        yield part
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
