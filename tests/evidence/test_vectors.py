@@ -37,6 +37,7 @@ SCHEMAS = {
     "https://openvet/predicates/licenses/v1": "licenses-v1",
     "https://openvet/predicates/openness/v1": "openness-v1",
     "https://openvet/predicates/diff/v1": "diff-v1",
+    "https://openvet/predicates/observation/v1": "observation-v1",
     "https://openvet/predicates/origin/v1": "origin-v1",
     "https://openvet/predicates/lineage/v1": "lineage-v1",
     "https://openvet/predicates/rights/v1": "rights-v1",

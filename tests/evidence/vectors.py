@@ -66,6 +66,7 @@ from openvet.evidence.predicates.licenses_v1 import Change as LicenseChange
 from openvet.evidence.predicates.licenses_v1 import Declared, Found, LicensesV1, Whole
 from openvet.evidence.predicates.lineage_v1 import Edge, LineageV1, Node, WeightTest
 from openvet.evidence.predicates.lineage_v1 import Problem as LineageProblem
+from openvet.evidence.predicates.observation_v1 import LifePhase, Load, NotLoaded, ObservationV1, Recorder, Seen, Walls
 from openvet.evidence.predicates.openness_v1 import (
     COMPONENTS,
     Checklist,
@@ -545,6 +546,33 @@ def _claims(claims: Claims) -> Statement:
     return Statement(ResourceDescriptor("run.toml", {"sha256": sha("run")}), claims)
 
 
+_LIFE = (
+    LifePhase("prepare", "completed", "", "0.70"),
+    LifePhase("load", "completed", "", "0.12"),
+    LifePhase("construct", "left out", "its objects are made as it is loaded", "0.00"),
+    LifePhase("forward", "failed", "ValueError: b\u00e4d", "1234.50"),
+    LifePhase("unload", "cut short", "", "3.00"),
+)
+_OBSERVED = ObservationV1(
+    TOOL,
+    Walls("3", ("bubblewrap", "landlock", "seccomp"), "namespaces and more", {"write": "refused", "tcp": "hidden"}, accepted=False),
+    (Recorder("audit", "events of Python", "native code"), Recorder("kernel", "calls", "what computes")),
+    {"python": "3.11.7", "kernel": "6.18", "machine": "x86_64"},
+    (
+        Load("a/model.pkl", "pickle", "", "observed-malicious", "killed: the limit seconds (2) was reached", _LIFE, (
+            Seen("load", "audit", "compile", "<string>", "import os\nos.system('echo')", "", "openvet/sandbox/loaders.py:84", 1, "unusual", "text is run"),
+            Seen("load", "kernel", "openat", "~/.aws/credentials", "", "let on", "", 2, "malicious", "a secret is opened"),
+            Seen("unload", "network", "sent", "tcp 192.0.2.1 80", "<decoy of ~/.netrc>", "feigned", "", 1, "malicious", "it was stolen"),
+        ), 3, 1, 27, "hello\n"),
+        Load("", "torch", "2.13.0", "nothing-observed", "answered", _LIFE[:2], ()),
+    ),
+    (NotLoaded("model.h5", "no loader here for hdf5"),),
+)  # fmt: skip
+_NOT_OBSERVED = ObservationV1(
+    TOOL, Walls("1", (), "limits alone", {"write": "reached"}, accepted=True), (), {"python": "3.11.7"}, (), ()
+)
+
+
 _DIFF = DiffV1(
     TOOL,
     "b\u00e4se",
@@ -715,6 +743,8 @@ def statements() -> Iterator[tuple[str, Statement]]:
     yield "openness-record", _openness(_RECORDED)
     yield "diff-everything", _diff(_DIFF)
     yield "diff-same", _diff(_SAME)
+    yield "observation-everything", Statement(model, _OBSERVED)
+    yield "observation-nothing", Statement(model, _NOT_OBSERVED)
     yield "origin-everything", _origin(_ORIGIN)
     yield "origin-nothing", _origin(_NO_ORIGIN)
     yield (
@@ -860,6 +890,16 @@ _BREAKS: dict[str, tuple[str, dict[str, Change]]] = {
         "unknown-field": lambda body: body["files"][0].update(why="a"),
         "no-models": lambda body: body.pop("models"),
         "negative": lambda body: body["models"][0]["tensors"][1].update(changed=-1),
+    }),
+    "observation": ("observation-everything", {
+        "unknown-field": lambda body: body["loads"][0].update(safe=True),
+        "verdict": lambda body: body.update(verdict="safe"),
+        "judged": lambda body: body["loads"][0]["seen"][0].update(judged="harmless"),
+        "answer": lambda body: body["loads"][0]["seen"][1].update(answer="allowed"),
+        "seconds": lambda body: body["loads"][0]["phases"][0].update(seconds="soon"),
+        "outcome": lambda body: body["walls"]["outcomes"].update(write="perhaps"),
+        "negative": lambda body: body["loads"][0].update(lost=-1),
+        "no-walls": lambda body: body.pop("walls"),
     }),
     "origin": ("origin-everything", {
         "kind": lambda body: body["remarks"][0].update(kind="stolen"),

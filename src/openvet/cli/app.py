@@ -32,6 +32,7 @@ _COMMANDS = {
     "origin": "origin",
     "bom": "bom",
     "advisories": "advisories",
+    "detonate": "detonate",
     "disarm": "disarm",
     "digest": "digest",
     "sign": "sign",

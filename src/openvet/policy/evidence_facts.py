@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from openvet.evidence.predicates.inventory_v1 import InventoryV1
     from openvet.evidence.predicates.licenses_v1 import LicensesV1
     from openvet.evidence.predicates.lineage_v1 import LineageV1
+    from openvet.evidence.predicates.observation_v1 import ObservationV1
     from openvet.evidence.predicates.openness_v1 import OpennessV1
     from openvet.evidence.predicates.origin_v1 import OriginV1
     from openvet.evidence.predicates.profile_v1 import ProfileV1
@@ -229,6 +230,18 @@ def _claims(claims: Claims) -> Values:
     return out
 
 
+def _observation(found: ObservationV1) -> Values:
+    level = int(found.walls.level[:1]) if found.walls.level[:1].isdigit() else 0
+    held = bool(found.walls.outcomes) and "reached" not in found.walls.outcomes.values()
+    went = [{each.name for each in load.phases if each.outcome == "completed"} for load in found.loads]
+    return {
+        "observation.verdict": found.verdict,
+        "observation.level": level,
+        "observation.proven": level >= 2 and held and not found.walls.accepted,
+        "observation.phases": _sorted(set.intersection(*went) - {"prepare"}) if went else [],
+    }
+
+
 def _diff(diff: DiffV1) -> Values:
     return {"diff.verdict": diff.verdict}
 
@@ -283,6 +296,7 @@ FACTS_OF: Final[Mapping[str, Callable[[Any], Values]]] = {
     "openness": _openness,
     "advisories": _advisories,
     "origin": _origin,
+    "observation": _observation,
     "claims": _claims,
     "diff": _diff,
     "inventory": _inventory,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from openvet.evidence.predicates.inventory_v1 import InventoryV1
     from openvet.evidence.predicates.licenses_v1 import LicensesV1
     from openvet.evidence.predicates.lineage_v1 import LineageV1
+    from openvet.evidence.predicates.observation_v1 import ObservationV1
     from openvet.evidence.predicates.openness_v1 import OpennessV1
     from openvet.evidence.predicates.origin_v1 import OriginV1
     from openvet.evidence.predicates.profile_v1 import ProfileV1
@@ -122,6 +123,15 @@ def _fingerprint(found: FingerprintV1) -> list[str]:
     return [f"sketches of {len(found.tensors)} matrices ({found.recipe})"]
 
 
+def _observation(found: ObservationV1) -> list[str]:
+    level = f"level {found.walls.level}{', no isolation accepted' if found.walls.accepted else ''}"
+    loads = [f"{one.path or 'the model'} by {one.loader}: {one.verdict}" for one in found.loads[:_LISTED]]
+    return [
+        f"{found.verdict} in a sandbox of {level}, which is no proof of safety; not loaded: {len(found.not_loaded)}",
+        *loads,
+    ]
+
+
 def _origin(found: OriginV1) -> list[str]:
     place = "nowhere that is known" if found.published is None else found.published.repository
     remarks = ", ".join(one.kind for one in found.remarks[:_LISTED]) or "none"
@@ -179,6 +189,7 @@ _GISTS: Final[Mapping[str, Callable[[Any], list[str]]]] = {
     "OpennessV1": _openness,
     "LineageV1": _lineage,
     "FingerprintV1": _fingerprint,
+    "ObservationV1": _observation,
     "OriginV1": _origin,
     "DiffV1": _diff,
     "SuiteResult": _suite,

@@ -85,8 +85,10 @@ def bound(memory: int, cpu_seconds: int, file_size: int, threads: int) -> None:
     }
     for what, most in bounds.items():
         _, hard = resource.getrlimit(what)
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (most, most))
+        # a second more until the kernel kills without a word
+        over = most + 1 if what == resource.RLIMIT_CPU else most
+        over = over if hard == resource.RLIM_INFINITY else min(over, hard)
+        resource.setrlimit(what, (min(most, over), over))
 
 
 def only_thread() -> None:

@@ -18,7 +18,7 @@ from openvet.core.dataclass import dataclass
 __all__ = ["Connection", "NoNetwork"]
 
 _KINDS: Final = {1: "tcp", 2: "udp"}
-_FAMILIES: Final = {2: "ipv4", 10: "ipv6"}
+_FAMILIES: Final = {1: "unix", 2: "ipv4", 10: "ipv6"}
 _CONNECTIONS: Final = 256
 _KEPT: Final = 16 * 1024
 _DNS_PORT: Final = 53
@@ -93,7 +93,9 @@ class NoNetwork:
         connection = self._by_child.get(arguments[0] & 0xFFFFFFFF)
         if call in ("connect", "bind"):
             about = _address(memory(arguments[1], min(arguments[2] & 0xFFFFFFFF, 128)))
-            if connection is None:
+            if connection is None or about.startswith(
+                "unix"
+            ):  # what a path leads to is of this machine: it is not there
                 return None, about
             if call == "connect":
                 connection.address = about

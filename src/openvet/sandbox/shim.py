@@ -1,7 +1,7 @@
 """The child of :mod:`openvet.sandbox.supervisor`: prepare, give up every right, then do the work phase by phase.
 
 Everything that a framework imports is imported before anything is given up; the model is not looked at before. What the child says goes over one
-socket, a line of JSON each: ``["confined", landlock, filter]``, ``["phase", name]``, ``["event", kind, about, detail]``,
+socket, a line of JSON each: ``["confined", landlock, filter]``, ``["phase", name]``, ``["event", kind, about, detail, by]``,
 ``["over", outcome, detail]`` and at last ``["answer", value]``.
 """
 
@@ -41,6 +41,10 @@ def _work(name: str) -> Work:
         from openvet.sandbox import canary
 
         return canary.prepare
+    if name == "load":
+        from openvet.sandbox import lifecycle
+
+        return lifecycle.prepare
     raise ValueError(name)
 
 
@@ -57,7 +61,9 @@ def main(channel: int) -> None:
     do = _work(request["work"])(request)
     said = Said(channel)
     said.say("confined", *_confine(request, ours))
-    said.say("answer", do(said))
+    answer = do(said)
+    sys.stdout.flush()
+    said.say("answer", answer)
     os._exit(0)  # what is left of the model ends with the process, whatever it wants to do at the exit
 
 

@@ -22,14 +22,16 @@ from dataclasses import field
 from typing import Any, Final
 
 from openvet.core.dataclass import dataclass
+from openvet.core.pattern import pattern
 from openvet.errors import SandboxError, UsageError
 from openvet.sandbox import levels
+from openvet.sandbox.audit import roots
 from openvet.sandbox.confine import machine
 from openvet.sandbox.levels import Level
 from openvet.sandbox.no_network import NoNetwork
 from openvet.sandbox.told import Asked, Listener
 
-__all__ = ["Bounds", "Event", "Phase", "Run", "run"]
+__all__ = ["AFTER", "Bounds", "Event", "Phase", "Run", "run"]
 
 MiB: Final = 1024 * 1024
 _EVENTS: Final = 4000
@@ -39,6 +41,10 @@ _SAID: Final = 32 * MiB
 _HOME: Final = "/home/user"
 _FILES_WRITTEN: Final = 256
 _SCRATCH: Final = 256 * MiB
+#: The phase of what happens after the child said that it is done, and how long that may take.
+AFTER: Final = "after the end"
+_TO_END: Final = 5.0
+_NO_MEMORY: Final = pattern(r"MemoryError|[Cc]an(?:no|')t allocate memory|bad_alloc|Cannot allocate memory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,7 @@ class Event:
         kind: what it is called there.
         about, detail: what it names, bounded; paths as they are in the child.
         answer: of the kernel's calls: ``let on``, ``refused``, ``feigned``.
+        by: of ``audit``: the file and line whose code caused it, as the child says.
         count: how often.
     """
 
@@ -84,6 +91,7 @@ class Event:
     about: str
     detail: str = ""
     answer: str = ""
+    by: str = ""
     count: int = 1
 
 
@@ -113,6 +121,7 @@ class Run:
         landlock: what Landlock kept away.
         recorders: what watched it.
         phases, events: in their order.
+        library_reads: how often files of the interpreter and its packages were opened to read, which are not listed one by one.
         lost: events beyond the number that is kept.
         ended: ``answered`` where it came to its end; else what ended it, in words.
         answer: what it gave, where it came to its end.
@@ -128,6 +137,7 @@ class Run:
     phases: list[Phase] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     lost: int = 0
+    library_reads: int = 0
     ended: str = ""
     answer: Any = None
     output: bytes = b""
@@ -197,10 +207,12 @@ class _Child:
         self._bounds = bounds
         self._seen: dict[tuple[str, ...], Event] = {}
         self._phase, self._since = "prepare", time.monotonic()
+        self._deadline = self._since + bounds.seconds
         self._rest = bytearray()
         self._said = 0
         self._written = 0
         self._confined = False
+        self._libraries = (*roots(), "/etc/ld.so", "/sys/devices/system/")
         self._network = NoNetwork(self._from_network)
         self._listener: Listener | None = None
         self._selector = selectors.DefaultSelector()
@@ -257,7 +269,7 @@ class _Child:
     def _command(
         self, level: Level, readable: Sequence[str], environment: Mapping[str, str], channel: int
     ) -> list[str]:
-        command = [sys.executable, "-I", "-B", "-m", "openvet.sandbox.shim", str(channel)]
+        command = [sys.executable, "-I", "-B", "-u", "-m", "openvet.sandbox.shim", str(channel)]
         if "bubblewrap" not in level.walls:
             return command
         real = [os.path.realpath(each) for each in readable]
@@ -271,13 +283,13 @@ class _Child:
 
     def watch(self) -> Run:
         """Until the child ends, or its time is over."""
-        deadline = self._since + self._bounds.seconds
         self._selector.register(self._channel, selectors.EVENT_READ, "channel")
         self._selector.register(self._output, selectors.EVENT_READ, "output")
         while not self._run.ended:
-            left = deadline - time.monotonic()
+            left = self._deadline - time.monotonic()
             if left <= 0:
-                self._over(f"killed: the limit in seconds ({self._bounds.seconds:g}) was reached")
+                limit = f"the limit seconds ({self._bounds.seconds:g}) was reached"
+                self._over(f"killed: {'it did not end after its answer' if self._phase == AFTER else limit}")
                 break
             ready = {key.data: key.fileobj for key, _ in self._selector.select(min(left, 1.0))}
             if "output" in ready:
@@ -292,7 +304,13 @@ class _Child:
             if not ready and self._process.poll() is not None:
                 self._over(self._death())
         self._network.end()
-        if not self._confined and not self._run.answered:
+        if self._output >= 0:
+            os.set_blocking(self._output, False)
+            try:
+                self._take_output()  # what it printed last
+            except BlockingIOError:
+                pass
+        if not self._confined:
             said = self._run.output.decode("utf-8", "replace").strip().splitlines()
             raise SandboxError(
                 f"the child did not confine itself ({self._run.ended}){f': {said[-1][:300]}' if said else ''}"
@@ -372,6 +390,8 @@ class _Child:
         try:
             message = json.loads(line.removeprefix(b"L"))
             kind, *rest = message
+            if self._phase == AFTER:
+                raise ValueError(kind)
             if kind == "confined" and not self._confined:
                 self._confined = True
                 self._leave("completed", "")
@@ -380,22 +400,35 @@ class _Child:
             elif kind == "phase":
                 self._enter(str(rest[0]))
             elif kind == "over":
-                self._leave(str(rest[0])[:40], str(rest[1])[:1000])
+                self._leave(str(rest[0])[:40], self._named(str(rest[1])[:1000]))
             elif kind == "event":
-                name, about, detail = (str(each) for each in rest)
-                self._note("audit", name[:100], about[:1000], detail[:4000], "")
-            elif kind == "answer":
+                name, about, detail, by = (str(each) for each in rest)
+                self._note("audit", name[:100], about[:1000], detail[:4000], "", by[:300])
+            elif kind == "answer" and self._confined:
+                # whoever says so may be the model: it is watched until it is gone
                 self._run.answer = rest[0]
-                self._over("answered")
+                self._leave("cut short", "")
+                self._phase, self._since = AFTER, time.monotonic()
+                self._deadline = min(self._deadline, self._since + _TO_END)
+            else:
+                raise ValueError(kind)
         except (ValueError, TypeError, IndexError, RecursionError):
             self._over("killed: it said what the child of ours does not say")
+
+    def _named(self, detail: str) -> str:
+        """With the limit that was reached, where an error says that memory was refused, or a file too large."""
+        if "[Errno 27]" in detail:
+            return f"{detail} (limit file_size = {self._bounds.file_size} bytes)"
+        if _NO_MEMORY.search(detail):
+            return f"{detail} (limit memory = {self._bounds.memory} bytes)"
+        return detail
 
     def _enter(self, name: str) -> None:
         self._leave("cut short", "")
         self._phase, self._since = name[:40], time.monotonic()
 
     def _leave(self, outcome: str, detail: str) -> None:
-        if self._phase != "between":
+        if self._phase not in ("between", AFTER):
             self._run.phases.append(Phase(self._phase, outcome, detail, time.monotonic() - self._since))
             self._phase, self._since = "between", time.monotonic()
 
@@ -405,11 +438,13 @@ class _Child:
             self._leave("cut short", how)
 
     def _death(self) -> str:
-        """Why the child ended before it answered."""
+        """How the child ended: ``answered`` where it answered and ended well."""
         try:
             code = self._process.wait(5)
         except subprocess.TimeoutExpired:
-            return "it said nothing more"
+            return "it said nothing more, and did not end"
+        if code == 0 and self._phase == AFTER:
+            return "answered"
         if code < 0 or code > 128:
             number = -code if code < 0 else code - 128
             try:
@@ -448,19 +483,22 @@ class _Child:
             self._written += 1
             if self._written > _FILES_WRITTEN * 16:
                 self._over(f"killed: it changed files more than {_FILES_WRITTEN * 16} times")
+        elif asked.call.startswith("open") and asked.about.startswith(self._libraries):
+            self._run.library_reads += 1
+            return
         kind = f"{asked.call} to write" if asked.writes and asked.call.startswith("open") else asked.call
         self._note("kernel", kind, asked.about[:1000], "", asked.answer)
 
     def _from_network(self, kind: str, about: str, data: bytes) -> None:
         self._note("network", kind, about[:1000], data.decode("utf-8", "backslashreplace")[:4000], "feigned")
 
-    def _note(self, recorder: str, kind: str, about: str, detail: str, answer: str) -> None:
-        key = (self._phase, recorder, kind, about, detail, answer)
+    def _note(self, recorder: str, kind: str, about: str, detail: str, answer: str, by: str = "") -> None:
+        key = (self._phase, recorder, kind, about, detail, answer, by)
         event = self._seen.get(key)
         if event is not None:
             event.count += 1
         elif len(self._seen) < _EVENTS:
-            self._seen[key] = event = Event(self._phase, recorder, kind, about, detail, answer)
+            self._seen[key] = event = Event(self._phase, recorder, kind, about, detail, answer, by)
             self._run.events.append(event)
         else:
             self._run.lost += 1
