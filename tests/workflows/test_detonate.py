@@ -181,7 +181,7 @@ def test_what_has_no_loader_is_named(tmp_path: Path) -> None:
 
 @needs_isolation
 def test_a_loader_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workflow, "installed", lambda name: f"{name} is not installed: pip install {name}")
+    monkeypatch.setattr(workflow, "installed", lambda name, _: f"{name} is not installed: pip install {name}")
     (tmp_path / "m.pkl").write_bytes(runs("1"))
     found = detonate(str(tmp_path)).observation
     assert (
@@ -340,3 +340,29 @@ def test_places_are_named_and_nothing_else_is() -> None:
     assert (
         named == "PYTHON/a.py:3 $TMPDIR/x /tmpfile '~' /home/user2 /m/model.bin MODEL <decoy of ~/.netrc> /x/py/lib/y"
     )
+
+
+# --- another interpreter ---
+
+
+@needs_isolation
+def test_another_interpreter_loads_with_what_it_has(tmp_path: Path) -> None:
+    import pickle
+    import venv
+
+    # an environment of its own, without packages: none of ours can be seen from there
+    venv.create(tmp_path / "other", symlinks=True)
+    other = str(tmp_path / "other/bin/python")
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m/plain.pkl").write_bytes(pickle.dumps([1]))
+    (tmp_path / "m/one.npy").write_bytes(
+        b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }".ljust(127)
+        + b"\n"
+        + bytes(8)
+    )
+    found = detonate(str(tmp_path / "m"), Asked(python=other)).observation
+    assert [(each.path, each.verdict) for each in found.loads] == [("plain.pkl", "nothing-observed")]
+    assert found.not_loaded[0].reason.endswith("numpy is not installed: pip install 'openvet[numbers]'")
+    for path in ("/no/such/python", "/bin/true"):
+        with pytest.raises(UsageError, match="is no Python that answers"):
+            detonate(str(tmp_path / "m"), Asked(python=path))

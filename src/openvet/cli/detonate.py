@@ -27,6 +27,7 @@ _LEVELS: Final = ("4", "3", "2", "2n", "1n", "1s", "1")
 @click.option("--i-accept-no-isolation", "accepted", is_flag=True, help="Run the model even where nothing keeps it away from this machine. It is written into the evidence.")  # fmt: skip
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), default=120.0, show_default=True, help="Wall time of one file or folder, after which it is ended.")  # fmt: skip
 @click.option("--memory", metavar="BYTES", default="8G", show_default=True, help="Address space of one child.")
+@click.option("--python", metavar="FILE", type=_PATH, help="The interpreter that loads, such as that of the environment that has the frameworks. Default: OpenVet's own.")  # fmt: skip
 @click.option("--all", "everything", is_flag=True, help="List every event, those that were expected too.")
 @form_option("How to print it; json lists everything.")
 @click.option("--output", "-o", metavar="FILE", type=_PATH, help="Write it to FILE: whole or not at all.")
@@ -43,8 +44,9 @@ def detonate(ctx: click.Context, /, model: str, **asked: Any) -> None:
 
     nothing-observed is no proof of safety: code can wait, look whether it is watched, or lie in what was not run.
 
-    What loads is what is installed beside OpenVet: pickle with Python; joblib, NumPy, PyTorch, safetensors, ONNX Runtime, llama-cpp-python
-    and Transformers where they are there. For other formats there is no loader here, which is said.
+    What loads is what is installed beside OpenVet, or in the environment of --python: pickle with Python; joblib, NumPy, PyTorch,
+    safetensors, ONNX Runtime, llama-cpp-python and Transformers where they are there. For other formats there is no loader here, which
+    is said.
 
     \b
     Examples:
@@ -74,7 +76,7 @@ def detonate(ctx: click.Context, /, model: str, **asked: Any) -> None:
     from openvet.cli.lineage import written_key
 
     key = written_key(asked["sign"])
-    wanted = Asked(asked["level"] or "", asked["accepted"], _bounds(asked))
+    wanted = Asked(asked["level"] or "", asked["accepted"], _bounds(asked), asked["python"] or "")
     with open_output(asked["output"], [model], utf8=asked["statement"] or asked["form"] == "json") as output:
         try:
             with progress_line(not asked["no_progress"]) as (progress, hide):

@@ -16,7 +16,9 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any, Final
 
-__all__ = ["listen", "roots"]
+from openvet.sandbox.interpreter import our_interpreter
+
+__all__ = ["listen"]
 
 #: Of no use to anybody: they happen all the time, and what they lead to is told by others.
 _SKIPPED: Final = frozenset(
@@ -32,23 +34,9 @@ _ITEMS: Final = 16
 _IMPORTER: Final = "<frozen importlib"
 
 
-def roots() -> tuple[str, ...]:
-    """Where the interpreter, its packages and our own code lie: what is there was there before the model came."""
-    paths = [
-        sys.prefix,
-        sys.base_prefix,
-        "/usr/lib",
-        "/lib",
-        "/lib64",
-        *(each for each in sys.path if os.path.isabs(each)),
-    ]
-    real = [os.path.realpath(each) for each in paths]
-    return tuple(dict.fromkeys(f"{each.rstrip('/')}/" for each in (*paths, *real) if each not in ("", "/")))
-
-
 def listen(say: Callable[[str, str, str, str], None]) -> None:
     """Hand every event to ``say``, from now on: its name, what it is about, more of it, and the code that caused it."""
-    libraries = roots()
+    libraries = our_interpreter().roots
     busy: set[int] = set()
     ident = threading.get_ident
 

@@ -16,13 +16,13 @@ import platform
 import resource
 import signal
 import socket
-import sys
 from collections.abc import Iterable
 from typing import Final
 
 from openvet.errors import SandboxError
 from openvet.sandbox.bpf import ALLOW, REFUSE, TELL, UNKNOWN_CALL, Rule, Where, assemble
 from openvet.sandbox.calls import FILES, FREE, NETWORK, REFUSED, SPECIAL
+from openvet.sandbox.interpreter import our_interpreter
 from openvet.sandbox.landlock import interface, restrict
 from openvet.sandbox.seal import architecture, can_filter, program_of, set_filter
 
@@ -121,8 +121,7 @@ def keep_files(readable: Iterable[str], writable: Iterable[str]) -> tuple[str, .
     """
     if not interface():
         return ()
-    ours = [each for each in sys.path if os.path.isabs(each)]
-    return restrict([*_SYSTEM, *_MACHINE, sys.prefix, sys.base_prefix, *ours, *readable], writable, _DEVICES)
+    return restrict([*_SYSTEM, *_MACHINE, *our_interpreter().folders, *readable], writable, _DEVICES)
 
 
 def filter_calls(channel: socket.socket | None) -> str:

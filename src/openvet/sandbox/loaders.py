@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from openvet.core.dataclass import dataclass
+from openvet.sandbox.interpreter import Interpreter
 
 __all__ = ["LOADERS", "NAMED_IN_PICKLES", "LeftOutError", "Loader", "Steps", "import_if_there", "installed"]
 
@@ -58,13 +59,13 @@ class Loader:
     prepare: Callable[[str], Steps]
 
 
-def installed(name: str) -> str:
-    """Why a loader cannot be used here; '' where it can."""
+def installed(name: str, python: Interpreter) -> str:
+    """Why a loader cannot be used in an interpreter; '' where it can."""
     loader = LOADERS[name]
-    lacking = [each for each in loader.packages if importlib.util.find_spec(each) is None]
-    if not lacking:
-        return ""
-    return f"{', '.join(lacking)} is not installed: pip install {loader.install}"
+    every = tuple(dict.fromkeys(package for each in LOADERS.values() for package in each.packages))
+    there = python.has(every) if loader.packages else ()
+    lacking = [each for each in loader.packages if each not in there]
+    return f"{', '.join(lacking)} is not installed: pip install {loader.install}" if lacking else ""
 
 
 def _as_it_is(_: Any) -> Any:

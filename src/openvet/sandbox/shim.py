@@ -101,7 +101,3 @@ def _parts(ours: socket.socket, size: int) -> Iterator[bytes]:
     while size and (part := ours.recv(size)):
         size -= len(part)
         yield part
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

@@ -13,7 +13,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,8 +24,8 @@ from openvet.core.dataclass import dataclass
 from openvet.core.pattern import pattern
 from openvet.errors import SandboxError, UsageError
 from openvet.sandbox import levels
-from openvet.sandbox.audit import roots
 from openvet.sandbox.confine import machine
+from openvet.sandbox.interpreter import Interpreter, our_interpreter
 from openvet.sandbox.levels import Level
 from openvet.sandbox.no_network import NoNetwork
 from openvet.sandbox.told import Asked, Listener
@@ -39,6 +38,10 @@ _OUTPUT: Final = 64 * 1024
 _LINE: Final = 256 * 1024
 _SAID: Final = 32 * MiB
 _HOME: Final = "/home/user"
+#: Our own code comes last: the packages of the interpreter are its own.
+_BEGIN: Final = (
+    "import sys; sys.path.append(sys.argv[1]); from openvet.sandbox.shim import main; main(int(sys.argv[2]))"
+)
 _FILES_WRITTEN: Final = 256
 _SCRATCH: Final = 256 * MiB
 #: The phase of what happens after the child said that it is done, and how long that may take.
@@ -154,6 +157,7 @@ def run(
     *,
     readable: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
+    python: Interpreter | None = None,
     listen: bool = True,
 ) -> Run:
     """Run one piece of work in a child, and say what it did.
@@ -164,6 +168,7 @@ def run(
         bounds: what it may spend.
         readable: files and folders that it may read beside the interpreter.
         environment: variables of the child beside a few that are always there.
+        python: that the child runs in; ours where none is named.
         listen: ``False`` leaves out what the kernel tells; then everything that would be told is refused.
 
     Raises:
@@ -174,7 +179,10 @@ def run(
         raise SandboxError(f"level {level.id} ({level.name}) cannot be had here: {lacks}")
     bounds = bounds or Bounds()
     with _places(level) as (home, scratch):
-        child = _Child(dict(work), level, bounds, readable, environment or {}, home, scratch, listen=listen)
+        interpreter = python or our_interpreter()
+        child = _Child(
+            dict(work), level, bounds, readable, environment or {}, interpreter, home, scratch, listen=listen
+        )
         try:
             return child.watch()
         finally:
@@ -201,6 +209,7 @@ class _Child:
 
     def __init__(
         self, work: dict[str, Any], level: Level, bounds: Bounds, readable: Sequence[str], environment: Mapping[str, str],
+        python: Interpreter,
         home: str, scratch: str, *, listen: bool,
     ) -> None:  # fmt: skip
         self._run = Run(level, home, scratch)
@@ -212,7 +221,8 @@ class _Child:
         self._said = 0
         self._written = 0
         self._confined = False
-        self._libraries = (*roots(), "/etc/ld.so", "/sys/devices/system/")
+        self._python = python
+        self._libraries = (*python.roots, "/etc/ld.so", "/sys/devices/system/")
         self._network = NoNetwork(self._from_network)
         self._listener: Listener | None = None
         self._selector = selectors.DefaultSelector()
@@ -269,12 +279,13 @@ class _Child:
     def _command(
         self, level: Level, readable: Sequence[str], environment: Mapping[str, str], channel: int
     ) -> list[str]:
-        command = [sys.executable, "-I", "-B", "-u", "-m", "openvet.sandbox.shim", str(channel)]
+        ours = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+        command = [self._python.executable, "-I", "-B", "-u", "-c", _BEGIN, ours, str(channel)]
         if "bubblewrap" not in level.walls:
             return command
         real = [os.path.realpath(each) for each in readable]
         return [
-            *levels.bubblewrap(real, nested=not levels.closes_namespaces()),
+            *levels.bubblewrap([*self._python.folders, *real], nested=not levels.closes_namespaces()),
             *("--ro-bind-try", "/sys/devices/system/cpu", "/sys/devices/system/cpu"),
             *("--size", str(_SCRATCH), "--tmpfs", self._run.home),
             *(word for name, value in self._variables(environment).items() for word in ("--setenv", name, value)),

@@ -35,9 +35,9 @@ from openvet.evidence.statement import ResourceDescriptor, Statement
 from openvet.formats._format import Head
 from openvet.inventory.identify import identify
 from openvet.origins.local import LocalOrigin
-from openvet.sandbox.audit import roots
 from openvet.sandbox.canary import Proof, prove
 from openvet.sandbox.decoys import Decoys, make_decoys
+from openvet.sandbox.interpreter import Interpreter, interpreter_at, our_interpreter
 from openvet.sandbox.levels import ENOUGH, LADDER, NO_ISOLATION, Level, NoIsolationError
 from openvet.sandbox.lifecycle import PHASES
 from openvet.sandbox.loaders import NAMED_IN_PICKLES, installed
@@ -104,11 +104,13 @@ class Asked:
         level: of the ladder, by its id; '' takes the first from level 3 downwards that is proven.
         accepted: whether less than what is enough is taken.
         bounds: of each child.
+        python: the interpreter that loads, which has the frameworks; ours where it is ''.
     """
 
     level: str = ""
     accepted: bool = False
     bounds: Bounds | None = None
+    python: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +205,11 @@ def detonate(path: str, asked: Asked | None = None, progress: Progress | None = 
     """
     asked = asked or Asked()
     progress = progress or Progress()
-    tasks, missed, before = _tasks(path)
+    python = interpreter_at(asked.python) if asked.python else our_interpreter()
+    tasks, missed, before = _tasks(path, python)
     algorithm, digest, _ = model_digest(path, progress)
     proof = proven_level(asked)
-    loads = [_loaded(each, path, proof.level, asked.bounds) for each in tasks]
+    loads = [_loaded(each, path, proof.level, asked.bounds, python) for each in tasks]
     if _identities(path) != before:
         raise SubjectError(
             f"{printable(path)}: changed while it was loaded, so that nothing can be said about it; run it again"
@@ -217,7 +220,7 @@ def detonate(path: str, asked: Asked | None = None, progress: Progress | None = 
             proof.level.id, proof.level.walls, proof.level.claim, proof.outcomes, asked.accepted and not (proof.proven and proof.level.number >= ENOUGH)
         ),
         tuple(_RECORDERS[each] for each in proof.recorders),
-        {"python": platform.python_version(), "kernel": platform.release(), "machine": platform.machine()},
+        {"python": python.version, "kernel": platform.release(), "machine": platform.machine()},
         tuple(loads),
         tuple(missed),
     )  # fmt: skip
@@ -228,7 +231,7 @@ def detonate(path: str, asked: Asked | None = None, progress: Progress | None = 
 # --- what to load ---
 
 
-def _tasks(path: str) -> tuple[list[_Task], list[NotLoaded], tuple[Any, ...]]:
+def _tasks(path: str, python: Interpreter) -> tuple[list[_Task], list[NotLoaded], tuple[Any, ...]]:
     """What to load, what is not loaded and why, and by what to see that the model changed."""
     origin = LocalOrigin(path)
     try:
@@ -240,13 +243,13 @@ def _tasks(path: str) -> tuple[list[_Task], list[NotLoaded], tuple[Any, ...]]:
         missed: list[NotLoaded] = []
         own_code = not snapshot.single and _names_code(root)
         if own_code:
-            loader = "transformers" if not installed("transformers") else "sources"
+            loader = "transformers" if not installed("transformers", python) else "sources"
             tasks.append(_Task("", root, loader, own_code=True))
         for entry in snapshot.entries:
             if entry.kind is not EntryKind.FILE:
                 continue
             lies = root if snapshot.single else os.path.realpath(os.path.join(root, entry.name))
-            loader, why, imports = _loader(origin, entry)
+            loader, why, imports = _loader(origin, entry, python)
             if loader and len(tasks) < _FILES:
                 tasks.append(_Task("" if snapshot.single else entry.place, lies, loader, imports))
             elif loader:
@@ -258,7 +261,7 @@ def _tasks(path: str) -> tuple[list[_Task], list[NotLoaded], tuple[Any, ...]]:
     return tasks, missed, _identities(path)
 
 
-def _loader(origin: LocalOrigin, entry: Entry) -> tuple[str, str, tuple[str, ...]]:
+def _loader(origin: LocalOrigin, entry: Entry, python: Interpreter) -> tuple[str, str, tuple[str, ...]]:
     """The loader of a file and the packages that it names, or why it has none; neither for what is no model."""
     suffix = os.path.splitext(entry.name)[1].lower()
     source = origin.open(entry)
@@ -279,7 +282,7 @@ def _loader(origin: LocalOrigin, entry: Entry) -> tuple[str, str, tuple[str, ...
         ids.insert(0, "npy")
     name = next((_LOADED_BY[each] for each in ids if each in _LOADED_BY), "")
     if name:
-        lacks = installed(name)
+        lacks = installed(name, python)
         if lacks:
             return "", f"its loader, {name}, cannot be used: {lacks}", ()
         return name, "", named if name in ("pickle", "joblib") else ()
@@ -324,7 +327,7 @@ def _identities(path: str) -> tuple[Any, ...]:
 # --- one load ---
 
 
-def _loaded(task: _Task, path: str, level: Level, bounds: Bounds | None) -> Load:
+def _loaded(task: _Task, path: str, level: Level, bounds: Bounds | None, python: Interpreter) -> Load:
     decoys = make_decoys()
     root = os.path.realpath(path)
     work = {
@@ -335,8 +338,8 @@ def _loaded(task: _Task, path: str, level: Level, bounds: Bounds | None) -> Load
         "imports": task.imports,
     }
     # a link of a hub's cache leads out of the folder, to what has its name there
-    found = run(work, level, bounds, readable=[root, task.lies], environment=decoys.variables)
-    places = _places(found, decoys, root, task)
+    found = run(work, level, bounds, readable=[root, task.lies], environment=decoys.variables, python=python)
+    places = _places(found, decoys, root, task, python)
     seen = [judge(each, places) for each in found.events]
     phases = tuple(
         LifePhase(each.name, each.outcome, places.named(each.detail)[:500], f"{each.seconds:.2f}")
@@ -359,10 +362,9 @@ def _loaded(task: _Task, path: str, level: Level, bounds: Bounds | None) -> Load
     )
 
 
-def _places(found: Run, decoys: Decoys, root: str, task: _Task) -> Places:
+def _places(found: Run, decoys: Decoys, root: str, task: _Task, python: Interpreter) -> Places:
     ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    libraries = tuple(each for each in roots() if not ours.startswith(each.rstrip("/")) or "/lib" in each)
-    return Places(root, found.home, found.scratch, libraries, f"{ours}/", decoys.tokens, task.own_code)
+    return Places(root, found.home, found.scratch, python.roots, f"{ours}/", decoys.tokens, task.own_code)
 
 
 def _listed(seen: Sequence[Seen]) -> tuple[tuple[Seen, ...], int]:
