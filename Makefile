@@ -108,6 +108,13 @@ $(CACHE)/interop/oscal/.made: requirements/interop-oscal.txt
 	$(@D)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps -r $<
 	@touch $@
 
+# what statisticians compute the same figures with
+$(CACHE)/interop/statistics/.made: requirements/interop-statistics.txt
+	@mkdir -p $(@D)
+	@bash tools/venv.sh "$(PYTHON)" $(@D)
+	$(@D)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps -r $<
+	@touch $@
+
 # what teams run: the program that runs hooks, and a validator of XML's schemas
 $(CACHE)/interop/teams/.made: requirements/interop-teams.txt
 	@mkdir -p $(@D)
@@ -164,8 +171,8 @@ test: $(STAMP)/test ## set up, then run the tests
 	@$(MAKE) --no-print-directory $(CACHE)/interop/model-signing/.made || echo "openvet: the tests with model-signing are left out" >&2
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
-interop: $(STAMP)/test $(CACHE)/interop/model-signing/.made $(CACHE)/interop/in-toto/.made $(CACHE)/interop/hub/.made $(CACHE)/interop/bom/.made $(CACHE)/interop/teams/.made $(CACHE)/interop/oscal/.made ## models, statements, cards, bills, reports and OSCAL made here and read by other people's tools, and the other way
-	$(BIN)/python -m pytest tests/conformance/test_model_signing.py tests/conformance/test_in_toto.py tests/conformance/test_hub_cards.py tests/conformance/test_bom.py tests/conformance/test_teams.py tests/conformance/test_oscal.py $(ARGS)
+interop: $(STAMP)/test $(CACHE)/interop/model-signing/.made $(CACHE)/interop/in-toto/.made $(CACHE)/interop/hub/.made $(CACHE)/interop/bom/.made $(CACHE)/interop/teams/.made $(CACHE)/interop/oscal/.made $(CACHE)/interop/statistics/.made ## models, statements, cards, bills, reports, OSCAL and statistics made here and read by other people's tools, and the other way
+	$(BIN)/python -m pytest tests/conformance/test_model_signing.py tests/conformance/test_in_toto.py tests/conformance/test_hub_cards.py tests/conformance/test_bom.py tests/conformance/test_teams.py tests/conformance/test_oscal.py tests/conformance/test_statistics.py $(ARGS)
 
 conformance: $(STAMP)/test $(CACHE)/interop/model-signing/.made ## suites of others, from checkouts of them (SIGSTORE_CONFORMANCE=DIR OMS_SPEC=DIR)
 	SIGSTORE_CONFORMANCE="$(abspath $(SIGSTORE_CONFORMANCE))" OMS_SPEC="$(abspath $(OMS_SPEC))" \

@@ -47,7 +47,7 @@ def test_there_is_a_lock_for_each_peer() -> None:
 
 def test_there_is_a_lock_for_each_tool_that_ours_must_understand() -> None:
     others = {path.stem.removeprefix("interop-") for path in LOCKS if path.stem.startswith("interop-")}
-    assert others == {"bom", "hub", "in-toto", "model-signing", "oscal", "teams", "tlog"}
+    assert others == {"bom", "hub", "in-toto", "model-signing", "oscal", "statistics", "teams", "tlog"}
 
 
 def test_there_is_a_lock_for_each_client_that_pulls_through_the_gate() -> None:
