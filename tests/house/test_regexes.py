@@ -127,6 +127,8 @@ def _made() -> Iterator[tuple[str, re.Pattern[Any], str]]:
     for first, then in (*shell._REVERSE_PAIRS, *shell._DESTROYS_PAIRS, *shell._HIDDEN_PAIRS):
         yield "_pair", first, "search"
         yield "_pair", then, "search"
+    # classes of one character, each held against one character
+    yield "_one", re.compile(r"[\w-]"), "fullmatch"
     # names of the source that is read, joined: they are in the form of words()
     yield "_is_hot", re.compile(r"\b(?:a|aa|b)\b"), "search"
 
