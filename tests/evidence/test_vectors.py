@@ -42,6 +42,8 @@ SCHEMAS = {
     "https://openvet/predicates/lineage/v1": "lineage-v1",
     "https://openvet/predicates/rights/v1": "rights-v1",
     "https://openvet/predicates/fingerprint/v1": "fingerprint-v1",
+    "https://openvet/predicates/eval/v1": "eval-v1",
+    "https://openvet/predicates/eval-plan/v1": "eval-plan-v1",
     "https://in-toto.io/attestation/test-result/v0.1": "test-result-v0",
     "https://slsa.dev/provenance/v1": "provenance-v1",
     "https://slsa.dev/verification_summary/v1": "verification-summary-v1",

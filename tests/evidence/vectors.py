@@ -59,6 +59,19 @@ from openvet.evidence.predicates.diff_v1 import (
     ValueChange,
     WordsChange,
 )
+from openvet.evidence.predicates.eval_plan_v1 import EvalPlanV1
+from openvet.evidence.predicates.eval_v1 import (
+    BackendRef,
+    Deviation,
+    EvalV1,
+    Imported,
+    Interval,
+    ModelRef,
+    Planned,
+    Run,
+    Sequential,
+    TaskRef,
+)
 from openvet.evidence.predicates.fields import Descriptor
 from openvet.evidence.predicates.fingerprint_v1 import FingerprintV1, NotSketched, TensorSketch, Vectors, pack
 from openvet.evidence.predicates.inventory_v1 import Fact, InventoryV1, Item, TensorEntry
@@ -571,6 +584,36 @@ _OBSERVED = ObservationV1(
 _NOT_OBSERVED = ObservationV1(
     TOOL, Walls("1", (), "limits alone", {"write": "reached"}, accepted=True), (), {"python": "3.11.7"}, (), ()
 )
+_TASK = TaskRef("c\u00e4pitals", "1", sha("task"), 200, "exact", "exact match", "mean", higher=True, clustered=True)
+_EVAL = EvalV1(
+    TOOL,
+    ModelRef("b\u00e4se", {"dirHash": sha("base")}),
+    _TASK,
+    BackendRef("openai", {"endpoint": "http://127.0.0.1:8000/v1", "model": "b", "mode": "chat"}, attests=False),
+    Run(0, "2026-11-29", 200, 120, 2),
+    sha("root"),
+    Interval("0.7203389830508474", "0.61", "0.82", "0.95", "0.05", 118, 40, "t-clustered"),
+    Sequential("0.05", "0.6", "0.85", "the mean lies above 0.5", None, "0.5"),
+    5000,
+    700,
+    Planned(sha("plan"), signed=True, deviations=(Deviation("samples", "200", "120"),)),
+    None,
+    ("2 samples were not answered",),
+)
+_EVAL_BARE = EvalV1(
+    TOOL,
+    ModelRef("gpt"),
+    TaskRef("mmlu", "", "", 1, "foreign", "accuracy", "mean", higher=True, clustered=False),
+    BackendRef("recorded", {}, attests=False),
+    Run(1, "file", 1, 1, 0),
+    sha("root"),
+    Interval("-2.5e-7", None, None, "0.9", None, 1, 1, "none"),
+    imported=Imported("lm-eval", "0.4.13", sha("log")),
+)
+_PLAN = EvalPlanV1(
+    TOOL, ModelRef("b\u00e4se", {"dirHash": sha("base")}), _TASK, 150, "2026-11-29", 7, "0.05", "0.8", "0.2", "0.1023", "0.02", "holm", "0.05", "0.5"
+)  # fmt: skip
+_PLAN_BARE = EvalPlanV1(TOOL, None, _TASK, 200, "file", 0, "0.05", "0.8", "0.2", "0.0886", None, "none")
 
 
 _DIFF = DiffV1(
@@ -740,6 +783,10 @@ def statements() -> Iterator[tuple[str, Statement]]:
     yield "decision-advisories", Statement(model, replace(_DECISION, advisories=again))
     yield "claims-readings", _claims(_CLAIMS)
     yield "claims-nothing", _claims(_NO_CLAIMS)
+    yield "eval-everything", Statement(model, _EVAL)
+    yield "eval-bare", Statement(model, _EVAL_BARE)
+    yield "eval-plan-everything", Statement(model, _PLAN)
+    yield "eval-plan-bare", Statement(model, _PLAN_BARE)
     yield "openness-record", _openness(_RECORDED)
     yield "diff-everything", _diff(_DIFF)
     yield "diff-same", _diff(_SAME)
@@ -882,6 +929,20 @@ _BREAKS: dict[str, tuple[str, dict[str, Change]]] = {
         "number": lambda body: body["results"][0].update(low="about 7"),
         "unknown-field": lambda body: body.update(verdict="consistent"),
         "no-formula": lambda body: body["results"][0].pop("formula"),
+    }),
+    "eval": ("eval-everything", {
+        "unknown-field": lambda body: body["figure"].update(good=True),
+        "number": lambda body: body["figure"].update(value="about 7"),
+        "method": lambda body: body["figure"].update(method="guess"),
+        "failed": lambda body: body["run"].update(failed=-1),
+        "root": lambda body: body["log"].update(root="ab"),
+        "no-backend": lambda body: body.pop("backend"),
+    }),
+    "eval-plan": ("eval-plan-everything", {
+        "unknown-field": lambda body: body.update(verdict="better"),
+        "samples": lambda body: body.update(samples=-1),
+        "correction": lambda body: body.update(correction="none of it"),
+        "margin": lambda body: body.update(margin="small"),
     }),
     "diff": ("diff-everything", {
         "verdict": lambda body: body.update(verdict="same"),

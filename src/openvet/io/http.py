@@ -163,7 +163,14 @@ class Client:
     # --- sending ---
 
     def send(
-        self, method: str, url: str, body: bytes | None = None, *, limit: int, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        url: str,
+        body: bytes | None = None,
+        *,
+        limit: int,
+        headers: Mapping[str, str] | None = None,
+        repeatable: bool = False,
     ) -> tuple[bytes, Reply]:
         """Send ``body`` and give the whole answer, whatever its status; no redirect is followed.
 
@@ -171,12 +178,13 @@ class Client:
 
         Args:
             limit: bytes of the answer at most.
+            repeatable: whoever calls knows that doing this twice does no harm, whatever the method.
 
         Raises:
             StatusError: the server went on asking to come again.
             UnreachableError: no answer, or a longer one. After a POST nobody knows then whether it was done.
         """
-        again = method in _IDEMPOTENT
+        again = repeatable or method in _IDEMPOTENT
 
         def attempt() -> tuple[bytes, Reply]:
             reply = self._ask(method, url, headers or {}, body, fresh=not again)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from openvet.evidence.predicates.claims_v1 import Claims
     from openvet.evidence.predicates.decision_v1 import DecisionV1
     from openvet.evidence.predicates.diff_v1 import DiffV1
+    from openvet.evidence.predicates.eval_plan_v1 import EvalPlanV1
+    from openvet.evidence.predicates.eval_v1 import EvalV1
     from openvet.evidence.predicates.fingerprint_v1 import FingerprintV1
     from openvet.evidence.predicates.inventory_v1 import InventoryV1
     from openvet.evidence.predicates.licenses_v1 import LicensesV1
@@ -75,6 +77,26 @@ def _decision(found: DecisionV1) -> list[str]:
 def _claims(found: Claims) -> list[str]:
     first = f"claims about {found.name}: {found.verdict or 'nothing was published'}"
     return [first, *(f"{one.figure}: {one.verdict}" for one in found.judgements[:_LISTED])]
+
+
+def _eval(found: EvalV1) -> list[str]:
+    figure = found.figure
+    span = "no interval" if figure.low is None else f"{figure.low} to {figure.high} at {figure.level}"
+    first = (
+        f"{found.task.label} of {found.model.name} on {found.task.name}: {figure.value} ({span}, {figure.n} samples)"
+    )
+    plan = (
+        []
+        if found.plan is None
+        else [f"planned; deviations: {', '.join(each.what for each in found.plan.deviations) or 'none'}"]
+    )
+    return [first, *plan, *found.notes[:_LISTED]]
+
+
+def _eval_plan(found: EvalPlanV1) -> list[str]:
+    return [
+        f"plan: {found.samples} samples of {found.task.name}, to resolve {found.detectable} with power {found.power}"
+    ]
 
 
 def _admission(found: AdmissionV1) -> list[str]:
@@ -192,6 +214,8 @@ _GISTS: Final[Mapping[str, Callable[[Any], list[str]]]] = {
     "ObservationV1": _observation,
     "OriginV1": _origin,
     "DiffV1": _diff,
+    "EvalV1": _eval,
+    "EvalPlanV1": _eval_plan,
     "SuiteResult": _suite,
     "VerificationSummary": _summary,
     "SimpleVerification": _verification,

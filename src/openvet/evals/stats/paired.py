@@ -107,25 +107,29 @@ def paired(
     second: Sequence[float],
     clusters: Sequence[Hashable] | None = None,
     level: float = 0.95,
+    weights: Sequence[float] | None = None,
 ) -> Paired:
     """Compare two models' scores of the same samples in the same order.
+
+    Args:
+        weights: of both, where their metric is a ratio of sums.
 
     Raises:
         ValueError: there is no sample, or the lists have different lengths.
     """
     differences = [a - b for a, b in zip(first, second, strict=True)]
-    found = ratio(differences, None, clusters, level)
+    found = ratio(differences, weights, clusters, level)
     n, independent = found.n, found.clusters
-    shares = all(each in (0.0, 1.0) for each in (*first, *second))
+    shares = weights is None and all(each in (0.0, 1.0) for each in (*first, *second))
     flips = _flips(first, second) if shares else None
-    sd = math.sqrt(math.fsum((each - found.value) ** 2 for each in differences) / (n - 1)) if n > 1 else 0.0
+    sd = _spread(differences, weights, found.value)
     if flips is not None and independent == n:
         low, high = tango(flips.first, flips.second, n, level)
         difference = Estimate(found.value, low, high, level, found.se, n, n, "tango")
         p = flips.p
     else:
         difference, p = _of_means(found, differences)
-    return Paired(difference, p, flips, _unpaired(first, second, clusters), sd, _correlation(first, second))
+    return Paired(difference, p, flips, _unpaired(first, second, clusters, weights), sd, _correlation(first, second))
 
 
 def _of_means(found: Estimate, differences: Sequence[float]) -> tuple[Estimate, float]:
@@ -150,8 +154,24 @@ def _flips(first: Sequence[float], second: Sequence[float]) -> Flips:
     return Flips(both, only, other, neither, mcnemar(only, other))
 
 
-def _unpaired(first: Sequence[float], second: Sequence[float], clusters: Sequence[Hashable] | None) -> float | None:
-    one, other = ratio(first, None, clusters).se, ratio(second, None, clusters).se
+def _spread(differences: Sequence[float], weights: Sequence[float] | None, value: float) -> float:
+    """The standard deviation of single samples' differences; of a ratio of those of the linearised ratio."""
+    n = len(differences)
+    if n < 2:
+        return 0.0
+    mean = 1.0 if weights is None else math.fsum(weights) / n
+    size = [1.0] * n if weights is None else weights
+    residuals = ((each - value * weight) ** 2 for each, weight in zip(differences, size, strict=True))
+    return math.sqrt(math.fsum(residuals) / (n - 1)) / mean
+
+
+def _unpaired(
+    first: Sequence[float],
+    second: Sequence[float],
+    clusters: Sequence[Hashable] | None,
+    weights: Sequence[float] | None,
+) -> float | None:
+    one, other = ratio(first, weights, clusters).se, ratio(second, weights, clusters).se
     return None if one is None or other is None else math.hypot(one, other)
 
 
