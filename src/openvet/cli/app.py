@@ -49,6 +49,7 @@ _COMMANDS = {
     "cache": "cache",
     "claims": "claims",
     "cost": "cost",
+    "eval": "eval",
     "diff": "diff",
     "lineage": "lineage",
     "fingerprint": "fingerprint",

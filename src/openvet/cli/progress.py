@@ -102,7 +102,8 @@ class ProgressLine:
             if done < total:
                 text += f"  {_duration((total - done) / self._rate)} left"
         if not total and self._progress.files_done:  # nothing is hashed, and what there is is counted as it is found
-            text = f"{self._progress.files_done:,} so far"
+            whole = self._progress.files_total
+            text = f"{self._progress.files_done:,} of {whole:,}" if whole else f"{self._progress.files_done:,} so far"
         if columns(text) > self._look.width - 1:
             return text[: self._look.width - 1]
         return text + self._file(self._look.width - 1 - columns(text) - 2)

@@ -86,6 +86,7 @@ def run(
     for each in done:
         if looks is not None and looks.take(each):
             return done, looks.stopped()
+    progress.bytes_total = progress.bytes_done = 0  # of the model, which was hashed before
     progress.files_total, progress.files_done = len(order), len(done)
     lines = _lines(task, order[len(done) :], backend, seed, keep_going, limits)
     try:

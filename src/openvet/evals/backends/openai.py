@@ -160,9 +160,10 @@ class Endpoint:
         for at, each in enumerate(listed):
             place = each.get("index", at) if isinstance(each, dict) else None
             vector = each.get("embedding") if isinstance(each, dict) else None
-            good = isinstance(vector, list) and bool(vector) and all(_is_number(one) for one in vector or ())
-            if not good or type(place) is not int or not 0 <= place < len(texts) or out[place]:
+            if not isinstance(vector, list) or not vector or not all(_is_number(one) for one in vector):
                 raise AskError("the endpoint's answer holds something else than vectors")
+            if type(place) is not int or not 0 <= place < len(texts) or out[place]:
+                raise AskError("the endpoint's answer numbers its vectors otherwise than the texts")
             out[place] = tuple(map(float, vector))
         return tuple(out), _usage(answer)
 
