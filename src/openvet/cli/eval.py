@@ -334,9 +334,10 @@ def audit(ctx: click.Context, /, result: str, **asked: Any) -> None:
         found_result = read_result(result, _public(asked["key"]))
         task = None if asked["task"] is None else load_task(asked["task"])
         if asked["samples"] is not None:
-            backend = _backend(
-                {**asked, "name": asked["name"] or found_result.body.backend.settings.get("model", "")}, None
-            )
+            settings = found_result.body.backend.settings
+            if ctx.get_parameter_source("api") is click.core.ParameterSource.DEFAULT:
+                asked["api"] = settings.get("mode", asked["api"])
+            backend = _backend({**asked, "name": asked["name"] or settings.get("model", "")}, None)
         found = _watched(
             asked,
             lambda progress: held(

@@ -79,7 +79,7 @@ class Recorded:
 
     def generate(self, request: Generate) -> Answer:
         """The recorded output."""
-        return Answer(self._of(request.id, "output"), "recorded", self._usage(request.id))
+        return Answer(self._of(request.id, "output"), "", self._usage(request.id))
 
     def likelihoods(self, request: Continuations) -> Likelihoods:
         """The recorded logarithms, one for each choice."""
