@@ -68,7 +68,7 @@ def test_a_run_over_an_endpoint() -> None:
     assert list(schema("eval-v1").iter_errors(made)) == []
     assert made["backend"]["settings"]["model"] == "m"
     assert made["tokens"]["prompt"] == 120
-    log = Path("r.jsonl").read_bytes().splitlines()
+    log = Path("r.log.jsonl").read_bytes().splitlines()
     assert made["log"]["root"] == Tree(map(leaf_hash, log[1:])).root().hex()
     assert [json.loads(line)["id"] for line in log[1:]] == [each["id"] for each in SAMPLES]
 
@@ -77,7 +77,7 @@ def test_the_same_answers_make_the_same_log_however_many_are_asked_at_a_time() -
     with served(wrong=6) as server:
         for name, parallel in (("a", "1"), ("b", "8")):
             assert run("./m", "--task", "t.yaml", "--endpoint", server.base, "--result", f"{name}.json", "--parallel", parallel).exit_code == 0  # fmt: skip
-    assert Path("a.jsonl").read_bytes() == Path("b.jsonl").read_bytes()
+    assert Path("a.log.jsonl").read_bytes() == Path("b.log.jsonl").read_bytes()
     assert Path("a.json").read_bytes() == Path("b.json").read_bytes()
 
 
@@ -89,27 +89,27 @@ def test_a_run_that_broke_off_is_gone_on_with(cut: bytes) -> None:
         asked = ("./m", "--task", "t.yaml", "--endpoint", server.base, "--result", "r.json")
         found = run(*asked)
         assert found.exit_code == 2
-        assert "no more; 20 of 60 samples are in r.jsonl; the same command with --resume goes on" in found.stderr
+        assert "no more; 20 of 60 samples are in r.log.jsonl; the same command with --resume goes on" in found.stderr
         assert not Path("r.json").exists()
         assert "is there already" in run(*asked).stderr
-    with Path("r.jsonl").open("ab") as file:
+    with Path("r.log.jsonl").open("ab") as file:
         file.write(cut)
-    text = Path("r.jsonl").read_bytes()
+    text = Path("r.log.jsonl").read_bytes()
     with served() as server:
         # the log names the endpoint, whose port is another one here
-        Path("r.jsonl").write_bytes(text.replace(json.loads(text.splitlines()[0])["backend"]["settings"]["endpoint"].encode(), server.base.encode()))  # fmt: skip
+        Path("r.log.jsonl").write_bytes(text.replace(json.loads(text.splitlines()[0])["backend"]["settings"]["endpoint"].encode(), server.base.encode()))  # fmt: skip
         found = run(
             "./m", "--task", "t.yaml", "--endpoint", server.base, "--result", "r.json", "--resume", "--format", "json"
         )
     assert found.exit_code == 0, found.output
     assert json.loads(found.stdout)["resumed"] == 20
     assert len(server.requests) == 40
-    assert Path("r.jsonl").read_bytes().splitlines()[1:] == Path("whole.jsonl").read_bytes().splitlines()[1:]
+    assert Path("r.log.jsonl").read_bytes().splitlines()[1:] == Path("whole.log.jsonl").read_bytes().splitlines()[1:]
 
 
 def test_a_log_of_another_run_is_not_gone_on_with() -> None:
-    Path("a.jsonl").write_bytes(lines(*({"id": each["id"], "output": "x"} for each in SAMPLES)))
-    asked = ("./m", "--task", "t.yaml", "--recorded", "a.jsonl", "--result", "r.json")
+    Path("a.rec").write_bytes(lines(*({"id": each["id"], "output": "x"} for each in SAMPLES)))
+    asked = ("./m", "--task", "t.yaml", "--recorded", "a.rec", "--result", "r.json")
     assert run(*asked).exit_code == 0
     assert run(*asked, "--resume").exit_code == 0
     found = run(*asked, "--resume", "--seed", "4")
@@ -142,9 +142,9 @@ def test_ctrl_c_leaves_what_was_done(parallel: str) -> None:
         process.send_signal(signal.SIGINT)
         told = process.communicate(timeout=20)[1]
         assert process.returncode == 130, told
-        done = len(Path("r.jsonl").read_bytes().splitlines()) - 1
+        done = len(Path("r.log.jsonl").read_bytes().splitlines()) - 1
         assert 4 <= done < 60
-        assert f"interrupted; {done} of 60 samples are in r.jsonl" in told
+        assert f"interrupted; {done} of 60 samples are in r.log.jsonl" in told
         found = run(*words[1:], "--resume")
     assert found.exit_code == 0, found.output
     assert body("r.json")["run"]["done"] == 60
@@ -163,11 +163,11 @@ def test_a_key_is_sent_and_written_nowhere() -> None:
     with served(key="sk-of-tests") as server:
         asked = ("./m", "--task", "t.yaml", "--endpoint", server.base, "--result", "r.json", "--samples", "3")
         assert "--key-env names the variable" in run(*asked).stderr
-        Path("r.jsonl").unlink()
+        Path("r.log.jsonl").unlink()
         assert "holds no key" in run(*asked, "--key-env", "EMPTY_KEY").stderr
         found = run(*asked, "--key-env", "A_KEY", A_KEY="sk-of-tests")
         assert found.exit_code == 0, found.output
-    assert "sk-of-tests" not in found.output + Path("r.json").read_text() + Path("r.jsonl").read_text()
+    assert "sk-of-tests" not in found.output + Path("r.json").read_text() + Path("r.log.jsonl").read_text()
 
 
 def test_a_run_stops_when_enough_is_known_and_the_interval_holds_at_any_time() -> None:
@@ -183,6 +183,13 @@ def test_a_run_stops_when_enough_is_known_and_the_interval_holds_at_any_time() -
     Path("t.yaml").write_text(TASK + "cluster: group\n")
     found = run("--name", "m", "--task", "t.yaml", "--recorded", "s.jsonl", "--stop-at", "0.5")
     assert found.exit_code == 2
+
+
+def test_what_is_read_is_not_replaced() -> None:
+    Path("a.log.jsonl").write_bytes(lines({"id": "s0", "output": "x"}))
+    found = run("--name", "m", "--task", "t.yaml", "--recorded", "a.log.jsonl", "--result", "a.json", "--force")
+    assert found.exit_code == 2
+    assert "would replace 'a.log.jsonl', which is read" in found.stderr
 
 
 def recorded(name: str, right: set[int]) -> None:
@@ -222,7 +229,7 @@ def test_folders_are_compared_task_by_task_and_corrected() -> None:
         for task in ("one", "two", "three"):
             Path("t.yaml").write_text(TASK.replace("backwards", task))
             recorded("x", set(range(right if task != "three" else 30)))
-            for ending in ("json", "jsonl"):
+            for ending in ("json", "log.jsonl"):
                 Path(f"x.{ending}").rename(f"{side}/{task}.{ending}")
     value = json.loads(run("compare", "a", "b", "--format", "json").stdout)
     assert [each["p"] for each in value["tasks"]] == ["0.0078125", "1", "0.0078125"]
@@ -236,13 +243,13 @@ def test_results_of_different_tasks_or_with_other_logs_are_not_compared() -> Non
     Path("t.yaml").write_text(TASK.replace("exact", "contains"))
     recorded("b", {1, 2})
     assert "are not of one task" in run("compare", "a.json", "b.json").stderr
-    text = Path("a.jsonl").read_text()
+    text = Path("a.log.jsonl").read_text()
     for changed in (
         text.replace('"score":"1"', '"score":"0"', 1),
         text + text.splitlines()[-1] + "\n",
         "\n".join(text.splitlines()[:-1]) + "\n",
     ):
-        Path("a.jsonl").write_text(changed)
+        Path("a.log.jsonl").write_text(changed)
         found = run("compare", "a.json", "a.json")
         assert found.exit_code == 2
         assert "a line was changed, added or taken away" in found.stderr
@@ -281,7 +288,7 @@ def test_an_audit_asks_again_and_bounds_what_was_altered() -> None:
 def test_whoever_makes_the_log_up_is_found_without_a_model(what: str, told: str) -> None:
     """The root fits, since whoever signs computes it: what is wrong is what it is a root of."""
     recorded("a", set(range(30)))
-    log = Path("a.jsonl").read_bytes().splitlines()
+    log = Path("a.log.jsonl").read_bytes().splitlines()
     value = json.loads(Path("a.json").read_text())
     if what == "score":
         value["predicate"]["figure"]["value"] = "0.9"
@@ -293,7 +300,7 @@ def test_whoever_makes_the_log_up_is_found_without_a_model(what: str, told: str)
         log[1] = log[1].replace(b'"targets":["aaw"]', b'"targets":["no"]')
     else:
         log[2] = log[1]
-    Path("a.jsonl").write_bytes(b"\n".join(log) + b"\n")
+    Path("a.log.jsonl").write_bytes(b"\n".join(log) + b"\n")
     value["predicate"]["log"]["root"] = Tree(map(leaf_hash, log[1:])).root().hex()
     Path("a.json").write_text(json.dumps(value))
     found = run("audit", "a.json", "--task", "t.yaml")

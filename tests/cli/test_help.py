@@ -57,6 +57,7 @@ def test_help(command: str) -> None:
         "profile",
         "advisories",
         "cost",
+        "eval",
         "hub",
         "cache",
         "doctor",
@@ -85,11 +86,11 @@ def examples() -> list[str]:
 
 # what needs a network is tried against our own servers in tests/origins and tests/cli/test_hub and test_cache, what needs an extra where the extra is, and a
 # server, which runs until it is stopped, in tests/hubproxy
-ELSEWHERE = r" hf:| oci:| --identity |^openvet serve|^openvet (hub|cache) "
+ELSEWHERE = r" hf:| oci:| --identity | --endpoint |^openvet serve|^openvet (hub|cache) "
 LOCAL = [each for each in examples() if each.startswith("openvet") and not re.search(ELSEWHERE, each)]
 
 
-_CODES = {"diff": {0, 1}, "decide": {0, 1, 3}}
+_CODES = {"diff": {0, 1}, "eval": {0, 1, 3}, "decide": {0, 1, 3}}
 
 
 @pytest.mark.parametrize("example", LOCAL)
@@ -127,6 +128,9 @@ def test_examples_work(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     for name in (each for each in words if each.endswith(".fingerprint.json") and words[1] == "lineage"):
         asked = ["fingerprint", "./my-model", "--sign", "release.key", "--output", name]
         assert CliRunner().invoke(main, asked).exit_code == 0
+    if words[1] == "eval":
+        evaluations()
+        words = [each.replace("a.json", "c.json") if "--recorded" in words and "--result" in words else each for each in words]
     if words[1] == "log":
         log_of_a_signature(words)
     elif words[1:3] == ["bom", "diff"]:
@@ -152,6 +156,18 @@ def test_examples_work(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     ends = "no isolation available|standard input is no terminal|the (report|statement|bill|document) is in|(answers?|questions?) (is|are) in"
     assert found.stdout or re.search(ends, found.stderr)
     assert "fault" not in found.stderr
+
+
+def evaluations() -> None:
+    """A task, recorded answers, two results of it, and a log of another tool."""
+    Path("capitals.yaml").write_text(
+        'name: capitals\nprompt: "Q: {{q}}\\nA:"\ntarget: "{{a}}"\nscorer: exact\nsamples: [{q: "France?", a: Paris}, {q: "Peru?", a: Lima}]\n'
+    )
+    Path("answers.jsonl").write_text('{"id": "0", "output": "Paris"}\n{"id": "1", "output": "Lima"}\n')
+    for name in ("a", "b"):
+        asked = ["eval", "./my-model", "--task", "capitals.yaml", "--recorded", "answers.jsonl", "--result", f"{name}.json"]
+        assert CliRunner().invoke(main, asked).exit_code == 0
+    Path("samples_arc_2026-11-29T14-22-20.018732.jsonl").write_text('{"doc_id": 0, "metrics": ["acc"], "acc": 1.0}\n')
 
 
 def packs_and_dossiers(words: list[str]) -> None:

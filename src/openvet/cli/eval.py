@@ -45,10 +45,11 @@ def eval() -> None:  # noqa: A001 - the command's name
     \b
     Examples:
       openvet eval ./my-model --task capitals.yaml --endpoint http://127.0.0.1:8000/v1
-      openvet eval ./my-model --task capitals.yaml --recorded a.jsonl --result a.json
+      openvet eval ./my-model --task capitals.yaml --recorded answers.jsonl --result a.json
       openvet eval plan capitals.yaml --effect 0.05
       openvet eval compare a.json b.json --margin 0.02
-      openvet eval audit a.json --task capitals.yaml --recorded a.jsonl --sample 2 --seed 1234
+      openvet eval audit a.json --task capitals.yaml
+      openvet eval audit a.json --task capitals.yaml --recorded answers.jsonl --sample 2 --seed 7
       openvet eval import samples_arc_2026-11-29T14-22-20.018732.jsonl --result arc.json
 
     \b
@@ -85,7 +86,7 @@ _TASK = click.option(
 _SIGN = click.option("--sign", metavar="KEY", type=_PATH, help="The private key that signs it.")
 _VERIFY = click.option("--key", metavar="KEY", type=_PATH, help="The public key that has to have signed it; without one nothing is verified.")  # fmt: skip
 _FORCE = click.option("--force", is_flag=True, help="Replace what is there.")
-_RESULT = click.option("--result", metavar="FILE", type=_PATH, help="Where the result goes; the log lies beside it, as .jsonl. Default: TASK.eval.json.")  # fmt: skip
+_RESULT = click.option("--result", metavar="FILE", type=_PATH, help="Where the result goes; the log lies beside it, as .log.jsonl. Default: TASK.eval.json.")  # fmt: skip
 _QUIET = click.option("--no-progress", is_flag=True, help="Show no progress line. It is only ever drawn on a terminal.")
 _SHARE = click.FloatRange(min=0, max=1, min_open=True, max_open=True)
 
@@ -149,6 +150,7 @@ def run(ctx: click.Context, /, model: str | None, **asked: Any) -> None:
     plan = None if asked["plan"] is None else read_plan(asked["plan"], _public(asked["plan_key"]))
     backend = _backend(asked, model)
     result = asked["result"] or f"{os.path.splitext(os.path.basename(asked['task']))[0]}.eval.json"
+    _spare(result, asked["task"], asked["recorded"], asked["plan"])
     wanted = Asked(
         task, model, asked["name"], result, asked["seed"], asked["samples"], asked["order"], asked["level"],
         _stopping(asked, 1.0 - asked["level"]), asked["keep_going"], asked["resume"], asked["force"], plan,
@@ -391,6 +393,7 @@ def import_(ctx: click.Context, /, path: str, **asked: Any) -> None:
 
     key = _private(asked["sign"])
     result = asked["result"] or f"{os.path.splitext(os.path.basename(os.path.normpath(path)))[0]}.eval.json"
+    _spare(result, path)
     wanted = AskedImport(
         path, result, asked["kind"] or "", asked["metric"], asked["cluster"], asked["model"], asked["name"], asked["level"], asked["force"]
     )  # fmt: skip
@@ -400,6 +403,16 @@ def import_(ctx: click.Context, /, path: str, **asked: Any) -> None:
 
 
 # --- what several of them need ---
+
+
+def _spare(result: str, *inputs: str | None) -> None:
+    """Never replace what is read by what is written."""
+    from openvet.workflows.eval_files import log_path
+
+    written = {os.path.realpath(each) for each in (result, log_path(result))}
+    for each in inputs:
+        if each is not None and os.path.realpath(each) in written:
+            raise click.UsageError(f"--result {result!r} would replace {each!r}, which is read; choose another place")
 
 
 def _private(path: str | None) -> PrivateKey | None:

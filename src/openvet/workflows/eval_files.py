@@ -108,7 +108,7 @@ def descriptor_of(path: str) -> ResourceDescriptor:
 
 def log_path(result: str) -> str:
     """Where the log of a result lies: beside it, with another ending."""
-    return f"{result.removesuffix('.json')}.jsonl"
+    return f"{result.removesuffix('.json')}.log.jsonl"
 
 
 def open_log(path: str) -> Log:

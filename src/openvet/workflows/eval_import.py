@@ -27,7 +27,7 @@ from openvet.io.archive.zip import open_zip_entry, read_zip
 from openvet.io.new_file import NewFile
 from openvet.io.source import FileSource
 from openvet.workflows.eval_files import descriptor_of, log_path, open_log, subject_of, write_statement
-from openvet.workflows.eval_run import Evaluated, interval_of, notes_on
+from openvet.workflows.eval_run import Evaluated, interval_of, notes_on, total
 from openvet.workflows.knowledge import tool
 from openvet.workflows.model_files import read_small
 
@@ -66,7 +66,11 @@ def import_log(asked: AskedImport, key: PrivateKey | None, progress: Progress) -
         for each in (asked.result, log):
             if os.path.lexists(each):
                 raise UsageError(f"{printable(each)} is there already: --force replaces it, --result names another")
-    found, digest = _read(asked)
+    try:
+        found, digest = _read(asked)
+    except (TypeError, ValueError, AttributeError, KeyError, IndexError, OverflowError) as error:  # a stranger's JSON
+        why = f"{type(error).__name__}: {error}"
+        raise ForeignError(f"{printable(asked.path)}: is built otherwise than that tool's logs are: {printable(why)[:200]}") from error
     model, subject = subject_of(asked.model, asked.name or found.model, progress)
     header = {
         "task": {"name": found.task, "sha256": ""},
@@ -109,6 +113,8 @@ def import_log(asked: AskedImport, key: PrivateKey | None, progress: Progress) -
         Run(0, "file", len(read.samples), len(read.samples), failed),
         read.tree.root().hex(),
         interval_of(figure),
+        prompt_tokens=total([each.usage.prompt for each in read.samples]),
+        completion_tokens=total([each.usage.completion for each in read.samples]),
         imported=Imported(found.tool, found.version, digest),
         notes=tuple(notes),
     )

@@ -42,7 +42,17 @@ from openvet.workflows.eval_files import (
 )
 from openvet.workflows.knowledge import tool
 
-__all__ = ["Asked", "Evaluated", "RunEndedError", "deviations", "evaluate", "interval_of", "notes_on"]
+__all__ = [
+    "Asked",
+    "Evaluated",
+    "RunEndedError",
+    "deviations",
+    "evaluate",
+    "interval_of",
+    "notes_on",
+    "text_of",
+    "total",
+]
 
 
 class RunEndedError(OpenVetError):
@@ -301,8 +311,8 @@ def _body(
         root.hex(),
         interval_of(found),
         sequential,
-        _total([each.usage.prompt for each in done]),
-        _total([each.usage.completion for each in done]),
+        total([each.usage.prompt for each in done]),
+        total([each.usage.completion for each in done]),
         None,
         None,
         tuple(notes),
@@ -314,7 +324,8 @@ def _body(
     return replace(body, plan=Planned(asked.plan.sha256, asked.plan.signed, deviations(asked.plan.body, body)))
 
 
-def _total(counts: Sequence[int | None]) -> int | None:
+def total(counts: Sequence[int | None]) -> int | None:
+    """The sum of the counts that are known; ``None`` where none is."""
     known = [each for each in counts if each is not None]
     return sum(known) if known else None
 

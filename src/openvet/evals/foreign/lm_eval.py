@@ -41,7 +41,8 @@ def read_lm_eval(
     filters = sorted({str(each.get("filter", "none")) for _, each in lines})
     if len(filters) > 1:  # the same documents once for each way to take the answer out
         lines = [each for each in lines if str(each[1].get("filter", "none")) == filters[0]]
-    names = [str(each) for each in lines[0][1].get("metrics", [])]
+    listed = lines[0][1].get("metrics")
+    names = [str(each) for each in listed] if isinstance(listed, list) else []
     chosen = metric or next((each for each in names if _number(lines[0][1].get(each)) is not None), None)
     if chosen is None or (metric is not None and metric not in names):
         raise ForeignError(
