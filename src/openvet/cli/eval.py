@@ -54,9 +54,9 @@ def eval() -> None:  # noqa: A001 - the command's name
 
     \b
     Exit codes:
-      0    done; compare: better, or not inferior by the margin; audit: all agrees; plan: enough samples
-      1    compare: worse, or inferior; audit: wrong, or the model answers otherwise; plan: too few samples
-      3    run: otherwise than planned, or not every sample was answered; compare: cannot be resolved
+      0    done; compare: better, or not inferior; audit: all agrees; plan: enough samples
+      1    compare: worse, or inferior; audit: wrong, or it answers otherwise; plan: too few
+      3    otherwise than planned, or not every sample was answered; compare: unresolved
       2    the command itself failed; a run's log has what was done, and --resume goes on
       130  interrupted with Ctrl-C, likewise
     """  # noqa: D301
