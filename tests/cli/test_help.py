@@ -128,9 +128,7 @@ def test_examples_work(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     for name in (each for each in words if each.endswith(".fingerprint.json") and words[1] == "lineage"):
         asked = ["fingerprint", "./my-model", "--sign", "release.key", "--output", name]
         assert CliRunner().invoke(main, asked).exit_code == 0
-    if words[1] == "eval":
-        evaluations()
-        words = [each.replace("a.json", "c.json") if "--recorded" in words and "--result" in words else each for each in words]
+    words = evaluations(words)
     if words[1] == "log":
         log_of_a_signature(words)
     elif words[1:3] == ["bom", "diff"]:
@@ -158,16 +156,28 @@ def test_examples_work(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "fault" not in found.stderr
 
 
-def evaluations() -> None:
-    """A task, recorded answers, two results of it, and a log of another tool."""
+def evaluations(words: list[str]) -> list[str]:
+    """A task, recorded answers, two results of it, and a log of another tool; what is made has another name than they have."""
+    if words[1] != "eval":
+        return words
     Path("capitals.yaml").write_text(
         'name: capitals\nprompt: "Q: {{q}}\\nA:"\ntarget: "{{a}}"\nscorer: exact\nsamples: [{q: "France?", a: Paris}, {q: "Peru?", a: Lima}]\n'
     )
     Path("answers.jsonl").write_text('{"id": "0", "output": "Paris"}\n{"id": "1", "output": "Lima"}\n')
     for name in ("a", "b"):
-        asked = ["eval", "./my-model", "--task", "capitals.yaml", "--recorded", "answers.jsonl", "--result", f"{name}.json"]
+        asked = [
+            "eval",
+            "./my-model",
+            "--task",
+            "capitals.yaml",
+            "--recorded",
+            "answers.jsonl",
+            "--result",
+            f"{name}.json",
+        ]
         assert CliRunner().invoke(main, asked).exit_code == 0
     Path("samples_arc_2026-11-29T14-22-20.018732.jsonl").write_text('{"doc_id": 0, "metrics": ["acc"], "acc": 1.0}\n')
+    return [each.replace("a.json", "c.json") if "--result" in words else each for each in words]
 
 
 def packs_and_dossiers(words: list[str]) -> None:

@@ -104,7 +104,7 @@ CALLS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
     "hub tokens revoke": ("hub-v1", [("8",)]),
     "eval run": ("eval-report-v1", [("m", "--task", "t.json", "--recorded", "o.jsonl", "--result", "e.json"), ("--name", "m", "--task", "t.json", "--recorded", "o.jsonl", "--result", "e2.json", "--stop-at", "0.5")]),
     "eval plan": ("eval-plan-report-v1", [("t.json",), ("t.json", "--effect", "0.1", "--margin", "0.1", "--model", "m")]),
-    "eval compare": ("eval-comparison-v1", [("e.json", "e.json"), ("e.json", "e2.json", "--margin", "0.1")]),
+    "eval compare": ("eval-comparison-v1", [("e.json", "e.json", "--margin", "0.9"), ("e.json", "e2.json", "--margin", "0.95")]),
     "eval audit": ("eval-audit-v1", [("e.json",), ("e.json", "--task", "t.json", "--recorded", "o.jsonl", "--sample", "1", "--seed", "s")]),
     "eval import": ("eval-report-v1", [("samples_x_2026-01-01T00-00-00.jsonl", "--result", "i.json")]),
     "rules": ("rules-v1", [()]),
@@ -147,7 +147,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
             Path(name).parent.mkdir()
             Path(name).write_text(text)
         header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }".ljust(117) + b"\n"
-        Path("t.json").write_text('{"name": "t", "prompt": "{{q}}", "target": "{{a}}", "scorer": "exact", "samples": [{"q": "x", "a": "y"}]}')
+        Path("t.json").write_text(
+            '{"name": "t", "prompt": "{{q}}", "target": "{{a}}", "scorer": "exact", "samples": [{"q": "x", "a": "y"}]}'
+        )
         Path("o.jsonl").write_text('{"id": "0", "output": "y"}\n')
         Path("samples_x_2026-01-01T00-00-00.jsonl").write_text('{"doc_id": 0, "metrics": ["acc"], "acc": 1.0}\n')
         Path("t.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(4))

@@ -70,7 +70,9 @@ def import_log(asked: AskedImport, key: PrivateKey | None, progress: Progress) -
         found, digest = _read(asked)
     except (TypeError, ValueError, AttributeError, KeyError, IndexError, OverflowError) as error:  # a stranger's JSON
         why = f"{type(error).__name__}: {error}"
-        raise ForeignError(f"{printable(asked.path)}: is built otherwise than that tool's logs are: {printable(why)[:200]}") from error
+        raise ForeignError(
+            f"{printable(asked.path)}: is built otherwise than that tool's logs are: {printable(why)[:200]}"
+        ) from error
     model, subject = subject_of(asked.model, asked.name or found.model, progress)
     header = {
         "task": {"name": found.task, "sha256": ""},
