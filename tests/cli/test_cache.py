@@ -147,6 +147,7 @@ def test_what_makes_no_sense(arguments: tuple[str, ...], said: str, live: Live) 
 @pytest.mark.parametrize("name", ["report", "verify"])
 def test_which_gate_is_said_as_for_hub(name: str, hub: Path, live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HF_TOKEN")
+    put(hub, "org/tiny", COMMIT)
     assert "the gate has to know who you are" in run(*([name, "--send"] if name == "report" else [name]), code=2).stderr
 
 
@@ -173,6 +174,7 @@ def test_examples_of_the_help_make_sense(hub: Path, live: Live) -> None:
         assert "Usage" not in found.output
         codes[" ".join(words)] = found.exit_code
     assert codes == {
-        "report": 0, "report --cache /srv/models --format json": 2, "report --send": 0, "verify": 3, "verify --no-gate": 0, "evict --dry-run": 0,
+        "report": 0, "report --cache /srv/models --format json": 2, "report --send": 0, "verify": 3, "verify --no-gate": 0,
+        "verify --revocations revocations.json --key gate.key.pub --seen seen.json": 2, "evict --dry-run": 0,
         "evict --yes": 0, "evict org/model@3f2a9c1d": 2,
     }  # fmt: skip

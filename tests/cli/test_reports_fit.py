@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -87,8 +88,9 @@ CALLS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
     "hub uses": ("hub-v1", [(), ("--by-project",), ("--project", "/vision")]),
     "hub lineage": ("hub-v1", [(), ("--troubled", "--search", "x"), ("org/tiny",), ("org/base", "--standing", "admitted")]),
     "hub caches": ("hub-v1", [(), ("--standing", "unknown", "--machine", "laptop")]),
+    "hub revocations": ("hub-v1", [("--output", "r.json", "--key", "gate.pub"), ("--output", "r.json", "--project", "/vision"), ("--output", "r2.json", "--key", "k.pub")]),
     "cache report": ("cache-v1", [("--cache", "cache"), ("--cache", "cache", "--send", "--machine", "m")]),
-    "cache verify": ("cache-v1", [("--cache", "cache", "--no-gate"), ("--cache", "cache"), ("--cache", "cache", "--no-hash")]),
+    "cache verify": ("cache-v1", [("--cache", "cache", "--no-gate"), ("--cache", "cache"), ("--cache", "cache", "--no-hash"), ("--cache", "cache", "--revocations", "r.json", "--key", "gate.pub", "--seen", "s2.json"), ("--cache", "cache", "--revocations", "r.json", "--key", "k.pub")]),
     "cache evict": ("cache-v1", [("--cache", "cache", "--dry-run", "org/tiny"), ("--cache", "cache", "--yes", "org/tiny"), ("--cache", "cache", "--yes")]),
     "hub people list": ("hub-v1", [()]),
     "hub people add": ("hub-v1", [("zoe",), ("ci", "--service")]),
@@ -211,6 +213,7 @@ def gate(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
             add_pull(connection, 1, "a", "0" * 64, None, "torch/2.5.1", "", 1, live.now)
             live.decide(connection, 1, "policy", "reject", reason="r", by="policy")
             note_bases(connection, 1, [Base("model", "org/base", "", ("finetune",))])
+        monkeypatch.setenv("GATE_KEY", live.key.public.pem.decode())
         monkeypatch.setenv("OPENVET_SERVER", f"http://127.0.0.1:{live.port}")
         monkeypatch.setenv("OPENVET_TOKEN", live.tokens["root"])
         yield
@@ -222,6 +225,7 @@ def test_they_fit(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     folder = Path(shutil.copytree(whole, tmp_path / "all", symlinks=True))
     monkeypatch.chdir(folder)
     monkeypatch.delenv("OPENVET_KEY_PASSPHRASE", raising=False)
+    Path("gate.pub").write_text(os.environ["GATE_KEY"])
     for name, (form, calls) in CALLS.items():
         if name == "detonate" and not ISOLATED:
             continue  # nothing is run, and nothing printed

@@ -31,6 +31,7 @@ SCHEMAS = {
     "https://openvet/predicates/advisories/v1": "advisories-v1",
     "https://openvet/predicates/answers/v1": "answers-v1",
     "https://openvet/predicates/admission/v1": "admission-v1",
+    "https://openvet/predicates/revocations/v1": "revocations-v1",
     "https://openvet/predicates/decision/v1": "decision-v1",
     "https://openvet/predicates/claims/v1": "claims-v1",
     "https://openvet/predicates/card/v1": "card-v1",

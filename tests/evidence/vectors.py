@@ -104,6 +104,7 @@ from openvet.evidence.predicates.origin_v1 import (
 )
 from openvet.evidence.predicates.profile_v1 import Cache, Comparison, ModelPart, Problem, ProfileV1
 from openvet.evidence.predicates.provenance_v1 import Provenance
+from openvet.evidence.predicates.revocations_v1 import RevocationsV1, Revoked
 from openvet.evidence.predicates.rights_v1 import Answer, Cited, Drift, Duty, Reason, RightsV1, Risk, Work
 from openvet.evidence.predicates.scan_v1 import FileScan, Scan
 from openvet.evidence.predicates.tool import Tool
@@ -526,6 +527,14 @@ _LISTED_ONLY = AdmissionV1(
     "policy",
     "2026-11-28T10:00:00Z",
 )
+_REVOCATIONS = RevocationsV1(
+    TOOL, "/vision/ocr", 17, "2026-11-28T10:00:00Z", "2026-12-05T10:00:00Z",
+    (
+        Revoked("dataset", "squad", "0" * 40, "/", "Ada", "2026-11-27T10:00:00Z", "a licence was withdrawn", sha("one"), "2026-12-01T00:00:00Z"),
+        Revoked("model", "org/my-model", "1234567890" * 4, "/vision", "Ada, Bob", "2026-11-28T09:00:00Z", "a backdoor was published", sha("two")),
+    ),
+)  # fmt: skip
+_NONE_REVOKED = RevocationsV1(TOOL, "/", 1, "2026-11-28T10:00:00Z", "2026-11-29T10:00:00Z")
 _NO_ANSWERS = AnswersV1(TOOL, {"name": "R. Lima"}, ())
 _DECISION = DecisionV1(
     TOOL,
@@ -773,6 +782,9 @@ def statements() -> Iterator[tuple[str, Statement]]:
         "admission-upstream",
         Statement(ResourceDescriptor("hf:datasets/squad", {"gitCommit": "0" * 40}), _LISTED_ONLY),
     )
+    gate = ResourceDescriptor("openvet/gate/0123456789abcdef", {"sha256": sha("key")})
+    yield "revocations-two", Statement(gate, _REVOCATIONS)
+    yield "revocations-none", Statement(gate, _NONE_REVOKED)
     yield "answers-seven", Statement(model, _ANSWERS)
     yield "answers-none", Statement(model, _NO_ANSWERS)
     yield "decision-lines", Statement(model, _DECISION)
@@ -908,6 +920,16 @@ _BREAKS: dict[str, tuple[str, dict[str, Change]]] = {
         "day": lambda body: body.update(until="2027-05-27"),
         "approvers": lambda body: body.update(approvers=2),
         "nobody-approves": lambda body: body.update(approvals=[{"by": "", "at": "2026-11-28T10:00:00Z", "reason": "yes", "conditions": ""}]),
+    }),
+    "revocations": ("revocations-two", {
+        "unknown-field": lambda body: body.update(complete=True),
+        "number": lambda body: body.update(number=0),
+        "endless": lambda body: body.pop("until"),
+        "project": lambda body: body.update(project="vision"),
+        "branch": lambda body: body["revoked"][0].update(commit="main"),
+        "nobody": lambda body: body["revoked"][0].update(by=""),
+        "statement": lambda body: body["revoked"][1].update(sha256="two"),
+        "day": lambda body: body["revoked"][0].update({"from": "2026-12-01"}),
     }),
     "answers": ("answers-seven", {
         "unknown-field": lambda body: body["answers"][0].update(trusted=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import Iterator
@@ -53,7 +54,9 @@ class House:
             PeopledGate(gate, self.people, gate.database, gate.clock, anonymous=anonymous),
             hold=8.0,
             mounts={
-                "/openvet/v1": make_api(gate.database, self.people, requests, catalogue, gate.clock),
+                "/openvet/v1": make_api(
+                    gate.database, self.people, requests, catalogue, gate.clock, anonymous=anonymous
+                ),
                 "/openvet": make_web(gate.database, self.people, requests, catalogue, gate.clock),
             },
         )
@@ -240,6 +243,25 @@ def test_a_token_that_was_revoked_counts_a_second_longer_at_most(house: House) -
     while house.pull("org/good", "config.json", "ann")[0] == 200:
         assert time.monotonic() < until
         time.sleep(0.2)
+
+
+def test_a_revocation_is_on_the_list_which_is_in_the_log(house: House) -> None:
+    house.add("ann", Role.SUBMITTER, "/vision")
+    house.add("bea", Role.APPROVER, "/")
+    _, headers, _ = house.pull("org/good", "model.pkl", "ann")
+    assert house.api("GET", "/revocations", "ann")[1]["count"] == 0
+    (row,) = house.api("GET", "/revisions?name=org/good", "ann")[1]["items"]
+    assert house.api("POST", "/revocations", "bea", {"revisions": [row["id"]], "reason": "a backdoor"})[0] == 200
+    for _ in range(200):
+        status, found = house.api("GET", "/revocations", "ann")
+        if found["log"] is not None:
+            break
+        time.sleep(0.05)
+    assert (status, found["count"], found["number"]) == (200, 1, 2)
+    (said,) = json.loads(base64.b64decode(json.loads(found["statement"])["dsseEnvelope"]["payload"]))["predicate"][
+        "revoked"
+    ]
+    assert (said["commit"], said["reason"], said["project"]) == (headers["x-repo-commit"], "a backdoor", "/")
 
 
 def test_a_pull_is_somebodys(house: House) -> None:

@@ -233,6 +233,7 @@ packs = ["baseline", "packs/ours"]
 review-admits = true
 main-is-admitted = true
 cooldown-hours = 72
+revocations-days = 30
 [vetting]
 whole = "1G"
 small = 1000
@@ -273,6 +274,7 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
     settings = found.settings
     assert settings.packs == ("baseline", str(tmp_path / "packs/ours"))
     assert (settings.review_admits, settings.main_is_admitted, settings.cooldown) == (True, True, 72 * HOUR)
+    assert settings.revocations == 30 * 24 * HOUR
     assert (settings.whole, settings.small) == (1 << 30, 1000)
     secret = bytes.fromhex("31f290f6bf06298aab4f08d43c3f082cf648a362da2da4b0")
     assert settings.hooks == (

@@ -15,7 +15,9 @@ from openvet.cli.terminal import is_terminal, look_of, say
 if TYPE_CHECKING:
     from openvet.reports.look import Look
     from openvet.workflows.caches_evict import Evicted, Target
+    from openvet.workflows.caches_verify import Standing
     from openvet.workflows.gate_client import GateClient
+    from openvet.workflows.revocations import HeldList
 
 __all__ = ["cache"]
 
@@ -31,6 +33,10 @@ _CACHE = click.option(
 )
 _SERVER = click.option("--server", metavar="URL", help="The gate; OPENVET_SERVER or HF_ENDPOINT if not given.")
 _PROJECT = click.option("--project", metavar="PATH", default="", help="In which project; the token's, if not given.")
+_PATH = click.Path(readable=False)
+_LIST = click.option("--revocations", metavar="FILE", type=_PATH, help="Ask this list of revocations in place of a gate; openvet hub revocations fetches it.")  # fmt: skip
+_KEY = click.option("--key", metavar="FILE", type=_PATH, help="With --revocations: the public key of the gate, which has to have signed it.")  # fmt: skip
+_SEEN = click.option("--seen", metavar="FILE", type=_PATH, help="With --revocations: where the newest list is kept, so that an older one is refused. It is made, if it is not there.")  # fmt: skip
 _QUIET = click.option("--no-progress", is_flag=True, help="Show no progress line. It is only ever drawn on a terminal.")
 
 
@@ -48,6 +54,7 @@ def cache() -> None:
       openvet cache report --send
       openvet cache verify
       openvet cache verify --no-gate
+      openvet cache verify --revocations revocations.json --key gate.key.pub --seen seen.json
       openvet cache evict --dry-run
       openvet cache evict --yes
       openvet cache evict org/model@3f2a9c1d
@@ -57,7 +64,7 @@ def cache() -> None:
       0    everything is as it should be, or was done
       1    verify: something is revoked, rejected or corrupt; evict: something is still there
       3    verify: something is not approved, not known to the gate, or was not read
-      2    the command itself failed: the gate does not answer, there is no cache, it makes no sense
+      2    the command itself failed: no gate answers, a list is not believed, there is no cache
       130  interrupted with Ctrl-C
     """  # noqa: D301
 
@@ -97,6 +104,9 @@ def report(
 @_PROJECT
 @click.option("--no-hash", is_flag=True, help="Do not read files: only ask the gate.")
 @click.option("--no-gate", is_flag=True, help="Do not ask a gate: only compare files with what they are called.")
+@_LIST
+@_KEY
+@_SEEN
 @click.option("--jobs", "-j", type=click.IntRange(1, 1024), metavar="N", help="Hashing threads; all cores if not given.")  # fmt: skip
 @_SERVER
 @form_option("How to print it; json has every problem.")
@@ -109,6 +119,9 @@ def verify(
     project: str,
     no_hash: bool,
     no_gate: bool,
+    revocations: str | None,
+    key: str | None,
+    seen: str | None,
     jobs: int | None,
     server: str | None,
     form: str,
@@ -117,38 +130,47 @@ def verify(
     """Check what lies in caches: hash every file, and ask the gate about every revision.
 
     A file in a cache is called by its digest, so its bytes can be compared without a network. Whether a revision is approved, revoked,
-    rejected or was never vetted, the gate says, for all of them at once.
+    rejected or was never vetted, the gate says, for all of them at once. Where no gate is reached, --revocations asks a list that was carried
+    there: it says what is revoked, and not what was ever approved.
 
     \b
     Exit codes:
-      0    every file is what it is called, and every revision is admitted
+      0    every file is what it is called, and every revision is admitted, or is not on the list
       1    something is revoked, rejected or corrupt
       3    something is not approved, not known to the gate, or was not read
-      2    the command itself failed, or the gate did not answer
+      2    the command itself failed, the gate did not answer, or the list is not believed or has expired
     """  # noqa: D301
     from openvet.cli.cache_text import checked_page
     from openvet.cli.check import progress_line
     from openvet.cli.hub_door import open_gate
     from openvet.errors import UnreachableError
     from openvet.workflows.caches import find_caches
-    from openvet.workflows.caches_verify import Checked, ask_gate, check_caches, list_names
+    from openvet.workflows.caches_verify import NOT_REVOKED, Checked, ask_gate, check_caches, list_names
 
-    if no_hash and no_gate:
+    if no_hash and no_gate and revocations is None:
         raise click.UsageError("--no-hash and --no-gate leave nothing to check")
-    gate = None if no_gate else open_gate(server)
+    _check_list_options(revocations, key, seen, server)
+    gate = None if no_gate or revocations is not None else open_gate(server, anonymous=True)
     paths = find_caches(caches, os.environ)
-    standings, away = None, ""
+    standings, away, others = None, "", "unknown"
+    listed, refused = None, ("", "")
+    if revocations is not None:
+        listed, standings, refused = _listed(revocations, key, seen, project)
+        others = "" if refused[0] else NOT_REVOKED
     if gate is not None:
         try:
             project, standings = ask_gate(gate, list_names(paths), project)
         except UnreachableError as error:
             away = error.message
     with progress_line(not no_progress) as (progress, _):
-        looked = check_caches(paths, standings, hashing=not no_hash, jobs=jobs or 0, progress=progress)
-    found = Checked(looked, "" if gate is None else gate.server, project if standings else "", away, not no_hash)
+        looked = check_caches(paths, standings, others=others, hashing=not no_hash, jobs=jobs or 0, progress=progress)
+    asked = project if standings and gate is not None else ""
+    found = Checked(looked, "" if gate is None else gate.server, asked, away, not no_hash, listed, refused)
     _print(form, {"verified": found.to_json()}, lambda look: checked_page(found, look))
     if away:
         say(f"openvet: the gate was not asked: {away}")
+    if refused[0]:
+        say(f"openvet: {_not_believed(listed)}: {refused[0]}: {refused[1]}")
     ctx.exit(found.comes_to)
 
 
@@ -158,6 +180,9 @@ def verify(
 @_PROJECT
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
+@_LIST
+@_KEY
+@_SEEN
 @_SERVER
 @form_option("How to print it.")
 @click.pass_context
@@ -169,10 +194,14 @@ def evict(
     project: str,
     yes: bool,
     dry_run: bool,
+    revocations: str | None,
+    key: str | None,
+    seen: str | None,
     server: str | None,
     form: str,
 ) -> None:
-    """Take revisions out of caches: without a MODEL those that the gate has revoked, else those of MODEL, and then no gate is asked.
+    """Take revisions out of caches: without a MODEL those that the gate has revoked (or, with --revocations, that are on its list), else those of
+    MODEL, and then no gate is asked.
 
     A snapshot goes at once, so that nothing loads a part of it; then the files that no other revision needs. What an earlier run left, since
     it was stopped, is finished. A program that has the model in memory already keeps it until it ends.
@@ -190,11 +219,22 @@ def evict(
     from openvet.workflows.gate_client import ModelName
 
     named = [ModelName.parse(each) for each in models]
-    revoked = None
-    if not named:
+    revoked: Mapping[tuple[str, str, str], str] | None = None
+    _check_list_options(revocations, key, seen, server)
+    if named and revocations is not None:
+        raise click.UsageError("name models, or a list of revocations, and not both")
+    if revocations is not None:
+        paths = find_caches(caches, os.environ)
+        listed, standings, refused = _listed(revocations, key, seen, project)
+        if listed is None:
+            raise click.UsageError(f"{_not_believed(listed)}: {refused[0]}: {refused[1]}; nothing was removed")
+        if refused[0]:
+            say(f"openvet: {_not_believed(listed)}: {refused[0]}: {refused[1]}")
+        revoked = _why_revoked(standings or {})
+    elif not named:
         from openvet.cli.hub_door import open_gate
 
-        gate = open_gate(server)
+        gate = open_gate(server, anonymous=True)
         paths = find_caches(caches, os.environ)
         revoked = _revoked(gate, paths, project)
     else:
@@ -213,9 +253,52 @@ def _revoked(gate: GateClient, paths: Sequence[str], project: str) -> Mapping[tu
     from openvet.workflows.caches_verify import ask_gate, list_names
 
     _, found = ask_gate(gate, list_names(paths), project)
+    return _why_revoked(found)
+
+
+def _why_revoked(found: Mapping[tuple[str, str, str], Standing]) -> dict[tuple[str, str, str], str]:
     return {
         name: f"was revoked by {each.by}: {each.reason}" for name, each in found.items() if each.standing == "revoked"
     }
+
+
+def _check_list_options(revocations: str | None, key: str | None, seen: str | None, server: str | None) -> None:
+    if revocations is None and (key is not None or seen is not None):
+        raise click.UsageError(
+            "--key and --seen belong to --revocations: whose list it is, and which one was seen last"
+        )
+    if revocations is not None and key is None:
+        raise click.UsageError("--revocations needs --key: the public key of the gate, key.pem.pub in its folder")
+    if revocations is not None and server is not None:
+        raise click.UsageError("--revocations and --server exclude each other: a list is asked in place of a gate")
+
+
+def _listed(
+    revocations: str, key: str | None, seen: str | None, project: str
+) -> tuple[HeldList | None, dict[tuple[str, str, str], Standing] | None, tuple[str, str]]:
+    """A list of revocations, how those on it stand, and why nothing follows from it for others; without the first two where it is not believed at all."""
+    from openvet.cli.statements import now
+    from openvet.errors import VerifyError
+    from openvet.workflows.caches_verify import ask_list
+    from openvet.workflows.keys import read_public
+    from openvet.workflows.revocations import read_list
+
+    moment = now()
+    try:
+        found = read_list(revocations, read_public(str(key)), moment, project=project, seen=seen)
+    except VerifyError as error:
+        return None, None, (error.reason, error.message)
+    why = ("", "")
+    if found.expired:
+        why = (
+            "expired",
+            f"it may be relied on until {found.said.until}: what is not on it may be revoked by now; get a newer one",
+        )
+    return found, ask_list(found, moment), why
+
+
+def _not_believed(listed: HeldList | None) -> str:
+    return "the list of revocations is not believed" if listed is None else "the list of revocations is too old"
 
 
 def _ask(targets: Sequence[Target], yes: bool, text: Callable[[Look], str]) -> None:

@@ -19,7 +19,7 @@ __all__ = ["checked_page", "evicted_page", "report_page", "targets_page"]
 
 _LISTED = 10
 #: How a word of a gate is said; what it says of what it does not admit, too.
-_WORDS = {"admitted": "admitted", "refused": "refused", "revoked": "revoked", "open": "never vetted", "unknown": "unknown"}  # fmt: skip
+_WORDS = {"admitted": "admitted", "refused": "refused", "revoked": "revoked", "open": "never vetted", "unknown": "unknown", "not-revoked": "not revoked"}  # fmt: skip
 
 
 def report_page(found: CachesReport, sent: Mapping[str, Any] | None, look: Look) -> str:
@@ -71,11 +71,28 @@ def checked_page(found: Checked, look: Look) -> str:
     rows.sort(key=lambda each: order[each[0]])
     out.append(table([row for _, row in rows], look) or "there is no model in these caches\n")
     out += details
+    out += _asked_list(found)
     if any(each.standing is not None and each.standing.standing == "revoked" for each in _revisions(found)):
-        out.append("next: openvet cache evict removes what is revoked\n")
+        more = "" if found.listed is None else " --revocations FILE --key FILE"
+        out.append(f"next: openvet cache evict{more} removes what is revoked\n")
     elif any(each.corrupt_count for each in _revisions(found)):
         out.append("next: openvet cache evict MODEL@COMMIT removes what is corrupt; pull it again\n")
     return _finish(out, look)
+
+
+def _asked_list(found: Checked) -> list[str]:
+    """Of which list was asked what, and what it cannot say."""
+    listed = found.listed
+    if listed is None:
+        return []
+    said = listed.said
+    lines = [
+        f"asked: list {said.number:,} of {listed.gate} for {said.project}, made {said.at}, to be relied on until {said.until}: {plural(len(said.revoked), 'commit')} revoked",
+        f"not asked: whether what is not revoked was ever approved, what was revoked after {said.at}, and for other projects",
+    ]
+    if not listed.kept:
+        lines.append("an older list cannot be told from the newest one: none was kept (--seen FILE)")
+    return [f"{visible(each)}\n" for each in lines]
 
 
 def targets_page(targets: Sequence[Target], look: Look) -> str:
@@ -135,7 +152,7 @@ def _files(each: CheckedRevision, *, hashed: bool) -> str:
 
 def _why(each: CheckedRevision) -> str:
     said = each.standing
-    if said is None or said.standing == "admitted":
+    if said is None or said.standing in {"admitted", "not-revoked"}:
         return ""
     if said.standing == "unknown":
         return "never came through this gate"

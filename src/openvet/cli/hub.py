@@ -27,6 +27,7 @@ __all__ = ["hub"]
 _STATES = ("blocked", "asked", "approved", "declined", "withdrawn")
 _STANDINGS = ("open", "admitted", "refused", "revoked")
 _EXIT = {"admitted": 0, "refused": 1, "revoked": 1, "open": 3}
+_PATH = click.Path(readable=False)
 _NUMBER = click.IntRange(1, 2**53)
 
 
@@ -49,6 +50,7 @@ def hub() -> None:
       openvet hub models --standing refused --search bert
       openvet hub caches --standing revoked
       openvet hub lineage --troubled
+      openvet hub revocations --output revocations.json
       openvet hub people add zoe --title "Zoe Adams"
       openvet hub roles give zoe reviewer --project /vision
 
@@ -433,6 +435,58 @@ def lineage(
     known = gate.every("/revisions", 1, kind=name.kind, name=name.name, ref=name.revision, project=project, limit=1)
     made = gate.every("/lineage", limit, revision=known[0]["id"], project=project, limit=some) if known else []
     print_found(form, gate, {"built": built, "made": made}, lambda look: lineage_page(str(name), built, made, look))
+
+
+@hub.command(short_help="Fetch the list of what is revoked, for where no gate is reached.")
+@click.option("--output", "-o", metavar="FILE", type=_PATH, required=True, help="Where to write it, in place of an earlier one.")  # fmt: skip
+@click.option("--key", metavar="FILE", type=_PATH, help="The public key of the gate, which has to have signed it; else that is not verified.")  # fmt: skip
+@click.option("--proof", metavar="FILE", type=_PATH, help="Where to write the proof that it is in the log of the gate.")
+@click.option("--force", is_flag=True, help="Replace whatever lies there, also a newer list.")
+@project_option("What is revoked in which project; the token's, if not given.")
+@gate_options
+@click.pass_context
+def revocations(
+    ctx: click.Context,
+    /,
+    output: str,
+    key: str | None,
+    proof: str | None,
+    force: bool,
+    project: str,
+    server: str | None,
+    form: str,
+) -> None:
+    """Fetch the signed list of what is revoked. It is carried to where no gate is reached: openvet cache verify --revocations.
+
+    \b
+    Exit codes:
+      0    it is written
+      1    it is not verified, or older than the one that lies there; or there is no proof of it yet
+      2    the command itself failed
+    """  # noqa: D301
+    from openvet.errors import VerifyError
+    from openvet.workflows.keys import read_public
+    from openvet.workflows.revocations import fetch_list
+
+    gate = open_gate(server, anonymous=True)
+    try:
+        found, proven = fetch_list(gate, output, None if key is None else read_public(key), project, proof=proof, force=force)  # fmt: skip
+    except VerifyError as error:
+        refused = {"reason": error.reason, "message": error.message}
+        print_found(form, gate, {"unverified": refused}, tell([f"not verified: {error.reason}: {error.message}; nothing was written"]))  # fmt: skip
+        ctx.exit(PARTLY)
+    said = found.said
+    lines = [
+        f"{found.file}: list {said.number:,} of {found.gate} for {said.project}: {len(said.revoked):,} revoked, made {said.at}, to be relied on until {said.until}",
+        *([] if key else ["it was not verified who signed it: --key FILE does, and openvet cache verify will"]),
+        *(
+            []
+            if proven or proof is None
+            else ["it is not in the log of the gate yet, so there is no proof: ask again in a moment"]
+        ),
+    ]
+    print_found(form, gate, {"revocations": {**found.to_json(), "proof": proof if proven else None}}, tell(lines))
+    ctx.exit(DONE if proven or proof is None else PARTLY)
 
 
 def _add_groups() -> None:

@@ -40,8 +40,11 @@ def most_option(command: Any) -> Any:
     return click.option("--limit", type=how, metavar="N", default=100, show_default=True, help="How many to list.")(command)  # fmt: skip
 
 
-def open_gate(server: str | None) -> GateClient:
+def open_gate(server: str | None, *, anonymous: bool = False) -> GateClient:
     """The gate, as whoever the environment says.
+
+    Args:
+        anonymous: whether it is asked as nobody where no token is set: a gate that gives models to anybody tells them what that needs.
 
     Raises:
         UsageError: it is not said which, or who.
@@ -49,9 +52,9 @@ def open_gate(server: str | None) -> GateClient:
     from openvet.io.http import is_this_machine, origin_of
     from openvet.workflows.gate_client import GateClient, credentials
 
-    url, token = credentials(server, os.environ)
+    url, token = credentials(server, os.environ, anonymous=anonymous)
     scheme, host, _ = origin_of(url)
-    if scheme == "http" and not is_this_machine(host):
+    if token and scheme == "http" and not is_this_machine(host):
         say("openvet: the address begins with http://, so the token travels readable for everybody on the way")
     gate = GateClient(url, token)
     click.get_current_context().call_on_close(gate.close)

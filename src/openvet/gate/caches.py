@@ -12,7 +12,7 @@ from openvet.errors import UsageError
 from openvet.gate.catalogue import NotThereError
 from openvet.gate.identity import Identity, NotAllowedError
 from openvet.gate.roles import ROOT, Right
-from openvet.gate.seeing import above, people_for, project_for, seen_by
+from openvet.gate.seeing import above, people_for, project_for, project_or_root, seen_by
 from openvet.store import caches as rows
 from openvet.store.caches import CachedRow, InCache, Machine, Stands
 from openvet.store.database import Database
@@ -105,8 +105,14 @@ class Caches:
             people = people_for(connection, who, seen_by(connection, who))
             return rows.machines_with(connection, [(each.kind, each.name) for each in models], people)
 
-    def stand(self, who: Identity, revisions: Sequence[Named], *, project: str = "") -> tuple[str, dict[Named, Stands]]:
-        """The project that counts, and how revisions (kind, name, commit) stand in it; what the gate does not know is left out."""
+    def stand(
+        self, who: Identity | None, revisions: Sequence[Named], *, project: str = ""
+    ) -> tuple[str, dict[Named, Stands]]:
+        """The project that counts, and how revisions (kind, name, commit) stand in it; what the gate does not know is left out.
+
+        Args:
+            who: asks; ``None`` is whoever pulls without a token, in the root project.
+        """
         with self._database.reading() as connection:
-            where = project_for(connection, who, project)
+            where = project_or_root(connection, who, project)
             return where, rows.stands_of(connection, revisions, above(where), self._clock())

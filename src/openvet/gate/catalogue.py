@@ -30,6 +30,7 @@ from openvet.gate.opening import open_key
 from openvet.gate.papers import bill_of_lines, statements_of_lines, zip_of_dossier
 from openvet.gate.policy import PackInForce, Policy, day_of, packs_in_force
 from openvet.gate.publishing import dossier_folder, log_folder
+from openvet.gate.revocation_lists import RevocationLists
 from openvet.gate.roles import ROOT, Right
 from openvet.gate.seeing import above, decided_in, people_for, project_for, reach_for, seen_by
 from openvet.gate.settings import Settings
@@ -183,6 +184,9 @@ class Catalogue:
         revoking: writes what people take back; the gate itself.
         clock: milliseconds UTC.
         settings: of the gate.
+
+    Attributes:
+        lists: of what is revoked.
     """
 
     def __init__(
@@ -195,6 +199,7 @@ class Catalogue:
     ) -> None:
         self._database, self._folder, self._revoking = database, folder, revoking
         self._clock, self._settings = clock, settings
+        self.lists = RevocationLists(database, folder, clock, settings.revocations, revoking.wake)
         self._policy: Policy | None = None
         self._lock = threading.Lock()
 

@@ -17,7 +17,7 @@ from openvet.gate.folder_upstream import FolderUpstream
 from openvet.gate.gate import OpenGate
 from openvet.gate.hooks import HOOK, Caller
 from openvet.gate.policy import Policy
-from openvet.gate.publishing import PUBLISH, Publisher, ask_for_publishing
+from openvet.gate.publishing import PUBLISH, Publisher, ask_for_listing, ask_for_publishing
 from openvet.gate.settings import Settings
 from openvet.gate.upstreams import HubUpstream, Upstream, Upstreams
 from openvet.gate.vetting import VET, Vetter
@@ -26,6 +26,7 @@ from openvet.io.new_file import WriteError
 from openvet.store.blobs import BlobStore
 from openvet.store.database import Database, open_database
 from openvet.store.decisions import unpublished_revisions
+from openvet.store.revocations import lists_to_publish
 from openvet.workflows.keys import new_key, read_private
 
 __all__ = ["Place", "open_gate", "open_key", "open_worker"]
@@ -100,6 +101,8 @@ def open_gate(
         with opened.writing() as connection:  # a job for what was acknowledged and has none any more
             for each in unpublished_revisions(connection):
                 ask_for_publishing(connection, each, clock())
+            for project in lists_to_publish(connection):
+                ask_for_listing(connection, project, clock())
         # decisions do not wait behind vettings until others can verify them, and the server alone publishes
         publishing = Worker(opened, {PUBLISH: publisher.publish}, clock, lease=lease)
         vetting = Worker(opened, {VET: shop.vet}, clock, lease=lease, threads=workers, done=publishing.wake)

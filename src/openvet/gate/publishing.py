@@ -1,4 +1,5 @@
 """Decisions that are written down in the database are put where others can verify them: the dossier of the revision, and the log of the gate.
+Lists of revocations are put into the log as well.
 
 Both can be repeated: a line that is there is not added again. So the job that does it may be killed anywhere.
 """
@@ -7,6 +8,8 @@ from __future__ import annotations
 
 import os
 import zlib
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from openvet.errors import UsageError
@@ -16,7 +19,7 @@ from openvet.evidence.keys import PrivateKey
 from openvet.evidence.log.disk import StorageError
 from openvet.evidence.log.index import known
 from openvet.evidence.log.layout import CHECKPOINT
-from openvet.evidence.log.proof import entry_for
+from openvet.evidence.log.proof import entry_for, entry_for_digest
 from openvet.evidence.log.reading import LogReader
 from openvet.evidence.log.writing import create_log, open_writer
 from openvet.evidence.signing import parse_line
@@ -26,9 +29,10 @@ from openvet.store.database import Connection, Database
 from openvet.store.decisions import lines_to_publish, mark_published
 from openvet.store.jobs import Job, add_job
 from openvet.store.revisions import RevisionRow, revision_by_id
+from openvet.store.revocations import keep_list, kept_list
 from openvet.workflows.dossier import create
 
-__all__ = ["PUBLISH", "Publisher", "ask_for_publishing", "dossier_folder", "log_folder"]
+__all__ = ["PUBLISH", "Publisher", "ask_for_listing", "ask_for_publishing", "dossier_folder", "log_folder"]
 
 PUBLISH: Final = "publish"
 
@@ -65,7 +69,9 @@ class Publisher:
                 LogReader(self._log, key.public)
 
     def publish(self, job: Job, keeper: Keeper) -> Effects:
-        """Publish what is decided of a revision and was not published (raises :class:`StorageError`)."""
+        """Publish what is decided of a revision and was not published, or lists of revocations (raises :class:`StorageError`)."""
+        if "list" in job.payload:
+            return self._publish_lists(str(job.payload["list"]), keeper)
         revision = int(job.payload["revision"])
         with self._database.reading() as connection:
             row, waiting = revision_by_id(connection, revision), lines_to_publish(connection, revision)
@@ -79,7 +85,7 @@ class Publisher:
             with turn(self._folder, PUBLISHING, wait=None, check=keeper.check):
                 self._fill(dossier_folder(self._folder, row), lines)
                 keeper.check()
-                self._append(lines)
+                self._append(map(entry_for, lines))
         decisions = [number for number, _, _ in waiting]
 
         def write(connection: Connection) -> None:
@@ -88,6 +94,22 @@ class Publisher:
                 connection, revision
             ):  # decided while this job was at work, and so without one of its own
                 ask_for_publishing(connection, revision, self._clock())
+
+        return write
+
+    def _publish_lists(self, project: str, keeper: Keeper) -> Effects:
+        with self._database.reading() as connection:
+            waiting = kept_list(connection, project).waiting
+        keeper.check()
+        with turn(self._folder, PUBLISHING, wait=None, check=keeper.check):
+            self._append(map(entry_for_digest, waiting))
+
+        def write(connection: Connection) -> None:
+            kept = kept_list(connection, project, hold=True)
+            left = tuple(each for each in kept.waiting if each not in waiting)
+            keep_list(connection, project, replace(kept, waiting=left))
+            if left:  # made while this job was at work
+                ask_for_listing(connection, project, self._clock())
 
         return write
 
@@ -104,9 +126,9 @@ class Publisher:
                     raise
         add_to_dossier(folder, self._key, [parse_line(each, "a statement of ours") for each in lines])
 
-    def _append(self, lines: list[bytes]) -> None:
+    def _append(self, entries: Iterable[bytes]) -> None:
         with open_writer(self._log, self._key) as writer:
-            wanted = dict.fromkeys(map(entry_for, lines))
+            wanted = dict.fromkeys(entries)
             there = known(LogReader(self._log, self._key.public), wanted)
             writer.append([each for each in wanted if each not in there])
 
@@ -114,3 +136,8 @@ class Publisher:
 def ask_for_publishing(connection: Connection, revision: int, now: int) -> int:
     """The job that publishes what is decided of a revision."""
     return add_job(connection, PUBLISH, f"publish:{revision}", {"revision": revision}, now)
+
+
+def ask_for_listing(connection: Connection, project: str, now: int) -> int:
+    """The job that puts the lists of revocations of a project into the log."""
+    return add_job(connection, PUBLISH, f"publish:list:{project}", {"list": project}, now)

@@ -10,7 +10,16 @@ from openvet.store import people as people_rows
 from openvet.store.database import Connection
 from openvet.store.uses import Reach, people_of
 
-__all__ = ["above", "decided_in", "people_for", "project_for", "projects_with", "reach_for", "seen_by"]
+__all__ = [
+    "above",
+    "decided_in",
+    "people_for",
+    "project_for",
+    "project_or_root",
+    "projects_with",
+    "reach_for",
+    "seen_by",
+]
 
 
 def projects_with(connection: Connection, who: Identity, right: Right) -> list[str]:
@@ -40,6 +49,21 @@ def project_for(connection: Connection, who: Identity, project: str, right: Righ
     if right in who.rights_in(who.project):
         return who.project
     return _some(who, right, projects_with(connection, who, right))[0]
+
+
+def project_or_root(connection: Connection, who: Identity | None, project: str) -> str:
+    """As :func:`project_for` to see; ``None`` is whoever pulls without a token where that is allowed, which is in the root project alone.
+
+    Raises:
+        NotAllowedError: they may not see that project, or none.
+    """
+    if who is not None:
+        return project_for(connection, who, project)
+    if project not in {"", ROOT}:
+        raise NotAllowedError(
+            f"without a token this gate tells of the root project alone, and not of {parse_project(project)}: set HF_TOKEN to a token of yours"
+        )
+    return ROOT
 
 
 def people_for(connection: Connection, who: Identity, seen: Sequence[str]) -> frozenset[int] | None:

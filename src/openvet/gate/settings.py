@@ -54,6 +54,7 @@ class Settings:
         patience: how long clients go on asking for a file that is being vetted, and how long others do.
         again: after how long a decision about bytes that were not those listed, or a failed vetting, is tried anew; what was refused by ranges alone
             after 24 times as long.
+        revocations: how long a list of revocations may be relied on after it was made.
         limits: what one check may cost; ``None`` are the configuration's or the defaults.
         hooks: who is told what happens.
     """
@@ -69,5 +70,6 @@ class Settings:
     small: int = 32 * MIB
     patience: tuple[int, int] = (60 * SECOND, 8 * SECOND)
     again: int = HOUR
+    revocations: int = 7 * 24 * HOUR
     limits: Limits | None = None
     hooks: tuple[Hook, ...] = ()

@@ -227,13 +227,16 @@ class _Reader(TomlReader):
 
     def _settings(self, value: Any, vetting: Mapping[str, Any]) -> Settings:
         at: Path = ("policy",)
-        known = {"packs", "trust", "config", "review-admits", "main-is-admitted", "cooldown-hours"}
+        known = {"packs", "trust", "config", "review-admits", "main-is-admitted", "cooldown-hours", "revocations-days"}
         table = self.table(value, at, known)
         made = Settings(
             trust=self._path(table, at, "trust"),
             review_admits=self._flag(table, at, "review-admits"),
             main_is_admitted=self._flag(table, at, "main-is-admitted"),
             cooldown=self._number(table, at, "cooldown-hours", 0, 0, 24 * 365) * HOUR,
+            revocations=self._number(table, at, "revocations-days", Settings().revocations // (24 * HOUR), 1, 366)
+            * 24
+            * HOUR,
             whole=self._amount(vetting, ("vetting",), "whole", Settings().whole),
             small=self._amount(vetting, ("vetting",), "small", Settings().small),
         )

@@ -91,7 +91,9 @@ def serve(config: ServeConfig, say: Callable[[str], None], log: Callable[[str], 
                 proxies=config.proxies,
                 hosts=_hosts(config),
                 mounts={
-                    "/openvet/v1": make_api(gate.database, people, requests, catalogue, gate.clock),
+                    "/openvet/v1": make_api(
+                        gate.database, people, requests, catalogue, gate.clock, anonymous=anonymous
+                    ),
                     "/openvet": make_web(
                         gate.database,
                         people,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from openvet.evidence.predicates.origin_v1 import OriginV1
     from openvet.evidence.predicates.profile_v1 import ProfileV1
     from openvet.evidence.predicates.provenance_v1 import Provenance
+    from openvet.evidence.predicates.revocations_v1 import RevocationsV1
     from openvet.evidence.predicates.rights_v1 import RightsV1
     from openvet.evidence.predicates.scan_v1 import Scan
     from openvet.evidence.predicates.svr_v0 import SimpleVerification
@@ -106,6 +107,11 @@ def _admission(found: AdmissionV1) -> list[str]:
         found.reason,
         *(f"{each.by}: {each.reason}" for each in found.approvals),
     ]
+
+
+def _revocations(found: RevocationsV1) -> list[str]:
+    head = f"list {found.number} of what is revoked in {found.project}, made {found.at}, to be relied on until {found.until}"
+    return [head, f"commits that are revoked: {len(found.revoked)}"]
 
 
 def _advisories(found: AdvisoriesV1) -> list[str]:
@@ -204,6 +210,7 @@ _GISTS: Final[Mapping[str, Callable[[Any], list[str]]]] = {
     "Claims": _claims,
     "AdmissionV1": _admission,
     "AdvisoriesV1": _advisories,
+    "RevocationsV1": _revocations,
     "AnswersV1": _answers,
     "DecisionV1": _decision,
     "LicensesV1": _licenses,

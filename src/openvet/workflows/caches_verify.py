@@ -10,7 +10,8 @@ import hashlib
 import os
 import re
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from openvet.core.dataclass import dataclass
@@ -26,11 +27,14 @@ if TYPE_CHECKING:
     from openvet.io.hashing import Pending
     from openvet.io.source import FileSource
     from openvet.workflows.gate_client import GateClient
+    from openvet.workflows.revocations import HeldList
 
-__all__ = ["CORRUPT", "FINE", "OPEN", "Checked", "CheckedCache", "CheckedRepository", "CheckedRevision", "Standing", "ask_gate", "check_caches", "list_names"]  # fmt: skip
+__all__ = ["CORRUPT", "FINE", "NOT_REVOKED", "OPEN", "Checked", "CheckedCache", "CheckedRepository", "CheckedRevision", "Standing", "ask_gate", "ask_list", "check_caches", "list_names"]  # fmt: skip
 
 #: What it comes to, for one revision and for all, the worst last.
 FINE, OPEN, CORRUPT = 0, 3, 1
+#: How what is not on a list of revocations stands: it does not say more of it.
+NOT_REVOKED: Final = "not-revoked"
 _SHA256: Final = pattern(r"[0-9a-f]{64}", re.ASCII)
 _GIT: Final = pattern(r"[0-9a-f]{40}", re.ASCII)
 _ASKED: Final = 500
@@ -41,7 +45,9 @@ Named = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a gate says that a revision stands: ``open admitted refused revoked unknown``, and the decision that says so, '' and ``None`` where there is none."""
+    """How a gate says that a revision stands: ``open admitted refused revoked unknown``, and the decision that says so, '' and ``None`` where there is
+    none. By a list of revocations it is ``revoked`` or :data:`NOT_REVOKED`.
+    """
 
     standing: str
     of: str = ""
@@ -52,8 +58,8 @@ class Standing:
 
     @property
     def comes_to(self) -> int:
-        """:data:`CORRUPT` for what is revoked or rejected, :data:`FINE` for what is admitted, else :data:`OPEN`."""
-        if self.standing == "admitted":
+        """:data:`CORRUPT` for what is revoked or rejected, :data:`FINE` for what is admitted or not on a list, else :data:`OPEN`."""
+        if self.standing in {"admitted", NOT_REVOKED}:
             return FINE
         rejected = self.standing == "refused" and self.outcome in {"reject", "upstream"}
         return CORRUPT if rejected or self.standing == "revoked" else OPEN
@@ -144,6 +150,8 @@ class Checked:
         server, project: of whom it was asked, and for what; '' where nobody was.
         away: why the gate did not answer, '' where it did or was not asked.
         hashed: whether blobs were read.
+        listed: the list of revocations that was asked in place of a gate, ``None`` where none was, or none that is believed.
+        refused: why a list is not believed, or says nothing of what is not on it: a reason and a message; '' twice where it is, or none was asked.
     """
 
     caches: tuple[CheckedCache, ...]
@@ -151,22 +159,26 @@ class Checked:
     project: str = ""
     away: str = ""
     hashed: bool = True
+    listed: HeldList | None = None
+    refused: tuple[str, str] = ("", "")
 
     @property
     def comes_to(self) -> int:
-        """0 all fine, 1 something is revoked, rejected or corrupt, 2 the gate is away, 3 something is not approved, not known or not read."""
+        """0 all fine, 1 something is revoked, rejected or corrupt, 2 the gate is away or the list is not believed, 3 something is not approved, not known or not read."""
         found = {
             each.comes_to for cache in self.caches for repository in cache.repositories for each in repository.revisions
         }
         if CORRUPT in found or any(each.corrupt for cache in self.caches for each in cache.repositories):
             return CORRUPT
-        if self.away:
+        if self.away or self.refused[0]:
             return 2
         return OPEN if OPEN in found or any(cache.unread for cache in self.caches) else FINE
 
     def to_json(self) -> dict[str, Any]:
         return {
             "server": self.server or None, "project": self.project or None, "away": self.away or None, "hashed": self.hashed,
+            "revocations": None if self.listed is None else self.listed.to_json(),
+            "refused": {"reason": self.refused[0], "message": self.refused[1]} if self.refused[0] else None,
             "caches": [each.to_json() for each in self.caches],
         }  # fmt: skip
 
@@ -210,10 +222,21 @@ def ask_gate(gate: GateClient, names: Sequence[Named], project: str = "") -> tup
     return project, found
 
 
+def ask_list(listed: HeldList, now: datetime) -> dict[Named, Standing]:
+    """How the revisions on a list of revocations stand; in milliseconds UTC as a gate says it."""
+    return {
+        name: Standing(
+            "revoked", "revocation", "reject", each.by, int(datetime.fromisoformat(each.at).timestamp() * 1000), each.reason
+        )
+        for name, each in listed.revoked(now).items()
+    }  # fmt: skip
+
+
 def check_caches(
     paths: Sequence[str],
     standings: dict[Named, Standing] | None = None,
     *,
+    others: str = "unknown",
     hashing: bool = True,
     jobs: int = 0,
     progress: Progress | None = None,
@@ -222,6 +245,7 @@ def check_caches(
 
     Args:
         standings: what a gate says of them; ``None`` where none was asked.
+        others: how those stand of which nothing is said; '' where that is not known.
         hashing: whether blobs are read, each once.
         jobs: hashing threads; 0 for all cores.
 
@@ -234,12 +258,19 @@ def check_caches(
             with HubCache(path) as cache:
                 for repository in cache.repositories():
                     progress.bytes_total += sum(each.size for each in repository.blobs())
+    otherwise = Standing(others) if others else None
+
+    def said(name: Named) -> Standing | None:
+        return None if standings is None else standings.get(name, otherwise)
+
     pool = HashPool(jobs or os.cpu_count() or 1, ("sha256",), progress)
     try:
         found = []
         for path in paths:
             with HubCache(path) as cache:
-                repositories = tuple(_check(each, pool if hashing else None, standings, progress) for each in cache.repositories())  # fmt: skip
+                repositories = tuple(
+                    _check(each, pool if hashing else None, said, progress) for each in cache.repositories()
+                )
                 found.append(CheckedCache(printable(cache.path), repositories, tuple(cache.unread), tuple(beside(cache.path))))  # fmt: skip
         return tuple(found)
     finally:
@@ -247,7 +278,7 @@ def check_caches(
 
 
 def _check(
-    repository: CachedRepository, pool: HashPool | None, standings: dict[Named, Standing] | None, progress: Progress
+    repository: CachedRepository, pool: HashPool | None, said: Callable[[Named], Standing | None], progress: Progress
 ) -> CheckedRepository:
     progress.doing = repository.name
     blobs = _Blobs({}, {}, set())
@@ -256,7 +287,6 @@ def _check(
     refs = repository.refs()
     revisions = []
     for commit in repository.revisions():
-        said = None if standings is None else standings.get((repository.kind, repository.name, commit), Standing("unknown"))  # fmt: skip
         files = broken = odd = unchecked = 0
         bad: list[Problem] = []
         problems: list[Problem] = []
@@ -275,7 +305,15 @@ def _check(
                 unchecked += 1
         revisions.append(
             CheckedRevision(
-                commit, tuple(refs.get(commit, ())), files, tuple(bad), broken, tuple(problems), odd, unchecked, said
+                commit,
+                tuple(refs.get(commit, ())),
+                files,
+                tuple(bad),
+                broken,
+                tuple(problems),
+                odd,
+                unchecked,
+                said((repository.kind, repository.name, commit)),
             )
         )
     listed = tuple(Problem(printable(name), why) for name, why in sorted(blobs.corrupt.items())[:MOST_PROBLEMS])

@@ -44,8 +44,8 @@ _BILLS: Final = (("cyclonedx", "https://cyclonedx.org/bom"), ("spdx", "https://s
 _OTHERS: Final = (("provenance", "https://slsa.dev/provenance/"), ("svr", "https://in-toto.io/attestation/svr/"),
                   ("vsa", "https://slsa.dev/verification_summary/"), ("vulns", "https://in-toto.io/attestation/vulns/"),
                   ("test-result", "https://in-toto.io/attestation/test-result/"))  # fmt: skip
-#: Kinds that packs do not decide by: the decisions themselves, and whose the dossier is.
-_APART: Final = frozenset({"admission", "answers", "decision", "dossier-owner"})
+#: Kinds that packs do not decide by: the decisions themselves, those that were taken back, and whose the dossier is.
+_APART: Final = frozenset({"admission", "answers", "decision", "dossier-owner", "revocations"})
 
 
 @dataclass(frozen=True, slots=True)

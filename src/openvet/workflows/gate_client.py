@@ -17,6 +17,8 @@ from openvet.io.http import Client, StatusError, origin_of
 __all__ = ["GATE_TYPE", "GateClient", "ModelName", "RefusedError", "credentials"]
 
 GATE_TYPE: Final = "https://openvet/hub/v1"
+#: What is said to whoever is not known where that is needed.
+UNKNOWN: Final = "the gate has to know who you are: set HF_TOKEN (or OPENVET_TOKEN) to a token that it made"
 _API: Final = "/openvet/v1"
 _LARGEST: Final = 64 * 1024 * 1024
 _PAGES: Final = 10_000
@@ -61,8 +63,11 @@ class ModelName:
         return self.name if self.kind == "model" else f"datasets/{self.name}"
 
 
-def credentials(server: str | None, environ: Mapping[str, str]) -> tuple[str, str]:
+def credentials(server: str | None, environ: Mapping[str, str], *, anonymous: bool = False) -> tuple[str, str]:
     """Address and token of the gate: ``--server``, else ``OPENVET_SERVER``, else ``HF_ENDPOINT``; ``OPENVET_TOKEN``, else ``HF_TOKEN``.
+
+    Args:
+        anonymous: whether a gate that gives models to anybody is asked without a token, too; the token is '' then.
 
     Raises:
         UsageError: one of the two is missing, or cannot be one of a gate.
@@ -76,8 +81,10 @@ def credentials(server: str | None, environ: Mapping[str, str]) -> tuple[str, st
         raise UsageError(f"{printable(url)[:200]!r} is no address of a gate such as https://gate.example.com") from None
     which = "OPENVET_TOKEN" if environ.get("OPENVET_TOKEN") else "HF_TOKEN"
     token = environ.get(which, "").strip()
+    if anonymous and (not token or token.startswith("hf_")):
+        return url, ""
     if not token:
-        raise UsageError("the gate has to know who you are: set HF_TOKEN (or OPENVET_TOKEN) to a token that it made")
+        raise UsageError(UNKNOWN)
     if not _TOKEN.fullmatch(token):
         kind = "a token of another hub" if token.startswith("hf_") else "no token of a gate"
         raise UsageError(
@@ -91,15 +98,16 @@ class GateClient:
 
     Args:
         server: address, without a path of the API.
-        token: whose.
+        token: whose; '' is nobody's, for what a gate tells anybody.
         client: opens connections.
     """
 
     def __init__(self, server: str, token: str, client: Client | None = None) -> None:
         self.server = server
         self._client = client or Client()
+        self._known = bool(token)
         here = origin_of(server)
-        self._client.authorize = lambda url: f"Bearer {token}" if origin_of(url) == here else None
+        self._client.authorize = lambda url: f"Bearer {token}" if token and origin_of(url) == here else None
 
     def close(self) -> None:
         """Close what is open to the gate."""
@@ -175,6 +183,8 @@ class GateClient:
             value = json.loads(answer)
         except (ValueError, RecursionError):
             raise RefusedError(reply.status, self._strange(reply.status)) from None
+        if reply.status == 401 and not self._known:
+            raise RefusedError(401, UNKNOWN)
         if not 200 <= reply.status < 300:
             raise RefusedError(reply.status, _why(value, reply.status) or self._strange(reply.status))
         return value

@@ -62,7 +62,7 @@ def evidence() -> bytes:
         return zlib.compress(b"\n".join(evidence_lines(report, open_key(folder), 0, 1)))
 
 
-class _Keeper:
+class Keeper:
     def check(self) -> None:
         """It is ours."""
 
@@ -83,7 +83,7 @@ class Answer:
 class Live:
     """A server, and ways to ask it."""
 
-    def __init__(self, database: Database, folder: str, more: Sequence[Route] = ()) -> None:
+    def __init__(self, database: Database, folder: str, more: Sequence[Route] = (), *, anonymous: bool = False) -> None:
         self.now = 1_795_867_200_000
         self.database = database
         self.folder = folder
@@ -92,7 +92,7 @@ class Live:
         self.people = People(database, lambda: self.now, PROVIDER)
         self.requests = Requests(database, self, lambda: self.now)
         self.catalogue = Catalogue(database, folder, self, lambda: self.now)
-        self.app = make_api(database, self.people, self.requests, self.catalogue, lambda: self.now)
+        self.app = make_api(database, self.people, self.requests, self.catalogue, lambda: self.now, anonymous=anonymous)
         # as a server mounts it, and by itself, so that paths in tests are short
         both = Starlette(routes=[Mount("/openvet/v1", self.app), *more, Mount("/", self.app)])
         config = uvicorn.Config(both, host="127.0.0.1", port=0, log_level="critical", ws="none", lifespan="off")
@@ -129,7 +129,13 @@ class Live:
 
     def publish(self, revision: int) -> None:
         """What a worker does for what was decided."""
-        effects = self.publisher.publish(Job(1, "publish", "", {"revision": revision}, 1, 1), _Keeper())  # type: ignore[arg-type]
+        effects = self.publisher.publish(Job(1, "publish", "", {"revision": revision}, 1, 1), Keeper())  # type: ignore[arg-type]
+        with self.database.writing() as connection:
+            effects(connection)
+
+    def publish_lists(self, project: str) -> None:
+        """The same for its lists of revocations."""
+        effects = self.publisher.publish(Job(1, "publish", "", {"list": project}, 1, 1), Keeper())  # type: ignore[arg-type]
         with self.database.writing() as connection:
             effects(connection)
 
@@ -182,12 +188,12 @@ class Live:
 
 
 @contextmanager
-def running(folder: Path, more: Sequence[Route] = ()) -> Iterator[Live]:
+def running(folder: Path, more: Sequence[Route] = (), *, anonymous: bool = False) -> Iterator[Live]:
     """A server with projects, somebody of every role in /vision, and a model of one commit; passwords cost little."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(credentials, "_MEMORY", 64)
         database = open_database(f"sqlite:///{folder}/a.db")
-        made = Live(database, str(folder), more)
+        made = Live(database, str(folder), more, anonymous=anonymous)
         made.people.begin("first")
         with database.writing() as connection:
             for path in ("/vision", "/vision/ocr", "/text"):

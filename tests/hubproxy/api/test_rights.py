@@ -63,6 +63,7 @@ TABLE: dict[str, tuple[str, object, str]] = {
     "GET /decisions/{number}": ("/decisions/1", None, SEEING),
     "GET /vettings": ("/vettings", None, SEEING),
     "POST /vettings": ("/vettings", {"revisions": [1]}, "submitter reviewer approver root"),
+    "GET /revocations": ("/revocations", None, SEEING),
     "POST /revocations": ("/revocations", {"revisions": [1], "reason": "x"}, "approver root"),
     "GET /uses": ("/uses", None, SEEING),
     "GET /uses/projects": ("/uses/projects", None, SEEING),

@@ -39,6 +39,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "GET /policies/{name}": ("GET /policies/{name}/requirements",),
     "GET /uses": ("GET /uses", "GET /uses/projects", "GET /clients"),
     "GET /caches": ("GET /caches",),
+    "GET /caches/revocations.json": ("GET /revocations",),
     "POST /caches/{number}/removal": ("DELETE /caches/{number}",),
     "GET /revisions/{number}": (
         "GET /revisions/{number}", "GET /revisions/{number}/files", "GET /revisions/{number}/statements", "GET /revisions", "GET /revisions/{number}/report",

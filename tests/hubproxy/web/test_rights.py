@@ -52,6 +52,7 @@ TABLE: dict[str, tuple[str, dict[str, str], str]] = {
     "POST /revisions/{number}/request": ("/revisions/1/request", {"project": "/vision", "purpose": "x"}, ASKING),
     "GET /vettings": ("/vettings", {}, SEEING),
     "GET /caches": ("/caches", {}, SEEING),
+    "GET /caches/revocations.json": ("/caches/revocations.json", {}, SEEING),
     "POST /caches/{number}/removal": ("/caches/CACHE/removal", {}, "submitter root"),
     "GET /lineage": ("/lineage", {}, SEEING),
     "GET /log": ("/log", {}, SEEING),

@@ -28,7 +28,13 @@ __all__ = ["make_api"]
 
 
 def make_api(
-    database: Database, people: People, requests: Requests, catalogue: Catalogue, clock: Callable[[], int]
+    database: Database,
+    people: People,
+    requests: Requests,
+    catalogue: Catalogue,
+    clock: Callable[[], int],
+    *,
+    anonymous: bool = False,
 ) -> FastAPI:
     """The API.
 
@@ -36,6 +42,7 @@ def make_api(
         database: of the server.
         people, requests, catalogue: what the routes do.
         clock: milliseconds UTC.
+        anonymous: whether whoever sends no token may pull, in the root project, and so may ask what that needs.
     """
     app = FastAPI(
         title="OpenVet",
@@ -54,6 +61,7 @@ def make_api(
     app.state.caches = Caches(database, clock)
     app.state.lineage = Lineage(database, clock)
     app.state.clock = clock
+    app.state.anonymous = anonymous
     add_handlers(app)
     app.include_router(people_routes.ROUTES)
     for each in (

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from openvet.gate.caches import Caches
 from openvet.hubproxy.api.pages import CSV, Body, Id, InProject, Limit, Line, Model, Page, Size, When, answer
-from openvet.hubproxy.api.who import Who
+from openvet.hubproxy.api.who import Who, WhoPulls
 from openvet.store.caches import CachedRow, InCache, Machine, Stands
 
 __all__ = ["ROUTES", "FoundOut", "found_out"]
@@ -198,8 +198,8 @@ def list_cached(
 
 
 @ROUTES.post("/standings")
-def standings(request: Request, who: Who, asked: StandingsIn) -> StandingsOut:
-    """How revisions stand, many at once; nothing is vetted or listed for it."""
+def standings(request: Request, who: WhoPulls, asked: StandingsIn) -> StandingsOut:
+    """How revisions stand, many at once; nothing is vetted or listed for it. Where anybody may pull, anybody is told, of the root project."""
     names = [(each.kind, each.name, each.commit) for each in asked.revisions]
     where, found = _caches(request).stand(who, names, project=asked.project)
     said = [_stands(each, found.get(name)) for each, name in zip(asked.revisions, names, strict=True)]

@@ -13,7 +13,7 @@ from openvet.gate.catalogue import Catalogue, NotThereError, approvals_of
 from openvet.gate.identity import NotAllowedError
 from openvet.gate.lineage import Lineage
 from openvet.hubproxy.api.pages import CSV, Body, Id, InProject, Limit, Line, Model, Page, Said, When, answer
-from openvet.hubproxy.api.who import Who
+from openvet.hubproxy.api.who import Who, WhoPulls
 from openvet.store.lists import Decided, VettingJob
 
 __all__ = ["ROUTES", "DecisionOut", "decision_out"]
@@ -105,6 +105,20 @@ class RevokeIn(Body):
     revisions: list[Id] = Field(min_length=1, max_length=1000)
     reason: Said
     project: InProject = ""
+
+
+class RevocationsOut(Model):
+    """A list of revocations: ``statement`` is what was signed. It grows in ``number``, holds ``count`` commits, was made ``at``, and may be relied on
+    ``until`` (milliseconds UTC). ``log`` is null until it is there, a moment later.
+    """
+
+    project: str
+    number: int
+    at: int
+    until: int
+    count: int
+    statement: str
+    log: EntryOut | None
 
 
 class DoneOut(Model):
@@ -222,6 +236,22 @@ def list_vettings(
 def vet(request: Request, who: Who, new: VetIn) -> BulkOut:
     """Have revisions vetted anew: with today's rules, advisories and policy."""
     return _each(new.revisions, lambda number: _catalogue(request).vet(who, number, project=new.project))
+
+
+@ROUTES.get("/revocations")
+def list_of_revocations(
+    request: Request,
+    who: WhoPulls,
+    project: Annotated[InProject, Query(description="in which it is so; your own, if not given")] = "",
+) -> RevocationsOut:
+    """What may not be had any more, signed, for ``openvet cache verify --revocations`` where no gate is reached. It is made anew when something changed.
+    Where anybody may pull, anybody is told, of the root project.
+    """
+    found = _catalogue(request).lists.current(who, project)
+    entry = None if found.index is None else EntryOut(index=found.index, entry=found.entry, proof=found.proof)
+    return RevocationsOut(
+        project=found.project, number=found.number, at=found.at, until=found.until, count=found.count, statement=found.line, log=entry
+    )  # fmt: skip
 
 
 @ROUTES.post("/revocations")

@@ -12,10 +12,11 @@ from typing import Annotated, Final
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
 
+from openvet.gate.credentials import is_token
 from openvet.gate.identity import Identity, NotAllowedError, People
 from openvet.hubproxy.api.problem import NotIdentifiedError
 
-__all__ = ["COOKIE", "FORM", "Who", "bearer_of"]
+__all__ = ["COOKIE", "FORM", "Who", "WhoPulls", "bearer_of"]
 
 COOKIE: Final = "openvet_session"
 FORM: Final = "x-openvet-form"
@@ -53,5 +54,23 @@ def _identify(
     return identity
 
 
+def _identify_or_pull(
+    request: Request,
+    token: Annotated[object, Security(HTTPBearer(auto_error=False))],
+    session: Annotated[object, Security(APIKeyCookie(name=COOKIE, auto_error=False))],
+) -> Identity | None:
+    """As :func:`_identify`; ``None`` where nobody says who they are and this server gives models to whoever asks.
+
+    Clients of a hub send the token of another one with every request, which says as little here as it does at a pull.
+    """
+    if request.app.state.anonymous:
+        sent = bearer_of(request.headers.get("authorization", ""))
+        if not is_token(sent) and COOKIE not in request.cookies:
+            return None
+    return _identify(request, token, session)
+
+
 #: The parameter of a route that needs to know who asks.
 Who = Annotated[Identity, Depends(_identify)]
+#: The same for what whoever may pull may know: ``None`` is nobody who is known.
+WhoPulls = Annotated[Identity | None, Depends(_identify_or_pull)]

@@ -81,6 +81,7 @@ PAGES: Final = (
     Page("/revisions/{number:row}/request", post=request_pages.ask_of_revision, again=models.show),
     Page("/vettings", models.progress),
     Page("/caches", caches.show_list),
+    Page("/caches/revocations.json", caches.revocations),
     Page("/caches/{number:row}/removal", post=caches.forget, again=caches.show_list),
     Page("/lineage", lineage.show_list),
     Page("/log", log.show_list),

@@ -10,8 +10,9 @@ from openvet.gate.caches import Caches
 from openvet.gate.roles import ROOT, Right
 from openvet.hubproxy.web.call import Call, number_of
 from openvet.hubproxy.web.models import PAGE, STANDINGS, one_of, projects_of
+from openvet.hubproxy.web.pages import HEADERS
 
-__all__ = ["forget", "show_list"]
+__all__ = ["forget", "revocations", "show_list"]
 
 _STANDINGS: Final = {**STANDINGS, "unknown": "Not known here"}
 _MACHINES: Final = 200
@@ -43,3 +44,10 @@ def forget(call: Call) -> Response:
     """Forget a machine."""
     Caches(call.desk.database, call.desk.clock).forget(call.who, call.number)
     return call.go("caches", done="forgotten")
+
+
+def revocations(call: Call) -> Response:
+    """The list of what is revoked, as it was signed, for machines that reach no gate."""
+    found = call.desk.catalogue.lists.current(call.who, call.query.text("project"))
+    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="revocations-{found.number}.json"'}
+    return Response(found.line, 200, headers, "application/json")

@@ -1,0 +1,165 @@
+"""Lists of revocations: what may not be had any more in a project, signed, for whoever reaches no gate.
+
+A list is made when somebody asks for one, and the last one is old or something was decided since. It is acknowledged when it is in the database with
+its number, and put into the log by a job, so that a gate that shows two people different lists of one number leaves both there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from openvet.core.dataclass import dataclass
+from openvet.errors import VerifyError
+from openvet.evidence.log.index import find
+from openvet.evidence.log.proof import entry_for
+from openvet.evidence.log.reading import LogReader
+from openvet.evidence.predicates.fields import timestamp
+from openvet.evidence.predicates.revocations_v1 import RevocationsV1, Revoked
+from openvet.evidence.signing import parse_line, parse_statement, sign_statement, to_line
+from openvet.evidence.statement import ResourceDescriptor, Statement
+from openvet.gate.identity import Identity
+from openvet.gate.opening import open_key
+from openvet.gate.policy import moment_of
+from openvet.gate.publishing import ask_for_listing, log_folder
+from openvet.gate.seeing import above, project_or_root
+from openvet.gate.settings import HOUR
+from openvet.store.database import Connection, Database
+from openvet.store.revocations import KeptList, RevokedRow, keep_list, kept_list, last_by_people, list_revoked
+from openvet.workflows.knowledge import tool
+
+__all__ = ["RevocationList", "RevocationLists"]
+
+#: A list is made anew after a day, or after half the time for which it may be relied on.
+_DAY: Final = 24 * HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationList:
+    """A list as it was signed, and what it says of itself; times in milliseconds UTC.
+
+    Attributes:
+        project, number: of which, and its number, which grows.
+        at, until: when it was made, and how long it may be relied on; to the second.
+        count: commits on it.
+        line: the signed statement.
+        entry, index, proof: its entry in the log, its place there and the proof; '', ``None`` and '' until it is there.
+    """
+
+    project: str
+    number: int
+    at: int
+    until: int
+    count: int
+    line: str
+    entry: str = ""
+    index: int | None = None
+    proof: str = ""
+
+
+class RevocationLists:
+    """The lists of one gate. One process makes them.
+
+    Args:
+        database: of the gate.
+        folder: of the gate, where its log and its key are.
+        clock: milliseconds UTC.
+        life: milliseconds for which a list may be relied on.
+        wake: has a job begun that was just added.
+    """
+
+    def __init__(
+        self, database: Database, folder: str, clock: Callable[[], int], life: int, wake: Callable[[], None]
+    ) -> None:
+        self._database, self._folder, self._clock, self._life, self._wake = database, folder, clock, life, wake
+        self._lock = threading.Lock()
+
+    def current(self, who: Identity | None, project: str = "") -> RevocationList:
+        """The list of a project as it is now, with its proof where it is in the log.
+
+        Args:
+            who: asks; ``None`` is whoever pulls without a token, in the root project.
+
+        Raises:
+            NotAllowedError: they may not see that project, or none.
+            VerifyError: the log is damaged.
+        """
+        with self._database.reading() as connection:
+            where = project_or_root(connection, who, project)
+            kept = self._fresh(connection, where)
+        if kept is None:
+            kept = self._make(where)
+        return self._shown(where, kept)
+
+    # --- inside ---
+
+    def _fresh(self, connection: Connection, project: str) -> KeptList | None:
+        """The last list, where it needs no other in its place."""
+        kept = kept_list(connection, project, hold=False)
+        age = self._clock() - kept.at
+        good = kept.number and 0 <= age < min(_DAY, self._life // 2)
+        return kept if good and kept.decision == last_by_people(connection, above(project)) else None
+
+    def _make(self, project: str) -> KeptList:
+        key = open_key(self._folder)
+        with self._lock, self._database.writing() as connection:
+            found = self._fresh(connection, project)  # somebody else was faster
+            if found is not None:
+                return found
+            before = kept_list(connection, project, hold=True)
+            now, decision = self._clock(), last_by_people(connection, above(project))
+            until = now + self._life
+            said = RevocationsV1(
+                tool(), project, before.number + 1, _time(now), _time(until),
+                tuple(map(_revoked, list_revoked(connection, above(project), now, until))),
+            )  # fmt: skip
+            name = LogReader(log_folder(self._folder), key.public).checkpoint.origin
+            gate = ResourceDescriptor(name, {"sha256": key.public.hint})
+            line = to_line(sign_statement(Statement(gate, said), key))
+            waiting = (*before.waiting, hashlib.sha256(line).hexdigest())
+            made = KeptList(said.number, now, decision, line.decode("utf-8"), waiting)
+            keep_list(connection, project, made)
+            ask_for_listing(connection, project, now)
+        self._wake()
+        return made
+
+    def _shown(self, project: str, kept: KeptList) -> RevocationList:
+        line = kept.line.encode("utf-8")
+        said = parse_statement(parse_line(line, "a list of ours").envelope.payload).predicate
+        if not isinstance(said, RevocationsV1):
+            raise VerifyError("malformed", "what the gate kept as a list of revocations is none")
+        entry, index, proof = entry_for(line), None, ""
+        if hashlib.sha256(line).hexdigest() not in kept.waiting:
+            reader = LogReader(log_folder(self._folder), open_key(self._folder).public)
+            index = find(reader, entry)
+            proof = "" if index is None else reader.prove(index).to_bytes().decode("utf-8")
+        shown = entry.decode("ascii") if index is not None else ""
+        return RevocationList(
+            project,
+            said.number,
+            _moment(said.at),
+            _moment(said.until),
+            len(said.revoked),
+            kept.line,
+            shown,
+            index,
+            proof,
+        )
+
+
+def _revoked(row: RevokedRow) -> Revoked:
+    return Revoked(
+        repository=row.kind, name=row.name, commit=row.commit, project=row.project, by=row.by, at=_time(row.at), reason=row.reason,
+        sha256=hashlib.sha256(row.line).hexdigest(), since=None if row.since is None else _time(row.since),
+    )  # fmt: skip
+
+
+def _time(now: int) -> str:
+    return timestamp(moment_of(now))
+
+
+def _moment(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp() * 1000)
