@@ -10,6 +10,7 @@ __all__ = [
     "BombError",
     "ChangedError",
     "ConfigError",
+    "ConflictError",
     "LimitError",
     "MalformedError",
     "OpenVetError",
@@ -29,6 +30,10 @@ class OpenVetError(Exception):
 
 class UsageError(OpenVetError):
     """The command or call itself was wrong (an unknown rule, two options that exclude each other)."""
+
+
+class ConflictError(UsageError):
+    """What was asked makes sense, and what is there by now stands against it (it is decided already, the name is taken)."""
 
 
 class ConfigError(UsageError):

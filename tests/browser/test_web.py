@@ -32,7 +32,7 @@ WORDS = "five small models went to sea"
 BAD = "/org/bad/resolve/main/state-0.pkl"
 LOOKS = (
     "welcome", "account", "token", "login", "people", "person", "projects", "request-blocked", "request-asked", "request-approver", "requests", "models",
-    "revision", "overview", "vettings", "log", "decision", "policies", "policy", "inventory", "wrong",
+    "revision", "timeline", "overview", "vettings", "log", "decision", "policies", "policy", "inventory", "wrong",
 )  # fmt: skip
 
 
@@ -157,6 +157,12 @@ def seen(served: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> d
         step("follow", name="org/bad"),
         step("look", name="revision"),
         step("print", name="revision"),
+        step("reach", name="Exception", key="Space"),
+        step("reach", name="Show", key="Enter"),
+        step("look", name="timeline"),
+        step("read", name="timeline"),
+        step("open", path="/openvet/models"),
+        step("follow", name="org/bad"),
         step("follow", name="The report"),
         step("read", name="report"),
         step("open", path="/openvet/requests?state=all"),
@@ -273,6 +279,27 @@ def test_it_prints_what_it_says_and_nothing_to_press(seen: dict[str, Any], name:
     assert found["back"] in {"rgb(255, 255, 255)", "rgba(0, 0, 0, 0)"}
     assert found["bytes"] > 10_000
     assert found["pages"] >= 1
+
+
+def test_the_timeline_is_filtered_by_keyboard(seen: dict[str, Any]) -> None:
+    text, printed = seen["texts"]["timeline"]["text"], seen["printed"]["revision"]["text"]
+    assert seen["texts"]["timeline"]["url"].endswith("kind=exception&by=#timeline")
+    assert "by ann, ben" in text
+    assert "Signed statement of decision" in text
+    assert "came to reject" in printed
+    assert "came to reject" not in text
+    # all of it is on paper, in one order
+    places = [
+        printed.index(each)
+        for each in (
+            "by ann, ben",
+            "ann approves",
+            "sam was stopped, and asks for it",
+            "came to reject",
+            "seen here first",
+        )
+    ]
+    assert places == sorted(places)
 
 
 def test_the_inventory_and_many_at_once_by_keyboard(seen: dict[str, Any]) -> None:

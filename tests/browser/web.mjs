@@ -88,7 +88,7 @@ for (const step of plan.steps) {
       let at = "";
       for (let tries = 0; at !== step.name && tries < 200; tries++) {
         await page.keyboard.press("Tab");
-        at = await page.evaluate(() => (document.activeElement.getAttribute("aria-label") || document.activeElement.textContent || "").trim());
+        at = await page.evaluate(() => (document.activeElement.getAttribute("aria-label") || document.activeElement.labels?.[0]?.textContent || document.activeElement.textContent || "").trim());
       }
       if (at !== step.name) throw new Error(`Tab never came to ${step.name}`);
       await page.keyboard.press(step.key);

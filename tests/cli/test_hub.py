@@ -277,3 +277,21 @@ def test_examples_of_the_help_make_sense(live: Live) -> None:
     # there is no request of these numbers, which each of them is told
     expected = {"status": 3, "request": 0, "requests": 0, "show": 2, "approve": 1, "decline": 1, "revoke": 0, "models": 0, "caches": 0, "lineage": 0, "people": 0, "roles": 0}  # fmt: skip
     assert codes == expected
+
+
+def test_what_happened_to_a_model(live: Live) -> None:
+    with live.database.writing() as connection:
+        live.decide(connection, 1, "policy", "review", reason="needs\na review", by="policy")
+        live.decide(
+            connection, 1, "approval", "admit", reason="read it", by="zoe", project="/vision", conditions="only offline"
+        )
+    lines = run(live, "viewer", "timeline", "org/tiny").stdout.splitlines()
+    assert lines[0].split() == ["when", "kind", "what", "by", "project", "decision", "text"]
+    assert re.search(
+        r"^2026-11-28 12:00 +approval +admit +zoe +/vision +2 +read it \[on condition: only offline\]$", lines[1]
+    )
+    assert [each.split()[2] for each in lines[2:]] == ["policy", "listed", "listed"]
+    found = value(live, "viewer", "timeline", "org/tiny", "--kind", "approval", "--by", "zo", "--since", "2026-11-28")
+    assert [(each["kind"], each["conditions"]) for each in found["timeline"]] == [("approval", "only offline")]
+    assert run(live, "viewer", "timeline", "org/tiny", "--since", "2026-11-29").stdout == "nothing like that happened\n"
+    assert "is no day" in run(live, "viewer", "timeline", "org/tiny", "--since", "today", code=2).stderr

@@ -83,6 +83,7 @@ CALLS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
     "hub approve": ("hub-v1", [("2", "--reason", "r")]),
     "hub vet": ("hub-v1", [("org/tiny",)]),
     "hub status": ("hub-v1", [("org/tiny",)]),
+    "hub timeline": ("hub-v1", [("org/tiny",), ("org/tiny", "--kind", "policy", "--kind", "pull", "--limit", "1")]),
     "hub revoke": ("hub-v1", [("org/tiny@ccccccc", "--reason", "r")]),
     "hub models": ("hub-v1", [(), ("--standing", "revoked", "--newest")]),
     "hub uses": ("hub-v1", [(), ("--by-project",), ("--project", "/vision")]),

@@ -218,8 +218,8 @@ def test_tokens_end(people: People, admin: Person, database: Database, clock: Cl
     with pytest.raises(NotAllowedError, match="has expired"):
         people.by_token(one.text)
     with database.writing() as connection:
-        assert not rows.revoke_token(connection, row.id, clock.now, person=admin.id + 1)
-        assert rows.revoke_token(connection, row.id + 1, clock.now, person=admin.id)
+        assert not rows.revoke_token(connection, row.id + 2, clock.now)
+        assert rows.revoke_token(connection, row.id + 1, clock.now)
         assert not rows.revoke_token(connection, row.id + 1, clock.now)
     with pytest.raises(NotAllowedError, match="was revoked"):
         people.by_token(two.text)

@@ -10,6 +10,7 @@ import click
 from openvet.cli.hub_door import (
     DONE,
     PARTLY,
+    begin_of,
     gate_options,
     most_option,
     open_gate,
@@ -26,6 +27,7 @@ __all__ = ["hub"]
 
 _STATES = ("blocked", "asked", "approved", "declined", "withdrawn")
 _STANDINGS = ("open", "admitted", "refused", "revoked")
+_EVENTS = ("listed", "vetting", "advisory", "policy", "request", "approval", "exception", "revocation", "end", "pull", "log")  # fmt: skip
 _EXIT = {"admitted": 0, "refused": 1, "revoked": 1, "open": 3}
 _PATH = click.Path(readable=False)
 _NUMBER = click.IntRange(1, 2**53)
@@ -48,6 +50,7 @@ def hub() -> None:
       openvet hub decline 19 --reason "No licence for this use"
       openvet hub revoke org/model@3f2a9c1d --reason "A backdoor was published"
       openvet hub models --standing refused --search bert
+      openvet hub timeline org/model --kind approval --kind revocation
       openvet hub caches --standing revoked
       openvet hub lineage --troubled
       openvet hub revocations --output revocations.json
@@ -327,6 +330,30 @@ def status(ctx: click.Context, /, model: str, project: str, server: str | None, 
     found = gate.get(f"/revisions/{number}", project=project)
     print_found(form, gate, {"status": found}, lambda look: standing_page(found, look))
     ctx.exit(_EXIT[found["revision"]["standing"]])
+
+
+@hub.command(short_help="List what happened to a model, the latest first.")
+@click.argument("model", metavar="MODEL[@REVISION]")
+@click.option("--kind", type=click.Choice(_EVENTS), metavar="KIND", multiple=True, help=f"Only this: {', '.join(_EVENTS[:-1])} or {_EVENTS[-1]}. May be repeated.")  # fmt: skip
+@click.option("--by", metavar="TEXT", default="", help="Only what somebody did with this in their name.")
+@click.option("--since", metavar="YYYY-MM-DD", help="Only from this day on.")
+@most_option
+@gate_options
+def timeline(
+    model: str, kind: tuple[str, ...], by: str, since: str | None, limit: int, server: str | None, form: str
+) -> None:
+    """List what happened to MODEL at the gate: vettings, advisories that came or went, requests, decisions, pulls, the log; the latest first.
+
+    Each is shown with the number of the decision whose signed statement is behind it, where there is one.
+    """
+    from openvet.cli.hub_text import event_rows, table
+    from openvet.workflows.gate_client import ModelName
+
+    begin = None if since is None else begin_of(since)
+    gate = open_gate(server)
+    number = gate.revision(ModelName.parse(model))["id"]
+    found = gate.every(f"/revisions/{number}/timeline", limit, kind=kind, by=by, since=begin, limit=min(limit, 1000))
+    print_found(form, gate, {"timeline": found}, lambda look: table(event_rows(found), look) or "nothing like that happened\n")  # fmt: skip
 
 
 @hub.command(short_help="List who had which models, and with which clients.")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from openvet.reports.look import Look
     from openvet.workflows.gate_client import GateClient
 
-__all__ = ["DONE", "PARTLY", "gate_options", "most_option", "open_gate", "print_found", "project_option", "tell", "until_of"]  # fmt: skip
+__all__ = ["DONE", "PARTLY", "begin_of", "gate_options", "most_option", "open_gate", "print_found", "project_option", "tell", "until_of"]  # fmt: skip
 
 DONE, PARTLY = 0, 1
 
@@ -66,6 +66,12 @@ def until_of(text: str | None) -> int | None:
     if text is None:
         return None
     day = day_of(text, "--until") + timedelta(days=1)
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)
+
+
+def begin_of(text: str) -> int:
+    """The beginning of a day, in milliseconds UTC."""
+    day = day_of(text, "--since")
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)
 
 

@@ -156,6 +156,23 @@ def standing_page(shown: Mapping[str, Any], look: Look) -> str:
     return look.finish("".join(out))
 
 
+def event_rows(events: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """What happened, one line each, for :func:`table`."""
+    return [
+        {
+            "when": moment(each["at"]), "kind": each["kind"], "what": each["what"], "by": each["by"], "project": each["project"],
+            "decision": "" if each["decision"] is None else str(each["decision"]), "text": _event_text(each),
+        }
+        for each in events
+    ]  # fmt: skip
+
+
+def _event_text(each: Mapping[str, Any]) -> str:
+    more = [each["conditions"] and f"on condition: {each['conditions']}", "" if each["until"] is None else until(each["until"])]  # fmt: skip
+    told = "; ".join(filter(None, more))
+    return " ".join(each["text"].split()) + (f" [{' '.join(told.split())}]" if told else "")
+
+
 def _next(row: Mapping[str, Any], running: bool) -> str:
     name = named(row).partition("@")[0]
     if row["standing"] == "admitted":

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from openvet.errors import UsageError
-from openvet.gate.catalogue import NotThereError
-from openvet.gate.identity import Identity, NotAllowedError
+from openvet.errors import ConflictError, UsageError
+from openvet.gate.identity import Identity, NotAllowedError, NotThereError
 from openvet.gate.roles import ROOT, Right
 from openvet.gate.seeing import above, people_for, project_for, project_or_root, seen_by
 from openvet.store import caches as rows
@@ -47,13 +46,14 @@ class Caches:
 
         Raises:
             NotAllowedError: they may pull in no project, so that nobody has to know what they have.
-            UsageError: it is more than one machine, or one person, may tell.
+            UsageError: it is more than one machine may tell.
+            ConflictError: it is one machine more than one person may tell of.
         """
         with self._database.writing() as connection:
             project_for(connection, who, "", Right.PULL)
             number = rows.begin_report(connection, who.person.id, machine, report, self._clock())
             if rows.count_machines(connection, who.person.id) > MOST_MACHINES:
-                raise UsageError(
+                raise ConflictError(
                     f"{who.person.name} has told of {MOST_MACHINES} machines; remove those that are gone first"
                 )
             rows.add_cached(connection, number, found)

@@ -17,30 +17,29 @@ from typing import Any, Final, Protocol
 
 from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
-from openvet.errors import OpenVetError, UsageError, VerifyError
-from openvet.evidence.log.index import find
-from openvet.evidence.log.proof import entry_for
-from openvet.evidence.log.reading import LogReader
+from openvet.errors import ConflictError, UsageError, VerifyError
 from openvet.evidence.predicates.admission_v1 import AdmissionV1, Approval
 from openvet.evidence.signing import SignedStatement, parse_line, parse_statement
-from openvet.evidence.strict import encode_base64
 from openvet.gate.clients import Client, clients_among
-from openvet.gate.identity import Identity
+from openvet.gate.identity import Identity, NotThereError
+from openvet.gate.logged import Logged, LogPage, find_logged, read_entry, read_log
 from openvet.gate.opening import open_key
 from openvet.gate.papers import bill_of_lines, statements_of_lines, zip_of_dossier
 from openvet.gate.policy import PackInForce, Policy, day_of, packs_in_force
-from openvet.gate.publishing import dossier_folder, log_folder
+from openvet.gate.publishing import dossier_folder
 from openvet.gate.revocation_lists import RevocationLists
 from openvet.gate.roles import ROOT, Right
 from openvet.gate.seeing import above, decided_in, people_for, project_for, reach_for, seen_by
 from openvet.gate.settings import Settings
-from openvet.gate.standing import scope_of
+from openvet.gate.standing import ALL, Stand, scope_of, standing
+from openvet.gate.timeline import Timeline
 from openvet.gate.vetting import VET, ask_for_vetting
 from openvet.store import lists
 from openvet.store import models as rows
 from openvet.store import uses as use_rows
 from openvet.store.caches import InCache, list_in_caches
 from openvet.store.database import Connection, Database
+from openvet.store.decisions import decisions_of
 from openvet.store.lists import Counts, Decided, Vetted, VettingJob
 from openvet.store.models import ModelRow
 from openvet.store.revisions import FileRow, RevisionRow, files_of, revision_by_commit, revision_by_id
@@ -50,9 +49,6 @@ from openvet.store.vettings import vetting_lines, vetting_report
 __all__ = [
     "Catalogue",
     "Day",
-    "LogPage",
-    "Logged",
-    "NotThereError",
     "Overview",
     "Portfolio",
     "Revoking",
@@ -67,10 +63,6 @@ _USERS: Final = 100
 _WEEKS: Final = 12
 #: What is told of an upstream that is a folder.
 _FOLDER: Final = "a folder of the server"
-
-
-class NotThereError(OpenVetError):
-    """There is nothing of that name or number."""
 
 
 class Revoking(Protocol):
@@ -155,26 +147,6 @@ class Portfolio:
     weeks: tuple[Week, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Logged:
-    """An entry of the log: its number, its bytes as text, and its proof in the form of C2SP, '' where it was not asked for."""
-
-    index: int
-    entry: str
-    proof: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LogPage:
-    """A log as its checkpoint (a signed note) says it is, and some of its entries, the latest first."""
-
-    origin: str
-    size: int
-    root: str
-    checkpoint: str
-    entries: tuple[Logged, ...]
-
-
 class Catalogue:
     """What is known, for people.
 
@@ -187,6 +159,7 @@ class Catalogue:
 
     Attributes:
         lists: of what is revoked.
+        timeline: of each revision.
     """
 
     def __init__(
@@ -200,6 +173,7 @@ class Catalogue:
         self._database, self._folder, self._revoking = database, folder, revoking
         self._clock, self._settings = clock, settings
         self.lists = RevocationLists(database, folder, clock, settings.revocations, revoking.wake)
+        self.timeline = Timeline(database, clock)
         self._policy: Policy | None = None
         self._lock = threading.Lock()
 
@@ -366,13 +340,19 @@ class Catalogue:
             NotAllowedError: they may not decide there.
             NotThereError: there is no such revision.
             UsageError: the reason is missing.
+            ConflictError: it is revoked there already.
         """
         if not reason.strip():
             raise UsageError("the reason is missing: say it in a sentence")
         with self._database.writing() as connection:
             where = project_for(connection, who, project, Right.DECIDE)
             who.require(Right.DECIDE, where)
-            self._row(connection, who, revision)
+            row = self._row(connection, who, revision)
+            said = standing(decisions_of(connection, revision), ALL, self._clock(), where)
+            if said.stand is Stand.REVOKED and said.decision is not None:
+                raise ConflictError(
+                    f"{row.name}@{row.commit[:8]} is revoked in {where} already, by {said.decision.by}: {said.decision.reason}"
+                )
             number = self._revoking.write_revocation(
                 connection, revision, by=who.person.name, reason=reason, project=where
             )
@@ -402,11 +382,10 @@ class Catalogue:
         decided, line = found
         if not decided.published:
             return decided, line, None
-        reader = self._log()
-        index = find(reader, entry_for(line))
-        if index is None:
+        logged = find_logged(self._folder, line)
+        if logged is None:
             raise VerifyError("missing", f"decision {number} is not in the log, and was")
-        return decided, line, self._logged(reader, index)
+        return decided, line, logged
 
     def queue(
         self, who: Identity, states: Collection[str], *, before: int | None = None, limit: int = 100
@@ -499,32 +478,14 @@ class Catalogue:
             VerifyError: the log is damaged.
         """
         who.require(Right.AUDIT, ROOT)
-        reader = self._log()
-        end = reader.checkpoint.size if before is None else min(before, reader.checkpoint.size)
-        found = range(end - 1, max(-1, end - 1 - limit), -1)
-        entries = tuple(Logged(at, printable(reader.entry(at).decode("utf-8", "backslashreplace"))) for at in found)
-        return self._page(reader, entries)
+        return read_log(self._folder, before=before, limit=limit)
 
     def log_entry(self, who: Identity, index: int) -> LogPage:
         """The log, and one entry of it with its proof, which was checked (raises like :meth:`log`, and :class:`NotThereError`)."""
         who.require(Right.AUDIT, ROOT)
-        reader = self._log()
-        if index >= reader.checkpoint.size:
-            raise NotThereError(f"the log has {reader.checkpoint.size} entries, and none of number {index}")
-        return self._page(reader, (self._logged(reader, index),))
+        return read_entry(self._folder, index)
 
     # --- inside ---
-
-    def _log(self) -> LogReader:
-        return LogReader(log_folder(self._folder), open_key(self._folder).public)
-
-    def _page(self, reader: LogReader, entries: tuple[Logged, ...]) -> LogPage:
-        said = reader.checkpoint
-        return LogPage(said.origin, said.size, encode_base64(said.root), reader.signed.decode("utf-8"), entries)
-
-    def _logged(self, reader: LogReader, index: int) -> Logged:
-        entry = printable(reader.entry(index).decode("utf-8", "backslashreplace"))
-        return Logged(index, entry, reader.prove(index).to_bytes().decode("utf-8"))
 
     def _row(self, connection: Connection, who: Identity, revision: int) -> RevisionRow:
         seen_by(connection, who)

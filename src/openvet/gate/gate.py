@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
 from openvet.errors import UsageError
 from openvet.evidence.keys import PrivateKey
@@ -19,9 +17,10 @@ from openvet.gate.hooks import announce_decision
 from openvet.gate.policy import admission_line
 from openvet.gate.pruning import Pruned, Pruner, prune
 from openvet.gate.publishing import ask_for_publishing
-from openvet.gate.settings import HOUR, SECOND, Settings
-from openvet.gate.standing import ALL, Stand, Standing, clock_time, line_of, scope_of, standing
-from openvet.gate.upstreams import Found, UpstreamError, Upstreams, about_for_clients, is_commit
+from openvet.gate.resolving import KnownRevision, Resolver
+from openvet.gate.settings import SECOND, Settings
+from openvet.gate.standing import ALL, Stand, Standing, clock_time, line_of, standing
+from openvet.gate.upstreams import Upstreams, about_for_clients, is_commit
 from openvet.gate.vetting import RATE, VET, ask_for_vetting, missing_bytes, part_of, vet_key
 from openvet.gate.worker import Clock, Worker
 from openvet.store.blobs import BlobStore
@@ -30,15 +29,8 @@ from openvet.store.decisions import add_decision, decision_line, decisions_of
 from openvet.store.jobs import JobState, jobs_ahead, last_job
 from openvet.store.pulls import add_pull, get_value
 from openvet.store.revisions import (
-    FileRow,
-    RevisionRow,
-    add_revision,
     files_of,
-    note_ref,
-    ref_history,
     repositories_named,
-    revision_by_commit,
-    revision_by_id,
     revisions_of,
     stored_digest,
 )
@@ -54,22 +46,6 @@ _ONCE: Final = 2
 _EACH: Final = 4
 #: Failed attempts of a vetting that nobody is told of.
 _PATIENT: Final = 2
-_LOCKS: Final = 64
-_KEPT: Final = 256
-_NOTED: Final = 10_000
-#: Until when this process remembers what a commit is, and for how long what a branch or tag is, which another process may have asked anew.
-_EVER: Final = 2**62
-_BRIEF: Final = 5 * SECOND
-
-
-@dataclass(frozen=True, slots=True)
-class _Revision:
-    """A revision and its files as they are listed; both never change, but for the digests that come in, which are not looked at here."""
-
-    row: RevisionRow
-    listed: Listed
-    by_path: Mapping[str, ListedFile]
-    total: int
 
 
 class OpenGate:
@@ -88,11 +64,7 @@ class OpenGate:
     ) -> None:  # fmt: skip
         self._database, self._blobs, self._upstreams, self._settings = database, blobs, upstreams, settings
         self._key, self._clock, self._worker, self._publishing, self._end = key, clock, worker, publishing, end
-        self._asking = [threading.Lock() for _ in range(_LOCKS)]
-        self._kept: dict[int, _Revision] = {}
-        self._numbers: dict[tuple[Repository, str], tuple[int, int]] = {}
-        #: when the upstream last gave no answer about what it had
-        self._away: dict[Repository, int] = {}
+        self._revisions = Resolver(database, upstreams, settings, clock, self._ask)
 
     @property
     def database(self) -> Database:
@@ -134,8 +106,8 @@ class OpenGate:
     def listed(self, repository: Repository, revision: str, asking: Asking) -> Listed:
         """See :meth:`openvet.gate.answers.Gate.listed`."""
         with _told():
-            found = self._resolve(repository, revision, asking)
-            scope = self._scope_of(found, None)
+            found = self._revisions.resolve(repository, revision, asking)
+            scope = self._revisions.scope_of(found, None)
             with self._database.reading() as connection:
                 said = decisions_of(connection, found.row.id)
                 stand = standing(said, scope, self._clock(), asking.project)
@@ -147,12 +119,12 @@ class OpenGate:
     def file(self, repository: Repository, revision: str, path: str, asking: Asking) -> Ready | Waiting:
         """See :meth:`openvet.gate.answers.Gate.file`."""
         with _told():
-            found = self._resolve(repository, revision, asking)
+            found = self._revisions.resolve(repository, revision, asking)
             listed = found.by_path.get(path)
             if listed is None:
                 text = f"{repository}@{found.row.commit[:8]} has no file {printable(path)[:200]}"
                 raise RefusedError(Refusal.NO_FILE, line_of(text), commit=found.row.commit)
-            scope = self._scope_of(found, listed)
+            scope = self._revisions.scope_of(found, listed)
             with self._database.reading() as connection:
                 said = decisions_of(connection, found.row.id)
                 stand = standing(said, scope, self._clock(), asking.project)
@@ -177,7 +149,7 @@ class OpenGate:
         with _told(), self._database.reading() as connection:
             for number, name in repositories_named(connection, kind, search, after):
                 for row in revisions_of(connection, number):
-                    scope = self._scope_of(self._held_in(connection, row.id), None)
+                    scope = self._revisions.scope_of(self._revisions.held_in(connection, row.id), None)
                     if standing(decisions_of(connection, row.id), scope, now, asking.project).stand is Stand.ADMITTED:
                         about = about_for_clients(json.loads(row.about))
                         out.append(Listed(Repository(kind, name), row.commit, (), about))
@@ -258,8 +230,8 @@ class OpenGate:
         number = self._decide(
             connection, revision, "approval", "admit", by, reason, until, project, conditions, approvals
         )
-        found = self._held_in(connection, revision)
-        scope = self._scope_of(found, None)
+        found = self._revisions.held_in(connection, revision)
+        scope = self._revisions.scope_of(found, None)
         if missing_bytes(part_of(files_of(connection, revision), scope, self._settings)):
             ask_for_vetting(connection, revision, scope, self._clock())
         return number
@@ -276,7 +248,7 @@ class OpenGate:
         if not is_commit(commit):
             raise UsageError("a decision is about a commit, of 40 hex digits: a branch is something else tomorrow")
         with _told():
-            found = self._resolve(repository, commit, Asking())
+            found = self._revisions.resolve(repository, commit, Asking())
             with self._database.writing() as connection:
                 yield connection, found.row.id
         self.wake()
@@ -285,7 +257,7 @@ class OpenGate:
         self, connection: Connection, revision: int, kind: str, outcome: str, by: str, reason: str, until: int | None, project: str,
         conditions: str, approvals: Sequence[Approval] = (),
     ) -> int:  # fmt: skip
-        now, found = self._clock(), self._held_in(connection, revision)
+        now, found = self._clock(), self._revisions.held_in(connection, revision)
         by, reason, conditions = line_of(by, 200), line_of(reason), line_of(conditions, 2000)
         if not by or not reason or not project.startswith("/"):
             raise UsageError("a decision names who makes it, why, and for which project")
@@ -304,123 +276,9 @@ class OpenGate:
         ask_for_publishing(connection, revision, now)
         return number
 
-    # --- which revision ---
-
-    def _resolve(self, repository: Repository, revision: str, asking: Asking) -> _Revision:
-        """The revision that this is, by what is known or by what the upstream says."""
-        now = self._clock()
-        number, until = self._numbers.get((repository, revision), (0, 0))
-        if now < until:
-            return self._held(number)
-        if is_commit(revision):
-            with self._database.reading() as connection:
-                row = revision_by_commit(connection, repository.kind, repository.name, revision)
-            return self._held(
-                self._note(repository, revision, row.id if row else self._learn(repository, revision), _EVER)
-            )
-        # many ask at once for what is new: the upstream is asked once
-        with self._asking[hash((repository, revision)) % _LOCKS]:
-            with self._database.reading() as connection:
-                history = ref_history(connection, repository.kind, repository.name, revision)
-            latest = history[0].revision if history else 0
-            if not history or now - max(history[0].last_seen, self._away.get(repository, 0)) > self._settings.fresh:
-                try:
-                    latest = self._learn(repository, revision)
-                except RefusedError as error:
-                    if error.why is not Refusal.UPSTREAM or not history:
-                        raise
-                    self._away[repository] = self._clock()  # what was vetted can be had while the upstream is away
-        if not self._settings.main_is_admitted and not self._settings.cooldown:
-            return self._held(self._note(repository, revision, latest, now + min(self._settings.fresh, _BRIEF)))
-        return self._held(self._settled(repository, revision, latest, asking))
-
-    def _note(self, repository: Repository, revision: str, number: int, until: int) -> int:
-        """Remember in this process which revision that is, so that not everybody has to ask the database for it."""
-        if len(self._numbers) >= _NOTED:
-            self._numbers.clear()
-            self._away.clear()
-        self._numbers[repository, revision] = number, until
-        return number
-
-    def _settled(self, repository: Repository, revision: str, latest: int, asking: Asking) -> int:
-        """What a branch or tag means to clients: the last commit that is old enough, and admitted where that is wanted."""
-        now = self._clock()
-        with self._database.reading() as connection:
-            history = ref_history(connection, repository.kind, repository.name, revision)
-            youngest = now - self._settings.cooldown
-            for each in history:
-                if each.first_seen > youngest:
-                    continue
-                if not self._settings.main_is_admitted:
-                    return each.revision
-                scope = self._scope_of(self._held_in(connection, each.revision), None)
-                if (
-                    standing(decisions_of(connection, each.revision), scope, now, asking.project).stand
-                    is Stand.ADMITTED
-                ):
-                    return each.revision
-            first = next(each for each in history if each.revision == latest)
-        if (self._settings.main_is_admitted and latest != history[-1].revision) or first.first_seen <= youngest:
-            self._ask(self._held(latest), self._scope_of(self._held(latest), None))
-        if first.first_seen <= youngest:
-            return latest
-        at = first.first_seen + self._settings.cooldown
-        hours = max(1, round((at - now) / HOUR))
-        text = (
-            f"{repository}@{first.commit[:8]} is newer than this gate serves a branch or tag of: ask again in about {hours} h, or name "
-            f"an older commit"
-        )
-        raise RefusedError(Refusal.NOT_APPROVED, line_of(text), commit=first.commit)
-
-    def _learn(self, repository: Repository, revision: str) -> int:
-        """Ask the upstream what a revision is, and remember it; its number."""
-        try:
-            found: Found = self._upstreams.find(repository, revision)
-        except UpstreamError as error:
-            raise RefusedError(error.why, line_of(str(error))) from error
-        now = self._clock()
-        rows = [FileRow(each.path, each.size, each.oid, each.lfs, each.pointer) for each in found.files]
-        about = json.dumps(dict(found.about), sort_keys=True)
-        with self._database.writing() as connection:
-            number = add_revision(
-                connection, repository.kind, repository.name, found.commit, found.upstream, about, rows, now
-            )
-            if not is_commit(revision):
-                note_ref(connection, number, revision, now)
-        return number
-
-    def _held(self, number: int) -> _Revision:
-        found = self._kept.get(number)
-        if found is None:
-            with self._database.reading() as connection:
-                found = self._held_in(connection, number)
-        return found
-
-    def _held_in(self, connection: Connection, number: int) -> _Revision:
-        found = self._kept.get(number)
-        if found is not None:
-            return found
-        row = revision_by_id(connection, number)
-        files = tuple(
-            ListedFile(each.path, each.size, each.oid, each.lfs, each.pointer) for each in files_of(connection, number)
-        )
-        listed = Listed(Repository(row.kind, row.name), row.commit, files, about_for_clients(json.loads(row.about)))
-        found = _Revision(row, listed, {each.path: each for each in files}, sum(each.size for each in files))
-        if len(self._kept) >= _KEPT:
-            self._kept.clear()
-        self._kept[number] = found
-        return found
-
-    def _scope_of(self, found: _Revision, file: ListedFile | None) -> str:
-        """The part of a revision that has to be vetted for a file, or for its small files alone."""
-        if not found.row.upstream.startswith(("https://", "http://")):
-            return ALL  # a folder: nothing is spared by leaving out
-        path, size = ("", 0) if file is None else (file.path, file.size)
-        return scope_of(path, size, found.total, self._settings.whole, self._settings.small)
-
     # --- the answer ---
 
-    def _refuse(self, found: _Revision, stand: Standing) -> None:
+    def _refuse(self, found: KnownRevision, stand: Standing) -> None:
         """Say no where that is what counts."""
         said, row = stand.decision, found.row
         named = f"{found.listed.repository}@{row.commit[:8]}"
@@ -433,7 +291,7 @@ class OpenGate:
         askable = row.id if why is Refusal.NOT_APPROVED else None
         raise RefusedError(why, line_of(said.reason), commit=row.commit, revision=askable)
 
-    def _ask(self, found: _Revision, scope: str, seen: int | None = None) -> None:
+    def _ask(self, found: KnownRevision, scope: str, seen: int | None = None) -> None:
         """Have a part of a revision vetted, unless that is so already, or has just failed or ended.
 
         Args:
@@ -457,7 +315,7 @@ class OpenGate:
     def _has_just_failed(self, state: JobState, now: int) -> bool:
         return state.state == "failed" and now - (state.finished or 0) < self._settings.again
 
-    def _wait(self, found: _Revision, file: ListedFile, scope: str, asking: Asking, seen: int) -> Waiting:
+    def _wait(self, found: KnownRevision, file: ListedFile, scope: str, asking: Asking, seen: int) -> Waiting:
         """How long the vetting of a file takes from now, or why it does not end."""
         self._ask(found, scope, seen)
         now, row = self._clock(), found.row
@@ -477,7 +335,7 @@ class OpenGate:
         text = f"{named} is being vetted, ready about {at}. Ask for it again then; nothing has to be done meanwhile"
         return Waiting(row.commit, file, seconds, RefusedError(Refusal.NOT_APPROVED, line_of(text), commit=row.commit))
 
-    def _estimate(self, connection: Connection, found: _Revision, scope: str, state: JobState) -> int:
+    def _estimate(self, connection: Connection, found: KnownRevision, scope: str, state: JobState) -> int:
         files = part_of(files_of(connection, found.row.id), scope, self._settings)
         under_way = vetting_of_job(connection, state.id)
         left, rate = missing_bytes(files), float(get_value(connection, RATE) or _RATE)

@@ -13,7 +13,7 @@ from typing import Final
 from openvet.core.dataclass import dataclass
 from openvet.core.pattern import pattern
 from openvet.core.text import printable
-from openvet.errors import OpenVetError, UsageError
+from openvet.errors import ConflictError, OpenVetError, UsageError
 from openvet.gate.credentials import NewToken, check_password, hash_password, is_token, make_token, token_digest
 from openvet.gate.provider import ProviderSettings
 from openvet.gate.roles import ROOT, Grant, Right, Role, holds_in, parse_project, rights_in
@@ -22,7 +22,17 @@ from openvet.store.acts import add_act
 from openvet.store.database import Connection, Database
 from openvet.store.people import Person, Project, Token
 
-__all__ = ["ELSEWHERE", "NAME", "Identity", "Login", "NotAllowedError", "People", "TooManyError", "grants_of"]
+__all__ = [
+    "ELSEWHERE",
+    "NAME",
+    "Identity",
+    "Login",
+    "NotAllowedError",
+    "NotThereError",
+    "People",
+    "TooManyError",
+    "grants_of",
+]
 
 #: What people and service accounts are called.
 NAME: Final = pattern(r"[a-z0-9](?:[a-z0-9._@+-]{0,98}[a-z0-9])?")
@@ -46,6 +56,10 @@ _FORGET: Final = 24 * _HOUR
 
 class NotAllowedError(OpenVetError):
     """Somebody may not do that, or is not who they say. The message tells nothing that they may not know."""
+
+
+class NotThereError(OpenVetError):
+    """There is nothing of that name or number that they may see."""
 
 
 class TooManyError(NotAllowedError):
@@ -181,7 +195,8 @@ class People:
         Here and below ``by`` is the name of who does it, which is written down with it.
 
         Raises:
-            UsageError: the name has no such form, or is taken.
+            UsageError: the name has no such form.
+            ConflictError: it is taken.
         """
         if not NAME.fullmatch(name):
             raise UsageError(
@@ -197,10 +212,10 @@ class People:
         """A new link for somebody who lost the password; the old password counts until it is used.
 
         Raises:
-            UsageError: passwords do not count here.
+            ConflictError: passwords do not count here.
         """
         if self.company is not None and self.company.only:
-            raise UsageError(f"passwords do not count here: people log in at {self.company.name}")
+            raise ConflictError(f"passwords do not count here: people log in at {self.company.name}")
         with self._database.writing() as connection:
             return self._invite(connection, person.id, self._clock(), by)
 
@@ -260,7 +275,8 @@ class People:
         """Add a project.
 
         Raises:
-            UsageError: it has no such form, is there already, or the one above it is not.
+            UsageError: it has no such form.
+            ConflictError: it is there already, or the one above it is not.
         """
         now = self._clock()
         with self._database.writing() as connection:
@@ -283,11 +299,11 @@ class People:
         """Take a role from somebody.
 
         Raises:
-            UsageError: they do not have it.
+            ConflictError: they do not have it.
         """
         with self._database.writing() as connection:
             if not people.take_role(connection, person.id, project, role):
-                raise UsageError("they do not have that role in that project")
+                raise ConflictError("they do not have that role in that project")
             add_act(connection, by, "role.taken", self._clock(), person=person.id, project=project, details=role)
 
     # --- browsers ---
@@ -327,12 +343,13 @@ class People:
         """Say who somebody is at the provider, '' for nobody; sessions of theirs end, and roles that a group gave them with them.
 
         Raises:
-            UsageError: there is no provider, that is a service account, or no subject, or somebody else's.
+            UsageError: that is no subject.
+            ConflictError: there is no provider, that is a service account, or it is somebody else's.
         """
         if self.company is None:
-            raise UsageError("this server has no [oidc] in serve.toml, so nobody logs in elsewhere")
+            raise ConflictError("this server has no [oidc] in serve.toml, so nobody logs in elsewhere")
         if person.service:
-            raise UsageError("a service account logs in nowhere: it has tokens")
+            raise ConflictError("a service account logs in nowhere: it has tokens")
         if len(subject) > 255 or not subject.isprintable():
             raise UsageError("a subject is what the provider calls somebody for ever: up to 255 characters")
         with self._database.writing() as connection:
@@ -406,13 +423,16 @@ class People:
         """End a token, of somebody where that is given.
 
         Raises:
-            UsageError: there is none that counts.
+            NotThereError: there is none of that number.
+            ConflictError: it counts no more already.
         """
         now = self._clock()
         with self._database.writing() as connection:
             found = people.find_token(connection, number)
-            if found is None or not people.revoke_token(connection, number, now, person=None if of is None else of.id):
-                raise UsageError("there is no such token that still counts")
+            if found is None or (of is not None and found.person != of.id):
+                raise NotThereError(f"there is no token {number} of theirs" if of else f"there is no token {number}")
+            if not people.revoke_token(connection, number, now):
+                raise ConflictError(f"the token {found.hint}... counts no more already")
             said = f"{found.hint}..."
             add_act(connection, by, "token.revoked", now, person=found.person, project=found.project, details=said)
 

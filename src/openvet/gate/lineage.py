@@ -10,8 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from openvet.core.dataclass import dataclass
-from openvet.gate.catalogue import NotThereError
-from openvet.gate.identity import Identity
+from openvet.gate.identity import Identity, NotThereError
 from openvet.gate.roles import Right
 from openvet.gate.seeing import above, project_for, reach_for, seen_by
 from openvet.store import bases as rows

@@ -18,7 +18,7 @@ from openvet.store.revisions import RevisionRow
 from openvet.workflows.bom import bill_of_statements, document_of
 from openvet.workflows.dossier_zip import export_dossier
 
-__all__ = ["bill_of_lines", "statements_of_lines", "zip_of_dossier"]
+__all__ = ["bill_of_lines", "digest_of_line", "statement_of_kind", "statements_of_lines", "zip_of_dossier"]
 
 #: The hub whose names a package URL of type huggingface is about.
 _HUB: Final = "https://huggingface.co"
@@ -45,6 +45,21 @@ def statements_of_lines(packed: bytes) -> list[tuple[str, SignedStatement]]:
     lines = filter(None, zlib.decompress(packed).split(b"\n"))
     payloads = [parse_line(each, "a statement of ours").envelope.payload for each in lines]
     return [(hashlib.sha256(each).hexdigest(), parse_statement(each)) for each in payloads]
+
+
+def statement_of_kind(packed: bytes, kind: str) -> tuple[str, SignedStatement] | None:
+    """The statement of one kind as of :func:`statements_of_lines`, without reading the bodies of the others; ``None`` where there is none."""
+    said = f'"predicateType":"{kind}"'.encode()
+    for line in filter(None, zlib.decompress(packed).split(b"\n")):
+        payload = parse_line(line, "a statement of ours").envelope.payload
+        if said in payload and (found := parse_statement(payload)).predicate_type == kind:
+            return hashlib.sha256(payload).hexdigest(), found
+    return None
+
+
+def digest_of_line(line: bytes) -> str:
+    """SHA-256 of what a line of ours signed."""
+    return hashlib.sha256(parse_line(line, "a statement of ours").envelope.payload).hexdigest()
 
 
 def zip_of_dossier(folder: str, key: PublicKey) -> str:

@@ -32,7 +32,15 @@ from openvet.store.revisions import RevisionRow, revision_by_id
 from openvet.store.revocations import keep_list, kept_list
 from openvet.workflows.dossier import create
 
-__all__ = ["PUBLISH", "Publisher", "ask_for_listing", "ask_for_publishing", "dossier_folder", "log_folder"]
+__all__ = [
+    "PUBLISH",
+    "Publisher",
+    "ask_for_listing",
+    "ask_for_publishing",
+    "dossier_folder",
+    "log_folder",
+    "publishing_key",
+]
 
 PUBLISH: Final = "publish"
 
@@ -135,7 +143,12 @@ class Publisher:
 
 def ask_for_publishing(connection: Connection, revision: int, now: int) -> int:
     """The job that publishes what is decided of a revision."""
-    return add_job(connection, PUBLISH, f"publish:{revision}", {"revision": revision}, now)
+    return add_job(connection, PUBLISH, publishing_key(revision), {"revision": revision}, now)
+
+
+def publishing_key(revision: int) -> str:
+    """What the jobs are kept under that publish what is decided of a revision."""
+    return f"publish:{revision}"
 
 
 def ask_for_listing(connection: Connection, project: str, now: int) -> int:

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from openvet.core.dataclass import dataclass
-from openvet.errors import UsageError
+from openvet.errors import ConflictError, UsageError
 from openvet.evidence.predicates.admission_v1 import Approval
 from openvet.evidence.predicates.fields import timestamp
 from openvet.gate.hooks import announce_request
@@ -168,7 +168,7 @@ class Requests:
 
         Raises:
             NotAllowedError: it is somebody else's, or not there.
-            UsageError: it is decided already.
+            ConflictError: it is decided already.
         """
         now = self._clock()
         with self._database.writing() as connection:
@@ -177,7 +177,7 @@ class Requests:
             if found.person != who.person.id:
                 raise NotAllowedError(f"request {number} is not yours to withdraw")
             if not rows.change_request(connection, number, now, state="withdrawn", only=_OPEN):
-                raise UsageError(f"request {number} is {found.state} already")
+                raise ConflictError(f"request {number} is {found.state} already")
             announce_request(connection, self._hooks, number, "request.withdrawn", now)
             return _found(connection, number)
 
@@ -192,7 +192,8 @@ class Requests:
 
         Raises:
             NotAllowedError: they may not decide there, or asked for it themselves.
-            UsageError: it is decided already; an exception without a day, or a day that is too far away.
+            ConflictError: it is decided already.
+            UsageError: an exception without a day, or a day that is too far away.
         """
         reason = _text("the reason", reason)
         conditions = _text("the conditions", conditions, empty=True)
@@ -230,7 +231,7 @@ class Requests:
 
         Raises:
             NotAllowedError: they may not decide there.
-            UsageError: it is decided already.
+            ConflictError: it is decided already.
         """
         reason = _text("the reason", reason)
         now = self._clock()
@@ -307,7 +308,7 @@ class Requests:
         found = self._visible(connection, who, number)
         who.require(Right.DECIDE, found.project)
         if found.state not in _OPEN:
-            raise UsageError(f"request {number} is {found.state} already")
+            raise ConflictError(f"request {number} is {found.state} already")
         return self._shown(connection, found)
 
     def _shown(self, connection: Connection, found: Request) -> Shown:

@@ -14,17 +14,15 @@ from typing import Final
 
 from openvet.core.dataclass import dataclass
 from openvet.errors import VerifyError
-from openvet.evidence.log.index import find
-from openvet.evidence.log.proof import entry_for
-from openvet.evidence.log.reading import LogReader
 from openvet.evidence.predicates.fields import timestamp
 from openvet.evidence.predicates.revocations_v1 import RevocationsV1, Revoked
 from openvet.evidence.signing import parse_line, parse_statement, sign_statement, to_line
 from openvet.evidence.statement import ResourceDescriptor, Statement
 from openvet.gate.identity import Identity
+from openvet.gate.logged import Logged, find_logged, log_name
 from openvet.gate.opening import open_key
 from openvet.gate.policy import moment_of
-from openvet.gate.publishing import ask_for_listing, log_folder
+from openvet.gate.publishing import ask_for_listing
 from openvet.gate.seeing import above, project_or_root
 from openvet.gate.settings import HOUR
 from openvet.store.database import Connection, Database
@@ -46,7 +44,7 @@ class RevocationList:
         at, until: when it was made, and how long it may be relied on; to the second.
         count: commits on it.
         line: the signed statement.
-        entry, index, proof: its entry in the log, its place there and the proof; '', ``None`` and '' until it is there.
+        logged: its entry in the log with the proof, ``None`` until it is there.
     """
 
     project: str
@@ -55,9 +53,7 @@ class RevocationList:
     until: int
     count: int
     line: str
-    entry: str = ""
-    index: int | None = None
-    proof: str = ""
+    logged: Logged | None = None
 
 
 class RevocationLists:
@@ -116,8 +112,7 @@ class RevocationLists:
                 tool(), project, before.number + 1, _time(now), _time(until),
                 tuple(map(_revoked, list_revoked(connection, above(project), now, until))),
             )  # fmt: skip
-            name = LogReader(log_folder(self._folder), key.public).checkpoint.origin
-            gate = ResourceDescriptor(name, {"sha256": key.public.hint})
+            gate = ResourceDescriptor(log_name(self._folder), {"sha256": key.public.hint})
             line = to_line(sign_statement(Statement(gate, said), key))
             waiting = (*before.waiting, hashlib.sha256(line).hexdigest())
             made = KeptList(said.number, now, decision, line.decode("utf-8"), waiting)
@@ -131,22 +126,10 @@ class RevocationLists:
         said = parse_statement(parse_line(line, "a list of ours").envelope.payload).predicate
         if not isinstance(said, RevocationsV1):
             raise VerifyError("malformed", "what the gate kept as a list of revocations is none")
-        entry, index, proof = entry_for(line), None, ""
-        if hashlib.sha256(line).hexdigest() not in kept.waiting:
-            reader = LogReader(log_folder(self._folder), open_key(self._folder).public)
-            index = find(reader, entry)
-            proof = "" if index is None else reader.prove(index).to_bytes().decode("utf-8")
-        shown = entry.decode("ascii") if index is not None else ""
+        waits = hashlib.sha256(line).hexdigest() in kept.waiting
+        logged = None if waits else find_logged(self._folder, line)
         return RevocationList(
-            project,
-            said.number,
-            _moment(said.at),
-            _moment(said.until),
-            len(said.revoked),
-            kept.line,
-            shown,
-            index,
-            proof,
+            project, said.number, _moment(said.at), _moment(said.until), len(said.revoked), kept.line, logged
         )
 
 

@@ -13,7 +13,7 @@ from openvet.reports.report import ModelReport
 from openvet.store.bases import Base, bases_of
 from openvet.store.models import Summary
 
-__all__ = ["bases_of_report", "summary_of_report"]
+__all__ = ["advisories_of", "bases_of_report", "summary_of_report"]
 
 _IDS: Final = 500
 _LICENSE: Final = 200
@@ -50,5 +50,10 @@ def _advisories(report: ModelReport) -> tuple[str, ...]:
     said = report.answers.get("advisories")
     if not isinstance(said, AdvisoriesV1):
         return ()
+    return advisories_of(said)
+
+
+def advisories_of(said: AdvisoriesV1) -> tuple[str, ...]:
+    """The ids of those that hit by a statement, under all of their names."""
     hits = (each for each in said.hits if each.status == "affected" or (each.reasons and each.status != "not-affected"))
     return tuple(sorted({name for each in hits for name in (each.id, *each.aliases) if " " not in name}))

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
-from openvet.errors import UsageError
+from openvet.errors import ConflictError, UsageError
 from openvet.store.database import Connection
 from openvet.store.tables import HELD_ROLE, PERSON, PROJECT, TOKEN
 
@@ -126,14 +126,14 @@ def add_person(
         password: as it is kept, never as it is typed.
 
     Raises:
-        UsageError: somebody has the name, or is that subject.
+        ConflictError: somebody has the name, or is that subject.
     """
     values = {"name": name, "title": title, "service": service, "password": password, "subject": subject, "added": now}
     try:
         with connection.begin_nested():
             made = connection.execute(insert(PERSON).values(**values).returning(PERSON.c.id)).scalar_one()
     except IntegrityError:
-        raise UsageError(
+        raise ConflictError(
             f"there is somebody of the name {printable(name)[:100]}, or of this identity, already"
         ) from None
     return Person(made, name, title, service, subject, now, None)
@@ -194,13 +194,13 @@ def set_subject(connection: Connection, person: int, subject: str | None) -> Non
     """Say who somebody is at an identity provider, ``None`` for nobody.
 
     Raises:
-        UsageError: somebody else is that.
+        ConflictError: somebody else is that.
     """
     try:
         with connection.begin_nested():
             connection.execute(update(PERSON).where(PERSON.c.id == person).values(subject=subject))
     except IntegrityError:
-        raise UsageError("somebody else here is connected with this subject already") from None
+        raise ConflictError("somebody else here is connected with this subject already") from None
 
 
 # --- tokens ---
@@ -274,11 +274,9 @@ def find_token(connection: Connection, token: int) -> Token | None:
     return None if row is None else _token(row)
 
 
-def revoke_token(connection: Connection, token: int, now: int, *, person: int | None = None) -> bool:
-    """End a token, of ``person`` where that is given; whether there was one that counted."""
+def revoke_token(connection: Connection, token: int, now: int) -> bool:
+    """End a token; whether there was one that was not ended."""
     which = and_(TOKEN.c.id == token, TOKEN.c.revoked.is_(None))
-    if person is not None:
-        which = and_(which, TOKEN.c.person == person)
     return connection.execute(update(TOKEN).where(which).values(revoked=now)).rowcount == 1
 
 
@@ -289,16 +287,16 @@ def add_project(connection: Connection, path: str, title: str, now: int) -> Proj
     """Add a project below one that is there.
 
     Raises:
-        UsageError: it is there already, or the one above it is not.
+        ConflictError: it is there already, or the one above it is not.
     """
     above = path.rpartition("/")[0] or "/"
     if path != "/" and connection.execute(select(PROJECT.c.path).where(PROJECT.c.path == above)).first() is None:
-        raise UsageError(f"there is no project {above}; add it first")
+        raise ConflictError(f"there is no project {above}; add it first")
     try:
         with connection.begin_nested():
             connection.execute(insert(PROJECT).values(path=path, title=title, added=now))
     except IntegrityError:
-        raise UsageError(f"there is a project {path} already") from None
+        raise ConflictError(f"there is a project {path} already") from None
     return Project(path, title, now)
 
 

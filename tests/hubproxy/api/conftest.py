@@ -123,8 +123,20 @@ class Live:
             approvers=approvers, approvals=approvals,
         )  # fmt: skip
         until: Any = said.get("until")
+        conditions = str(said.get("conditions", ""))
         return add_decision(
-            connection, revision, "all", kind, outcome, reason, by, self.now, line, project=project, until=until
+            connection,
+            revision,
+            "all",
+            kind,
+            outcome,
+            reason,
+            by,
+            self.now,
+            line,
+            project=project,
+            until=until,
+            conditions=conditions,
         )
 
     def publish(self, revision: int) -> None:

@@ -123,7 +123,7 @@ def test_what_no_cache_holds_is_refused_whole(live: Live, wrong: dict[str, Any])
 def test_nobody_tells_of_more_than_a_gate_can_hold(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(caches, "MOST_MACHINES", 2)
     monkeypatch.setattr(caches, "MOST_REVISIONS", 3)
-    assert [tell(live, machine=each, number=1).status for each in ("a", "b", "c", "a")] == [200, 200, 422, 200]
+    assert [tell(live, machine=each, number=1).status for each in ("a", "b", "c", "a")] == [200, 200, 409, 200]
     assert tell(live, row("a"), row("b"), machine="a", number=2, more=True).status == 200
     refused = tell(live, row("c"), row("d"), machine="a", number=2)
     assert (refused.status, "3 revisions" in refused.json["detail"]) == (422, True)

@@ -50,6 +50,7 @@ TABLE: dict[str, tuple[str, object, str]] = {
     "GET /revisions": ("/revisions?name=org/tiny", None, SEEING),
     "GET /revisions/{number}": ("/revisions/1", None, SEEING),
     "GET /revisions/{number}/files": ("/revisions/1/files", None, SEEING),
+    "GET /revisions/{number}/timeline": ("/revisions/1/timeline", None, SEEING),
     "GET /revisions/{number}/report": ("/revisions/1/report", None, SEEING),
     "GET /revisions/{number}/bom": ("/revisions/1/bom", None, SEEING),
     "GET /revisions/{number}/dossier": ("/revisions/1/dossier", None, SEEING),

@@ -43,7 +43,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "POST /caches/{number}/removal": ("DELETE /caches/{number}",),
     "GET /revisions/{number}": (
         "GET /revisions/{number}", "GET /revisions/{number}/files", "GET /revisions/{number}/statements", "GET /revisions", "GET /revisions/{number}/report",
-        "GET /lineage",
+        "GET /lineage", "GET /revisions/{number}/timeline",
     ),
     "GET /lineage": ("GET /lineage/bases", "GET /lineage"),
     "GET /revisions/{number}/report": ("GET /revisions/{number}/report",),
@@ -142,7 +142,7 @@ def test_every_list_comes_in_pages_as_json_and_as_csv(live: Live) -> None:
     live.publish(1)
     paths = {
         "/revisions": "/revisions?name=org/tiny", "/people/{name}/roles": "/people/root/roles", "/revisions/{number}/files": "/revisions/1/files",
-        "/revisions/{number}/statements": "/revisions/1/statements", "/policies/{name}/requirements": "/policies/baseline/requirements",
+        "/revisions/{number}/statements": "/revisions/1/statements", "/revisions/{number}/timeline": "/revisions/1/timeline", "/policies/{name}/requirements": "/policies/baseline/requirements",
     }  # fmt: skip
     lists = []
     document = live.app.openapi()

@@ -138,7 +138,7 @@ def test_withdrawing_and_declining(site: Site) -> None:
     page = approver.post(
         f"/openvet/requests/{number}/decline", {"form": page.form("/comments")["form"], "reason": "again"}
     )
-    assert (page.status, "declined already" in page.text) == (422, True)
+    assert (page.status, "declined already" in page.text) == (409, True)
     number = asked(site)
     asker = site.browser("submitter")
     asker.get(f"/openvet/requests/{number}")

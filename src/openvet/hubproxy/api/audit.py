@@ -6,7 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 
-from openvet.gate.catalogue import Catalogue, LogPage
+from openvet.gate.catalogue import Catalogue
+from openvet.gate.logged import LogPage
 from openvet.hubproxy.api.decisions import EntryOut
 from openvet.hubproxy.api.pages import CSV, InProject, Limit, Model, When, answer, wants_csv
 from openvet.hubproxy.api.who import Who

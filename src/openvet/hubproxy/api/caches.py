@@ -10,6 +10,7 @@ from pydantic import Field
 
 from openvet.gate.caches import Caches
 from openvet.hubproxy.api.pages import CSV, Body, Id, InProject, Limit, Line, Model, Page, Size, When, answer
+from openvet.hubproxy.api.problem import CONFLICT
 from openvet.hubproxy.api.who import Who, WhoPulls
 from openvet.store.caches import CachedRow, InCache, Machine, Stands
 
@@ -149,7 +150,7 @@ def _stands(asked: NamedIn, each: Stands | None) -> StandsOut:
     )  # fmt: skip
 
 
-@ROUTES.post("/caches")
+@ROUTES.post("/caches", responses=CONFLICT)
 def report(request: Request, who: Who, new: ReportIn) -> ToldOut:
     """Tell what lies in the caches of a machine, in one part or in several."""
     found = [

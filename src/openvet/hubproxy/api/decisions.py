@@ -9,10 +9,12 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 
 from openvet.errors import UsageError
-from openvet.gate.catalogue import Catalogue, NotThereError, approvals_of
-from openvet.gate.identity import NotAllowedError
+from openvet.gate.catalogue import Catalogue, approvals_of
+from openvet.gate.identity import NotAllowedError, NotThereError
 from openvet.gate.lineage import Lineage
+from openvet.gate.logged import Logged
 from openvet.hubproxy.api.pages import CSV, Body, Id, InProject, Limit, Line, Model, Page, Said, When, answer
+from openvet.hubproxy.api.problem import status_of
 from openvet.hubproxy.api.who import Who, WhoPulls
 from openvet.store.lists import Decided, VettingJob
 
@@ -129,9 +131,10 @@ class DoneOut(Model):
 
 
 class NotDoneOut(Model):
-    """Why nothing was done for a revision."""
+    """Why nothing was done for a revision; ``status`` is what it would have had by itself: 409 where it is revoked there already."""
 
     revision: int
+    status: int
     detail: str
 
 
@@ -175,6 +178,10 @@ def decision_out(each: Decided) -> DecisionOut:
     )  # fmt: skip
 
 
+def _entry(logged: Logged | None) -> EntryOut | None:
+    return None if logged is None else EntryOut(index=logged.index, entry=logged.entry, proof=logged.proof)
+
+
 def _job(each: VettingJob) -> JobOut:
     return JobOut(
         id=each.id, revision=each.revision, kind=each.repository, name=each.name, commit=each.commit, state=each.state,  # type: ignore[arg-type]
@@ -208,7 +215,7 @@ def list_decisions(
 def show_decision(request: Request, who: Who, number: Number) -> DecisionShownOut:
     """One decision with what proves it: nobody needs to trust this server for it."""
     found, line, logged = _catalogue(request).decision(who, number)
-    entry = None if logged is None else EntryOut(index=logged.index, entry=logged.entry, proof=logged.proof)
+    entry = _entry(logged)
     approvals = [
         ApprovalOut(by=each.by, at=each.at, reason=each.reason, conditions=each.conditions, until=each.until)
         for each in approvals_of(line)
@@ -248,7 +255,7 @@ def list_of_revocations(
     Where anybody may pull, anybody is told, of the root project.
     """
     found = _catalogue(request).lists.current(who, project)
-    entry = None if found.index is None else EntryOut(index=found.index, entry=found.entry, proof=found.proof)
+    entry = _entry(found.logged)
     return RevocationsOut(
         project=found.project, number=found.number, at=found.at, until=found.until, count=found.count, statement=found.line, log=entry
     )  # fmt: skip
@@ -278,7 +285,7 @@ def _each(revisions: list[int], do: Callable[[int], int]) -> BulkOut:
         try:
             done.append(DoneOut(revision=number, number=do(number)))
         except (NotThereError, UsageError) as error:
-            refused.append(NotDoneOut(revision=number, detail=str(error)))
+            refused.append(NotDoneOut(revision=number, status=status_of(error), detail=str(error)))
         except NotAllowedError:
             raise  # it is one project for all of them: they may for none
     return BulkOut(done=done, refused=refused)

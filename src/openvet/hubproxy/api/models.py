@@ -11,9 +11,10 @@ from starlette.background import BackgroundTask
 
 from openvet.errors import UsageError
 from openvet.gate.catalogue import Catalogue
+from openvet.gate.timeline import Event
 from openvet.hubproxy.api.caches import FoundOut, found_out
 from openvet.hubproxy.api.decisions import DecisionOut, decision_out
-from openvet.hubproxy.api.pages import BILL, CSV, Id, InProject, Limit, Line, Model, Page, answer, file_of
+from openvet.hubproxy.api.pages import BILL, CSV, Id, InProject, Limit, Line, Model, Page, When, answer, file_of
 from openvet.hubproxy.api.pulls import UseOut, use_out
 from openvet.hubproxy.api.who import Who
 from openvet.reports.gist import gist
@@ -26,6 +27,9 @@ ROUTES = APIRouter(tags=["models"])
 Number = Annotated[Id, Path()]
 Kind = Literal["model", "dataset"]
 Standing = Literal["open", "admitted", "refused", "revoked"]
+EventKind = Literal[
+    "listed", "vetting", "advisory", "policy", "request", "approval", "exception", "revocation", "end", "pull", "log",
+]  # fmt: skip
 Project = Annotated[InProject, Query(description="in which it stands so; your own, if not given")]
 
 
@@ -92,6 +96,25 @@ class RevisionShownOut(Model):
     caches: list[FoundOut]
 
 
+class EventOut(Model):
+    """Something that happened to a revision. ``at`` and ``until`` are milliseconds UTC; ``what`` is the verdict of a vetting, the outcome of a decision,
+    what somebody did about a request, ``hits`` or ``gone`` of advisories, ``first`` or ``last`` of somebody's pulls. An ``exception`` is an approval of
+    what policy rejected. ``decision`` leads to the signed statement, and ``statement`` is the SHA-256 of what was signed, '' where nothing was.
+    """
+
+    at: int
+    kind: EventKind
+    what: str
+    by: str
+    project: str
+    text: str
+    conditions: str
+    until: int | None
+    decision: int | None
+    request: int | None
+    statement: str
+
+
 class StatementOut(Model):
     """A signed statement: its type, the SHA-256 of what was signed, and what it says in a few lines, null for a kind that nobody here knows."""
 
@@ -112,6 +135,13 @@ def _out(each: ModelRow, project: str) -> RevisionOut:
         listed_at=each.listed_at, upstream=each.upstream, verdict=said.verdict if said else None, license=said.license if said else None,
         critical=said.critical if said else None, high=said.high if said else None, medium=said.medium if said else None,
         low=said.low if said else None,
+    )  # fmt: skip
+
+
+def _event(each: Event) -> EventOut:
+    return EventOut(
+        at=each.at, kind=each.kind, what=each.what, by=each.by, project=each.project, text=each.text, conditions=each.conditions,  # type: ignore[arg-type]
+        until=each.until, decision=each.decision, request=each.request, statement=each.statement,
     )  # fmt: skip
 
 
@@ -182,6 +212,27 @@ def show_revision(request: Request, who: Who, number: Number, project: Project =
         bases=said.bases if said else None, timeline=[decision_out(each) for each in found.timeline], vettings=[_vetting(each) for each in found.vettings],
         uses=[use_out(each) for each in found.uses], caches=[found_out(each) for each in found.caches],
     )  # fmt: skip
+
+
+@ROUTES.get("/revisions/{number:row}/timeline", response_model=Page[EventOut], responses=CSV)
+def list_events(
+    request: Request,
+    who: Who,
+    number: Number,
+    kind: Annotated[list[EventKind] | None, Query()] = None,
+    by: Annotated[Line, Query(description="part of the name of who did it")] = "",
+    since: Annotated[When | None, Query(description="milliseconds UTC")] = None,
+    limit: Limit = 100,
+    after: Annotated[Line, Query()] = "",
+) -> object:
+    """All that happened to a revision, as far as one may see it, the latest first: vettings and the advisories that came or went with them, decisions,
+    requests and what was said about them, approvals that ended, who pulled it first and last, and when what was decided came into the log.
+    """
+    found = _catalogue(request).timeline.of(
+        who, number, kinds=kind or (), by=by, since=since, after=after, limit=limit + 1
+    )
+    following = found[limit - 1].cursor if len(found) > limit else None
+    return answer(request, [_event(each) for each in found[:limit]], following)
 
 
 @ROUTES.get("/revisions/{number:row}/files", response_model=Page[FileOut], responses=CSV)

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
-from openvet.errors import UsageError
+from openvet.errors import ConflictError, UsageError
 from openvet.gate.identity import Identity, NotAllowedError, People
 from openvet.gate.roles import ROOT, Right, Role
 from openvet.hubproxy.api.pages import CSV, Body, Days, Id, Limit, Line, Model, Name, OfProject, Page, answer
+from openvet.hubproxy.api.problem import CONFLICT
 from openvet.hubproxy.api.who import Who
 from openvet.store import people as rows
 from openvet.store.acts import list_acts
@@ -225,7 +226,7 @@ def list_people(request: Request, who: Who, limit: Limit = 100, after: Annotated
     )
 
 
-@ROUTES.post("/people", tags=["people"], status_code=201)
+@ROUTES.post("/people", tags=["people"], status_code=201, responses=CONFLICT)
 def add_person(request: Request, who: Who, new: PersonIn) -> InvitedOut:
     """Add somebody."""
     who.require(Right.ADMINISTER, ROOT)
@@ -233,25 +234,25 @@ def add_person(request: Request, who: Who, new: PersonIn) -> InvitedOut:
     return InvitedOut(person=_person(made), link=None if secret is None else f"/openvet/welcome?invitation={secret}")
 
 
-@ROUTES.post("/people/{name}/invitation", tags=["people"], status_code=201)
+@ROUTES.post("/people/{name}/invitation", tags=["people"], status_code=201, responses=CONFLICT)
 def invite(request: Request, who: Who, name: Somebody) -> InvitedOut:
     """A new link for somebody who lost the password."""
     who.require(Right.ADMINISTER, ROOT)
     found = _somebody(request, name)
     if found.service or found.disabled is not None:
-        raise UsageError("a service account has no password, and whoever is disabled none that counts")
+        raise ConflictError("a service account has no password, and whoever is disabled none that counts")
     secret = _people(request).invite(found, by=who.person.name)
     return InvitedOut(person=_person(found), link=f"/openvet/welcome?invitation={secret}")
 
 
-@ROUTES.put("/people/{name}/identity", tags=["people"], status_code=204, response_class=Response)
+@ROUTES.put("/people/{name}/identity", tags=["people"], status_code=204, response_class=Response, responses=CONFLICT)
 def connect(request: Request, who: Who, name: Somebody, identity: IdentityIn) -> None:
     """Say who somebody is at the provider; sessions of theirs end."""
     who.require(Right.ADMINISTER, ROOT)
     _people(request).connect(_somebody(request, name), identity.subject, by=who.person.name)
 
 
-@ROUTES.delete("/people/{name}/identity", tags=["people"], status_code=204, response_class=Response)
+@ROUTES.delete("/people/{name}/identity", tags=["people"], status_code=204, response_class=Response, responses=CONFLICT)
 def part(request: Request, who: Who, name: Somebody) -> None:
     """Have somebody be nobody at the provider any more; roles that its groups gave are taken, and sessions end."""
     who.require(Right.ADMINISTER, ROOT)
@@ -288,7 +289,7 @@ def list_projects(request: Request, who: Who, limit: Limit = 1000, after: Skip =
     return answer(request, page, str(after + limit) if after + limit < len(seen) else None)
 
 
-@ROUTES.post("/projects", tags=["projects"], status_code=201)
+@ROUTES.post("/projects", tags=["projects"], status_code=201, responses=CONFLICT)
 def add_project(request: Request, who: Who, new: ProjectIn) -> ProjectOut:
     """Add a project."""
     from openvet.gate.roles import parse_project
@@ -345,7 +346,7 @@ def give_role(request: Request, who: Who, role: RoleIn) -> None:
     _people(request).give_role(_somebody(request, role.name), role.project, role.role, by=who.person.name)
 
 
-@ROUTES.post("/roles/taken", tags=["projects"], status_code=204, response_class=Response)
+@ROUTES.post("/roles/taken", tags=["projects"], status_code=204, response_class=Response, responses=CONFLICT)
 def take_role(request: Request, who: Who, role: RoleIn) -> None:
     """Take a role from somebody."""
     who.require(Right.ADMINISTER, role.project)
@@ -403,7 +404,7 @@ def add_token(request: Request, who: Who, new: TokenIn) -> NewTokenOut:
     return NewTokenOut(text=made.text, token=_token(kept, owner.name))
 
 
-@ROUTES.delete("/tokens/{number:row}", tags=["tokens"], status_code=204, response_class=Response)
+@ROUTES.delete("/tokens/{number:row}", tags=["tokens"], status_code=204, response_class=Response, responses=CONFLICT)
 def revoke_token(request: Request, who: Who, number: Number) -> None:
     """End a token: one's own, or anybody's for those who administer the root. A token may end itself."""
     if who.token is not None and who.token.id != number:

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 
-from openvet.gate.catalogue import Catalogue, NotThereError
+from openvet.gate.catalogue import Catalogue
+from openvet.gate.identity import NotThereError
 from openvet.gate.policy import PackInForce
 from openvet.hubproxy.api.pages import CSV, InProject, Limit, Line, Model, Page, answer
 from openvet.hubproxy.api.who import Who

@@ -12,12 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from openvet.core.text import printable
-from openvet.errors import UsageError, VerifyError
+from openvet.errors import ConflictError, UsageError, VerifyError
 from openvet.evidence.log.disk import StorageError
-from openvet.gate.catalogue import NotThereError
-from openvet.gate.identity import NotAllowedError
+from openvet.gate.identity import NotAllowedError, NotThereError
 
-__all__ = ["PROBLEMS", "NotIdentifiedError", "add_handlers", "problem"]
+__all__ = ["CONFLICT", "PROBLEMS", "NotIdentifiedError", "add_handlers", "problem", "status_of"]
 
 MEDIA_TYPE: Final = "application/problem+json"
 _MOST: Final = 20
@@ -48,10 +47,23 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     "4XX": {"description": "It was not done; `detail` says why and what to do next.", "content": _SCHEMA},
     "5XX": {"description": "It cannot be done here and now; `detail` says what is wrong.", "content": _SCHEMA},
 }
+#: Beside them, for a route that may find something that stands against what is asked.
+CONFLICT: Final[dict[int | str, dict[str, Any]]] = {
+    409: {"description": "What is there by now stands against it; `detail` says what.", "content": _SCHEMA},
+}
 
 
 class NotIdentifiedError(Exception):
     """Nobody knows who asks. ``str`` says what to send."""
+
+
+def status_of(error: Exception) -> int:
+    """The status of what was refused: 409 where what is there stands against it, and 422 where it makes no sense (RFC 9110, sections 15.5.10 and 15.5.21)."""
+    if isinstance(error, NotAllowedError):
+        return 403
+    if isinstance(error, NotThereError):
+        return 404
+    return 409 if isinstance(error, ConflictError) else 422
 
 
 def problem(
@@ -73,11 +85,11 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(NotAllowedError)
     async def not_allowed(_: Request, error: NotAllowedError) -> JSONResponse:
-        return problem(403, str(error))
+        return problem(status_of(error), str(error))
 
     @app.exception_handler(NotThereError)
     async def not_there(_: Request, error: NotThereError) -> JSONResponse:
-        return problem(404, str(error))
+        return problem(status_of(error), str(error))
 
     @app.exception_handler(VerifyError)
     async def not_verified(_: Request, error: VerifyError) -> JSONResponse:
@@ -86,7 +98,7 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(UsageError)
     async def usage(_: Request, error: UsageError) -> JSONResponse:
-        return problem(422, str(error))
+        return problem(status_of(error), str(error))
 
     @app.exception_handler(StorageError)
     async def storage(_: Request, error: StorageError) -> JSONResponse:

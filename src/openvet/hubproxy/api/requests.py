@@ -11,6 +11,7 @@ from openvet.errors import UsageError
 from openvet.gate.identity import NotAllowedError
 from openvet.gate.requests import Outcome, Requests, Shown
 from openvet.hubproxy.api.pages import CSV, Body, Id, InProject, Limit, Line, Model, Page, Prose, Said, When, answer
+from openvet.hubproxy.api.problem import CONFLICT, status_of
 from openvet.hubproxy.api.who import Who
 from openvet.store import requests as rows
 from openvet.store.database import Database
@@ -118,11 +119,19 @@ class OutcomeOut(Model):
     decision: int | None
 
 
+class RefusedOut(Model):
+    """Why nothing was done about a request; ``status`` is what it would have had by itself."""
+
+    request: int
+    status: int
+    detail: str
+
+
 class BulkOut(Model):
     """What each led to, and why some did not."""
 
     done: list[OutcomeOut]
-    refused: list[dict[str, int | str]]
+    refused: list[RefusedOut]
 
 
 def _desk(request: Request) -> Requests:
@@ -193,20 +202,20 @@ def show(request: Request, who: Who, number: Number) -> ShownOut:
     )  # fmt: skip
 
 
-@ROUTES.post("/requests/{number:row}/approvals")
+@ROUTES.post("/requests/{number:row}/approvals", responses=CONFLICT)
 def approve(request: Request, who: Who, number: Number, new: ApprovalIn) -> OutcomeOut:
     """Approve."""
     done = _desk(request).approve(who, number, new.reason, conditions=new.conditions, until=new.until)
     return _outcome(number, done)
 
 
-@ROUTES.post("/requests/{number:row}/declines")
+@ROUTES.post("/requests/{number:row}/declines", responses=CONFLICT)
 def decline(request: Request, who: Who, number: Number, new: ReasonIn) -> OutcomeOut:
     """Decline."""
     return _outcome(number, _desk(request).decline(who, number, new.reason))
 
 
-@ROUTES.post("/requests/{number:row}/withdrawal")
+@ROUTES.post("/requests/{number:row}/withdrawal", responses=CONFLICT)
 def withdraw(request: Request, who: Who, number: Number) -> RequestOut:
     """Take one's own request back."""
     return _out(_desk(request).withdraw(who, number))
@@ -222,7 +231,7 @@ def comment(request: Request, who: Who, number: Number, new: CommentIn) -> Voice
 def decide(request: Request, who: Who, new: BulkIn) -> BulkOut:
     """Decide many: each for itself, so that one that is refused does not keep the others."""
     done: list[OutcomeOut] = []
-    refused: list[dict[str, int | str]] = []
+    refused: list[RefusedOut] = []
     for number in dict.fromkeys(new.requests):
         try:
             if new.decision == "approve":
@@ -231,5 +240,5 @@ def decide(request: Request, who: Who, new: BulkIn) -> BulkOut:
                 one = _desk(request).decline(who, number, new.reason)
             done.append(_outcome(number, one))
         except (NotAllowedError, UsageError) as error:
-            refused.append({"request": number, "detail": str(error)})
+            refused.append(RefusedOut(request=number, status=status_of(error), detail=str(error)))
     return BulkOut(done=done, refused=refused)

@@ -20,11 +20,12 @@ from starlette.responses import Response
 from openvet.core.dataclass import dataclass
 from openvet.errors import UsageError
 from openvet.evidence.log.disk import StorageError
-from openvet.gate.catalogue import Catalogue, NotThereError
+from openvet.gate.catalogue import Catalogue
 from openvet.gate.company import CompanyLogin
-from openvet.gate.identity import Identity, NotAllowedError, People
+from openvet.gate.identity import Identity, NotAllowedError, NotThereError, People
 from openvet.gate.requests import Requests
 from openvet.gate.roles import ROOT, Right
+from openvet.hubproxy.api.problem import status_of
 from openvet.hubproxy.api.who import COOKIE
 from openvet.hubproxy.web.pages import page, redirect
 from openvet.hubproxy.web.style import STYLE_NAME
@@ -211,7 +212,7 @@ def _handled(call: Call, handler: Handler, again: Handler | None) -> Response:
     except (NoPageError, NotThereError) as error:
         return _wrong(call, 404, _sentence(error))
     except (NotAllowedError, UsageError) as error:
-        status = 403 if isinstance(error, NotAllowedError) else 422
+        status = status_of(error)
         if again is None:
             return _wrong(call, status, _sentence(error))
         try:
@@ -228,6 +229,7 @@ def _wrong(call: Call, status: int, text: str, headers: dict[str, str] | None = 
         403: "Not allowed",
         404: "There is no such page",
         405: "Not like that",
+        409: "Something stands against it",
         503: "Not now",
     }
     return call.show("wrong.html", status, headers, title=titles.get(status, "That did not work"), text=text)

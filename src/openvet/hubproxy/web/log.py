@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from openvet.core.text import printable
 from openvet.errors import VerifyError
-from openvet.gate.catalogue import LogPage, approvals_of
+from openvet.gate.catalogue import approvals_of
+from openvet.gate.logged import LogPage
 from openvet.gate.roles import ROOT, Right
 from openvet.hubproxy.web.call import Call, number_of
 from openvet.hubproxy.web.pages import HEADERS

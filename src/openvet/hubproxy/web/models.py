@@ -12,12 +12,14 @@ from starlette.responses import FileResponse, Response
 
 from openvet.errors import UsageError
 from openvet.gate.caches import Caches
-from openvet.gate.catalogue import Day, NotThereError, Shown, Week
+from openvet.gate.catalogue import Day, Shown, Week
+from openvet.gate.identity import NotThereError
 from openvet.gate.lineage import Lineage
 from openvet.gate.roles import Right
 from openvet.hubproxy.web.call import Call, NoPageError, number_of
 from openvet.hubproxy.web.pages import HEADERS, day, report_page
 from openvet.hubproxy.web.requests import SOON
+from openvet.hubproxy.web.timeline import timeline_of
 from openvet.store import people as people_rows
 from openvet.store.models import ModelRow
 
@@ -153,7 +155,7 @@ def show(call: Call, problem: str = "") -> Response:
         "revision.html", problem=problem, found=found, row=row, files=files[:FILES], left_out=max(0, len(files) - FILES),
         others=[each for each in others if each.revision != row.revision], done=_DONE.get(call.sent.text("done"), ""),
         projects=projects_of(call, Right.SEE), asking=projects_of(call, Right.ASK), vets=Right.VET in rights, revokes=Right.DECIDE in rights,
-        today=day(call.desk.clock()), running=[each for each in found.vettings if each.state == "running"], facts=_facts(call, row),
+        line=timeline_of(call, row.revision), today=day(call.desk.clock()), running=[each for each in found.vettings if each.state == "running"], facts=_facts(call, row),
         made=lineage.made_of(who, row.revision, project=found.project, limit=_LINES),
         built=lineage.built_on(who, row.name, row.kind, project=found.project, limit=_LINES),
     )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Final
 
 from starlette.responses import Response
 
-from openvet.errors import UsageError
+from openvet.errors import ConflictError, UsageError
 from openvet.gate.roles import ROOT, Right, Role, parse_project
 from openvet.hubproxy.web.account import RIGHTS
 from openvet.hubproxy.web.call import Call, NoPageError, number_of
@@ -89,7 +89,7 @@ def invite(call: Call) -> Response:
     call.who.require(Right.ADMINISTER, ROOT)
     found = _found(call)
     if found.service or found.disabled is not None:
-        raise UsageError("a service account has no password, and whoever is disabled none that counts")
+        raise ConflictError("a service account has no password, and whoever is disabled none that counts")
     return _person(call, found, link=call.desk.people.invite(found, by=call.who.person.name))
 
 
@@ -143,7 +143,7 @@ def revoke_token(call: Call) -> Response:
     call.who.require(Right.ADMINISTER, ROOT)
     found, token = _found(call), number_of(call.sent.text("token"))
     if token is None:
-        raise UsageError("there is no such token that still counts")
+        raise UsageError("say which token")
     call.desk.people.revoke_token(token, by=call.who.person.name, of=found)
     return call.go(f"people/{found.id}", done="revoked")
 

@@ -8,9 +8,8 @@ from typing import Final
 from starlette.responses import Response
 
 from openvet.errors import UsageError
-from openvet.gate.catalogue import NotThereError
 from openvet.gate.catalogue import Shown as Revision
-from openvet.gate.identity import Identity, NotAllowedError
+from openvet.gate.identity import Identity, NotAllowedError, NotThereError
 from openvet.gate.requests import Shown
 from openvet.gate.roles import Right
 from openvet.hubproxy.web.call import Call, NoPageError, number_of

@@ -27,6 +27,7 @@ button.main, .button.main { background: var(--link); border-color: var(--link); 
 .tell.good { background: var(--good-back); } .tell.bad { background: var(--bad-back); } .tell.open { background: var(--open-back); }
 .said { white-space: pre-wrap; overflow-wrap: anywhere; } .secret { user-select: all; display: block; padding: 0.7rem 1rem; background: var(--panel); border: 1px solid var(--edge); border-radius: 8px; overflow-wrap: anywhere; }
 .voices { list-style: none; padding: 0; } .voices > li { border-left: 3px solid var(--rule); padding: 0.1rem 0 0.1rem 1rem; margin: 1rem 0; } .voices p { margin: 0.2rem 0; }
+.choices { display: flex; flex-wrap: wrap; gap: 0.1rem 1rem; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: 0.8rem; list-style: none; padding: 0; margin: 1rem 0; } .tiles li { border: 1px solid var(--rule); border-radius: 10px; padding: 0.7rem 1rem; margin: 0; }
 .tiles strong { display: block; font-size: 1.5rem; line-height: 1.2; font-variant-numeric: tabular-nums; } .tiles a { text-decoration: none; }
 input[type="text"].hidden { width: 1px; padding: 0; border: 0; } .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
