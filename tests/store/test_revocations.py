@@ -11,7 +11,14 @@ from openvet.gate.seeing import above
 from openvet.gate.standing import ALL, Stand, standing
 from openvet.store.database import Database
 from openvet.store.decisions import add_decision, decisions_of
-from openvet.store.revocations import last_by_people, list_revoked
+from openvet.store.revocations import (
+    KeptList,
+    keep_list,
+    kept_list,
+    last_by_people,
+    list_revoked,
+    lists_to_publish,
+)
 from openvet.store.tables import REPOSITORY, REVISION
 
 NOW, SOON, LATER = 1000, 2000, 3000
@@ -55,3 +62,18 @@ def test_the_list_says_what_standing_says(database: Database) -> None:
 def test_nothing_is_revoked_where_nothing_was_decided(database: Database, tmp_path: Path) -> None:
     with database.reading() as connection:
         assert list_revoked(connection, ["/"], NOW, SOON) == []
+
+
+def test_a_list_is_kept_until_the_next_one(database: Database) -> None:
+    kept = KeptList(3, 5, 6, 2, 7, '{"ü": "\\""}', ("a" * 64, "b" * 64))
+    with database.writing() as connection:
+        assert kept_list(connection, "/", hold=True) == KeptList()
+        keep_list(connection, "/", kept)
+        keep_list(connection, "/vision_a", KeptList(1, 1, 1, 1, 1, "l"))
+        assert lists_to_publish(connection) == ["/"]
+    with database.writing() as connection:
+        assert kept_list(connection, "/", hold=True) == kept
+        keep_list(connection, "/", KeptList(4, 5, 6, 0, 7, "l"))
+    with database.reading() as connection:
+        assert kept_list(connection, "/") == KeptList(4, 5, 6, 0, 7, "l")
+        assert lists_to_publish(connection) == []

@@ -9,14 +9,12 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable
-from datetime import datetime
 from typing import Final
 
 from openvet.core.dataclass import dataclass
-from openvet.errors import VerifyError
 from openvet.evidence.predicates.fields import timestamp
 from openvet.evidence.predicates.revocations_v1 import RevocationsV1, Revoked
-from openvet.evidence.signing import parse_line, parse_statement, sign_statement, to_line
+from openvet.evidence.signing import sign_statement, to_line
 from openvet.evidence.statement import ResourceDescriptor, Statement
 from openvet.gate.identity import Identity
 from openvet.gate.logged import Logged, find_logged, log_name
@@ -24,7 +22,7 @@ from openvet.gate.opening import open_key
 from openvet.gate.policy import moment_of
 from openvet.gate.publishing import ask_for_listing
 from openvet.gate.seeing import above, project_or_root
-from openvet.gate.settings import HOUR
+from openvet.gate.settings import HOUR, SECOND
 from openvet.store.database import Connection, Database
 from openvet.store.revocations import KeptList, RevokedRow, keep_list, kept_list, last_by_people, list_revoked
 from openvet.workflows.knowledge import tool
@@ -108,14 +106,14 @@ class RevocationLists:
             before = kept_list(connection, project, hold=True)
             now, decision = self._clock(), last_by_people(connection, above(project))
             until = now + self._life
+            rows = list_revoked(connection, above(project), now, until)
             said = RevocationsV1(
-                tool(), project, before.number + 1, _time(now), _time(until),
-                tuple(map(_revoked, list_revoked(connection, above(project), now, until))),
-            )  # fmt: skip
+                tool(), project, before.number + 1, _time(now), _time(until), tuple(map(_revoked, rows))
+            )
             gate = ResourceDescriptor(log_name(self._folder), {"sha256": key.public.hint})
             line = to_line(sign_statement(Statement(gate, said), key))
             waiting = (*before.waiting, hashlib.sha256(line).hexdigest())
-            made = KeptList(said.number, now, decision, line.decode("utf-8"), waiting)
+            made = KeptList(said.number, now, until, len(rows), decision, line.decode("utf-8"), waiting)
             keep_list(connection, project, made)
             ask_for_listing(connection, project, now)
         self._wake()
@@ -123,14 +121,10 @@ class RevocationLists:
 
     def _shown(self, project: str, kept: KeptList) -> RevocationList:
         line = kept.line.encode("utf-8")
-        said = parse_statement(parse_line(line, "a list of ours").envelope.payload).predicate
-        if not isinstance(said, RevocationsV1):
-            raise VerifyError("malformed", "what the gate kept as a list of revocations is none")
         waits = hashlib.sha256(line).hexdigest() in kept.waiting
         logged = None if waits else find_logged(self._folder, line)
-        return RevocationList(
-            project, said.number, _moment(said.at), _moment(said.until), len(said.revoked), kept.line, logged
-        )
+        at, until = (each - each % SECOND for each in (kept.at, kept.until))
+        return RevocationList(project, kept.number, at, until, kept.count, kept.line, logged)
 
 
 def _revoked(row: RevokedRow) -> Revoked:
@@ -142,7 +136,3 @@ def _revoked(row: RevokedRow) -> Revoked:
 
 def _time(now: int) -> str:
     return timestamp(moment_of(now))
-
-
-def _moment(text: str) -> int:
-    return int(datetime.fromisoformat(text).timestamp() * 1000)

@@ -35,6 +35,7 @@ __all__ = ["KINDS", "Event", "Timeline"]
 KINDS: Final = (
     "listed", "vetting", "advisory", "policy", "request", "approval", "exception", "revocation", "end", "pull", "log",
 )  # fmt: skip
+_RANK: Final = {kind: at for at, kind in enumerate(KINDS)}
 _CURSOR: Final = pattern(r"(\d{1,16})-(\d{1,2})-(\d{1,16})", re.ASCII)
 #: Readings whose advisories a process remembers: they never change.
 _KEPT: Final = 10_000
@@ -78,7 +79,7 @@ class Event:
     @property
     def place(self) -> tuple[int, int, int]:
         """Where it stands in the order of time."""
-        return self.at, KINDS.index(self.kind), self.number
+        return self.at, _RANK[self.kind], self.number
 
     @property
     def cursor(self) -> str:

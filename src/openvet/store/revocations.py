@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Final
 
 from sqlalchemy import func, select
@@ -103,7 +104,8 @@ class KeptList:
 
     Attributes:
         number: of it; 0 where there is none.
-        at: when it was made, in milliseconds UTC.
+        at, until: when it was made, and how long it may be relied on, in milliseconds UTC.
+        count: commits on it.
         decision: the number of the latest decision of people that it holds.
         line: the signed statement.
         waiting: what is to be put into the log, SHA-256 of signed statements: of it, and of earlier ones that are not there yet.
@@ -111,6 +113,8 @@ class KeptList:
 
     number: int = 0
     at: int = 0
+    until: int = 0
+    count: int = 0
     decision: int = 0
     line: str = ""
     waiting: tuple[str, ...] = ()
@@ -127,13 +131,12 @@ def kept_list(connection: Connection, project: str, *, hold: bool = False) -> Ke
     if text is None:
         return KeptList()
     said = json.loads(text)
-    return KeptList(said["number"], said["at"], said["decision"], said["line"], tuple(said["waiting"]))
+    return KeptList(**{**said, "waiting": tuple(said["waiting"])})
 
 
 def keep_list(connection: Connection, project: str, kept: KeptList) -> None:
     """Keep a list in place of the one before."""
-    said = {"number": kept.number, "at": kept.at, "decision": kept.decision, "line": kept.line, "waiting": kept.waiting}
-    set_value(connection, _NAME + project, json.dumps(said, ensure_ascii=False))
+    set_value(connection, _NAME + project, json.dumps(asdict(kept), ensure_ascii=False))
 
 
 def lists_to_publish(connection: Connection) -> list[str]:
