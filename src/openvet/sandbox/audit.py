@@ -13,6 +13,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import PosixPath, PurePosixPath
 from types import CodeType, FrameType
 from typing import Any, Final
 
@@ -120,6 +121,8 @@ def _text(value: Any, depth: int = 0) -> str:
         return str(value)[:_ABOUT]
     if kind is bytes:
         return bytes(value)[:_ABOUT].decode("utf-8", "backslashreplace")
+    if kind in (PosixPath, PurePosixPath):
+        return str(value)[:_ABOUT]
     if value is None or kind in (int, float, bool):
         return str(value)[:_ABOUT]
     if kind in (tuple, list) and depth < 3:

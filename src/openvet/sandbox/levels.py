@@ -19,7 +19,7 @@ from openvet.errors import SandboxError
 from openvet.sandbox.landlock import interface
 from openvet.sandbox.seal import can_filter
 
-__all__ = ["ENOUGH", "LADDER", "NO_ISOLATION", "Level", "NoIsolationError", "bubblewrap", "missing"]
+__all__ = ["ENOUGH", "LADDER", "NO_ISOLATION", "WHERE", "Level", "NoIsolationError", "bubblewrap", "missing", "runsc"]
 
 #: The lowest level that is used without being told.
 ENOUGH: Final = 2
@@ -27,7 +27,8 @@ NO_ISOLATION: Final = (
     "no isolation available: user namespaces are off and Landlock is missing, so that nothing of the model was run. "
     "Install bubblewrap, or run `openvet doctor`; --i-accept-no-isolation runs it all the same, and is written into the evidence"
 )
-_WHERE: Final = ("/usr", "/bin", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/alternatives")
+#: Of the system, what programs need.
+WHERE: Final = ("/usr", "/bin", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/alternatives")
 
 
 class NoIsolationError(SandboxError):
@@ -92,7 +93,7 @@ def bubblewrap(folders: Iterable[str] = (), *, nested: bool = False) -> list[str
         nested: whether namespaces can be made inside.
     """
     ours = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    paths = dict.fromkeys([*_WHERE, sys.prefix, sys.base_prefix, ours, *folders])
+    paths = dict.fromkeys([*WHERE, sys.prefix, sys.base_prefix, ours, *folders])
     return [
         shutil.which("bwrap") or "bwrap",
         *("--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"),

@@ -27,13 +27,14 @@ def prepare(request: dict[str, Any]) -> Callable[[Said], Any]:
     for name in request.get("imports", ()):
         import_if_there(name)
     steps = loader.prepare(request["path"])
-    version: str = _version(loader.packages[0]) if loader.packages else ""
+    version = _version(loader.packages[0]) if loader.packages else ""
 
     def do(said: Said) -> dict[str, Any]:
         audit.listen(lambda name, about, detail, by: said.say("event", name, about, detail, by))
+        parts: tuple[Callable[[Any], Any], ...] = (lambda _: steps.load(), steps.construct, steps.forward)
         held: Any = None
         whole = True
-        for name, step in zip(PHASES, (lambda _: steps.load(), steps.construct, steps.forward), strict=False):
+        for name, step in zip(PHASES, parts, strict=False):
             said.say("phase", name)
             if not whole:
                 said.say("over", "left out", "an earlier phase failed")

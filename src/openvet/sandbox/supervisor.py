@@ -25,6 +25,7 @@ from openvet.core.pattern import pattern
 from openvet.errors import SandboxError, UsageError
 from openvet.sandbox import levels
 from openvet.sandbox.confine import machine
+from openvet.sandbox.gvisor import gvisor
 from openvet.sandbox.interpreter import Interpreter, our_interpreter
 from openvet.sandbox.levels import Level
 from openvet.sandbox.no_network import NoNetwork
@@ -38,6 +39,7 @@ _OUTPUT: Final = 64 * 1024
 _LINE: Final = 256 * 1024
 _SAID: Final = 32 * MiB
 _HOME: Final = "/home/user"
+_OURS: Final = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 #: Our own code comes last: the packages of the interpreter are its own.
 _BEGIN: Final = (
     "import sys; sys.path.append(sys.argv[1]); from openvet.sandbox.shim import main; main(int(sys.argv[2]))"
@@ -192,7 +194,7 @@ def run(
 @contextmanager
 def _places(level: Level) -> Iterator[tuple[str, str]]:
     """A home and a folder for temporary files: in the child's own mounts, or for a while among ours."""
-    if "bubblewrap" in level.walls:
+    if {"bubblewrap", "gvisor"} & set(level.walls):
         yield _HOME, "/tmp"  # noqa: S108 - inside its own namespace
         return
     folder = os.path.realpath(tempfile.mkdtemp(prefix="openvet-child-"))
@@ -222,14 +224,16 @@ class _Child:
         self._written = 0
         self._confined = False
         self._python = python
-        self._libraries = (*python.roots, "/etc/ld.so", "/sys/devices/system/")
+        self._libraries = (*python.roots, f"{_OURS}/", "/etc/ld.so", "/sys/devices/system/")
         self._network = NoNetwork(self._from_network)
         self._listener: Listener | None = None
         self._selector = selectors.DefaultSelector()
         self._channel, theirs = socket.socketpair()
         output, theirs_output = os.pipe()
         self._output = output
-        wrapped = "bubblewrap" in level.walls
+        # gVisor hands on what stands in the place of the standard streams, and nothing else
+        self._kept = tempfile.mkdtemp(prefix="openvet-gvisor-") if "gvisor" in level.walls else ""
+        wrapped = bool({"bubblewrap", "gvisor"} & set(level.walls))
         request = {
             **work,
             "walls": list(level.walls),
@@ -243,10 +247,10 @@ class _Child:
         try:
             self._process = subprocess.Popen(  # noqa: S603 - a module of ours, in a child that confines itself
                 self._command(level, readable, environment, theirs.fileno()),
-                stdin=subprocess.DEVNULL,
+                stdin=theirs.fileno() if self._kept else subprocess.DEVNULL,
                 stdout=theirs_output,
                 stderr=theirs_output,
-                pass_fds=(theirs.fileno(),),
+                pass_fds=() if self._kept else (theirs.fileno(),),
                 env=self._variables(environment),
                 cwd="/",
                 start_new_session=True,
@@ -279,8 +283,12 @@ class _Child:
     def _command(
         self, level: Level, readable: Sequence[str], environment: Mapping[str, str], channel: int
     ) -> list[str]:
-        ours = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-        command = [self._python.executable, "-I", "-B", "-u", "-c", _BEGIN, ours, str(channel)]
+        command = [self._python.executable, "-I", "-B", "-u", "-c", _BEGIN, _OURS, "0" if self._kept else str(channel)]
+        if self._kept:
+            seen = [*levels.WHERE, *self._python.folders, _OURS, *map(os.path.realpath, readable)]
+            return gvisor(
+                levels.runsc(), self._kept, command, self._variables(environment), seen, self._run.home, _SCRATCH
+            )
         if "bubblewrap" not in level.walls:
             return command
         real = [os.path.realpath(each) for each in readable]
@@ -340,6 +348,8 @@ class _Child:
             self._listener.close()
         self._channel.close()
         process.wait()
+        if self._kept:
+            shutil.rmtree(self._kept, ignore_errors=True)
         self._selector.close()
         if self._output >= 0:
             os.close(self._output)
@@ -494,7 +504,7 @@ class _Child:
             self._written += 1
             if self._written > _FILES_WRITTEN * 16:
                 self._over(f"killed: it changed files more than {_FILES_WRITTEN * 16} times")
-        elif asked.call.startswith("open") and asked.about.startswith(self._libraries):
+        elif asked.call.startswith("open") and f"{asked.about}/".startswith(self._libraries):
             self._run.library_reads += 1
             return
         kind = f"{asked.call} to write" if asked.writes and asked.call.startswith("open") else asked.call

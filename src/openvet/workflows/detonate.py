@@ -364,7 +364,8 @@ def _loaded(task: _Task, path: str, level: Level, bounds: Bounds | None, python:
 
 def _places(found: Run, decoys: Decoys, root: str, task: _Task, python: Interpreter) -> Places:
     ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    return Places(root, found.home, found.scratch, python.roots, f"{ours}/", decoys.tokens, task.own_code)
+    libraries = (*python.roots, f"{os.path.dirname(ours)}/")
+    return Places(root, found.home, found.scratch, libraries, f"{ours}/", decoys.tokens, task.own_code)
 
 
 def _listed(seen: Sequence[Seen]) -> tuple[tuple[Seen, ...], int]:

@@ -114,8 +114,10 @@ class Places:
             if token in text:
                 text = text.replace(token, f"<decoy of {where}>")
         for path, name in self._names():
-            ends = "" if path.endswith("/") else _ENDS
-            text = re.sub(f"{_BEGINS}{re.escape(path)}{ends}", name.replace("\\", ""), text)
+            bare = path.rstrip("/")
+            if bare in text:
+                behind = f"(?:/|{_ENDS})" if path != bare else _ENDS
+                text = re.sub(f"{_BEGINS}{re.escape(bare)}{behind}", name, text)
         return "\n".join(map(printable, text.split("\n")))
 
     def _names(self) -> list[tuple[str, str]]:
@@ -163,7 +165,11 @@ def _audit(event: Event, places: Places) -> _Judged:
     if kind == "open":
         return _opened(event, places, library=library)
     if kind.startswith(_CHANGES):
-        named = [each for each in about.split(", ")[:2] if each.startswith(("/", "~", "MODEL", "$TMPDIR", "PYTHON"))]
+        # a copy and a link leave what they begin with as it is
+        first = 1 if kind.startswith(("shutil.copy", "os.link", "os.symlink")) else 0
+        named = [
+            each for each in about.split(", ")[first:2] if each.startswith(("/", "~", "MODEL", "$TMPDIR", "PYTHON"))
+        ]
         found = [_changed(each, places, library=library) for each in named or [about.partition(", ")[0]]]
         return max(found, key=lambda each: JUDGED.index(each[0]))
     if kind.startswith(_LOOKS):
@@ -268,7 +274,7 @@ def _changed(path: str, places: Places, *, library: bool) -> _Judged:
         return MALICIOUS, "it changes the model"
     if path.startswith("$TMPDIR"):
         return (EXPECTED, "a temporary file of a library") if library else (UNUSUAL, "a temporary file is written")
-    if path.startswith("~/.cache/") or (path.startswith(("~/.config/", "~/.triton")) and library):
+    if f"{path}/".startswith("~/.cache/") or (path.startswith(("~/.config/", "~/.triton")) and library):
         own = path.startswith("~/.cache/huggingface/modules") and places.own_code
         return (EXPECTED, "the cache of a library") if library or own else (UNUSUAL, "a file in the caches is written")
     if path.startswith(("/dev/null", "/dev/shm/")):  # noqa: S108 - a name to compare with
