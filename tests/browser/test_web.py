@@ -32,7 +32,7 @@ WORDS = "five small models went to sea"
 BAD = "/org/bad/resolve/main/state-0.pkl"
 LOOKS = (
     "welcome", "account", "token", "login", "people", "person", "projects", "request-blocked", "request-asked", "request-approver", "requests", "models",
-    "revision", "timeline", "overview", "vettings", "log", "decision", "policies", "policy", "inventory", "wrong",
+    "revision", "timeline", "overview", "vettings", "log", "decision", "policies", "policy", "inventory", "lineage", "lineage-base", "wrong",
 )  # fmt: skip
 
 
@@ -193,6 +193,11 @@ def seen(served: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> d
         step("open", path="/openvet/uses"),
         step("look", name="inventory"),
         step("read", name="inventory"),
+        step("open", path="/openvet/lineage"),
+        step("look", name="lineage"),
+        step("follow", name="All that is built on meta-llama/Llama-3.1-8B-Instruct"),
+        step("look", name="lineage-base"),
+        step("read", name="lineage"),
         step("open", path="/openvet/models"),
         step("reach", name="Choose org/good", key="Space"),
         step("reach", name="Have it vetted again", key="Enter"),
@@ -305,6 +310,8 @@ def test_the_timeline_is_filtered_by_keyboard(seen: dict[str, Any]) -> None:
 def test_the_inventory_and_many_at_once_by_keyboard(seen: dict[str, Any]) -> None:
     assert "org/good" in seen["texts"]["inventory"]["text"]
     assert "sam" in seen["texts"]["inventory"]["text"]
+    assert "Built on meta-llama/Llama-3.1-8B-Instruct" in seen["texts"]["lineage"]["text"]
+    assert "org/bad" in seen["texts"]["lineage"]["text"]
     assert "Vettings are asked for" in seen["texts"]["many"]["text"]
 
 
