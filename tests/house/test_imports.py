@@ -66,6 +66,10 @@ def called(path: Path) -> tuple[tuple[str, int], ...]:
 
 #: Where models are compared, numbers are counted with NumPy, where it is installed (docs/adr/0025).
 NUMBERS = {"inventory/compare/dtypes.py", "inventory/compare/numbers.py"}
+#: Loads models in a confined child, with what their users load them with, where that is installed (docs/adr/0036).
+FRAMEWORKS = {
+    "sandbox/loaders.py": {"numpy", "joblib", "onnxruntime", "transformers", "torch", "safetensors", "llama_cpp"}
+}
 #: Gives back the interpreter where it is compiled, for which Cython has a word; it runs without (docs/adr/0010).
 LOOPS = "inventory/compare/sweep.py"
 #: Writes ``__init__`` from the names of the fields of our own classes, as the standard library does for a data class.
@@ -79,6 +83,7 @@ def test_imports_only_what_it_may(path: Path) -> None:
         roots -= {"numpy"}
     if path.relative_to(SRC).as_posix() == LOOPS:
         roots -= {"cython"}
+    roots -= FRAMEWORKS.get(path.relative_to(SRC).as_posix(), set())
     assert roots <= sys.stdlib_module_names | THIRD_PARTY, "a dependency that is not one"
     if path.relative_to(SRC).parts[0] != CHILDREN:
         assert not roots & LOADERS - ({"ctypes"} if path.relative_to(SRC).as_posix() == OVERTIME else set())
@@ -139,7 +144,7 @@ def test_the_network_has_one_door() -> None:
     children = {
         SRC / f"sandbox/{name}.py" for name in ("attempts", "canary", "confine", "no_network", "shim", "supervisor")
     }
-    may = {SRC / "io/http.py", SRC / "testing/hub.py", *children}
+    may = {SRC / "io/http.py", SRC / "testing/hub.py", SRC / "testing/endpoint.py", *children}
     found = [f"{path} {name}" for path in modules() for name in imported(path)
              if name.split(".")[0] in network and name != "urllib.parse" and path not in may and SRC / "hubproxy" not in path.parents]  # fmt: skip
     assert found == []

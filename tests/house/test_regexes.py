@@ -104,6 +104,7 @@ def _made() -> Iterator[tuple[str, re.Pattern[Any], str]]:
     from openvet.formats.npy import _Literal
     from openvet.formats.safetensors import _Walk
     from openvet.openness.signs import _rules
+    from openvet.workflows import observed
 
     yield "_tables", _tables().pattern, "fullmatch"
     yield "capabilities", _python_names.capabilities().places, "search"
@@ -127,6 +128,8 @@ def _made() -> Iterator[tuple[str, re.Pattern[Any], str]]:
     for first, then in (*shell._REVERSE_PAIRS, *shell._DESTROYS_PAIRS, *shell._HIDDEN_PAIRS):
         yield "_pair", first, "search"
         yield "_pair", then, "search"
+    for folder in (False, True):
+        yield "_place", observed._place("/tmp/a b", folder=folder), "search"
     # classes of one character, each held against one character
     yield "_one", re.compile(r"[\w-]"), "fullmatch"
     # names of the source that is read, joined: they are in the form of words()

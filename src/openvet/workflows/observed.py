@@ -79,12 +79,19 @@ _HARMLESS_CALLS: Final = frozenset(
 #: Code that hands a model's code on: whatever it calls, the model called.
 _UNPICKLERS: Final = pattern(
     r"(?:openvet/sandbox/loaders\.py|PYTHON/.*(?:/pickle\.py|torch/serialization\.py|_weights_only_unpickler\.py|torch/jit/_serialization\.py"
-    r"|torch/_utils\.py|numpy_pickle[a-z_]*\.py|numpy/lib/.*\.py|/copyreg\.py|dill/.*\.py|cloudpickle/.*\.py|/functools\.py|/operator\.py))"
+    r"|torch/_utils\.py|numpy_pickle(?:_utils|_compat)?\.py|numpy/lib/[\w/]{1,80}\.py|/copyreg\.py|dill/[\w/]{1,80}\.py|cloudpickle/[\w/]{1,80}\.py"
+    r"|/functools\.py|/operator\.py))"
 )
 _DLOPEN: Final = "ctypes.dlopen"
 #: What may stand in front of a path, and what behind it, for it to be that path, and not a part of another one.
 _BEGINS: Final = "(?<![^\\s'\"=:,(\\[])"
 _ENDS: Final = "(?![^/:,;)\\]'\"\\s])"
+
+
+def _place(path: str, *, folder: bool) -> re.Pattern[str]:
+    """That path, with the ``/`` behind it where it is a folder's."""
+    behind = f"(?:/|{_ENDS})" if folder else _ENDS
+    return re.compile(f"{_BEGINS}{re.escape(path)}{behind}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +123,7 @@ class Places:
         for path, name in self._names():
             bare = path.rstrip("/")
             if bare in text:
-                behind = f"(?:/|{_ENDS})" if path != bare else _ENDS
-                text = re.sub(f"{_BEGINS}{re.escape(bare)}{behind}", name, text)
+                text = _place(bare, folder=path != bare).sub(name, text)
         return "\n".join(map(printable, text.split("\n")))
 
     def _names(self) -> list[tuple[str, str]]:
