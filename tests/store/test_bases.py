@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -75,20 +76,36 @@ def test_names_are_found_in_any_case_of_letters_and_level_by_level(database: Dat
         assert bases.built_on(connection, {("dataset", "org/base")}, ROOT, 1) == []
 
 
-def test_circles_end_and_what_names_itself_is_no_base(database: Database) -> None:
+def test_circles_end_and_what_names_itself_is_no_base(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    of_bases = bases._named
+
+    def counted(connection: Connection, keys: Collection[bases.Key]) -> Iterator[Step]:
+        asked.append(len(keys))
+        return of_bases(connection, keys)
+
+    monkeypatch.setattr(bases, "_named", counted)
     with database.writing() as connection:
         for name, named in (("a/a", "b/b"), ("b/b", "c/c"), ("c/c", "a/a"), ("d/d", "D/D"), ("e/e", "d/d")):
             model(connection, name, named)
+        model(connection, "x/x", "far/away", "y/y")
+        model(connection, "y/y", "x/x")
     with database.reading() as connection:
         for name in ("a/a", "b/b", "c/c"):
             found = bases.built_on(connection, {("model", name)}, ROOT, 1)
             assert len(found) == 2
             assert sum(each.direct for each in found) == 1
+            assert asked == [1, 1, 1]  # each name once
+            asked.clear()
         assert [each.source[1] for each in bases.made_of(connection, 1, ROOT, 1)] == ["a/a", "b/b", "c/c"]
         assert told(bases.built_on(connection, {("model", "d/d")}, ROOT, 1)) == [("e/e", "d/d", True)]
         assert bases.made_of(connection, 4, ROOT, 1) == []
         found, total = bases.list_steps(connection, ROOT, 1)
-        assert (len(found), total) == (4, 4)
+        assert (len(found), total) == (7, 7)
+        asked.clear()
+        below = bases.built_on(connection, {("model", "far/away")}, ROOT, 1)
+        assert told(below) == [("x/x", "far/away", True), ("x/x", "y/y", False), ("y/y", "x/x", False)]
+        assert asked == [1, 1, 1]
 
 
 def test_a_long_chain_is_followed_as_far_as_levels_go(database: Database) -> None:
@@ -106,6 +123,9 @@ def test_the_newest_admitted_revision_speaks_for_a_repository(database: Database
         model(connection, "a/a", "elsewhere/x", commit="3")
         decide(connection, first)
         decide(connection, second, outcome="reject")
+        note_bases(
+            connection, first, [Base("model", "org/base", "", ("finetune",))]
+        )  # vetted again, after the newer one
     with database.reading() as connection:
         steps, _ = bases.list_steps(connection, ROOT, 2)
         assert [(each.key[1], each.revision, each.word) for each in steps] == [
@@ -199,15 +219,13 @@ def test_so_many_are_kept_and_all_are_counted() -> None:
 def test_what_was_signed_before_is_read_when_the_database_is_brought_up_to_date(url: str, tmp_path: Any) -> None:
     """By the signed statements, by the report where nothing was signed; what nobody can read stays not known."""
     key = open_key(str(tmp_path))
-    said = lineage(("org/base", "finetune", "v1"), ("org/data", "trained-on", ""))
+    said = lineage(("org/base", "finetune", "v1"), ("org/data", "trained-on", ""), ("A/a", "loaded-from", ""))
     line = to_line(sign_statement(Statement(ResourceDescriptor("m", {"sha256": "0" * 64}), said), key))
     other = zlib.compress(b'{"models": [{"statements": [{"predicateType": "https://example.com/x", "predicate": 1}]}]}')
-    import json
-
     report = zlib.compress(json.dumps({"models": [{"statements": [{"predicateType": said.predicate_type, "predicate": said.to_json()}]}]}).encode())  # fmt: skip
     nothing = zlib.compress(json.dumps({"models": [{"statements": [{"predicateType": said.predicate_type, "predicate": lineage().to_json()}]}]}).encode())  # fmt: skip
     kept = [
-        (zlib.compress(line), other, 2), (None, report, 2), (zlib.compress(b""), nothing, 0), (None, other, None), (b"kept", b"kept", None),
+        (zlib.compress(line), other, 3), (None, report, 3), (zlib.compress(b""), nothing, 0), (None, other, None), (b"kept", b"kept", None),
         (None, None, None), (zlib.compress(b"{}"), report, None), (zlib.compress(b'{"dsseEnvelope": {"payload": "!!"}}'), None, None),
         (None, zlib.compress(b'"https://openvet/predicates/lineage/v1"'), None),
     ]  # fmt: skip

@@ -131,6 +131,8 @@ def test_what_rests_on_what_is_revoked_is_told_and_stays(live: Live, family: dic
     assert [each["name"] for each in said["rests"]] == ["b/small"]
     said = live.ask("POST", "/revocations", {**body, "revisions": [family["small"]]}, as_="approver").json
     assert (said["resting"], said["rests"]) == (0, [])
+    said = live.ask("POST", "/revocations", body, as_="approver").json  # what is revoked itself is told no more
+    assert (said["resting"], said["rests"]) == (0, [])
     assert live.ask("POST", "/revocations", {**body, "reason": " "}, as_="viewer").status == 403
 
 
