@@ -13,6 +13,7 @@ from openvet.store.pulls import add_pull
 from openvet.store.requests import add_request, say
 from openvet.store.revisions import add_revision, note_ref
 from openvet.store.tables import DECISION
+from openvet.store.uses import Reach
 from openvet.store.vettings import end_vetting, start_vetting
 
 
@@ -59,7 +60,9 @@ def test_each_table_tells_its_part(database: Database) -> None:
             for each in rows.pulled_of(connection, revision, None)
         }
         assert pulled == {"ann": (20, 25, 2), "": (21, 21, 1), "bob": (22, 22, 1)}
-        assert [each.person for each in rows.pulled_of(connection, revision, {bob})] == ["bob"]
+        assert [each.person for each in rows.pulled_of(connection, revision, Reach(frozenset({bob}), frozenset()))] == [
+            "bob"
+        ]
         assert [at for _, at in rows.published_at(connection, "publish:1")] == [41]
         assert rows.published_at(connection, "publish:2") == []
         assert rows.said_of(connection, []) == []
