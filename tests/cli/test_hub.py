@@ -261,7 +261,8 @@ def test_what_the_gate_says_does_not_steer_a_terminal(live: Live) -> None:
     assert "\u202e" not in text
 
 
-def test_examples_of_the_help_make_sense(live: Live) -> None:
+def test_examples_of_the_help_make_sense(live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     policy(live, "review")
     with live.database.writing() as connection:
         add_revision(connection, "model", "org/model", "3f2a9c1d" + "0" * 32, "up", "{}", [], 1)
@@ -275,7 +276,7 @@ def test_examples_of_the_help_make_sense(live: Live) -> None:
         assert "see `openvet" not in found.output
         codes[words[0]] = found.exit_code
     # there is no request of these numbers, which each of them is told
-    expected = {"status": 3, "request": 0, "requests": 0, "show": 2, "approve": 1, "decline": 1, "revoke": 0, "models": 0, "caches": 0, "lineage": 0, "people": 0, "roles": 0}  # fmt: skip
+    expected = {"status": 3, "request": 0, "requests": 0, "show": 2, "approve": 1, "decline": 1, "revoke": 0, "models": 0, "timeline": 0, "caches": 0, "revocations": 0, "lineage": 0, "people": 0, "roles": 0}  # fmt: skip
     assert codes == expected
 
 
