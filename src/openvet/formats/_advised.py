@@ -37,7 +37,7 @@ _MAY = pattern(
 _PYTHON = frozenset({"python", "py", "python3", "ipython"})
 _KINDS = frozenset({"hidden", "mines", "reverse-shell", "sends"})
 #: The same in what is written for a program.
-_FOR_PROGRAMS = frozenset({"hidden", "reverse-shell", "sends", "destroys"})
+_FOR_PROGRAMS = frozenset({"foreign", "hidden", "reverse-shell", "sends", "destroys"})
 #: An address on the Internet, or a name of a machine there.
 _PUBLIC = pattern(
     r"(?<![\d.])(?!0\.|10\.|127\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|192\.168\.|255\.)(?:\d{1,3}\.){3}\d{1,3}(?![\d.])|"
@@ -222,7 +222,7 @@ def _in_python(fence: Fence, facts: Facts, *, every: bool) -> bool:
         what = dangerous_line(command)
         if (
             what is not None
-            and not what.endswith("fetches something and runs it at once")
+            and not what.endswith(("fetches something and runs it at once", "few know and runs it at once"))
             and (every or _leads_out(f"{what}: {command}"))
         ):
             _tell(facts, fence.line, f"{what}, in Python: {shorten(printable(command), 120)}")

@@ -18,7 +18,7 @@ from typing import Any, Final
 from openvet.core.pattern import pattern
 from openvet.formats._format import Facts
 
-__all__ = ["tell_active_output", "tell_markdown", "tell_page"]
+__all__ = ["scripts_in", "tell_active_output", "tell_markdown", "tell_page"]
 
 _SHOWN_AS: Final = (
     "text/html",
@@ -219,6 +219,16 @@ def _apart(text: str) -> tuple[list[tuple[str, str]], str]:
             break
     markup.append(text[done:])
     return scripts, "".join(markup)
+
+
+def scripts_in(text: str) -> Iterator[tuple[str, int]]:
+    """Each script of a page or a picture, and where it begins."""
+    at = 0
+    for _, script in _apart(text[:_LONGEST])[0]:
+        at = text.find(script, at)
+        if script.strip():
+            yield script, max(at, 0)
+        at = max(at, 0) + len(script)
 
 
 def _handler(markup: str) -> str | None:

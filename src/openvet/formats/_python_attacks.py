@@ -16,42 +16,20 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from openvet.core.pattern import pattern
+from openvet.formats._addresses import ADDRESS, BARE, BARE_HOST, IP, KNOWN, PLAIN, SERVICES, is_foreign
 from openvet.formats._python_flows import Scopes
 from openvet.formats._python_secrets import SECRET_NAME, SENDS, TOKENS, variable_of
 
 if TYPE_CHECKING:
     from openvet.formats._python_uses import Uses
 
-__all__ = ["BARE", "HANDED_ON", "Attacks"]
+__all__ = ["HANDED_ON", "Attacks"]
 
-#: An address without a name, or of a service to which things are dropped; an address without encryption as well.
-BARE: Final = pattern(
-    r"\b\w{2,6}://(?:[^/@\s]{1,80}@)?(?!127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|0\.0\.0\.0|169\.254\.)\d{1,3}(?:\.\d{1,3}){3}\b"
-    r"|\b\w{2,6}://(?:0x[0-9a-fA-F]{6,8}|\d{8,10})\b"
-    r"|discord(?:app)?\.com/api/webhooks|api\.telegram\.org/bot|hooks\.slack\.com/|webhook\.site|\bngrok(?:-free)?\.(?:io|app|dev)|requestbin|pipedream\.net"
-    r"|burpcollaborator|\boast(?:ify)?\.\w{2,6}|interact\.sh|pastebin\.com|transfer\.sh|\b0x0\.st|file\.io\b|gofile\.io|beeceptor\.com|dnslog\.cn|serveo\.net"
-    r"|trycloudflare\.com|duckdns\.org|\.onion\b|canarytokens|hookbin|paste\.ee|rentry\.co|ix\.io|termbin\.com|catbox\.moe|anonfiles"
-)
-_IP: Final = pattern(
-    r"(?!127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|0\.0\.0\.0|255\.|1\.[01]\.[01]\.1|8\.8\.|9\.9\.9\.|223\.5\.5|114\.114|224\.|239\.|169\.254)\d{1,3}(?:\.\d{1,3}){3}"
-)
-_PLAIN: Final = pattern(
-    r"\b(?:http|ftp|ws)://(?!localhost\b|127\.|\[::1|0\.0\.0\.0|10\.|192\.168\.|host\.docker|[\w-]{1,63}[:/])"
-)
-_ADDRESS: Final = pattern(r"\b\w{2,6}://[\w.\[-]")
-#: Hosts of code and weights that everybody uses: who owns what lies there is another matter, as with what a hub holds.
-_KNOWN: Final = pattern(
-    r"https://(?:[\w-]{1,40}\.)?(?:github\.com|githubusercontent\.com|gitlab\.com|huggingface\.co|hf\.co|pytorch\.org|python\.org|pypi\.org|pythonhosted\.org|"
-    r"googleapis\.com|modelscope\.cn|kaggle\.com|openaipublic\.azureedge\.net|fbaipublicfiles\.com|tensorflow\.org|nvidia\.com|microsoft\.com|zenodo\.org|"
-    r"anaconda\.(?:com|org)|jsdelivr\.net|gitee\.com|googlesource\.com|bitbucket\.org|gradio\.app|readthedocs\.io|apache\.org|kernel\.org|debian\.org|ubuntu\.com)/"
-)
 #: Words of which a source must have one to talk to another machine.
 _TALKS: Final = (
     "urlopen", "urlretrieve", "requests", "httpx", "aiohttp", "urllib", "socket", "http.client", "ftplib", "paramiko", "download", "getresponse", "recv", "rfile",
     "flask", "smtplib", "telnet", "open_connection", "dns.", "xmlrpc", "zmq", "mqtt", "pika", "boto3", "curl", "wget", "URLopener", "upload", "bot", "bentoml",
 )  # fmt: skip
-#: An address without a name alone.
-BARE_HOST: Final = pattern(BARE.pattern.split("|discord", 1)[0])
 #: Programs that only fetch, or reach machines of one's own, by whatever address.
 _DOWNLOADS: Final = pattern(
     r"\s*(?:sudo\s)?(?:[\w./-]{0,60}/)?(?:curl|wget|aria2c|axel|git|pip3?|uv|conda|ssh|scp|rsync|ping|docker|python3? -m pip|torchrun|ray|mpirun|nc)\b"
@@ -84,15 +62,6 @@ _KEEPS: Final = frozenset(
     }
 )
 _OF_PEOPLE: Final = pattern(r"/content/drive\b|^(?:~|/|/home|/root)/?$|^(?:~|/root)/(?:Documents|Desktop|Pictures)\b")
-#: Hosts of models that are asked by way of the network, and of tools that people look at their runs with.
-_SERVICES: Final = pattern(
-    r"\b(?:huggingface\.co|hf\.co|hf\.space|openai\.com|anthropic\.com|googleapis\.com|google\.com|azure\.com|azurewebsites\.net|microsoft\.com|amazonaws\.com|cohere\.(?:ai|com)|"
-    r"mistral\.ai|replicate\.com|nvidia\.com|together\.(?:ai|xyz)|groq\.com|deepseek\.com|aliyuncs\.com|baidu\.com|baidubce\.com|modelscope\.cn|wandb\.ai|comet\.com|neptune\.ai|"
-    r"openrouter\.ai|fireworks\.ai|deepinfra\.com|perplexity\.ai|x\.ai|runpod\.(?:io|ai)|gradio\.app|github\.com|ollama\.com|stability\.ai|elevenlabs\.io|deepl\.com|volces\.com|"
-    r"bigmodel\.cn|moonshot\.cn|minimax\.chat|jina\.ai|voyageai\.com|cloudflare\.com|modal\.(?:com|run)|anyscale\.com|databricks\.com|writer\.com|ai21\.com|wolframalpha\.com)(?=[/:?#\"' ]|\Z)"
-)
-_HOST: Final = pattern(r"\b(?:https?|wss?)://([\w-]{1,63}(?:\.[\w-]{1,63}){1,6})")
-_HAS_NAME: Final = pattern(r"[\w-]{1,63}(?:\.[\w-]{1,63}){0,6}\.[a-z]{2,24}")
 _BRANDS: Final = pattern(
     r"hugging|\bhf\b|openai|\baws\b|github|google|azure|wandb|anthropic|password|passwort|ssh|wallet|seed phrase", 2
 )
@@ -210,7 +179,7 @@ class Attacks:
             self._note_run(node, full, last, capability, when)
             return self._watched(node, last, capability)
         if self._of.is_shown(node, _TAKES_TEXT) and (
-            self._of.is_shown(node, _FETCHERS) or any(_ADDRESS.search(each) for each in self._texts([node]))
+            self._of.is_shown(node, _FETCHERS) or any(ADDRESS.search(each) for each in self._texts([node]))
         ):
             return "runs what another machine gives it"
         if full in _RUNS or last in _CELLS:
@@ -400,7 +369,7 @@ class Attacks:
         texts = self._texts(given)
         if any(_CREDENTIALS.search(text) for text in texts):
             return "takes the credentials of the machine that serves the model"
-        bad = any(BARE.search(text) or _IP.fullmatch(text) for text in texts)
+        bad = any(BARE.search(text) or IP.fullmatch(text) for text in texts)
         if said := self._given_away(node, last, given, texts, when, bad=bad):
             return said
         watched = identified = 0
@@ -416,7 +385,7 @@ class Attacks:
         if (
             watched
             and not any(_ASKED.search(text) for text in texts)
-            and (bad or any(_ADDRESS.search(text) for text in texts))
+            and (bad or any(ADDRESS.search(text) for text in texts))
         ):
             return "sends what its user types, copies or sees"
         people = seen & {"getpass.getuser", "os.getlogin", "pwd.getpwuid"}
@@ -430,7 +399,7 @@ class Attacks:
         self, node: ast.Call, last: str, given: list[ast.expr], texts: list[str], when: str, *, bad: bool
     ) -> str:
         """What people, or a model that is used, handed over goes to somebody who was not asked."""
-        own = last.startswith("upload_") or not any(_SERVICES.search(each) for each in texts)
+        own = last.startswith("upload_") or not any(SERVICES.search(each) for each in texts)
         words = (
             ("path_or_fileobj",)
             if last.startswith("upload_")
@@ -452,14 +421,14 @@ class Attacks:
                 return "sends the files of whoever runs it"
             if (
                 called in _FINDS
-                and (bad or _is_foreign(texts))
+                and (bad or is_foreign(texts))
                 and any(_OF_PEOPLE.search(each) for each in self._texts([part]))
             ):
                 return "sends the files of whoever runs it"
             asked = called in ("getpass", "input") and any(
                 _BRANDS.search(each) for each in self._texts(list(part.args))
             )
-            if asked and _is_foreign(texts):
+            if asked and is_foreign(texts):
                 return "asks for what is secret and sends it to somebody else"
         if (
             last.startswith("upload_")
@@ -471,7 +440,7 @@ class Attacks:
                 return "uploads with a token of its own"
         raw = last in ("sendall", "sendto", "send") and "socket" in self._name(node.func)
         if raw and when == "call":
-            bad = any(_IP.fullmatch(text) or BARE_HOST.search(text) for text in texts)
+            bad = any(IP.fullmatch(text) or BARE_HOST.search(text) for text in texts)
         hooked = when != "call" or raw or self._of.is_model(self._of.owner.rpartition(".")[0])
         if (
             not hooked
@@ -484,7 +453,7 @@ class Attacks:
             for part, scopes in self._into(given)
         )
         if computed and (
-            bad or (_is_foreign(texts) and not self._asks and self._of.is_model(self._of.owner.rpartition(".")[0]))
+            bad or (is_foreign(texts) and not self._asks and self._of.is_model(self._of.owner.rpartition(".")[0]))
         ):
             return HANDED_ON
         return ""
@@ -592,7 +561,7 @@ class Attacks:
                 return
             place, origin = node.args[1], node.args[:1]
         if place is not None and len(self._fetched) < 200:
-            places = tuple(text for text in self._texts(origin) if _ADDRESS.search(text))
+            places = tuple(text for text in self._texts(origin) if ADDRESS.search(text))
             self._fetched.append((self._keys(place), places))
 
     def _is_decoded(self, nodes: list[ast.expr]) -> bool:
@@ -798,7 +767,7 @@ def _told_of(
     from openvet.formats.shell import judged_script
 
     for node, name, text in commands:
-        if (found := _PIP.search(text)) and (BARE.search(found[1]) or _PLAIN.search(found[1])):
+        if (found := _PIP.search(text)) and (BARE.search(found[1]) or PLAIN.search(found[1])):
             yield (
                 getattr(node, "lineno", 1),
                 name,
@@ -860,46 +829,8 @@ def _constants(tree: ast.AST) -> Iterator[tuple[int, str]]:
         waiting.extend(ast.iter_child_nodes(node))
 
 
-#: What files are called, which look like names of hosts.
-_ENDINGS: Final = (
-    ".json",
-    ".txt",
-    ".py",
-    ".safetensors",
-    ".bin",
-    ".pt",
-    ".pth",
-    ".tar",
-    ".gz",
-    ".model",
-    ".yaml",
-    ".yml",
-    ".md",
-    ".png",
-    ".jpg",
-    ".csv",
-    ".npy",
-    ".onnx",
-    ".gguf",
-    ".weight",
-    ".bias",
-)
 #: A token of the hub that stands in the source.
 _TOKEN: Final = pattern(r"hf_[A-Za-z0-9]{8,60}")
-
-
-def _is_foreign(texts: list[str]) -> bool:
-    """Whether texts lead to a host that nobody knows as a service, outside one's own network."""
-    hosts = [found[1] for text in texts for found in _HOST.finditer(text)]
-    hosts += [
-        text for text in texts if text.count(".") > 1 and _HAS_NAME.fullmatch(text) and not text.endswith(_ENDINGS)
-    ]
-    return any(
-        _HAS_NAME.fullmatch(host)
-        and not _SERVICES.search(host)
-        and not host.endswith((".local", ".internal", ".lan", ".svc", "localhost"))
-        for host in hosts
-    )
 
 
 def _is_taken(part: ast.expr) -> bool:
@@ -973,7 +904,7 @@ def _is_whole(part: ast.expr) -> bool:
 
 
 def _is_bad(texts: list[str]) -> bool:
-    return any(BARE.search(text) or _IP.fullmatch(text) for text in texts)
+    return any(BARE.search(text) or IP.fullmatch(text) for text in texts)
 
 
 def _is_worse(places: tuple[str, ...], when: str, *, program: bool) -> bool:
@@ -982,12 +913,12 @@ def _is_worse(places: tuple[str, ...], when: str, *, program: bool) -> bool:
         return not program
     if any(BARE.search(place) for place in places):
         return True
-    if program or (places and all(_KNOWN.match(place) for place in places)):
+    if program or (places and all(KNOWN.match(place) for place in places)):
         return False
     return bool(places) and (
         when != "call"
-        or any(_PLAIN.search(place) for place in places)
-        or not any(_KNOWN.match(place) for place in places)
+        or any(PLAIN.search(place) for place in places)
+        or not any(KNOWN.match(place) for place in places)
     )
 
 

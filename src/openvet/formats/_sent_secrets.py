@@ -92,6 +92,11 @@ _SOURCES: Final = pattern(
     r"\bgit\s{1,4}(?:diff|show|log\s[^|]{0,40}-p\b|format-patch|bundle|stash\s{1,4}show)\b|\btar\s[^|]{0,100}\s\.git\b|\bkubectl\s[^|]{0,60}\bget\s{1,4}secrets?\b|"
     r"\bgpg\s[^|]{0,60}--export-secret|\bsecurity\s{1,4}(?:dump-keychain|find-\w{1,30}-password)|\bpass\s{1,4}show\b|\bdocker\s{1,4}inspect\b"
 )
+#: What is typed: each command of a shell, or a password that it asks for; and a command that somebody trusts, by another meaning.
+_TYPED: Final = pattern(r"\$\{?BASH_COMMAND\b|\bfc\s{1,4}-l\b|\$\(\s{0,4}history\b|\bhistory\s{1,4}(?:-a\b|\d)")
+_ASKED_FOR: Final = pattern(
+    r"\bread\s{1,4}(?:-\w{0,6}\s{1,4}){0,2}-\w{0,4}s\w{0,4}\b[^;|&]{0,200}\s([A-Za-z_]\w{0,60})\s{0,4}(?=[;&]|$)"
+)
 _ASKS: Final = frozenset({"curl", "wget", "http", "xh"})
 _SUBSHELL: Final = pattern(r"(?:^|[|&]\s{0,4}|;\s{0,4})\(([^()$]{1,400})\)\s{0,4}\|")
 _LOOP: Final = pattern(r"\|\s{0,4}while\s{1,4}(?:IFS=\S{0,4}\s{1,4})?read\s[^;|]{0,40};\s{0,4}do\s")
@@ -115,6 +120,12 @@ class SentSecrets:
         """What a line is that sends secrets, and its kind; ``None`` for any other. ``words`` are its words in lower case."""
         sends = not words.isdisjoint(_TALKS) or not words.isdisjoint(_COPIES) or "/dev/tcp/" in line
         gathers = not words.isdisjoint(_GATHERS) or "$(" in line
+        if (
+            sends
+            and (_TYPED.search(line) or any(f"${found[1]}" in line for found in _ASKED_FOR.finditer(line)))
+            and "://" in line
+        ):
+            return "sends what its user types to another machine", "sends"
         line = _grouped(line) if "(" in line or "while" in line else line
         for command in _COMMANDS.split(line) if sends or gathers else ():
             if sends and self._sends(command):

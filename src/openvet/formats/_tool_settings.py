@@ -23,7 +23,7 @@ _TOOLS = pattern(
     r"/(?:\.gitlab-ci|\.travis|\.pre-commit-config|azure-pipelines|docker-compose[\w.-]{0,40}|compose|action|dvc|tox|pixi|Taskfile(?:\.dist)?|taskfile|cog|"
     r"\.?lefthook|\.drone|\.woodpecker|bitbucket-pipelines|buildspec|cloudbuild|\.?appveyor|\.gitpod|skaffold|\.?mise|pyproject|Makefile|Cargo|meta|recipe|"
     r"fly|netlify|render|wercker|\.cirrus|codefresh|tasks|hatch|pdm|bentofile|truss|modal|sky|dstack)\.(?:ya?ml|toml|json)$|"
-    r"/(?:package|composer|deno|project|turbo|nx|app|tasks|launch|devcontainer|\.devcontainer|\.?opencode|lerna|angular|wrangler|vercel|now|netlify)\.jsonc?$|/\.(?:aider\.conf|goreleaser|releaserc)[\w.-]{0,20}$|\.gyp$|/user-data$|/\.roomodes$|/MLproject$|/Pipfile$|"
+    r"/(?:package|composer|deno|project|turbo|nx|app|tasks|launch|devcontainer|\.devcontainer|\.?opencode|lerna|angular|wrangler|vercel|now|netlify)\.jsonc?$|/\.(?:aider\.conf|goreleaser|releaserc)[\w.-]{0,20}$|\.gyp$|/user-data$|/\.roomodes$|/MLproject$|/Pipfile$|/templates/[^/]{1,200}\.ya?ml$|"
     r"\.(?:code-workspace|sublime-project|iml|run\.xml)$"
 )
 #: What assistants have in their settings, and the same as it stands in JSON.
@@ -50,6 +50,24 @@ def tell_tool(text: str, facts: Facts) -> None:
     """Record the lines of a tool's settings that nobody should run unread; any other file's text is left alone."""
     if _TOOLS.search(f"/{facts.place}") and not any(each in text for each in _SERVED):
         tell_commands(text, facts)
+        _tell_published(text, facts)
+
+
+#: What hands something to others; and a file that is fetched from where anybody may answer.
+_PUBLISHES = pattern(
+    r"gh-action-pypi-publish|\btwine\s{1,4}upload\b|\b(?:npm|pnpm|yarn|cargo|poetry|uv|hatch|flit)\s{1,4}publish\b|\bdocker\s{1,4}push\b|\bgh\s{1,4}release\s{1,4}(?:create|upload)\b|action-gh-release|"
+    r"docker/build-push-action|\b(?:huggingface-cli|hf)\s{1,4}upload\b|\bgem\s{1,4}push\b|\bsemantic-release\b"
+)
+_SWAPS = pattern(
+    r"\b(?:curl|wget|aria2c)\b[^\n]{0,200}\b(?:http|ftp)://(?!localhost|127\.|10\.|192\.168\.|[\w-]{1,63}[:/])|\b(?:curl|wget|aria2c)\b[^\n]{0,200}\bhttps://(?!127\.|10\.|192\.168\.)(?:\d{1,3}\.){3}\d"
+)
+
+
+def _tell_published(text: str, facts: Facts) -> None:
+    """Record it where what is published may be what somebody on the way gave."""
+    if _PUBLISHES.search(text) and (found := _SWAPS.search(text)) is not None:
+        message = f"publishes something beside what it fetches without encryption or from a bare address: {shorten(printable(found.group()), 120)}"
+        facts.anomaly("hub/shell-command", message, line=text.count("\n", 0, found.start()) + 1, kind="hidden")
 
 
 def tell_parsed_tool(document: Any, facts: Facts) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 
 from openvet.core.pattern import pattern
+from openvet.formats._addresses import is_known_place
 
 __all__ = ["Remembered", "batch_text", "plain_line", "windows_command"]
 
@@ -41,6 +42,11 @@ _LOADS_BYTES: Final = pattern(r"\bAssembly\]::Load\(", re.IGNORECASE)
 _BYTES: Final = pattern(r"Assembly\]::Load\(\s*\$|\bbyte\[\]|\bFromBase64String\b|\bDownloadData\b", re.IGNORECASE)
 _PLAIN_PLACE: Final = pattern(
     r"\b(?:http|ftp)://(?!localhost\b|127\.0\.0\.1\b)|\bhttps://(?:\d{1,3}\.){3}\d|\bhttps://\[", re.IGNORECASE
+)
+_WHOLE_PLACE: Final = pattern(r"\bhttps?://[^\s\"'`|;<>)]{3,400}", re.IGNORECASE)
+#: Of this machine or network, or with a name that is only known when it runs.
+_LOCAL_PLACE: Final = pattern(
+    r"https?://(?:localhost|127\.|0\.0\.0\.0|10\.|192\.168\.|[\w-]{1,63}(?:[:/]|$)|[^/]{0,200}[${}%<])"
 )
 _OUT_OF_SIGHT: Final = pattern(r"[-/](?:w|win\w*)\s+(?:hidden|1)\b", re.IGNORECASE)
 #: Programs of the system, and what they must be given to run or fetch what they were not made for.
@@ -167,7 +173,7 @@ class Remembered:
 
 
 def windows_command(line: str, words: AbstractSet[str]) -> tuple[str, str] | None:
-    """What a line (of :func:`plain_line`) does and the kind of it, ``hidden`` or ``fetch-run``; ``None`` for an ordinary one.
+    """What a line (of :func:`plain_line`) does and the kind of it, ``hidden``, ``foreign`` (from a host that few know) or ``fetch-run``; ``None`` for an ordinary one.
 
     ``words`` are the line's, in lower case.
     """
@@ -228,6 +234,9 @@ def fetched(line: str) -> tuple[str, str]:
         return "fetches something without encryption or from a bare address and runs it at once", "hidden"
     if _OUT_OF_SIGHT.search(line):
         return "fetches something and runs it out of sight", "hidden"
+    places = [found.group().rstrip(".,;") for found in _WHOLE_PLACE.finditer(line)]
+    if places and not all(is_known_place(each) or _LOCAL_PLACE.match(each) for each in places):
+        return "fetches something from a host that few know and runs it at once", "foreign"
     return "fetches something and runs it at once", "fetch-run"
 
 

@@ -166,10 +166,27 @@ def read(source: Source, facts: Facts) -> None:
     named = [each for number, line in enumerate(lines, 1) for each in _named(line, number)]
     if named:
         facts.metadata["requirements"] = named[:_LISTED]
+    _tell_near(named, facts)
     if len(named) > _LISTED:
         facts.metadata["requirements left out"] = len(named) - _LISTED
     if len(installs) > _KEPT:
         facts.unknown("limit", f"more than {_KEPT} lines take packages from elsewhere")
+
+
+def _tell_near(named: list[dict[str, Any]], facts: Facts) -> None:
+    """Record the names that are like a well-known one but for a letter."""
+    from openvet.formats._near_names import meant_by
+
+    near = [
+        (each, meant) for each in named[:_LISTED] if not each.get("place") and (meant := meant_by(str(each["name"])))
+    ]
+    for each, meant in near[:_KEPT]:
+        facts.anomaly(
+            "hub/requirement-source",
+            f"names the package {each['name']}, which is like {meant} but for a letter",
+            line=each["line"],
+            kind="near" if len(near) == 1 else "nears",
+        )
 
 
 def _named(line: str, number: int) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from openvet.io.source import Source
 __all__ = ["FORMAT", "probe", "read"]
 
 _HOSTED: Final = (".vbs", ".vbe", ".jse", ".wsf", ".wsc", ".sct", ".hta")
-_JAVASCRIPT: Final = (".js", ".mjs", ".cjs", ".wsh", ".html", ".htm")
+_JAVASCRIPT: Final = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".wsh", ".html", ".htm")
 #: Settings in XML that name a command, which a double click runs.
 _SETTINGS: Final = (".settingcontent-ms", ".terminal")
 
@@ -82,6 +82,11 @@ _NODE: Final = pattern(
 _STARTS: Final = pattern(
     r"\b(?:exec|execSync|spawn|spawnSync|execFile|execFileSync)\s{0,4}\(\s{0,8}(?:'([^'\r\n]{1,300})'|\"([^\"\r\n]{1,300})\"|`([^`\r\n]{1,300})`)"
 )
+#: Programs that builds and tools start, by a constant command.
+_TOOLS: Final = pattern(
+    r"\s*(?:sudo\s)?(?:[\w./-]{0,60}/)?(?:git|npm|npx|yarn|pnpm|node|python3?|pip3?|tsc|make|cmake|ninja|cargo|rustc|go|docker|which|where|uname|echo|ls|dir|open|xdg-open|start|tar|unzip|ffmpeg|ffprobe|"
+    r"conda|java|javac|mvn|gradle|cat|pwd|hostname|nvidia-smi|sw_vers|sysctl|lscpu|code|clang-format|clang|gcc|g\+\+|llvm-config|pkg-config|brew|apt(?:-get)?|mkdir|cp|mv|chmod|sleep|clear|cls|date|whoami|stty|tput|rm|find|wc|sort|du|df|ps|kill)\b"
+)
 _COMMAND: Final = pattern(
     r"<DeepLink>\s{0,8}([^<]{1,400})|<key>CommandString</key>\s{0,80}<string>([^<]{1,400})", re.IGNORECASE
 )
@@ -116,9 +121,24 @@ def read(source: Source, facts: Facts) -> None:
         facts.note("judged", False)
         return
     found = _judged(text if len(text) > _FOLDED else _folded(text), suffix)
-    if found is not None:
+    if found is None:
+        _tell_programs(text, facts, suffix)
+    else:
         what, kind, start = found
         facts.anomaly("hub/shell-command", what, line=text.count("\n", 0, start) + 1, kind=kind)
+
+
+def _tell_programs(text: str, facts: Facts, suffix: str) -> None:
+    """What JavaScript does that flows from one of its parts to another: of a file, or of the scripts of a page."""
+    from openvet.formats._notebook_output import scripts_in
+    from openvet.formats._program_flows import tell_program
+    from openvet.formats._program_words import LANGUAGES
+
+    if suffix in (".html", ".htm"):
+        for script, start in scripts_in(text):
+            tell_program(script, LANGUAGES["js"], facts, text.count("\n", 0, start) + 1)
+    elif suffix in _JAVASCRIPT:
+        tell_program(text, LANGUAGES["js"], facts)
 
 
 def _judged(text: str, suffix: str) -> tuple[str, str, int] | None:
@@ -140,6 +160,8 @@ def _judged(text: str, suffix: str) -> tuple[str, str, int] | None:
 
         command = started[1] or started[2] or started[3]
         worse = dangerous_line(command)
+        if worse is None and _TOOLS.match(command):
+            return None
         return f"makes Node start a program: {_shown(command)}", "hidden" if worse else "fetch-run", started.start()
     if suffix in _HOSTED and (found := _PUT_TOGETHER.search(text)):
         return "runs text that it puts together", "hidden", found.start()

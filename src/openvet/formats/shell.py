@@ -15,6 +15,7 @@ from itertools import islice
 
 from openvet.core.pattern import pattern
 from openvet.core.text import lines_of, printable, shorten
+from openvet.formats._addresses import INSTALLERS
 from openvet.formats._decode import is_text, read_text
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
@@ -59,7 +60,7 @@ _FETCHES = pattern(
     re.IGNORECASE,
 )
 _RUNS = pattern(
-    r"\|\s*(?:sudo\s+)?(?:\w*/)*(?:ba|z|da|k)?sh\b|\|\s*(?:sudo\s+)?(?:python|perl|ruby|node)\d?\b|"
+    r"\|\s*(?:sudo\s+)?(?:\w*/)*(?:ba|z|da|k)?sh\b|\|\s{0,8}(?:env\s{1,8})?(?:\w{1,60}=(?:\\?\"[^\"]{0,200}\"|'[^']{0,200}'|[^\s\"']{1,200})\s{1,8}){1,3}(?:ba|z|da|k)?sh\b|\|\s*(?:sudo\s+)?(?:python|perl|ruby|node)\d?\b|"
     r"\b(?:iex|Invoke-Expression)\b|\b(?:ba|z)?sh\s+(?:-c\s+)?[\"']?(?:<\(|\$\()|\beval\s+[\"']?\$\(|\bsource\s+<\(",
     re.IGNORECASE,
 )
@@ -76,7 +77,7 @@ _DESTROYS = pattern(
 )
 
 
-_FETCH_WORDS = frozenset({"curl", "wget", "add", "fetch", "clone"})
+_FETCH_WORDS = frozenset({"curl", "wget", "add", "fetch", "clone", "download"})
 #: A repository that is cloned, and into which folder.
 _CLONED = pattern(
     r"\bgit\s(?:[^|;&]{0,100}\s)?clone\b[^|;&]{0,200}?(?:\w{2,8}://|@)[^\s\"']{1,400}[\"']?(?:\s{1,8}([^\s\"'|;&-][^\s\"'|;&]{0,200}))?"
@@ -124,19 +125,12 @@ _REPLACES = pattern(
     r"\b(?:install|mv|cp)\s[^|;&]{0,200}(?:/usr/(?:local/)?s?bin|/s?bin/|/opt/|\.local/bin|\$\((?:command -v|which)\s|`which\s)"
 )
 #: Pools of those who mine speak this protocol.
-_MINES = pattern(r"\bstratum[12]?(?:\+(?:tcp|ssl|tls|udp))?://", re.IGNORECASE)
-_PLACE = pattern(r"\b\w{1,10}://[^\s\"'|;&)]{1,1000}")
-#: Installers that their makers tell everybody to run so. Whole addresses, never a host on which anybody can put a file.
-_INSTALLERS = pattern(
-    r"https://(?:astral\.sh/(?:uv|ruff)(?:/\d[\w.]{0,20})?/install\.(?:sh|ps1)|sh\.rustup\.rs/?|(?:www\.)?ollama\.(?:com|ai)/install\.sh|get\.docker\.com/?|pyenv\.run/?|"
-    r"install\.python-poetry\.org/?|bootstrap\.pypa\.io/get-pip\.py|deb\.nodesource\.com/setup_[\w.]{1,10}|get\.pnpm\.io/install\.sh|bun\.sh/install|pixi\.sh/install\.sh|"
-    r"raw\.githubusercontent\.com/(?:Homebrew/install/HEAD/install\.sh|nvm-sh/nvm/v[\d.]{1,12}/install\.sh|pyenv/pyenv-installer/master/bin/pyenv-installer|helm/helm/[\w.-]{1,20}/scripts/get-helm-3)|"
-    r"packagecloud\.io/install/repositories/github/git-lfs/script\.(?:deb|rpm)\.sh|(?:repo\.anaconda\.com|repo\.continuum\.io)/(?:miniconda|archive)/(?:Mini|Ana)conda[23]-[\w.-]{1,60}\.(?:sh|exe|pkg)|"
-    r"github\.com/conda-forge/miniforge/releases/(?:latest/download|download/[\d.-]{1,20})/(?:Miniforge|Mambaforge)(?:3|-pypy3)?-[\w.${}()-]{1,80}\.(?:sh|exe)|"
-    r"micro\.mamba\.pm/install\.sh|bootstrap\.pypa\.io/(?:pip/\d\.\d/)?get-pip\.py|sdk\.cloud\.google\.com/?|install\.julialang\.org/?|deno\.land/install\.sh|"
-    r"developer\.download\.nvidia\.com/compute/cuda/[\d.]{1,12}/local_installers/cuda_[\w.]{1,40}_linux\.run|"
-    r"claude\.ai/install\.sh|fly\.io/install\.sh|get\.sdkman\.io/?|get\.k3s\.io/?)"
+_MINES = pattern(
+    r"\bstratum[12]?(?:\+(?:tcp|ssl|tls|udp))?://|\s--donate-level\b|\s(?:-o|--url)[= ]{1,4}[\w.-]{1,200}:\d{2,5}\s(?:[^|;&]{0,200}\s)?(?:-u|--user)[= ]{1,4}(?:4[0-9AB][1-9A-HJ-NP-Za-km-z]{93}|0x[0-9a-fA-F]{40}|bc1\w{30,60})|\bxmrig\b[^|;&]{0,200}\s(?:-o|--url|-c)\b",
+    re.IGNORECASE,
 )
+_MINE_WORDS = frozenset({"stratum", "stratum1", "stratum2", "donate", "xmrig", "url", "o"})
+_PLACE = pattern(r"\b\w{1,10}://[^\s\"'|;&)]{1,1000}")
 
 
 def _pair(first: str, then: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
@@ -246,6 +240,7 @@ def probe(head: Head) -> Likeness:
 def read(source: Source, facts: Facts) -> None:
     from openvet.formats._encoded import EncodedPickles
     from openvet.formats._installed import tell_installed
+    from openvet.formats._program_flows import language_of, tell_program
     from openvet.formats._secrets import scan_text
 
     text = read_text(source, facts)
@@ -258,6 +253,8 @@ def read(source: Source, facts: Facts) -> None:
     if "<<" in text and "python" in text:
         _tell_python(text, facts)
     tell_installed(text, facts)
+    if (language := language_of(facts.name)) is not None:
+        tell_program(text, language, facts)
     if facts.name.lower().endswith(".reg"):
         from openvet.formats._windows_files import tell_registry
 
@@ -311,6 +308,7 @@ def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
     from openvet.formats._windows_commands import batch_text
 
     script = _Script()
+    image = _IMAGE.search(f"/{facts.place}") is not None
     told = 0
     for each in _JOINS:
         text = text.replace(each, " ")
@@ -337,6 +335,10 @@ def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
                 tell_install(bare, facts, number if pointer is None else None, pointer)
             continue
         what, kind = known
+        if image:
+            if kind in _OF_AN_IMAGE and _LETS_IN.search(bare) is None:
+                continue  # the image is its author's own
+            kind = "fetch-run" if kind == "foreign" else kind
         told += 1
         message = f"{what}: {shorten(printable(bare), 120)}"
         if pointer is None:
@@ -347,23 +349,32 @@ def tell_commands(text: str, facts: Facts, pointer: str | None = None) -> None:
             break
 
 
+#: Files by which an image is built: what they change is the image, and not the machine of whoever builds it.
+_IMAGE = pattern(
+    r"/(?:(?:Docker|Container)file(?:[._-][\w.-]{1,80})?|[^/]{1,200}\.(?:[Dd]ockerfile|def)|Singularity(?:\.[\w.-]{1,80})?|Earthfile|Apptainer)$"
+)
+_OF_AN_IMAGE = frozenset({"destroys", "hides"})
+_LETS_IN = pattern(r"authorized_keys|ld\.so\.preload|/dev/(?:sd|nvme|hd|vd)")
+
+
 class _Script:
     """The lines of one script, judged one after the other with what the earlier ones left."""
 
-    __slots__ = ("_fetched", "_remembered", "_sent", "_spelled")
+    __slots__ = ("_decoded", "_fetched", "_remembered", "_sent", "_spelled")
 
     def __init__(self) -> None:
         from openvet.formats._sent_secrets import SentSecrets
         from openvet.formats._windows_commands import Remembered
 
         self._remembered, self._fetched, self._sent, self._spelled = Remembered(), _Fetched(), SentSecrets(), _Spelled()
+        self._decoded: set[str] = set()
 
     @staticmethod
     def bare(line: str) -> str:
         """A line without what a shell takes no notice of."""
         from openvet.formats._windows_commands import plain_line
 
-        line = line.strip()
+        line = _LISTED.sub("", line.strip(), count=1)
         if "  " in line or len(line) > _LONGEST_LINE:
             line = _BLANKS.sub(" ", line)  # a command may stand far to the right
         return plain_line(line[:_LONGEST_LINE].replace('""', "").replace("''", ""))
@@ -378,7 +389,22 @@ class _Script:
             or self._remembered.runs(bare, words)
             or self._fetched.runs(bare, words)
             or self._sent.told(bare, words)
+            or self._runs_decoded(bare)
         )
+
+    def _runs_decoded(self, bare: str) -> tuple[str, str] | None:
+        """A variable that an earlier line decoded is run, or what lies in a file of data."""
+        if "|" in bare and "." in bare and _OUT_OF_DATA.search(bare):
+            return "runs what lies hidden in a file of data", "hidden"
+        if "=" in bare and ("$(" in bare or "`" in bare) and len(self._decoded) < _MOST:
+            self._decoded.update(found[1] or found[2] for found in islice(_SPELLED.finditer(bare), _MOST))
+        if (
+            self._decoded
+            and "$" in bare
+            and any(found[1] in self._decoded for found in islice(_RUNS_VARIABLE.finditer(bare), _MOST))
+        ):
+            return "decodes a hidden command and runs it", "hidden"
+        return None
 
 
 def judged_script(text: str) -> tuple[str, str, int] | None:
@@ -495,7 +521,7 @@ def _judged(bare: str, words: AbstractSet[str]) -> tuple[str, str] | None:
         return "makes the machine start something of somebody else, or gives them its rights", "persists"
     if not words.isdisjoint(_SHARED_WORDS) and _SHARED.search(bare):
         return "hands a shell to another machine", "reverse-shell"
-    if "stratum" in words and _MINES.search(bare):
+    if not words.isdisjoint(_MINE_WORDS) and _MINES.search(bare):
         return "makes the machine mine coins for somebody", "mines"
     return fetched(bare) if runs and _FETCHES.search(bare) and not _is_official(bare) else None
 
@@ -503,7 +529,7 @@ def _judged(bare: str, words: AbstractSet[str]) -> tuple[str, str] | None:
 def _is_official(line: str) -> bool:
     """Whether all that a line fetches are installers that everybody knows, by https."""
     places = _PLACE.findall(line)
-    return bool(places) and all(_INSTALLERS.fullmatch(each) for each in places)
+    return bool(places) and all(INSTALLERS.fullmatch(each) for each in places)
 
 
 #: A variable that is set to a short constant, and where one is used; what a POSIX shell drops from a word.
@@ -514,12 +540,29 @@ _USED = pattern(r"\$\{?([A-Za-z_]\w{0,60})\}?")
 #: The signs between words, cut to nothing or to a blank: ``c${IFS%??}url``.
 _CUT = pattern(r"\$\{IFS(%\?{1,3}|:\d:\d|#\?{0,3}|//?[^}]{0,8})\}")
 _DROPPED = pattern(r"\\(?=[a-z])")
+#: What stands before a command in YAML and in a Dockerfile.
+_LISTED = pattern(
+    r"\A(?:-\s{1,8})?(?:(?:run|script|command|cmd|shell|exec)\s{0,4}[:=]\s{0,4}(?![|>]|$)|(?:RUN|CMD|ENTRYPOINT)\s{1,8}(?!\[))?"
+)
 _BLANKS = pattern(r"[ \t\xa0]{2,}")
 #: A word that a shell puts together: what ``printf`` or ``echo`` prints in its place, or a text with escapes (``$'...'``).
 _WORDS_IN = r"(\"[^\"`$()]{0,400}\"|'[^']{0,400}'|[^\s()\"'`$;|&]{1,400})"
 _PRINTED = pattern(
     rf"\$\(\s{{0,9}}(?:printf|echo(?:\s{{1,9}}-[neE]{{1,3}})?)\s{{1,9}}{_WORDS_IN}\s{{0,9}}\)"
     rf"|`\s{{0,9}}(?:printf|echo(?:\s{{1,9}}-[neE]{{1,3}})?)\s{{1,9}}{_WORDS_IN}\s{{0,9}}`|\$('[^']{{0,400}}')"
+)
+#: A variable that is given what letters by their numbers, or a text turned around, stand for; and what runs it.
+_SPELLED = pattern(
+    r"\b([A-Za-z_]\w{0,60})=[\"']?(?:\$\(|`)\s{0,8}(?:printf|echo(?:\s{1,8}-[neE]{1,3})?)\s{1,8}[\"']?(?:\\x[0-9a-fA-F]{2}|\\0?[0-7]{3}){4}"
+    r"|\b([A-Za-z_]\w{0,60})=[\"']?(?:\$\(|`)[^|;&\n]{0,400}\|\s{0,8}(?:base64\s{1,8}(?:-d|-D|--decode)|xxd\s{1,8}-r|rev\b|openssl\s{1,8}(?:enc|base64)\s[^|;&]{0,40}-d)"
+)
+_RUNS_VARIABLE = pattern(
+    r"(?:^|[;&|]|\b(?:eval|exec|source|sudo|(?:ba|z)?sh\s{1,8}-c)\s)\s{0,8}[\"']?\$\{?([A-Za-z_]\w{0,60})"
+)
+#: What lies behind the picture or the weights of a file is run.
+_OUT_OF_DATA = pattern(
+    r"\b(?:tail|head|dd|cut|strings|xxd|unzip|steghide|exiftool|grep|sed|awk|cat|openssl)\s[^|;&\n]{0,200}\.(?:png|jpe?g|gif|bmp|webp|ico|wav|mp3|mp4|ogg|pdf|safetensors|bin|pt|pth|onnx|gguf|npy|npz|h5|pkl|ttf)\b[^|;&\n]{0,80}"
+    r"(?:\|[^|;&\n]{1,80}){0,3}\|\s{0,8}(?:sudo\s{1,8})?(?:(?:ba|z|da|k)?sh|python[23]?|perl|node|ruby)\b(?![^|;&]{0,20}\.(?:py|pl|js|rb|sh)\b)(?!\s{1,8}-m\s{1,8}json)"
 )
 _ESCAPE = pattern(r"\\x([0-9a-fA-F]{2})|\\0?([0-7]{3})")
 
@@ -581,7 +624,7 @@ class _Fetched:
             return None
         for part in _SEGMENT.split(line):
             started = _STARTED.search(part) if self._names else None
-            said = self._said(started[1] or started[2] or started[3]) if started is not None else None
+            said = self._said((started[1] or started[2] or started[3]).rstrip(")]}")) if started is not None else None
             if said is None and self._names and _REPLACES.search(part):
                 held = (self._names.get(each.strip("\"'").rpartition("/")[2]) for each in part.split()[1:-1])
                 said = next((each for each in held if each and fetched(each)[1] == "hidden"), None)

@@ -21,6 +21,7 @@ import re
 from collections.abc import Iterator
 
 from openvet.core.coverage import Coverage
+from openvet.core.limits import MiB
 from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.formats._format import Facts, Format, Head, Likeness
@@ -238,6 +239,7 @@ def _tell_commands(source: Source, facts: Facts) -> None:
             tell_commands(text, facts)
         tell_foreign_shell(text, facts)
         _tool_texts.tell_tool_text(text, facts)
+        _tell_program(source, facts)
     else:
         from openvet.formats._advised import tell_advised
         from openvet.formats._instructions import is_instruction, tell_instructions
@@ -245,6 +247,14 @@ def _tell_commands(source: Source, facts: Facts) -> None:
         instruction = is_instruction(facts.place)
         tell_advised(text, facts, every=instruction)
         tell_instructions(text, facts, addressed=instruction)
+
+
+def _tell_program(source: Source, facts: Facts) -> None:
+    """What a program does in a language without a parser of its own."""
+    from openvet.formats._program_flows import language_of, tell_program
+
+    if (language := language_of(facts.name)) is not None:
+        tell_program(source.upto(0, 4 * MiB).decode("utf-8", "replace"), language, facts)
 
 
 def _tell_started(source: Source, facts: Facts) -> None:

@@ -59,6 +59,11 @@ def read(source: Source, facts: Facts) -> None:
     walk(source, facts)
     start = source.upto(0, 256 * 1024)
     if b"<script" in start or b"document.cookie" in start or b"Storage" in start:
-        from openvet.formats._notebook_output import tell_page
+        from openvet.formats._notebook_output import scripts_in, tell_page
+        from openvet.formats._program_flows import tell_program
+        from openvet.formats._program_words import LANGUAGES
 
-        tell_page(start.decode("utf-8", "replace"), facts)
+        page = start.decode("utf-8", "replace")
+        tell_page(page, facts)
+        for script, at in scripts_in(page):
+            tell_program(script, LANGUAGES["js"], facts, page.count("\n", 0, at) + 1)

@@ -10,6 +10,7 @@ Specification: https://yaml.org/spec/1.1/ ; Python tags: https://pyyaml.org/wiki
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from openvet.core.pattern import pattern
@@ -38,6 +39,8 @@ FORMAT = Format(
 _NAMES = {"MLmodel", "MLproject", "Kitfile", "kitfile", ".kitfile", ".condarc", "condarc"}
 #: Endings of settings, which are YAML where they ask for an object as Hydra reads it.
 _SETTINGS = {".cfg", ".conf", ".config", ".hydra", ".ini", ""}
+#: An action of a template.
+_FILLED = pattern(r"\{\{[^{}\n]{0,1000}\}\}")
 _TARGET = pattern(rb"^[ \t-]*[\"']?_target_[\"']?[ \t]*:[ \t]", re.MULTILINE)
 
 
@@ -61,6 +64,10 @@ def read(source: Source, facts: Facts) -> None:
     encoded.look(text)
     tell_tool(text, facts)
     results = f"/{facts.name}".rpartition("/")[0].endswith("/.eval_results")
+    if (
+        _FILLED.search(text) and "/templates/" in f"/{facts.place}"
+    ):  # a chart of Helm: what is filled in later is left open
+        text = "\n".join(_filled(text))
     try:
         parsed = parse_yaml(text, facts.limits, facts.budget.check_time, with_lines=results)
     except AliasBombError:
@@ -75,6 +82,13 @@ def read(source: Source, facts: Facts) -> None:
     record(parsed, facts)
     look(facts)
     carry_templates(facts.document, facts)
+
+
+def _filled(text: str) -> Iterator[str]:
+    """The lines of a template for YAML, with something in the place of each action, and without lines that are nothing else."""
+    for line in text.split("\n"):
+        whole = _FILLED.sub("", line).strip()
+        yield _FILLED.sub("x", line) if whole.strip("-") or not _FILLED.search(line) else ""
 
 
 def tell_bomb(facts: Facts) -> None:

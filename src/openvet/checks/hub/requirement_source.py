@@ -5,7 +5,8 @@ What it finds:
     Poetry, uv, PDM, Hatch and Pixi), ``Pipfile``, ``bentofile.yaml``, lock files and ``pip install`` in scripts that name another package index, trust a host without a
     certificate, or fetch a package from an address of its own. Hosts that everybody uses are left out; those of a network of one's own
     (``packages``, ``pypi.example.internal``, private addresses) are low. Lists that a serving framework installs by itself have a rule of their own
-    (``serving/installs-packages``).
+    (``serving/installs-packages``). In ``requirements.txt`` also names that are like a well-known one but for a letter: one is worth a look,
+    two are no mistake.
 
 Why it matters:
     Installing a package runs its code. Another index can give other code under a well-known name, and so can whoever sits
@@ -18,7 +19,8 @@ Remedy:
     Install the packages by name from an index that you trust, and leave the line out.
 
 What it cannot see:
-    What the packages do; whether a name is the one that was meant, and whether a repository on a well-known host is.
+    What the packages do; a name that is like another in a different way, and whether a repository on a well-known host is the one that
+    was meant.
 
 References:
     https://pip.pypa.io/en/stable/reference/requirements-file-format/ ; CWE-829, CWE-427.
@@ -49,6 +51,8 @@ RULE = Rule(
 _MOST = 20
 _REMEDY = "Install the packages by name from an index that you trust."
 _HOW = {"index": "another index", "plain": "a place without encryption", "place": "a place of its own"}
+#: A name that is like a well-known one but for a letter may be a package of its own; two of them in one list hardly are.
+_NEAR = {"near": Severity.MEDIUM, "nears": Severity.HIGH}
 _PACKED = ("MAR-INF/MANIFEST.json", "MLmodel")
 
 
@@ -58,7 +62,9 @@ def check(ctx: Context) -> Iterator[Finding]:
     if any(component.name.endswith(_PACKED) for component in walked):
         return
     for finding in ctx.anomalies(_REMEDY):
-        yield replace(finding, severity=_severity(str(finding.evidence.get("text", ""))))
+        kind = finding.evidence.get("kind")
+        severity = _NEAR.get(str(kind)) or _severity(str(finding.evidence.get("text", "")))
+        yield replace(finding, severity=severity)
     for component in walked:
         told = 0
         for where, install in _installs(component):
