@@ -15,7 +15,7 @@ __all__ = ["PRIVATE"]
 PRIVATE = pattern(
     r"\.ssh/(?!known_hosts|config\b|authorized_keys|[\w.-]{0,80}\.pub\b)|(?<=/)\.(?:ssh|aws|gnupg|azure|kube|docker)(?![\w/.-])|\bid_(?:rsa|dsa|ed25519|ecdsa)\b(?!\.pub)|"
     r"\.aws/|\.azure/|\.netrc\b|\.git-credentials|\.docker/config|\.kube/config|huggingface/(?:stored_)?token|\.pypirc|\.npmrc|"
-    r"/etc/(?:passwd|g?shadow|sudoers|ssh/ssh_host|kubernetes/)|\.gnupg|Login Data|cookies\.sqlite|wallet\.dat|/proc/[\w*-]{1,20}/(?:environ|mem|maps|cmdline|fd/)|"
+    r"/etc/(?:passwd|g?shadow|sudoers|ssh/ssh_host|kubernetes/)|\.gnupg|Login Data|cookies\.sqlite|wallet\.dat|/proc/[][\w*?-]{1,20}/(?:environ|mem|maps|cmdline|fd/)|"
     r"\.(?:bash|zsh|python|psql|mysql)_history|\.config/(?:gcloud|gh/|hub\b|rclone|op/)|\.pgpass|\.vault-token|\.cargo/credentials|"
     r"\.terraform\.d/credentials|/run/secrets/|\.s3cfg|\.boto\b|\.my\.cnf|\.kaggle/kaggle\.json|\.wandb_key|"
     # wallets, profiles of browsers, stores of passwords, messengers

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openvet.core.pattern import pattern
 from openvet.formats._addresses import ADDRESS, BARE, BARE_HOST, IP, KNOWN, PLAIN, SERVICES, is_foreign
+from openvet.formats._python_families import Families
 from openvet.formats._python_flows import Scopes
 from openvet.formats._python_secrets import SECRET_NAME, SENDS, TOKENS, variable_of
 
@@ -143,7 +144,18 @@ Part = tuple[ast.expr, Scopes]
 class Attacks:
     """The judgements of one source, call by call."""
 
-    __slots__ = ("_asks", "_commands", "_fetched", "_listens", "_of", "_ran", "_scripts", "_startups", "_talks")
+    __slots__ = (
+        "_asks",
+        "_commands",
+        "_families",
+        "_fetched",
+        "_listens",
+        "_of",
+        "_ran",
+        "_scripts",
+        "_startups",
+        "_talks",
+    )
 
     def __init__(self, uses: Uses, text: str) -> None:
         self._of = uses
@@ -159,6 +171,7 @@ class Attacks:
         #: whether it asks a service in its user's name, who then knows that it does
         self._asks = any(word in text for word in ("Authorization", "api_key", "API_KEY", "api-key", "Bearer"))
         self._commands = any(word in text for word in _COMMANDS_IN)
+        self._families = Families(uses, text)
 
     def call(self, node: ast.Call, name: str | None, when: str) -> str:
         """What a call does that nothing honest does, in a few words; empty for any other."""
@@ -168,6 +181,8 @@ class Attacks:
         if said := self._changes(node, full, last):
             return said
         capability = self._of.known.of(full)
+        if said := self._families.call(node, full, last, capability):
+            return said
         if capability == "process":
             command = self._note_command(node, full, when)
             if "://" in command and BARE_HOST.search(command) and not _DOWNLOADS.match(command):
@@ -284,6 +299,8 @@ class Attacks:
         if not isinstance(part, ast.Call):
             return False
         name, last = self._name(part.func), _last(part.func)
+        if last in _REQUESTS and name.startswith("flask.request."):
+            return True
         if last in _SAYS and isinstance(part.func, ast.Attribute):
             return True
         first, called, _ = name.partition("()")
@@ -609,6 +626,10 @@ class Attacks:
                 )
         if place and len(self._ran) < 200:
             keys = self._keys(*place)
+            found = self._fetches(place)
+            if found is not None and not program:
+                self._fetched.append((frozenset({"itself"}), tuple(text for text in found if ADDRESS.search(text))))
+                self._ran.append((frozenset({"itself"}), program, node, name, when, self._of.owner))
             if name.startswith(
                 "sys.path."
             ):  # a folder of modules, of which only one that is written out is known again
@@ -649,7 +670,7 @@ class Attacks:
             text = self._of.place_of(part)
             if isinstance(text, str) and text.strip("./~…"):
                 keys.add(f"path {text}")
-                keys.add(f"module {text.rpartition('/')[2].removesuffix('.py')}")
+                keys.add(f"module {text.rpartition('/')[2].split('.', 1)[0]}")
             elif isinstance(part, ast.JoinedStr | ast.BinOp) or (
                 isinstance(part, ast.Call) and (part.args or part.keywords)
             ):
@@ -680,6 +701,8 @@ class Attacks:
                     what = "runs a file that it decodes" if places == (_DECODED,) else "runs a file that it fetches"
                     yield getattr(node, "lineno", 1), name, what, when, owner
                     break
+        for line, name, what in self._families.finish():
+            yield line, name, what, "call", ""
         told: set[int] = set()
         for (owner, when), commands in self._scripts.items():
             for each in _told_of(commands, when, owner):

@@ -124,6 +124,7 @@ class Flows:
             place = self._parameters.get(id(scope), {}).get(name)
             if place is not None:
                 found += self._handed(scope, name, place)
+                found += [(each, around[1:]) for each in _by_default(scope, name)]
             if values or place is not None:
                 break
         return found
@@ -212,6 +213,17 @@ class Flows:
                     waiting.extend([(part, inner, of) for part in value if type(part) not in _LEAVES])
                 elif type(value) not in _LEAVES:
                     waiting.append((value, inner, of))
+
+
+def _by_default(function: ast.AST, name: str) -> list[ast.expr]:
+    """What a parameter is where a call leaves it out."""
+    arguments: ast.arguments = function.args  # type: ignore[attr-defined]
+    placed = [*arguments.posonlyargs, *arguments.args]
+    pairs = [
+        *zip(placed[len(placed) - len(arguments.defaults) :], arguments.defaults, strict=True),
+        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+    ]
+    return [value for argument, value in pairs if argument.arg == name and value is not None]
 
 
 def _inner(node: ast.AST) -> Iterator[ast.expr]:

@@ -28,7 +28,9 @@ _WAYS = ("__builtins__", "builtins", "globals", "vars", "locals", "__dict__", "m
          "CFUNCTYPE", "WINFUNCTYPE", "PYFUNCTYPE", "upload_file", "upload_folder", "upload_large_folder", "put_object", "storbinary", "fput_object",
          "upload_fileobj", "create_commit", "winreg", "_winreg", "SetValueEx", "LD_PRELOAD", "LD_AUDIT", "DYLD_INSERT_LIBRARIES", "HF_ENDPOINT",
          "PYTHONSTARTUP", "BASH_ENV", "userdata", "rfile", "getfile", "getsourcefile", "getsource", "open(__file__",
-         "Path(__file__).read_text", "hooksPath")  # fmt: skip
+         "Path(__file__).read_text", "hooksPath", "read_pickle", "SlaveService", "ClassicService", "SimpleHTTPRequestHandler", "containers.run", "containers.create", "base_url", "keyring",
+         "get_credential", "Celery", "Fernet", "AES.new", "build_hf_headers", "huggingface_hub.constants", "register_module_forward_hook", "register_module_forward_pre_hook", "df.query",
+         "urlsafe_b64encode", "save_file", "read_block_documents", "os.fork", "open(os.path.expanduser", "os.environ")  # fmt: skip
 # tables that are no capability of a name
 _OTHER = frozenset({"carriers", "decode", "natives", "packages", "sometimes", "startup", "telling"})
 # a neighbour's functions may be called: whether that matters is seen when both are read
@@ -166,7 +168,7 @@ def could_matter(text: str) -> bool:
     Outside ASCII an identifier may be written in letters that only normalise to the word (PEP 3131), so that such a
     text always could. So could one that changes files, or has a module or a common function of one under a name of its own.
     """
-    if not text.isascii() or any(each in text for each in _CHANGED):
+    if not text.isascii() or any(each in text for each in _CHANGED) or '"\\\\' in text or "'\\\\" in text:
         return True
     return any(each.search(text) is not None for each in (words(), _NEIGHBOUR, _WRITES, _OF_OS, _renamed()))
 

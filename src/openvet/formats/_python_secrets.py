@@ -111,6 +111,7 @@ def _found(names: Names, nodes: list[ast.expr], flowing: Flowing, *, sends: bool
         if not isinstance(part, _TEXTS):
             continue
         text = names.fold(part)
+        text = text.decode("latin-1") if isinstance(text, bytes) else text
         if text is None and isinstance(part, ast.Call | ast.BinOp):
             text = names.place_of(part)
         if isinstance(text, str) and (found := PRIVATE.search(text)):
