@@ -100,7 +100,8 @@ def _patterns() -> list[tuple[str, re.Pattern[Any], str]]:
 def _made() -> Iterator[tuple[str, re.Pattern[Any], str]]:
     """The patterns that a function makes, some of them out of the data; the names are those of the functions."""
     from openvet.checks.pickle._callables import _tables
-    from openvet.formats import _protobuf, _python_names, _secrets
+    from openvet.formats import _program_roles, _protobuf, _python_names, _secrets
+    from openvet.formats._program_roles import ROLES
     from openvet.formats.npy import _Literal
     from openvet.formats.safetensors import _Walk
     from openvet.openness.signs import _rules
@@ -132,6 +133,9 @@ def _made() -> Iterator[tuple[str, re.Pattern[Any], str]]:
         yield "_place", observed._place("/tmp/a b", folder=folder), "search"
     # classes of one character, each held against one character
     yield "_one", re.compile(r"[\w-]"), "fullmatch"
+    for language in ROLES:
+        for _, names in _program_roles._patterns(language):
+            yield "_patterns", names, "fullmatch"
     # names of the source that is read, joined: they are in the form of words()
     yield "_is_hot", re.compile(r"\b(?:a|aa|b)\b"), "search"
 

@@ -86,6 +86,17 @@ _SECRETS = pattern(
     r"(?<![\w/])\.env\b|\benvironment\s+variables?\b|\b(?:api[ _-]?keys?|access\s+tokens?|credentials?|passwords?|secrets?|private\s+keys?|ssh\s+keys?|session\s+cookies?|tokens)\b|\bauthorized_keys\b|\bcrontab\b|\w_(?:API_KEY|TOKEN|SECRET|PASSWORD)\b|密钥|令牌|密码|凭据|环境变量",
     re.IGNORECASE,
 )
+#: Code that runs what it is given, or switches off what protects; packages from an address without a name or without encryption.
+_OPENS = pattern(
+    r"\bshell\s{0,4}=\s{0,4}True\b|\bsubprocess\b|\bos\.(?:system|popen)\b|\b(?:eval|exec)\s{0,2}\(|\bback\s?door\b|\breverse\s+shell\b|\bdisable\s+(?:\w+\s+){0,2}(?:auth\w*|verification|certificate|validation|csrf|sandbox)\b|"
+    r"\bverify\s{0,4}=\s{0,4}False\b|--(?:extra-)?index-url[ =]{1,4}http://|--registry[ =]{1,4}http://|\bpip[23]?\s+install\s[^\n]{0,100}http://",
+    re.IGNORECASE,
+)
+_UNSAID = pattern(
+    r"\b(?:must|should|shall|may|can)\s*(?:not|n't|never)\s+be\s+(?:\w+\s+){0,2}(?:mentioned|explained|shown|told|disclosed|revealed|listed|reported|documented)\b|"
+    r"\b(?:remove|hide|omit|leave|strip)\s+(?:it|this|them|these)\s+(?:out\s+)?(?:from|of|in)\s+(?:\w+\s+){0,2}(?:diffs?|summar\w+|output|chat|commits?|logs?|report|explanations?)\b",
+    re.IGNORECASE,
+)
 #: Letters of a block that no font shows; flags of regions have a few behind a black flag.
 _UNSEEN = pattern(r"[\U000e0020-\U000e007e]{8,}")
 _LONGEST = 512 * 1024
@@ -116,9 +127,7 @@ def tell_instructions(text: str, facts: Facts, *, addressed: bool) -> None:
         message = f"holds text that nobody sees and that an assistant reads: {shorten(printable(said), 120)}"
         facts.anomaly("hub/assistant-instruction", message, line=line, kind="addressed" if addressed else "page")
         return
-    if not (
-        "http" in text or "~/" in text or "/." in text or _WHERE.search(text) or (addressed and _VALUE.search(text))
-    ):
+    if (addressed and _tell_back_door(text, facts)) or not _may_act(text, addressed=addressed):
         return
     if any(each.rule == "hub/shell-command" and each.evidence.get("kind") != "shown" for each in facts.anomalies):
         return  # the command itself is told
@@ -149,6 +158,32 @@ def tell_instructions(text: str, facts: Facts, *, addressed: bool) -> None:
             return
     if addressed:
         _tell_quiet(text, facts)
+
+
+def _may_act(text: str, *, addressed: bool) -> bool:
+    """Whether a text names an address, a private place, or a secret."""
+    named = "http" in text or "~/" in text or "/." in text or _WHERE.search(text) is not None
+    return named or (addressed and _VALUE.search(text) is not None)
+
+
+def _tell_back_door(text: str, facts: Facts) -> bool:
+    """Record it where a text asks for a back door; whether anything was told."""
+    if (found := _back_door(text)) is None:
+        return False
+    what = "to put a back door into what it writes, or to take packages from nobody's address,"
+    _tell(facts, text, found, what, text, addressed=True)
+    return True
+
+
+def _back_door(text: str) -> int | None:
+    """Where a text asks for code that runs what somebody sends, or for packages of a bare address, and to keep quiet about it."""
+    for found in islice(_OPENS.finditer(text), _MOST):
+        near = text[max(0, found.start() - _NEAR) : found.end() + _NEAR]
+        if _NEVER.search(text, max(0, found.start() - 60), found.start()):
+            continue
+        if _FROM_USER.search(near) or _UNSAID.search(near):
+            return found.start()
+    return None
 
 
 def _tell_quiet(text: str, facts: Facts) -> None:

@@ -228,6 +228,8 @@ def read(source: Source, facts: Facts) -> None:
 
         _tell_required(text, facts)
         note_entry_points(text, facts)
+    if _DESCRIBED.search(text) and not program.error:
+        _tell_described(text, facts)
     if facts.place.rsplit("/", 1)[-1] in _TASKS and not program.error:
         _tell_tasks(text, facts)
     from openvet.formats._python_repair import is_also_shell
@@ -238,6 +240,47 @@ def read(source: Source, facts: Facts) -> None:
         tell_commands(text, facts)
     if program.error:
         facts.unknown("malformed", f"the source cannot be parsed: {program.error}")
+
+
+#: Functions that an assistant is told of by their documentation.
+_DESCRIBED = pattern(r"@[\w.]{1,80}\b(?:tool|resource|prompt|function_tool)\b|\bBaseTool\b|\bTool\(")
+_DESCRIBES = frozenset({"tool", "resource", "prompt", "function_tool", "kernel_function"})
+
+
+def _tell_described(text: str, facts: Facts) -> None:
+    """Record what the description of a tool tells an assistant to do against its user."""
+    from openvet.formats._instructions import tell_instructions
+
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        marks = [each.func if isinstance(each, ast.Call) else each for each in node.decorator_list]
+        names = {
+            each.attr if isinstance(each, ast.Attribute) else each.id
+            for each in marks
+            if isinstance(each, ast.Attribute | ast.Name)
+        }
+        texts = [
+            ast.get_docstring(node, clean=False)
+            if not isinstance(node, ast.ClassDef) and not _DESCRIBES.isdisjoint(names)
+            else None
+        ]
+        if isinstance(node, ast.ClassDef) and any("Tool" in ast.unparse(each) for each in node.bases):
+            texts += [
+                each.value.value
+                for each in node.body
+                if isinstance(each, ast.Assign | ast.AnnAssign)
+                and isinstance(each.value, ast.Constant)
+                and isinstance(each.value.value, str)
+            ]
+        for described in texts:
+            if described:
+                seen = Facts(facts.place, facts.name, facts.budget)
+                tell_instructions(described, seen, addressed=True)
+                for each in seen.anomalies[:1]:
+                    facts.anomaly(
+                        each.rule, f"in the description of a tool: {each.message}", line=node.lineno, **each.evidence
+                    )
 
 
 #: Files of tools that run tasks, whose functions hand texts to a shell.

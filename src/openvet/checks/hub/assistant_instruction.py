@@ -38,7 +38,7 @@ RULE = Rule(
     confidence=Confidence.MEDIUM,
     since="0.1.0",
     cwe=(1427,),
-    needs=("markdown", "text"),
+    needs=("markdown", "text", "python"),
     recorded=True,
 )
 

@@ -32,6 +32,7 @@ from openvet.checks.python._uses import found
 from openvet.core.finding import Finding
 from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Rule, Severity
+from openvet.formats._addresses import KNOWN
 
 RULE = Rule(
     id="python/network-at-load",
@@ -43,6 +44,10 @@ RULE = Rule(
 )
 
 _GRADES = {"import": (Severity.HIGH, Confidence.MEDIUM), "construction": (Severity.MEDIUM, Confidence.MEDIUM)}
+#: Calls that only fetch, where that is data from a host that everybody uses.
+_FETCHES = pattern(
+    r"(?:^|\.)(?:get|urlretrieve|urlopen|download|download_url|download_url_to_file|hf_hub_download|load_state_dict_from_url)$"
+)
 #: The end of a name that programs have, in an address or a place to which it is fetched.
 _PROGRAM = pattern(r"\w\.(?:py|pyc|pyd|so|dll|dylib|exe|elf|sh|bat|ps1|whl)(?:['\"?#]|$)", re.ASCII)
 
@@ -56,6 +61,14 @@ def check(ctx: Context) -> Iterator[Finding]:
         "Find out what is sent or fetched before you run this code.",
         {**_GRADES, "inference": _GRADES["construction"]},
     ):
+        detail = str(finding.evidence["detail"])
+        if (
+            finding.severity is Severity.HIGH
+            and _FETCHES.search(str(finding.evidence["callable"]))
+            and KNOWN.match(detail.strip("'\""))
+            and not _PROGRAM.search(detail)
+        ):
+            finding = replace(finding, severity=Severity.MEDIUM)
         if _PROGRAM.search(str(finding.evidence["detail"])):
             yield replace(finding, severity=Severity.HIGH, message=f"{finding.message}, which is a program")
         elif finding.evidence["when"] != "inference":
