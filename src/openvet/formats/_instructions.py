@@ -146,6 +146,8 @@ def tell_instructions(text: str, facts: Facts, *, addressed: bool) -> None:
         ):
             _tell(facts, text, found.start(), "to send or change what is private", near if hidden else "", addressed)
             return
+    if addressed and _tell_read(text, facts):
+        return
     for found in islice(_RUNS.finditer(text), _MOST):
         if _NEVER.search(text, max(0, found.start() - 60), found.start()):
             continue
@@ -158,6 +160,16 @@ def tell_instructions(text: str, facts: Facts, *, addressed: bool) -> None:
             return
     if addressed:
         _tell_quiet(text, facts)
+
+
+def _tell_read(text: str, facts: Facts) -> bool:
+    """Record it where a text asks to read what is private and to keep that from the user; whether anything was told."""
+    for found in islice(PRIVATE.finditer(text), _MOST):
+        if _FROM_USER.search(text, max(0, found.start() - _NEAR // 2), found.end() + _NEAR):
+            near = text[max(0, found.start() - _NEAR // 2) : found.end() + _NEAR]
+            _tell(facts, text, found.start(), "to read what is private", near, addressed=True)
+            return True
+    return False
 
 
 def _may_act(text: str, *, addressed: bool) -> bool:

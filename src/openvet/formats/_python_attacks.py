@@ -299,7 +299,7 @@ class Attacks:
         if not isinstance(part, ast.Call):
             return False
         name, last = self._name(part.func), _last(part.func)
-        if last in _REQUESTS and name.startswith("flask.request."):
+        if last in _REQUESTS and "flask.request." in name:
             return True
         if last in _SAYS and isinstance(part.func, ast.Attribute):
             return True

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 from openvet.core.pattern import pattern
 from openvet.formats._addresses import KNOWN, is_bad_place, is_foreign
+from openvet.formats._private_places import PRIVATE
+from openvet.formats._python_resolve import NEAR
 from openvet.formats._python_secrets import SECRET_NAME, SENDS, variable_of
 
 if TYPE_CHECKING:
@@ -43,6 +45,20 @@ _SENT_BY: Final = frozenset(
     }
 )
 #: Calls that give what a store of secrets holds, by the last part of their names.
+_UNPICKLES: Final = frozenset(
+    {
+        "pickle.loads",
+        "pickle.load",
+        "dill.loads",
+        "dill.load",
+        "cloudpickle.loads",
+        "cloudpickle.load",
+        "marshal.loads",
+        "_pickle.loads",
+        "joblib.load",
+        "jsonpickle.decode",
+    }
+)
 _STORES: Final = frozenset({"get_credential", "get_password", "get_secret_value", "access_secret_version", "read_block_documents", "get_secret", "list_secrets", "get_connections", "build_hf_headers",
                             "get_token_to_send", "list_namespaced_secret", "list_secret_for_all_namespaces"})  # fmt: skip
 #: Commands that print a token or a password.
@@ -115,6 +131,7 @@ class Families:
 
     def call(self, node: ast.Call, full: str, last: str, capability: str | None) -> str:
         """What a call does, in a few words; empty for an ordinary one."""
+        full = full.removeprefix(NEAR)
         return (
             self._run(node, full, last, capability)
             or self._changed(node, full, last)
@@ -126,12 +143,7 @@ class Families:
 
     def _run(self, node: ast.Call, full: str, last: str, capability: str | None) -> str:
         called = node.func
-        if (
-            isinstance(called, ast.Call)
-            and _last(called.func) in ("loads", "load")
-            and self._of.known.of(self._name(called.func)) == "unpickle"
-            and self._serves
-        ):
+        if isinstance(called, ast.Call) and self._serves and self._name(called.func) in _UNPICKLES:
             return "runs what it unpickles"
         if (
             isinstance(called, ast.Subscript)
@@ -204,18 +216,16 @@ class Families:
         return "runs a part of what it is given as a command" if cut and given else ""
 
     def _unpickled(self, node: ast.Call) -> str:
-        texts = self._texts(node.args[:1])
-        fetched = any(
-            isinstance(part, ast.Call) and self._of.known.of(self._name(part.func)) == "network"
-            for part in self._parts(node.args[:1])
-        )
-        if fetched and not texts:
+        parts = list(islice(self._parts(node.args[:1]), 400))
+        if not any(
+            isinstance(part, ast.Call) and self._of.known.of(self._name(part.func)) == "network" for part in parts
+        ):
             return ""
-        return (
-            "unpickles what it fetches without encryption or from a bare address"
-            if fetched and any(is_bad_place(each) for each in texts)
-            else ""
-        )
+        places = [each for each in self._texts(node.args[:1]) if "://" in each] or [
+            each for each in _texts_of(self._of.tree) if "://" in each
+        ]
+        bad = any(is_bad_place(each) for each in places)
+        return "unpickles what it fetches without encryption or from a bare address" if bad else ""
 
     def _is_spelled(self, node: ast.Call) -> bool:
         """Whether a name is put together letter by letter, by numbers that are turned into others."""
@@ -245,8 +255,8 @@ class Families:
                 for part in islice(ast.walk(function), _MOST):
                     if (
                         isinstance(part, ast.Call)
-                        and self._of.known.of(self._name(part.func)) == "network"
-                        and is_foreign(self._texts(part.args))
+                        and _last(part.func) in _SENT_BY
+                        and is_foreign(list(_texts_of(part)))
                     ):
                         return "sends what every model of the process is given to somebody else"
         return ""
@@ -368,7 +378,7 @@ class Families:
             serves = [_last(each) for each in node.args[:1]] + [last]
             folders = [each.value for each in node.keywords if each.arg == "directory"]
             if "SimpleHTTPRequestHandler" in serves and any(
-                self._of.place_of(each) in ("~", "/", "/root", "/home", "/etc") for each in folders
+                each in ("~", "/", "/root", "/home", "/etc") for each in self._texts(folders)
             ):
                 return "serves the files of its user to the network"
         return ""
@@ -405,6 +415,13 @@ class Families:
         return self._handed_over(given, last)
 
     def _handed_over(self, given: list[ast.expr], last: str) -> str:
+        if last in _SENT_BY and any(
+            isinstance(part, ast.Call)
+            and _last(part.func) in _READS
+            and any(PRIVATE.search(each) for each in self._texts(list(part.args)))
+            for part in self._parts(given)
+        ):
+            return "sends what is private to its user to somebody else"
         for part in self._parts(given):
             if (
                 isinstance(part, ast.Call)
@@ -543,7 +560,7 @@ class Families:
         return found
 
     def _name(self, node: ast.expr) -> str:
-        return self._of.resolve(node) or ""
+        return (self._of.resolve(node) or "").removeprefix(NEAR)
 
 
 def _is_item(part: ast.expr) -> bool:
