@@ -1,6 +1,6 @@
 """What Python itself says of what happens in a child: every event of its audit hooks, with the code that caused it.
 
-The hook is set after the frameworks are imported and the child is confined, and before it sees a byte of a model. It stands in the same process as
+The hook is set after the child is confined and the frameworks are imported, and before it sees a byte of a model. It stands in the same process as
 the model's code, which can silence it, or say something in its name; and native code makes no events. What was said before stays said: every
 event is at the parent before what it announces is done.
 

@@ -1,4 +1,4 @@
-"""What loads models, each as its users do: imported before the child gives up its rights, then led through a model's life phase by phase.
+"""What loads models, each as its users do: imported in a child that gave up its rights, then led through a model's life phase by phase.
 
 Only what is installed loads. A loader that is not is named with what would install it; a format that none of these loads is said to have no loader
 here, and nothing is concluded about it.

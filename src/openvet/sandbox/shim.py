@@ -1,6 +1,7 @@
-"""The child of :mod:`openvet.sandbox.supervisor`: prepare, give up every right, then do the work phase by phase.
+"""The child of :mod:`openvet.sandbox.supervisor`: give up every right, import what loads, then do the work phase by phase.
 
-Everything that a framework imports is imported before anything is given up; the model is not looked at before. What the child says goes over one
+Nothing but our own code is imported before: frameworks start threads as they are imported, and Landlock and filters bind one thread and what it starts
+afterwards. They can be imported later, since the interpreter's folders stay readable. What the child says goes over one
 socket, a line of JSON each: ``["confined", landlock, filter]``, ``["phase", name]``, ``["event", kind, about, detail, by]``,
 ``["over", outcome, detail]`` and at last ``["answer", value]``.
 """
@@ -36,7 +37,7 @@ Work = Callable[[dict[str, Any]], Callable[[Said], Any]]
 
 
 def _work(name: str) -> Work:
-    """What is to be done: a function that prepares (imports, unconfined) and gives the one that does it, confined."""
+    """What is to be done: a function that prepares (imports what is needed) and gives the one that does it."""
     if name == "canary":
         from openvet.sandbox import canary
 
@@ -63,10 +64,10 @@ def main(channel: int) -> None:
         _put(os.path.join(request["home"], path), text)
     os.chdir(request["writable"][1])
     confine.bound(*request["bounds"])
-    do = _work(request["work"])(request)
+    prepare = _work(request["work"])
     said = Said(channel)
     said.say("confined", *_confine(request, ours))
-    answer = do(said)
+    answer = prepare(request)(said)
     sys.stdout.flush()
     said.say("answer", answer)
     os._exit(0)  # what is left of the model ends with the process, whatever it wants to do at the exit
@@ -75,7 +76,7 @@ def main(channel: int) -> None:
 def _confine(request: dict[str, Any], ours: socket.socket) -> tuple[list[str], str]:
     walls = request["walls"]
     kept: tuple[str, ...] = ()
-    if "landlock" in walls:
+    if {"landlock", "seccomp"} & set(walls):
         confine.only_thread()
     if walls:
         confine.drop_capabilities()

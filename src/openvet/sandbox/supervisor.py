@@ -31,7 +31,7 @@ from openvet.sandbox.levels import Level
 from openvet.sandbox.no_network import NoNetwork
 from openvet.sandbox.told import Asked, Listener
 
-__all__ = ["AFTER", "Bounds", "Event", "Phase", "Run", "run"]
+__all__ = ["AFTER", "PREPARE", "Bounds", "Event", "Phase", "Run", "run"]
 
 MiB: Final = 1024 * 1024
 _EVENTS: Final = 4000
@@ -46,6 +46,8 @@ _BEGIN: Final = (
 )
 _FILES_WRITTEN: Final = 256
 _SCRATCH: Final = 256 * MiB
+#: The phase before the model is looked at.
+PREPARE: Final = "prepare"
 #: The phase of what happens after the child said that it is done, and how long that may take.
 AFTER: Final = "after the end"
 _TO_END: Final = 5.0
@@ -217,7 +219,7 @@ class _Child:
         self._run = Run(level, home, scratch)
         self._bounds = bounds
         self._seen: dict[tuple[str, ...], Event] = {}
-        self._phase, self._since = "prepare", time.monotonic()
+        self._phase, self._since = PREPARE, time.monotonic()
         self._deadline = self._since + bounds.seconds
         self._rest = bytearray()
         self._said = 0
@@ -272,7 +274,7 @@ class _Child:
             "LANG": "C.UTF-8",
             "HOME": self._run.home,
             "TMPDIR": self._run.scratch,
-            # threads that libraries start when they are imported could not be confined; afterwards they may start some
+            # one model at a time, as in a pipeline: the machine is not only theirs
             **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"),
             "HF_HUB_OFFLINE": "1",
             "TRANSFORMERS_OFFLINE": "1",
@@ -415,7 +417,6 @@ class _Child:
                 raise ValueError(kind)
             if kind == "confined" and not self._confined:
                 self._confined = True
-                self._leave("completed", "")
                 self._run.landlock = tuple(rest[0])
                 self._run.recorders = ("audit", *(("kernel", "network") if rest[1] == "told" else ()))
             elif kind == "phase":
@@ -445,7 +446,7 @@ class _Child:
         return detail
 
     def _enter(self, name: str) -> None:
-        self._leave("cut short", "")
+        self._leave("completed" if self._phase == PREPARE else "cut short", "")
         self._phase, self._since = name[:40], time.monotonic()
 
     def _leave(self, outcome: str, detail: str) -> None:
@@ -514,6 +515,8 @@ class _Child:
         self._note("network", kind, about[:1000], data.decode("utf-8", "backslashreplace")[:4000], "feigned")
 
     def _note(self, recorder: str, kind: str, about: str, detail: str, answer: str, by: str = "") -> None:
+        if self._phase == PREPARE:
+            return  # what loads is imported: the interpreter is trusted, and nothing of the model was looked at
         key = (self._phase, recorder, kind, about, detail, answer, by)
         event = self._seen.get(key)
         if event is not None:
