@@ -160,3 +160,26 @@ def test_verdicts_are_the_worst_of_the_loads() -> None:
     assert verdict("nothing-observed") == observation_v1.NOTHING
     assert verdict("nothing-observed", "observed-unusual", missed=1) == observation_v1.UNUSUAL
     assert verdict("observed-malicious", "observed-unusual") == observation_v1.MALICIOUS
+
+
+def test_packs_see_the_verdict_and_whether_the_walls_held() -> None:
+    from openvet.policy.evidence_facts import FACTS_OF
+
+    went = (LifePhase("prepare", "completed", "", "1.00"), LifePhase("load", "completed", "", "1.00"))
+    load = Load(
+        "", "pickle", "", "nothing-observed", "answered", (*went, LifePhase("forward", "left out", "", "0.00")), ()
+    )
+
+    def facts(level: str = "3", reached: str = "refused", *, accepted: bool = False) -> dict[str, object]:
+        walls = Walls(level, (), "", {"write": reached}, accepted)
+        return FACTS_OF["observation"](ObservationV1(tool(), walls, (), {}, (load,), ()))
+
+    assert facts() == {
+        "observation.verdict": "nothing-observed",
+        "observation.level": 3,
+        "observation.proven": True,
+        "observation.phases": ["load"],
+    }
+    assert facts("2n")["observation.level"] == 2
+    for weak in (facts("1"), facts("3", "reached"), facts("3", accepted=True), facts("x")):
+        assert weak["observation.proven"] is False

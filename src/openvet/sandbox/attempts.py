@@ -1,4 +1,4 @@
-"""What a confined child must not be able to do: a child that tries, so that `openvet doctor` and the tests can look.
+"""What a child that only computes must not be able to do: a child that tries, so that the tests can look.
 
 A question is the name of an attempt; the answer is ``done``, or ``refused`` and why.
 """

@@ -97,6 +97,8 @@ def bubblewrap(folders: Iterable[str] = (), *, nested: bool = False) -> list[str
     return [
         shutil.which("bwrap") or "bwrap",
         *("--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"),
+        # nobody else is in its namespace of processes: bubblewrap's own would have no filter, and memory that can be written
+        "--as-pid-1",
         *(() if nested else ("--unshare-user", "--disable-userns")),
         *("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"),  # noqa: S108 - inside its own namespace
         *(

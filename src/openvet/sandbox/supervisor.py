@@ -473,7 +473,11 @@ class _Child:
                 name = signal.Signals(number).name
             except ValueError:
                 name = f"signal {number}"
-            limits = {"SIGXCPU": f": the limit cpu_seconds ({self._bounds.cpu_seconds}) was reached", "SIGXFSZ": f": the limit file_size ({self._bounds.file_size}) was reached"}  # fmt: skip
+            limits = {
+                "SIGXCPU": f": the limit cpu_seconds ({self._bounds.cpu_seconds}) was reached",
+                "SIGXFSZ": f": the limit file_size ({self._bounds.file_size}) was reached",
+                "SIGKILL": f": by the kernel, at the limit cpu_seconds ({self._bounds.cpu_seconds}) or out of memory",
+            }
             return f"it was ended by {name}{limits.get(name, '')}"
         return f"it ended with {code} before its end"
 
