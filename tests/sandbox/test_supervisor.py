@@ -346,3 +346,25 @@ def test_names_over_datagrams_and_other_families(tmp_path: Path) -> None:
     theirs.close()
     network.end()
     assert network.sent("connect", [77, 1, 16, 0, 0, 0], lambda at, most: address) == (None, "9.9.9.9 53")
+
+
+def test_what_handed_the_descriptor_over_is_a_way_out_no_longer(two: Level, tmp_path: Path) -> None:
+    import socket
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as mine:
+        mine.bind(str(tmp_path / "s"))
+        mine.setblocking(False)
+        text = (
+            "import os, socket\n"
+            "pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
+            "for fd in range(3, 20):\n"
+            "  if fd in (pair[0].fileno(), pair[1].fileno()): continue\n"
+            "  try:\n"
+            "    os.dup2(pair[0].fileno(), fd)\n"
+            f"    socket.socket(fileno=fd).sendmsg([b'out'], [], 0, {str(tmp_path / 's')!r})\n"
+            "  except OSError: pass\n"
+        )
+        found = load(write_pickle(tmp_path, text), two, Bounds(seconds=15))
+        with pytest.raises(BlockingIOError):
+            mine.recv(10)
+    assert not found.answered
