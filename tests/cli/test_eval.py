@@ -255,6 +255,82 @@ def test_results_of_different_tasks_or_with_other_logs_are_not_compared() -> Non
         assert "a line was changed, added or taken away" in found.stderr
 
 
+# --- other scorers, from end to end ---
+
+
+def test_choices_by_likelihood_over_an_endpoint() -> None:
+    """Letters of the prompt make a choice likelier: the rule of the test's model, computed here again."""
+    samples = [
+        {"q": "aaaa bbb", "options": ["aa", "zz"], "gold": 0},
+        {"q": "aaaa bbb", "options": ["qq", "bb"], "gold": 1},
+        {"q": "aaaa", "options": ["aa", "xx"], "gold": 1},
+    ]
+    Path("s.jsonl").write_bytes(lines(*samples))
+    Path("t.yaml").write_text(
+        'name: c\nprompt: "{{q}}"\nchoices: options\ntarget: "{{gold}}"\nscorer: choice\nsamples: s.jsonl\n'
+    )
+    with served() as server:
+        asked = ("./m", "--task", "t.yaml", "--endpoint", server.base, "--result", "r.json")
+        assert "--api completions" in run(*asked).stderr
+        found = run(*asked, "--api", "completions")
+        assert found.exit_code == 0, found.output
+        again = run("audit", "r.json", "--task", "t.yaml", "--endpoint", server.base, "--sample", "3", "--seed", "s")
+    assert again.exit_code == 0, again.output
+    assert body("r.json")["figure"]["value"] == "0.6666666666666666"
+    record = json.loads(Path("r.log.jsonl").read_text().splitlines()[1])
+    assert [float(each) for each in record["logprobs"]] == [
+        LetterModel.logprob(each, "aaaa bbb") for each in (" aa", " zz")
+    ]
+
+
+def test_word_error_rates_are_ratios_and_less_is_better() -> None:
+    said = [f"one two three {word}" for word in WORDS]
+    Path("s.jsonl").write_bytes(lines(*({"id": str(at), "a": each} for at, each in enumerate(said))))
+    Path("t.yaml").write_text('name: w\nprompt: "listen"\ntarget: "{{a}}"\nscorer: wer\nsamples: s.jsonl\n')
+    for name, wrong in (("a", 6), ("b", 24)):
+        Path(f"{name}.rec").write_bytes(
+            lines(
+                *(
+                    {"id": str(at), "output": each.replace("two", "too") if at < wrong else each}
+                    for at, each in enumerate(said)
+                )
+            )
+        )
+        assert (
+            run("--name", name, "--task", "t.yaml", "--recorded", f"{name}.rec", "--result", f"{name}.json").exit_code
+            == 0
+        )
+    assert body("a.json")["figure"]["value"] == "0.025"
+    found = run("compare", "a.json", "b.json")
+    assert found.exit_code == 0, found.output
+    assert "a against b: better" in found.stdout
+    assert "less is better" in found.stdout
+    assert run("compare", "b.json", "a.json").exit_code == 1
+
+
+def test_similarity_is_a_correlation_with_what_people_say() -> None:
+    pairs = [
+        ("abc", "abc", 5),
+        ("abc", "abd", 4),
+        ("abc", "xyz", 0),
+        ("hello", "hell", 4.5),
+        ("hello", "zzz", 0),
+        ("moon", "noon", 3),
+    ]
+    Path("s.jsonl").write_bytes(lines(*({"x": x, "y": y, "said": said} for x, y, said in pairs)))
+    Path("t.yaml").write_text(
+        'name: s\npair: ["{{x}}", "{{y}}"]\ntarget: "{{said}}"\nscorer: similarity\nsamples: s.jsonl\n'
+    )
+    with served() as server:
+        found = run("./m", "--task", "t.yaml", "--endpoint", server.base, "--result", "r.json")
+    assert found.exit_code == 0, found.output
+    made = body("r.json")
+    assert (made["task"]["label"], made["figure"]["method"]) == ("spearman correlation", "jackknife")
+    assert float(made["figure"]["value"]) > 0.7
+    assert "compared by their intervals" in run("compare", "r.json", "r.json").stderr
+    assert run("audit", "r.json", "--task", "t.yaml").exit_code == 0
+
+
 # --- audit ---
 
 

@@ -20,7 +20,7 @@ class EvalLimits:
         prompt_characters: of one prompt, with the examples before it.
         choices: of one sample.
         targets: accepted answers to one sample.
-        output_characters: of one answer; more is cut off before it is scored, and the record says so.
+        output_characters: of one answer, that a scorer looks at; the log has all of it.
         compared: words or characters that an error rate compares, of each text.
         searched_characters: of an answer, by a regular expression.
         pattern_characters: of a scorer's regular expression.
