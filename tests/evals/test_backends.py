@@ -132,6 +132,20 @@ def test_a_key_travels_to_the_endpoint_and_into_no_message() -> None:
             each.close()
 
 
+def test_a_key_is_for_one_origin() -> None:
+    backend = Endpoint("https://api.example.com/v1", "letters", key=KEY)
+    authorize = backend._client.authorize
+    assert authorize("https://api.example.com/v1/completions") == f"Bearer {KEY}"
+    for other in (
+        "https://example.com/v1",
+        "http://api.example.com/v1",
+        "https://api.example.com:8443/v1",
+        "https://evil.example/v1",
+    ):
+        assert authorize(other) is None
+    backend.close()
+
+
 def test_no_redirect_is_followed() -> None:
     with ModelEndpoint(MODEL, before=lambda _: (307, {})) as server:
         backend = Endpoint(server.base, "letters", key=KEY)

@@ -397,6 +397,17 @@ def test_the_interval_is_what_the_capital_says() -> None:
     assert not set(inside) & set(ruled_out)
 
 
+def test_bets_are_those_of_the_paper() -> None:
+    """Equation 26: of the scores before, with one made-up score of 1/2 and variance 1/4 before all."""
+    scores = [1.0, 0.0, 0.25, 1.0, 1.0, 0.5]
+    sequence = ConfidenceSequence(0.1)
+    for t, score in enumerate(scores, 1):
+        means = [(0.5 + sum(scores[:i])) / (i + 1) for i in range(1, t)]
+        spread = (0.25 + sum((x - m) ** 2 for x, m in zip(scores[: t - 1], means, strict=True))) / t
+        sequence.add(score)
+        assert math.isclose(sequence._bets[-1], math.sqrt(2 * math.log(2 / 0.1) / (spread * t * math.log(t + 1))))
+
+
 def test_a_sequence_takes_no_score_beyond_its_bounds() -> None:
     with pytest.raises(ValueError, match="from 0 to 1"):
         ConfidenceSequence().add(1.5)
