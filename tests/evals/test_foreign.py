@@ -1,11 +1,12 @@
 """Logs that lm-eval 0.4.13 and Inspect 0.3.285 wrote, and a run folder as HELM documents it, taken as results of ours.
 
 ``logs`` holds what the two tools wrote (lm-eval's ``dummy`` model, Inspect's ``mockllm``; paths of the machine and Inspect's events were taken out of
-the JSON files, the ``.eval`` is as it was written). No run of HELM was at hand.
+the JSON files, the others are as they were written). No run of HELM was at hand.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 from pathlib import Path
@@ -71,6 +72,44 @@ def test_a_metric_and_clusters_can_be_named() -> None:
     assert made["figure"]["clusters"] == 2
     assert "has no metric 'f1', but acc, acc_norm" in run("import", name, "--metric", "f1").stderr
     assert "has no field 'topic'" in run("import", name, "--cluster", "topic").stderr
+
+
+def test_our_scorer_says_of_every_sample_what_lm_eval_says() -> None:
+    """80 samples of 4 choices with the logarithms that lm-eval's dummy model drew: acc 0.2625 +- 0.0495, acc_norm 0.2375 +- 0.0479."""
+    theirs = [json.loads(line) for line in gzip.decompress(Path("lm_eval_80.jsonl.gz").read_bytes()).splitlines()]
+    Path("s.jsonl").write_bytes(lines(*(each["doc"] for each in theirs)))
+    Path("o.jsonl").write_bytes(
+        lines(
+            *(
+                {"id": str(each["doc_id"]), "logprobs": [float(value) for value, _ in each["filtered_resps"]]}
+                for each in theirs
+            )
+        )
+    )
+    for normalise, metric, told in (("none", "acc", (0.2625, 0.0495)), ("characters", "acc_norm", (0.2375, 0.0479))):
+        Path("t.yaml").write_text(
+            'name: t\nprompt: "Q: {{q}}\\nA:"\nchoices: options\ntarget: "{{gold}}"\nsamples: s.jsonl\n'
+            f"scorer: {{name: choice, normalise: {normalise}, target_means: number}}\n"
+        )
+        found = run(
+            "--name",
+            "dummy",
+            "--task",
+            "t.yaml",
+            "--recorded",
+            "o.jsonl",
+            "--result",
+            "x.json",
+            "--force",
+            "--format",
+            "json",
+        )
+        assert found.exit_code == 0, found.output
+        figure = json.loads(found.stdout)["eval"]["figure"]
+        assert (float(figure["value"]), round(float(figure["se"]), 4)) == told
+        records = [json.loads(line) for line in Path("x.log.jsonl").read_text().splitlines()[1:]]
+        assert [float(each["score"]) for each in records] == [each[metric] for each in theirs]
+        assert [each["prompt"] for each in records] == [each["arguments"]["gen_args_0"]["arg_0"] for each in theirs]
 
 
 def test_a_figure_that_the_tool_reports_otherwise_is_told() -> None:

@@ -84,6 +84,7 @@ class ModelEndpoint:
 
         class _Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = 1 << 16  # head and body in one piece: in two, the second waits for the first to be acknowledged
 
             def log_message(self, *_: Any) -> None:
                 """Nothing is printed."""
