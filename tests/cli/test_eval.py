@@ -351,6 +351,14 @@ def test_an_audit_asks_again_and_bounds_what_was_altered() -> None:
     assert "another answer, and another score" in found.stdout
 
 
+def test_an_answer_that_is_no_unicode_is_scored_as_it_is_written_down() -> None:
+    Path("s.jsonl").write_text('{"q": "w\\ud800", "a": "x\\ud800"}\n{"q": "w", "a": "x\\\\ud800"}\n')
+    Path("a.rec").write_text('{"id": "0", "output": "x\\ud800"}\n{"id": "1", "output": "x\\ud800"}\n')
+    assert run("--name", "a", "--task", "t.yaml", "--recorded", "a.rec", "--result", "a.json").exit_code == 0
+    found = run("audit", "a.json", "--task", "t.yaml", "--recorded", "a.rec", "--sample", "2", "--seed", "s")
+    assert found.exit_code == 0, found.output
+
+
 @pytest.mark.parametrize(
     ("what", "told"),
     [

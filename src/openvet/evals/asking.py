@@ -51,7 +51,8 @@ def answer(task: Task, ask: Ask, backend: Backend, seed: int) -> tuple[Output, U
     written = backend.generate(
         Generate(ask.id, ask.prompt.system, ask.prompt.text, prefix, how.max_tokens, how.stop, how.temperature, seed)
     )
-    return Output(written.text), written.usage, written.ended
+    # what is no Unicode is scored as it is written down, so that a score follows from its line
+    return Output(written.text.encode("utf-8", "backslashreplace").decode("utf-8")), written.usage, written.ended
 
 
 def cosine(first: Sequence[float], second: Sequence[float]) -> float:
