@@ -92,6 +92,11 @@ _OPENS = pattern(
     r"\bverify\s{0,4}=\s{0,4}False\b|--(?:extra-)?index-url[ =]{1,4}http://|--registry[ =]{1,4}http://|\bpip[23]?\s+install\s[^\n]{0,100}http://",
     re.IGNORECASE,
 )
+#: To take something from where it is, as a command to whoever reads it.
+_TAKES = pattern(
+    r"(?:^|[.:,;\n*-]\s{0,8}|\b(?:please|then|first|and|must|always|tool)\b,?\s{1,4})(?:read|open|load|get|fetch|include|pass|cat|print|collect|copy|attach|base64)\b",
+    re.IGNORECASE,
+)
 _UNSAID = pattern(
     r"\b(?:must|should|shall|may|can)\s*(?:not|n't|never)\s+be\s+(?:\w+\s+){0,2}(?:mentioned|explained|shown|told|disclosed|revealed|listed|reported|documented)\b|"
     r"\b(?:remove|hide|omit|leave|strip)\s+(?:it|this|them|these)\s+(?:out\s+)?(?:from|of|in)\s+(?:\w+\s+){0,2}(?:diffs?|summar\w+|output|chat|commits?|logs?|report|explanations?)\b",
@@ -119,13 +124,7 @@ def hides_address(text: str) -> tuple[int, str] | None:
 
 def tell_instructions(text: str, facts: Facts, *, addressed: bool) -> None:
     """Record the first passage that sets an assistant against its user; ``addressed`` where it is written for one."""
-    if len(text) > _LONGEST:
-        return
-    if (found := _UNSEEN.search(text)) is not None and text[max(0, found.start() - 1)] != "\U0001f3f4":  # a flag
-        line = text.count("\n", 0, found.start()) + 1
-        said = "".join(chr(ord(each) - 0xE0000) for each in found.group())
-        message = f"holds text that nobody sees and that an assistant reads: {shorten(printable(said), 120)}"
-        facts.anomaly("hub/assistant-instruction", message, line=line, kind="addressed" if addressed else "page")
+    if len(text) > _LONGEST or _tell_unseen(text, facts, addressed=addressed):
         return
     if (addressed and _tell_back_door(text, facts)) or not _may_act(text, addressed=addressed):
         return
@@ -165,11 +164,26 @@ def tell_instructions(text: str, facts: Facts, *, addressed: bool) -> None:
 def _tell_read(text: str, facts: Facts) -> bool:
     """Record it where a text asks to read what is private and to keep that from the user; whether anything was told."""
     for found in islice(PRIVATE.finditer(text), _MOST):
-        if _FROM_USER.search(text, max(0, found.start() - _NEAR // 2), found.end() + _NEAR):
+        before = text[max(0, found.start() - 80) : found.start()]
+        if _TAKES.search(before) is None or _NEVER.search(text, max(0, found.start() - 120), found.start()):
+            continue
+        if _FROM_USER.search(text, found.start(), found.end() + _NEAR // 2):
             near = text[max(0, found.start() - _NEAR // 2) : found.end() + _NEAR]
             _tell(facts, text, found.start(), "to read what is private", near, addressed=True)
             return True
     return False
+
+
+def _tell_unseen(text: str, facts: Facts, *, addressed: bool) -> bool:
+    """Record text that nobody sees; whether there is any."""
+    found = _UNSEEN.search(text)
+    if found is None or text[max(0, found.start() - 1)] == "\U0001f3f4":  # a flag
+        return False
+    line = text.count("\n", 0, found.start()) + 1
+    said = "".join(chr(ord(each) - 0xE0000) for each in found.group())
+    message = f"holds text that nobody sees and that an assistant reads: {shorten(printable(said), 120)}"
+    facts.anomaly("hub/assistant-instruction", message, line=line, kind="addressed" if addressed else "page")
+    return True
 
 
 def _may_act(text: str, *, addressed: bool) -> bool:

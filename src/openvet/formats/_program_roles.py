@@ -18,8 +18,8 @@ __all__ = ["ROLES", "role_of"]
 #: machine (and sends to it), ``saves`` writes what it fetches to the place that it is given next, ``decode`` decodes, ``secret`` gives what its user keeps,
 #: ``home`` the folder of the user, ``remove`` and ``write`` files, ``cipher`` encrypts.
 _JVM: Final = {
-    "code": r"(?:.*\.)?evaluate|Eval\.\w+|(?:.*\.)?(?:defineClass|parseClass|loadClass|newInstance\(\)\.eval)|(?:.*\.)?URLClassLoader|(?:.*engine\w*\.|.*Engine\(\)\.)eval|CSharpScript\.\w+|(?:.*\.)?Assembly\.Load\w*",
-    "process": r"(?:.*(?:[rR]untime|getRuntime\(\))\.)exec|(?:.*\.)?ProcessBuilder|(?:.*\.)?Process\.Start|(?:.*\.)?ProcessStartInfo|Process\.run(?:Sync)?|sh|bat|powershell",
+    "code": r"(?:.*\.)?evaluate|Eval\.\w+|(?:.*\.)?(?:defineClass|parseClass|loadClass|newInstance\(\)\.eval)|(?:.*\.)?URLClassLoader|(?:.*\.)?(?:engine|scriptEngine|jsEngine|getEngineByName\(\))\.eval|CSharpScript\.\w+|(?:.*\.)?Assembly\.Load\w*",
+    "process": r"(?:.*\.)?(?:runtime|Runtime|rt|getRuntime\(\))\.exec|(?:.*\.)?ProcessBuilder|(?:.*\.)?Process\.Start|(?:.*\.)?ProcessStartInfo|Process\.run(?:Sync)?|sh|bat|powershell",
     "native": r"System\.load(?:Library)?",
     "fetch": r"(?:java\.net\.|java\.io\.)?(?:URL|URI|Socket)|(?:.*\.)?(?:openConnection|openStream|newCall|toURL|GetStringAsync|GetByteArrayAsync|DownloadString|DownloadData|GetAsync|PostAsync|PutAsync|UploadString|UploadData|UploadFile)|HttpClient\w*(?:\..*)?|HttpRequest(?:\..*)?|Jsoup\..*|(?:.*\.)?TcpClient|httpRequest|http\.(?:get|post)|URLSession\..*",
     "saves": r"(?:.*\.)?DownloadFile(?:Async|TaskAsync)?|(?:.*\.)?copyURLToFile",
@@ -77,7 +77,7 @@ ROLES: Final[dict[str, dict[str, str]]] = {
         "process": r"(?:(?:std|tokio|async_process)\.)?(?:process\.)?Command\.new|libc\.(?:system|exec\w+)|duct\.\w+|cmd!",
         "native": r"(?:libloading\.)?Library\.new",
         "fetch": r"(?:reqwest|ureq|attohttpc|minreq|isahc|surf|curl)\..*|(?:std\.net\.)?(?:TcpStream|UdpSocket)\.(?:connect|bind)|(?:.*\.)?Client\.(?:new|builder)",
-        "decode": r"base64\..*decode\w*|hex\.decode|(?:.*\.)?STANDARD\.decode|BASE64\w*\.decode",
+        "decode": r"base64\.(?:decode(?:_config)?|prelude\.\w+\.decode|engine\.\w+\.decode)|hex\.decode|(?:.*\.)?STANDARD\.decode|BASE64(?:_STANDARD|_URL_SAFE)?\.decode",
         "secret": r"(?:std\.)?env\.vars(?:_os)?",
         "home": r"(?:dirs|home|dirs_next|directories)\.home_dir|(?:std\.)?env\.home_dir",
         "remove": r"(?:(?:std|tokio)\.)?fs\.(?:remove_dir_all|remove_file|remove_dir)",
@@ -88,7 +88,7 @@ ROLES: Final[dict[str, dict[str, str]]] = {
         "code": r"plugin\.Open|(?:.*\.)?Eval|otto\.\w+",
         "process": r"exec\.Command(?:Context)?|syscall\.(?:Exec|ForkExec)|os\.StartProcess",
         "native": r"purego\.Dlopen",
-        "fetch": r"http\.(?:Get|Post|PostForm|Head|NewRequest\w*)|(?:.*[cC]lient\w*|http\.DefaultClient|c)\.(?:Do|Get|Post|PostForm)|net\.Dial\w*|tls\.Dial|websocket\.\w+\.Dial|grab\.Get|resty\..*",
+        "fetch": r"http\.(?:Get|Post|PostForm|Head|NewRequest\w*)|(?:\w+\.)?(?:client|Client|httpClient|hc|DefaultClient|c)\.(?:Do|Get|Post|PostForm)|net\.Dial\w*|tls\.Dial|websocket\.\w+\.Dial|grab\.Get|resty\..*",
         "saves": r"getter\.Get\w*",
         "decode": r"(?:base64|hex)\.(?:\w+\.)?DecodeString",
         "secret": r"os\.Environ",

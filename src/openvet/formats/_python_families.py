@@ -23,7 +23,7 @@ from openvet.formats._python_secrets import SECRET_NAME, SENDS, variable_of
 if TYPE_CHECKING:
     from openvet.formats._python_uses import Uses
 
-__all__ = ["Families"]
+__all__ = ["OF_HOMES", "Families"]
 
 _FINDS: Final = frozenset({"rglob", "glob", "iglob", "walk", "listdir", "iterdir", "scandir"})
 _READS: Final = frozenset({"open", "read_text", "read_bytes", "read"})
@@ -117,6 +117,16 @@ _OWN_KEYS: Final = pattern(
     r"\b(?:OPENAI|ANTHROPIC|GEMINI|GOOGLE|HF|HUGGINGFACE|MISTRAL|COHERE|GROQ)_\w{0,20}(?:KEY|TOKEN)"
 )
 _MOST: Final = 20_000
+
+
+#: What is told of homes by :mod:`openvet.formats._python_homes` as well.
+OF_HOMES: Final = frozenset(
+    {
+        "encrypts the files of whoever runs it",
+        "removes folders of whoever runs it",
+        "removes the files that it finds in the home of whoever runs it",
+    }
+)
 
 
 class Families:
@@ -232,8 +242,8 @@ class Families:
         for part in islice(self._parts([*node.args]), 200):
             if isinstance(part, ast.Call) and _last(part.func) == "chr" and part.args:
                 inner = part.args[0]
-                if (isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.BitXor | ast.Sub | ast.Add)) or (
-                    isinstance(inner, ast.Call) and _last(inner.func) in ("xor", "sub")
+                if (isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.BitXor)) or (
+                    isinstance(inner, ast.Call) and _last(inner.func) == "xor"
                 ):
                     return True
         return False
@@ -415,7 +425,7 @@ class Families:
         return self._handed_over(given, last)
 
     def _handed_over(self, given: list[ast.expr], last: str) -> str:
-        if last in _SENT_BY and any(
+        if last == "request" and any(
             isinstance(part, ast.Call)
             and _last(part.func) in _READS
             and any(PRIVATE.search(each) for each in self._texts(list(part.args)))
@@ -437,6 +447,8 @@ class Families:
                 return "sends credentials that it is given to somebody else"
             if isinstance(part, ast.Call) and _last(part.func) in _FINDS and last in _SENT_BY:
                 inside = self._texts([*part.args, *([part.func.value] if isinstance(part.func, ast.Attribute) else [])])
+                if any(PRIVATE.search(each) for each in inside):
+                    continue  # the rule about secrets tells that
                 if any(each.startswith("**") or _HOME.search(each) for each in inside) and any(
                     isinstance(each, ast.Call) and _last(each.func) in _READS for each in self._parts(given)
                 ):

@@ -202,6 +202,7 @@ def _without_nulls(head: Head) -> BytesSource:
 
 def read(source: Source, facts: Facts) -> None:
     from openvet.formats._encoded import EncodedPickles
+    from openvet.formats._python_families import OF_HOMES
     from openvet.formats._python_homes import tell_homes
     from openvet.formats._reordered import reordered_line
     from openvet.formats._secrets import scan_text
@@ -222,6 +223,8 @@ def read(source: Source, facts: Facts) -> None:
         text = "\n".join(line if line.startswith(("import ", "import\t")) else "" for line in text.split("\n"))
     spared, modules = _told_of_imports(text)
     program = replace(read_source(text, facts.at(), facts.limits), spared=spared, modules=modules)
+    if any(each.rule == "hub/shell-command" for each in facts.anomalies):  # what is done to homes is told already
+        program = replace(program, uses=tuple(each for each in program.uses if each.detail not in OF_HOMES))
     facts.programs.append(program)
     if facts.place.rsplit("/", 1)[-1] == "setup.py":
         from openvet.formats._entry_points import note_entry_points

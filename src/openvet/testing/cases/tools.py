@@ -91,11 +91,14 @@ _ELSEWHERE = {
 }
 _RULE, _LIBRARY = "hub/shell-command", "hub/native-library"
 
+#: What builds an image, whose lines change nothing but that.
+_IMAGES = frozenset({"dockerfile", "containerfile", "docker", "container", "singularity", "earthfile", "image"})
+
 CASES: tuple[Case, ...] = (
     *(_case(f"fetch-{name}", f"{file} fetches a script and runs it", partial(_folder, file, write(_COMMAND)), "reject", _RULE)
       for name, (file, write) in _FILES.items()),
     *(_case(f"fetch-encrypted-{name}", f"{file} fetches a script from a host with a name and runs it",
-            partial(_folder, file, write(_COMMAND.replace("http://203.0.113.1", "https://example.org"))), "review", _RULE)
+            partial(_folder, file, write(_COMMAND.replace("http://203.0.113.1", "https://example.org"))), "review" if _IMAGES.intersection(name.split("-")) else "reject", _RULE)
       for name, (file, write) in _FILES.items()),
     *(_case(f"ordinary-{name}", f"an ordinary {file}", partial(_folder, file, write("python convert.py --all")), "admit")
       for name, (file, write) in _FILES.items()),

