@@ -114,6 +114,24 @@ def test_an_answer_of_another_shape_is_an_error_of_ours(answer: Any) -> None:
         backend.close()
 
 
+def test_an_endless_answer_is_cut_off() -> None:
+    with ModelEndpoint(MODEL, before=lambda _: (200, {"choices": [{"text": "x" * 70_000_000}]})) as server:
+        backend = Endpoint(server.base, "letters", "completions", tries=1)
+        with pytest.raises(AskError, match="longer than 67108864 bytes"):
+            backend.generate(ASKED)
+        backend.close()
+
+
+def test_numbers_that_are_none_are_an_error_of_ours() -> None:
+    for values in ([None, float("nan")], [None, float("inf")], [None, "a"], [None, True], [None]):
+        logprobs = {"tokens": ["a", " b"][: len(values)], "token_logprobs": values}
+        with ModelEndpoint(MODEL, before=lambda _, told=logprobs: (200, {"choices": [{"logprobs": told}]})) as server:  # type: ignore[misc]
+            backend = Endpoint(server.base, "letters", "completions")
+            with pytest.raises(AskError):
+                backend.likelihoods(Continuations("0", "a", 0, (" b",)))
+            backend.close()
+
+
 def test_a_key_travels_to_the_endpoint_and_into_no_message() -> None:
     with ModelEndpoint(MODEL, key=KEY) as server:
         backend = Endpoint(server.base, "letters", key=KEY)
