@@ -100,3 +100,11 @@ def test_the_schema_says_which_routes_may_find_one(live: Live) -> None:
         "POST /people/{name}/invitation", "PUT /people/{name}/identity", "DELETE /people/{name}/identity", "POST /projects", "POST /roles/taken",
         "DELETE /tokens/{number}", "POST /caches",
     }  # fmt: skip
+
+
+def test_who_is_not_there(live: Live) -> None:
+    """404 where the address names them, and 422 where the body does."""
+    for method, path in (("GET", "roles"), ("POST", "disabled"), ("POST", "invitation")):
+        assert live.ask(method, f"/people/stranger/{path}", as_="root").status == 404, (method, path)
+    role = {"name": "stranger", "project": "/", "role": "viewer"}
+    assert live.ask("PUT", "/roles", role, as_="root").status == 422

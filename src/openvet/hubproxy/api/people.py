@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
-from openvet.errors import ConflictError, UsageError
-from openvet.gate.identity import Identity, NotAllowedError, People
+from openvet.errors import ConflictError, OpenVetError, UsageError
+from openvet.gate.identity import Identity, NotAllowedError, NotThereError, People
 from openvet.gate.roles import ROOT, Right, Role
 from openvet.hubproxy.api.pages import CSV, Body, Days, Id, Limit, Line, Model, Name, OfProject, Page, answer
 from openvet.hubproxy.api.problem import CONFLICT
@@ -154,11 +154,12 @@ def _person(each: rows.Person) -> PersonOut:
     )  # fmt: skip
 
 
-def _somebody(request: Request, name: str) -> rows.Person:
+def _somebody(request: Request, name: str, missing: type[OpenVetError] = NotThereError) -> rows.Person:
+    """Who has that name; ``missing`` where nobody has, which is of the address as a rule, and of the body where that names them."""
     with _database(request).reading() as connection:
         found = rows.find_person(connection, name)
     if found is None:
-        raise UsageError("there is nobody of that name")
+        raise missing("there is nobody of that name")
     return found
 
 
@@ -343,14 +344,14 @@ def _role(each: rows.HeldRole, name: str) -> RoleOut:
 def give_role(request: Request, who: Who, role: RoleIn) -> None:
     """Give somebody a role."""
     who.require(Right.ADMINISTER, role.project)
-    _people(request).give_role(_somebody(request, role.name), role.project, role.role, by=who.person.name)
+    _people(request).give_role(_somebody(request, role.name, UsageError), role.project, role.role, by=who.person.name)
 
 
 @ROUTES.post("/roles/taken", tags=["projects"], status_code=204, response_class=Response, responses=CONFLICT)
 def take_role(request: Request, who: Who, role: RoleIn) -> None:
     """Take a role from somebody."""
     who.require(Right.ADMINISTER, role.project)
-    found = _somebody(request, role.name)
+    found = _somebody(request, role.name, UsageError)
     if (found.id, role.role, role.project) == (who.person.id, Role.ADMIN, ROOT):
         raise UsageError("nobody takes the root from themselves: there might be nobody left who could give it back")
     _people(request).take_role(found, role.project, role.role, by=who.person.name)
@@ -397,7 +398,7 @@ def add_token(request: Request, who: Who, new: TokenIn) -> NewTokenOut:
     owner = who.person
     if new.owner and new.owner != owner.name:
         who.require(Right.ADMINISTER, ROOT)
-        owner = _somebody(request, new.owner)
+        owner = _somebody(request, new.owner, UsageError)
         if not owner.service:
             raise UsageError("people make their tokens themselves; only a service account's are made for it")
     made, kept = _people(request).add_token(owner, new.title, new.project, new.rights, new.days, by=who.person.name)
