@@ -212,7 +212,7 @@ def test_other_limits_are_named(two: Level, tmp_path: Path) -> None:
     ],
 )
 def test_what_is_forged_on_the_channel_is_noticed(line: str, ended: str, two: Level, tmp_path: Path) -> None:
-    text = f"import os\nfor fd in range(3, 20):\n  try: os.write(fd, b{(line + chr(10))!r})\n  except OSError: pass\nimport time; time.sleep(5)"
+    text = f"import os\nfor fd in range(3, 1024):\n  try: os.write(fd, b{(line + chr(10))!r})\n  except OSError: pass\nimport time; time.sleep(5)"
     found = load(write_pickle(tmp_path, text), two, Bounds(seconds=20))
     assert found.ended == ended
 
@@ -221,7 +221,7 @@ def test_a_forged_end_does_not_stop_the_watching(two: Level, tmp_path: Path) -> 
     said = "".join(json.dumps(each) + "\n" for each in (["over", "completed", ""], ["answer", {}]))
     text = (
         f"import os, ctypes\nopens = ctypes.CDLL(None).open\n"
-        f"for fd in range(3, 20):\n  try: os.write(fd, {said.encode()!r})\n  except OSError: pass\n"
+        f"for fd in range(3, 1024):\n  try: os.write(fd, {said.encode()!r})\n  except OSError: pass\n"
         f"opens(b'/home/somebody/.ssh/id_rsa', 0)\n"
     )
     found = load(write_pickle(tmp_path, text), two, Bounds(seconds=20))
@@ -230,7 +230,7 @@ def test_a_forged_end_does_not_stop_the_watching(two: Level, tmp_path: Path) -> 
 
 
 def test_too_much_said_is_an_end(two: Level, tmp_path: Path) -> None:
-    text = "import os\nfor fd in range(3, 20):\n  try:\n    while True: os.write(fd, bytes(100000))\n  except OSError: pass\n"
+    text = "import os\nfor fd in range(3, 1024):\n  try:\n    while True: os.write(fd, bytes(100000))\n  except OSError: pass\n"
     found = load(write_pickle(tmp_path, text), two, Bounds(seconds=30))
     assert found.ended == "killed: it said more than is listened to"
 
@@ -357,7 +357,7 @@ def test_what_handed_the_descriptor_over_is_a_way_out_no_longer(two: Level, tmp_
         text = (
             "import os, socket\n"
             "pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
-            "for fd in range(3, 20):\n"
+            "for fd in range(3, 1024):\n"
             "  if fd in (pair[0].fileno(), pair[1].fileno()): continue\n"
             "  try:\n"
             "    os.dup2(pair[0].fileno(), fd)\n"

@@ -11,13 +11,15 @@ from typing import Any, Final
 import sqlalchemy as sa
 from alembic.operations import Operations
 
+from openvet.evidence.predicates import PREDICATE_BASE
+
 revision: Final = "0007"
 down_revision: Final = "0006"
 branch_labels: Final = None
 depends_on: Final = None
 
 #: What says what a model was made of.
-_KIND: Final = "https://openvet/predicates/lineage/v1"
+_KIND: Final = f"{PREDICATE_BASE}/lineage/v1"
 _LARGEST: Final = 256 * 1024 * 1024
 
 
