@@ -155,10 +155,9 @@ class _Sketching:
         """Only ``rows`` of the file, which are in order."""
         np, at = self.np, 0
         step = max(_CHUNK // max(self.line, 1), 1)
-        rows, targets = rows.tolist(), np.asarray(targets)
         for start in range(0, len(rows), step):
             lines = []
-            for row in rows[start : start + step]:
+            for row in rows[start : start + step].tolist():
                 run.skip((row - at) * self.line)
                 lines.append(run.take(self.line))
                 at = row + 1
