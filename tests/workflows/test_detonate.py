@@ -366,6 +366,16 @@ def test_another_interpreter_loads_with_what_it_has(tmp_path: Path) -> None:
     found = detonate(str(tmp_path / "m"), Asked(python=other)).observation
     assert [(each.path, each.verdict) for each in found.loads] == [("plain.pkl", "nothing-observed")]
     assert found.not_loaded[0].reason.endswith("numpy is not installed: pip install 'openvet[numbers]'")
-    for path in ("/no/such/python", "/bin/true"):
-        with pytest.raises(UsageError, match="is no Python that answers"):
+    for path, why in (("/no/such/python", "is no Python that answers"), ("/bin/true", "it said something else")):
+        with pytest.raises(UsageError, match=why):
             detonate(str(tmp_path / "m"), Asked(python=path))
+
+
+@pytest.mark.parametrize("file", ["", "notes.txt"])
+def test_a_folder_without_anything_to_load_says_so(file: str, tmp_path: Path) -> None:
+    if file:
+        (tmp_path / file).write_text("a")
+    found = detonate(str(tmp_path), Asked()).observation
+    assert [(each.path, each.reason) for each in found.not_loaded] == [
+        ("", "no file here is of a kind that a loader here takes")
+    ]

@@ -258,6 +258,8 @@ def _tasks(path: str, python: Interpreter) -> tuple[list[_Task], list[NotLoaded]
                 missed.append(NotLoaded(entry.place, why))
     finally:
         origin.close()
+    if not tasks and not missed:
+        missed.append(NotLoaded("", "no file here is of a kind that a loader here takes"))
     return tasks, missed, _identities(path)
 
 

@@ -200,14 +200,17 @@ def _read(path: str, key: PublicKey | None) -> tuple[SignedStatement, bool, str]
     except SubjectError as error:
         raise UsageError(str(error)) from error
     payload = data
-    if b'"dsseEnvelope"' in data[:100_000]:
-        bundle = Bundle.parse(data)
-        if key is not None:
-            verify_with_key(bundle, key)
-        payload = bundle.envelope.payload
-    elif key is not None:
-        raise VerifyError("untrusted", f"{printable(path)}: nobody signed it")
-    return parse_statement(payload), key is not None, hashlib.sha256(payload).hexdigest()
+    try:
+        if b'"dsseEnvelope"' in data[:100_000]:
+            bundle = Bundle.parse(data)
+            if key is not None:
+                verify_with_key(bundle, key)
+            payload = bundle.envelope.payload
+        elif key is not None:
+            raise VerifyError("untrusted", "nobody signed it")
+        return parse_statement(payload), key is not None, hashlib.sha256(payload).hexdigest()
+    except VerifyError as error:
+        raise VerifyError(error.reason, f"{printable(path)}: {error.message}") from error
 
 
 def same_model(one: ModelRef, other: ModelRef) -> bool:
