@@ -69,6 +69,7 @@ def _said(name: str, arguments: tuple[Any, ...], libraries: tuple[str, ...]) -> 
     if name == "open":
         path, _, flags = arguments
         about = _text(path)
+        about = os.path.normpath(about) if about.startswith("/") else about
         writes = bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC))
         if not writes and about.startswith(libraries):
             return None

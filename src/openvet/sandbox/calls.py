@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["FILES", "FREE", "NETWORK", "REFUSED", "SPECIAL", "name_of"]
+__all__ = ["ATTRIBUTES", "FILES", "FREE", "NETWORK", "REFUSED", "SPECIAL", "name_of"]
 
 #: What a framework computes, waits and reads with; nothing here names a file to change, a process or an address.
 FREE: Final[dict[str, tuple[int, int]]] = {
@@ -33,11 +33,11 @@ FREE: Final[dict[str, tuple[int, int]]] = {
     "rt_sigpending": (127, 136), "rt_sigprocmask": (14, 135), "rt_sigreturn": (15, 139), "rt_sigsuspend": (130, 133),
     "rt_sigtimedwait": (128, 137), "sched_get_priority_max": (146, 125), "sched_get_priority_min": (147, 126),
     "sched_getaffinity": (204, 123), "sched_getattr": (315, 275), "sched_getparam": (143, 121), "sched_getscheduler": (145, 120),
-    "sched_setaffinity": (203, 122), "sched_yield": (24, 124), "select": (23, -1), "sendfile": (40, 71), "set_mempolicy": (238, 237),
+    "sched_yield": (24, 124), "select": (23, -1), "sendfile": (40, 71), "set_mempolicy": (238, 237),
     "set_robust_list": (273, 99), "set_tid_address": (218, 96), "setitimer": (38, 103), "shutdown": (48, 210), "sigaltstack": (131, 132),
     "socketpair": (53, 199), "stat": (4, -1), "statfs": (137, 43), "statx": (332, 291), "sync_file_range": (277, 84), "sysinfo": (99, 179),
     "time": (201, -1), "timerfd_create": (283, 85), "timerfd_gettime": (287, 87), "timerfd_settime": (286, 86), "times": (100, 153),
-    "umask": (95, 166), "uname": (63, 160), "utimensat": (280, 88), "wait4": (61, 260), "waitid": (247, 95), "write": (1, 64),
+    "umask": (95, 166), "uname": (63, 160), "wait4": (61, 260), "waitid": (247, 95), "write": (1, 64),
     "writev": (20, 66),
 }  # fmt: skip
 
@@ -47,8 +47,13 @@ FILES: Final[dict[str, tuple[int, int]]] = {
     "fchownat": (260, 54), "fsetxattr": (190, 7), "lchown": (94, -1), "link": (86, -1), "linkat": (265, 37), "lsetxattr": (189, 6),
     "mkdir": (83, -1), "mkdirat": (258, 34), "mknod": (133, -1), "mknodat": (259, 33), "open": (2, -1), "openat": (257, 56),
     "openat2": (437, 437), "rename": (82, -1), "renameat": (264, 38), "renameat2": (316, 276), "rmdir": (84, -1), "setxattr": (188, 5),
-    "symlink": (88, -1), "symlinkat": (266, 36), "truncate": (76, 45), "unlink": (87, -1), "unlinkat": (263, 35),
+    "symlink": (88, -1), "symlinkat": (266, 36), "truncate": (76, 45), "unlink": (87, -1), "unlinkat": (263, 35), "utimensat": (280, 88),
 }  # fmt: skip
+
+#: Of these, what Landlock does not keep away: feigned, and refused where nobody is told.
+ATTRIBUTES: Final = frozenset(
+    {"chmod", "chown", "fchmod", "fchmodat", "fchown", "fchownat", "fsetxattr", "lchown", "lsetxattr", "setxattr", "utimensat"}
+)
 
 #: What asks for a network: told to the parent, which answers in the network's place.
 NETWORK: Final[dict[str, tuple[int, int]]] = {
@@ -81,7 +86,7 @@ REFUSED: Final[dict[str, tuple[int, int]]] = {
 #: What is allowed by its arguments.
 SPECIAL: Final[dict[str, tuple[int, int]]] = {
     "clone": (56, 220), "clone3": (435, 435), "fcntl": (72, 25), "ioctl": (16, 29), "kill": (62, 129), "prctl": (157, 167),
-    "prlimit64": (302, 261), "setrlimit": (160, 164), "tgkill": (234, 131),
+    "prlimit64": (302, 261), "sched_setaffinity": (203, 122), "tgkill": (234, 131),
 }  # fmt: skip
 
 

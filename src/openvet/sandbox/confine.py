@@ -21,7 +21,7 @@ from typing import Final
 
 from openvet.errors import SandboxError
 from openvet.sandbox.bpf import ALLOW, REFUSE, TELL, UNKNOWN_CALL, Rule, Where, assemble
-from openvet.sandbox.calls import FILES, FREE, NETWORK, REFUSED, SPECIAL
+from openvet.sandbox.calls import ATTRIBUTES, FILES, FREE, NETWORK, REFUSED, SPECIAL
 from openvet.sandbox.interpreter import our_interpreter
 from openvet.sandbox.landlock import interface, restrict
 from openvet.sandbox.seal import architecture, can_filter, program_of, set_filter
@@ -156,6 +156,7 @@ def filter_calls(channel: socket.socket | None) -> str:
         Rule((special["ioctl"],), ALLOW, (Where(1, _IOCTL),)),
         Rule((special["fcntl"],), ALLOW, (Where(1, _FCNTL),)),
         Rule((special["prlimit64"],), ALLOW, (Where(0, (0, *own)), Where(2, (0,)), Where(2, (0,), high=True))),
+        Rule((special["sched_setaffinity"],), ALLOW, (Where(0, (0, *own)),)),
         Rule((addressed,), ALLOW, nowhere),
     ]
     handing = (NETWORK["sendmsg"][column],)
@@ -174,7 +175,7 @@ def filter_calls(channel: socket.socket | None) -> str:
         channel.recv(1)  # the parent listens
         rest = (*told, addressed, special["clone"], special["kill"], special["tgkill"])
     else:
-        rest = tuple(numbers[column] for numbers in FILES.values())
+        rest = tuple(numbers[column] for name, numbers in FILES.items() if name not in ATTRIBUTES)
     free = tuple(numbers[column] for numbers in FREE.values())
     # what handed the descriptor over is a way out no longer, whatever is put in its place
     closed = [Rule(handing, REFUSE, through)] if channel is not None else []

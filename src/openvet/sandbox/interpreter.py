@@ -95,6 +95,8 @@ def _ask(
         )
         version, prefix, base, paths, there = json.loads(done.stdout)
         return tuple(version), prefix, base, tuple(paths), tuple(there)
+    except subprocess.CalledProcessError as error:
+        raise UsageError(f"{executable}: is no Python that answers: it ended with {error.returncode}") from error
     except ValueError as error:
         raise UsageError(f"{executable}: is no Python: asked for its version, it said something else") from error
     except (OSError, subprocess.SubprocessError) as error:

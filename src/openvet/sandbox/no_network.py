@@ -142,7 +142,7 @@ class NoNetwork:
         if connection.ours.fileno() < 0:
             return
         connection.ours.close()
-        if connection.size and not connection.address.endswith(f" {_DNS_PORT}"):
+        if connection.sent:  # of questions for names, what is none is left
             self._note("sent", f"{connection.kind} {connection.address}".strip(), connection.sent)
 
     def end(self) -> None:
@@ -164,6 +164,8 @@ class NoNetwork:
             size = int.from_bytes(connection.sent[:2], "big") if prefix else len(connection.sent)
             query, connection.sent = connection.sent[prefix : prefix + size], connection.sent[prefix + size :]
             if len(query) < size or len(query) < 17:
+                connection.sent = query + connection.sent
+                connection.ours.shutdown(socket.SHUT_WR)
                 return
             at, labels = 12, []
             while at < len(query) and query[at]:

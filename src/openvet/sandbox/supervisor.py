@@ -42,7 +42,8 @@ _HOME: Final = "/home/user"
 _OURS: Final = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 #: Our own code comes last: the packages of the interpreter are its own.
 _BEGIN: Final = (
-    "import sys; sys.path.append(sys.argv[1]); from openvet.sandbox.shim import main; main(int(sys.argv[2]))"
+    "import sys; sys.path.insert(0, sys.argv[1]); import openvet.sandbox; del sys.path[0]; "
+    "from openvet.sandbox.shim import main; main(int(sys.argv[2]))"
 )
 _FILES_WRITTEN: Final = 256
 _SCRATCH: Final = 256 * MiB
@@ -266,7 +267,10 @@ class _Child:
             os.close(theirs_output)
         self._channel.setblocking(True)
         data = json.dumps(request).encode()
-        self._channel.sendall(len(data).to_bytes(4, "big") + data)
+        try:
+            self._channel.sendall(len(data).to_bytes(4, "big") + data)
+        except BrokenPipeError:
+            pass  # it is gone already, which is seen as it is watched
 
     def _variables(self, environment: Mapping[str, str]) -> dict[str, str]:
         return {

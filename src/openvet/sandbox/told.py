@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import Final
 
 from openvet.core.dataclass import dataclass
-from openvet.sandbox.calls import FILES, NETWORK, name_of
+from openvet.sandbox.calls import ATTRIBUTES, FILES, NETWORK, name_of
 from openvet.sandbox.no_network import NoNetwork
 
 __all__ = ["Asked", "Listener"]
@@ -39,7 +39,7 @@ _LONGEST: Final = 4096
 _SOCK_CLOEXEC: Final = 0o2000000
 #: Where the path and the flags are among the arguments, and the folder that a relative path begins at.
 _PATHS: Final = {"open": (None, 0, 1), "creat": (None, 0, None), "openat": (0, 1, 2), "openat2": (0, 1, None)}
-_AT_CALLS: Final = {"mkdirat", "mknodat", "unlinkat", "fchmodat", "fchownat", "renameat", "renameat2"}
+_AT_CALLS: Final = {"mkdirat", "mknodat", "unlinkat", "fchmodat", "fchownat", "utimensat"}
 _NO_PATH: Final = {"fchmod", "fchown", "fsetxattr"}
 _WRITES: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
@@ -88,11 +88,14 @@ class Listener:
         try:
             fcntl.ioctl(self.descriptor, _RECEIVE, buffer)
         except OSError as error:
-            return error.errno in (errno.EINTR, errno.EAGAIN)  # ENOENT: ended while it waited
+            return error.errno in (errno.EINTR, errno.EAGAIN, errno.ENOENT)  # ENOENT: a signal or its end took the call back
         serial, pid, _, number, _, _, *arguments = _NOTIFICATION.unpack(buffer)
         name = name_of(number, self._machine)
         try:
-            if name in FILES:
+            if name in ATTRIBUTES:  # no wall of Landlock's is there: done in appearance only
+                self._note(Asked(name, _file(pid, name, arguments)[0], True, "feigned"))
+                self._send(serial)
+            elif name in FILES:
                 about, writes = _file(pid, name, arguments)
                 self._note(Asked(name, about, writes, "let on"))
                 self._send(serial, flags=_CONTINUE)
@@ -123,7 +126,12 @@ class Listener:
                 flags = os.O_CLOEXEC if arguments[1] & _SOCK_CLOEXEC else 0
                 # only of what can be written to does the call give its number
                 added = bytearray(_DESCRIPTOR.pack(serial, _ADD_AND_SEND, theirs.fileno(), 0, flags))
-                network.opened(fcntl.ioctl(self.descriptor, _ADD_DESCRIPTOR, added))
+                try:
+                    network.opened(fcntl.ioctl(self.descriptor, _ADD_DESCRIPTOR, added))
+                except OSError as error:
+                    if error.errno != errno.EMFILE:
+                        raise
+                    self._send(serial, error=errno.EMFILE)  # the child has as many as it may
         else:
             size, about = network.sent(name, arguments, lambda at, most: _memory(pid, at, most))
             self._note(Asked(name, about, False, "feigned" if size is not None else "refused"))
@@ -177,11 +185,13 @@ def _signed(word: int) -> int:
 
 def _path(pid: int, at: int, base: int | None) -> str:
     text = _text(pid, at)
-    if text.startswith("/") or not text:
+    if text.startswith("/"):
+        return os.path.normpath(text)
+    if not text:
         return text
     folder = "cwd" if base is None or base & 0xFFFFFFFF == _AT_CURRENT else f"fd/{base & 0xFFFFFFFF}"
     begin = _link(pid, folder)
-    return f"{begin.rstrip('/')}/{text}" if begin else text
+    return os.path.normpath(f"{begin}/{text}") if begin else text
 
 
 def _link(pid: int, name: str) -> str:

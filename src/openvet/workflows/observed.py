@@ -330,7 +330,7 @@ def _kernel(event: Event, places: Places) -> _Judged:
             if event.about.startswith("unix")
             else (UNUSUAL, "a socket is opened")
         )
-    if event.answer == "let on":  # names a file to change
+    if event.answer in ("let on", "feigned"):  # names a file to change
         return _changed(event.about.rpartition(" -> ")[2], places, library=True)
     if call in _HARMLESS_CALLS:
         return UNUSUAL, "a call that libraries make seldom"
