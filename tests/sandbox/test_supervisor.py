@@ -368,3 +368,34 @@ def test_what_handed_the_descriptor_over_is_a_way_out_no_longer(two: Level, tmp_
         with pytest.raises(BlockingIOError):
             mine.recv(10)
     assert not found.answered
+
+
+def test_what_landlock_does_not_keep_away_is_feigned(level: Level, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("x")
+    victim.chmod(0o600)
+    before = victim.stat()
+    text = f"import os\nos.chmod({str(victim)!r}, 0o777)\nos.utime({str(victim)!r}, (1, 1))\n"
+    if level.id == "4":
+        pytest.skip("gVisor tells the parent nothing")
+    found = load(write_pickle(tmp_path, text), level, Bounds(seconds=20))
+    after = victim.stat()
+    assert (after.st_mode, after.st_mtime_ns) == (before.st_mode, before.st_mtime_ns)
+    assert {each.kind for each in found.events if each.answer == "feigned"} >= {"utimensat"}, found.events
+
+
+def test_more_descriptors_than_there_are_end_nothing(two: Level, tmp_path: Path) -> None:
+    text = "import os, socket\ntry:\n  while True: os.dup(0)\nexcept OSError: pass\ntry: socket.socket()\nexcept OSError as error: print(error.errno)\n"
+    assert load(write_pickle(tmp_path, text), two, Bounds(seconds=20)).answered
+
+
+def test_a_timer_does_not_end_the_watching(two: Level, tmp_path: Path) -> None:
+    text = (
+        "import os, signal, time\nsignal.signal(signal.SIGALRM, lambda *_: None)\nsignal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)\n"
+        "end = time.monotonic() + 0.5\nwhile time.monotonic() < end:\n  try: os.close(os.open('/dev/null', 0))\n  except FileNotFoundError: pass\n"
+        "signal.setitimer(signal.ITIMER_REAL, 0)\ntry: os.open('/etc/../home/somebody/.ssh/id_rsa', 0)\nexcept OSError: pass\n"
+    )
+    found = load(write_pickle(tmp_path, text), two, Bounds(seconds=20))
+    assert any(each.recorder == "kernel" and each.about == "/home/somebody/.ssh/id_rsa" for each in found.events), (
+        found.events
+    )
