@@ -183,3 +183,12 @@ def test_packs_see_the_verdict_and_whether_the_walls_held() -> None:
     assert facts("2n")["observation.level"] == 2
     for weak in (facts("1"), facts("3", "reached"), facts("3", accepted=True), facts("x")):
         assert weak["observation.proven"] is False
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf"])
+def test_seconds_are_finite(seconds: str, tmp_path: Path) -> None:
+    (tmp_path / "a.pkl").write_bytes(b"N.")
+    found = CliRunner().invoke(main, ["detonate", str(tmp_path / "a.pkl"), "--seconds", seconds])
+    assert found.exit_code == 2
+    assert "--seconds" in found.stderr
+    assert "fault" not in found.stderr

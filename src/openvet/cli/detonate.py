@@ -94,12 +94,14 @@ def detonate(ctx: click.Context, /, model: str, **asked: Any) -> None:
 
 
 def _bounds(asked: dict[str, Any]) -> Bounds:
-    from math import ceil
+    from math import ceil, isfinite
 
     from openvet.core.limits import parse_amount
     from openvet.errors import UsageError
     from openvet.sandbox.supervisor import Bounds
 
+    if not isfinite(asked["seconds"]):
+        raise click.UsageError("--seconds has to be a number that is finite")
     try:
         memory = int(parse_amount(asked["memory"], whole=True))
     except UsageError as error:

@@ -52,7 +52,19 @@ FILES: Final[dict[str, tuple[int, int]]] = {
 
 #: Of these, what Landlock does not keep away: feigned, and refused where nobody is told.
 ATTRIBUTES: Final = frozenset(
-    {"chmod", "chown", "fchmod", "fchmodat", "fchown", "fchownat", "fsetxattr", "lchown", "lsetxattr", "setxattr", "utimensat"}
+    {
+        "chmod",
+        "chown",
+        "fchmod",
+        "fchmodat",
+        "fchown",
+        "fchownat",
+        "fsetxattr",
+        "lchown",
+        "lsetxattr",
+        "setxattr",
+        "utimensat",
+    }
 )
 
 #: What asks for a network: told to the parent, which answers in the network's place.

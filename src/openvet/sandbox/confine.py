@@ -24,6 +24,7 @@ from openvet.sandbox.bpf import ALLOW, REFUSE, TELL, UNKNOWN_CALL, Rule, Where, 
 from openvet.sandbox.calls import ATTRIBUTES, FILES, FREE, NETWORK, REFUSED, SPECIAL
 from openvet.sandbox.interpreter import our_interpreter
 from openvet.sandbox.landlock import interface, restrict
+from openvet.sandbox.levels import WHERE
 from openvet.sandbox.seal import architecture, can_filter, program_of, set_filter
 
 __all__ = ["bound", "drop_capabilities", "end_with_parent", "filter_calls", "keep_files", "machine", "only_thread"]
@@ -47,7 +48,6 @@ _FCNTL: Final = (0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1030, 1031, 1032, 1033, 103
 _DEVICES: Final = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 #: What libraries look at to know the processor; nothing of it is about people.
 _MACHINE: Final = ("/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu", "/sys/devices/system/node")
-_SYSTEM: Final = ("/usr", "/bin", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/alternatives")
 
 
 def machine() -> int:
@@ -121,7 +121,7 @@ def keep_files(readable: Iterable[str], writable: Iterable[str]) -> tuple[str, .
     """
     if not interface():
         return ()
-    return restrict([*_SYSTEM, *_MACHINE, *our_interpreter().folders, *readable], writable, _DEVICES)
+    return restrict([*WHERE, *_MACHINE, *our_interpreter().folders, *readable], writable, _DEVICES)
 
 
 def filter_calls(channel: socket.socket | None) -> str:

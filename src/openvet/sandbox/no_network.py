@@ -36,14 +36,12 @@ class Connection:
         kind: ``tcp`` or ``udp``.
         address: where it should lead, as ``host port``; '' before it is said.
         sent: the first bytes that were sent.
-        size: how many were.
     """
 
     ours: socket.socket
     kind: str
     address: str = ""
     sent: bytes = b""
-    size: int = 0
 
 
 class NoNetwork:
@@ -110,7 +108,7 @@ class NoNetwork:
         if connection is None:
             return None, about
         connection.address = about or connection.address
-        self._keep(connection, data, size)
+        self._keep(connection, data)
         return min(size, 1 << 30), about
 
     def receive(self, connection: Connection) -> None:
@@ -124,7 +122,7 @@ class NoNetwork:
         if not data:
             self.close(connection)
             return
-        self._keep(connection, data, len(data))
+        self._keep(connection, data)
         try:
             if connection.address.endswith(f" {_DNS_PORT}"):
                 self._answer_name(connection)
@@ -153,9 +151,8 @@ class NoNetwork:
             self.close(each)
 
     @staticmethod
-    def _keep(connection: Connection, data: bytes, size: int) -> None:
+    def _keep(connection: Connection, data: bytes) -> None:
         connection.sent = (connection.sent + data)[:_KEPT]
-        connection.size += size
 
     def _answer_name(self, connection: Connection) -> None:
         """DNS (RFC 1035): the name in the question is noted; an address of documentation is the answer."""

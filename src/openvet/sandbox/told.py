@@ -88,7 +88,11 @@ class Listener:
         try:
             fcntl.ioctl(self.descriptor, _RECEIVE, buffer)
         except OSError as error:
-            return error.errno in (errno.EINTR, errno.EAGAIN, errno.ENOENT)  # ENOENT: a signal or its end took the call back
+            return error.errno in (
+                errno.EINTR,
+                errno.EAGAIN,
+                errno.ENOENT,
+            )  # ENOENT: a signal or its end took the call back
         serial, pid, _, number, _, _, *arguments = _NOTIFICATION.unpack(buffer)
         name = name_of(number, self._machine)
         try:
