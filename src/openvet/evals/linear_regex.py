@@ -2,7 +2,8 @@ r"""Regular expressions that take time in proportion to the text, whatever they 
 
 A task's expression runs over what a stranger's model wrote. An engine that goes back and tries again can be made to take years by either;
 this one goes through the text once, with all that could still match side by side (R. Cox, "Regular Expression Matching: the Virtual Machine
-Approach", 2009; after K. Thompson, CACM 11 (1968) 419). It finds what Python's :mod:`re` would find: the leftmost match, preferring as written.
+Approach", 2009; after K. Thompson, CACM 11 (1968) 419). It finds what Python's :mod:`re` would find: the leftmost match, preferring as written,
+but where a repeated part may match nothing, of which engines make different things.
 
 Taken: characters, escapes, classes, ``.``, ``^ $ \A \Z \b \B``, ``|``, groups ``( )`` and ``(?: )``, and ``* + ? {m,n}``, also lazy.
 Not taken: references back, looking around, conditions, flags, names. One group may capture.

@@ -125,7 +125,7 @@ def read_log(lines: Iterable[bytes], shown: str) -> Log:
     for place, value, line in found:
         try:
             samples.append(scored_of(value))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
             raise LogError(f"{place}: is no sample of a log: {printable(str(error))[:100]}") from None
         tree.append(leaf_hash(line))
     return Log(first[1], tuple(samples), tree)

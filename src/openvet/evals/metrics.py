@@ -38,7 +38,7 @@ def estimate(samples: Sequence[Scored], metric: str, level: float = 0.95, *, by_
             targets = [each.target for each in answered if each.target is not None]
             return correlation(scores, targets, clusters, level, by_rank=by_rank)
         return ratio(scores, [each.weight for each in answered] if metric == "ratio" else None, clusters, level)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise MetricError(str(error)) from None
 
 
@@ -64,10 +64,12 @@ def pair_up(
     """Compare two runs by the ids of their samples.
 
     Raises:
-        MetricError: no sample is in both, a sample's weight differs, or the metric is a correlation, which has no sample's own difference.
+        MetricError: no sample is in both, one is there twice, a sample's weight differs, or the metric is a correlation, which has no sample's own difference.
     """
     if metric == "correlation":
         raise MetricError("a correlation is over all samples together; two of them are compared by their intervals")
+    if len({each.id for each in first}) != len(first) or len({each.id for each in second}) != len(second):
+        raise MetricError("a sample is there twice")
     others = {each.id: each for each in second if each.score is not None}
     pairs = [(each, others[each.id]) for each in first if each.score is not None and each.id in others]
     if not pairs:
@@ -79,5 +81,8 @@ def pair_up(
     sign = 1.0 if higher else -1.0
     weights = [each.weight for each in one] if metric == "ratio" else None
     scores = [sign * (a.score or 0.0) + 0.0 for a in one], [sign * (b.score or 0.0) + 0.0 for b in other]
-    found = paired(*scores, _clusters(one), level, weights)
+    try:
+        found = paired(*scores, _clusters(one), level, weights)
+    except (ValueError, OverflowError) as error:
+        raise MetricError(str(error)) from None
     return Pairing(found, estimate(one, metric, level), estimate(other, metric, level), len(everything) - len(pairs))

@@ -86,7 +86,12 @@ class _Reader:
         )  # fmt: skip
         from dataclasses import replace
 
-        return replace(made, sha256=task_digest(made))
+        try:
+            return replace(made, sha256=task_digest(made))
+        except (RecursionError, ValueError) as error:
+            raise TaskError(
+                f"{self._shown}: a sample is nested too deeply, or has a number of thousands of digits"
+            ) from error
 
     def _fits(
         self,

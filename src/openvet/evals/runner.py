@@ -10,7 +10,8 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 
 from openvet.core.dataclass import dataclass
 from openvet.core.progress import Progress
@@ -188,7 +189,8 @@ def _several(one: Callable[[int], bytes], order: Sequence[int], parallel: int) -
             if slot.line is not None:
                 yield slot.line
     finally:
-        while not tasks.empty():  # what nobody has begun is not asked any more
-            tasks.get_nowait()
+        with suppress(Empty):  # what nobody has begun is not asked any more
+            while True:
+                tasks.get_nowait()
         for _ in range(parallel):
             tasks.put(None)

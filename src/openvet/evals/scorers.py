@@ -101,7 +101,7 @@ def bad_setting(name: str, value: Any, limits: EvalLimits = DEFAULT) -> str:
         good = isinstance(value, Sequence) and not isinstance(value, str) and all(each in _IGNORE for each in value)
         return "" if good else f"has to list some of {', '.join(_IGNORE)}"
     if name == "tolerance":
-        good = isinstance(value, int | float) and not isinstance(value, bool) and 0.0 <= value < math.inf
+        good = isinstance(value, int | float) and not isinstance(value, bool) and 0.0 <= value <= 1e300
         return "" if good else "has to be a number of at least 0: what the answer may differ by"
     if name == "pattern":
         return _bad_pattern(value, limits)

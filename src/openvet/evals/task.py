@@ -304,6 +304,11 @@ def task_digest(task: Task) -> str:
     return whole.hexdigest()
 
 
+def order_of(size: int, order: str) -> list[int]:
+    """The order of a run: ``file``, or the seed that draws it."""
+    return list(range(size)) if order == "file" else draw_order(size, order)
+
+
 def draw_order(size: int, seed: str) -> list[int]:
     """The numbers below ``size`` in the order that ``seed`` draws: by SHA-256 of ``seed``, a colon and the number, so that anybody can."""
     return sorted(range(size), key=lambda at: hashlib.sha256(f"{seed}:{at}".encode()).digest())

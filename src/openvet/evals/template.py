@@ -12,6 +12,7 @@ from typing import Any
 from openvet.core.dataclass import dataclass
 from openvet.core.pattern import pattern
 from openvet.core.text import printable
+from openvet.evals.limits import DEFAULT
 
 __all__ = ["Template", "TemplateError", "as_text"]
 
@@ -74,11 +75,14 @@ class Template:
 
     def fill(self, fields: Mapping[str, Any]) -> str:
         """The text (raises :class:`TemplateError` where a field is not there, or is no text or number)."""
-        out = [self.texts[0]]
+        out, size = [self.texts[0]], len(self.texts[0])
         for name, text in zip(self.names, self.texts[1:], strict=True):
             if name not in fields:
                 raise TemplateError(f"there is no field {name!r}")
             out += [as_text(fields[name], name), text]
+            size += len(out[-2]) + len(text)
+            if size > DEFAULT.prompt_characters:
+                raise TemplateError(f"is longer than {DEFAULT.prompt_characters} characters (limit prompt_characters)")
         return "".join(out)
 
 

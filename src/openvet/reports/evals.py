@@ -74,7 +74,7 @@ def _result(body: Mapping[str, Any], look: Look, cost: str) -> Iterator[str]:
     task, run, figure, backend = body["task"], body["run"], body["figure"], body["backend"]
     level = f"{100 * float(figure['level']):g} %"
     yield look.paint(f"{visible(body['model']['name'])} on {visible(task['name'])}", "bold")
-    yield f"  {task['label']}  {look.paint(_number(figure['value']), 'bold')}  ({level}: {_span(figure)}, {_METHODS[figure['method']]})"
+    yield f"  {visible(task['label'])}  {look.paint(_number(figure['value']), 'bold')}  ({level}: {_span(figure)}, {_METHODS[figure['method']]})"
     yield f"  {_samples(figure, run)}"
     early = body.get("sequential")
     if early is not None:
@@ -150,7 +150,7 @@ def _comparison(value: Mapping[str, Any], look: Look) -> Iterator[str]:
         yield ""
         task, difference = each["task"], each["difference"]
         yield f"{look.paint(visible(task['name']), 'bold')}: {_verdict(each['verdict'], look)}"
-        rows = [("", task["label"], f"{100 * float(difference['level']):g} % interval")]
+        rows = [("", visible(task["label"]), f"{100 * float(difference['level']):g} % interval")]
         rows += [
             (name, _number(each[side]["value"]), _span(each[side]))
             for name, side in ((first, "first"), (second, "second"))

@@ -14,15 +14,15 @@ from openvet.errors import UsageError, VerifyError
 from openvet.evals.asking import line_of
 from openvet.evals.audit import most_altered
 from openvet.evals.backends._backend import Backend, Usage
-from openvet.evals.log import LONGEST, record_line
+from openvet.evals.log import LONGEST, number, record_line
 from openvet.evals.metrics import estimate
 from openvet.evals.scorers import Output, score
-from openvet.evals.task import Task, draw_order
+from openvet.evals.task import Task, draw_order, order_of
 from openvet.evidence.predicates import NAMES
-from openvet.evidence.predicates.eval_v1 import EvalV1
+from openvet.evidence.predicates.eval_v1 import EvalV1, Run
 from openvet.workflows.eval_compare import held_log
 from openvet.workflows.eval_files import ReadResult, log_path, task_ref
-from openvet.workflows.eval_run import interval_of, text_of
+from openvet.workflows.eval_run import interval_of
 
 __all__ = ["AUDIT_TYPE", "Audited", "audit"]
 
@@ -77,7 +77,7 @@ class Audited:
             "differing": [{"id": each, "score_differs": score} for each, score in self.differing[:_LISTED]],
             "differing_count": len(self.differing),
             "at_most_altered": self.bound,
-            "level": text_of(0.95),
+            "level": number(0.95),
         }
 
 
@@ -122,11 +122,11 @@ def audit(
         )
     except ValueError as error:
         raise VerifyError("mismatch", f"no figure can be made of the log: {error}") from error
-    lines = _lines(log or log_path(path))
-    wrong = tuple(_wrong(lines, task)) if task is not None else ()
+    lines = _lines(log or log_path(path)) if task is not None else []
+    wrong = tuple(_wrong(lines, task, body.run)) if task is not None else ()
     differing: list[tuple[str, bool]] = []
-    drawn = min(samples, len(lines))
-    if backend is not None and task is not None:
+    drawn = 0 if wrong else min(samples, len(lines))
+    if backend is not None and task is not None and not wrong:
         progress.files_total = drawn
         for at in draw_order(len(lines), seed)[:drawn]:
             again = json.loads(line_of(task, lines[at]["index"], backend, body.run.seed, keep_going=True))
@@ -138,7 +138,7 @@ def audit(
         result.signed,
         len(lines) if task is not None else 0,
         wrong,
-        figure == body.figure,
+        figure == body.figure and body.run.failed == body.run.done - figure.n,
         drawn,
         seed,
         tuple(differing),
@@ -157,16 +157,15 @@ def _given(line: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: each for name, each in line.items() if name in ("output", "logprobs", "similarity", "error")}
 
 
-def _wrong(lines: list[dict[str, Any]], task: Task) -> list[str]:
+def _wrong(lines: list[dict[str, Any]], task: Task, run: Run) -> list[str]:
     """The ids of lines that are not what the task and the output make."""
-    out = []
-    seen: set[int] = set()
-    for line in lines:
-        index = line["index"]
-        if not 0 <= index < len(task.samples) or index in seen or not _follows(line, task):
-            out.append(printable(str(line["id"])))
-        seen.add(index)
-    return out
+    order = order_of(len(task.samples), run.order)[: len(lines)]
+    order += [-1] * (len(lines) - len(order))
+    return [
+        printable(line["id"])
+        for line, index in zip(lines, order, strict=True)
+        if line["index"] != index or not _follows(line, task)
+    ]
 
 
 def _follows(line: Mapping[str, Any], task: Task) -> bool:
@@ -183,5 +182,5 @@ def _follows(line: Mapping[str, Any], task: Task) -> bool:
             )  # fmt: skip
             made = record_line(ask, output, score(task.scorer, ask, output), usage, line.get("ended", ""))
         return made == canonical_json(line)
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, RecursionError):
         return False

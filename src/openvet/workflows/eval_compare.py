@@ -9,7 +9,7 @@ from typing import Any, Final
 from openvet.core.dataclass import dataclass
 from openvet.core.text import printable
 from openvet.errors import UsageError, VerifyError
-from openvet.evals.log import Log
+from openvet.evals.log import Log, number
 from openvet.evals.metrics import MetricError, Pairing, pair_up
 from openvet.evals.stats.correction import CORRECTIONS
 from openvet.evals.stats.estimate import Estimate
@@ -18,7 +18,6 @@ from openvet.evidence.keys import PublicKey
 from openvet.evidence.predicates import NAMES
 from openvet.evidence.predicates.eval_v1 import EvalV1
 from openvet.workflows.eval_files import ReadResult, log_path, open_log, read_result
-from openvet.workflows.eval_run import text_of
 
 __all__ = ["COMPARISON_TYPE", "Compared", "Comparison", "compare", "held_log"]
 
@@ -43,13 +42,13 @@ class Compared:
             "first": {"model": self.first.model.to_json(), **_estimate(self.pairing.first)},
             "second": {"model": self.second.model.to_json(), **_estimate(self.pairing.second)},
             "difference": _estimate(found.difference),
-            "p": text_of(found.p),
-            "p_adjusted": text_of(self.adjusted),
+            "p": number(found.p),
+            "p_adjusted": number(self.adjusted),
             "flips": None
             if flips is None
             else {"both": flips.both, "first": flips.first, "second": flips.second, "neither": flips.neither},
-            "unpaired_se": None if found.unpaired_se is None else text_of(found.unpaired_se),
-            "correlation": None if found.correlation is None else text_of(found.correlation),
+            "unpaired_se": None if found.unpaired_se is None else number(found.unpaired_se),
+            "correlation": None if found.correlation is None else number(found.correlation),
             "left_out": self.pairing.left_out,
             "verdict": self.verdict.word,
             "why": self.verdict.why,
@@ -77,8 +76,8 @@ class Comparison:
             "type": COMPARISON_TYPE,
             "verdict": self.verdict,
             "verified": self.verified,
-            "alpha": text_of(self.alpha),
-            "margin": None if self.margin is None else text_of(self.margin),
+            "alpha": number(self.alpha),
+            "margin": None if self.margin is None else number(self.margin),
             "correction": self.correction,
             "tasks": [each.to_json() for each in self.tasks],
         }
@@ -87,10 +86,10 @@ class Comparison:
 def _estimate(found: Estimate) -> dict[str, Any]:
     bounded = abs(found.low) < float("inf") and abs(found.high) < float("inf")
     return {
-        "value": text_of(found.value),
-        "low": text_of(found.low) if bounded else None,
-        "high": text_of(found.high) if bounded else None,
-        "level": text_of(found.level),
+        "value": number(found.value),
+        "low": number(found.low) if bounded else None,
+        "high": number(found.high) if bounded else None,
+        "level": number(found.level),
         "samples": found.n,
         "clusters": found.clusters,
         "method": found.method,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from openvet.core.dataclass import dataclass
 from openvet.core.progress import Progress
@@ -216,9 +216,5 @@ def _read(path: str, key: PublicKey | None) -> tuple[SignedStatement, bool, str]
 def same_model(one: ModelRef, other: ModelRef) -> bool:
     """Whether two statements name one model: by its digest where both have one."""
     if one.digest is not None and other.digest is not None:
-        return _plain(one.digest) == _plain(other.digest)
+        return dict(one.digest) == dict(other.digest)
     return one.name == other.name
-
-
-def _plain(digest: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(digest)

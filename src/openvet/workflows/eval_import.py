@@ -31,9 +31,8 @@ from openvet.workflows.eval_run import Evaluated, interval_of, notes_on, total
 from openvet.workflows.knowledge import tool
 from openvet.workflows.model_files import read_small
 
-__all__ = ["KINDS", "AskedImport", "import_log"]
+__all__ = ["AskedImport", "import_log"]
 
-KINDS: Final = ("lm-eval", "inspect", "helm")
 _LM_SAMPLES: Final = pattern(r"samples_(.{1,200})_(\d{4}-\d\d-\d\dT[0-9.-]{1,30})\.jsonl\Z", re.ASCII)
 _LM_RESULTS: Final = pattern(r"results_(\d{4}-\d\d-\d\dT[0-9.-]{1,30})\.json\Z", re.ASCII)
 _HELM: Final = ("run_spec.json", "scenario_state.json", "per_instance_stats.json")
@@ -42,7 +41,7 @@ _SAME: Final = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class AskedImport:
-    """What to import: ``kind`` is one of :data:`KINDS`, or '' to tell it by the file; ``model`` a path, where its files are at hand."""
+    """What to import: ``kind`` is ``lm-eval``, ``inspect`` or ``helm``, or '' to tell it by the file; ``model`` a path, where its files are at hand."""
 
     path: str
     result: str
@@ -90,6 +89,7 @@ def import_log(asked: AskedImport, key: PrivateKey | None, progress: Progress) -
     try:
         figure = estimate(read.samples, "mean", asked.level)
     except MetricError as error:
+        os.unlink(log)  # of no result: the next try makes it anew
         raise UsageError(f"no figure can be made of {printable(asked.path)}: {error}") from error
     failed = sum(each.score is None for each in read.samples)
     notes = notes_on(figure, failed, len(read.samples))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from openvet.core.dataclass import dataclass
 from openvet.core.progress import Progress
 from openvet.errors import UsageError
+from openvet.evals.log import number
 from openvet.evals.scorers import SCORERS
 from openvet.evals.stats.power import Spread, detectable, needed, power_of
 from openvet.evals.task import Task
@@ -13,7 +14,6 @@ from openvet.evidence.predicates.eval_plan_v1 import EvalPlanV1
 from openvet.evidence.predicates.eval_v1 import ModelRef
 from openvet.evidence.statement import ResourceDescriptor, Statement
 from openvet.workflows.eval_files import descriptor_of, subject_of, task_ref
-from openvet.workflows.eval_run import text_of
 from openvet.workflows.knowledge import tool
 
 __all__ = ["PLAN_TYPE", "AskedPlan", "Planned", "plan"]
@@ -76,10 +76,10 @@ class Planned:
         return {
             "type": PLAN_TYPE,
             "enough": self.enough,
-            "effect": None if self.effect is None else text_of(self.effect),
+            "effect": None if self.effect is None else number(self.effect),
             "needed": self.needed,
             "needed_for_margin": self.needed_for_margin,
-            "powers": [{"difference": text_of(each), "power": f"{power:.4f}"} for each, power in self.powers],
+            "powers": [{"difference": number(each), "power": f"{power:.4f}"} for each, power in self.powers],
             "subject": self.subject.to_json(),
             "plan": self.body.to_json(),
         }
@@ -108,10 +108,10 @@ def plan(asked: AskedPlan, progress: Progress) -> Planned:
         found, subject = subject_of(asked.model, asked.name, progress)
         model = found
     body = EvalPlanV1(
-        tool(), model, task_ref(task), samples, asked.order, asked.seed, text_of(asked.alpha), text_of(asked.power), text_of(asked.variance),
-        text_of(round(detectable(samples, spread, asked.alpha, asked.power), 6)), None if asked.margin is None else text_of(asked.margin),
-        asked.correction, None if asked.half_width is None else text_of(asked.half_width),
-        None if asked.threshold is None else text_of(asked.threshold),
+        tool(), model, task_ref(task), samples, asked.order, asked.seed, number(asked.alpha), number(asked.power), number(asked.variance),
+        number(round(detectable(samples, spread, asked.alpha, asked.power), 6)), None if asked.margin is None else number(asked.margin),
+        asked.correction, None if asked.half_width is None else number(asked.half_width),
+        None if asked.threshold is None else number(asked.threshold),
     )  # fmt: skip
     return Planned(
         body,

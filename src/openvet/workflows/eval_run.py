@@ -11,12 +11,12 @@ from openvet.core.progress import Progress
 from openvet.core.text import printable
 from openvet.errors import OpenVetError, UsageError
 from openvet.evals.backends._backend import Backend
-from openvet.evals.log import Scored, header_line
+from openvet.evals.log import Scored, header_line, number
 from openvet.evals.metrics import MetricError, estimate
 from openvet.evals.runner import Stopped, Stopping, run
 from openvet.evals.scorers import SCORERS
 from openvet.evals.stats.estimate import FEW, Estimate
-from openvet.evals.task import Task, draw_order
+from openvet.evals.task import Task, order_of
 from openvet.evidence.keys import PrivateKey
 from openvet.evidence.predicates.eval_plan_v1 import EvalPlanV1
 from openvet.evidence.predicates.eval_v1 import (
@@ -50,7 +50,6 @@ __all__ = [
     "evaluate",
     "interval_of",
     "notes_on",
-    "text_of",
     "total",
 ]
 
@@ -121,9 +120,7 @@ def evaluate(asked: Asked, backend: Backend, key: PrivateKey | None, progress: P
         )
     model, subject = subject_of(asked.model, asked.name, progress)
     size = len(task.samples) if asked.samples is None else min(asked.samples, len(task.samples))
-    order = (list(range(len(task.samples))) if asked.order == "file" else draw_order(len(task.samples), asked.order))[
-        :size
-    ]
+    order = order_of(len(task.samples), asked.order)[:size]
     log = log_path(asked.result)
     if not asked.replace and not asked.resume:
         for each in (asked.result, log):
@@ -240,20 +237,15 @@ def _last_end(file: IO[bytes], size: int) -> int:
     return 0
 
 
-def text_of(value: float) -> str:
-    """A number as a statement writes it."""
-    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
-
-
 def interval_of(found: Estimate) -> Interval:
     """An estimate as a statement has it."""
     bounded = abs(found.low) < float("inf") and abs(found.high) < float("inf")
     return Interval(
-        text_of(found.value),
-        text_of(found.low) if bounded else None,
-        text_of(found.high) if bounded else None,
-        text_of(found.level),
-        None if found.se is None else text_of(found.se),
+        number(found.value),
+        number(found.low) if bounded else None,
+        number(found.high) if bounded else None,
+        number(found.level),
+        None if found.se is None else number(found.se),
         found.n,
         found.clusters,
         found.method,
@@ -294,9 +286,9 @@ def _body(
     stopping, sequential = asked.stopping, None
     if stopping is not None and stopped is not None:
         sequential = Sequential(
-            text_of(stopping.alpha), text_of(stopped.low), text_of(stopped.high), stopped.why,
-            None if stopping.half_width is None else text_of(stopping.half_width),
-            None if stopping.threshold is None else text_of(stopping.threshold),
+            number(stopping.alpha), number(stopped.low), number(stopped.high), stopped.why,
+            None if stopping.half_width is None else number(stopping.half_width),
+            None if stopping.threshold is None else number(stopping.threshold),
         )  # fmt: skip
         if stopped.why:
             notes.append(
@@ -338,7 +330,7 @@ def deviations(plan: EvalPlanV1, body: EvalV1) -> tuple[Deviation, ...]:
         ("samples asked", plan.samples, body.run.asked),
         ("order", plan.order, body.run.order),
         ("seed", plan.seed, body.run.seed),
-        ("alpha", plan.alpha, text_of(round(1.0 - float(body.figure.level), 12))),
+        ("alpha", plan.alpha, number(round(1.0 - float(body.figure.level), 12))),
         ("stop at half-width", plan.half_width, body.sequential and body.sequential.half_width),
         ("stop at threshold", plan.threshold, body.sequential and body.sequential.threshold),
         ("samples not answered", 0, body.run.failed),

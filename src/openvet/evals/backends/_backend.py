@@ -7,13 +7,14 @@ shared part for every sample; one behind HTTP sends each and leaves that to the 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from openvet.core.dataclass import dataclass
 from openvet.errors import OpenVetError
 
-__all__ = ["Answer", "AskError", "Backend", "Continuations", "Facts", "Generate", "Likelihoods", "Usage"]
+__all__ = ["Answer", "AskError", "Backend", "Continuations", "Facts", "Generate", "Likelihoods", "Usage", "is_number"]
 
 
 class AskError(OpenVetError):
@@ -111,3 +112,8 @@ class Backend(Protocol):
     def embed(self, id: str, texts: tuple[str, ...]) -> tuple[tuple[tuple[float, ...], ...], Usage]: ...  # noqa: A002 - the sample's
 
     def close(self) -> None: ...
+
+
+def is_number(value: Any) -> bool:
+    """Whether what a stranger's JSON holds is a number that a float can be."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max

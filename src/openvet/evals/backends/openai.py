@@ -17,7 +17,16 @@ from typing import Any, Final
 
 from openvet.core.text import printable
 from openvet.errors import UnreachableError, UsageError
-from openvet.evals.backends._backend import Answer, AskError, Continuations, Facts, Generate, Likelihoods, Usage
+from openvet.evals.backends._backend import (
+    Answer,
+    AskError,
+    Continuations,
+    Facts,
+    Generate,
+    Likelihoods,
+    Usage,
+    is_number,
+)
 from openvet.io.http import Client, StatusError, is_this_machine, origin_of
 
 __all__ = ["Endpoint", "RateLimit"]
@@ -160,7 +169,7 @@ class Endpoint:
         for at, each in enumerate(listed):
             place = each.get("index", at) if isinstance(each, dict) else None
             vector = each.get("embedding") if isinstance(each, dict) else None
-            if not isinstance(vector, list) or not vector or not all(_is_number(one) for one in vector):
+            if not isinstance(vector, list) or not vector or not all(is_number(one) for one in vector):
                 raise AskError("the endpoint's answer holds something else than vectors")
             if type(place) is not int or not 0 <= place < len(texts) or out[place]:
                 raise AskError("the endpoint's answer numbers its vectors otherwise than the texts")
@@ -227,7 +236,12 @@ def _likelihood(found: Any, context: str, continuation: str) -> tuple[float, int
     """The sum over the continuation's tokens. A token that begins in the context and ends behind it belongs to the continuation."""
     texts = found.get("tokens") if isinstance(found, dict) else None
     values = found.get("token_logprobs") if isinstance(found, dict) else None
-    if not isinstance(texts, list) or not isinstance(values, list) or len(texts) != len(values):
+    if (
+        not isinstance(texts, list)
+        or not isinstance(values, list)
+        or len(texts) != len(values)
+        or not all(isinstance(each, str) for each in texts)
+    ):
         raise AskError(
             "the endpoint gives no logarithms of what it was sent (echo with logprobs), which the scorer choice needs; "
             "use the scorer letter, or a server that has them",
@@ -250,10 +264,6 @@ def _likelihood(found: Any, context: str, continuation: str) -> tuple[float, int
     chosen = [
         value for begin, end, value in zip(begins, ends, values, strict=True) if end > len(context) and begin < whole
     ]
-    if not chosen or not all(map(_is_number, chosen)):
+    if not chosen or not all(map(is_number, chosen)):
         raise AskError("the endpoint gives no logarithm for a token of a choice", lasting=True)
     return math.fsum(chosen), len(chosen)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

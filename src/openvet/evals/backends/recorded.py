@@ -1,4 +1,4 @@
-"""Answers that somebody recorded: JSON lines, each with a sample's ``id`` and its ``output``, ``logprobs`` or ``similarity``.
+"""Answers that somebody recorded: JSON lines, each with a sample's ``id`` and its ``output``, ``logprobs`` or ``embeddings``.
 
 For models that ran elsewhere, on a machine without a network, or behind an interface of their own.
 """
@@ -6,12 +6,20 @@ For models that ran elsewhere, on a machine without a network, or behind an inte
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping
 from typing import Any, Final
 
 from openvet.core.text import printable
-from openvet.evals.backends._backend import Answer, AskError, Continuations, Facts, Generate, Likelihoods, Usage
+from openvet.evals.backends._backend import (
+    Answer,
+    AskError,
+    Continuations,
+    Facts,
+    Generate,
+    Likelihoods,
+    Usage,
+    is_number,
+)
 from openvet.evals.limits import DEFAULT, EvalLimits
 from openvet.evals.reading import read_samples
 from openvet.evals.task import TaskError
@@ -60,7 +68,7 @@ class Recorded:
             raise TaskError(f"{place}: the id {printable(key)[:60]!r} has an answer already")
         if not isinstance(each.get("output", ""), str):
             raise TaskError(f"{place}: output has to be text")
-        if not all(map(_is_number, each.get("logprobs", []) if isinstance(each.get("logprobs", []), list) else [None])):
+        if not all(map(is_number, each.get("logprobs", []) if isinstance(each.get("logprobs", []), list) else [None])):
             raise TaskError(f"{place}: logprobs has to list numbers")
         for name in ("prompt_tokens", "completion_tokens"):
             if name in each and (type(each[name]) is not int or each[name] < 0):
@@ -90,7 +98,7 @@ class Recorded:
             len(found) != count
             or not isinstance(tokens, list)
             or len(tokens) != count
-            or not all(map(_is_number, tokens))
+            or not all(map(is_number, tokens))
         ):
             raise AskError(
                 f"{self._shown} has not one number for each of the {count} choices of {printable(request.id)[:60]!r}",
@@ -102,13 +110,9 @@ class Recorded:
         """The recorded vectors, one for each text."""
         found = self._of(id, "embeddings")
         good = isinstance(found, list) and len(found) == len(texts)
-        if not good or not all(isinstance(each, list) and each and all(map(_is_number, each)) for each in found):
+        if not good or not all(isinstance(each, list) and each and all(map(is_number, each)) for each in found):
             raise AskError(f"{self._shown} has not one vector for each text of {printable(id)[:60]!r}", lasting=True)
         return tuple(tuple(map(float, each)) for each in found), self._usage(id)
 
     def close(self) -> None:
         """Nothing is open."""
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -30,12 +30,6 @@ class Flips:
     neither: int
     p: float
 
-    @property
-    def share(self) -> float:
-        """The share of samples whose answer is right for one and wrong for the other."""
-        n = self.both + self.first + self.second + self.neither
-        return (self.first + self.second) / n if n else 0.0
-
 
 @dataclass(frozen=True, slots=True)
 class Paired:

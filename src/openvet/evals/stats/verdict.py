@@ -56,7 +56,7 @@ def judge(
     if clear and difference.low > 0.0:
         return Verdict("better", "the whole interval lies above zero")
     if margin is not None:
-        if difference.high < -margin:
+        if clear and difference.high < -margin:
             return Verdict("inferior", "the whole interval lies below minus the margin")
         if difference.low > -margin and (p_margin is None or p_margin <= alpha):
             also = ", and below zero: it is worse, by less than the margin" if clear and difference.high < 0.0 else ""
@@ -68,7 +68,12 @@ def judge(
 
 def _unresolved(found: Paired, margin: float | None, alpha: float) -> Verdict:
     difference = found.difference
-    why = f"cannot be resolved with {difference.n} samples: the interval holds zero"
+    why = f"cannot be resolved with {difference.n} samples: "
+    why += (
+        "the interval holds zero"
+        if difference.low <= 0.0 <= difference.high
+        else "the test does not agree with the interval"
+    )
     gap = difference.value
     if margin is not None:
         why += " and minus the margin" if difference.low <= -margin <= difference.high else ""
