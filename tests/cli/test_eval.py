@@ -367,6 +367,7 @@ def test_an_answer_that_is_no_unicode_is_scored_as_it_is_written_down() -> None:
         ("prompt", "WRONG in s0"),
         ("target", "WRONG in s0"),
         ("twice", "WRONG in s0"),
+        ("chosen", "WRONG in s59"),
     ],
 )
 def test_whoever_makes_the_log_up_is_found_without_a_model(what: str, told: str) -> None:
@@ -382,8 +383,11 @@ def test_whoever_makes_the_log_up_is_found_without_a_model(what: str, told: str)
         log[1] = log[1].replace(b"Backwards: waa", b"Write aaw")
     elif what == "target":
         log[1] = log[1].replace(b'"targets":["aaw"]', b'"targets":["no"]')
-    else:
+    elif what == "twice":
         log[2] = log[1]
+    else:  # the last sample alone, of a run that says it went by the file
+        log[1:] = log[-1:]
+        value["predicate"]["run"] |= {"asked": 1, "done": 1, "failed": 0}
     Path("a.log.jsonl").write_bytes(b"\n".join(log) + b"\n")
     value["predicate"]["log"]["root"] = Tree(map(leaf_hash, log[1:])).root().hex()
     Path("a.json").write_text(json.dumps(value))

@@ -11,6 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from openvet.evals.backends._backend import Usage
+from openvet.evals.log import Scored
+from openvet.evals.metrics import MetricError, pair_up
 from openvet.evals.stats.correction import benjamini_hochberg, holm
 from openvet.evals.stats.correlation import correlation, pearson, ranks
 from openvet.evals.stats.estimate import ratio, wilson
@@ -264,6 +267,23 @@ def test_an_adjusted_p_takes_a_verdict_back() -> None:
     found = paired([1.0] * 20 + [0.0] * 7 + [1.0] * 73, [0.0] * 20 + [1.0] * 7 + [1.0] * 73)
     assert judge(found, None).word == "better"
     assert judge(found, None, p=found.p * 5).word == "unresolved"
+    worse = paired([0.0] * 20 + [1.0] * 80, [1.0] * 100)
+    assert judge(worse, 0.02).word == "inferior"
+    assert judge(worse, 0.02, p=0.2).word == "unresolved"
+
+
+def test_a_verdict_says_what_holds_it_back() -> None:
+    found = paired([1.0] * 20, [0.0] * 5 + [1.0] * 15)
+    assert (found.difference.low > 0, found.p) == (True, 0.0625)
+    assert "the test does not agree with the interval" in judge(found, None).why
+
+
+@pytest.mark.parametrize("twice", [0, 1])
+def test_a_sample_that_is_there_twice_is_not_compared(twice: int) -> None:
+    sides = [[Scored(each, str(each), "", 0.0, 1.0, None, Usage()) for each in range(2)] for _ in range(2)]
+    sides[twice].append(sides[twice][0])
+    with pytest.raises(MetricError, match="twice"):
+        pair_up(sides[0], sides[1], "mean")
 
 
 def test_equal_scores_that_are_no_shares_are_not_certain_either() -> None:

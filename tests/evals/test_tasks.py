@@ -228,6 +228,11 @@ def test_what_fields_hold_is_never_a_template() -> None:
     assert found.ask(0).prompt.text == "Q: The capital of {{capital}}?\nA:"
 
 
+def test_a_field_that_is_filled_in_again_and_again_ends_at_the_limit() -> None:
+    with pytest.raises(TaskError, match="limit prompt_characters"):
+        task(prompt="{{country}}" * 1_000, samples=[{"country": "x" * 100_000, "capital": "Paris"}])
+
+
 @given(st.text(alphabet="{}% ab|\n", max_size=40))
 def test_a_template_is_taken_apart_or_refused(source: str) -> None:
     try:

@@ -26,6 +26,7 @@ TOP: Final = (
 _FEW_SHOT: Final = ("samples", "count", "separator")
 _GENERATION: Final = ("max_tokens", "stop", "temperature")
 _LONGEST: Final = 200_000
+_NO_LONGER: Final = f", of at most {_LONGEST:,} characters"
 _MOST_TOKENS: Final = 1_000_000
 _SAID: Final = 20
 
@@ -143,13 +144,13 @@ class _Reader:
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = repr(value)  # a version that looks like a number
         if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST:
-            self._problem(at, f"{at[-1]} has to be text")
+            self._problem(at, f"{at[-1]} has to be text{_NO_LONGER}")
             return None
         return " ".join(value.split())
 
     def _made(self, value: Any, at: tuple[str | int, ...]) -> Template | None:
         if not isinstance(value, str) or len(value) > _LONGEST:
-            self._problem(at, f"{at[0]} has to be text with places for fields, such as {{{{question}}}}")
+            self._problem(at, f"{at[0]} has to be text with places for fields, such as {{{{question}}}}{_NO_LONGER}")
             return None
         try:
             return Template.of(value)
