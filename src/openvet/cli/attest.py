@@ -11,6 +11,7 @@ from openvet.cli.days import day_of
 from openvet.cli.failures import INTERRUPTED
 from openvet.cli.options import with_options
 from openvet.cli.packs import config_options, pack_options, verifier_for
+from openvet.cli.signed import written_key
 from openvet.cli.terminal import is_terminal, look_of, say
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def _run(asked: dict[str, Any]) -> None:
         raise click.UsageError(
             "name the DOSSIER that the answers belong to; openvet check MODEL --dossier DIR makes one"
         )
-    private = None if asked["sign"] is None else _private(asked["sign"])
+    private = written_key(asked["sign"])
     evidence = None if asked["folder"] is None else _evidence(asked, private)
     questions = asking.open(None if asked["everything"] else evidence)
     if asks_nothing:
@@ -149,13 +150,6 @@ def _run(asked: dict[str, Any]) -> None:
         return
     by, answers = _answers(asked, questions, asking, evidence, day)
     _put(asked, private, evidence, by, answers)
-
-
-def _private(path: str) -> Any:
-    from openvet.cli.signed import ask_passphrase
-    from openvet.workflows.keys import read_private
-
-    return read_private(path, ask_passphrase)
 
 
 def _evidence(asked: dict[str, Any], private: Any) -> Any:

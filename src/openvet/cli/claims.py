@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from openvet.cli.options import form_option
+from openvet.cli.signed import written_key
 from openvet.cli.terminal import look_of, say
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def claims(ctx: click.Context, /, path: str | None, **asked: Any) -> None:
         raise click.UsageError("--model belongs to --statement: what it is about")
     if asked["statement"] and ctx.get_parameter_source("form") is not click.core.ParameterSource.DEFAULT:
         raise click.UsageError("--format and --statement exclude each other: a statement takes the report's place")
-    key = _key(asked["sign"])
+    key = written_key(asked["sign"])
     from openvet.workflows.claims import examine_claims
 
     machine = asked["statement"] or asked["form"] == "json"
@@ -128,15 +129,6 @@ def _source(ctx: click.Context, path: str | None, asked: dict[str, Any]) -> Sour
             raise click.UsageError(f"--set {each!r}: write KEY=VALUE with a key of `openvet claims --keys`", ctx=ctx)
         settings[key.strip()] = (f"--set {key.strip()}", text.strip())
     return Source(path or "", asked["published"] or "", settings)
-
-
-def _key(path: str | None) -> PrivateKey | None:
-    if path is None:
-        return None
-    from openvet.cli.signed import ask_passphrase
-    from openvet.workflows.keys import read_private
-
-    return read_private(path, ask_passphrase)
 
 
 def _report(examined: Examined, asked: dict[str, Any]) -> str:

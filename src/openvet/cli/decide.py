@@ -11,6 +11,7 @@ from openvet.cli.days import day_of
 from openvet.cli.options import form_option, with_options
 from openvet.cli.packs import advisories_option, config_options, pack_options, verifier_for
 from openvet.cli.policies import FAIL_ON, fails_on
+from openvet.cli.signed import written_key
 from openvet.cli.terminal import look_of, say
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def decide(ctx: click.Context, /, **asked: Any) -> None:
     dossiers = [each for path in asked["paths"] for each in find_dossiers(path)]
     if asked["resource"] is not None and len(dossiers) > 1:
         raise click.UsageError(f"--resource is of one model, and there are {len(dossiers)} dossiers here")
-    private = None if asked["sign"] is None else _private(asked["sign"])
+    private = written_key(asked["sign"])
     found: list[Decided] = []
     compared: list[tuple[Decided, DecisionV1, DecisionV1]] = []
     refused = 0
@@ -204,13 +205,6 @@ def _earlier(asked: dict[str, Any], packs: list[CompiledPack], verify: Verify | 
     if len(packs) != 1:
         raise click.UsageError("--before compares one pack with another: give --policy once")
     return [load_pack(asked["before"], verify=verify)]
-
-
-def _private(path: str) -> PrivateKey:
-    from openvet.cli.signed import ask_passphrase
-    from openvet.workflows.keys import read_private
-
-    return read_private(path, ask_passphrase)
 
 
 def _statements(each: Decided, key: PrivateKey | None, asked: dict[str, Any]) -> str:

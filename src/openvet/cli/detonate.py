@@ -73,7 +73,7 @@ def detonate(ctx: click.Context, /, model: str, **asked: Any) -> None:
         raise click.UsageError("--sign belongs to --statement: what is signed")
     if asked["statement"] and ctx.get_parameter_source("form") is not click.core.ParameterSource.DEFAULT:
         raise click.UsageError("--format and --statement exclude each other: a statement takes the report's place")
-    from openvet.cli.lineage import written_key
+    from openvet.cli.signed import written_key
 
     key = written_key(asked["sign"])
     wanted = Asked(asked["level"] or "", asked["accepted"], _bounds(asked), asked["python"] or "")

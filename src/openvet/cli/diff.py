@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from openvet.cli.options import complete_limits
+from openvet.cli.signed import written_key
 from openvet.cli.terminal import look_of, say
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def diff(ctx: click.Context, /, a: str, b: str, **asked: Any) -> None:
         raise click.UsageError("--format and --statement exclude each other: a statement takes the report's place")
     if any(not each for each in asked["exclude"]):
         raise click.UsageError("--exclude '' matches nothing; give a pattern such as '*.md'")
-    key = _key(asked["sign"])
+    key = written_key(asked["sign"])
     options = Options(jobs=asked["jobs"] or 0, exclude=tuple(asked["exclude"]), limits=make_limits(asked["limits"]))
     # hashing threads ask for the interpreter once a block; the usual 5 ms would cost them as much as the block itself
     sys.setswitchinterval(0.0002)
@@ -81,15 +82,6 @@ def diff(ctx: click.Context, /, a: str, b: str, **asked: Any) -> None:
     if asked["output"] not in {None, "-"}:
         say(f"openvet: the {'statement' if asked['statement'] else 'report'} is in {asked['output']}")
     ctx.exit({"differs": _DIFFERS, "cannot-tell": _CANNOT_TELL}.get(found.predicate.verdict, 0))
-
-
-def _key(path: str | None) -> PrivateKey | None:
-    if path is None:
-        return None
-    from openvet.cli.signed import ask_passphrase
-    from openvet.workflows.keys import read_private
-
-    return read_private(path, ask_passphrase)
 
 
 def _report(found: Difference, asked: dict[str, Any]) -> str:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from openvet.cli.options import form_option, with_options
+from openvet.cli.signed import written_key
 from openvet.cli.terminal import look_of, say
 
 if TYPE_CHECKING:
     from openvet.evals.backends._backend import Backend
     from openvet.evals.runner import Stopping
-    from openvet.evidence.keys import PrivateKey, PublicKey
+    from openvet.evidence.keys import PublicKey
 
 __all__ = ["eval"]
 
@@ -145,7 +146,7 @@ def run(ctx: click.Context, /, model: str | None, **asked: Any) -> None:
         raise click.UsageError("--plan-key belongs to --plan: whose it has to be")
     if asked["resume"] and asked["force"]:
         raise click.UsageError("--resume goes on with a log and --force begins it anew; take one of both")
-    key = _private(asked["sign"])
+    key = written_key(asked["sign"])
     task = load_task(asked["task"])
     plan = None if asked["plan"] is None else read_plan(asked["plan"], _public(asked["plan_key"]))
     backend = _backend(asked, model)
@@ -240,7 +241,7 @@ def plan(ctx: click.Context, /, task: str, **asked: Any) -> None:
 
     if asked["sign"] is not None and asked["output"] is None:
         raise click.UsageError("--sign belongs to --output: where the signed plan goes")
-    key = _private(asked["sign"])
+    key = written_key(asked["sign"])
     wanted = AskedPlan(
         load_task(task), task, asked["model"], asked["name"], asked["samples"], asked["order"], asked["seed"], asked["alpha"], asked["power"],
         asked["variance"], asked["effect"], asked["margin"], asked["correction"], asked["half_width"], asked["threshold"], asked["rho"],
@@ -391,7 +392,7 @@ def import_(ctx: click.Context, /, path: str, **asked: Any) -> None:
     from openvet.core.progress import Progress
     from openvet.workflows.eval_import import AskedImport, import_log
 
-    key = _private(asked["sign"])
+    key = written_key(asked["sign"])
     result = asked["result"] or f"{os.path.splitext(os.path.basename(os.path.normpath(path)))[0]}.eval.json"
     _spare(result, path)
     wanted = AskedImport(
@@ -413,15 +414,6 @@ def _spare(result: str, *inputs: str | None) -> None:
     for each in inputs:
         if each is not None and os.path.realpath(each) in written:
             raise click.UsageError(f"--result {result!r} would replace {each!r}, which is read; choose another place")
-
-
-def _private(path: str | None) -> PrivateKey | None:
-    if path is None:
-        return None
-    from openvet.cli.signed import ask_passphrase
-    from openvet.workflows.keys import read_private
-
-    return read_private(path, ask_passphrase)
 
 
 def _public(path: str | None) -> PublicKey | None:

@@ -42,10 +42,9 @@ def fingerprint(model: str, **asked: Any) -> None:
       130  interrupted with Ctrl-C
     """  # noqa: D301
     from openvet.cli.check import progress_line, reading
-    from openvet.cli.lineage import written_key
     from openvet.cli.options import make_limits
     from openvet.cli.output import open_output
-    from openvet.cli.signed import hash_fast
+    from openvet.cli.signed import hash_fast, written_key
     from openvet.errors import UsageError
     from openvet.evidence.signing import sign_statement, statement_bytes, to_line
     from openvet.workflows.check import Options

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from openvet.cli.options import complete_limits
+from openvet.cli.signed import written_key
 from openvet.cli.terminal import look_of, say
 
 if TYPE_CHECKING:
     from openvet.evidence.keys import PrivateKey
     from openvet.workflows.lineage import Lined
 
-__all__ = ["LINEAGE_TYPE", "lineage", "written_key"]
+__all__ = ["LINEAGE_TYPE", "lineage"]
 
 LINEAGE_TYPE: Final = "https://openvet/lineage/v1"
 _PATH = click.Path(readable=False)
@@ -89,16 +90,6 @@ def lineage(ctx: click.Context, /, model: str, others: tuple[str, ...], **asked:
     if asked["output"] not in {None, "-"}:
         say(f"openvet: the {'statement' if asked['statement'] else 'report'} is in {asked['output']}")
     ctx.exit({"not-consistent": _NOT_CONSISTENT, "cannot-tell": _CANNOT_TELL}.get(found.verdict or "", 0))
-
-
-def written_key(path: str | None) -> PrivateKey | None:
-    """The private key at ``path``, if one is named."""
-    if path is None:
-        return None
-    from openvet.cli.signed import ask_passphrase
-    from openvet.workflows.keys import read_private
-
-    return read_private(path, ask_passphrase)
 
 
 def _report(found: Lined, asked: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from openvet.cli.options import complete_limits, form_option
+from openvet.cli.signed import written_key
 from openvet.cli.terminal import look_of, say
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def origin(ctx: click.Context, /, model: str, **asked: Any) -> None:
     from openvet.workflows.origin import ask_origin
 
     _check_options(ctx, asked)
-    key = _private(asked["sign"])
+    key = written_key(asked["sign"])
     options = Options(jobs=asked["jobs"] or 0, exclude=tuple(asked["exclude"]), limits=make_limits(asked["limits"]))
     inputs = [model, *asked["metadata"], *asked["earlier"]]
     with open_output(asked["output"], inputs, utf8=asked["statement"] or asked["form"] != "text") as output:
@@ -100,15 +101,6 @@ def _check_options(ctx: click.Context, asked: dict[str, Any]) -> None:
         raise click.UsageError("--at and --trusted-root belong to --trust")
     if any(not each for each in asked["exclude"]):
         raise click.UsageError("--exclude '' matches nothing; give a pattern such as '*.md'")
-
-
-def _private(path: str | None) -> Any:
-    if path is None:
-        return None
-    from openvet.cli.signed import ask_passphrase
-    from openvet.workflows.keys import read_private
-
-    return read_private(path, ask_passphrase)
 
 
 def _asked(model: str, asked: dict[str, Any]) -> Asked:

@@ -14,6 +14,7 @@ from openvet.cli.terminal import is_terminal
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from openvet.evidence.keys import PrivateKey
     from openvet.io.digest_cache import DigestCache
     from openvet.workflows.model_files import Reused
 
@@ -27,6 +28,7 @@ __all__ = [
     "not_read",
     "reused",
     "time_of",
+    "written_key",
 ]
 
 PASSPHRASE = "OPENVET_KEY_PASSPHRASE"  # noqa: S105 - the name of the variable
@@ -56,6 +58,15 @@ def ask_passphrase(shown: str) -> bytes | None:
         return None
     text: str = click.prompt(f"Passphrase of {shown}", hide_input=True, default="", show_default=False, err=True)
     return text.encode("utf-8")
+
+
+def written_key(path: str | None) -> PrivateKey | None:
+    """The private key at ``path``, if one is named; a passphrase is asked for."""
+    if path is None:
+        return None
+    from openvet.workflows.keys import read_private
+
+    return read_private(path, ask_passphrase)
 
 
 def not_covered(files: list[tuple[str, str]]) -> list[str]:

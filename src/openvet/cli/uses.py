@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from openvet.cli.failures import FAILED
+from openvet.cli.signed import written_key
 from openvet.cli.terminal import look_of, say
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def answer_uses(ctx: click.Context, asked: dict[str, Any]) -> None:
     paths = expand(asked["paths"])
     options = make_options(asked, look_for_config(asked, paths).config, with_inventory=True)
     given = read_bases(bases, options.settled(), Progress())
-    key = _key(asked["sign"])
+    key = written_key(asked["sign"])
     machine = asked["statement"] or asked["form"] == "json"
     answers: list[Answer] = []
     errors: list[NotChecked] = []
@@ -114,15 +115,6 @@ def answer_uses(ctx: click.Context, asked: dict[str, Any]) -> None:
     if to_file and not errors:
         say(f"the {'statement' if asked['statement'] else 'report'} is in {printable(asked['output'])}")
     ctx.exit(FAILED if errors else _CODES[worst(verdicts)])
-
-
-def _key(path: str | None) -> PrivateKey | None:
-    if path is None:
-        return None
-    from openvet.cli.signed import ask_passphrase
-    from openvet.workflows.keys import read_private
-
-    return read_private(path, ask_passphrase)
 
 
 def _statement(answer: Answer, key: PrivateKey | None) -> str:
