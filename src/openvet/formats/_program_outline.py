@@ -210,7 +210,9 @@ class Outline:
         """Where a statement ends that has no brackets around it."""
         words = self._words
         begin = at
-        while at < len(words):
+        last = min(len(words), begin + _LONGEST_SPAN)
+        while at < last and self.left > 0:
+            self.left -= 1
             word = words[at]
             if word.kind == "sign" and word.text in "([{" and at in self._partner:
                 at = self._partner[at]
@@ -219,13 +221,13 @@ class Outline:
             elif word.kind == "line" and at > begin:
                 before = words[at - 1]
                 after = next((each for each in words[at + 1 : at + 4] if each.kind != "line"), None)
-                goes_on = before.kind == "sign" and before.text not in (")", "]", "}") and before.kind != "line"
+                goes_on = before.kind == "sign" and before.text not in (")", "]", "}")
                 if not goes_on and not (
                     after is not None and after.text in (".", "?.", "+", "..", "|", "&&", "||", "=>", ":", "?")
                 ):
                     return at
             at += 1
-        return len(words)
+        return min(at, len(words))
 
     # what is known by name
 
@@ -243,7 +245,7 @@ class Outline:
             ):
                 module = words[at + 2].text.removeprefix("node:")
                 end = at - 1
-                while end >= 0 and words[end].text in ("await", "(", "line"):
+                while end >= 0 and words[end].text in ("await", "(", "\n"):
                     end -= 1
                 if end >= 1 and words[end].text == "=":
                     after = self._partner.get(at + 1, at + 3) + 1
@@ -312,7 +314,7 @@ class Outline:
                 while (
                     end < len(words)
                     and end < at + 80
-                    and words[end].text not in ("{", "do", "line")
+                    and words[end].text not in ("{", "do")
                     and words[end].kind != "line"
                 ):
                     end = self._partner[end] + 1 if words[end].text in ("(", "[") and end in self._partner else end + 1
@@ -414,8 +416,6 @@ class Outline:
                         return later
                     depth_end = later
                 return depth_end
-            if words[at].text == "(" and at in self._partner:
-                continue
         return min(begin + 200, len(words))
 
     def _note_handed(self) -> None:

@@ -107,6 +107,7 @@ class Word(NamedTuple):
 def words_of(text: str, language: Language) -> tuple[list[Word], bool]:
     """The words, and whether these are all of them."""
     words: list[Word] = []
+    seen: dict[str, int] = {}
     add = words.append
     plain = _PLAIN_WORD.match
     at, size = 0, len(text)
@@ -124,7 +125,7 @@ def words_of(text: str, language: Language) -> tuple[list[Word], bool]:
             if (after := _comment_end(text, at, language)) is not None:
                 at = after
                 continue
-            if (taken := _text_at(text, at, language, words)) is not None:
+            if (taken := _text_at(text, at, language, words, seen)) is not None:
                 add(taken[0])
                 at = taken[1]
                 continue
@@ -157,7 +158,9 @@ def _comment_end(text: str, at: int, language: Language) -> int | None:
     return None
 
 
-def _text_at(text: str, at: int, language: Language, words: list[Word]) -> tuple[Word, int] | None:
+def _text_at(
+    text: str, at: int, language: Language, words: list[Word], seen: dict[str, int]
+) -> tuple[Word, int] | None:
     """The text that begins here, and where it ends."""
     each = text[at]
     if language.id == "lua" and each == "[" and (found := _LONG_LUA.match(text, at)):
@@ -183,7 +186,7 @@ def _text_at(text: str, at: int, language: Language, words: list[Word]) -> tuple
         end = text.find(each * 3, at + 3)
         end = len(text) if end < 0 else end
         return _made(text[at + 3 : end], at, each, language), min(end + 3, len(text))
-    closed = _quote_end(text, at + 1, each, lines=each == "`" or language.id in ("perl", "ruby", "php"))
+    closed = _quote_end(text, at + 1, each, seen, lines=each == "`" or language.id in ("perl", "ruby", "php"))
     return None if closed is None else (_made(text[at + 1 : closed], at, each, language), closed + 1)
 
 
@@ -194,16 +197,21 @@ def _raw(text: str, at: int, begin: int, closing: str) -> tuple[Word, int]:
     return Word("text", text[begin:end][:_LONGEST_TEXT], at, (), closing[0]), min(end + len(closing), len(text))
 
 
-def _quote_end(text: str, at: int, quote: str, *, lines: bool) -> int | None:
-    """Where the text ends that begins at ``at``; ``None`` where it has no end (in its line)."""
-    limit = len(text)
+def _quote_end(text: str, at: int, quote: str, seen: dict[str, int], *, lines: bool) -> int | None:
+    """Where the text ends that begins at ``at``; ``None`` where it has no end (in its line).
+
+    Args:
+        seen: for each quote, up to where none is that ends a text: nobody looks there again.
+    """
+    limit = min(len(text), at + _LONGEST_TEXT)
     if not lines:
-        end = text.find("\n", at)
+        end = text.find("\n", at, limit)
         limit = limit if end < 0 else end
-    limit = min(limit, at + _LONGEST_TEXT)
+    at = max(at, seen.get(quote, 0))
     while True:
         end = text.find(quote, at, limit)
         if end < 0:
+            seen[quote] = max(at, limit)
             return None
         back = end
         while back > at and text[back - 1] == "\\":

@@ -19,7 +19,7 @@ from openvet.core.pattern import pattern
 from openvet.formats._addresses import ADDRESS, BARE, BARE_HOST, IP, KNOWN, PLAIN, SERVICES, is_foreign
 from openvet.formats._python_families import Families
 from openvet.formats._python_flows import Scopes
-from openvet.formats._python_secrets import SECRET_NAME, SENDS, TOKENS, variable_of
+from openvet.formats._python_secrets import HUB_TOKEN, SECRET_NAME, SENDS, TOKENS, variable_of
 
 if TYPE_CHECKING:
     from openvet.formats._python_uses import Uses
@@ -450,7 +450,7 @@ class Attacks:
         if (
             last.startswith("upload_")
             and when in ("import", "construction", "inference", "call")
-            and any(_TOKEN.fullmatch(each) for each in self._texts([node]))
+            and any(HUB_TOKEN.fullmatch(each) for each in self._texts([node]))
         ):
             function = self._of.owner.rpartition(".")[0]
             if function and self._of.is_model(function):
@@ -853,7 +853,6 @@ def _constants(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 #: A token of the hub that stands in the source.
-_TOKEN: Final = pattern(r"hf_[A-Za-z0-9]{8,60}")
 
 
 def _is_taken(part: ast.expr) -> bool:

@@ -18,7 +18,7 @@ from openvet.core.pattern import pattern
 from openvet.formats._addresses import KNOWN, is_bad_place, is_foreign
 from openvet.formats._private_places import PRIVATE
 from openvet.formats._python_resolve import NEAR
-from openvet.formats._python_secrets import SECRET_NAME, SENDS, variable_of
+from openvet.formats._python_secrets import HUB_TOKEN, SECRET_NAME, SENDS, variable_of
 
 if TYPE_CHECKING:
     from openvet.formats._python_uses import Uses
@@ -44,7 +44,6 @@ _SENT_BY: Final = frozenset(
         "publish",
     }
 )
-#: Calls that give what a store of secrets holds, by the last part of their names.
 _UNPICKLES: Final = frozenset(
     {
         "pickle.loads",
@@ -59,6 +58,7 @@ _UNPICKLES: Final = frozenset(
         "jsonpickle.decode",
     }
 )
+#: Calls that give what a store of secrets holds, by the last part of their names.
 _STORES: Final = frozenset({"get_credential", "get_password", "get_secret_value", "access_secret_version", "read_block_documents", "get_secret", "list_secrets", "get_connections", "build_hf_headers",
                             "get_token_to_send", "list_namespaced_secret", "list_secret_for_all_namespaces"})  # fmt: skip
 #: Commands that print a token or a password.
@@ -67,7 +67,6 @@ _PRINTS: Final = pattern(
     r"aws\s{1,4}configure\s{1,4}(?:export-credentials|get)|az\s{1,4}account\s{1,4}get-access-token|security\s{1,4}(?:find-\w{1,30}-password|dump-keychain)|pass\s{1,4}show|git\s{1,4}credential\s{1,4}fill|"
     r"op\s{1,4}(?:read|item\s{1,4}get)|vault\s{1,4}(?:kv\s{1,4}get|read|print\s{1,4}token)|docker-credential-\w{1,30}\s{1,4}get|secret-tool\s{1,4}(?:lookup|search)|cmdkey\s{1,4}/list)"
 )
-_TOKEN: Final = pattern(r"hf_[A-Za-z0-9]{8,60}")
 _HOME: Final = pattern(r"^(?:~|/root|/home|/Users|/mnt|/media|/srv)(?:/|$)|^/\*|^/$")
 _OF_PEOPLE: Final = pattern(r"^(?:Documents|Desktop|Pictures|Downloads)\b|^(?:~|/root|/home|/Users)")
 #: A folder of somebody, with nothing of its own name below it.
@@ -132,11 +131,14 @@ OF_HOMES: Final = frozenset(
 class Families:
     """The judgements of one source, call by call and at its end."""
 
-    __slots__ = ("_of", "_serves", "_text")
+    __slots__ = ("_constants", "_of", "_serves", "_text", "_to_others")
 
     def __init__(self, uses: Uses, text: str) -> None:
         self._of = uses
         self._text = text
+        #: every text of the source, and whether one is an address of somebody else; read where a call first asks for it
+        self._constants: frozenset[str] | None = None
+        self._to_others: bool | None = None
         self._serves = any(word in text for word in _SERVERS)
 
     def call(self, node: ast.Call, full: str, last: str, capability: str | None) -> str:
@@ -232,7 +234,7 @@ class Families:
         ):
             return ""
         places = [each for each in self._texts(node.args[:1]) if "://" in each] or [
-            each for each in _texts_of(self._of.tree) if "://" in each
+            each for each in self._every_text() if "://" in each
         ]
         bad = any(is_bad_place(each) for each in places)
         return "unpickles what it fetches without encryption or from a bare address" if bad else ""
@@ -253,9 +255,7 @@ class Families:
         for given in (keywords.get("volumes"), keywords.get("mounts"), keywords.get("binds")):
             for part in ast.walk(given) if given is not None else ():
                 text = part.value if isinstance(part, ast.Constant) else None
-                if isinstance(text, str) and (
-                    text in _WHOLE_MACHINE or text.partition(":")[0] in _WHOLE_MACHINE - {""}
-                ):
+                if isinstance(text, str) and (text.partition(":")[0] in _WHOLE_MACHINE):
                     return "starts a container with the files of the whole machine in it"
         return ""
 
@@ -397,7 +397,7 @@ class Families:
 
     def _sent(self, node: ast.Call, full: str, last: str, capability: str | None) -> str:
         if last.startswith("upload_") and any(
-            isinstance(each, ast.Constant) and isinstance(each.value, str) and _TOKEN.fullmatch(each.value)
+            isinstance(each, ast.Constant) and isinstance(each.value, str) and HUB_TOKEN.fullmatch(each.value)
             for each in ast.walk(node)
         ):
             function = self._of.owner.rpartition(".")[0]
@@ -456,7 +456,7 @@ class Families:
         return ""
 
     def _mails(self, last: str) -> bool:
-        return last in ("sendmail", "send_message") and is_foreign(list(_texts_of(self._of.tree)))
+        return last in ("sendmail", "send_message") and is_foreign(list(self._every_text()))
 
     def _stored(self, nodes: list[ast.expr]) -> bool:
         for part in self._parts(nodes, headers=True):
@@ -472,7 +472,7 @@ class Families:
         given = [each.value for each in node.keywords if each.arg == "base_url"] + spread
         texts = self._texts(given)
         foreign = [each for each in texts if "://" in each and is_foreign([each])]
-        constants = set(_texts_of(self._of.tree))
+        constants = self._every_text()
         if (
             foreign
             and (any(is_bad_place(each) for each in foreign) or not any(each in constants for each in foreign))
@@ -531,15 +531,25 @@ class Families:
                     "takes the place of Python's import, and talks to another machine",
                 )
 
+    def _every_text(self) -> frozenset[str]:
+        if self._constants is None:
+            self._constants = frozenset(_texts_of(self._of.tree))
+        return self._constants
+
+    def _names_others(self) -> bool:
+        if self._to_others is None:
+            self._to_others = any(
+                is_foreign([f"https:{each}" if each.startswith("//") else each])
+                for each in self._every_text()
+                if "//" in each and not KNOWN.match(each)
+            )
+        return self._to_others
+
     def _tells(self, node: ast.JoinedStr) -> bool:
         constant = "".join(
             each.value for each in node.values if isinstance(each, ast.Constant) and isinstance(each.value, str)
         )
-        if _SHOWN.search(constant) is None or not any(
-            is_foreign([f"https:{each}" if each.startswith("//") else each])
-            for each in _texts_of(self._of.tree)
-            if "//" in each and not KNOWN.match(each)
-        ):
+        if _SHOWN.search(constant) is None or not self._names_others():
             return False
         return any(
             isinstance(part, ast.Call) and _last(part.func) in _ENCODES

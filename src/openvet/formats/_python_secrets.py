@@ -11,7 +11,7 @@ from openvet.core.pattern import pattern
 from openvet.formats._private_places import PRIVATE
 from openvet.formats._python_resolve import NEAR, Names
 
-__all__ = ["SECRET_NAME", "SENDS", "TOKENS", "may_take", "taken", "variable_of"]
+__all__ = ["HUB_TOKEN", "SECRET_NAME", "SENDS", "TOKENS", "may_take", "taken", "variable_of"]
 
 #: Calls that read, or copy as a whole, what their arguments name.
 _READS = frozenset({"builtins.open", "io.open", "builtins.dict", "builtins.str", "json.dumps", "pathlib.Path().read_text",
@@ -52,6 +52,8 @@ _VARIABLES = frozenset(
 )
 TOKENS = frozenset({"huggingface_hub.get_token", "huggingface_hub.HfFolder.get_token", "huggingface_hub.utils.get_token",
                      "huggingface_hub.HfFolder().get_token", "keyring.get_password", "browser_cookie3.load"})  # fmt: skip
+#: A token of the hub, in a text.
+HUB_TOKEN = pattern(r"hf_[A-Za-z0-9]{8,60}")
 SECRET_NAME = pattern(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|ACCESS_KEY|PRIVATE", re.IGNORECASE)
 # a name that is taken with getattr may be put together out of pieces
 _WORDS = pattern(

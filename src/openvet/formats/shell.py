@@ -15,7 +15,7 @@ from itertools import islice
 
 from openvet.core.pattern import pattern
 from openvet.core.text import lines_of, printable, shorten
-from openvet.formats._addresses import INSTALLERS
+from openvet.formats._addresses import is_official
 from openvet.formats._decode import is_text, read_text
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.io.source import Source
@@ -529,7 +529,7 @@ def _judged(bare: str, words: AbstractSet[str]) -> tuple[str, str] | None:
 def _is_official(line: str) -> bool:
     """Whether all that a line fetches are installers that everybody knows, by https."""
     places = _PLACE.findall(line)
-    return bool(places) and all(INSTALLERS.fullmatch(each) for each in places)
+    return bool(places) and all(map(is_official, places))
 
 
 #: A variable that is set to a short constant, and where one is used; what a POSIX shell drops from a word.

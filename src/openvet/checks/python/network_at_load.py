@@ -69,7 +69,7 @@ def check(ctx: Context) -> Iterator[Finding]:
             and not _PROGRAM.search(detail)
         ):
             finding = replace(finding, severity=Severity.MEDIUM)
-        if _PROGRAM.search(str(finding.evidence["detail"])):
+        if _PROGRAM.search(detail):
             yield replace(finding, severity=Severity.HIGH, message=f"{finding.message}, which is a program")
         elif finding.evidence["when"] != "inference":
             yield finding
