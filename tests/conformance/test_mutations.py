@@ -206,7 +206,8 @@ def test_texts_in_other_words(tmp_path: Path) -> None:
     chosen = CASES if EXAMPLES else random.Random(5).sample(CASES, 300)
     slipped = []
     for case in chosen:
-        if case.id in _ONE_SPELLING:
+        # that a person starts a script is told by how people write one
+        if case.id in _ONE_SPELLING or (case.id.startswith("scripts/") and case.decision == "admit"):
             continue
         for again in range(max(EXAMPLES // 4_000, 1)):
             files = respellings(case, random.Random(f"{case.id} {again}"))

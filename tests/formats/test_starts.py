@@ -40,7 +40,8 @@ DECLARED = [module for module in formats().modules if hasattr(module, "STARTS")]
 @cache
 def files() -> tuple[tuple[str, bytes], ...]:
     """Every file of every case, and heads of the kinds of marks with something else before, in and behind them."""
-    return (*_of_cases(), *BEGINNINGS, *_made_up())
+    # many cases hold the same README and the same configuration, and one of each is enough
+    return tuple(dict.fromkeys((*_of_cases(), *BEGINNINGS, *_made_up())))
 
 
 def _of_cases() -> Iterator[tuple[str, bytes]]:

@@ -32,17 +32,17 @@ def test_an_honest_program_is_admitted(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "(" * 20_000,
-        "eval(" * 20_000,
-        "a=b\n" * 20_000,
-        "'" * 20_000,
-        "/*" * 20_000,
-        "x.y(" * 20_000,
-        "f(a => " * 10_000,
-        "`${a}`" * 10_000,
-        '"' + '\\"' * 20_000,
-        "a=a+a=" * 20_000,
-        "eval " * 20_000,
+        "(" * 10_000,
+        "eval(" * 10_000,
+        "a=b\n" * 10_000,
+        "'" * 10_000,
+        "/*" * 10_000,
+        "x.y(" * 10_000,
+        "f(a => " * 5_000,
+        "`${a}`" * 5_000,
+        '"' + '\\"' * 10_000,
+        "a=a+a=" * 10_000,
+        "eval " * 10_000,
     ],
 )
 def test_no_program_takes_long_or_breaks_the_reader(language: str, text: str) -> None:
@@ -51,7 +51,7 @@ def test_no_program_takes_long_or_breaks_the_reader(language: str, text: str) ->
     words, whole = words_of(text, known)
     assert whole
     list(_Program(words, known, text).judged())
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 4
 
 
 @pytest.mark.parametrize(

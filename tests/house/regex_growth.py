@@ -217,7 +217,39 @@ def growth(pattern: re.Pattern[Any], way: str) -> str | None:
 
     ``way`` is how it is used: ``match``, ``fullmatch`` or ``search`` (which is also finditer, findall, split and sub).
     """
-    return _growth(pattern, pattern.flags, list(parser.parse(pattern.pattern, pattern.flags)), way)
+    items = list(parser.parse(pattern.pattern, pattern.flags))
+    return next((found for each in _ways(items) if (found := _growth(pattern, pattern.flags, each, way))), None)
+
+
+def _ways(items: list[Any]) -> Iterator[list[Any]]:
+    """The expression once for each of alternatives that are not repeated, where that is less to look at: what they take is added up."""
+    for at, (op, value) in enumerate(items):
+        if op is c.SUBPATTERN and not value[1] and not value[2] and len(value[3]) == 1:
+            op, value = value[3][0]
+        if op is not c.BRANCH:
+            continue
+        beside = [*items[:at], *items[at + 1 :]]
+        each_by_itself = sum((_states(beside) + _states(each)) ** 2 for each in value[1])
+        if each_by_itself < _states(items) ** 2:
+            for each in value[1]:
+                yield from _ways([*items[:at], *each, *items[at + 1 :]])
+            return
+    yield items
+
+
+def _states(items: Iterable[Any]) -> int:
+    """About how many states a sequence has."""
+    found = 0
+    for op, value in items:
+        if op is c.BRANCH:
+            found += sum(map(_states, value[1]))
+        elif op is c.SUBPATTERN:
+            found += _states(value[3])
+        elif op in (c.MAX_REPEAT, c.MIN_REPEAT, c.POSSESSIVE_REPEAT):
+            found += (value[1] if value[1] <= BOUNDED else 1) * _states(value[2])
+        else:
+            found += 1
+    return found
 
 
 def _growth(pattern: re.Pattern[Any], flags: int, items: list[Any], way: str) -> str | None:

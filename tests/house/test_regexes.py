@@ -16,7 +16,7 @@ from tests.house.regex_growth import growth
 from tests.house.sources import SRC, modules, nodes, tree
 
 from openvet.core import pattern as lazy
-from openvet.formats import shell
+from openvet.formats import _shell_line
 
 _Lazy: Any = type(lazy.pattern(""))
 _WAYS = {"match": "match", "fullmatch": "fullmatch"} | dict.fromkeys(
@@ -100,7 +100,7 @@ def _patterns() -> list[tuple[str, re.Pattern[Any], str]]:
 def _made() -> Iterator[tuple[str, re.Pattern[Any], str]]:
     """The patterns that a function makes, some of them out of the data; the names are those of the functions."""
     from openvet.checks.pickle._callables import _tables
-    from openvet.formats import _program_roles, _protobuf, _python_names, _secrets
+    from openvet.formats import _program_roles, _protobuf, _python_ends, _python_names, _secrets
     from openvet.formats._program_roles import ROLES
     from openvet.formats.npy import _Literal
     from openvet.formats.safetensors import _Walk
@@ -110,7 +110,9 @@ def _made() -> Iterator[tuple[str, re.Pattern[Any], str]]:
     yield "_tables", _tables().pattern, "fullmatch"
     yield "capabilities", _python_names.capabilities().places, "search"
     yield "words", _python_names.words(), "search"
+    yield "split_words", _python_names.split_words()[1], "search"
     yield "_renamed", _with_few_names(_python_names), "search"
+    yield "ends", _python_ends.ends().words, "search"
     starts, forms = _secrets._forms()
     yield "_forms", starts, "search"
     for form in {each.id: each for several in forms.values() for each in several}.values():
@@ -126,7 +128,7 @@ def _made() -> Iterator[tuple[str, re.Pattern[Any], str]]:
     yield "__init__", header._marks, "search"
     for wire, texts in ((0, ()), (1, ()), (2, (b"\x0a\x01a", b"\x0a\x02ab")), (5, ())):
         yield "_run_of", _protobuf._run_of(b"\x0a", wire, texts), "match"
-    for first, then in (*shell._REVERSE_PAIRS, *shell._DESTROYS_PAIRS, *shell._HIDDEN_PAIRS):
+    for first, then in (*_shell_line._REVERSE_PAIRS, *_shell_line._DESTROYS_PAIRS, *_shell_line._HIDDEN_PAIRS):
         yield "_pair", first, "search"
         yield "_pair", then, "search"
     for folder in (False, True):
@@ -136,8 +138,6 @@ def _made() -> Iterator[tuple[str, re.Pattern[Any], str]]:
     for language in ROLES:
         for _, names in _program_roles._patterns(language):
             yield "_patterns", names, "fullmatch"
-    # names of the source that is read, joined: they are in the form of words()
-    yield "_is_hot", re.compile(r"\b(?:a|aa|b)\b"), "search"
 
 
 def _with_few_names(module: Any) -> re.Pattern[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 
 from openvet.checks._check import Context
 from openvet.core.coverage import Unknown
@@ -35,14 +35,15 @@ def checks() -> Registered:
 
 def import_rules(present: Collection[str]) -> None:
     """Import the rules that will be asked about files of the formats ``present``, before they are."""
+    there = frozenset(present)
     for entry in checks().entries:
-        if not entry.facts.recorded and _concerns(entry.facts, present):
+        if not entry.facts.recorded and _concerns(entry.facts, there):
             _ = entry.module
 
 
-def _concerns(rule: Rule, present: Collection[str]) -> bool:
+def _concerns(rule: Rule, present: Set[str]) -> bool:
     """Whether ``rule`` looks at any of the formats that are there."""
-    return not rule.needs or any(name in present for name in rule.needs)
+    return not rule.needs or not present.isdisjoint(rule.needs)
 
 
 def run_checks(

@@ -20,6 +20,7 @@ __all__ = [
     "PLAIN",
     "SERVICES",
     "is_bad_place",
+    "is_bare",
     "is_foreign",
     "is_known_place",
     "is_official",
@@ -113,9 +114,14 @@ def is_foreign(texts: list[str]) -> bool:
     )
 
 
+def is_bare(texts: list[str]) -> bool:
+    """Whether texts lead to an address without a name, or to a place where things are dropped."""
+    return any(BARE.search(text) or IP.fullmatch(text) for text in texts)
+
+
 def is_bad_place(text: str) -> bool:
     """Whether a text leads to an address without a name, to a place where things are dropped, or anywhere without encryption."""
-    return BARE.search(text) is not None or IP.fullmatch(text) is not None or PLAIN.search(text) is not None
+    return is_bare([text]) or PLAIN.search(text) is not None
 
 
 def is_known_place(text: str) -> bool:

@@ -88,7 +88,7 @@ def tell_advised(text: str, facts: Facts, *, every: bool = False) -> None:
     if _MAY.search(text) is None:
         return
     from openvet.formats._foreign_shells import tell_foreign_shell
-    from openvet.formats.shell import tell_commands
+    from openvet.formats._shell_script import tell_commands
 
     seen = Facts(facts.place, facts.name, facts.budget)
     plain = _commands_of(text)
@@ -137,7 +137,7 @@ def _kind_in_page(told: Anomaly, kind: str, text: str, name: str) -> str:
 
 def _tell_spans(text: str, seen: Facts) -> None:
     """The same for what stands between backticks within a line: a command by itself."""
-    from openvet.formats.shell import tell_commands
+    from openvet.formats._shell_script import tell_commands
 
     room = _SPANS
     for number, line in enumerate(text.split("\n"), 1):
@@ -214,9 +214,9 @@ def _leads_out(message: str) -> bool:
 
 def _in_python(fence: Fence, facts: Facts, *, every: bool) -> bool:
     """Record what Python in a page does that nobody tells others honestly; whether anything was told."""
+    from openvet.formats._shell_script import dangerous_line
     from openvet.formats.notebook import handed_to_a_shell
     from openvet.formats.python import read_source
-    from openvet.formats.shell import dangerous_line
 
     for command in handed_to_a_shell(fence.text):
         what = dangerous_line(command)

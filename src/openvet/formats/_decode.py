@@ -8,9 +8,9 @@ from openvet.errors import LimitError, MalformedError
 from openvet.formats._format import Facts, Head
 from openvet.io.source import Source
 
-__all__ = ["decode", "is_text", "read_text"]
+__all__ = ["MARKS", "decode", "is_text", "read_text"]
 
-_BOMS = (
+MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -55,7 +55,7 @@ def decode(data: bytes) -> str:
     Raises:
         MalformedError: it is neither.
     """
-    encoding = next((name for mark, name in _BOMS if data.startswith(mark)), "utf-8")
+    encoding = next((name for mark, name in MARKS if data.startswith(mark)), "utf-8")
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:

@@ -70,6 +70,7 @@ _FORKS: Final = pattern(
 )
 _LOGS: Final = pattern(
     r"\bhistory\s{1,8}-c\b|\bunset\s{1,8}HISTFILE\b|(?:\brm\s{1,8}(?:-\w{1,5}\s{1,8}){0,2}|>\s{0,4}|\bshred\s[^|;&]{0,40}|\bln\s{1,8}-\w{0,8}s\w{0,8}\s{1,8}/dev/null\s{1,8})(?:~|\$HOME|\$\{HOME\})?/?\.(?:bash|zsh)_history"
+    r"|\bsed\s{1,8}(?:-\w{1,8}\s{1,8}){0,2}?-i\S{0,20}\s[^|;&]{0,120}\.(?:bash|zsh)_history"
     r"|\brm\s[^|;&]{0,80}/var/log(?:/\*)?(?:\s|\Z)|\bwevtutil(?:\.exe)?\s{1,8}(?:cl|clear-log)\b|\bClear-EventLog\b|\bClear-History\b[^|;&]{0,80}\bConsoleHost_history\b|\bjournalctl\s[^|;&]{0,40}--vacuum-time=[01]s"
 )
 #: A table of cron that is put together here and installed from a pipe; keys by which somebody may log in.

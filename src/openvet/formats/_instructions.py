@@ -19,7 +19,7 @@ from openvet.core.text import printable, shorten
 from openvet.formats._format import Facts
 from openvet.formats._private_places import PRIVATE
 
-__all__ = ["hides_address", "is_instruction", "tell_instructions"]
+__all__ = ["hides_address", "is_instruction", "tell_description", "tell_instructions"]
 
 _ADDRESSED = pattern(
     r"/(?:AGENTS?(?:\.override)?|CLAUDE(?:\.local)?|GEMINI|QWEN|CRUSH|WARP|CONVENTIONS|SKILL|copilot-instructions|llms(?:-full)?)\.(?:md|txt)$|"
@@ -27,8 +27,13 @@ _ADDRESSED = pattern(
     r"/\.(?:claude|cursor|gemini|codex|windsurf|clinerules|roo|kiro|junie|amazonq|augment|continue|opencode|github/(?:prompts|instructions|chatmodes|agents)|agents?|qwen|trae|factory)/(?:[^/]{1,100}/){0,6}[^/]{1,200}\.(?:md|mdc|txt|markdown)$",
     re.IGNORECASE,
 )
+_UNASKED = (
+    r"\bno\s{1,4}need\s{1,4}to\s{1,4}(?:tell|mention|show|inform|ask|notify)\b[^.\n]{0,40}\b(?:user|human|developer|anyone|anybody)\b|"
+    r"\b(?:user|human|developer)s?\b[^.\n]{0,60}\b(?:must|should|may|need)\s{1,4}not\s{1,4}be\s{1,4}(?:told|informed|shown|asked|notified)\b"
+)
 #: Kept from the user.
 _SECRETLY = pattern(
+    rf"{_UNASKED}|"
     r"\b(?:do\s+not|don'?t|never|without)\s+(?:\w+\s+){0,2}?(?:tell|telling|mention|mentioning|inform|informing|notify|notifying|alert|alerting|warn|warning|reveal|"
     r"revealing|disclos\w+|ask|asking|report|reporting|show|showing)\b(?:[^.\n]{0,40}\b(?:user|human|developer|anyone|anybody|them|this|it|that)\b)?|"
     r"\b(?:silently|secretly|covertly|surreptitiously|stealthily)\b|\bin\s+the\s+background\s+without\b|\bhide\s+(?:this|it|the\s+output)\b|不要(?:告诉|通知|提及|提醒|让)|(?:悄悄|偷偷|秘密)地?",
@@ -36,6 +41,7 @@ _SECRETLY = pattern(
 )
 #: The same where it can only mean a person: what a page of documentation does not say.
 _FROM_USER = pattern(
+    rf"{_UNASKED}|"
     r"\b(?:do\s+not|don'?t|never|without)\s+(?:\w+\s+){0,2}?(?:tell|telling|mention|mentioning|inform|informing|notify|notifying|alert|alerting|reveal|revealing|disclos\w+|ask|asking)\b"
     r"[^.\n]{0,40}\b(?:user|human|developer|anyone|anybody|this|it)\b|\bhide\s+(?:this|it)\s+from\b|不要(?:告诉|通知|提及)",
     re.IGNORECASE,
@@ -53,6 +59,14 @@ _RUNS = pattern(
     r"\b(?:run|execute|eval|launch|start|pipe|install|source)\b|\b(download|fetch|curl|wget)\b", re.IGNORECASE
 )
 _NAMED = pattern(r"https?://|\bit\b", re.IGNORECASE)
+#: Somebody else who gets what is sent.
+_COPIES = pattern(
+    r"\b(?:b?cc|copy|copies|forward\w{0,3}|also\s{1,8}go(?:es)?|also\s{1,8}sen[dt])\b[^.\n]{0,80}[\w.+-]{1,60}@[\w.-]{1,80}|"
+    r"[\w.+-]{1,60}@[\w.-]{1,80}[\s(]{1,4}(?:in\s{1,4})?b?cc\b",
+    re.IGNORECASE,
+)
+#: What stands before an address that is to be read, and not to be run.
+_ELSEWHERE = pattern(r"\b(?:docs?|documentation|see|read|guide|details|described)\b|[.;]\s", re.IGNORECASE)
 _THEN = pattern(
     r"(?:\b(?:and|then)|\|)\s{1,4}(?:\w{1,20}\s{1,4}){0,3}(?:run|execute|eval|bash|sh|source|install)\b", re.IGNORECASE
 )
@@ -124,11 +138,13 @@ def hides_address(text: str) -> tuple[int, str] | None:
 
 def tell_instructions(text: str, facts: Facts, *, addressed: bool) -> None:
     """Record the first passage that sets an assistant against its user; ``addressed`` where it is written for one."""
-    if len(text) > _LONGEST or _tell_unseen(text, facts, addressed=addressed):
+    if (
+        len(text) > _LONGEST
+        or _tell_unseen(text, facts, addressed=addressed)
+        or _tell_joined(text, facts, addressed=addressed)
+    ):
         return
-    if (addressed and _tell_back_door(text, facts)) or not _may_act(text, addressed=addressed):
-        return
-    if any(each.rule == "hub/shell-command" and each.evidence.get("kind") != "shown" for each in facts.anomalies):
+    if not _may_act(text, addressed=addressed) or _is_told(facts):
         return  # the command itself is told
     secretly = _SECRETLY if addressed else _FROM_USER
     for found in islice(_ACTS.finditer(text), _MOST):
@@ -151,7 +167,8 @@ def tell_instructions(text: str, facts: Facts, *, addressed: bool) -> None:
         if _NEVER.search(text, max(0, found.start() - 60), found.start()):
             continue
         behind = text[found.end() : found.end() + _NEAR // 2].partition("\n")[0]
-        if (_THEN if found[1] else _NAMED).search(behind) is None:
+        named = (_THEN if found[1] else _NAMED).search(behind)
+        if named is None or _ELSEWHERE.search(behind, 0, named.start()):
             continue
         near = text[max(0, found.start() - _NEAR // 2) : found.end() + _NEAR // 2]
         if _WHERE.search(near) and (secretly.search(near) or _FORGETS.search(near)):
@@ -159,6 +176,58 @@ def tell_instructions(text: str, facts: Facts, *, addressed: bool) -> None:
             return
     if addressed:
         _tell_quiet(text, facts)
+
+
+def tell_description(text: str, facts: Facts, *, line: int | None = None, pointer: str | None = None) -> None:
+    """Record what the description of a tool tells an assistant, which reads it before each of its steps, to do against its user."""
+    seen = Facts(facts.place, facts.name, facts.budget)
+    tell_instructions(text, seen, addressed=True)
+    if not seen.anomalies:
+        _tell_taken(text, seen)
+    for each in seen.anomalies[:1]:
+        message = f"in the description of a tool: {each.message}"
+        facts.anomaly(each.rule, message, line=line, pointer=pointer, **each.evidence)
+
+
+def _tell_taken(text: str, facts: Facts) -> None:
+    """Record it where a tool asks for private files, or for a copy of everything, and to keep quiet about that: no tool's use needs it."""
+    if (quiet := _SECRETLY.search(text)) is None:
+        return
+    for found in islice(PRIVATE.finditer(text), _MOST):
+        if _TAKES.search(text, max(0, found.start() - 120), found.start()) and not _NEVER.search(
+            text, max(0, found.start() - 120), found.start()
+        ):
+            _tell(facts, text, found.start(), "to read what is private", text, addressed=True)
+            return
+    if (copied := _COPIES.search(text)) is not None:
+        _tell(facts, text, min(copied.start(), quiet.start()), "to send others a copy", text, addressed=True)
+
+
+def _is_told(facts: Facts) -> bool:
+    """Whether a command of the text is told already."""
+    return any(each.rule == "hub/shell-command" and each.evidence.get("kind") != "shown" for each in facts.anomalies)
+
+
+def _tell_joined(text: str, facts: Facts, *, addressed: bool) -> bool:
+    """Record what a text asks an assistant to join, or to put into what it writes; whether anything was told."""
+    from openvet.formats._instructed import is_prompt
+
+    if (addressed or is_prompt(facts.place)) and not _is_told(facts) and _tell_instructed(text, facts):
+        return True
+    return addressed and _tell_back_door(text, facts)
+
+
+def _tell_instructed(text: str, facts: Facts) -> bool:
+    """Record it where two ends meet that nobody honest asks an assistant to join; whether anything was told."""
+    from openvet.formats._instructed import instructed, unguarded
+
+    if (found := instructed(text)) is not None:
+        _tell(facts, text, found[0], found[1], "", addressed=True)
+        return True
+    if (start := unguarded(text)) is not None:
+        _tell(facts, text, start, "to work without several of the guards", "", addressed=False)
+        return True
+    return False
 
 
 def _tell_read(text: str, facts: Facts) -> bool:

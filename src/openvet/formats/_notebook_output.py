@@ -62,6 +62,10 @@ _KERNEL: Final = pattern(
 _SERVER: Final = pattern(
     r"[\"'`/]api/(?:terminals|contents|kernels|sessions)\b|\bdocument\.cookie\b|\bnavigator\.sendBeacon\("
 )
+#: A terminal of the machine that serves the notebook: opened, or written to.
+_TERMINAL: Final = pattern(
+    r"/terminals/websocket/|/api/terminals\b[^;\n]{0,40}?\bmethod[\"']?\s{0,4}:\s{0,4}[\"'`]POST", re.IGNORECASE
+)
 #: What a browser keeps for its user.
 _TAKEN: Final = pattern(
     r"\bdocument\.cookie\b|\bnavigator\.credentials\b|\bJSON\.stringify\(\s{0,8}(?:window\.)?(?:local|session)Storage\b"
@@ -238,6 +242,10 @@ def _handler(markup: str) -> str | None:
         end = end if end >= 0 else match.end() + _LONGEST_TAG
         found = _HANDLER.search(markup, match.end(), end)
         if found is not None:
+            quote = markup[found.end() : found.end() + 8].lstrip()[:1]
+            if quote in ("'", '"'):  # up to which a bracket ends no tag
+                begin = markup.index(quote, found.end()) + 1
+                end = max(end, markup.find(quote, begin, begin + _LONGEST_TAG))
             return markup[found.start() : end]
     return None
 
@@ -245,6 +253,8 @@ def _handler(markup: str) -> str | None:
 def _in_script(script: str) -> tuple[str, str] | None:
     if _KERNEL.search(script):
         return "gives the kernel a command to run", "kernel"
+    if _TERMINAL.search(script):
+        return "opens a terminal of the machine that serves the notebook", "kernel"
     if _DECODED.search(script):
         return "decodes a script and runs it", "decoded"
     if _TAKEN.search(script) and (to := _foreign(script)):

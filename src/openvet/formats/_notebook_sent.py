@@ -30,7 +30,7 @@ _OWN = pattern(r"kaggle\.json|\.netrc|huggingface/token|/etc/passwd|\.config/gcl
 
 def tell_sent(cells: Sequence[tuple[int, str]], program: PythonSource, facts: Facts) -> None:
     """Record each network call of ``cells`` (index in the notebook, Python), which were read as ``program``, that sends secrets."""
-    from openvet.formats._python_secrets import SENDS
+    from openvet.formats._python_ends import ends
 
     text = "\n".join(source for _, source in cells)
     network = [use for use in program.uses if use.capability == "network"]
@@ -40,7 +40,7 @@ def tell_sent(cells: Sequence[tuple[int, str]], program: PythonSource, facts: Fa
     for use in program.uses:
         if use.capability != "secret" or use.line in told:
             continue
-        inside = (use.line, use.name) in sent or use.name.rpartition(".")[2] in SENDS
+        inside = (use.line, use.name) in sent or use.name.rpartition(".")[2] in ends().senders
         if _VARIABLE.search(use.detail):
             counts = inside and _PLAIN.search(lines[use.line - 1]) is not None
         else:

@@ -1,48 +1,21 @@
-"""What stands in a program in a language that has no parser here: its calls, and which names get what a span of words gives.
+"""What the names of a program get, in a language that has no parser here: by imports, assignments, functions, callbacks and what is put into an object.
 
-Names alone are followed, blind to order, conditions and scopes. Everything that lies within something else is looked at within one budget of words.
+Names alone are followed, blind to order, conditions and scopes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Set
 from typing import Final
 
 from openvet.formats._program_roles import role_of
+from openvet.formats._program_spans import FUNCTIONS, NO_NAMES, Call, Spans
 from openvet.formats._program_words import Language, Word
 
-__all__ = ["NO_NAMES", "Call", "Outline"]
+__all__ = ["Outline"]
 
-_LONGEST_SPAN: Final = 2_000
-_MOST_LOOKED_AT: Final = 500_000
-#: In lines longer than this, names of one or two letters mean something else in each function.
-_LONG_LINE: Final = 1_000
 _ASSIGNS: Final = frozenset({"=", ":=", "+=", "<-", "<<-", "||=", ".=", "<<"})
-_DECLARES: Final = frozenset(
-    {
-        "const",
-        "let",
-        "var",
-        "local",
-        "my",
-        "our",
-        "val",
-        "def",
-        "auto",
-        "final",
-        "mut",
-        "static",
-        "String",
-        "string",
-        "byte",
-        "global",
-        "ref",
-    }
-)
-#: Words that are no names of what is followed, or of anything at all.
-NO_NAMES: Final = frozenset({"err", "error", "ok", "_", "i", "n", "ctx", "self", "this", "true", "false", "null", "nil", "None", "undefined", "new", "await", "return", "if", "else", "for", "while", "in",
-                              "of", "async", "function", "typeof", "not", "and", "or", "end", "do", "then", "public", "private", "void", "int", "console", "process", "require", "import", "from", "as", "window",
-                              "document", "module", "exports", "Object", "JSON", "Array", "String", "Math", "Promise", "type", "data_dir", "length", "path", "Path", "name", "fs", "os"}) | _DECLARES  # fmt: skip
 #: Methods that put what they are given into their object; those that send it where that is a connection.
 _PUTS: Final = frozenset(
     {
@@ -62,32 +35,19 @@ _PUTS: Final = frozenset(
         "put",
     }
 )
-_FUNCTIONS: Final = frozenset({"function", "def", "sub", "fn", "func", "fun", "proc"})
+_GLOBALS: Final = frozenset({"globalThis", "window", "self", "global", "top"})
+#: Roles that a function has whose parameter goes to a call of such a role.
+_HANDED_ON: Final = frozenset({"code", "process", "native", "remove"})
 
 
-class Call:
-    """A call: its name, its roles, the words of its name, and its arguments as spans of words."""
-
-    __slots__ = ("args", "begin", "close", "name", "open", "roles")
-
-    def __init__(
-        self, name: str, roles: tuple[str, ...], begin: int, opening: int, close: int, args: list[tuple[int, int]]
-    ) -> None:
-        self.name, self.roles, self.begin, self.open, self.close, self.args = name, roles, begin, opening, close, args
-
-
-class Outline:
+class Outline(Spans):
     """One program: its words, its calls, and which names get what a span of words gives."""
 
     def __init__(self, words: list[Word], language: Language, text: str) -> None:
-        self._words = words
-        self._language = language
-        self._short = any(len(each) > _LONG_LINE for each in text.split("\n"))
-        self._partner = _partners(words)
-        #: how many words may still be looked at in spans that lie within each other
-        self.left = _MOST_LOOKED_AT + 10 * len(words)
+        super().__init__(words, language, text)
         self._constants: dict[str, str] = {}
-        self._aliases: dict[str, str] = {}
+        #: names with the text that what they are set to begins with
+        self._begins: dict[str, str] = {}
         self._stands_for: dict[str, tuple[int, int]] = {}
         #: names that get what a span of words gives
         self._given: list[tuple[list[str], int, int]] = []
@@ -96,138 +56,14 @@ class Outline:
         self._note_imports()
         self._calls = list(self._every_call())
         self._by_open = {call.open: call for call in self._calls}
+        #: functions with the names of their parameters and the span of their bodies
+        self._functions = list(self._every_function())
+        imported = dict(self._aliases)
         self._note_assigned()
+        self._rename(self._aliases.keys() - imported.keys())
+        self._note_wrappers()
         self._note_functions()
         self._note_handed()
-
-    def _part(self, begin: int, end: int) -> list[Word]:
-        """The words of a span, as far as all of them together stay within what may be looked at."""
-        end = min(end, begin + _LONGEST_SPAN)
-        self.left -= max(end - begin, 0)
-        return self._words[begin:end] if self.left > 0 else []
-
-    def _every_call(self) -> Iterator[Call]:
-        words, language = self._words, self._language.id
-        for at, word in enumerate(words):
-            if (
-                word.kind == "sign"
-                and word.text == "("
-                and at
-                and (words[at - 1].kind == "name" or words[at - 1].text == ")")
-            ):
-                close = self._partner.get(at)
-                name, begin = self._name_before(at - 1)
-                if name and close is not None:
-                    name = self._plain(name)
-                    yield Call(name, role_of(language, name), begin, at, close, self._split(at + 1, close))
-            elif word.kind == "name" and at + 1 < len(words) and self._is_command(at):
-                end = self._line_end(at + 1)
-                name, begin = self._name_before(at)
-                name = self._plain(name)
-                if roles := role_of(language, name):
-                    yield Call(name, roles, begin, at, end, self._split(at + 1, end))
-            elif word.kind == "text" and word.quote == "`" and language in ("perl", "ruby", "php"):
-                yield Call("system", ("process",), at, at, at + 1, [(at, at + 1)])
-
-    def _is_command(self, at: int) -> bool:
-        """``eval $code`` and ``system "…"``: a call without brackets."""
-        if self._language.id not in ("perl", "ruby", "php", "groovy", "lua"):
-            return False
-        after = self._words[at + 1]
-        return (
-            after.kind in ("name", "text")
-            and after.text not in NO_NAMES
-            and not (at and self._words[at - 1].text in (*_FUNCTIONS, "->", ">"))
-        )
-
-    def _name_before(self, at: int) -> tuple[str, int]:
-        """The dotted name that ends at a word, and where it begins."""
-        words = self._words
-        parts: list[str] = []
-        while at >= 0 and len(parts) < 12:
-            word = words[at]
-            if word.kind == "name":
-                parts.append(word.text)
-                at -= 1
-            elif word.text in (")", "]") and at in self._partner:
-                begin = self._partner[at]
-                inner = self._part(begin + 1, min(at, begin + 20))
-                at = begin - 1
-                if at >= 0 and words[at].kind == "name":
-                    module = words[at].text in ("require", "import") and len(inner) == 1 and inner[0].kind == "text"
-                    parts.append(inner[0].text if module else words[at].text + "()")
-                    at -= 1
-                elif word.text == ")" and parts:
-                    first = (
-                        next((each.text for each in inner if each.kind == "text"), "")
-                        if any(each.text == "require" for each in inner)
-                        else ""
-                    )
-                    parts.append(first or "()")
-                else:
-                    break
-            elif word.kind == "text" and parts:
-                parts.append("'")
-                at -= 1
-                break
-            else:
-                break
-            step = at
-            while step >= 0 and words[step].kind == "line" and parts:
-                step -= 1
-            if (step >= 0 and words[step].text in (".", "::", "->", "?.")) or (
-                step >= 0 and words[step].text == ":" and self._language.id == "lua"
-            ):
-                at = step - 1
-                while at >= 0 and words[at].kind == "line":
-                    at -= 1
-                continue
-            break
-        return ".".join(reversed(parts)), at + 1
-
-    def _plain(self, name: str) -> str:
-        head, dot, rest = name.partition(".")
-        head = self._aliases.get(head, head)
-        return (head + dot + rest).replace("node:", "").replace("/promises", "").replace("fs.promises", "fs")
-
-    def _split(self, begin: int, end: int) -> list[tuple[int, int]]:
-        """The arguments between two words, without what is empty."""
-        parts: list[tuple[int, int]] = []
-        at = start = begin
-        while at < end and len(parts) < 100:
-            word = self._words[at]
-            if word.kind == "sign" and word.text in "([{" and at in self._partner and self._partner[at] < end:
-                at = self._partner[at]
-            elif word.text == ",":
-                parts.append((start, at))
-                start = at + 1
-            at += 1
-        if start < end:
-            parts.append((start, end))
-        return parts
-
-    def _line_end(self, at: int) -> int:
-        """Where a statement ends that has no brackets around it."""
-        words = self._words
-        begin = at
-        last = min(len(words), begin + _LONGEST_SPAN)
-        while at < last and self.left > 0:
-            self.left -= 1
-            word = words[at]
-            if word.kind == "sign" and word.text in "([{" and at in self._partner:
-                at = self._partner[at]
-            elif word.text == ";" or (word.kind == "sign" and word.text in ")]}"):
-                return at
-            elif word.kind == "line" and at > begin:
-                before = words[at - 1]
-                after = next((each for each in words[at + 1 : at + 4] if each.kind != "line"), None)
-                goes_on = before.kind == "sign" and before.text not in (")", "]", "}")
-                if not goes_on and not (
-                    after is not None and after.text in (".", "?.", "+", "..", "|", "&&", "||", "=>", ":", "?")
-                ):
-                    return at
-            at += 1
-        return min(at, len(words))
 
     # what is known by name
 
@@ -236,9 +72,14 @@ class Outline:
         words = self._words
         if self._language.id not in ("javascript", "lua"):
             return
+        requires = {
+            words[at - 2].text
+            for at, word in enumerate(words)
+            if word.text == "createRequire" and at > 1 and words[at - 1].text == "="
+        }
         for at, word in enumerate(words):
             if (
-                word.text == "require"
+                (word.text in ("require", "import") or word.text in requires)
                 and at + 2 < len(words)
                 and words[at + 1].text == "("
                 and words[at + 2].kind == "text"
@@ -254,7 +95,8 @@ class Outline:
                         if after + 1 < len(words) and words[after].text == "." and words[after + 1].kind == "name"
                         else ""
                     )
-                    self._bind(end - 1, module + member)
+                    if not member or after + 2 >= len(words) or words[after + 2].text != "(":
+                        self._bind(end - 1, module + member)
             elif word.text == "from" and at + 1 < len(words) and words[at + 1].kind == "text":
                 module = words[at + 1].text.removeprefix("node:")
                 if at and words[at - 1].text == "}":
@@ -288,6 +130,8 @@ class Outline:
             if not names or end <= at + 1:
                 continue
             self._given.append((names, at + 1, end))
+            if words[at + 1].kind == "text":
+                self._begins.setdefault(names[-1], words[at + 1].text)
             if end == at + 2 and words[at + 1].kind == "text":
                 self._constants.setdefault(names[-1], words[at + 1].text)
             self._alias_value(names[-1], at + 1, end)
@@ -326,9 +170,12 @@ class Outline:
     def _alias_value(self, name: str, begin: int, end: int) -> None:
         """``const run = promisify(cp.exec)`` and ``local f = loadstring`` give a callable another name."""
         words = self._words
+        last = end - 1
+        if self._language.id == "javascript" and end - begin < 40 and (full := self._global(begin, last)):
+            self._aliases.setdefault(name, full)
+            return
         if end - begin > 10:
             return
-        last = end - 1
         if words[last].text == ")" and any(each.text == "promisify" for each in words[begin:last]):
             last -= 1
         elif words[last].kind != "name" or any(each.text == "(" for each in self._part(begin, end)):
@@ -336,6 +183,18 @@ class Outline:
         full = self._plain(self._name_before(last)[0])
         if full and role_of(self._language.id, full) and words[last].text != name:
             self._aliases.setdefault(name, full)
+
+    def _global(self, begin: int, last: int) -> str:
+        """The global object, or what makes functions out of texts, by whichever of the ways that lead to them."""
+        words = self._words
+        if begin == last and words[begin].text in _GLOBALS:
+            return "globalThis"
+        if words[last].text == "constructor" and words[last - 1].text == ".":
+            before = {each.text for each in words[begin:last]}
+            texts = any(each.kind == "text" for each in words[begin:last]) or "[" in before
+            if not before.isdisjoint(("getPrototypeOf", "function", "=>")) or texts or "constructor" in before:
+                return "Function"
+        return ""
 
     def _targets(self, at: int) -> list[str]:
         """The names to the left of an assignment."""
@@ -349,9 +208,11 @@ class Outline:
                 word.text in (";", "{", "(", "=") and word.kind == "sign" and not (word.text == "{" and names)
             ):
                 break
-            if word.text == ">" and self._language.id in ("rust", "groovy"):
+            if word.text in ("<", ">") and self._language.id in ("rust", "groovy", "javascript"):
                 at -= 1
                 continue
+            if word.text == ":" and self._language.id in ("rust", "javascript"):
+                names.clear()  # those of its type
             if word.kind == "name" and word.text not in NO_NAMES:
                 if not (
                     at > 1
@@ -374,13 +235,44 @@ class Outline:
             at -= 1
         return [each for each in names[::-1] if not (self._short and len(each) < 3)][:6]
 
+    def _rename(self, names: Set[str]) -> None:
+        """Calls by names that an assignment gives to something are calls of that."""
+        for call in self._calls if names else ():
+            if call.name.partition(".")[0] in names:
+                call.name = self._plain(call.name)
+                call.roles = role_of(self._language.id, call.name)
+
+    def _note_wrappers(self) -> None:
+        """A function whose parameter goes to what runs or removes it does that itself: ``function sh(c) { return execSync(c); }``."""
+        opens = [call.open for call in self._calls]
+        found: dict[str, set[str]] = {}
+        for name, params, begin, end in self._functions[:2_000]:
+            wanted = set(params) - NO_NAMES
+            for call in self._calls[bisect_left(opens, begin) : bisect_left(opens, end)] if wanted else ():
+                self.left -= 1
+                roles = _HANDED_ON.intersection(call.roles)
+                if (
+                    roles
+                    and self.left > 0
+                    and any(
+                        each.kind == "name" and each.text in wanted for span in call.args for each in self._part(*span)
+                    )
+                ):
+                    found.setdefault(name, set()).update(roles)
+        for call in self._calls if found else ():
+            head, _, last = call.name.rpartition(".")
+            if last in found and head in ("", "this", "self"):
+                call.roles = (*call.roles, *sorted(found[last].difference(call.roles)))
+
+    # what is handed on
+
     def _note_functions(self) -> None:
         """A function gives what flows into its body; ``function f(a) {…}``, ``def f … end``, ``const f = (a) => …``."""
         words = self._words
         for at, word in enumerate(words):
             if (
                 word.kind != "name"
-                or word.text not in _FUNCTIONS
+                or word.text not in FUNCTIONS
                 or at + 2 >= len(words)
                 or words[at + 1].kind != "name"
             ):
@@ -397,27 +289,6 @@ class Outline:
             if not (self._short and len(words[name_at].text) < 3):
                 self._given.append(([words[name_at].text], begin, end))
 
-    def _body_end(self, begin: int) -> int:
-        words = self._words
-        for at in range(begin, min(begin + 200, len(words))):
-            if words[at].text == "{" and words[at].kind == "sign" and at in self._partner:
-                return self._partner[at]
-            if words[at].kind == "line" and self._language.id in ("lua", "ruby", "julia"):
-                depth_end = at
-                for later in range(
-                    at, min(at + 4_000, len(words))
-                ):  # a body ends at the next function at the left margin
-                    if (
-                        words[later].text in _FUNCTIONS
-                        and later > at
-                        and words[later - 1].kind == "line"
-                        and later > begin + 1
-                    ):
-                        return later
-                    depth_end = later
-                return depth_end
-        return min(begin + 200, len(words))
-
     def _note_handed(self) -> None:
         """What is put into an object, and what a callback or a function is handed."""
         params = self._parameters()
@@ -428,6 +299,8 @@ class Outline:
             for name, span in zip(params.get(last, ()), call.args, strict=False):
                 if name not in NO_NAMES:
                     self._given.append(([name], *span))
+            if "holds" in call.roles and len(call.args) > 1:  # open(my $file, '<', place)
+                self._given.append((self._names_in(*call.args[0])[:2], *call.args[-1]))
             if "saves" in call.roles and len(call.args) > 1:
                 begin, end = call.args[1]
                 self._given.append((self._names_in(begin, end)[:3], call.open - 1, call.open))
@@ -435,12 +308,11 @@ class Outline:
                     if each.kind == "text" and len(each.text) > 2:
                         self._saved.add(each.text)
 
-    def _names_in(self, begin: int, end: int) -> list[str]:
-        return [each.text for each in self._part(begin, end) if each.kind == "name" and each.text not in NO_NAMES]
-
     def _note_put(self, call: Call, last: str) -> None:
         words = self._words
         owner = words[call.begin].text if words[call.begin].kind == "name" and call.begin < call.open - 1 else ""
+        if owner in ("this", "self") and call.begin + 2 < call.open - 1:
+            owner = words[call.begin + 2].text  # this.parts.push(…)
         if last in _PUTS and owner and owner not in NO_NAMES:
             for begin, end in call.args[:4]:
                 if last == "pipe":
@@ -457,68 +329,3 @@ class Outline:
                 self._given += [
                     (handed, *other) for other in call.args if other != (begin, end) and not self._callback(*other)
                 ]
-
-    def _parameters(self) -> dict[str, list[str]]:
-        words = self._words
-        found: dict[str, list[str]] = {}
-        for at, word in enumerate(words):
-            if word.kind != "name" or at + 1 >= len(words) or words[at + 1].text != "(" or not at:
-                continue
-            if words[at - 1].text in _FUNCTIONS:
-                close = self._partner.get(at + 1)
-                if close is not None:
-                    parts = [
-                        [each.text for each in self._part(begin, end) if each.kind == "name"]
-                        for begin, end in self._split(at + 2, close)
-                    ]
-                    which = (
-                        0 if self._language.id in ("go", "rust", "javascript", "julia", "lua", "ruby", "php") else -1
-                    )
-                    found.setdefault(word.text, [part[which] for part in parts if part])
-        return found
-
-    def _callback(self, begin: int, end: int) -> list[str]:
-        """The parameters of a function that is written where an argument stands, or of one that is named there."""
-        words = self._words
-        if begin >= end:
-            return []
-        for at in range(begin, min(begin + 3, end)):
-            word = words[at]
-            if word.text == "=>":
-                return [each.text for each in words[begin:at] if each.kind == "name" and each.text not in NO_NAMES][:4]
-            if word.text == "(" and at in self._partner and self._partner[at] + 1 < end:
-                after = words[self._partner[at] + 1].text
-                if after == "=>" or (at and words[at - 1].text in ("function", "func", "fn", "sub")):
-                    return [
-                        each.text
-                        for each in self._part(at + 1, self._partner[at])
-                        if each.kind == "name" and each.text not in NO_NAMES
-                    ][:4]
-            if word.text in ("function", "func") and at + 1 < end:
-                opening = next((each for each in range(at, min(at + 3, end)) if words[each].text == "("), None)
-                if opening is not None and opening in self._partner:
-                    return [
-                        each.text
-                        for each in self._part(opening + 1, self._partner[opening])
-                        if each.kind == "name" and each.text not in NO_NAMES
-                    ][:4]
-        return []
-
-
-def _partners(words: list[Word]) -> dict[int, int]:
-    """The bracket that belongs to each, both ways."""
-    found: dict[int, int] = {}
-    open_at: list[int] = []
-    pairs = {")": "(", "]": "[", "}": "{"}
-    for at, word in enumerate(words):
-        if word.kind != "sign":
-            continue
-        if word.text in "([{":
-            open_at.append(at)
-        elif (begins := pairs.get(word.text)) is not None:
-            while open_at and words[open_at[-1]].text != begins and len(open_at) > 1 and begins != "(":
-                open_at.pop()
-            if open_at and words[open_at[-1]].text == begins:
-                found[at] = open_at[-1]
-                found[open_at.pop()] = at
-    return found

@@ -256,6 +256,7 @@ def _settled(words: list[Word], language: Language) -> list[Word]:
         if len(words) == before:
             break
     lists = _lists(words)
+    words = _put_together(words, lists) if language.id == "javascript" else words
     return _joined(_named(_picked(words, lists) if lists else words), language)
 
 
@@ -376,6 +377,50 @@ def _lists(words: list[Word]) -> dict[str, list[str]]:
         if texts and end < len(words) and words[end].text == "]":
             found[words[at].text] = texts
     return found
+
+
+def _put_together(words: list[Word], lists: dict[str, list[str]]) -> list[Word]:
+    """``['a', 'b'].join('')`` and ``parts.join('')`` are one text."""
+    out: list[Word] = []
+    at = 0
+    while at < len(words):
+        word = words[at]
+        if (
+            word.text == "join"
+            and word.kind == "name"
+            and len(out) > 1
+            and out[-1].text == "."
+            and at + 2 < len(words)
+            and words[at + 1].text == "("
+        ):
+            sign = words[at + 2].text if words[at + 2].kind == "text" else None if words[at + 2].text == ")" else "?"
+            texts, begin = _texts_before(out, lists)
+            if texts and sign != "?":
+                made = ("," if sign is None else sign).join(texts)[:_LONGEST_TEXT]
+                out[begin:] = [Word("text", made, out[begin].start)]
+                at += 3 if sign is None else 4
+                continue
+        out.append(word)
+        at += 1
+    return out
+
+
+def _texts_before(out: list[Word], lists: dict[str, list[str]]) -> tuple[list[str], int]:
+    """The texts of the list before a dot at the end, and where that begins."""
+    at = len(out) - 2
+    if out[at].kind == "name":
+        return ([], at) if at and out[at - 1].text == "." else (lists.get(out[at].text, []), at)
+    if out[at].text != "]":
+        return [], at
+    texts: list[str] = []
+    at -= 1
+    while at >= 0 and (out[at].kind in ("text", "line") or out[at].text == ",") and len(texts) < 5_000:
+        texts += [out[at].text] if out[at].kind == "text" else []
+        at -= 1
+    before = out[at - 1] if at > 0 else None
+    return (
+        (texts[::-1], at) if at >= 0 and out[at].text == "[" and (before is None or before.kind != "name") else ([], at)
+    )
 
 
 def _picked(words: list[Word], lists: dict[str, list[str]]) -> list[Word]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from openvet.core.pattern import pattern
 from openvet.core.tables import read_table
+from openvet.formats._python_nodes import walk
 
 if TYPE_CHECKING:
     from openvet.formats._python_resolve import Names
@@ -35,6 +36,11 @@ _PLACES = pattern(
 _REQUIREMENT = pattern(
     r"([A-Za-z0-9][\w-]{0,60}(?:\.[A-Za-z0-9][\w-]{0,60}){0,3})(?:\[[\w,-]{1,80}\])?((?:(?:==|>=|<=|~=|!=|<|>)[\w.*+!]{1,40},?){0,4})",
     re.ASCII,
+)
+#: Data of a language by their names, which the libraries' own commands take from their makers' places.
+_LANGUAGE_DATA = pattern(
+    r"spacy download [a-z]{2,3}_(?:core|dep|ent|sent)_(?:web|news|wiki|sci|udv\d)_(?:sm|md|lg|trf)|nltk\.downloader(?: -q)?(?: (?!-)[\w.-]{2,40}){1,12}|"
+    r"unidic download"
 )
 _VARIABLE = pattern(r"(?:PIP|UV|LD|DYLD|PYTHON|BASH|GIT)(?:_\w*)?|PATH|ENV|SHELL|IFS|\w*PROXY|PYTHON\w*", re.IGNORECASE)
 
@@ -70,6 +76,8 @@ def kind_of_command(names: Names, node: ast.Call, name: str) -> str:
         words = words[1:]
     elif words[0] in _PYTHON and words[1:2] == ["-m"]:
         words = words[2:]
+    if _LANGUAGE_DATA.fullmatch(" ".join(words)):
+        return "install"
     return _installed(words[1:]) if words and words[0] in _PIP else ""
 
 
@@ -103,7 +111,7 @@ def _is_plain(names: Names, keyword: ast.keyword) -> bool:
 def _is_plain_environment(names: Names, node: ast.expr) -> bool:
     """``{**os.environ, 'X': '1'}`` or ``dict(os.environ, X='1')``, where no variable says where packages come from."""
     given: list[str | None] = []
-    for part in ast.walk(node):
+    for part in walk(node):
         if isinstance(part, ast.Dict):
             given += [key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else None
                       for key in part.keys if key is not None]  # fmt: skip

@@ -12,7 +12,7 @@ import binascii
 import codecs
 from collections import ChainMap
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 __all__ = ["Folder"]
 
@@ -91,31 +91,34 @@ class Folder:
         return None if isinstance(value, int) and abs(value) >> 256 else value
 
     def _folded(self, node: ast.AST, values: Values, depth: int) -> Any:
-        if isinstance(node, ast.Constant):
-            return self._constant(node.value)
-        if isinstance(node, ast.Name):
-            held = values.get(node.id)
+        kind = type(node)
+        if kind is ast.Constant:
+            return self._constant(node.value)  # type: ignore[attr-defined]
+        if kind is ast.Name:
+            held = values.get(node.id)  # type: ignore[attr-defined]
             return None if held is None else self._value(held, values, depth + 5)
-        if isinstance(node, ast.BinOp):
-            return self._operation(node, values, depth)
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.Invert):
-            value = self._value(node.operand, values, depth)
-            return (-value if isinstance(node.op, ast.USub) else ~value) if isinstance(value, int) else None
-        if isinstance(node, ast.JoinedStr):
-            parts = [self._value(each, values, depth) for each in node.values]
-            return None if None in parts else "".join(map(str, parts))
-        if isinstance(node, ast.FormattedValue):
-            return None if node.format_spec is not None else self._value(node.value, values, depth)
-        if isinstance(node, ast.List | ast.Tuple | ast.Set):
-            items = self._items(node.elts, values, depth)
-            return None if None in items else items
-        if isinstance(node, ast.ListComp | ast.GeneratorExp | ast.SetComp):
-            return self._comprehension(node, values, depth)
-        if isinstance(node, ast.Subscript):
-            return self._part(node, values, depth)
-        if isinstance(node, ast.NamedExpr | ast.Starred):
-            return self._value(node.value, values, depth)
-        return self._call(node, values, depth) if isinstance(node, ast.Call) else None
+        fold = _FOLDED.get(kind)
+        return None if fold is None else fold(self, node, values, depth)
+
+    def _unary(self, node: ast.UnaryOp, values: Values, depth: int) -> Any:
+        if not isinstance(node.op, ast.USub | ast.Invert):
+            return None
+        value = self._value(node.operand, values, depth)
+        return (-value if isinstance(node.op, ast.USub) else ~value) if isinstance(value, int) else None
+
+    def _joined(self, node: ast.JoinedStr, values: Values, depth: int) -> Any:
+        parts = [self._value(each, values, depth) for each in node.values]
+        return None if None in parts else "".join(map(str, parts))
+
+    def _formatted(self, node: ast.FormattedValue, values: Values, depth: int) -> Any:
+        return None if node.format_spec is not None else self._value(node.value, values, depth)
+
+    def _list(self, node: ast.List | ast.Tuple | ast.Set, values: Values, depth: int) -> Any:
+        items = self._items(node.elts, values, depth)
+        return None if None in items else items
+
+    def _named(self, node: ast.NamedExpr | ast.Starred, values: Values, depth: int) -> Any:
+        return self._value(node.value, values, depth)
 
     def _items(self, nodes: list[ast.expr], values: Values, depth: int) -> list[Any]:
         out: list[Any] = []
@@ -360,3 +363,22 @@ def _method(name: str, base: Any, arguments: list[Any]) -> Any:
     if name in ("__getitem__", "pop") and isinstance(base, str | bytes | list) and len(arguments) == 1:
         return base[arguments[0]]
     return None
+
+
+#: How each kind of expression is folded; any other is nothing that is known.
+_FOLDED: Final[dict[type, Callable[[Folder, Any, Values, int], Any]]] = {
+    ast.BinOp: Folder._operation,
+    ast.UnaryOp: Folder._unary,
+    ast.JoinedStr: Folder._joined,
+    ast.FormattedValue: Folder._formatted,
+    ast.List: Folder._list,
+    ast.Tuple: Folder._list,
+    ast.Set: Folder._list,
+    ast.ListComp: Folder._comprehension,
+    ast.GeneratorExp: Folder._comprehension,
+    ast.SetComp: Folder._comprehension,
+    ast.Subscript: Folder._part,
+    ast.NamedExpr: Folder._named,
+    ast.Starred: Folder._named,
+    ast.Call: Folder._call,
+}

@@ -15,6 +15,8 @@ from typing import Final
 
 from openvet.core.pattern import pattern
 from openvet.formats._format import Facts
+from openvet.formats._python_calls import FINDS, arguments_of, last_name
+from openvet.formats._python_nodes import children, walk
 
 __all__ = ["tell_homes"]
 
@@ -25,7 +27,7 @@ _HOMES: Final = pattern(
 _CHANGES: Final = pattern(
     r"rmtree|write_bytes|write_text|unlink|\bremove\b|[\"']r?[wa]b?\+?b?[\"']|r\+b|encrypt|\brename\b"
 )
-_WALKS: Final = frozenset({"walk", "rglob", "glob", "iglob", "listdir", "scandir", "iterdir", "fwalk"})
+_WALKS: Final = FINDS | {"fwalk"}
 _REMOVES: Final = frozenset({"remove", "unlink", "rmtree", "write_bytes", "write_text", "truncate", "rmdir"})
 #: Functions of modules that are given the place first.
 _WHOLE: Final = pattern(
@@ -55,7 +57,7 @@ def tell_homes(text: str, facts: Facts) -> None:
     if len(text) > _LONGEST or not _HOMES.search(text) or not _CHANGES.search(text):
         return
     try:
-        nodes = list(islice(ast.walk(ast.parse(text)), _MOST_NODES))
+        nodes = list(islice(walk(ast.parse(text)), _MOST_NODES))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
     held = {
@@ -86,9 +88,12 @@ def tell_homes(text: str, facts: Facts) -> None:
 
 def _destroys(node: ast.AST, held: dict[str, ast.expr], modules: set[str]) -> bool:
     if isinstance(node, ast.For):
-        return any(_walks_home(each, held) for each in ast.walk(node.iter)) and _changes_each(node.body, modules)
+        return any(_walks_home(each, held) for each in walk(node.iter)) and _changes_each(node.body, modules)
     return (
-        isinstance(node, ast.Call) and _last(node.func) == "rmtree" and bool(node.args) and _is_home(node.args[0], held)
+        isinstance(node, ast.Call)
+        and _asked(node.func) == "rmtree"
+        and bool(node.args)
+        and _is_home(node.args[0], held)
     )
 
 
@@ -108,16 +113,18 @@ def _removes_several(loop: ast.For) -> bool:
     calls = [
         each
         for part in loop.body
-        for each in ast.walk(part)
-        if isinstance(each, ast.Call) and _last(each.func) == "rmtree"
+        for each in walk(part)
+        if isinstance(each, ast.Call) and _asked(each.func) == "rmtree"
     ]
-    return any(isinstance(each, ast.Name) and each.id == loop.target.id for call in calls for each in ast.walk(call))
+    return any(isinstance(each, ast.Name) and each.id == loop.target.id for call in calls for each in walk(call))
 
 
 def _walks_home(node: ast.AST, held: dict[str, ast.expr]) -> bool:
-    if not isinstance(node, ast.Call) or _last(node.func) not in _WALKS:
+    if not isinstance(node, ast.Call) or _asked(node.func) not in _WALKS:
         return False
-    words = [each.value for each in _arguments(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    words = [
+        each.value for each in arguments_of(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)
+    ]
     if any(word.lower().endswith(_TIDIED) for word in words):
         return False
     owner = _owner(node.func)
@@ -138,7 +145,7 @@ def _is_home(node: ast.expr, held: dict[str, ast.expr], hops: int = 6) -> bool:
         return isinstance(node.slice, ast.Constant) and node.slice.value in ("HOME", "USERPROFILE")
     if not isinstance(node, ast.Call):
         return False
-    name = _last(node.func)
+    name = _asked(node.func)
     if name in ("home", "cwd", "getcwd"):
         return not node.args
     if name in ("getenv", "get"):
@@ -160,18 +167,18 @@ def _is_folder(node: ast.expr) -> bool:
 
 
 def _changes_each(body: list[ast.stmt], modules: set[str]) -> bool:
-    calls = [each for part in body for each in ast.walk(part) if isinstance(each, ast.Call)]
+    calls = [each for part in body for each in walk(part) if isinstance(each, ast.Call)]
     words = {word.lower() for part in body for word in _texts(part)}
     if any(word.endswith(_TIDIED) for word in words):
         return False
-    return any(_last(each.func) in _REMOVES and _is_of_files(each, modules) for each in calls) or any(
+    return any(_asked(each.func) in _REMOVES and _is_of_files(each, modules) for each in calls) or any(
         map(_opens_anew, calls)
     )
 
 
 def _is_of_files(call: ast.Call, modules: set[str]) -> bool:
     """``list.remove`` and ``str.write`` are no matter: a module's function, or a method of the path itself."""
-    name = _last(call.func)
+    name = _asked(call.func)
     owner = _owner(call.func)
     if name in ("remove", "truncate", "rmdir"):
         return isinstance(owner, ast.Name) and owner.id in modules
@@ -180,16 +187,14 @@ def _is_of_files(call: ast.Call, modules: set[str]) -> bool:
 
 def _opens_anew(call: ast.Call) -> bool:
     """Whether a file is opened to be written over."""
-    if _last(call.func) != "open":
+    if _asked(call.func) != "open":
         return False
-    modes = [each.value for each in _arguments(call) if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    modes = [
+        each.value for each in arguments_of(call) if isinstance(each, ast.Constant) and isinstance(each.value, str)
+    ]
     return any(mode in ("wb", "w", "r+b", "rb+", "r+", "wb+", "w+b") for mode in modes) and any(
-        isinstance(each, ast.Name | ast.Call) for each in _arguments(call)[:1]
+        isinstance(each, ast.Name | ast.Call) for each in arguments_of(call)[:1]
     )
-
-
-def _arguments(call: ast.Call) -> list[ast.expr]:
-    return [*call.args, *(each.value for each in call.keywords)]
 
 
 def _texts(part: ast.AST) -> Iterator[str]:
@@ -200,12 +205,12 @@ def _texts(part: ast.AST) -> Iterator[str]:
         negated = isinstance(each, ast.UnaryOp) and isinstance(each.op, ast.Not)
         if negated or (isinstance(each, ast.Compare) and isinstance(each.ops[0], ast.NotEq | ast.NotIn)):
             continue
-        waiting.extend(ast.iter_child_nodes(each))
+        waiting.extend(children(each))
         if isinstance(each, ast.Constant) and isinstance(each.value, str):
             yield each.value
 
 
-def _last(node: ast.expr) -> str:
+def _asked(node: ast.expr) -> str:
     """The last part of a name, also of ``getattr(module, "name")``."""
     if (
         isinstance(node, ast.Call)
@@ -215,7 +220,7 @@ def _last(node: ast.expr) -> str:
     ):
         asked = node.args[1]
         return asked.value if isinstance(asked, ast.Constant) and isinstance(asked.value, str) else ""
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    return last_name(node)
 
 
 def _owner(node: ast.expr) -> ast.expr | None:

@@ -11,6 +11,9 @@ from typing import Any
 from openvet.core.dataclass import dataclass
 from openvet.core.pattern import pattern
 from openvet.core.tables import read_table
+from openvet.formats._python_acts import may_act
+from openvet.formats._python_ends import may_reach
+from openvet.formats._python_sabotage import may_sabotage
 
 __all__ = ["BUILTINS", "Capabilities", "capabilities", "could_matter", "from_beside", "words"]
 
@@ -34,7 +37,13 @@ _WAYS = ("__builtins__", "builtins", "globals", "vars", "locals", "__dict__", "m
 # tables that are no capability of a name
 _OTHER = frozenset({"carriers", "decode", "natives", "packages", "sometimes", "startup", "telling"})
 # a neighbour's functions may be called: whether that matters is seen when both are read
-_NEIGHBOUR = pattern(r"^[ \t]*from[ \t]+\.[\w]*[ \t]+import\b", re.MULTILINE)
+_NEIGHBOUR = pattern(r"^[ \t]*from[ \t]+\.[\w.]*[ \t]+import\b", re.MULTILINE)
+_NAME = pattern(r"\w+")
+# what is kept with a service, other processes, and loops that nothing ends
+_HARMS = pattern(
+    r"\.(?:delete_(?:bucket|object|repo|namespaced_\w{1,40}|branch)|drop_(?:database|collection)|flush(?:all|db))\w{0,10}\(|\.all\(\)\.delete\(|\bgetppid\(|\bprocess_iter\(|resolve_trust_remote_code\s{0,4}=|target\s{0,4}=\s{0,4}\w{1,60}\b[^\n]{0,60}\.start\(|HTTPHandler\(|^[ \t]{0,40}>>> ",
+    re.MULTILINE,
+)
 # a file is opened to be written, or changed by its name: apart, since a pattern that begins with a text is found faster
 _WRITES = pattern(r"open\([^\n]{0,200}?[\"'](?:[wax]b?\+?|r\+|rb\+|[wax]t|r\+b)[\"']")
 _OF_OS = pattern(r"os\.(?:remove|unlink|rename|replace|chmod|link|write|open)\b")
@@ -143,7 +152,7 @@ def modules() -> frozenset[str]:
 
 
 @cache
-def words() -> re.Pattern[str]:
+def _words() -> frozenset[str]:
     """The words of which one must occur where a capability is used: last parts of names, modules, and ways around."""
     found = {*_WAYS, *_data()["startup"]["words"], "weights_only", "allow_pickle", "np.load", "trust_remote_code"}
     found.update(name for name, _, _ in _data()["sometimes"]["loaders"])
@@ -159,7 +168,20 @@ def words() -> re.Pattern[str]:
                     found.add(parts[-2])
             else:
                 found.add(parts[-1])
-    return re.compile(r"\b(?:" + "|".join(sorted(map(re.escape, found))) + r")\b")
+    return frozenset(found)
+
+
+@cache
+def words() -> re.Pattern[str]:
+    """One of these words."""
+    return re.compile(r"\b(?:" + "|".join(sorted(map(re.escape, _words()))) + r")\b")
+
+
+@cache
+def split_words() -> tuple[frozenset[str], re.Pattern[str]]:
+    """Those of these words that are one name each, and a pattern of the others."""
+    plain = frozenset(each for each in _words() if _NAME.fullmatch(each))
+    return plain, re.compile(r"\b(?:" + "|".join(sorted(map(re.escape, _words() - plain))) + r")\b")
 
 
 def could_matter(text: str) -> bool:
@@ -169,6 +191,8 @@ def could_matter(text: str) -> bool:
     text always could. So could one that changes files, or has a module or a common function of one under a name of its own.
     """
     if not text.isascii() or any(each in text for each in _CHANGED) or '"\\\\' in text or "'\\\\" in text:
+        return True
+    if may_sabotage(text) or may_reach(text) or may_act(text) or _HARMS.search(text) is not None:
         return True
     return any(each.search(text) is not None for each in (words(), _NEIGHBOUR, _WRITES, _OF_OS, _renamed()))
 

@@ -48,7 +48,8 @@ def repaired(text: str) -> ast.Module | None:
             number = min(error.lineno or 0, len(lines))
             if number < 1:
                 return None
-            lines[number - 1] = _instead(lines[number - 1], error)
+            before = next((each for each in reversed(lines[: number - 1]) if each.strip()), "")
+            lines[number - 1] = _instead(lines[number - 1], error, before)
         except (ValueError, RecursionError, MemoryError):
             return None
     return None
@@ -68,9 +69,12 @@ def _of_python_2(line: str) -> str:
     return _OCTAL.sub("0o", _PREFIX.sub("r", bare)).replace("<>", "!=")
 
 
-def _instead(line: str, error: SyntaxError) -> str:
-    """What stands in the place of a line that cannot be parsed: as deep, and a block where it began one."""
+def _instead(line: str, error: SyntaxError, before: str) -> str:
+    """What stands in the place of a line that cannot be parsed: as deep, and a block where it began one; ``before`` is the line above."""
     bare = line.strip()
+    if bare and isinstance(error, IndentationError) and "unexpected indent" in str(error.msg):
+        moved = before[: len(before) - len(before.lstrip())] + bare.lstrip("; \t")
+        return moved if moved != line else ""  # the line above may be the rest of a longer one
     indent = line[: len(line) - len(line.lstrip())]
     if isinstance(error, IndentationError) and "expected an indented block" in str(error.msg):
         return (

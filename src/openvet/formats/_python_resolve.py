@@ -7,6 +7,7 @@ file itself; ``<near>.x.f`` for one of the file ``x.py`` beside it; ``os.?`` for
 from __future__ import annotations
 
 import ast
+from collections import ChainMap
 from collections.abc import Iterable, MutableMapping
 from typing import Any
 
@@ -131,14 +132,10 @@ class Names:
         if depth > MOST_DEPTH or self._steps <= 0:
             return None
         self._steps -= 1
+        if type(node) is ast.Constant:
+            return None
         if isinstance(node, ast.Name):
-            if node.id in self._names:
-                return self._names[node.id]
-            if node.id == "__builtins__":
-                return "builtins"
-            if node.id in ("__loader__", "__spec__"):
-                return node.id
-            return f"builtins.{node.id}" if node.id in BUILTINS else None
+            return self._of_name(node.id)
         if isinstance(node, ast.Attribute):
             return self._attribute_of(node, depth + 1)
         if isinstance(node, ast.Call):
@@ -160,6 +157,17 @@ class Names:
         if isinstance(node, ast.ListComp | ast.GeneratorExp | ast.SetComp):
             return self.resolve(node.elt, depth + 1)
         return None
+
+    def _of_name(self, name: str) -> str | None:
+        names = self._names
+        for bound in names.maps if isinstance(names, ChainMap) else (names,):  # which ``in`` would go through twice
+            if name in bound:
+                return bound[name]
+        if name == "__builtins__":
+            return "builtins"
+        if name in ("__loader__", "__spec__"):
+            return name
+        return f"builtins.{name}" if name in BUILTINS else None
 
     @staticmethod
     def _path(name: str | None) -> str | None:
@@ -240,6 +248,8 @@ class Names:
             for each in path if base is not None and isinstance(path, list | str) and len(path) < MOST_DEPTH else ():
                 base = self._attribute(base or "", each) if isinstance(each, str) else None
             return base
+        if name == "builtins.type" and len(node.args) == 1 and isinstance(node.args[0], ast.Lambda):
+            return "types.FunctionType"
         if name == "functools.partial" and node.args:
             return self.resolve(node.args[0], depth)
         if name.startswith("pathlib.") and (

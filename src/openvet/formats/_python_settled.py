@@ -13,6 +13,8 @@ from itertools import islice, product
 from typing import Final
 
 from openvet.core.dataclass import dataclass
+from openvet.formats._python_calls import last_name
+from openvet.formats._python_nodes import FUNCTIONS, children, walk
 
 __all__ = ["Bindings", "Overlay", "defaults_of"]
 
@@ -22,7 +24,6 @@ Overlay = dict[str, ast.expr]
 NOTHING: Final = ast.Constant(None)
 #: Functions are scopes; the bodies of classes count to the scope around them.
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-_SCOPES: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _CHANGES: Final = frozenset({"insert", "clear", "remove", "pop", "popitem", "sort", "reverse", "update", "setdefault", "setitem",
                              "__setitem__", "__iadd__", "__delitem__", "delitem"})  # fmt: skip
 #: These give the items of what they are given.
@@ -110,12 +111,12 @@ class Bindings:
             return [dict.fromkeys(choices, NOTHING)]
         return [dict(zip(choices, each, strict=True)) for each in product(*choices.values())]
 
-    def origins(self, name: str, scope: ast.AST) -> tuple[frozenset[str], list[ast.expr]]:
-        """The parameters of a function from which ``name`` comes, and every expression on the way."""
+    def origins(self, name: str, scope: ast.AST, most: int = _MOST_NODES) -> tuple[frozenset[str], list[ast.expr]]:
+        """The parameters of a function from which ``name`` comes, and every expression on the way, or the first ``most`` of them."""
         parameters: set[str] = set()
         passed: list[ast.expr] = []
         known, waiting = {name}, [name]
-        while waiting and len(known) <= _MOST_ORIGINS:
+        while waiting and len(known) <= _MOST_ORIGINS and len(passed) < most:
             bound = self._of(scope).get(waiting.pop())
             if bound is None:
                 continue
@@ -173,7 +174,7 @@ class Bindings:
 
     def _collect(self, scope: ast.AST, found: dict[str, _Bound]) -> None:
         waiting: list[ast.AST] = [scope.body] if isinstance(scope, ast.Lambda) else list(getattr(scope, "body", ()))
-        if isinstance(scope, _SCOPES):
+        if isinstance(scope, FUNCTIONS):
             arguments = scope.args
             for parameter in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]:
                 _bound(found, parameter.arg).parameter = True
@@ -185,15 +186,19 @@ class Bindings:
         while waiting and self._left > 0:
             self._left -= 1
             node = waiting.pop()
+            kind = type(node)
+            if kind is ast.Name or kind is ast.Constant:
+                continue
             if isinstance(node, ast.Global | ast.Nonlocal):
                 foreign.update(node.names)
-            elif isinstance(node, _SCOPES):
+            elif isinstance(node, FUNCTIONS):
                 if not isinstance(node, ast.Lambda):
                     _bound(found, node.name).other = True
                 inner.append(node)
             else:
-                _note(node, found)
-                waiting += ast.iter_child_nodes(node)
+                if kind in _NOTED:
+                    _note(node, found)
+                waiting += children(node)
         self._foreign[id(scope)] = foreign
         for each in inner:
             for name, bound in self._of(each).items():
@@ -214,6 +219,13 @@ def _bound(found: dict[str, _Bound], name: str) -> _Bound:
     return held
 
 
+#: Nodes that do something to names.
+_NOTED: Final = frozenset({
+    ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.AugAssign, ast.For, ast.AsyncFor, ast.comprehension, ast.withitem, ast.Delete, ast.Import, ast.ImportFrom, ast.ClassDef,
+    ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.Match, ast.MatchMapping, ast.Call,
+})  # fmt: skip
+
+
 def _note(node: ast.AST, found: dict[str, _Bound]) -> None:  # noqa: C901 - one branch for each kind of statement
     """What one node does to names."""
     if isinstance(node, ast.Assign):
@@ -227,6 +239,8 @@ def _note(node: ast.AST, found: dict[str, _Bound]) -> None:  # noqa: C901 - one 
             _bound(found, node.target.id).grown.append(node.value)
         else:
             _change(node.target, found)
+            if isinstance(node.target, ast.Name):
+                _bound(found, node.target.id).passed.append(node.value)
     elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
         _loop(node.target, node.iter, found)
     elif isinstance(node, ast.withitem):
@@ -241,6 +255,10 @@ def _note(node: ast.AST, found: dict[str, _Bound]) -> None:  # noqa: C901 - one 
     elif isinstance(node, ast.ClassDef | ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
         if node.name is not None:
             _bound(found, node.name).other = True
+    elif isinstance(node, ast.Match):
+        for part in (each for case in node.cases for each in walk(case.pattern)):
+            if isinstance(part, ast.MatchAs | ast.MatchStar) and part.name is not None:
+                _bound(found, part.name).passed.append(node.subject)
     elif isinstance(node, ast.MatchMapping):
         if node.rest is not None:
             _bound(found, node.rest).other = True
@@ -280,7 +298,7 @@ def _loop(target: ast.expr, items: ast.expr, found: dict[str, _Bound]) -> None:
     of_values = pairs = False
     while isinstance(items, ast.Call):
         called = items.func
-        name = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
+        name = last_name(called)
         if isinstance(called, ast.Attribute) and name in ("items", "values", "keys") and not items.args:
             items, of_values, pairs = called.value, name != "keys", name == "items"
             break
@@ -307,7 +325,7 @@ def _loop(target: ast.expr, items: ast.expr, found: dict[str, _Bound]) -> None:
 
 
 def _lose(target: ast.expr, found: dict[str, _Bound], source: ast.expr | None = None) -> None:
-    for part in ast.walk(target):
+    for part in walk(target):
         if isinstance(part, ast.Name):
             held = _bound(found, part.id)
             held.other = True
@@ -333,11 +351,11 @@ def _added(base: ast.expr, more: ast.expr) -> ast.expr:
 
 def _is_small(node: ast.expr) -> bool:
     """Whether an expression is of the size that a command has."""
-    return next(islice(ast.walk(node), _LARGEST, None), None) is None
+    return next(islice(walk(node), _LARGEST, None), None) is None
 
 
 def _names(node: ast.expr) -> list[str]:
-    return [each.id for each in ast.walk(node) if isinstance(each, ast.Name)]
+    return [each.id for each in walk(node) if isinstance(each, ast.Name)]
 
 
 def defaults_of(function: Function) -> list[tuple[str, ast.expr]]:

@@ -10,12 +10,14 @@ methods count as called: which operator reaches which of them is not followed.
 from __future__ import annotations
 
 import ast
-import re
 from bisect import bisect_left
 from collections import ChainMap
 from collections.abc import Iterator
 from typing import Any
 
+from openvet.core.pattern import pattern
+from openvet.formats._python_bound import Bound
+from openvet.formats._python_calls import last_name
 from openvet.formats._python_match import binds
 from openvet.formats._python_moments import (
     CONSTRUCTION,
@@ -28,21 +30,15 @@ from openvet.formats._python_moments import (
     REGISTERS,
     STARTS,
 )
-from openvet.formats._python_names import from_beside, loaders, modules, words
+from openvet.formats._python_names import loaders, modules, split_words
+from openvet.formats._python_queue import BY_DEFAULT, Waiting
+from openvet.formats._python_record import NOTHING
 from openvet.formats._python_resolve import LOCAL, MOST_DEPTH, NEAR, Function
 from openvet.formats._python_settled import defaults_of
-from openvet.formats._python_uses import BY_DEFAULT, Uses, Waiting
 
 __all__ = ["Reading"]
 
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
-# what an expression holds that holds no expression: skipped before it is looked at, since most nodes are of these
-_LEAVES = frozenset({
-    ast.Constant, ast.Name, ast.Load, ast.Store, ast.Del, ast.arg, int, str, type(None), bytes, float, complex, bool, type(...),
-    *ast.operator.__subclasses__(), *ast.cmpop.__subclasses__(), *ast.boolop.__subclasses__(), *ast.unaryop.__subclasses__(),
-})  # fmt: skip
-# what gives a text out of others: kept as the text, since the names in it may be bound anew before it is used
-_COMPUTED = (ast.BinOp, ast.JoinedStr, ast.Subscript, ast.Call, ast.ListComp, ast.Name)
+_WORD = pattern(r"\w+")
 #: Decorators that make a command of a program, and words that only makers of a package type behind ``setup.py``.
 _COMMANDS = frozenset({"command", "group", "function", "local_entrypoint", "cli", "app"})
 _ASKED = frozenset({"publish", "upload", "release", "tag", "register", "docs", "clean"})
@@ -52,17 +48,15 @@ _USUAL = {"numpy": "np", "tensorflow.keras.models": "models", "keras.models": "m
 _MOST_GIVEN = 4
 #: How often it is read with other commands handed to it.
 _MOST_HANDED = 40
-_MOST_VALUES = 20_000
 
 
-class Reading(Uses):
+class Reading(Bound):
     """One source being read."""
 
     def __init__(self, text: str, most: int, depth: int = 0) -> None:
         super().__init__(text, most, depth)
         self._done: dict[int, set[Any]] = {}
         self._lines: list[int] | None = None
-        self._nested_block = False
         self._busy = False
         self._left = False
         self._of_others: set[int] = set()
@@ -99,7 +93,7 @@ class Reading(Uses):
             return False
         made = getattr(self._functions[name], "decorator_list", ())
         return "." in name or not any(
-            _last(each.func if isinstance(each, ast.Call) else each) in _COMMANDS for each in made
+            last_name(each.func if isinstance(each, ast.Call) else each) in _COMMANDS for each in made
         )
 
     def _is_special(self, name: str) -> bool:
@@ -219,7 +213,7 @@ class Reading(Uses):
         for each in [*positional, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]:
             if each is not None:
                 self._names[each.arg] = None
-                self._values[each.arg] = _NOTHING
+                self._values[each.arg] = NOTHING
         if owner and owner in self._classes and positional:
             self._names[positional[0].arg] = f"{LOCAL}{owner}()"
         for argument, name, default in given:
@@ -229,8 +223,10 @@ class Reading(Uses):
 
     def _is_hot(self, function: Function | ast.Lambda) -> bool:
         """Whether a word that matters occurs in the function's lines; the others need not be walked."""
+        if not self._text.isascii():
+            return True
         if self._lines is None:
-            known = words()
+            plain, _ = split_words()
             # a module under another name hides the word: ``import subprocess as sp``
             aliases = {
                 name
@@ -244,15 +240,9 @@ class Reading(Uses):
                     or full in self._known.loaders
                     or (full in loaders() and name not in (full, _USUAL.get(full)))
                 )
-                and not known.fullmatch(name)
+                and name not in plain
             }
-            lines = _lines_of(known, self._text)
-            if aliases:
-                pattern = r"\b(?:" + "|".join(sorted(map(re.escape, aliases))) + r")\b"
-                lines = sorted({*lines, *_lines_of(re.compile(pattern), self._text)})
-            self._lines = lines
-        if not self._text.isascii():
-            return True
+            self._lines = _lines_of(self._text, aliases)
         index = bisect_left(self._lines, function.lineno)
         return index < len(self._lines) and self._lines[index] <= (function.end_lineno or function.lineno)
 
@@ -333,49 +323,6 @@ class Reading(Uses):
                     self._expression(each, when)
         return iter(blocks) if blocks else None
 
-    def _loop(self, target: ast.expr, items: ast.expr, when: str) -> None:
-        """The target of a loop is the first item of what is written out; functions among the items may all be called."""
-        held = self._values.get(items.id, items) if isinstance(items, ast.Name) else items
-        if isinstance(held, ast.List | ast.Tuple | ast.Set) and held.elts:
-            for each in held.elts[:100]:
-                if isinstance(each, ast.Name | ast.Attribute | ast.Lambda):
-                    self._use_callable(each, when, "is looped over")
-            self._bind(target, held.elts[0])
-            return
-        self._bind(target, None)
-        if isinstance(target, ast.Name):
-            self._names[target.id] = self.listed(items)
-        elif isinstance(target, ast.Tuple) and target.elts and isinstance(target.elts[-1], ast.Name):
-            self._names[target.elts[-1].id] = self.listed(items)
-
-    def _import(self, node: ast.Import | ast.ImportFrom, when: str) -> None:
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                near = NEAR if from_beside(alias.name) else ""
-                whole = alias.name if alias.asname else alias.name.split(".", 1)[0]
-                if near:
-                    self._attacks.imports(node, alias.name, when)
-                self._set(alias.asname or whole, near + whole)
-            return
-        near = NEAR + "^." * (node.level - 1) if node.level else NEAR if from_beside(node.module or "") else ""
-        module = node.module or ""
-        if near and not node.level:
-            self._attacks.imports(node, module, when)
-        for alias in node.names:
-            if alias.name != "*":
-                full = f"{module}.{alias.name}" if module else alias.name
-                # a module may hand on what it imported itself: `from .x import os`
-                plain = self._known.from_carrier(full)
-                reached = plain if plain != full or (near and alias.name in self._known.carriers) else near + full
-                self._set(alias.asname or alias.name, alias.name if alias.name in self._known.carriers else reached)
-                continue
-            if near:
-                self._stars.append(near + module)
-            module = self._known.from_carrier(module)
-            for name in self._known.names:
-                if name.rpartition(".")[0] == module:
-                    self._set(name.rpartition(".")[2], name)
-
     def _define(self, node: Function, when: str, scope: str) -> None:
         name = f"{scope}{node.name}"
         for decorator in node.decorator_list:
@@ -388,9 +335,9 @@ class Reading(Uses):
                 self._expression(value, when)
         self._functions[name] = node
         for decorator in node.decorator_list:
-            starts = _last(decorator.func if isinstance(decorator, ast.Call) else decorator) in STARTS or (
+            starts = last_name(decorator.func if isinstance(decorator, ast.Call) else decorator) in STARTS or (
                 isinstance(decorator, ast.Call)
-                and _last(decorator.func) == "fixture"
+                and last_name(decorator.func) == "fixture"
                 and self.file == "conftest.py"
                 and any(each.arg == "autouse" and self._is_true(each.value) for each in decorator.keywords)
             )
@@ -400,7 +347,7 @@ class Reading(Uses):
         if owner in self._classes:
             self._methods.setdefault(node.name, []).append(name)
             self._methods_of.setdefault(owner, []).append(node.name)
-            if any(_last(each) in PROPERTIES for each in node.decorator_list):
+            if any(last_name(each) in PROPERTIES for each in node.decorator_list):
                 self._properties.add(node.name)
         self._set(node.name, LOCAL + name)
 
@@ -448,137 +395,20 @@ class Reading(Uses):
                 if keyword.arg == "metaclass":
                     self._queue(self.resolve(keyword.value), when)
 
-    def _assign(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign, when: str, scope: str) -> None:
-        if isinstance(node, ast.AnnAssign):
-            self._expression(node.annotation, when)
-        if node.value is None:
-            return
-        self._expression(node.value, when)
-        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-            if isinstance(target, ast.Attribute | ast.Subscript):
-                self._expression(target, when)
-                self._use_callable(node.value, when, "is put in place of something", local=False)
-                self._replaced(target, node.value, when)
-                self._named_by_item(target, node.value)
-                self._watch_target(node, target, node.value, when)
-                self._keep_attribute(target, node.value)
-            elif (isinstance(target, ast.Name) and target.id.startswith("__")
-                  and scope.removesuffix(".") in self._classes):  # fmt: skip
-                self._use_callable(node.value, "construction", f"is made {target.id}")
-            if isinstance(node, ast.AugAssign):
-                if isinstance(target, ast.Name) and (held := self._values.get(target.id)) is not None:
-                    self._values[target.id] = ast.BinOp(held, node.op, node.value)
-                    self._values[target.id] = self._plain(self._values[target.id])
-            else:
-                self._bind(target, node.value)
-
-    def _watch_target(self, node: ast.stmt, target: ast.Attribute | ast.Subscript, value: ast.expr, when: str) -> None:
-        """``client.on_message = f``; ``os.environ['LD_PRELOAD'] = x``."""
-        if isinstance(target, ast.Attribute):
-            self._attacks.listens(target.attr, value)
-        elif self.resolve(target.value) == "os.environ" and (
-            said := self._attacks.variable(self.fold(target.slice), value)
-        ):
-            self._record(node.lineno, "os.environ", "attack", when, said)
-
-    def _keep_attribute(self, target: ast.Attribute | ast.Subscript, value: ast.expr) -> None:
-        """``self.run = os.system``: the attribute is remembered whatever it is an attribute of."""
-        name = self.resolve(value)
-        if name is None:
-            return
-        matters = name.startswith(LOCAL) or name in self._known.carriers or self._known.of(name)
-        if matters and isinstance(target, ast.Attribute) and len(self._attributes) < 5_000:
-            self._attributes.setdefault(target.attr, name)
-
-    def _bind(self, target: ast.expr, value: ast.expr | None) -> None:
-        if isinstance(target, ast.Tuple | ast.List):
-            held = self._values.get(value.id, value) if isinstance(value, ast.Name) else value
-            values = (
-                held.elts if isinstance(held, ast.Tuple | ast.List) and len(held.elts) == len(target.elts) else None
-            )
-            for index, each in enumerate(target.elts):
-                self._bind(each, values[index] if values else None)
-            return
-        if not isinstance(target, ast.Name):
-            return
-        name = None if value is None else self.resolve(value)
-        before = self._names.get(target.id)
-        if name is None and self._nested_block and before is not None and self._known.of(before):
-            name = before  # the other branch may not be taken
-        self._set(target.id, name)
-        if value is None:
-            self._values[target.id] = _NOTHING
-        elif self._kept < _MOST_VALUES:
-            self._kept += 1
-            ambiguous = self._nested_block and target.id in self._values
-            self._values[target.id] = _NOTHING if ambiguous and _is_text(value) else self._plain(value)
-
-    def _plain(self, value: ast.expr) -> ast.expr:
-        if not isinstance(value, _COMPUTED):
-            return value
-        if isinstance(value, ast.Name):
-            return self._values.get(value.id, value)
-        text = self.fold(value)
-        return ast.Constant(text) if isinstance(text, str | bytes | int) else value
-
-    # expressions
-
-    def _expression(self, node: ast.expr, when: str) -> None:
-        stack: list[Any] = [node]
-        while stack:
-            each = stack.pop()
-            kind = type(each)
-            if kind is ast.Call:
-                self._call(each, when)
-            elif kind is ast.NamedExpr:
-                self._bind(each.target, each.value)
-            elif kind in _COMPREHENSIONS:
-                for generator in each.generators:
-                    self._loop(generator.target, generator.iter, when)
-            elif kind is ast.Subscript:
-                self._use_item(each, when)
-            elif kind is ast.Attribute:
-                if each.attr in self._properties:
-                    self._waiting[when].extend(Waiting(name) for name in self._methods.get(each.attr, ())[:10])
-            elif kind is ast.List or kind is ast.Dict or kind is ast.Tuple or kind is ast.Set:
-                self._use_items(each, when)
-            # the first child is taken first, so that what binds a name comes before what uses it
-            for value in reversed(each.__dict__.values()):
-                if type(value) is list:
-                    stack.extend([part for part in reversed(value) if type(part) not in _LEAVES])
-                elif type(value) not in _LEAVES:
-                    stack.append(value)
-
-
-#: What a name stands for that says nothing.
-_NOTHING = ast.Constant(None)
-
-
-def _is_text(value: ast.expr) -> bool:
-    return isinstance(value, ast.JoinedStr) or (
-        isinstance(value, ast.Constant) and isinstance(value.value, str | bytes)
-    )
-
 
 def _is_named(node: ast.Assign, name: str) -> bool:
     return isinstance(node.targets[0], ast.Name) and node.targets[0].id == name
 
 
-def _last(decorator: ast.expr) -> str:
-    return decorator.attr if isinstance(decorator, ast.Attribute) else getattr(decorator, "id", "")
-
-
-def _lines_of(pattern: re.Pattern[str], text: str) -> list[int]:
-    """The lines on which ``pattern`` occurs, each once."""
-    lines: list[int] = []
-    line = 1
-    at = 0
-    for match in pattern.finditer(text):
-        line += text.count("\n", at, match.start())
-        at = match.start()
-        if not lines or lines[-1] != line:
-            lines.append(line)
-    return lines
+def _lines_of(text: str, aliases: set[str]) -> list[int]:
+    """The lines on which a word that matters occurs, or one of ``aliases``; a look-up for each word is faster than a pattern of hundreds of them."""
+    plain, other = split_words()
+    names = plain | aliases
+    return [
+        number
+        for number, line in enumerate(text.split("\n"), 1)
+        if not names.isdisjoint(_WORD.findall(line)) or other.search(line) is not None
+    ]
 
 
 def _is_main(test: ast.expr) -> bool:

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set as AbstractSet
+from itertools import islice
 from typing import Final
 
 from openvet.core.pattern import pattern
-from openvet.formats._private_places import PRIVATE
+from openvet.formats._private_places import PRIVATE, TELLS_SECRETS
 
 __all__ = ["SENT", "SentSecrets"]
 
@@ -47,6 +48,21 @@ _GATHERS: Final = frozenset(
         "mv",
         "set",
         "get",
+        "for",
+        "copy",
+        "compress",
+        "robocopy",
+        "tojson",
+        "variable",
+        "passwordvariable",
+        "usernamevariable",
+        "keys",
+        "xcopy",
+        "environment",
+        "userprofile",
+        "localappdata",
+        "appdata",
+        "item",
     }
 )
 _COMMANDS: Final = pattern(r"&&|\|\||[;&]")
@@ -64,7 +80,7 @@ _UPLOADS: Final = pattern(
 _REMOTE: Final = pattern(r"(?:^|\s)(?:\S{1,200}@)?[\w.-]{2,200}:(?!\\)\S{0,200}|\b(?:s3|gs|az|https?|rsync|sftp)://")
 #: The whole environment, as one command tells it, or as one text.
 _ALL: Final = pattern(
-    r"^\s*(?:sudo\s+)?(?:/usr/bin/)?(?:env|printenv|export\s+-p|declare\s+-[xp]+|set)\s*(?:$|>)|^\s*(?:gci|dir|ls|Get-ChildItem|Get-Item)\s+env:",
+    r"(?:^|^[^|;&]{0,200}?(?:\bsh\s{1,4}-\w{0,3}c\s{1,4}[\"']?|[\"'({=]))\s*(?:sudo\s+)?(?:/usr/bin/)?(?:env|printenv|export\s+-p|declare\s+-[xp]+|set)\s*(?:$|>)|^\s*(?:\$\w{1,40}\s{0,4}=\s{0,4})?(?:gci|dir|ls|Get-ChildItem|Get-Item)\s+env:",
     re.IGNORECASE,
 )
 _INSIDE: Final = pattern(
@@ -85,6 +101,21 @@ _FILES: Final = pattern(
     r"(?:(?<!\w)/(?:tmp|var/tmp|dev/shm)/[\w./-]{1,200}|[\w./~-]{1,200}\.(?:tgz|tar|gz|zip|7z|b64|enc|gpg|txt|log|dat|out))(?![\w/])"
 )
 _MOST: Final = 100
+#: A loop over places; what PowerShell gives a variable, all variables of the environment in its words, and what it copies to where.
+_LOOPS: Final = pattern(r"\bfor\s{1,4}(\w{1,40})\s{1,4}in\s([^;]{1,250})(?:;|$)")
+_OF_WINDOWS: Final = pattern(r"\s*\$(\w{1,40})\s{0,4}\+?=\s{0,4}(.{1,2000})")
+_VARIABLES_OF: Final = pattern(
+    r"GetEnvironmentVariables\(|\bGet-ChildItem\s{1,4}env:|\b(?:gci|dir|ls)\s{1,4}env:", re.IGNORECASE
+)
+_COPIED: Final = pattern(
+    r"\b(?:Copy-Item|Compress-Archive|copy|xcopy|robocopy)\s[^|;&]{0,250}\s(?:-Dest\w{0,20}\s{1,4})?(\"[^\"]{3,200}\"|'[^']{3,200}'|[^\s\"']{3,200})\s*$",
+    re.IGNORECASE,
+)
+#: Folders of keys, as words of a command that is given folders of the home.
+_BARE_FOLDERS: Final = pattern(
+    r"\b(?:tar|zip|7z|cpio|find|cp|rsync)\b[^|;&]{0,200}\s\.(?:ssh|aws|kube|gnupg|azure|docker|netrc|npmrc|pypirc|git-credentials)(?=[\s/]|$)"
+)
+_LEADS: Final = pattern(r"://|\$\{?\w{1,60}\}?/|\s\S{1,80}\.\w{2,20}(?:[/\s]|$)")
 
 
 #: What else of its user a machine tells: changes that are not published, secrets of a cluster.
@@ -99,11 +130,30 @@ _ASKED_FOR: Final = pattern(
 )
 _ASKS: Final = frozenset({"curl", "wget", "http", "xh"})
 _SUBSHELL: Final = pattern(r"(?:^|[|&]\s{0,4}|;\s{0,4})\(([^()$]{1,400})\)\s{0,4}\|")
+_BRACES: Final = pattern(r"(?:^|[|&]\s{0,4}|;\s{0,4})\{\s([^{}$]{1,400});\s{0,4}\}[^|;&]{0,40}\|")
+_TABLE: Final = pattern(r"@\{[^{}]{0,2000}\}")
+_FOR_WORDS: Final = pattern(
+    r"\bfor\s{1,4}/f\b[^%]{0,80}%%?(\w)\s{1,4}in\s{1,4}\(([^)]{1,250})\)\s{1,4}do\b", re.IGNORECASE
+)
+#: Variables in which a server of builds gives its secrets, all of them or one.
+_GIVEN: Final = pattern(
+    r"^\s{0,40}(?:-\s)?(\w{1,40})\s{0,4}:\s{0,4}[\"']?\$\{\{\s{0,4}toJSON\(\s{0,4}secrets\s{0,4}\)|\b(?:variable|passwordVariable|usernameVariable|keyFileVariable|gitUsernameVariable)\s{0,4}[:=]\s{0,4}['\"](\w{1,40})",
+    re.IGNORECASE,
+)
+_ARRAY: Final = pattern(r"(?:^|[;\s])(\w{1,40})=\(([^()]{3,1000})\)")
+#: A function of a script that sends what it is given.
+_SENDER: Final = pattern(
+    r"^\s{0,40}(?:function\s{1,4})?([\w-]{1,60})\s{0,4}(?:\(\s{0,4}\))?\s{0,4}\{.{0,2000}\$(?:[1@*]|\{[1@*])"
+)
+_CREATED: Final = pattern(r"\bkeys\s{1,4}create\s{1,4}([\w./~-]{3,100})")
 _LOOP: Final = pattern(r"\|\s{0,4}while\s{1,4}(?:IFS=\S{0,4}\s{1,4})?read\s[^;|]{0,40};\s{0,4}do\s")
 
 
 def _grouped(line: str) -> str:
     """``(env; cat x) | while read l; do curl h/$l; done`` as one pipe."""
+    if "@{" in line:
+        line = _TABLE.sub(lambda found: found.group().replace(";", " ").replace("|", " "), line)
+    line = _BRACES.sub(lambda found: f" {' | '.join(found[1].split(';'))} |", line)
     line = _SUBSHELL.sub(lambda found: f" {' | '.join(found[1].split(';'))} |", line)
     return _LOOP.sub("| ", line)
 
@@ -111,22 +161,34 @@ def _grouped(line: str) -> str:
 class SentSecrets:
     """What the lines of one file send; variables and files into which earlier ones gathered something are remembered."""
 
-    __slots__ = ("_gathered",)
+    __slots__ = ("_gathered", "_senders")
 
     def __init__(self) -> None:
         self._gathered: set[str] = set()
+        self._senders: set[str] = set()
 
     def told(self, line: str, words: AbstractSet[str]) -> tuple[str, str] | None:
         """What a line is that sends secrets, and its kind; ``None`` for any other. ``words`` are its words in lower case."""
         sends = not words.isdisjoint(_TALKS) or not words.isdisjoint(_COPIES) or "/dev/tcp/" in line
-        gathers = not words.isdisjoint(_GATHERS) or "$(" in line
+        gathers = not words.isdisjoint(_GATHERS) or "$(" in line or line[:1] == "$" or "=(" in line
+        if sends and "{" in line and (found := _SENDER.match(line)):
+            self._senders.add(found[1])
+        elif (
+            self._senders
+            and line.split(None, 1)[:1]
+            and line.split(None, 1)[0] in self._senders
+            and (self._secret(line) or _INSIDE.search(line))
+        ):
+            return SENT, "sends"
         if (
             sends
             and (_TYPED.search(line) or any(f"${found[1]}" in line for found in _ASKED_FOR.finditer(line)))
             and "://" in line
         ):
             return "sends what its user types to another machine", "sends"
-        line = _grouped(line) if "(" in line or "while" in line else line
+        line = _grouped(line) if "(" in line or "while" in line or "{" in line else line
+        if "%%" in line and (found := _FOR_WORDS.search(line)) and self._secret(found[2]):
+            self._gathered.add(f"%%{found[1]}")
         for command in _COMMANDS.split(line) if sends or gathers else ():
             if sends and self._sends(command):
                 return SENT, "sends"
@@ -135,7 +197,19 @@ class SentSecrets:
         return None
 
     def _secret(self, text: str) -> bool:
-        return PRIVATE.search(text) is not None or any(each in text for each in self._gathered)
+        text = text.replace("\\", "/") if "\\" in text else text
+        return PRIVATE.search(text) is not None or TELLS_SECRETS.search(text) is not None or self._holds(text)
+
+    def _holds(self, text: str) -> bool:
+        """Whether a text names something into which an earlier line gathered what is secret."""
+        for each in self._gathered:
+            at = text.find(each)
+            while at >= 0:
+                after = text[at + len(each) : at + len(each) + 1]
+                if not (each[0] == "$" and each[-1] != "}" and (after.isalnum() or after in ("_", ":"))):
+                    return True
+                at = text.find(each, at + 1)
+        return False
 
     def _sends(self, command: str) -> bool:
         parts = command.split("|")
@@ -143,6 +217,7 @@ class SentSecrets:
             words = frozenset(
                 part.lower()
                 .replace("/", " ")
+                .replace(".", " ")
                 .replace("-", " ")
                 .replace("(", " ")
                 .replace('"', " ")
@@ -162,14 +237,21 @@ class SentSecrets:
                     return True
             if words.isdisjoint(_TALKS) and "/dev/tcp/" not in part:
                 continue
+            upload = _UPLOADS.search(bare)
             if _INSIDE.search(bare) or (at and any(_ALL.match(each) for each in parts[:at])):
                 return True
-            if at and any(self._secret(each) for each in parts[:at]):
+            if at and any(self._secret(each) or _BARE_FOLDERS.search(each) for each in parts[:at]):
+                return True
+            if (
+                upload is None
+                and any(each[0] in "$%" for each in self._gathered)
+                and self._holds(bare)
+                and _LEADS.search(bare)
+            ):
                 return True
             told = at and any(_INSIDE.search(each) or _SOURCES.search(each) for each in parts[:at])
             if told and (_UPLOADS.search(bare) or words.isdisjoint(_ASKS)):
                 return True
-            upload = _UPLOADS.search(bare)
             if upload is not None and self._secret(bare[upload.start() :]):
                 return True
             if _PLAIN.search(bare) and _VARIABLE.search(bare):
@@ -179,6 +261,29 @@ class SentSecrets:
         )
 
     def _gather(self, line: str) -> None:
+        for given in islice(_GIVEN.finditer(line), 10):
+            name = given[1] or given[2]
+            self._gathered |= {f"${name}", f"${{{name}}}"}
+        if found := _CREATED.search(line):
+            self._gathered.add(found[1])
+        if (found := _ARRAY.search(line)) and PRIVATE.search(found[2]):
+            self._gathered |= {f"${found[1]}", f"${{{found[1]}}}", f"${{{found[1]}[@]}}", f"${{{found[1]}[*]}}"}
+        if found := _LOOPS.search(line):
+            if PRIVATE.search(found[2]) or self._holds(found[2]):
+                self._gathered |= {f"${found[1]}", f"${{{found[1]}}}"}
+            return
+        if (found := _OF_WINDOWS.match(line)) and (
+            PRIVATE.search(found[2].replace("\\", "/"))
+            or _ALL.match(line)
+            or _VARIABLES_OF.search(found[2])
+            or self._holds(found[2])
+        ):
+            self._gathered.add(f"${found[1]}")
+            return
+        if found := _COPIED.search(line):
+            if self._secret(line):
+                self._gathered.add(found[1].strip("\"'"))
+            return
         whole = any(_ALL.match(each) for each in _COMMANDS.split(line)) or _INSIDE.search(line) is not None
         if not whole and not self._secret(line):
             return

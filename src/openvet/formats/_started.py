@@ -44,8 +44,8 @@ _LONGEST = 256 * 1024
 
 def tell_started_commands(text: str, facts: Facts) -> None:
     """Record what such a file runs that nobody should run unread."""
+    from openvet.formats._shell_script import tell_commands
     from openvet.formats._windows_commands import fetched
-    from openvet.formats.shell import tell_commands
 
     tell_commands(text, facts)
     for number, line in enumerate(text.split("\n"), 1):
@@ -74,7 +74,7 @@ def tell_xml_settings(source: Source, facts: Facts) -> None:
     """Record the commands of an editor's run configurations, watchers and tools; any other file is left alone."""
     if not _SETTINGS.search(f"/{facts.place}"):
         return
-    from openvet.formats.shell import tell_commands
+    from openvet.formats._shell_script import tell_commands
 
     text = source.upto(0, _LONGEST).decode("utf-8", "replace")
     for entity, character in _ENTITIES.items():

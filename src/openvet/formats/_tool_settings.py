@@ -14,7 +14,8 @@ from typing import Any
 from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.formats._format import Facts
-from openvet.formats.shell import tell_commands
+from openvet.formats._shell_handed import tell_python
+from openvet.formats._shell_script import tell_commands
 
 __all__ = ["tell_hooks", "tell_parsed_tool", "tell_tool"]
 
@@ -49,8 +50,15 @@ _MOST_TEXTS = 5_000
 def tell_tool(text: str, facts: Facts) -> None:
     """Record the lines of a tool's settings that nobody should run unread; any other file's text is left alone."""
     if _TOOLS.search(f"/{facts.place}") and not any(each in text for each in _SERVED):
-        tell_commands(text, facts)
+        _tell_lines(text, facts)
         _tell_published(text, facts)
+
+
+def _tell_lines(text: str, facts: Facts) -> None:
+    """What lines of a shell do, and the Python that stands between them."""
+    tell_commands(text, facts)
+    if "<<" in text and "python" in text:
+        tell_python(text, facts)
 
 
 #: What hands something to others; and a file that is fetched from where anybody may answer.
@@ -75,19 +83,25 @@ def tell_parsed_tool(document: Any, facts: Facts) -> None:
     tell_hooks(document, facts)
     if isinstance(document, dict | list):
         from openvet.formats._containers import tell_containers
+        from openvet.formats._tool_descriptions import tell_descriptions
 
         tell_containers(document, facts)
+        tell_descriptions(document, facts)
+    if facts.name.lower().endswith(".json"):
+        from openvet.formats._node_flows import tell_nodes
+
+        tell_nodes(document, facts)
     if isinstance(document, dict) and not _ASSISTANTS.isdisjoint(document):
         return  # the rule about settings of assistants tells those
     shown = [each for each in facts.anomalies if each.rule == "hub/shell-command"]
     if shown and not any("\\" in each.message for each in shown):
         return
     if _TOOLS.search(f"/{facts.place}"):
-        tell_commands("\n".join(_texts(document)), facts)
+        _tell_lines("\n".join(_texts(document)), facts)
     elif not facts.name.lower().endswith((".json", ".ipynb")) or (
         isinstance(document, dict) and not facts.name.lower().endswith(".ipynb") and not _is_data(facts.name)
     ):
-        tell_commands("\n".join(islice(_commands(document), _MOST_TEXTS)), facts)
+        _tell_lines("\n".join(islice(_commands(document), _MOST_TEXTS)), facts)
 
 
 def _is_data(name: str) -> bool:

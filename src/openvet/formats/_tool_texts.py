@@ -42,11 +42,12 @@ _PLAIN: Final = pattern(
 def kind_of(place: str) -> str:
     """How a text is looked at, by its name: ``tool``, ``report``, ``document`` or ``data``; ``place`` begins with a slash."""
     from openvet.formats._advised import is_document
+    from openvet.formats._instructed import is_prompt
     from openvet.formats._instructions import is_instruction
 
     if _REPORTS.search(place):
         return "report"
-    if _PROSE.search(place) or is_document(place) or is_instruction(place[1:]):
+    if _PROSE.search(place) or is_document(place) or is_instruction(place[1:]) or is_prompt(place):
         return "document"
     return "data" if _DATA.search(place) or _PLAIN.search(place) else "tool"
 
@@ -87,6 +88,7 @@ _TOLD: Final = tuple(
         (r"\.inf$", r"^\s{0,8}(?:RunPre|RunPost)SetupCommands\w{0,20}\s{0,4}=|^\s{0,8}UnregisterOCXs\s{0,4}=|^\s{0,8}(?:scrobj\.dll|%11%\\scrobj)", "makes Windows start something when it is installed", "hidden"),
         ("", r"\A\{\\rt[\s\S]{0,200000}?(?:\bDDE(?:AUTO)?\b\s|\\objupdate\b|\\\*\\template\s{0,4}(?:\\\\|https?:))", "makes a word processor start or fetch something when it is opened", "hidden"),
         ("", r"\A\{\\rt[\s\S]{0,200000}?\\obj(?:ocx|emb|autlink|link|data)\b", "is a text of a word processor with an object in it", "shown"),
+        (r"\.(?:applescript|scpt|jxa)$", r"\bdo shell script\b[^\n]{0,400}\b(?:curl|nc)\b[^\n]{0,200}(?:-d\b|--data|-T\b|-sT\b|-F\b|Keychains|\.ssh)|\bwith hidden answer\b[^\n]{0,400}\n[^\n]{0,400}\bcurl\b", "sends what its user types or keeps, from AppleScript", "hidden"),
         (r"\.(?:applescript|scpt|jxa)$", r"\bdo shell script\b|\bdoShellScript\(", "starts a command from AppleScript", "shown"),
         (r"/(?:\.emacs|\.dir-locals\.el|\.emacs\.d/[^\n]{1,200}|init\.el|\.spacemacs)$", r"\(\s{0,4}(?:shell-command|call-process|start-process|async-shell-command|make-process|eval)\b", "makes Emacs start something", "shown"),
         (r"/(?:\.ssh/config|ssh_config)$", r"^\s{0,8}(?:ProxyCommand|LocalCommand|Match\s[^\n]{0,60}\bexec|KnownHostsCommand)\b(?![^\n]{0,20}\b(?:ssh|nc|ncat|aws|gcloud|cloudflared)\b)", "makes ssh start a command", "shown"),
@@ -98,6 +100,10 @@ _TOLD: Final = tuple(
          "makes npm take packages from a place without encryption, or from a bare address", "hidden"),
         (r"/(?:\.npmrc|\.yarnrc(?:\.yml)?)$", r"^\s{0,8}(?:strict-ssl|strictSsl|enableStrictSsl)\s{0,8}[=:]\s{0,8}[\"']?false", "makes npm believe any server", "shown"),
         (r"/\.npmrc$", r"^\s{0,8}(?:node-options|script-shell|shell|git|onload-script)\s{0,8}=\s{0,8}(?!--max|[\"']?--max)\S", "makes npm start something", "shown"),
+        (r"\.(?:p?sql|pgsql)$", r"\bCOPY\b[^;]{0,200}?\b(?:FROM|TO)\s{1,8}PROGRAM\b", "makes a data base start a program", "hidden"),
+        (r"\.(?:p?sql|pgsql|tsql)$", r"\b(?:EXEC\w{0,4}\s{1,8}[\w.]{0,40}(?:xp_cmdshell|sp_OACreate)|sys_(?:exec|eval)\s{0,4}\()|\bINTO\s{1,8}(?:OUT|DUMP)FILE\s{1,8}['\"]/(?:etc|var/www|root|home|usr)/",
+         "makes a data base start a program, or write where programs are started from", "hidden"),
+        (r"\.(?:p?sql|pgsql)$", r"\bCREATE\s{1,8}(?:ROLE|USER)\b[^;]{0,200}?\bSUPERUSER\b[^;]{0,100}?\bPASSWORD\s{1,8}'[^']", "makes a user of a data base who may do everything, with a password that everybody knows", "shown"),
         (r"\.slk$", r"^C;[^\n]{0,400};E[^\n]{0,200}?(?:EXEC|CALL|REGISTER)\(", "makes a spreadsheet start a program", "hidden"),
         (r"\.(?:iqy|rqy|oqy)$", r"https?://", "makes a spreadsheet fetch something", "shown"),
         (r"\.rdp$", r"^\s{0,8}(?:full address|remoteapplicationprogram|alternate shell|drivestoredirect):s:\S", "opens the desktop of another machine, and may give it the disks", "shown"),
@@ -133,9 +139,30 @@ def _tell_modelfile(text: str, facts: Facts) -> None:
         return
 
 
+#: A web server that copies each request, and to where.
+_MIRRORS: Final = pattern(r"(?:^|[{;])\s{0,40}mirror\s{1,8}/", re.MULTILINE)
+_PASSES: Final = pattern(r"\bproxy_pass\s{1,8}(https?://[^\s;]{3,200})")
+
+
+def _tell_mirror(text: str, facts: Facts) -> None:
+    """Record it where a web server gives a copy of all that it is asked to somebody else."""
+    from openvet.formats._addresses import is_bad_place, is_foreign
+
+    found = _MIRRORS.search(text)
+    if found is None:
+        return
+    for place in _PASSES.findall(text)[:100]:
+        if is_bad_place(place) or is_foreign([place]):
+            message = f"gives a copy of all that its server is asked to somebody else: {shorten(printable(place), 80)}"
+            facts.anomaly("hub/shell-command", message, line=text.count("\n", 0, found.start()) + 1, kind="sends")
+            return
+
+
 def tell_tool_text(text: str, facts: Facts) -> None:
     """Record the first of each construct that starts something."""
     place = f"/{facts.place}"
+    if "proxy_pass" in text:
+        _tell_mirror(text, facts)
     if _MODELFILE.search(place):
         _tell_modelfile(text, facts)
     told = set[str]()

@@ -137,6 +137,19 @@ _TOOL_WORDS: Final = frozenset(
 _WORDS: Final = _TEXT_WORDS | _FILE_WORDS | _SHELL_WORDS | _TOOL_WORDS | {"assembly", "msiexec"}
 
 
+#: What PowerShell hands every text to before it runs it, also in pieces.
+_UNSCANNED = pattern(r"AmsiUtils|amsiInitFailed|amsiContext|AmsiScanBuffer|AmsiScanString", re.IGNORECASE)
+_SPELLS = pattern(
+    r"\b(?:IEX|Invoke-Expression|DownloadString|DownloadFile|FromBase64String|Net\.WebClient|VirtualAlloc|Reflection\.Assembly)\b",
+    re.IGNORECASE,
+)
+_CALLED = pattern(
+    r"&\s{0,4}\(\s{0,4}['\"](?:IEX|Invoke-Expression)['\"]\s{0,4}\)|\.\(\s{0,4}['\"](?:DownloadString|DownloadFile|DownloadData|Invoke\w{0,20})['\"]\s{0,4}\)",
+    re.IGNORECASE,
+)
+_PIECES = pattern(r"['\"]\s{0,8}\+\s{0,8}['\"]")
+
+
 class Remembered:
     """What earlier lines of a script set or fetched, for those that run it."""
 
@@ -172,16 +185,42 @@ class Remembered:
         return None
 
 
+def _in_pieces(line: str, words: AbstractSet[str]) -> tuple[str, str] | None:
+    """What a line is that spells its command in pieces, or switches off what looks over every text before it runs."""
+    if not words.isdisjoint(
+        (
+            "utils",
+            "initfailed",
+            "amsi",
+            "amsiutils",
+            "amsiinitfailed",
+            "amsiscanbuffer",
+            "siutils",
+            "siinitfailed",
+            "assembly",
+        )
+    ) and _UNSCANNED.search(_PIECES.sub("", line)):
+        return "switches off what looks for hostile programs", "hidden"
+    if (
+        ("+" in line or "`" in line)
+        and _SPELLS.search(joined := _PIECES.sub("", line).replace("`", ""))
+        and not _SPELLS.search(line)
+    ):
+        return f"spells a command in pieces: {joined[:60]}", "hidden"
+    if "(" in line and _CALLED.search(line):
+        return "calls a command by a text, which nobody does who has nothing to hide", "hidden"
+    return None
+
+
 def windows_command(line: str, words: AbstractSet[str]) -> tuple[str, str] | None:
     """What a line (of :func:`plain_line`) does and the kind of it, ``hidden``, ``foreign`` (from a host that few know) or ``fetch-run``; ``None`` for an ordinary one.
 
     ``words`` are the line's, in lower case.
     """
     spelled = ":~" in line
-    if not spelled and words.isdisjoint(_WORDS):
+    if not spelled and words.isdisjoint(_WORDS) and "+" not in line and "`" not in line and "msi" not in line:
         return None
-    encoded = None if words.isdisjoint(_SHELL_WORDS) else _encoded(line)
-    if encoded is not None:
+    if not words.isdisjoint(_SHELL_WORDS) and (encoded := _encoded(line)) is not None:
         return encoded
     if spelled and len(_LETTERS.findall(line)) >= _MOST_LETTERS:
         return "spells a command letter by letter", "hidden"
@@ -189,6 +228,8 @@ def windows_command(line: str, words: AbstractSet[str]) -> tuple[str, str] | Non
         found = tool.search(line)
         if found is not None and given.search(line, found.end()) is not None:
             return f"makes {found.group().lower()} do what it is not meant for", "hidden"
+    if (known := _in_pieces(line, words)) is not None:
+        return known
     if "assembly" in words and _LOADS_BYTES.search(line) and _BYTES.search(line):
         return "loads a program from bytes that it decodes or fetches", "hidden"
     if not words.isdisjoint(_TEXT_WORDS) and _RUNS_TEXT.search(line):

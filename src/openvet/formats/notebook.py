@@ -73,8 +73,8 @@ _STARTERS = frozenset(
 
 def read(source: Source, facts: Facts) -> None:
     from openvet.formats._notebook_output import tell_active_output
+    from openvet.formats._shell_script import tell_commands
     from openvet.formats.python import read_source
-    from openvet.formats.shell import tell_commands
 
     json_format.read(source, facts)
     cells = _cells(facts.document)

@@ -17,7 +17,7 @@ import io
 import re
 import tokenize
 import warnings
-from dataclasses import replace
+from dataclasses import field, replace
 from itertools import islice
 from typing import Any
 
@@ -29,6 +29,7 @@ from openvet.core.text import printable, shorten
 from openvet.errors import LimitError, MalformedError
 from openvet.formats._decode import is_text
 from openvet.formats._format import Facts, Format, Head, Likeness
+from openvet.formats._python_told import Handed
 from openvet.io.source import BytesSource, Source
 
 __all__ = ["FORMAT", "PythonCall", "PythonSource", "PythonUse", "imports_of", "probe", "read", "read_source"]
@@ -84,6 +85,7 @@ class PythonUse:
         when: ``import``, ``construction``, ``inference`` or ``call``.
         detail: a few words of the arguments, printable.
         owner: the function in which it is, where nothing in the file calls that; not in the JSON.
+        tool: whether the process is an ordinary program that a constant names; not in the JSON.
     """
 
     line: int
@@ -92,6 +94,7 @@ class PythonUse:
     when: str
     detail: str = ""
     owner: str = ""
+    tool: bool = False
 
     def to_json(self) -> dict[str, Any]:
         out: dict[str, Any] = {"line": self.line, "name": self.name, "capability": self.capability, "when": self.when}
@@ -128,6 +131,8 @@ class PythonSource:
         spared: those of ``imports`` that importing the file can do without, by its lines: they only stand in functions,
             in ``try``, or under ``TYPE_CHECKING``; not in the JSON.
         modules: whole names of the modules that it imports; not in the JSON.
+        started: whether it shows that people start it by its name, and no loader takes it (see ``_python_started``); not in the JSON.
+        handed: what its functions give and take, so that rules can join files; not in the JSON.
         uses: in the order of their lines.
         classes: names of the classes that it defines at its top level.
         error: why it could not be parsed; empty where it was.
@@ -145,6 +150,8 @@ class PythonSource:
     handed_on: tuple[tuple[str, str], ...] = ()
     spared: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
+    handed: Handed = field(default_factory=Handed)
+    started: bool = False
 
     @property
     def kind(self) -> str:
@@ -202,8 +209,9 @@ def _without_nulls(head: Head) -> BytesSource:
 
 def read(source: Source, facts: Facts) -> None:
     from openvet.formats._encoded import EncodedPickles
-    from openvet.formats._python_families import OF_HOMES
     from openvet.formats._python_homes import tell_homes
+    from openvet.formats._python_overwritten import OF_HOMES
+    from openvet.formats._python_started import is_started
     from openvet.formats._reordered import reordered_line
     from openvet.formats._secrets import scan_text
 
@@ -222,7 +230,8 @@ def read(source: Source, facts: Facts) -> None:
         # a path configuration file: each line that begins with import is run when the interpreter starts
         text = "\n".join(line if line.startswith(("import ", "import\t")) else "" for line in text.split("\n"))
     spared, modules = _told_of_imports(text)
-    program = replace(read_source(text, facts.at(), facts.limits), spared=spared, modules=modules)
+    started = is_started(text, facts.at().place)
+    program = replace(read_source(text, facts.at(), facts.limits), spared=spared, modules=modules, started=started)
     if any(each.rule == "hub/shell-command" for each in facts.anomalies):  # what is done to homes is told already
         program = replace(program, uses=tuple(each for each in program.uses if each.detail not in OF_HOMES))
     facts.programs.append(program)
@@ -231,6 +240,10 @@ def read(source: Source, facts: Facts) -> None:
 
         _tell_required(text, facts)
         note_entry_points(text, facts)
+    if ">>> " in text and not program.error:
+        from openvet.formats._python_doctests import tell_doctests
+
+        tell_doctests(text, facts)
     if _DESCRIBED.search(text) and not program.error:
         _tell_described(text, facts)
     if facts.place.rsplit("/", 1)[-1] in _TASKS and not program.error:
@@ -238,7 +251,7 @@ def read(source: Source, facts: Facts) -> None:
     from openvet.formats._python_repair import is_also_shell
 
     if program.error or is_also_shell(text):
-        from openvet.formats.shell import tell_commands
+        from openvet.formats._shell_script import tell_commands
 
         tell_commands(text, facts)
     if program.error:
@@ -252,9 +265,10 @@ _DESCRIBES = frozenset({"tool", "resource", "prompt", "function_tool", "kernel_f
 
 def _tell_described(text: str, facts: Facts) -> None:
     """Record what the description of a tool tells an assistant to do against its user."""
-    from openvet.formats._instructions import tell_instructions
+    from openvet.formats._instructions import tell_description
+    from openvet.formats._python_nodes import walk
 
-    for node in ast.walk(ast.parse(text)):
+    for node in walk(ast.parse(text)):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             continue
         marks = [each.func if isinstance(each, ast.Call) else each for each in node.decorator_list]
@@ -278,12 +292,7 @@ def _tell_described(text: str, facts: Facts) -> None:
             ]
         for described in texts:
             if described:
-                seen = Facts(facts.place, facts.name, facts.budget)
-                tell_instructions(described, seen, addressed=True)
-                for each in seen.anomalies[:1]:
-                    facts.anomaly(
-                        each.rule, f"in the description of a tool: {each.message}", line=node.lineno, **each.evidence
-                    )
+                tell_description(described, facts, line=node.lineno)
 
 
 #: Files of tools that run tasks, whose functions hand texts to a shell.
@@ -292,9 +301,10 @@ _TASKS = frozenset({"tasks.py", "fabfile.py", "noxfile.py", "dodo.py", "conanfil
 
 def _tell_tasks(text: str, facts: Facts) -> None:
     """Record the first call of a task that is given a command which nobody should run unread, by whatever name it is called."""
-    from openvet.formats.shell import dangerous_line
+    from openvet.formats._python_nodes import walk
+    from openvet.formats._shell_script import dangerous_line
 
-    for node in ast.walk(ast.parse(text)):
+    for node in walk(ast.parse(text)):
         if not isinstance(node, ast.Call):
             continue
         parts = [
@@ -360,8 +370,9 @@ def _parsed(text: str, location: Location, imports: tuple[str, ...], limits: Lim
         return _rest(text, location, imports, limits, when, shorten(printable(str(error)), 200))
     from openvet.formats._python_tree import Reading
 
+    file = location.place.replace("!", "/").rpartition("/")[2]
     reading = Reading(text, min(limits.records, 500))
-    reading.file = location.place.replace("!", "/").rpartition("/")[2]
+    reading.file = file
     try:
         reading.module(tree, when)
     except RecursionError:
@@ -369,8 +380,44 @@ def _parsed(text: str, location: Location, imports: tuple[str, ...], limits: Lim
     classes = tuple(node.name for node in tree.body if isinstance(node, ast.ClassDef))[:200]
     involved = "" if not (reading.exhausted or reading.overflown) else "names are too involved to be followed"
     calls = (PythonCall(name, moment, line, owner) for (owner, name, moment), line in reading.near.items())
-    return PythonSource(location, len(text), imports, _frozen(reading), tuple(map(printable, classes)), involved,
-                        tuple(calls), tuple(reading.handed_on()))  # fmt: skip
+    handed = _handed(reading)
+    uses = _with_plain(_frozen(reading), text, tree, limits, when, file)
+    return PythonSource(location, len(text), imports, uses, tuple(map(printable, classes)), involved,
+                        tuple(calls), tuple(reading.handed_on()), handed=handed)  # fmt: skip
+
+
+def _with_plain(
+    uses: tuple[PythonUse, ...], text: str, tree: ast.Module, limits: Limits, when: str, file: str
+) -> tuple[PythonUse, ...]:
+    """``uses``, and those that are seen where what the source puts together is spelled out; what runs as code is followed by any name."""
+    from openvet.formats._python_plain import plain
+    from openvet.formats._python_tree import Reading
+
+    words = plain(text, tree)
+    if words is None:
+        return uses
+    reading = Reading(words, min(limits.records, 500))
+    reading.file = file
+    try:
+        reading.module(ast.parse(words), when)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return uses  # what was read of it as it stands counts nevertheless
+    known = {_told(each) for each in uses}
+    more = (each for each in _frozen(reading) if each.capability != "code" and _told(each) not in known)
+    return tuple(sorted((*uses, *more), key=lambda use: (use.line, use.name, use.capability)))
+
+
+def _told(use: PythonUse) -> tuple[int, str, str, str]:
+    return use.line, use.capability, use.when, use.detail if use.capability == "attack" else ""
+
+
+def _handed(reading: Any) -> Handed:
+    from openvet.formats._python_handed import handed
+
+    try:
+        return handed(reading)
+    except RecursionError:
+        return Handed()
 
 
 def _rest(
@@ -399,6 +446,7 @@ def _frozen(reading: Any) -> tuple[PythonUse, ...]:
             when,
             shorten(printable(detail), 120),
             owner if when == "call" else "",
+            capability in ("process", "handed") and reading.tools.get((line, name, when), False),
         )
         for line, name, capability, when, detail, owner in reading.uses
     )

@@ -234,6 +234,8 @@ def installs_of(line: str, number: int = 0) -> list[Install]:
     out = []
     for match in _OPTION.finditer(line):
         place = match.group(2) or match.group(3) or ""
+        if "--no-index" in line and match.group(1) in ("--find-links", "-f") and "://" not in place:
+            continue  # out of a folder, and from nowhere else
         if match.group(1) == "--trusted-host" or not f"{place}/".startswith(_public()):
             out.append(Install(number, "index", shown))
     rest = _OPTION.sub(" ", line)

@@ -63,7 +63,7 @@ def read(source: Source, facts: Facts) -> None:
     Raises:
         MalformedError: a header is broken.
     """
-    from openvet.formats.shell import tell_commands
+    from openvet.formats._shell_script import tell_commands
 
     facts.anomaly(
         "hub/shell-command", "is a package of RPM, whose scripts are run as root when it is installed", 0, kind="shown"

@@ -90,6 +90,11 @@ _TOOLS: Final = pattern(
 _COMMAND: Final = pattern(
     r"<DeepLink>\s{0,8}([^<]{1,400})|<key>CommandString</key>\s{0,80}<string>([^<]{1,400})", re.IGNORECASE
 )
+#: A script, or a module of an import map, of an address without a name.
+_OF_BARE: Final = pattern(
+    r"(?:<script\b[^>]{0,200}\bsrc\s{0,4}=\s{0,4}[\"']?|[\"'][\w@/.-]{1,80}[\"']\s{0,4}:\s{0,4}[\"'])(?:https?:)?//(?!127\.|10\.|192\.168\.|0\.0\.0\.0|172\.(?:1[6-9]|2\d|3[01])\.)\d{1,3}(?:\.\d{1,3}){3}[:/][^\s\"']{0,200}\.m?js\b",
+    re.IGNORECASE,
+)
 #: An application of HTML runs its scripts with the rights of the user.
 _ACTIVE: Final = pattern(r"<script\b|\bon(?:load|error|click)\s*=|<object\b", re.IGNORECASE)
 
@@ -101,7 +106,7 @@ def probe(head: Head) -> Likeness:
 def read(source: Source, facts: Facts) -> None:
     from openvet.formats._encoded import EncodedPickles
     from openvet.formats._secrets import scan_text
-    from openvet.formats.shell import tell_commands
+    from openvet.formats._shell_script import tell_commands
 
     text = read_text(source, facts)
     scan_text(text, facts)
@@ -121,9 +126,12 @@ def read(source: Source, facts: Facts) -> None:
         facts.note("judged", False)
         return
     found = _judged(text if len(text) > _FOLDED else _folded(text), suffix)
-    if found is None:
+    if found is None or found[1] == "fetch-run":
+        before = len(facts.anomalies)
         _tell_programs(text, facts, suffix)
-    else:
+        if len(facts.anomalies) > before:
+            return  # that it starts a program as well is no news
+    if found is not None:
         what, kind, start = found
         facts.anomaly("hub/shell-command", what, line=text.count("\n", 0, start) + 1, kind=kind)
 
@@ -132,13 +140,25 @@ def _tell_programs(text: str, facts: Facts, suffix: str) -> None:
     """What JavaScript does that flows from one of its parts to another: of a file, or of the scripts of a page."""
     from openvet.formats._notebook_output import scripts_in
     from openvet.formats._program_flows import tell_program
+    from openvet.formats._program_hosts import OF_PAGE
     from openvet.formats._program_words import LANGUAGES
 
     if suffix in (".html", ".htm"):
+        if found := _OF_BARE.search(text):
+            facts.anomaly(
+                "hub/shell-command",
+                f"takes a script from a bare address: {_shown(found.group())}",
+                line=text.count("\n", 0, found.start()) + 1,
+                kind="hidden",
+            )
         for script, start in scripts_in(text):
             tell_program(script, LANGUAGES["js"], facts, text.count("\n", 0, start) + 1)
     elif suffix in _JAVASCRIPT:
         tell_program(text, LANGUAGES["js"], facts)
+    if any(each.rule == "hub/active-output" for each in facts.anomalies):  # what a page sends is told already
+        facts.anomalies[:] = [
+            each for each in facts.anomalies if each.rule != "hub/shell-command" or not each.message.startswith(OF_PAGE)
+        ]
 
 
 def _judged(text: str, suffix: str) -> tuple[str, str, int] | None:
@@ -156,7 +176,7 @@ def _judged(text: str, suffix: str) -> tuple[str, str, int] | None:
     if found := _HIDDEN.search(text):
         return f"decodes text and runs it: {_shown(found.group())}", "hidden", found.start()
     if _NODE.search(text) and (started := _STARTS.search(text)):
-        from openvet.formats.shell import dangerous_line
+        from openvet.formats._shell_script import dangerous_line
 
         command = started[1] or started[2] or started[3]
         worse = dangerous_line(command)

@@ -24,6 +24,7 @@ from openvet.core.coverage import Coverage
 from openvet.core.limits import MiB
 from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
+from openvet.formats._decode import MARKS
 from openvet.formats._format import Facts, Format, Head, Likeness
 from openvet.formats._templates import MAX_TEMPLATE
 from openvet.io.source import Source
@@ -42,13 +43,6 @@ FORMAT = Format(
     cannot_tell=("what the text says or asks for",),
 )
 
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark begins the same way
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 _ALLOWED = {0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1B}
 _CONTROLS = bytes(code for code in (*range(1, 0x20), 0x7F) if code not in _ALLOWED)
 _CONTROLS_AS_TEXT = dict.fromkeys(_CONTROLS)
@@ -113,7 +107,7 @@ def probe(head: Head) -> Likeness:
 
 def _encoding(data: bytes, *, whole: bool) -> str | None:
     """The encoding of ``data``, the beginning of a file (or all of it); ``None`` where it is not text."""
-    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
+    encoding = next((name for mark, name in MARKS if data.startswith(mark)), "utf-8")
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(data, whole)
     except UnicodeDecodeError:
@@ -166,8 +160,8 @@ def read(source: Source, facts: Facts) -> None:
     if facts.name.rsplit("/", 1)[-1] in _STARTED:
         _tell_started(source, facts)
     if (who := _VARIABLES.get(facts.name.rsplit("/", 1)[-1])) is not None:
+        from openvet.formats._shell_installs import tell_indexes
         from openvet.formats._started import tell_loading_variables
-        from openvet.formats.shell import tell_indexes
 
         variables = source.upto(0, _LINE_HELD).decode("utf-8", "replace")
         tell_loading_variables(variables, facts, who)
@@ -229,7 +223,7 @@ def _tell_commands(source: Source, facts: Facts) -> None:
         tell_chunks(text, facts)
     elif kind == "tool":
         from openvet.formats._foreign_shells import tell_foreign_shell
-        from openvet.formats.shell import tell_commands
+        from openvet.formats._shell_script import tell_commands
 
         if place.lower().endswith((".r", ".jl", ".m", ".lua")):
             from openvet.formats._started import tell_started_commands

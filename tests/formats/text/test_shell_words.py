@@ -13,8 +13,9 @@ import pytest
 from openvet.core.limits import Budget
 from openvet.formats import shell
 from openvet.formats._format import Facts
+from openvet.formats._shell_line import judged_line, words_of
+from openvet.formats._shell_script import tell_commands
 from openvet.formats._windows_commands import Remembered, plain_line
-from openvet.formats.shell import _judged, _words_of, tell_commands
 from openvet.io.source import BytesSource
 from openvet.testing import all_cases
 
@@ -161,8 +162,8 @@ def lines() -> Iterator[str]:
 def test_the_words_of_a_line_hide_nothing_from_the_patterns() -> None:
     found = 0
     for line in dict.fromkeys(lines()):
-        judged = _judged(line, EVERYTHING)
-        assert _judged(line, _words_of(line)) == judged, line
+        judged = judged_line(line, EVERYTHING)
+        assert judged_line(line, words_of(line)) == judged, line
         found += judged is not None
     assert found > 3_000
 
@@ -172,7 +173,7 @@ def test_nor_from_what_is_remembered() -> None:
     for number, line in enumerate(lines()):
         if number % 50 == 0:
             one, other = Remembered(), Remembered()
-        words = _words_of(line)
+        words = words_of(line)
         assert one.put_in(line, words) == other.put_in(line, EVERYTHING)
         assert one.runs(line, words) == other.runs(line, EVERYTHING), line
 

@@ -41,6 +41,8 @@ def environment_lines(basename: str, document: Any) -> Lines:
             )
         if document.get("ssl_verify") is False:
             yield "/ssl_verify", "--trusted-host *"
+    elif lower == "package.json":
+        yield from _node(document)
     elif lower.endswith((".yaml", ".yml")):
         if isinstance(document.get("dependencies"), list):
             yield from _conda(document)
@@ -61,6 +63,22 @@ def environment_lines(basename: str, document: Any) -> Lines:
         yield from _tables(
             {**document, **document.get("_meta", {})} if isinstance(document.get("_meta"), dict) else document
         )
+
+
+def _node(document: dict[str, Any]) -> Lines:
+    """Packages of Node that are taken from an address of their own."""
+    for key in (
+        "dependencies",
+        "devDependencies",
+        "optionalDependencies",
+        "peerDependencies",
+        "overrides",
+        "resolutions",
+    ):
+        table = document.get(key)
+        for name, value in table.items() if isinstance(table, dict) else ():
+            if isinstance(value, str) and "://" in value and isinstance(name, str):
+                yield below(f"/{key}", name), f"{name.rpartition('/')[2]} @ {value}"
 
 
 def _conda(document: dict[str, Any]) -> Lines:

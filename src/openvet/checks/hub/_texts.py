@@ -28,7 +28,7 @@ def as_python(source: str) -> str | None:
 
 def as_command(text: str) -> str | None:
     """What the text does as lines of a shell that nobody should run unread, if anything."""
-    from openvet.formats.shell import dangerous_line
+    from openvet.formats._shell_script import dangerous_line
 
     return dangerous_line(text)
 

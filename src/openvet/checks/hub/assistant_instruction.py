@@ -4,7 +4,8 @@ What it finds:
     Instructions to send or change what is private (keys, tokens, the environment, who may log in), or to fetch and run something,
     where the same passage asks to keep that from the user, or tells the assistant to forget what it was told, or names a private file
     and where it goes. In files that assistants read by themselves (``AGENTS.md``, ``CLAUDE.md``, rules of Cursor and Windsurf,
-    instructions of Copilot, skills) that is high, in any other page medium.
+    instructions of Copilot, skills) that is high, in any other page medium. Descriptions of tools (lists of MCP, functions of OpenAI's
+    interface), which an assistant reads before each of its steps, count as such files; so does what it is to report whatever it finds.
 
 Why it matters:
     An assistant takes such a text for words of its user as soon as the folder is opened in it, and may run commands.
@@ -38,7 +39,7 @@ RULE = Rule(
     confidence=Confidence.MEDIUM,
     since="0.1.0",
     cwe=(1427,),
-    needs=("markdown", "text", "python"),
+    needs=("markdown", "text", "python", "json", "yaml", "toml"),
     recorded=True,
 )
 

@@ -6,7 +6,7 @@ What it finds:
     does is critical; expressions as such want a review, once for each file. Texts that other loaders evaluate are looked
     at in the same way and only told where they do such things: modules, arguments and activation of YOLO model descriptions,
     ``download`` of descriptions of data for Ultralytics, fields of ComfyUI workflows, and ``${eval:...}`` of OmegaConf, which projects
-    register themselves. Interpolations that only look something up (``${lr}``) are none; one that puts a secret of the environment
+    register themselves. Interpolations that only look something up (``${lr}``) or compute with numbers (``${eval:'2**5'}``) are none; one that puts a secret of the environment
     into the path or the query of an address is told.
 
 Why it matters:
@@ -55,6 +55,10 @@ RULE = Rule(
 
 #: An interpolation of OmegaConf, which looks something up and evaluates nothing; and a resolver that projects register to evaluate.
 _LOOKS_UP = pattern(r"\$\{[^{}()'\"]{0,400}\}|\$\{[^{}()'\"]{0,200}\$\{")
+#: Arithmetic with numbers and with what is looked up, by such a resolver.
+_COMPUTES = pattern(
+    r"\$\{[\w.]{1,60}:[ \t]{0,8}['\"]?(?:[\d\s.+*/%()<>=,-]|\$\{[\w.]{1,80}\}|\b(?:min|max|int|float|round|abs|len)\b){1,400}['\"]?[ \t]{0,8}\}"
+)
 _RESOLVER = pattern(r"\$\{[ \t]{0,8}([\w.]{1,60}):")
 #: Words in the names of such resolvers.
 _EVALUATES = ("eval", "exec", "python", "calc", "expr", "lambda", "code")
@@ -85,7 +89,7 @@ def _findings(ctx: Context, component: Component, texts: list[tuple[str, str]], 
     for pointer, text in texts:
         use = _dangerous(text, imports) or _resolved(text)
         if use is None:
-            if not _LOOKS_UP.match(text):
+            if not _LOOKS_UP.match(text) and not _COMPUTES.fullmatch(text):
                 plain.append((pointer, text))
             continue
         yield ctx.finding(

@@ -5,7 +5,10 @@ What it finds:
     inside a TorchScript archive, which the TorchScript interpreter runs and Python does not. A source that was read to
     its end, that does nothing of note when it is imported, constructed or used, and that imports only packages which
     models are known to need, is a note; with ``--strict`` that is refused as well. Any other wants a review, and the
-    finding says why.
+    finding says why. A script that only a person starts by its name (it has a main guard or a parser of arguments, or is called
+    ``train.py`` or the like; nothing in the repository imports it or names it to a loader; it has no name and no class that loaders
+    look for) may also do what scripts do, which is told by a note: start ordinary programs that a constant names, fetch data, ask its
+    own machine or an address that its user gives, write files in its folder, load files of weights.
 
 Why it matters:
     Code next to a model is there to be run with it: by ``trust_remote_code``, by an inference server that looks for
@@ -21,7 +24,7 @@ Remedy:
 
 What it cannot see:
     What the code does when it runs. Rules of the family ``python`` name dangerous calls that run on import or
-    construction.
+    construction. Whether a person reads a script before starting it; that a program outside of the repository imports it.
 
 References:
     https://huggingface.co/docs/transformers/main/en/custom_models ; CWE-829.
@@ -34,7 +37,7 @@ from collections.abc import Iterator
 from openvet.checks._check import Context
 from openvet.checks.hub._targets import shown
 from openvet.checks.python._quiet import why_loud
-from openvet.checks.python._uses import is_script
+from openvet.checks.python._uses import is_script, started
 from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.core.rule import Confidence, Rule, Severity
@@ -53,12 +56,15 @@ RULE = Rule(
 #: Sources named one by one; more than that is a code base and gets one finding for the rest.
 _MOST = 10
 _REMEDY = "Read the code before you run it, and pin the revision that was read."
+_DEFINES = ", and loading it only defines classes and functions"
+_RUN = ", and does what scripts do, when somebody starts it by its name"
 _QUIET = "Nothing to load without it; pin the revision that was read, if you load with trust_remote_code=True."
 
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each of the first sources, one for all the others; those that are not quiet come first."""
     loud = why_loud(ctx)
+    by_name = ctx.inventory.once(started)
     sources = sorted(_sources(ctx), key=lambda component: not loud.get(component.place, ""))
     for component in sources[:_MOST]:
         packages = _packages(component)
@@ -66,7 +72,7 @@ def check(ctx: Context) -> Iterator[Finding]:
         yield ctx.finding(
             Location(component.place),
             "is Python code that comes with the model"
-            + (f"; {why}" if why else ", and loading it only defines classes and functions")
+            + (f"; {why}" if why else _RUN if component.place in by_name else _DEFINES)
             + (f"; it imports {', '.join(packages[:8])}" if packages and "it imports" not in why else ""),
             _REMEDY if why else _QUIET,
             severity=None if why else Severity.NOTE,

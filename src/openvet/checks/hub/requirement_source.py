@@ -4,7 +4,8 @@ What it finds:
     Lines of ``requirements.txt``, ``setup.cfg``, ``pip.conf`` and ``environment.yml``, and tables of ``pyproject.toml`` (also of
     Poetry, uv, PDM, Hatch and Pixi), ``Pipfile``, ``bentofile.yaml``, lock files and ``pip install`` in scripts that name another package index, trust a host without a
     certificate, or fetch a package from an address of its own. Hosts that everybody uses are left out; those of a network of one's own
-    (``packages``, ``pypi.example.internal``, private addresses) are low. Lists that a serving framework installs by itself have a rule of their own
+    (``packages``, ``pypi.example.internal``, private addresses) are low, and so is one that an image asks with a secret of whoever
+    builds it (``--mount=type=secret,id=netrc``). Lists that a serving framework installs by itself have a rule of their own
     (``serving/installs-packages``). In ``requirements.txt`` also names that are like a well-known one but for a letter: one is worth a look,
     two are no mistake.
 
@@ -51,8 +52,9 @@ RULE = Rule(
 _MOST = 20
 _REMEDY = "Install the packages by name from an index that you trust."
 _HOW = {"index": "another index", "plain": "a place without encryption", "place": "a place of its own"}
+#: An index that an image asks with a secret of whoever builds it is most likely that one's own, and somebody has to look.
 #: A name that is like a well-known one but for a letter may be a package of its own; two of them in one list hardly are.
-_NEAR = {"near": Severity.MEDIUM, "nears": Severity.HIGH}
+_NEAR = {"near": Severity.MEDIUM, "nears": Severity.HIGH, "own": Severity.LOW}
 _PACKED = ("MAR-INF/MANIFEST.json", "MLmodel")
 
 

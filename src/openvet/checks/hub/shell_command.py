@@ -5,7 +5,8 @@ What it finds:
     hand a shell to another machine, send keys, tokens or the environment, decode a hidden command and run it, fetch what they run without encryption or from a bare
     address or a host that few know, make a program of Windows do what it is not meant for, or delete what belongs to the user or the system.
     The same in programs in JavaScript, Lua, Perl, Ruby, Rust, Go, Julia, R, PHP, Java and its kin, and C, where it flows from one part of the
-    program to another; and in files by which images are built, without what only changes the image. Scripts of
+    program to another; and in files by which images are built, without what only changes the image. The public key of whoever starts an
+    image, from a variable that nothing in the script sets, may go to ``authorized_keys``; a key that is written out may not. Scripts of
     Windows and of Node that start programs, links that do so by a double click, and entries of the registry that make Windows
     start something are told as well.
 
@@ -20,7 +21,7 @@ Remedy:
 
 What it cannot see:
     The same in two steps, unless the file has the same name in both; commands that are put together from more than constants. Programs are
-    followed by names alone, within one file; what a language is not known for here (its less usual packages) is not seen.
+    followed by names alone, within one file; whether settings of another file give a variable that lets somebody in; what a language is not known for here (its less usual packages) is not seen.
 
 References:
     CWE-494 ; MITRE ATT&CK T1059.004, T1059.005, T1059.007, T1204.002, T1547.001.

@@ -2,8 +2,10 @@
 
 What it finds:
     Settings of Git that are commands (``core.fsmonitor``, ``core.sshCommand``, ``core.hooksPath``, filters, aliases with
-    ``!``) and hooks in ``.git`` that do more than call Git LFS; tasks of an editor that start when the folder is opened;
-    commands of a development container (what runs inside of it is a note); hooks and servers (Model Context Protocol) of programmers' assistants; variables of an
+    ``!``) and hooks in ``.git`` that do more than call Git LFS; tasks of an editor that start when the folder is opened
+    (a note where they only try or lay out the folder's files, or serve its documentation);
+    commands of a development container (what runs inside of it is a note); hooks and servers (Model Context Protocol) of programmers' assistants
+    (a note for the servers that the makers of the protocol publish, at a folder of the project); variables of an
     editor's terminals that load code, and such variables in ``.env``, ``.envrc`` and ``.Renviron``; files that R, Octave, IPython, Jupyter, debuggers and editors run when they start in the folder;
     commands that direnv, pre-commit and npm run once they are asked to (a note); and
     shortcuts and settings (``.lnk``, ``.url``, ``.scf``, ``desktop.ini``) by which Windows asks another machine when it shows the
@@ -31,9 +33,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from openvet.checks._check import Context
-from openvet.checks.hub._assistants import assistant_commands
+from openvet.checks.hub._assistants import assistant_commands, grade_of_task
 from openvet.checks.hub._targets import shown
 from openvet.checks.hub._walk import documents, entries
 from openvet.core.finding import Finding
@@ -66,6 +69,16 @@ _CONTAINER = {
 }  # fmt: skip
 
 
+def _of_task(document: Any, options: dict[str, Any]) -> Severity:
+    """How bad the task is of which these are the options for when it is run."""
+    tasks = document.get("tasks") if isinstance(document, dict) else None
+    tasks = tasks.get("tasks") if isinstance(tasks, dict) else tasks  # of a workspace
+    for each in tasks if isinstance(tasks, list) else ():
+        if isinstance(each, dict) and each.get("runOptions") is options:
+            return grade_of_task(each)
+    return Severity.HIGH
+
+
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each setting."""
     for finding in ctx.anomalies(_REMEDY):
@@ -87,7 +100,10 @@ def check(ctx: Context) -> Iterator[Finding]:
             for entry in entries(component, ("runOn",)):
                 if entry.value == "folderOpen":
                     yield ctx.finding(
-                        entry.location, "is a task that the editor starts when the folder is opened", _REMEDY
+                        entry.location,
+                        "is a task that the editor starts when the folder is opened",
+                        _REMEDY,
+                        severity=_of_task(component.document, entry.parent),
                     )
         elif component.basename in ("devcontainer.json", ".devcontainer.json"):
             for entry in entries(component, _CONTAINER):

@@ -10,7 +10,7 @@ from openvet.core.location import Location
 from openvet.core.text import printable
 from openvet.formats.python import PythonCall, PythonSource
 
-__all__ = ["Followed", "Where", "follow"]
+__all__ = ["Followed", "Where", "follow", "targets"]
 
 _NEAR = "<near>."
 _LOCAL = "<local>."
@@ -61,7 +61,7 @@ def follow(sources: Iterable[PythonSource], more: Iterable[tuple[PythonSource, P
         waiting = [(program, first)]
         while waiting:
             source, call = waiting.pop()
-            for target, function in _targets(source, call.name, by_place, steps):
+            for target, function in targets(source, call.name, by_place, steps):
                 where = (target.location, function)
                 if where not in reached:
                     reached[where] = (first.when, via)
@@ -80,7 +80,7 @@ def _above(folder: str) -> Iterator[str]:
         yield folder
 
 
-def _targets(source: PythonSource, name: str, by_place: Mapping[str, PythonSource], steps: list[int], hops: int = 4
+def targets(source: PythonSource, name: str, by_place: Mapping[str, PythonSource], steps: list[int], hops: int = 4
              ) -> Iterator[tuple[PythonSource, str]]:  # fmt: skip
     """The sources and functions that ``name`` may mean when ``source`` says it. ``steps`` counts what all calls cost together."""
     steps[0] += 1
@@ -106,6 +106,6 @@ def _targets(source: PythonSource, name: str, by_place: Mapping[str, PythonSourc
                 head, _, rest = function.partition(".")
                 for known, full in target.handed_on if hops else ():
                     if known == head:
-                        yield from _targets(target, full + (f".{rest}" if rest else ""), by_place, steps, hops - 1)
+                        yield from targets(target, full + (f".{rest}" if rest else ""), by_place, steps, hops - 1)
                     elif known == "*":
-                        yield from _targets(target, f"{full}.{function}", by_place, steps, hops - 1)
+                        yield from targets(target, f"{full}.{function}", by_place, steps, hops - 1)

@@ -9,17 +9,15 @@ for, and neither is the package that these files are themselves.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
-from functools import cache
 
 from openvet.checks._check import Context
+from openvet.checks.python._known_packages import known_packages
+from openvet.checks.python._programs import OF_WEIGHTS, RUN
 from openvet.checks.python._uses import sources, uses
 from openvet.core.pattern import pattern
-from openvet.core.tables import read_table
 from openvet.core.text import shorten
 from openvet.formats._chosen_names import CHOSEN
-from openvet.formats._python_names import capabilities
 from openvet.formats.python import PythonSource, PythonUse
 from openvet.inventory.component import Inventory
 
@@ -47,23 +45,22 @@ _DOES = {
     "watch": "watches what its user types or copies",
     "show": "takes pictures of the screen, or sound",
 }
-#: Loaders of files of weights: what they load is a file, which is examined by itself where it is here.
-_OF_WEIGHTS = frozenset({
-    "torch.load", "torch.jit.load", "joblib.load", "pickle.load", "numpy.load", "dill.load", "cloudpickle.load", "pandas.read_pickle",
-    "keras.models.load_model", "tensorflow.keras.models.load_model", "yaml.load",
-})  # fmt: skip
+#: Hosts that do nothing but answer for models, by their makers' documentation; buckets and functions of the same makers have others.
+_SERVICE = pattern(
+    r"""^['"]https://(?:api\.(?:openai\.com|anthropic\.com|mistral\.ai|cohere\.(?:ai|com)|groq\.com|together\.(?:ai|xyz)|deepseek\.com|stability\.ai|elevenlabs\.io|moonshot\.cn|x\.ai|"""
+    r"""perplexity\.ai|fireworks\.ai|deepl\.com|replicate\.com|minimax\.chat)|generativelanguage\.googleapis\.com|openrouter\.ai|(?:router|api-inference)\.huggingface\.co|"""
+    r"""dashscope\.aliyuncs\.com|open\.bigmodel\.cn)/""",
+    re.ASCII,
+)
+_OF_A_LOADER = pattern(
+    r"(?:^|/)(?:modeling|configuration|tokenization|processing|image_processing|feature_extraction|pipeline|handler|model|inference)\w{0,60}\.py$"
+)
 #: What brings files from elsewhere.
 _FETCHING = frozenset({
     "huggingface_hub", "modelscope", "gdown", "wget", "kagglehub", "requests", "urllib", "httpx", "aiohttp", "boto3", "socket", "pooch",
 })  # fmt: skip
 #: A file that is not in the model's folder, or that somebody may run.
 _NOT_ITS_OWN = pattern(r"""^['"](?:/|~|\$|\.\.|[A-Za-z]:)|\.(?:py|pyc|pth|sh|bat|ps1|so|dll|exe|desktop)\b""", re.ASCII)
-
-
-@cache
-def _packages() -> frozenset[str]:
-    names = read_table("python_packages")["names"]
-    return frozenset(names) | capabilities().packages_of_names | sys.stdlib_module_names
 
 
 def why_loud(ctx: Context) -> Mapping[str, str]:
@@ -102,7 +99,7 @@ def _why_loud(inventory: Inventory) -> dict[str, str]:
 def _is_of_the_model(use: PythonUse, program: PythonSource) -> bool:
     """A model that is built loads its weights and keeps its own folder in order; what was fetched is nobody's weights."""
     if use.capability == "load":
-        return use.name in _OF_WEIGHTS and _FETCHING.isdisjoint(program.imports)
+        return use.name in OF_WEIGHTS and _FETCHING.isdisjoint(program.imports)
     return use.capability == "file" and not use.name.endswith("chmod") and not _NOT_ITS_OWN.search(use.detail)
 
 
@@ -111,12 +108,19 @@ def _of_use(use: PythonUse, program: PythonSource) -> str:
         return f"line {use.line} imports a module {CHOSEN} ({shorten(use.name, 60)})"
     if use.capability in (_WHEN_CALLED if use.when == "call" else _ALWAYS):
         return ""
-    if use.capability == "show" and use.when != "import":
+    if use.when == RUN or (use.capability == "show" and use.when != "import"):
         return ""
     if use.when in ("construction", "inference") and _is_of_the_model(use, program):
         return ""
+    if use.capability == "network" and use.when == "inference" and _asks_a_model(use, program):
+        return ""
     # a function for people to call: what it does is what they ask for
     return f"line {use.line} {_DOES.get(use.capability, 'does something of note')} ({shorten(use.name, 60)})"
+
+
+def _asks_a_model(use: PythonUse, program: PythonSource) -> bool:
+    """A node or a script that hands its text to a service of models; the code of a model itself has no other to ask."""
+    return _SERVICE.match(use.detail) is not None and _OF_A_LOADER.search(program.location.place) is None
 
 
 def _of_this_package(program: PythonSource, roots: set[str]) -> set[str]:
@@ -129,5 +133,5 @@ def _of_source(program: PythonSource, here: set[str], roots: set[str]) -> str:
     if program.error:
         return "it could not be read to its end"
     ours = {*here, *program.spared, *_of_this_package(program, roots)}
-    unknown = [name for name in program.imports if name not in _packages() and name not in ours]
+    unknown = [name for name in program.imports if name not in known_packages() and name not in ours]
     return f"it imports {shorten(unknown[0], 60)}, a package that OpenVet does not know" if unknown else ""

@@ -10,23 +10,24 @@ from openvet.checks._check import Context
 from openvet.checks.python._entry_points import entry_calls
 from openvet.checks.python._follow import Where, follow
 from openvet.checks.python._pickled import pickled_calls
+from openvet.checks.python._programs import RUN, as_program, programs
 from openvet.core.coverage import Unknown
 from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Severity
-from openvet.formats._python_attacks import HANDED_ON
+from openvet.formats._python_told import HANDED_ON
 from openvet.formats.python import PythonSource, PythonUse
-from openvet.formats.shell import dangerous_line
 from openvet.inventory.component import Component, Inventory
 
-__all__ = ["commanded", "found", "is_script", "sources", "uses"]
+__all__ = ["commanded", "found", "is_script", "sources", "started", "uses"]
 
 _WHEN = {
     "import": "when it is imported",
     "construction": "when one of its classes is constructed or loaded",
     "inference": "when the model is used",
     "call": "when it is called",
+    RUN: "when somebody starts it",
 }
 _APP = pattern(
     r"(?:^|[/_-])(?:app|demo|ui|main|home|dashboard|streamlit|playground)(?:[_-]\w{1,40})?\.py$|(?:^|/)pages/[^/]{1,100}\.py$",
@@ -41,13 +42,25 @@ Grade = tuple[Severity, Confidence]
 
 
 def uses(inventory: Inventory) -> list[tuple[PythonSource, PythonUse, str]]:
-    """Every use in every source, with where it is called from when another file calls it; not those of TorchScript."""
+    """Every use in every source, with where it is called from when another file calls it; not those of TorchScript.
+
+    What a script does as scripts do, which only a person starts by its name, has a moment of its own, at which no rule refuses it.
+    """
     read = inventory.once(sources)
     followed = follow(read, (*pickled_calls(inventory, read), *entry_calls(inventory)))
     if followed.left_off is not None:
         text = "too many calls lead from file to file; those from here on were not followed"
         inventory.left_off(Unknown("limit", text, followed.left_off))
-    return list(_uses(read, followed.reached))
+    by_name = inventory.once(started)
+    return [
+        (program, as_program(use) if program.location.place in by_name else use, via)
+        for program, use, via in _uses(read, followed.reached)
+    ]
+
+
+def started(inventory: Inventory) -> frozenset[str]:
+    """The places of the sources that only a person starts, by their names."""
+    return programs(inventory, inventory.once(sources))
 
 
 def _uses(
@@ -99,6 +112,8 @@ def commanded(program: PythonSource, use: PythonUse) -> str:
     """What a constant command does that nobody should run whenever its function is called; empty for any other use."""
     if use.when != "call" or use.capability not in ("process", "hidden") or not use.detail or program.location.pointer:
         return ""  # the cells of a notebook are read as commands already
+    from openvet.formats._shell_script import dangerous_line
+
     what = dangerous_line(use.detail.strip("'\""))
     return "" if what is None or what.endswith("something and runs it at once") else what
 

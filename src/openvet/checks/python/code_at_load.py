@@ -31,7 +31,7 @@ from openvet.checks._check import Context
 from openvet.checks.python._uses import found
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
-from openvet.formats._python_uses import DESCRIBED
+from openvet.formats._python_told import DESCRIBED
 
 RULE = Rule(
     id="python/code-at-load",

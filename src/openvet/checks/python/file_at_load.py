@@ -18,7 +18,8 @@ Remedy:
 What it cannot see:
     A source that does nothing of note but change files by a common name (``open``, ``os.rename``) may not be
     parsed at all. What modules from elsewhere, or other files of the repository, do when this file calls them;
-    names that only come about while the code runs.
+    names that only come about while the code runs. What a script changes in its own folder that only a person starts by its name
+    (``hub/python-code`` says which those are).
 
 References:
     CWE-506, CWE-552.

@@ -22,7 +22,8 @@ Remedy:
 
 What it cannot see:
     What is computed from more than constants; what one file fetches and another runs; the same by native code or packages from elsewhere.
-    Files of weights that are fetched and unpickled count only from a bare address.
+    Files of weights that are fetched and unpickled count only from a bare address. A command within a sentence, in a source that runs
+    nothing itself: prompts of a test are no commands.
 
 References:
     CWE-506 ; MITRE ATT&CK T1059, T1105, T1041, T1056, T1113, T1071.004, T1552.005, T1546, T1547, T1548.001.

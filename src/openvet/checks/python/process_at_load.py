@@ -22,7 +22,8 @@ Remedy:
     line.
 
 What it cannot see:
-    What modules from elsewhere do when this file calls them; names that only come about while the code runs.
+    What modules from elsewhere do when this file calls them; names that only come about while the code runs. An ordinary program that
+    a constant names is not told in a script that only a person starts by its name (``hub/python-code`` says which those are).
 
 References:
     https://docs.python.org/3/reference/import.html ; CWE-78, CWE-506.

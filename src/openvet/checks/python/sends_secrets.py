@@ -18,8 +18,8 @@ Remedy:
     Do not run this code. Where it has run, withdraw the tokens and keys of that machine.
 
 What it cannot see:
-    Secrets in places that are not well known; names that only come about while the code runs; a secret that one file
-    takes and another sends.
+    Secrets in places that are not well known; names that only come about while the code runs. What one file takes and another sends is
+    followed through functions, methods and constants that files import from each other, and not through what objects hold.
 
 References:
     MITRE ATT&CK T1552, T1567 ; CWE-200, CWE-506.
@@ -30,13 +30,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from openvet.checks._check import Context
+from openvet.checks.python._handed import sent_between
+from openvet.checks.python._programs import RUN
 from openvet.checks.python._uses import uses
 from openvet.core.finding import Finding
 from openvet.core.location import Location
-from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Rule, Severity
+from openvet.formats._python_ends import ends
 from openvet.formats._python_names import capabilities
-from openvet.formats._python_secrets import SENDS
+from openvet.formats._python_secrets import ONE_VARIABLE
 from openvet.formats.python import PythonSource, PythonUse
 
 RULE = Rule(
@@ -51,15 +53,14 @@ RULE = Rule(
 _WHEN = {"import": "when it is imported", "construction": "when one of its classes is constructed or loaded",
          "inference": "when the model is used"}  # fmt: skip
 _MOST = 20
-#: What is secret in itself: a private file or the environment as a whole, and no single variable of it or token.
-_VARIABLE = pattern(r"takes \w* ?of the environment|takes the user's token")
+_REMEDY = "Do not run this code; where it has run, withdraw the tokens and keys of that machine."
 
 
 def _is_sent(use: PythonUse, program: PythonSource) -> bool:
     """Whether a call that sends is itself given a private file or the whole environment: that has no honest use at any time."""
-    sends = use.name.rpartition(".")[2] in SENDS or capabilities().of(use.name) == "network"
+    sends = use.name.rpartition(".")[2] in ends().senders or capabilities().of(use.name) == "network"
     notebook = bool(program.location.pointer)  # whose cells are read together
-    return use.capability == "secret" and sends and not notebook and not _VARIABLE.search(use.detail)
+    return use.capability == "secret" and sends and not notebook and not ONE_VARIABLE.search(use.detail)
 
 
 def check(ctx: Context) -> Iterator[Finding]:
@@ -68,10 +69,18 @@ def check(ctx: Context) -> Iterator[Finding]:
         "Do not run this notebook; where it has run, withdraw the tokens and keys of that machine."
     )
     read = [
-        (program, use) for program, use, _ in ctx.inventory.once(uses) if use.when in _WHEN or _is_sent(use, program)
+        (program, use)
+        for program, use, _ in ctx.inventory.once(uses)
+        if use.when in _WHEN or use.when == RUN or _is_sent(use, program)
     ]
     senders = {program.location.place for program, use in read if use.capability == "network"}
     told: set[tuple[str, str]] = set()
+    for location, what in ctx.inventory.once(sent_between):
+        if (location.place, what) not in told:
+            told.add((location.place, what))
+            yield ctx.finding(
+                location, f"{what} and sends it, by functions of several files", _REMEDY, evidence={"detail": what}
+            )
     for program, use in read:
         where = (program.location.place, use.detail)
         if use.capability != "secret" or where in told or len(told) >= _MOST:
@@ -82,6 +91,6 @@ def check(ctx: Context) -> Iterator[Finding]:
         yield ctx.finding(
             Location(program.location.place, line=use.line, pointer=program.location.pointer),
             f"{use.detail} and {'sends it' if _is_sent(use, program) else 'uses the network'} {_WHEN.get(use.when, 'when it is called')}",
-            "Do not run this code; where it has run, withdraw the tokens and keys of that machine.",
+            _REMEDY,
             evidence={"callable": use.name, "when": use.when, "detail": use.detail},
         )

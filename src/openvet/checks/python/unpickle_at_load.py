@@ -17,7 +17,8 @@ Remedy:
 
 What it cannot see:
     What modules from elsewhere, or other files of the repository, do when this file calls them; names that only
-    come about while the code runs.
+    come about while the code runs. Files of weights that a script loads which only a person starts by its name (``hub/python-code``
+    says which those are): those that lie here are read by themselves.
 
 References:
     https://docs.python.org/3/library/pickle.html ; CWE-502.

@@ -37,6 +37,7 @@ from openvet.checks._check import Context
 from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.core.rule import Confidence, Rule, Severity
+from openvet.formats._instructed import is_unsaid
 from openvet.formats.jinja import Template, Use
 
 RULE = Rule(id="template/injection", severity=Severity.CRITICAL, confidence=Confidence.HIGH, since="0.1.0", cwe=(1336,))
@@ -76,6 +77,10 @@ def check(ctx: Context) -> Iterator[Finding]:
 def _finding(ctx: Context, template: Template) -> Finding:
     worst = max(template.uses, key=lambda use: (_grade(use), -use.line))
     severity, confidence = _grade(worst)
+    if worst.what == "conditional-words" and any(
+        use.what == "hidden-instruction" or is_unsaid(use.detail) for use in template.uses
+    ):
+        severity = Severity.HIGH  # said to the model alone, and kept from its user
     names = list(dict.fromkeys(use.detail for use in template.uses if use.what == worst.what and use.detail))
     shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
     label = f"the template {template.name!r}" if template.name else "the template"

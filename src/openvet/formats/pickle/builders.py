@@ -19,6 +19,7 @@ from typing import Final
 from openvet.core.pattern import pattern
 from openvet.core.tables import read_table
 from openvet.formats.pickle import literals
+from openvet.formats.pickle.building import hijack
 from openvet.formats.pickle.compiled import COMPILED, is_rebuild, note_state
 from openvet.formats.pickle.program import BUILDS, CodeObject
 from openvet.formats.pickle.semantics import Semantics
@@ -257,7 +258,7 @@ def _state(module: str, name: str) -> Linker:
         for part in parts:
             for key, value in m.keyed.get(offset_of(part), ()) if tag_of(part) == DICT else ():
                 if tag_of(value) == REF and (key, m.refs[a_of(value)].qualified) != ("__new__", "enum.Enum.__new__"):
-                    m._hijack(items[0], key, value, offset)
+                    hijack(m, items[0], key, value, offset)
         return builds(m, module, name, offset)
 
     return linker

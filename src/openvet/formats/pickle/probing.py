@@ -89,13 +89,15 @@ def _walked(machine: Machine) -> Evidence:
     except ReadError:
         failed = True
     named = [ref for ref in machine.refs if ref.kind == "global" and _NAME_CHARS.issuperset(ref.module + ref.name)]
+    # lines of a program in another language are names that nobody has; what is done to them tells nothing either
+    changed = sum(1 for each in machine.mutations if _NAME_CHARS.issuperset("".join(each.target)))
     return Evidence(
         opcodes=machine.opcodes,
         end=machine.end,
         stopped=machine.stopped,
         failed=failed or not (machine.stopped or machine.hit_limit or machine.raw_follows),
         globals=sum(1 for ref in named if ref.opcode in ("GLOBAL", "INST", "STACK_GLOBAL")),
-        calls=sum(ref.calls + ref.builds for ref in named if ref.module and ref.name) + len(machine.mutations),
+        calls=sum(ref.calls + ref.builds for ref in named if ref.module and ref.name) + changed,
         hit_limit=machine.hit_limit,
         structure=machine.tape.memo_count,
         bombs=any(each.kind in ("claim", "memo", "resource") for each in machine.computed),

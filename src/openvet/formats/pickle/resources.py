@@ -17,6 +17,7 @@ from openvet.core.pattern import pattern
 from openvet.formats.pickle import literals
 from openvet.formats.pickle.references import Ref
 from openvet.formats.pickle.semantics import Semantics
+from openvet.formats.pickle.state import State
 from openvet.formats.pickle.values import DICT, FROZENSET, LIST, LIT, RESULT, SET, TUPLE, a_of, offset_of, tag_of
 
 __all__ = ["DIGITS", "UNSETTLED", "WATCHED", "strain", "walked"]
@@ -298,7 +299,7 @@ def _formatted(m: Semantics, items: list[int]) -> Size | None:
     return ("bytes", _ENDLESS) if whole and "f" in text else None
 
 
-def walked(m: Semantics, items: list[int], offset: int, opcode: str) -> None:
+def walked(m: State, items: list[int], offset: int, opcode: str) -> None:
     """Note it where the first item is a format string whose fields walk from a value to the inside of Python."""
     text = (m.text(items[0]) or "") if items and tag_of(items[0]) == LIT else ""
     found = _FIELD_WALK.search(text)

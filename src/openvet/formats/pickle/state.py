@@ -15,7 +15,7 @@ from openvet.errors import LimitError
 from openvet.formats.pickle import literals
 from openvet.formats.pickle.held import Held
 from openvet.formats.pickle.program import Carried, CodeObject, Computed, Mutation, Step
-from openvet.formats.pickle.references import MANY, Bags, References
+from openvet.formats.pickle.references import MANY, Bags, Ref, References
 from openvet.formats.pickle.tape import ELSEWHERE, Tape
 from openvet.formats.pickle.values import (
     DICT,
@@ -51,6 +51,13 @@ _SPARSE: Final = 100_000
 _FAR: Final = 1 << 24
 _MARKS: Final = 1_000_000
 _CONTAINERS: Final = frozenset({TUPLE, LIST, DICT, SET, FROZENSET})
+#: Literals of one program that hold files and are told apart.
+_MOST_FILES: Final = 1_000
+_INNER: Final = 100_000
+#: Containers in containers that are asked what they got: so many, so deep, and of so many arguments the answer is kept.
+_INSIDE: Final = 256
+_INSIDE_DEPTH: Final = 4
+_WITHIN: Final = 4_096
 
 
 class Halt(Exception):  # noqa: N818 - control flow inside this package, not an error that anybody sees
@@ -124,6 +131,8 @@ class State(ABC):
         self._names: dict[tuple[int, int], int] = {}
         self._depth = 0
         self._records = 0
+        self._put = 0  # how often a container got a reference that it had not
+        self._within: dict[int, tuple[tuple[int, int], int]] = {}
 
     # bytes, which the walk provides
 
@@ -312,3 +321,67 @@ class State(ABC):
         if tag == TUPLE and len(shown) == 1:
             shown.append("")
         return f"{left}{', '.join(shown).rstrip()}{right}"
+
+    # literals that hold programs
+
+    def note_carried(self, offset: int, start: int, size: int, kind: str) -> None:
+        if self.room():
+            self._carried_at[offset] = len(self.carried)
+            self.carried.append(Carried(start, size, kind))
+
+    def note_container(self, start: int, size: int, kind: str) -> None:
+        """A literal holds a file that is read by itself; calls that get it stay as they are."""
+        if len(self.containers) < _MOST_FILES:
+            self.containers.append(Carried(start, size, kind))
+        else:
+            self.dropped += 1
+
+    def is_carried(self, value: int) -> bool:
+        """Whether a literal holds a program that is walked by itself."""
+        return tag_of(value) == LIT and offset_of(value) in self._carried_at
+
+    def mark_loaded(self, ref: Ref, items: list[int]) -> None:
+        for item in items:
+            at = self._carried_at.get(offset_of(item)) if tag_of(item) == LIT else None
+            if at is not None and not self.carried[at].loaded:
+                old = self.carried[at]
+                self.carried[at] = Carried(old.start, old.size, old.kind, ref.qualified)
+
+    # what containers got inside of others
+
+    def put_inside(self, identity: int, bag: int) -> None:
+        old = self.inner.get(identity)
+        if old is None and len(self.inner) >= _INNER:
+            self.tape.inner_full = True
+            return
+        joined = self.bags.join(old or 0, bag)
+        if joined != old:
+            self.inner[identity] = joined
+            self._put += 1
+
+    def bag_within(self, items: list[int], bag: int, arguments: int) -> int:
+        """:meth:`_bag_inside`, found once for arguments that are used again while no container gets anything new."""
+        known = self._within.get(arguments)
+        if known is not None and known[0] == (self._put, len(items)):
+            return known[1]
+        found = self._bag_inside(items, bag)
+        if len(self._within) >= _WITHIN:
+            self._within.clear()
+        self._within[arguments] = ((self._put, len(items)), found)
+        return found
+
+    def _bag_inside(self, items: list[int], bag: int) -> int:
+        """``bag`` and what containers inside of ``items`` got only after they were put there."""
+        if not self.inner and not self.tape.inner_full:
+            return bag  # no container got anything but data
+        waiting = [(item, _INSIDE_DEPTH) for item in items if tag_of(item) in _CONTAINERS]
+        seen = len(items)
+        while waiting:
+            item, depth = waiting.pop()
+            bag = self.bags.join(bag, self.bag(item))
+            inside = self.items(item) if depth and seen < _INSIDE else None
+            if inside:
+                seen += len(inside)
+                holders = (each for each in inside if tag_of(each) in _CONTAINERS)
+                waiting.extend((each, depth - 1) for each in holders)
+        return bag

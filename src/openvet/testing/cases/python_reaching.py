@@ -50,6 +50,8 @@ def _each(prefix: str, technique: str, codes: Mapping[str, Code], *rules: str) -
 
 
 _LOUD = "hub/python-code"
+#: ``setup.py`` is run by installers; a command of a program only by whoever types its name.
+_ASKED: dict[str, tuple[str, ...]] = {"publish": ("review", _LOUD), "a-command": ("admit",)}
 #: What else is told of a case.
 _MORE: dict[tuple[str, str], tuple[str, ...]] = {
     ("joined", "objects-fetched"): ("python/network-at-load",),
@@ -77,6 +79,6 @@ CASES: tuple[Case, ...] = (
     *_each("started", "a function changes a file from which programs are started", STARTED, "python/startup-file", _LOUD),
     *_each("hidden", "text of another place is run", HIDDEN, "python/code-at-load", _LOUD),
     *(_case(f"own-{name}", f"what packages do with their own: {name.replace('-', ' ')}", code, "admit") for name, code in OWN.items()),
-    *(_case(f"asked-{name}", f"a process that somebody asks for: {name.replace('-', ' ')}", code, "review", _LOUD)
+    *(_case(f"asked-{name}", f"a process that somebody asks for: {name.replace('-', ' ')}", code, *_ASKED[name])
       for name, code in PUBLISHED.items()),
 )  # fmt: skip

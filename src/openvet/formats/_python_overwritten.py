@@ -1,0 +1,143 @@
+"""What a source changes that is not its own: files of its user that it removes or encrypts, other models, what Python runs whenever it starts, and
+the clients of the Hub.
+
+Sources: MITRE ATT&CK T1485, T1486, T1546, T1557.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from openvet.core.pattern import pattern
+from openvet.formats._addresses import is_bad_place
+from openvet.formats._private_places import HOME
+from openvet.formats._python_calls import FINDS, last_name, receiver
+from openvet.formats._python_flowing import texts_of
+from openvet.formats._python_nodes import walk
+
+if TYPE_CHECKING:
+    from openvet.formats._python_flowing import Flowing
+    from openvet.formats._python_record import Record
+
+__all__ = ["OF_HOMES", "Overwritten"]
+
+_OF_PEOPLE: Final = pattern(r"^(?:Documents|Desktop|Pictures|Downloads)\b|^(?:~|/root|/home|/Users)")
+#: A folder of somebody, with nothing of its own name below it.
+_WHOLE: Final = pattern(r"^/(?:mnt|media|srv|home|Users)(?:/[^/.][^/]{0,60})?/?$|^~/(?!\.)[^/]{1,40}/?$")
+_WEIGHTS: Final = pattern(r"\.(?:safetensors|pt|pth|bin|ckpt|h5|gguf|onnx|npz|msgpack)$")
+#: What is told of homes by :mod:`openvet.formats._python_homes` as well.
+OF_HOMES: Final = frozenset(
+    {
+        "encrypts the files of whoever runs it",
+        "removes folders of whoever runs it",
+        "removes the files that it finds in the home of whoever runs it",
+    }
+)
+
+
+class Overwritten:
+    """What one source changes."""
+
+    __slots__ = ("_in", "_of")
+
+    def __init__(self, uses: Record, flowing: Flowing) -> None:
+        self._of = uses
+        self._in = flowing
+
+    def changes(self, node: ast.Call, full: str, last: str) -> str:
+        """What a call changes, in a few words; empty for what nobody minds."""
+        if last in ("remove", "unlink", "rmtree", "removedirs") and (capable := self._removed(node, last)):
+            return capable
+        if (
+            last in ("write_bytes", "write", "writelines")
+            and isinstance(node.func, ast.Attribute)
+            and self._encrypts(node, node.func.value)
+        ):
+            return "encrypts the files of whoever runs it"
+        if last in ("write_bytes", "write_text", "write", "open") and ".pth" in self._in.text:
+            places = [node.func.value] if isinstance(node.func, ast.Attribute) else node.args[:1]
+            if any(
+                (each.endswith(".pth") and "distutils" in each) or (each.endswith(".pth") and "/" not in each)
+                for each in self._in.texts(places)
+            ) and any(
+                isinstance(part, ast.Call)
+                and last_name(part.func) in ("getsitepackages", "getusersitepackages", "get_path", "get_python_lib")
+                for part in self._in.parts(places)
+            ):
+                return "leaves a file that Python runs whenever it starts"
+        if (
+            last in ("save_file", "save")
+            and len(node.args) > 1
+            and self._of.is_model(self._of.owner.rpartition(".")[0])
+        ):
+            for part in self._in.parts(node.args[1:2]):
+                if (
+                    isinstance(part, ast.Call)
+                    and last_name(part.func) in FINDS
+                    and any(_WEIGHTS.search(each) for each in self._in.texts(list(part.args)))
+                    and any(isinstance(each, ast.Attribute) and each.attr == "parent" for each in walk(part))
+                ):
+                    return "changes other models that it finds"
+        if (
+            full == "builtins.setattr"
+            and len(node.args) == 3
+            and self._is_hub(node.args[0])
+            and any(is_bad_place(each) for each in self._in.texts(node.args[2:]))
+        ):
+            return "makes the client of the Hub ask somebody else"
+        return ""
+
+    def _removed(self, node: ast.Call, last: str) -> str:
+        given = node.args[:1] or receiver(node)
+        if last == "rmtree" and any(
+            isinstance(text := self._of.place_of(each), str) and _WHOLE.search(text) for each in given
+        ):
+            return "removes folders of whoever runs it"
+        for part in self._in.parts(given):
+            if isinstance(part, ast.Call) and last_name(part.func) in ("glob", "iglob", "rglob"):
+                texts = self._in.texts([*part.args, *receiver(part)])
+                whole = any(
+                    each.rstrip("/").endswith(("**/*", "/**")) or (last_name(part.func) == "rglob" and each == "*")
+                    for each in texts
+                )
+                if whole and any(HOME.search(each) and "tmp" not in each for each in texts):
+                    return "removes the files that it finds in the home of whoever runs it"
+        return ""
+
+    def _encrypts(self, node: ast.Call, file: ast.expr) -> bool:
+        encrypted = any(
+            isinstance(part, ast.Call) and last_name(part.func) in ("encrypt", "encrypt_and_digest")
+            for part in self._in.parts(node.args[:1])
+        )
+        return encrypted and self._found_in([file])
+
+    def _found_in(self, nodes: list[ast.expr]) -> bool:
+        for part in self._in.parts(nodes):
+            if isinstance(part, ast.Call) and last_name(part.func) in FINDS:
+                inside = [*part.args, *receiver(part)]
+                if any(_OF_PEOPLE.search(each) for each in self._in.texts(inside)):
+                    return True
+        return False
+
+    def _is_hub(self, node: ast.expr) -> bool:
+        return (self._of.resolve(node) or "").startswith("huggingface_hub")
+
+    def assigned(self, node: ast.Assign) -> Iterator[tuple[int, str, str]]:
+        """Line, what stands there, and what an assignment does that takes the place of something."""
+        for target in node.targets:
+            if not isinstance(target, ast.Attribute):
+                continue
+            if self._is_hub(target.value) and any(is_bad_place(each) for each in texts_of(node.value)):
+                yield node.lineno, target.attr, "makes the client of the Hub ask somebody else"
+            if (
+                target.attr == "__import__"
+                and self._of.resolve(target.value) == "builtins"
+                and ("http" in self._in.text or "socket" in self._in.text)
+            ):
+                yield (
+                    node.lineno,
+                    "builtins.__import__",
+                    "takes the place of Python's import, and talks to another machine",
+                )
