@@ -60,6 +60,7 @@ for (const step of plan.steps) {
     }
     if (step.do === "read") about.texts[step.name] = { url: page.url(), text: await page.locator("main").innerText() };
     if (step.do === "look") {
+      await page.waitForLoadState();
       const seen = (about.looks[step.name] = {});
       for (const view of VIEWS) {
         await page.setViewportSize({ width: view.width, height: view.height });
@@ -91,8 +92,8 @@ for (const step of plan.steps) {
         at = await page.evaluate(() => (document.activeElement.getAttribute("aria-label") || document.activeElement.labels?.[0]?.textContent || document.activeElement.textContent || "").trim());
       }
       if (at !== step.name) throw new Error(`Tab never came to ${step.name}`);
-      await page.keyboard.press(step.key);
-      await page.waitForLoadState();
+      // Enter leads to another page, which is not yet there when the key is up
+      await Promise.all([step.key === "Enter" ? page.waitForNavigation() : null, page.keyboard.press(step.key)]);
     }
     if (step.do === "print") {
       await page.emulateMedia({ media: "print", colorScheme: "dark" });
