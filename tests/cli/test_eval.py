@@ -18,7 +18,7 @@ from tests.reports.test_snapshots import schema
 
 from openvet.cli import main
 from openvet.cli.eval import _CORRECTIONS
-from openvet.evals.audit import most_altered, samples_for
+from openvet.evals.audit import most_altered
 from openvet.evals.stats.correction import CORRECTIONS
 from openvet.evidence.keys import generate
 from openvet.evidence.merkle import Tree, leaf_hash
@@ -407,7 +407,6 @@ def test_the_bound_holds_when_answers_were_altered() -> None:
         assert missed / 400 <= 0.08
     assert most_altered(100, 100, 0) == 0
     assert most_altered(100, 0, 0) == 100
-    assert samples_for(1000, 10) == next(n for n in range(1001) if most_altered(1000, n, 0) <= 10)
 
 
 # --- plans ---
@@ -465,8 +464,8 @@ def test_words_of_the_help_are_those_of_the_rooms() -> None:
     ("arguments", "told"),
     [
         (("--task", "t.yaml", "--recorded", "s.jsonl"), "name MODEL"),
-        (("./m", "--task", "t.yaml"), "say how the model is asked"),
-        (("./m", "--task", "t.yaml", "--recorded", "x", "--endpoint", "y"), "say how the model is asked"),
+        (("./m", "--task", "t.yaml"), "has no model that is run here"),
+        (("./m", "--task", "t.yaml", "--recorded", "x", "--endpoint", "y"), "exclude each other"),
         (("./m", "--task", "none.yaml", "--recorded", "s.jsonl"), "No such file"),
         (("./m", "--task", "t.yaml", "--endpoint", "http://example.com/v1"), "without TLS"),
         (("./nowhere", "--task", "t.yaml", "--recorded", "a.rec"), "does not exist|No such file"),

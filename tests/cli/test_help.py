@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 from tests.evidence.authority import Authority
 from tests.snapshots.snapshot import matches
+from tests.workflows.kept import benched, evaluated, model
 
 from openvet.cli import main
 from openvet.evidence.keys import generate
@@ -49,6 +50,7 @@ def test_help(command: str) -> None:
         "scan",
         "inspect",
         "detonate",
+        "run",
         "disarm",
         "sign",
         "verify",
@@ -58,6 +60,14 @@ def test_help(command: str) -> None:
         "advisories",
         "cost",
         "eval",
+        "bench",
+        "quantize",
+        "prune",
+        "distill",
+        "convert",
+        "finetune",
+        "compare",
+        "choose",
         "hub",
         "cache",
         "doctor",
@@ -85,12 +95,12 @@ def examples() -> list[str]:
 
 
 # what needs a network is tried against our own servers in tests/origins and tests/cli/test_hub and test_cache, what needs an extra where the extra is, and a
-# server, which runs until it is stopped, in tests/hubproxy
-ELSEWHERE = r" hf:| oci:| --identity | --endpoint |^openvet serve|^openvet (hub|cache) "
+# server, which runs until it is stopped, in tests/hubproxy; what needs a runtime in tests/adopt
+ELSEWHERE = r" hf:| oci:| --identity | --endpoint | --python |^openvet serve|^openvet (run|hub|cache|bench|quantize|prune|distill|finetune) |^openvet convert --to (onnx|f16) "
 LOCAL = [each for each in examples() if each.startswith("openvet") and not re.search(ELSEWHERE, each)]
 
 
-_CODES = {"diff": {0, 1}, "eval": {0, 1, 3}, "decide": {0, 1, 3}}
+_CODES = {"diff": {0, 1}, "eval": {0, 1, 3}, "decide": {0, 1, 3}, "choose": {0, 1, 3}}
 
 
 @pytest.mark.parametrize("example", LOCAL)
@@ -151,13 +161,15 @@ def test_examples_work(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     found = CliRunner().invoke(main, words[1:])
     expected = {2} if "--by" in words else _CODES.get(words[1], {0, 3})  # with --by it asks a person at a terminal
     assert found.exit_code in expected, found.stderr
-    ends = "no isolation available|standard input is no terminal|the (report|statement|bill|document) is in|(answers?|questions?) (is|are) in"
+    ends = "no isolation available|standard input is no terminal|the (report|statement|bill|document|comparison|choice) is in|(answers?|questions?) (is|are) in"
     assert found.stdout or re.search(ends, found.stderr)
     assert "fault" not in found.stderr
 
 
 def evaluations(words: list[str]) -> list[str]:
     """A task, recorded answers, two results of it, and a log of another tool; what is made has another name than they have."""
+    if words[1] in {"compare", "choose"}:
+        models_and_measurements()
     if words[1] != "eval":
         return words
     Path("capitals.yaml").write_text(
@@ -178,6 +190,18 @@ def evaluations(words: list[str]) -> list[str]:
         assert CliRunner().invoke(main, asked).exit_code == 0
     Path("samples_arc_2026-11-29T14-22-20.018732.jsonl").write_text('{"doc_id": 0, "metrics": ["acc"], "acc": 1.0}\n')
     return [each.replace("a.json", "c.json") if "--result" in words else each for each in words]
+
+
+def models_and_measurements() -> None:
+    """Two models, results and measurements of both, a need."""
+    key = generate("ed25519")
+    Path("team.pub").write_bytes(key.public.pem)
+    for number, name in enumerate(("a", "b"), 1):
+        folder = model(name, 100 * number)
+        evaluated(name, 0.9)
+        Path(f"{name}.bench.json").write_bytes(benched(name, 0.1 * number, key=key).read_bytes())
+        folder.rename(f"model-{name}")
+    Path("need.yaml").write_text("need: small\ntask: capitals\nprefer: size\n")
 
 
 def packs_and_dossiers(words: list[str]) -> None:
@@ -268,7 +292,7 @@ def test_completion_knows_commands_and_rules() -> None:
         settings = {"_OPENVET_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(at)}
         return CliRunner().invoke(main, [], prog_name="openvet", env=settings).stdout.split()
 
-    assert completed("openvet ch", 1) == ["plain,check"]
+    assert completed("openvet ch", 1) == ["plain,check", "plain,choose"]
     assert completed("openvet explain house/", 2) == ["plain,house/broken-plugin"]
 
 

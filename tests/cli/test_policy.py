@@ -9,16 +9,22 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from tests.evidence.vectors import _DERIVATION, _EVAL
 from tests.reports.test_snapshots import schema
 
 from openvet.cli import main
 from openvet.cli.attest import _question
+from openvet.evidence.keys import load_private
+from openvet.evidence.predicates.eval_v1 import BackendRef, ModelRef
+from openvet.evidence.statement import ResourceDescriptor, Statement
 from openvet.reports.look import PLAIN
+from openvet.workflows.eval_files import write_statement
 from openvet.workflows.packs import load_pack
 
 PACK = """\
@@ -481,3 +487,60 @@ def test_one_answer_is_said_to_be_one(place: Path) -> None:
     assert "openvet: 1 answer is in the dossier d: it had them already" in answer("by: {name: R. Lima}\nanswers: {owner: ML team}\n").stderr  # fmt: skip
     two = answer("by: {name: R. Lima}\nanswers: {owner: ML team, public: yes}\n", "--output", "two.json")
     assert "openvet: 2 answers are in two.json" in two.stderr
+
+
+FIGURES = """\
+id: figures
+version: 1.0.0
+title: What was measured
+sources: {acme: {title: House rules, date: 2026-01-01, confidence: high}}
+requirements:
+  - {id: F-1, title: It is good at it, clause: "1", source: acme, level: computed, pass: "eval.low['capitals'] >= 0.7", severity: high, remedy: Measure it.}
+  - {id: F-2, title: It is as good as before, clause: "2", source: acme, level: computed, pass: derivation.verdict == 'as-good', severity: high, remedy: Measure it.}
+  - {id: F-3, title: It is ours, clause: "3", source: acme, level: computed, pass: "eval.signer['capitals'] == '0'", severity: low, remedy: Sign it.}
+"""
+
+
+def test_figures_in_a_dossier_are_decided_by(place: Path) -> None:
+    """Signed results about the bytes at hand count, each of them; those of other bytes and of a name alone do not, and it is said."""
+    (place / "pack" / "pack.yaml").write_text(FIGURES)
+    (place / "pack" / "cases" / "a.yaml").unlink()
+    key = load_private(Path("owner.key").read_bytes())
+    shown = json.loads(run(*DECIDE, "--format", "json").stdout)["models"][0]["subject"]
+    subject = ResourceDescriptor("m", shown["digest"])
+    other = ResourceDescriptor("n", {"dirHash": "1" * 64})
+    good = replace(
+        _EVAL,
+        task=replace(_EVAL.task, name="capitals"),
+        backend=BackendRef("local", {}, attests=True),
+        run=replace(_EVAL.run, failed=0),
+    )
+    good = replace(good, model=ModelRef("m", shown["digest"]), figure=replace(good.figure, low="0.75"))
+    said = [
+        Statement(other, replace(good, model=ModelRef("n", dict(other.digest)))),
+        Statement(subject, replace(good, model=ModelRef("m"))),
+        Statement(subject, good),
+        Statement(subject, replace(good, figure=replace(good.figure, low="0.65"))),
+        Statement(subject, replace(_DERIVATION, verdict="as-good")),
+    ]
+
+    def add(at: int) -> dict[str, tuple[str, str]]:
+        write_statement(f"{at}.json", said[at], key, replace=False)
+        assert run("dossier", "add", "d", f"{at}.json", "--key", "owner.key").exit_code == 0
+        return {name: (each["outcome"], each["why"]) for name, each in decided().items()}
+
+    for at in (0, 1):
+        found = add(at)
+        assert {each for each, _ in found.values()} == {"indeterminate"}
+    told = run(*DECIDE, "--as-of", "2026-11-28").stderr
+    assert "(eval) is about other bytes, and does not count" in told
+    assert "(eval) names its model otherwise than by these bytes, and does not count" in told
+    assert add(2)["F-1"][0] == "satisfied-by-evidence"
+    assert decided()["F-3"]["outcome"] == "violated"
+    found = add(3)
+    assert found["F-1"] == ("violated", "does not hold: eval.low['capitals'] >= 0.7")
+    assert found["F-2"][0] == "indeterminate"
+    assert add(4)["F-2"][0] == "satisfied-by-evidence"
+    value = json.loads(run(*DECIDE, "--as-of", "2026-11-28", "--format", "json").stdout)
+    inputs = [each["kind"] for each in value["models"][0]["statements"][0]["predicate"]["inputs"]]
+    assert (inputs.count("eval"), inputs.count("derivation")) == (2, 1)

@@ -110,6 +110,11 @@ CALLS: dict[str, tuple[str, list[tuple[str, ...]]]] = {
     "eval compare": ("eval-comparison-v1", [("e.json", "e.json", "--margin", "0.9"), ("e.json", "e2.json", "--margin", "0.95")]),
     "eval audit": ("eval-audit-v1", [("e.json",), ("e.json", "--task", "t.json", "--recorded", "o.jsonl", "--sample", "1", "--seed", "s")]),
     "eval import": ("eval-report-v1", [("samples_x_2026-01-01T00-00-00.jsonl", "--result", "i.json")]),
+    "bench": ("bench-report-v1", []),  # a runtime is needed: tests/cli/test_bench has one that is none
+    # what they need, and their reports: tests/cli/test_shrink
+    **{name: ("derivation-report-v1", []) for name in ("quantize", "prune", "distill", "convert", "finetune")},
+    "compare": ("comparison-v1", [("m", "t.npy"), ("m", "e.json", "t.npy")]),
+    "choose": ("choice-v1", [("need.yaml", "m", "e.json", "t.npy")]),
     "rules": ("rules-v1", [()]),
     "explain": ("rules-v1#/$defs/rule", [("archive/checksum-mismatch",), ("unknown:limit",)]),
     "formats": ("formats-v1", [(), ("gguf",)]),
@@ -159,6 +164,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(architectures.configs("llama-3-8b"), "c")
         Path("mine.toml").write_text("[device.mine]\nmemory_gib = 4\nbandwidth_nominal = 9e9\n")
         Path("r.txt").write_text("torch==2.5.1\n")
+        Path("need.yaml").write_text(
+            "need: x\ntask: t\nbudget: {size: 1M, latency-p90: 1 s}\ndevice: rpi5\nuses: [commercial]\n"
+        )
         Path("no.pkl").write_bytes(b"cos\nsystem\n(S'echo'\ntR.")
         repository = put(Path("cache"), "org/tiny")
         (repository / "snapshots" / FIRST / "evil").symlink_to("/etc/hostname")
@@ -191,7 +199,7 @@ def run(*arguments: str) -> str:
         {0, 1, 2}
         if arguments[0] == "profile" and "m" in arguments
         else {0, 1, 3}
-        if arguments[0] in {"decide", "detonate", "hub", "cache"}
+        if arguments[0] in {"decide", "detonate", "hub", "cache", "compare", "choose"}
         else {0, 1}
     )
     assert found.exit_code in codes, (arguments, found.output)

@@ -40,6 +40,6 @@ def test_what_is_looked_for(text: str, found: tuple[str, ...]) -> None:
 
 def test_the_words_are_those_that_a_dossier_can_have() -> None:
     """Every kind of statement that is read has a word; what packs do not decide by has none; forms of bills have one each."""
-    apart = {"admission", "answers", "decision", "eval", "eval-plan", "revocations"}
+    apart = {"admission", "answers", "decision", "eval-plan", "revocations"}
     words = {kind_of(each) for each in KNOWN} | {"cyclonedx", "spdx", "signature"}
     assert words - apart == KINDS

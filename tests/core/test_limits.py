@@ -2,7 +2,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from openvet.core.limits import Budget, Limits
+from openvet.core.limits import Budget, Limits, parse_amount
 from openvet.errors import LimitError, UsageError
 
 
@@ -50,3 +50,17 @@ def test_seconds_are_a_guard_for_one_file() -> None:
     with pytest.raises(LimitError, match="limit seconds = 5"):
         budget.check_time()
     assert budget.timed_out
+
+
+@pytest.mark.parametrize(
+    ("text", "bytes_"),
+    [("5000", 5000), ("64M", 64 << 20), ("1.5G", 3 << 29), ("2GiB", 2 << 30), ("600MB", 600_000_000), ("1.5gb", 1_500_000_000), ("1t", 1 << 40)],
+)  # fmt: skip
+def test_amounts(text: str, bytes_: int) -> None:
+    assert parse_amount(text, whole=True) == bytes_
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "B", "MB", "iB", "2iB", "5b", "1.5", "1e3", "9" * 30, "1MM", "٣"])
+def test_what_is_no_amount_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="600MB"):
+        parse_amount(text, whole=True)

@@ -329,3 +329,24 @@ def test_a_list_of_storages_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "in.pt").write_bytes(whole.replace(keys, keys.replace(b"]", b"G")))
     with pytest.raises(OpenVetError, match="the list of its storages is no plain list"):
         openvet.disarm_model(tmp_path / "in.pt", tmp_path / "out", DisarmOptions(force=True))
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_what_is_no_checkpoint_is_refused_before_it_is_checked(
+    folder: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A check reads all of a model, and of a long one nobody waits for a refusal that its first bytes decide."""
+
+    def checked(*_: object) -> Any:
+        raise AssertionError("it was checked")
+
+    monkeypatch.setattr("openvet.workflows.disarm.check_each", checked)
+    source = tmp_path / "model"
+    source.mkdir()
+    (source / "config.json").write_text("{}")
+    with pytest.raises(RefusedError, match="no file in it holds tensors" if folder else "it is no checkpoint"):
+        openvet.disarm_model(source if folder else source / "config.json", tmp_path / "out")
+    assert list(tmp_path.iterdir()) == [source]
+    (source / "model.pkl").write_bytes(dump({"w": 1}))
+    with pytest.raises(AssertionError, match="it was checked"):
+        openvet.disarm_model(source if folder else source / "model.pkl", tmp_path / "out")

@@ -210,7 +210,7 @@ def test_a_rate_is_kept() -> None:
 def test_recorded_answers() -> None:
     data = lines({"id": "0", "output": "Paris", "prompt_tokens": 4}, {"id": 1, "logprobs": [-1, -2.5]})
     backend: Backend = Recorded(data, "a.jsonl")
-    assert backend.facts.can == {"generate", "loglikelihood"}
+    assert backend.facts.can == {"generate", "transcribe", "read", "loglikelihood", "match"}
     assert backend.generate(ASKED).text == "Paris"
     assert backend.generate(ASKED).usage.prompt == 4
     assert backend.likelihoods(Continuations("1", "x", 0, ("a", "b"))).logprobs == (-1.0, -2.5)

@@ -381,7 +381,7 @@ def test_the_sequence_holds_at_all_times_at_once_and_fixed_intervals_do_not() ->
             for step in range(1, steps + 1):
                 score = float(rng.random() < mean)
                 sequence.add(score)
-                # the capital against the true mean, one step at a time: what `capital` adds up
+                # the capital against the true mean, one step at a time: what `_won` adds up
                 bet = sequence._bets[-1]
                 up += math.log1p(min(bet, 0.5 / mean) * (score - mean))
                 down += math.log1p(-min(bet, 0.5 / (1 - mean)) * (score - mean))
@@ -389,12 +389,17 @@ def test_the_sequence_holds_at_all_times_at_once_and_fixed_intervals_do_not() ->
                 right += int(score)
                 low, high = (right / step - 1.96 * math.sqrt(0.25 / step), right / step + 1.96 * math.sqrt(0.25 / step))
                 out = out or not low <= mean <= high
-            assert abs(sequence.capital(mean) - (max(up, down) - math.log(2))) < 1e-9
+            assert abs(_capital(sequence, mean) - max(up, down)) < 1e-9
             missed += peak >= math.log(2 / alpha)
             fixed += out
         assert missed / rounds <= alpha + 0.01  # Ville's bound; three standard errors are 0.038
         if mean == 0.5:
             assert fixed / rounds > 0.25  # looking after every sample
+
+
+def _capital(sequence: ConfidenceSequence, mean: float) -> float:
+    """The logarithm of what the better of the two halves won against a mean, from a half at the beginning."""
+    return max(sequence._won(mean, 1), sequence._won(mean, -1))
 
 
 def test_the_interval_is_what_the_capital_says() -> None:
@@ -409,8 +414,8 @@ def test_the_interval_is_what_the_capital_says() -> None:
     assert widths == sorted(widths, reverse=True)
     assert low < 0.75 < high
     assert high - low < 0.12
-    limit = math.log(1 / 0.05)
-    ruled_out = [m / 200 for m in range(1, 200) if sequence.capital(m / 200) >= limit]
+    limit = math.log(2 / 0.05)
+    ruled_out = [m / 200 for m in range(1, 200) if _capital(sequence, m / 200) >= limit]
     assert all(not low + 1e-6 < each < high - 1e-6 for each in ruled_out)
     inside = [m / 200 for m in range(1, 200) if low + 1e-6 < m / 200 < high - 1e-6]
     assert inside

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.evals.tasks import SAMPLES, lines, task
 
+from openvet.evals.asking import needs_of
 from openvet.evals.limits import EvalLimits
 from openvet.evals.reading import read_samples, take_task
 from openvet.evals.scorers import SCORERS, Output, score
@@ -115,6 +116,18 @@ def test_the_likeliest_choice_and_what_it_is_divided_by() -> None:
     for normalise, right in [("none", 0.0), ("characters", 1.0), ("bytes", 1.0), ("tokens", 0.0)]:
         found = task(**{**changed, "scorer": {"name": "choice", "normalise": normalise}, "prompt": "{{q}}"})
         assert score(found.scorer, found.ask(0), output).value == right
+
+
+def test_an_image_with_choices_is_matched_and_without_is_read() -> None:
+    document = {"name": "lines", "samples": [{"file": "a.png", "said": "one\ntwo"}], "image": "{{file}}", "target": "{{said}}", "prompt": None}  # fmt: skip
+    read = task({"a.png": b"x"}, **document, scorer="exact")
+    assert needs_of(read) == "read"
+    assert scored(read, "one two") == 1.0
+    assert scored(read, "one too") == 0.0
+    matched = task({"a.png": b"x"}, **document, scorer="choice", choices=["one\ntwo", "three"])
+    assert needs_of(matched) == "match"
+    with pytest.raises(TaskError, match="image belongs to the scorer choice or wer or cer or exact or contains"):
+        task({"a.png": b"x"}, **document, scorer="numeric")
 
 
 def test_one_of_several_answers_is_enough() -> None:

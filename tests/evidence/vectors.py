@@ -34,6 +34,19 @@ from openvet.evidence.predicates.advisories_v1 import (
     VexStatement,
 )
 from openvet.evidence.predicates.answers_v1 import AnswersV1, GivenAnswer
+from openvet.evidence.predicates.bench_v1 import (
+    BenchV1,
+    Cold,
+    DeviceRef,
+    Estimated,
+    LimitSet,
+    LoadSeen,
+    MachineRef,
+    Predicted,
+    RuntimeRef,
+)
+from openvet.evidence.predicates.bench_v1 import Figure as BenchFigure
+from openvet.evidence.predicates.bench_v1 import Work as BenchWork
 from openvet.evidence.predicates.card_v1 import CardDocument, CardFact, CardV1, Missing, Section
 from openvet.evidence.predicates.card_v1 import Problem as CardProblem
 from openvet.evidence.predicates.claims_v1 import Claims, Input, Judgement, Result
@@ -47,6 +60,21 @@ from openvet.evidence.predicates.decision_v1 import (
     Waived,
 )
 from openvet.evidence.predicates.decision_v1 import Line as DecisionLine
+from openvet.evidence.predicates.derivation_v1 import (
+    Agreement,
+    Budget,
+    Cost,
+    DerivationV1,
+    Kept,
+    Parent,
+    Rung,
+    Speed,
+    TaskDifference,
+    TypeCount,
+    Weights,
+)
+from openvet.evidence.predicates.derivation_v1 import Input as DerivedFrom
+from openvet.evidence.predicates.derivation_v1 import Part as DerivedPart
 from openvet.evidence.predicates.diff_v1 import (
     DiffV1,
     FileChange,
@@ -619,6 +647,84 @@ _EVAL_BARE = EvalV1(
     Interval("-2.5e-7", None, None, "0.9", None, 1, 1, "none"),
     imported=Imported("lm-eval", "0.4.13", sha("log")),
 )
+_BENCH = BenchV1(
+    TOOL,
+    ModelRef("b\u00e4se", {"dirHash": sha("base")}),
+    MachineRef("A Processor", "x86_64", 2, ("avx2", "fma"), "performance", "6.18", 16 * 2**30, virtual=True),
+    RuntimeRef("gguf", "llama_cpp_python 0.3.36", "3.11.7", "3", 1, {"context": "512"}),
+    BenchWork("generate", sha("words"), 1024, "60", 57, "60.4", 64, "73.5"),
+    "measured",
+    "",
+    certified=False,
+    reasons=("others used 51 % of the processors while it was measured (at most 10 %)",),
+    limits=(
+        LimitSet("memory", "600000000", enforced=True, how="cgroup v2"),
+        LimitSet("cpu", "4", enforced=False, how="this machine gives 2 cores"),
+    ),
+    load=(LoadSeen("before", "1.00", "0.10", "0.0100", "0.0000", None), LoadSeen("during", "65.20", "2.10", "0.5100", "0.0010", "3.25")),
+    cold=Cold(3, "0"),
+    figures=(
+        BenchFigure("cold-start", "s", "0.69", "0.68", "0.71", None, 3, "range"),
+        BenchFigure("request-p99", "s", "1.37", "1.36", None, "0.95", 57, "order"),
+        BenchFigure("decode-rate", "token/s", "45.79", "43.04", "48.55", "0.95", 57, "t"),
+        BenchFigure("peak-resident", "byte", "270900000", None, None, None, 1, "none"),
+    ),
+    predictions=(
+        Predicted("this-machine", "decode-rate", "135.1", "24.31", "135.1", "0.339", "bandwidth bound"),
+        Predicted("this-machine", "peak-resident", "99000000", None, None, None, "weights and the cache of 105 tokens"),
+    ),
+    estimates=(Estimated("energy-per-token", "J", "0.153", "0.328", "estimate: 7 to 15 W under load, times seconds here"),),
+    device=DeviceRef("rpi5:8", "Raspberry Pi 5", ""),
+    notes=("one request at a time",),
+)  # fmt: skip
+_BENCH_BARE = BenchV1(
+    TOOL, ModelRef("m.gguf", {"sha256": sha("m")}), MachineRef("", "aarch64", 4, (), "", "6.1", 0, virtual=False),
+    RuntimeRef("", "", "3.11.7", "3", 1, {}), BenchWork("", "", 1, "0.5", 0, "0", 0), "refused", "it cannot be loaded",
+    certified=False, reasons=("it was not measured to the end",), limits=(), load=(), cold=None, figures=(),
+)  # fmt: skip
+_DERIVATION = DerivationV1(
+    TOOL,
+    "quantize",
+    "gguf-quantize",
+    {"to": "q2_k", "pure": "no", "made:ftype": "10"},
+    {"packages": "llama_cpp_python 0.3.36", "python": "3.11.7", "level": "3", "threads": "1", "isolation": "proven"},
+    Parent("b\u00e4se.gguf", {"sha256": sha("base")}),
+    (DerivedFrom("text", "sample.txt", sha("text")), DerivedFrom("task", "quiz.yaml", sha("task"))),
+    Weights("gguf", 1000, 900, 400, "18.0000", (TypeCount("F16", 2, 400, 800), TypeCount("F32", 1, 25, 100))),
+    Weights("gguf", 400, 300, 400, "6.0000", (TypeCount("Q4_0", 2, 400, 225), TypeCount("F32", 1, 25, 75)), "0.250000"),
+    Kept(1, 75, (("norm.weight", "F32", 75),)),
+    (Agreement("kl", "0.51", "0.4", "0.62", 1023, "tokens"), Agreement("similarity-correlation", "0.95", None, None, 66, "pairs of texts")),
+    (
+        TaskDifference("quiz", sha("task"), 100, "0.58", "0.59", "0.01", "-0.066", "0.086", "tango", 8, 7, "1", (sha("a"), sha("b"))),
+        TaskDifference("likeness", sha("other"), 3, "0.6", "0.5", "-0.1", None, None, "none", None, None, None, (sha("c"), sha("d"))),
+    ),
+    Cost(
+        {"processor": "A Processor", "flags": "avx2 fma", "threads": "1"}, ("3.10", "3.20"), certified=False, why="the load was 3.10",
+        speeds=(Speed("a token", ("0.015", "0.02"), ("0.008", "0.01"), 5, 206_000_000, 190_000_000),),
+    ),
+    Budget("Raspberry Pi 5", 600_000_000, (Rung("q2_k", 400, 500, "unresolved", "the interval holds zero"), Rung("f16", 1000, 10**10, "too-large", "too much"))),
+    "0.02",
+    "unresolved",
+    "the interval holds zero and minus the margin",
+    ("There is not one tensor of the type Q2_K in it.",),
+)  # fmt: skip
+_DERIVATION_BARE = DerivationV1(
+    TOOL, "convert", "safetensors-cast", {}, {}, Parent("m", {"dirHash": sha("m")}), (), Weights("safetensors", 0, 0, 0, "0", ()),
+    Weights("safetensors", 0, 0, 0, "0", ()), Kept(0, 0, ()),
+)  # fmt: skip
+_GRAPH = Weights("onnx", 500, 400, 100, "32.0000", (TypeCount("F32", 2, 100, 400),))
+_DERIVATION_PARTS = replace(
+    _DERIVATION_BARE, kind="quantize", method="onnx-quantize",
+    agreement=(
+        Agreement("same-text", "0.875", "0.5", "1", 8, "images of lines"), Agreement("text-difference", "0.125", "0", "0.5", 8, "images of lines"),
+        Agreement("character-errors-of-parent", "0", None, None, 8, "images of lines"), Agreement("character-errors", "0.125", "0", "0.5", 8, "images of lines"),
+        Agreement("max-difference", "0.25", None, None, 64, "numbers of det: y"),
+    ),
+    parts=(
+        DerivedPart("d\u00e9t.onnx", sha("det"), sha("det"), _GRAPH, _GRAPH, Kept(2, 400, (("w", "F32", 300), ("b", "F32", 100)))),
+        DerivedPart("rec.onnx", sha("rec"), sha("small"), _GRAPH, Weights("onnx", 200, 175, 100, "14.0000", (TypeCount("F32", 1, 25, 100), TypeCount("I8", 1, 75, 75))), Kept(1, 100, (("b", "F32", 100),))),
+    ),
+)  # fmt: skip
 _PLAN = EvalPlanV1(
     TOOL, ModelRef("b\u00e4se", {"dirHash": sha("base")}), _TASK, 150, "2026-11-29", 7, "0.05", "0.8", "0.2", "0.1023", "0.02", "holm", "0.05", "0.5"
 )  # fmt: skip
@@ -797,6 +903,11 @@ def statements() -> Iterator[tuple[str, Statement]]:
     yield "claims-nothing", _claims(_NO_CLAIMS)
     yield "eval-everything", Statement(model, _EVAL)
     yield "eval-bare", Statement(model, _EVAL_BARE)
+    yield "derivation-everything", Statement(model, _DERIVATION)
+    yield "derivation-bare", Statement(model, _DERIVATION_BARE)
+    yield "derivation-parts", Statement(model, _DERIVATION_PARTS)
+    yield "bench-everything", Statement(model, _BENCH)
+    yield "bench-bare", Statement(model, _BENCH_BARE)
     yield "eval-plan-everything", Statement(model, _PLAN)
     yield "eval-plan-bare", Statement(model, _PLAN_BARE)
     yield "openness-record", _openness(_RECORDED)
@@ -959,6 +1070,32 @@ _BREAKS: dict[str, tuple[str, dict[str, Change]]] = {
         "failed": lambda body: body["run"].update(failed=-1),
         "root": lambda body: body["log"].update(root="ab"),
         "no-backend": lambda body: body.pop("backend"),
+    }),
+    "derivation": ("derivation-everything", {
+        "unknown-field": lambda body: body["after"].update(quality="good"),
+        "kind": lambda body: body.update(kind="improve"),
+        "verdict": lambda body: body.update(verdict="identical"),
+        "measure": lambda body: body["agreement"][0].update(measure="feeling"),
+        "number": lambda body: body["agreement"][0].update(value="small"),
+        "no-digest": lambda body: body["parent"].pop("digest"),
+        "negative": lambda body: body["after"].update(bytes=-1),
+        "roots": lambda body: body["tasks"][0].update(roots=["one"]),
+        "certified": lambda body: body["cost"].update(certified="yes"),
+        "no-kept": lambda body: body.pop("notCompressed"),
+    }),
+    "derivation-part": ("derivation-parts", {
+        "unknown-field": lambda body: body["parts"][0].update(role="detects"),
+        "no-digest": lambda body: body["parts"][0].pop("child"),
+        "digest": lambda body: body["parts"][1].update(parent="ab"),
+        "no-kept": lambda body: body["parts"][1].pop("notCompressed"),
+    }),
+    "bench": ("bench-everything", {
+        "unknown-field": lambda body: body["work"].update(batch=1),
+        "number": lambda body: body["figures"][0].update(value="fast"),
+        "outcome": lambda body: body.update(outcome="good"),
+        "certified": lambda body: body.update(certified=True),
+        "twice": lambda body: body["figures"].append(body["figures"][0]),
+        "no-limits": lambda body: body.pop("limits"),
     }),
     "eval-plan": ("eval-plan-everything", {
         "unknown-field": lambda body: body.update(verdict="better"),

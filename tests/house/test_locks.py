@@ -37,7 +37,9 @@ def name_of(requirement: str) -> str:
 
 def test_there_is_a_lock_for_each_job() -> None:
     ours = [path.stem for path in LOCKS if not path.stem.startswith(("peers-", "interop-", "clients-"))]
-    assert ours == ["build", "core", "demo", "dev", "lock", "replay", "second", "server", "test"]
+    assert ours == [
+        "adopt-models", "adopt-torch", "adopt", "build", "core", "demo", "dev", "llama-build", "llama", "lock", "replay", "second", "server", "test",
+    ]  # fmt: skip
 
 
 def test_there_is_a_lock_for_each_peer() -> None:
@@ -78,7 +80,23 @@ def test_the_core_depends_on_few_projects_and_what_they_need() -> None:
     }
 
 
-@pytest.mark.parametrize("group", ["build", "test", "dev", "demo", "lock", "replay", "second"])
+@pytest.mark.parametrize(
+    "group",
+    [
+        "build",
+        "test",
+        "dev",
+        "demo",
+        "lock",
+        "replay",
+        "second",
+        "adopt",
+        "adopt-models",
+        "adopt-torch",
+        "llama",
+        "llama-build",
+    ],
+)
 def test_every_wish_is_locked(group: str) -> None:
     wished = {name_of(each) for each in PROJECT["dependency-groups"][group]}
     assert wished <= set(pins(ROOT / "requirements" / f"{group}.txt"))

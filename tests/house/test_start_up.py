@@ -16,6 +16,8 @@ from openvet.workflows import knowledge
 
 HEAVY = {"yaml", "jinja2", "importlib.metadata", "email", "socket", "ssl", "http", "asyncio", "json.tool", "decimal",
          "cryptography", "sigstore", "securesystemslib"}  # fmt: skip
+#: What rooms begin with that read programs.
+READERS = ("python", "program", "shell")
 PROGRAM = """
 import json, sys
 from openvet.cli import main
@@ -68,6 +70,16 @@ def test_a_check_imports_only_what_the_files_need(tmp_path: Path) -> None:
     rules = {each.name for each in checks().entries}
     assert len(names & rules) < 60, "a rule without needs that is not recorded is imported for every file"
     assert names.isdisjoint(each.name for each in checks().entries if each.facts.recorded)
+
+
+def test_a_check_of_weights_imports_no_reader_of_programs(tmp_path: Path) -> None:
+    header = json.dumps({"x": {"dtype": "F16", "shape": [2], "data_offsets": [0, 4]}}).encode()
+    header += b" " * (-len(header) % 8)
+    (tmp_path / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    names = modules_after("check", str(tmp_path))
+    readers = {name for name in names if name.startswith(tuple(f"openvet.formats._{of}_" for of in READERS))}
+    assert readers == {"openvet.formats._python_told"}, "what rules know, and nothing that reads"
+    assert "openvet.formats.pickle.semantics" not in names
 
 
 def test_our_own_knowledge_is_digested_only_for_reports_that_tell_it(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from starlette.types import ASGIApp
 from openvet.gate.answers import Gate
 from openvet.hubproxy.operating import Metrics
 from openvet.hubproxy.seen import Seen
-from openvet.hubproxy.serving import Server, listen
+from openvet.hubproxy.serving import Server
+from openvet.listening.sockets import listen
 
 
 class Running:

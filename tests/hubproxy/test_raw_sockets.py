@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from openvet.hubproxy import connection
 from openvet.hubproxy.hub import file as file_module
+from openvet.listening import connection
 from tests.hubproxy.running import Running
 from tests.hubproxy.shelf import Shelf
 

@@ -26,7 +26,8 @@ from openvet.gate.provider import GroupRole, ProviderSettings
 from openvet.gate.roles import Role
 from openvet.gate.settings import HOUR, Hook
 from openvet.hubproxy.config import HUB, ServeConfig, load_serve_config
-from openvet.hubproxy.serve import claimed, is_loopback
+from openvet.hubproxy.serve import claimed
+from openvet.listening.sockets import is_loopback
 
 
 class Shout:

@@ -279,7 +279,7 @@ def test_errors_at_run_time_are_indeterminate_and_say_why() -> None:
     got = one(pack(line("rights.uses['serve'] == 'allowed'")), {"rights.uses": {}})
     assert (got.outcome, got.why) == (
         "indeterminate",
-        'nobody can say whether it holds: Key not found in map : "serve"',
+        'nobody can say whether it holds: there is no value for "serve"',
     )
     got = one(
         pack(line("scan.rules.all(a, scan.rules.all(b, scan.rules.all(c, a + b != c)))")),

@@ -70,7 +70,7 @@ def test_a_level_that_is_not_there_is_refused_with_the_reason(monkeypatch: pytes
     monkeypatch.setattr(levels, "bubblewrap_works", lambda: False)
     assert "bubblewrap" in missing(BY_ID["3"])
     with pytest.raises(SandboxError, match=r"level 3 .* cannot be had here: bubblewrap"):
-        run({"work": "canary"}, BY_ID["3"])
+        run({"work": "openvet.sandbox.canary"}, BY_ID["3"])
     assert prove(BY_ID["3"]) == Proof(BY_ID["3"], {}, missing=missing(BY_ID["3"]))
 
 

@@ -73,6 +73,7 @@ def _hand() -> Mapping[str, dict[str, Any]]:
     return {each["id"]: each for each in _table()["advisory"]}
 
 
+@cache
 def about_bundled() -> Snapshot:
     """What ships, by its own account; no record is read for it."""
     head = read_table("advisories/records")

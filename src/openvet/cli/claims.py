@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from openvet.cli.options import form_option
-from openvet.cli.signed import written_key
+from openvet.cli.signed import statement_line, written_key
 from openvet.cli.terminal import look_of, say
 
 if TYPE_CHECKING:
@@ -144,12 +144,10 @@ def _report(examined: Examined, asked: dict[str, Any]) -> str:
 
 def _statement(examined: Examined, model: str | None, key: PrivateKey | None) -> str:
     from openvet.core.progress import Progress
-    from openvet.evidence.signing import sign_statement, statement_bytes, to_line
     from openvet.workflows.claims import statement_about
 
     made = statement_about(examined, model, Progress())
-    data = statement_bytes(made) if key is None else to_line(sign_statement(made, key))
-    return f"{data.decode('utf-8')}\n"
+    return statement_line(made, key)
 
 
 def _rows() -> Iterator[str]:

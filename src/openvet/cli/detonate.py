@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from openvet.cli.options import form_option
+from openvet.cli.options import amount_of, form_option
+from openvet.cli.signed import check_statement, statement_line, written_key
 from openvet.cli.terminal import look_of, say
 
 if TYPE_CHECKING:
@@ -69,11 +70,7 @@ def detonate(ctx: click.Context, /, model: str, **asked: Any) -> None:
     from openvet.workflows.detonate import Asked
     from openvet.workflows.detonate import detonate as run
 
-    if asked["sign"] is not None and not asked["statement"]:
-        raise click.UsageError("--sign belongs to --statement: what is signed")
-    if asked["statement"] and ctx.get_parameter_source("form") is not click.core.ParameterSource.DEFAULT:
-        raise click.UsageError("--format and --statement exclude each other: a statement takes the report's place")
-    from openvet.cli.signed import written_key
+    check_statement(ctx, asked)
 
     key = written_key(asked["sign"])
     wanted = Asked(asked["level"] or "", asked["accepted"], _bounds(asked), asked["python"] or "")
@@ -85,7 +82,7 @@ def detonate(ctx: click.Context, /, model: str, **asked: Any) -> None:
         except NoIsolationError as error:
             say(f"openvet: {error}")
             ctx.exit(_NO_ISOLATION)
-        output.write(_statement(found, key) if asked["statement"] else _report(found, asked))
+        output.write(statement_line(found.statement, key) if asked["statement"] else _report(found, asked))
         output.commit()
     if asked["output"] not in {None, "-"}:
         say(f"openvet: the {'statement' if asked['statement'] else 'report'} is in {asked['output']}")
@@ -96,16 +93,11 @@ def detonate(ctx: click.Context, /, model: str, **asked: Any) -> None:
 def _bounds(asked: dict[str, Any]) -> Bounds:
     from math import ceil, isfinite
 
-    from openvet.core.limits import parse_amount
-    from openvet.errors import UsageError
     from openvet.sandbox.supervisor import Bounds
 
     if not isfinite(asked["seconds"]):
         raise click.UsageError("--seconds has to be a number that is finite")
-    try:
-        memory = int(parse_amount(asked["memory"], whole=True))
-    except UsageError as error:
-        raise click.UsageError(f"--memory {asked['memory']!r}: {error}") from error
+    memory = amount_of(asked["memory"], "--memory")
     return Bounds(seconds=asked["seconds"], cpu_seconds=ceil(asked["seconds"]) + 1, memory=memory)
 
 
@@ -119,10 +111,3 @@ def _report(found: Detonation, asked: dict[str, Any]) -> str:
 
     look = look_of(sys.stdout) if asked["output"] in {None, "-"} else PLAIN
     return compose_detonation(found.subject.name, found.observation, look, everything=asked["everything"])
-
-
-def _statement(found: Detonation, key: Any) -> str:
-    from openvet.evidence.signing import sign_statement, statement_bytes, to_line
-
-    data = statement_bytes(found.statement) if key is None else to_line(sign_statement(found.statement, key))
-    return f"{data.decode('utf-8')}\n"

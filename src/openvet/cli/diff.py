@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from openvet.cli.options import complete_limits
-from openvet.cli.signed import written_key
+from openvet.cli.signed import check_statement, statement_line, written_key
 from openvet.cli.terminal import look_of, say
 
 if TYPE_CHECKING:
@@ -62,10 +62,7 @@ def diff(ctx: click.Context, /, a: str, b: str, **asked: Any) -> None:
     from openvet.workflows.check import Options
     from openvet.workflows.diff import diff as compare
 
-    if asked["sign"] is not None and not asked["statement"]:
-        raise click.UsageError("--sign belongs to --statement: what is signed")
-    if asked["statement"] and ctx.get_parameter_source("form") is not click.core.ParameterSource.DEFAULT:
-        raise click.UsageError("--format and --statement exclude each other: a statement takes the report's place")
+    check_statement(ctx, asked)
     if any(not each for each in asked["exclude"]):
         raise click.UsageError("--exclude '' matches nothing; give a pattern such as '*.md'")
     key = written_key(asked["sign"])
@@ -109,9 +106,7 @@ def _report(found: Difference, asked: dict[str, Any]) -> str:
 
 def _statement(found: Difference, key: PrivateKey | None) -> str:
     from openvet.errors import UsageError
-    from openvet.evidence.signing import sign_statement, statement_bytes, to_line
 
     if not found.b.digest:
         raise UsageError("B could not be hashed as a whole, so that a statement could not say what it is about")
-    data = statement_bytes(found.statement) if key is None else to_line(sign_statement(found.statement, key))
-    return f"{data.decode('utf-8')}\n"
+    return statement_line(found.statement, key)

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from openvet.cli.eval_asking import asked_model, asking_options, one_way
 from openvet.cli.options import form_option, with_options
 from openvet.cli.signed import written_key
 from openvet.cli.terminal import look_of, say
 
 if TYPE_CHECKING:
-    from openvet.evals.backends._backend import Backend
+    from openvet.core.progress import Progress
     from openvet.evals.runner import Stopping
     from openvet.evidence.keys import PublicKey
+    from openvet.workflows.eval_audit import Audited
+    from openvet.workflows.eval_run import Evaluated
 
 __all__ = ["eval"]
 
@@ -40,11 +43,13 @@ class _Eval(click.Group):
 def eval() -> None:  # noqa: A001 - the command's name
     """Evaluate a model on a task, with error bars, and commit to every prompt, output and score.
 
-    `openvet eval MODEL --task FILE` is short for `openvet eval run MODEL --task FILE`. A model is asked through an endpoint of OpenAI's
-    shape, or its recorded answers are taken. The result is a statement, signed with --sign; its log lies beside it.
+    `openvet eval MODEL --task FILE` is short for `openvet eval run MODEL --task FILE`. MODEL runs here, in a sandbox without a network, and
+    the result is about its bytes; or it is asked through an endpoint of OpenAI's shape, or its recorded answers are taken. The result is a
+    statement, signed with --sign; its log lies beside it.
 
     \b
     Examples:
+      openvet eval ./my-model --task capitals.yaml --python .venv/bin/python
       openvet eval ./my-model --task capitals.yaml --endpoint http://127.0.0.1:8000/v1
       openvet eval ./my-model --task capitals.yaml --recorded answers.jsonl --result a.json
       openvet eval plan capitals.yaml --effect 0.05
@@ -61,24 +66,6 @@ def eval() -> None:  # noqa: A001 - the command's name
       2    the command itself failed; a run's log has what was done, and --resume goes on
       130  interrupted with Ctrl-C, likewise
     """  # noqa: D301
-
-
-def _asking(command: Any) -> Any:
-    """How a model is asked."""
-    return with_options(
-        (
-            click.option("--endpoint", metavar="URL", help="Ask an endpoint of OpenAI's shape, such as http://127.0.0.1:8000/v1."),
-            click.option("--recorded", metavar="FILE", type=_PATH, help="Take recorded answers: JSON lines with id and output, logprobs or embeddings."),
-            click.option("--name", metavar="NAME", default="", help="The model's name at the endpoint; its folder's, if not given."),
-            click.option("--api", type=click.Choice(["chat", "completions"]), default="chat", show_default=True, help="Which interface writes; completions gives likelihoods too."),
-            click.option("--key-env", metavar="VARIABLE", help="The environment variable that holds the endpoint's key. Without it no key is sent."),
-            click.option("--timeout", type=click.FloatRange(min=1, max=3600), default=120, show_default=True, metavar="SECONDS", help="Without a byte for so long, a request counts as lost."),
-            click.option("--tries", type=click.IntRange(min=1, max=20), default=5, show_default=True, metavar="N", help="Attempts of one request, each after a longer wait."),
-            click.option("--parallel", type=click.IntRange(min=1, max=64), default=1, show_default=True, metavar="N", help="Requests at a time."),
-            click.option("--rate", type=click.FloatRange(min=0), default=0, metavar="N", help="Requests a minute at most; 0, the default, is no limit."),
-            click.option("--unsafe-plain-http", is_flag=True, help="Let prompts, answers and the key travel without TLS to another machine."),
-        )
-    )(command)  # fmt: skip
 
 
 _TASK = click.option(
@@ -104,7 +91,7 @@ def _stop_options(command: Any) -> Any:
 @eval.command(short_help="Run a task.")
 @click.argument("model", metavar="[MODEL]", required=False, type=_PATH)
 @_TASK
-@_asking
+@asking_options
 @_RESULT
 @click.option("--samples", type=click.IntRange(min=1), metavar="N", help="Ask only so many of the task's samples.")
 @click.option("--order", metavar="SEED", default="file", show_default=True, help="Draw their order by this seed.")
@@ -127,21 +114,25 @@ def _stop_options(command: Any) -> Any:
 def run(ctx: click.Context, /, model: str | None, **asked: Any) -> None:
     """Run a task on a model, and write a result and its log.
 
-    MODEL is a path, which is hashed and is then what the result is about. Without it --name says who is asked: a result about a name
-    alone. What an endpoint serves is a claim of whoever runs it, which the result says.
+    MODEL is a path, which is hashed and is then what the result is about. With neither --endpoint nor --recorded it runs here, confined,
+    by the runtime that takes its bytes. What an endpoint serves is a claim of whoever runs it, which the result says; without MODEL, --name
+    says who is asked there: a result about a name alone.
 
     \b
     Exit codes:
       0    done
-      3    done, but otherwise than planned, or some samples were not answered
+      3    done, but otherwise than planned, or some samples were not answered; or nothing here is
+           enough to run a stranger's model in
       2    the command itself failed; what was done is in the log, and --resume goes on
       130  interrupted with Ctrl-C, likewise
     """  # noqa: D301
+    from openvet.sandbox.levels import NoIsolationError
     from openvet.workflows.eval_files import load_task, read_plan
     from openvet.workflows.eval_run import Asked, RunEndedError, evaluate
 
     if model is None and not asked["name"]:
         raise click.UsageError("name MODEL, a path, or --name, by which it is known")
+    one_way(asked, model)
     if asked["plan_key"] is not None and asked["plan"] is None:
         raise click.UsageError("--plan-key belongs to --plan: whose it has to be")
     if asked["resume"] and asked["force"]:
@@ -149,15 +140,23 @@ def run(ctx: click.Context, /, model: str | None, **asked: Any) -> None:
     key = written_key(asked["sign"])
     task = load_task(asked["task"])
     plan = None if asked["plan"] is None else read_plan(asked["plan"], _public(asked["plan_key"]))
-    backend = _backend(asked, model)
     result = asked["result"] or f"{os.path.splitext(os.path.basename(asked['task']))[0]}.eval.json"
     _spare(result, asked["task"], asked["recorded"], asked["plan"])
-    wanted = Asked(
-        task, model, asked["name"], result, asked["seed"], asked["samples"], asked["order"], asked["level"],
-        _stopping(asked, 1.0 - asked["level"]), asked["keep_going"], asked["resume"], asked["force"], plan,
-    )  # fmt: skip
+
+    def work(progress: Progress) -> Evaluated:
+        with asked_model(asked, model, progress) as (backend, running):
+            wanted = Asked(
+                task, model, asked["name"], result, asked["seed"], asked["samples"], asked["order"], asked["level"],
+                _stopping(asked, 1.0 - asked["level"]), asked["keep_going"], asked["resume"], asked["force"], plan,
+                None if running is None else running.subject, None if running is None else running.still,
+            )  # fmt: skip
+            return evaluate(wanted, backend, key, progress)
+
     try:
-        found = _watched(asked, lambda progress: evaluate(wanted, backend, key, progress))
+        found = _watched(asked, work)
+    except NoIsolationError as error:
+        say(f"openvet: {error}")
+        ctx.exit(_OPEN)
     except RunEndedError as error:
         if not error.interrupted:
             raise
@@ -165,8 +164,6 @@ def run(ctx: click.Context, /, model: str | None, **asked: Any) -> None:
 
         say(f"openvet: interrupted; {error}")
         ctx.exit(INTERRUPTED)
-    finally:
-        backend.close()
     _print_result(found, asked)
     ctx.exit(_OPEN if found.body.run.failed or (found.body.plan and found.body.plan.deviations) else 0)
 
@@ -304,9 +301,10 @@ def compare(ctx: click.Context, /, a: str, b: str, **asked: Any) -> None:
 @click.argument("result", metavar="RESULT", type=_PATH)
 @click.option("--log", metavar="FILE", type=_PATH, help="The log, where it does not lie beside RESULT.")
 @click.option("--task", metavar="FILE", type=_PATH, help="The task, of which prompts and scores are made again.")
+@click.option("--model", metavar="PATH", type=_PATH, help="Run this model here to ask it again; it has to be the result's, byte for byte.")  # fmt: skip
 @click.option("--sample", "samples", type=click.IntRange(min=1), metavar="N", help="Ask so many samples again.")
 @click.option("--seed", metavar="TEXT", help="Draws them: state it after the log was committed to, and say what it is.")
-@_asking
+@asking_options
 @_VERIFY
 @form_option("How to print it.")
 @_QUIET
@@ -321,38 +319,47 @@ def audit(ctx: click.Context, /, result: str, **asked: Any) -> None:
     Exit codes:
       0    all agrees
       1    the log is not the result's, contradicts the task, or the model answers otherwise
+      3    nothing here is enough to run a stranger's model in
       2    the command itself failed
     """  # noqa: D301
     from openvet.cli.output import StandardOutput
     from openvet.errors import VerifyError
+    from openvet.sandbox.levels import NoIsolationError
     from openvet.workflows.eval_audit import audit as held
+    from openvet.workflows.eval_audit import same_bytes
     from openvet.workflows.eval_files import load_task, read_result
 
     if (asked["samples"] is None) != (asked["seed"] is None):
         raise click.UsageError("--sample and --seed belong together: how many, and what draws them")
     if asked["samples"] is not None and asked["task"] is None:
         raise click.UsageError("--sample needs --task: how they are asked")
-    backend = None
+    if asked["samples"] is not None:
+        one_way(asked, asked["model"])
     try:
         found_result = read_result(result, _public(asked["key"]))
         task = None if asked["task"] is None else load_task(asked["task"])
-        if asked["samples"] is not None:
-            settings = found_result.body.backend.settings
-            if ctx.get_parameter_source("api") is click.core.ParameterSource.DEFAULT:
-                asked["api"] = settings.get("mode", asked["api"])
-            backend = _backend({**asked, "name": asked["name"] or settings.get("model", "")}, None)
-        found = _watched(
-            asked,
-            lambda progress: held(
-                result, found_result, task, backend, samples=asked["samples"] or 0, seed=asked["seed"] or "", log=asked["log"], progress=progress
-            ),
-        )  # fmt: skip
+        settings = found_result.body.backend.settings
+        if ctx.get_parameter_source("api") is click.core.ParameterSource.DEFAULT:
+            asked["api"] = settings.get("mode", asked["api"])
+
+        def work(progress: Progress) -> Audited:
+            if asked["samples"] is None:
+                return held(result, found_result, task, None, log=asked["log"], progress=progress)
+            again = {**asked, "name": asked["name"] or settings.get("model", "")}
+            with asked_model(again, asked["model"], progress) as (backend, running):
+                if running is not None:
+                    same_bytes(found_result, running.subject)
+                return held(
+                    result, found_result, task, backend, samples=asked["samples"], seed=asked["seed"] or "", log=asked["log"], progress=progress
+                )  # fmt: skip
+
+        found = _watched(asked, work)
+    except NoIsolationError as error:
+        say(f"openvet: {error}")
+        ctx.exit(_OPEN)
     except VerifyError as error:
         say(f"openvet: not verified ({error.reason}): {error}")
         ctx.exit(_NOT_SO)
-    finally:
-        if backend is not None:
-            backend.close()
     if asked["form"] == "json":
         from openvet.cli.signed import as_json
 
@@ -430,30 +437,6 @@ def _stopping(asked: Mapping[str, Any], alpha: float) -> Stopping | None:
     from openvet.evals.runner import Stopping
 
     return Stopping(round(alpha, 12), asked["half_width"], asked["threshold"])
-
-
-def _backend(asked: Mapping[str, Any], model: str | None) -> Backend:
-    if (asked["endpoint"] is None) == (asked["recorded"] is None):
-        raise click.UsageError("say how the model is asked: --endpoint URL, or --recorded FILE")
-    if asked["recorded"] is not None:
-        from openvet.core.text import printable
-        from openvet.evals.backends.recorded import Recorded
-        from openvet.evals.limits import DEFAULT
-        from openvet.workflows.model_files import read_small
-
-        return Recorded(read_small(asked["recorded"], DEFAULT.outputs_bytes), printable(asked["recorded"]))
-    from openvet.evals.backends.openai import Endpoint, RateLimit
-
-    key = ""
-    if asked["key_env"] is not None:
-        key = os.environ.get(asked["key_env"], "").strip()
-        if not key or not key.isascii() or not key.isprintable():
-            raise click.UsageError(f"the environment variable {asked['key_env']} holds no key")
-    name = asked["name"] or os.path.basename(os.path.normpath(model or ""))
-    return Endpoint(
-        asked["endpoint"], name, asked["api"], key=key, timeout=asked["timeout"], tries=asked["tries"], parallel=asked["parallel"],
-        rate=RateLimit(asked["rate"]), plain=asked["unsafe_plain_http"],
-    )  # fmt: skip
 
 
 def _watched(asked: Mapping[str, Any], work: Callable[[Any], Any]) -> Any:

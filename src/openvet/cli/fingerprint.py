@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from openvet.cli.options import complete_limits
+from openvet.cli.signed import statement_line, written_key
 from openvet.cli.terminal import say
 
 __all__ = ["fingerprint"]
@@ -44,9 +45,8 @@ def fingerprint(model: str, **asked: Any) -> None:
     from openvet.cli.check import progress_line, reading
     from openvet.cli.options import make_limits
     from openvet.cli.output import open_output
-    from openvet.cli.signed import hash_fast, written_key
+    from openvet.cli.signed import hash_fast
     from openvet.errors import UsageError
-    from openvet.evidence.signing import sign_statement, statement_bytes, to_line
     from openvet.workflows.check import Options
     from openvet.workflows.fingerprints import fingerprint as sketch
 
@@ -63,8 +63,7 @@ def fingerprint(model: str, **asked: Any) -> None:
             raise UsageError(
                 "the model could not be hashed as a whole, so that a statement could not say what it is about"
             )
-        data = statement_bytes(found.statement) if key is None else to_line(sign_statement(found.statement, key))
-        output.write(f"{data.decode('utf-8')}\n")
+        output.write(statement_line(found.statement, key))
         output.commit()
     for each in found.predicate.not_sketched:
         say(f"openvet: not in the sketch: {f'{each.place}: ' if each.place else ''}{each.reason}")

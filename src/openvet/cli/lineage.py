@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from openvet.cli.options import complete_limits
-from openvet.cli.signed import written_key
+from openvet.cli.signed import check_statement, statement_line, written_key
 from openvet.cli.terminal import look_of, say
 
 if TYPE_CHECKING:
@@ -65,10 +65,7 @@ def lineage(ctx: click.Context, /, model: str, others: tuple[str, ...], **asked:
     from openvet.workflows.check import Options
     from openvet.workflows.lineage import lineage as trace
 
-    if asked["sign"] is not None and not asked["statement"]:
-        raise click.UsageError("--sign belongs to --statement: what is signed")
-    if asked["statement"] and ctx.get_parameter_source("form") is not click.core.ParameterSource.DEFAULT:
-        raise click.UsageError("--format and --statement exclude each other: a statement takes the report's place")
+    check_statement(ctx, asked)
     if any(not each for each in asked["exclude"]):
         raise click.UsageError("--exclude '' matches nothing; give a pattern such as '*.md'")
     signer, public = written_key(asked["sign"]), None
@@ -113,9 +110,7 @@ def _report(found: Lined, asked: dict[str, Any]) -> str:
 
 def _statement(found: Lined, key: PrivateKey | None) -> str:
     from openvet.errors import UsageError
-    from openvet.evidence.signing import sign_statement, statement_bytes, to_line
 
     if not found.subject.digest:
         raise UsageError("MODEL could not be hashed as a whole, so that a statement could not say what it is about")
-    data = statement_bytes(found.statement) if key is None else to_line(sign_statement(found.statement, key))
-    return f"{data.decode('utf-8')}\n"
+    return statement_line(found.statement, key)

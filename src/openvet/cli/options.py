@@ -87,6 +87,17 @@ def make_limits(settings: Sequence[str], base: Limits | None = None) -> Limits:
     return Limits(**values)
 
 
+def amount_of(text: str, option: str) -> int:
+    """The bytes that an option names (raises :class:`click.UsageError`)."""
+    from openvet.core.limits import parse_amount
+    from openvet.errors import UsageError
+
+    try:
+        return int(parse_amount(text, whole=True))
+    except UsageError as error:
+        raise click.UsageError(f"{option} {text!r}: {error}") from error
+
+
 def reading_options(command: Any) -> Any:
     """The options of every command that reads models."""
     for option in reversed(

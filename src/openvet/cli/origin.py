@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from openvet.cli.options import complete_limits, form_option
-from openvet.cli.signed import written_key
+from openvet.cli.signed import check_statement, statement_line, written_key
 from openvet.cli.terminal import look_of, say
 
 if TYPE_CHECKING:
@@ -91,10 +91,7 @@ def origin(ctx: click.Context, /, model: str, **asked: Any) -> None:
 
 
 def _check_options(ctx: click.Context, asked: dict[str, Any]) -> None:
-    if asked["sign"] is not None and not asked["statement"]:
-        raise click.UsageError("--sign belongs to --statement: what is signed")
-    if asked["statement"] and ctx.get_parameter_source("form") is not click.core.ParameterSource.DEFAULT:
-        raise click.UsageError("--format and --statement exclude each other: a statement takes the report's place")
+    check_statement(ctx, asked)
     if (asked["dossier"] is None) != (asked["key"] is None):
         raise click.UsageError("--dossier and --key belong together: the dossier, and the public key of its owner")
     if asked["trust"] is None and (asked["at"] is not None or asked["trusted_root"] is not None):
@@ -153,11 +150,9 @@ def _report(found: Answer, asked: dict[str, Any]) -> str:
 
 def _statement(found: Answer, key: Any) -> str:
     from openvet.errors import UsageError
-    from openvet.evidence.signing import sign_statement, statement_bytes, to_line
     from openvet.evidence.statement import Statement
 
     if not found.subject.digest:
         raise UsageError("MODEL could not be hashed as a whole, so that a statement could not say what it is about")
     made = Statement(found.subject, found.predicate)
-    data = statement_bytes(made) if key is None else to_line(sign_statement(made, key))
-    return f"{data.decode('utf-8')}\n"
+    return statement_line(made, key)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openvet.cli.options import form_option
+from openvet.cli.options import amount_of, form_option
 
 if TYPE_CHECKING:
     from openvet.evidence.model_signature import Serialization
@@ -92,17 +92,12 @@ def sign(ctx: click.Context, /, **asked: Any) -> None:
 
 
 def _serialization(asked: dict[str, Any]) -> Serialization:
-    from openvet.core.limits import parse_amount
-    from openvet.errors import UsageError
     from openvet.evidence.model_signature import SHARD_SIZE, Serialization
     from openvet.io.hashing import digest_chunks
 
     size: int | None = SHARD_SIZE if asked["shards"] else None
     if asked["shard_size"] is not None:
-        try:
-            size = int(parse_amount(asked["shard_size"], whole=True))
-        except UsageError as error:
-            raise click.UsageError(f"--shard-size {asked['shard_size']!r}: {error}") from error
+        size = amount_of(asked["shard_size"], "--shard-size")
     if size is not None and asked["algorithm"] == "blake3":
         raise click.UsageError(
             "--hash blake3 and shards exclude each other: other verifiers do not take blake3 in shards"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from openvet.evidence.keys import PrivateKey
+    from openvet.evidence.statement import Statement
     from openvet.io.digest_cache import DigestCache
     from openvet.workflows.model_files import Reused
 
@@ -22,11 +23,13 @@ __all__ = [
     "PASSPHRASE",
     "as_json",
     "ask_passphrase",
+    "check_statement",
     "digest_cache",
     "hash_fast",
     "not_covered",
     "not_read",
     "reused",
+    "statement_line",
     "time_of",
     "written_key",
 ]
@@ -67,6 +70,22 @@ def written_key(path: str | None) -> PrivateKey | None:
     from openvet.workflows.keys import read_private
 
     return read_private(path, ask_passphrase)
+
+
+def check_statement(ctx: click.Context, asked: Mapping[str, Any]) -> None:
+    """That --sign goes with --statement, and --format without it (raises :class:`click.UsageError`)."""
+    if asked["sign"] is not None and not asked["statement"]:
+        raise click.UsageError("--sign belongs to --statement: what is signed")
+    if asked["statement"] and ctx.get_parameter_source("form") is not click.core.ParameterSource.DEFAULT:
+        raise click.UsageError("--format and --statement exclude each other: a statement takes the report's place")
+
+
+def statement_line(statement: Statement, key: PrivateKey | None) -> str:
+    """The statement, or its signed envelope where there is a key, as a line."""
+    from openvet.evidence.signing import sign_statement, statement_bytes, to_line
+
+    data = statement_bytes(statement) if key is None else to_line(sign_statement(statement, key))
+    return f"{data.decode('utf-8')}\n"
 
 
 def not_covered(files: list[tuple[str, str]]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from openvet.cli.failures import FAILED
-from openvet.cli.signed import written_key
+from openvet.cli.signed import check_statement, statement_line, written_key
 from openvet.cli.terminal import look_of, say
 
 if TYPE_CHECKING:
@@ -68,10 +68,7 @@ def answer_uses(ctx: click.Context, asked: dict[str, Any]) -> None:
     from openvet.workflows.answer import Answer
     from openvet.workflows.rights import ask_rights, idle_bases, read_bases, take_base
 
-    if asked["sign"] is not None and not asked["statement"]:
-        raise click.UsageError("--sign belongs to --statement: what is signed")
-    if asked["statement"] and ctx.get_parameter_source("form") is not click.core.ParameterSource.DEFAULT:
-        raise click.UsageError("--format and --statement exclude each other: a statement takes the report's place")
+    check_statement(ctx, asked)
     uses = take_uses(asked["uses"])
     bases = [take_base(each) for each in asked["bases"]]
     paths = expand(asked["paths"])
@@ -119,12 +116,10 @@ def answer_uses(ctx: click.Context, asked: dict[str, Any]) -> None:
 
 def _statement(answer: Answer, key: PrivateKey | None) -> str:
     """A line: the statement, or its signed envelope."""
-    from openvet.evidence.signing import sign_statement, statement_bytes, to_line
     from openvet.evidence.statement import Statement
 
     made = Statement(answer.subject, answer.predicate)
-    data = statement_bytes(made) if key is None else to_line(sign_statement(made, key))
-    return f"{data.decode('utf-8')}\n"
+    return statement_line(made, key)
 
 
 def _as_json(answers: Sequence[Answer], errors: Sequence[NotChecked]) -> str:

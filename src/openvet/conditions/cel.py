@@ -21,7 +21,17 @@ from openvet.errors import OpenVetError, UsageError
 __all__ = ["LONGEST", "TYPES", "Condition", "ConditionError", "Environment", "Unknown", "Value"]
 
 #: Types of names and of what conditions give.
-TYPES: Final = ("bool", "int", "double", "string", "timestamp", "list(string)", "list(map)", "map(string, string)")
+TYPES: Final = (
+    "bool",
+    "int",
+    "double",
+    "string",
+    "timestamp",
+    "list(string)",
+    "list(map)",
+    "map(string, string)",
+    "map(string, double)",
+)
 #: Characters of a condition.
 LONGEST: Final = 8_000
 
@@ -87,6 +97,7 @@ class Environment:
             "list(string)": cel.Type.List(cel.Type.STRING),
             "list(map)": cel.Type.List(cel.Type.Map(cel.Type.STRING, cel.Type.DYN)),
             "map(string, string)": cel.Type.Map(cel.Type.STRING, cel.Type.STRING),
+            "map(string, double)": cel.Type.Map(cel.Type.STRING, cel.Type.DOUBLE),
         }
         return cel.NewEnv(variables={name: kinds[each] for name, each in self._names.items()})
 
@@ -146,7 +157,7 @@ class Condition:
 
 _TYPE_WORDS: Final = {
     "BOOL": "bool", "INT": "int", "DOUBLE": "double", "STRING": "string", "google.protobuf.Timestamp": "timestamp", "TIMESTAMP": "timestamp",
-    "LIST<STRING>": "list(string)", "MAP<STRING, STRING>": "map(string, string)",
+    "LIST<STRING>": "list(string)", "MAP<STRING, STRING>": "map(string, string)", "MAP<STRING, DOUBLE>": "map(string, double)",
 }  # fmt: skip
 _RESULTS: Final = ("bool", "int", "double", "string", "timestamp", "list(string)")
 
@@ -157,7 +168,7 @@ def _kind(result: Any) -> str:
 
 def _sentence(text: str) -> str:
     """An engine's message, without its own words for kinds of errors."""
-    return printable(_bare(text.partition("\n")[0]))[:200]
+    return printable(_bare(text.partition("\n")[0]).replace("Key not found in map : ", "there is no value for "))[:200]
 
 
 def _bare(text: str) -> str:

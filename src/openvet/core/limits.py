@@ -84,19 +84,22 @@ DEFAULT_LIMITS = Limits()
 #: So much out of a stream that goes beyond ``ratio`` is a bomb, whatever smaller limits a team has.
 _BOMB = GiB
 
-_UNITS = {"k": KiB, "m": MiB, "g": GiB, "t": 1024 * GiB}
+_UNITS = {"k": 1, "m": 2, "g": 3, "t": 4}
 
 
 def parse_amount(text: str, *, whole: bool) -> int | float:
-    """A limit as people write it: ``5000``, ``64M``, ``1.5G``, ``2GiB``; units are powers of 1024.
+    """A limit as people write it: ``5000``, ``64M``, ``1.5G``, ``2GiB`` in powers of 1024; ``600MB``, ``1.5GB`` in powers of 1000.
 
     Raises:
         UsageError: it is no number above zero, or not a whole one where that is needed.
     """
     lower = text.strip().lower()
-    lower = lower.removesuffix("ib") if lower.endswith("ib") else lower
-    factor = _UNITS.get(lower[-1:], 1)
-    number = lower[:-1] if factor > 1 else lower
+    binary = lower[-3:-2] in _UNITS and lower.endswith("ib")
+    decimal = lower[-2:-1] in _UNITS and lower.endswith("b")
+    lower = lower[: -2 if binary else -1] if binary or decimal else lower
+    power = _UNITS.get(lower[-1:], 0)
+    number = lower[:-1] if power else lower
+    factor = int((1000 if decimal else 1024) ** power)
     value: int | float = 0
     plain = number.isascii() and number.replace(".", "", 1).isdecimal()
     if len(number) <= 20 and (plain or not whole):
@@ -107,7 +110,7 @@ def parse_amount(text: str, *, whole: bool) -> int | float:
     if whole and value < 2**63 and value == int(value):
         value = int(value)
     if not 0 < value < 2**63 or (whole and not isinstance(value, int)):
-        kind = "a whole number above zero, such as 5000, 64M or 1.5G" if whole else "a number above zero"
+        kind = "a whole number above zero, such as 5000, 64M or 600MB" if whole else "a number above zero"
         raise UsageError(f"the value must be {kind}")
     return value
 

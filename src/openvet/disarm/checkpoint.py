@@ -24,7 +24,7 @@ from openvet.inventory.identify import identify
 from openvet.io.archive.zip import ZipEntry, open_zip_entry, read_zip
 from openvet.io.source import Source
 
-__all__ = ["KINDS", "Call", "Checkpoint", "kind_of", "open_checkpoint"]
+__all__ = ["KINDS", "Call", "Checkpoint", "kind_of", "must_begin_as_one", "open_checkpoint"]
 
 #: Kinds that are rewritten, and streams around one of them.
 KINDS: Final = frozenset({"torch-zip", "torch-legacy", "torch-tar", "pickle", "npy", "npz"})
@@ -144,6 +144,17 @@ def kind_of(source: Source, name: str) -> str | None:
         if found in KINDS or found in _STREAMS or found == "safetensors":
             return found
     return None
+
+
+def must_begin_as_one(source: Source, name: str) -> None:
+    """Refuse what can be seen to be no checkpoint without being read.
+
+    Raises:
+        UnsupportedError: :func:`open_checkpoint` would say the same.
+    """
+    found = kind_of(source, name)
+    if found not in KINDS and found not in _STREAMS:
+        raise UnsupportedError(_not_a_checkpoint(found))
 
 
 def open_checkpoint(source: Source, name: str, place: str, budget: Budget) -> Checkpoint:

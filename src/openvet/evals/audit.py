@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from openvet.evals.stats.tails import hypergeometric_at_most
 
-__all__ = ["most_altered", "samples_for"]
+__all__ = ["most_altered"]
 
 
 def most_altered(size: int, drawn: int, differing: int, level: float = 0.95) -> int:
@@ -28,16 +28,4 @@ def most_altered(size: int, drawn: int, differing: int, level: float = 0.95) -> 
             low = middle
         else:
             high = middle - 1
-    return low
-
-
-def samples_for(size: int, most: int, level: float = 0.95) -> int:
-    """How many have to be asked again, all agreeing, so that at most ``most`` of ``size`` can be altered."""
-    low, high = 0, size
-    while low < high:
-        middle = (low + high) // 2
-        if most_altered(size, middle, 0, level) <= most:
-            high = middle
-        else:
-            low = middle + 1
     return low

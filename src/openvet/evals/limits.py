@@ -24,6 +24,7 @@ class EvalLimits:
         compared: words or characters that an error rate compares, of each text.
         searched_characters: of an answer, by a regular expression.
         pattern_characters: of a scorer's regular expression.
+        media_bytes: of the recording or image of one sample.
         outputs_bytes: of a file of recorded outputs.
         log_bytes: of a log of another tool.
     """
@@ -40,6 +41,7 @@ class EvalLimits:
     compared: int = 2_000
     searched_characters: int = 20_000
     pattern_characters: int = 500
+    media_bytes: int = 64 * 1024 * 1024
     outputs_bytes: int = 1024 * 1024 * 1024
     log_bytes: int = 1024 * 1024 * 1024
 

@@ -78,7 +78,9 @@ def record_line(
     record: dict[str, Any] = {"index": ask.index, "id": ask.id}
     if ask.cluster:
         record["cluster"] = ask.cluster
-    if ask.pair:
+    if ask.media is not None:
+        record["media"] = {"name": ask.media.name, "sha256": ask.media.sha256}
+    elif ask.pair:
         record["pair"] = list(ask.pair)
     else:
         record["prompt"] = ask.prompt.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -9,7 +10,7 @@ from typing import Any, Final
 from openvet.core.text import printable
 from openvet.evals.limits import DEFAULT, EvalLimits
 from openvet.evals.scorers import SCORERS, bad_setting
-from openvet.evals.task import FewShot, Generation, Sample, ScorerSpec, Task, TaskError, task_digest
+from openvet.evals.task import FewShot, Generation, Media, Sample, ScorerSpec, Task, TaskError, task_digest
 from openvet.evals.template import Template, TemplateError, as_text
 
 __all__ = ["TOP", "Problem", "read_samples", "take_task"]
@@ -21,7 +22,7 @@ Beside = Callable[[str], bytes]
 
 TOP: Final = (
     "name", "version", "description", "license", "source", "samples", "id", "cluster", "prompt", "system", "target", "choices", "pair",
-    "join", "few_shot", "generation", "scorer",
+    "audio", "image", "join", "few_shot", "generation", "scorer",
 )  # fmt: skip
 _FEW_SHOT: Final = ("samples", "count", "separator")
 _GENERATION: Final = ("max_tokens", "stop", "temperature")
@@ -73,10 +74,15 @@ class _Reader:
         join = self._document.get("join", " ")
         if not isinstance(join, str) or len(join) > _LONGEST:
             self._problem(("join",), "join has to be text: what stands between a prompt and its answer")
+        media = {name: self._template((name,)) for name in ("audio", "image")}
         if scorer is not None:
             self._fits(scorer, prompt, target, choices, pair)
+            self._fits_media(scorer, media)
         generation = self._generation()
         samples = self._samples(self._document.get("samples"), ("samples",))
+        for shown in media.values():
+            if shown is not None and not self._faults:
+                samples = self._with_media(samples, shown)
         few_shot = self._few_shot()
         if self._faults or scorer is None:
             return None
@@ -84,6 +90,7 @@ class _Reader:
         made = Task(
             texts["name"], texts["version"], texts["description"], texts["license"], texts["source"],
             prompt or Template.of(""), system, target, choices, tuple(pair), join, few_shot, generation, scorer, samples, clustered, "",
+            media["audio"], media["image"],
         )  # fmt: skip
         from dataclasses import replace
 
@@ -109,7 +116,7 @@ class _Reader:
             if prompt is not None:
                 self._problem(("prompt",), f"the scorer {scorer.name} asks no prompt; its texts are in pair")
         else:
-            if prompt is None:
+            if prompt is None and not {"audio", "image"} & set(self._document):
                 self._problem(("prompt",), "a task needs a prompt")
             if pair:
                 self._problem(("pair",), f"the scorer {scorer.name} compares no pair of texts")
@@ -125,6 +132,45 @@ class _Reader:
             )
         if target is None and scorer.name != "regex":
             self._problem(("target",), f"the scorer {scorer.name} needs a target: what the answer should have been")
+
+    def _fits_media(self, scorer: ScorerSpec, media: Mapping[str, Template | None]) -> None:
+        scorers = {"audio": ("wer", "cer"), "image": ("choice", "wer", "cer", "exact", "contains")}
+        for name, shown in media.items():
+            if shown is None:
+                continue
+            if scorer.name not in scorers[name]:
+                self._problem(
+                    (name,),
+                    f"{name} belongs to the scorer {' or '.join(scorers[name])}, and the scorer is {scorer.name}",
+                )
+            for other in ("prompt", "system", "few_shot", "pair", "image" if name == "audio" else "audio"):
+                if other in self._document:
+                    self._problem((other,), f"a task with {name} has no {other}: the model is shown the file alone")
+        if media["image"] is not None and scorer.settings.get("normalise", "none") != "none":
+            self._problem(("scorer", "normalise"), "what fits an image is compared as it is: normalise has to be none")
+
+    def _with_media(self, samples: Sequence[Sample], shown: Template) -> tuple[Sample, ...]:
+        """The samples, each with the file that it names and the digest of its bytes, which are not kept."""
+        from dataclasses import replace
+
+        out, problems = [], []
+        for each in samples:
+            try:
+                name = shown.fill(each.fields)
+                data = self._beside(name)
+            except (TemplateError, TaskError) as error:
+                problems.append(f"{each.place}: {error}")
+                continue
+            if len(data) > self._limits.media_bytes:
+                problems.append(
+                    f"{each.place}: {printable(name)[:100]} has more than {self._limits.media_bytes} bytes (limit media_bytes)"
+                )
+            out.append(replace(each, media=Media(name, hashlib.sha256(data).hexdigest())))
+            if len(problems) >= _SAID:
+                break
+        if problems:
+            raise TaskError(*problems[:_SAID])
+        return tuple(out)
 
     # --- pieces ---
 

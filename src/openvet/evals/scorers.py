@@ -85,12 +85,14 @@ SCORERS: Final[Mapping[str, Kind]] = {
     "wer": Kind("generate", "ratio", "word error rate", False, {"ignore": ("case", "punctuation", "space")}),
     "cer": Kind("generate", "ratio", "character error rate", False, {"ignore": ("case", "space")}),
     "choice": Kind("loglikelihood", "mean", "accuracy", True, {"normalise": "none", "target_means": ""}),
+    "nll": Kind("loglikelihood", "ratio", "negative log-likelihood", False, {"per": "token"}),
     "similarity": Kind("embed", "correlation", "correlation", True, {"by": "spearman"}),
 }
 _WORDS: Final[Mapping[str, Sequence[str]]] = {
     "take": ("first", "last"),
     "normalise": ("none", "characters", "bytes", "tokens"),
     "by": ("spearman", "pearson"),
+    "per": ("token", "byte", "character"),
     "target_means": ("text", "number", "letter"),
 }
 
@@ -260,6 +262,17 @@ def _choice(settings: Mapping[str, Any], ask: Ask, output: Output, limits: EvalL
     return Score(float(str(best) in ask.targets), taken=str(best))
 
 
+def _nll(settings: Mapping[str, Any], ask: Ask, output: Output, limits: EvalLimits) -> Score:  # noqa: ARG001 - as its kind
+    """Nats of the target, over its tokens, bytes or characters: perplexity is e to this where it is by tokens."""
+    target = ask.targets[0]
+    size = {
+        "token": sum(output.tokens),
+        "byte": len(target.encode("utf-8", "surrogatepass")),
+        "character": len(target),
+    }[settings["per"]]
+    return Score(-output.logprobs[0], float(max(size, 1)))
+
+
 def _similarity(settings: Mapping[str, Any], ask: Ask, output: Output, limits: EvalLimits) -> Score:  # noqa: ARG001 - as its kind
     return Score(output.similarity or 0.0)
 
@@ -274,5 +287,6 @@ _SCORE: Final[Mapping[str, Callable[[Mapping[str, Any], Ask, Output, EvalLimits]
     "wer": _wer,
     "cer": _cer,
     "choice": _choice,
+    "nll": _nll,
     "similarity": _similarity,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import field
 from typing import Any, Final
 
 from openvet.core.canonical import canonical_json
@@ -16,7 +17,7 @@ from openvet.evidence.predicates import NAMES
 from openvet.evidence.signing import signable
 
 __all__ = [
-    "TASK_TYPE", "Ask", "FewShot", "Generation", "Prompt", "Sample", "ScorerSpec", "Task", "TaskError", "draw_order", "task_digest",
+    "TASK_TYPE", "Ask", "FewShot", "Generation", "Media", "Prompt", "Sample", "ScorerSpec", "Task", "TaskError", "draw_order", "task_digest",
 ]  # fmt: skip
 
 TASK_TYPE: Final = f"{NAMES}/eval-task/v1"
@@ -33,13 +34,22 @@ class TaskError(UsageError):
 
 
 @dataclass(frozen=True, slots=True)
+class Media:
+    """A file of a sample, beside the task: its name there and the SHA-256 of its bytes."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
-    """One question: ``place`` is where it stands, for messages; ``cluster`` is '' where samples have none."""
+    """One question: ``place`` is where it stands, for messages; ``cluster`` is '' where samples have none; ``media`` is the recording or image of it."""
 
     id: str
     fields: Mapping[str, Any]
     cluster: str
     place: str
+    media: Media | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +106,7 @@ class Ask:
         choices: the texts of the choices; empty where there are none.
         targets: accepted answers; of choices the number of the right one, from 0, as text.
         pair: two texts whose similarity is asked for; empty for every other scorer.
+        media: the recording that is to be written down, or the image that the choices are of, or whose lines are read; ``None`` for every other task.
     """
 
     index: int
@@ -105,6 +116,7 @@ class Ask:
     choices: tuple[str, ...]
     targets: tuple[str, ...]
     pair: tuple[str, ...] = ()
+    media: Media | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +126,7 @@ class Task:
     Attributes:
         choices: templates of the choices, or the name of the field that lists them, or ``None``.
         join: what stands between a prompt and its answer, in examples and before choices.
+        audio, image: a template of the name of a file of each sample, which is shown in place of a prompt; one of both at most.
         sha256: one digest over everything here, see :func:`task_digest`.
     """
 
@@ -134,6 +147,10 @@ class Task:
     samples: tuple[Sample, ...]
     clustered: bool
     sha256: str
+    audio: Template | None = None
+    image: Template | None = None
+    #: The examples as they were filled, by the limits that held: the same before every sample.
+    _filled: dict[EvalLimits, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def ask(self, index: int, limits: EvalLimits = DEFAULT) -> Ask:
         """The sample at ``index``, ready to be asked.
@@ -157,7 +174,7 @@ class Task:
             raise TaskError(
                 f"{sample.place}: the prompt has {size} characters (limit prompt_characters = {limits.prompt_characters})"
             )
-        return Ask(index, sample.id, sample.cluster, prompt, choices, targets, pair)
+        return Ask(index, sample.id, sample.cluster, prompt, choices, targets, pair, sample.media)
 
     def check(self, limits: EvalLimits = DEFAULT) -> None:
         """Whether every sample can be asked and scored: said before the first is, and all of it at once.
@@ -174,6 +191,8 @@ class Task:
             else:
                 if self.scorer.name in ("numeric", "similarity") and not all(_has_number(each) for each in ask.targets):
                     problems.append(f"{sample.place}: the target of the scorer {self.scorer.name} has to be a number")
+                if self.scorer.name == "nll" and not ask.targets[0]:
+                    problems.append(f"{sample.place}: a likelihood needs a target that says something")
                 if self.scorer.name in ("wer", "cer") and not ask.targets[0].strip():
                     problems.append(f"{sample.place}: an error rate needs a reference that says something")
             if len(problems) >= _SAID:
@@ -184,8 +203,14 @@ class Task:
     def _shared(self, limits: EvalLimits) -> str:
         if self.few_shot is None:
             return ""
+        found = self._filled.get(limits)
+        if found is None:
+            found = self._filled[limits] = self._examples(self.few_shot, limits)
+        return found
+
+    def _examples(self, few_shot: FewShot, limits: EvalLimits) -> str:
         out = []
-        for each in self.few_shot.examples[: self.few_shot.count]:
+        for each in few_shot.examples[: few_shot.count]:
             try:
                 choices = self._choices(each.fields, limits)
                 fields = each.fields if not choices else {"choices": _listed(choices), **each.fields}
@@ -194,7 +219,7 @@ class Task:
                     target = choices[int(target)]
                 elif self.scorer.name == "letter":
                     target = _LETTERS[int(target)]
-                out.append(self.prompt.fill(fields) + self.join + target + self.few_shot.separator)
+                out.append(self.prompt.fill(fields) + self.join + target + few_shot.separator)
             except (TemplateError, IndexError) as error:
                 raise TaskError(f"{each.place}: {error or 'an example needs an answer'}") from None
         return "".join(out)
@@ -295,11 +320,15 @@ def task_digest(task: Task) -> str:
             "examples": [dict(each.fields) for each in task.few_shot.examples],
         },
         "samples": len(task.samples),
+        # absent where a task has none, so that its digest is what it was before there were any
+        **{name: made.source for name, made in (("audio", task.audio), ("image", task.image)) if made is not None},
     }
     whole.update(canonical_json(signable(head)))
     for each in task.samples:
+        media = {} if each.media is None else {"media": each.media.sha256}
         whole.update(
-            b"\n" + canonical_json(signable({"id": each.id, "cluster": each.cluster, "fields": dict(each.fields)}))
+            b"\n"
+            + canonical_json(signable({"id": each.id, "cluster": each.cluster, "fields": dict(each.fields), **media}))
         )
     return whole.hexdigest()
 

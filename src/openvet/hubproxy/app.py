@@ -8,24 +8,22 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from starlette.applications import Starlette
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from openvet.core.pattern import pattern
 from openvet.gate.answers import Gate
 from openvet.hubproxy.hub.door import HOLD, HubDoor
 from openvet.hubproxy.hub.refusal import error_answer
 from openvet.hubproxy.seen import Observed, Seen, fault_answer
+from openvet.listening.hosts import Answer, KnownHosts
 from openvet.version import VERSION
 
 __all__ = ["make_app"]
 
 _LARGEST_BODY: Final = 1 << 20
 _PAGES: Final = "/openvet"
-_NAME: Final = pattern(r"(.*?)(?::\d+)?")
 
 #: Threads in which the gate is asked. One of them waits for the database while the others do.
 THREADS = 32
@@ -51,8 +49,8 @@ def make_app(
         base: where clients reach us; '' takes it from each request.
         hold: seconds for which a file is waited for.
         threads: in which the gate is asked.
-        hosts: names by which a request may call us; () for any. What a browser calls this machine by is not ours to choose, and a page that
-            makes its own name lead here must not read what we say.
+        hosts: names by which a request may call us; () for any. See
+            :mod:`openvet.listening.hosts`.
         mounts: applications by the path below which they answer, the longest first: the API and the pages.
         handed: a folder whose files a reverse proxy sends, and the prefix under which it has them.
         more: routes for whoever runs the server.
@@ -73,7 +71,7 @@ def make_app(
     ]
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _fault})
     app.router.redirect_slashes = False  # what a client of a hub asks for leads nowhere else
-    return Observed(_KnownHosts(app, frozenset(hosts)) if hosts else app, note)
+    return Observed(KnownHosts(app, frozenset(hosts), _wrong_name) if hosts else app, note)
 
 
 class _Bounded:
@@ -108,24 +106,10 @@ class _Bounded:
         await self._app(scope, bounded, noted)
 
 
-class _KnownHosts:
-    """An application that answers only who calls it by its name."""
-
-    def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
-        self._app, self._hosts = app, hosts
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            named = _NAME.fullmatch(Headers(scope=scope).get("host", ""))
-            if named is None or (named[1] and named[1].lower() not in self._hosts):
-                status, headers, body = error_answer(
-                    421,
-                    "This server is not called that; set its url in serve.toml, or let it listen to other machines.",
-                )
-                await send({"type": "http.response.start", "status": status, "headers": headers})
-                await send({"type": "http.response.body", "body": body, "more_body": False})
-                return
-        await self._app(scope, receive, send)
+def _wrong_name() -> Answer:
+    return error_answer(
+        421, "This server is not called that; set its url in serve.toml, or let it listen to other machines."
+    )
 
 
 async def _welcome(request: Request) -> PlainTextResponse:

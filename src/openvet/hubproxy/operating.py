@@ -1,7 +1,6 @@
 """For whoever runs the server: whether it lives (``/healthz``), whether it can do its work (``/readyz``), and how much of it (``/metrics``).
 
 The paths are those that Kubernetes and Prometheus use everywhere; no client of a hub asks for them. Nothing here names a model or a person.
-Metrics are in the text format 0.0.4 of Prometheus (https://prometheus.io/docs/instrumenting/exposition_formats/).
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import tempfile
 import threading
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -22,6 +21,7 @@ from starlette.routing import BaseRoute, Route
 from openvet.evidence.log.disk import StorageError
 from openvet.gate.gate import OpenGate
 from openvet.hubproxy.seen import Seen
+from openvet.listening.prometheus import FORMAT, family
 from openvet.store.database import Database
 from openvet.store.measures import Measures, measure
 from openvet.store.workers import living_workers
@@ -34,7 +34,6 @@ LEAST_FREE: Final = 512 * 1024 * 1024
 _SECONDS: Final = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 _PLAIN: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
-_FORMAT: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def operating_routes(gate: OpenGate, folder: str, metrics: Metrics, readers: Sequence[str]) -> list[BaseRoute]:
@@ -65,7 +64,7 @@ def operating_routes(gate: OpenGate, folder: str, metrics: Metrics, readers: Seq
             found = await run_in_threadpool(_measured, gate.database, gate.clock)
         except StorageError:
             found = None  # what was counted here is told all the same
-        return Response(metrics.text(found, gate.upstream_failures), headers={**_PLAIN, "Content-Type": _FORMAT})
+        return Response(metrics.text(found, gate.upstream_failures), headers={**_PLAIN, "Content-Type": FORMAT})
 
     shown = (("/healthz", health), ("/readyz", ready), ("/metrics", show))
     return [Route(path, each, methods=["GET"]) for path, each in shown]
@@ -142,16 +141,16 @@ class Metrics:
             upstream: how often an upstream failed, by what was asked of it.
         """
         with self._lock:
-            lines = [*_family("openvet_build_info", "gauge", "The version that runs.", {(("version", VERSION),): 1})]
+            lines = [*family("openvet_build_info", "gauge", "The version that runs.", {(("version", VERSION),): 1})]
             requests = {(("route", a), ("method", b), ("status", str(c))): n for (a, b, c), n in self._requests.items()}
-            lines += _family("openvet_requests_total", "counter", "Requests that were answered.", requests)
+            lines += family("openvet_requests_total", "counter", "Requests that were answered.", requests)
             outcomes = {(("outcome", each),): n for each, n in self._outcomes.items()}
-            lines += _family("openvet_pulls_total", "counter", "What became of requests of hub clients.", outcomes)
+            lines += family("openvet_pulls_total", "counter", "What became of requests of hub clients.", outcomes)
             sent = {(("route", each),): n for each, n in self._sent.items()}
-            lines += _family("openvet_sent_bytes_total", "counter", "Bytes of bodies that were sent.", sent)
+            lines += family("openvet_sent_bytes_total", "counter", "Bytes of bodies that were sent.", sent)
             lines += self._histogram()
         failures = {(("asked", each),): n for each, n in upstream.items()}
-        lines += _family(
+        lines += family(
             "openvet_upstream_errors_total",
             "counter",
             "What an upstream was asked for and did not give, or not as it lists it.",
@@ -174,38 +173,26 @@ class Metrics:
 
 def _stored(found: Measures) -> Iterator[str]:
     jobs = {(("kind", kind), ("state", state)): count for (kind, state), count in found.jobs.items()}
-    yield from _family("openvet_jobs", "gauge", "Jobs that are not done.", jobs)
+    yield from family("openvet_jobs", "gauge", "Jobs that are not done.", jobs)
     vettings = {(("stage", stage), ("state", state)): count for (stage, state), count in found.vettings.items()}
-    yield from _family(
+    yield from family(
         "openvet_vettings", "gauge", "Readings of revisions, of headers (ranges) or of all bytes.", vettings
     )
     oldest = {(("kind", kind),): age / 1000 for kind, age in found.oldest.items()}
-    yield from _family(
+    yield from family(
         "openvet_job_wait_seconds", "gauge", "How long the job that may begin has waited longest.", oldest
     )
     requests = {(("state", state),): count for state, count in found.requests.items()}
-    yield from _family("openvet_access_requests", "gauge", "Requests of people for models.", requests)
+    yield from family("openvet_access_requests", "gauge", "Requests of people for models.", requests)
     decisions = {(("kind", kind), ("outcome", outcome)): count for (kind, outcome), count in found.decisions.items()}
-    yield from _family("openvet_decisions", "gauge", "Decisions that were made.", decisions)
-    yield from _family(
+    yield from family("openvet_decisions", "gauge", "Decisions that were made.", decisions)
+    yield from family(
         "openvet_stopped_pulls", "gauge", "Pulls that were stopped, as requests count them.", {(): found.stopped}
     )
-    yield from _family("openvet_workers", "gauge", "Processes that vet.", {(): found.workers})
-    yield from _family("openvet_worker_vettings", "gauge", "Vettings that they do at a time.", {(): found.threads})
-    yield from _family("openvet_stored_files", "gauge", "Files in the store.", {(): found.files})
-    yield from _family("openvet_stored_bytes", "gauge", "Bytes in the store.", {(): found.bytes})
-
-
-def _family(name: str, kind: str, said: str, values: Mapping[Any, float]) -> Iterator[str]:
-    yield f"# HELP {name} {said}"
-    yield f"# TYPE {name} {kind}"
-    for labels, value in sorted(values.items()):
-        shown = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels)
-        yield f"{name}{{{shown}}} {value}" if shown else f"{name} {value}"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    yield from family("openvet_workers", "gauge", "Processes that vet.", {(): found.workers})
+    yield from family("openvet_worker_vettings", "gauge", "Vettings that they do at a time.", {(): found.threads})
+    yield from family("openvet_stored_files", "gauge", "Files in the store.", {(): found.files})
+    yield from family("openvet_stored_bytes", "gauge", "Bytes in the store.", {(): found.bytes})
 
 
 def _class_of(path: str) -> str:

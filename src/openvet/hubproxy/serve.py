@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import ipaddress
 import json
 import logging
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Final
 from urllib.parse import urlsplit
 
 from openvet.core.text import printable
@@ -28,14 +25,14 @@ from openvet.hubproxy.api.app import make_api
 from openvet.hubproxy.config import ServeConfig
 from openvet.hubproxy.operating import Metrics, operating_routes
 from openvet.hubproxy.seen import Seen, as_json, as_text
-from openvet.hubproxy.serving import Server, listen
+from openvet.hubproxy.serving import Server
 from openvet.hubproxy.web.app import make_web
+from openvet.listening.lines import LogLines
+from openvet.listening.sockets import LOOPBACK, is_loopback, listen
 from openvet.store.database import open_database
 from openvet.version import VERSION
 
-__all__ = ["claimed", "is_loopback", "log_to", "recovery_link", "serve"]
-
-_LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
+__all__ = ["claimed", "log_to", "recovery_link", "serve"]
 
 
 def serve(config: ServeConfig, say: Callable[[str], None], log: Callable[[str], None]) -> None:
@@ -172,14 +169,6 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches what listens there."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _is_private(config: ServeConfig) -> bool:
     """Whether only people on this machine reach it: it listens to nobody else, and nothing hands requests on to it."""
     return is_loopback(config.host) and not config.proxies and not config.url
@@ -189,7 +178,7 @@ def _hosts(config: ServeConfig) -> tuple[str, ...]:
     """The names that a request to this machine alone may use: a page in a browser reaches it by others, which it makes lead here."""
     if not is_loopback(config.host) or config.proxies:
         return ()
-    return (*_LOOPBACK, config.host, *filter(None, [urlsplit(config.url).hostname]))
+    return (*LOOPBACK, config.host, *filter(None, [urlsplit(config.url).hostname]))
 
 
 def _greeting(config: ServeConfig, at: str, link: str | None, *, anonymous: bool) -> str:
@@ -227,30 +216,11 @@ def _who(data: bytes) -> str:
         return "or was a moment ago"
 
 
-class _Lines(logging.Handler):
-    """What the rooms and libraries below say, as lines of the log."""
-
-    def __init__(self, log: Callable[[str], None], form: str) -> None:
-        super().__init__(logging.INFO)
-        self._log, self._form = log, form
-
-    def emit(self, record: logging.LogRecord) -> None:
-        try:
-            text = record.getMessage()
-            if record.exc_info:
-                text += "\n" + logging.Formatter().formatException(record.exc_info)
-            now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            value = {"time": now, "event": "log", "level": record.levelname.lower(), "from": record.name, "text": text}
-            self._log(json.dumps(value) if self._form == "json" else f"{now} {record.levelname} {record.name}: {text}")
-        except Exception:  # noqa: BLE001 - as logging asks of a handler
-            self.handleError(record)
-
-
 def log_to(log: Callable[[str], None], form: str) -> None:
     """Have what the rooms and libraries below say be lines of ``log``, as text or JSON."""
     for name in ("openvet", "uvicorn"):
         logger = logging.getLogger(name)
-        logger.handlers = [_Lines(log, form)]
+        logger.handlers = [LogLines(log, form)]
         logger.propagate = False
     for name in ("openvet.people", "openvet.upkeep"):  # who came in, and what that changed; what was removed
         logging.getLogger(name).setLevel(logging.INFO)

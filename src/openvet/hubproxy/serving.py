@@ -2,47 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 import socket
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import uvicorn
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from openvet.core.text import printable
-from openvet.errors import UsageError
 from openvet.gate.answers import Gate
 from openvet.hubproxy.app import make_app
-from openvet.hubproxy.connection import BoundedProtocol
 from openvet.hubproxy.hub.door import HOLD
 from openvet.hubproxy.seen import Seen
+from openvet.listening.connection import BoundedProtocol
+from openvet.listening.sockets import BACKLOG, Uvicorn
 
-__all__ = ["Server", "listen"]
+__all__ = ["Server"]
 
-_BACKLOG: Final = 2048
 #: Connections at once; more are answered with 503.
 CONNECTIONS: Final = 2000
 _IDLE: Final = 15
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens there; port 0 takes a free one.
-
-    Raises:
-        UsageError: it cannot.
-    """
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except (OSError, UnicodeError, OverflowError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise UsageError(
-            f"cannot listen on {printable(host)}:{port}: {why}; choose another with --host and --port"
-        ) from error
 
 
 class Server:
@@ -87,14 +66,14 @@ class Server:
             log_config=None,
             access_log=False,
             server_header=False,
-            backlog=_BACKLOG,
+            backlog=BACKLOG,
             limit_concurrency=CONNECTIONS,
             timeout_keep_alive=_IDLE,
             timeout_graceful_shutdown=max(1, round(grace)),
             proxy_headers=bool(proxies),
             forwarded_allow_ips=list(proxies) or None,
         )
-        self._server = _Uvicorn(config)
+        self._server = Uvicorn(config)
 
     def run(self) -> None:
         """Answer until :meth:`stop`, or until SIGINT or SIGTERM where this is the main thread."""
@@ -111,28 +90,3 @@ class Server:
     def wait_started(self, seconds: float) -> bool:
         """Whether it has started within so many seconds."""
         return self._server.begun.wait(seconds) and self._server.started
-
-
-class _Uvicorn(uvicorn.Server):
-    """uvicorn's server, which tells when it has started, and whose signals end it and no more than it."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.begun = threading.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.begun.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Its own raises each signal again at the end, before anybody could close the gate."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {each: signal.signal(each, self.handle_exit) for each in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for each, handler in before.items():
-                signal.signal(each, handler)

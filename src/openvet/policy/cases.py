@@ -82,6 +82,8 @@ def _value(node: Node, kind: str) -> Any:
         return list(node.texts())
     if kind == "list(map)":
         return [{key: each.text() for key, each in one.mapped().rest()} for one in node.items()]
+    if kind == "map(string, double)":
+        return {key: each.number() for key, each in node.mapped().rest()}
     if kind == "map(string, string)":
         return {key: each.text() for key, each in node.mapped().rest()}
     return node.text()

@@ -49,6 +49,7 @@ def decide(pack: CompiledPack, evidence: Evidence, as_of: date, tool: Tool) -> D
     lines, steps = decide_values(pack, facts_of(evidence, as_of), answers, as_of, evidence.subject.digest)
     counted = {each.statement for each in answers.used}
     inputs = [each.basis for _, each in sorted(evidence.held.items())]
+    inputs += [each.basis for each in evidence.figures]
     inputs += [each.basis for each in evidence.answers if each.sha256 in counted]
     named = PackNamed(
         pack.pack.id, pack.pack.version, pack.pack.title, pack.pack.law_snapshot, pack.pack.extends,

@@ -263,8 +263,7 @@ class _Known:
         if kind == "signature":
             return self.placed.signatures
         kinds = _BILLS if kind == "bom" else (kind or "scan",)
-        found = (self.evidence.held.get(each) for each in kinds)
-        return tuple(self._reference(each.kind, each.sha256) for each in found if each is not None)
+        return tuple(self._reference(each.kind, each.sha256) for kind in kinds for each in self.evidence.of(kind))
 
     def _reference(self, kind: str, sha256: str) -> Reference:
         return Reference(kind, sha256, self.placed.lines.get(sha256, 0))

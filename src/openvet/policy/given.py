@@ -13,6 +13,7 @@ from openvet.evidence.predicates.decision_v1 import Basis, UsedAnswer
 from openvet.evidence.statement import Predicate, ResourceDescriptor
 from openvet.policy.decision import Decision
 from openvet.policy.evidence_facts import FACTS_OF, Values
+from openvet.policy.figure_facts import Said, figure_facts
 from openvet.policy.pack import Question
 
 __all__ = ["Answers", "Evidence", "Held", "count_answers", "facts_of"]
@@ -20,11 +21,12 @@ __all__ = ["Answers", "Evidence", "Held", "count_answers", "facts_of"]
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A statement that is believed: what it says, and the SHA-256 of its canonical JSON."""
+    """A statement that is believed: what it says, the SHA-256 of its canonical JSON, and of the key that signed it ('' where nobody did)."""
 
     kind: str
     predicate: Predicate
     sha256: str
+    by: str = ""
 
     @property
     def basis(self) -> Basis:
@@ -38,12 +40,13 @@ class Evidence:
 
     Attributes:
         subject: the model.
-        held: the statement of each kind that counts; answers are apart.
+        held: the statement of each kind that counts; answers and figures are apart.
         answers: answers, in the order in which they were put down.
         safety: the built-in decision on the scan, with the team's acceptances; ``None`` where there is no scan.
         signers: who signed the model's bytes; ``None`` where no signature was looked at.
         configuration: SHA-256 of the team's configuration, or ''.
         judged_again: the advisories were made again for this decision, and nobody has signed them.
+        figures: what was measured of these bytes: of those kinds every statement counts.
     """
 
     subject: ResourceDescriptor
@@ -53,6 +56,12 @@ class Evidence:
     signers: tuple[str, ...] | None = None
     configuration: str = ""
     judged_again: bool = False
+    figures: tuple[Held, ...] = ()
+
+    def of(self, kind: str) -> tuple[Held, ...]:
+        """The statements of a kind that count."""
+        found = self.held.get(kind)
+        return (found,) if found is not None else tuple(each for each in self.figures if each.kind == kind)
 
 
 def facts_of(evidence: Evidence, as_of: date) -> Values:
@@ -67,6 +76,9 @@ def facts_of(evidence: Evidence, as_of: date) -> Values:
             said = FACTS_OF[kind](held.predicate)
             bills += said.get("bom.formats", [])
             out |= said
+    for kind in sorted({each.kind for each in evidence.figures}):
+        kinds.add(kind)
+        out |= figure_facts(kind, [Said(each.predicate, each.by) for each in evidence.of(kind)])
     if bills:
         out["bom.formats"] = sorted(bills)
     if evidence.safety is not None:

@@ -43,8 +43,8 @@ __all__ = ["MOST_PARTS", "profile_parts"]
 #: Models of one subject that are profiled; the number of further ones is told.
 MOST_PARTS = 200
 #: What most configurations call these, for families that we do not know.
-_USUAL = (("layers", ("num_hidden_layers", "n_layer", "num_layers", "n_layers")), ("hidden size", ("hidden_size", "n_embd", "d_model", "dim")),
-          ("attention heads", ("num_attention_heads", "n_head", "num_heads", "n_heads")), ("key-value heads", ("num_key_value_heads",)),
+_USUAL = (("layers", ("num_hidden_layers", "n_layer", "num_layers", "n_layers", "decoder_layers")), ("encoder layers", ("encoder_layers",)), ("hidden size", ("hidden_size", "n_embd", "d_model", "dim")),
+          ("attention heads", ("num_attention_heads", "n_head", "num_heads", "n_heads", "decoder_attention_heads")), ("key-value heads", ("num_key_value_heads",)),
           ("context length", ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")), ("vocabulary", ("vocab_size",)),
           ("feed-forward size", ("intermediate_size", "n_inner", "ffn_dim", "d_ff", "encoder_ffn_dim")))  # fmt: skip
 #: Formats in which the offset of a tensor is one in the file.

@@ -90,7 +90,7 @@ def _result(body: Mapping[str, Any], look: Look, cost: str) -> Iterator[str]:
     )
     tokens = body.get("tokens")
     if tokens:
-        said = f"{count_for_people(tokens.get('prompt', 0))} read, {count_for_people(tokens.get('completion', 0))} written, as the other side counts them"
+        said = f"{count_for_people(tokens.get('prompt', 0))} read, {count_for_people(tokens.get('completion', 0))} written, as {'the runtime' if backend['attests'] else 'the other side'} counts them"
         rows.append(("tokens", f"{said}{f'; {cost}' if cost else ''}"))
     rows.append(("root", body["log"]["root"]))
     if "imported" in body:

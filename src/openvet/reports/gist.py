@@ -10,9 +10,11 @@ if TYPE_CHECKING:
     from openvet.evidence.predicates.admission_v1 import AdmissionV1
     from openvet.evidence.predicates.advisories_v1 import AdvisoriesV1
     from openvet.evidence.predicates.answers_v1 import AnswersV1
+    from openvet.evidence.predicates.bench_v1 import BenchV1
     from openvet.evidence.predicates.card_v1 import CardV1
     from openvet.evidence.predicates.claims_v1 import Claims
     from openvet.evidence.predicates.decision_v1 import DecisionV1
+    from openvet.evidence.predicates.derivation_v1 import DerivationV1
     from openvet.evidence.predicates.diff_v1 import DiffV1
     from openvet.evidence.predicates.eval_plan_v1 import EvalPlanV1
     from openvet.evidence.predicates.eval_v1 import EvalV1
@@ -94,9 +96,28 @@ def _eval(found: EvalV1) -> list[str]:
     return [first, *plan, *found.notes[:_LISTED]]
 
 
+def _bench(found: BenchV1) -> list[str]:
+    named = (found.figure(each) for each in ("request-p50", "request-p90", "decode-rate", "peak-resident"))
+    figures = ", ".join(f"{each.name} {each.value} {each.unit}" for each in named if each is not None)
+    about = f"bench of {found.model.name} on {found.machine.cpu}: {found.outcome}, {'certified' if found.certified else 'not certified'}"
+    return [f"{about}; {figures or found.detail or 'no figure'}", *found.reasons[:_LISTED]]
+
+
 def _eval_plan(found: EvalPlanV1) -> list[str]:
     return [
         f"plan: {found.samples} samples of {found.task.name}, to resolve {found.detectable} with power {found.power}"
+    ]
+
+
+def _derivation(found: DerivationV1) -> list[str]:
+    name = f"{found.method} {found.parameters.get('to', '')}".strip()
+    size = f"{found.before.bytes:,} bytes became {found.after.bytes:,}, {found.after.bits} real bits per weight"
+    measured = ", ".join(f"{each.measure} {float(each.value):.4g}" for each in found.agreement[:_LISTED])
+    return [
+        f"made of {found.parent.name} by {name}: {found.verdict}",
+        size,
+        *([measured] if measured else []),
+        *found.notes[:_LISTED],
     ]
 
 
@@ -204,6 +225,7 @@ def _by(who: str, when: str | None) -> str:
 #: By the name of the class, so that no kind is imported that nobody met; a test holds it against all that are known.
 _GISTS: Final[Mapping[str, Callable[[Any], list[str]]]] = {
     "Scan": _scan,
+    "DerivationV1": _derivation,
     "InventoryV1": _inventory,
     "ProfileV1": _profile,
     "CardV1": _card,
@@ -222,6 +244,7 @@ _GISTS: Final[Mapping[str, Callable[[Any], list[str]]]] = {
     "OriginV1": _origin,
     "DiffV1": _diff,
     "EvalV1": _eval,
+    "BenchV1": _bench,
     "EvalPlanV1": _eval_plan,
     "SuiteResult": _suite,
     "VerificationSummary": _summary,

@@ -112,7 +112,7 @@ def prove(level: Level) -> Proof:
         secret, written = os.path.join(folder, "secret"), os.path.join(folder, "written")
         with open(secret, "w", encoding="ascii") as file:
             file.write(token)
-        work = {"work": "canary", "secret": secret, "written": written, **targets.named}
+        work = {"work": "openvet.sandbox.canary", "secret": secret, "written": written, **targets.named}
         try:
             found = run(work, level, Bounds(seconds=30, memory=1 << 31))
         except SandboxError as error:

@@ -32,6 +32,7 @@ def gvisor(
     command: Sequence[str],
     environment: Mapping[str, str],
     readable: Iterable[str],
+    writable: Iterable[str],
     home: str,
     scratch: int,
 ) -> list[str]:
@@ -41,6 +42,7 @@ def gvisor(
         runsc: its program.
         folder: an empty one, in which the bundle and what runsc remembers are kept; to be removed afterwards.
         readable: files and folders that it sees, read-only.
+        writable: folders in which it may make and change files.
         home: an empty folder in memory.
         scratch: bytes that it and ``/tmp`` may hold, each.
     """
@@ -51,7 +53,7 @@ def gvisor(
         if os.path.exists(each) and not any(each.startswith(f"{seen}/") for seen in bound):
             bound.append(each)
     with open(os.path.join(bundle, "config.json"), "w", encoding="utf-8") as file:
-        json.dump(_config(command, environment, bound, home, scratch), file)
+        json.dump(_config(command, environment, bound, writable, home, scratch), file)
     rootless = ["--rootless"] if os.geteuid() else []
     run = [runsc, *rootless, "--network=none", "--ignore-cgroups", f"--root={folder}/state", "run", "--bundle", bundle]
     return [
@@ -66,7 +68,12 @@ def gvisor(
 
 
 def _config(
-    command: Sequence[str], environment: Mapping[str, str], bound: Sequence[str], home: str, scratch: int
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    bound: Sequence[str],
+    writable: Iterable[str],
+    home: str,
+    scratch: int,
 ) -> dict[str, Any]:
     size = f"size={scratch}"
     return {
@@ -88,6 +95,7 @@ def _config(
             {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": [size]},  # noqa: S108 - inside
             {"destination": home, "type": "tmpfs", "source": "tmpfs", "options": [size]},
             *({"destination": each, "type": "bind", "source": each, "options": ["ro", "rbind"]} for each in bound),
+            *({"destination": each, "type": "bind", "source": each, "options": ["rw", "rbind"]} for each in writable),
         ],
         "linux": {"namespaces": [{"type": each} for each in _NAMESPACES]},
     }

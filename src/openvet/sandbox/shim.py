@@ -3,16 +3,19 @@
 Nothing but our own code is imported before: frameworks start threads as they are imported, and Landlock and filters bind one thread and what it starts
 afterwards. They can be imported later, since the interpreter's folders stay readable. What the child says goes over one
 socket, a line of JSON each: ``["confined", landlock, filter]``, ``["phase", name]``, ``["event", kind, about, detail, by]``,
-``["over", outcome, detail]`` and at last ``["answer", value]``.
+``["over", outcome, detail]`` and at last ``["answer", value]``. A child that stays (:mod:`openvet.sandbox.session`) says ``["ready", value]``,
+``["piece", value]``, ``["reply", value]`` and ``["failed", text]`` as well, and hears requests over the same socket: four bytes of length and JSON.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import select
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from openvet.sandbox import confine
@@ -32,21 +35,28 @@ class Said:
         while data:
             data = data[os.write(self._channel, data) :]
 
+    def hear(self) -> Any:
+        """What the parent sends a child that stays; waits for it."""
+        size = int.from_bytes(self._exactly(4), "big")
+        return json.loads(self._exactly(size))
 
+    def called(self) -> bool:
+        """Whether the parent has sent something that nobody heard yet."""
+        return bool(select.select([self._channel], [], [], 0)[0])
+
+    def _exactly(self, size: int) -> bytes:
+        parts = []
+        while size:
+            part = os.read(self._channel, min(size, 1 << 20))
+            if not part:
+                os._exit(1)  # the parent is gone
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+
+#: What is to be done, ``prepare`` of the module that a request names: it prepares (imports what is needed) and gives what does it.
 Work = Callable[[dict[str, Any]], Callable[[Said], Any]]
-
-
-def _work(name: str) -> Work:
-    """What is to be done: a function that prepares (imports what is needed) and gives the one that does it."""
-    if name == "canary":
-        from openvet.sandbox import canary
-
-        return canary.prepare
-    if name == "load":
-        from openvet.sandbox import lifecycle
-
-        return lifecycle.prepare
-    raise ValueError(name)
 
 
 def main(channel: int) -> None:
@@ -57,15 +67,14 @@ def main(channel: int) -> None:
         os.dup2(nowhere, 0)
         os.close(nowhere)
     ours = socket.socket(fileno=channel)
-    size = int.from_bytes(_exactly(ours, 4), "big")
-    request = json.loads(_exactly(ours, size))
+    said = Said(channel)
+    request = said.hear()
     confine.end_with_parent(request["parent"])
     for path, text in request.get("decoys", {}).items():
         _put(os.path.join(request["home"], path), text)
     os.chdir(request["writable"][1])
     confine.bound(*request["bounds"])
-    prepare = _work(request["work"])
-    said = Said(channel)
+    prepare: Work = importlib.import_module(request["work"]).prepare
     said.say("confined", *_confine(request, ours))
     answer = prepare(request)(said)
     sys.stdout.flush()
@@ -94,16 +103,3 @@ def _put(path: str, text: str) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
-
-
-def _exactly(ours: socket.socket, size: int) -> bytes:
-    out = b"".join(_parts(ours, size))
-    if len(out) != size:
-        sys.exit("the parent is gone")
-    return out
-
-
-def _parts(ours: socket.socket, size: int) -> Iterator[bytes]:
-    while size and (part := ours.recv(size)):
-        size -= len(part)
-        yield part

@@ -31,7 +31,7 @@ from openvet.sandbox.levels import Level
 from openvet.sandbox.no_network import NoNetwork
 from openvet.sandbox.told import Asked, Listener
 
-__all__ = ["AFTER", "PREPARE", "Bounds", "Event", "Phase", "Run", "run"]
+__all__ = ["AFTER", "PREPARE", "TO_END", "Bounds", "Child", "Event", "MiB", "Phase", "Run", "places", "run"]
 
 MiB: Final = 1024 * 1024
 _EVENTS: Final = 4000
@@ -46,12 +46,13 @@ _BEGIN: Final = (
     "from openvet.sandbox.shim import main; main(int(sys.argv[2]))"
 )
 _FILES_WRITTEN: Final = 256
+_PHASES: Final = 64
 _SCRATCH: Final = 256 * MiB
 #: The phase before the model is looked at.
 PREPARE: Final = "prepare"
 #: The phase of what happens after the child said that it is done, and how long that may take.
 AFTER: Final = "after the end"
-_TO_END: Final = 5.0
+TO_END: Final = 5.0
 _NO_MEMORY: Final = pattern(r"MemoryError|[Cc]an(?:no|')t allocate memory|bad_alloc|Cannot allocate memory")
 
 
@@ -132,6 +133,7 @@ class Run:
         library_reads: how often files of the interpreter and its packages were opened to read, which are not listed one by one.
         lost: events beyond the number that is kept.
         ended: ``answered`` where it came to its end; else what ended it, in words.
+        late: whether its time was over before its end.
         answer: what it gave, where it came to its end.
         output: the first bytes of what it printed.
         home, scratch: where its home and its folder for temporary files were, as it saw them.
@@ -147,6 +149,7 @@ class Run:
     lost: int = 0
     library_reads: int = 0
     ended: str = ""
+    late: bool = False
     answer: Any = None
     output: bytes = b""
 
@@ -161,6 +164,7 @@ def run(
     bounds: Bounds | None = None,
     *,
     readable: Sequence[str] = (),
+    writable: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
     python: Interpreter | None = None,
     listen: bool = True,
@@ -172,6 +176,7 @@ def run(
         level: how it is confined.
         bounds: what it may spend.
         readable: files and folders that it may read beside the interpreter.
+        writable: folders in which it may make and change files, which are ours and hold nothing else.
         environment: variables of the child beside a few that are always there.
         python: that the child runs in; ours where none is named.
         listen: ``False`` leaves out what the kernel tells; then everything that would be told is refused.
@@ -183,10 +188,10 @@ def run(
     if lacks:
         raise SandboxError(f"level {level.id} ({level.name}) cannot be had here: {lacks}")
     bounds = bounds or Bounds()
-    with _places(level) as (home, scratch):
+    with places(level) as (home, scratch):
         interpreter = python or our_interpreter()
-        child = _Child(
-            dict(work), level, bounds, readable, environment or {}, interpreter, home, scratch, listen=listen
+        child = Child(
+            dict(work), level, bounds, readable, writable, environment or {}, interpreter, home, scratch, listen=listen
         )
         try:
             return child.watch()
@@ -195,7 +200,7 @@ def run(
 
 
 @contextmanager
-def _places(level: Level) -> Iterator[tuple[str, str]]:
+def places(level: Level) -> Iterator[tuple[str, str]]:
     """A home and a folder for temporary files: in the child's own mounts, or for a while among ours."""
     if {"bubblewrap", "gvisor"} & set(level.walls):
         yield _HOME, "/tmp"  # noqa: S108 - inside its own namespace
@@ -209,21 +214,21 @@ def _places(level: Level) -> Iterator[tuple[str, str]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-class _Child:
+class Child:
     """One child, from its start to its end."""
 
     def __init__(
-        self, work: dict[str, Any], level: Level, bounds: Bounds, readable: Sequence[str], environment: Mapping[str, str],
-        python: Interpreter,
-        home: str, scratch: str, *, listen: bool,
+        self, work: dict[str, Any], level: Level, bounds: Bounds, readable: Sequence[str], writable: Sequence[str],
+        environment: Mapping[str, str], python: Interpreter, home: str, scratch: str, *, listen: bool,
     ) -> None:  # fmt: skip
         self._run = Run(level, home, scratch)
         self._bounds = bounds
         self._seen: dict[tuple[str, ...], Event] = {}
         self._phase, self._since = PREPARE, time.monotonic()
+        self._seconds = bounds.seconds
         self._deadline = self._since + bounds.seconds
         self._rest = bytearray()
-        self._said = 0
+        self._said, self._most_said, self._longest = 0, _SAID, _LINE
         self._written = 0
         self._confined = False
         self._python = python
@@ -240,8 +245,9 @@ class _Child:
         request = {
             **work,
             "walls": list(level.walls),
-            "readable": [os.path.realpath(each) for each in readable],
-            "writable": [home, scratch],
+            # another interpreter's folders are not where our code lies, of which parts are imported once the child is confined
+            "readable": [os.path.realpath(each) for each in (os.path.join(_OURS, "openvet"), *readable)],
+            "writable": [home, scratch, *map(os.path.realpath, writable)],
             "home": home,
             "listen": listen and "seccomp" in level.walls,
             "parent": 0 if wrapped else os.getpid(),
@@ -249,7 +255,7 @@ class _Child:
         }
         try:
             self._process = subprocess.Popen(  # noqa: S603 - a module of ours, in a child that confines itself
-                self._command(level, readable, environment, theirs.fileno()),
+                self._command(level, readable, writable, environment, theirs.fileno()),
                 stdin=theirs.fileno() if self._kept else subprocess.DEVNULL,
                 stdout=theirs_output,
                 stderr=theirs_output,
@@ -287,13 +293,26 @@ class _Child:
         }
 
     def _command(
-        self, level: Level, readable: Sequence[str], environment: Mapping[str, str], channel: int
+        self,
+        level: Level,
+        readable: Sequence[str],
+        writable: Sequence[str],
+        environment: Mapping[str, str],
+        channel: int,
     ) -> list[str]:
         command = [self._python.executable, "-I", "-B", "-u", "-c", _BEGIN, _OURS, "0" if self._kept else str(channel)]
         if self._kept:
             seen = [*levels.WHERE, *self._python.folders, _OURS, *map(os.path.realpath, readable)]
+            changed = list(map(os.path.realpath, writable))
             return gvisor(
-                levels.runsc(), self._kept, command, self._variables(environment), seen, self._run.home, _SCRATCH
+                levels.runsc(),
+                self._kept,
+                command,
+                self._variables(environment),
+                seen,
+                changed,
+                self._run.home,
+                _SCRATCH,
             )
         if "bubblewrap" not in level.walls:
             return command
@@ -301,6 +320,7 @@ class _Child:
         return [
             *levels.bubblewrap([*self._python.folders, *real], nested=not levels.closes_namespaces()),
             *("--ro-bind-try", "/sys/devices/system/cpu", "/sys/devices/system/cpu"),
+            *(word for each in map(os.path.realpath, writable) for word in ("--bind", each, each)),
             *("--size", str(_SCRATCH), "--tmpfs", self._run.home),
             *(word for name, value in self._variables(environment).items() for word in ("--setenv", name, value)),
             *command,
@@ -313,7 +333,8 @@ class _Child:
         while not self._run.ended:
             left = self._deadline - time.monotonic()
             if left <= 0:
-                limit = f"the limit seconds ({self._bounds.seconds:g}) was reached"
+                limit = f"the limit seconds ({self._seconds:g}) was reached"
+                self._run.late = self._phase != AFTER
                 self._over(f"killed: {'it did not end after its answer' if self._phase == AFTER else limit}")
                 break
             ready = {key.data: key.fileobj for key, _ in self._selector.select(min(left, 1.0))}
@@ -391,13 +412,14 @@ class _Child:
                 return
             self._said += len(data)
             self._rest += data
-            *lines, rest = bytes(self._rest).split(b"\n")
-            self._rest = bytearray(rest)
-            for line in lines:
-                self._take_message(line)
-            if self._said > _SAID or len(rest) > _LINE:
+            if b"\n" in data:
+                *lines, rest = bytes(self._rest).split(b"\n")
+                self._rest = bytearray(rest)
+                for line in lines:
+                    self._take_message(line)
+            if self._said > self._most_said or len(self._rest) > self._longest:
                 self._over("killed: it said more than is listened to")
-            if self._run.ended:
+            if self._run.ended or time.monotonic() > self._deadline:
                 return
 
     def _take_descriptors(self, descriptors: Sequence[int]) -> None:
@@ -435,11 +457,15 @@ class _Child:
                 self._run.answer = rest[0]
                 self._leave("cut short", "")
                 self._phase, self._since = AFTER, time.monotonic()
-                self._deadline = min(self._deadline, self._since + _TO_END)
-            else:
+                self._deadline = min(self._deadline, self._since + TO_END)
+            elif not (self._confined and self._take_other(kind, rest)):
                 raise ValueError(kind)
         except (ValueError, TypeError, IndexError, RecursionError):
             self._over("killed: it said what the child of ours does not say")
+
+    def _take_other(self, kind: Any, rest: Sequence[Any]) -> bool:  # noqa: ARG002 - of children that stay
+        """Take what only some children say; ``False`` where it is nothing of theirs."""
+        return False
 
     def _named(self, detail: str) -> str:
         """With the limit that was reached, where an error says that memory was refused, or a file too large."""
@@ -451,6 +477,8 @@ class _Child:
 
     def _enter(self, name: str) -> None:
         self._leave("completed" if self._phase == PREPARE else "cut short", "")
+        if len(self._run.phases) >= _PHASES:
+            raise ValueError(name)
         self._phase, self._since = name[:40], time.monotonic()
 
     def _leave(self, outcome: str, detail: str) -> None:

@@ -24,6 +24,7 @@ from openvet.policy.builtin import decide as decide_safety
 from openvet.policy.compiled import CompiledPack
 from openvet.policy.decide import decide
 from openvet.policy.decision import Terms
+from openvet.policy.figure_facts import MANY, is_about
 from openvet.policy.given import Evidence, Held
 from openvet.workflows.dossier import VerifiedDossier, verify
 from openvet.workflows.dossier_trust import DossierTrust
@@ -185,7 +186,7 @@ def under_advisories(
 def evidence_of_dossier(
     found: VerifiedDossier, terms: Terms, configuration: str = ""
 ) -> tuple[Evidence, tuple[str, ...]]:
-    """The believed statements about the model that the last scan is about, the last of each kind; and what does not count.
+    """The believed statements about the model that the last scan is about, the last of each kind and every one that measures; and what does not count.
 
     Raises:
         VerifyError: ``missing``: no scan is believed, so that nobody can say which bytes this is about.
@@ -197,6 +198,7 @@ def evidence_of_dossier(
     subject = scans[-1].statement.subjects[0]
     held: dict[str, Held] = {}
     answers: list[Held] = []
+    figures: list[Held] = []
     signers: list[str] = []
     for number, claim in lines:
         kind, said = kind_of(claim.statement.predicate_type), claim.statement
@@ -207,11 +209,21 @@ def evidence_of_dossier(
                 notes.append(f"line {number} ({kind or said.predicate_type}) is about other bytes, and does not count")
         elif kind == "answers":
             answers.append(_held(kind, claim))
+        elif kind in MANY:
+            one = _held(kind, claim)
+            if is_about(one.predicate, subject.digest):
+                figures.append(one)
+            else:
+                notes.append(
+                    f"line {number} ({kind}) names its model otherwise than by these bytes, and does not count"
+                )
         elif kind and kind not in _APART and not _decided_here(kind, said.body):
             held[kind] = _held(kind, claim)
     scan = held["scan"].predicate
     safety = decide_safety(scan, terms) if isinstance(scan, Scan) else None
-    return Evidence(subject, held, tuple(answers), safety, tuple(signers), configuration), tuple(notes)
+    return Evidence(
+        subject, held, tuple(answers), safety, tuple(signers), configuration, figures=tuple(figures)
+    ), tuple(notes)
 
 
 def _decided_here(kind: str, body: Mapping[str, Any]) -> bool:
@@ -244,7 +256,7 @@ def believed_lines(found: VerifiedDossier) -> tuple[list[tuple[int, Claim]], lis
 def _held(kind: str, claim: Claim) -> Held:
     payload = parse_line(claim.line, "line").envelope.payload
     predicate = parse_statement(payload).predicate or _Unread(claim.statement.predicate_type, claim.statement.body)
-    return Held(kind, predicate, hashlib.sha256(payload).hexdigest())
+    return Held(kind, predicate, hashlib.sha256(payload).hexdigest(), claim.key)
 
 
 def _same(one: ResourceDescriptor, other: ResourceDescriptor) -> bool:

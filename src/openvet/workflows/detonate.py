@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from openvet.core.dataclass import dataclass
@@ -42,7 +42,7 @@ from openvet.sandbox.levels import ENOUGH, LADDER, NO_ISOLATION, Level, NoIsolat
 from openvet.sandbox.lifecycle import PHASES
 from openvet.sandbox.loaders import NAMED_IN_PICKLES, installed
 from openvet.sandbox.supervisor import AFTER, Bounds, Run, run
-from openvet.workflows.held_model import model_digest
+from openvet.workflows.held_model import identities, model_digest
 from openvet.workflows.knowledge import tool
 from openvet.workflows.observed import Places, judge
 
@@ -210,7 +210,7 @@ def detonate(path: str, asked: Asked | None = None, progress: Progress | None = 
     algorithm, digest, _ = model_digest(path, progress)
     proof = proven_level(asked)
     loads = [_loaded(each, path, proof.level, asked.bounds, python) for each in tasks]
-    if _identities(path) != before:
+    if identities(path) != before:
         raise SubjectError(
             f"{printable(path)}: changed while it was loaded, so that nothing can be said about it; run it again"
         )
@@ -260,7 +260,7 @@ def _tasks(path: str, python: Interpreter) -> tuple[list[_Task], list[NotLoaded]
         origin.close()
     if not tasks and not missed:
         missed.append(NotLoaded("", "no file here is of a kind that a loader here takes"))
-    return tasks, missed, _identities(path)
+    return tasks, missed, identities(path)
 
 
 def _loader(origin: LocalOrigin, entry: Entry, python: Interpreter) -> tuple[str, str, tuple[str, ...]]:
@@ -307,25 +307,6 @@ def _names_code(root: str) -> bool:
     return False
 
 
-def _identities(path: str) -> tuple[Any, ...]:
-    """Inode, size and time of every file."""
-
-    def walk() -> Iterator[str]:
-        yield path
-        for folder, folders, files in os.walk(path):
-            folders.sort()
-            yield from (os.path.join(folder, each) for each in sorted(files))
-
-    found = []
-    for each in walk():
-        try:
-            seen = os.stat(each)
-        except OSError:
-            continue
-        found.append((each, seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns))
-    return tuple(found)
-
-
 # --- one load ---
 
 
@@ -333,7 +314,7 @@ def _loaded(task: _Task, path: str, level: Level, bounds: Bounds | None, python:
     decoys = make_decoys()
     root = os.path.realpath(path)
     work = {
-        "work": "load",
+        "work": "openvet.sandbox.lifecycle",
         "loader": task.loader,
         "path": task.lies,
         "decoys": dict(decoys.files),

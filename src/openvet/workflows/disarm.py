@@ -20,7 +20,7 @@ from openvet.core.progress import Progress
 from openvet.core.rule import Severity
 from openvet.core.snapshot import Entry, EntryKind
 from openvet.core.text import printable
-from openvet.disarm.checkpoint import KINDS, kind_of
+from openvet.disarm.checkpoint import KINDS, kind_of, must_begin_as_one
 from openvet.disarm.report import Copied, FileReport, Skipped
 from openvet.disarm.rewrite import DisarmOptions, NothingError, RefusedError, rewrite
 from openvet.disarm.writing import NewFile, WriteError, copy_file
@@ -146,11 +146,15 @@ class _Run:
         origin = LocalOrigin(self.source, limits=self.options.limits)
         try:
             self._may_write(single=origin.snapshot.single)
-            checked = self._check()
+            # a check is long, and there is no need of one where nothing can be rewritten
             if origin.snapshot.single:
+                self._must_be_one(origin)
+                checked = self._check()
                 self._single(origin)
             else:
-                self._folder(origin, {file.path: file for file in checked.scan.files})
+                found, others = self._sorted_out(origin)
+                checked = self._check()
+                self._folder(origin, found, others, {file.path: file for file in checked.scan.files})
         finally:
             origin.close()
         return DisarmReport(
@@ -190,6 +194,14 @@ class _Run:
         if there and not self.options.force and (single or os.listdir(self.target)):
             raise WriteError(f"{self.shown} exists; --force replaces it")
 
+    def _must_be_one(self, origin: LocalOrigin) -> None:
+        entry = origin.snapshot.entries[0]
+        try:
+            with origin.open(entry) as source:
+                must_begin_as_one(source, entry.name)
+        except ReadError as error:
+            raise RefusedError(f"{entry.place}: refused: {error}") from error
+
     def _single(self, origin: LocalOrigin) -> None:
         entry = origin.snapshot.entries[0]
         self.files.append(self._rewrite(origin, entry, self.target, self.shown, self.options))
@@ -204,20 +216,37 @@ class _Run:
 
     # a folder
 
-    def _folder(self, origin: LocalOrigin, scans: Mapping[str, FileScan]) -> None:
+    def _sorted_out(self, origin: LocalOrigin) -> tuple[list[Entry], list[Entry]]:
+        """The checkpoints of a folder, and its other files."""
         if origin.snapshot.cut:
             raise SubjectError(f"{printable(self.source)}: {origin.snapshot.cut}")
+        others: list[Entry] = []
+        found: list[Entry] = []
+        for entry in origin.snapshot.entries:
+            if entry.kind is not EntryKind.FILE:
+                if entry.kind is not EntryKind.FOLDER_LINK:
+                    self.skipped.append(Skipped(entry.name, entry.detail or str(entry.kind), lost=True))
+                continue
+            (found if self._is_checkpoint(origin, entry) else others).append(entry)
+        if not found:
+            raise self._nothing()
+        return found, others
+
+    def _nothing(self) -> RefusedError:
+        return RefusedError(f"{printable(self.source)}: refused: no file in it holds tensors that can be rewritten")
+
+    def _folder(
+        self, origin: LocalOrigin, found: list[Entry], others: list[Entry], scans: Mapping[str, FileScan]
+    ) -> None:
         parent, name = os.path.split(self.target)
         try:
             folder = tempfile.mkdtemp(prefix=f".{name[:100]}.", suffix=".part", dir=parent)
         except OSError as error:
             raise WriteError(f"cannot write {self.shown}: {error.strerror}") from error
         try:
-            others = self._checkpoints(origin, folder)
+            self._checkpoints(origin, folder, found, {each.name for each in others})
             if not self.files:
-                raise RefusedError(
-                    f"{printable(self.source)}: refused: no file in it holds tensors that can be rewritten"
-                )
+                raise self._nothing()
             self._write_indexes(folder, origin, others)
             for entry in others:
                 self._other(origin, entry, folder, scans.get(entry.place))
@@ -230,18 +259,10 @@ class _Run:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _checkpoints(self, origin: LocalOrigin, folder: str) -> list[Entry]:
-        """Rewrite every checkpoint; gives the other files."""
-        others: list[Entry] = []
-        found: list[Entry] = []
-        for entry in origin.snapshot.entries:
-            if entry.kind is not EntryKind.FILE:
-                if entry.kind is not EntryKind.FOLDER_LINK:
-                    self.skipped.append(Skipped(entry.name, entry.detail or str(entry.kind), lost=True))
-                continue
-            (found if self._is_checkpoint(origin, entry) else others).append(entry)
+    def _checkpoints(self, origin: LocalOrigin, folder: str, found: list[Entry], others: set[str]) -> None:
+        """Rewrite every checkpoint, under a name that none of ``others`` has."""
         inside = replace(self.options, force=False)
-        for entry, name in _named(found, {each.name for each in others} if self.options.copy_others else set()):
+        for entry, name in _named(found, others if self.options.copy_others else set()):
             path = os.path.join(folder, name)
             os.makedirs(os.path.dirname(path), exist_ok=True)
             try:
@@ -250,7 +271,6 @@ class _Run:
                 self.skipped.append(
                     Skipped(entry.name, str(error).removeprefix(f"{entry.place}: refused: "), lost=True)
                 )
-        return others
 
     def _is_checkpoint(self, origin: LocalOrigin, entry: Entry) -> bool:
         try:

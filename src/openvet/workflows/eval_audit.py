@@ -20,11 +20,12 @@ from openvet.evals.scorers import Output, score
 from openvet.evals.task import Task, draw_order, order_of
 from openvet.evidence.predicates import NAMES
 from openvet.evidence.predicates.eval_v1 import EvalV1, Run
+from openvet.evidence.statement import ResourceDescriptor
 from openvet.workflows.eval_compare import held_log
 from openvet.workflows.eval_files import ReadResult, log_path, task_ref
 from openvet.workflows.eval_run import interval_of
 
-__all__ = ["AUDIT_TYPE", "Audited", "audit"]
+__all__ = ["AUDIT_TYPE", "Audited", "audit", "same_bytes"]
 
 AUDIT_TYPE: Final = f"{NAMES}/eval-audit/v1"
 _LISTED: Final = 20
@@ -144,6 +145,24 @@ def audit(
         tuple(differing),
         most_altered(len(lines), drawn, len(differing)) if drawn else None,
     )
+
+
+def same_bytes(result: ReadResult, subject: ResourceDescriptor) -> None:
+    """See that a model is the one that a result is about.
+
+    Raises:
+        VerifyError: ``mismatch``: it is another one, or the result says only a name.
+    """
+    digest = result.body.model.digest
+    if digest != subject.digest:
+        said = (
+            "is about a name alone"
+            if digest is None
+            else f"is about {' '.join(map(printable, next(iter(digest.items()), ())))}"
+        )
+        raise VerifyError(
+            "mismatch", f"the result {said}, and the model here is {' '.join(next(iter(subject.digest.items())))}"
+        )
 
 
 def _lines(path: str) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from openvet.core.dataclass import dataclass
@@ -29,7 +29,7 @@ from openvet.workflows.model_files import read_small
 from openvet.workflows.stated_file import StatedReader
 
 __all__ = [
-    "ReadPlan", "ReadResult", "descriptor_of", "load_task", "log_path", "open_log", "read_plan", "read_result", "subject_of", "task_ref",
+    "ReadPlan", "ReadResult", "beside", "descriptor_of", "load_task", "log_path", "open_log", "read_plan", "read_result", "subject_of", "task_ref",
     "write_statement",
 ]  # fmt: skip
 
@@ -51,9 +51,19 @@ def load_task(path: str) -> Task:
         "name, prompt, target, scorer and samples",
     )
     document = reader.document()
-    folder = os.path.dirname(path)
+    task = take_task(document, shown, beside(path), reader.problem)
+    reader.finish()
+    if task is None:
+        raise AssertionError("a task without problems is one")
+    task.check()
+    return task
 
-    def beside(name: str) -> bytes:
+
+def beside(path: str) -> Callable[[str], bytes]:
+    """What reads a file that the task at ``path`` names (raises :class:`TaskError`)."""
+    shown, folder = printable(path), os.path.dirname(path)
+
+    def read(name: str) -> bytes:
         # a task may be anybody's: what it names lies in its folder or below, and is not reached by a link out of it
         real, home = os.path.realpath(os.path.join(folder, name)), os.path.realpath(folder or ".")
         if os.path.isabs(name) or not real.startswith(os.path.join(home, "")):
@@ -65,12 +75,7 @@ def load_task(path: str) -> Task:
         except SubjectError as error:
             raise TaskError(f"{shown}: {error} (limit data_bytes)") from error
 
-    task = take_task(document, shown, beside, reader.problem)
-    reader.finish()
-    if task is None:
-        raise AssertionError("a task without problems is one")
-    task.check()
-    return task
+    return read
 
 
 def task_ref(task: Task) -> TaskRef:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import IO, Any
 
 from openvet.core.dataclass import dataclass
 from openvet.core.progress import Progress
 from openvet.core.text import printable
 from openvet.errors import OpenVetError, UsageError
+from openvet.evals.asking import needs_of
 from openvet.evals.backends._backend import Backend
 from openvet.evals.log import Scored, header_line, number
 from openvet.evals.metrics import MetricError, estimate
@@ -29,7 +30,7 @@ from openvet.evidence.predicates.eval_v1 import (
     Run,
     Sequential,
 )
-from openvet.evidence.statement import Statement
+from openvet.evidence.statement import ResourceDescriptor, Statement
 from openvet.workflows.eval_files import (
     ReadPlan,
     descriptor_of,
@@ -74,6 +75,8 @@ class Asked:
         samples: how many of the task's; ``None`` for all.
         order: ``file``, or the seed that draws it.
         result: where the result goes; the log lies beside it.
+        subject: the model as it was hashed when it was opened; ``None``: it is hashed now.
+        still: raises where the model's files are not any more what was hashed; asked before the result is written.
     """
 
     task: Task
@@ -89,6 +92,8 @@ class Asked:
     resume: bool = False
     replace: bool = False
     plan: ReadPlan | None = None
+    subject: ResourceDescriptor | None = None
+    still: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,7 @@ def evaluate(asked: Asked, backend: Backend, key: PrivateKey | None, progress: P
         RunEndedError: a sample was not answered, or a person ended it; the log has what was done.
     """
     task = asked.task
-    needs = SCORERS[task.scorer.name].needs
+    needs = needs_of(task)
     if needs not in backend.facts.can:
         raise UsageError(_cannot(task, needs, backend))
     if asked.stopping is not None and (task.clustered or SCORERS[task.scorer.name].metric != "mean"):
@@ -118,7 +123,10 @@ def evaluate(asked: Asked, backend: Backend, key: PrivateKey | None, progress: P
             "a run stops early only where its samples are independent and its scores lie from 0 to 1: not with clusters, error rates "
             "or correlations; ask for a number of samples with --samples instead"
         )
-    model, subject = subject_of(asked.model, asked.name, progress)
+    if asked.subject is None:
+        model, subject = subject_of(asked.model, asked.name, progress)
+    else:
+        model, subject = ModelRef(asked.name or asked.subject.name, asked.subject.digest), asked.subject
     size = len(task.samples) if asked.samples is None else min(asked.samples, len(task.samples))
     order = order_of(len(task.samples), asked.order)[:size]
     log = log_path(asked.result)
@@ -140,21 +148,31 @@ def evaluate(asked: Asked, backend: Backend, key: PrivateKey | None, progress: P
             raise RunEndedError(_left(log, writer.count, size), interrupted=True) from None
         except OpenVetError as error:
             raise RunEndedError(f"{error}; {_left(log, writer.count, size)}", interrupted=False) from error
+    if asked.still is not None:
+        asked.still()
     body = _body(asked, task, model, backend, order, done, stopped, open_log(log).tree.root())
     sha256 = write_statement(asked.result, Statement(subject or descriptor_of(log), body), key, replace=True)
     return Evaluated(body, asked.result, log, sha256, len(before))
 
 
 def _cannot(task: Task, needs: str, backend: Backend) -> str:
-    what = {"generate": "write", "loglikelihood": "say how likely choices are", "embed": "make vectors"}[needs]
+    what = {
+        "generate": "write",
+        "loglikelihood": "say how likely choices are",
+        "embed": "make vectors",
+        "transcribe": "write down what is said",
+        "match": "say which text fits an image",
+        "read": "read the lines of an image",
+    }[needs]
     hint = {
         (
             "openai",
             "loglikelihood",
         ): "; --api completions asks an endpoint that gives logarithms, and the scorer letter needs none",
+        ("local", "embed"): "; a model makes vectors where its files say how, or --engine names what does",
         ("recorded", needs): "; the file of outputs has none of that",
     }.get((backend.facts.id, needs), "")
-    return f"the scorer {task.scorer.name} needs a model that can {what}, which {backend.facts.id} cannot{hint}"
+    return f"the scorer {task.scorer.name} needs a model that can {what}, which {'this one' if backend.facts.id == 'local' else backend.facts.id} cannot{hint}"
 
 
 def _left(log: str, done: int, size: int) -> str:

@@ -6,8 +6,10 @@ list of files, and is compared as ``openvet verify`` compares it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
+from stat import S_ISLNK
 from typing import Any, Final
 
 from openvet.core.dataclass import dataclass
@@ -23,7 +25,7 @@ from openvet.origins.local import LocalOrigin
 from openvet.workflows.model_files import FileError, digest
 from openvet.workflows.verify import describe, differences
 
-__all__ = ["OPENSSF", "Held", "hold", "model_digest"]
+__all__ = ["OPENSSF", "Held", "hold", "identities", "model_digest"]
 
 #: Their subjects' digests are of another make: over the list of files that they sign.
 OPENSSF: Final = (SIGNATURE_V1, DIGESTS_V01)
@@ -112,6 +114,33 @@ def model_digest(path: str, progress: Progress) -> tuple[str, str, dict[str, str
     if whole is None:
         raise VerifyError("mismatch", "the name of a file has a line break, so that the model has no digest")
     return "dirHash", whole, places
+
+
+def identities(path: str) -> tuple[Any, ...]:
+    """What every file, folder and link is (inode, size, times of the content and of the entry, which nobody sets; where a link leads, and what lies there): by what to
+    see that a model changed while it was run.
+    """
+
+    def walk() -> Iterator[str]:
+        yield path
+        for folder, folders, files in os.walk(path):
+            folders.sort()
+            yield from (os.path.join(folder, each) for each in (*folders, *sorted(files)))
+
+    found: list[Any] = []
+    for each in walk():
+        try:
+            entry, target = os.lstat(each), os.stat(each)
+            leads = os.readlink(each) if S_ISLNK(entry.st_mode) else ""
+        except OSError:
+            found.append((each, "cannot be looked at"))
+            continue
+        found.append((each, leads, *_identity(entry), *(_identity(target) if leads else ())))
+    return tuple(found)
+
+
+def _identity(seen: os.stat_result) -> tuple[int, ...]:
+    return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns
 
 
 def _differing(body: Mapping[str, Any], by_file: Mapping[str, str]) -> str:

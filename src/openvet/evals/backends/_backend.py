@@ -14,7 +14,18 @@ from typing import Any, Protocol
 from openvet.core.dataclass import dataclass
 from openvet.errors import OpenVetError
 
-__all__ = ["Answer", "AskError", "Backend", "Continuations", "Facts", "Generate", "Likelihoods", "Usage", "is_number"]
+__all__ = [
+    "Answer",
+    "AskError",
+    "Backend",
+    "Continuations",
+    "Facts",
+    "Generate",
+    "Likelihoods",
+    "Shown",
+    "Usage",
+    "is_number",
+]
 
 
 class AskError(OpenVetError):
@@ -77,12 +88,21 @@ class Likelihoods:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A recording or an image: the sample's ``id``, the file's name beside the task, and the SHA-256 that its bytes have to have."""
+
+    id: str
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What a backend is, for the result.
 
     Attributes:
         id: such as ``openai``.
-        can: of ``generate``, ``loglikelihood`` and ``embed``.
+        can: of ``generate``, ``loglikelihood``, ``embed``, ``transcribe``, ``match`` and ``read``.
         settings: text by text: what decides answers, and nothing secret.
         attests: whether it knows which bytes it ran; a server only says which model it serves.
     """
@@ -110,6 +130,12 @@ class Backend(Protocol):
     def likelihoods(self, request: Continuations) -> Likelihoods: ...
 
     def embed(self, id: str, texts: tuple[str, ...]) -> tuple[tuple[tuple[float, ...], ...], Usage]: ...  # noqa: A002 - the sample's
+
+    def transcribe(self, request: Shown) -> Answer: ...
+
+    def match(self, request: Shown, texts: tuple[str, ...]) -> Likelihoods: ...
+
+    def read(self, request: Shown) -> Answer: ...
 
     def close(self) -> None: ...
 

@@ -24,6 +24,7 @@ from openvet.evals.backends._backend import (
     Facts,
     Generate,
     Likelihoods,
+    Shown,
     Usage,
     is_number,
 )
@@ -175,6 +176,18 @@ class Endpoint:
                 raise AskError("the endpoint's answer numbers its vectors otherwise than the texts")
             out[place] = tuple(map(float, vector))
         return tuple(out), _usage(answer)
+
+    def transcribe(self, request: Shown) -> Answer:
+        """No recording is sent to an endpoint."""
+        raise AskError(f"{request.name} is not sent to an endpoint", lasting=True)
+
+    def match(self, request: Shown, texts: tuple[str, ...]) -> Likelihoods:  # noqa: ARG002 - as the protocol
+        """Nor is an image."""
+        raise AskError(f"{request.name} is not sent to an endpoint", lasting=True)
+
+    def read(self, request: Shown) -> Answer:
+        """Nor to be read."""
+        raise AskError(f"{request.name} is not sent to an endpoint", lasting=True)
 
     def close(self) -> None:
         """Close the connections."""

@@ -17,6 +17,7 @@ from openvet.evals.backends._backend import (
     Facts,
     Generate,
     Likelihoods,
+    Shown,
     Usage,
     is_number,
 )
@@ -49,8 +50,8 @@ class Recorded:
         found = read_samples(data, shown, replace(limits, data_bytes=limits.outputs_bytes))
         for place, each in found:
             self._by_id[self._checked(place, each)] = each
-        can = {"generate" for each in self._by_id.values() if "output" in each}
-        can |= {"loglikelihood" for each in self._by_id.values() if "logprobs" in each}
+        can = {kind for each in self._by_id.values() if "output" in each for kind in ("generate", "transcribe", "read")}
+        can |= {kind for each in self._by_id.values() if "logprobs" in each for kind in ("loglikelihood", "match")}
         can |= {"embed" for each in self._by_id.values() if "embeddings" in each}
         digest = hashlib.sha256(data).hexdigest()
         self.facts = Facts("recorded", frozenset(can), {"outputs_sha256": digest}, attests=False)
@@ -88,6 +89,18 @@ class Recorded:
     def generate(self, request: Generate) -> Answer:
         """The recorded output."""
         return Answer(self._of(request.id, "output"), "", self._usage(request.id))
+
+    def transcribe(self, request: Shown) -> Answer:
+        """The recorded output."""
+        return Answer(self._of(request.id, "output"), "", self._usage(request.id))
+
+    def read(self, request: Shown) -> Answer:
+        """The recorded output."""
+        return Answer(self._of(request.id, "output"), "", self._usage(request.id))
+
+    def match(self, request: Shown, texts: tuple[str, ...]) -> Likelihoods:
+        """The recorded logarithms, one for each choice."""
+        return self.likelihoods(Continuations(request.id, "", 0, texts))
 
     def likelihoods(self, request: Continuations) -> Likelihoods:
         """The recorded logarithms, one for each choice."""

@@ -78,8 +78,13 @@ def ratio(
     weights: Sequence[float] | None = None,
     clusters: Sequence[Hashable] | None = None,
     level: float = 0.95,
+    *,
+    share: bool | None = None,
 ) -> Estimate:
     """Sum of ``values`` over sum of ``weights``; without weights the mean.
+
+    Args:
+        share: whether the values are yes and no, whose mean lies from 0 to 1; ``None`` takes them for that where they are all 0 or 1.
 
     Raises:
         ValueError: there is no sample, the weights are not above zero together, or the lists have different lengths.
@@ -95,7 +100,7 @@ def ratio(
     residuals = [each - value * weight for each, weight in zip(values, size, strict=True)]
     sums = sums_by_cluster(residuals, clusters)
     independent = len(sums)
-    share = weights is None and all(each in (0.0, 1.0) for each in values)
+    share = share is not False and weights is None and all(each in (0.0, 1.0) for each in values)
     if share and independent == n:
         low, high = wilson(math.fsum(values), n, level)
         se = math.sqrt(math.fsum(each * each for each in sums) / (n - 1) / n) if n > 1 else None

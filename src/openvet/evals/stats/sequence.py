@@ -56,10 +56,6 @@ class ConfidenceSequence:
         self._mean = self._sum / (t + 1)
         self._variance += (score - self._mean) ** 2
 
-    def capital(self, mean: float) -> float:
-        """The logarithm of the capital that was won against ``mean``, from 1 at the beginning."""
-        return max(self._won(mean, 1), self._won(mean, -1)) - math.log(2.0)
-
     def _won(self, mean: float, side: int) -> float:
         """By the half that bets on a higher mean (``side`` 1), or on a lower one (-1)."""
         room = mean if side > 0 else 1.0 - mean
