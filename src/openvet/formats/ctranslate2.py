@@ -31,6 +31,8 @@ FORMAT = Format(
 )
 
 _VERSION = 6
+_RULE = "file/outside-memory"
+_INT64 = 2**63
 _KINDS = {0: ("F32", 4), 1: ("I8", 1), 2: ("I16", 2), 3: ("I32", 4), 4: ("F16", 2), 5: ("BF16", 2)}
 #: What its bytes begin with.
 STARTS = tuple(bytes([version, 0, 0, 0]) for version in range(1, 101))
@@ -78,7 +80,14 @@ def _variable(cursor: Cursor, facts: Facts, version: int) -> Tensor:
     word, width = _KINDS.get(kind, (f"KIND{kind}", 0)) if version >= 4 else (f"BYTES{kind}", kind)
     nbytes = count if version >= 4 else count * kind
     tensor = Tensor(name, word, shape, cursor.position, nbytes)
-    if width and tensor.elements * width != nbytes:
+    needed = tensor.elements * width
+    if needed >= _INT64 or (not width and tensor.elements >= _INT64):
+        message = f"the size of the array {name} ({' x '.join(map(str, shape))}) overflows 64 bits"
+        facts.anomaly(_RULE, message, cursor.position, lie="overflow")
+    elif width and needed < nbytes:  # what has fewer is short, and nothing is written behind it
+        message = f"the array {name} has room for {needed} bytes by its shape, and {nbytes} are read into it"
+        facts.anomaly(_RULE, message, cursor.position, lie="bytes")
+    if width and needed != nbytes:
         facts.unknown("malformed", f"the array {name} has {nbytes} bytes, which do not fit its shape", cursor.position)
     cursor.skip(nbytes)
     return tensor

@@ -53,6 +53,8 @@ _ARGUMENTS = (
 _WORD = 64 * 1024
 _CENTROIDS = 256
 _OLD_HEAD = 76  # up to the first word
+_RULE = "file/outside-memory"
+_INT64 = 2**63
 
 
 def probe(head: Head) -> Likeness:
@@ -100,9 +102,12 @@ def read(source: Source, facts: Facts) -> None:
     facts.note("version", version)
     for key in _ARGUMENTS:
         facts.note(key, _number(cursor, 4))
+    width = facts.metadata["dim"]
     cursor.skip(8)
     size, words, labels, _ = (_number(cursor, width) for width in (4, 4, 4, 8))
-    pruned = 0 if old else _number(cursor, 8)
+    pruned = -1 if old else _number(cursor, 8)
+    if size >= 0 and not (0 <= words <= size and 0 <= labels <= size):
+        facts.anomaly(_RULE, f"has {words} words and {labels} labels in a dictionary of {size}", 64, lie="words")
     if size < 0 or words < 0 or labels < 0 or words + labels != size:
         raise MalformedError(f"has {words} words and {labels} labels, {size} together", offset=64)
     facts.note("words", words)
@@ -113,9 +118,11 @@ def read(source: Source, facts: Facts) -> None:
             facts.budget.check_time()
     cursor.skip(max(pruned, 0) * 8)
     quantized = not old and cursor.read(1) != b"\0"
-    _matrix(cursor, facts, "input", quantized=quantized)
+    rows = _matrix(cursor, facts, "input", width, quantized=quantized)
+    if rows < words and pruned < 0:  # a word is a row
+        facts.anomaly(_RULE, f"has {words} words and {rows} rows for them", cursor.position, lie="rows")
     output = not old and cursor.read(1) != b"\0"
-    _matrix(cursor, facts, "output", quantized=quantized and output)
+    _matrix(cursor, facts, "output", width, quantized=quantized and output)
     account_for_rest(source, facts, cursor.position, "the fastText model")
 
 
@@ -139,16 +146,25 @@ def _word(cursor: Cursor) -> None:
         size = min(size * 8, _WORD)
 
 
-def _matrix(cursor: Cursor, facts: Facts, name: str, *, quantized: bool) -> None:
+def _matrix(cursor: Cursor, facts: Facts, name: str, width: int, *, quantized: bool) -> int:
+    """Step over a matrix and give the number of its rows."""
     norms = quantized and cursor.read(1) != b"\0"
     rows, columns = _number(cursor, 8), _number(cursor, 8)
+    if rows < 0 or columns < 0 or rows * columns * 4 >= _INT64:
+        message = (
+            f"the {name} matrix says that it has {rows} x {columns} numbers: counting their bytes overflows 64 bits"
+        )
+        facts.anomaly(_RULE, message, cursor.position, lie="overflow")
+    elif columns != width:
+        message = f"the {name} matrix has {columns} columns in a model of {width} dimensions"
+        facts.anomaly(_RULE, message, cursor.position, lie="columns")
     if rows < 0 or columns < 0:
         raise MalformedError(f"the {name} matrix has {rows} rows and {columns} columns", offset=cursor.position)
     start = cursor.position
     if not quantized:
         cursor.skip(rows * columns * 4)
         facts.tensors.append(Tensor(name, "F32", (rows, columns), start, rows * columns * 4))
-        return
+        return rows
     codes = _number(cursor, 4)
     if codes < 0:
         raise MalformedError(f"the {name} matrix has {codes} codes", offset=start)
@@ -158,6 +174,7 @@ def _matrix(cursor: Cursor, facts: Facts, name: str, *, quantized: bool) -> None
         cursor.skip(rows)
         _centroids(cursor)
     facts.tensors.append(Tensor(name, "PQ8", (rows, columns), start, cursor.position - start))
+    return rows
 
 
 def _centroids(cursor: Cursor) -> None:

@@ -16,8 +16,10 @@ Reference: ``llama.cpp`` of https://github.com/ggml-org/llama.cpp/tree/master-da
 from __future__ import annotations
 
 import struct
+from typing import Final
 
 from openvet.core.dataclass import dataclass
+from openvet.core.pattern import pattern
 from openvet.core.text import printable
 from openvet.errors import LimitError, MalformedError, ReadError
 from openvet.formats._format import Facts, Format, Head, Likeness, Tensor
@@ -39,8 +41,12 @@ FORMAT = Format(
 _GGML, _GGMF, _GGJT = b"lmgg", b"fmgg", b"tjgg"
 _WORDS, _WORD, _NAME = 1_000_000, 65_536, 1_024
 _LARGEST = 1 << 40
+#: Readers have room for four extents. More than so many are no number of dimensions that somebody wrote.
+_EXTENTS, _ABSURD = 4, 4_096
 #: What blocks took when numbers were kept otherwise: type -> (elements of a block, bytes).
 _OLDER = {2: (32, 20), 3: (32, 24), 8: (32, 36)}
+#: What tensors are called.
+_NAMED: Final = pattern(rb"[A-Za-z0-9_./:-]+")
 #: What its bytes begin with.
 STARTS = (_GGML, _GGMF, _GGJT)
 
@@ -85,6 +91,7 @@ def read(source: Source, facts: Facts) -> None:
     magic = source.read(0, 4)
     best: tuple[_Kind, list[Tensor], int, int] | None = None
     broken = 0
+    wide: tuple[int, int] | None = None
     for kind in _KINDS:
         if kind.scores and magic == _GGML:
             continue
@@ -94,11 +101,17 @@ def read(source: Source, facts: Facts) -> None:
                 tensors, words, end = _walk(source, facts, kind, magic, older=older)
             except LimitError:
                 raise
+            except _WideError as error:
+                wide = error.offset or 0, error.dimensions
+                continue
             except ReadError as error:
                 broken = max(broken, error.offset or 0)
                 continue
             if best is None or (end == source.size, len(tensors)) > (best[3] == source.size, len(best[1])):
                 best = kind, tensors, words, end
+    if wide is not None and (best is None or best[3] != source.size):
+        message = f"a tensor has {wide[1]} dimensions, and readers have room for {_EXTENTS}"
+        facts.anomaly("file/outside-memory", message, wide[0], lie="dimensions")
     if best is None:
         raise MalformedError("is of no architecture that is known, or breaks off", offset=broken)
     facts.note("architecture", best[0].name)
@@ -132,6 +145,8 @@ def _walk(source: Source, facts: Facts, kind: _Kind, magic: bytes, *, older: boo
         end = cursor.position
         try:
             tensors.append(_tensor(cursor, aligned=magic == _GGJT, older=older))
+        except _WideError:
+            raise
         except ReadError:
             if not tensors:
                 raise
@@ -144,7 +159,11 @@ def _walk(source: Source, facts: Facts, kind: _Kind, magic: bytes, *, older: boo
 def _tensor(cursor: Cursor, *, aligned: bool, older: bool) -> Tensor:
     at = cursor.position
     dimensions, named, number = _number(cursor), _number(cursor), _number(cursor)
-    if not 0 < dimensions <= 4 or named > _NAME or number not in GGML_TYPES:
+    if _EXTENTS < dimensions <= _ABSURD and 0 < named <= _NAME and number in GGML_TYPES:
+        name = cursor.peek(4 * dimensions + named)[4 * dimensions :]
+        if len(name) == named and _NAMED.fullmatch(name) is not None:
+            raise _WideError(dimensions, at)
+    if not 0 < dimensions <= _EXTENTS or named > _NAME or number not in GGML_TYPES:
         raise MalformedError("what stands there is no tensor", offset=at)
     shape = tuple(_number(cursor) for _ in range(dimensions))[::-1]
     name = cursor.read(named)
@@ -161,6 +180,14 @@ def _tensor(cursor: Cursor, *, aligned: bool, older: bool) -> Tensor:
     begin = cursor.position
     cursor.skip(elements // block * size)
     return Tensor(printable(name.decode("utf-8", "surrogateescape")), word, shape, begin, elements // block * size)
+
+
+class _WideError(MalformedError):
+    """A tensor with more dimensions than there are, and all else that a tensor has."""
+
+    def __init__(self, dimensions: int, at: int) -> None:
+        super().__init__(f"a tensor has {dimensions} dimensions", offset=at)
+        self.dimensions = dimensions
 
 
 def _number(cursor: Cursor) -> int:

@@ -64,6 +64,12 @@ _VOCABULARIES = ("tokenizer.ggml.",)
 #: Of a long array a text is looked at by itself from so many bytes on.
 _LONG_PIECE = 24
 _INT64 = 2**63
+#: Numbers of types stay below five hundred, also those of forks: readers look a type up in a table by its number.
+_TYPES = 4_096
+#: Arrays of arrays of the specification's own reader are none; no writer nests them so deeply.
+_DEEPEST = 8
+#: A writer pads a tensor to a page at most. A larger jump that ends behind the file is no download that was cut short.
+_JUMP = 1024 * 1024
 _STRING, _ARRAY, _BOOL = 8, 9, 7
 #: number -> (name, struct code); strings and arrays are handled apart
 _SCALARS = {
@@ -196,7 +202,8 @@ class _Header:
 
     def set_alignment(self, value: Any) -> None:
         if type(value) is not int or value <= 0 or value & (value - 1) or value >= 2**32:
-            self.lie("alignment", f"general.alignment is {value!r}, which is no power of two", "general.alignment")
+            lie = "alignment-zero" if type(value) is int and value == 0 else "alignment"
+            self.lie(lie, f"general.alignment is {value!r}, which is no power of two", "general.alignment")
         else:
             self.alignment = value
 
@@ -289,7 +296,9 @@ class _Header:
         if kind == _STRING:
             return self.texts(key, count)
         if kind == _ARRAY:
-            if depth >= self.facts.limits.depth:
+            if depth >= _DEEPEST:
+                self.lie("nested", f"arrays stand in each other, more than {_DEEPEST} deep", key)
+            if depth >= min(self.facts.limits.depth, _DEEPEST):
                 raise LimitError(
                     "depth", self.facts.limits.depth, "arrays nested too deeply", offset=self.cursor.position
                 )
@@ -435,6 +444,10 @@ class _Header:
         for extent in shape:
             elements *= extent
         nbytes: int | None = None
+        if kind >= _TYPES:
+            self.lie(
+                "tensor-type", f"{name} has the tensor type {kind}, which no version and no fork of ggml has", name
+            )
         if known is None:
             facts.unknown("unsupported", f"{name} has the tensor type {kind}, whose size is not known", pointer=name)
         else:
@@ -472,7 +485,8 @@ def _check_layout(source: Source, facts: Facts, header: _Header) -> None:
             pass
         elif start > expected:
             message = f"{start - expected} bytes before {tensor.name} belong to no tensor"
-            header.lie("hole", message, tensor.name, at=expected, size=start - expected)
+            lie = "outside" if start > source.size and start - expected >= _JUMP else "hole"
+            header.lie(lie, message, tensor.name, at=expected, size=start - expected)
             look_in_gap(source, facts, end, start)
         elif start < end:
             message = f"{tensor.name} lies over {end - start} bytes that belong to another tensor"

@@ -162,8 +162,8 @@ def ani() -> bytes:
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-def ggml(kind: str = "llama", data: bytes = bytes(range(54))) -> bytes:
-    """A model of three words and two tensors, one of them in blocks of four bits."""
+def ggml(kind: str = "llama", data: bytes = bytes(range(54)), dimensions: int = 1) -> bytes:
+    """A model of three words and two tensors, one of them in blocks of four bits; the other says that it has so many dimensions."""
     words = (b"a", b"", b"hello")
     if kind == "llama":
         out = b"tjgg" + struct.pack("<I7I", 3, 3, 32, 256, 4, 2, 8, 2)
@@ -182,7 +182,10 @@ def ggml(kind: str = "llama", data: bytes = bytes(range(54))) -> bytes:
             + struct.pack("<6II", 3, 8, 32, 2, 2, 1, 3)
             + b"".join(struct.pack("<I", len(word)) + word for word in words)
         )
-    for name, shape, number, values in ((b"tok", (32, 3), 2, data), (b"n", (32,), 0, bytes(128))):
+    for name, shape, number, values in (
+        (b"tok", (32, 3), 2, data),
+        (b"n", (*(1,) * (dimensions - 1), 32), 0, bytes(128)),
+    ):
         out += struct.pack(f"<3I{len(shape)}I", len(shape), len(name), number, *shape) + name
         out += bytes(-len(out) % 32 if kind == "llama" else 0) + values
     return out

@@ -97,6 +97,15 @@ def test_numbers_that_are_none_are_left_alone() -> None:
     assert run(component("m.gguf", gguf(keys))) == []
 
 
+@pytest.mark.parametrize(
+    ("value", "severity"), [(0, Severity.HIGH), (24, Severity.MEDIUM)], ids=["by zero", "no power of two"]
+)
+def test_an_alignment_of_zero_is_worse_than_an_odd_one(value: int, severity: Severity) -> None:
+    data = gguf([("general.alignment", "u32", value)])
+    context = Context(Inventory((component("m", data),)), header_lies.RULE)
+    assert [each.severity for each in header_lies.check(context)] == [severity]
+
+
 def test_an_overflow_from_bytes_to_finding() -> None:
     """gguf/size-overflow: large and honest, large and lying, and the same by multiplication of small extents."""
 

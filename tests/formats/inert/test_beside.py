@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import struct
 from types import ModuleType
@@ -181,6 +182,16 @@ def test_architectures_of_ggml() -> None:
         ]
     older = forge.ggml(data=bytes(range(60)))
     assert [each.nbytes for each in read(ggml, older).tensors] == [60, 128]
+
+
+def test_more_dimensions_of_ggml_than_readers_have_room_for() -> None:
+    for kind in ("llama", "whisper", "gpt-2"):
+        assert read(ggml, forge.ggml(kind, dimensions=4)).anomalies == []
+        facts = Facts("a", "a", Budget(Limits()))
+        with contextlib.suppress(ReadError):
+            ggml.read(BytesSource(forge.ggml(kind, dimensions=5)), facts)
+        assert facts.anomalies[0].rule == "file/outside-memory"
+        assert facts.anomalies[0].message == "a tensor has 5 dimensions, and readers have room for 4"
 
 
 def test_what_a_data_base_holds() -> None:

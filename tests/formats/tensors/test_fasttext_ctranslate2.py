@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from typing import Any
+
 import pytest
 
 from openvet.core.coverage import Coverage
@@ -33,6 +36,43 @@ def test_fasttext() -> None:
     ):
         with pytest.raises(error):
             fasttext.read(BytesSource(broken), Facts("a", "a", Budget(Limits())))
+
+
+def lies(reader: Any, data: bytes) -> list[str]:
+    facts = Facts("a", "a", Budget(Limits()))
+    with contextlib.suppress(ReadError):
+        reader.read(BytesSource(data), facts)
+    assert {each.rule for each in facts.anomalies} <= {"file/outside-memory", "file/trailing-data"}
+    return [each.evidence["lie"] for each in facts.anomalies if each.rule == "file/outside-memory"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "told"),
+    [
+        ((2, 2), []),
+        ((2**33, 2**31), ["overflow"]),
+        ((-2, -2), ["overflow"]),
+        ((2, 4), ["columns"]),
+        ((1, 2), ["rows"]),
+        ((2**20, 2), []),
+    ],
+)
+def test_sizes_of_fasttext(shape: tuple[int, int], told: list[str]) -> None:
+    assert [each for each in lies(fasttext, store.fasttext(shape=shape)) if each in told] == told
+    assert bool(lies(fasttext, store.fasttext(shape=shape))) is bool(told)
+
+
+def test_words_of_fasttext() -> None:
+    assert lies(fasttext, store.fasttext(said=3)) == lies(fasttext, store.fasttext(said=-1)) == ["words"]
+    assert lies(fasttext, store.fasttext(said=1)) == []  # a dictionary with something between
+
+
+@pytest.mark.parametrize(
+    ("size", "shape", "told"),
+    [(24, (2, 3), []), (20, (2, 3), []), (28, (2, 3), ["bytes"]), (0, (2**16,) * 4, ["overflow"]), (4, (), [])],
+)
+def test_sizes_of_ctranslate2(size: int, shape: tuple[int, ...], told: list[str]) -> None:
+    assert lies(ctranslate2, store.ctranslate2(size, shape)) == told
 
 
 def test_ctranslate2() -> None:

@@ -268,7 +268,7 @@ def test_a_truth_value_of_two() -> None:
 def test_an_alignment_that_is_none(kind: str, value: Any) -> None:
     # of another type than it has, that is told as well
     assert lies(read(gguf([("general.alignment", kind, value)]))) == [
-        "alignment",
+        "alignment" if value else "alignment-zero",
         *(["key-type"] if kind != "u32" else []),
     ]
 
@@ -311,6 +311,38 @@ def test_a_hole() -> None:
     facts = read(gguf([], tensors))
     assert lies(facts) == ["hole"]
     assert facts.anomalies[0].evidence["size"] == 32
+
+
+def test_a_jump_behind_the_end() -> None:
+    def between(gap: int, data: bytes = bytes(64)) -> list[str]:
+        return lies(
+            read(
+                gguf(
+                    [],
+                    [GgufTensor("t", (4,), 0, size=16), GgufTensor("u", (4,), 0, size=16, offset=32 + gap)],
+                    data=data,
+                )
+            )
+        )
+
+    assert between(2**40) == ["outside"]
+    assert between(2**20) == ["outside"]
+    assert between(2**20 - 32) == ["hole"]  # a page of padding, and a file that breaks off
+    assert between(2**20, bytes(2**20 + 64)) == ["hole"]  # inside of the file nothing is led out
+
+
+def test_a_download_that_was_cut_short_lies_about_nothing() -> None:
+    tensors = [GgufTensor(f"t{each}", (2**20,), 0, size=2**22) for each in range(8)]
+    facts = read(gguf([], tensors, data=bytes(64)))
+    assert lies(facts) == []
+    assert [each.rule for each in facts.anomalies] == ["file/incomplete"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"), [(399, []), (4095, []), (4096, ["tensor-type"]), (0xFFFFFFFF, ["tensor-type"])]
+)
+def test_types_behind_every_table(kind: int, told: list[str]) -> None:
+    assert lies(read(gguf([], [GgufTensor("t", (256,), kind, size=288)]))) == told
 
 
 def test_an_overlap() -> None:

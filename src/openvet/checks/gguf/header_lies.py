@@ -5,12 +5,15 @@ What it finds:
     rows that do not fill whole blocks, an alignment that is no power of two, tensors that overlap, leave holes or
     lie off the alignment, padding that is not zero, templates that are not UTF-8, and arrays of the tokenizer whose items are of
     another type than readers take for granted or are fewer than the tokens. The evidence names the lie in
-    one word.
+    one word. High are more than four dimensions, types of tensors that no fork has, an alignment of zero, arrays that stand in each
+    other more than eight deep, and a tensor that lies behind the end of the file beyond a gap of a mebibyte or more.
 
 Why it matters:
     The reference reader refuses most of these; others do not look. Repeated keys let two readers see two models in
-    one file; a hole or padding hides bytes that no tensor shows. More than four dimensions are high: readers that believed the
-    number wrote the extents behind an array of four.
+    one file; a hole or padding hides bytes that no tensor shows. Readers that believed the number of dimensions wrote the extents
+    behind an array of four; those that believe a type look it up behind the end of a table, those that believe an alignment divide
+    by zero, those that follow arrays into arrays exhaust the stack, and those that map the file read at an offset outside of it. A
+    download that was cut short has none of these: its tensors follow one another.
 
 Example:
     A tensor at offset 40 in a file whose alignment is 32, or two tensors whose data share bytes.
@@ -23,7 +26,7 @@ What it cannot see:
     What the numbers do. Sizes of tensor types that only a fork of ggml knows; they are reported as unread.
 
 References:
-    https://github.com/ggml-org/ggml/blob/master/docs/gguf.md ; https://github.com/ggml-org/llama.cpp/pull/26690 ; CWE-125, CWE-1284.
+    https://github.com/ggml-org/ggml/blob/master/docs/gguf.md ; https://github.com/ggml-org/llama.cpp/pull/26690 ; CWE-125, CWE-129, CWE-369, CWE-674, CWE-1284.
 """
 
 from __future__ import annotations
@@ -45,10 +48,13 @@ RULE = Rule(
     recorded=True,
 )
 
+#: Lies that lead a reader which believes them out of its memory, or into work without end.
+_OUTSIDE = frozenset({"dimensions", "tensor-type", "alignment-zero", "nested", "outside"})
+
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each lie of a header."""
     for finding in ctx.anomalies(
         "Do not load it; get the file again from its publisher, or convert the original weights."
     ):
-        yield replace(finding, severity=Severity.HIGH) if finding.evidence.get("lie") == "dimensions" else finding
+        yield replace(finding, severity=Severity.HIGH) if finding.evidence.get("lie") in _OUTSIDE else finding

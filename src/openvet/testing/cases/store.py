@@ -46,12 +46,20 @@ def _store(name: str, technique: str, made: Mapping[str, bytes], decision: Liter
     return Case(f"store/{name}", technique, lambda: made, decision, frozenset(rules), ("json",), advisories)
 
 
-def fasttext(words: tuple[bytes, ...] = (b"a", b"b"), version: int = 12) -> bytes:
-    """A small model with float matrices."""
+def fasttext(
+    words: tuple[bytes, ...] = (b"a", b"b"),
+    version: int = 12,
+    *,
+    said: int | None = None,
+    shape: tuple[int, int] = (2, 2),
+) -> bytes:
+    """A small model with float matrices; it can say another number of words and another shape of its matrices."""
     head = struct.pack("<14i", 793712314, version, 2, 5, 5, 1, 5, 1, 1, 3, 0, 0, 0, 100) + struct.pack("<d", 0.1)
     entries = b"".join(word + b"\0" + struct.pack("<qb", 1, 0) for word in words)
-    matrix = b"\0" + struct.pack("<qq", 2, 2) + bytes(range(16))
-    return head + struct.pack("<3i2q", len(words), len(words), 0, 9, -1) + entries + matrix * 2
+    matrix = b"\0" + struct.pack("<qq", *shape) + bytes(range(16))
+    return (
+        head + struct.pack("<3i2q", len(words), len(words) if said is None else said, 0, 9, -1) + entries + matrix * 2
+    )
 
 
 def word2vec(ending: bytes = b"") -> bytes:
@@ -61,13 +69,13 @@ def word2vec(ending: bytes = b"") -> bytes:
     )
 
 
-def ctranslate2(size: int = 24) -> bytes:
+def ctranslate2(size: int = 24, shape: tuple[int, ...] = (2, 3)) -> bytes:
     """A small model with one array and an alias."""
 
     def text(word: bytes) -> bytes:
         return struct.pack("<H", len(word) + 1) + word + b"\0"
 
-    variable = text(b"w") + struct.pack("<BIIBI", 2, 2, 3, 0, size) + bytes(range(size))
+    variable = text(b"w") + struct.pack(f"<B{len(shape)}IBI", len(shape), *shape, 0, size) + bytes(range(size))
     return (
         struct.pack("<I", 6)
         + text(b"WhisperSpec")
@@ -138,6 +146,36 @@ CASES: tuple[Case, ...] = (
     _store("ollama", "an ordinary store of Ollama", _layout(separator="-"), "admit"),
     _weights("fasttext-cut-off", "a model that breaks off", fasttext()[:-3], "review", "file/malformed"),
     _weights("fasttext-more", "bytes behind a model", fasttext() + b"more", "review", "file/trailing-data"),
+    _weights(
+        "fasttext-rows",
+        "a matrix whose rows and columns are multiplied to nothing in 64 bits",
+        fasttext(shape=(2**33, 2**31)),
+        "reject",
+        "file/outside-memory",
+        "file/malformed",
+    ),
+    _weights(
+        "fasttext-columns",
+        "a matrix that is wider than the model",
+        fasttext(shape=(1, 4)),
+        "reject",
+        "file/outside-memory",
+    ),
+    _weights(
+        "fasttext-words",
+        "more words than the dictionary has entries",
+        fasttext(said=2**31 - 1),
+        "reject",
+        "file/outside-memory",
+        "file/malformed",
+    ),
+    _weights(
+        "fasttext-fewer-words",
+        "fewer words than the dictionary has entries",
+        fasttext(said=1),
+        "review",
+        "file/malformed",
+    ),
     _weights("word2vec-cut-off", "word vectors that break off", b"3" + word2vec(b"\n" * 20)[1:], "review"),
     _weights(
         "word2vec-more",
@@ -148,6 +186,17 @@ CASES: tuple[Case, ...] = (
         "file/trailing-data",
     ),
     _weights("ctranslate2-shape", "an array that does not fit its shape", ctranslate2(20), "review"),
+    _weights(
+        "ctranslate2-bytes", "an array that is longer than its shape", ctranslate2(32), "reject", "file/outside-memory"
+    ),
+    _weights(
+        "ctranslate2-wraps",
+        "extents whose product is nothing in 64 bits",
+        ctranslate2(0, (2**16,) * 4),
+        "reject",
+        "file/outside-memory",
+    ),
+    _weights("ctranslate2-scalar", "an array without extents, of one number", ctranslate2(4, ()), "admit"),
     _weights("ctranslate2-cut-off", "a model that breaks off", ctranslate2()[:-3], "review", "file/malformed"),
     _weights("fasttext", "an ordinary model", fasttext(), "admit"),
     _weights("fasttext-11", "a model of the version before", fasttext(version=11), "admit"),

@@ -93,6 +93,13 @@ def _tensor(*dims: int, size: int = 32) -> GgufTensor:
     return GgufTensor("t", dims, 0, size=size)
 
 
+def _nested(deep: int) -> GgufArray:
+    made = GgufArray("u32", [1])
+    for _ in range(deep - 1):
+        made = GgufArray("array", [made])
+    return made
+
+
 CASES: tuple[Case, ...] = (
     _gguf("overflow", "extents whose product wraps around in 64 bits: a small buffer for a large tensor",
           lambda: gguf([_ARCHITECTURE], [_tensor(2**33, 2**33)], data=b""), "reject", _OVERFLOW, "file/incomplete", advisories=("CVE-2026-7482",)),
@@ -119,6 +126,21 @@ CASES: tuple[Case, ...] = (
           lambda: gguf([_ARCHITECTURE], [_tensor(8), GgufTensor("u", (8,), 0, size=32, offset=0)]), "review", _LIES),
     _gguf("nine-dimensions", "a tensor of nine dimensions: readers wrote them behind an array of four",
           lambda: gguf([_ARCHITECTURE], [_tensor(1, 1, 1, 1, 1, 1, 1, 1, 8)]), "reject", _LIES),
+    _gguf("jump", "a tensor that lies a tebibyte behind the one before it",
+          lambda: gguf([_ARCHITECTURE], [_tensor(8), GgufTensor("u", (8,), 0, size=32, offset=2**40)], data=bytes(64)), "reject", _LIES,
+          "file/incomplete"),
+    _gguf("cut-short", "a download that was cut short: the last tensors lie behind the end",
+          lambda: gguf([_ARCHITECTURE], [GgufTensor(f"t{each}", (2**20,), 0, size=2**22) for each in range(8)], data=bytes(64)), "review",
+          "file/incomplete"),
+    _gguf("tensor-type", "a type of tensor that would be looked up far behind a table",
+          lambda: gguf([_ARCHITECTURE], [GgufTensor("t", (8,), 0x7FFFFFFF, size=32)]), "reject", _LIES),
+    _gguf("tensor-type-of-a-fork", "a type of tensor that only a fork has",
+          lambda: gguf([_ARCHITECTURE], [GgufTensor("t", (256,), 399, size=288)]), "review"),
+    _gguf("alignment-zero", "an alignment of zero", lambda: gguf([_ARCHITECTURE, ("general.alignment", "u32", 0)], [_tensor(8)]), "reject",
+          _LIES),
+    _gguf("nested-arrays", "thirty arrays in each other", lambda: gguf([_ARCHITECTURE, ("general.note", "array", _nested(30))]),
+          "reject", _LIES),
+    _gguf("nested-twice", "an array of arrays", lambda: gguf([_ARCHITECTURE, ("general.note", "array", _nested(2))], [_tensor(8)]), "admit"),
     _gguf("ordinary", "an ordinary model",
           lambda: gguf([_ARCHITECTURE, ("tokenizer.ggml.tokens", "array", _TEXTS)], [_tensor(8)]), "admit"),
     _gguf("ordinary-big-endian", "an ordinary model for a big-endian machine",
