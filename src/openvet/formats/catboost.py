@@ -75,8 +75,8 @@ def read(source: Source, facts: Facts) -> None:
     account_for_rest(source, facts, at, "the model")
 
 
-def _lie(facts: Facts, message: str) -> None:
-    facts.anomaly("boosting/structure-lies", message, 8)
+def _lie(facts: Facts, message: str, *, outside: bool = False) -> None:
+    facts.anomaly("boosting/structure-lies", message, 8, outside=outside)
 
 
 def _check_trees(trees: Table, facts: Facts) -> None:
@@ -94,20 +94,23 @@ def _check_trees(trees: Table, facts: Facts) -> None:
         total += depth
         wanted += 1 << depth if symmetric else 0
     if total != splits:
-        _lie(facts, f"the trees have {total} splits together, and {splits} are there")
-    if symmetric and wanted * max(trees.number("approx_dimension", 1), 1) != leaves:
-        _lie(facts, f"the trees have {wanted} leaves together, and {leaves} values are there")
+        _lie(facts, f"the trees have {total} splits together, and {splits} are there", outside=total > splits)
+    values = wanted * max(trees.number("approx_dimension", 1), 1)
+    if symmetric and values != leaves:
+        message = f"the trees have {wanted} leaves together, and {leaves} values are there"
+        _lie(facts, message, outside=values > leaves)
     offsets = trees.vector("tree_start_offsets")[1]
     if offsets and offsets != sizes:
         _lie(facts, f"{sizes} trees have {offsets} places to start")
     start = 0
     for place, depth in zip(_numbers(trees, "tree_start_offsets"), _numbers(trees, "tree_sizes"), strict=False):
         if place != start:
-            _lie(facts, f"a tree starts at split {place} and not at {start}")
+            outside = not 0 <= place <= splits - depth
+            _lie(facts, f"a tree starts at split {place} and not at {start}", outside=outside)
             return
         start += depth
     if any(split < 0 for split in _numbers(trees, "tree_splits")):
-        _lie(facts, "a split has a number below zero")
+        _lie(facts, "a split has a number below zero", outside=True)
 
 
 def _numbers(table: Table, name: str) -> list[int]:

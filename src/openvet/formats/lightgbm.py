@@ -79,8 +79,8 @@ def read(source: Source, facts: Facts) -> None:
         _lie(facts, f"the header has sizes of {said} trees, and {trees} follow", 0)
 
 
-def _lie(facts: Facts, message: str, at: int) -> None:
-    facts.anomaly("boosting/structure-lies", message, at)
+def _lie(facts: Facts, message: str, at: int, *, outside: bool = False) -> None:
+    facts.anomaly("boosting/structure-lies", message, at, outside=outside)
 
 
 def _number(value: bytes, at: int) -> int:
@@ -106,14 +106,15 @@ def _check(tree: dict[bytes, bytes], facts: Facts, at: int, features: int) -> No
                 return
     seen: set[int] = set()
     for name in (b"left_child", b"right_child"):
-        for word in tree.get(name, b"").split():
+        for node, word in enumerate(tree.get(name, b"").split()):
             child = _number(word, at)
             if not -leaves <= child < leaves - 1 or child == 0 or child in seen:
-                _lie(facts, f"a split of a tree of {leaves} leaves leads to {child}", at)
+                outside = not -leaves <= child < leaves - 1 or 0 <= child <= node  # or back to where it comes from
+                _lie(facts, f"a split of a tree of {leaves} leaves leads to {child}", at, outside=outside)
                 return
             seen.add(child)
     if any(not 0 <= _number(word, at) <= features for word in tree.get(b"split_feature", b"").split()):
-        _lie(facts, "a split is on a feature that the model does not have", at)
+        _lie(facts, "a split is on a feature that the model does not have", at, outside=True)
     categories = _number(tree.get(b"num_cat", b"0"), at)
     if categories:
         bounds = [_number(word, at) for word in tree.get(b"cat_boundaries", b"").split()]

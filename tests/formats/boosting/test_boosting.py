@@ -119,6 +119,41 @@ def test_a_tree_of_xgboost_that_lies(lists: dict[str, Any]) -> None:
     assert _lie(xgboost_document(**lists)) is not None
 
 
+@pytest.mark.parametrize(
+    ("lists", "outside"),
+    [
+        ({"left_children": [1, -1]}, False),
+        ({"parents": [0, 0, 7]}, False),
+        ({"left_children": [2, -1, -1], "parents": [2147483647, 0, 0]}, False),  # two ways to one node
+        ({"right_children": [0, -1, -1]}, True),
+        ({"left_children": [3, -1, -1]}, True),
+        ({"split_indices": [2, 0, 0]}, True),
+    ],
+)
+def test_what_leads_out_of_a_tree_of_xgboost(lists: dict[str, Any], outside: bool) -> None:
+    found = _lie(xgboost_document(**lists))
+    assert found is not None
+    assert found[1] is outside
+
+
+@pytest.mark.parametrize(
+    ("lists", "told"),
+    [
+        ({}, []),
+        ({"left_child": "77 -1"}, [True]),
+        ({"left_child": "-4 -1"}, [True]),
+        ({"left_child": "1 0"}, [True]),
+        ({"right_child": "-2 1"}, [True]),
+        ({"left_child": "1 -1", "right_child": "1 -3"}, [False]),  # two ways to one split
+        ({"split_feature": "0 2"}, [True]),
+        ({"threshold": "0.5"}, [False]),
+    ],
+)
+def test_what_leads_out_of_a_tree_of_lightgbm(lists: dict[str, str], told: list[bool]) -> None:
+    facts = facts_of(lightgbm, lightgbm_model(**lists))
+    assert [each.evidence.get("outside") for each in facts.anomalies] == told
+
+
 def test_what_is_no_model_of_xgboost() -> None:
     others: list[Any] = [None, [], {}, {"learner": []}, {"learner": {"gradient_booster": {"model": {"trees": [1]}}}}]
     for other in others:
