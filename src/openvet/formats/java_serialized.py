@@ -34,6 +34,7 @@ FORMAT = Format(
     can_tell=(
         "every class that Java would look for and rebuild objects of",
         "whether those are of a chain that is known to run commands",
+        "whether an address is the key of a table, which makes Java look up its host",
     ),
     cannot_tell=("what the classes of others do when they are rebuilt",),
 )
@@ -47,6 +48,11 @@ _DEEPEST: Final = 5_000
 _SWEPT: Final = 8 * 1024 * 1024
 _DESCRIBED: Final = pattern(rb"r(\x00[\x04-\xff])((?:\[+L)?[A-Za-z_][\w$]{0,60}(?:[./][\w$]{1,100}){1,20};?)")
 _WRITES, _SERIAL, _EXTERNAL, _BLOCKS = 1, 2, 4, 8
+#: Java asks what it puts into these for its hash while it rebuilds them; tables write a key and its value in turn.
+_TABLES: Final = frozenset({"java.util.HashMap", "java.util.Hashtable", "java.util.concurrent.ConcurrentHashMap"})
+_SETS: Final = frozenset({"java.util.HashSet"})
+#: The hash of an address is that of what the name of its host leads to.
+_ADDRESS: Final = "java.net.URL"
 
 #: A step of the walk: it gives the steps inside of it, and takes what those return.
 _Step = Generator["_Step", Any, Any]
@@ -60,6 +66,14 @@ class _Class:
     flags: int = 0
     fields: tuple[str, ...] = ()
     parent: Any = None
+
+
+@dataclass(slots=True)
+class _Object:
+    """An object of the stream: its class, and whether an address is asked for when somebody asks for its hash."""
+
+    kind: _Class
+    address: bool = False
 
 
 def probe(head: Head) -> Likeness:
@@ -92,6 +106,7 @@ class _Walk:
         self.handles: list[Any] = []
         self.names: dict[str, int] = {}
         self.steps = 0
+        self.hashed: int | None = None
 
     def run(self) -> None:
         """One of the contents, with all that is in it; what is open stands on a stack of ours."""
@@ -129,7 +144,11 @@ class _Walk:
         self.facts.note("class_count", len(names))
         first = self.names[names[0]]
         self.facts.anomaly(
-            "java/serialized-object", "", first, classes=[printable(shorten(each, 200)) for each in names]
+            "java/serialized-object",
+            "",
+            first,
+            classes=[printable(shorten(each, 200)) for each in names],
+            hashed=self.hashed,
         )
 
     def _number(self, size: int) -> int:
@@ -173,7 +192,7 @@ class _Walk:
             return text
         if mark in (0x77, 0x7A):
             self.cursor.skip(self._number(1 if mark == 0x77 else 4))
-            return None
+            return _BLOCK
         if mark == 0x78:
             return _END
         if mark == 0x79:
@@ -224,7 +243,8 @@ class _Walk:
             return None
         if not isinstance(kind, _Class):
             raise MalformedError("has an object of no class", offset=at)
-        self.handles.append(None)
+        found = _Object(kind, kind.name == _ADDRESS) if mark == 0x73 else None
+        self.handles.append(found)
         if mark == 0x7E:
             yield self._content()
         elif mark == 0x75:
@@ -235,10 +255,10 @@ class _Walk:
                 for _ in range(count):
                     yield self._content()
         else:
-            yield self._fields(kind, at)
-        return None
+            yield self._fields(kind, at, found)
+        return found
 
-    def _fields(self, kind: _Class, at: int) -> _Step:
+    def _fields(self, kind: _Class, at: int, found: _Object | None) -> _Step:
         """The values of an object: those of the topmost class first."""
         chain: list[_Class] = []
         each: Any = kind
@@ -257,16 +277,35 @@ class _Walk:
                     if field in _SIZES:
                         self.cursor.skip(_SIZES[field])
                     else:
-                        yield self._content()
+                        _holds(found, (yield self._content()))
                 if owner.flags & _WRITES:
-                    yield self._annotation()
+                    yield self._annotation(owner.name, found)
 
-    def _annotation(self) -> _Step:
-        while (yield self._content()) is not _END:
-            pass
+    def _annotation(self, owner: str = "", holder: _Object | None = None) -> _Step:
+        """What a class wrote behind its fields; the keys of tables and the members of sets are asked for their hash."""
+        count = 0
+        while True:
+            at = self.cursor.position
+            value = yield self._content()
+            if value is _END:
+                return
+            if value is _BLOCK:
+                continue
+            _holds(holder, value)
+            key = owner in _SETS or (owner in _TABLES and count % 2 == 0)
+            if key and isinstance(value, _Object) and value.address and self.hashed is None:
+                self.hashed = at
+            count += 1
 
 
 _END: Final = object()
+_BLOCK: Final = object()
+
+
+def _holds(holder: _Object | None, value: Any) -> None:
+    """Lists and tables are asked for their hash through what they hold."""
+    if holder is not None and isinstance(value, _Object) and value.address:
+        holder.address = True
 
 
 def _letters(data: bytes) -> str:

@@ -81,3 +81,17 @@ def test_objects_nested_too_deeply() -> None:
 def test_a_class_above_itself() -> None:
     with pytest.raises(MalformedError):
         classes(java_stream(java_object("a.B", parent=b"q\x00\x7e\x00\x00")))
+
+
+def test_a_key_that_refers_to_an_address() -> None:
+    """The address stands before the table, which refers to it: handle 1 is the object, handle 0 its class."""
+
+    def hashed(key: bytes) -> int | None:
+        facts = Facts("m.ser", "m.ser", Budget(Limits()))
+        table = java_object("java.util.Hashtable", b"w\x08" + bytes(8) + key + text_of("b") + b"x", flags=3)
+        java_serialized.read(BytesSource(java_stream(java_object("java.net.URL"), text_of("a"), table)), facts)
+        found: int | None = facts.anomalies[0].evidence["hashed"]
+        return found
+
+    assert hashed(b"q\x00\x7e\x00\x01") is not None
+    assert hashed(b"q\x00\x7e\x00\x02") is None

@@ -3,11 +3,12 @@
 What it finds:
     Serialized Java objects, and of which classes they are. Classes of chains that are known to run commands, load code or reach
     other machines while they are rebuilt (Commons Collections, ``TemplatesImpl``, Groovy, Spring, C3P0, RMI ...), and of Java's own
-    for starting programs, are critical; other classes want a review; values and collections of Java itself are only noted.
+    for starting programs, are critical; an address (``java.net.URL``) as a key of a table or a member of a set is high; other classes want a review; values and collections of Java itself are only noted.
 
 Why it matters:
     ``ObjectInputStream.readObject`` looks for each class and calls its own code before anybody has seen the object. What
-    the file can do depends on what lies in the class path of whoever loads it, as it does with pickles.
+    the file can do depends on what lies in the class path of whoever loads it, as it does with pickles. The hash of an address is
+    that of what its host leads to: a table with such a key asks the name server of its author while it is read, in every Java.
 
 Example:
     An ``InvokerTransformer`` of Commons Collections with the method ``exec``.
@@ -20,7 +21,8 @@ What it cannot see:
     What classes of others do; whether a class is in the class path.
 
 References:
-    CWE-502; CVE-2015-4852, CVE-2015-7501; https://github.com/frohoff/ysoserial ; https://openjdk.org/jeps/290
+    CWE-502; CVE-2015-4852, CVE-2015-7501; https://github.com/frohoff/ysoserial ; https://openjdk.org/jeps/290 ;
+    https://github.com/frohoff/ysoserial/blob/master/src/main/java/ysoserial/payloads/URLDNS.java
 """
 
 from __future__ import annotations
@@ -73,6 +75,11 @@ def check(ctx: Context) -> Iterator[Finding]:
             severity, what = (
                 Severity.CRITICAL,
                 f"makes Java rebuild objects of classes by which commands are run: {shown}",
+            )
+        elif anomaly.evidence.get("hashed") is not None:
+            severity, what = (
+                Severity.HIGH,
+                "makes Java look up the host of an address, which is the key of a table, while it is read",
             )
         elif others:
             severity, what = Severity.MEDIUM, f"makes Java rebuild objects of {shown}"

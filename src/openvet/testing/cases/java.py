@@ -57,6 +57,38 @@ def _zipped() -> bytes:
     )
 
 
+def _address() -> bytes:
+    """An address as Java writes it."""
+    text = "Ljava/lang/String;"
+    fields = [
+        ("hashCode", "I"),
+        ("port", "I"),
+        *((each, text) for each in ("authority", "file", "host", "protocol", "ref")),
+    ]
+    host = text_of("example.com")
+    return (
+        java_object("java.net.URL", b"\xff" * 8 + host + text_of("") + host + text_of("http") + b"p", fields, flags=3)
+        + b"x"
+    )
+
+
+def _table(key: bytes, value: bytes) -> bytes:
+    return java_object("java.util.HashMap", b"\x3f\x40\x00\x00\x00\x00\x00\x0cw\x08\x00\x00\x00\x10\x00\x00\x00\x01" + key + value + b"x",
+                       [("loadFactor", "F"), ("threshold", "I")], flags=3)  # fmt: skip
+
+
+def _list(item: bytes) -> bytes:
+    return java_object(
+        "java.util.ArrayList", b"\x00\x00\x00\x01w\x04\x00\x00\x00\x01" + item + b"x", [("size", "I")], flags=3
+    )
+
+
+def _set(item: bytes) -> bytes:
+    return java_object(
+        "java.util.HashSet", b"w\x0c\x00\x00\x00\x10\x3f\x40\x00\x00\x00\x00\x00\x01" + item + b"x", flags=3
+    )
+
+
 _Decision = Literal["admit", "review", "reject"]
 
 
@@ -86,6 +118,16 @@ CASES: tuple[Case, ...] = (
     _case("in-zip", "a chain in an archive of a model", _zipped(), "reject", _RULE, file="model.zip", formats=("zip", "java-serialized")),
     _case("in-gzip", "a chain that is compressed", gzip.compress(_chain(_CHAINS["spring"]), mtime=0), "reject", _RULE, file="model.ser.gz",
           formats=("gzip", "java-serialized")),
+    _case("address-as-key", "a table with an address as its key: its host is looked up when the file is read", java_stream(_table(_address(), text_of("a"))),
+          "reject", _RULE, file="j48.model"),
+    _case("address-in-set", "a set with an address", java_stream(_set(_address())), "reject", _RULE),
+    _case("address-in-key", "a table with a list as its key that holds an address", java_stream(_table(_list(_address()), b"p")), "reject", _RULE),
+    _case("address-in-gzip", "a table with an address as its key, compressed", gzip.compress(java_stream(_table(_address(), b"p")), mtime=0), "reject",
+          _RULE, file="classifier.ser.gz", formats=("gzip", "java-serialized")),
+    _case("address-as-value", "a table with an address as a value, which is not looked up", java_stream(_table(text_of("home"), _address())), "review",
+          _RULE),
+    _case("address-in-list", "an address in a list", java_stream(_list(_address())), "review", _RULE),
+    _case("table-of-texts", "a table of texts, one of which is an address", java_stream(_table(text_of("home"), text_of("http://example.com/"))), "admit"),
     _case("weka", "a model of Weka", _tree(), "review", _RULE, file="j48.model"),
     _case("values", "numbers and texts in an array", java_stream(array_of("[Ljava.lang.Object;", _number(1), text_of("os.system"), b"p")), "admit"),
     _case("numbers", "an array of numbers", java_stream(b"ur\x00\x02[D" + bytes(8) + b"\x02\x00\x00xp\x00\x00\x00\x02" + bytes(16)), "admit"),
