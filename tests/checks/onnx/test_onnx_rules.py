@@ -47,6 +47,23 @@ def test_a_link_beside_the_model_that_leads_out(tmp_path: Path) -> None:
     assert {each.rule for each in report.scan.all_findings()} >= {"file/link-escapes"}
 
 
+def test_a_folder_beside_the_model_that_is_a_link(tmp_path: Path) -> None:
+    """Neither the name nor the link leads out by itself to what nobody may read; both together do."""
+    (tmp_path / "model").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "w").write_bytes(bytes(16))
+    (tmp_path / "model" / "data").symlink_to(tmp_path / "elsewhere")
+    for location in ("data/w", "./data//w", "data/deep/w"):
+        (tmp_path / "model" / "model.onnx").write_bytes(model(graph(tensors=[external("t", location, (2, 2))])))
+        report = openvet.check(tmp_path / "model").models[0]
+        assert str(report.decision.verdict) == "reject", location
+    (tmp_path / "model" / "data").unlink()
+    (tmp_path / "model" / "data").mkdir()
+    (tmp_path / "model" / "data" / "w").write_bytes(bytes(16))
+    (tmp_path / "model" / "model.onnx").write_bytes(model(graph(tensors=[external("t", "data/w", (2, 2))])))
+    assert str(openvet.check(tmp_path / "model").models[0].decision.verdict) == "admit"
+
+
 def test_structure_lies(tmp_path: Path) -> None:
     assert said(tmp_path, model(graph(tensors=[tensor("t", (4, 4), bytes(4))]))) == [
         ("onnx/structure-lies", Severity.HIGH)

@@ -1,7 +1,7 @@
 """An ONNX model takes the bytes of a tensor from a place that is not its own.
 
 What it finds:
-    External data whose file name leads out of the model's folder, names an address, or stands for memory of the loading
+    External data whose file name leads out of the model's folder, also through a folder that is a link, names an address, or stands for memory of the loading
     process; places and lengths that are no numbers or lie beyond the file; files that are not there; two names for one tensor,
     and keys that ONNX does not have.
 
@@ -64,7 +64,24 @@ def check(ctx: Context) -> Iterator[Finding]:
     for component in ctx.components():
         folder = component.place[: len(component.place) - len(printable(component.basename))]
         for name, ranges in component.claims.items():
-            yield from _beside(ctx, component.place, printable(name), ranges, there.get(folder + printable(name)))
+            shown = printable(name)
+            through = _linked(shown, folder, there)
+            if through:
+                message = f"the bytes of {len(ranges)} tensors are read through {shorten(through, 200)}, a link that leads out of the model"
+                evidence = {"path": shorten(shown, 200)}
+                yield ctx.finding(Location(component.place), message, _REMEDY, evidence=evidence)
+            else:
+                yield from _beside(ctx, component.place, shown, ranges, there.get(folder + shown))
+
+
+def _linked(name: str, folder: str, there: dict[str, Component]) -> str:
+    """The link on the way to the file that leads out of the model, or ''."""
+    parts = [each for each in name.split("/") if each not in ("", ".")]
+    for count in range(1, len(parts) + 1):
+        found = there.get(folder + "/".join(parts[:count]))
+        if found is not None and any(each.rule == "file/link-escapes" for each in found.anomalies):
+            return "/".join(parts[:count])
+    return ""
 
 
 def _beside(
@@ -75,10 +92,6 @@ def _beside(
     if file is None:
         message = f"the bytes of {len(ranges)} {'tensor' if len(ranges) == 1 else 'tensors'} lie in {shown}, which is not there"
         yield ctx.finding(Location(place), message, _WHOLE, severity=Severity.MEDIUM, evidence={"path": shown})
-        return
-    if any(each.rule == "file/link-escapes" for each in file.anomalies):
-        message = f"the bytes of {len(ranges)} tensors are read through {shown}, a link that leads out of the model"
-        yield ctx.finding(Location(place), message, _REMEDY, evidence={"path": shown})
         return
     end = max((offset + length for offset, length in ranges), default=0)
     if end > file.size:

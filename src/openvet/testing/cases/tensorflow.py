@@ -401,6 +401,28 @@ _REVIEW = (
         "checkpoint-path",
         "review",
     ),
+    *(
+        _case(
+            f"vocabulary-of-{name}",
+            f"a table that is filled from {path}",
+            partial(_vocabulary, "", None, path),
+            "asset-path",
+            "reject",
+        )
+        for name, path in (
+            ("the-system", "/etc/passwd"),
+            ("the-process", "file:///proc/self/environ"),
+            ("windows", "C:\\Windows\\System32\\config\\SAM"),
+            ("a-key", "/home/me/.ssh/id_rsa"),
+        )
+    ),
+    _case(
+        "vocabulary-of-root",
+        "a table that is filled from a file of an author who works as root",
+        lambda: _vocabulary("", None, "/root/run/vocab.txt"),
+        "asset-path",
+        "review",
+    ),
     _case(
         "vocabulary-outside",
         "a table reads its words from a fixed place",
