@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from openvet.testing.case import Case
 from openvet.testing.forge_tensorflow import (
