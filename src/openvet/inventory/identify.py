@@ -35,28 +35,33 @@ def formats() -> Registered:
     return load_kind("openvet.formats", ("FORMAT", "probe", "read"), sign_of)
 
 
-#: The entries for each first byte. By identity, for which they are held: to hash them all for each member would take longer
-#: than most probes.
-_told: dict[int, tuple[Registered, dict[bytes, tuple[Entry, ...]]]] = {}
+#: For each first byte the entries that it may begin, and how. By identity of the registry, for which it is held: to hash all
+#: entries for each member would take longer than most probes.
+_told: dict[int, tuple[Registered, dict[bytes, tuple[tuple[tuple[bytes, ...] | None, Entry], ...]]]] = {}
 
 
 def _asked(registered: Registered, data: bytes) -> Iterator[ModuleType]:
-    """The formats whose bytes may begin as ``data`` does, in order; of an empty file those that say nothing of their beginning."""
+    """The formats whose bytes may begin as ``data`` does, in order."""
     _, by_first = _told.setdefault(id(registered), (registered, {}))
     first = data[:1]
     found = by_first.get(first)
     if found is None:
-        found = by_first[first] = tuple(entry for entry in registered.entries if entry.facts.may_be(first))
-    for entry in found:
-        starts = entry.facts.starts
+        found = by_first[first] = tuple(
+            (each.facts.starts, each) for each in registered.entries if each.facts.may_be(first)
+        )
+    for starts, entry in found:
         if starts is None or data.startswith(starts):
             yield entry.module
 
 
 def identify(head: Head) -> Identity:
     """Ask every format that may begin so; a format that refines another one replaces it where both match."""
-    from openvet.formats import known
+    from openvet.formats import empty, known
 
+    if (
+        not head.size
+    ):  # an archive may hold a hundred thousand of them, and nothing is there that another format could be told by
+        return Identity((empty,))
     strong: list[ModuleType] = []
     weak: list[ModuleType] = []
     for module in _asked(formats(), head.data):
