@@ -93,7 +93,7 @@ INSTALLERS: Final = pattern(
     r"developer\.download\.nvidia\.com/compute/cuda/[\d.]{1,12}/local_installers/cuda_[\w.]{1,40}_linux\.run|"
     r"claude\.ai/install\.sh|fly\.io/install\.sh|get\.sdkman\.io/?|get\.k3s\.io/?|get\.volta\.sh/?|starship\.rs/install\.sh|rye(?:-up\.com|\.astral\.sh)/get|pdm-project\.org/install-pdm\.py|"
     r"get\.nextflow\.io/?|get\.rvm\.io/?|mise\.(?:run|jdx\.dev/install\.sh)/?|get\.nexte\.st/?|just\.systems/install\.sh|taskfile\.dev/install\.sh|nixos\.org/nix/install|install\.determinate\.systems/nix|"
-    r"tailscale\.com/install\.sh|aka\.ms/InstallAzureCLIDeb|get\.helm\.sh/?|cli\.github\.com/[\w./-]{1,80}|apt\.llvm\.org/llvm\.sh|get-ghcup\.haskell\.org/?|cpanmin\.us/?|codecov\.io/bash|"
+    r"tailscale\.com/install\.sh|aka\.ms/InstallAzureCLIDeb|get\.helm\.sh/?|cli\.github\.com/[\w./-]{1,80}|apt\.llvm\.org/llvm\.sh|get-ghcup\.haskell\.org/?|cpanmin\.us/?|codecov\.io/bash|(?:uploader|cli)\.codecov\.io/(?:latest|v[\d.]{1,12})/(?:linux|alpine|macos|windows|linux-arm64)/codecov(?:\.exe)?|"
     r"get\.modular\.com/?|magic\.modular\.com/?|get\.pulumi\.com/?|dl\.yarnpkg\.com/[\w./-]{1,80}|yarnpkg\.com/install\.sh|rpm\.nodesource\.com/setup_[\w.]{1,10}|fnm\.vercel\.app/install|"
     r"lmstudio\.ai/install\.sh|opencode\.ai/install|cursor\.com/install|antigravity\.google/install\.sh|replicate\.github\.io/cog/install\.sh|install\.duckdb\.org/?|clickhouse\.com/?|foundry\.paradigm\.xyz/?|"
     r"install\.perlbrew\.pl/?|railway\.(?:app|com)/install\.sh|sdk\.operatorframework\.io/[\w./-]{1,80}|get\.haskellstack\.org/?|raw\.githubusercontent\.com/(?:Homebrew|nvm-sh|pyenv|conda-forge|mamba-org|replicate|huggingface|pytorch|ggml-org|ollama|NVIDIA|microsoft|google|astral-sh|oh-my-zsh|ohmyzsh)/[^\s\"']{1,200})"

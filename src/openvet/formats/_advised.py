@@ -154,14 +154,15 @@ def _tell_spans(text: str, seen: Facts) -> None:
 
 def _tell_lure(text: str, facts: Facts) -> None:
     """Record it where a page asks people to switch off what protects them, or gives the password of an archive with a program in it."""
-    found = _UNGUARDED.search(text) or _LOCKED.search(text)
+    unguarded, locked = _UNGUARDED.search(text), _LOCKED.search(text)
+    found = unguarded or locked
     if found is not None and _PROGRAM.search(text, max(0, found.start() - _NEAR), found.end() + _NEAR):
         line = text[text.rfind("\n", 0, found.start()) + 1 :].partition("\n")[0]
         facts.anomaly(
             "hub/shell-command",
             f"asks its reader to start a program without protection: {shorten(printable(line.strip()), 120)}",
             line=text.count("\n", 0, found.start()) + 1,
-            kind="shown",
+            kind="hidden" if unguarded and locked else "shown",  # both at once is how stealers are brought among people
         )
 
 

@@ -37,6 +37,7 @@ _VALUES: Final = pattern(
 _VARIABLE: Final = pattern(r"\$\{(?:localEnv:|env:)?(\w{1,80})(?::?[-?+=]([^{}]{0,400}))?\}|\$(\w{1,80})")
 _HOMES: Final = frozenset({"HOME", "USERPROFILE"})
 _SHORT: Final = pattern(r"((?:[A-Za-z]:[\\/])?[^:]*):([^:]+)(?::([\w,]+))?$")
+_READ_ONLY: Final = pattern(r":(?:\w{1,20},){0,3}ro(?:,\w{1,20}){0,3}$")
 _DRIVE: Final = pattern(r"(?:[A-Za-z]:|/?/[A-Za-z]|/mnt/[A-Za-z]|/host_mnt|/run/desktop/mnt/host(?:/[A-Za-z])?)/?")
 _SOCKET: Final = pattern(
     r"(?:^|/)[\w-]{0,40}(?:docker|containerd|crio|cri-o|podman|dockershim|buildkitd?)[\w-]{0,40}\.sock$"
@@ -60,6 +61,13 @@ _RAW: Final = pattern(r"/dev/(?:k?mem|port|kmsg|sd[a-z]|nvme\d|vd[a-z]|xvd|hd[a-
 _ALL_RIGHTS: Final = frozenset({"ALL", "SYS_MODULE", "SYS_RAWIO", "SYS_BOOT", "DAC_READ_SEARCH"})
 _ENTERS: Final = pattern(
     r"\bnsenter\b[^|;&]{0,200}(?:-t|--target)[ =]?1\b|\bchroot\s+/(?:host|mnt|rootfs|hostfs|node)\b|/sys/fs/cgroup/\S{0,80}release_agent|\bcore_pattern\b"
+)
+
+#: Watchers of a machine, with the settings that their makers ask for: https://github.com/prometheus/node_exporter#docker,
+#: https://github.com/google/cadvisor, https://github.com/NVIDIA/dcgm-exporter.
+_WATCHERS: Final = pattern(
+    r"(?:(?:docker\.io/|quay\.io/)?(?:prom|prometheus)/node-exporter|(?:gcr\.io|ghcr\.io)/(?:google/)?cadvisor(?:/cadvisor)?|nvcr\.io/nvidia/(?:k8s|cloud-native)/dcgm(?:-exporter)?|"
+    r"nvidia/dcgm-exporter)(?::[\w.-]{1,128})?(?:@sha256:[0-9a-f]{64})?"
 )
 
 
@@ -105,7 +113,7 @@ def _walk(document: dict[str, Any], start: str) -> Iterator[tuple[str, Told]]:
 
 def _entries(pointer: str, table: dict[str, Any]) -> Iterator[tuple[str, Told]]:
     """What the keys of one table ask for."""
-    for key, value in table.items():
+    for key, value in (_beside_watching(table) if _only_watches(table) else table).items():
         told: Iterator[Told] = iter(())
         if key == "privileged" and _is_true(value):
             told = iter([("gives a container all rights and devices of the machine", "much")])
@@ -132,6 +140,23 @@ def _entries(pointer: str, table: dict[str, Any]) -> Iterator[tuple[str, Told]]:
             told = iter([("makes an account the administrator of the whole cluster", "much")])
         for each in told:
             yield below(pointer, key), each
+
+
+def _only_watches(table: dict[str, Any]) -> bool:
+    """Whether a service is a well-known watcher of machines, started as it is, with options and no command of its own."""
+    image, command = table.get("image"), table.get("command", ())
+    if not isinstance(image, str) or _WATCHERS.fullmatch(image) is None or "entrypoint" in table:
+        return False
+    words = command.split() if isinstance(command, str) else command
+    return isinstance(words, list | tuple) and all(isinstance(each, str) and each.startswith("--") for each in words)
+
+
+def _beside_watching(table: dict[str, Any]) -> dict[str, Any]:
+    """What a watcher is given and does not need."""
+    rest = {key: value for key, value in table.items() if key not in ("pid", "cap_add")}
+    if isinstance(volumes := rest.get("volumes"), list):
+        rest["volumes"] = [each for each in volumes if not (isinstance(each, str) and _READ_ONLY.search(each))]
+    return rest
 
 
 def _is_true(value: Any) -> bool:

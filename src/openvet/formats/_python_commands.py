@@ -1,4 +1,4 @@
-"""Constant commands in Python sources that install packages or fetch weights: what many a demo does when it starts.
+"""Constant commands in Python sources that install packages, fetch weights or compile a library: what many a demo does when it starts.
 
 Such a command is told apart only where all of it can be read: what is computed may be any command.
 """
@@ -37,6 +37,15 @@ _REQUIREMENT = pattern(
     r"([A-Za-z0-9][\w-]{0,60}(?:\.[A-Za-z0-9][\w-]{0,60}){0,3})(?:\[[\w,-]{1,80}\])?((?:(?:==|>=|<=|~=|!=|<|>)[\w.*+!]{1,40},?){0,4})",
     re.ASCII,
 )
+#: A file that lists packages, and is read as one where it lies in the folder.
+_LISTED = pattern(r"(?:[^:\s]{0,200}/)?[\w-]{0,40}requirements?[\w.-]{0,40}\.(?:txt|in)")
+_LISTS = frozenset({"-r", "--requirement", "--requirements"})
+#: Compilers, and options by which they start nothing else.
+_COMPILERS = frozenset({"gcc", "g++", "cc", "c++", "clang", "clang++", "nvcc", "hipcc"})
+_OF_A_COMPILER = pattern(
+    r"-(?:O[0-3sgz]|Ofast|f(?:PIC|pic|openmp|no-[\w-]{1,40}|fast-math|visibility=hidden)|std=[\w+]{1,12}|m(?:arch|tune|avx\w{0,8}|fma|f16c)(?:=[\w-]{1,20})?|"
+    r"W[a-z-]{1,40}|w|g|shared|o|c|pthread|l[\w-]{1,30}|[ILD][\w./=-]{0,100})"
+)
 #: Data of a language by their names, which the libraries' own commands take from their makers' places.
 _LANGUAGE_DATA = pattern(
     r"spacy download [a-z]{2,3}_(?:core|dep|ent|sent)_(?:web|news|wiki|sci|udv\d)_(?:sm|md|lg|trf)|nltk\.downloader(?: -q)?(?: (?!-)[\w.-]{2,40}){1,12}|"
@@ -46,7 +55,7 @@ _VARIABLE = pattern(r"(?:PIP|UV|LD|DYLD|PYTHON|BASH|GIT)(?:_\w*)?|PATH|ENV|SHELL
 
 
 def kind_of_command(names: Names, node: ast.Call, name: str) -> str:
-    """``install`` for packages of which OpenVet knows all, ``fetch`` for others and for a fetcher of weights.
+    """``install`` for packages of which OpenVet knows all, ``fetch`` for others and for a fetcher of weights, ``native`` for a compiler of a library.
 
     Empty for any other command, and where a keyword or a sign of a shell may make something else of it.
     """
@@ -67,6 +76,8 @@ def kind_of_command(names: Names, node: ast.Call, name: str) -> str:
             if all(not word.startswith("-") or word in ("-x", "-xf", "--extract", "-f") for word in words)
             else ""
         )
+    if in_list and not any(each.arg == "shell" for each in node.keywords) and _compiles(words):
+        return "native"
     if not words or not all(words):
         return ""
     shell = any(each.arg == "shell" for each in node.keywords)
@@ -79,6 +90,13 @@ def kind_of_command(names: Names, node: ast.Call, name: str) -> str:
     if _LANGUAGE_DATA.fullmatch(" ".join(words)):
         return "install"
     return _installed(words[1:]) if words and words[0] in _PIP else ""
+
+
+def _compiles(words: list[str]) -> bool:
+    """Whether a compiler makes a library: ``["gcc", "-O3", "-fPIC", source, "-shared", "-o", out]``, whose source and place may be computed."""
+    if not words or words[0] not in _COMPILERS or "-shared" not in words:
+        return False
+    return all(_OF_A_COMPILER.fullmatch(word) for word in words[1:] if word.startswith("-"))
 
 
 def _words(names: Names, node: ast.expr) -> list[str]:
@@ -98,7 +116,10 @@ def _word(names: Names, node: ast.expr) -> str:
     if isinstance(node, ast.Name | ast.Attribute | ast.Call) and names.resolve(node) == "sys.executable":
         return "python"
     text = names.fold(node)
-    return text if isinstance(text, str) else ""
+    if isinstance(text, str):
+        return text
+    place = names.place_of(node) or ""  # os.path.join(here, "requirements.txt")
+    return place if _LISTED.fullmatch(place) else ""
 
 
 def _is_plain(names: Names, keyword: ast.keyword) -> bool:
@@ -145,6 +166,11 @@ def _installed(words: list[str]) -> str:
         if word in _naming() or (mark and option in _naming()):
             if not _PLACES.fullmatch(value if mark and option in _naming() else next(rest, "")):
                 return ""
+            continue
+        if word in _LISTS or (mark and option in _LISTS):
+            if not _LISTED.fullmatch(value if mark else next(rest, "")):
+                return ""
+            kind, packages = "fetch", packages + 1
             continue
         requirement = _REQUIREMENT.fullmatch(word)
         if requirement is None or requirement[1].lower().endswith((".whl", ".zip", ".gz", ".txt", ".py")):

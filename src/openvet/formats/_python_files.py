@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from openvet.formats._addresses import ADDRESS, BARE, KNOWN, PLAIN
 from openvet.formats._python_calls import last_name
+from openvet.formats._python_ends import ends
 
 if TYPE_CHECKING:
     from openvet.formats._python_origins import Origins
@@ -20,6 +21,9 @@ __all__ = ["Files"]
 
 _DECODED: Final = "decoded"
 _MOST: Final = 200
+_DOWNLOADS: Final = frozenset({"urlretrieve", "retrieve", "download_url_to_file", "download_file", "download_url"})
+#: What is made of a file: it is run, may be run from now on, or gives objects.
+_CODE, _PROGRAM, _OBJECTS = "code", "program", "objects"
 
 
 class Files:
@@ -32,7 +36,7 @@ class Files:
         self._from = origins
         #: what is fetched to which file: its keys, the addresses; what is run out of a file: its keys, and how to tell of it
         self._fetched: list[tuple[frozenset[str], tuple[str, ...]]] = []
-        self._ran: list[tuple[frozenset[str], bool, ast.AST, str, str, str]] = []
+        self._ran: list[tuple[frozenset[str], str, ast.AST, str, str, str]] = []
 
     def call(self, node: ast.Call, name: str, last: str, capability: str | None, when: str) -> None:
         """A call that may write what is fetched into a file, or run one."""
@@ -45,7 +49,7 @@ class Files:
             self._ran.append(
                 (
                     frozenset({f"module {module.split('.', 1)[0]}"}),
-                    False,
+                    _CODE,
                     node,
                     f"import {module}",
                     when,
@@ -57,7 +61,7 @@ class Files:
         place: ast.expr | None = None
         origin: list[ast.expr] = []
         keywords = {each.arg: each.value for each in node.keywords}
-        if last in ("urlretrieve", "retrieve", "download_url_to_file", "download_file", "download_url") or name in (
+        if last in _DOWNLOADS or name in (
             "wget.download",
             "gdown.download",
         ):
@@ -82,7 +86,7 @@ class Files:
     def note_run(self, node: ast.Call, name: str, last: str, capability: str | None, when: str) -> None:
         """What is run out of a file."""
         place: list[ast.expr] = []
-        program = False
+        kind = _CODE
         if capability == "code" or capability == "native":
             place = node.args[:1]
         elif name in ("zipimport.zipimporter", "site.addsitedir", "os.startfile", "imp.load_dynamic"):
@@ -98,36 +102,35 @@ class Files:
             place = node.args[-1:]
         elif name == "runpy.run_path":
             place = node.args[:1]
+        elif name in ends().runs.unpickles or (name in self._of.known.loaders and name != "yaml.load"):
+            if name in ends().runs.unpickles or _says_so(self._of, node, name):
+                place, kind = node.args[:1], _OBJECTS
         elif name == "os.chmod" or last == "chmod":
             mode = self._of.fold(node.args[-1]) if node.args else None
             if type(mode) is int and mode & 0o111:
-                place, program = (
-                    (
-                        [node.func.value]
-                        if len(node.args) == 1 and isinstance(node.func, ast.Attribute)
-                        else node.args[:1]
-                    ),
-                    True,
-                )
+                kind = _PROGRAM
+                of_path = len(node.args) == 1 and isinstance(node.func, ast.Attribute)
+                place = [node.func.value] if of_path else node.args[:1]  # type: ignore[attr-defined]
         if place and len(self._ran) < _MOST:
             keys = self._keys(*place)
             found = self._from.fetches(place)
-            if found is not None and not program:
+            if found is not None and kind == _CODE:
                 self._fetched.append((frozenset({"itself"}), tuple(text for text in found if ADDRESS.search(text))))
-                self._ran.append((frozenset({"itself"}), program, node, name, when, self._of.owner))
+                self._ran.append((frozenset({"itself"}), kind, node, name, when, self._of.owner))
             if name.startswith(
                 "sys.path."
             ):  # a folder of modules, of which only one that is written out is known again
                 keys = frozenset(each for each in keys if each.startswith("path "))
-            self._ran.append((keys, program, node, name, when, self._of.owner))
+            self._ran.append((keys, kind, node, name, when, self._of.owner))
 
     def finish(self) -> Iterator[tuple[int, str, str, str, str]]:
         """Line, callable, what it does, when, and the function in which it is, for each file that is fetched and run."""
-        for keys, program, node, name, when, owner in self._ran:
+        for keys, kind, node, name, when, owner in self._ran:
             for fetched, places in self._fetched:
                 shared = keys & fetched
-                if shared and _is_worse(places, when, program=program):
-                    what = "runs a file that it decodes" if places == (_DECODED,) else "runs a file that it fetches"
+                if shared and _is_worse(places, when, kind):
+                    does = "unpickles" if kind == _OBJECTS else "runs"
+                    what = f"{does} a file that it {'decodes' if places == (_DECODED,) else 'fetches'}"
                     yield getattr(node, "lineno", 1), name, what, when, owner
                     break
 
@@ -173,13 +176,24 @@ def _is_whole(part: ast.expr) -> bool:
     return not isinstance(part, ast.Name | ast.IfExp | ast.Attribute | ast.Starred | ast.NamedExpr)
 
 
-def _is_worse(places: tuple[str, ...], when: str, *, program: bool) -> bool:
-    """Whether running what was fetched from these addresses has no honest use then."""
+def _says_so(uses: Record, node: ast.Call, name: str) -> bool:
+    """Whether a loader that unpickles where it is told to is told to: ``torch.load(path, weights_only=False)``."""
+    from openvet.formats._python_hiding import unpickles
+
+    return any(each.arg == uses.known.loaders[name][0] for each in node.keywords) and unpickles(uses, node, name)
+
+
+def _is_worse(places: tuple[str, ...], when: str, kind: str) -> bool:
+    """Whether running what was fetched from these addresses has no honest use then; data sets of old lie about as pickles."""
     if places == (_DECODED,):
-        return not program
+        return kind != _PROGRAM
     if any(BARE.search(place) for place in places):
         return True
-    if program or (places and all(KNOWN.match(place) for place in places)):
+    if (
+        (kind == _OBJECTS and when == "call")
+        or kind == _PROGRAM
+        or (places and all(KNOWN.match(place) for place in places))
+    ):
         return False
     return bool(places) and (
         when != "call"

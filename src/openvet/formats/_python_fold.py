@@ -1,6 +1,6 @@
 """Constants out of Python expressions, as far as names are hidden in them: concatenation, slices, ``join``, ``chr``, base64.
 
-Only functions that compute on texts and numbers are followed, each on values of bounded length, and every step is
+Only functions that compute on texts and numbers are followed, those of the source among them, each on values of bounded length, and every step is
 counted: a source in which names stand for ever longer expressions costs no more than its allowance.
 """
 
@@ -14,9 +14,12 @@ from collections import ChainMap
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from openvet.formats._python_applied import applied, literal
+
 __all__ = ["Folder"]
 
 _LONGEST = 64 * 1024
+_MOST_COUNTED = 4_096
 _DEEPEST = 40
 #: Steps for one expression, and for all of one source.
 _STEPS = 20_000
@@ -48,9 +51,11 @@ _TEXT_METHODS = frozenset({"lower", "upper", "strip", "lstrip", "rstrip", "title
 class Folder:
     """Folds expressions of one source; ``exhausted`` says that its allowance of steps is spent."""
 
-    __slots__ = ("_left", "_total", "exhausted")
+    __slots__ = ("_functions", "_left", "_total", "exhausted")
 
-    def __init__(self) -> None:
+    def __init__(self, functions: Mapping[str, ast.AST] | None = None) -> None:
+        #: the functions of the source by their names, which may decode what it hides
+        self._functions = functions if functions is not None else {}
         self._total = _ALL_STEPS
         self._left = 0
         self.exhausted = False
@@ -100,6 +105,11 @@ class Folder:
         fold = _FOLDED.get(kind)
         return None if fold is None else fold(self, node, values, depth)
 
+    def _interpreter(self, node: ast.Attribute, values: Values, depth: int) -> Any:  # noqa: ARG002 - as the others
+        """``sys.executable``: which file that is says nothing, that it is Python does."""
+        plain = node.attr == "executable" and isinstance(node.value, ast.Name) and node.value.id == "sys"
+        return "python" if plain and "sys" not in values else None
+
     def _unary(self, node: ast.UnaryOp, values: Values, depth: int) -> Any:
         if not isinstance(node.op, ast.USub | ast.Invert):
             return None
@@ -144,11 +154,11 @@ class Folder:
         for item in items:
             inner: dict[str, ast.expr] = {}
             if isinstance(loop.target, ast.Name):
-                inner[loop.target.id] = _literal(item)
+                inner[loop.target.id] = literal(item)
             elif isinstance(loop.target, ast.Tuple) and isinstance(item, list):
                 for target, each in zip(loop.target.elts, item, strict=True):
                     if isinstance(target, ast.Name):
-                        inner[target.id] = _literal(each)
+                        inner[target.id] = literal(each)
             value = self._value(node.elt, ChainMap(inner, values), depth)  # type: ignore[arg-type]
             if value is None:
                 return None
@@ -203,6 +213,15 @@ class Folder:
         return None
 
     def _call(self, node: ast.Call, values: Values, depth: int) -> Any:
+        function: ast.AST | None = node.func
+        if isinstance(function, ast.Name):
+            held = values.get(function.id)
+            function = held if held is not None else self._functions.get(function.id)
+        if isinstance(function, ast.FunctionDef | ast.Lambda):
+            deeper = depth + 5
+            return applied(
+                function, node.args, node.keywords, values, lambda each, names: self._value(each, names, deeper)
+            )
         arguments = [self._value(each, values, depth) for each in node.args[:8]]
         if isinstance(node.func, ast.Name):
             return self._builtin(node, arguments, values, depth)
@@ -241,10 +260,10 @@ class Folder:
         if name == "map" and len(node.args) == 2 and isinstance(arguments[1], list | str | bytes):
             out = []
             for item in arguments[1]:
-                call = ast.Call(node.args[0], [_literal(item)], [])
+                call = ast.Call(node.args[0], [literal(item)], [])
                 if isinstance(node.args[0], ast.Lambda):
                     names = [each.arg for each in node.args[0].args.args]
-                    inner = ChainMap({names[0]: _literal(item)}, values) if len(names) == 1 else values  # type: ignore[arg-type]
+                    inner = ChainMap({names[0]: literal(item)}, values) if len(names) == 1 else values  # type: ignore[arg-type]
                     value = self._value(node.args[0].body, inner, depth)
                 else:
                     value = self._value(call, values, depth)
@@ -267,6 +286,9 @@ class Folder:
             return first
         if name == "zip" and None not in arguments:
             return [list(each) for each in zip(*arguments, strict=False)]
+        if name == "range" and None not in arguments and all(isinstance(each, int) for each in arguments):
+            counted = range(*arguments)
+            return list(counted) if len(counted) <= _MOST_COUNTED else None
         if len(arguments) != 1:
             return None
         return _simple(name, first)
@@ -277,12 +299,6 @@ def _path(name: str, arguments: list[Any]) -> str | None:
     if name in ("expanduser", "expandvars", "abspath", "normpath", "realpath"):
         return str(arguments[0])
     return "/".join(map(str, arguments)) if name == "join" and None not in arguments else None
-
-
-def _literal(value: Any) -> ast.expr:
-    if isinstance(value, list):
-        return ast.List([_literal(each) for each in value], ast.Load())
-    return ast.Constant(value)
 
 
 def _arithmetic(op: ast.operator, left: int, right: int) -> int | None:
@@ -311,6 +327,10 @@ def _simple(name: str, first: Any) -> Any:
         return chr(first) if name == "chr" else first if name == "int" else str(first)
     if name == "ord":
         return ord(first)
+    if name == "len":
+        return len(first)
+    if name == "enumerate":
+        return [list(each) for each in enumerate(first)]
     if name in ("str", "repr", "ascii") and isinstance(first, str):
         return first if name == "str" else repr(first)
     if name == "int" and isinstance(first, str):
@@ -369,6 +389,7 @@ def _method(name: str, base: Any, arguments: list[Any]) -> Any:
 _FOLDED: Final[dict[type, Callable[[Folder, Any, Values, int], Any]]] = {
     ast.BinOp: Folder._operation,
     ast.UnaryOp: Folder._unary,
+    ast.Attribute: Folder._interpreter,
     ast.JoinedStr: Folder._joined,
     ast.FormattedValue: Folder._formatted,
     ast.List: Folder._list,

@@ -26,7 +26,8 @@ _ACTS = pattern(
 _FILTER = pattern(r"(?:head|tail|wc|grep|cut|tr|nl)(?: [\w.,:-]{1,40}){0,6}", re.ASCII)
 _SHELL_WORD = pattern(r"(?:/\w{1,20}){0,4}/?(?:ba|z|da|k)?sh")
 #: Of the kinds of one command, the one that counts is the first of these.
-_KINDS = ("process", "fetch", "install", "telling")
+_KINDS = ("process", "native", "fetch", "install", "telling")
+_FILE = pattern(r"\w[\w.-]{0,80}\.\w{1,10}", re.ASCII)
 #: How much of a command is kept.
 LONGEST_COMMAND = 2_000
 
@@ -89,6 +90,9 @@ class Processes(Record):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
             return self._word(node.left) + self._word(node.right)
         value = self.fold(node)
+        if value is None:
+            _, mark, last = (self.place_of(node) or "").rpartition("/")  # os.path.join(here, "requirements.txt")
+            return f"{UNCERTAIN}/{last}" if mark and _FILE.fullmatch(last) else UNCERTAIN
         return value if isinstance(value, str) else str(value) if type(value) is int else UNCERTAIN
 
     def _kind(self, node: ast.Call, name: str) -> str:
@@ -132,6 +136,9 @@ class Processes(Record):
             return False
         if _VERSION.fullmatch(command.strip()):
             return True
+        asked, *passed = (part.strip() for part in command.split("|"))
+        if passed and _VERSION.fullmatch(asked) and all(_FILTER.fullmatch(part) for part in passed):
+            return True  # nvcc --version | tail -n 1
         if _ACTS.search(command) or self._known.places.search(command):
             return False
         told, *filters = (part.strip() for part in _VARIABLE.sub("", command).split("|"))

@@ -216,7 +216,7 @@ class Record(Names):
         self._record(node.lineno, name.removeprefix("builtins."), capability, when, detail)
 
     def _record(self, line: int, name: str, capability: str, when: str, detail: str) -> None:
-        if capability == "process":
+        if capability in ("process", "fetch"):
             where = (line, name, when)
             self.tools[where] = self.tools.get(where, True) and self._is_tool
         self._is_tool = False

@@ -74,7 +74,6 @@ class Names:
 
     def __init__(self) -> None:
         self._known = capabilities()
-        self._folder = Folder()
         self._steps = _ALL_STEPS
         self._names: MutableMapping[str, str | None] = {}
         self._values: MutableMapping[str, ast.expr] = {}
@@ -87,6 +86,7 @@ class Names:
         #: attributes to which something was assigned that matters, whatever the object
         self._attributes: dict[str, str] = {}
         self._functions: dict[str, Function | ast.Lambda] = {}
+        self._folder = Folder(self._functions)
         self._classes: dict[str, ast.ClassDef] = {}
         #: names bound in the body of a class; the classes' methods by their own name; and those that need no call
         self._members: dict[str, dict[str, str | None]] = {}

@@ -41,7 +41,7 @@ _SAYS_SO = pattern(
 #: What people call the scripts that they start.
 _CALLED_SO = pattern(
     r"(?:\d{1,3}_)?(?:train|finetune|fine_?tune|pretrain|sft|dpo|grpo|rlhf|bench(?:mark)?|eval(?:uate)?|demo|app|main|run|launch|start|serve|server|client|download|fetch|upload|push|convert|"
-    r"export|quantize|merge|prepare|preprocess|build|make|clean|plot|visuali[sz]e|scrape|crawl|example|quickstart|usage|streamlit_app|gradio_app|watchdog|monitor)(?:[_-]\w{1,60})?",
+    r"export|quantize|merge|prepare|preprocess|build|make|clean|plot|visuali[sz]e|scrape|crawl|example|quickstart|usage|streamlit_app|gradio_app|watchdog|monitor|collect_env|check_env|env_(?:check|report|info)|environment|doctor)(?:[_-]\w{1,60})?",
     re.IGNORECASE,
 )
 

@@ -25,6 +25,8 @@ _NAMED = pattern(
     r"(?:\.{0,2}/)?(?:usr/(?:local/)?bin/|bin/|opt/\w{1,20}/bin/|[\w-]{1,30}/){0,4}[A-Za-z][\w.+-]{0,60}", re.ASCII
 )
 _ASSIGNED = pattern(r"[A-Z][A-Z0-9_]{0,60}=[^\s]{0,200}")
+#: A word that is quoted as a whole, in which no shell puts anything.
+_QUOTED = pattern(r"""(?<=[\s=])(?:"[^"$`\\]{0,400}"|'[^'$`\\]{0,400}')(?=\s|$)""")
 _SPLIT = pattern(r"&&|\|\||[;|&\n]")
 #: Before the program itself.
 _BEFORE = frozenset({"sudo", "time", "nice", "nohup", "exec", "env", "stdbuf", "srun", "mpirun", "timeout"})
@@ -104,11 +106,28 @@ def is_tool(uses: Processes, node: ast.Call) -> bool:
     if any(each.arg in ("executable", "preexec_fn", "startupinfo", None) for each in node.keywords):
         return False
     command = uses.command_of(node)
+    if command.startswith(_OPEN):
+        command = _named_last(uses, node) + command.removeprefix(_OPEN)
     if not command or _OPEN in command.split(None, 1)[0]:
         return False
     if judged_script(command) is not None or dangerous_line(command) is not None:
         return False
-    return all(_is_ordinary(part.split()) for part in _SPLIT.split(command) if part.strip())
+    return all(_is_ordinary(part.split()) for part in _SPLIT.split(_QUOTED.sub("x", command)) if part.strip())
+
+
+def _named_last(uses: Processes, node: ast.Call) -> str:
+    """The program of a list of words whose folder is computed: ``[os.path.join(llama, "build/bin/llama-quantize"), src, out]``."""
+    first = node.args[0] if node.args else None
+    if isinstance(first, ast.Name):
+        first = uses.held(first.id)
+    if (
+        not isinstance(first, ast.List | ast.Tuple)
+        or not first.elts
+        or any(each.arg == "shell" for each in node.keywords)
+    ):
+        return _OPEN
+    _, mark, name = (uses.place_of(first.elts[0]) or "").rpartition("/")
+    return name if mark and _NAMED.fullmatch(name) else _OPEN
 
 
 def _is_ordinary(words: list[str]) -> bool:
@@ -134,7 +153,9 @@ def _brings_nothing(name: str, rest: list[str]) -> bool:
         return True
     if _BRINGS.isdisjoint(rest):
         return name not in ("npx", "uvx", "pipx", "docker", "podman")
-    return rest[-2:-1] in (["-r"], ["-e"]) and _FROM_ELSEWHERE.search(" ".join(rest)) is None
+    if rest[-1] == _OPEN or _FROM_ELSEWHERE.search(" ".join(rest)) is not None:
+        return False
+    return rest[-2:-1] in (["-r"], ["-e"])
 
 
 def only_converts(uses: Processes, node: ast.Call, first: ast.expr) -> bool:
@@ -165,6 +186,9 @@ def _programs(uses: Processes, node: ast.expr, hops: int) -> frozenset[str]:
             return frozenset({"ffmpeg"})
         if name in ("shutil.which", "distutils.spawn.find_executable") and node.args:
             parts = node.args[:1]
+        elif name == "os.path.join" and len(node.args) > 1:  # os.path.join(CUDA_HOME, "bin", "nvcc")
+            end = "/".join(str(uses.fold(each)) for each in node.args[1:])
+            return frozenset({end.rpartition("/")[2]}) if end.startswith("bin/") else frozenset()
     elif isinstance(node, ast.BoolOp):
         parts = node.values
     elif isinstance(node, ast.IfExp):

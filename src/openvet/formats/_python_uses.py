@@ -19,10 +19,11 @@ from openvet.formats._python_given_code import GivenCode
 from openvet.formats._python_hiding import hides, unpickles
 from openvet.formats._python_processes import LONGEST_COMMAND
 from openvet.formats._python_queue import Waiting
-from openvet.formats._python_record import shown
+from openvet.formats._python_record import UNCERTAIN, shown
 from openvet.formats._python_resolve import LOCAL, NAMES, NEAR, UNKNOWN
 from openvet.formats._python_secrets import taken
 from openvet.formats._python_startup import starts_again
+from openvet.formats._python_told import CALLERS
 
 __all__ = ["Uses"]
 
@@ -58,6 +59,27 @@ _UNSENT = frozenset(
 )
 #: By these a project lets its own settings compute something: ``OmegaConf.register_new_resolver("eval", eval)``, as users of Hydra write.
 _RESOLVERS = ("omegaconf.OmegaConf.register_new_resolver", "omegaconf.OmegaConf.register_resolver")
+#: A key of what is given, and the methods by which it is taken out.
+_KEY = pattern(r"\w{1,40}")
+_TAKES = frozenset({"get", "pop", "strip"})
+#: What is called with what somebody asks: what a loader calls may be given what a configuration says.
+_ASKED = frozenset(
+    {"__call__", "handler", "handle", "forward", "predict", "inference", "preprocess", "input_fn", "predict_fn"}
+)
+#: Keywords under which a loader is told of a repository.
+_REPOSITORY = frozenset(
+    {
+        "pretrained_model_name_or_path",
+        "model",
+        "model_name",
+        "model_id",
+        "model_path",
+        "path",
+        "repo_id",
+        "repo_or_dir",
+        "name",
+    }
+)
 #: What is got from an answer asks nobody: ``requests.get(x).headers.get(y)``.
 _ANSWER = pattern(r"\.(?:get|post|put|patch|delete|head|request|urlopen)\(\)\.")
 
@@ -92,7 +114,7 @@ class Uses(GivenCode):
         if said := self._attacks.call(node, name, when):
             self._use(node, name or f"something.{_written(node.func)}", "attack", when, said)
         if self._trusts(node) and not (name or "").endswith(_FROM_BESIDE):
-            self._use(node, name or _written(node.func), "trust", when, self._arguments(node))
+            self._use(node, shown(name) if name else _written(node.func), "trust", when, self._trusted(node))
         plain = "" if name is None else name.removeprefix("builtins.")
         if plain in _ASKING and not (plain == "type" and len(arguments) > 1):
             self._quiet.update(id(argument) for argument in arguments)
@@ -171,6 +193,32 @@ class Uses(GivenCode):
                         return True
         return False
 
+    def _is_callers(self, node: ast.Call) -> bool:
+        """Whether the address that is asked is what whoever uses the model gives, as it is: ``requests.get(data["inputs"])``."""
+        function = self._functions.get(self._owner)
+        if function is None or not node.args or self._owner.rpartition(".")[2] not in _ASKED:
+            return False
+        parts = self.all_of(node.args[0])
+        names = {part.id for part in parts if isinstance(part, ast.Name)} - {"self"}
+        plain = all(
+            isinstance(part, ast.Name | ast.Subscript | ast.Call | ast.Attribute | ast.Constant | ast.Load)
+            for part in parts
+        )
+        keys = all(
+            isinstance(part.value, int) or _KEY.fullmatch(str(part.value))
+            for part in parts
+            if isinstance(part, ast.Constant)
+        )
+        calls = {last_name(part.func) for part in parts if isinstance(part, ast.Call)}
+        return bool(names) and plain and keys and calls <= _TAKES and names <= self._parameters_of(function)
+
+    def _trusted(self, node: ast.Call) -> str:
+        """Whose code a call lets run, as far as that can be said: what a variable of the environment stands for where nobody sets it."""
+        named = [each.value for each in node.keywords if each.arg in _REPOSITORY]
+        first = next(iter([*node.args[:1], *named]), None)
+        place = self.place_of(first) if first is not None else None
+        return repr(place) if place and UNCERTAIN not in place else UNCERTAIN
+
     def _is_true(self, node: ast.expr) -> bool:
         """Whether an argument says yes by a constant."""
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not) and isinstance(node.operand, ast.Constant):
@@ -228,7 +276,8 @@ class Uses(GivenCode):
             self._use(node, name, "startup" if startup else "file", when, detail)
         elif capability is not None:
             if name not in _UNSENT:  # nothing is asked before one of its methods is called
-                self._use(node, name, capability, when, self._arguments(node))
+                given = capability == "network" and when != "import" and self._is_callers(node)
+                self._use(node, name, capability, when, CALLERS if given else self._arguments(node))
         elif (
             "()" in name
             and self._known.of(name.partition("()")[0]) == "network"

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from openvet.core.dataclass import dataclass
 from openvet.core.limits import KiB, Limits
 from openvet.core.location import Location
+from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.formats._decode import is_text, read_text
 from openvet.formats._format import Facts, Format, Head, Likeness
@@ -107,6 +108,13 @@ class Template:
         return out
 
 
+#: An argument of a tool that runs commands, and a command in the words that a model is told.
+_COMMAND = pattern(
+    r"""["'](?:command|cmd|code|script|shell|bash|input|arguments?|args)\\?["']\s{0,4}:\s{0,4}\[?\\?"((?:[^"\\\n]|\\[^\n]){6,2000})\\?"|`([^`\n]{6,2000})`"""
+)
+_MOST_COMMANDS = 200
+
+
 def probe(head: Head) -> Likeness:
     return Likeness.WEAK if head.suffix in FORMAT.extensions and is_text(head) else Likeness.NO
 
@@ -161,8 +169,9 @@ def read_template(text: str, location: Location, name: str, limits: Limits) -> T
     except (ValueError, OverflowError, MemoryError) as error:  # digits of an integer, an escape that is no character
         message = shorten(printable(str(error) or type(error).__name__), 200)
         return Template(location, label, digest, len(text), error=message)
-    if (told := _poisons(text)) is not None:
-        found.append(told)
+    for told in (_poisons(text), _commands(text)):
+        if told is not None:
+            found.append(told)
     uses = tuple(Use(what, line, shorten(printable(detail), 120)) for what, line, detail in found)
     return Template(location, label, digest, len(text), uses)
 
@@ -175,6 +184,17 @@ def _poisons(text: str) -> tuple[str, int, str] | None:
 
     found = hides_address(text)
     return None if found is None else ("hidden-instruction", text.count("\n", 0, found[0]) + 1, found[1])
+
+
+def _commands(text: str) -> tuple[str, int, str] | None:
+    """What a template gives a tool to run, or tells a model to run, that nobody should run: (word, line, what it does)."""
+    from openvet.formats._shell_script import dangerous_line
+
+    for found in islice(_COMMAND.finditer(text), _MOST_COMMANDS):
+        command = (found[1] or found[2]).replace("\\\\", "\\").replace('\\"', '"')
+        if (what := dangerous_line(command)) is not None:
+            return "command", text.count("\n", 0, found.start()) + 1, f"{shorten(command, 60)} ({what})"
+    return None
 
 
 @cache

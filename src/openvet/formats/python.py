@@ -446,7 +446,7 @@ def _frozen(reading: Any) -> tuple[PythonUse, ...]:
             when,
             shorten(printable(detail), 120),
             owner if when == "call" else "",
-            capability in ("process", "handed") and reading.tools.get((line, name, when), False),
+            capability in ("process", "fetch", "handed") and reading.tools.get((line, name, when), False),
         )
         for line, name, capability, when, detail, owner in reading.uses
     )

@@ -89,8 +89,10 @@ def _only_defines(ctx: Context) -> bool:
     return bool(why_loud(ctx)) and not first_loud(ctx)
 
 
-def _brought(ctx: Context, component: Component, name: str) -> Judged | None:
+def _brought(ctx: Context, component: Component, name: str, part: str = "") -> Judged | None:
     """A class of a file of this repository, where all the code here was seen to do nothing but define.
+
+    ``part`` is the folder of a component, in which diffusers looks for its code as well.
 
     Only a name that has no meaning to Python or to OpenVet: ``os.system`` is that of ``os``, whatever lies beside it.
     """
@@ -107,6 +109,8 @@ def _brought(ctx: Context, component: Component, name: str) -> Judged | None:
     here = {f"{folder}/{path}" if folder else path for path in paths}
     # diffusers keeps the code of a component in the folder of that component
     here.update(f"{folder}/{module}/{path}" if folder else f"{module}/{path}" for path in paths)
+    if part and "/" not in part and ".." not in part:
+        here.update(f"{folder}/{part}/{path}" if folder else f"{part}/{path}" for path in paths)
     found = any(place in here for place in why_loud(ctx))
     return Judged(Severity.NOTE, Confidence.HIGH, _HERE) if found else None
 
@@ -122,7 +126,7 @@ def _pipeline(ctx: Context, component: Component, document: dict[str, Any]) -> I
         if library in known or library.split(".", 1)[0] in keys()["packages"]:
             continue
         where = Location(component.place, pointer=f"/{key}")
-        judged = _brought(ctx, component, f"{library}.{name}") or judge(f"{library}.{name}")
+        judged = _brought(ctx, component, f"{library}.{name}", key) or judge(f"{library}.{name}")
         if ".." in library or "/" in library or "\\" in library:
             judged = Judged(Severity.HIGH, Confidence.HIGH, "a place outside of the model's own folder")
         yield ctx.finding(

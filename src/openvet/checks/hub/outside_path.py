@@ -5,7 +5,8 @@ What it finds:
     pipelines) that are absolute, climb out of the folder, name a drive or a share of another machine, or are addresses; and the same
     in ``FROM`` and ``ADAPTER`` of Ollama's Modelfile, in the file ``checkpoint`` of TensorFlow and for ``EXECUTION_ENV_PATH`` of Triton (medium; a note where it is only absolute, as these
     tools are used). ``data_files`` and ``data_dir`` in the card of a data set that lead out of it, or to a program at another address
-    (medium; high where they lead to a well-known place of keys or passwords). Names in settings that only record where something once was, such as ``_name_or_path``, are left alone.
+    (medium; high where they lead to a well-known place of keys or passwords). A base model (``base_model_name_or_path`` of adapters), a tokenizer or a
+    vocabulary on a share of a machine with a public name or number. Names in settings that only record where something once was, such as ``_name_or_path``, are left alone.
 
 Why it matters:
     The loader opens what the path leads to: a file of yours as if it were part of the model, another model than the one that was
@@ -37,6 +38,7 @@ from openvet.checks.hub._targets import shown
 from openvet.checks.hub._walk import documents, entries
 from openvet.core.finding import Finding
 from openvet.core.location import below
+from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Rule, Severity
 from openvet.inventory.component import Component
 
@@ -60,6 +62,24 @@ _FOLLOWED = {
 }  # fmt: skip
 
 
+#: Keys that every library follows, of which only a share leads anywhere: trainers leave paths of their own disks in them.
+_SHARED = frozenset(
+    {
+        "base_model_name_or_path",
+        "base_model",
+        "tokenizer_name_or_path",
+        "tokenizer_file",
+        "vocab_file",
+        "merges_file",
+        "custom_pipeline",
+    }
+)
+_SHARE = pattern(
+    r"(?:\\\\|//|file://)(?:[\w-]{1,63}(?:\.[\w-]{1,63}){0,6}\.[a-z]{2,24}|\d{1,3}(?:\.\d{1,3}){3})(?:@\w{1,10})?[\\/]\S"
+)
+_OWN_NETWORK = pattern(
+    r"[\\/:a-z]{2,7}(?:127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|\S{1,200}\.(?:local|lan|internal|corp|home|intra)[\\/])"
+)
 #: Files of data that are programs, or run what they hold.
 _PROGRAMS = (
     ".exe",
@@ -95,6 +115,13 @@ def check(ctx: Context) -> Iterator[Finding]:
         severity = _SEVERITIES.get(str(finding.evidence.get("kind")), Severity.NOTE)
         yield replace(finding, severity=severity)
     for component in documents(ctx):
+        for entry in entries(component, _SHARED):
+            value = entry.value
+            if isinstance(value, str) and _SHARE.match(value) and not _OWN_NETWORK.match(value):
+                message = (
+                    f"makes a loader open {shown(value)}, to which Windows gives the user's password in its own form"
+                )
+                yield ctx.finding(entry.location, message, "Do not load it.", evidence={"path": shown(value)})
         keys = _FOLLOWED.get(component.basename.lower())
         if keys is None:
             continue

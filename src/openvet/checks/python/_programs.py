@@ -122,8 +122,10 @@ def as_program(use: PythonUse) -> PythonUse:
 
 def _is_ordinary(use: PythonUse) -> bool:
     """Whether a script may do this without that anybody would wonder."""
-    if use.capability in ("process", "handed"):
+    if use.capability in ("process", "fetch", "handed"):
         return use.tool
+    if use.capability == "trust":  # what its user names, and no repository of the script's own choice
+        return not use.detail.startswith(("'", '"')) or use.detail in ("'.'", "'./'")
     if use.capability == "load":
         return use.name in OF_WEIGHTS
     if use.capability == "file":

@@ -18,6 +18,7 @@ from openvet.checks.python._uses import sources, uses
 from openvet.core.pattern import pattern
 from openvet.core.text import shorten
 from openvet.formats._chosen_names import CHOSEN
+from openvet.formats._python_told import CALLERS
 from openvet.formats.python import PythonSource, PythonUse
 from openvet.inventory.component import Inventory
 
@@ -55,6 +56,7 @@ _SERVICE = pattern(
 _OF_A_LOADER = pattern(
     r"(?:^|/)(?:modeling|configuration|tokenization|processing|image_processing|feature_extraction|pipeline|handler|model|inference)\w{0,60}\.py$"
 )
+_GETS = frozenset({"get", "urlopen", "stream", "head"})
 #: What brings files from elsewhere.
 _FETCHING = frozenset({
     "huggingface_hub", "modelscope", "gdown", "wget", "kagglehub", "requests", "urllib", "httpx", "aiohttp", "boto3", "socket", "pooch",
@@ -113,6 +115,8 @@ def _of_use(use: PythonUse, program: PythonSource) -> str:
     if use.when in ("construction", "inference") and _is_of_the_model(use, program):
         return ""
     if use.capability == "network" and use.when == "inference" and _asks_a_model(use, program):
+        return ""
+    if use.capability == "network" and use.detail == CALLERS and use.name.rpartition(".")[2] in _GETS:
         return ""
     # a function for people to call: what it does is what they ask for
     return f"line {use.line} {_DOES.get(use.capability, 'does something of note')} ({shorten(use.name, 60)})"

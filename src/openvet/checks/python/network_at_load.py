@@ -2,7 +2,7 @@
 
 What it finds:
     Sockets, HTTP, FTP and mail clients that are used at module level, in class bodies, in functions that those
-    call, or in constructors; when the model is used, only what fetches a program (by the ending of its name).
+    call, or in constructors; what a request names is fetched for whoever asks and is left alone; when the model is used, only what fetches a program (by the ending of its name).
 
 Why it matters:
     Loading a model should not tell anybody that it was loaded, send anything away, or fetch more code.
@@ -34,6 +34,7 @@ from openvet.core.finding import Finding
 from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Rule, Severity
 from openvet.formats._addresses import KNOWN
+from openvet.formats._python_told import CALLERS
 
 RULE = Rule(
     id="python/network-at-load",
@@ -65,11 +66,12 @@ def check(ctx: Context) -> Iterator[Finding]:
         {**_GRADES, "inference": _GRADES["construction"]},
     ):
         detail = str(finding.evidence["detail"])
-        if _OWN_MACHINE.match(detail):
+        fetches = _FETCHES.search(str(finding.evidence["callable"])) is not None
+        if _OWN_MACHINE.match(detail) or (fetches and detail == CALLERS):
             continue
         if (
             finding.severity is Severity.HIGH
-            and _FETCHES.search(str(finding.evidence["callable"]))
+            and fetches
             and KNOWN.match(detail.strip("'\""))
             and not _PROGRAM.search(detail)
         ):

@@ -165,7 +165,7 @@ CASES: tuple[Case, ...] = (
           {"modules.json": [{"idx": 0, "path": "", "type": "os.system"}], "os.py": _DEFINES}, "reject", _CALLABLE),
     _case("ordinary-own-pipeline", "a pipeline of diffusers in a file of the repository",
           {"model_index.json": {"_class_name": ["pipeline", "P"], "unet": ["unet_x", "Net"]}, "pipeline.py": _DEFINES,
-           "unet/unet_x.py": _DEFINES}, "review", _CALLABLE),
+           "unet/unet_x.py": _DEFINES}, "admit"),
     _case("ordinary-own-pipeline-and-part", "a pipeline of diffusers and its component in files of the repository",
           {"model_index.json": {"_class_name": ["pipeline", "P"], "unet": ["unet", "Net"]}, "pipeline.py": _DEFINES,
            "unet/unet.py": _DEFINES}, "admit"),
