@@ -81,6 +81,9 @@ def read(source: Source, facts: Facts) -> None:
 
     if LOOPS.intersection(names):
         tell_loops(model, names, buffers, facts)
+    from openvet.formats._tflite_graphs import tell_graphs
+
+    tell_graphs(model, names, buffers, facts)
     kinds: dict[str, dict[str, int]] = {"builtin": {}, "flex": {}, "custom": {}}
     for name, count in sorted(used.items()):
         group, _, rest = name.partition(":")

@@ -2,11 +2,13 @@
 
 What it finds:
     Tables that are used as two types, fields that share their bytes, texts without an end mark, indices and segments
-    that lead nowhere, tensors that need more bytes than their buffer has. Loops over constants that never end, or only after an absurd number of turns, are high.
+    that lead nowhere, tensors that need more bytes than their buffer has. Loops over constants that never end, or only after an absurd number of turns, are high; so are
+    graphs of TensorFlow Lite that run themselves again by a branch, a loop or a call, and reshapes with more extents than their output.
 
 Why it matters:
     Runtimes on devices often skip the verifier for speed, and follow such offsets into foreign memory. Two readers
-    may also see two models in one file.
+    may also see two models in one file. A graph that runs itself exhausts the stack while it is prepared, and extents without room are
+    written over what lies behind them.
 
 Example:
     A tensor that names buffer 900 of a model with ten buffers.
@@ -19,8 +21,8 @@ What it cannot see:
     file/malformed.
 
 References:
-    https://flatbuffers.dev/internals/ ; CVE-2020-15212, CVE-2020-15211 (TensorFlow Lite before 2.3.1); CWE-20,
-    CWE-125, CWE-835.
+    https://flatbuffers.dev/internals/ ; CVE-2020-15212, CVE-2020-15211 (TensorFlow Lite before 2.3.1);
+    CVE-2021-29591 (before 2.5); https://github.com/tensorflow/tensorflow/issues/124982 ; CWE-20, CWE-125, CWE-674, CWE-787, CWE-835.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ RULE = Rule(
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
     since="0.1.0",
-    cwe=(20, 125, 835),
+    cwe=(20, 125, 674, 787, 835),
     needs=("tflite", "executorch", "ort"),
     recorded=True,
 )

@@ -59,6 +59,42 @@ def _tflite_graph(tensor: dict[str, Any], **operator: list[int]) -> bytes:
     return tflite_model(subgraphs=[graph])
 
 
+def _tflite_running(*runs: tuple[int, dict[str, Any], list[int]]) -> bytes:
+    """A model whose first operator runs other graphs: an operator of this number with these options for each of the graphs given."""
+    tensors = [{"shape": [1], "buffer": 0, "name": "x"}]
+    names = {119: "WhileOptions", 118: "IfOptions", 129: "CallOnceOptions"}
+    graphs = [
+        {
+            "tensors": tensors,
+            "inputs": [0],
+            "outputs": [0],
+            "operators": [
+                {"opcode_index": index, "inputs": [0], "outputs": [0], "builtin_options": (names[number], options)}
+                for index, (number, options, where) in enumerate(runs)
+                if place in where
+            ],
+            "name": f"graph {place}",
+        }
+        for place in range(3)
+    ]
+    codes = [{"deprecated_builtin_code": min(each, 127), "builtin_code": each} for each, _, _ in runs]
+    return tflite_model(operator_codes=codes, subgraphs=graphs)
+
+
+def _tflite_reshape(new: list[int], output: list[int], shape: int | None = None) -> bytes:
+    """A model that reshapes: by its options, or by a tensor of so many numbers."""
+    tensors = [{"shape": [4], "buffer": 0, "name": "x"}, {"shape": output, "buffer": 0, "name": "y"}]
+    tensors += [{"shape": [shape], "type": 2, "buffer": 1, "name": "shape"}] if shape is not None else []
+    operator = {
+        "opcode_index": 0,
+        "inputs": [0, 2] if shape is not None else [0],
+        "outputs": [1],
+        "builtin_options": ("ReshapeOptions", {"new_shape": new}),
+    }
+    graph = {"tensors": tensors, "inputs": [0], "outputs": [1], "operators": [operator], "name": "main"}
+    return tflite_model(builtin=22, subgraphs=[graph], buffers=[{}, {"data": bytes(4 * (shape or 1))}])
+
+
 def ort_model(*operations: tuple[str, str], attributes: list[dict[str, Any]] | None = None) -> bytes:
     """A model with one initializer and the given nodes."""
     nodes: list[dict[str, Any]] = [
@@ -184,6 +220,21 @@ _REVIEW = (
             ("output-left-out", "an operator that writes to no tensor", {"shape": [2, 2]}, {"outputs": [-1]}),
         )
     ),
+    *(
+        _case(f"tflite-{name}", what, lambda runs=runs: _tflite_running(*runs), "reject", "flatbuffer/structure-lies",  # type: ignore[misc]
+              advisories=("CVE-2021-29591",))
+        for name, what, runs in (
+            ("loop-of-itself", "a loop whose body is the graph that it stands in",
+             [(119, {"cond_subgraph_index": 1, "body_subgraph_index": 0}, [0])]),
+            ("branch-of-itself", "a branch of a branch that leads back", [(118, {"then_subgraph_index": 1, "else_subgraph_index": 2}, [0]),
+                                                                         (118, {"then_subgraph_index": 2, "else_subgraph_index": 0}, [1])]),
+            ("starts-itself", "a graph that is initialised by itself", [(129, {"init_subgraph_index": 2}, [2])]),
+        )
+    ),
+    _case("tflite-reshape-extents", "a reshape to six extents of an output that has one", lambda: _tflite_reshape([1] * 5 + [4], [4]), "reject",
+          "flatbuffer/structure-lies"),
+    _case("tflite-reshape-tensor", "the same by a tensor with the shape", lambda: _tflite_reshape([4], [4], 6), "reject",
+          "flatbuffer/structure-lies"),
     _case("tflite-two-types", "one table used as two types", _twice, "review", "flatbuffer/structure-lies", "file/trailing-data"),
     _case("tflite-trailing", "bytes behind the model", lambda: tflite_model() + b"\xfe\xffhidden here", "review",
           "file/trailing-data"),
@@ -210,6 +261,13 @@ _REVIEW = (
 )  # fmt: skip
 _HARMLESS = (
     _case("tflite-ordinary", "an ordinary model", tflite_model, "admit"),
+    _case("tflite-ordinary-branches", "a branch and a loop over the same graphs", lambda: _tflite_running(
+        (118, {"then_subgraph_index": 1, "else_subgraph_index": 2}, [0]), (118, {"then_subgraph_index": 2, "else_subgraph_index": 2}, [1])), "admit"),
+    _case("tflite-ordinary-reshape", "a reshape to four extents of an output that has four", lambda: _tflite_reshape([1, 2, 2, 1], [1, 2, 2, 1]),
+          "admit"),
+    _case("tflite-ordinary-reshape-tensor", "a reshape by a tensor with the shape, with an old one in its options",
+          lambda: _tflite_reshape([1, 1, 4], [4], 1), "admit"),
+    _case("tflite-ordinary-reshape-unknown", "a reshape of an output whose extents are not known", lambda: _tflite_reshape([2, 2], []), "admit"),
     _case("tflite-ordinary-packed", "an ordinary model with weights of 4 bits and an input that is left out",
           lambda: _tflite_graph({"shape": [31], "type": 17}, inputs=[0, -1]), "admit"),
     _case("tflite-ordinary-custom", "the custom operator of detection models",
