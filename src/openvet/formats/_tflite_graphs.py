@@ -65,13 +65,14 @@ def tell_graphs(
 
 
 def _graphs(operator: Table, name: str) -> Iterator[int]:
-    """The graphs that an operator runs."""
+    """The graphs that an operator runs. Options that are not there, or are those of another operator, are zeros for a runtime."""
     options = operator.table("builtin_options2" if name.startswith("STABLEHLO") else "builtin_options")
     fields = {each for each, _ in options.walk.schema.tables[options.kind]} if options is not None else set[str]()
     for field in _RUNS[name]:
         if options is None or field not in fields:
-            continue
-        if field.endswith("indices"):
+            if not name.startswith("STABLEHLO"):
+                yield 0
+        elif field.endswith("indices"):
             yield from options.numbers(field, _EXTENTS)
         else:
             yield options.number(field)

@@ -62,14 +62,19 @@ def _tflite_graph(tensor: dict[str, Any], **operator: list[int]) -> bytes:
 def _tflite_running(*runs: tuple[int, dict[str, Any], list[int]]) -> bytes:
     """A model whose first operator runs other graphs: an operator of this number with these options for each of the graphs given."""
     tensors = [{"shape": [1], "buffer": 0, "name": "x"}]
-    names = {119: "WhileOptions", 118: "IfOptions", 129: "CallOnceOptions"}
+    names = {119: "WhileOptions", 118: "IfOptions", 129: "CallOnceOptions"}  # without fields: those of another operator
     graphs = [
         {
             "tensors": tensors,
             "inputs": [0],
             "outputs": [0],
             "operators": [
-                {"opcode_index": index, "inputs": [0], "outputs": [0], "builtin_options": (names[number], options)}
+                {
+                    "opcode_index": index,
+                    "inputs": [0],
+                    "outputs": [0],
+                    "builtin_options": (names[number] if options else "IfOptions", options),
+                }
                 for index, (number, options, where) in enumerate(runs)
                 if place in where
             ],
@@ -226,6 +231,7 @@ _REVIEW = (
         for name, what, runs in (
             ("loop-of-itself", "a loop whose body is the graph that it stands in",
              [(119, {"cond_subgraph_index": 1, "body_subgraph_index": 0}, [0])]),
+            ("loop-without-options", "a loop with the options of another operator, which are zeros", [(119, {}, [0])]),
             ("branch-of-itself", "a branch of a branch that leads back", [(118, {"then_subgraph_index": 1, "else_subgraph_index": 2}, [0]),
                                                                          (118, {"then_subgraph_index": 2, "else_subgraph_index": 0}, [1])]),
             ("starts-itself", "a graph that is initialised by itself", [(129, {"init_subgraph_index": 2}, [2])]),
