@@ -66,7 +66,7 @@ INDEX: tuple[tuple[str, Rule | None], ...] = (
     ("file.tensor_path", Rule(id='file/tensor-path', severity=Severity.MEDIUM, confidence=Confidence.HIGH, since='0.1.0', cwe=(22,))),
     ("file.trailing_data", Rule(id='file/trailing-data', severity=Severity.MEDIUM, confidence=Confidence.HIGH, since='0.1.0', cwe=(506,), recorded=True)),
     ("file.unsafe_beside_safe", Rule(id='file/unsafe-beside-safe', severity=Severity.NOTE, confidence=Confidence.HIGH, since='0.1.0', cwe=(502,), needs=('safetensors',))),
-    ("flatbuffer.structure_lies", Rule(id='flatbuffer/structure-lies', severity=Severity.MEDIUM, confidence=Confidence.HIGH, since='0.1.0', cwe=(20, 125, 835), needs=('tflite', 'executorch', 'ort'), recorded=True)),
+    ("flatbuffer.structure_lies", Rule(id='flatbuffer/structure-lies', severity=Severity.MEDIUM, confidence=Confidence.HIGH, since='0.1.0', cwe=(20, 125, 674, 787, 835), needs=('tflite', 'executorch', 'ort'), recorded=True)),
     ("gguf.header_lies", Rule(id='gguf/header-lies', severity=Severity.MEDIUM, confidence=Confidence.HIGH, since='0.1.0', cwe=(1284,), needs=('gguf',), recorded=True)),
     ("gguf.size_overflow", Rule(id='gguf/size-overflow', severity=Severity.HIGH, confidence=Confidence.MEDIUM, since='0.1.0', cwe=(190, 122), needs=('gguf',), recorded=True)),
     ("gguf.split_mismatch", Rule(id='gguf/split-mismatch', severity=Severity.MEDIUM, confidence=Confidence.HIGH, since='0.1.0', cwe=(345,), needs=('gguf',), whole=True)),
