@@ -344,6 +344,7 @@ class _Reading:
             helps = advice(program.id)
             message = f"{program.title}: recognised, but its contents are not read yet{'; ' * bool(helps)}{helps}"
             facts.unknown("no-reader", message, coverage=Coverage.UNREAD)
+            self._note_imports(program.id, source, facts)
             return (program.id,), facts
         if identity.polyglot:
             ids = tuple(module.FORMAT.id for module in identity.readers)
@@ -355,8 +356,17 @@ class _Reading:
         if program is not None:
             ids = (program.id, *ids)
             facts.unknown("no-reader", f"{program.title} in front of the rest: recognised, but not read yet", 0)
+            self._note_imports(program.id, source, facts)
         self._keep_text(head, ids, facts)
         return ids, facts
+
+    def _note_imports(self, kind: str, source: Source, facts: Facts) -> None:
+        """Note by what a compiled library starts programs."""
+        from openvet.formats._native_imports import starts_programs
+
+        starts = self._watch.within(lambda: starts_programs(source, kind))
+        if starts:
+            facts.note("starts_programs", starts)
 
     def _keep_text(self, head: Head, ids: tuple[str, ...], facts: Facts) -> None:
         """Keep what may say a licence, where there is room for it among the documents."""

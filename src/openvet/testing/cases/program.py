@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Literal
 
 from openvet.testing.case import Case
+from openvet.testing.forge_archive import ZipPart, forge_zip
+from openvet.testing.forge_native import elf_library, mach_o_library, pe_library
 
 __all__ = ["CASES"]
 
@@ -122,6 +124,63 @@ CASES: tuple[Case, ...] = (
         {"custom_ops.so": _ELF, "README.md": b"# A model\n"},
         "review",
         "file/native-code",
+    ),
+    *(
+        _case(
+            f"library-that-starts-{name}",
+            f"a library of {system} that takes a function which starts programs",
+            {file: made, "deploy_graph.json": b"{}"},
+            "reject",
+            "file/native-code",
+        )
+        for name, system, file, made in (
+            ("a-shell", "Linux", "deploy_lib.so", elf_library(["expf", "system"])),
+            ("a-process", "Linux", "deploy_lib.so", elf_library(["posix_spawn"], wide=False, hashed="plain")),
+            ("on-macos", "macOS", "deploy_lib.dylib", mach_o_library(["expf", "popen"])),
+            ("on-windows", "Windows", "deploy_lib.dll", pe_library(["exp", "CreateProcessW"])),
+        )
+    ),
+    *(
+        _case(
+            f"library-{name}",
+            what,
+            {file: made, "deploy_graph.json": b"{}"},
+            "review",
+            "file/native-code",
+        )
+        for name, what, file, made in (
+            (
+                "that-computes",
+                "a library that takes mathematics, memory and threads",
+                "deploy_lib.so",
+                elf_library(["expf", "malloc", "pthread_create", "omp_get_num_threads"]),
+            ),
+            (
+                "of-a-runtime",
+                "a library of a runtime, which offers many functions and starts a debugger where it breaks",
+                "libggml-base.so",
+                elf_library(["execlp", "expf"], [f"ggml_{each}" for each in range(500)]),
+            ),
+            (
+                "that-offers-system",
+                "a library that offers a function of that name",
+                "ops.dylib",
+                mach_o_library(["expf"], ["system"]),
+            ),
+            ("that-is-a-program", "a program that starts others", "convert", elf_library(["system"], program=True)),
+            ("of-windows", "a library of Windows that computes", "ops.dll", pe_library(["exp", "malloc"])),
+        )
+    ),
+    _case(
+        "library-before-weights",
+        "a library that starts programs, with an archive of weights behind it",
+        forge_zip([ZipPart(b"model.txt", b"weights")], prefix=elf_library(["system"])),
+        "reject",
+        "archive/hidden-data",
+        "file/name-mismatch",
+        "file/native-code",
+        file="tiny.llamafile",
+        formats=("zip", "elf"),
     ),
     _case("windows-library", "a library of Windows", _PE, "review", "file/native-code", file="ops.dll"),
     _case("jar", "Java classes", _zip(a__B_DOT_class=_CLASS), "review", "file/native-code", file="model.jar"),

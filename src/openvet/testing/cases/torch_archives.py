@@ -8,6 +8,7 @@ from typing import Literal
 from openvet.testing.case import Case
 from openvet.testing.forge import Call, Name, dump
 from openvet.testing.forge_export import checkpoint, exported, package, shard
+from openvet.testing.forge_native import elf_library
 from openvet.testing.forge_torch import FakeTensor, state_dict
 
 __all__ = ["CASES"]
@@ -45,6 +46,11 @@ CASES: tuple[Case, ...] = (
           lambda: exported(sample=_EVIL), "reject", "pickle/runs-process"),
     _case("export-compiled", "compiled code of AOTInductor is in the archive",
           lambda: exported(extra={"data/aotinductor/model/model.so": _ELF}), "review", "file/native-code"),
+    _case("export-compiled-shell", "compiled code of AOTInductor takes a function that starts programs",
+          lambda: exported(extra={"data/aotinductor/model/model.so": elf_library(["expf", "system"])}), "reject", "file/native-code"),
+    _case("export-compiled-mathematics", "compiled code of AOTInductor takes mathematics",
+          lambda: exported(extra={"data/aotinductor/model/model.so": elf_library(["expf", "aoti_torch_empty_strided"])}), "review",
+          "file/native-code"),
     _case("export-custom-object", "a constant is a scripted object with a payload",
           lambda: exported(extra={"data/constants/custom_obj_0": dump(_EVIL, 2)}), "reject", "pickle/runs-process"),
     _case("export-custom-operator", "a node of a graph needs an operator of another library",
