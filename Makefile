@@ -19,7 +19,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 CACHE := .cache
-PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+PIP_OF = $(1) -m pip --disable-pip-version-check --no-input
+# what stands beside the product is not compiled beforehand: most modules of a big package are never imported, and Python keeps what it compiles of the others
+INSTALL_IN = $(call PIP_OF,$(1)) install --quiet --no-compile --require-hashes --no-deps
+PIP := $(call PIP_OF,$(BIN)/python)
 REPLAY := $(CACHE)/replay/bin/python
 INSTALL := $(PIP) install --quiet --require-hashes --no-deps
 
@@ -56,7 +59,7 @@ $(STAMP)/second: $(STAMP)/test requirements/second.txt
 	@touch $@
 
 $(STAMP)/dev: $(STAMP)/test requirements/dev.txt
-	$(INSTALL) -r requirements/dev.txt
+	$(call INSTALL_IN,$(BIN)/python) -r requirements/dev.txt
 	@touch $@
 
 $(CACHE)/demo/.fetched: $(STAMP)/core requirements/demo.txt
@@ -68,7 +71,7 @@ $(CACHE)/demo/.fetched: $(STAMP)/core requirements/demo.txt
 $(CACHE)/replay/.made: requirements/core.txt requirements/test.txt requirements/replay.txt | $(STAMP)/core
 	@bash tools/venv.sh "$(PYTHON)" $(CACHE)/replay
 	for lock in core test replay; do \
-		$(REPLAY) -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps \
+		$(call PIP_OF,$(REPLAY)) install --quiet --require-hashes --no-deps \
 			-r requirements/$$lock.txt || exit 1; done
 	$(REPLAY) -c "import site; open(site.getsitepackages()[0] + '/openvet.pth', 'w').write('$(CURDIR)/src\n')"
 	@touch $@
@@ -77,10 +80,10 @@ $(CACHE)/replay/.made: requirements/core.txt requirements/test.txt requirements/
 ADOPT := $(CACHE)/adopt/bin/python
 $(CACHE)/adopt/.made: requirements/adopt.txt requirements/adopt-torch.txt requirements/llama.txt
 	@bash tools/venv.sh "$(PYTHON)" $(CACHE)/adopt
-	$(ADOPT) -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps -r requirements/adopt.txt
-	$(ADOPT) -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps -r requirements/adopt-torch.txt \
+	$(call PIP_OF,$(ADOPT)) install --quiet --require-hashes --no-deps -r requirements/adopt.txt
+	$(call PIP_OF,$(ADOPT)) install --quiet --require-hashes --no-deps -r requirements/adopt-torch.txt \
 		|| echo "openvet: no build of PyTorch for the CPU can be had here: Transformers is left out" >&2
-	wheel=$$(tools/llama_wheel.sh $(ADOPT) $(CACHE)/llama) && $(ADOPT) -m pip --disable-pip-version-check --no-input install --quiet --no-deps $$wheel \
+	wheel=$$(tools/llama_wheel.sh $(ADOPT) $(CACHE)/llama) && $(call PIP_OF,$(ADOPT)) install --quiet --no-deps $$wheel \
 		|| echo "openvet: llama.cpp cannot be built here: GGUF is left out" >&2
 	@touch $@
 
@@ -97,63 +100,63 @@ $(CACHE)/adopt-models/.made: requirements/adopt-models.txt | $(STAMP)/core
 $(CACHE)/interop/model-signing/.made: requirements/interop-model-signing.txt
 	@mkdir -p $(@D)
 	@bash tools/venv.sh "$(PYTHON)" $(@D)
-	$(@D)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps -r $<
+	$(call INSTALL_IN,$(@D)/bin/python) -r $<
 	@touch $@
 
 # what in-toto's authors and others read statements with
 $(CACHE)/interop/in-toto/.made: requirements/interop-in-toto.txt
 	@mkdir -p $(@D)
 	@bash tools/venv.sh "$(PYTHON)" $(@D)
-	$(@D)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps -r $<
+	$(call INSTALL_IN,$(@D)/bin/python) -r $<
 	@touch $@
 
 # what the hub's own library makes of a card
 $(CACHE)/interop/hub/.made: requirements/interop-hub.txt
 	@mkdir -p $(@D)
 	@bash tools/venv.sh "$(PYTHON)" $(@D)
-	$(@D)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps -r $<
+	$(call INSTALL_IN,$(@D)/bin/python) -r $<
 	@touch $@
 
 # what CycloneDX's and SPDX's own readers and validators make of a bill of materials
 $(CACHE)/interop/bom/.made: requirements/interop-bom.txt
 	@mkdir -p $(@D)
 	@bash tools/venv.sh "$(PYTHON)" $(@D)
-	$(@D)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps -r $<
+	$(call INSTALL_IN,$(@D)/bin/python) -r $<
 	@touch $@
 
 # what NIST's model of OSCAL makes of assessment results
 $(CACHE)/interop/oscal/.made: requirements/interop-oscal.txt
 	@mkdir -p $(@D)
 	@bash tools/venv.sh "$(PYTHON)" $(@D)
-	$(@D)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps -r $<
+	$(call INSTALL_IN,$(@D)/bin/python) -r $<
 	@touch $@
 
 # what statisticians compute the same figures with
 $(CACHE)/interop/statistics/.made: requirements/interop-statistics.txt
 	@mkdir -p $(@D)
 	@bash tools/venv.sh "$(PYTHON)" $(@D)
-	$(@D)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps -r $<
+	$(call INSTALL_IN,$(@D)/bin/python) -r $<
 	@touch $@
 
 # what teams run: the program that runs hooks, and a validator of XML's schemas
 $(CACHE)/interop/teams/.made: requirements/interop-teams.txt
 	@mkdir -p $(@D)
 	@bash tools/venv.sh "$(PYTHON)" $(@D)
-	$(@D)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps -r $<
+	$(call INSTALL_IN,$(@D)/bin/python) -r $<
 	@touch $@
 
 # another implementation of C2SP's logs, which needs a Python of its own
 $(CACHE)/interop/tlog/.made: requirements/interop-tlog.txt
 	@mkdir -p $(@D)
 	@bash tools/venv.sh "$(TLOG_PYTHON)" $(@D)
-	$(@D)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps -r $<
+	$(call INSTALL_IN,$(@D)/bin/python) -r $<
 	@touch $@
 
 # clients of a hub, each in an environment of its own: real ones pull through the gate
 $(CACHE)/clients/%/.made: requirements/clients-%.txt
 	@mkdir -p $(@D)
 	@bash tools/venv.sh "$(PYTHON)" $(@D)
-	$(@D)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps -r $<
+	$(call INSTALL_IN,$(@D)/bin/python) -r $<
 	@touch $@
 
 $(CACHE)/clients/js/.made: tests/hubclients/package.json tests/hubclients/package-lock.json tests/hubclients/.npmrc tests/hubclients/driver.mjs
@@ -268,7 +271,7 @@ check-all: lint types floors docs-check test ## what has to be green before a ch
 
 lock: $(STAMP)/venv ## resolve the dependencies again (ARGS=--upgrade for newer versions)
 	$(BIN)/python -m venv $(CACHE)/lock
-	$(CACHE)/lock/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --no-deps -r requirements/lock.txt
+	$(call PIP_OF,$(CACHE)/lock/bin/python) install --quiet --require-hashes --no-deps -r requirements/lock.txt
 	tools/lock.sh $(CACHE)/lock/bin/uv $(ARGS)
 
 clean: ## remove everything that make built

@@ -135,14 +135,14 @@ def picture(out: Path) -> None:
 
 
 def pages(out: Path) -> None:
-    """Eight pages of two lines, and what stands on them."""
+    """Four pages of two lines, and what stands on them."""
     from PIL import Image, ImageDraw, ImageFont
 
     words = (
         TEXT + " Invoice 2026-11-29: 1,234.50 due to A. Meyer, 17 Harbour Street; weight 0.75 kg, 3 of 12 boxes."
     ).split()
     said = []
-    for number in range(8):
+    for number in range(4):
         lines = [" ".join(words[at : at + 4]) for at in (number * 11 % 60, len(words) - 4 - number * 2)]
         image = Image.new("RGB", (760, 240), "white")
         draw = ImageDraw.Draw(image)

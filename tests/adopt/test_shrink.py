@@ -34,7 +34,7 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     (folder / "lines.txt").write_text("\n".join(LINES))
     words = TEXT.read_text(encoding="utf-8")
     (folder / "seen.txt").write_text("\n".join(each for each in words[:4000].splitlines() if each.strip()))
-    (folder / "text.txt").write_text(words[4000:7500])
+    (folder / "text.txt").write_text(words[4000:6000])
     return {each.stem: each for each in folder.iterdir()}
 
 
