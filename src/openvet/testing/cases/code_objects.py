@@ -40,19 +40,26 @@ def _dill(code: Call, scope: Any = None) -> Call:
     return Call(Name(_DILL, "_create_function"), (code, {} if scope is None else scope, "f", None, None))
 
 
-def _cloud_class(methods: dict[str, Any], metaclass: Any = None) -> Call:
+def _cloud_class(methods: dict[str, Any], metaclass: Any = None, base: Any = None) -> Call:
     kind = Call(
         Name(_CLOUD, "_make_skeleton_class"),
         (
             metaclass or Name("builtins", "type"),
             "Net",
-            (Name("builtins", "object"),),
+            (base or Name("builtins", "object"),),
             {"__module__": "__main__"},
             "a1b2",
             None,
         ),
     )
     return Call(Name(_CLOUD, "_class_setstate"), (kind, (methods, {})))
+
+
+def _mlflow(**methods: Any) -> list[Call]:
+    """A model of one's own as MLflow keeps it: a class that stands in the file, and the types of its method."""
+    hints = Call(Name("mlflow.models.signature", "_TypeHints"), (), state={"input": None, "output": None})
+    kind = _cloud_class(methods, base=Name("mlflow.pyfunc.model", "PythonModel"))
+    return [kind, hints]
 
 
 def _enum(members: dict[str, Any], base: Name = Name("enum", "Enum")) -> Call:  # noqa: B008
@@ -242,6 +249,12 @@ CASES: tuple[Case, ...] = (
           lambda: _cloud(_cloud_code(("eval", "os", "path", "join"))), "review", "code-object"),
     _case("cloudpickle-class", "cloudpickle carries a class with a method",
           lambda: _cloud_class({"predict": _cloud(_cloud_code(("weights",)))}), "review", "code-object"),
+    _case("mlflow-model", "a model of one's own for MLflow, whose method gives back what it is given",
+          lambda: _mlflow(predict=_cloud(_cloud_code((), (0,)))), "review", "code-object"),
+    _case("mlflow-model-os-system", "the same with a method that calls os.system, which MLflow calls when the model is loaded",
+          lambda: _mlflow(load_context=_cloud(_cloud_code(("os", "system"), ("echo x",)))), "reject", "code-object"),
+    _case("mlflow-loader", "MLflow is called to load another model", lambda: Call(Name("mlflow.pyfunc", "load_model"), ("models:/x/1",)), "reject",
+          "loads-nested"),
     _case("cloudpickle-instance", "cloudpickle carries an instance of a class of the script",
           lambda: [_cloud_class({"predict": _cloud(_cloud_code(("weights",)))})], "review", "code-object"),
     *(_case(f"cloudpickle-{name}", f"cloudpickle carries a class with a {name}",
