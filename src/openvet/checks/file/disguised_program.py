@@ -69,6 +69,8 @@ def check(ctx: Context) -> Iterator[Finding]:
         found = next((titles[each] for each in component.formats if each in kinds), None)
         if found is None and "shell" in component.formats and ending not in rules["scripts_too"]:
             found = f"script for {component.metadata.get('interpreter', 'a shell')}"
+        if found is None and "self-extracting" in component.formats:
+            found = f"script for {component.metadata.get('interpreter', 'a shell')} with bytes behind it"
         if found is not None:
             yield ctx.finding(
                 Location(component.place),

