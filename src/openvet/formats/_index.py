@@ -99,6 +99,7 @@ INDEX: tuple[tuple[str, Sign | None], ...] = (
     ("rpm_package", Sign(id='rpm-package', extensions=('.rpm',))),
     ("safetensors", Sign(id='safetensors', extensions=('.safetensors',))),
     ("script", Sign(id='script', extensions=('.vbs', '.vbe', '.jse', '.wsf', '.wsc', '.sct', '.hta', '.js', '.mjs', '.cjs', '.jsx', '.ts', '.mts', '.cts', '.tsx', '.wsh', '.html', '.htm', '.settingcontent-ms', '.terminal'), refines=('shell', 'text', 'xml', 'apple-plist'))),
+    ("self_extracting", Sign(id='self-extracting', extensions=('.run', '.bsx'))),
     ("sentencepiece", Sign(id='sentencepiece', extensions=('.model', '.spm', '.spiece'), starts=(b'\n',))),
     ("sevenzip", Sign(id='7z', extensions=('.7z',), starts=(b"7z\xbc\xaf'\x1c",))),
     ("shell", Sign(id='shell', extensions=('.sh', '.bash', '.zsh', '.ksh', '.ps1', '.psm1', '.psd1', '.bat', '.cmd', '.reg'), refines=('text',))),
