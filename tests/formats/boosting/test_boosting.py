@@ -149,7 +149,7 @@ def test_what_leads_out_of_a_tree_of_xgboost(lists: dict[str, Any], outside: boo
         ({"threshold": "0.5"}, [False]),
     ],
 )
-def test_what_leads_out_of_a_tree_of_lightgbm(lists: dict[str, str], told: list[bool]) -> None:
+def test_what_leads_out_of_a_tree_of_lightgbm(lists: dict[str, Any], told: list[bool]) -> None:
     facts = facts_of(lightgbm, lightgbm_model(**lists))
     assert [each.evidence.get("outside") for each in facts.anomalies] == told
 
