@@ -68,7 +68,7 @@ def _draw(kind: str, config: dict[str, Any]) -> None:
         assert plan.parameters >= plan.active >= 0
         assert plan.embeddings >= 0
         assert plan.multiplied >= 0
-        plan.shapes(1000)
+        plan.shapes(200)
     except UnsupportedError:
         pass
     except MalformedError as error:
