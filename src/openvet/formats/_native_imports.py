@@ -104,8 +104,6 @@ def _segments(source: Source, *, wide: bool, order: str) -> tuple[dict[int, int]
             loads.append((address, length, offset))
         elif fields[0] == 2:
             dynamic = offset, length
-        elif fields[0] == 3:
-            return None  # asks for a loader: a program
     if kind != 3 or dynamic is None:
         return None
     pair = struct.Struct(order + ("qQ" if wide else "iI"))
@@ -114,6 +112,8 @@ def _segments(source: Source, *, wide: bool, order: str) -> tuple[dict[int, int]
         if tag == 0:
             break
         tags.setdefault(tag, value)
+    if tags.get(0x6FFFFFFB, 0) & 0x08000000:  # says that it is a program; the loader takes no such thing for a library
+        return None
 
     def place(address: int) -> int:
         return next(

@@ -23,9 +23,10 @@ def elf_library(
     wide: bool = True,
     order: str = "<",
     program: bool = False,
+    loader: bool = False,
     hashed: str = "gnu",
 ) -> bytes:
-    """A library of Linux; a program asks for a loader. ``hashed`` says which table of symbols it has: ``gnu`` or ``plain``."""
+    """A library of Linux; a program says that it is one, and both may ask for a loader. ``hashed`` says which table of symbols it has: ``gnu`` or ``plain``."""
     texts, places = _texts([*imports, *exports])
     symbol = struct.Struct(order + ("IBBHQQ" if wide else "IIIBBH"))
 
@@ -62,6 +63,7 @@ def elf_library(
         7: at_relocations,
         8: len(relocations),
         0x6FFFFEF5 if hashed == "gnu" else 4: at_table,
+        **({0x6FFFFFFB: 0x08000000} if program else {}),
         0: 0,
     }
     dynamic = b"".join(struct.pack(f"{order}{word}{word}", tag, value) for tag, value in tags.items())
@@ -72,7 +74,7 @@ def elf_library(
             return struct.pack(order + "IIQQQQQQ", kind, 5, offset, offset, offset, length, length, 8)
         return struct.pack(order + "8I", kind, offset, offset, offset, length, length, 5, 8)
 
-    segments = segment(1, 0, size) + segment(2, at_dynamic, len(dynamic)) + segment(3 if program else 6, 0, 8)
+    segments = segment(1, 0, size) + segment(2, at_dynamic, len(dynamic)) + segment(3 if program or loader else 6, 0, 8)
     out = b"\x7fELF" + bytes([2 if wide else 1, 1 if order == "<" else 2, 1]) + bytes(9)
     out += struct.pack(
         f"{order}HHI{word}{word}{word}IHHHHHH", 3, 62 if wide else 3, 1, 0, head, 0, 0, head, each, 3, 0, 0, 0

@@ -26,6 +26,8 @@ def test_libraries_of_linux(wide: bool, order: str, hashed: str) -> None:
     assert told(["system"], [f"f{each}" for each in range(64)]) == ["system"]
     assert told(["system"], [f"f{each}" for each in range(65)]) == []
     assert told(["system"], program=True) == []
+    asking = elf_library(["system"], wide=wide, order=order, hashed=hashed, loader=True)
+    assert starts_programs(BytesSource(asking), "elf") == ["system"]  # as libc.so does, which is loaded all the same
 
 
 def test_libraries_of_macos_and_windows() -> None:
