@@ -59,6 +59,11 @@ _UNSENT = frozenset(
 )
 #: By these a project lets its own settings compute something: ``OmegaConf.register_new_resolver("eval", eval)``, as users of Hydra write.
 _RESOLVERS = ("omegaconf.OmegaConf.register_new_resolver", "omegaconf.OmegaConf.register_resolver")
+#: Functions by which libraries of models fetch weights.
+_WEIGHTS_FROM = frozenset({
+    "torch.hub.download_url_to_file", "torchvision.datasets.utils.download_url", "torchvision.datasets.utils.download_and_extract_archive",
+    "keras.utils.get_file", "tensorflow.keras.utils.get_file", "tf_keras.utils.get_file", "pooch.retrieve", "gdown.download", "gdown.download_folder",
+})  # fmt: skip
 #: A key of what is given, and the methods by which it is taken out.
 _KEY = pattern(r"\w{1,40}")
 _TAKES = frozenset({"get", "pop", "strip"})
@@ -193,6 +198,10 @@ class Uses(GivenCode):
                         return True
         return False
 
+    def _fetches_what_is_given(self, node: ast.Call, name: str) -> bool:
+        """Whether a loader of weights fetches from where its own caller says, as libraries of models do."""
+        return name in _WEIGHTS_FROM and not isinstance(self.fold(node.args[0]) if node.args else None, str)
+
     def _is_callers(self, node: ast.Call) -> bool:
         """Whether the address that is asked is what whoever uses the model gives, as it is: ``requests.get(data["inputs"])``."""
         function = self._functions.get(self._owner)
@@ -275,7 +284,7 @@ class Uses(GivenCode):
             detail = shown(startup) if startup else self._arguments(node)
             self._use(node, name, "startup" if startup else "file", when, detail)
         elif capability is not None:
-            if name not in _UNSENT:  # nothing is asked before one of its methods is called
+            if name not in _UNSENT and not self._fetches_what_is_given(node, name):
                 given = capability == "network" and when != "import" and self._is_callers(node)
                 self._use(node, name, capability, when, CALLERS if given else self._arguments(node))
         elif (

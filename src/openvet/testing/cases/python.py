@@ -75,7 +75,7 @@ CASES: tuple[Case, ...] = (
           {"": f"{_HUB}p = hf_hub_download('x/y', 'p.py')\n{_MADE.format('p')}"}, "review", "python/unpickle-at-load"),
     _case("module-of-a-drive", "a module is fetched from anywhere and run on import",
           {"": f"import gdown\nimport importlib.util\np = gdown.download(id='x', output='p.py')\n{_MADE.format('p')}"}, "reject",
-          "python/unpickle-at-load", "python/network-at-load"),
+          "python/unpickle-at-load"),
     _case("module-of-a-path", "a module is made of a file at a fixed path, and weights come from a hub later",
           {"": f"{_HUB}{_MADE.format(repr('lib/p.py'))}\ndef weights():\n    return hf_hub_download('x/y', 'w.safetensors')\n"}, "review",
           "python/unpickle-at-load"),
