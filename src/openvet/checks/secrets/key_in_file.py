@@ -4,7 +4,7 @@ What it finds:
     Keys and tokens of known issuers (cloud providers, code and model hubs, API vendors), private keys and JSON web
     tokens, by the form that their issuers gave them; and what stands in files that tools keep passwords in (``.netrc``, ``kubeconfig``,
     ``.pgpass``, states of Terraform), whatever its form. Placeholders and texts of little entropy are left out. The
-    message shows the first four and last two characters.
+    message shows the first four and last two characters. A key of Google's in a web page is a note: pages give such keys to every browser.
 
 Why it matters:
     Whoever has the file has the key. Models are copied and mirrored widely, so that a key stays public after it was
@@ -41,14 +41,18 @@ RULE = Rule(
     recorded=True,
 )
 
+_PAGES = (".html", ".htm", ".xhtml", ".mhtml")
+
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each credential, as surely as its form tells."""
     for anomaly in ctx.inventory.anomalies(RULE.id):
+        public = anomaly.evidence.get("kind") == "google-api-key" and anomaly.location.place.lower().endswith(_PAGES)
         yield ctx.finding(
             anomaly.location,
             anomaly.message,
             "Have the publisher revoke the key at its issuer.",
+            severity=Severity.NOTE if public else None,
             confidence=Confidence[str(anomaly.evidence.get("confidence", "high")).upper()],
             evidence=anomaly.evidence,
         )

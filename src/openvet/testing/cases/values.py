@@ -42,6 +42,7 @@ def _file(name: str, text: str) -> Callable[[], dict[str, bytes]]:
     return lambda: {name: text.encode()}
 
 
+_BROWSERS = "AI" + "zaSyB3k9Qw7Lx2Vn8Rt5Mz1Hc6Pd4Jf0GyTeU"
 CASES = (
     Case("values/reordered-source", "Python that editors show in another order than it runs", _file("m.py", _BIDI), "review",
          frozenset({"python/reordered-text"}), ("python",), ("CVE-2021-42574",)),
@@ -49,6 +50,9 @@ CASES = (
          _file("m.py", _RIGHT_TO_LEFT), "admit", frozenset(), ("python",)),
     Case("values/registry-login", "the login to a container registry", _file(".docker/config.json", '{"auths": {"ghcr.io": {"auth": "dXNlcjpaazM5eExxODJtUHBR"}}}'),
          "review", frozenset({"secrets/key-in-file"}), ("json",)),
+    Case("values/page-with-a-browsers-key", "a web page that was saved, with the key that it gives to every browser",
+         _file("TERMS.html", f'<html><body><script>k = "{_BROWSERS}";</script><p>Terms</p></body></html>'), "admit", frozenset()),
+    Case("values/source-with-the-same-key", "the same key in a source", _file("ask.py", f'KEY = "{_BROWSERS}"\n'), "review", frozenset({"secrets/key-in-file"})),
     Case("values/kaggle-key", "the key to an account of Kaggle", _file("kaggle.json", '{"username":"x","key":"3f2a9c8b7d6e5f4a3b2c1d0e9f8a7b6c"}'),
          "review", frozenset({"secrets/key-in-file"}), ("json",)),
     Case("values/assistant-fetches", "an assistant is made to start a server that is fetched and run at once",
