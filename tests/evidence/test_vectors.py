@@ -146,7 +146,9 @@ _GONE = object()
 
 
 def _places(value: Any) -> Any:
-    for key, each in list(value.items() if isinstance(value, dict) else enumerate(value[:3])):  # more of one kind say no more
+    for key, each in list(
+        value.items() if isinstance(value, dict) else enumerate(value[:3])
+    ):  # more of one kind say no more
         yield value, key
         if isinstance(each, dict | list):
             yield from _places(each)

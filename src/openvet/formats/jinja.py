@@ -108,10 +108,12 @@ class Template:
         return out
 
 
-#: An argument of a tool that runs commands, and a command in the words that a model is told.
-_COMMAND = pattern(
-    r"""["'](?:command|cmd|code|script|shell|bash|input|arguments?|args)\\?["']\s{0,4}:\s{0,4}\[?\\?"((?:[^"\\\n]|\\[^\n]){6,2000})\\?"|`([^`\n]{6,2000})`"""
+#: Where an argument of a tool that runs commands begins, or a command in the words that a model is told; and how far it goes.
+_BEGINS = pattern(
+    r"""["'](?:command|cmd|code|script|shell|bash|input|arguments?|args)\\?["']\s{0,4}:\s{0,4}\[?\\?"|`"""
 )
+_ARGUMENT = pattern(r'(?:[^"\\\n]|\\[^\n]){6,2000}')
+_LONGEST_COMMAND = 2_000
 _MOST_COMMANDS = 200
 
 
@@ -190,10 +192,15 @@ def _commands(text: str) -> tuple[str, int, str] | None:
     """What a template gives a tool to run, or tells a model to run, that nobody should run: (word, line, what it does)."""
     from openvet.formats._shell_script import dangerous_line
 
-    for found in islice(_COMMAND.finditer(text), _MOST_COMMANDS):
-        command = (found[1] or found[2]).replace("\\\\", "\\").replace('\\"', '"')
-        if (what := dangerous_line(command)) is not None:
-            return "command", text.count("\n", 0, found.start()) + 1, f"{shorten(command, 60)} ({what})"
+    for begin in islice(_BEGINS.finditer(text), _MOST_COMMANDS):
+        at = begin.end()
+        if begin.group() == "`":
+            command = text[at : max(text.find("`", at, at + _LONGEST_COMMAND), at)].partition("\n")[0]
+        else:
+            found = _ARGUMENT.match(text, at)
+            command = "" if found is None else found.group().replace("\\\\", "\\").replace('\\"', '"').rstrip('\\"')
+        if command and (what := dangerous_line(command)) is not None:
+            return "command", text.count("\n", 0, begin.start()) + 1, f"{shorten(command, 60)} ({what})"
     return None
 
 

@@ -34,7 +34,7 @@ def context(rule: object, *parts: Component) -> Context:
         ("from .helper import go\nclass A: pass\n", ""),
         ("import os\ndef build(): os.system('make')\n", "line 2 starts a process (os.system)"),
         (
-            "import requests\nclass A:\n    def forward(self, u): return requests.get(u)\n",
+            "import requests\nclass A:\n    def forward(self, u): return requests.get('https://x.example.org/' + u)\n",
             "line 3 uses the network (requests.get)",
         ),
         ("import nobody_knows\n", "it imports nobody_knows, a package that OpenVet does not know"),
