@@ -8,6 +8,7 @@ heuristic: what a page only describes in words is not seen.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -55,6 +56,11 @@ _LOCKED = pattern(
     r"\.(?:zip|rar|7z)\b[^\n]{0,100}\b[Pp]ass(?:word)?\b|\b[Pp]ass(?:word)?\b[^\n]{0,60}\.(?:zip|rar|7z)\b"
 )
 _PROGRAM = pattern(r"\b[\w-]{1,60}\.(?:exe|msi|scr|bat|cmd|dmg|pkg|apk)\b")
+#: A shell of Windows that runs what it fetches.
+_RUNS_FETCHED = pattern(
+    r"\b(?:iwr|irm|Invoke-(?:WebRequest|RestMethod)|DownloadString|curl)\b[^\n]{0,200}\biex\b|\biex\b[^\n]{0,60}\b(?:iwr|irm|DownloadString)\b|\bmshta\s{1,4}https?:",
+    re.IGNORECASE,
+)
 _NEAR = 400
 #: What a decoded text is handed to; an address that nobody's name answers for.
 _DECODED = pattern(
@@ -156,13 +162,17 @@ def _tell_lure(text: str, facts: Facts) -> None:
     """Record it where a page asks people to switch off what protects them, or gives the password of an archive with a program in it."""
     unguarded, locked = _UNGUARDED.search(text), _LOCKED.search(text)
     found = unguarded or locked
-    if found is not None and _PROGRAM.search(text, max(0, found.start() - _NEAR), found.end() + _NEAR):
+    if found is None:
+        return
+    begin, end = max(0, found.start() - _NEAR), found.end() + _NEAR
+    fetched = unguarded and _RUNS_FETCHED.search(text, begin, end)
+    if fetched or _PROGRAM.search(text, begin, end):
         line = text[text.rfind("\n", 0, found.start()) + 1 :].partition("\n")[0]
         facts.anomaly(
             "hub/shell-command",
             f"asks its reader to start a program without protection: {shorten(printable(line.strip()), 120)}",
             line=text.count("\n", 0, found.start()) + 1,
-            kind="hidden" if unguarded and locked else "shown",  # both at once is how stealers are brought among people
+            kind="hidden" if fetched or locked else "shown",  # this is how stealers are brought among people
         )
 
 

@@ -22,7 +22,8 @@ __all__ = ["is_tool", "only_converts"]
 _OPEN = "\u2026"
 #: A word that names a program: by its name alone, in the folder itself, or in one of the system's folders.
 _NAMED = pattern(
-    r"(?:\.{0,2}/)?(?:usr/(?:local/)?bin/|bin/|opt/\w{1,20}/bin/|[\w-]{1,30}/){0,4}[A-Za-z][\w.+-]{0,60}", re.ASCII
+    r"(?:\.{0,2}/)?(?:usr/(?:local/)?bin/|bin/|opt/\w{1,20}/bin/|[\w-][\w.-]{0,30}/){0,4}[A-Za-z][\w.+-]{0,60}",
+    re.ASCII,
 )
 _ASSIGNED = pattern(r"[A-Z][A-Z0-9_]{0,60}=[^\s]{0,200}")
 #: A word that is quoted as a whole, in which no shell puts anything.

@@ -171,7 +171,7 @@ def read_template(text: str, location: Location, name: str, limits: Limits) -> T
     except (ValueError, OverflowError, MemoryError) as error:  # digits of an integer, an escape that is no character
         message = shorten(printable(str(error) or type(error).__name__), 200)
         return Template(location, label, digest, len(text), error=message)
-    for told in (_poisons(text), _commands(text)):
+    for told in (_poisons(text), _commands(text), _instructs(text)):
         if told is not None:
             found.append(told)
     uses = tuple(Use(what, line, shorten(printable(detail), 120)) for what, line, detail in found)
@@ -186,6 +186,14 @@ def _poisons(text: str) -> tuple[str, int, str] | None:
 
     found = hides_address(text)
     return None if found is None else ("hidden-instruction", text.count("\n", 0, found[0]) + 1, found[1])
+
+
+def _instructs(text: str) -> tuple[str, int, str] | None:
+    """What a template tells a model to do against its user: (word, line, what)."""
+    from openvet.formats._instructed import instructed
+
+    found = instructed(text)
+    return None if found is None else ("instruction", text.count("\n", 0, found[0]) + 1, found[1])
 
 
 def _commands(text: str) -> tuple[str, int, str] | None:

@@ -48,9 +48,9 @@ RULE = Rule(
 
 _GRADES = {"import": (Severity.MEDIUM, Confidence.HIGH)}
 _REMOVING = ("rmtree", "remove", "unlink", "rmdir", "removedirs")
-#: What is not the model's to delete: the root, a home, the system, by the constant that is given.
+#: What is not the model's to delete: the root, a home, the system, all models that were fetched, by the constant that is given.
 _NOT_ITS_OWN = pattern(
-    r"""^['"](?:/|~|\$HOME|[A-Za-z]:[\\/]{0,4}|(?:/(?:home|root|etc|usr|bin|boot|var|opt|Users)|~)(?:/[^/]*)?)/?\*?['"]""",
+    r"""^['"](?:/|~|\$HOME|[A-Za-z]:[\\/]{0,4}|(?:/(?:home|root|etc|usr|bin|boot|var|opt|Users)|~)(?:/[^/]*)?|~/\.cache/(?:huggingface|torch|modelscope)(?:/(?:hub|datasets|checkpoints))?)/?\*?['"]""",
     re.ASCII,
 )
 

@@ -35,7 +35,9 @@ from openvet.checks.python._programs import RUN
 from openvet.checks.python._uses import uses
 from openvet.core.finding import Finding
 from openvet.core.location import Location
+from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Rule, Severity
+from openvet.formats._addresses import SERVICES
 from openvet.formats._python_ends import ends
 from openvet.formats._python_names import capabilities
 from openvet.formats._python_secrets import ONE_VARIABLE
@@ -53,6 +55,10 @@ RULE = Rule(
 _WHEN = {"import": "when it is imported", "construction": "when one of its classes is constructed or loaded",
          "inference": "when the model is used"}  # fmt: skip
 _MOST = 20
+_OF_ONE = pattern(r"^takes ([A-Z0-9]{2,30})_\w{1,60} of the environment$")
+_HOST = pattern(r"""^['"]https://(?:[\w-]{1,40}\.){0,3}([\w-]{2,40})\.(?:com|ai|co|io|org|net|dev)(?:[/:?'"]|$)""")
+#: Services that are called otherwise than their keys.
+_CALLED = {"hf": "huggingface", "gh": "github"}
 _REMEDY = "Do not run this code; where it has run, withdraw the tokens and keys of that machine."
 
 
@@ -61,6 +67,19 @@ def _is_sent(use: PythonUse, program: PythonSource) -> bool:
     sends = use.name.rpartition(".")[2] in ends().senders or capabilities().of(use.name) == "network"
     notebook = bool(program.location.pointer)  # whose cells are read together
     return use.capability == "secret" and sends and not notebook and not ONE_VARIABLE.search(use.detail)
+
+
+def _is_issuers(use: PythonUse, program: PythonSource) -> bool:
+    """Whether one key of the environment goes to the service whose name it bears: ``OPENAI_API_KEY`` to ``api.openai.com``."""
+    if (found := _OF_ONE.search(use.detail)) is None:
+        return False
+    asked = [
+        each for each in program.uses if each.capability == "network" and (each.line, each.name) == (use.line, use.name)
+    ]
+    hosts = [_HOST.match(each.detail) for each in asked]
+    word = found[1].lower()
+    wanted = _CALLED.get(word, word)
+    return bool(hosts) and all(host and host[1] == wanted and SERVICES.search(host.group()) for host in hosts)
 
 
 def check(ctx: Context) -> Iterator[Finding]:
@@ -83,7 +102,7 @@ def check(ctx: Context) -> Iterator[Finding]:
             )
     for program, use in read:
         where = (program.location.place, use.detail)
-        if use.capability != "secret" or where in told or len(told) >= _MOST:
+        if use.capability != "secret" or where in told or len(told) >= _MOST or _is_issuers(use, program):
             continue
         if where[0] not in senders and not _is_sent(use, program):
             continue

