@@ -45,6 +45,17 @@ def test_pickles_hidden_in_literals(name: str, loaded: bool) -> None:
     assert inner.at(calls(inner)[0][0]).offset == (place if inner.decoded else data.index(b"R.", place))
 
 
+@pytest.mark.parametrize(
+    ("taker", "loaded"), [("", ""), ("their_lib.restore", "their_lib.restore"), ("builtins.bytes", "")]
+)
+def test_a_copy_of_a_pickle_is_loaded_by_what_gets_the_copy(taker: str, loaded: str) -> None:
+    value = Call(Name("builtins", "bytearray"), (INNER,))
+    facts = facts_of(dump(Call(Name(*taker.rsplit(".", 1)), (value,)) if taker else value, 4))
+    outer, inner = programs(facts)
+    assert [each.loaded for each in outer.carried] == [loaded]
+    assert inner.container == ("loaded" if loaded else "carried")
+
+
 def test_pickles_in_pickles_in_pickles() -> None:
     data = INNER
     for _ in range(6):

@@ -206,7 +206,7 @@ class Semantics(Naming):
             shown = ("…",) if items is None else tuple(self.show(item) for item in items[:8])
             ref.first_calls.append(Call(offset, opcode, shown))
         if items is not None and self._carried_at and ref.module != "_codecs":
-            self.mark_loaded(ref, items)
+            self.mark_given(ref, items, offset)
         if self.expressions is not None:
             self.expressions.follow(ref, items, offset, opcode)
         key = (ref.module, ref.name)

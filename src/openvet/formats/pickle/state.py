@@ -53,6 +53,8 @@ _MARKS: Final = 1_000_000
 _CONTAINERS: Final = frozenset({TUPLE, LIST, DICT, SET, FROZENSET})
 #: Literals of one program that hold files and are told apart.
 _MOST_FILES: Final = 1_000
+#: What copies the bytes that it is given; protocols before 5 write a bytearray as such a call.
+_COPIES: Final = frozenset((module, name) for module in ("builtins", "__builtin__") for name in ("bytearray", "bytes"))
 _INNER: Final = 100_000
 #: Containers in containers that are asked what they got: so many, so deep, and of so many arguments the answer is kept.
 _INSIDE: Final = 256
@@ -340,12 +342,26 @@ class State(ABC):
         """Whether a literal holds a program that is walked by itself."""
         return tag_of(value) == LIT and offset_of(value) in self._carried_at
 
+    def mark_given(self, ref: Ref, items: list[int], offset: int) -> None:
+        """The call at ``offset`` loads the literals that it gets, or only copies one: whatever gets the copy gets the program."""
+        copies = (ref.module, ref.name) in _COPIES and ref.kind == "global"
+        if not copies or len(self._carried_at) >= self.limits.records:
+            self.mark_loaded(ref, items)
+            return
+        at = self._carried(items[0]) if items else None
+        if at is not None:
+            self._carried_at[offset] = at
+
     def mark_loaded(self, ref: Ref, items: list[int]) -> None:
         for item in items:
-            at = self._carried_at.get(offset_of(item)) if tag_of(item) == LIT else None
+            at = self._carried(item)
             if at is not None and not self.carried[at].loaded:
                 old = self.carried[at]
                 self.carried[at] = Carried(old.start, old.size, old.kind, ref.qualified)
+
+    def _carried(self, value: int) -> int | None:
+        """Which of the literals that hold programs a value is, or is a copy of."""
+        return self._carried_at.get(offset_of(value)) if tag_of(value) in (LIT, RESULT) else None
 
     # what containers got inside of others
 
