@@ -176,9 +176,12 @@ def only_converts(uses: Processes, node: ast.Call, first: ast.expr) -> bool:
 def _programs(uses: Processes, node: ast.expr, hops: int) -> frozenset[str]:
     """The names of the programs that an expression may stand for; none where one of them is not known."""
     text = uses.fold(node)
-    if isinstance(text, str):
-        return frozenset({text.rpartition("/")[2]}) if _NAMED.fullmatch(text.removeprefix("/")) else frozenset()
-    if not hops:
+    if isinstance(text, str):  # a path of the folder may be of any program that was put there
+        known = "/" not in text or text.startswith(("/usr/", "/bin/", "/opt/"))
+        return (
+            frozenset({text.rpartition("/")[2]}) if known and _NAMED.fullmatch(text.removeprefix("/")) else frozenset()
+        )
+    if not hops or any(isinstance(part, ast.Name) and part.id == "__file__" for part in uses.all_of(node)):
         return frozenset()
     parts: list[ast.expr] = []
     if isinstance(node, ast.Call):

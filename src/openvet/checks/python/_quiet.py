@@ -17,7 +17,6 @@ from openvet.checks.python._programs import OF_WEIGHTS, RUN
 from openvet.checks.python._uses import sources, uses
 from openvet.core.pattern import pattern
 from openvet.core.text import shorten
-from openvet.formats._addresses import KNOWN
 from openvet.formats._chosen_names import CHOSEN
 from openvet.formats._python_told import CALLERS
 from openvet.formats.python import PythonSource, PythonUse
@@ -101,10 +100,6 @@ def _why_loud(inventory: Inventory) -> dict[str, str]:
 
 def _is_of_the_model(use: PythonUse, program: PythonSource) -> bool:
     """A model that is built loads its weights and keeps its own folder in order; what was fetched is nobody's weights."""
-    if (
-        use.name == "torch.hub.load_state_dict_from_url"
-    ):  # as packages of models get theirs: who owns what lies there is another matter
-        return KNOWN.match(use.detail.strip("'\"")) is not None
     if use.capability == "load":
         return use.name in OF_WEIGHTS and _FETCHING.isdisjoint(program.imports)
     return use.capability == "file" and not use.name.endswith("chmod") and not _NOT_ITS_OWN.search(use.detail)

