@@ -48,6 +48,7 @@ INDEX: tuple[tuple[str, Sign | None], ...] = (
     ("hdf5", Sign(id='hdf5', extensions=('.h5', '.hdf5', '.keras', '.hdf', '.nc', '.mat'))),
     ("ico", Sign(id='ico', extensions=('.ico', '.cur'), starts=(b'\x00\x00\x01\x00', b'\x00\x00\x02\x00'))),
     ("idl_save", Sign(id='idl-save', starts=(b'SR\x00\x04', b'SR\x00\x06'))),
+    ("imatrix", Sign(id='imatrix', extensions=('.dat', '.imatrix'))),
     ("java_serialized", Sign(id='java-serialized', extensions=('.ser', '.model', '.bin', '.jser'))),
     ("jinja", Sign(id='jinja', extensions=('.jinja', '.jinja2', '.j2'), refines=('text',))),
     ("joblib_zfile", Sign(id='joblib-zfile', extensions=('.joblib', '.pkl', '.z', '.gz'), starts=(b'ZF',))),
