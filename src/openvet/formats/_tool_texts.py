@@ -18,7 +18,7 @@ from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
 from openvet.formats._format import Facts
 
-__all__ = ["kind_of", "tell_tool_text"]
+__all__ = ["kind_of", "spoken_apart", "tell_tool_text"]
 
 _REPORTS: Final = pattern(r"\.(?:[rjpq]md|rmarkdown|[rs]nw|rrst|rhtml|myst)$", re.IGNORECASE)
 #: Samples, vocabularies, tables and records: a command in them is a sample of text.
@@ -137,6 +137,52 @@ def _tell_modelfile(text: str, facts: Facts) -> None:
             kind="private" if private else "climbs",
         )
         return
+
+
+#: What a Modelfile says, and what of that is text for a model or for people.
+_INSTRUCTIONS: Final = frozenset(
+    ("ADAPTER", "FROM", "LICENSE", "MESSAGE", "PARAMETER", "PARSER", "RENDERER", "REQUIRES", "SYSTEM", "TEMPLATE")
+)
+_SPOKEN: Final = frozenset(("LICENSE", "MESSAGE", "SYSTEM"))
+#: What a command may be given that reaches somewhere: an address, a machine, a variable.
+_REACHES: Final = pattern(
+    r"://|\$|/dev/|[\w-]\.[a-z]{2,12}[/:?]|\d\.\d{1,3}\.\d|\b(?:curl|wget|iwr|irm|fetch|nc|ncat|ssh)\s[^|\n]{0,200}?\w\.\w",
+    re.IGNORECASE,
+)
+
+
+def spoken_apart(text: str, place: str) -> tuple[str, str]:
+    """A text, and what of it is only said to a model or to people; each with the lines of the other left empty.
+
+    A Modelfile has such text: Ollama runs nothing of it, and a word such as ``curl | sh`` in it fetches nothing. What names a place to
+    reach stays in both, for it may be what a model is made to tell its user. A Modelfile with a line that Ollama would refuse is taken
+    as it is: something else may be meant to read it.
+    """
+    if _MODELFILE.search(place) is None:
+        return text, ""
+    kept: list[str] = []
+    spoken: list[str] = []
+    word = closing = ""
+    for line in text.split("\n"):
+        bare = line.strip()
+        if closing:
+            closing = "" if closing in line else closing
+        elif not bare or bare.startswith("#"):
+            word = ""
+        else:
+            word, _, value = bare.partition(" ")
+            word = word.upper()
+            if word not in _INSTRUCTIONS:
+                return text, ""
+            value = value.strip().partition(" ")[2].strip() if word == "MESSAGE" else value.strip()
+            quote = '"""' if value.startswith('"""') else '"' if value.startswith('"') else ""
+            closing = quote if quote and quote not in value[len(quote) :] else ""
+        kept.append("" if word in _SPOKEN else line)
+        spoken.append(line if word in _SPOKEN else "")
+    if closing:
+        return text, ""
+    said = "\n".join(spoken)
+    return text if _REACHES.search(said) else "\n".join(kept), said
 
 
 #: A web server that copies each request, and to where.

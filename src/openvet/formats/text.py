@@ -225,6 +225,9 @@ def _tell_commands(source: Source, facts: Facts) -> None:
         from openvet.formats._foreign_shells import tell_foreign_shell
         from openvet.formats._shell_script import tell_commands
 
+        text, spoken = _tool_texts.spoken_apart(text, place)
+        if spoken:
+            _tell_page(spoken, facts)
         if place.lower().endswith((".r", ".jl", ".m", ".lua")):
             from openvet.formats._started import tell_started_commands
 
@@ -235,12 +238,17 @@ def _tell_commands(source: Source, facts: Facts) -> None:
         _tool_texts.tell_tool_text(text, facts)
         _tell_program(source, facts)
     else:
-        from openvet.formats._advised import tell_advised
-        from openvet.formats._instructions import is_instruction, tell_instructions
+        _tell_page(text, facts)
 
-        instruction = is_instruction(facts.place)
-        tell_advised(text, facts, every=instruction)
-        tell_instructions(text, facts, addressed=instruction)
+
+def _tell_page(text: str, facts: Facts) -> None:
+    """What a page tells people to run, and models to do."""
+    from openvet.formats._advised import tell_advised
+    from openvet.formats._instructions import is_instruction, tell_instructions
+
+    instruction = is_instruction(facts.place)
+    tell_advised(text, facts, every=instruction)
+    tell_instructions(text, facts, addressed=instruction)
 
 
 def _tell_program(source: Source, facts: Facts) -> None:
