@@ -33,6 +33,8 @@ _MOST_NAMES: Final = 12
 _MOST_GROWN: Final = 3
 _LARGEST: Final = 200
 _MOST_ORIGINS: Final = 60
+#: Expressions that are kept as what names come from.
+_MOST_KEPT: Final = 1_000_000
 _MOST_NODES: Final = 400_000
 _DEEPEST: Final = 6
 
@@ -83,6 +85,9 @@ class Bindings:
         self._known: dict[int, dict[str, _Bound]] = {}
         self._foreign: dict[int, set[str]] = {}
         self._left = _MOST_NODES
+        #: what :meth:`origins` found, as long as that is little: a source may ask for one name at each of its calls
+        self._found: dict[tuple[str, int, int], tuple[frozenset[str], list[ast.expr]]] = {}
+        self._room = _MOST_KEPT
 
     def overlays(self, nodes: list[ast.expr], scopes: list[ast.AST], given: Overlay, skipped: frozenset[str]
                  ) -> list[Overlay]:  # fmt: skip
@@ -113,6 +118,16 @@ class Bindings:
 
     def origins(self, name: str, scope: ast.AST, most: int = _MOST_NODES) -> tuple[frozenset[str], list[ast.expr]]:
         """The parameters of a function from which ``name`` comes, and every expression on the way, or the first ``most`` of them."""
+        asked = name, id(scope), most
+        found = self._found.get(asked)
+        if found is None:
+            found = self._sought(name, scope, most)
+            self._room -= 1 + len(found[1])
+            if self._room > 0:
+                self._found[asked] = found
+        return found
+
+    def _sought(self, name: str, scope: ast.AST, most: int) -> tuple[frozenset[str], list[ast.expr]]:
         parameters: set[str] = set()
         passed: list[ast.expr] = []
         known, waiting = {name}, [name]
