@@ -82,7 +82,6 @@ class Flows:
         "_inner",
         "_items",
         "_left",
-        "_origins",
         "_parameters",
         "_raised",
         "_scopes",
@@ -95,7 +94,6 @@ class Flows:
         self._tree = tree
         self._bindings = bindings
         self._left = _MOST_IN_ALL
-        self._origins: dict[tuple[int, str], list[ast.expr]] = {}
         self._defined: dict[str, list[Function]] = {}
         self._calls: dict[str, list[tuple[ast.Call, Scopes]]] = {}
         self._attributes: dict[str, list[tuple[ast.expr, Scopes]]] = {}
@@ -179,9 +177,7 @@ class Flows:
             if (id(scope), name) in seen:
                 continue
             seen.add((id(scope), name))
-            values = self._origins.get((id(scope), name))
-            if values is None:
-                values = self._origins[id(scope), name] = self._bindings.origins(name, scope, 40)[1][:40]
+            values = self._bindings.origins(name, scope, 40)[1][:40]
             found += [(each, around) for each in values]
             place = self._parameters.get(id(scope), {}).get(name)
             if place is not None:

@@ -33,8 +33,8 @@ _MOST_NAMES: Final = 12
 _MOST_GROWN: Final = 3
 _LARGEST: Final = 200
 _MOST_ORIGINS: Final = 60
-#: Expressions that are kept as what names come from.
-_MOST_KEPT: Final = 1_000_000
+#: Expressions that are kept as what names come from; so few of one name are kept in any case.
+_MOST_KEPT, _FEW = 1_000_000, 100
 _MOST_NODES: Final = 400_000
 _DEEPEST: Final = 6
 
@@ -122,8 +122,8 @@ class Bindings:
         found = self._found.get(asked)
         if found is None:
             found = self._sought(name, scope, most)
-            self._room -= 1 + len(found[1])
-            if self._room > 0:
+            self._room -= len(found[1])
+            if self._room > 0 or len(found[1]) <= _FEW:
                 self._found[asked] = found
         return found
 

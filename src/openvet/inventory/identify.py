@@ -58,9 +58,8 @@ def identify(head: Head) -> Identity:
     """Ask every format that may begin so; a format that refines another one replaces it where both match."""
     from openvet.formats import empty, known
 
-    if (
-        not head.size
-    ):  # an archive may hold a hundred thousand of them, and nothing is there that another format could be told by
+    # an archive may hold a hundred thousand of them, and nothing is there that another format could be told by
+    if not head.size:
         return Identity((empty,))
     strong: list[ModuleType] = []
     weak: list[ModuleType] = []
