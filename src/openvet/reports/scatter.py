@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 
 from openvet.core.dataclass import dataclass
-from openvet.reports.markup import Html, lines, tag
+from openvet.reports.markup import Html, tag
+from openvet.reports.svg import framed
 
 __all__ = ["Dot", "Scatter", "drawing"]
 
@@ -100,16 +101,7 @@ def drawing(plot: Scatter) -> Html:
         )
     )
     out.append(tag("text", plot.y_name, class_="x", x=4, y=14))
-    return tag(
-        "svg",
-        Html("\n"),
-        lines(*out),
-        Html("\n"),
-        viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
-        width=_WIDTH,
-        role="img",
-        aria_labelledby=f"{plot.id}-t {plot.id}-d",
-    )
+    return framed(out, plot.id, _WIDTH, _HEIGHT)
 
 
 def _range(values: Sequence[float], bars: Sequence[tuple[float, float]]) -> tuple[float, float]:

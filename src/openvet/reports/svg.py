@@ -11,7 +11,7 @@ from fractions import Fraction
 from openvet.core.dataclass import dataclass
 from openvet.reports.markup import Html, lines, tag
 
-__all__ = ["Curve", "drawing"]
+__all__ = ["Curve", "drawing", "framed"]
 
 _WIDTH, _HEIGHT = 640, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 76, 16, 16, 34
@@ -69,16 +69,15 @@ def drawing(curve: Curve) -> Html:
         out.append(tag("text", curve.mark[1], class_="word", x=_WIDTH - _RIGHT - 4, y=level, dy="1.1em"))
     out.append(tag("text", curve.x_labels[0], class_="x", x=_LEFT, y=_HEIGHT - 12))
     out.append(tag("text", curve.x_labels[1], class_="x end", x=_WIDTH - _RIGHT, y=_HEIGHT - 12))
+    return framed(out, curve.id, _WIDTH, _HEIGHT)
+
+
+def framed(parts: Sequence[Html], name: str, width: int, height: int) -> Html:
+    """A drawing of these parts, which its title and description, ``NAME-t`` and ``NAME-d``, stand for where it cannot be seen."""
     return tag(
-        "svg",
-        Html("\n"),
-        lines(*out),
-        Html("\n"),
-        viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
-        width=_WIDTH,
-        role="img",
-        aria_labelledby=f"{curve.id}-t {curve.id}-d",
-    )
+        "svg", Html("\n"), lines(*parts), Html("\n"),
+        viewBox=f"0 0 {width} {height}", width=width, role="img", aria_labelledby=f"{name}-t {name}-d",
+    )  # fmt: skip
 
 
 def _height(y: Fraction, top: Fraction) -> Fraction:
