@@ -14,9 +14,11 @@ import pytest
 from sqlalchemy import select
 
 from openvet.errors import UsageError
+from openvet.gate import vetting
 from openvet.gate.answers import Asking, Listed, Ready, Refusal, RefusedError, Repository, Waiting
 from openvet.gate.gate import OpenGate
 from openvet.io.ranges import SMALL
+from openvet.io.source import FileSource
 from openvet.store.tables import JOB
 from openvet.store.vettings import note_progress, start_vetting
 from openvet.testing.hub import Fault, Hub
@@ -154,6 +156,28 @@ def test_an_upstream_that_lies_has_nothing_served(opening: Opening, fault: Fault
         assert Path(get(gate, "model.safetensors").path).read_bytes() == files["model.safetensors"], (
             "it recovers by itself"
         )
+
+
+def test_a_store_that_somebody_touches_is_not_the_fault_of_the_upstream(
+    opening: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What backs up, or scans for viruses, may change the times of a file while it is vetted."""
+    files = model()
+    touched: list[int] = []
+
+    class Touched(FileSource):
+        def check_unchanged(self) -> None:
+            if len(touched) < 2:
+                os.utime(self.descriptor, (len(touched), 0))
+                touched.append(self.descriptor)
+            super().check_unchanged()
+
+    monkeypatch.setattr(vetting, "FileSource", Touched)
+    with Hub(files) as hub:
+        gate = opening(hub)
+        assert Path(get(gate, "model.safetensors").path).read_bytes() == files["model.safetensors"]
+        assert len(touched) == 2
+        assert gate.upstream_failures["lying"] == 0
 
 
 def test_a_small_file_has_to_be_the_git_blob_that_is_listed(opening: Opening, clock: HandClock) -> None:
