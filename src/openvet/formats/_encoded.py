@@ -188,16 +188,19 @@ class EncodedPickles:
             elif raw.isascii():
                 self.look(raw)
 
-    def walk(self, document: Any, *, spelled: bool = False) -> None:
+    def walk(self, document: Any, *, spelled: bool = False, prose: bool = False) -> None:
         """Look at the texts of a parsed document: one may be a pickle as it is, each byte a character.
 
         ``spelled`` says that the document spells characters as escapes, so that its texts are looked through once they are read.
+        ``prose`` says that its texts are written for people, as in :meth:`look`.
         """
         waiting = [document]
         while waiting and self._found < _MOST:
             value = waiting.pop()
             if isinstance(value, str):
                 headed = value[:1] == "\x80" and value[1:2] in ("\x02", "\x03", "\x04", "\x05")
+                if prose and not headed:
+                    continue
                 if len(value) >= 16 and (headed or ("\n" in value and _NAMES.search(value.encode("utf-8", "replace")))):
                     data = value.encode("latin-1", "replace")
                     self._try(_Run("plain text", data, 0, len(data), bytes), 1)

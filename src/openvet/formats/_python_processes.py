@@ -81,7 +81,7 @@ class Processes(Record):
 
     def _word(self, node: ast.expr) -> str:
         """A word of a command; what is computed in it is left open."""
-        if isinstance(node, ast.Name | ast.Attribute) and self.resolve(node) == "sys.executable":
+        if isinstance(node, ast.Name | ast.Attribute | ast.Call) and self.resolve(node) == "sys.executable":
             return "python"
         if isinstance(node, ast.JoinedStr):
             return "".join(self._word(each) for each in node.values)

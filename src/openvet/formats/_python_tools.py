@@ -109,7 +109,8 @@ def is_tool(uses: Processes, node: ast.Call) -> bool:
     command = uses.command_of(node)
     if command.startswith(_OPEN):
         command = _named_last(uses, node) + command.removeprefix(_OPEN)
-    if not command or _OPEN in command.split(None, 1)[0]:
+    words = command.split(None, 1)
+    if not words or _OPEN in words[0]:
         return False
     if judged_script(command) is not None or dangerous_line(command) is not None:
         return False

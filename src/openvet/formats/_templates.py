@@ -136,8 +136,12 @@ def text_of_numbers(numbers: Sequence[int]) -> str:
     return "".join(map(chr, numbers))
 
 
-def other_templates(document: Any, facts: Facts) -> Iterator[Any]:
-    """Templates in ``document`` under other names than ``chat_template``: those that do something of note."""
+def other_templates(document: Any, facts: Facts, *, rows: bool = False) -> Iterator[Any]:
+    """Templates in ``document`` under other names than ``chat_template``: those that do something of note.
+
+    Args:
+        rows: whether it is the rows of a data set, whose prompts are texts and no templates.
+    """
     from openvet.formats.jinja import read_template
 
     configuration = isinstance(document, dict) and _CONFIGURATION.search(facts.name.rsplit("/", 1)[-1]) is not None
@@ -154,7 +158,7 @@ def other_templates(document: Any, facts: Facts) -> Iterator[Any]:
                 if isinstance(child, dict | list) or (
                     isinstance(child, str) and (_braces(child) or _walks(child)) and not _chat(pointer, key)
                 ):
-                    speaks = named or (isinstance(key, str) and _speaks(key))
+                    speaks = named or (isinstance(key, str) and ("template" in key.lower() if rows else _speaks(key)))
                     stack.append((below(pointer, key), key if isinstance(key, str) else name, child, speaks))
         elif named or configuration:
             found += 1

@@ -48,6 +48,8 @@ _TOKENS = pattern(
 )
 _CUT_TOKEN = pattern(rb'"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+\\?|[a-zA-Z]{1,8}', re.DOTALL)
 _NAMES = (".json", ".jsonl", ".ndjson", ".ipynb")
+#: Rows of data: what a text there would be elsewhere, nobody takes it for.
+_ROWS = (".jsonl", ".ndjson")
 # a YAML reader reads JSON as well, and so does whatever loads a file of that name
 _NOT_OURS = (".yaml", ".yml")
 
@@ -93,7 +95,8 @@ def read(source: Source, facts: Facts) -> None:
         look_for_chunks(facts)
         look_for_shards(facts)
         if isinstance(facts.document, dict | list):
-            facts.programs.extend(other_templates(facts.document, facts))
+            rows = facts.metadata.get("kind") == "lines"
+            facts.programs.extend(other_templates(facts.document, facts, rows=rows))
         for template in chat_templates(facts.document, facts):
             facts.programs.append(template)
             if template.error:
@@ -119,7 +122,8 @@ def _read_short(data: bytes, facts: Facts) -> None:
     text = _from_wide(data, wide) if wide else decode(data)
     scan_text(text, facts)
     encoded = EncodedPickles(facts)
-    encoded.look(text)
+    rows = facts.place.endswith(_ROWS)
+    encoded.look(text, prose=rows)
     tell_tool(text, facts)
     hooks = _Hooks()
     lines = False
@@ -142,7 +146,7 @@ def _read_short(data: bytes, facts: Facts) -> None:
         facts.note("values", len(value))
     facts.document = value
     spelled = "\\u00" in text
-    encoded.walk(value, spelled=spelled)
+    encoded.walk(value, spelled=spelled, prose=rows)
     tell_parsed_tool(value, facts)
 
 
@@ -315,7 +319,7 @@ def _scan_long(source: Source, facts: Facts) -> None:
         facts.budget.check_time()
         # what is searched for is ASCII; Latin-1 keeps one byte for one character
         scan_text((tail + block).decode("latin-1"), facts, line - tail.count(b"\n"))
-        encoded.look(block, line, goes_on=True)
+        encoded.look(block, line, goes_on=True, prose=facts.place.endswith(_ROWS))
         line += block.count(b"\n")
         tail = block[-512:]
 

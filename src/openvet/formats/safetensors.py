@@ -104,6 +104,10 @@ def _header(source: Source, facts: Facts) -> tuple[str, int]:
         raise MalformedError("is shorter than the eight bytes of a header's length", offset=0)
     length = int.from_bytes(source.read(0, 8), "little")
     if length > _HEADER_ALLOWED:
+        if source.upto(8, 1) == b"{":
+            _lie(
+                facts, "header-length", f"the header says that it is {length} bytes long, and {source.size - 8} follow"
+            )
         raise MalformedError(f"the header says that it is {length} bytes long; at most 100000000 are allowed", offset=0)
     if length > source.size - 8:
         raise MalformedError(f"the header says that it is {length} bytes long, and {source.size - 8} follow", offset=0)

@@ -14,6 +14,12 @@ COMMANDS = {
     "X19pbXBvcnRfXygnb3MnKS5zeXN0ZW0oJ2lkJyk=": "is Python and calls os.system in base64",
     "rm -rf /": "is a command and deletes or overwrites what belongs to the user or the system",
 }
+LESSER = {
+    "chmod 777 /tmp/x": "is a command",
+    "rm -rf /tmp/test && wget http://example.org/script.sh": "is a command",
+    "<script>alert(1)</script>": "is a script of a web page",
+    "import pickle; pickle.load(open('x', 'rb'))": "is Python and calls pickle.load",
+}
 ORDINARY = [
     "run python train.py --x", "Run `bash install.sh` first", "requests.get(url)", "model.compile(optimizer)", "gelu", "load(x)",
     "curl -X POST http://localhost:8000/v1/completions -d @x.json", "pip install -U transformers", "sh run.sh", "torch.load(path)",
@@ -24,9 +30,14 @@ ORDINARY = [
 
 @pytest.mark.parametrize(("text", "what"), COMMANDS.items())
 def test_a_command_is_told(text: str, what: str) -> None:
-    assert _does(text) == what
+    assert _does(text) == (what, True)
 
 
 @pytest.mark.parametrize("text", ORDINARY)
 def test_an_ordinary_value_is_not(text: str) -> None:
-    assert _does(text) is None
+    assert _does(text) == ("", False)
+
+
+@pytest.mark.parametrize(("text", "what"), LESSER.items())
+def test_what_does_little_by_itself_wants_a_review(text: str, what: str) -> None:
+    assert _does(text) == (what, False)

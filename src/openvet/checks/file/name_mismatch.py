@@ -58,7 +58,10 @@ def check(ctx: Context) -> Iterator[Finding]:
         if ending in unpickled["endings"] or any(fnmatchcase(component.basename, each) for each in unpickled["names"]):
             yield from _under_pickle_name(ctx, component, ending)
         elif ending not in name_rules()["generic"]["endings"] and ending in claims():
-            if not family(component.formats).isdisjoint(claims()[ending]) or _is_named_as_its_archive(component):
+            told = family(component.formats)
+            if not told.isdisjoint(claims()[ending]) or all(each.startswith("named-") for each in component.formats):
+                continue
+            if _is_named_as_its_archive(component):
                 continue
             yield _mismatch(ctx, component, ending, content, evidence)
 

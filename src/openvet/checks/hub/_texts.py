@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from openvet.core.limits import DEFAULT_LIMITS
 from openvet.core.location import Location
 from openvet.core.pattern import pattern
 
-__all__ = ["as_command", "as_python", "code_does", "does"]
+__all__ = ["GRAVE", "as_command", "as_python", "code_does", "does"]
 
-_DANGER = ("process", "code", "load", "native", "network", "hidden")
+#: What no value that describes a model has a use for, whatever reads it.
+GRAVE = ("process", "code", "native", "hidden")
+_DANGER = (*GRAVE, "load", "network")
 #: What a text without imports takes for given.
 _GIVEN = "import os, subprocess, sys, shutil, builtins\n"
 #: A function that is called sooner or later; and code that a shell is to hand to Python.
@@ -18,12 +21,16 @@ _LAMBDA = pattern(r"\s*lambda\b[^:\n]{0,200}:")
 _INLINE = pattern(r"""\s{0,80}python[0-9.]{0,5}[ \t]{1,8}-c[ \t]{1,8}(?:'(.*)'|"(.*)")\s{0,80}""", re.DOTALL)
 
 
-def as_python(source: str) -> str | None:
-    """The dangerous callable that the Python text reaches, if any; ``None`` too for what is no Python."""
+def as_python(source: str, *, among: Collection[str] = _DANGER) -> str | None:
+    """The dangerous callable that the Python text reaches, if any; ``None`` too for what is no Python.
+
+    Args:
+        among: capabilities that count.
+    """
     from openvet.formats.python import read_source
 
     program = read_source(source, Location(""), DEFAULT_LIMITS)
-    return next((use.name for use in program.uses if use.capability in _DANGER), None)
+    return next((use.name for use in program.uses if use.capability in among), None)
 
 
 def as_command(text: str) -> str | None:
@@ -33,12 +40,18 @@ def as_command(text: str) -> str | None:
     return dangerous_line(text)
 
 
-def does(text: str) -> str | None:
-    """What a text of unknown language does as Python or as a command, for a message; ``None`` where it is neither or harmless."""
+def does(text: str, *, among: Collection[str] = _DANGER) -> str | None:
+    """What a text of unknown language does as Python or as a command, for a message; ``None`` where it is neither or harmless.
+
+    Args:
+        among: capabilities of Python that count.
+    """
     inline = _INLINE.fullmatch(text)
     source = text if inline is None else inline[1] or inline[2] or ""
     bare = _LAMBDA.match(source)
-    if (use := as_python(_GIVEN + (source[bare.end() :].strip() if bare is not None else source))) is not None:
+    if (
+        use := as_python(_GIVEN + (source[bare.end() :].strip() if bare is not None else source), among=among)
+    ) is not None:
         return f"is Python and calls {use}"
     if (use := as_command(text)) is not None:
         return f"is a command and {use}"

@@ -2,9 +2,10 @@
 
 What it finds:
     In configurations of models (``config.json``, ``adapter_config.json``, ``model-symbol.json`` and their like), in the metadata of
-    safetensors, GGUF and Core ML files: texts that are Python which starts processes, evaluates text, loads code or uses the
-    network, and texts that are shell commands which fetch and run something, hide what they do, or delete what belongs to the user;
-    also in base64. It is a heuristic: no loader runs such a value by itself.
+    safetensors, GGUF and Core ML files: texts that are Python which starts processes or evaluates text, and texts that are shell
+    commands which fetch and run something, hide what they do, or delete what belongs to the user; also in base64. Python
+    that only loads or asks somebody, commands that only fetch or remove files, and scripts of web pages want a review.
+    It is a heuristic: no loader runs such a value by itself.
 
 Why it matters:
     Nothing about a model needs it. It is a payload that waits for code which runs it: a script beside the model, a later
@@ -33,7 +34,7 @@ from typing import Any
 
 from openvet.checks._check import Context
 from openvet.checks.hub._targets import shown
-from openvet.checks.hub._texts import does
+from openvet.checks.hub._texts import GRAVE, does
 from openvet.core.finding import Finding
 from openvet.core.location import Location, below
 from openvet.core.pattern import pattern
@@ -44,7 +45,7 @@ __all__ = ["RULE", "check"]
 
 RULE = Rule(
     id="hub/command-in-value",
-    severity=Severity.MEDIUM,
+    severity=Severity.HIGH,
     confidence=Confidence.MEDIUM,
     since="0.1.0",
     cwe=(506,),
@@ -60,8 +61,15 @@ _WORDS = pattern(
 #: What no code and no command is without.
 _MARKS = pattern(
     r"\b(?:eval|exec|system|popen|execfile|compile|run|call|Popen|check_\w{1,10}|urlopen|urlretrieve|get|post|loads?)[ \t]{0,4}\("
-    r"|__import__|\b(?:curl|wget|bash|sh|zsh|nc|ncat|rm|python[0-9.]{0,4}|powershell|mshta|certutil)(?:\.exe)?[ \t]+\S|/dev/tcp/"
+    r"|__import__|\b(?:curl|wget|bash|sh|zsh|nc|ncat|rm|chmod|python[0-9.]{0,4}|powershell|mshta|certutil)(?:\.exe)?[ \t]+\S|/dev/tcp/"
+    r"|<script\b"
 )
+#: Commands and scripts that do no great harm by themselves.
+_LESSER = pattern(
+    r"(?:rm[ \t]{1,4}-[rf]{2}|chmod[ \t]{1,4}(?:a?\+x|777))[ \t]"
+    r"|(?:wget|curl)[ \t][^\r\n]{1,300}\.(?:sh|py|ps1|bat|exe|bin|jar)\b"
+)
+_PAGE = pattern(r"<script[\s>]")
 _BASE64 = pattern(r"[A-Za-z0-9+/_-]{24,8192}={0,2}")
 _SHORTEST, _LONGEST = 6, 8192
 _MOST = 200_000
@@ -73,13 +81,14 @@ def check(ctx: Context) -> Iterator[Finding]:
     for component in ctx.components():
         found = 0
         for pointer, text in _texts(component):
-            what = _does(text)
-            if what is None:
+            what, grave = _does(text)
+            if not what:
                 continue
             yield ctx.finding(
                 Location(component.place, pointer=pointer),
                 f"holds a value that {what}, if anything runs it: {shown(text)}",
                 "Ask the publisher what it is for, and look for whatever reads it.",
+                severity=None if grave else Severity.MEDIUM,
                 evidence={"value": shown(text)},
             )
             found += 1
@@ -114,23 +123,29 @@ def _texts(component: Component) -> Iterator[tuple[str, str]]:
         stack.extend(reversed(inner))
 
 
-def _does(text: str) -> str | None:
-    """What ``text`` does as Python or as a command, for a message; its base64 too."""
+def _does(text: str) -> tuple[str, bool]:
+    """What ``text`` does as Python, as a command or in a page, for a message, '' for nothing; its base64 too; and whether nothing honest does that."""
     if _BASE64.fullmatch(text):
-        inner = _decoded(text)
-        if inner is None or (what := _does_plainly(inner)) is None:
-            return None
-        return f"{what} in base64"
+        what, grave = _does_plainly(_decoded(text))
+        return f"{what} in base64" if what else "", grave
     return _does_plainly(text)
 
 
-def _does_plainly(text: str) -> str | None:
-    return does(text) if _MARKS.search(text) else None
+def _does_plainly(text: str) -> tuple[str, bool]:
+    if not _MARKS.search(text):
+        return "", False
+    if (what := does(text, among=GRAVE)) is not None:
+        return what, True
+    if _PAGE.search(text):
+        return "is a script of a web page", False
+    if _LESSER.match(text.strip()):
+        return "is a command", False
+    return does(text) or "", False
 
 
-def _decoded(text: str) -> str | None:
+def _decoded(text: str) -> str:
     try:
         data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_" if "-" in text or "_" in text else None)
         return data.decode("ascii")
     except (binascii.Error, ValueError):
-        return None
+        return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -139,6 +140,8 @@ def _class(module: str | None, name: str) -> Named:
             return Named(FINE, name, "")
     elif (module or "").split(".", 1)[0] in _sets()["packages"] and name[:1].isupper():
         return Named(FINE, name, "")
+    if (module or "").split(".", 1)[0] in sys.stdlib_module_names:
+        return Named(DANGEROUS, shown(full), "no class of Keras is in the standard library of Python", "other")
     return _foreign(full)
 
 

@@ -25,7 +25,7 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -60,8 +60,10 @@ def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each code object."""
     remedy = "Ask for the source of what it carries, or for a model that needs no code of its own."
     for program in programs(ctx):
+        # by whatever names a function has them, in its globals or in a cell
+        brought = [each.module for each in program.references if not each.name] if program.codes else []
         for code in program.codes:
-            found = dangers_of(code)
+            found = dangers_of(code, brought)
             names = [shorten(printable(name), 60) for name in code.names[:40]]
             evidence = {"names": names, "count": len(code.names), "whole": code.whole}
             if found:
@@ -88,8 +90,12 @@ def check(ctx: Context) -> Iterator[Finding]:
                 )
 
 
-def dangers_of(code: CodeObject) -> list[str]:
-    """The dangerous callables that the names in a code object make up."""
+def dangers_of(code: CodeObject, brought: Sequence[str] = ()) -> list[str]:
+    """The dangerous callables that the names in a code object make up.
+
+    Args:
+        brought: modules that the pickle imports for its functions.
+    """
     found: dict[str, None] = {}
     for name in code.loaded:
         if name in _BUILTINS:
@@ -102,6 +108,7 @@ def dangers_of(code: CodeObject) -> list[str]:
     for module in modules:
         if classify(module, "anything").capability in _DANGEROUS:
             found[module] = None
+    for module in dict.fromkeys([*modules, *brought[:_MODULES]]):
         for word in words:
             known = classify(module, word)
             if word != module and known.kind is Kind.DANGEROUS and known.capability in _DANGEROUS:

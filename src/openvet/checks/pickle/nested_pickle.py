@@ -4,9 +4,8 @@ What it finds:
     Bytes or text inside a pickle that are a pickle themselves, also compressed or in base64, and that the outer one does not load.
 
 Why it matters:
-    Loading the file does not run it, but whoever wrote it put a program there for something to run. One that calls what starts
-    processes, runs code or opens connections is of high severity; one that builds nothing but data harms nobody, whoever loads it,
-    and is a note.
+    Loading the file does not run it, but whoever wrote it put a program there for something to run. One that calls what no data
+    needs is of high severity; one that builds nothing but data harms nobody, whoever loads it, and is a note.
 
 Example:
     ``{"blob": b"\x80\x04..."}``
@@ -40,9 +39,6 @@ RULE = Rule(
     needs=NEEDS,
 )
 
-#: What no data needs when it is loaded, wherever the pickle lies.
-_RUNS = ("process", "code", "import", "native", "network")
-
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each carried pickle."""
@@ -50,7 +46,7 @@ def check(ctx: Context) -> Iterator[Finding]:
         found = list(judged(program))
         bad = [spelled(each.reference) for each in found if each.known.kind is Kind.DANGEROUS]
         named = bad or [spelled(each.reference) for each in found if each.known.kind is not Kind.DATA]
-        runs = any(each.reached and each.known.capability in _RUNS and not each.known.by_name for each in found)
+        runs = any(each.reached and each.known.kind is Kind.DANGEROUS and not each.known.by_name for each in found)
         records = (program.computed, program.mutations, program.codes, program.carried, program.broken)
         odd = any(records) or any(each.reference.variant for each in found)
         plain = program.stopped and not named and not odd

@@ -3,7 +3,8 @@
 What it finds:
     Everything that the reference implementation refuses: duplicate names, unknown dtypes, shapes that overflow,
     data_offsets that leave a hole, overlap, or do not fit the shape, entries with missing, additional or ill-typed
-    fields, metadata that is not text, anything behind the header's object. The evidence names the lie in one word.
+    fields, metadata that is not text, anything behind the header's object. The evidence names the lie in one word. What
+    leads a reader that believes it out of the file, or gives two readers two tensors, is of high severity.
 
 Why it matters:
     No honest writer produces such a file. Readers differ in what they make of it: a strict one refuses, a lenient
@@ -28,6 +29,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from openvet.checks._check import Context
 from openvet.core.finding import Finding
@@ -43,9 +45,13 @@ RULE = Rule(
     recorded=True,
 )
 
+#: No writer gets there by a mistake.
+_OUTSIDE = frozenset({"bad-offsets", "duplicate-key", "header-length", "overflow", "overlap", "size-mismatch"})
+
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each lie of a header."""
-    yield from ctx.anomalies(
+    for finding in ctx.anomalies(
         "Do not load it; get the file again from its publisher, or convert the original weights with the safetensors library."
-    )
+    ):
+        yield replace(finding, severity=Severity.HIGH) if finding.evidence.get("lie") in _OUTSIDE else finding

@@ -36,6 +36,8 @@ __all__ = ["ArchiveAnomaly", "ZipEntry", "ZipListing", "open_zip_entry", "read_z
 
 #: The bits of a mode that may be remarked on: the kind, set-user-id, set-group-id.
 _TOLD = 0o176000
+#: What the deflated form of no bytes takes, with which many writers pack a folder.
+_NOTHING = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +341,7 @@ class _ZipReading:
             return
         kind = stat.S_IFMT(entry.mode)
         if entry.is_dir:
-            if entry.size or entry.compressed_size:
+            if entry.size or entry.compressed_size > _NOTHING:
                 self.remarks.anomaly(
                     "archive/hidden-data",
                     f"the folder {shown(entry.name)} carries {entry.size} bytes",

@@ -90,6 +90,8 @@ CASES: tuple[Case, ...] = (
     _case("zip-absolute", "a member with an absolute name", _zip(ZipPart(b"/etc/cron.d/x", b"text\n")), "reject", _CLIMBS),
     _case("zip-link", "a link to a file of the machine",
           _zip(ZipPart(b"config.txt", b"/etc/passwd", central={"attributes": 0o120777 << 16})), "reject", _LINK),
+    _case("zip-ordinary-folder", "a folder that was packed as files are, which takes two bytes for nothing",
+          _zip(ZipPart(b"model/", b"", method=8), ZipPart(b"model/notes.txt", b"text\n")), "admit"),
     _case("zip-in-zip", "a hostile pickle in a zip in a zip",
           lambda: forge_zip([ZipPart(b"inner.zip", forge_zip([ZipPart(_DATA, _EVIL)]))]), "reject", _RUNS),
     _case("zip-in-tar-gz", "a hostile pickle in a zip in a tar.gz",

@@ -163,8 +163,9 @@ _IN_THE_MIDDLE = (
           lambda: b"word\n" * 13_105 + _STANDING["global"][1] + b"\n" + b"word\n" * 20_000),
     _case("standing-in-json", "the same within a text of JSON", "settings.json",
           lambda: json.dumps({"state": "words and " + _text(_STANDING["global"][1]) + " words"}).encode()),
-    _case("standing-in-jsonl", "the same within a line of JSON", "notes.jsonl",
-          lambda: b'{"a": 1}\n' + json.dumps({"state": "words and " + _text(_STANDING["global"][1])}).encode() + b"\n"),
+    _case("standing-in-rows", "prompts of a data set about attacks, one of which is a pickle and one a template", "train.jsonl",
+          lambda: "".join(json.dumps({"prompt": each, "label": 1}) + "\n" for each in (
+              _text(_STANDING["global"][1]), "{{ config.__class__ }}", "import os; os.system('echo hello')")).encode(), hostile=False),
     _case("standing-in-lines", "the same as lines of a list in JSON", "settings.json",
           lambda: json.dumps({"state": ["words", *_text(_STANDING["global"][1]).split("\n"), "words"]}).encode()),
     _case("standing-in-a-cell", "the same as the lines of a text in JSON", "settings.json",

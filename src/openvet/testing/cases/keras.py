@@ -128,6 +128,21 @@ _LAMBDAS = (
         formats=_H5,
     ),
     _bad(
+        "lambda-text-harmless",
+        "a Lambda layer with code in place of the name of its function, which evaluates a text that does no harm",
+        lambda: h5(
+            {
+                "class_name": "Sequential",
+                "config": {
+                    "layers": [{"class_name": "Lambda", "config": {"function": "lambda x: eval('print(1)')"}}],
+                },
+            }
+        ),
+        "keras/custom-object",
+        file="model.h5",
+        formats=_H5,
+    ),
+    _bad(
         "lambda-h5-fixed",
         "the configuration is a text of fixed length",
         lambda: h5(model2(lambda2()), as_bytes=True),
@@ -246,6 +261,14 @@ _LAMBDAS = (
 )
 
 _CALLABLES = (
+    _bad(
+        "layer-of-the-standard-library",
+        "a layer comes from a module of Python itself",
+        lambda: keras3(
+            model3({"module": "subprocess", "class_name": "Dense", "config": {"units": 1}, "registered_name": None})
+        ),
+        _CALLABLE,
+    ),
     _bad(
         "module-os",
         "a function of any module",
