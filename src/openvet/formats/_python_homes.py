@@ -16,6 +16,7 @@ from typing import Final
 from openvet.core.pattern import pattern
 from openvet.formats._format import Facts
 from openvet.formats._python_calls import FINDS, arguments_of, last_name
+from openvet.formats._python_fold import Folder
 from openvet.formats._python_nodes import children, walk
 
 __all__ = ["tell_homes"]
@@ -218,8 +219,8 @@ def _asked(node: ast.expr) -> str:
         and node.func.id == "getattr"
         and len(node.args) > 1
     ):
-        asked = node.args[1]
-        return asked.value if isinstance(asked, ast.Constant) and isinstance(asked.value, str) else ""
+        asked = Folder().fold(node.args[1], {})
+        return asked if isinstance(asked, str) else ""
     return last_name(node)
 
 

@@ -97,7 +97,9 @@ def tell_parsed_tool(document: Any, facts: Facts) -> None:
     if shown and not any("\\" in each.message for each in shown):
         return
     if _TOOLS.search(f"/{facts.place}"):
-        _tell_lines("\n".join(_texts(document)), facts)
+        words = "\n".join(_texts(document))
+        _tell_lines(words, facts)
+        _tell_published(words, facts)
     elif not facts.name.lower().endswith((".json", ".ipynb")) or (
         isinstance(document, dict) and not facts.name.lower().endswith(".ipynb") and not _is_data(facts.name)
     ):

@@ -76,7 +76,7 @@ def read(source: Source, facts: Facts) -> None:
     facts.document = document_of(parsed)
     if results:
         facts.outline = Outline(parsed.lines)
-    spelled = "\\u00" in text or "\\x" in text
+    spelled = "\\u00" in text or "\\x" in text or "\\\n" in text
     encoded.walk(facts.document, spelled=spelled)
     tell_parsed_tool(facts.document, facts)
     record(parsed, facts)
