@@ -116,8 +116,6 @@ _UNSAID = pattern(
     r"\b(?:remove|hide|omit|leave|strip)\s+(?:it|this|them|these)\s+(?:out\s+)?(?:from|of|in)\s+(?:\w+\s+){0,2}(?:diffs?|summar\w+|output|chat|commits?|logs?|report|explanations?)\b",
     re.IGNORECASE,
 )
-#: Letters of a block that no font shows; flags of regions have a few behind a black flag.
-_UNSEEN = pattern(r"[\U000e0020-\U000e007e]{8,}")
 _LONGEST = 512 * 1024
 _NEAR = 600
 _MOST = 200
@@ -138,11 +136,7 @@ def hides_address(text: str) -> tuple[int, str] | None:
 
 def tell_instructions(text: str, facts: Facts, *, addressed: bool) -> None:
     """Record the first passage that sets an assistant against its user; ``addressed`` where it is written for one."""
-    if (
-        len(text) > _LONGEST
-        or _tell_unseen(text, facts, addressed=addressed)
-        or _tell_joined(text, facts, addressed=addressed)
-    ):
+    if len(text) > _LONGEST or _tell_joined(text, facts, addressed=addressed):
         return
     if not _may_act(text, addressed=addressed) or _is_told(facts):
         return  # the command itself is told
@@ -241,18 +235,6 @@ def _tell_read(text: str, facts: Facts) -> bool:
             _tell(facts, text, found.start(), "to read what is private", near, addressed=True)
             return True
     return False
-
-
-def _tell_unseen(text: str, facts: Facts, *, addressed: bool) -> bool:
-    """Record text that nobody sees; whether there is any."""
-    found = _UNSEEN.search(text)
-    if found is None or text[max(0, found.start() - 1)] == "\U0001f3f4":  # a flag
-        return False
-    line = text.count("\n", 0, found.start()) + 1
-    said = "".join(chr(ord(each) - 0xE0000) for each in found.group())
-    message = f"holds text that nobody sees and that an assistant reads: {shorten(printable(said), 120)}"
-    facts.anomaly("hub/assistant-instruction", message, line=line, kind="addressed" if addressed else "page")
-    return True
 
 
 def _may_act(text: str, *, addressed: bool) -> bool:

@@ -30,6 +30,8 @@ _NAMED = 2.3
 _LITERAL = pattern(rb"[\x8cU](.)|[XT](..\0\0)", re.DOTALL)
 #: What stands in front of the text of a line in protocol 0.
 _LINES = pattern(r"^[(dlt)}\]]{0,4}V", re.MULTILINE)
+#: Samples of a data set.
+_ROWS = (".jsonl", ".ndjson", ".csv", ".tsv")
 _SAYING = frozenset(
     {
         "aws_secret_access_key",
@@ -74,7 +76,7 @@ def _forms() -> tuple[re.Pattern[str], dict[str, tuple[_Form, ...]]]:
 
 
 def scan_text(text: str, facts: Facts, first_line: int | None = 1, offset: int | None = None) -> None:
-    """Record a ``secrets/key-in-file`` anomaly for every credential in ``text``.
+    """Record a ``secrets/key-in-file`` anomaly for every credential in ``text``, and what in it no font shows.
 
     Args:
         text: a text, or a part of a long one (parts should overlap by some hundred characters).
@@ -82,6 +84,9 @@ def scan_text(text: str, facts: Facts, first_line: int | None = 1, offset: int |
         first_line: the line of the file on which ``text`` begins; ``None`` in a file that has no lines.
         offset: where ``text`` stands in such a file, if that is known.
     """
+    from openvet.formats._unseen import tell_unseen
+
+    tell_unseen(text, facts, first_line, rows=facts.place.lower().endswith(_ROWS))
     for form, secret, start in _found(text):
         line = None if first_line is None else first_line + text.count("\n", 0, start)
         _tell(facts, form, secret, line=line, offset=offset)

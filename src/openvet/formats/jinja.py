@@ -156,6 +156,7 @@ def read_template(text: str, location: Location, name: str, limits: Limits) -> T
 
     from openvet.formats._jinja_backdoor import backdoors
     from openvet.formats._jinja_tree import suspicious
+    from openvet.formats._unbound import unbound
 
     try:
         with warnings.catch_warnings():
@@ -163,6 +164,7 @@ def read_template(text: str, location: Location, name: str, limits: Limits) -> T
             tree = _environment().parse(text)
         found = suspicious(tree, limits.records)
         found += islice(backdoors(tree), _MOST_BACKDOORS)
+        found += unbound(tree)
     except TemplateSyntaxError as error:
         message = shorten(printable(error.message or "syntax error"), 200)
         return Template(location, label, digest, len(text), error=message, error_line=error.lineno)
@@ -171,7 +173,7 @@ def read_template(text: str, location: Location, name: str, limits: Limits) -> T
     except (ValueError, OverflowError, MemoryError) as error:  # digits of an integer, an escape that is no character
         message = shorten(printable(str(error) or type(error).__name__), 200)
         return Template(location, label, digest, len(text), error=message)
-    for told in (_poisons(text), _commands(text), _instructs(text)):
+    for told in (_poisons(text), _commands(text), _instructs(text), _hides(text)):
         if told is not None:
             found.append(told)
     uses = tuple(Use(what, line, shorten(printable(detail), 120)) for what, line, detail in found)
@@ -186,6 +188,14 @@ def _poisons(text: str) -> tuple[str, int, str] | None:
 
     found = hides_address(text)
     return None if found is None else ("hidden-instruction", text.count("\n", 0, found[0]) + 1, found[1])
+
+
+def _hides(text: str) -> tuple[str, int, str] | None:
+    """What a template says to a model that nobody sees: (word, line, what)."""
+    from openvet.formats._unseen import unseen
+
+    found = unseen(text)
+    return None if found is None else ("unseen", text.count("\n", 0, found[0]) + 1, found[1])
 
 
 def _instructs(text: str) -> tuple[str, int, str] | None:

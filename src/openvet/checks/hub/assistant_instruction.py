@@ -4,7 +4,9 @@ What it finds:
     Instructions to send or change what is private (keys, tokens, the environment, who may log in), or to fetch and run something,
     where the same passage asks to keep that from the user, or tells the assistant to forget what it was told, or names a private file
     and where it goes. In files that assistants read by themselves (``AGENTS.md``, ``CLAUDE.md``, rules of Cursor and Windsurf,
-    instructions of Copilot, skills) that is high, in any other page medium. Descriptions of tools (lists of MCP, functions of OpenAI's
+    instructions of Copilot, skills) and in what a model is told before its user says anything (``SYSTEM`` of a ``Modelfile``, a system prompt
+    of a configuration) that is high, in any other page medium. High in any file is a text that no font shows: letters of Unicode's tag block,
+    zeros and ones of characters without a width. Descriptions of tools (lists of MCP, functions of OpenAI's
     interface), which an assistant reads before each of its steps, count as such files; so does what it is to report whatever it finds.
 
 Why it matters:
@@ -39,7 +41,7 @@ RULE = Rule(
     confidence=Confidence.MEDIUM,
     since="0.1.0",
     cwe=(1427,),
-    needs=("markdown", "text", "python", "json", "yaml", "toml"),
+    needs=("markdown", "text", "python", "json", "yaml", "toml", "jinja", "shell"),
     recorded=True,
 )
 
@@ -51,6 +53,6 @@ def check(ctx: Context) -> Iterator[Finding]:
             anomaly.location,
             anomaly.message,
             "Delete the file from your copy before an assistant sees the folder.",
-            severity=Severity.HIGH if anomaly.evidence.get("kind") == "addressed" else Severity.MEDIUM,
+            severity=Severity.HIGH if anomaly.evidence.get("kind") in ("addressed", "unseen") else Severity.MEDIUM,
             evidence=anomaly.evidence,
         )

@@ -6,7 +6,7 @@ What it finds:
     ``|attr`` filters, ``format`` strings that walk attributes, calls that start processes, templates that load
     other files, loops, repetitions and macros over constants that no machine ends, words that make a model give an address and
     keep quiet about it, commands for a tool or a model to run that nobody should run, orders to give what is private to somebody, and sentences or addresses that are only added where a user's message holds certain words, or on a certain
-    day. What is found is said once for each
+    day; sentences that take back what the operator's system message says, and text that no font shows. What is found is said once for each
     template, the worst of it first.
 
 Why it matters:
@@ -53,6 +53,10 @@ _GRADES = {
     "instruction": (Severity.HIGH, Confidence.MEDIUM),
     "hidden-instruction": (Severity.MEDIUM, Confidence.MEDIUM),
     "conditional-words": (Severity.MEDIUM, Confidence.MEDIUM),
+    "conditional-order": (Severity.HIGH, Confidence.MEDIUM),
+    "override": (Severity.HIGH, Confidence.MEDIUM),
+    "spoken-override": (Severity.MEDIUM, Confidence.LOW),
+    "unseen": (Severity.HIGH, Confidence.HIGH),
 }
 _SAID = {
     "internal-attribute": "reaches into Python objects by",
@@ -66,6 +70,10 @@ _SAID = {
     "exhausts": "takes all time or memory when it is rendered, by",
     "hidden-instruction": "makes the model give an address and keep quiet about it:",
     "conditional-words": "says something else to the model when a user's message holds",
+    "conditional-order": "tells the model to lead its user astray when a user's message holds",
+    "override": "takes back what the operator of the model says:",
+    "spoken-override": "speaks of taking back what the operator of the model says:",
+    "unseen": "holds text that nobody sees and that the model reads:",
     "attr-filter": "takes an attribute by |attr, past the checks of a sandbox:",
 }
 
