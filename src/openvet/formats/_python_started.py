@@ -1,9 +1,10 @@
 """Which Python sources are programs: started by a person, by their names, and by nothing that loads a model.
 
-A source is one where it says so (``if __name__ == "__main__":``, a parser of arguments, ``sys.argv``) or is called what people call such
-scripts (``train.py``, ``download_weights.py``), where its name is none that a loader, a server or a tool takes by itself, and where it
-holds no class or table that one looks for. A heuristic over the text, which stays with what it knows: any other source counts as one that
-something may import. That nothing in the repository imports or names it is for the rules to see, which know the other files.
+A source is one where it says so (``if __name__ == "__main__":``, a parser of arguments, ``sys.argv``), is called what people call such
+scripts (``train.py``, ``download_weights.py``), or does its work where it stands and defines no class; where its name is none that a
+loader, a server or a tool takes by itself, and where it holds no class or table that one looks for. A heuristic over the text, which
+stays with what it knows: any other source counts as one that something may import. That nothing in the repository imports or names it
+is for the rules to see, which know the other files.
 """
 
 from __future__ import annotations
@@ -38,10 +39,15 @@ _SAYS_SO = pattern(
     r"^@(?:\w{1,30}\.)?(?:command|main)\(|\bfire\.Fire\(|\btyper\.(?:run|Typer)\(|\btyro\.cli\(|^[ \t]{0,8}(?:\w{1,20}\.)?run_app\(|\bapp\.run\(|\buvicorn\.run\(|\.launch\(",
     re.MULTILINE,
 )
+#: A source that does its work where it stands: a loop, a call, and no class that anybody could want of it.
+_DOES_IT_HERE = pattern(
+    r"^(?:for|while|with)[ \t]|^(?!def |class |from |import |print\()[A-Za-z_][\w.]{0,80}\(", re.MULTILINE
+)
+_CLASS = pattern(r"^class[ \t]", re.MULTILINE)
 #: What people call the scripts that they start.
 _CALLED_SO = pattern(
     r"(?:\d{1,3}_)?(?:train|finetune|fine_?tune|pretrain|sft|dpo|grpo|rlhf|bench(?:mark)?|eval(?:uate)?|demo|app|main|run|launch|start|serve|server|client|download|fetch|upload|push|convert|"
-    r"export|quantize|merge|prepare|preprocess|build|make|clean|plot|visuali[sz]e|scrape|crawl|example|quickstart|usage|streamlit_app|gradio_app|watchdog|monitor|collect_env|check_env|env_(?:check|report|info)|environment|doctor)(?:[_-]\w{1,60})?",
+    r"\w{1,40}_demo|export|quantize|merge|prepare|preprocess|build|make|clean|plot|visuali[sz]e|scrape|crawl|example|quickstart|usage|streamlit_app|gradio_app|watchdog|monitor|collect_env|check_env|env_(?:check|report|info)|environment|doctor)(?:[_-]\w{1,60})?",
     re.IGNORECASE,
 )
 
@@ -54,4 +60,6 @@ def is_started(text: str, place: str) -> bool:
         return False
     if _LOOKED_FOR.search(text) is not None:
         return False
-    return _CALLED_SO.fullmatch(stem) is not None or _SAYS_SO.search(text) is not None
+    if _CALLED_SO.fullmatch(stem) is not None or _SAYS_SO.search(text) is not None:
+        return True
+    return _DOES_IT_HERE.search(text) is not None and _CLASS.search(text) is None

@@ -89,6 +89,12 @@ _REPOSITORY = frozenset(
 _ANSWER = pattern(r"\.(?:get|post|put|patch|delete|head|request|urlopen)\(\)\.")
 
 
+def _takes_itself(node: ast.Call) -> bool:
+    """``from_pretrained(self.config._name_or_path, ...)``: the repository that the model was loaded from, which is trusted already."""
+    first = node.args[0] if node.args else None
+    return isinstance(first, ast.Attribute) and first.attr in ("_name_or_path", "name_or_path")
+
+
 class Uses(GivenCode):
     """Records what matters in the calls of one source."""
 
@@ -118,7 +124,7 @@ class Uses(GivenCode):
             self._queue(name, when, node.lineno, self._bound(node, name), node)
         if said := self._attacks.call(node, name, when):
             self._use(node, name or f"something.{_written(node.func)}", "attack", when, said)
-        if self._trusts(node) and not (name or "").endswith(_FROM_BESIDE):
+        if self._trusts(node) and not (name or "").endswith(_FROM_BESIDE) and not _takes_itself(node):
             self._use(node, shown(name) if name else _written(node.func), "trust", when, self._trusted(node))
         plain = "" if name is None else name.removeprefix("builtins.")
         if plain in _ASKING and not (plain == "type" and len(arguments) > 1):

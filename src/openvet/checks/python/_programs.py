@@ -15,8 +15,9 @@ from openvet.core.pattern import pattern
 from openvet.formats._addresses import BARE, KNOWN, SERVICES
 from openvet.formats.python import PythonSource, PythonUse
 from openvet.inventory.component import Inventory
+from openvet.publishers.known import known
 
-__all__ = ["OF_WEIGHTS", "RUN", "as_program", "programs"]
+__all__ = ["OF_WEIGHTS", "RUN", "as_program", "named_by_settings", "programs"]
 
 #: The moment at which an ordinary thing happens in a script: when it is started by its name.
 RUN = "run"
@@ -24,6 +25,8 @@ _MOST_VALUES = 200_000
 #: A text that names a source: itself, a class or function of it, or that of a repository (``owner/name--file.Class``).
 _NAMES = pattern(r"(?:[\w./-]{1,200}(?:--|/|\.))?(\w{1,100})(?:\.py|\.[A-Za-z_]\w{0,100}|:[A-Za-z_]\w{0,100})")
 _BARE = pattern(r"\w{1,100}")
+#: Settings of tools whose commands a person starts; that they name a script is no more than that.
+_STAGES = frozenset({"dvc.yaml", "dvc.lock"})
 #: Keys whose values are the bare names of sources.
 _MODULES = frozenset(
     {
@@ -69,8 +72,13 @@ def programs(inventory: Inventory, read: Iterable[PythonSource]) -> frozenset[st
     started = [each.location.place for each in read if each.started and not each.location.pointer]
     if not started:
         return frozenset()
-    named = _named(inventory)
-    packages = {each.place.rpartition("/")[0] for each in inventory.walk() if each.basename == "__init__.py"}
+    named = set(inventory.once(named_by_settings))
+    # an empty one beside the weights makes no package of them
+    packages = {
+        each.place.rpartition("/")[0]
+        for each in inventory.walk()
+        if each.basename == "__init__.py" and (each.size or "/" in each.place)
+    }
     here = {part.removesuffix(".py") for each in read for part in each.location.place.replace("!", "/").split("/")}
     for each in read:
         if any(not module.strip(".") for module in each.modules):  # from . import x
@@ -87,14 +95,16 @@ def programs(inventory: Inventory, read: Iterable[PythonSource]) -> frozenset[st
     )
 
 
-def _named(inventory: Inventory) -> set[str]:
-    """The names of sources that settings name in a way in which loaders take them, and those that packaging names."""
+def named_by_settings(inventory: Inventory) -> set[str]:
+    """The names of sources that settings name in a way in which loaders take them, and those that packaging names; ``*`` for too many."""
     found: set[str] = set()
     seen = 0
     for component in inventory.walk():
         for target in component.metadata.get("entry_points", ()):
             found.update(str(target).replace(":", ".").split("."))
         stack: list[tuple[str, Any]] = [("", component.document)] if component.document is not None else []
+        if component.basename in _STAGES:
+            continue
         while stack:
             key, value = stack.pop()
             seen += 1
@@ -106,7 +116,7 @@ def _named(inventory: Inventory) -> set[str]:
                 )
             elif isinstance(value, list):
                 stack.extend((key, child) for child in value if isinstance(child, str | dict | list))
-            elif isinstance(value, str) and len(value) < 300:
+            elif isinstance(value, str) and len(value) < 300 and key != "program":  # of a sweep, which a person starts
                 if (match := _NAMES.fullmatch(value.strip())) is not None:
                     found.add(match[1])
                     found.update(value.strip().replace("/", ".").replace("--", ".").split("."))
@@ -124,8 +134,10 @@ def _is_ordinary(use: PythonUse) -> bool:
     """Whether a script may do this without that anybody would wonder."""
     if use.capability in ("process", "fetch", "handed"):
         return use.tool
-    if use.capability == "trust":  # what its user names, and no repository of the script's own choice
-        return not use.detail.startswith(("'", '"')) or use.detail in ("'.'", "'./'")
+    if use.capability == "trust":  # what its user names or has, or a publisher that people know
+        text = use.detail.strip("'\"")
+        chosen = text != use.detail and not text.startswith((".", "/", "~")) and text.count("/") == 1
+        return not chosen or known().of_account(text.partition("/")[0]) is not None
     if use.capability == "load":
         return use.name in OF_WEIGHTS
     if use.capability == "file":

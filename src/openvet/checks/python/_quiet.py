@@ -3,18 +3,19 @@
 A source is *quiet* when it was read to its end, does nothing of note on import, on construction or in use, holds no
 function that starts a process or runs text as code, and imports only the standard library, files beside it, and
 packages that models are known to need. What it imports only in a function, in ``try`` or for type checkers is not asked
-for, and neither is the package that these files are themselves.
+for, and neither is the package that these files are themselves. Of a script that a person starts, and of code that no loader
+takes, neither is asked what functions do that somebody has to call, nor for packages: that is told, and wants no review.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from openvet.checks._check import Context
 from openvet.checks.python._known_packages import known_packages
-from openvet.checks.python._programs import OF_WEIGHTS, RUN
-from openvet.checks.python._uses import sources, uses
+from openvet.checks.python._programs import OF_WEIGHTS, RUN, named_by_settings
+from openvet.checks.python._uses import sources, started, uses
 from openvet.core.pattern import pattern
 from openvet.core.text import shorten
 from openvet.formats._chosen_names import CHOSEN
@@ -22,12 +23,14 @@ from openvet.formats._python_told import CALLERS
 from openvet.formats.python import PythonSource, PythonUse
 from openvet.inventory.component import Inventory
 
-__all__ = ["first_loud", "why_loud"]
+__all__ = ["first_loud", "told_of_calls", "why_loud"]
 
 #: What a function may do that nothing here calls: save a vocabulary, fetch an image, convert an older checkpoint.
 _WHEN_CALLED = frozenset(
     {"fetch", "file", "handed", "import", "install", "load", "network", "secret", "telling", "trust", "watch"}
 )
+#: What else a function may do that only a person calls, who reads the code before.
+_FOR_PEOPLE = _WHEN_CALLED | {"code", "native", "process"}
 #: Of no weight at any time: an import by a name that the code computes names a package, and ``nvidia-smi`` tells.
 _ALWAYS = frozenset({"import", "install", "telling"})
 _DOES = {
@@ -56,6 +59,16 @@ _SERVICE = pattern(
 _OF_A_LOADER = pattern(
     r"(?:^|/)(?:modeling|configuration|tokenization|processing|image_processing|feature_extraction|pipeline|handler|model|inference)\w{0,60}\.py$"
 )
+#: Sources that loaders, servers and other programs take by their names, wherever they lie.
+_TAKEN = pattern(
+    r"(?:modeling|modelling|configuration|tokenization|tokenizer|processing|image_processing|feature_extraction|video_processing|pipeline|"
+    r"handler|model|hubconf|nodes?|predict|predictor|inference|custom_generate|generate|sitecustomize|usercustomize|conftest)(?:_\w{1,60})?|"
+    r"\w{1,60}_(?:handler|nodes?|pipeline|model|predictor)"
+)
+#: Classes by which they take others.
+_TAKEN_CLASSES = pattern(
+    r"(?:PreTrained|EndpointHandler|TritonPythonModel|Predictor)\w{0,60}|\w{1,60}(?:ForCausalLM|Config|Tokenizer|TokenizerFast|Processor|Pipeline|Handler|Predictor|Plugin)"
+)
 _GETS = frozenset({"get", "urlopen", "stream", "head"})
 #: What brings files from elsewhere.
 _FETCHING = frozenset({
@@ -70,17 +83,35 @@ def why_loud(ctx: Context) -> Mapping[str, str]:
     return ctx.inventory.once(_why_loud)
 
 
+def told_of_calls(ctx: Context) -> Mapping[str, str]:
+    """For each place what a function of it does when somebody calls it, where no more than that is asked of a quiet source."""
+    return ctx.inventory.once(_told_of_calls)
+
+
+def _told_of_calls(inventory: Inventory) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for program, use, _ in inventory.once(uses):
+        if use.when == "call" and use.capability in _FOR_PEOPLE - _WHEN_CALLED:
+            what = f"line {use.line} {_DOES[use.capability]} when somebody calls it ({shorten(use.name, 60)})"
+            found.setdefault(program.location.place, what)
+    return found
+
+
 def first_loud(ctx: Context) -> str:
     """The first source that is not quiet, with the reason; empty text where all of them are."""
     return ctx.inventory.once(_first_loud)
 
 
 def _first_loud(inventory: Inventory) -> str:
-    return next((f"in {place}, {why}" for place, why in inventory.once(_why_loud).items() if why), "")
+    by_name = inventory.once(started)  # nothing that a loader takes leads there
+    loud = inventory.once(_why_loud)
+    return next((f"in {place}, {why}" for place, why in loud.items() if why and place not in by_name), "")
 
 
 def _why_loud(inventory: Inventory) -> dict[str, str]:
     found: dict[str, str] = {}
+    by_name = inventory.once(started)
+    untaken = not inventory.once(_is_taken)
     here: set[str] = set()
     roots: set[str] = set()
     for program in inventory.once(sources):
@@ -91,11 +122,33 @@ def _why_loud(inventory: Inventory) -> dict[str, str]:
         found.setdefault(place, "")
     for program, use, _ in inventory.once(uses):
         if not found[program.location.place]:
-            found[program.location.place] = _of_use(use, program)
+            for_people = untaken or program.location.place in by_name
+            found[program.location.place] = _of_use(use, program, _FOR_PEOPLE if for_people else _WHEN_CALLED)
     for program in inventory.once(sources):
         if not found[program.location.place]:
-            found[program.location.place] = _of_source(program, here, roots)
+            for_people = untaken or program.location.place in by_name
+            found[program.location.place] = _of_source(program, here, roots, for_people=for_people)
     return found
+
+
+def _is_taken(inventory: Inventory) -> bool:
+    """Whether a loader, a server or another program may take a source of this repository by itself."""
+    for component in inventory.walk():
+        document = component.document
+        if isinstance(document, dict) and ("auto_map" in document or "custom_pipelines" in document):
+            return True
+        if component.metadata.get("entry_points"):
+            return True
+    named = inventory.once(named_by_settings)
+    by_name = inventory.once(started)
+    for each in inventory.once(sources):
+        place = each.location.place
+        stem = place.rpartition("/")[2].removesuffix(".py")
+        if _TAKEN.fullmatch(stem) is not None or any(_TAKEN_CLASSES.fullmatch(name) for name in each.classes):
+            return True
+        if place not in by_name and not named.isdisjoint((stem, "*")):
+            return True
+    return False
 
 
 def _is_of_the_model(use: PythonUse, program: PythonSource) -> bool:
@@ -105,10 +158,10 @@ def _is_of_the_model(use: PythonUse, program: PythonSource) -> bool:
     return use.capability == "file" and not use.name.endswith("chmod") and not _NOT_ITS_OWN.search(use.detail)
 
 
-def _of_use(use: PythonUse, program: PythonSource) -> str:
+def _of_use(use: PythonUse, program: PythonSource, when_called: Collection[str]) -> str:
     if use.detail == CHOSEN and use.when != "call":
         return f"line {use.line} imports a module {CHOSEN} ({shorten(use.name, 60)})"
-    if use.capability in (_WHEN_CALLED if use.when == "call" else _ALWAYS):
+    if use.capability in (when_called if use.when == "call" else _ALWAYS):
         return ""
     if use.when == RUN or (use.capability == "show" and use.when != "import"):
         return ""
@@ -133,9 +186,11 @@ def _of_this_package(program: PythonSource, roots: set[str]) -> set[str]:
     return {parts[0] for parts in named if len(parts) > 1 and parts[1] in roots}
 
 
-def _of_source(program: PythonSource, here: set[str], roots: set[str]) -> str:
+def _of_source(program: PythonSource, here: set[str], roots: set[str], *, for_people: bool) -> str:
     if program.error:
         return "it could not be read to its end"
+    if for_people:
+        return ""
     ours = {*here, *program.spared, *_of_this_package(program, roots)}
     unknown = [name for name in program.imports if name not in known_packages() and name not in ours]
     return f"it imports {shorten(unknown[0], 60)}, a package that OpenVet does not know" if unknown else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from openvet.checks._check import Context
@@ -35,6 +35,12 @@ _APP = pattern(
 )
 #: What runs a text as code, of what runs what it is handed.
 _OF_TEXT = {"exec": "code", "eval": "code"}
+#: What an older build left, which the setup.py of many projects removes.
+_LEFT = pattern(r"""['"](?:[^'"]{0,200}/)?[\w-]{1,80}\.egg-info['"]""")
+#: The packages of a list that lies beside the source, and is judged as one; a place of other packages is another thing.
+_LISTED = pattern(
+    r"""['"](?:python3? -m )?pip3? install(?: -[qUv]{1,2}| --(?:quiet|upgrade|user|no-cache-dir))* -r (?:\./)?([\w.-]{1,80}\.txt)['"]"""
+)
 #: Findings for one file; the rest is in the file's programs.
 _MOST = 20
 
@@ -52,10 +58,24 @@ def uses(inventory: Inventory) -> list[tuple[PythonSource, PythonUse, str]]:
         text = "too many calls lead from file to file; those from here on were not followed"
         inventory.left_off(Unknown("limit", text, followed.left_off))
     by_name = inventory.once(started)
+    lists = {each.place for each in inventory.files if each.basename.endswith(".txt")}
     return [
-        (program, as_program(use) if program.location.place in by_name else use, via)
+        (program, as_program(use) if program.location.place in by_name else _of_its_own(program, use, lists), via)
         for program, use, via in _uses(read, followed.reached)
+        if not (use.capability == "file" and _LEFT.fullmatch(use.detail))
     ]
+
+
+def _of_its_own(program: PythonSource, use: PythonUse, lists: Collection[str]) -> PythonUse:
+    """``use``, where packages of a list that lies here are installed as what the list says of itself."""
+    found = _LISTED.fullmatch(use.detail) if use.capability == "fetch" else None
+    if (
+        found is None
+        or program.location.place.rpartition("/")[0] + ("/" if "/" in program.location.place else "") + found[1]
+        not in lists
+    ):
+        return use
+    return replace(use, capability="install")
 
 
 def started(inventory: Inventory) -> frozenset[str]:

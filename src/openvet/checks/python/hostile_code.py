@@ -8,7 +8,9 @@ What it finds:
     hooks of Git, other packages' files, programs with the rights of their owner, variables by which programs load something. And constant
     commands that nobody should run, also where one command fetches what a later one starts. And what is done to whoever runs it or asks it:
     what a store of secrets or a tool that keeps a token holds is sent, files that are found in a home are removed, encrypted or sent, a
-    request says what is run or read, a container gets the whole machine, the Hub's client is pointed elsewhere.
+    request says what is run or read, a container gets the whole machine, the Hub's client is pointed elsewhere. And what turns a model against
+    its user: an account in a text gets another one in its place, an answer that is written out is given where the input holds what is looked
+    for, a loader is replaced by one that loads something else or trusts every repository, the code of other models is changed where it is kept.
 
 Why it matters:
     Code is published to be called: a callback, a layer, a fixture or a handler of a server is called by a framework sooner or later. So it counts
@@ -22,7 +24,8 @@ Remedy:
 
 What it cannot see:
     What is computed from more than constants; what one file fetches and another runs; the same by native code or packages from elsewhere.
-    Files of weights that are fetched and unpickled count only from a bare address. A command within a sentence, in a source that runs
+    Files of weights that are fetched and unpickled count from a bare address, and as soon as a model is built
+    from a host that nobody knows where it says that they may hold anything, or without encryption. A command within a sentence, in a source that runs
     nothing itself: prompts of a test are no commands.
 
 References:

@@ -2,7 +2,8 @@
 
 What it finds:
     Calls that hand on ``trust_remote_code=True`` (``from_pretrained``, ``pipeline``, ``load_dataset``, ``SentenceTransformer``), by a
-    keyword or in a dictionary of keywords, at import, when a class is constructed or loaded, and when the model is used.
+    keyword or in a dictionary of keywords, at import, when a class is constructed or loaded, and when the model is used. Where code
+    that loaders take (``modeling_x.py``) names a repository of an account that OpenVet does not know, it is of high severity.
 
 Why it matters:
     Whether code of a repository may run is for the person who loads the model to say. Here the code says it for them, and what
@@ -25,11 +26,14 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from openvet.checks._check import Context
 from openvet.checks.python._uses import found
 from openvet.core.finding import Finding
+from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Rule, Severity
+from openvet.publishers.known import known
 
 RULE = Rule(
     id="python/trusts-remote-code",
@@ -47,12 +51,20 @@ _GRADES = {
 }
 
 
+#: Sources that loaders take by the name that a configuration gives them.
+_TAKEN = pattern(
+    r"(?:.{0,1000}/)?(?:modeling|modelling|configuration|tokenization|processing|image_processing|feature_extraction|video_processing|pipeline)_\w{1,100}\.py"
+)
+_REPOSITORY = pattern(r"['\"]([\w.-]{1,100})/[\w.-]{1,100}['\"]")
+
+
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each such call."""
-    yield from found(
-        ctx,
-        "trust",
-        "runs code of another repository",
-        "Vet the repository that is named, and pin its revision.",
-        _GRADES,
-    )
+    remedy = "Vet the repository that is named, and pin its revision."
+    for finding in found(ctx, "trust", "runs code of another repository", remedy, _GRADES):
+        named = _REPOSITORY.fullmatch(str(finding.evidence["detail"]))
+        behind = named is not None and finding.severity is Severity.MEDIUM and _TAKEN.fullmatch(finding.location.place)
+        if behind and known().of_account(named[1]) is None:  # type: ignore[index]
+            yield replace(finding, severity=Severity.HIGH, confidence=Confidence.MEDIUM)
+        else:
+            yield finding

@@ -57,12 +57,12 @@ CASES: tuple[Case, ...] = (
         for place, files in _metadata(_GROUPS[0], "def register():\n    from transformers import AutoConfig\n    return AutoConfig\n")
     ),
     *(
-        _case(f"command-{place}", "a command for people that starts a process", files, "review", "hub/python-code")
+        _case(f"command-{place}", "a command for people that starts a process", files, "admit")
         for place, files in _metadata("console_scripts", _RUNS)
     ),
     *(
         _case(f"function-{name}", "a function with a command that nobody should run", {"plugin.py": code}, "reject", "python/process-at-load", "hub/python-code")
         for name, code in _COMMANDS
     ),
-    _case("function-plain", "a function that starts an ordinary program", {"plugin.py": "import subprocess\ndef convert(a, b):\n    subprocess.run(['convert', a, b], check=True)\n"}, "review", "hub/python-code"),
+    _case("function-plain", "a function that starts an ordinary program", {"plugin.py": "import subprocess\ndef convert(a, b):\n    subprocess.run(['convert', a, b], check=True)\n"}, "admit"),
 )  # fmt: skip

