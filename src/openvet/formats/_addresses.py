@@ -89,7 +89,7 @@ INSTALLERS: Final = pattern(
     r"raw\.githubusercontent\.com/(?:Homebrew/install/HEAD/install\.sh|nvm-sh/nvm/v[\d.]{1,12}/install\.sh|pyenv/pyenv-installer/master/bin/pyenv-installer|helm/helm/[\w.-]{1,20}/scripts/get-helm-3)|"
     r"packagecloud\.io/install/repositories/github/git-lfs/script\.(?:deb|rpm)\.sh|(?:repo\.anaconda\.com|repo\.continuum\.io)/(?:miniconda|archive)/(?:Mini|Ana)conda[23]-[\w.-]{1,60}\.(?:sh|exe|pkg)|"
     r"github\.com/conda-forge/miniforge/releases/(?:latest/download|download/[\d.-]{1,20})/(?:Miniforge|Mambaforge)(?:3|-pypy3)?-[\w.${}()-]{1,80}\.(?:sh|exe)|"
-    r"micro\.mamba\.pm/install\.sh|bootstrap\.pypa\.io/(?:pip/\d\.\d/)?get-pip\.py|sdk\.cloud\.google\.com/?|install\.julialang\.org/?|deno\.land/install\.sh|"
+    r"micro\.mamba\.pm/install\.sh|dot\.net/v1/dotnet-install\.(?:sh|ps1)|builds\.dotnet\.microsoft\.com/dotnet/scripts/v1/dotnet-install\.(?:sh|ps1)|bootstrap\.pypa\.io/(?:pip/\d\.\d/)?get-pip\.py|sdk\.cloud\.google\.com/?|install\.julialang\.org/?|deno\.land/install\.sh|"
     r"developer\.download\.nvidia\.com/compute/cuda/[\d.]{1,12}/local_installers/cuda_[\w.]{1,40}_linux\.run|"
     r"claude\.ai/install\.sh|fly\.io/install\.sh|get\.sdkman\.io/?|get\.k3s\.io/?|get\.volta\.sh/?|starship\.rs/install\.sh|rye(?:-up\.com|\.astral\.sh)/get|pdm-project\.org/install-pdm\.py|"
     r"get\.nextflow\.io/?|get\.rvm\.io/?|mise\.(?:run|jdx\.dev/install\.sh)/?|get\.nexte\.st/?|just\.systems/install\.sh|taskfile\.dev/install\.sh|nixos\.org/nix/install|install\.determinate\.systems/nix|"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
+from openvet.formats._asked_tokens import tell_asked_tokens
 from openvet.formats._fences import Fence, fences_of
 from openvet.formats._format import Anomaly, Facts
 
@@ -33,7 +34,7 @@ _SETS_UP = pattern(r"(?:^|/)(?:read[_-]?me|install|setup|usage|quick[_-]?start|g
 #: One of these stands in every text of which anything is told.
 _MAY = pattern(
     r"\b(?:curl|wget|irm|iwr|invoke|fetch|powershell|pwsh|certutil|mshta|regsvr32|rundll32|bitsadmin|socat|mkfifo|nc|ncat|netcat|stratum|urlopen|"
-    r"base64|b64decode|environ|pip[23]?|xxd|openssl|scp|rsync)\b|/dev/(?:tcp|udp)/|\b(?:python[23]?|perl|ruby|node|php)\s{1,8}-|\brm\s{1,8}-|\bexec\s{0,4}\(|\bdup2\(|\bsocket\(|\bPopen\(|\bsystem\("
+    r"base64|b64decode|environ|pip[23]?|xxd|openssl|scp|rsync)\b|/dev/(?:tcp|udp)/|\b(?:python[23]?|perl|ruby|node|php)\s{1,8}-|\brm\s{1,8}-|\bexec\s{0,4}\(|\bdup2\(|\bsocket\(|\bPopen\(|\bsystem\(|\bget_token\(|\bHfFolder\b"
 )
 _PYTHON = frozenset({"python", "py", "python3", "ipython"})
 _KINDS = frozenset({"hidden", "mines", "reverse-shell", "sends"})
@@ -91,6 +92,7 @@ def tell_advised(text: str, facts: Facts, *, every: bool = False) -> None:
     if len(text) > _LONGEST:
         return
     _tell_lure(text, facts)
+    tell_asked_tokens(text, facts)
     if _MAY.search(text) is None:
         return
     from openvet.formats._foreign_shells import tell_foreign_shell
@@ -261,6 +263,8 @@ def _told(program: PythonSource, lines: list[str]) -> Iterator[tuple[str, int]]:
         elif use.capability == "secret" and network and "whole environment" in use.detail:
             line = next((each.line for each in network if each.line >= use.line), use.line)
             yield "sends keys, tokens or the environment of whoever runs it to another machine", line
+        elif use.capability == "attack" and use.detail.startswith("sends the user's token"):
+            yield "sends the token of whoever runs it to another machine", use.line
         elif use.capability == "code" and any(each.line == use.line for each in network):
             yield "fetches something and runs it at once", use.line
     text = "\n".join(lines)

@@ -63,6 +63,11 @@ _DEVICES: Final = pattern(
     r"|\bformat(?:\.com)?\s{1,8}[a-z]:\s{0,4}/|\bdiskpart\b[^|&]{0,100}/s\b|\bClear-Disk\b|\bFormat-Volume\b|\bcipher\s{1,8}/w:|\bInitialize-Disk\b",
     re.IGNORECASE,
 )
+#: A file system for a disk beside the machine's own, of a kind that refuses to take the place of another one unless it is forced:
+#: https://man7.org/linux/man-pages/man8/mkfs.xfs.8.html (``-f``). So machines of a cloud get their own temporary disk.
+_EMPTY_DISK: Final = pattern(
+    r"\bmkfs(?:\.(?:xfs|btrfs)|\s{1,4}(?:-t|--type)[ =](?:xfs|btrfs))(?:\s{1,4}-[LKq](?:\s{1,4}[\w-]{1,40})?){0,3}\s{1,4}/dev/(?:nvme[1-9]\d?n1|(?:sd|vd|xvd)[b-z])(?=[\s;&|\"']|$)(?![^;&|]{0,80}\s(?:-f|--force)\b)"
+)
 #: A function that calls itself twice in the background; a batch file that starts itself.
 _FORKS: Final = pattern(
     r"(?<!\w)(\w{1,40}|:|\.)\s{0,4}\(\)\s{0,4}\{\s{0,4}(\w{1,40}|:|\.)\s{0,4}\|\s{0,4}(\w{1,40}|:|\.)\s{0,4}&\s{0,4};?\s{0,4}\}|%0\s{0,4}\|\s{0,4}%0|\bstart\s{1,8}(?:\"\"\s{1,8})?%~?0\b[^|&]{0,40}&\s{0,4}goto\b"
@@ -113,7 +118,9 @@ def destroys(line: str, words: AbstractSet[str]) -> tuple[str, str] | None:
         return "starts itself until nothing else can run", "destroys"
     if words.isdisjoint(_WORDS):
         return None
-    if ("/dev/" in line or "isk" in line or "ormat" in line or "/w" in line) and _DEVICES.search(line):
+    if ("/dev/" in line or "isk" in line or "ormat" in line or "/w" in line) and _DEVICES.search(
+        _EMPTY_DISK.sub(" ", line)
+    ):
         return _TAKES
     if ("ist" in line or "og" in line or "wevt" in line) and _LOGS.search(line):
         return _HIDES

@@ -22,7 +22,7 @@ __all__ = ["instructed", "is_prompt", "is_unsaid", "unguarded"]
 
 #: What is private as a whole, in words: no documentation of a service asks for it.
 _GATHERED: Final = pattern(
-    r"(?<![\w/])`?\.env(?:\.\w{1,20})?`?(?![\w/])|\bprintenv\b|`env`|\benv(?:ironment)?\s{1,4}(?:variables?|vars?|dump)\b|\bos\.environ\b|\bprocess\.env\b(?!\.)|\bssh\s{1,4}keys?\b|\bprivate\s{1,4}keys?\b|\bcredentials?\s{1,4}(?:files?|stores?)\b|"
+    r"(?<![\w/])`?\.env(?:\.\w{1,20})?`?(?![\w/])|\bprintenv\b|`env`|\benv(?:ironment)?\s{1,4}(?:variables|vars|dump)\b|(?:TOKEN|KEY|SECRET|PASSWORD)`?\s{1,4}env(?:ironment)?\s{1,4}(?:variable|var)\b|\bos\.environ\b|\bprocess\.env\b(?!\.)|\bssh\s{1,4}keys?\b|\bprivate\s{1,4}keys?\b|\bcredentials?\s{1,4}(?:files?|stores?)\b|"
     r"\b(?:saved|stored|local|user'?s?|their|all|any)\s{1,4}(?:\w{1,20}\s{1,4}){0,2}(?:credentials|secrets|passwords|tokens|api\s?keys)\b|\b(?:shell|bash|command|browser|chat)\s{1,4}history\b|\bkeychain\b|\bcookies?\b|"
     r"\bAuthorization\s{1,4}headers?\b|\b(?:whole|entire|full|complete|current|this|contents?\s{1,4}of\s{1,4}the)\s{1,4}(?:current\s{1,4})?(?:conversation|chat|transcript|source|repository|code\s?base)\b|\bsource\s{1,4}code\s{1,4}of\s{1,4}(?:private|proprietary)\b|"
     r"\b(?:system\s{1,4}prompt|conversation\s{1,4}so\s{1,4}far|user'?s?\s{1,4}(?:messages?|prompts?|inputs?|queries))\b|\$\{?(?:HF|GITHUB|GH|AWS|OPENAI|ANTHROPIC|NPM|PYPI|SLACK)_?\w{0,30}(?:TOKEN|KEY|SECRET)\w{0,10}",
@@ -30,7 +30,7 @@ _GATHERED: Final = pattern(
 )
 #: To hand something on, as a command to whoever reads it.
 _HANDS_ON: Final = pattern(
-    r"\b(?:send|post|put|upload|submit|transmit|forward|exfiltrate|leak|e-?mail|mirror|push|sync|copy|report|deliver|relay|stream|publish|ship|append|attach|include|encode|embed|add|pipe|curl|wget)(?:s|es|ing)?\b",
+    r"(?<![\w-])(?:send|post|put|upload|submit|transmit|forward|exfiltrate|leak|e-?mail|mirror|push|sync|copy|report|deliver|relay|stream|publish|ship|append|attach|include|encode|embed|add|pipe|curl|wget)(?:s|es|ing)?(?![\w-])",
     re.IGNORECASE,
 )
 _WHERE: Final = pattern(r"\b(?:https?|wss?|ftp)://[^\s\"'`)>\]]{3,400}")
@@ -44,7 +44,7 @@ _UNSAID: Final = pattern(
     r"[^.\n]{0,24}\b(?:it|this|that|them|these|image|step|comments?\s{1,4}about|the\s{1,4}user|anyone|confirmation)\b|\bkeep\s{1,4}(?:this|it|that|them)\s{1,4}(?:\w{1,20}\s{1,4})?(?:out\s{1,4}of|from|quiet|secret|hidden|private|silent|between)\b|"
     r"\b(?:silently|secretly|quietly|covertly|discreetly|invisibly|unobtrusively)\b|\bnot\s{1,4}(?:be\s{1,4})?(?:visible|shown|mentioned|surfaced|listed|noticed)\b|\bwithout\s{1,4}(?:\w{1,20}\s{1,4}){0,3}(?:knowing|noticing|approval|confirmation|asking|prompting)\b|"
     r"\bleave\s{1,4}no\s{1,4}(?:trace|record|comment)|\b(?:leave|keep)\s{1,4}(?:it|this|them|that)\s{1,4}(?:out\b|undocumented|unmentioned|unlisted|uncommented)|\bif\s{1,4}asked,?\s{1,4}(?:say|tell|claim|answer|pretend)\b|"
-    r"\bnever\s{1,4}(?:quote|repeat|mention|show|explain|comment)\b",
+    r"\bnever\s{1,4}(?:quote|repeat|mention|show|explain|comment)\b|\b(?:do\s{1,4}not|don'?t|never|without)\s{1,4}(?:point(?:ing)?\s{1,4}(?:this|it|that|them)\s{1,4}out|draw(?:ing)?\s{1,4}attention)\b",
     re.IGNORECASE,
 )
 _LOGS_IN: Final = pattern(r"\bauthorized_keys\b")
@@ -72,7 +72,7 @@ _TAKES_PACKAGES: Final = pattern(
     re.IGNORECASE,
 )
 _FOR_MODELS: Final = pattern(
-    r"(?:^|/)(?:system|assistant|agent|developer|persona|instructions?)[\w-]{0,20}\.(?:txt|md|prompt|j2|jinja2?)$|(?:^|/)[\w-]{0,30}system[_-]?(?:prompt|message|instructions?)[\w-]{0,20}\.(?:txt|md|prompt|j2|jinja2?|ya?ml|json)$",
+    r"(?:^|/)modelfile(?:[._-][\w.-]{1,40})?$|\.modelfile$|(?:^|/)(?:system|assistant|agent|developer|persona|instructions?)[\w-]{0,20}\.(?:txt|md|prompt|j2|jinja2?)$|(?:^|/)[\w-]{0,30}system[_-]?(?:prompt|message|instructions?)[\w-]{0,20}\.(?:txt|md|prompt|j2|jinja2?|ya?ml|json)$",
     re.IGNORECASE,
 )
 #: Whoever asks for a judgement, and one that is given beforehand.
@@ -120,6 +120,7 @@ def instructed(text: str) -> tuple[int, str] | None:
         _mails,
         _encoded,
         _falsifies,
+        _plants,
     ):
         if (found := find(text)) is not None:
             return found
@@ -215,7 +216,7 @@ def _takes_packages(text: str) -> tuple[int, str] | None:
 _OPENS: Final = pattern(
     r"\baccept\w{0,3}\b[^.\n]{0,60}\b(?:passwords?|keys?|tokens?|credentials?)\b|\b(?:hard-?coded?|master|maintenance|universal|fallback|backup|default)\s{1,4}(?:\w{1,20}\s{1,4})?(?:password|key|token|credential|account|login)|"
     r"\b(?:skip|bypass|ignore|disable|weaken|omit)\w{0,4}\s{1,4}(?:\w{1,20}\s{1,4}){0,2}(?:auth\w{0,14}|permission|signature|verification|validation|login|certificate|sanitiz\w{1,8})\b|"
-    r"\bevaluat\w{1,4}\s[^.\n]{0,60}\b(?:request|query|input|header|args?)\b|\b(?:eval|exec)\b[^.\n]{0,60}\b(?:request|query|input|header|args?)\b|\bback\s?door\b|\breverse\s{1,4}shell\b|\bos\.system\(|shell\s?=\s?True",
+    r"\bevaluat\w{1,4}\s[^.\n]{0,60}\b(?:request|query|input|header|args?)\b|\b(?:eval|exec)\b[^.\n]{0,60}\b(?:request|query|input|header|args?)\b|\bback\s?door\b|\breverse\s{1,4}shell\b|\bos\.system\(|shell\s?=\s?True|\bverify\s?=\s?False\b|--(?:extra-)?index-url[ =]{1,4}http://|\bInsecureRequestWarning\b",
     re.IGNORECASE,
 )
 _RUNS_FETCHED: Final = pattern(
@@ -224,6 +225,15 @@ _RUNS_FETCHED: Final = pattern(
 )
 _WRITTEN: Final = pattern(
     r"\b(?:every|each|all|any|always|when(?:ever)?)\b[^\n]{0,120}\b(?:file|script|app\w{0,10}|module|function|Dockerfiles?|workflow|page|route|helper|project|code|commit|test|endpoint|class|header|entry|train\.py|main\.py|setup\.py|index\.js|__init__\.py)s?\b",
+    re.IGNORECASE,
+)
+_ADDS: Final = pattern(
+    r"(?<![\w-])(?:add|insert|include|embed|inject|append|import|load|reference|write|put|link)(?![\w-])", re.IGNORECASE
+)
+#: Not to speak of what was just asked for.
+_KEPT_BACK: Final = pattern(
+    r"\b(?:do\s{1,4}not|don'?t|never|without)\s{1,4}(?:\w{1,20}\s{1,4}){0,3}?(?:mention|reveal|discuss|disclos|tell|explain|log|note|point|announc|show|report|list|comment)\w{0,4}\b"
+    r"[^.\n]{0,40}\b(?:it|this|that|these|them|lines?|changes?|rules?|user|anyone|anybody|out)\b",
     re.IGNORECASE,
 )
 _BASE64: Final = pattern(r"(?<![\w+/=-])[A-Za-z0-9+/_-]{40,8000}={0,2}(?![\w+/=-])")
@@ -248,6 +258,18 @@ def _back_doors(text: str) -> tuple[int, str] | None:
         near = text[max(0, found.start() - _NEAR // 2) : found.end() + _NEAR]
         if any(map(_is_away, _WHERE.findall(near))) and _WRITTEN.search(near) and not _forbids(text, found.start()):
             return found.start(), "to write code that runs what somebody else gives it"
+    return None
+
+
+def _plants(text: str) -> tuple[int, str] | None:
+    """Something of somebody whom nobody knows, in whatever an assistant writes; and nobody is to be told of it."""
+    for found in islice(_WHERE.finditer(text), _MOST):
+        near = max(0, found.start() - _NEAR // 2), found.end() + _NEAR // 2
+        if not _is_away(found.group()) or _forbids(text, found.start()):
+            continue
+        added, hidden = _ADDS.search(text, *near), _KEPT_BACK.search(text, *near)
+        if added and hidden and _WRITTEN.search(text, *near):
+            return found.start(), "to put something of somebody else into what it writes"
     return None
 
 

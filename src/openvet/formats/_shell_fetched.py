@@ -28,7 +28,15 @@ _REPLACES = pattern(
     r"\b(?:install|mv|cp)\s[^|;&]{0,200}(?:/usr/(?:local/)?s?bin|/s?bin/|/opt/|\.local/bin|\$\((?:command -v|which)\s|`which\s)"
 )
 _FUNCTION = pattern(r"\s*(?:function\s{1,4}([\w-]{1,60})\b|([\w-]{1,60})\s{0,4}\(\s{0,4}\))")
+#: How an image's file writes a command word by word.
+_WORD_BY_WORD = pattern(r"\s*(?:CMD|ENTRYPOINT|RUN)\s{1,8}\[([^\]]{2,2000})\]\s*")
 _MOST = 100
+
+
+def _as_words(part: str) -> str:
+    """A command that stands word by word in brackets, as one of a shell: what is started is its first words."""
+    found = _WORD_BY_WORD.fullmatch(part)
+    return part if found is None else " ".join(each.strip().strip("\"'") for each in found[1].split(","))
 
 
 class Fetched:
@@ -59,7 +67,7 @@ class Fetched:
             self._inside = ""
         if not fetches and not self._names:
             return None
-        for part in SEGMENT.split(line):
+        for part in map(_as_words, SEGMENT.split(line)):
             started = _STARTED.search(part) if self._names else None
             said = (
                 self._said((started[1] or started[2] or started[3] or started[4]).rstrip(")]}").replace("\\", "/"))

@@ -83,8 +83,10 @@ def tell_parsed_tool(document: Any, facts: Facts) -> None:
     tell_hooks(document, facts)
     if isinstance(document, dict | list):
         from openvet.formats._containers import tell_containers
+        from openvet.formats._ray_settings import tell_runtime
         from openvet.formats._tool_descriptions import tell_descriptions
 
+        tell_runtime(document, facts)
         tell_containers(document, facts)
         tell_descriptions(document, facts)
     if facts.name.lower().endswith(".json"):

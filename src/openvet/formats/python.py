@@ -68,6 +68,11 @@ _BLOCK = pattern(
 _MOST_IMPORTS = 200
 
 
+#: A class at the top level, in a text that is not parsed since nothing in it could matter.
+_CLASS = pattern(r"^class[ \t]{1,8}([A-Za-z_]\w{0,100})[ \t]{0,8}[(:\[]", re.MULTILINE)
+_MOST_CLASSES = 200
+
+
 @dataclass(frozen=True, slots=True)
 class PythonUse:
     """One use of a capability.
@@ -350,7 +355,7 @@ def read_source(text: str, location: Location, limits: Limits, when: str = "impo
 
     imports = imports_of(text)
     if not could_matter(text) and not any(map(from_beside, imports)):
-        return PythonSource(location, len(text), imports)
+        return PythonSource(location, len(text), imports, classes=tuple(islice(_CLASS.findall(text), _MOST_CLASSES)))
     if len(text) > _SHORT and sum(1 for _ in _TOKEN.finditer(text)) > _MOST_TOKENS:
         return PythonSource(location, len(text), imports, error=f"more than {_MOST_TOKENS} words and signs")
     with warnings.catch_warnings():
@@ -377,7 +382,7 @@ def _parsed(text: str, location: Location, imports: tuple[str, ...], limits: Lim
         reading.module(tree, when)
     except RecursionError:
         return PythonSource(location, len(text), imports, _frozen(reading), error="nested too deeply")
-    classes = tuple(node.name for node in tree.body if isinstance(node, ast.ClassDef))[:200]
+    classes = tuple(node.name for node in tree.body if isinstance(node, ast.ClassDef))[:_MOST_CLASSES]
     involved = "" if not (reading.exhausted or reading.overflown) else "names are too involved to be followed"
     calls = (PythonCall(name, moment, line, owner) for (owner, name, moment), line in reading.near.items())
     handed = _handed(reading)

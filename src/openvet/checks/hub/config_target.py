@@ -34,12 +34,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from openvet.checks._check import Context
-from openvet.checks.hub._targets import judge, keys, shown
+from openvet.checks.hub._targets import Judged, judge, keys, shown
 from openvet.checks.hub._walk import Entry, documents, entries
 from openvet.core.finding import Finding
 from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Rule, Severity
+from openvet.formats.python import PythonSource
 
+#: Modules of one folder with a class of the same name.
+_MOST = 200
 _DOTTED = pattern(r"\s*[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\s*")
 
 #: Keys by which jsonpickle names what it imports; the last one is evaluated as Python (before jsonpickle 1.5.1).
@@ -57,6 +60,7 @@ RULE = Rule(
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each callable, at the first place that names it."""
+    defined = _defined(ctx)
     for component in documents(ctx):
         said: set[str] = set()
         for entry in entries(component, ("_target_", "target", "class_path", "()", *_JSONPICKLE)):
@@ -66,11 +70,35 @@ def check(ctx: Context) -> Iterator[Finding]:
                 if name in said:
                     continue
                 said.add(name)
-                yield _finding(ctx, entry, name)
+                yield _finding(ctx, entry, name, defined)
 
 
-def _finding(ctx: Context, entry: Entry, name: str) -> Finding:
+def _defined(ctx: Context) -> dict[str, list[str]]:
+    """The modules of the folder that define a class, by the name of the class, each as a path without its ending."""
+    found: dict[str, list[str]] = {}
+    for component in ctx.components("python"):
+        module = component.place.removesuffix(".py").removesuffix("/__init__")
+        for program in component.programs:
+            for each in program.classes if isinstance(program, PythonSource) else ():
+                found.setdefault(each, []).append(module)
+    return found
+
+
+def _own(name: str, defined: dict[str, list[str]]) -> str:
+    """The module of the folder that has a class, as a path without its ending; '' where none has: what is installed may be anything."""
+    module, _, last = name.strip().replace(":", ".").rpartition(".")
+    path = module.replace(".", "/")
+    return next((each for each in defined.get(last, ())[:_MOST] if path and f"/{each}".endswith(f"/{path}")), "")
+
+
+def _finding(ctx: Context, entry: Entry, name: str, defined: dict[str, list[str]]) -> Finding:
     judged = judge(name)
+    if judged.severity is Severity.MEDIUM and not judged.capability and (own := _own(name, defined)):
+        judged = Judged(
+            Severity.NOTE,
+            Confidence.HIGH,
+            f"a class of {shown(own)}.py, which comes with the model and is looked at itself",
+        )
     evidence: dict[str, Any] = {"callable": shown(name)}
     arguments = entry.parent.get("_args_", entry.parent.get("args"))
     if arguments is not None:

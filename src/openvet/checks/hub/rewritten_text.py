@@ -3,6 +3,7 @@
 What it finds:
     In ``tokenizer.json``: replacements (``Replace``) and beginnings (``Prepend``) of normalizers, pre-tokenizers and decoders that hold an
     address, a command that nobody should run, or a sentence; and addresses or commands of installers whose beginning is replaced by something else.
+    Whole words that a step takes away or replaces by others, and numbers or accounts that it replaces by one of its own.
 
 Why it matters:
     Whatever the model says is changed on its way to its user: ``pip install`` gets another index, an address leads to another host. Or
@@ -29,6 +30,7 @@ from itertools import islice
 from typing import Any
 
 from openvet.checks._check import Context
+from openvet.checks.hub._changed_words import changed_words
 from openvet.checks.hub._targets import shown
 from openvet.checks.hub._walk import documents
 from openvet.core.finding import Finding
@@ -59,6 +61,8 @@ _INSTALLS = pattern(
     r"\b(?:pip[23]?|npm|conda|docker|git|curl|wget|uvx?|npx|cargo|gem|apt(?:-get)?|brew)\s{1,4}[a-z-]{2,20}\b"
 )
 _SENTENCE = pattern(r"(?:[^\W\d_]{2,40}[,.:;!?'\"-]{0,3}\s{1,4}){3}[^\W\d_]{2,40}")
+#: An account or a number of one: letters and digits, long, and both.
+_ACCOUNT = pattern(r"(?=[A-Za-z]{0,40}\d)(?=\d{0,40}[A-Za-z])[A-Za-z0-9]{20,}|\d{12,}|\d{3,8}(?:[ -]\d{3,8}){2,}")
 _MOST = 10_000
 
 
@@ -101,6 +105,8 @@ def _says(step: dict[str, Any]) -> str:
         if step.get("type") == "Prepend"
         else None
     )
+    if step.get("type") == "Split" and step.get("behavior") == "Removed" and not step.get("invert"):
+        new = ""  # what matches is taken away
     if not isinstance(new, str):
         return ""
     if dangerous_line(new) is not None:
@@ -110,9 +116,14 @@ def _says(step: dict[str, Any]) -> str:
     if _SENTENCE.search(new):
         return f"it puts in the sentence {shown(new)}"
     found = step.get("pattern")
-    old = (
-        next((text for text in (found or {}).values() if isinstance(text, str)), "") if isinstance(found, dict) else ""
-    )
+    old, regex = "", False
+    if isinstance(found, dict):
+        regex = isinstance(found.get("Regex"), str)
+        old = next((text for text in found.values() if isinstance(text, str)), "")
+    if words := changed_words(old, new, regex=regex):
+        return f"it {'puts ' + shown(new) + ' in the place of' if new.strip() else 'takes away'} the words {shown(', '.join(words))}"
+    if _ACCOUNT.search(new):
+        return f"it puts in the number or account {shown(new)}"
     if new.strip() and (_INSTALLS.search(old) or (_ADDRESS.search(old) and "." in new)):
         return f"it puts {shown(new)} in the place of {shown(old)}"
     return ""

@@ -1,7 +1,7 @@
 """A JSON or YAML text gives one key two values.
 
 What it finds:
-    An object that has the same key twice with different values.
+    An object that has the same key twice with different values. Of keys that lead nowhere (``torch_dtype``, ``transformers_version``) it is a note.
 
 Why it matters:
     Python's readers take the last value, others the first, and some refuse the file. What a person or a scanner reads
@@ -23,10 +23,16 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from openvet.checks._check import Context
 from openvet.core.finding import Finding
 from openvet.core.rule import Confidence, Rule, Severity
+
+#: Keys of configurations that say how weights are held or what wrote the file: no value of theirs leads to code, to a file, or to what a model says.
+_LEADS_NOWHERE = frozenset({
+    "torch_dtype", "dtype", "transformers_version", "use_cache", "output_attentions", "output_hidden_states", "return_dict", "initializer_range",
+})  # fmt: skip
 
 RULE = Rule(
     id="json/duplicate-key",
@@ -40,4 +46,5 @@ RULE = Rule(
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each such key."""
-    yield from ctx.anomalies("Ask the publisher for a file that has each key once.")
+    for each in ctx.anomalies("Ask the publisher for a file that has each key once."):
+        yield replace(each, severity=Severity.NOTE) if each.evidence.get("key") in _LEADS_NOWHERE else each
