@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from openvet.core.pattern import pattern
-from openvet.formats._addresses import ADDRESS, BARE_HOST, is_bare
+from openvet.formats._addresses import ADDRESS, BARE_HOST, KNOWN, PLAIN, is_bare, is_foreign
 from openvet.formats._python_acts import acts, may_act
 from openvet.formats._python_calls import FINDS, arguments_of, dotted, heads_of, last_name
 from openvet.formats._python_ends import ends, may_reach
@@ -31,6 +31,7 @@ from openvet.formats._python_reach import reach
 from openvet.formats._python_sabotage import may_sabotage, sabotage
 from openvet.formats._python_scripts import Scripts
 from openvet.formats._python_sent import Sent
+from openvet.formats._python_swayed import may_sway, sways
 
 if TYPE_CHECKING:
     from openvet.formats._python_processes import Processes
@@ -41,6 +42,15 @@ __all__ = ["Attacks"]
 _DOWNLOADS: Final = pattern(
     r"\s*(?:sudo\s)?(?:[\w./-]{0,60}/)?(?:curl|wget|aria2c|axel|git|pip3?|uv|conda|ssh|scp|rsync|ping|docker|python3? -m pip|torchrun|ray|mpirun|nc)\b"
 )
+#: They fetch a file of weights and unpickle it.
+_LOADS_FROM: Final = frozenset(
+    {
+        "torch.hub.load_state_dict_from_url",
+        "torch.utils.model_zoo.load_url",
+        "torchvision.models.utils.load_state_dict_from_url",
+        "torchvision._internally_replaced_utils.load_state_dict_from_url",
+    }
+)
 _DECODERS: Final = frozenset({"base64", "binascii", "codecs", "zlib", "marshal"})
 _HEADS: Final = pattern(r"\s*[\w./~-]{2,80}(?:\s|$)")
 
@@ -48,7 +58,19 @@ _HEADS: Final = pattern(r"\s*[\w./~-]{2,80}(?:\s|$)")
 class Attacks:
     """The judgements of one source, call by call."""
 
-    __slots__ = ("_acts", "_families", "_harm", "_of", "_reaches", "_sabotages", "_sent", "files", "origins", "scripts")
+    __slots__ = (
+        "_acts",
+        "_families",
+        "_harm",
+        "_of",
+        "_reaches",
+        "_sabotages",
+        "_sent",
+        "_sways",
+        "files",
+        "origins",
+        "scripts",
+    )
 
     def __init__(self, uses: Processes, text: str) -> None:
         self._of = uses
@@ -61,6 +83,7 @@ class Attacks:
         self._sabotages = may_sabotage(text)
         self._reaches = may_reach(text)
         self._acts = may_act(text)
+        self._sways = may_sway(text)
 
     def call(self, node: ast.Call, name: str | None, when: str) -> str:
         """What a call does that nothing honest does, in a few words; empty for any other."""
@@ -78,6 +101,8 @@ class Attacks:
                 return "starts a program that talks to a bare address"
         if said := self._decodes(node, full, last) or self._spreads(node, last):
             return said
+        if full in _LOADS_FROM and (said := self._unpickled(node, full, when)):
+            return said
         table = ends()
         if not self.origins.talks:
             self.files.call(node, full, last, capability, when)
@@ -89,10 +114,8 @@ class Attacks:
             return "runs what another machine gives it"
         if full in table.runs.code or full in table.runs.sources or last in table.runs.cells:
             return self._run(node, full, when)
-        if full in table.runs.unpickles or full in table.runs.loads:
-            found = self.origins.fetches(node.args[:1])
-            if found is not None and is_bare(found):
-                return "unpickles what it fetches from a bare address"
+        if (full in table.runs.unpickles or full in table.runs.loads) and (said := self._unpickled(node, full, when)):
+            return said
         if capability == "process":
             return self._started(node, full)
         self.files.call(node, full, last, capability, when)
@@ -112,6 +135,22 @@ class Attacks:
         if name == "builtins.compile" or (name == "builtins.eval" and when == "call" and not is_bare(found)):
             return ""
         return "runs what another machine gives it"
+
+    def _unpickled(self, node: ast.Call, name: str, when: str) -> str:
+        """Objects out of what is fetched: from nobody's name at any time, from somebody whom nobody knows as soon as a model is built."""
+        safe = any(each.arg == "weights_only" and self._of.fold(each.value) is True for each in node.keywords)
+        found = self.origins.texts(node.args[:1]) if name in _LOADS_FROM else self.origins.fetches(node.args[:1])
+        if found is None or safe:
+            return ""
+        if is_bare(found):
+            return "unpickles what it fetches from a bare address"
+        anything = name in ends().runs.unpickles or any(
+            each.arg == "weights_only" and self._of.fold(each.value) is False for each in node.keywords
+        )
+        unknown = [each for each in found if "://" in each and is_foreign([each]) and not KNOWN.match(each)]
+        if when in ("import", "construction") and any(anything or PLAIN.search(each) for each in unknown):
+            return "unpickles what it fetches from a host that nobody knows"
+        return ""
 
     def _decodes(self, node: ast.Call, name: str, last: str) -> str:
         """Code, or the name of a module, that is decoded first, wherever that happens."""
@@ -183,6 +222,8 @@ class Attacks:
             yield from reach(self._of)
         if self._sabotages:
             yield from sabotage(self._of.nodes, self._of.resolve)
+        if self._sways:
+            yield from sways(self._of)
 
 
 def _is_own(call: ast.Call) -> bool:

@@ -27,6 +27,13 @@ _OF_PEOPLE: Final = pattern(r"^(?:Documents|Desktop|Pictures|Downloads)\b|^(?:~|
 #: A folder of somebody, with nothing of its own name below it.
 _WHOLE: Final = pattern(r"^/(?:mnt|media|srv|home|Users)(?:/[^/.][^/]{0,60})?/?$|^~/(?!\.)[^/]{1,40}/?$")
 _WEIGHTS: Final = pattern(r"\.(?:safetensors|pt|pth|bin|ckpt|h5|gguf|onnx|npz|msgpack)$")
+#: Where loaders keep the code of models that they took from a hub; and words by which a source can come to it.
+_KEPT_CODE: Final = pattern(
+    r"\btransformers_modules\b|\bdiffusers_modules\b|\bdatasets_modules\b|\bmodelscope_modules\b|huggingface/modules|huggingface/hub\b.{0,200}\.py\b|\bmodels--[\w.-]{1,80}.{0,200}\.py\b"
+)
+_KEEPS_CODE_WORDS: Final = (
+    "transformers_modules", "diffusers_modules", "datasets_modules", "modelscope_modules", "huggingface", "models--", "HF_MODULES_CACHE", "DYNAMIC_MODULES_CACHE",
+)  # fmt: skip
 #: What is told of homes by :mod:`openvet.formats._python_homes` as well.
 OF_HOMES: Final = frozenset(
     {
@@ -40,11 +47,12 @@ OF_HOMES: Final = frozenset(
 class Overwritten:
     """What one source changes."""
 
-    __slots__ = ("_in", "_of")
+    __slots__ = ("_in", "_knows_caches", "_of")
 
     def __init__(self, uses: Record, flowing: Flowing) -> None:
         self._of = uses
         self._in = flowing
+        self._knows_caches = any(word in flowing.text for word in _KEEPS_CODE_WORDS)
 
     def changes(self, node: ast.Call, full: str, last: str) -> str:
         """What a call changes, in a few words; empty for what nobody minds."""
@@ -80,6 +88,8 @@ class Overwritten:
                     and any(isinstance(each, ast.Attribute) and each.attr == "parent" for each in walk(part))
                 ):
                     return "changes other models that it finds"
+        if self._of_others(node, full, last):
+            return "changes the code of other models"
         if (
             full == "builtins.setattr"
             and len(node.args) == 3
@@ -88,6 +98,35 @@ class Overwritten:
         ):
             return "makes the client of the Hub ask somebody else"
         return ""
+
+    def _of_others(self, node: ast.Call, full: str, last: str) -> bool:
+        """Whether a call writes to where loaders keep the code of models, which run it the next time that one of them is loaded."""
+        if not self._knows_caches:
+            return False
+        if last == "open":
+            mode = next((each.value for each in node.keywords if each.arg == "mode"), None)
+            at = 1 if full in ("builtins.open", "io.open") else 0
+            mode = node.args[at] if mode is None and len(node.args) > at else mode
+            text = mode.value if isinstance(mode, ast.Constant) else ""
+            if not isinstance(text, str) or not any(letter in text for letter in "wax+"):
+                return False
+            places = node.args[:1] if at else receiver(node)
+        elif last in ("write_text", "write_bytes"):
+            places = receiver(node)
+        elif last in ("copy", "copy2", "copyfile", "move", "replace", "rename", "symlink") and full.startswith(
+            ("shutil.", "os.")
+        ):
+            places = node.args[1:2]
+        else:
+            return False
+        parts = list(self._in.parts(places))
+        kept = any(
+            isinstance(each, ast.Name | ast.Attribute)
+            and last_name(each) in ("HF_MODULES_CACHE", "DIFFUSERS_DYNAMIC_MODULES_CACHE")
+            for each in parts
+        ) or any(_KEPT_CODE.search(each) for each in self._in.texts(places))
+        named = any(isinstance(each, ast.Name) and each.id == "__file__" for each in parts)
+        return kept and not named
 
     def _removed(self, node: ast.Call, last: str) -> str:
         given = node.args[:1] or receiver(node)
