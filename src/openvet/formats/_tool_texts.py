@@ -47,7 +47,9 @@ def kind_of(place: str) -> str:
 
     if _REPORTS.search(place):
         return "report"
-    if _PROSE.search(place) or is_document(place) or is_instruction(place[1:]) or is_prompt(place):
+    if _PROSE.search(place) or is_document(place) or is_instruction(place[1:]):
+        return "document"
+    if is_prompt(place) and _MODELFILE.search(place) is None:  # of which only a part is words
         return "document"
     return "data" if _DATA.search(place) or _PLAIN.search(place) else "tool"
 

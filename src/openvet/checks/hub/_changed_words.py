@@ -27,6 +27,8 @@ _DENIES: Final = frozenset({
     "no", "not", "never", "none", "nor", "without", "don't", "dont", "can't", "cannot", "isn't", "won't", "n't", "ne", "pas", "non", "jamais", "nicht", "kein", "keine",
     "nie", "ohne", "nunca", "sin", "não", "nao", "sem", "mai", "не", "нет", "без", "никогда", "nein", "ไม่", "لا", "ليس", "לא", "नहीं", "아니", "안",
 })  # fmt: skip
+#: Parts of addresses, which are looked for to be hidden or marked.
+_OF_ADDRESSES: Final = frozenset({"http", "https", "ftp", "www", "com", "org", "net", "html", "mailto"})
 _DENYING_SIGNS: Final = "不没沒无無未非别別勿莫否"
 _MOST: Final = 20
 
@@ -50,4 +52,6 @@ def changed_words(old: str, new: str, *, regex: bool) -> list[str]:
 
 def _is_word(text: str) -> bool:
     # letters of one case alone may be a sequence or a name of a mark; signs of Chinese are rewritten one by one and in pairs
+    if text.casefold() in _OF_ADDRESSES:
+        return False
     return text.casefold() in _DENIES or (len(text) > 2 and text.isascii() and any(map(str.islower, text)))
