@@ -6,6 +6,7 @@ import ast
 from collections import ChainMap
 from typing import NamedTuple
 
+from openvet.formats._python_callers import is_of_its_own
 from openvet.formats._python_calls import last_name
 from openvet.formats._python_nodes import walk
 from openvet.formats._python_processes import LONGEST_COMMAND, Processes
@@ -43,6 +44,8 @@ class Queue(Processes):
         self._runners: dict[int, bool] = {}
         #: calls into neighbouring files, and between functions that nothing calls: (owner, name, when) and the line
         self.near: dict[tuple[str, str, str], int] = {}
+        #: those of them that hand over an address of the source's own choice
+        self.addressed: set[tuple[str, str, str]] = set()
 
     def _queue(
         self, name: str | None, when: str, line: int = 0, given: Given = (), node: ast.Call | None = None
@@ -52,6 +55,8 @@ class Queue(Processes):
             return
         if name.startswith(NEAR):
             self._near_call(name, when, line)
+            if node is not None and is_of_its_own(node):
+                self.addressed.add((self._owner if when == "call" else "", name.replace("()", ""), when))
             return
         if not name.startswith(LOCAL):
             return

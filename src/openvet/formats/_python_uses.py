@@ -12,6 +12,7 @@ from typing import Any
 from openvet.core.pattern import pattern
 from openvet.formats._chosen_names import CHOSEN, is_chosen
 from openvet.formats._python_attacks import Attacks
+from openvet.formats._python_callers import is_callers
 from openvet.formats._python_calls import arguments_of, last_name
 from openvet.formats._python_deferred import deferred
 from openvet.formats._python_ends import ends
@@ -211,8 +212,10 @@ class Uses(GivenCode):
     def _is_callers(self, node: ast.Call) -> bool:
         """Whether the address that is asked is what whoever uses the model gives, as it is: ``requests.get(data["inputs"])``."""
         function = self._functions.get(self._owner)
-        if function is None or not node.args or self._owner.rpartition(".")[2] not in _ASKED:
+        if function is None:
             return False
+        if not node.args or self._owner.rpartition(".")[2] not in _ASKED:
+            return is_callers(self, node)
         parts = self.all_of(node.args[0])
         names = {part.id for part in parts if isinstance(part, ast.Name)} - {"self"}
         plain = all(
@@ -225,7 +228,8 @@ class Uses(GivenCode):
             if isinstance(part, ast.Constant)
         )
         calls = {last_name(part.func) for part in parts if isinstance(part, ast.Call)}
-        return bool(names) and plain and keys and calls <= _TAKES and names <= self._parameters_of(function)
+        plain = bool(names) and plain and keys and calls <= _TAKES and names <= self._parameters_of(function)
+        return plain or is_callers(self, node)
 
     def _trusted(self, node: ast.Call) -> str:
         """Whose code a call lets run, as far as that can be said: what a variable of the environment stands for where nobody sets it."""
@@ -299,7 +303,8 @@ class Uses(GivenCode):
             and name.rpartition(".")[2] in ends().sends.asks
             and not _ANSWER.search(name)
         ):
-            self._use(node, name, "network", when, self._arguments(node))
+            given = when != "import" and self._is_callers(node)
+            self._use(node, name, "network", when, CALLERS if given else self._arguments(node))
         elif name in self._known.loaders and unpickles(self, node, name):
             self._use(node, name, "load", when, self._arguments(node))
 

@@ -117,12 +117,14 @@ class PythonCall:
         when: as in :class:`PythonUse`.
         line: where, from 1.
         owner: the function in which it is, where ``when`` is ``call``.
+        addressed: whether it hands over an address, or a word of a configuration, by the source's own choice.
     """
 
     name: str
     when: str
     line: int
     owner: str = ""
+    addressed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,7 +386,9 @@ def _parsed(text: str, location: Location, imports: tuple[str, ...], limits: Lim
         return PythonSource(location, len(text), imports, _frozen(reading), error="nested too deeply")
     classes = tuple(node.name for node in tree.body if isinstance(node, ast.ClassDef))[:_MOST_CLASSES]
     involved = "" if not (reading.exhausted or reading.overflown) else "names are too involved to be followed"
-    calls = (PythonCall(name, moment, line, owner) for (owner, name, moment), line in reading.near.items())
+    calls = (
+        PythonCall(each[1], each[2], line, each[0], each in reading.addressed) for each, line in reading.near.items()
+    )
     handed = _handed(reading)
     uses = _with_plain(_frozen(reading), text, tree, limits, when, file)
     return PythonSource(location, len(text), imports, uses, tuple(map(printable, classes)), involved,

@@ -31,10 +31,12 @@ class Followed:
 
     Attributes:
         reached: when functions are called that nothing in their own file calls, and from where: by file and function.
+        addressed: the sources of which a function is handed an address of another source's own choice by some call on the way.
         left_off: the call at which following ended because the steps were spent; ``None`` where it came to its end.
     """
 
     reached: Mapping[Where, tuple[str, str]] = field(default_factory=dict)
+    addressed: frozenset[Location] = frozenset()
     left_off: Location | None = None
 
 
@@ -56,6 +58,7 @@ def follow(sources: Iterable[PythonSource], more: Iterable[tuple[PythonSource, P
                 leading.setdefault((program.location, call.owner), []).append(call)
     starts += [(_RANK[call.when], printable(caller.location.place), caller, call) for caller, call in more]
     reached: dict[Where, tuple[str, str]] = {}
+    addressed: set[Location] = set()
     steps = [0]
     for _, via, program, first in sorted(starts, key=lambda each: (each[0], each[2].location.place, each[3].line)):
         waiting = [(program, first)]
@@ -63,12 +66,16 @@ def follow(sources: Iterable[PythonSource], more: Iterable[tuple[PythonSource, P
             source, call = waiting.pop()
             for target, function in targets(source, call.name, by_place, steps):
                 where = (target.location, function)
+                # what a constructor is given is nobody's wish anyway
+                told = (call.addressed and function not in target.classes) or source.location in addressed
+                if target is not source and told:
+                    addressed.add(target.location)
                 if where not in reached:
                     reached[where] = (first.when, via)
                     waiting.extend((target, each) for each in leading.get(where, ()))
             if steps[0] > _MOST:
-                return Followed(reached, Location(program.location.place, line=first.line))
-    return Followed(reached)
+                return Followed(reached, frozenset(addressed), Location(program.location.place, line=first.line))
+    return Followed(reached, frozenset(addressed))
 
 
 def _above(folder: str) -> Iterator[str]:

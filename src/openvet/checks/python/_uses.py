@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from openvet.checks._check import Context
 from openvet.checks.python._entry_points import entry_calls
-from openvet.checks.python._follow import Where, follow
+from openvet.checks.python._follow import Followed, follow
 from openvet.checks.python._pickled import pickled_calls
 from openvet.checks.python._programs import RUN, as_program, programs
 from openvet.core.coverage import Unknown
@@ -16,7 +16,7 @@ from openvet.core.finding import Finding
 from openvet.core.location import Location
 from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Severity
-from openvet.formats._python_told import HANDED_ON
+from openvet.formats._python_told import CALLERS, HANDED_ON
 from openvet.formats.python import PythonSource, PythonUse
 from openvet.inventory.component import Component, Inventory
 
@@ -61,7 +61,7 @@ def uses(inventory: Inventory) -> list[tuple[PythonSource, PythonUse, str]]:
     lists = {each.place for each in inventory.files if each.basename.endswith(".txt")}
     return [
         (program, as_program(use) if program.location.place in by_name else _of_its_own(program, use, lists), via)
-        for program, use, via in _uses(read, followed.reached)
+        for program, use, via in _uses(read, followed)
         if not (use.capability == "file" and _LEFT.fullmatch(use.detail))
     ]
 
@@ -83,12 +83,13 @@ def started(inventory: Inventory) -> frozenset[str]:
     return programs(inventory, inventory.once(sources))
 
 
-def _uses(
-    read: list[PythonSource], reached: Mapping[Where, tuple[str, str]]
-) -> Iterator[tuple[PythonSource, PythonUse, str]]:
+def _uses(read: list[PythonSource], followed: Followed) -> Iterator[tuple[PythonSource, PythonUse, str]]:
     for program in read:
         for use in program.uses:
-            when, via = reached.get((program.location, use.owner), ("", "")) if use.when == "call" else ("", "")
+            where = (program.location, use.owner)
+            when, via = followed.reached.get(where, ("", "")) if use.when == "call" else ("", "")
+            if use.detail == CALLERS and (when in ("import", "construction") or program.location in followed.addressed):
+                use = replace(use, detail="…")  # another file gives the address, when it loads or by its own choice
             if use.when == "import" and use.capability in ("network", "attack") and _is_app(program):
                 if use.detail.startswith(HANDED_ON):
                     continue  # what people type into it goes to the service that it is made for

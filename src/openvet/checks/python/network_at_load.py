@@ -2,7 +2,7 @@
 
 What it finds:
     Sockets, HTTP, FTP and mail clients that are used at module level, in class bodies, in functions that those
-    call, or in constructors; what a request names is fetched for whoever asks and is left alone; when the model is used, only what fetches a program (by the ending of its name).
+    call, or in constructors; what a request or a caller names, as it is, is fetched for whoever asks and is left alone; when the model is used, only what fetches a program (by the ending of its name).
 
 Why it matters:
     Loading a model should not tell anybody that it was loaded, send anything away, or fetch more code.
