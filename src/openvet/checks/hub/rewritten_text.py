@@ -120,10 +120,10 @@ def _says(step: dict[str, Any]) -> str:
     if isinstance(found, dict):
         regex = isinstance(found.get("Regex"), str)
         old = next((text for text in found.values() if isinstance(text, str)), "")
-    if words := changed_words(old, new, regex=regex):
-        return f"it {'puts ' + shown(new) + ' in the place of' if new.strip() else 'takes away'} the words {shown(', '.join(words))}"
     if _ACCOUNT.search(new):
         return f"it puts in the number or account {shown(new)}"
     if new.strip() and (_INSTALLS.search(old) or (_ADDRESS.search(old) and "." in new)):
         return f"it puts {shown(new)} in the place of {shown(old)}"
+    if words := changed_words(old, new, regex=regex):
+        return f"it {'puts ' + shown(new) + ' in the place of' if new.strip() else 'takes away'} the words {shown(', '.join(words))}"
     return ""
