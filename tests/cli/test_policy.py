@@ -464,7 +464,8 @@ def test_without_the_extra_a_message_says_what_to_install(place: Path) -> None:
         ("document", "list"),
         ("document", "list", "-f", "json"),
     ):
-        listed = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, cwd=place, timeout=60, check=False)  # fmt: skip
+        # what readline, which pytest imports, says of the terminal behind Python's back is left out
+        listed = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, cwd=place, timeout=60, check=False, env=dict(os.environ))  # fmt: skip
         assert listed.returncode == 0, listed.stderr
         assert listed.stdout == run(*command).stdout
 

@@ -78,7 +78,7 @@ INDEX: tuple[tuple[str, Rule | None], ...] = (
     ("hub.agent_workflow", Rule(id='hub/agent-workflow', severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, since='0.1.0', cwe=(94, 502), needs=('json', 'yaml'))),
     ("hub.assistant_instruction", Rule(id='hub/assistant-instruction', severity=Severity.HIGH, confidence=Confidence.MEDIUM, since='0.1.0', cwe=(1427,), needs=('markdown', 'text', 'python', 'json', 'yaml', 'toml', 'jinja', 'shell'), recorded=True)),
     ("hub.attention_implementation", Rule(id='hub/attention-implementation', severity=Severity.CRITICAL, confidence=Confidence.HIGH, since='0.1.0', cwe=(829,), needs=('json', 'yaml', 'toml'))),
-    ("hub.command_in_value", Rule(id='hub/command-in-value', severity=Severity.HIGH, confidence=Confidence.MEDIUM, since='0.1.0', cwe=(506,), needs=('json', 'safetensors', 'gguf', 'coreml'))),
+    ("hub.command_in_value", Rule(id='hub/command-in-value', severity=Severity.HIGH, confidence=Confidence.MEDIUM, since='0.1.0', cwe=(506,), needs=('json', 'safetensors', 'gguf', 'coreml', 'onnx'))),
     ("hub.config_callable", Rule(id='hub/config-callable', severity=Severity.MEDIUM, confidence=Confidence.HIGH, since='0.1.0', cwe=(470,), needs=('json', 'yaml', 'toml', 'text'), code=True)),
     ("hub.config_expression", Rule(id='hub/config-expression', severity=Severity.MEDIUM, confidence=Confidence.HIGH, since='0.1.0', cwe=(95,), needs=('json', 'yaml', 'toml'))),
     ("hub.config_target", Rule(id='hub/config-target', severity=Severity.MEDIUM, confidence=Confidence.HIGH, since='0.1.0', cwe=(470, 502), needs=('json', 'yaml', 'toml'))),

@@ -25,6 +25,8 @@ __all__ = ["OnnxReader"]
 _PYTHON = frozenset({"PythonOp", "PythonOpGrad", "PyOp", "PyCustomOp"})
 _REGISTERED = "PyCustomOpDef"
 _NAMES = 2_000
+#: Characters that are kept of a text about the model.
+_TOLD = 8_192
 _CARRIED = 200
 #: Short texts of one attribute that are stepped over once they were there so often: a forest repeats a few words.
 _REPEATED = 16
@@ -135,6 +137,7 @@ class OnnxReader:
                 self._opset(part)
             elif part.name == "metadata_props":
                 self._texts(part)
+                self._told(part)
             elif part.spec.type in ("GraphProto", "FunctionProto", "TrainingInfoProto"):
                 self.graph = part if part.name == "graph" else self.graph
                 waiting.append((part.spec.type, part, 0, ""))
@@ -303,6 +306,16 @@ class OnnxReader:
         """A pair of texts."""
         for part in self.walker.message("StringStringEntryProto", whole.at, whole.end):
             self._carry(part, part.name)
+
+    def _told(self, whole: Field) -> None:
+        """Keep a pair that says something of the whole model."""
+        pair = {
+            part.name: self.walker.text(part, _TOLD)
+            for part in self.walker.message("StringStringEntryProto", whole.at, whole.end)
+        }
+        told = self.facts.metadata.setdefault("metadata_props", {})
+        if len(told) < _NAMES and pair.get("key"):
+            told[printable(pair["key"])[:200]] = printable(pair.get("value", ""))
 
     def _carry(self, part: Field, what: str) -> None:
         """A text that begins like a pickle, an archive or a program is handed on as a member."""

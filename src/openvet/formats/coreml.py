@@ -45,6 +45,8 @@ FORMAT = Format(
 _RULE = "coreml/structure-lies"
 _MODEL_TYPES = 200
 _NAMES = 2_000
+#: Characters that are kept of a text about the model.
+_TOLD = 8_192
 _PROBED = 64
 _WEIGHTS = {"floatValue": ("F32", 4), "float16Value": ("F16", 2), "rawValue": ("U8", 1), "int8RawValue": ("I8", 1)}
 _OPAQUE = {"SerializedModel": "model", "CoreMLModels-Gazetteer": "modelParameterData",
@@ -107,6 +109,9 @@ class _Reader:
         self.linked: dict[str, None] = {}
         self.opsets: dict[str, None] = {}
         self.blobs: dict[str, set[int]] = {}
+        #: what the maker says of the model under keys of their own
+        self.told: dict[str, str] = {}
+        self.key = ""
 
     def walk(self) -> None:
         limit = self.facts.limits.nesting
@@ -147,6 +152,10 @@ class _Reader:
             self.operations[printable(self.walker.text(field, 200))] += 1
             if len(self.operations) > _NAMES:
                 raise LimitError("records", _NAMES, "more operations than are read", offset=field.at)
+        elif kind == "Metadata-UserDefinedEntry" and len(self.told) < _NAMES:
+            text = printable(self.walker.text(field, _TOLD))
+            self.key = text if field.name == "key" else self.key
+            self.told |= {} if field.name == "key" else {self.key: text}
         elif field.name == "className" and len(self.custom) < _NAMES:
             self.custom[printable(self.walker.text(field, 200)) or "without a name"] = None
         elif kind == "MILSpec-Function" and field.name == "opset" and len(self.opsets) < _NAMES:
@@ -200,6 +209,8 @@ class _Reader:
         for key, names in (("custom_code", self.custom), ("linked_models", self.linked), ("opsets", self.opsets)):
             if names:
                 self.facts.note(key, list(names))
+        if self.told:
+            self.facts.note("user_defined", self.told)
         put_blobs(self.facts, self.blobs)
         self.walker.report(_RULE, "a Core ML model")
 

@@ -188,6 +188,8 @@ class _Header:
                 self.lie("key-empty", f"key {index} has no name")
             elif length > 65535:
                 self.lie("key-too-long", f"the name of key {index} is {length} bytes long", shown)
+            elif b"../" in raw or raw.startswith(b"/"):
+                self.lie("key-path", f"the name of key {index} is a path: {shorten(shown, 200)}", shown)
             if raw in seen:
                 self.lie("key-duplicate", f"the key {shown} stands in the header twice", shown)
             seen.add(raw)

@@ -48,8 +48,10 @@ RULE = Rule(
     recorded=True,
 )
 
-#: Lies that lead a reader which believes them out of its memory, or into work without end.
-_OUTSIDE = frozenset({"dimensions", "tensor-type", "alignment-zero", "nested", "outside"})
+#: Lies that lead a reader which believes them out of its memory or into work without end, or give two readers two models.
+_OUTSIDE = frozenset(
+    {"dimensions", "tensor-type", "alignment-zero", "nested", "outside", "tensor-duplicate", "key-duplicate"}
+)
 
 
 def check(ctx: Context) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ __all__ = ["changed_words"]
 
 #: Classes, escapes, names of groups and counts of a regular expression.
 _SIGNS: Final = pattern(
-    r"\[\^?\]?(?:\\.|[^\]\\]){0,2000}\]|\\[pP]\{[^}]{0,40}\}|\\[xuU][0-9A-Fa-f{}]{1,10}|\\.|\(\?(?:[a-zA-Z]{1,8}[:)]|P?<\w{0,40}>|[=!:]|<[=!])|\{\d{0,6},?\d{0,6}\}"
+    r"\[\^?\]?(?:\\.|[^\[\]\\]){0,200}\]|\\[pP]\{[^}]{0,40}\}|\\[xuU][0-9A-Fa-f{}]{1,10}|\\.|\(\?(?:[a-zA-Z]{1,8}[:)]|P?<\w{0,40}>|[=!:]|<[=!])|\{\d{0,6},?\d{0,6}\}"
 )
 #: Marks of markup and special tokens, which are no words of anybody.
 _MARKS: Final = pattern(r"<[^<>\s]{0,60}>|&#?\w{1,20};|\[[A-Z_]{2,20}\]|\{\{?\w{0,40}\}?\}|https?:[^\s|)]{0,200}")

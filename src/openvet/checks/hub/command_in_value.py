@@ -2,7 +2,7 @@
 
 What it finds:
     In configurations of models (``config.json``, ``adapter_config.json``, ``model-symbol.json`` and their like), in the metadata of
-    safetensors, GGUF and Core ML files: texts that are Python which starts processes or evaluates text, and texts that are shell
+    safetensors, GGUF, ONNX and Core ML files: texts that are Python which starts processes or evaluates text, and texts that are shell
     commands which fetch and run something, hide what they do, or delete what belongs to the user; also in base64. Python
     that only loads or asks somebody, commands that only fetch or remove files, and scripts of web pages want a review.
     It is a heuristic: no loader runs such a value by itself.
@@ -49,7 +49,7 @@ RULE = Rule(
     confidence=Confidence.MEDIUM,
     since="0.1.0",
     cwe=(506,),
-    needs=("json", "safetensors", "gguf", "coreml"),
+    needs=("json", "safetensors", "gguf", "coreml", "onnx"),
 )
 
 #: Names of documents that describe a model; others hold data, in which a command is a sample of text.
@@ -67,11 +67,11 @@ _MARKS = pattern(
 #: Commands and scripts that do no great harm by themselves.
 _LESSER = pattern(
     r"(?:rm[ \t]{1,4}-[rf]{2}|chmod[ \t]{1,4}(?:a?\+x|777))[ \t]"
-    r"|(?:wget|curl)[ \t][^\r\n]{1,300}\.(?:sh|py|ps1|bat|exe|bin|jar)\b"
+    r"|(?:wget|curl)[ \t](?:[^\r\n]{0,300}\.(?:sh|py|ps1|bat|exe|bin|jar)\b|http://)"
 )
 _PAGE = pattern(r"<script[\s>]")
 _BASE64 = pattern(r"[A-Za-z0-9+/_-]{24,8192}={0,2}")
-_SHORTEST, _LONGEST = 6, 8192
+_SHORTEST, _LONGEST = 8, 8192
 _MOST = 200_000
 _SHOWN = 20
 

