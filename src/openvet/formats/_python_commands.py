@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from openvet.core.pattern import pattern
 from openvet.core.tables import read_table
+from openvet.formats._python_calls import parameters
 from openvet.formats._python_nodes import walk
 
 if TYPE_CHECKING:
-    from openvet.formats._python_resolve import Names
+    from openvet.formats._python_record import Record
 
 __all__ = ["kind_of_command"]
 
@@ -54,13 +55,18 @@ _LANGUAGE_DATA = pattern(
 _VARIABLE = pattern(r"(?:PIP|UV|LD|DYLD|PYTHON|BASH|GIT)(?:_\w*)?|PATH|ENV|SHELL|IFS|\w*PROXY|PYTHON\w*", re.IGNORECASE)
 
 
-def kind_of_command(names: Names, node: ast.Call, name: str) -> str:
+def kind_of_command(names: Record, node: ast.Call, name: str) -> str:
     """``install`` for packages of which OpenVet knows all, ``fetch`` for others and for a fetcher of weights, ``native`` for a compiler of a library.
 
     Empty for any other command, and where a keyword or a sign of a shell may make something else of it.
     """
     if not node.args or not all(_is_plain(names, each) for each in node.keywords):
         return ""
+    first = node.args[0]
+    if isinstance(first, ast.Name):
+        first = names.held(first.id) or first
+    if _fetches_by_aws(names, first):
+        return "fetch"
     first = node.args[0]
     in_list = isinstance(first, ast.List | ast.Tuple)
     if in_list and name.startswith("os."):
@@ -92,6 +98,30 @@ def kind_of_command(names: Names, node: ast.Call, name: str) -> str:
     return _installed(words[1:]) if words and words[0] in _PIP else ""
 
 
+#: A client of buckets that copies, with places that a function is given; two names stand for one that is from here to there, or back.
+_COPIES = pattern(
+    r"aws s3 (?:cp|sync|ls)(?: (?:\0|s3://[\w./-]{1,120}|-|--(?:recursive|quiet|no-progress|only-show-errors|no-sign-request|exclude|include)|\*[\w.*-]{1,40})){1,10}"
+)
+
+
+def _fetches_by_aws(names: Record, node: ast.expr) -> bool:
+    """Whether ``aws s3 cp`` copies what a function is given the places of, which are not known here: neither is constant."""
+    parts = (
+        node.elts if isinstance(node, ast.List | ast.Tuple) else node.values if isinstance(node, ast.JoinedStr) else []
+    )
+    words: list[str] = []
+    for each in parts[:40]:
+        inner = each.value if isinstance(each, ast.FormattedValue) else each
+        text = names.fold(inner)
+        if isinstance(text, str):
+            words.append(text)
+        elif isinstance(inner, ast.Name) and any(inner.id in parameters(scope) for scope in names.scopes):
+            words.append("\0")
+        else:
+            return False
+    return _COPIES.fullmatch(("" if isinstance(node, ast.JoinedStr) else " ").join(words).strip()) is not None
+
+
 def _compiles(words: list[str]) -> bool:
     """Whether a compiler makes a library: ``["gcc", "-O3", "-fPIC", source, "-shared", "-o", out]``, whose source and place may be computed."""
     if not words or words[0] not in _COMPILERS or "-shared" not in words:
@@ -99,7 +129,7 @@ def _compiles(words: list[str]) -> bool:
     return all(_OF_A_COMPILER.fullmatch(word) for word in words[1:] if word.startswith("-"))
 
 
-def _words(names: Names, node: ast.expr) -> list[str]:
+def _words(names: Record, node: ast.expr) -> list[str]:
     """The words of a command; an empty one for each that cannot be read."""
     if isinstance(node, ast.List | ast.Tuple):
         return [_word(names, each) for each in node.elts[:60]] if len(node.elts) <= 60 else []
@@ -107,7 +137,7 @@ def _words(names: Names, node: ast.expr) -> list[str]:
     return [word.strip("\"'") for word in text.split()] if text else []
 
 
-def _word(names: Names, node: ast.expr) -> str:
+def _word(names: Record, node: ast.expr) -> str:
     if isinstance(node, ast.JoinedStr):
         parts = [_word(names, each.value if isinstance(each, ast.FormattedValue) else each) for each in node.values]
         return "".join(parts) if all(parts) else ""
@@ -122,14 +152,14 @@ def _word(names: Names, node: ast.expr) -> str:
     return place if _LISTED.fullmatch(place) else ""
 
 
-def _is_plain(names: Names, keyword: ast.keyword) -> bool:
+def _is_plain(names: Record, keyword: ast.keyword) -> bool:
     """Whether a keyword of the call leaves the command what it is."""
     if keyword.arg in ("executable", "preexec_fn", "startupinfo", None):
         return False
     return keyword.arg != "env" or _is_plain_environment(names, keyword.value)
 
 
-def _is_plain_environment(names: Names, node: ast.expr) -> bool:
+def _is_plain_environment(names: Record, node: ast.expr) -> bool:
     """``{**os.environ, 'X': '1'}`` or ``dict(os.environ, X='1')``, where no variable says where packages come from."""
     given: list[str | None] = []
     for part in walk(node):

@@ -7,6 +7,7 @@ character, or computed in any other way.
 from __future__ import annotations
 
 import ast
+import re
 from itertools import islice
 
 from openvet.core.pattern import pattern
@@ -17,7 +18,7 @@ from openvet.formats._python_nodes import FUNCTIONS, children, walk
 from openvet.formats._python_queue import Queue
 from openvet.formats._python_record import MOST_LOOKED_AT, NOTHING, shown
 from openvet.formats._python_resolve import LOCAL, NEAR, UNKNOWN
-from openvet.formats._python_told import DESCRIBED
+from openvet.formats._python_told import BESIDE, DESCRIBED
 
 __all__ = ["GivenCode"]
 
@@ -26,6 +27,11 @@ _READING = frozenset(
     {"open", "read", "read_text", "compile", "join", "dirname", "abspath", "realpath", "Path", "resolve", "joinpath"}
 )
 _LEAVES = pattern(r"^[/~\\]|^[A-Za-z]:|\.\.|://|^(?:tmp|temp)\b")
+#: The command line is changed, or has another name by which it may be.
+_ARGV_CHANGED = pattern(
+    r"\bargv\b(?:\[[^\]\n]{0,60}\])?[ \t]{0,4}\+?=(?!=)|\bargv\.(?:append|extend|insert|__\w{1,20}__)|=[ \t]{0,4}(?:sys\.)?argv[ \t]{0,4}(?:$|[;#])|\bsys,|\bargv as\b",
+    re.MULTILINE,
+)
 #: The keys of a model's description under which its words stand, which are examined there.
 _DESCRIBES = frozenset({"backbone", "head", "activation"})
 #: A name for something that is put together out of single characters.
@@ -56,7 +62,10 @@ class GivenCode(Queue):
             if isinstance(code, str) and self._depth < _MOST_NESTED and self._nested(code.strip(), when, node.lineno):
                 return
         if name == "builtins.exec" and node.args and self._is_beside(node.args[0]):
-            self._use(node, name, "import", when, "runs a source that lies beside this one")
+            self._use(node, name, "import", when, f"{BESIDE}{self._named_beside(node.args[0])}")
+            return
+        if name == "builtins.exec" and node.args and self._is_of_command_line(node.args[0]):
+            self._use(node, name, "import", when, "runs a source that its user names when starting it")
             return
         detail = DESCRIBED if name == "builtins.eval" and self._is_of_description(node) else self._arguments(node)
         self._use(node, name, "code", when, detail)
@@ -77,6 +86,40 @@ class GivenCode(Queue):
         names = {part.id for part in parts if isinstance(part, ast.Name)} - {"__file__", "compile", "getattr", "open"}
         modules = ("os", "io", "codecs", "pathlib")
         return all((self._names.get(each) or "").split(".", 1)[0] in modules or self._is_known(each) for each in names)
+
+    def _named_beside(self, code: ast.expr) -> str:
+        """The name of the source that lies beside this one, without its folder and ending."""
+        texts = [
+            each.value for each in self.all_of(code) if isinstance(each, ast.Constant) and isinstance(each.value, str)
+        ]
+        return next((each for each in texts if each.endswith(".py")), "").rpartition("/")[2].removesuffix(".py")
+
+    def _is_of_command_line(self, code: ast.expr) -> bool:
+        """Whether ``exec`` gets the text of a file that the command line names, as it is: ``exec(open(sys.argv[1]).read())``."""
+        named = False
+        if _ARGV_CHANGED.search(self._text) is not None:
+            return False
+        for part, scopes in islice(self.flows.into([code], self.scopes), MOST_LOOKED_AT):
+            if isinstance(part, ast.Attribute):
+                if self.resolve(part) != "sys.argv":
+                    return False
+                named = True
+            elif isinstance(part, ast.Call):
+                own = self.resolve(part.func) in ("builtins.open", "io.open", "builtins.compile", "pathlib.Path")
+                if not own and last_name(part.func) not in ("read", "read_text"):
+                    return False
+            elif isinstance(part, ast.Name):
+                # a name that nothing binds here may be anything
+                if self.resolve(part) in ("sys", "builtins.open", "builtins.compile"):
+                    continue
+                if not self.led_from(part.id) or any(part.id in self._parameters_of(each) for each in scopes):
+                    return False
+            elif isinstance(part, ast.Constant):
+                if part.value not in ("r", "rb", "exec", "utf-8", 0, 1, 2, None, ""):
+                    return False
+            elif not isinstance(part, ast.Subscript | ast.Slice):
+                return False
+        return named
 
     def _is_known(self, name: str) -> bool:
         """Whether a name is bound in this source, and comes from no parameter."""

@@ -125,7 +125,7 @@ class Served:
         first = node.args[:1] or [each.value for each in node.keywords if each.arg in ("args", "cmd")]
         if not shell or not first or not self._of.scopes:
             return ""
-        if isinstance(first[0], ast.JoinedStr | ast.BinOp | ast.List):
+        if isinstance(first[0], ast.JoinedStr | ast.BinOp | ast.List) or self._is_put_together(first[0]):
             return ""
         cut = given = False
         for part, scopes in islice(self._of.flows.into(first, self._of.scopes, _is_made), 60):
@@ -138,6 +138,28 @@ class Served:
             elif _is_item(part):
                 return "runs what somebody who asks its server gives it"
         return "runs a part of what it is given as a command" if cut and given else ""
+
+    def _is_put_together(self, node: ast.expr) -> bool:
+        """Whether a name of a function stands for nothing but texts that are put together: what flows in is no command as a whole."""
+        scope = self._of.scopes[0]
+        if not isinstance(node, ast.Name) or node.id in parameters(scope, starred=True):
+            return False
+        bound = [
+            each
+            for each in walk(scope)
+            if isinstance(each, ast.Name) and each.id == node.id and not isinstance(each.ctx, ast.Load)
+        ]
+        made = [
+            each.value
+            for each in walk(scope)
+            if isinstance(each, ast.Assign)
+            and any(isinstance(target, ast.Name) and target.id == node.id for target in each.targets)
+        ]
+        return (
+            bool(made)
+            and len(made) == len(bound)
+            and all(isinstance(each, ast.JoinedStr | ast.BinOp | ast.List) for each in made)
+        )
 
     def _unpickled(self, node: ast.Call) -> str:
         parts = list(islice(self._in.parts(node.args[:1]), 400))

@@ -62,4 +62,6 @@ def is_started(text: str, place: str) -> bool:
         return False
     if _CALLED_SO.fullmatch(stem) is not None or _SAYS_SO.search(text) is not None:
         return True
+    if not stem.isidentifier() and _CLASS.search(text) is None:
+        return True  # no statement can import it
     return _DOES_IT_HERE.search(text) is not None and _CLASS.search(text) is None

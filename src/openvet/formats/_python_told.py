@@ -9,10 +9,11 @@ from typing import Final
 
 from openvet.core.dataclass import dataclass
 
-__all__ = ["CALLERS", "DESCRIBED", "HANDED_ON", "NETWORK", "Handed", "Meeting"]
+__all__ = ["BESIDE", "CALLERS", "DESCRIBED", "HANDED_ON", "NETWORK", "Handed", "Meeting"]
 
 #: What a use of such a text has for its detail.
 DESCRIBED: Final = "a word of a model's description"
+BESIDE: Final = "runs a source that lies beside this one: "
 CALLERS: Final = "an address that its caller gives"
 HANDED_ON: Final = "sends what the model is given to somebody else"
 #: What stands for a call that sends.

@@ -13,6 +13,7 @@ from typing import Any
 from openvet.checks.python._known_packages import known_packages
 from openvet.core.pattern import pattern
 from openvet.formats._addresses import BARE, KNOWN, SERVICES
+from openvet.formats._python_told import BESIDE
 from openvet.formats.python import PythonSource, PythonUse
 from openvet.inventory.component import Inventory
 from openvet.publishers.known import known
@@ -83,6 +84,8 @@ def programs(inventory: Inventory, read: Iterable[PythonSource]) -> frozenset[st
     for each in read:
         if any(not module.strip(".") for module in each.modules):  # from . import x
             packages.add(each.location.place.rpartition("/")[0])
+        if not each.started:  # what it runs by its text is loaded as it is
+            named.update(use.detail.removeprefix(BESIDE) for use in each.uses if use.detail.startswith(BESIDE))
         near = (name.removeprefix("<near>.").lstrip("^.") for _, name in each.handed_on)
         for module in (*each.modules, *near):
             first = module.split(".", 1)[0]
