@@ -6,8 +6,8 @@ What it finds:
     model is used (``forward``, ``generate``, ``tokenize``, operators, properties); a note where the command is constant and only
     tells about the machine (``nvidia-smi``) or clears the terminal, or only installs
     packages that OpenVet knows from the public index. A constant command that installs other packages, or fetches weights with
-    ``pget``, or copies by ``aws s3`` what its function is given the places of, wants a review. One that nobody should run (it hands a shell over, sends keys, destroys files, runs what it fetches from
-    a bare address) counts in any function, called or not; so do functions that packaging names as entry points of plugins. Names are
+    ``pget``, or copies by ``aws s3`` what its function is given the places of, wants a review. One that nobody should
+    run (it hands a shell over, sends keys, destroys files, runs what it fetches from a bare address) counts in any function, called or not; so do functions that packaging names as entry points of plugins. Names are
     followed through imports, aliases, ``getattr`` and containers, and calls into other files of the repository.
 
 Why it matters:
