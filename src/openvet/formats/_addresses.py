@@ -28,7 +28,7 @@ __all__ = [
 
 #: An address without a name, or of a service to which things are dropped; an address without encryption as well.
 BARE: Final = pattern(
-    r"\b\w{2,6}://(?:[^/@\s]{1,80}@)?(?!127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|0\.0\.0\.0|169\.254\.)\d{1,3}(?:\.\d{1,3}){3}\b"
+    r"\b\w{2,6}://(?:[^/@\s]{1,80}@)?(?!127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|0\.0\.0\.0|169\.254\.)\d{1,3}(?:\.\d{1,3}){3}\b"
     r"|\b\w{2,6}://(?:0x[0-9a-fA-F]{6,8}|\d{8,10})\b"
     r"|discord(?:app)?\.com/api/webhooks|api\.telegram\.org/bot|hooks\.slack\.com/|webhook\.site|\bngrok(?:-free)?\.(?:io|app|dev)|requestbin|pipedream\.net"
     r"|burpcollaborator|\boast(?:ify)?\.\w{2,6}|interact\.sh|pastebin\.com|transfer\.sh|\b0x0\.st|file\.io\b|gofile\.io|beeceptor\.com|dnslog\.cn|serveo\.net"

@@ -19,12 +19,14 @@ __all__ = ["is_started"]
 _TAKEN = pattern(
     r"(?:__\w+__|(?:modeling|modelling|configuration|tokenization|tokenizer|processing|image_processing|feature_extraction|video_processing|pipeline|model|config|"
     r"module|layers?|nodes?|node|comfy)(?:_\w+)?|\w+_(?:model|tokenizer|config|pipeline|processor|nodes?|handler|plugin|hook|hooks|node)|handler|pipeline|inference|"
-    r"predict|predictor|score|scoring|hubconf|conftest|setup|sitecustomize|usercustomize|noxfile|fabfile|tasks|dodo|pavement|conanfile|duties|"
-    r"hatch_build|build_hook|_build_meta|gunicorn\.conf|gunicorn_conf|ipython\w*config|jupyter\w*config|matplotlibrc|generate|custom_generate|"
+    r"predictor|hubconf|conftest|setup|sitecustomize|usercustomize|noxfile|fabfile|tasks|dodo|pavement|conanfile|duties|"
+    r"hatch_build|build_hook|_build_meta|gunicorn\.conf|gunicorn_conf|ipython\w*config|jupyter\w*config|matplotlibrc|custom_generate|"
     r"prestartup_script|install|preload|__init__|plugin|extension|wsgi|asgi|celeryconfig|settings|locustfile|dagster|dags?|flows?|sconstruct|wscript|configure|"
     r"lightning_module|transforms?|metric|metrics|dataset|loss|utils?|prompts?|mlflow_model|entrypoint|entry_point|agent|tool|tools|manage|test_\w+|\w+_test)",
     re.IGNORECASE,
 )
+#: Names that servers and loaders take where such a class or function is in the source, and that people give to scripts as well.
+_OFTEN_TAKEN = frozenset({"generate", "predict", "score", "scoring"})
 #: A class or a table in the source by which a loader, a server or a tool takes it, or a decorator that registers something with one.
 _LOOKED_FOR = pattern(
     r"\b(?:GeneratorBasedBuilder|ArrowBasedBuilder|BuilderConfig|DatasetBuilder|PreTrainedModel|PretrainedConfig|PreTrainedConfig|PreTrainedTokenizer\w*|ProcessorMixin|"
@@ -58,6 +60,10 @@ def is_started(text: str, place: str) -> bool:
     stem = name.removesuffix(".py")
     if stem == name or "!" in place or _TAKEN.fullmatch(stem) or stem.startswith("."):
         return False
+    if stem in _OFTEN_TAKEN:
+        return (
+            "custom_generate/" not in place and _LOOKED_FOR.search(text) is None and _SAYS_SO.search(text) is not None
+        )
     if _LOOKED_FOR.search(text) is not None:
         return False
     if _CALLED_SO.fullmatch(stem) is not None or _SAYS_SO.search(text) is not None:

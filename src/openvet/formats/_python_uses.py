@@ -234,7 +234,8 @@ class Uses(GivenCode):
     def _trusted(self, node: ast.Call) -> str:
         """Whose code a call lets run, as far as that can be said: what a variable of the environment stands for where nobody sets it."""
         named = [each.value for each in node.keywords if each.arg in _REPOSITORY]
-        first = next(iter([*node.args[:1], *named]), None)
+        at = int(last_name(node.func) == "pipeline")  # what is asked of it stands first
+        first = next(iter([*named, *node.args[at : at + 1]]), None)
         place = self.place_of(first) if first is not None else None
         return repr(place) if place and UNCERTAIN not in place else UNCERTAIN
 

@@ -60,7 +60,7 @@ _TOOLS: Final = tuple(
         ("wmic", r"/format:\s*[\"']?(?:https?:|\\\\)|\bshadowcopy\b"),
         ("cmstp", r"/(?:ni|s)\b"),
         ("installutil", r"/u\b|\bhttps?:"),
-        ("msbuild", r"\bhttps?:|\\\\"),
+        ("msbuild", r"\bhttps?:|[\s\"'=]\\\\\w"),
         ("vssadmin", r"\bdelete\b"),
         ("reg", r"\badd\b[^|&]{0,200}\\(?:Run|RunOnce|Winlogon|Image File Execution Options)\b"),
         ("bcdedit", r"\brecoveryenabled\b"),

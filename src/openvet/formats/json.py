@@ -124,7 +124,8 @@ def _read_short(data: bytes, facts: Facts) -> None:
     encoded = EncodedPickles(facts)
     rows = facts.place.endswith(_ROWS)
     encoded.look(text, prose=rows)
-    tell_tool(text, facts)
+    if not rows:
+        tell_tool(text, facts)
     hooks = _Hooks()
     lines = False
     try:
@@ -147,7 +148,8 @@ def _read_short(data: bytes, facts: Facts) -> None:
     facts.document = value
     spelled = "\\u00" in text
     encoded.walk(value, spelled=spelled, prose=rows)
-    tell_parsed_tool(value, facts)
+    if not rows:
+        tell_parsed_tool(value, facts)
 
 
 #: Settings of tools that allow comments and a comma behind the last value.

@@ -74,6 +74,8 @@ _ROPE = {"factor": 8.0, "original_max_position_embeddings": 8192, "rope_type": "
 
 #: Repositories that hold no code: a careful engineer has nothing to say about them.
 ORDINARY: dict[str, Files] = {
+    "own-classes": {"config.yaml": "model:\n  _target_: src.models.mine.Net\n  width: 3\n"},
+    "losses-by-name": {"config.yaml": "loss:\n  _target_: sklearn.metrics.f1_score\n  average: macro\n"},
     "llama": _language_model(
         {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu", "rope_scaling": _ROPE,
          "torch_dtype": "bfloat16", "transformers_version": "4.43.0", "vocab_size": 128256},
@@ -237,7 +239,7 @@ WITH_CODE: dict[str, Files] = {
     },
     "monai": {"configs/inference.json": _json({"imports": ["$import glob"], "device": "$torch.device('cuda:0')",
                                                "network": {"_target_": "monai.networks.nets.UNet"}})},
-    "own-classes": {"config.yaml": "model:\n  _target_: src.models.mine.Net\n  width: 3\n"},
+    "own-functions": {"config.yaml": "model:\n  _target_: src.models.mine.build_net\n  width: 3\n"},
 }  # fmt: skip
 
 

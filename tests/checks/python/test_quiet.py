@@ -37,7 +37,7 @@ def context(rule: object, *parts: Component) -> Context:
             "import requests\nclass A:\n    def forward(self, u): return requests.get('https://x.example.org/' + u)\n",
             "line 3 uses the network (requests.get)",
         ),
-        ("import nobody_knows\n", "it imports nobody_knows, a package that OpenVet does not know"),
+        ("import nobody_knows\n", ""),
         ("import beside\n", ""),
         ("eval('(' * 10\n", "it could not be read to its end"),
     ],
@@ -62,6 +62,11 @@ def test_why_a_source_is_loud(text: str, why: str) -> None:
 )
 def test_what_no_loader_takes_is_for_people_to_call(text: str, why: str) -> None:
     assert why_loud(context(python_code, part("m.py", text)))["m.py"] == why
+
+
+def test_what_a_loader_takes_imports_what_is_known() -> None:
+    found = why_loud(context(python_code, part("modeling_m.py", "import nobody_knows\n")))
+    assert found["modeling_m.py"] == "it imports nobody_knows, a package that OpenVet does not know"
 
 
 def test_what_a_neighbour_does_makes_it_loud() -> None:

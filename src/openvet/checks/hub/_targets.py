@@ -6,11 +6,12 @@ from functools import cache
 from typing import Any
 
 from openvet.core.dataclass import dataclass
+from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Severity
 from openvet.core.tables import read_table
 from openvet.core.text import printable, shorten
 
-__all__ = ["Judged", "judge", "keys", "shown"]
+__all__ = ["UNKNOWN", "Judged", "judge", "keys", "shown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,14 @@ class Judged:
 def keys() -> dict[str, Any]:
     """``data/hub_keys.toml``."""
     return read_table("hub_keys")
+
+
+UNKNOWN = "code that no package known to OpenVet has"
+#: Words in the names of functions that do more than compute.
+_ACTS = pattern(
+    r"run|exec|eval|system|shell|spawn|popen|process|call|command|cmd|download|fetch|install|load|open|read|write|save|remove|delete|unlink|import|url|request|"
+    r"send|post|upload|file|hook|launch|main|start|script|kernel|cpp|code|lambda|apply|invoke|setup|init|path|dir|socket|connect"
+)
 
 
 def shown(value: Any) -> str:
@@ -54,12 +63,18 @@ def judge(name: str) -> Judged:
     if packaged:
         if last[:1].isupper() or _is_method_of_class(module, last) or _only_computes(name):
             return Judged(Severity.NOTE, Confidence.HIGH, f"a class of the package {shown(package)}")
+        if _ACTS.search(last) is None:
+            return Judged(
+                Severity.NOTE,
+                Confidence.MEDIUM,
+                f"a function of the package {shown(package)}, whose name speaks of no act",
+            )
         return Judged(Severity.MEDIUM, Confidence.MEDIUM, f"a function of the package {shown(package)}")
     from openvet.checks.pickle._callables import Kind, classify
 
     if classify(module, last).kind is Kind.DATA:
         return Judged(Severity.NOTE, Confidence.HIGH, "only builds data")
-    return Judged(Severity.MEDIUM, Confidence.HIGH, "code that no package known to OpenVet has")
+    return Judged(Severity.MEDIUM, Confidence.HIGH, UNKNOWN)
 
 
 def _reached(name: str) -> Judged | None:

@@ -34,7 +34,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from openvet.checks._check import Context
-from openvet.checks.hub._targets import Judged, judge, keys, shown
+from openvet.checks.hub._targets import UNKNOWN, Judged, judge, keys, shown
 from openvet.checks.hub._walk import Entry, documents, entries
 from openvet.core.finding import Finding
 from openvet.core.pattern import pattern
@@ -47,6 +47,8 @@ _DOTTED = pattern(r"\s*[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\s*")
 
 #: Keys by which jsonpickle names what it imports; the last one is evaluated as Python (before jsonpickle 1.5.1).
 _JSONPICKLE = ("py/object", "py/class", "py/function", "py/type", "py/repr")
+#: The last part of a name that is a class by the way in which everybody writes one.
+_CLASS = pattern(r"[.:][A-Z][A-Z0-9]{0,20}[a-z]\w{0,80}\s{0,9}$")
 
 RULE = Rule(
     id="hub/config-target",
@@ -91,6 +93,12 @@ def _own(name: str, defined: dict[str, list[str]]) -> str:
     return next((each for each in defined.get(last, ())[:_MOST] if path and f"/{each}".endswith(f"/{path}")), "")
 
 
+def _is_here(ctx: Context, name: str) -> bool:
+    """Whether a file of the folder may be the module of a name, or lie in its package."""
+    first = name.strip().partition(".")[0]
+    return any(first in each.place.removesuffix(".py").split("/") for each in ctx.components("python"))
+
+
 def _finding(ctx: Context, entry: Entry, name: str, defined: dict[str, list[str]]) -> Finding:
     judged = judge(name)
     if judged.severity is Severity.MEDIUM and not judged.capability and (own := _own(name, defined)):
@@ -98,6 +106,17 @@ def _finding(ctx: Context, entry: Entry, name: str, defined: dict[str, list[str]
             Severity.NOTE,
             Confidence.HIGH,
             f"a class of {shown(own)}.py, which comes with the model and is looked at itself",
+        )
+    elif judged.why == UNKNOWN and _CLASS.search(name) and not _is_here(ctx, name):
+        judged = Judged(
+            Severity.NOTE, Confidence.MEDIUM, "a class that no package known to OpenVet has, and that is not here"
+        )
+    if name.strip().endswith(".load_from_checkpoint") and not any("://" in str(each) for each in entry.parent.values()):
+        judged = Judged(
+            Severity.MEDIUM,
+            Confidence.HIGH,
+            "loads a checkpoint, which is a pickle, from where the settings say",
+            "load",
         )
     evidence: dict[str, Any] = {"callable": shown(name)}
     arguments = entry.parent.get("_args_", entry.parent.get("args"))

@@ -18,7 +18,7 @@ from openvet.formats.python import PythonSource, PythonUse
 from openvet.inventory.component import Inventory
 from openvet.publishers.known import known
 
-__all__ = ["OF_WEIGHTS", "RUN", "as_program", "named_by_settings", "programs"]
+__all__ = ["OF_WEIGHTS", "RUN", "as_program", "is_users_choice", "named_by_settings", "programs"]
 
 #: The moment at which an ordinary thing happens in a script: when it is started by its name.
 RUN = "run"
@@ -137,15 +137,20 @@ def _is_ordinary(use: PythonUse) -> bool:
     """Whether a script may do this without that anybody would wonder."""
     if use.capability in ("process", "fetch", "handed"):
         return use.tool
-    if use.capability == "trust":  # what its user names or has, or a publisher that people know
-        text = use.detail.strip("'\"")
-        chosen = text != use.detail and not text.startswith((".", "/", "~")) and text.count("/") == 1
-        return not chosen or known().of_account(text.partition("/")[0]) is not None
+    if use.capability == "trust":
+        return is_users_choice(use)
     if use.capability == "load":
         return use.name in OF_WEIGHTS
     if use.capability == "file":
         return _NOT_ITS_OWN.search(use.detail) is None
     return use.capability == "network" and _asks_ordinarily(use)
+
+
+def is_users_choice(use: PythonUse) -> bool:
+    """Whether the repository whose code may run is what a user names or has, or one of a publisher that people know."""
+    text = use.detail.strip("'\"")
+    chosen = text != use.detail and not text.startswith((".", "/", "~")) and text.count("/") == 1
+    return not chosen or known().of_account(text.partition("/")[0]) is not None
 
 
 def _asks_ordinarily(use: PythonUse) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 
 from openvet.checks._check import Context
 from openvet.checks.python._known_packages import known_packages
-from openvet.checks.python._programs import OF_WEIGHTS, RUN, named_by_settings
+from openvet.checks.python._programs import OF_WEIGHTS, RUN, is_users_choice, named_by_settings
 from openvet.checks.python._uses import sources, started, uses
 from openvet.core.pattern import pattern
 from openvet.core.text import shorten
@@ -167,6 +167,8 @@ def _of_use(use: PythonUse, program: PythonSource, when_called: Collection[str])
         return ""
     if use.when in ("construction", "inference") and _is_of_the_model(use, program):
         return ""
+    if use.capability == "trust" and is_users_choice(use) and not _OF_A_LOADER.search(program.location.place):
+        return ""
     if use.capability == "network" and use.when == "inference" and _asks_a_model(use, program):
         return ""
     if use.capability == "network" and use.detail == CALLERS and use.name.rpartition(".")[2] in _GETS:
@@ -189,8 +191,8 @@ def _of_this_package(program: PythonSource, roots: set[str]) -> set[str]:
 def _of_source(program: PythonSource, here: set[str], roots: set[str], *, for_people: bool) -> str:
     if program.error:
         return "it could not be read to its end"
-    if for_people:
-        return ""
+    if for_people or _OF_A_LOADER.search(program.location.place) is None:
+        return ""  # nothing but a loader would take it without that somebody looked what it needs
     ours = {*here, *program.spared, *_of_this_package(program, roots)}
     unknown = [name for name in program.imports if name not in known_packages() and name not in ours]
     return f"it imports {shorten(unknown[0], 60)}, a package that OpenVet does not know" if unknown else ""

@@ -3,7 +3,8 @@
 What it finds:
     Calls that hand on ``trust_remote_code=True`` (``from_pretrained``, ``pipeline``, ``load_dataset``, ``SentenceTransformer``), by a
     keyword or in a dictionary of keywords, at import, when a class is constructed or loaded, and when the model is used. Where code
-    that loaders take (``modeling_x.py``) names a repository of an account that OpenVet does not know, it is of high severity.
+    that loaders take (``modeling_x.py``) names a repository of an account that OpenVet does not know, it is of high severity. In other
+    code it is a note where the repository is what a user names, or one of a publisher that OpenVet knows.
 
 Why it matters:
     Whether code of a repository may run is for the person who loads the model to say. Here the code says it for them, and what
@@ -63,8 +64,11 @@ def check(ctx: Context) -> Iterator[Finding]:
     remedy = "Vet the repository that is named, and pin its revision."
     for finding in found(ctx, "trust", "runs code of another repository", remedy, _GRADES):
         named = _REPOSITORY.fullmatch(str(finding.evidence["detail"]))
-        behind = named is not None and finding.severity is Severity.MEDIUM and _TAKEN.fullmatch(finding.location.place)
-        if behind and known().of_account(named[1]) is None:  # type: ignore[index]
+        taken = _TAKEN.fullmatch(finding.location.place) is not None
+        ours = named is not None and known().of_account(named[1]) is not None
+        if named is not None and not ours and taken and finding.severity is Severity.MEDIUM:
             yield replace(finding, severity=Severity.HIGH, confidence=Confidence.MEDIUM)
+        elif not taken and (named is None or ours):  # what whoever makes an object of it names, and no loader does
+            yield replace(finding, severity=Severity.NOTE)
         else:
             yield finding

