@@ -181,8 +181,11 @@ def test_pickles_in_other_opcodes(part: int, tmp_path: Path) -> None:
 
 
 #: Other words make another thing of these: a shell reads what is one text for Python; characters that turn a text around are gone as escapes.
-#: And nobody writes these in other words: keys that somebody left behind, and installations that people are told of.
+#: And nobody writes these in other words: keys that somebody left behind, installations that people are told of, and what scripts do that
+#: nobody hides. Whoever writes an object anew writes no key twice.
 _ONE_SPELLING = frozenset({
+    "ordinary/environment-that-is-printed", "python-reaching/asked-a-command", "command-lines/a-source-that-its-user-names",
+    "command-lines/a-picture-by-a-script-that-nothing-imports", "asked/twice-code",
     "hidden-scripts/also-shell-exec", "values/reordered-source", "values/registry-login", "values/kaggle-key",
     "python/quiet-known-packages-installed",
 })  # fmt: skip

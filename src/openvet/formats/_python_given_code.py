@@ -97,7 +97,7 @@ class GivenCode(Queue):
     def _is_of_command_line(self, code: ast.expr) -> bool:
         """Whether ``exec`` gets the text of a file that the command line names, as it is: ``exec(open(sys.argv[1]).read())``."""
         named = False
-        if _ARGV_CHANGED.search(self._text) is not None:
+        if _ARGV_CHANGED.search(self._text) is not None or "getattr" in self._text or "__dict__" in self._text:
             return False
         for part, scopes in islice(self.flows.into([code], self.scopes), MOST_LOOKED_AT):
             if isinstance(part, ast.Attribute):

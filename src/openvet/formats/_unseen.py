@@ -28,6 +28,8 @@ _WRITTEN: Final = pattern(
     r"\\udb40\\udc([2-7][0-9a-f])|\\U000e00([2-7][0-9a-f])|\\u(200[b-f]|206[0-4]|feff)|&#x(?:000)?e00([2-7][0-9a-f]);|&#917([56]\d\d);",
     re.IGNORECASE,
 )
+#: A line of a text that goes on in the next one, as YAML, shells and Python write it.
+_GOES_ON: Final = pattern(r"\\\n[ \t]{0,80}")
 _MAY_BE_WRITTEN: Final = pattern(r"\\u(?:db40|000e00|20[06]|feff)|&#x(?:000)?e00|&#917[56]", re.IGNORECASE)
 _FIRST_TAG: Final = 0xE0000
 #: A row that spells nothing, of at least so many.
@@ -50,7 +52,7 @@ def unseen(text: str) -> tuple[int, str] | None:
     """Where a text nobody sees begins, and what it says, to be shown; ``None`` where there is none."""
     found = _unseen(text) if not text.isascii() else None
     if found is None and _MAY_BE_WRITTEN.search(text) is not None:
-        plain = _WRITTEN.sub(_read, text)
+        plain = _WRITTEN.sub(_read, _GOES_ON.sub("", text) if "\\\n" in text else text)
         if plain != text and (found := _unseen(plain)) is not None:
             # where it stands in the text as it is written: the first of its letters
             written = _WRITTEN.search(text)

@@ -115,9 +115,11 @@ def _matrix(np: Any, sketch: TensorSketch) -> Matrix:
             raise _malformed(sketch, "has norms that are no numbers")
     probe = _floats(np, sketch, sketch.probe, min(PROBE, outputs) * min(PROBE, inputs * rest))
     whole = sketch.not_finite == 0 and bool(np.isfinite(probe).all())
+    with np.errstate(invalid="ignore"):  # numbers that signal where they are none become ones that do not
+        wide = probe.astype(np.float64)
     return Matrix(
         sketch.name, sketch.dtype, sketch.shape, sketch.ggml, (outputs, inputs, rest), sets, norms,
-        probe.astype(np.float64), float(sketch.zeros), whole,
+        wide, float(sketch.zeros), whole,
     )  # fmt: skip
 
 
