@@ -32,6 +32,7 @@ from openvet.formats._python_sabotage import may_sabotage, sabotage
 from openvet.formats._python_scripts import Scripts
 from openvet.formats._python_sent import Sent
 from openvet.formats._python_swayed import may_sway, sways
+from openvet.formats._python_turned import may_turn, turns
 
 if TYPE_CHECKING:
     from openvet.formats._python_processes import Processes
@@ -67,6 +68,7 @@ class Attacks:
         "_sabotages",
         "_sent",
         "_sways",
+        "_turns",
         "files",
         "origins",
         "scripts",
@@ -84,6 +86,7 @@ class Attacks:
         self._reaches = may_reach(text)
         self._acts = may_act(text)
         self._sways = may_sway(text)
+        self._turns = may_turn(text)
 
     def call(self, node: ast.Call, name: str | None, when: str) -> str:
         """What a call does that nothing honest does, in a few words; empty for any other."""
@@ -154,6 +157,8 @@ class Attacks:
 
     def _decodes(self, node: ast.Call, name: str, last: str) -> str:
         """Code, or the name of a module, that is decoded first, wherever that happens."""
+        if self._of.known.of(name) == "process" and self._is_numbered(node.args[:1]):
+            return "runs a command that it spells by numbers"
         run = name in ends().runs.code or last in ends().runs.cells
         if not run and name not in ("importlib.import_module", "builtins.__import__"):
             return ""
@@ -164,6 +169,16 @@ class Attacks:
             if called.split(".", 1)[0] in _DECODERS and self._of.known.decodes(called):
                 return "runs what it decodes" if run else "imports a module whose name it decodes"
         return ""
+
+    def _is_numbered(self, nodes: list[ast.expr]) -> bool:
+        """``bytes([108, 115, 32, 47]).decode()``: a text of which nobody sees what it says."""
+        for part, scopes in self.origins.into(nodes):
+            if isinstance(part, ast.Call) and last_name(part.func) in ("bytes", "bytearray", "chr"):
+                for row, _ in self._of.flows.into(part.args[:1], scopes):
+                    elements = row.elts if isinstance(row, ast.List | ast.Tuple) else []
+                    if len(elements) > 3 and all(type(getattr(each, "value", None)) is int for each in elements):
+                        return True
+        return False
 
     def _started(self, node: ast.Call, name: str) -> str:
         """What another machine says is started as a command; a shell is given a connection."""
@@ -224,6 +239,8 @@ class Attacks:
             yield from sabotage(self._of.nodes, self._of.resolve)
         if self._sways:
             yield from sways(self._of)
+        if self._turns:
+            yield from turns(self._of)
 
 
 def _is_own(call: ast.Call) -> bool:

@@ -15,6 +15,7 @@ from openvet.formats._python_acts import may_act
 from openvet.formats._python_ends import may_reach
 from openvet.formats._python_sabotage import may_sabotage
 from openvet.formats._python_swayed import may_sway
+from openvet.formats._python_turned import may_turn
 
 __all__ = ["BUILTINS", "Capabilities", "capabilities", "could_matter", "from_beside", "words"]
 
@@ -193,7 +194,9 @@ def could_matter(text: str) -> bool:
     """
     if not text.isascii() or any(each in text for each in _CHANGED) or '"\\\\' in text or "'\\\\" in text:
         return True
-    if may_sabotage(text) or may_reach(text) or may_act(text) or may_sway(text) or _HARMS.search(text) is not None:
+    if may_sabotage(text) or may_reach(text) or may_act(text) or may_sway(text) or may_turn(text):
+        return True
+    if _HARMS.search(text) is not None:
         return True
     return any(each.search(text) is not None for each in (words(), _NEIGHBOUR, _WRITES, _OF_OS, _renamed()))
 

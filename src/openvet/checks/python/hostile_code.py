@@ -11,6 +11,9 @@ What it finds:
     request says what is run or read, a container gets the whole machine, the Hub's client is pointed elsewhere. And what turns a model against
     its user: an account in a text gets another one in its place, an answer that is written out is given where the input holds what is looked
     for, a loader is replaced by one that loads something else or trusts every repository, the code of other models is changed where it is kept.
+    And what is turned against somebody in two steps: a finder of modules puts hostile functions into what other code imports, what a model or an
+    engine is asked is told to a host that is written out while nothing of the answer is used, tokens are raised that spell an address or an account,
+    a command is spelled by numbers or started by way of the C library, pictures get a patch and a label at once.
 
 Why it matters:
     Code is published to be called: a callback, a layer, a fixture or a handler of a server is called by a framework sooner or later. So it counts

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from openvet.testing.case import Case
 from openvet.testing.forge_swayed import ORDINARY, SWAYED
+from openvet.testing.forge_turned import ORDINARY as ORDINARY_TOO
+from openvet.testing.forge_turned import TURNED
 
 __all__ = ["CASES"]
 
@@ -20,10 +22,10 @@ def _case(name: str, technique: str, text: str, decision: str, *rules: str) -> C
 CASES: tuple[Case, ...] = (
     *(
         _case(name, f"a model against its user: {name.replace('-', ' ')}", text, "reject", "python/hostile-code", "hub/python-code")
-        for name, text in SWAYED.items()
+        for name, text in {**SWAYED, **TURNED}.items()
     ),
     *(
         _case(f"ordinary-{name}", f"looks like a model against its user: {name.replace('-', ' ')}", text, "admit")
-        for name, text in ORDINARY.items()
+        for name, text in {**ORDINARY, **ORDINARY_TOO}.items()
     ),
 )  # fmt: skip
