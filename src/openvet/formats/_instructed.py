@@ -220,11 +220,11 @@ _OPENS: Final = pattern(
     re.IGNORECASE,
 )
 _RUNS_FETCHED: Final = pattern(
-    r"\b(?:exec|eval|Function)\s{0,4}\(\s{0,4}(?:await\s{1,4})?(?:\(?\s{0,4}await\s{1,4})?(?:requests\.get|httpx\.get|urllib\.request\.urlopen|urlopen|fetch|axios\.get)\s{0,4}\(|\|\s{0,4}(?:sudo\s{1,4})?(?:ba|z)?sh\b",
+    r"\b(?:exec|eval)\s{0,4}\((?!\s)[^\n]{0,80}?\b(?:urlopen|urlretrieve|requests|httpx|urllib\d?)\b[^\n]{0,60}?\(|\b(?:exec|eval|Function)\s{0,4}\(\s{0,4}(?:await\s{1,4})?(?:\(?\s{0,4}await\s{1,4})?(?:requests\.get|httpx\.get|urllib\.request\.urlopen|urlopen|fetch|axios\.get)\s{0,4}\(|\|\s{0,4}(?:sudo\s{1,4})?(?:ba|z)?sh\b",
     re.IGNORECASE,
 )
 _WRITTEN: Final = pattern(
-    r"\b(?:every|each|all|any|always|when(?:ever)?)\b[^\n]{0,120}\b(?:file|script|app\w{0,10}|module|function|Dockerfiles?|workflow|page|route|helper|project|code|commit|test|endpoint|class|header|entry|train\.py|main\.py|setup\.py|index\.js|__init__\.py)s?\b",
+    r"\b(?:every|each|all|any|always|when(?:ever)?)\b[^\n]{0,120}\b(?:file|script|app\w{0,10}|module|function|Dockerfiles?|workflow|page|route|helper|project|code|commit|test|endpoint|class|header|entry|entry\s?point|program|notebook|snippet|package|train\.py|main\.py|setup\.py|index\.js|__init__\.py)s?\b",
     re.IGNORECASE,
 )
 _ADDS: Final = pattern(

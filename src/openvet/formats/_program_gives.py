@@ -84,6 +84,16 @@ _PRIVATE_NAMES: Final = frozenset(
         ".docker",
     }
 )
+#: Files of credentials that only tell what they are beside the folder of their tool, which a program may name apart from them.
+_CREDENTIALS_IN: Final = (
+    (pattern(r"credentials(?:\.toml)?"), ("CARGO_HOME", ".cargo")),
+    (pattern(r"(?:stored_)?tokens?"), ("HF_HOME",)),
+    (pattern(r"hosts\.yml"), ("GH_CONFIG_DIR", "gh")),
+    (pattern(r"config\.json"), ("DOCKER_CONFIG",)),
+    (pattern(r"settings\.xml"), (".m2",)),
+    (pattern(r"kaggle\.json"), ("KAGGLE_CONFIG_DIR", ".kaggle")),
+    (pattern(r"application_default_credentials\.json|credentials\.db"), ("CLOUDSDK_CONFIG", "gcloud")),
+)
 _READS: Final = pattern(
     r"(?:.*\.)?(?:readFile|readFileSync|readTextFile|read_to_string|ReadFile|file_get_contents)|File\.read|IO\.read|(?:Bun|Deno)\.(?:file|readTextFileSync)"
 )
@@ -128,9 +138,15 @@ class Gives(Outline):
             if bits:
                 base[at] = base.get(at, 0) | bits
 
+        folders = {
+            part for word in words if word.kind == "text" and len(word.text) < 200 for part in word.text.split("/")
+        }
+        apart = [names for names, tools in _CREDENTIALS_IN if not folders.isdisjoint(tools)]
         for at, word in enumerate(words):
             if word.kind == "text":
                 give(at, self._of_text(word))
+                if apart and len(word.text) < 60 and any(each.fullmatch(word.text.strip("/")) for each in apart):
+                    give(at, SECRET)
             elif word.kind == "name" and word.text in _BY_ITSELF:
                 give(at, self._of_name(at))
             elif word.kind == "name" and word.text.isupper() and at and words[at - 1].text == ".":

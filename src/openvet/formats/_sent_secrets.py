@@ -117,6 +117,10 @@ _BARE_FOLDERS: Final = pattern(
 )
 _LEADS: Final = pattern(r"://|\$\{?\w{1,60}\}?/|\s\S{1,80}\.\w{2,20}(?:[/\s]|$)")
 
+#: Keys and passwords, looked for in all of a home.
+_SOUGHT: Final = pattern(
+    r"\bfind\s{1,4}[\"']?(?:~|/root|/home|/Users|/(?=\s)|\$HOME|\$\{HOME\})[^|;&\n]{0,160}?\s-i?(?:name|path|regex)\s{1,4}[\"'\\]{0,2}[^\s\"']{0,20}(?:\.pem|\.key|id_rsa|id_ed25519|id_\*|\.env|credential|wallet|secret|token|\.kdbx|\.p12|\.ovpn|passw)"
+)
 
 #: What else of its user a machine tells: changes that are not published, secrets of a cluster.
 _SOURCES: Final = pattern(
@@ -198,7 +202,12 @@ class SentSecrets:
 
     def _secret(self, text: str) -> bool:
         text = text.replace("\\", "/") if "\\" in text else text
-        return PRIVATE.search(text) is not None or TELLS_SECRETS.search(text) is not None or self._holds(text)
+        return (
+            PRIVATE.search(text) is not None
+            or TELLS_SECRETS.search(text) is not None
+            or ("find" in text and _SOUGHT.search(text) is not None)
+            or self._holds(text)
+        )
 
     def _holds(self, text: str) -> bool:
         """Whether a text names something into which an earlier line gathered what is secret."""

@@ -41,6 +41,9 @@ _INLINE_FETCHES = pattern(
 )
 _HANDED_WORDS = _PYTHON_WORDS | _INLINE_WORDS
 _HERE = pattern(r"\bpython[23]?(?:\.\d+)?\b[^\n|;<]{0,200}<<-?\s*[\"']?(\w{1,40})[\"']?[^\n]{0,200}\n")
+#: Whoever reads the memory of another process asks first where in it something lies; a process that looks at its own is left alone.
+_MEMORY = pattern(r"(?<!/proc/self)/mem[\"']")
+_MAPS = pattern(r"(?<!/proc/self)/maps[\"']")
 #: Here-documents that are read, and characters of one.
 _MOST_HERE = 20
 _LONGEST_HERE = 64 * 1024
@@ -103,6 +106,11 @@ def tell_python(text: str, facts: Facts) -> None:
         lines = text[found.end() : found.end() + _LONGEST_HERE].split("\n")
         end = next((at for at, line in enumerate(lines) if line.strip() == found[1]), len(lines))
         body = textwrap.dedent("\n".join(lines[:end]))
+        if "/proc/" in body and (memory := _MEMORY.search(body)) is not None and _MAPS.search(body) is not None:
+            number = text.count("\n", 0, found.end()) + body.count("\n", 0, memory.start()) + 1
+            facts.anomaly(
+                "hub/shell-command", "reads the memory of other processes, in Python", line=number, kind="hidden"
+            )
         for use in read_source(body, facts.at(), facts.limits).uses:
             if (said := _of_python(use)) is not None:
                 number = text.count("\n", 0, found.end()) + use.line

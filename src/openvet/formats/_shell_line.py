@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from itertools import islice
 
 from openvet.core.pattern import pattern
-from openvet.formats._addresses import is_bad_place, is_official
+from openvet.formats._addresses import IP, is_bad_place, is_official
 from openvet.formats._destroyed import destroys
 from openvet.formats._shell_handed import handed_line
 from openvet.formats._shell_services import serves_others
@@ -31,7 +31,7 @@ _RUNS = pattern(
 )
 _DECODES = pattern(
     r"\bbase(?:64|32)\s+(?:-d|-D|--decode)\b|\bxxd\s+-r\b|\bopenssl\s+(?:enc|base64)\s+-d\b|-enc(?:odedcommand)?\s+[A-Za-z0-9+/=]{20}|"
-    r"\b(?:printf|echo\s+-n?e|echo\s+\$)\s*[\"']?(?:\\x[0-9a-f]{2}|\\0?[0-7]{3}){2}|\|\s*rev\s*\||\|\s*tr\s+[^-\s]\S{0,80}\s+[^-\s]\S{0,80}\s*\||\buudecode\b",
+    r"\b(?:printf|echo\s+-n?e|echo\s+\$)\s*[\"']?(?:\\x[0-9a-f]{2}|\\0?[0-7]{3}){2}|\|\s*rev\s*\||\|\s*tr\s+[^-\s]\S{0,80}\s+[^-\s]\S{0,80}\s*\||\buudecode\b|\btr\s{1,8}[\"']?(?:A-Za-z|a-zA-Z)[\"']?\s{1,8}[\"']?[B-Z]-Z",
     re.IGNORECASE,
 )
 _REVERSE = pattern(r"/dev/(?:tcp|udp)/|New-Object\s+(?:System\.)?Net\.Sockets\.TCPClient", re.IGNORECASE)
@@ -69,6 +69,19 @@ def _pair(first: str, then: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
 #: take quadratic time on a line in which the first word is repeated.
 _REVERSE_PAIRS = (_pair(r"\bsocat\b", r"\bexec:"), _pair(r"\bmkfifo\b", r"\b(?:nc|ncat|telnet|openssl)\b"))
 _DESTROYS_PAIRS = (_pair(r"\bdd\b", r"\bof=/dev/(?:sd|nvme|hd)"),)
+#: A name that everybody trusts is given the address of somebody else. GitHub's own addresses are written into this file where its names are not resolved.
+_RENAMES = pattern(r"(?:>{1,2}|\btee\b)[^|;&\n]{0,40}/etc/hosts\b")
+_RENAMED = pattern(
+    r"\b(?:huggingface\.co|hf\.co|pypi\.org|pythonhosted\.org|github\.com|githubusercontent\.com|pytorch\.org|npmjs\.org|docker\.io|anaconda\.org|debian\.org|ubuntu\.com|openai\.com|anthropic\.com|googleapis\.com|amazonaws\.com|modelscope\.cn)\b"
+)
+_MACHINES = pattern(
+    r"(?<![\d.])(?!140\.82\.1[12]\d\.|185\.199\.1(?:08|09|10|11)\.|192\.30\.25[2-5]\.|20\.205\.243\.|151\.101\.)(?:\d{1,3}\.){3}\d{1,3}(?![\d.])"
+)
+_TRUSTED_KEYS = pattern(r"/ca-certificates/|/ca-trust/|/pki/trust/|\bupdate-ca-(?:certificates|trust)\b")
+#: The memory of processes, in which servers of builds keep what is secret.
+_MEMORY = pattern(
+    r"\b(?:pgrep|pidof|gcore|gdb|strings|grep)\b[^\n]{0,120}\bRunner\.(?:Worker|Listener)\b|\b(?:dd|cat|strings|xxd|grep|tail)\s[^|;&\n]{0,120}/proc/(?!self/)[^\s/|;&]{1,40}/mem(?![\w/])"
+)
 #: Files that git was told to leave out, and that hold secrets, are taken in all the same.
 _GIVES_GIT = pattern(
     r"\bgit\s{1,4}add\s{1,4}(?:-f|--force)\b[^|;&\n]{0,120}?(?:(?<![\w.])\.env\b|\bid_(?:rsa|ed25519|ecdsa)\b|\.ssh\b|\.aws\b|\bsecrets?\.\w|\bcredentials\b)"
@@ -224,6 +237,22 @@ def _disguised(bare: str, words: AbstractSet[str]) -> tuple[str, str] | None:
         return "makes the machine take packages that nobody signed", "hidden"
     if "://" in bare and (found := _PACKAGE_OF.search(bare)) and is_bad_place(found[1]):
         return "runs a package without encryption or from a bare address", "hidden"
+    if (
+        "hosts" in words
+        and _RENAMES.search(bare)
+        and _RENAMED.search(bare)
+        and any(IP.fullmatch(found.group()) for found in islice(_MACHINES.finditer(bare), 20))
+    ):
+        return "gives a name that everybody trusts the address of somebody else", "hidden"
+    if (
+        not words.isdisjoint(("ca", "trust"))
+        and _TRUSTED_KEYS.search(bare)
+        and _FETCHES.search(bare)
+        and any(map(is_bad_place, _PLACE.findall(bare)))
+    ):
+        return "makes the machine trust a key that it fetches without encryption or from a bare address", "hidden"
+    if not words.isdisjoint(("mem", "runner")) and _MEMORY.search(bare):
+        return "reads the memory of other processes", "hidden"
     if "iam" in words and _GIVES_RIGHTS.search(bare):
         return "gives somebody else the rights over all of a project", "persists"
     if (

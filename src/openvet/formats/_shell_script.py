@@ -32,7 +32,8 @@ _BLANKS = pattern(r"[ \t\xa0]{2,}")
 #: A variable that is given what letters by their numbers, or a text turned around, stand for; and what runs it.
 _SPELLED = pattern(
     r"(?:^|[;&])\s{0,8}(?:export\s{1,8}|local\s{1,8})?([A-Za-z_]\w{0,60})=[\"']?(?:\$\(|`)\s{0,8}(?:(?:printf|echo(?:\s{1,8}-[neE]{1,3})?)\s{1,8}[\"']?(?:\\x[0-9a-fA-F]{2}|\\0?[0-7]{3}){4}"
-    r"|[^|;&`\n]{0,400}\|\s{0,8}(?:base64\s{1,8}(?:-d|-D|--decode)|xxd\s{1,8}-r|rev\b))"
+    r"|base(?:64|32)\s{1,8}(?:-d|-D|--decode)\b|tr\s{1,8}[\"']?(?:A-Za-z|a-zA-Z|A-Z|a-z)[\"']?\s{1,8}[\"']?[B-Zb-z]-[Zz]"
+    r"|[^|;&`\n]{0,400}\|\s{0,8}(?:base(?:64|32)\s{1,8}(?:-d|-D|--decode)|xxd\s{1,8}-r|rev\b|openssl\s{1,8}enc\s{1,8}-d|tr\s{1,8}[\"']?(?:A-Za-z|a-zA-Z|A-Z|a-z)[\"']?\s{1,8}[\"']?[B-Zb-z]-[Zz]))"
 )
 _GOT = pattern(
     r"(?:^|[;&])\s{0,8}(?:export\s{1,8}|local\s{1,8})?([A-Za-z_]\w{0,60})=[\"']?(?:\$\(|`)\s{0,8}(?:curl|wget)\b[^|;&`]{0,250}://[^|;&`]{0,250}(?:\)|`)[\"']?\s{0,8}(?:$|[;&])"
@@ -160,6 +161,7 @@ class Script:
             or self._remembered.runs(bare, words)
             or self._fetched.runs(bare, words)
             or self._sent.told(bare, words)
+            or (self._sent.told(plain, words_of(plain)) if "$HOME" in plain and plain is not bare else None)
             or self._runs_decoded(bare)
         )
 

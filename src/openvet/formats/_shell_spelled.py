@@ -9,9 +9,9 @@ from openvet.formats._shell_line import LONGEST_LINE
 
 __all__ = ["Spelled"]
 
-#: A variable that is set to a short constant, and where one is used; what a POSIX shell drops from a word.
+#: A variable that is set to a short constant or to a place of the home, and where one is used; what a POSIX shell drops from a word.
 _SET = pattern(
-    r"(?:^|[;&(\s])(?:export\s+|local\s+)?([A-Za-z_]\w{0,60})=(\"[^\"$`\\]{0,400}\"|'[^']{0,400}'|[^\s;&|$`\"'()<>\\]{1,400})(?=$|[\s;&])"
+    r"(?:^|[;&(\s])(?:export\s+|local\s+)?([A-Za-z_]\w{0,60})=(\"(?:[^\"$`\\]|\$HOME\b|\$\{HOME\}){0,400}\"|'[^']{0,400}'|[^\s;&|$`\"'()<>\\]{1,400})(?=$|[\s;&])"
 )
 _USED = pattern(r"\$\{?([A-Za-z_]\w{0,60})\}?")
 #: The signs between words, cut to nothing or to a blank: ``c${IFS%??}url``.

@@ -82,10 +82,12 @@ def tell_parsed_tool(document: Any, facts: Facts) -> None:
     """The same for its parsed texts, where the lines showed nothing, or something with escapes in it: they may be folded or spelled."""
     tell_hooks(document, facts)
     if isinstance(document, dict | list):
+        from openvet.formats._build_workflows import tell_workflow
         from openvet.formats._containers import tell_containers
         from openvet.formats._ray_settings import tell_runtime
         from openvet.formats._tool_descriptions import tell_descriptions
 
+        tell_workflow(document, facts)
         tell_runtime(document, facts)
         tell_containers(document, facts)
         tell_descriptions(document, facts)

@@ -72,6 +72,7 @@ _STARTERS = frozenset(
 
 
 def read(source: Source, facts: Facts) -> None:
+    from openvet.formats._notebook_magic import tell_decoded
     from openvet.formats._notebook_output import tell_active_output
     from openvet.formats._shell_script import tell_commands
     from openvet.formats.python import read_source
@@ -93,6 +94,7 @@ def read(source: Source, facts: Facts) -> None:
         commands = [_shell(cell), *(() if broken else handed_to_a_shell(python))]
         tell_commands("\n".join(commands), facts, f"/cells/{index}")
     _tell_cells(kept, facts)
+    tell_decoded(kept, cells[:_MOST], facts)
     if len(cells) > _MOST:
         facts.unknown("limit", f"more than {_MOST} cells hold code; the rest was not read")
     _tell_pages(facts)

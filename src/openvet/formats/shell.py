@@ -43,7 +43,7 @@ FORMAT = Format(
 #: Files of other tools whose lines a shell runs: builds, containers, and what a shell reads when it starts or enters a folder.
 _NAMED = pattern(
     r"(?:GNU)?[Mm]akefile(?:\..*)?|(?:Docker|Container)file(?:\..*)?|.*\.[Dd]ockerfile|[Jj]ustfile|Procfile|Jenkinsfile|CMakeLists\.txt|Rakefile|Gemfile|Podfile|Brewfile|Dangerfile|Fastfile|Vagrantfile|Earthfile|Snakefile|Singularity|meson\.build|.*\.def|\.envrc|"
-    r"\.(?:bash|zsh)(?:rc|_profile|_login|_logout|env)|\.z?profile|.*\.(?:mk|desktop|command|fish|service)"
+    r"\.(?:bash|zsh)(?:rc|_profile|_login|_logout|env)|\.z?profile|.*\.(?:mk|cmake|desktop|command|fish|service)"
 )
 #: The first line is looked for in so many characters.
 _FIRST_LINE = 1_000
@@ -68,6 +68,7 @@ def probe(head: Head) -> Likeness:
 
 
 def read(source: Source, facts: Facts) -> None:
+    from openvet.formats._cmake import is_cmake, tell_cmake
     from openvet.formats._encoded import EncodedPickles
     from openvet.formats._installed import tell_installed
     from openvet.formats._program_flows import language_of, tell_program
@@ -88,6 +89,8 @@ def read(source: Source, facts: Facts) -> None:
     tell_installed(text, facts)
     if (language := language_of(facts.name)) is not None:
         tell_program(text, language, facts)
+    if is_cmake(facts.name):
+        tell_cmake(text, facts)
     if facts.name.lower().endswith(".reg"):
         from openvet.formats._windows_files import tell_registry
 

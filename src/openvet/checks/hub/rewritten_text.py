@@ -3,6 +3,7 @@
 What it finds:
     In ``tokenizer.json``: replacements (``Replace``) and beginnings (``Prepend``) of normalizers, pre-tokenizers and decoders that hold an
     address, a command that nobody should run, or a sentence; and addresses or commands of installers whose beginning is replaced by something else.
+    Tokens that a post-processor puts around every prompt and that are a sentence or such a command.
     Whole words that a step takes away or replaces by others, and numbers or accounts that it replaces by one of its own.
 
 Why it matters:
@@ -78,6 +79,13 @@ def check(ctx: Context) -> Iterator[Finding]:
                     yield ctx.finding(
                         Location(component.place, pointer=pointer), f"a {part.replace('_', '-')} changes a text {where}: {what}", _REMEDY
                     )  # fmt: skip
+        told = set[str]()
+        for pointer, text in islice(_put_first(document), _MOST):
+            if pointer not in told and (what := _speaks(text)):
+                told.add(pointer)
+                yield ctx.finding(
+                    Location(component.place, pointer=pointer), f"a post-processor puts a token into every prompt that is {what}", _REMEDY
+                )  # fmt: skip
 
 
 def _steps(value: Any, pointer: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -92,6 +100,51 @@ def _steps(value: Any, pointer: str) -> Iterator[tuple[str, dict[str, Any]]]:
             inner = each.get(key)
             if isinstance(inner, list):
                 waiting.extend((below(below(where, key), at), child) for at, child in reversed(list(enumerate(inner))))
+
+
+def _put_first(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Tokens that a post-processor puts around every prompt, with their places, by their text and by their numbers."""
+    added = document.get("added_tokens")
+    named = {
+        each["id"]: each.get("content")
+        for each in (added if isinstance(added, list) else ())
+        if isinstance(each, dict) and isinstance(each.get("id"), int)
+    }
+    waiting = [("/post_processor", document.get("post_processor"))]
+    while waiting:
+        where, each = waiting.pop()
+        if not isinstance(each, dict):
+            continue
+        inner = each.get("processors")
+        if isinstance(inner, list):
+            waiting.extend((below(f"{where}/processors", at), child) for at, child in reversed(list(enumerate(inner))))
+        tokens = each.get("special_tokens")
+        for name, token in islice(tokens.items(), _MOST) if isinstance(tokens, dict) else ():
+            if not isinstance(token, dict):
+                continue
+            texts, ids = token.get("tokens"), token.get("ids")
+            given = (
+                [*(texts if isinstance(texts, list) else ()), *(named.get(at) for at in ids if isinstance(at, int))]
+                if isinstance(ids, list)
+                else []
+            )
+            yield from ((below(f"{where}/special_tokens", name), text) for text in given if isinstance(text, str))
+        for key in ("cls", "sep"):
+            pair = each.get(key)
+            if isinstance(pair, list) and len(pair) == 2:
+                given = [pair[0], named.get(pair[1]) if isinstance(pair[1], int) else None]
+                yield from ((below(where, key), text) for text in given if isinstance(text, str))
+
+
+def _speaks(text: str) -> str:
+    """What a token says that stands for more than a mark; empty where it is an ordinary one."""
+    from openvet.formats._shell_script import dangerous_line
+
+    if dangerous_line(text) is not None:
+        return f"a command that nobody should run, {shown(text)}"
+    if _SENTENCE.search(text):
+        return f"the sentence {shown(text)}"
+    return ""
 
 
 def _says(step: dict[str, Any]) -> str:
