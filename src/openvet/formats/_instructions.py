@@ -305,5 +305,11 @@ def _tell(facts: Facts, text: str, start: int, what: str, hidden: str, addressed
         "hub/assistant-instruction",
         f"tells an assistant {what}{kept}: {shorten(printable(line.strip()), 120)}",
         line=text.count("\n", 0, start) + 1,
-        kind="addressed" if addressed else "page",
+        kind="addressed" if addressed else "unseen" if kept and _in_comment(text, start) else "page",
     )
+
+
+def _in_comment(text: str, start: int) -> bool:
+    """Whether a passage stands in a comment of HTML: no reader of the page sees it, and an assistant does."""
+    opened = text.rfind("<!--", 0, start)
+    return opened >= 0 and text.rfind("-->", opened, start) < 0
