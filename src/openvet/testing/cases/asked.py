@@ -195,7 +195,7 @@ CASES: tuple[Case, ...] = (
     Case("asked/own-class", "settings of Hydra name a class of the folder, which does nothing else",
          partial(_files, {"conf/model.yaml": "_target_: small.net.Net\nwidth: 8\n", "src/small/net.py": "class Net:\n    def __init__(self, width):\n        self.width = width\n"}), "admit", frozenset()),
     Case("asked/own-name", "settings of Hydra name what a module of the folder only has from elsewhere",
-         partial(_files, {"conf/model.yaml": "_target_: small.net.Net\nwidth: 8\n", "small/net.py": "from other import thing as Net\n"}), "review", frozenset({"hub/config-target", "hub/python-code"})),
+         partial(_files, {"conf/model.yaml": "_target_: small.net.Net\nwidth: 8\n", "small/net.py": "from other import thing as Net\n"}), "review", frozenset({"hub/config-target"})),
     Case("asked/copied-in", "an image that clones a model and starts a program which was copied in",
          partial(_files, {"Dockerfile": 'FROM python:3.11\nWORKDIR /a\nRUN git clone https://huggingface.co/example/small\nCOPY serve.py ./\nCMD ["python3", "serve.py", "-c", "./small"]\n', "serve.py": "print('hello')\n"}), "admit"),
     Case("asked/fetched-in", "an image that starts, word by word, a program which it fetches",
