@@ -12,9 +12,11 @@ from typing import Final
 
 from openvet.core.pattern import pattern
 
-__all__ = ["reordered_line"]
+__all__ = ["is_turned", "reordered_line"]
 
 _MARK: Final = pattern("[\u202a-\u202e\u2066-\u2069]")
+#: Overrides and isolates, which nobody gets into a source by a mistake; an embedding comes along with paths that Windows shows.
+_TURNS: Final = pattern("[\u202d\u202e\u2066-\u2068]")
 _LINE_MOST: Final = 100_000
 _ISOLATES: Final = "\u2066\u2067\u2068"
 
@@ -34,3 +36,8 @@ def reordered_line(text: str) -> int | None:
         if opened:
             return number
     return None
+
+
+def is_turned(text: str, number: int) -> bool:
+    """Whether line ``number`` of a text is shown in another order on purpose."""
+    return _TURNS.search(text.splitlines()[number - 1][:_LINE_MOST]) is not None

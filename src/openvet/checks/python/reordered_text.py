@@ -2,7 +2,8 @@
 
 What it finds:
     A line of Python with a control character of the Unicode bidirectional algorithm (an embedding, override or isolate) that is not
-    closed on that line, or that closes nothing.
+    closed on that line, or that closes nothing. Overrides and isolates are of high severity; an embedding may come along with a path
+    that was copied out of a dialog of Windows.
 
 Why it matters:
     An editor shows what stands behind it in another order: a comment looks like code, a string like two. Whoever reviews the code
@@ -25,6 +26,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from openvet.checks._check import Context
 from openvet.core.finding import Finding
@@ -45,4 +47,6 @@ RULE = Rule(
 
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each file."""
-    yield from ctx.anomalies("Show the file with its control characters, and read it as the interpreter does.")
+    remedy = "Show the file with its control characters, and read it as the interpreter does."
+    for finding in ctx.anomalies(remedy):
+        yield replace(finding, severity=Severity.HIGH) if finding.evidence["turned"] else finding

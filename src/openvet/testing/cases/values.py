@@ -46,8 +46,10 @@ def _file(name: str, text: str) -> Callable[[], dict[str, bytes]]:
 
 _BROWSERS = "AI" + "zaSyB3k9Qw7Lx2Vn8Rt5Mz1Hc6Pd4Jf0GyTeU"
 CASES = (
-    Case("values/reordered-source", "Python that editors show in another order than it runs", _file("m.py", _BIDI), "review",
+    Case("values/reordered-source", "Python that editors show in another order than it runs", _file("m.py", _BIDI), "reject",
          frozenset({"python/reordered-text"}), ("python",), ("CVE-2021-42574",)),
+    Case("values/path-of-a-dialog", "a path with the mark that a dialog of Windows puts before it",
+         _file("m.py", 'WHERE = "\u202aC:/models/x"\n'), "review", frozenset({"python/reordered-text"}), ("python",)),
     Case("values/right-to-left-text", "Python with a text of a right-to-left language, whose marks are closed",
          _file("m.py", _RIGHT_TO_LEFT), "admit", frozenset(), ("python",)),
     Case("values/registry-login", "the login to a container registry", _file(".docker/config.json", '{"auths": {"ghcr.io": {"auth": "dXNlcjpaazM5eExxODJtUHBR"}}}'),
