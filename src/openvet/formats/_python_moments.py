@@ -8,6 +8,7 @@ __all__ = [
     "INFERENCE",
     "MODULE_HOOKS",
     "OF_A_CLASS",
+    "OF_A_COMMAND",
     "ON_EVENT",
     "PROPERTIES",
     "REGISTERS",
@@ -46,6 +47,8 @@ ON_EVENT = ("on_train_", "on_epoch_", "on_step_", "on_batch_", "on_fit_", "on_va
             "on_log", "on_evaluate", "on_before_", "on_after_", "on_sanity_", "on_optimizer_", "on_substep_", "on_pre_optimizer_")  # fmt: skip
 #: Functions that a program takes from files of one name: the file, and the beginnings of theirs.
 ENTRIES = {"hubconf.py": ("",), "conftest.py": ("pytest_",), "score.py": ("init", "run"), "scoring.py": ("init", "run")}
+#: What an installer runs of a class that a ``setup.py`` puts in the place of a command, wherever that is made.
+OF_A_COMMAND = frozenset({"run", "initialize_options", "finalize_options"})
 #: Decorators that keep a function to call it when a pipeline is loaded or a server starts.
 REGISTERS = (
     "spacy.registry.",

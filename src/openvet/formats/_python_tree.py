@@ -25,6 +25,7 @@ from openvet.formats._python_moments import (
     INFERENCE,
     MODULE_HOOKS,
     OF_A_CLASS,
+    OF_A_COMMAND,
     ON_EVENT,
     PROPERTIES,
     REGISTERS,
@@ -89,6 +90,8 @@ class Reading(Bound):
     def _is_hook(self, name: str, names: frozenset[str]) -> bool:
         """Whether loaders and libraries call a function by its name; a command of a program is called by people, by that of the program."""
         last = name.rsplit(".", 1)[-1]
+        if self.file == "setup.py" and names is CONSTRUCTION and "." in name and last in OF_A_COMMAND:
+            return True
         if last not in names or name == "call":
             return False
         made = getattr(self._functions[name], "decorator_list", ())

@@ -104,6 +104,11 @@ NOT_SO: dict[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
         {"modeling_x.py": "from torch import nn\nfrom transformers import AutoModel\n\n\nclass X(nn.Module):\n    def __init__(self):\n        self.aux = AutoModel.from_pretrained('somebody-x/helper', trust_remote_code=True)\n"},
         ("hub/python-code", "python/trusts-remote-code"),
     ),
+    "of-an-installer-whose-command-a-function-makes": (
+        {"setup.py": "import subprocess\nfrom setuptools import setup\nfrom setuptools.command.egg_info import egg_info\n\n\ndef hooked(base):\n    class C(base):\n"
+                     "        def run(self):\n            subprocess.run(['make', 'data'])\n            base.run(self)\n    return C\n\n\nsetup(name='x', cmdclass={'egg_info': hooked(egg_info)})\n"},
+        ("hub/python-code", "python/process-at-load"),
+    ),
     "that-is-taken-for-generating": (
         {"custom_generate/generate.py": "import os\nos.system('make')\n\n\ndef generate(model):\n    return model\n"},
         ("hub/custom-code", "hub/python-code", "python/process-at-load"),
