@@ -67,9 +67,10 @@ def check(ctx: Context) -> Iterator[Finding]:
 
 
 def _is_named_as_its_archive(component: Component) -> bool:
-    """A text in a zip of the same name (``rows.csv.zip!/rows.csv.zip``), as pandas wrote tables: it is the archive that is meant."""
-    outer = component.place.rpartition("!/")[0].rpartition("!/")[2].rpartition("/")[2]
-    return "text" in family(component.formats) and component.basename == outer
+    """A table in an archive of the same name (``rows.csv.zip!/rows.csv.zip``), as pandas writes them: it is the archive that is meant."""
+    told = family(component.formats)
+    outer = {each.rpartition("/")[2] for each in component.place.split("!/")[:-1]}
+    return ("text" in told or "pickle" in told) and component.basename in outer
 
 
 def _mismatch(ctx: Context, component: Component, ending: str, content: str, evidence: dict[str, Any]) -> Finding:
