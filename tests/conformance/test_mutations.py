@@ -184,7 +184,7 @@ def test_pickles_in_other_opcodes(part: int, tmp_path: Path) -> None:
 #: And nobody writes these in other words: keys that somebody left behind, installations that people are told of, and what scripts do that
 #: nobody hides. Whoever writes an object anew writes no key twice.
 _ONE_SPELLING = frozenset({
-    "ordinary/environment-that-is-printed", "python-reaching/asked-a-command", "command-lines/a-source-that-its-user-names",
+    "values/path-of-a-dialog", "ordinary/environment-that-is-printed", "python-reaching/asked-a-command", "command-lines/a-source-that-its-user-names",
     "command-lines/a-picture-by-a-script-that-nothing-imports", "asked/twice-code",
     "hidden-scripts/also-shell-exec", "values/reordered-source", "values/registry-login", "values/kaggle-key",
     "python/quiet-known-packages-installed",

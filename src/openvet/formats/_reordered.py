@@ -12,7 +12,7 @@ from typing import Final
 
 from openvet.core.pattern import pattern
 
-__all__ = ["is_turned", "reordered_line"]
+__all__ = ["reordered_line"]
 
 _MARK: Final = pattern("[\u202a-\u202e\u2066-\u2069]")
 #: Overrides and isolates, which nobody gets into a source by a mistake; an embedding comes along with paths that Windows shows.
@@ -21,8 +21,10 @@ _LINE_MOST: Final = 100_000
 _ISOLATES: Final = "\u2066\u2067\u2068"
 
 
-def reordered_line(text: str) -> int | None:
-    """The number of the first line on which such a character is left open, or one closes nothing; ``None`` where there is none."""
+def reordered_line(text: str) -> tuple[int, bool] | None:
+    """The number of the first line on which such a character is left open, or one closes nothing, and whether it is turned on purpose;
+    ``None`` where there is none.
+    """
     if _MARK.search(text) is None:
         return None
     for number, line in enumerate(text.splitlines(), 1):
@@ -32,12 +34,9 @@ def reordered_line(text: str) -> int | None:
             if mark not in "\u202c\u2069":
                 opened.append("\u2069" if mark in _ISOLATES else "\u202c")
             elif not opened or opened.pop() != mark:
-                return number
-        if opened:
-            return number
+                break
+        else:
+            if not opened:
+                continue
+        return number, _TURNS.search(line[:_LINE_MOST]) is not None
     return None
-
-
-def is_turned(text: str, number: int) -> bool:
-    """Whether line ``number`` of a text is shown in another order on purpose."""
-    return _TURNS.search(text.splitlines()[number - 1][:_LINE_MOST]) is not None

@@ -219,7 +219,7 @@ def read(source: Source, facts: Facts) -> None:
     from openvet.formats._python_homes import tell_homes
     from openvet.formats._python_overwritten import OF_HOMES
     from openvet.formats._python_started import is_started
-    from openvet.formats._reordered import is_turned, reordered_line
+    from openvet.formats._reordered import reordered_line
     from openvet.formats._secrets import scan_text
 
     limit = min(_LONGEST, facts.limits.text)
@@ -229,9 +229,10 @@ def read(source: Source, facts: Facts) -> None:
     scan_text(text, facts)
     EncodedPickles(facts).look(text)
     tell_homes(text, facts)
-    if (number := reordered_line(text)) is not None:
+    if (reordered := reordered_line(text)) is not None:
+        number, turned = reordered
         message = "has marks that show this line in another order than it is run in"
-        facts.anomaly("python/reordered-text", message, line=number, turned=is_turned(text, number))
+        facts.anomaly("python/reordered-text", message, line=number, turned=turned)
     if facts.at().place.endswith(".pth"):
         # a path configuration file: each line that begins with import is run when the interpreter starts
         text = "\n".join(line if line.startswith(("import ", "import\t")) else "" for line in text.split("\n"))

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 
 from openvet.core.limits import DEFAULT_LIMITS
 from openvet.core.location import Location
 from openvet.core.pattern import pattern
 
-__all__ = ["GRAVE", "as_command", "as_python", "code_does", "does"]
+__all__ = ["as_command", "as_python", "code_does", "does"]
 
-#: What no value that describes a model has a use for, whatever reads it.
-GRAVE = ("process", "code", "native", "hidden")
-_DANGER = (*GRAVE, "load", "network")
+#: What no value that describes a model has a use for, whatever reads it; and what else is told.
+_GRAVE = ("process", "code", "native", "hidden")
+_DANGER = (*_GRAVE, "load", "network")
 #: What a text without imports takes for given.
 _GIVEN = "import os, subprocess, sys, shutil, builtins\n"
 #: A function that is called sooner or later; and code that a shell is to hand to Python.
@@ -21,16 +20,13 @@ _LAMBDA = pattern(r"\s*lambda\b[^:\n]{0,200}:")
 _INLINE = pattern(r"""\s{0,80}python[0-9.]{0,5}[ \t]{1,8}-c[ \t]{1,8}(?:'(.*)'|"(.*)")\s{0,80}""", re.DOTALL)
 
 
-def as_python(source: str, *, among: Collection[str] = _DANGER) -> str | None:
-    """The dangerous callable that the Python text reaches, if any; ``None`` too for what is no Python.
-
-    Args:
-        among: capabilities that count.
-    """
+def as_python(source: str) -> tuple[str, bool] | None:
+    """The dangerous callable that the Python text reaches, if any, and whether that is grave; ``None`` too for what is no Python."""
     from openvet.formats.python import read_source
 
-    program = read_source(source, Location(""), DEFAULT_LIMITS)
-    return next((use.name for use in program.uses if use.capability in among), None)
+    found = [use for use in read_source(source, Location(""), DEFAULT_LIMITS).uses if use.capability in _DANGER]
+    worst = next((use for use in found if use.capability in _GRAVE), found[0] if found else None)
+    return None if worst is None else (worst.name, worst.capability in _GRAVE)
 
 
 def as_command(text: str) -> str | None:
@@ -40,21 +36,17 @@ def as_command(text: str) -> str | None:
     return dangerous_line(text)
 
 
-def does(text: str, *, among: Collection[str] = _DANGER) -> str | None:
-    """What a text of unknown language does as Python or as a command, for a message; ``None`` where it is neither or harmless.
-
-    Args:
-        among: capabilities of Python that count.
+def does(text: str) -> tuple[str, bool] | None:
+    """What a text of unknown language does as Python or as a command, for a message, and whether that is grave; ``None`` where it is neither or
+    harmless. Python that only loads something or asks somebody is not grave.
     """
     inline = _INLINE.fullmatch(text)
     source = text if inline is None else inline[1] or inline[2] or ""
     bare = _LAMBDA.match(source)
-    if (
-        use := as_python(_GIVEN + (source[bare.end() :].strip() if bare is not None else source), among=among)
-    ) is not None:
-        return f"is Python and calls {use}"
+    if (found := as_python(_GIVEN + (source[bare.end() :].strip() if bare is not None else source))) is not None:
+        return f"is Python and calls {found[0]}", found[1]
     if (use := as_command(text)) is not None:
-        return f"is a command and {use}"
+        return f"is a command and {use}", True
     return None
 
 

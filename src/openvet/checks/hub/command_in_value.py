@@ -34,7 +34,7 @@ from typing import Any
 
 from openvet.checks._check import Context
 from openvet.checks.hub._targets import shown
-from openvet.checks.hub._texts import GRAVE, does
+from openvet.checks.hub._texts import does
 from openvet.core.finding import Finding
 from openvet.core.location import Location, below
 from openvet.core.pattern import pattern
@@ -134,13 +134,12 @@ def _does(text: str) -> tuple[str, bool]:
 def _does_plainly(text: str) -> tuple[str, bool]:
     if not _MARKS.search(text):
         return "", False
-    if (what := does(text, among=GRAVE)) is not None:
-        return what, True
-    if _PAGE.search(text):
+    found = does(text)
+    if found is None and _PAGE.search(text):
         return "is a script of a web page", False
-    if _LESSER.match(text.strip()):
+    if found is None and _LESSER.match(text.strip()):
         return "is a command", False
-    return does(text) or "", False
+    return found or ("", False)
 
 
 def _decoded(text: str) -> str:

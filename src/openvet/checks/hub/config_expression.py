@@ -151,7 +151,8 @@ def _imports(document: dict[str, Any]) -> str:
 
 def _dangerous(text: str, imports: str = "") -> str | None:
     """The dangerous callable that the expression reaches, if any. ``@name`` refers to another part of the file."""
-    return as_python(imports + text[1:].replace("@", "_at_").replace("::", ".").replace("#", "."))
+    found = as_python(imports + text[1:].replace("@", "_at_").replace("::", ".").replace("#", "."))
+    return None if found is None else found[0]
 
 
 def _resolved(text: str) -> str | None:

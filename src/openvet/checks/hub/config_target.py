@@ -63,6 +63,7 @@ RULE = Rule(
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each callable, at the first place that names it."""
     defined = _defined(ctx)
+    here = {part for each in ctx.components("python") for part in each.place.removesuffix(".py").split("/")}
     for component in documents(ctx):
         said: set[str] = set()
         for entry in entries(component, ("_target_", "target", "class_path", "()", *_JSONPICKLE)):
@@ -72,7 +73,7 @@ def check(ctx: Context) -> Iterator[Finding]:
                 if name in said:
                     continue
                 said.add(name)
-                yield _finding(ctx, entry, name, defined)
+                yield _finding(ctx, entry, name, defined, here)
 
 
 def _defined(ctx: Context) -> dict[str, list[str]]:
@@ -93,13 +94,7 @@ def _own(name: str, defined: dict[str, list[str]]) -> str:
     return next((each for each in defined.get(last, ())[:_MOST] if path and f"/{each}".endswith(f"/{path}")), "")
 
 
-def _is_here(ctx: Context, name: str) -> bool:
-    """Whether a file of the folder may be the module of a name, or lie in its package."""
-    first = name.strip().partition(".")[0]
-    return any(first in each.place.removesuffix(".py").split("/") for each in ctx.components("python"))
-
-
-def _finding(ctx: Context, entry: Entry, name: str, defined: dict[str, list[str]]) -> Finding:
+def _finding(ctx: Context, entry: Entry, name: str, defined: dict[str, list[str]], here: set[str]) -> Finding:
     judged = judge(name)
     if judged.severity is Severity.MEDIUM and not judged.capability and (own := _own(name, defined)):
         judged = Judged(
@@ -107,7 +102,7 @@ def _finding(ctx: Context, entry: Entry, name: str, defined: dict[str, list[str]
             Confidence.HIGH,
             f"a class of {shown(own)}.py, which comes with the model and is looked at itself",
         )
-    elif judged.why == UNKNOWN and _CLASS.search(name) and not _is_here(ctx, name):
+    elif judged.why == UNKNOWN and _CLASS.search(name) and name.strip().partition(".")[0] not in here:
         judged = Judged(
             Severity.NOTE, Confidence.MEDIUM, "a class that no package known to OpenVet has, and that is not here"
         )

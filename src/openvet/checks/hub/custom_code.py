@@ -5,7 +5,7 @@ What it finds:
     finding says which classes of which files are meant, whether those files are here, and whether the code lies in
     another repository (``org/name--module.Class``). It is a note where all the code is here and was seen to do nothing
     but define classes and functions (see ``hub/python-code``); with ``--strict`` that is refused as well. Code of an account that
-    OpenVet does not know, for an architecture that transformers has had since its first version, is of high severity.
+    OpenVet does not know, for an architecture that transformers has itself and that never needed any, is of high severity.
 
 Why it matters:
     With ``trust_remote_code=True`` transformers and diffusers import the named file and so run everything in it, with

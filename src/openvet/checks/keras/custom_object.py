@@ -80,7 +80,10 @@ def _code(each: Object, name: Named) -> str | None:
     if not isinstance(text, str) or shown(text) != name.name or "(" not in text:
         return None
     # what is evaluated here may be harmless today; nobody writes that where a name belongs
-    return does(text) or ("is Python and evaluates text" if _EVALUATES.search(text) else None)
+    found = does(text)
+    if found is not None:
+        return found[0]
+    return "is Python and evaluates text" if _EVALUATES.search(text) else None
 
 
 def _lambda_function(each: Object) -> Iterator[Named]:

@@ -138,7 +138,7 @@ def _is_ordinary(use: PythonUse) -> bool:
     if use.capability in ("process", "fetch", "handed"):
         return use.tool
     if use.capability == "trust":
-        return is_users_choice(use)
+        return is_users_choice(use.detail)
     if use.capability == "load":
         return use.name in OF_WEIGHTS
     if use.capability == "file":
@@ -146,10 +146,14 @@ def _is_ordinary(use: PythonUse) -> bool:
     return use.capability == "network" and _asks_ordinarily(use)
 
 
-def is_users_choice(use: PythonUse) -> bool:
-    """Whether the repository whose code may run is what a user names or has, or one of a publisher that people know."""
-    text = use.detail.strip("'\"")
-    chosen = text != use.detail and not text.startswith((".", "/", "~")) and text.count("/") == 1
+def is_users_choice(detail: str) -> bool:
+    """Whether the repository whose code may run is what a user names or has, or one of a publisher that people know.
+
+    Args:
+        detail: the repository in quotes where a source writes it out, as :class:`PythonUse` has it.
+    """
+    text = detail.strip("'\"")
+    chosen = text != detail and not text.startswith((".", "/", "~")) and (text.count("/") == 1 or "://" in text)
     return not chosen or known().of_account(text.partition("/")[0]) is not None
 
 

@@ -14,7 +14,8 @@ from collections.abc import Collection, Mapping
 
 from openvet.checks._check import Context
 from openvet.checks.python._known_packages import known_packages
-from openvet.checks.python._programs import OF_WEIGHTS, RUN, is_users_choice, named_by_settings
+from openvet.checks.python._programs import OF_WEIGHTS, RUN, is_users_choice
+from openvet.checks.python._taken import OF_A_LOADER, is_taken
 from openvet.checks.python._uses import sources, started, uses
 from openvet.core.pattern import pattern
 from openvet.core.text import shorten
@@ -55,19 +56,6 @@ _SERVICE = pattern(
     r"""perplexity\.ai|fireworks\.ai|deepl\.com|replicate\.com|minimax\.chat)|generativelanguage\.googleapis\.com|openrouter\.ai|(?:router|api-inference)\.huggingface\.co|"""
     r"""dashscope\.aliyuncs\.com|open\.bigmodel\.cn)/""",
     re.ASCII,
-)
-_OF_A_LOADER = pattern(
-    r"(?:^|/)(?:modeling|configuration|tokenization|processing|image_processing|feature_extraction|pipeline|handler|model|inference)\w{0,60}\.py$"
-)
-#: Sources that loaders, servers and other programs take by their names, wherever they lie.
-_TAKEN = pattern(
-    r"(?:modeling|modelling|configuration|tokenization|tokenizer|processing|image_processing|feature_extraction|video_processing|pipeline|"
-    r"handler|model|hubconf|nodes?|predict|predictor|inference|custom_generate|generate|sitecustomize|usercustomize|conftest)(?:_\w{1,60})?|"
-    r"\w{1,60}_(?:handler|nodes?|pipeline|model|predictor)"
-)
-#: Classes by which they take others.
-_TAKEN_CLASSES = pattern(
-    r"(?:PreTrained|EndpointHandler|TritonPythonModel|Predictor)\w{0,60}|\w{1,60}(?:ForCausalLM|Config|Tokenizer|TokenizerFast|Processor|Pipeline|Handler|Predictor|Plugin)"
 )
 _GETS = frozenset({"get", "urlopen", "stream", "head"})
 #: What brings files from elsewhere.
@@ -111,7 +99,7 @@ def _first_loud(inventory: Inventory) -> str:
 def _why_loud(inventory: Inventory) -> dict[str, str]:
     found: dict[str, str] = {}
     by_name = inventory.once(started)
-    untaken = not inventory.once(_is_taken)
+    untaken = not inventory.once(is_taken)
     here: set[str] = set()
     roots: set[str] = set()
     for program in inventory.once(sources):
@@ -121,34 +109,14 @@ def _why_loud(inventory: Inventory) -> dict[str, str]:
         roots.add(parts[0] if len(parts) > 1 else parts[0].rpartition(".")[0])
         found.setdefault(place, "")
     for program, use, _ in inventory.once(uses):
-        if not found[program.location.place]:
-            for_people = untaken or program.location.place in by_name
-            found[program.location.place] = _of_use(use, program, _FOR_PEOPLE if for_people else _WHEN_CALLED)
+        place = program.location.place
+        if not found[place]:
+            found[place] = _of_use(use, program, _FOR_PEOPLE if untaken or place in by_name else _WHEN_CALLED)
     for program in inventory.once(sources):
-        if not found[program.location.place]:
-            for_people = untaken or program.location.place in by_name
-            found[program.location.place] = _of_source(program, here, roots, for_people=for_people)
+        place = program.location.place
+        if not found[place]:
+            found[place] = _of_source(program, here, roots, for_people=untaken or place in by_name)
     return found
-
-
-def _is_taken(inventory: Inventory) -> bool:
-    """Whether a loader, a server or another program may take a source of this repository by itself."""
-    for component in inventory.walk():
-        document = component.document
-        if isinstance(document, dict) and ("auto_map" in document or "custom_pipelines" in document):
-            return True
-        if component.metadata.get("entry_points"):
-            return True
-    named = inventory.once(named_by_settings)
-    by_name = inventory.once(started)
-    for each in inventory.once(sources):
-        place = each.location.place
-        stem = place.rpartition("/")[2].removesuffix(".py")
-        if _TAKEN.fullmatch(stem) is not None or any(_TAKEN_CLASSES.fullmatch(name) for name in each.classes):
-            return True
-        if place not in by_name and not named.isdisjoint((stem, "*")):
-            return True
-    return False
 
 
 def _is_of_the_model(use: PythonUse, program: PythonSource) -> bool:
@@ -167,7 +135,7 @@ def _of_use(use: PythonUse, program: PythonSource, when_called: Collection[str])
         return ""
     if use.when in ("construction", "inference") and _is_of_the_model(use, program):
         return ""
-    if use.capability == "trust" and is_users_choice(use) and not _OF_A_LOADER.search(program.location.place):
+    if use.capability == "trust" and is_users_choice(use.detail) and not OF_A_LOADER.search(program.location.place):
         return ""
     if use.capability == "network" and use.when == "inference" and _asks_a_model(use, program):
         return ""
@@ -179,7 +147,7 @@ def _of_use(use: PythonUse, program: PythonSource, when_called: Collection[str])
 
 def _asks_a_model(use: PythonUse, program: PythonSource) -> bool:
     """A node or a script that hands its text to a service of models; the code of a model itself has no other to ask."""
-    return _SERVICE.match(use.detail) is not None and _OF_A_LOADER.search(program.location.place) is None
+    return _SERVICE.match(use.detail) is not None and OF_A_LOADER.search(program.location.place) is None
 
 
 def _of_this_package(program: PythonSource, roots: set[str]) -> set[str]:
@@ -191,7 +159,7 @@ def _of_this_package(program: PythonSource, roots: set[str]) -> set[str]:
 def _of_source(program: PythonSource, here: set[str], roots: set[str], *, for_people: bool) -> str:
     if program.error:
         return "it could not be read to its end"
-    if for_people or _OF_A_LOADER.search(program.location.place) is None:
+    if for_people or OF_A_LOADER.search(program.location.place) is None:
         return ""  # nothing but a loader would take it without that somebody looked what it needs
     ours = {*here, *program.spared, *_of_this_package(program, roots)}
     unknown = [name for name in program.imports if name not in known_packages() and name not in ours]

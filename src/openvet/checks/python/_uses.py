@@ -69,13 +69,8 @@ def uses(inventory: Inventory) -> list[tuple[PythonSource, PythonUse, str]]:
 def _of_its_own(program: PythonSource, use: PythonUse, lists: Collection[str]) -> PythonUse:
     """``use``, where packages of a list that lies here are installed as what the list says of itself."""
     found = _LISTED.fullmatch(use.detail) if use.capability == "fetch" else None
-    if (
-        found is None
-        or program.location.place.rpartition("/")[0] + ("/" if "/" in program.location.place else "") + found[1]
-        not in lists
-    ):
-        return use
-    return replace(use, capability="install")
+    folder, mark, _ = program.location.place.rpartition("/")
+    return use if found is None or f"{folder}{mark}{found[1]}" not in lists else replace(use, capability="install")
 
 
 def started(inventory: Inventory) -> frozenset[str]:

@@ -30,11 +30,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from openvet.checks._check import Context
+from openvet.checks.python._programs import is_users_choice
+from openvet.checks.python._taken import OF_A_CONFIGURATION
 from openvet.checks.python._uses import found
 from openvet.core.finding import Finding
-from openvet.core.pattern import pattern
 from openvet.core.rule import Confidence, Rule, Severity
-from openvet.publishers.known import known
 
 RULE = Rule(
     id="python/trusts-remote-code",
@@ -52,23 +52,15 @@ _GRADES = {
 }
 
 
-#: Sources that loaders take by the name that a configuration gives them.
-_TAKEN = pattern(
-    r"(?:.{0,1000}/)?(?:modeling|modelling|configuration|tokenization|processing|image_processing|feature_extraction|video_processing|pipeline)_\w{1,100}\.py"
-)
-_REPOSITORY = pattern(r"['\"]([\w.-]{1,100})/[\w.-]{1,100}['\"]")
-
-
 def check(ctx: Context) -> Iterator[Finding]:
     """One finding for each such call."""
     remedy = "Vet the repository that is named, and pin its revision."
     for finding in found(ctx, "trust", "runs code of another repository", remedy, _GRADES):
-        named = _REPOSITORY.fullmatch(str(finding.evidence["detail"]))
-        taken = _TAKEN.fullmatch(finding.location.place) is not None
-        ours = named is not None and known().of_account(named[1]) is not None
-        if named is not None and not ours and taken and finding.severity is Severity.MEDIUM:
+        taken = OF_A_CONFIGURATION.search(finding.location.place) is not None
+        ours = is_users_choice(str(finding.evidence["detail"]))
+        if taken and not ours and finding.severity is Severity.MEDIUM:
             yield replace(finding, severity=Severity.HIGH, confidence=Confidence.MEDIUM)
-        elif not taken and (named is None or ours):  # what whoever makes an object of it names, and no loader does
+        elif ours and not taken:  # what whoever makes an object of it names, and no loader does
             yield replace(finding, severity=Severity.NOTE)
         else:
             yield finding
