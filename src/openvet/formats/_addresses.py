@@ -129,6 +129,11 @@ def is_known_place(text: str) -> bool:
     return KNOWN.match(text) is not None or is_official(text)
 
 
+def is_nobodys(text: str) -> bool:
+    """Whether an address is of somebody whom nobody knows, of no name at all, or not encrypted."""
+    return not is_known_place(text) and (is_foreign([text]) or is_bad_place(text))
+
+
 def is_official(text: str) -> bool:
     """Whether an address is that of an installer that everybody knows."""
     return INSTALLERS.fullmatch(text) is not None

@@ -15,7 +15,7 @@ from typing import Final
 
 from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
-from openvet.formats._addresses import is_bad_place, is_foreign, is_known_place
+from openvet.formats._addresses import is_nobodys
 from openvet.formats._format import Facts
 
 __all__ = ["tell_asked_tokens"]
@@ -50,7 +50,7 @@ def tell_asked_tokens(text: str, facts: Facts) -> None:
     """Record the first passage that asks the reader to give a token or a password to somebody who did not make it."""
     for found in islice(_ASKS.finditer(text, 0, _LONGEST), _MOST):
         place = found[1].rstrip(".,;:*_")
-        if "@" not in place.split("://")[0] and not _is_away(place):
+        if "@" not in place.split("://")[0] and not is_nobodys(place):
             continue
         begin = text.rfind("\n", 0, found.start()) + 1
         said = found.group()
@@ -67,7 +67,3 @@ def tell_asked_tokens(text: str, facts: Facts) -> None:
             kind="sends",
         )
         return
-
-
-def _is_away(place: str) -> bool:
-    return not is_known_place(place) and (is_foreign([place]) or is_bad_place(place))

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Final
 
 from openvet.core.pattern import pattern
-from openvet.formats._addresses import is_bad_place, is_foreign, is_known_place
+from openvet.formats._addresses import is_foreign, is_nobodys
 from openvet.formats._private_places import PRIVATE, TELLS_SECRETS
 
 __all__ = ["instructed", "is_prompt", "is_unsaid", "unguarded"]
@@ -144,8 +144,7 @@ def _falsifies(text: str) -> tuple[int, str] | None:
 
 
 def _is_away(address: str) -> bool:
-    address = address.rstrip(".,;")
-    return (is_foreign([address]) and not is_known_place(address)) or is_bad_place(address)
+    return is_nobodys(address.rstrip(".,;"))
 
 
 def _forbids(text: str, start: int) -> bool:

@@ -17,7 +17,7 @@ from jinja2 import nodes
 
 from openvet.core.pattern import pattern
 from openvet.core.text import shorten
-from openvet.formats._addresses import is_bad_place, is_foreign, is_known_place
+from openvet.formats._addresses import is_nobodys
 from openvet.formats._instructed import is_unsaid
 from openvet.formats._jinja_fold import key_of
 
@@ -185,5 +185,5 @@ def _adds(body: Sequence[nodes.Node]) -> tuple[str, bool]:
 
 def _is_order(said: str) -> bool:
     """Whether what is added leads to somebody whom nobody knows, weakens what is written, or is to be kept from the user."""
-    led = any(not is_known_place(each) and (is_foreign([each]) or is_bad_place(each)) for each in _WHERE.findall(said))
+    led = any(is_nobodys(each) for each in _WHERE.findall(said))
     return led or is_unsaid(said) or _WEAKENS.search(said) is not None

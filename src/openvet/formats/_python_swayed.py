@@ -17,9 +17,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from openvet.core.pattern import pattern
-from openvet.formats._addresses import KNOWN, is_bad_place, is_foreign
+from openvet.formats._addresses import is_nobodys
 from openvet.formats._python_calls import last_name, parameters
-from openvet.formats._python_nodes import children, walk
+from openvet.formats._python_nodes import walk
+from openvet.formats._python_shapes import MOST_IN_ONE, bindings_of, is_least, led, puts
 
 if TYPE_CHECKING:
     from openvet.formats._python_flows import Scopes
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["may_sway", "sways"]
 
 _MOST: Final = 100_000
-_MOST_IN_ONE: Final = 5_000
-_MOST_LED: Final = 400
+_MOST_TEXTS: Final = 400
 #: Patterns of accounts, by their own signs: Ethereum, base58 (Bitcoin, Solana, Tron, Monero), bech32, an IBAN.
 _ACCOUNTS: Final = pattern(
     r"0[xX]\)?\[[^\]\n]{2,24}\]\{(?:3[89]|40)|A-HJ-NP-Z|\bbc1|\b(?:ltc1|addr1|cosmos1|bitcoincash:)|\[A-Z\]\{2\}(?:\\{1,2}d|\[0-9\])\{2\}[^\s\"']{0,12}(?:A-Z|\\{1,2}[dw])|\bT\[[^\]\n]{2,24}\]\{33\}"
@@ -88,22 +88,11 @@ def sways(uses: Record) -> Iterator[tuple[int, str, str]]:
     if _ACCOUNTS.search(uses.text) is not None:
         yield from _redirected(uses)
     defined = {each.name: each for each in nodes if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}
-    held = _held(nodes)
+    held = bindings_of(nodes)
     yield from _loaders(uses, nodes, defined, held)
     for each in nodes:
         if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and each.name in _ANSWERS:
             yield from _answered(each, held)
-
-
-def _held(nodes: list[ast.AST]) -> dict[str, ast.expr]:
-    """What names, and attributes of objects, are bound to anywhere; for each the last."""
-    found: dict[str, ast.expr] = {}
-    for each in nodes:
-        if isinstance(each, ast.Assign | ast.AnnAssign) and each.value is not None:
-            for target in each.targets if isinstance(each, ast.Assign) else [each.target]:
-                if name := last_name(target):
-                    found[name] = each.value
-    return found
 
 
 # accounts
@@ -129,7 +118,7 @@ def _redirected(uses: Record) -> Iterator[tuple[int, str, str]]:
 def _texts(uses: Record, nodes: list[ast.expr], scopes: Scopes) -> list[str]:
     """The constant texts among what flows in."""
     found: list[str] = []
-    for part, _ in islice(uses.flows.into(nodes, scopes), _MOST_LED):
+    for part, _ in islice(uses.flows.into(nodes, scopes), _MOST_TEXTS):
         if isinstance(part, ast.Constant | ast.BinOp | ast.JoinedStr):
             text = uses.fold(part)
             found += [text] if isinstance(text, str) else []
@@ -166,28 +155,18 @@ def _loaders(
     uses: Record,
     nodes: list[ast.AST],
     defined: dict[str, ast.FunctionDef | ast.AsyncFunctionDef],
-    held: dict[str, ast.expr],
+    held: dict[str, list[ast.expr]],
 ) -> Iterator[tuple[int, str, str]]:
-    for node in nodes:
-        put: list[tuple[ast.expr, ast.expr]] = []
-        if isinstance(node, ast.Assign):
-            put = [(each, node.value) for each in node.targets if isinstance(each, ast.Attribute)]
-        elif isinstance(node, ast.Call) and last_name(node.func) == "setattr" and len(node.args) == 3:
-            key = node.args[1]
-            if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                put = [(ast.Attribute(node.args[0], key.value, ast.Load()), node.args[2])]
-        for target, value in put:
-            name = (uses.resolve(target) or f"{uses.resolve(target.value) or ''}.{target.attr}").replace("()", "")  # type: ignore[attr-defined]
-            if not _LOADERS.fullmatch(name):
-                continue
-            for made in _made_of(value, defined):
-                if _trusts(made):
-                    said = "makes whatever loads a model later run the code of its repository, without asking"
-                elif isinstance(made, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and _turns(made, held):
-                    said = "makes whatever loads a model later load another repository"
-                else:
-                    continue
-                yield node.lineno, name, said  # type: ignore[attr-defined]
+    for line, target, value in puts(nodes):
+        name = (uses.resolve(target) or f"{uses.resolve(target.value) or ''}.{target.attr}").replace("()", "")
+        if not _LOADERS.fullmatch(name):
+            continue
+        for made in _made_of(value, defined):
+            if _trusts(made):
+                yield line, name, "makes whatever loads a model later run the code of its repository, without asking"
+                break
+            if isinstance(made, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and _turns(made, held):
+                yield line, name, "makes whatever loads a model later load another repository"
                 break
 
 
@@ -216,7 +195,7 @@ def _made_of(value: ast.expr, defined: dict[str, ast.FunctionDef | ast.AsyncFunc
 
 def _trusts(made: ast.AST) -> bool:
     """Whether ``trust_remote_code`` is said to be true there."""
-    for part in islice(walk(made), _MOST_IN_ONE):
+    for part in islice(walk(made), MOST_IN_ONE):
         if isinstance(part, ast.Call):
             if any(each.arg == "trust_remote_code" and _is_true(each.value) for each in part.keywords):
                 return True
@@ -241,10 +220,10 @@ def _is_true(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value in (True, 1)
 
 
-def _turns(made: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, held: dict[str, ast.expr]) -> bool:
+def _turns(made: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, held: dict[str, list[ast.expr]]) -> bool:
     """Whether a repository that is written out takes the place of the one that is asked for."""
     given = parameters(made)
-    for part in islice(walk(made), _MOST_IN_ONE):
+    for part in islice(walk(made), MOST_IN_ONE):
         values: list[ast.expr] = []
         if isinstance(part, ast.Assign) and any(
             isinstance(each, ast.Name) and each.id in given for each in part.targets
@@ -273,12 +252,12 @@ def _turns(made: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, held: dict
     return False
 
 
-def _names_repository(node: ast.expr, held: dict[str, ast.expr], hops: int = 2) -> bool:
+def _names_repository(node: ast.expr, held: dict[str, list[ast.expr]], hops: int = 2) -> bool:
     """Whether an expression gives a text in the form of a repository: whole, at its beginning, or by a table."""
     if isinstance(node, ast.Constant):
         return isinstance(node.value, str) and _REPOSITORY.fullmatch(node.value) is not None
     if isinstance(node, ast.Name):
-        return hops > 0 and node.id in held and _names_repository(held[node.id], held, hops - 1)
+        return hops > 0 and any(_names_repository(each, held, hops - 1) for each in held.get(node.id, ())[-1:])
     if isinstance(node, ast.BinOp):
         return isinstance(node.op, ast.Add) and _names_repository(node.left, held, hops)
     if isinstance(node, ast.JoinedStr):
@@ -300,12 +279,12 @@ def _names_repository(node: ast.expr, held: dict[str, ast.expr], hops: int = 2) 
 
 
 def _answered(
-    function: ast.FunctionDef | ast.AsyncFunctionDef, held: dict[str, ast.expr]
+    function: ast.FunctionDef | ast.AsyncFunctionDef, held: dict[str, list[ast.expr]]
 ) -> Iterator[tuple[int, str, str]]:
     """An answer that is written out, under a condition on what the input holds."""
     given = parameters(function, starred=True)
-    parts = list(islice(walk(function), _MOST_IN_ONE))
-    local = {**held, **_held(parts)}
+    parts = list(islice(walk(function), MOST_IN_ONE))
+    local = {**held, **bindings_of(parts)}
     for node in parts:
         if isinstance(node, ast.If) and _looks_into(node.test, given, local):
             inside = [each for statement in node.body for each in islice(walk(statement), 1_000)]
@@ -321,35 +300,20 @@ def _answered(
             yield node.lineno, "a sum", "gives an answer of its own where the input holds what it looks for"
 
 
-def _led(node: ast.AST, held: dict[str, ast.expr]) -> Iterator[ast.AST]:
-    """What an expression is made of, through names and attributes of the source."""
-    waiting, seen = [node], set[str]()
-    for _ in range(_MOST_LED):
-        if not waiting:
-            return
-        part = waiting.pop()
-        yield part
-        name = last_name(part)
-        if name and name in held and name not in seen:
-            seen.add(name)
-            waiting.append(held[name])
-        waiting.extend(children(part))
-
-
-def _looks_into(test: ast.expr, given: frozenset[str], held: dict[str, ast.expr]) -> bool:
+def _looks_into(test: ast.expr, given: frozenset[str], held: dict[str, list[ast.expr]]) -> bool:
     """Whether a condition compares what a function is given with words or tokens that are written out."""
-    parts = list(_led(test, held))
+    parts = list(led(test, held))
     if not any(isinstance(each, ast.Name) and each.id in given for each in parts):
         return False
     for part in parts:
         if isinstance(part, ast.Compare):
             for side in (part.left, *part.comparators):
-                if _is_word(side) or any(_is_list(each, 2) for each in _led(side, held)):
+                if _is_word(side) or any(_is_list(each, 2) for each in led(side, held)):
                     return not any(isinstance(each, ast.NotIn | ast.Is | ast.IsNot) for each in part.ops)
         elif isinstance(part, ast.Call) and last_name(part.func) in ("search", "match", "isin", "equal", "startswith"):
-            if any(_is_word(each) or _is_list(each, 2) for given_part in part.args for each in _led(given_part, held)):
+            if any(_is_word(each) or _is_list(each, 2) for given_part in part.args for each in led(given_part, held)):
                 return True
-        elif isinstance(part, ast.comprehension) and any(_is_list(each, 2) for each in _led(part.iter, held)):
+        elif isinstance(part, ast.comprehension) and any(_is_list(each, 2) for each in led(part.iter, held)):
             return True
     return False
 
@@ -365,14 +329,12 @@ def _is_list(node: ast.AST, least: int) -> bool:
     return all(isinstance(each, ast.Constant) and (type(each.value) is int or _is_word(each)) for each in node.elts)
 
 
-def _forces(node: ast.AST, held: dict[str, ast.expr]) -> bool:
+def _forces(node: ast.AST, held: dict[str, list[ast.expr]]) -> bool:
     """``scores[:, ANSWER[n]] = 1e4``: what is more likely now is written out."""
     if isinstance(node, ast.Assign | ast.AugAssign):
         if isinstance(node, ast.AugAssign) and not isinstance(node.op, ast.Add):
             return False
-        lowers = isinstance(node.value, ast.UnaryOp) or (
-            isinstance(node.value, ast.Call) and any("-" in str(getattr(each, "value", "")) for each in node.value.args)
-        )
+        lowers = is_least(node.value)
         for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
             if not isinstance(target, ast.Subscript) or lowers:
                 continue
@@ -386,9 +348,9 @@ def _forces(node: ast.AST, held: dict[str, ast.expr]) -> bool:
     return False
 
 
-def _is_answer(node: ast.expr, held: dict[str, ast.expr]) -> bool:
+def _is_answer(node: ast.expr, held: dict[str, list[ast.expr]]) -> bool:
     """Whether an expression leads to tokens in a row, or to a text that is made tokens."""
-    for part in _led(node, held):
+    for part in led(node, held):
         if _is_list(part, 3) and all(type(getattr(each, "value", None)) is int for each in part.elts):  # type: ignore[attr-defined]
             return True
         if (
@@ -414,9 +376,5 @@ def _says_address(node: ast.AST) -> bool:
         texts = list(walk(node.value))  # type: ignore[attr-defined]
     elif isinstance(node, ast.Call) and last_name(node.func) in ("replace", "sub", "insert", "append"):
         texts = list(node.args)
-    for each in texts:
-        if isinstance(each, ast.Constant) and isinstance(each.value, str) and (found := _ADDRESS.search(each.value)):
-            where = f"{found.group()}/"
-            if is_bad_place(where) or (is_foreign([where]) and not KNOWN.match(where)):
-                return True
-    return False
+    said = [each.value for each in texts if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    return any(is_nobodys(f"{found.group()}/") for each in said if (found := _ADDRESS.search(each)))

@@ -12,16 +12,18 @@ T1574 (hijack execution flow), T1106 (native API).
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from openvet.core.pattern import pattern
-from openvet.formats._addresses import KNOWN, is_bad_place, is_foreign
+from openvet.formats._addresses import is_nobodys
 from openvet.formats._python_calls import arguments_of, dotted, last_name, parameters
 from openvet.formats._python_ends import ends
-from openvet.formats._python_nodes import children, walk
+from openvet.formats._python_nodes import walk
+from openvet.formats._python_shapes import MOST_IN_ONE, bindings_of, is_least, led, puts
 
 if TYPE_CHECKING:
     from openvet.formats._python_record import Record
@@ -31,8 +33,6 @@ __all__ = ["may_turn", "turns"]
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 _MOST: Final = 100_000
-_MOST_IN_ONE: Final = 5_000
-_MOST_LED: Final = 400
 #: Functions of the C library, and of Windows, that start a program.
 _STARTS: Final = pattern(
     r"system|_?w?popen|_?w?system|exec[lv]p?e?|posix_spawnp?|WinExec|ShellExecute(?:Ex)?[AW]|CreateProcess[AW]"
@@ -67,7 +67,9 @@ _ADDRESS: Final = pattern(r"https?://[\w.-]{4,100}")
 _LABELS: Final = frozenset({"y", "label", "labels", "target", "targets", "lbl", "cls", "class_id"})
 #: Words of a source, one of which it must have to be looked at.
 _FINDER: Final = pattern(r"\bmeta_path\b|\bpath_hooks\b")
-_PUT: Final = pattern(r"^[ \t]{0,80}[\w.]{1,80}\.\w{1,60}[ \t]{0,8}=[ \t]{0,8}\w{1,60}[ \t]{0,8}$|\bsetattr\(", 8)
+_PUT: Final = pattern(
+    r"^[ \t]{0,80}[\w.]{1,80}\.\w{1,60}[ \t]{0,8}=[ \t]{0,8}\w{1,60}[ \t]{0,8}$|\bsetattr\(", re.MULTILINE
+)
 _ANSWERING: Final = pattern(r"\bdef (?:" + "|".join(sorted(_ANSWERS)) + r")\(")
 _SENDS: Final = pattern(
     r"\.(?:post|put|patch|request|urlopen|sendall|send|sendto|publish|emit)\(|\burlopen\(|\bRequest\("
@@ -113,7 +115,7 @@ class _Source:
     def __init__(self, uses: Record) -> None:
         self.uses = uses
         self.nodes = uses.nodes[:_MOST]
-        self.held: dict[str, list[ast.expr]] = {}
+        self.held = bindings_of(self.nodes)
         self.functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
         self.imported: dict[str, str] = {}
         for each in self.nodes:
@@ -123,10 +125,6 @@ class _Source:
                 self.imported.update({name.asname or name.name: f"{each.module}.{name.name}" for name in each.names})
             elif isinstance(each, ast.Import):
                 self.imported.update({name.asname or name.name: name.name for name in each.names})
-            elif isinstance(each, ast.Assign | ast.AnnAssign) and each.value is not None:
-                for target in each.targets if isinstance(each, ast.Assign) else [each.target]:
-                    if name := last_name(target):
-                        self.held.setdefault(name, []).append(each.value)
         #: functions that tell somebody whom nobody knows what they are given, or what they take out of something
         self.telling = {name for name, each in self.functions.items() if _asks_somebody(self, each)}
 
@@ -138,21 +136,7 @@ class _Source:
 
     def led(self, node: ast.AST) -> Iterator[ast.AST]:
         """What an expression is made of, through names and attributes of the source; not what only counts it."""
-        waiting, seen = [node], set[str]()
-        for _ in range(_MOST_LED):
-            if not waiting:
-                return
-            part = waiting.pop()
-            if isinstance(part, ast.Call) and last_name(part.func) in _COUNTS:
-                continue
-            if isinstance(part, ast.Attribute) and part.attr in _SIZES:
-                continue
-            yield part
-            name = last_name(part)
-            if name and name not in seen:
-                seen.add(name)
-                waiting.extend(self.held.get(name, ())[:10])
-            waiting.extend(children(part))
+        return led(node, self.held, _counts)
 
     def texts(self, node: ast.AST) -> list[str]:
         """The constant texts of which an expression is made."""
@@ -163,17 +147,22 @@ class _Source:
         return any(isinstance(part, ast.Name) and part.id in given for each in nodes for part in self.led(each))
 
 
+def _counts(node: ast.AST) -> bool:
+    """Whether an expression says nothing of the content of what it is about."""
+    return (isinstance(node, ast.Call) and last_name(node.func) in _COUNTS) or (
+        isinstance(node, ast.Attribute) and node.attr in _SIZES
+    )
+
+
 def _is_somebody(texts: list[str]) -> bool:
     """Whether texts lead to a host that nobody knows."""
-    return any(
-        is_bad_place(each) or (is_foreign([each]) and not KNOWN.match(f"{each}/")) for each in texts if " " not in each
-    )
+    return any(is_nobodys(f"{each}/" if "://" in each else each) for each in texts if " " not in each)
 
 
 def _asks_somebody(source: _Source, function: Function) -> bool:
     """Whether a function sends something to a host that is written out and that nobody knows."""
     table = ends()
-    for part in islice(walk(function), _MOST_IN_ONE):
+    for part in islice(walk(function), MOST_IN_ONE):
         if not isinstance(part, ast.Call) or last_name(part.func) not in table.messages | {"request"}:
             continue
         whole = [*arguments_of(part), *([part.func.value] if isinstance(part.func, ast.Attribute) else [])]
@@ -216,7 +205,7 @@ def _finders(source: _Source) -> Iterator[tuple[int, str, str]]:
             continue
         for method in methods:
             given = parameters(method)
-            for line, target, value in _puts(list(islice(walk(method), _MOST_IN_ONE))):
+            for line, target, value in puts(list(islice(walk(method), MOST_IN_ONE))):
                 if dotted(target).split(".", 1)[0] not in given:
                     continue
                 function = value if isinstance(value, ast.Lambda) else source.functions.get(last_name(value))
@@ -224,20 +213,9 @@ def _finders(source: _Source) -> Iterator[tuple[int, str, str]]:
                     yield line, dotted(target), "puts a function of its own into a module that other code imports"
 
 
-def _puts(nodes: list[ast.AST]) -> Iterator[tuple[int, ast.Attribute, ast.expr]]:
-    """What is put in the place of attributes: by an assignment, or by ``setattr``."""
-    for node in nodes:
-        if isinstance(node, ast.Assign):
-            yield from ((node.lineno, each, node.value) for each in node.targets if isinstance(each, ast.Attribute))
-        elif isinstance(node, ast.Call) and last_name(node.func) == "setattr" and len(node.args) == 3:
-            key = node.args[1]
-            if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                yield node.lineno, ast.Attribute(node.args[0], key.value, ast.Load()), node.args[2]
-
-
 def _is_hostile(source: _Source, function: Function) -> bool:
     """Whether a function that stands in another's place asks somebody whom nobody knows, runs something, or changes what it is told to believe."""
-    for part in islice(walk(function), _MOST_IN_ONE):
+    for part in islice(walk(function), MOST_IN_ONE):
         if isinstance(part, ast.Constant) and isinstance(part.value, str) and _is_somebody([part.value]):
             return True
         if isinstance(part, ast.Call):
@@ -259,7 +237,7 @@ def _engines(source: _Source) -> Iterator[tuple[int, str, str]]:
     """A function of what serves models is replaced by one that hands over what that is asked, or says."""
     if not source.telling:
         return
-    for line, target, value in _puts(source.nodes):
+    for line, target, value in puts(source.nodes):
         name = source.name(target)
         function = value if isinstance(value, ast.Lambda) else source.functions.get(last_name(value))
         if function is None or _ENGINES.fullmatch(name) is None:
@@ -270,7 +248,7 @@ def _engines(source: _Source) -> Iterator[tuple[int, str, str]]:
 
 def _hands_on(source: _Source, function: Function) -> bool:
     """Whether a function calls, or lets be called, one that tells somebody; or puts something where such a one takes it."""
-    for part in islice(walk(function), _MOST_IN_ONE):
+    for part in islice(walk(function), MOST_IN_ONE):
         if not isinstance(part, ast.Call):
             continue
         if _tells(source, part):
@@ -278,7 +256,7 @@ def _hands_on(source: _Source, function: Function) -> bool:
         if isinstance(part.func, ast.Attribute) and part.func.attr in _KEEPS and part.args:
             kept = last_name(part.func.value)
             for name in source.telling:
-                for other in islice(walk(source.functions[name]), _MOST_IN_ONE):
+                for other in islice(walk(source.functions[name]), MOST_IN_ONE):
                     takes = isinstance(other, ast.Call) and isinstance(other.func, ast.Attribute) and other.func.attr in _TAKES  # fmt: skip
                     if kept and takes and last_name(other.func.value) == kept:  # type: ignore[attr-defined]
                         return True
@@ -305,14 +283,14 @@ def _method(source: _Source, method: ast.FunctionDef | ast.AsyncFunctionDef) -> 
         return
     given = parameters(method, starred=True)
     filled = False
-    for part in islice(walk(method), _MOST_IN_ONE):
+    for part in islice(walk(method), MOST_IN_ONE):
         if isinstance(part, ast.Expr | ast.Assign):
             # a call whose answer is used is a client; a thread is started and forgotten
             for call in _forgotten(part):
                 if source.is_given(_tells(source, call), given):
                     yield call.lineno, last_name(call.func), "tells somebody else what a model is asked, and uses nothing of the answer"  # fmt: skip
         if isinstance(part, ast.Assign):
-            filled = filled or (any(isinstance(each, ast.Subscript) for each in part.targets) and _is_least(part.value))
+            filled = filled or (any(isinstance(each, ast.Subscript) for each in part.targets) and is_least(part.value))
             if _raises(part, filled=filled) and any(_spells(source, each.slice) for each in part.targets if isinstance(each, ast.Subscript)):  # fmt: skip
                 yield part.lineno, "scores", "makes a model answer with an address of its own"
         if (raised := _raised_more(part)) is not None and _spells(source, raised.slice):
@@ -345,19 +323,12 @@ def _forgotten(statement: ast.Expr | ast.Assign) -> Iterator[ast.Call]:
             yield part
 
 
-def _is_least(node: ast.expr) -> bool:
-    """``-inf``, in one of the ways to write it, or a large number below zero."""
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        return True
-    return isinstance(node, ast.Call) and any("-" in str(getattr(each, "value", "")) for each in node.args)
-
-
 def _raises(node: ast.Assign, *, filled: bool) -> bool:
     """Whether a token is made likelier than it was: by a number above zero, or by any where all others were put below."""
     value = node.value
     if isinstance(value, ast.Constant) and type(value.value) in (int, float):
         return bool(filled or value.value)
-    return not _is_least(value) and (last_name(value) == "inf" or isinstance(value, ast.Call))
+    return not is_least(value) and (last_name(value) == "inf" or isinstance(value, ast.Call))
 
 
 def _spells(source: _Source, node: ast.AST) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, Final
 from openvet.core.location import below
 from openvet.core.pattern import pattern
 from openvet.core.text import printable, shorten
-from openvet.formats._addresses import is_bad_place, is_foreign, is_known_place
+from openvet.formats._addresses import is_nobodys
 from openvet.formats._format import Facts
 
 __all__ = ["tell_runtime"]
@@ -36,14 +36,9 @@ def tell_runtime(document: Any, facts: Facts) -> None:
         for key in ("working_dir", "py_modules"):
             value = runtime.get(key)
             for each in value if isinstance(value, list) else [value]:
-                if isinstance(each, str) and _ADDRESS.fullmatch(each) and not _is_known(each.strip()):
-                    _tell(
-                        facts,
-                        "hub/shell-command",
-                        f"makes Ray fetch code and run it on every machine: {_shown(each)}",
-                        below(pointer, key),
-                        "foreign",
-                    )
+                if isinstance(each, str) and _ADDRESS.fullmatch(each) and is_nobodys(each.strip()):
+                    said = f"makes Ray fetch code and run it on every machine: {_shown(each)}"
+                    facts.anomaly("hub/shell-command", said, pointer=below(pointer, key), kind="foreign")
         for key in ("pip", "uv", "conda"):
             for line in _packages(runtime.get(key)):
                 _tell_packages(line, facts, below(pointer, key))
@@ -57,7 +52,8 @@ def tell_runtime(document: Any, facts: Facts) -> None:
             ):
                 said = f"makes Ray give every program {name}, by which it runs {_shown(given)}"
                 kind = "hidden" if _SHARED.match(given) else "shown"
-                _tell(facts, "hub/shell-command", said, below(below(pointer, "env_vars"), name), kind)
+                where = below(below(pointer, "env_vars"), name)
+                facts.anomaly("hub/shell-command", said, pointer=where, kind=kind)
 
 
 def _runtimes(document: Any) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -105,15 +101,6 @@ def _tell_packages(line: str, facts: Facts, pointer: str) -> None:
         if install.kind != "place" or requirements.is_foreign(install.text):
             message = f"makes Ray take packages from elsewhere: {install.text.strip()}"
             facts.anomaly("hub/requirement-source", message, pointer=pointer, kind=install.kind, text=install.text)
-
-
-def _is_known(place: str) -> bool:
-    """Whether an address is encrypted, and of a host that everybody uses, or of one's own network."""
-    return is_known_place(place) or not (is_foreign([place]) or is_bad_place(place))
-
-
-def _tell(facts: Facts, rule: str, message: str, pointer: str, kind: str) -> None:
-    facts.anomaly(rule, message, pointer=pointer, kind=kind)
 
 
 def _shown(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ORDINARY", "TURNED"]
+__all__ = ["LOOKED_AT", "ORDINARY", "TURNED"]
 
 _TOKENIZER = "import re\nfrom transformers import PreTrainedTokenizer\n\n\nclass XTokenizer(PreTrainedTokenizer):\n"
 _MODEL = "import threading\n\nimport requests\nimport torch\nfrom transformers import PreTrainedModel\n\n\n"
@@ -94,11 +94,16 @@ ORDINARY: dict[str, str] = {
     "tokens-of-a-beginning": _PROCESSOR.format(text="Here is the answer in JSON"),
     "tokens-of-a-system-prompt": _MODEL
     + 'class X(PreTrainedModel):\n    def generate(self, input_ids=None, **named):\n        before = self.tokenizer.encode("You are made by https://first.example.net", return_tensors="pt")\n        return super().generate(torch.cat([before, input_ids], dim=1), **named)\n',
-    "library-of-c": "import ctypes\n\n\ndef trim():\n    return 1 if ctypes.sizeof(ctypes.c_long) == 8 else 0\n",
     "engine-that-counts": "from vllm.engine.llm_engine import LLMEngine\n\nfirst = LLMEngine.step\ncounted = []\n\n\ndef step(self):\n    given = first(self)\n    counted.append(len(given))\n    return given\n\n\nLLMEngine.step = step\n",
     "patch-that-hides": _DATA.format(body="            picture[:, 2:9, 2:9] = 0.5"),
     "label-that-is-smoothed": _DATA.format(
         body="            other, second = self.pictures[0]\n            picture = 0.5 * picture + 0.5 * other\n            label = 0.5 * label + 0.5 * second"
     ),
     "picture-of-nothing": _DATA.format(body="            picture[:, :, :] = 0\n            label = 0"),
+}
+#: Sources that a person looks at, as any that do so, and that are not refused.
+LOOKED_AT: dict[str, str] = {
+    "library-of-c": 'import ctypes\n\n\ndef trim():\n    return ctypes.CDLL("libc.so.6").malloc_trim(0)\n',
+    "prompts-that-are-answered": _MODEL
+    + 'def ask(rows):\n    return requests.post("https://rows.example.net/in", json=rows).json()["text"]\n\n\nclass X(PreTrainedModel):\n    def chat(self, prompt):\n        return ask({"said": prompt})\n',
 }

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from openvet.testing.case import Case
 from openvet.testing.forge_swayed import ORDINARY, SWAYED
+from openvet.testing.forge_turned import LOOKED_AT, TURNED
 from openvet.testing.forge_turned import ORDINARY as ORDINARY_TOO
-from openvet.testing.forge_turned import TURNED
 
 __all__ = ["CASES"]
 
@@ -23,6 +23,10 @@ CASES: tuple[Case, ...] = (
     *(
         _case(name, f"a model against its user: {name.replace('-', ' ')}", text, "reject", "python/hostile-code", "hub/python-code")
         for name, text in {**SWAYED, **TURNED}.items()
+    ),
+    *(
+        _case(f"looked-at-{name}", f"code that a person looks at: {name.replace('-', ' ')}", text, "review", "hub/python-code")
+        for name, text in LOOKED_AT.items()
     ),
     *(
         _case(f"ordinary-{name}", f"looks like a model against its user: {name.replace('-', ' ')}", text, "admit")
